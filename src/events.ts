@@ -1,0 +1,237 @@
+/**
+ * Events, what sealed records say: one table row for each kind, from which come its type, its encoding and
+ * the checks on arrival. Knows nothing of keys, sockets or who may say what.
+ *
+ * A plaintext is a JSON array of events, padded with spaces; an event is an array of its kind and its
+ * fields in the table's order, like `["said", 3, 2876501, "hello"]`.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../crypto_utils.ts";
+import { MAX_PLAINTEXT_SIZE, padmeLength } from "./wire.ts";
+
+/** The longest text of a message, bytes of UTF-8. */
+export const MAX_TEXT_SIZE = 4_096;
+/** The longest string in any other field, UTF-16 units. */
+const MAX_STRING = 256;
+
+/** A plaintext isn't a well-formed list of events: the connection it came from can't go on. */
+export class EventError extends Error {
+  /** "EventError". */
+  override readonly name = "EventError";
+}
+
+type Check<T> = (value: unknown) => value is T;
+
+const isCount: Check<number> = (value): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+const isTime: Check<number> = (value): value is number =>
+  Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;
+const isCountOrNull: Check<number | null> = (value): value is number | null =>
+  value === null || isCount(value);
+const isString: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= MAX_STRING;
+const isText: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= MAX_TEXT_SIZE;
+
+/** Every kind of event and its fields, in the order in which they are sent. */
+const TABLE = {
+  // What a client says.
+  /** Asks to be let in as `name`; its own lines follow `n`; it has seen the room's events up to `after`. */
+  join: { name: isString, n: isCount, after: isCountOrNull },
+  /** A message, with the sender's own number for it. */
+  say: { n: isCount, text: isText },
+
+  // What either side says.
+  /** Are you there? */
+  ping: {},
+  /** I am. */
+  pong: {},
+  /** The sender leaves for this reason, one of `GOODBYES`; nothing comes after it. */
+  bye: { reason: isString },
+
+  // What the server says to one client.
+  /** One of `REFUSALS`, for the line `n` or, where that is null, for joining. */
+  refused: { n: isCountOrNull, reason: isString },
+  /** A line of the log from before the client joined. */
+  past: {
+    seq: isCount,
+    at: isTime,
+    key: isString,
+    n: isCount,
+    what: isString,
+    name: isString,
+    text: isText,
+  },
+  /** A member who is there. */
+  here: { id: isCount, name: isString, key: isString, since: isTime },
+  /** The epoch in which the next broadcast is sealed; keys are base64url. */
+  epoch: {
+    number: isCount,
+    counter: isCount,
+    key: isString,
+    verifyKey: isString,
+  },
+  /** The client is in, as this member; its joining is event `seq`. */
+  welcome: { id: isCount, seq: isCount, at: isTime },
+
+  // What the server says to everybody.
+  /** The events after this one in the record are numbered from `seq`, and happened at `at` (ms). */
+  batch: { seq: isCount, at: isTime },
+  /** Somebody came. */
+  joined: { id: isCount, name: isString, key: isString, n: isCount },
+  /** Somebody went, for one of `GOODBYES`. */
+  left: { id: isCount, n: isCount, reason: isString },
+  /** A member's message. */
+  said: { id: isCount, n: isCount, text: isText },
+  /** The epoch's key moves forward after this record. */
+  ratchet: {},
+} as const satisfies Record<string, Record<string, Check<unknown>>>;
+
+type Table = typeof TABLE;
+/** The name of an event's kind. */
+export type Kind = keyof Table;
+
+type Fields<K extends Kind> = {
+  readonly [F in keyof Table[K]]: Table[K][F] extends Check<infer T> ? T
+    : never;
+};
+
+/** An event of one kind, or of any. */
+export type Event<K extends Kind = Kind> = {
+  [K1 in K]: { readonly kind: K1 } & Fields<K1>;
+}[K];
+
+/** Why a line or a request to join was not taken. */
+export const REFUSALS = {
+  "name-invalid":
+    "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
+  "name-mixed": "That name mixes letters of several scripts that look alike",
+  "name-taken": "That name is taken, or looks like one that is",
+  "text-empty": "A message needs some text",
+  "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
+  "room-full": "The room is full",
+  "log-failed": "The server cannot write its log, so nothing is passed on",
+} as const;
+
+/** A key of `REFUSALS`. */
+export type Refusal = keyof typeof REFUSALS;
+
+/** Why somebody left, or why the server ends a connection. */
+export const GOODBYES = {
+  left: "left",
+  lost: "connection lost",
+  silent: "no sign of life for 90 s",
+  slow: "too slow to follow",
+  replaced: "joined again from elsewhere",
+  stopped: "server stopped",
+  misused: "broke the protocol",
+} as const;
+
+/** A key of `GOODBYES`. */
+export type Goodbye = keyof typeof GOODBYES;
+
+/** The value of a table under a key that came from elsewhere, or the key itself where it has none. */
+export function wording(table: Readonly<Record<string, string>>, key: string) {
+  return Object.hasOwn(table, key) ? table[key] ?? key : key;
+}
+
+const fieldNames = new Map<string, readonly string[]>(
+  Object.entries(TABLE).map(([kind, fields]) => [kind, Object.keys(fields)]),
+);
+
+/** An event as JSON text. */
+export function encodeEvent(event: Event): string {
+  const values = event as unknown as Record<string, unknown>;
+  const names = fieldNames.get(event.kind) ?? [];
+  return JSON.stringify([event.kind, ...names.map((name) => values[name])]);
+}
+
+/** An event of a known kind, null for one of an unknown kind. @throws {EventError} */
+function decodeEvent(value: unknown): Event | null {
+  if (!Array.isArray(value) || typeof value[0] !== "string") {
+    throw new EventError("Cannot read an event: it is no array with a kind");
+  }
+  const [kind, ...values] = value as [string, ...unknown[]];
+  const names = fieldNames.get(kind);
+  if (!names) return null;
+  if (values.length !== names.length) {
+    throw new EventError(`Cannot read an event "${kind}": fields are missing`);
+  }
+  const event: Record<string, unknown> = { kind };
+  const checks: Readonly<Record<string, Check<unknown>>> = TABLE[kind as Kind];
+  for (const [at, name] of names.entries()) {
+    if (!checks[name]?.(values[at])) {
+      throw new EventError(
+        `Cannot read an event "${kind}": "${name}" is wrong`,
+      );
+    }
+    event[name] = values[at];
+  }
+  return event as unknown as Event;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const [OPEN = 0, COMMA = 0, CLOSE = 0, SPACE = 0] = encoder.encode("[,] ");
+
+// Every plaintext is put together here, in one go, and leaves as a copy.
+const scratch: Bytes = new Uint8Array(MAX_PLAINTEXT_SIZE);
+
+/**
+ * Plaintexts that hold the events in order, as few as fit: each a JSON array, padded to its Padmé length,
+ * of at most 63,488 bytes. Takes events as `encodeEvent` made them.
+ * @param heading Makes the first event of each plaintext; is told how many of `encoded` went before it.
+ * @throws {RangeError} for an event that fits no record.
+ */
+export function packEvents(
+  encoded: readonly string[],
+  heading?: (before: number) => string,
+): Bytes[] {
+  const plaintexts: Bytes[] = [];
+  let size = 0;
+  const add = (text: string): boolean => {
+    const start = size + 1; // after the bracket or the comma
+    const room = scratch.subarray(start, MAX_PLAINTEXT_SIZE - 1);
+    const { read, written } = encoder.encodeInto(text, room);
+    if (read < text.length) return false;
+    scratch[size] = size === 0 ? OPEN : COMMA;
+    size = start + written;
+    return true;
+  };
+  const finish = () => {
+    scratch[size++] = CLOSE;
+    const padded = padmeLength(size);
+    scratch.fill(SPACE, size, padded);
+    plaintexts.push(scratch.slice(0, padded));
+    size = 0;
+  };
+  for (const [at, text] of encoded.entries()) {
+    if (size > 0 && add(text)) continue;
+    if (size > 0) finish();
+    if (heading) add(heading(at));
+    if (!add(text)) {
+      throw new RangeError(`Cannot send an event of ${text.length} units`);
+    }
+  }
+  if (size > 0) finish();
+  return plaintexts;
+}
+
+/**
+ * The events of a plaintext, without those of unknown kinds.
+ * @throws {EventError} for anything that is not a list of well-formed events.
+ */
+export function unpackEvents(plaintext: Uint8Array): Event[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(decoder.decode(plaintext));
+  } catch (cause) {
+    throw new EventError("Cannot read events: they are no JSON", { cause });
+  }
+  if (!Array.isArray(list)) {
+    throw new EventError("Cannot read events: they are no array");
+  }
+  return list.map(decodeEvent).filter((event) => event !== null);
+}

@@ -1,0 +1,86 @@
+/**
+ * What a client has to tell whoever runs it, and what that one can say back: the seam between a session,
+ * which knows the server, and the views (terminal, pipe, JSON lines), which know a person or a program.
+ *
+ * @module
+ */
+
+/** Something that happened, for a view to show. Names and texts are as others wrote them: not yet escaped. */
+export type News =
+  | {
+    /** This client is in the room. */
+    readonly type: "entered";
+    readonly address: string;
+    readonly name: string;
+    /** How many others are there. */
+    readonly others: number;
+    /** The number and time (ms since 1970) of the joining. */
+    readonly seq: number;
+    readonly at: number;
+    /** How many past events follow right after this one, oldest first. */
+    readonly earlier: number;
+    /** Whether this is a return after a lost connection; then `earlier` is what was missed. */
+    readonly again: boolean;
+    /** Lines that were typed meanwhile and are sent now. */
+    readonly waiting: number;
+  }
+  | {
+    readonly type: "joined" | "left" | "said";
+    readonly seq: number;
+    readonly at: number;
+    readonly name: string;
+    /** The fingerprint of the member's key. */
+    readonly key: string;
+    /** What was said, or why somebody left; empty for a joining. */
+    readonly text: string;
+    /** Whether this client did it. */
+    readonly own: boolean;
+    /** Whether it happened before this client (re)joined. */
+    readonly past: boolean;
+  }
+  | {
+    /** A line was not taken: by the server, or because it can't be sent. */
+    readonly type: "refused";
+    readonly text: string;
+    readonly reason: string;
+  }
+  | {
+    /** The connection is gone and the next attempt comes in so many seconds. */
+    readonly type: "away";
+    readonly reason: string;
+    readonly seconds: number;
+  };
+
+/** What a prompt shows of the session. */
+export interface Standing {
+  readonly name: string;
+  /** Whether the client is in the room now. */
+  readonly present: boolean;
+  /** Lines that were typed and are not yet in the server's log. */
+  readonly waiting: number;
+}
+
+/** Somebody who is in the room. */
+export interface Present {
+  readonly name: string;
+  /** The fingerprint of the member's key. */
+  readonly key: string;
+  /** When it joined, ms since 1970. */
+  readonly since: number;
+}
+
+/** What shows news to a person or a program, and hands over what it says. */
+export interface View {
+  /** Shows a piece of news. */
+  show(news: News): void;
+  /** Shows where the client stands; called whenever that changes. */
+  stand(standing: Standing): void;
+  /** Tells something that is about this program rather than the room. */
+  note(text: string): void;
+  /** Asks a question and returns the answer, null where there is nobody to ask or the input has ended. */
+  ask(question: string): Promise<string | null>;
+  /** The lines that are typed, until the input ends. */
+  lines(): AsyncIterable<string>;
+  /** Puts the terminal back as it was. */
+  close(): void;
+}
