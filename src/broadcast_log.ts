@@ -38,7 +38,7 @@ export class BroadcastLog {
 
   /**
    * Appends bytes.
-   * @throws {RangeError} where a cursor stands in the way: see `laggards`.
+   * @throws {RangeError} where a cursor stands in the way: see `makeRoom`.
    */
   append(bytes: Uint8Array): void {
     if (!this.#fits(bytes.length)) {
@@ -53,11 +53,16 @@ export class BroadcastLog {
     this.#head += bytes.length;
   }
 
-  /** The readers that must go before `size` bytes can be appended. */
-  laggards(size: number): Outlet[] {
-    if (this.#fits(size)) return [];
+  /**
+   * Makes place for `size` bytes, at most the capacity: readers that are too far behind for that are
+   * dropped, and their last writes awaited, since the kernel may still read the bytes under them.
+   */
+  async makeRoom(size: number): Promise<void> {
+    if (this.#fits(size)) return;
     const oldest = this.#head + size - this.#ring.length;
-    return [...this.#outlets].filter(({ cursor }) => cursor < oldest);
+    const laggards = [...this.#outlets].filter((it) => it.cursor < oldest);
+    for (const outlet of laggards) outlet.drop();
+    await Promise.all(laggards.map((outlet) => outlet.settled()));
   }
 
   /** Whether most readers are more than half the ring behind: then whoever writes should wait. */
@@ -117,93 +122,116 @@ interface DirectRecord {
   bytes: Bytes | undefined; // undefined while it is being sealed
 }
 
+/** What an outlet needs from the connection that owns it. */
+export interface OutletOptions {
+  /** Bytes of direct records that may wait. */
+  readonly limit: number;
+  /** Called when the reader is too slow; closes the connection. May be called more than once. */
+  readonly tooSlow: () => void;
+}
+
 /**
  * The one writer of a connection. It writes direct records as they are made, and, from `attach` on, the
  * broadcast log as well, each direct record at the place in the stream at which it was made.
  *
- *     detached ── attach ──▶ attached ── detach, or a failed write ──▶ detached, for good
+ *     direct records only ── attach ──▶ following ── finish ──▶ follows to where the head was then
+ *              └──────────────────────────┴── abandon, or a failed write ──▶ writes nothing more
  */
 export class Outlet {
   readonly #log: BroadcastLog;
   readonly #writer: Writer;
-  readonly #limit: number;
+  readonly #options: OutletOptions;
   readonly #directs: DirectRecord[] = [];
   #directBytes = 0;
-  #cursor = Number.POSITIVE_INFINITY;
-  #attached = false;
+  #cursor = 0;
+  #end = 0; // the broadcast log is written from the cursor to here, and no further
+  #current: DirectRecord | undefined; // what the write under way is from; undefined for the log
   #writing = false;
-  #writingSince = 0;
-  #broken = false;
+  #moved = 0;
+  #gone = false;
   #idle = Promise.withResolvers<void>();
 
-  /** @param limit Bytes of direct records that may wait. */
-  constructor(log: BroadcastLog, writer: Writer, limit: number) {
+  /** Writes to a connection, which must have no other writer. */
+  constructor(log: BroadcastLog, writer: Writer, options: OutletOptions) {
     this.#log = log;
     this.#writer = writer;
-    this.#limit = limit;
+    this.#options = options;
   }
 
-  /** The offset up to which everything has been written; infinite while there is nothing to follow. */
+  /** The offset up to which everything has been written. */
   get cursor(): number {
     return this.#cursor;
   }
 
-  /** Whether a write failed: nothing more will be written. */
-  get broken(): boolean {
-    return this.#broken;
+  /** Whether a write is under way. */
+  get writing(): boolean {
+    return this.#writing;
   }
 
-  /** When the write that is under way began (ms of `performance.now`); undefined when none is. */
-  get writingSince(): number | undefined {
-    return this.#writing ? this.#writingSince : undefined;
+  /** Bytes written so far: a write under which this stands still is a stalled one. */
+  get moved(): number {
+    return this.#moved;
   }
 
   /** Follows the broadcast log from its head on. */
   attach(): void {
+    if (this.#gone) return;
     this.#cursor = this.#log.head;
-    this.#attached = true;
+    this.#end = Number.POSITIVE_INFINITY;
     this.#log.attach(this);
   }
 
+  /** Follows the broadcast log to where its head is now, and no further. */
+  finish(): void {
+    this.#end = Math.min(this.#end, this.#log.head);
+    if (!this.#writing && this.#cursor >= this.#end) this.#log.detach(this);
+  }
+
+  /** Writes nothing more. Bytes under a write stay held until it has ended. */
+  abandon(): void {
+    this.#gone = true;
+    this.#directs.length = 0;
+    if (this.#writing) return;
+    this.#log.detach(this);
+    this.#wake();
+  }
+
+  /** Says that this reader is too slow: its connection is closed. */
+  drop(): void {
+    this.#options.tooSlow();
+    this.abandon();
+  }
+
   /**
-   * Queues a direct record behind everything that has been broadcast until now.
+   * Queues a direct record behind everything that has been broadcast until now. A reader that has too many
+   * of them waiting is dropped.
    * @param size Its size, bytes. @param sealing The record, sealed or about to be.
-   * @returns Whether it had room; where not, the reader is too slow.
    */
-  direct(size: number, sealing: Promise<Bytes>): boolean {
-    if (this.#directBytes + size > this.#limit) {
-      sealing.catch(() => {}); // nobody will ask for it any more
-      return false;
-    }
-    this.#directBytes += size;
+  direct(size: number, sealing: Promise<Bytes>): void {
     const record: DirectRecord = { offset: this.#log.head, bytes: undefined };
-    this.#directs.push(record);
     sealing.then((bytes) => {
       record.bytes = bytes;
       this.flush();
-    }, () => this.#break());
-    return true;
+    }, () => this.abandon());
+    if (this.#gone) return;
+    this.#directs.push(record);
+    this.#directBytes += size;
+    if (this.#directBytes > this.#options.limit) this.drop();
   }
 
   /** Writes what there is to write, unless a write is under way, which then goes on to it by itself. */
   flush(): void {
-    if (this.#writing || this.#broken) return;
+    if (this.#writing) return;
     const bytes = this.#next();
     if (!bytes) return;
     this.#writing = true;
-    this.#writingSince = performance.now();
-    // The one task of this outlet. It ends in `#break` or idle, and has no other way to fail.
+    // The one task of this outlet. A failed write ends in `abandon`; it has no other way to fail.
     this.#write(bytes);
   }
 
-  /** Resolves when nothing is left to write and no write is under way, or when writing has failed. */
+  /** Resolves when nothing is left to write and no write is under way, or when nothing more will be. */
   async drained(): Promise<void> {
-    while (
-      !this.#broken &&
-      (this.#writing || this.#directs.length > 0 || this.#next())
-    ) {
-      await this.#idle.promise;
-    }
+    while (this.#writing || this.#unwritten()) await this.#idle.promise;
   }
 
   /** Resolves when no write is under way any more; for after the connection was closed. */
@@ -211,65 +239,54 @@ export class Outlet {
     while (this.#writing) await this.#idle.promise;
   }
 
-  /** Follows the broadcast log no longer. Bytes under a write stay held until it has ended. */
-  detach(): void {
-    this.#attached = false;
-    if (!this.#writing) this.#release();
-  }
-
   async #write(first: Bytes): Promise<void> {
     try {
       for (let bytes: Bytes | undefined = first; bytes; bytes = this.#next()) {
-        this.#writingSince = performance.now();
         this.#advance(await this.#writer.write(bytes));
       }
-      this.#writing = false;
-      if (!this.#attached) this.#release();
     } catch {
       // The connection's reader sees the same end and says why; here it only means that nothing goes out.
-      this.#writing = false;
-      this.#break();
+      this.#gone = true;
     }
+    this.#writing = false;
+    if (this.#gone) this.abandon();
+    else if (this.#cursor >= this.#end) this.#log.detach(this);
     this.#wake();
+  }
+
+  #unwritten(): boolean {
+    if (this.#gone) return false;
+    return this.#directs.length > 0 ||
+      this.#cursor < Math.min(this.#end, this.#log.head);
   }
 
   /** The bytes to write next: a view into the ring, or what is left of a direct record. */
   #next(): Bytes | undefined {
+    if (this.#gone) return undefined;
     const [direct] = this.#directs;
-    const end = direct
-      ? Math.min(direct.offset, this.#log.head)
-      : this.#log.head;
-    if (this.#attached && this.#cursor < end) {
+    const end = Math.min(
+      this.#end,
+      direct?.offset ?? this.#log.head,
+      this.#log.head,
+    );
+    if (this.#cursor < end) {
+      this.#current = undefined;
       return this.#log.view(this.#cursor, end);
     }
+    this.#current = direct;
     return direct?.bytes;
   }
 
   #advance(written: number): void {
-    const [direct] = this.#directs;
-    const behind = this.#cursor < (direct?.offset ?? Number.POSITIVE_INFINITY);
-    if (this.#attached && behind) {
+    this.#moved += written;
+    const direct = this.#current;
+    if (!direct?.bytes) {
       this.#cursor += written;
       return;
     }
-    if (!direct?.bytes) return; // detached in the middle of a write from the ring
     this.#directBytes -= written;
-    if (written < direct.bytes.length) {
-      direct.bytes = direct.bytes.subarray(written);
-    } else this.#directs.shift();
-  }
-
-  #break(): void {
-    this.#broken = true;
-    this.#attached = false;
-    this.#directs.length = 0;
-    if (!this.#writing) this.#release();
-    this.#wake();
-  }
-
-  #release(): void {
-    this.#log.detach(this);
-    this.#cursor = Number.POSITIVE_INFINITY;
+    direct.bytes = direct.bytes.subarray(written);
+    if (direct.bytes.length === 0) this.#directs.shift();
   }
 
   #wake(): void {

@@ -29,6 +29,7 @@ import {
   PROTOCOL_NAME,
   randomBytes,
   SALT_SIZE,
+  TAG_SIZE,
   type Transport,
 } from "../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents, unpackEvents } from "./events.ts";
@@ -159,15 +160,13 @@ class RecordReader {
     if (read === null) return false;
     this.#splitter.push(this.#buffer.subarray(0, read));
     // Thousands of idle connections each hold a buffer, so only those that fill it get a large one.
-    const busy = read === this.#buffer.length;
-    if (busy !== this.#buffer.length > IDLE_BUFFER_SIZE && !busy) {
-      if (read < IDLE_BUFFER_SIZE) {
-        this.#buffer = new Uint8Array(IDLE_BUFFER_SIZE);
-      }
-    } else if (busy && this.#buffer.length < BUSY_BUFFER_SIZE) {
-      this.#buffer = new Uint8Array(BUSY_BUFFER_SIZE);
-    }
+    if (read === this.#buffer.length) this.#resize(BUSY_BUFFER_SIZE);
+    else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);
     return true;
+  }
+
+  #resize(size: number): void {
+    if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
   }
 }
 
@@ -361,5 +360,5 @@ export class Channel {
 
 /** The size of a direct record around `size` bytes of plaintext; for bounds. */
 export function directSize(size: number): number {
-  return HEADER_SIZE + size + 16;
+  return HEADER_SIZE + size + TAG_SIZE;
 }

@@ -22,6 +22,8 @@ export class EventError extends Error {
   override readonly name = "EventError";
 }
 
+const encoder = new TextEncoder();
+
 type Check<T> = (value: unknown) => value is T;
 
 const isCount: Check<number> = (value): value is number =>
@@ -31,9 +33,11 @@ const isTime: Check<number> = (value): value is number =>
 const isCountOrNull: Check<number | null> = (value): value is number | null =>
   value === null || isCount(value);
 const isString: Check<string> = (value): value is string =>
-  typeof value === "string" && value.length <= MAX_STRING;
+  typeof value === "string" && value.length <= MAX_STRING &&
+  value.isWellFormed();
 const isText: Check<string> = (value): value is string =>
-  typeof value === "string" && value.length <= MAX_TEXT_SIZE;
+  typeof value === "string" && value.length <= MAX_TEXT_SIZE &&
+  value.isWellFormed();
 
 /** Every kind of event and its fields, in the order in which they are sent. */
 const TABLE = {
@@ -118,6 +122,15 @@ export const REFUSALS = {
 /** A key of `REFUSALS`. */
 export type Refusal = keyof typeof REFUSALS;
 
+/** Why a text can't be sent; undefined where it can. */
+export function textRefusal(text: string): Refusal | undefined {
+  if (text.length === 0) return "text-empty";
+  if (text.length * 3 <= MAX_TEXT_SIZE) return undefined; // three bytes a unit are the most in UTF-8
+  return encoder.encode(text).length > MAX_TEXT_SIZE
+    ? "text-too-long"
+    : undefined;
+}
+
 /** Why somebody left, or why the server ends a connection. */
 export const GOODBYES = {
   left: "left",
@@ -172,7 +185,6 @@ function decodeEvent(value: unknown): Event | null {
   return event as unknown as Event;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const [OPEN = 0, COMMA = 0, CLOSE = 0, SPACE = 0] = encoder.encode("[,] ");
 

@@ -34,6 +34,8 @@ export const MAX_HANDSHAKE_RECORD_SIZE = 2_048;
 /** The largest padded plaintext: the greatest Padmé length that fits a record with tag and signature. */
 export const MAX_PLAINTEXT_SIZE = 63_488;
 
+const NOTHING: Bytes = new Uint8Array(0);
+
 /** Bytes that can't be a record: the connection they came from can't go on. */
 export class WireError extends Error {
   /** "WireError". */
@@ -80,7 +82,7 @@ export function broadcastHeader(size: number): Bytes {
  * record, and allocates nothing for a length until it has been checked.
  */
 export class RecordSplitter {
-  #rest: Bytes = new Uint8Array(0);
+  #rest: Bytes = NOTHING;
   #limit: number;
 
   /** @param limit The largest record to accept, bytes. */
@@ -116,7 +118,8 @@ export class RecordSplitter {
     const header = bytes.subarray(0, HEADER_SIZE);
     const size = this.#checkedSize(header);
     if (bytes.length < size) return undefined;
-    this.#rest = bytes.subarray(size);
+    // An idle connection must not hold on to the memory of its last burst.
+    this.#rest = bytes.length === size ? NOTHING : bytes.subarray(size);
     const type = header[2] as RecordType;
     return { type, header, body: bytes.subarray(HEADER_SIZE, size) };
   }

@@ -1,0 +1,99 @@
+/**
+ * Seals what is said to everybody, once for all, and keeps the epoch and the broadcast log in step. Knows
+ * nothing of who is there or what was said.
+ *
+ * @module
+ */
+
+import { type Bytes, concat, Epoch, toBase64url } from "../crypto_utils.ts";
+import { BroadcastLog } from "./broadcast_log.ts";
+import { type Event, packEvents } from "./events.ts";
+import { broadcastHeader } from "./wire.ts";
+
+/** A key that one who left may know is used no longer than this, ms; a second is what the design promises. */
+const RENEWAL_PAUSE = 900;
+/** A key is retired at the latest after so many records; the cipher state itself refuses after 2^32. */
+const MAX_EPOCH_RECORDS = 2 ** 31;
+
+/** The room's voice. All its methods are called by one task, one at a time. */
+export class Broadcaster {
+  /** What goes to everybody. */
+  readonly log: BroadcastLog;
+  readonly #serverKey: Bytes;
+  #epoch: Epoch;
+  #stale = false;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  private constructor(serverKey: Bytes, epoch: Epoch, log: BroadcastLog) {
+    this.#serverKey = serverKey;
+    this.#epoch = epoch;
+    this.log = log;
+  }
+
+  /**
+   * A voice with a fresh epoch.
+   * @param serverKey The server's static public key, 32 bytes. @param capacity The ring's size, bytes.
+   */
+  static async create(
+    serverKey: Bytes,
+    capacity: number,
+  ): Promise<Broadcaster> {
+    const epoch = await Epoch.fresh(serverKey, 1);
+    return new Broadcaster(serverKey, epoch, new BroadcastLog(capacity));
+  }
+
+  /** Somebody who knows the key has left. */
+  expire(): void {
+    this.#stale = true;
+  }
+
+  /** Whether nothing more may be sealed before `renew`. Leaves renew the key once in 900 ms at most. */
+  get expired(): boolean {
+    const rested = performance.now() - this.#renewedAt >= RENEWAL_PAUSE;
+    return this.#stale && rested || this.#epoch.counter >= MAX_EPOCH_RECORDS;
+  }
+
+  /** Starts a fresh epoch, which every member must be told of before the next broadcast. */
+  async renew(): Promise<void> {
+    this.#epoch = await Epoch.fresh(this.#serverKey, this.#epoch.number + 1);
+    this.#stale = false;
+    this.#renewedAt = performance.now();
+  }
+
+  /** Moves the epoch forward, so that whoever is let in next can't read what was sent before. */
+  async ratchet(): Promise<void> {
+    this.#epoch = await this.#epoch.ratchet();
+  }
+
+  /** What a member must know to read the next broadcast; for its own channel only. */
+  describe(): Event<"epoch"> {
+    const { number, counter, key, verifyKey } = this.#epoch.describe();
+    return {
+      kind: "epoch",
+      number,
+      counter,
+      key: toBase64url(key),
+      verifyKey: toBase64url(verifyKey),
+    };
+  }
+
+  /**
+   * Seals events and starts writing them to everybody.
+   * @param encoded Events, as `encodeEvent` made them. @param heading As for `packEvents`.
+   */
+  async send(
+    encoded: readonly string[],
+    heading: (before: number) => string,
+  ): Promise<void> {
+    const sealing = packEvents(encoded, heading).map(async (plaintext) => {
+      const header = broadcastHeader(plaintext.length);
+      return concat(header, await this.#epoch.seal(plaintext, header));
+    });
+    const records = await Promise.all(sealing);
+    await this.log.makeRoom(
+      records.reduce((size, { length }) => size + length, 0),
+    );
+    for (const record of records) this.log.append(record);
+    this.log.flush();
+  }
+}

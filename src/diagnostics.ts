@@ -1,0 +1,130 @@
+/**
+ * Diagnostics: what a program tells its owner, one line a record on standard error. Knows nothing of what
+ * is told.
+ *
+ *     2026-11-23T17:05:54.120Z warning server: text
+ *
+ * @module
+ */
+
+import {
+  configure,
+  dispose,
+  fromAsyncSink,
+  getLogger,
+  getTextFormatter,
+  type LogRecord,
+  sanitizeControlSequences,
+} from "@logtape/logtape";
+
+/** How much to tell, from most to nothing. */
+export const LEVELS = ["debug", "info", "warning", "error", "off"] as const;
+
+/** The category under which all loggers are. */
+const ROOT = "encrypted-chat";
+/** Records that wait for standard error; those that come when so many do are dropped. */
+const MAX_WAITING = 1_000;
+/** How long `stopDiagnostics` waits for standard error, ms: a program must be able to end without it. */
+const STOP_TIMEOUT = 500;
+
+const format = getTextFormatter({
+  timestamp: "rfc3339",
+  level: "full",
+  category: (category) => category.slice(1).join("."),
+  value: (value, inspect) =>
+    typeof value === "string" || value instanceof Error
+      ? String(value) // of an error what it says, not where it was thrown
+      : inspect(value),
+  format: ({ timestamp, level, category, message }) =>
+    `${timestamp} ${level} ${category}: ${message}`,
+});
+
+/** A record as one line that no terminal obeys, whatever is in it. */
+function lineOf(record: LogRecord): string {
+  const text = format(record).trimEnd();
+  return sanitizeControlSequences(text, {
+    sgr: "escape",
+    newlines: "escape",
+  }) + "\n";
+}
+
+/** Writes a line, in as many writes as it takes. */
+async function writeLine(line: string): Promise<void> {
+  const bytes = new TextEncoder().encode(line);
+  for (let written = 0; written < bytes.length;) {
+    written += await Deno.stderr.write(bytes.subarray(written));
+  }
+}
+
+/**
+ * Begins to write records; those from before are lost.
+ * @param level One of `LEVELS`: the least important that is written.
+ * @throws {RangeError} for another.
+ */
+export async function startDiagnostics(level: string): Promise<void> {
+  const least = LEVELS.find((known) => known === level);
+  if (least === undefined) {
+    throw new RangeError(
+      `Cannot log from "${level}": the levels are ${LEVELS.join(", ")}`,
+    );
+  }
+  // One record is written at a time, in order, and nobody waits for it.
+  const stderr = fromAsyncSink((record) => writeLine(lineOf(record)), {
+    maxQueueSize: MAX_WAITING,
+    overflow: "drop-newest",
+  });
+  await configure({
+    reset: true,
+    sinks: { stderr },
+    loggers: [
+      {
+        category: ROOT,
+        sinks: ["stderr"],
+        lowestLevel: least === "off" ? null : least,
+      },
+      // What the library has to say of itself: that standard error can't be written to.
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: null },
+    ],
+  });
+}
+
+/** Says something at one level. */
+export type Say = (
+  message: string,
+  properties?: Readonly<Record<string, unknown>>,
+) => void;
+
+/** Where one part of a program says what its owner should know. */
+export interface Logger {
+  /** For whoever looks for a fault. */
+  readonly debug: Say;
+  /** All is well. */
+  readonly info: Say;
+  /** Something is not, and the program goes on. */
+  readonly warn: Say;
+  /** Something failed that the owner has to see to. */
+  readonly error: Say;
+}
+
+/**
+ * The logger of one part of a program, at any time. Values go in as properties, as in
+ * `logger.warn("No answer from {address}", { address })`, never into the message itself, where braces
+ * mean something. What came from strangers is to be escaped before.
+ */
+export function diagnostics(name: string): Logger {
+  const logger = getLogger([ROOT, name]);
+  return {
+    debug: (message, properties) => logger.debug(message, properties),
+    info: (message, properties) => logger.info(message, properties),
+    warn: (message, properties) => logger.warn(message, properties),
+    error: (message, properties) => logger.error(message, properties),
+  };
+}
+
+/** Waits until the records so far are written, 500 ms at most: what a program does last. */
+export async function stopDiagnostics(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, STOP_TIMEOUT);
+  await Promise.race([dispose(), promise]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,289 @@
+/**
+ * Command line flags: one table gives what is accepted, the types of the values and the help text. Knows
+ * nothing of what the flags mean, and writes nothing.
+ *
+ * @module
+ */
+
+import { parseArgs } from "./std.ts";
+
+/** The width that help is written for, columns. */
+const WIDTH = 80;
+/** Where the help of a flag begins at the latest; beside a wider flag it begins on the next line. */
+const LAST_COLUMN = 30;
+/** How many letters may be wrong for a flag to be suggested. */
+const MAX_TYPOS = 2;
+
+/** One flag, a row of a program's table. */
+export interface Flag {
+  /** Without the two hyphens. */
+  readonly name: string;
+  /** What follows it: nothing, any text, a whole number, or text that may be left out. */
+  readonly kind: "boolean" | "string" | "integer" | "optional";
+  /** What stands for the value in the help text, like PORT. */
+  readonly value?: string;
+  /** One sentence for the help text, without a full stop. */
+  readonly help: string;
+  /** The value where the flag isn't given. */
+  readonly default?: string | number;
+  /** The least an integer may be. */
+  readonly min?: number;
+  /** The most an integer may be. */
+  readonly max?: number;
+  /** All that a string may be. */
+  readonly choices?: readonly string[];
+}
+
+/** A flag's value: as its kind says, and undefined where it may be left out and has no default. */
+export type FlagValue<F extends Flag> = F["kind"] extends "boolean" ? boolean
+  :
+    | (F["kind"] extends "integer" ? number : string)
+    | (F extends { readonly default: string | number } ? never : undefined);
+
+/** The values by flag, typed by the table. */
+export type FlagValues<T extends readonly Flag[]> = {
+  readonly [F in T[number] as F["name"]]: FlagValue<F>;
+};
+
+/** What the user asked for. */
+export interface ParsedFlags<T extends readonly Flag[]> {
+  /** By flag; an optional one without a value is "". */
+  readonly values: FlagValues<T>;
+  /** The arguments that are no flags, in order. */
+  readonly positionals: readonly string[];
+}
+
+/** The program was called wrongly; it exits with 2. */
+export class UsageError extends Error {
+  /** "UsageError". */
+  override readonly name = "UsageError";
+}
+
+/**
+ * Reads a command line: `--flag value` or `--flag=value`, and nothing but positionals after `--`.
+ * @param options `positionals` is how many arguments that are no flags are accepted.
+ * @throws {UsageError} for a flag or a value that isn't in the table, given twice or left out.
+ *
+ * @example
+ * ```ts
+ * import { parseFlags } from "./flags.ts";
+ * const flags = [{ name: "port", kind: "integer", value: "PORT", help: "Listens here", default: 5000 }] as const;
+ * const { values } = parseFlags(["--port", "5001"], flags, { positionals: 0 });
+ * if (values.port !== 5001) throw new Error("not the same");
+ * ```
+ */
+export function parseFlags<const T extends readonly Flag[]>(
+  args: readonly string[],
+  flags: T,
+  options: { readonly positionals: number },
+): ParsedFlags<T> {
+  const names = flags.map((flag) => flag.name);
+  const switches = flags.filter((flag) => flag.kind === "boolean")
+    .map((flag) => flag.name);
+  const parsed = parseArgs(sorted(args, flags), {
+    boolean: switches,
+    string: names.filter((name) => !switches.includes(name)),
+    collect: names,
+    unknown: (arg) => refuse(arg, names),
+  });
+  const positionals = parsed._.map(String);
+  const surplus = positionals[options.positionals];
+  if (surplus !== undefined) {
+    throw new UsageError(`Unexpected argument ${quoted(surplus)}`);
+  }
+  const values = Object.fromEntries(
+    flags.map((flag) => [flag.name, valueOf(flag, parsed[flag.name])]),
+  );
+  return { values: values as FlagValues<T>, positionals };
+}
+
+/** In quotes, and without what stands after a "#": in an invite that is a key. */
+function quoted(text: string): string {
+  return JSON.stringify(text.replace(/#.+/s, "#…"));
+}
+
+/**
+ * The flags first, their values joined to them, then `--` and the rest: so that the table says, and no
+ * guess, which argument is a flag's value.
+ */
+function sorted(args: readonly string[], flags: readonly Flag[]): string[] {
+  const named: string[] = [];
+  const rest: string[] = [];
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  for (let at = 0; at < end; at++) {
+    const arg = args[at] ?? "";
+    const [name = ""] = arg.split("=", 1);
+    const flag = flags.find((flag) => name === `--${flag.name}`);
+    if (!arg.startsWith("-") || arg === "-") {
+      rest.push(arg);
+    } else if (flag?.kind === "boolean" && arg !== name) {
+      throw new UsageError(`${name} takes no value`);
+    } else if (flag && flag.kind !== "boolean" && arg === name) {
+      const value = valueAfter(flag, args.slice(at + 1, end));
+      if (value !== undefined) at++;
+      named.push(`${arg}=${value ?? ""}`);
+    } else {
+      named.push(arg);
+    }
+  }
+  return [...named, "--", ...rest, ...args.slice(end + 1)];
+}
+
+/** The argument after a flag, if it belongs to it. An invite belongs to no flag that can do without. */
+function valueAfter(flag: Flag, [next]: readonly string[]): string | undefined {
+  if (next === undefined || (next.startsWith("-") && next !== "-")) {
+    return undefined;
+  }
+  const isInvite = /^chat:\/\//i.test(next);
+  return flag.kind === "optional" && isInvite ? undefined : next;
+}
+
+function refuse(arg: string, names: readonly string[]): never {
+  const [flag = ""] = arg.split("=", 1);
+  if (!flag.startsWith("--")) {
+    throw new UsageError(
+      `Unknown flag ${quoted(flag)}; flags begin with two hyphens`,
+    );
+  }
+  const like = nearest(flag.slice(2), names);
+  throw new UsageError(
+    `Unknown flag ${quoted(flag)}` +
+      (like === undefined ? "" : `; did you mean "--${like}"?`),
+  );
+}
+
+/** What the table makes of a flag's values, of which there is one or none. */
+function valueOf(flag: Flag, given: unknown): unknown {
+  const [value, second] = Array.isArray(given) ? given : [];
+  if (second !== undefined) {
+    throw new UsageError(`--${flag.name} is given twice`);
+  }
+  if (flag.kind === "boolean") return value === true;
+  if (value === undefined) return flag.default;
+  const text = String(value);
+  if (flag.kind === "optional") return text;
+  if (text === "") throw new UsageError(`--${flag.name} needs a value`);
+  return flag.kind === "integer" ? integer(flag, text) : choice(flag, text);
+}
+
+function integer(flag: Flag, text: string): number {
+  const { min = -Infinity, max = Infinity } = flag;
+  const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  const range = (flag.min === undefined ? "" : ` from ${min}`) +
+    (flag.max === undefined ? "" : ` to ${max}`);
+  throw new UsageError(
+    `Cannot use --${flag.name} ${quoted(text)}: it is a whole number${range}`,
+  );
+}
+
+function choice(flag: Flag, text: string): string {
+  if (!flag.choices || flag.choices.includes(text)) return text;
+  throw new UsageError(
+    `Cannot use --${flag.name} ${quoted(text)}: it is ${
+      alternatives(flag.choices)
+    }`,
+  );
+}
+
+function alternatives(choices: readonly string[]): string {
+  if (choices.length < 2) return choices.join();
+  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+}
+
+/** The name that was meant, if one is near enough. */
+function nearest(
+  typed: string,
+  names: readonly string[],
+): string | undefined {
+  const near = names
+    .map((name) => ({ name, typos: distance(typed, name) }))
+    .filter(({ name, typos }) => typos <= MAX_TYPOS && typos < name.length)
+    .sort((a, b) => a.typos - b.typos);
+  return near[0]?.name;
+}
+
+/** Levenshtein's distance: how many letters to add, drop or replace. */
+function distance(from: string, to: string): number {
+  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 0; row < from.length; row++) {
+    const line = [row + 1];
+    for (let column = 0; column < to.length; column++) {
+      const replaced = from[row] === to[column] ? 0 : 1;
+      line.push(Math.min(
+        (above[column + 1] ?? 0) + 1,
+        (line[column] ?? 0) + 1,
+        (above[column] ?? 0) + replaced,
+      ));
+    }
+    above = line;
+  }
+  return above.at(-1) ?? 0;
+}
+
+/**
+ * A program's help, at most 80 columns wide, with a line end at its end.
+ * @param usage The command with its arguments.
+ * @param about What the program does; each of its lines is a paragraph.
+ */
+export function helpText(
+  usage: string,
+  about: string,
+  flags: readonly Flag[],
+): string {
+  const widths = flags.map((flag) => head(flag).length + 2);
+  const column = Math.max(...widths.filter((width) => width <= LAST_COLUMN), 0);
+  return [
+    ...hanging("Usage: ", wrap(usage, WIDTH - 7)),
+    "",
+    ...about.split("\n").flatMap((paragraph) => wrap(paragraph, WIDTH)),
+    "",
+    "Flags:",
+    ...flags.flatMap((flag) => row(flag, column)),
+    "",
+  ].join("\n");
+}
+
+function head(flag: Flag): string {
+  const value = flag.value ?? "VALUE";
+  if (flag.kind === "boolean") return `  --${flag.name}`;
+  return flag.kind === "optional"
+    ? `  --${flag.name}[=${value}]`
+    : `  --${flag.name} ${value}`;
+}
+
+function row(flag: Flag, column: number): string[] {
+  const lines = wrap(flag.help + notes(flag), WIDTH - column);
+  const first = head(flag);
+  return first.length + 2 <= column
+    ? hanging(first.padEnd(column), lines)
+    : [first, ...hanging(" ".repeat(column), lines)];
+}
+
+function notes(flag: Flag): string {
+  const said = [
+    flag.choices && alternatives(flag.choices),
+    flag.default !== undefined && `default ${flag.default}`,
+  ].filter((note) => note);
+  return said.length > 0 ? ` (${said.join("; ")})` : "";
+}
+
+/** The first line after a label, the others below it. */
+function hanging(label: string, lines: readonly string[]): string[] {
+  const indent = " ".repeat(label.length);
+  return lines.map((line, at) => (at === 0 ? label : indent) + line);
+}
+
+/** Breaks a text between words. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,267 @@
+/**
+ * One connection as a client sees it: asks to be let in, follows the room's epochs, and turns what arrives
+ * into lines in their order. Knows nothing of terminals, of typing, or of connections before it.
+ *
+ * @module
+ */
+
+import { EpochReader, fromBase64url } from "../crypto_utils.ts";
+import type { Channel } from "./channel.ts";
+import {
+  type Event,
+  EventError,
+  type Goodbye,
+  GOODBYES,
+  unpackEvents,
+} from "./events.ts";
+import type { Present } from "./news.ts";
+import type { Line } from "./room.ts";
+import { RecordType, WireError, type WireRecord } from "./wire.ts";
+
+/** Seconds without a sign of the server until it is asked, and until it counts as gone. */
+const PING_AFTER = 30;
+const SILENT_AFTER = 90;
+/** How long the server has to answer a goodbye, ms. */
+const GOODBYE_TIME = 1_000;
+
+/** A line of the room: something that was logged. */
+export interface RoomLine {
+  readonly seq: number;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly what: "joined" | "left" | "said";
+  readonly name: string;
+  /** The fingerprint of the member's key. */
+  readonly key: string;
+  /** The member's own number for it. */
+  readonly n: number;
+  /** What was said, or a key of `GOODBYES`. */
+  readonly text: string;
+}
+
+/** What a link reports, one thing after the other. */
+export interface LinkListener {
+  /** The client is in; `missed` are the lines it was owed, oldest first. */
+  entered(own: Event<"welcome">, missed: readonly RoomLine[]): void;
+  /** Somebody said something, came or went. */
+  happened(line: RoomLine, own: boolean): void;
+  /** A line was not taken, or, where `n` is null, the client not let in. */
+  refused(n: number | null, reason: string): void;
+}
+
+/** A connection that stands. */
+export class Link {
+  readonly #channel: Channel;
+  readonly #listener: LinkListener;
+  readonly #members = new Map<number, Present>();
+  #missed: RoomLine[] = [];
+  #reader: EpochReader | undefined;
+  #ownId: number | undefined;
+  #seq = 0; // of the last line
+  #at = 0;
+  #announced = false; // whether a heading came since the record's start
+  #quiet = 0;
+  #ended: Goodbye | undefined;
+  #name = "";
+
+  /** Takes over a channel. @param ownKey The fingerprint of the client's own key. */
+  constructor(
+    channel: Channel,
+    private readonly ownKey: string,
+    listener: LinkListener,
+  ) {
+    this.#channel = channel;
+    this.#listener = listener;
+  }
+
+  /** Whoever is in the room, this client included. */
+  get present(): readonly Present[] {
+    return [...this.#members.values()];
+  }
+
+  /** Asks to be let in. @param n The client's own lines follow this number. @param after The last line seen. */
+  join(name: string, n: number, after: number | null): Promise<void> {
+    this.#name = name;
+    return this.#channel.send({ kind: "join", name, n, after });
+  }
+
+  /** Sends lines, in order; resolves when they are out, not when they are taken. */
+  say(lines: readonly Line[]): Promise<void> {
+    const events = lines.map(({ n, text }): Event => ({
+      kind: "say",
+      n,
+      text,
+    }));
+    return this.#channel.send(...events);
+  }
+
+  /** Takes leave; `run` ends when the server has answered, or soon after. */
+  async bye(): Promise<void> {
+    const timer = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
+    Deno.unrefTimer(timer);
+    await this.#channel.send({ kind: "bye", reason: "left" });
+  }
+
+  /** Ends the connection at once. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  /**
+   * Reads until the end, and says why it came: the server's reason, or "lost".
+   * @throws {DecryptionError} | {WireError} | {EventError} for bytes that the server can't have sent.
+   * @throws {RefusedError} where the handshake turns out to be refused.
+   */
+  async run(): Promise<Goodbye> {
+    const ticking = setInterval(() => this.#tick(), 1_000);
+    try {
+      for (;;) {
+        const records = await this.#channel.read();
+        if (!records) return this.#ended ?? "lost";
+        this.#quiet = 0;
+        for (const record of records) await this.#take(record);
+      }
+    } catch (error) {
+      if (isEnd(error)) return this.#ended ?? "lost";
+      throw error;
+    } finally {
+      clearInterval(ticking);
+      this.#channel.close();
+    }
+  }
+
+  #tick(): void {
+    this.#quiet++;
+    if (this.#quiet === PING_AFTER) {
+      // A connection that can't be written to ends for its reader, too, which says so.
+      this.#channel.send({ kind: "ping" }).catch(() => {});
+    }
+    if (this.#quiet >= SILENT_AFTER) {
+      this.#ended = "silent";
+      this.#channel.close();
+    }
+  }
+
+  async #take(record: WireRecord): Promise<void> {
+    if (record.type === RecordType.direct) {
+      for (const event of await this.#channel.open(record)) {
+        await this.#takeDirect(event);
+      }
+      return;
+    }
+    if (!this.#reader) throw new WireError("Cannot read a broadcast yet");
+    const plaintext = await this.#reader.open(record.body, record.header);
+    this.#announced = false;
+    for (const event of unpackEvents(plaintext)) {
+      await this.#takeBroadcast(event);
+    }
+  }
+
+  async #takeDirect(event: Event): Promise<void> {
+    switch (event.kind) {
+      case "past":
+        this.#missed.push(pastLine(event));
+        return;
+      case "here":
+        this.#members.set(event.id, event);
+        return;
+      case "epoch":
+        this.#reader = await EpochReader.create(this.#channel.remoteKey, {
+          ...event,
+          key: fromBase64url(event.key),
+          verifyKey: fromBase64url(event.verifyKey),
+        });
+        return;
+      case "welcome":
+        return this.#enter(event);
+      case "refused":
+        return this.#listener.refused(event.n, event.reason);
+      case "ping":
+        return await this.#channel.send({ kind: "pong" });
+      case "pong":
+        return;
+      case "bye":
+        this.#ended = isGoodbye(event.reason) ? event.reason : "lost";
+        return;
+      default:
+        throw new EventError(`Cannot take "${event.kind}" in a direct record`);
+    }
+  }
+
+  #enter(event: Event<"welcome">): void {
+    const missed = this.#missed;
+    this.#missed = [];
+    this.#ownId = event.id;
+    const { at: since } = event;
+    this.#members.set(event.id, { name: this.#name, key: this.ownKey, since });
+    this.#seq = Math.max(event.seq, missed.at(-1)?.seq ?? 0);
+    this.#listener.entered(event, missed);
+  }
+
+  async #takeBroadcast(event: Event): Promise<void> {
+    if (event.kind === "ratchet") {
+      this.#reader = await this.#reader?.ratchet();
+      return;
+    }
+    if (event.kind === "batch") {
+      if (event.seq !== this.#seq + 1) {
+        throw new EventError(`Cannot go on: line ${this.#seq + 1} is missing`);
+      }
+      this.#at = event.at;
+      this.#announced = true;
+      return;
+    }
+    if (!this.#announced) throw new EventError("Cannot read lines unnumbered");
+    this.#listener.happened(...this.#line(event));
+  }
+
+  /** A line, and whether it is the client's own. */
+  #line(event: Event): [RoomLine, boolean] {
+    const seq = ++this.#seq;
+    const at = this.#at;
+    if (event.kind === "joined") {
+      const { id, name, key, n } = event;
+      this.#members.set(id, { name, key, since: at });
+      return [{ seq, at, what: "joined", name, key, n, text: "" }, false];
+    }
+    if (event.kind !== "left" && event.kind !== "said") {
+      throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
+    }
+    const { id, n } = event;
+    const member = this.#member(id);
+    const own = id === this.#ownId;
+    const { name, key } = member;
+    if (event.kind === "said") {
+      return [{ seq, at, what: "said", name, key, n, text: event.text }, own];
+    }
+    this.#members.delete(id);
+    return [{ seq, at, what: "left", name, key, n, text: event.reason }, own];
+  }
+
+  #member(id: number): Present {
+    const member = this.#members.get(id);
+    if (!member) throw new EventError(`Cannot tell who member ${id} is`);
+    return member;
+  }
+}
+
+function pastLine({ seq, at, key, n, what, name, text }: Event<"past">) {
+  if (what !== "joined" && what !== "left" && what !== "said") {
+    throw new EventError(`Cannot read a past line: it is "${what}"`);
+  }
+  return { seq, at, key, n, what, name, text } as const;
+}
+
+function isGoodbye(reason: string): reason is Goodbye {
+  return Object.hasOwn(GOODBYES, reason);
+}
+
+/** Whether an error is a connection's end, rather than something wrong with what it carried. */
+function isEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.TimedOut;
+}

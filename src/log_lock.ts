@@ -1,0 +1,102 @@
+/**
+ * The lock on `chat.log`: one server at a time, and a second one learns of the first. Knows nothing of what
+ * the log holds.
+ *
+ * @module
+ */
+
+/** How long a free lock may take to be had where the runtime can't simply try, milliseconds. */
+const LOCK_WAIT = 500;
+
+/** Another server uses the log. */
+export class LogLockedError extends Error {
+  /** "LogLockedError". */
+  override readonly name = "LogLockedError";
+  /** Where that server listens, undefined where it can't be told. */
+  readonly address: string | undefined;
+  /** That server's process, undefined where it can't be told. */
+  readonly pid: number | undefined;
+
+  /**
+   * Names the other server as far as it is known.
+   * @param path The log's.
+   */
+  constructor(path: string, address?: string, pid?: number) {
+    const server = address === undefined
+      ? "another server"
+      : `the server on ${address}`;
+    const process = pid === undefined ? "" : ` (process ${pid})`;
+    super(`Cannot use "${path}": ${server}${process} uses it`);
+    this.address = address;
+    this.pid = pid;
+  }
+}
+
+interface Holder {
+  readonly address: string;
+  readonly pid: number;
+}
+
+/** Who holds the lock, as far as its file tells: on Windows a locked file can't be read. */
+async function lockHolder(path: string): Promise<Partial<Holder>> {
+  try {
+    const { address, pid } = JSON.parse(await Deno.readTextFile(path));
+    return {
+      ...(typeof address === "string" ? { address } : {}),
+      ...(typeof pid === "number" ? { pid } : {}),
+    };
+  } catch {
+    return {}; // not readable, or not written yet: the refusal stands without it
+  }
+}
+
+// `tryLock` is newer than Deno 2.6.
+interface Lockable {
+  lock(exclusive?: boolean): Promise<void>;
+  tryLock?(exclusive?: boolean): Promise<boolean>;
+}
+
+async function tryLock(file: Lockable): Promise<boolean> {
+  if (file.tryLock) return await file.tryLock(true);
+  const locked = file.lock(true).then(() => true);
+  locked.catch(() => {}); // when it comes late, the file is closed and nobody waits
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, LOCK_WAIT, false);
+  return await Promise.race([locked, late]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Locks a log by its side file `PATH.lock`, which says who holds it: this process, listening on `address`.
+ * Closing the file frees the lock, and so does the end of the process.
+ * @throws {LogLockedError} where another server holds it.
+ */
+export async function takeLock(
+  path: string,
+  address: string,
+): Promise<Deno.FsFile> {
+  const lockPath = `${path}.lock`;
+  const options = { write: true, create: true, mode: 0o600 };
+  const file = await Deno.open(lockPath, options);
+  try {
+    if (!await tryLock(file)) {
+      const holder = await lockHolder(lockPath);
+      throw new LogLockedError(path, holder.address, holder.pid);
+    }
+    const holder: Holder = { address, pid: Deno.pid };
+    await file.truncate();
+    await file.write(new TextEncoder().encode(JSON.stringify(holder)));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Frees the lock. Its file stays, emptied: to remove it would race with a second server. */
+export async function freeLock(file: Deno.FsFile): Promise<void> {
+  try {
+    await file.truncate();
+  } finally {
+    file.close();
+  }
+}

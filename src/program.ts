@@ -1,0 +1,30 @@
+/**
+ * What both programs are, rather than do: their version, how they are called, and plain output. Knows
+ * nothing of the chat.
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+
+/** The version of both programs. */
+export const VERSION: string = config.version;
+
+/** How people start the server, as they would type it. */
+export function serverCommand(): string {
+  return Deno.build.standalone ? "./chat-server" : "deno task server";
+}
+
+/** How people start the client, as they would type it. */
+export function clientCommand(): string {
+  return Deno.build.standalone ? "./chat-client" : "deno task client";
+}
+
+/** Writes a text at once, all of it. */
+export function write(
+  text: string,
+  to: { writeSync(bytes: Uint8Array): number } = Deno.stdout,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+}

@@ -1,0 +1,381 @@
+/**
+ * A client's stay in the room, across as many connections as it takes: keeps what was typed until it is in
+ * the log, comes back after a loss, and sees to it that each line arrives once. Knows nothing of sockets,
+ * files or terminals.
+ *
+ *     joining ──▶ in the room ── connection lost ──▶ away ── pause, growing and jittered ──▶ joining again
+ *        │             └── leave ──▶ left              └── leave ──▶ left
+ *        └── refused ──▶ JoinError
+ *
+ * @module
+ */
+
+import {
+  ChannelRefusal,
+  connectChannel,
+  type ConnectOptions,
+  RefusedError,
+  type Stream,
+} from "./channel.ts";
+import { fingerprint } from "../crypto_utils.ts";
+import {
+  type Event,
+  GOODBYES,
+  REFUSALS,
+  textRefusal,
+  wording,
+} from "./events.ts";
+import { Link, type LinkListener, type RoomLine } from "./link.ts";
+import type { Present, View } from "./news.ts";
+import type { Line } from "./room.ts";
+
+/** Lines that may wait to be taken by the server before whoever says them must wait, too. */
+const MAX_WAITING = 1_024;
+/** Lines that go out at once. */
+const CHUNK = 256;
+/** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+/** How long connecting and the handshake may take, ms. */
+const CONNECT_TIME = 12_000;
+
+/** The client can't be in the room. The message says what happened, the advice what to do. */
+export class JoinError extends Error {
+  /** "JoinError". */
+  override readonly name = "JoinError";
+  /** @param advice One sentence for the person at the keyboard. */
+  constructor(message: string, readonly advice: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** What a session needs. */
+export interface SessionOptions {
+  /** How the server is called, `HOST:PORT`. */
+  readonly address: string;
+  readonly name: string;
+  /** Opens a connection to the server. */
+  readonly dial: () => Promise<Stream>;
+  readonly handshake: ConnectOptions;
+  readonly view: View;
+  /** Asks for another name after that sentence; null where there is nobody to ask. */
+  readonly askName: (sentence: string) => Promise<string | null>;
+}
+
+/** A client's stay. */
+export class Session implements LinkListener {
+  readonly #options: SessionOptions;
+  readonly #view: View;
+  readonly #waiting = new Map<number, string>(); // typed, and not yet known to be in the log
+  readonly #leaving = Promise.withResolvers<void>();
+  #outbox: Line[] = []; // of those, what isn't sent on this connection yet
+  #name: string;
+  #n = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  #after: number | null = null;
+  #ownKey = "";
+  #link: Link | undefined; // the connection that stands
+  #inside = false; // whether it has led into the room
+  #failure: JoinError | undefined;
+  #left = false;
+  #refusedAny = false;
+  #sending = false;
+  #sent = Promise.withResolvers<void>(); // renewed whenever sending pauses
+  #attempts = 0;
+  #settling = Promise.withResolvers<void>(); // renewed whenever a waiting line is settled
+
+  /** A stay that begins with `run`. */
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#view = options.view;
+    this.#name = options.name;
+  }
+
+  /** Everybody in the room, this client included; nobody while it is away. */
+  get present(): readonly Present[] {
+    return this.#inside ? this.#link?.present ?? [] : [];
+  }
+
+  /** Lines that are not yet in the server's log. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Whether any line was refused. */
+  get refusedAny(): boolean {
+    return this.#refusedAny;
+  }
+
+  /**
+   * Stays until `leave`.
+   * @throws {JoinError} where the client can't get in, or is sent away for good.
+   */
+  async run(): Promise<void> {
+    this.#ownKey = await fingerprint(this.#options.handshake.keyPair.publicKey);
+    while (!this.#left) {
+      const reason = await this.#visit();
+      if (this.#left) return;
+      if (this.#after === null) {
+        throw new JoinError(
+          `Cannot join ${this.#options.address}: ${reason}`,
+          "Check that the server runs and can be reached from here",
+        );
+      }
+      const pause = nextPause(this.#attempts++);
+      const seconds = Math.max(1, Math.round(pause / 1_000));
+      this.#view.show({ type: "away", reason, seconds });
+      await this.#rest(pause);
+    }
+  }
+
+  /** Says something; resolves when there is place for the next line. */
+  async say(text: string): Promise<void> {
+    const reason = textRefusal(text);
+    if (reason) return this.#showRefused(text, reason);
+    while (this.#waiting.size >= MAX_WAITING && !this.#left) {
+      await this.#settling.promise;
+    }
+    const n = ++this.#n;
+    this.#waiting.set(n, text);
+    this.#outbox.push({ n, text });
+    this.#stand();
+    this.#send();
+  }
+
+  /** Resolves when every line is settled, or the client has left. */
+  async settled(): Promise<void> {
+    while (this.#waiting.size > 0 && !this.#left) await this.#settling.promise;
+  }
+
+  /** Leaves; what was said before goes out first, where there is a connection. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#leaving.resolve();
+    this.#settling.resolve();
+    if (this.#link) this.#bye(this.#link);
+  }
+
+  /** @inheritDoc */
+  entered(own: Event<"welcome">, missed: readonly RoomLine[]): void {
+    const again = this.#after !== null;
+    for (const line of missed) {
+      if (line.key === this.#ownKey && line.what === "said") {
+        this.#waiting.delete(line.n);
+      }
+    }
+    this.#after = Math.max(own.seq, missed.at(-1)?.seq ?? 0);
+    this.#attempts = 0;
+    this.#inside = true;
+    this.#view.show({
+      type: "entered",
+      address: this.#options.address,
+      name: this.#name,
+      others: this.present.length - 1,
+      seq: own.seq,
+      at: own.at,
+      earlier: missed.length,
+      again,
+      waiting: this.#waiting.size,
+    });
+    for (const line of missed) {
+      const mine = line.key === this.#ownKey && line.name === this.#name;
+      this.#showLine(line, mine, true);
+    }
+    this.#outbox = [...this.#waiting].map(([n, text]) => ({ n, text }));
+    this.#settle();
+    this.#send();
+  }
+
+  /** @inheritDoc */
+  happened(line: RoomLine, own: boolean): void {
+    this.#after = line.seq;
+    this.#showLine(line, own, false);
+    if (own && this.#waiting.delete(line.n)) this.#settle();
+  }
+
+  /** @inheritDoc */
+  refused(n: number | null, reason: string): void {
+    if (n === null) return this.#refusedEntry(reason);
+    const text = this.#waiting.get(n);
+    if (text === undefined) return;
+    this.#waiting.delete(n);
+    this.#showRefused(text, reason);
+    this.#settle();
+  }
+
+  #refusedEntry(reason: string): void {
+    const link = this.#link;
+    if (!link) return;
+    if (reason.startsWith("name-")) {
+      // Its own task: the link must go on listening while somebody thinks. It ends the link if it fails.
+      this.#rename(link, reason).catch(() => link.close());
+      return;
+    }
+    if (this.#after === null) this.#failure = entryError(reason);
+    link.close();
+  }
+
+  async #rename(link: Link, reason: string): Promise<void> {
+    const name = await this.#options.askName(wording(REFUSALS, reason));
+    if (name === null) {
+      this.#failure = entryError(reason);
+      return link.close();
+    }
+    this.#name = name;
+    this.#stand();
+    await this.#askIn(link);
+  }
+
+  async #bye(link: Link): Promise<void> {
+    try {
+      while (this.#sending) await this.#sent.promise;
+      await link.bye();
+    } catch {
+      // The connection went before the goodbye could: the client is gone either way.
+      link.close();
+    }
+  }
+
+  /** One connection, from dialling to its end. @returns Why it ended. */
+  async #visit(): Promise<string> {
+    try {
+      const link = await this.#connect();
+      if (!link) return GOODBYES.left;
+      this.#link = link;
+      await this.#askIn(link);
+      const reason = await link.run();
+      if (this.#failure) throw this.#failure;
+      if (reason === "replaced" || reason === "misused") {
+        throw new JoinError(
+          `The server ended the connection: ${GOODBYES[reason]}`,
+          "Close the other client that goes by this name, or choose another",
+        );
+      }
+      return GOODBYES[reason];
+    } catch (error) {
+      if (error instanceof JoinError) throw error;
+      if (error instanceof RefusedError) {
+        const transient = error.code === ChannelRefusal.busy;
+        if (!transient || this.#after === null) throw refusedError(error);
+      }
+      return sentence(error);
+    } finally {
+      this.#link = undefined;
+      this.#inside = false;
+      this.#outbox = [];
+      this.#stand();
+    }
+  }
+
+  /** A link to the server, or nothing where the client leaves meanwhile. */
+  async #connect(): Promise<Link | undefined> {
+    let stream: Stream | undefined;
+    let late = false;
+    const connecting = (async () => {
+      stream = await this.#options.dial();
+      if (late) stream.close();
+      return await connectChannel(stream, this.#options.handshake);
+    })();
+    const timeout = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      timeout.reject(new Error("no answer from the server"));
+    }, CONNECT_TIME);
+    try {
+      const first = [connecting, timeout.promise, this.#leaving.promise];
+      const channel = await Promise.race(first);
+      if (channel) return new Link(channel, this.#ownKey, this);
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+      late = true;
+      connecting.then((channel) => this.#left && channel.close(), () => {
+        stream?.close(); // why it failed was thrown above, or nobody waits for it any more
+      });
+    }
+  }
+
+  #askIn(link: Link): Promise<void> {
+    // The server takes only numbers above the one that it is told here.
+    const [first = this.#n + 1] = this.#waiting.keys();
+    return link.join(this.#name, first - 1, this.#after);
+  }
+
+  /** Sends what is in the outbox, in order; one sender at a time. */
+  async #send(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      while (this.#inside && this.#outbox.length > 0) {
+        await this.#link?.say(this.#outbox.splice(0, CHUNK));
+      }
+    } catch {
+      // The connection is gone; its reader says so, and the lines are still among those that wait.
+      this.#link?.close();
+    } finally {
+      this.#sending = false;
+      this.#sent.resolve();
+      this.#sent = Promise.withResolvers<void>();
+    }
+  }
+
+  #showLine(line: RoomLine, own: boolean, past: boolean): void {
+    const { seq, at, what: type, name, key, text } = line;
+    this.#view.show({ type, seq, at, name, key, text, own, past });
+  }
+
+  #showRefused(text: string, reason: string): void {
+    this.#refusedAny = true;
+    const why = wording(REFUSALS, reason);
+    this.#view.show({ type: "refused", text, reason: why });
+  }
+
+  #settle(): void {
+    this.#settling.resolve();
+    this.#settling = Promise.withResolvers<void>();
+    this.#stand();
+  }
+
+  #stand(): void {
+    const { size: waiting } = this.#waiting;
+    this.#view.stand({ name: this.#name, present: this.#inside, waiting });
+  }
+
+  /** Waits before the next attempt, unless the client leaves. */
+  async #rest(pause: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, pause);
+    await Promise.race([promise, this.#leaving.promise]);
+    clearTimeout(timer);
+  }
+}
+
+/** Doubles with each attempt, up to half a minute; half of it is random, so that clients don't come at once. */
+function nextPause(attempt: number): number {
+  const whole = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt);
+  return whole * (1 + Math.random()) / 2;
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof Deno.errors.ConnectionRefused) {
+    return "nothing listens there";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function refusedError(error: RefusedError): JoinError {
+  const advice: Record<number, string> = {
+    [ChannelRefusal.version]: "Use the client that belongs to the server",
+    [ChannelRefusal.key]:
+      "Ask for a new link: the room key may have been changed",
+    [ChannelRefusal.busy]: "Try again in a minute",
+  };
+  const message = `${error.message}`;
+  return new JoinError(message, advice[error.code] ?? "Try again", error);
+}
+
+function entryError(reason: string): JoinError {
+  const advice = reason.startsWith("name-")
+    ? "Choose another: --name NAME"
+    : "Try again later";
+  return new JoinError(wording(REFUSALS, reason), advice);
+}
