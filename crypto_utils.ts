@@ -395,12 +395,23 @@ export interface Transport {
   readonly receive: CipherState;
 }
 
+/** What stands around the payload in each message, bytes: `e`; `e` and sealed `s`; sealed `s`; and tags. */
+const FIELDS: Readonly<Record<Pattern, readonly number[]>> = {
+  XX: [KEY_SIZE, 2 * (KEY_SIZE + TAG_SIZE), KEY_SIZE + 2 * TAG_SIZE],
+  XXpsk3: [
+    KEY_SIZE + TAG_SIZE, // the psk makes a key of `e`, so that even the first payload has a tag
+    2 * (KEY_SIZE + TAG_SIZE),
+    KEY_SIZE + 2 * TAG_SIZE,
+  ],
+};
+
 /** Noise's SymmetricState (section 5.2): chaining key `ck`, handshake hash `h`, key `k` with its counter. */
 class SymmetricState {
   #ck: Bytes;
   #h: Bytes;
   #k: Bytes | undefined;
-  #cipher: CipherState | undefined; // over `k`, made when first needed
+  #n = 0;
+  #cipher: CipherState | undefined; // over `k` and `n`, made when first needed, and then ahead of `n`
 
   private constructor(ck: Bytes, h: Bytes) {
     this.#ck = ck;
@@ -427,7 +438,8 @@ class SymmetricState {
   /** A copy to work on, so that a message that fails leaves this one as it was. */
   clone(): SymmetricState {
     const copy = new SymmetricState(this.#ck, this.#h);
-    copy.#k = this.#k; // its cipher is made anew: no message is ever sealed twice, a failed one is re-opened
+    copy.#k = this.#k;
+    copy.#n = this.#cipher?.counter ?? this.#n;
     return copy;
   }
 
@@ -450,6 +462,7 @@ class SymmetricState {
 
   #rekey(k: Bytes): void {
     this.#k = k;
+    this.#n = 0;
     this.#cipher = undefined;
   }
 
@@ -458,7 +471,7 @@ class SymmetricState {
   async encryptAndHash(plaintext: Uint8Array): Promise<Bytes> {
     let ciphertext = own(plaintext);
     if (this.#k) {
-      this.#cipher ??= await CipherState.create(this.#k);
+      this.#cipher ??= await CipherState.create(this.#k, this.#n);
       ciphertext = await encryptMessage(this.#cipher, plaintext, this.#h);
     }
     await this.mixHash(ciphertext);
@@ -468,7 +481,7 @@ class SymmetricState {
   async decryptAndHash(ciphertext: Uint8Array): Promise<Bytes> {
     let plaintext = own(ciphertext);
     if (this.#k) {
-      this.#cipher ??= await CipherState.create(this.#k);
+      this.#cipher ??= await CipherState.create(this.#k, this.#n);
       plaintext = await decryptMessage(this.#cipher, ciphertext, this.#h);
     }
     await this.mixHash(ciphertext);
@@ -592,13 +605,13 @@ export class Handshake {
    */
   writeMessage(payload: Uint8Array = EMPTY): Promise<Bytes> {
     return this.#step("write", async (symmetric, keys) => {
-      if (payload.length > MAX_MESSAGE_SIZE) throw tooLong(payload.length);
+      // Checked before anything is sealed: a second try would seal other text under the same nonce.
+      const size = payload.length + (FIELDS[this.#pattern][this.#turn] ?? 0);
+      if (size > MAX_MESSAGE_SIZE) throw tooLong(size);
       const writers = [this.#writeE, this.#writeEEeSEs, this.#writeSSePsk];
       const fields = await writers[this.#turn]?.call(this, symmetric, keys) ??
         EMPTY;
-      const message = concat(fields, await symmetric.encryptAndHash(payload));
-      if (message.length > MAX_MESSAGE_SIZE) throw tooLong(message.length);
-      return message;
+      return concat(fields, await symmetric.encryptAndHash(payload));
     });
   }
 
