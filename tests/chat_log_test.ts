@@ -416,6 +416,20 @@ testWithPath("past() finds its way through 10,000 lines", async (path) => {
 });
 
 testWithPath(
+  "past() finds its way after a torn line was dropped",
+  async (path) => {
+    const torn = formatEntry(said(1)).slice(0, 50);
+    await Deno.writeTextFile(path, torn, { mode: 0o600 });
+    await using log = await open(path);
+    await log.append(saidUpTo(5_000));
+    assertEquals(
+      await pastOf(log, 4_990),
+      numbered(saidUpTo(5_000)).slice(4_990),
+    );
+  },
+);
+
+testWithPath(
   "past() ends at the line that was the last when it began",
   async (path) => {
     await using log = await open(path);
