@@ -26,7 +26,7 @@ export class BroadcastLog {
   #head = 0;
   #floor = 0; // at or before the slowest cursor; looked up again only when it matters
 
-  /** @param capacity Bytes to keep for readers that are behind. */
+  /** An empty log. @param capacity Bytes to keep for readers that are behind. */
   constructor(capacity: number) {
     this.#ring = new Uint8Array(capacity);
   }

@@ -67,7 +67,7 @@ export const ChannelRefusal = { version: 1, key: 2, busy: 3 } as const;
 export class RefusedError extends Error {
   /** "RefusedError". */
   override readonly name = "RefusedError";
-  /** @param code One of `ChannelRefusal`, or one that this version doesn't know. */
+  /** Says what the code means. @param code One of `ChannelRefusal`, or one that this version doesn't know. */
   constructor(readonly code: number) {
     super(CHANNEL_REFUSALS[code] ?? `The server refused, with code ${code}`);
   }

@@ -1,9 +1,11 @@
 /**
- * Text in the cells of a terminal: how wide it is, and in which colour it is shown. Knows nothing of what
- * the text says, and no state of the terminal.
+ * How text is shown: its colour, its width in the cells of a terminal, its start where it is too long. Knows
+ * nothing of what the text says, and no state of the terminal.
  *
  * @module
  */
+
+import { escapeText } from "./text.ts";
 
 /** The `SGR` codes in use (ECMA-48, 8.3.117). */
 export const Style = {
@@ -31,6 +33,16 @@ export function colourOf(key: string): number {
     hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
   }
   return NAME_COLOURS[hash % NAME_COLOURS.length] ?? Style.green;
+}
+
+/** How much of a text is repeated to say which it is, characters. */
+const MAX_QUOTE = 40;
+
+/** The start of the text in quotes, escaped, to say which text is meant. */
+export function quote(text: string): string {
+  const characters = [...text];
+  const cut = characters.length > MAX_QUOTE ? "…" : "";
+  return `"${escapeText(characters.slice(0, MAX_QUOTE).join(""))}${cut}"`;
 }
 
 /** Two cells each: emoji, and what UAX #11 calls wide or fullwidth, in whole blocks. */

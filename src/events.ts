@@ -24,7 +24,8 @@ export class EventError extends Error {
 
 const encoder = new TextEncoder();
 
-type Check<T> = (value: unknown) => value is T;
+/** Whether a value is a field's. */
+export type Check<T> = (value: unknown) => value is T;
 
 const isCount: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
@@ -93,11 +94,13 @@ const TABLE = {
   ratchet: {},
 } as const satisfies Record<string, Record<string, Check<unknown>>>;
 
-type Table = typeof TABLE;
+/** The table's type. */
+export type Table = typeof TABLE;
 /** The name of an event's kind. */
 export type Kind = keyof Table;
 
-type Fields<K extends Kind> = {
+/** The fields of a kind of event. */
+export type Fields<K extends Kind> = {
   readonly [F in keyof Table[K]]: Table[K][F] extends Check<infer T> ? T
     : never;
 };
@@ -146,7 +149,10 @@ export const GOODBYES = {
 export type Goodbye = keyof typeof GOODBYES;
 
 /** The value of a table under a key that came from elsewhere, or the key itself where it has none. */
-export function wording(table: Readonly<Record<string, string>>, key: string) {
+export function wording(
+  table: Readonly<Record<string, string>>,
+  key: string,
+): string {
   return Object.hasOwn(table, key) ? table[key] ?? key : key;
 }
 

@@ -29,8 +29,11 @@ const STOP_TIME = 1_500;
 
 /** What a gate leads to. */
 export interface GateOptions {
+  /** The server's keys, and the invites'. */
   readonly handshake: AcceptOptions;
+  /** Where those go who have shaken hands. */
   readonly room: Room;
+  /** What the room says to everybody. */
   readonly broadcastLog: BroadcastLog;
   /** Connections at a time, finished handshakes or not; more wait in the kernel's queue. */
   readonly maxConnections: number;

@@ -14,6 +14,7 @@ import {
   GOODBYES,
   unpackEvents,
 } from "./events.ts";
+import type { LogEntry } from "./log_line.ts";
 import type { Present } from "./news.ts";
 import type { Line } from "./room.ts";
 import { RecordType, WireError, type WireRecord } from "./wire.ts";
@@ -24,27 +25,12 @@ const SILENT_AFTER = 90;
 /** How long the server has to answer a goodbye, ms. */
 const GOODBYE_TIME = 1_000;
 
-/** A line of the room: something that was logged. */
-export interface RoomLine {
-  readonly seq: number;
-  /** ms since 1970. */
-  readonly at: number;
-  readonly what: "joined" | "left" | "said";
-  readonly name: string;
-  /** The fingerprint of the member's key. */
-  readonly key: string;
-  /** The member's own number for it. */
-  readonly n: number;
-  /** What was said, or a key of `GOODBYES`. */
-  readonly text: string;
-}
-
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
   /** The client is in; `missed` are the lines it was owed, oldest first. */
-  entered(own: Event<"welcome">, missed: readonly RoomLine[]): void;
+  entered(own: Event<"welcome">, missed: readonly LogEntry[]): void;
   /** Somebody said something, came or went. */
-  happened(line: RoomLine, own: boolean): void;
+  happened(line: LogEntry, own: boolean): void;
   /** A line was not taken, or, where `n` is null, the client not let in. */
   refused(n: number | null, reason: string): void;
 }
@@ -54,7 +40,7 @@ export class Link {
   readonly #channel: Channel;
   readonly #listener: LinkListener;
   readonly #members = new Map<number, Present>();
-  #missed: RoomLine[] = [];
+  #missed: LogEntry[] = [];
   #reader: EpochReader | undefined;
   #ownId: number | undefined;
   #seq = 0; // of the last line
@@ -216,7 +202,7 @@ export class Link {
   }
 
   /** A line, and whether it is the client's own. */
-  #line(event: Event): [RoomLine, boolean] {
+  #line(event: Event): [LogEntry, boolean] {
     const seq = ++this.#seq;
     const at = this.#at;
     if (event.kind === "joined") {

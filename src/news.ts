@@ -53,6 +53,7 @@ export type News =
 
 /** What a prompt shows of the session. */
 export interface Standing {
+  /** The name that the client goes by. */
   readonly name: string;
   /** Whether the client is in the room now. */
   readonly present: boolean;
@@ -62,6 +63,7 @@ export interface Standing {
 
 /** Somebody who is in the room. */
 export interface Present {
+  /** The name that it goes by. */
   readonly name: string;
   /** The fingerprint of the member's key. */
   readonly key: string;

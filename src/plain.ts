@@ -9,6 +9,7 @@
  * @module
  */
 
+import { quote } from "./colours.ts";
 import { GOODBYES, REFUSALS, wording } from "./events.ts";
 import type { News, Standing, View } from "./news.ts";
 import { TextLineStream } from "./std.ts";
@@ -136,7 +137,7 @@ export class PlainView extends PipeView {
         break;
       case "refused":
         this.complain(
-          `Not sent: "${escapeText(news.text.slice(0, 40))}": ${
+          `Not sent: ${quote(news.text)}: ${
             escapeText(wording(REFUSALS, news.reason))
           }`,
         );

@@ -38,7 +38,9 @@ export interface Guest {
 export interface Member {
   /** What broadcasts call it. */
   readonly id: number;
+  /** Under which name it is in. */
   readonly name: Name;
+  /** Its connection. */
   readonly guest: Guest;
   /** When it came, ms since 1970. */
   readonly since: number;
@@ -50,12 +52,15 @@ export interface Member {
 export interface Line {
   /** The sender's own number, greater than that of the line before. */
   readonly n: number;
+  /** At most 4,096 bytes of UTF-8. */
   readonly text: string;
 }
 
 /** A wish to be let in. */
 export interface Request {
+  /** Who wishes it. */
   readonly guest: Guest;
+  /** Under which name. */
   readonly name: Name;
   /** The sender's lines follow this number. */
   readonly n: number;
@@ -122,10 +127,13 @@ class Batch {
 
 /** Limits and places of a room. */
 export interface RoomOptions {
+  /** Where everything is written before anybody is told of it. */
   readonly log: ChatLog;
+  /** What tells everybody. */
   readonly broadcaster: Broadcaster;
   /** Past events that a newcomer is shown. */
   readonly history: number;
+  /** Members at a time. */
   readonly maxMembers: number;
 }
 

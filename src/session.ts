@@ -25,7 +25,8 @@ import {
   textRefusal,
   wording,
 } from "./events.ts";
-import { Link, type LinkListener, type RoomLine } from "./link.ts";
+import { Link, type LinkListener } from "./link.ts";
+import type { LogEntry } from "./log_line.ts";
 import type { Present, View } from "./news.ts";
 import type { Line } from "./room.ts";
 
@@ -43,7 +44,7 @@ const CONNECT_TIME = 12_000;
 export class JoinError extends Error {
   /** "JoinError". */
   override readonly name = "JoinError";
-  /** @param advice One sentence for the person at the keyboard. */
+  /** Says what happened. @param advice One sentence for the person at the keyboard. */
   constructor(message: string, readonly advice: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
   }
@@ -53,10 +54,13 @@ export class JoinError extends Error {
 export interface SessionOptions {
   /** How the server is called, `HOST:PORT`. */
   readonly address: string;
+  /** The name to go by; one that `parseName` has accepted. */
   readonly name: string;
   /** Opens a connection to the server. */
   readonly dial: () => Promise<Stream>;
+  /** The client's key, its invite, and what it knows of the server. */
   readonly handshake: ConnectOptions;
+  /** Where news go. */
   readonly view: View;
   /** Asks for another name after that sentence; null where there is nobody to ask. */
   readonly askName: (sentence: string) => Promise<string | null>;
@@ -155,8 +159,8 @@ export class Session implements LinkListener {
     if (this.#link) this.#bye(this.#link);
   }
 
-  /** @inheritDoc */
-  entered(own: Event<"welcome">, missed: readonly RoomLine[]): void {
+  /** The link has led into the room. */
+  entered(own: Event<"welcome">, missed: readonly LogEntry[]): void {
     const again = this.#after !== null;
     for (const line of missed) {
       if (line.key === this.#ownKey && line.what === "said") {
@@ -186,14 +190,14 @@ export class Session implements LinkListener {
     this.#send();
   }
 
-  /** @inheritDoc */
-  happened(line: RoomLine, own: boolean): void {
+  /** A line came over the link. */
+  happened(line: LogEntry, own: boolean): void {
     this.#after = line.seq;
     this.#showLine(line, own, false);
     if (own && this.#waiting.delete(line.n)) this.#settle();
   }
 
-  /** @inheritDoc */
+  /** The server took a line, or the client itself, not in. */
   refused(n: number | null, reason: string): void {
     if (n === null) return this.#refusedEntry(reason);
     const text = this.#waiting.get(n);
@@ -318,7 +322,7 @@ export class Session implements LinkListener {
     }
   }
 
-  #showLine(line: RoomLine, own: boolean, past: boolean): void {
+  #showLine(line: LogEntry, own: boolean, past: boolean): void {
     const { seq, at, what: type, name, key, text } = line;
     this.#view.show({ type, seq, at, name, key, text, own, past });
   }

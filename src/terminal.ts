@@ -19,6 +19,7 @@ import {
   padCells,
   type Paint,
   painter,
+  quote,
   Style,
   width,
   wraps,
@@ -32,8 +33,6 @@ import { escapeText } from "./text.ts";
 const MIN_NAME_WIDTH = 10;
 /** The greatest; a longer name moves its own text to the right. */
 const MAX_NAME_WIDTH = 20;
-/** How much of a line is repeated when it can't be sent, characters. */
-const MAX_QUOTE = 40;
 /** The columns of a terminal that doesn't say. */
 const DEFAULT_COLUMNS = 80;
 /** How many lines the up arrow can bring back. */
@@ -339,10 +338,7 @@ class Transcript {
   }
 
   #refused(text: string, reason: string): string {
-    const characters = [...text];
-    const cut = characters.length > MAX_QUOTE ? "…" : "";
-    const quote = escapeText(characters.slice(0, MAX_QUOTE).join("")) + cut;
-    return `${this.#warning} Not sent: "${quote}": ${escapeText(reason)}`;
+    return `${this.#warning} Not sent: ${quote(text)}: ${escapeText(reason)}`;
   }
 
   #away(reason: string, seconds: number): string[] {

@@ -85,7 +85,7 @@ export class RecordSplitter {
   #rest: Bytes = NOTHING;
   #limit: number;
 
-  /** @param limit The largest record to accept, bytes. */
+  /** Has no bytes yet. @param limit The largest record to accept, bytes. */
   constructor(limit: number) {
     this.#limit = limit;
   }

@@ -423,8 +423,8 @@ testWithPath(
     await using log = await open(path);
     await log.append(saidUpTo(5_000));
     assertEquals(
-      await pastOf(log, 4_990),
-      numbered(saidUpTo(5_000)).slice(4_990),
+      await pastOf(log, 4_096),
+      numbered(saidUpTo(5_000)).slice(4_096),
     );
   },
 );

@@ -1,0 +1,282 @@
+/**
+ * Tests of the plain and the JSON view, with streams that are arrays.
+ *
+ * @module
+ */
+
+import type { News } from "../src/news.ts";
+import { JsonView, PlainView, type Sink } from "../src/plain.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "./assert.ts";
+
+/** A stream of these pieces; text is UTF-8. */
+function inputOf(...pieces: (string | Uint8Array<ArrayBuffer>)[]) {
+  return ReadableStream.from(
+    pieces.map((piece) =>
+      typeof piece === "string" ? new TextEncoder().encode(piece) : piece
+    ),
+  );
+}
+
+/** A sink that remembers, and takes at most so many bytes at once. */
+class Memory implements Sink {
+  readonly #bytes: number[] = [];
+  readonly #atOnce: number;
+
+  constructor(atOnce = Infinity) {
+    this.#atOnce = atOnce;
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(new Uint8Array(this.#bytes));
+  }
+
+  writeSync(bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, this.#atOnce);
+    this.#bytes.push(...taken);
+    return taken.length;
+  }
+}
+
+/** The streams of a view. */
+function streams(input = inputOf()) {
+  return { input, output: new Memory(), errors: new Memory() };
+}
+
+const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
+
+function roomNews(
+  type: "joined" | "left" | "said",
+  name: string,
+  text: string,
+): News {
+  const key = "3f9a1c02d417";
+  return { type, seq: 88, at, name, key, text, own: true, past: false };
+}
+
+const entered: News = {
+  type: "entered",
+  address: "192.0.2.7:5000",
+  name: "cron",
+  others: 2,
+  seq: 88,
+  at,
+  earlier: 12,
+  again: false,
+  waiting: 0,
+};
+
+/** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, tags, fillers, DEL, lone surrogates. */
+const ATTACKS = [
+  "\x1b[2J\x1b[31mred",
+  "\x1b]8;;http://192.0.2.1/\x1b\\link\x1b]8;;\x1b\\",
+  "\x1b]52;c;aGk=\x07",
+  "\x9b31m \x9d52;c;aGk=\x9c \x90q\x9c \x85",
+  "a\rb\nc\td\x0b\x0c\b\0\x7f",
+  "\u2028 \u2029 \u202egnp.exe\u202c \u2066x\u2069 \u200e\u061c",
+  "ze\u200bro \u200c\u200d\u2060\ufeff \u00ad \ufe0f \u{e0100}",
+  "\u{e0041}\u{e0001} \u034f\u115f\u3164\u2800 \ud800 \udfff \u{10ffff} \ue000",
+];
+/** What may not reach a terminal. */
+const DANGEROUS =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+async function all(lines: AsyncIterable<string>): Promise<string[]> {
+  return await Array.fromAsync(lines);
+}
+
+Deno.test("PlainView writes the room's events to stdout, a line each", () => {
+  const options = streams();
+  const view = new PlainView(options);
+  view.show(roomNews("joined", "ana", ""));
+  view.show(roomNews("said", "ana", "hello ½ 日本 😀"));
+  view.show(roomNews("left", "ana", "lost"));
+  assertEquals(
+    options.output.text,
+    "2026-11-23T17:05:54.120Z ana joined\n" +
+      "2026-11-23T17:05:54.120Z ana: hello ½ 日本 😀\n" +
+      "2026-11-23T17:05:54.120Z ana left (connection lost)\n",
+  );
+  assertEquals(options.errors.text, "");
+});
+
+Deno.test("PlainView writes what is about the program to stderr", () => {
+  const options = streams();
+  const view = new PlainView(options);
+  view.show(entered);
+  view.show({ type: "refused", text: "x".repeat(99), reason: "text-too-long" });
+  view.show({ type: "away", reason: "lost", seconds: 1.3 });
+  view.show({ ...entered, again: true });
+  view.note("one\ntwo");
+  assertEquals(
+    options.errors.text,
+    `Joined 192.0.2.7:5000 as cron\n` +
+      `Not sent: "${"x".repeat(40)}…": A message has at most 4096 bytes\n` +
+      `Not connected: connection lost. Trying again in 2 s\n` +
+      `Back in 192.0.2.7:5000 as cron\n` +
+      `one\ntwo\n`,
+  );
+  assertEquals(options.output.text, "");
+});
+
+Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
+  for (const attack of ATTACKS) {
+    const options = streams();
+    const view = new PlainView(options);
+    view.show(roomNews("said", attack, attack));
+    view.show(roomNews("joined", attack, ""));
+    view.show(roomNews("left", attack, attack));
+    view.show({ ...entered, address: attack, name: attack });
+    view.show({ type: "refused", text: attack, reason: attack });
+    view.show({ type: "away", reason: attack, seconds: 1 });
+    assertEquals(options.output.text.split("\n").length, 4);
+    assertEquals(options.errors.text.split("\n").length, 4);
+    const shown = options.output.text + options.errors.text;
+    assert(!DANGEROUS.test(shown.replaceAll("\n", "")), JSON.stringify(shown));
+  }
+});
+
+Deno.test("JsonView writes one object a line for each kind of news", () => {
+  const options = streams();
+  const view = new JsonView(options);
+  view.show(entered);
+  view.show(roomNews("joined", "cron", ""));
+  view.show(roomNews("said", "cron", "backup done"));
+  view.show(roomNews("left", "cron", "lost"));
+  view.show({ type: "refused", text: "", reason: "text-empty" });
+  view.show({ type: "away", reason: "lost", seconds: 2 });
+  view.note("one\ntwo");
+  const time = `"at":"2026-11-23T17:05:54.120Z"`;
+  const event =
+    `"seq":88,${time},"name":"cron","key":"3f9a1c02d417","own":true,"past":false`;
+  assertEquals(options.output.text.split("\n"), [
+    `{"v":1,"type":"entered","server":"192.0.2.7:5000","name":"cron","others":2,"seq":88,${time},"earlier":12,"again":false,"waiting":0}`,
+    `{"v":1,"type":"joined",${event}}`,
+    `{"v":1,"type":"said",${event},"text":"backup done"}`,
+    `{"v":1,"type":"left",${event},"reason":"lost"}`,
+    `{"v":1,"type":"refused","text":"","reason":"text-empty"}`,
+    `{"v":1,"type":"away","reason":"lost","seconds":2}`,
+    `{"v":1,"type":"note","text":"one\\ntwo"}`,
+    "",
+  ]);
+  assertEquals(options.errors.text, "");
+});
+
+Deno.test("JsonView writes harmless lines that parse to the original", () => {
+  const texts = [
+    ...ATTACKS,
+    String.raw`\u{e0001} \\u{e0001} \n "quoted" \ud800`,
+    "1\ufe0f\u20e3 👩\u200d🚀 ❤\ufe0f",
+    "e" + "\u0301".repeat(40),
+  ];
+  for (const text of texts) {
+    const options = streams();
+    const view = new JsonView(options);
+    view.show(roomNews("said", text, text));
+    view.note(text);
+    const [said = "", note = "", end] = options.output.text.split("\n");
+    assertEquals(end, "");
+    const { name, text: parsed } = JSON.parse(said);
+    assertEquals([name, parsed, JSON.parse(note).text], [text, text, text]);
+    // Emoji keep the selectors and joiners that make them one picture.
+    const shown = said.replace(/\p{RGI_Emoji}/gv, "");
+    assert(!DANGEROUS.test(shown), shown);
+  }
+});
+
+Deno.test("PipeView writes on where a sink takes a part or would block", () => {
+  const output = new Memory(7);
+  let refusals = 3;
+  const sink: Sink = {
+    writeSync(bytes) {
+      if (refusals-- > 0) throw new Deno.errors.WouldBlock("full");
+      return output.writeSync(bytes);
+    },
+  };
+  const view = new PlainView({ ...streams(), output: sink });
+  view.show(roomNews("said", "ana", "0123456789"));
+  assertEquals(output.text, "2026-11-23T17:05:54.120Z ana: 0123456789\n");
+});
+
+Deno.test("PipeView.lines() ends when nobody reads the output any more", async () => {
+  // This input never ends by itself.
+  const input = new ReadableStream<Uint8Array<ArrayBuffer>>();
+  const sink: Sink = {
+    writeSync() {
+      throw new Deno.errors.BrokenPipe("gone");
+    },
+  };
+  const view = new JsonView({ ...streams(input), output: sink });
+  const lines = all(view.lines());
+  view.show(entered);
+  view.note("this isn't written");
+  assertEquals(await lines, []);
+});
+
+Deno.test("PipeView passes on any other error of a sink", () => {
+  const sink: Sink = {
+    writeSync() {
+      throw new RangeError("disk full");
+    },
+  };
+  const view = new JsonView({ ...streams(), output: sink });
+  assertThrows(() => view.note("x"), RangeError, "disk full");
+});
+
+Deno.test("PipeView.ask() takes the first line, and lines() the others", async () => {
+  const options = streams(inputOf("\n", "cr", "on\r\none\n", "\n  \ntwo\nend"));
+  const view = new PlainView(options);
+  assertEquals(await view.ask("Enter your name: "), "cron");
+  assertEquals(await all(view.lines()), ["one", "two", "end"]);
+  assertEquals(await view.ask("Enter your name: "), null);
+  assertEquals(options.output.text + options.errors.text, "");
+});
+
+Deno.test("PipeView.lines() are the same however the input is cut", async () => {
+  const whole = new TextEncoder().encode("ü日\r\n😀 two\n\nlast");
+  const expected = ["ü日", "😀 two", "last"];
+  const pieces = [...whole].map((byte) => new Uint8Array([byte]));
+  const half = whole.length / 2;
+  for (
+    const input of [
+      inputOf(whole),
+      inputOf(whole.slice(0, half), whole.slice(half)),
+      inputOf(...pieces),
+    ]
+  ) {
+    assertEquals(await all(new PlainView(streams(input)).lines()), expected);
+  }
+});
+
+Deno.test("PipeView.lines() replaces bytes that are no UTF-8", async () => {
+  const view = new PlainView(streams(inputOf(new Uint8Array([97, 0xff, 98]))));
+  assertEquals(await all(view.lines()), ["a\ufffdb"]);
+});
+
+Deno.test("PipeView.lines() cuts a line that is too long for any message", async () => {
+  const chunk = "x".repeat(50_000);
+  const input = inputOf(chunk, chunk, chunk, "\nshort\n", chunk, "\n");
+  const lengths = (await all(new PlainView(streams(input)).lines()))
+    .map((line) => line.length);
+  assertEquals(lengths, [65_536, 5, 50_000]);
+});
+
+Deno.test("PipeView.lines() ends after close()", async () => {
+  const view = new PlainView(
+    streams(new ReadableStream<Uint8Array<ArrayBuffer>>()),
+  );
+  const lines = all(view.lines());
+  view.close();
+  assertEquals(await lines, []);
+});
+
+Deno.test("PlainView keeps a long refused text short", () => {
+  const options = streams();
+  const view = new PlainView(options);
+  view.show({ type: "refused", text: "😀".repeat(50), reason: "x" });
+  assertStringIncludes(options.errors.text, `"${"😀".repeat(40)}…"`);
+});
