@@ -41,7 +41,7 @@ const isText: Check<string> = (value): value is string =>
   value.isWellFormed();
 
 /** Every kind of event and its fields, in the order in which they are sent. */
-const TABLE = {
+export const TABLE = {
   // What a client says.
   /** Asks to be let in as `name`; its own lines follow `n`; it has seen the room's events up to `after`. */
   join: { name: isString, n: isCount, after: isCountOrNull },

@@ -122,33 +122,8 @@ export abstract class PipeView implements View {
 export class PlainView extends PipeView {
   /** Writes a piece of news: to stdout what happened in the room, to stderr the rest. */
   override show(news: News): void {
-    switch (news.type) {
-      case "joined":
-      case "left":
-      case "said":
-        this.print(plainEvent(news));
-        break;
-      case "entered":
-        this.complain(
-          `${news.again ? "Back in" : "Joined"} ${
-            escapeText(news.address)
-          } as ${escapeText(news.name)}`,
-        );
-        break;
-      case "refused":
-        this.complain(
-          `Not sent: ${quote(news.text)}: ${
-            escapeText(wording(REFUSALS, news.reason))
-          }`,
-        );
-        break;
-      case "away":
-        this.complain(
-          `Not connected: ${
-            escapeText(wording(GOODBYES, news.reason))
-          }. Trying again in ${Math.ceil(news.seconds)} s`,
-        );
-    }
+    if ("key" in news) this.print(plainEvent(news));
+    else this.complain(plainRemark(news));
   }
 
   /** Writes the lines of the text to stderr. */
@@ -177,6 +152,24 @@ function plainEvent({ type, at, name, text }: RoomNews): string {
   if (type === "said") return `${start}: ${escapeText(text)}`;
   if (type === "joined") return `${start} joined`;
   return `${start} left (${escapeText(wording(GOODBYES, text))})`;
+}
+
+function plainRemark(news: Exclude<News, RoomNews>): string {
+  switch (news.type) {
+    case "entered": {
+      const place = `${escapeText(news.address)} as ${escapeText(news.name)}`;
+      return `${news.again ? "Back in" : "Joined"} ${place}`;
+    }
+    case "refused": {
+      const reason = escapeText(wording(REFUSALS, news.reason));
+      return `Not sent: ${quote(news.text)}: ${reason}`;
+    }
+    case "away": {
+      const reason = escapeText(wording(GOODBYES, news.reason));
+      const seconds = Math.ceil(news.seconds);
+      return `Not connected: ${reason}. Trying again in ${seconds} s`;
+    }
+  }
 }
 
 function jsonFields(news: News): Record<string, unknown> {
