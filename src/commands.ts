@@ -6,6 +6,7 @@
  */
 
 import { padCells, width } from "./colours.ts";
+import { nearest } from "./nearest.ts";
 import type { Present } from "./news.ts";
 import { escapeText } from "./text.ts";
 
@@ -90,39 +91,9 @@ export function interpret(
 }
 
 function unknownCommand(word: string): string {
-  const nearest = nearestCommand(word.toLowerCase());
-  const advice = nearest ? `Did you mean ${nearest}?` : "/help shows them all.";
+  const meant = nearest(word.toLowerCase(), COMMANDS.map(({ name }) => name));
+  const advice = meant ? `Did you mean ${meant}?` : "/help shows them all.";
   return `Unknown command "${word}". ${advice} To send that line, begin it with two slashes`;
-}
-
-/** How many letters may be wrong for a command to be suggested. */
-const MAX_TYPOS = 2;
-
-function nearestCommand(word: string): string | undefined {
-  // Counting edits takes time that grows with the word, and no command is that long.
-  if (word.length > 16) return undefined;
-  return COMMANDS
-    .map(({ name }) => ({ name, distance: editDistance(word, name) }))
-    .filter(({ name, distance }) =>
-      distance <= MAX_TYPOS && distance < name.length - 1
-    )
-    .sort((a, b) => a.distance - b.distance)[0]?.name;
-}
-
-/** The least number of letters to insert, delete or replace that turns one word into the other. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (const [above, letter] of [...from].entries()) {
-    const next = [above + 1];
-    for (const [at, other] of [...to].entries()) {
-      const replaced = (row[at] ?? 0) + (letter === other ? 0 : 1);
-      const deleted = (row[at + 1] ?? 0) + 1;
-      const inserted = (next[at] ?? 0) + 1;
-      next.push(Math.min(replaced, deleted, inserted));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }
 
 function showHelp({ note }: CommandContext): void {

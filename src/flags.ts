@@ -5,14 +5,13 @@
  * @module
  */
 
+import { nearest } from "./nearest.ts";
 import { parseArgs } from "./std.ts";
 
 /** The width that help is written for, columns. */
 const WIDTH = 80;
 /** Where the help of a flag begins at the latest; beside a wider flag it begins on the next line. */
 const LAST_COLUMN = 30;
-/** How many letters may be wrong for a flag to be suggested. */
-const MAX_TYPOS = 2;
 
 /** One flag, a row of a program's table. */
 export interface Flag {
@@ -189,36 +188,6 @@ function choice(flag: Flag, text: string): string {
 function alternatives(choices: readonly string[]): string {
   if (choices.length < 2) return choices.join();
   return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
-}
-
-/** The name that was meant, if one is near enough. */
-function nearest(
-  typed: string,
-  names: readonly string[],
-): string | undefined {
-  const near = names
-    .map((name) => ({ name, typos: distance(typed, name) }))
-    .filter(({ name, typos }) => typos <= MAX_TYPOS && typos < name.length)
-    .sort((a, b) => a.typos - b.typos);
-  return near[0]?.name;
-}
-
-/** Levenshtein's distance: how many letters to add, drop or replace. */
-function distance(from: string, to: string): number {
-  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 0; row < from.length; row++) {
-    const line = [row + 1];
-    for (let column = 0; column < to.length; column++) {
-      const replaced = from[row] === to[column] ? 0 : 1;
-      line.push(Math.min(
-        (above[column + 1] ?? 0) + 1,
-        (line[column] ?? 0) + 1,
-        (above[column] ?? 0) + replaced,
-      ));
-    }
-    above = line;
-  }
-  return above.at(-1) ?? 0;
 }
 
 /**

@@ -17,9 +17,11 @@ export type News =
     /** The number and time (ms since 1970) of the joining. */
     readonly seq: number;
     readonly at: number;
-    /** How many past events follow right after this one, oldest first. */
+    /** The fingerprint of the client's own key. */
+    readonly ownKey: string;
+    /** How many messages are among the past events that follow, oldest first. */
     readonly earlier: number;
-    /** Whether this is a return after a lost connection; then `earlier` is what was missed. */
+    /** Whether this is a return after a lost connection; then `earlier` are others' messages. */
     readonly again: boolean;
     /** Lines that were typed meanwhile and are sent now. */
     readonly waiting: number;
@@ -42,6 +44,7 @@ export type News =
     /** A line was not taken: by the server, or because it can't be sent. */
     readonly type: "refused";
     readonly text: string;
+    /** A key of `REFUSALS`. */
     readonly reason: string;
   }
   | {

@@ -136,7 +136,9 @@ export class PlainView extends PipeView {
 export class JsonView extends PipeView {
   /** Writes a piece of news. */
   override show(news: News): void {
-    this.print(safeJson({ v: 1, type: news.type, ...jsonFields(news) }));
+    // To a program, the client's own joining is a joining like any other, with more to it.
+    const type = news.type === "entered" ? "joined" : news.type;
+    this.print(safeJson({ v: 1, type, ...jsonFields(news) }));
   }
 
   /** Writes an object of type `note`. */
@@ -151,7 +153,8 @@ function plainEvent({ type, at, name, text }: RoomNews): string {
   const start = `${new Date(at).toISOString()} ${escapeText(name)}`;
   if (type === "said") return `${start}: ${escapeText(text)}`;
   if (type === "joined") return `${start} joined`;
-  return `${start} left (${escapeText(wording(GOODBYES, text))})`;
+  const why = escapeText(wording(GOODBYES, text));
+  return text === "left" ? `${start} left` : `${start} left (${why})`;
 }
 
 function plainRemark(news: Exclude<News, RoomNews>): string {
@@ -184,20 +187,28 @@ function jsonFields(news: News): Record<string, unknown> {
       return fields;
     }
     case "entered": {
-      const { address, name, others, seq, at, earlier, again, waiting } = news;
+      const { address, name, ownKey, others, seq, earlier, again, waiting } =
+        news;
       return {
-        server: address,
-        name,
-        others,
         seq,
-        at: iso(at),
+        at: iso(news.at),
+        name,
+        key: ownKey,
+        own: true,
+        past: false,
+        server: address,
+        others,
         earlier,
         again,
         waiting,
       };
     }
     case "refused":
-      return { text: news.text, reason: news.reason };
+      return {
+        text: news.text,
+        reason: news.reason,
+        message: wording(REFUSALS, news.reason),
+      };
     case "away":
       return { reason: news.reason, seconds: news.seconds };
   }

@@ -160,14 +160,15 @@ export class Session implements LinkListener {
   }
 
   /** The link has led into the room. */
-  entered(own: Event<"welcome">, missed: readonly LogEntry[]): void {
+  entered(welcome: Event<"welcome">, missed: readonly LogEntry[]): void {
     const again = this.#after !== null;
-    for (const line of missed) {
-      if (line.key === this.#ownKey && line.what === "said") {
-        this.#waiting.delete(line.n);
-      }
+    const own = (line: LogEntry) =>
+      line.key === this.#ownKey && line.name === this.#name;
+    const said = missed.filter(({ what }) => what === "said");
+    for (const { key, n } of said) {
+      if (key === this.#ownKey) this.#waiting.delete(n); // under whatever name it was said
     }
-    this.#after = Math.max(own.seq, missed.at(-1)?.seq ?? 0);
+    this.#after = Math.max(welcome.seq, missed.at(-1)?.seq ?? 0);
     this.#attempts = 0;
     this.#inside = true;
     this.#view.show({
@@ -175,16 +176,14 @@ export class Session implements LinkListener {
       address: this.#options.address,
       name: this.#name,
       others: this.present.length - 1,
-      seq: own.seq,
-      at: own.at,
-      earlier: missed.length,
+      seq: welcome.seq,
+      at: welcome.at,
+      ownKey: this.#ownKey,
+      earlier: said.filter((line) => !again || !own(line)).length,
       again,
       waiting: this.#waiting.size,
     });
-    for (const line of missed) {
-      const mine = line.key === this.#ownKey && line.name === this.#name;
-      this.#showLine(line, mine, true);
-    }
+    for (const line of missed) this.#showLine(line, own(line), true);
     this.#outbox = [...this.#waiting].map(([n, text]) => ({ n, text }));
     this.#settle();
     this.#send();
@@ -274,10 +273,10 @@ export class Session implements LinkListener {
   /** A link to the server, or nothing where the client leaves meanwhile. */
   async #connect(): Promise<Link | undefined> {
     let stream: Stream | undefined;
-    let late = false;
+    let givenUp = false;
     const connecting = (async () => {
       stream = await this.#options.dial();
-      if (late) stream.close();
+      if (givenUp) stream.close();
       return await connectChannel(stream, this.#options.handshake);
     })();
     const timeout = Promise.withResolvers<never>();
@@ -288,13 +287,17 @@ export class Session implements LinkListener {
       const first = [connecting, timeout.promise, this.#leaving.promise];
       const channel = await Promise.race(first);
       if (channel) return new Link(channel, this.#ownKey, this);
+      givenUp = true;
       return undefined;
+    } catch (error) {
+      givenUp = true;
+      throw error;
     } finally {
       clearTimeout(timer);
-      late = true;
-      connecting.then((channel) => this.#left && channel.close(), () => {
-        stream?.close(); // why it failed was thrown above, or nobody waits for it any more
-      });
+      if (givenUp) {
+        stream?.close();
+        connecting.catch(() => {}); // it fails because it was given up, or has said why already
+      }
     }
   }
 
@@ -329,8 +332,7 @@ export class Session implements LinkListener {
 
   #showRefused(text: string, reason: string): void {
     this.#refusedAny = true;
-    const why = wording(REFUSALS, reason);
-    this.#view.show({ type: "refused", text, reason: why });
+    this.#view.show({ type: "refused", text, reason });
   }
 
   #settle(): void {

@@ -92,7 +92,7 @@ export class TerminalView implements View {
       // A name isn't something to say again.
       if (this.#question) history.shift();
     });
-    this.#readline.on("SIGINT", () => this.#end());
+    // Ctrl-D, and Ctrl-C where nobody listens for it, close.
     this.#readline.on("close", () => this.#end());
     // A terminal that is gone can't be told; its input ends as well, or has.
     options.output.on("error", () => this.#end());

@@ -65,6 +65,7 @@ const entered: News = {
   others: 2,
   seq: 88,
   at,
+  ownKey: "3f9a1c02d417",
   earlier: 12,
   again: false,
   waiting: 0,
@@ -154,11 +155,11 @@ Deno.test("JsonView writes one object a line for each kind of news", () => {
   const event =
     `"seq":88,${time},"name":"cron","key":"3f9a1c02d417","own":true,"past":false`;
   assertEquals(options.output.text.split("\n"), [
-    `{"v":1,"type":"entered","server":"192.0.2.7:5000","name":"cron","others":2,"seq":88,${time},"earlier":12,"again":false,"waiting":0}`,
+    `{"v":1,"type":"joined",${event},"server":"192.0.2.7:5000","others":2,"earlier":12,"again":false,"waiting":0}`,
     `{"v":1,"type":"joined",${event}}`,
     `{"v":1,"type":"said",${event},"text":"backup done"}`,
     `{"v":1,"type":"left",${event},"reason":"lost"}`,
-    `{"v":1,"type":"refused","text":"","reason":"text-empty"}`,
+    `{"v":1,"type":"refused","text":"","reason":"text-empty","message":"A message needs some text"}`,
     `{"v":1,"type":"away","reason":"lost","seconds":2}`,
     `{"v":1,"type":"note","text":"one\\ntwo"}`,
     "",

@@ -156,6 +156,7 @@ function entered(more: Partial<News & { type: "entered" }> = {}): News {
     others: 2,
     seq: 88,
     at: NOON,
+    ownKey: "3f9a1c02d417",
     earlier: 0,
     again: false,
     waiting: 0,
@@ -397,6 +398,17 @@ Deno.test("TerminalView says that a line is under way when that lasts", async ()
   assertEquals(screen.rows, ["ana (1 waiting)>"]);
   view.stand(HERE);
   assertEquals(screen.rows, ["ana>"]);
+});
+
+Deno.test({
+  name: "TerminalView.close() stops waiting for a line that is under way",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn() {
+    using terminal = open(60);
+    terminal.view.stand({ ...HERE, waiting: 1 });
+    terminal.view.close();
+  },
 });
 
 Deno.test("TerminalView.ask() takes the next line as the answer, and keeps it on the screen", async () => {
