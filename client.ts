@@ -8,24 +8,20 @@
  * @module
  */
 
-import { equalBytes, passphraseKey } from "./crypto_utils.ts";
-import { spokenFingerprint } from "./crypto_utils.ts";
-import type { Bytes, KeyPair } from "./crypto_utils.ts";
-import { connectChannel, type ConnectOptions } from "./src/channel.ts";
+import type { KeyPair } from "./crypto_utils.ts";
 import { interpret } from "./src/commands.ts";
+import {
+  byInvite,
+  byPassphrase,
+  type Destination,
+  dial,
+} from "./src/destination.ts";
 import { REFUSALS } from "./src/events.ts";
 import { ensureFolder, FileError } from "./src/files.ts";
 import { type FlagValues, helpText, parseFlags } from "./src/flags.ts";
 import { UsageError } from "./src/flags.ts";
 import { defaultConfigFolder, loadOrCreateIdentity } from "./src/identity.ts";
-import {
-  findLocalInvite,
-  formatAddress,
-  type Invite,
-  parseInvite,
-  PASSPHRASE_ID,
-} from "./src/invite.ts";
-import { KnownServers } from "./src/known_servers.ts";
+import { findLocalInvite, formatAddress, parseInvite } from "./src/invite.ts";
 import { parseName } from "./src/names.ts";
 import type { View } from "./src/news.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
@@ -95,14 +91,6 @@ const ABOUT = [
   "On a pipe, every line of standard input is a message, the first one the name where --name is not given.",
 ].join("\n");
 
-/** Where to go and how to get in. */
-interface Destination {
-  readonly host: string;
-  readonly port: number;
-  /** What of the handshake is known before there is an identity. */
-  readonly handshake: Omit<ConnectOptions, "keyPair">;
-}
-
 /** The folder of this person's own files, made where it isn't there. */
 async function configFolder(): Promise<string> {
   const folder = defaultConfigFolder((name) => Deno.env.get(name));
@@ -111,116 +99,6 @@ async function configFolder(): Promise<string> {
   }
   await ensureFolder(folder);
   return folder;
-}
-
-function byInvite({ host, port, serverKey, id, key }: Invite): Destination {
-  const address = formatAddress(host, port);
-  const checkServer = (presented: Bytes) => {
-    if (equalBytes(presented, serverKey)) return;
-    throw new JoinError(
-      `${address} is not the server that your link names`,
-      "Somebody may be between you and it. Nothing was sent. If the server was set up anew, ask for a new link",
-    );
-  };
-  const handshake = { inviteId: id, inviteKey: () => key, checkServer };
-  return { host, port, handshake };
-}
-
-async function dial(host: string, port: number): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: host, port });
-  conn.setNoDelay(true);
-  return conn;
-}
-
-/** The key that a server shows in its handshake, which goes no further. */
-async function presentedKey(
-  { host, port }: { readonly host: string; readonly port: number },
-  keyPair: KeyPair,
-): Promise<Bytes> {
-  let presented: Bytes | undefined;
-  const enough = new Error("enough");
-  using conn = await dial(host, port);
-  try {
-    await connectChannel(conn, {
-      keyPair,
-      inviteId: PASSPHRASE_ID,
-      inviteKey: () => Promise.reject(enough),
-      checkServer: (key) => {
-        presented = key;
-        throw enough;
-      },
-    });
-  } catch (error) {
-    if (error !== enough) throw error;
-  }
-  if (!presented) throw new Error("Cannot see the server's key");
-  return presented;
-}
-
-/** As ssh does: a server's key is asked about once, and must be the same ever after. */
-async function pinnedKey(
-  address: { readonly host: string; readonly port: number },
-  known: KnownServers,
-  keyPair: KeyPair,
-  view: View,
-): Promise<Bytes> {
-  const { host, port } = address;
-  const pinned = known.lookup(host, port);
-  if (pinned) return pinned;
-  const where = formatAddress(host, port);
-  const key = await presentedKey(address, keyPair).catch((cause) => {
-    throw new JoinError(
-      `Cannot join ${where}: ${
-        cause instanceof Deno.errors.ConnectionRefused
-          ? "nothing listens there"
-          : cause instanceof Error
-          ? cause.message
-          : cause
-      }`,
-      "Check that the server runs and can be reached from here",
-      cause,
-    );
-  });
-  if (!isInteractive()) {
-    throw new JoinError(
-      `${where} is not among the servers that you know`,
-      "Join once from a terminal, where you can check its fingerprint, or use an invite",
-    );
-  }
-  view.note(`You have not joined ${where} before. The server's fingerprint:`);
-  view.note(`    ${await spokenFingerprint(key)}`);
-  const answer = await view.ask("Is that the server you mean? (yes/no) ");
-  if (answer?.trim().toLowerCase() !== "yes") {
-    throw new JoinError(
-      "The server's key was not accepted",
-      "Ask whoever runs the server for its fingerprint",
-    );
-  }
-  await known.add(host, port, key);
-  return key;
-}
-
-async function byPassphrase(
-  values: Values,
-  passphrase: string,
-  keyPair: KeyPair,
-  view: View,
-): Promise<Destination> {
-  const { host = "127.0.0.1", port = 5000 } = values;
-  const path = values["known-servers"] ??
-    `${await configFolder()}/known_servers`;
-  const known = await KnownServers.load(path);
-  const pinned = await pinnedKey({ host, port }, known, keyPair, view);
-  const checkServer = (presented: Bytes) => {
-    if (equalBytes(presented, pinned)) return;
-    throw new JoinError(
-      `${formatAddress(host, port)} is not the server that you joined before`,
-      `Somebody may be between you and it. Nothing was sent. If the server was set up anew, remove its line from ${path}`,
-    );
-  };
-  const inviteKey = (salt: Bytes) => passphraseKey(passphrase, salt);
-  const handshake = { inviteId: PASSPHRASE_ID, inviteKey, checkServer };
-  return { host, port, handshake };
 }
 
 async function invited(text: string | undefined): Promise<Destination> {
@@ -237,6 +115,26 @@ async function invited(text: string | undefined): Promise<Destination> {
   throw new UsageError(
     `No invite was given, and there is no ${KEY_FILE} of a server here: ${clientCommand()} 'chat://…'`,
   );
+}
+
+/** The server at --host and --port, which a person at a terminal may have to accept. */
+async function known(
+  values: Values,
+  passphrase: string,
+  keyPair: KeyPair,
+  view: View,
+): Promise<Destination> {
+  const { host = "127.0.0.1", port = 5000 } = values;
+  const path = values["known-servers"] ??
+    `${await configFolder()}/known_servers`;
+  const accept = async (where: string, fingerprint: string) => {
+    view.note(`You have not joined ${where} before. Its fingerprint:`);
+    view.note(`    ${fingerprint}`);
+    const answer = await view.ask("Is that the server you mean? (yes/no) ");
+    return answer?.trim().toLowerCase() === "yes";
+  };
+  const asked = isInteractive() ? accept : undefined;
+  return await byPassphrase({ host, port }, passphrase, keyPair, path, asked);
 }
 
 function isInteractive(): boolean {
@@ -307,13 +205,13 @@ async function chat(values: Values, invite?: string): Promise<number> {
   const view = viewFor(values);
   try {
     const { host, port, handshake } = invitation ??
-      await byPassphrase(values, passphrase, keyPair, view);
+      await known(values, passphrase, keyPair, view);
     const name = await nameFor(view, values.name);
     if (name === null) return isInteractive() ? 0 : noName();
     const session = new Session({
       address: formatAddress(host, port),
       name,
-      dial: () => dial(host, port),
+      dial: () => dial({ host, port }),
       handshake: { ...handshake, keyPair },
       view,
       askName: (sentence) => {

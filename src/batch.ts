@@ -1,0 +1,126 @@
+/**
+ * What happens in the room together: who asks for what, and the batch that it becomes. Knows the shapes and
+ * none of the rules.
+ *
+ * @module
+ */
+
+import type { Outlet } from "./broadcast_log.ts";
+import type { LogEntry, NewEntry } from "./chat_log.ts";
+import { encodeEvent, type Event, type Goodbye } from "./events.ts";
+import type { Refusal } from "./events.ts";
+import type { Name } from "./names.ts";
+
+/** Somebody at the door, or inside: one connection. */
+export interface Guest {
+  /** The fingerprint of its key. */
+  readonly key: string;
+  /** What writes to it. */
+  readonly outlet: Outlet;
+  /** Tells it something that is meant for it alone. */
+  tell(...events: Event[]): void;
+  /** Sends it away. */
+  dismiss(reason: Goodbye): void;
+}
+
+/** Somebody who is in. */
+export interface Member {
+  /** What broadcasts call it. */
+  readonly id: number;
+  /** Under which name it is in. */
+  readonly name: Name;
+  /** Its connection. */
+  readonly guest: Guest;
+  /** When it came, ms since 1970. */
+  readonly since: number;
+  /** Its own number for the last thing it said. */
+  n: number;
+}
+
+/** A line as a member sent it. */
+export interface Line {
+  /** The sender's own number, greater than that of the line before. */
+  readonly n: number;
+  /** At most 4,096 bytes of UTF-8. */
+  readonly text: string;
+}
+
+/** A wish to be let in. */
+export interface Request {
+  /** Who wishes it. */
+  readonly guest: Guest;
+  /** Under which name. */
+  readonly name: Name;
+  /** The sender's lines follow this number. */
+  readonly n: number;
+  /** The last event that it has been told of. */
+  readonly after: number;
+  /** Whether it was in before and lost its connection. */
+  readonly back: boolean;
+}
+
+/** What became of a request: "behind" where the guest must first catch up from the log. */
+export type Admission = Member | Refusal | "behind";
+
+/** What a connection asks of the room. */
+export type Item =
+  | {
+    readonly kind: "join";
+    readonly request: Request;
+    readonly answer: (admission: Admission) => void;
+  }
+  | {
+    readonly kind: "say";
+    readonly member: Member;
+    readonly lines: readonly Line[];
+    readonly taken: () => void;
+  }
+  | {
+    readonly kind: "leave";
+    readonly member: Member;
+    readonly reason: Goodbye;
+  };
+
+/** An item of one kind. */
+export type Of<K extends Item["kind"]> = Extract<Item, { kind: K }>;
+
+/** A guest on its way in. */
+export interface Joining extends Of<"join"> {
+  /** What it will be. */
+  readonly member: Member;
+  /** Where its joining stands in the batch. */
+  readonly index: number;
+  /** What it missed before the batch. */
+  readonly missed: readonly LogEntry[];
+}
+
+/** What happens together: one write to the log, one broadcast. */
+export class Batch {
+  /** For the log, in order. */
+  readonly entries: NewEntry[] = [];
+  /** The same for everybody in the room, as `encodeEvent` made them. */
+  readonly encoded: string[] = [];
+  /** Whose lines are in it. */
+  readonly said: Of<"say">[] = [];
+  /** Who leaves. */
+  readonly left: Of<"leave">[] = [];
+  /** Who comes. */
+  readonly joined: Joining[] = [];
+  /** Whose connection is taken over by one that came back. */
+  readonly replaced: Member[] = [];
+  /** Takes back what was changed in the room, newest first. */
+  readonly undo: (() => void)[] = [];
+
+  /** An empty batch. @param at Its time, ms since 1970. */
+  constructor(readonly at: number) {}
+
+  /** Adds something that a member does. */
+  add(
+    { name: { shown: name }, guest: { key } }: Member,
+    entry: Pick<NewEntry, "what" | "n" | "text">,
+    event: Event,
+  ): void {
+    this.entries.push({ at: this.at, key, name, ...entry });
+    this.encoded.push(encodeEvent(event));
+  }
+}
