@@ -26,7 +26,7 @@ import { parseName } from "./src/names.ts";
 import type { View } from "./src/news.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
 import { JsonView, PlainView } from "./src/plain.ts";
-import { clientCommand, VERSION, write } from "./src/program.ts";
+import { clientCommand, sentence, VERSION, write } from "./src/program.ts";
 import { JoinError, Session } from "./src/session.ts";
 import { TerminalView } from "./src/terminal.ts";
 import process from "node:process";
@@ -262,15 +262,18 @@ async function main(args: readonly string[]): Promise<number> {
     return await chat(values, invite);
   } catch (error) {
     if (error instanceof UsageError) {
-      write(`${error.message}. See --help.\n`, Deno.stderr);
+      write(`${sentence(error.message)} See --help.\n`, Deno.stderr);
       return 2;
     }
     if (error instanceof JoinError) {
-      write(`${error.message}.\n${error.advice}.\n`, Deno.stderr);
+      write(
+        `${sentence(error.message)}\n${sentence(error.advice)}\n`,
+        Deno.stderr,
+      );
       return 1;
     }
     if (error instanceof FileError || error instanceof RangeError) {
-      write(`${error.message}.\n`, Deno.stderr);
+      write(`${sentence(error.message)}\n`, Deno.stderr);
       return 1;
     }
     throw error;

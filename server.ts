@@ -28,7 +28,13 @@ import {
   ROOM_INVITE_ID,
 } from "./src/invite.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
-import { clientCommand, serverCommand, VERSION, write } from "./src/program.ts";
+import {
+  clientCommand,
+  sentence,
+  serverCommand,
+  VERSION,
+  write,
+} from "./src/program.ts";
 import { Room } from "./src/room.ts";
 
 /** Bytes that slow readers may be behind: some 70,000 messages. */
@@ -273,11 +279,13 @@ async function serve(values: Values): Promise<void> {
 
 /** One sentence on what went wrong, and, where there is one, one on what to do. */
 function explain(error: unknown): string {
-  if (error instanceof StartError) return `${error.message}.\n${error.advice}.`;
+  if (error instanceof StartError) {
+    return `${sentence(error.message)}\n${sentence(error.advice)}`;
+  }
   if (
     error instanceof FileError || error instanceof LogError ||
     error instanceof RangeError
-  ) return `${error.message}.`;
+  ) return sentence(error.message);
   throw error;
 }
 
@@ -291,7 +299,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      write(`${error.message}. See --help.\n`, Deno.stderr);
+      write(`${sentence(error.message)} See --help.\n`, Deno.stderr);
       return 2;
     }
     write(`${explain(error)}\n`, Deno.stderr);

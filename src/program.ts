@@ -28,3 +28,10 @@ export function write(
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
 }
+
+/** A text as a sentence: with a full stop, but none after a command to be copied or a mark of its own. */
+export function sentence(text: string): string {
+  return /([.?!…]|[:;] (deno|\.\/|--|run:).*|'chat:.*')$/.test(text)
+    ? text
+    : `${text}.`;
+}

@@ -372,7 +372,7 @@ function refusedError(error: RefusedError): JoinError {
   const advice: Record<number, string> = {
     [ChannelRefusal.version]: "Use the client that belongs to the server",
     [ChannelRefusal.key]:
-      "Ask for a new link: the room key may have been changed",
+      "Ask for a new link or passphrase: it may have been changed",
     [ChannelRefusal.busy]: "Try again in a minute",
   };
   const message = `${error.message}`;
