@@ -1,0 +1,48 @@
+/**
+ * What the server counts of itself, as the parts that count see it. Knows nothing of who reads the figures.
+ *
+ * @module
+ */
+
+/** Something that only grows. */
+export interface Count {
+  /** Adds to it: 1 where nothing is said, under a label where it has some. */
+  add(amount?: number, label?: string): void;
+}
+
+/** Something whose values are spread. */
+export interface Distribution {
+  /** Takes a value. */
+  observe(value: number): void;
+}
+
+/** All that is counted. */
+export interface Measures {
+  /** Messages that were logged. */
+  readonly messages: Count;
+  /** Messages times the members that they went to. */
+  readonly deliveries: Count;
+  /** Handshakes that didn't lead in, by reason. */
+  readonly handshakesRefused: Count;
+  /** Connections that ended after their handshake, by reason: keys of `GOODBYES`. */
+  readonly departures: Count;
+  /** Fresh epochs and ratchets, by which of the two. */
+  readonly epochs: Count;
+  /** Events in a batch. */
+  readonly batchSize: Distribution;
+  /** The time of one write to the log, seconds. */
+  readonly logWrite: Distribution;
+}
+
+const nowhere = { add() {}, observe() {} };
+
+/** Counts nothing. */
+export const UNMEASURED: Measures = {
+  messages: nowhere,
+  deliveries: nowhere,
+  handshakesRefused: nowhere,
+  departures: nowhere,
+  epochs: nowhere,
+  batchSize: nowhere,
+  logWrite: nowhere,
+};
