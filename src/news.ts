@@ -26,19 +26,23 @@ export type News =
     /** Lines that were typed meanwhile and are sent now. */
     readonly waiting: number;
   }
+  | RoomNews
   | {
-    readonly type: "joined" | "left" | "said";
-    readonly seq: number;
-    readonly at: number;
+    /** What was asked for from the history, oldest first. */
+    readonly type: "found";
+    /** The words that were searched for; empty where the last lines were asked for. */
+    readonly words: string;
+    readonly lines: readonly RoomNews[];
+    /** Whether there are older ones that were not sent. */
+    readonly more: boolean;
+  }
+  | {
+    /** Somebody went away from the keyboard, with these words, or came back, without any. */
+    readonly type: "away-message";
     readonly name: string;
-    /** The fingerprint of the member's key. */
     readonly key: string;
-    /** What was said, or why somebody left; empty for a joining. */
     readonly text: string;
-    /** Whether this client did it. */
     readonly own: boolean;
-    /** Whether it happened before this client (re)joined. */
-    readonly past: boolean;
   }
   | {
     /** A line was not taken: by the server, or because it can't be sent. */
@@ -53,6 +57,30 @@ export type News =
     readonly reason: string;
     readonly seconds: number;
   };
+
+/** A line of the room. */
+export interface RoomNews {
+  /** `acted` is said in the third person; `replied` answers an earlier line; `renamed` changes the name. */
+  readonly type: "joined" | "left" | "said" | "acted" | "replied" | "renamed";
+  /** Its number, by which it can be answered. */
+  readonly seq: number;
+  /** ms since 1970. */
+  readonly at: number;
+  /** Who did it; for `renamed` the name before. */
+  readonly name: string;
+  /** The fingerprint of the member's key. */
+  readonly key: string;
+  /** What was said, why somebody left, or the new name; empty for a joining. */
+  readonly text: string;
+  /** For `replied`: the number of the line that it answers, else null. */
+  readonly to: number | null;
+  /** For `replied`: that line, where this client has seen it. */
+  readonly quoted?: { readonly name: string; readonly text: string };
+  /** Whether this client did it. */
+  readonly own: boolean;
+  /** Whether it happened before this client (re)joined. */
+  readonly past: boolean;
+}
 
 /** What a prompt shows of the session. */
 export interface Standing {
@@ -72,6 +100,10 @@ export interface Present {
   readonly key: string;
   /** When it joined, ms since 1970. */
   readonly since: number;
+  /** When it last said something that this client saw, ms since 1970; else when it joined. */
+  readonly active: number;
+  /** Why it is away from the keyboard; empty where it isn't. */
+  readonly away: string;
 }
 
 /** What shows news to a person or a program, and hands over what it says. */
