@@ -28,19 +28,27 @@ export interface Member {
   /** What broadcasts call it. */
   readonly id: number;
   /** Under which name it is in. */
-  readonly name: Name;
+  name: Name;
   /** Its connection. */
   readonly guest: Guest;
   /** When it came, ms since 1970. */
   readonly since: number;
   /** Its own number for the last thing it said. */
   n: number;
+  /** When it last said something, ms since 1970; else when it came. */
+  active: number;
+  /** Why it is away from the keyboard; empty where it isn't. */
+  away: string;
 }
 
 /** A line as a member sent it. */
 export interface Line {
   /** The sender's own number, greater than that of the line before. */
   readonly n: number;
+  /** How it was said. */
+  readonly what: "said" | "acted" | "replied";
+  /** For `replied`: the event that it answers, else null. */
+  readonly to: number | null;
   /** At most 4,096 bytes of UTF-8. */
   readonly text: string;
 }
@@ -76,9 +84,20 @@ export type Item =
     readonly taken: () => void;
   }
   | {
+    readonly kind: "rename";
+    readonly member: Member;
+    readonly name: Name;
+  }
+  | {
+    readonly kind: "away";
+    readonly member: Member;
+    readonly text: string;
+  }
+  | {
     readonly kind: "leave";
     readonly member: Member;
-    readonly reason: Goodbye;
+    /** A key of `GOODBYES`, or the member's own words. */
+    readonly reason: string;
   };
 
 /** An item of one kind. */
@@ -104,6 +123,10 @@ export class Batch {
   readonly said: Of<"say">[] = [];
   /** Who leaves. */
   readonly left: Of<"leave">[] = [];
+  /** Who changes its name. */
+  readonly renamed: Of<"rename">[] = [];
+  /** Who goes away from the keyboard, or comes back, with what word. */
+  readonly absent = new Map<Member, string>();
   /** Who comes. */
   readonly joined: Joining[] = [];
   /** Whose connection is taken over by one that came back. */
@@ -114,10 +137,15 @@ export class Batch {
   /** An empty batch. @param at Its time, ms since 1970. */
   constructor(readonly at: number) {}
 
+  /** Whether nothing happens in it. */
+  get empty(): boolean {
+    return this.entries.length === 0 && this.absent.size === 0;
+  }
+
   /** Adds something that a member does. */
   add(
     { name: { shown: name }, guest: { key } }: Member,
-    entry: Pick<NewEntry, "what" | "n" | "text">,
+    entry: Pick<NewEntry, "what" | "n" | "text" | "to">,
     event: Event,
   ): void {
     this.entries.push({ at: this.at, key, name, ...entry });

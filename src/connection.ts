@@ -36,6 +36,8 @@ const PING_AFTER = 30;
 const SILENT_AFTER = 90;
 /** Seconds that a write may stand still. */
 const STALLED_AFTER = 10;
+/** Lines that one search may give. */
+const MAX_FOUND = 200;
 /** How long a goodbye may take to get out, ms. */
 const GOODBYE_TIME = 1_000;
 
@@ -99,10 +101,10 @@ export class Connection implements Guest {
     }
   }
 
-  dismiss(reason: Goodbye): void {
+  dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
-    if (this.#member) this.#room.leave(this.#member, reason);
+    if (this.#member) this.#room.leave(this.#member, words);
     logger.debug("{key}: {why}", { key: this.key, why: GOODBYES[reason] });
     // Nobody hears a goodbye who doesn't read, or is gone.
     const mute = reason === "slow" || reason === "lost" || reason === "misused";
@@ -168,7 +170,8 @@ export class Connection implements Guest {
     const lines: Line[] = [];
     for (const event of events) {
       if (this.#ended) return;
-      if (event.kind === "say") this.#take(event, lines);
+      const line = spokenLine(event);
+      if (line) this.#take(line, lines);
       else {
         await this.#say(lines.splice(0));
         await this.#handle(event);
@@ -177,13 +180,15 @@ export class Connection implements Guest {
     await this.#say(lines);
   }
 
-  #take({ n, text }: Event<"say">, lines: Line[]): void {
+  #take(line: Line, lines: Line[]): void {
+    const { n, text, to } = line;
     if (!this.#member) throw new EventError("Cannot speak outside the room");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;
-    const reason = textRefusal(text);
+    const unknown = to !== null && (to < 1 || to > this.#room.head);
+    const reason = textRefusal(text) ?? (unknown && "reply-unknown");
     if (reason) this.tell({ kind: "refused", n, reason });
-    else lines.push({ n, text });
+    else lines.push(line);
   }
 
   async #say(lines: Line[]): Promise<void> {
@@ -201,10 +206,32 @@ export class Connection implements Guest {
       case "pong":
         return;
       case "bye":
-        return this.dismiss("left");
+        return this.dismiss("left", event.reason);
+      case "rename":
+        return this.#rename(event);
+      case "away":
+        if (this.#member) this.#room.away(this.#member, event.text);
+        return;
+      case "find":
+        return await this.#find(event);
       default:
         throw new EventError(`Cannot take "${event.kind}" from a client`);
     }
+  }
+
+  #rename(event: Event<"rename">): void {
+    if (!this.#member) throw new EventError("Cannot rename outside the room");
+    const name = parseName(event.name);
+    if (typeof name !== "string") return this.#room.rename(this.#member, name);
+    this.tell({ kind: "refused", n: null, reason: name });
+  }
+
+  /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
+  async #find({ id, words, before, count }: Event<"find">): Promise<void> {
+    if (!this.#member) throw new EventError("Cannot search outside the room");
+    const limit = Math.min(count, MAX_FOUND);
+    const { entries, more } = await this.#room.find(words, before, limit);
+    this.tell(...entries.map(pastEvent), { kind: "found", id, more });
   }
 
   async #join(event: Event<"join">): Promise<void> {
@@ -242,5 +269,19 @@ export class Connection implements Guest {
       after = head;
     }
     return after;
+  }
+}
+
+/** What a client wants said, undefined for an event of another kind. */
+function spokenLine(event: Event): Line | undefined {
+  switch (event.kind) {
+    case "say":
+      return { n: event.n, what: "said", to: null, text: event.text };
+    case "act":
+      return { n: event.n, what: "acted", to: null, text: event.text };
+    case "reply":
+      return { n: event.n, what: "replied", to: event.to, text: event.text };
+    default:
+      return undefined;
   }
 }

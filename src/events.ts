@@ -31,6 +31,8 @@ const isCount: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const isTime: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;
+const isBoolean: Check<boolean> = (value): value is boolean =>
+  typeof value === "boolean";
 const isCountOrNull: Check<number | null> = (value): value is number | null =>
   value === null || isCount(value);
 const isString: Check<string> = (value): value is string =>
@@ -47,17 +49,30 @@ export const TABLE = {
   join: { name: isString, n: isCount, after: isCountOrNull },
   /** A message, with the sender's own number for it. */
   say: { n: isCount, text: isText },
+  /** The same in the third person: "waves" by Abhii is "Abhii waves". */
+  act: { n: isCount, text: isText },
+  /** A message that answers event `to`. */
+  reply: { n: isCount, to: isCount, text: isText },
+  /** Wants to be called `name` from here on. */
+  rename: { name: isString },
+  /** Goes away from the keyboard, with a word about it; comes back where that is empty. */
+  away: { text: isString },
+  /**
+   * Asks for the last `count` lines before event `before` (null: the end) that have all the words; for any
+   * where there are none. They come as `past`, and then `found`.
+   */
+  find: { id: isCount, words: isString, before: isCountOrNull, count: isCount },
 
   // What either side says.
   /** Are you there? */
   ping: {},
   /** I am. */
   pong: {},
-  /** The sender leaves for this reason, one of `GOODBYES`; nothing comes after it. */
+  /** The sender leaves for this reason, one of `GOODBYES` or its own words; nothing comes after it. */
   bye: { reason: isString },
 
   // What the server says to one client.
-  /** One of `REFUSALS`, for the line `n` or, where that is null, for joining. */
+  /** One of `REFUSALS`, for the line `n` or, where that is null, for joining or taking another name. */
   refused: { n: isCountOrNull, reason: isString },
   /** A line of the log from before the client joined. */
   past: {
@@ -66,11 +81,21 @@ export const TABLE = {
     key: isString,
     n: isCount,
     what: isString,
+    to: isCountOrNull,
     name: isString,
     text: isText,
   },
-  /** A member who is there. */
-  here: { id: isCount, name: isString, key: isString, since: isTime },
+  /** The answer to `find` is complete; whether there are older ones. */
+  found: { id: isCount, more: isBoolean },
+  /** A member who is there, when it came and last said something, and why it is away (empty: it isn't). */
+  here: {
+    id: isCount,
+    name: isString,
+    key: isString,
+    since: isTime,
+    active: isTime,
+    away: isString,
+  },
   /** The epoch in which the next broadcast is sealed; keys are base64url. */
   epoch: {
     number: isCount,
@@ -86,10 +111,18 @@ export const TABLE = {
   batch: { seq: isCount, at: isTime },
   /** Somebody came. */
   joined: { id: isCount, name: isString, key: isString, n: isCount },
-  /** Somebody went, for one of `GOODBYES`. */
+  /** Somebody went, for one of `GOODBYES` or with words of their own. */
   left: { id: isCount, n: isCount, reason: isString },
   /** A member's message. */
   said: { id: isCount, n: isCount, text: isText },
+  /** A member's message in the third person. */
+  acted: { id: isCount, n: isCount, text: isText },
+  /** A member's answer to event `to`. */
+  replied: { id: isCount, n: isCount, to: isCount, text: isText },
+  /** A member goes by another name. */
+  renamed: { id: isCount, n: isCount, name: isString },
+  /** A member goes away from the keyboard or, where the text is empty, is back; has no number. */
+  absent: { id: isCount, text: isString },
   /** The epoch's key moves forward after this record. */
   ratchet: {},
 } as const satisfies Record<string, Record<string, Check<unknown>>>;
@@ -119,6 +152,7 @@ export const REFUSALS = {
   "text-empty": "A message needs some text",
   "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
   "room-full": "The room is full",
+  "reply-unknown": "There is no such message to answer",
   "log-failed": "The server cannot write its log, so nothing is passed on",
 } as const;
 

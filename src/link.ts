@@ -31,6 +31,10 @@ export interface LinkListener {
   entered(own: Event<"welcome">, missed: readonly LogEntry[]): void;
   /** Somebody said something, came or went. */
   happened(line: LogEntry, own: boolean): void;
+  /** Somebody went away from the keyboard, or, where the text is empty, came back. */
+  absent(member: Present, text: string, own: boolean): void;
+  /** What was searched for, oldest first. */
+  found(id: number, lines: readonly LogEntry[], more: boolean): void;
   /** A line was not taken, or, where `n` is null, the client not let in. */
   refused(n: number | null, reason: string): void;
 }
@@ -39,7 +43,7 @@ export interface LinkListener {
 export class Link {
   readonly #channel: Channel;
   readonly #listener: LinkListener;
-  readonly #members = new Map<number, Present>();
+  readonly #members = new Map<number, Mutable<Present>>();
   #missed: LogEntry[] = [];
   #reader: EpochReader | undefined;
   #ownId: number | undefined;
@@ -73,19 +77,19 @@ export class Link {
 
   /** Sends lines, in order; resolves when they are out, not when they are taken. */
   say(lines: readonly Line[]): Promise<void> {
-    const events = lines.map(({ n, text }): Event => ({
-      kind: "say",
-      n,
-      text,
-    }));
-    return this.#channel.send(...events);
+    return this.#channel.send(...lines.map(spokenEvent));
+  }
+
+  /** Asks for something else: another name, to be away, to search. */
+  ask(event: Event<"rename" | "away" | "find">): Promise<void> {
+    return this.#channel.send(event);
   }
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
-  async bye(): Promise<void> {
+  async bye(words: string = GOODBYES.left): Promise<void> {
     const timer = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
     Deno.unrefTimer(timer);
-    await this.#channel.send({ kind: "bye", reason: "left" });
+    await this.#channel.send({ kind: "bye", reason: words });
   }
 
   /** Ends the connection at once. */
@@ -149,8 +153,10 @@ export class Link {
         this.#missed.push(pastLine(event));
         return;
       case "here":
-        this.#members.set(event.id, event);
+        this.#members.set(event.id, { ...event });
         return;
+      case "found":
+        return this.#found(event);
       case "epoch":
         this.#reader = await EpochReader.create(this.#channel.remoteKey, {
           ...event,
@@ -178,10 +184,16 @@ export class Link {
     const missed = this.#missed;
     this.#missed = [];
     this.#ownId = event.id;
-    const { at: since } = event;
-    this.#members.set(event.id, { name: this.#name, key: this.ownKey, since });
+    const { at } = event;
+    this.#members.set(event.id, newcomer(this.#name, this.ownKey, at));
     this.#seq = Math.max(event.seq, missed.at(-1)?.seq ?? 0);
     this.#listener.entered(event, missed);
+  }
+
+  #found({ id, more }: Event<"found">): void {
+    const lines = this.#missed;
+    this.#missed = [];
+    this.#listener.found(id, lines, more);
   }
 
   async #takeBroadcast(event: Event): Promise<void> {
@@ -198,44 +210,78 @@ export class Link {
       return;
     }
     if (!this.#announced) throw new EventError("Cannot read lines unnumbered");
-    this.#listener.happened(...this.#line(event));
+    if (event.kind === "absent") {
+      const member = this.#member(event.id);
+      member.away = event.text;
+      const own = event.id === this.#ownId;
+      return this.#listener.absent(member, event.text, own);
+    }
+    const own = "id" in event && event.id === this.#ownId;
+    this.#listener.happened(this.#line(event), own);
   }
 
-  /** A line, and whether it is the client's own. */
-  #line(event: Event): [LogEntry, boolean] {
+  /** The line that an event is; keeps who is there in step with it. */
+  #line(event: Event): LogEntry {
     const seq = ++this.#seq;
     const at = this.#at;
     if (event.kind === "joined") {
       const { id, name, key, n } = event;
-      this.#members.set(id, { name, key, since: at });
-      return [{ seq, at, what: "joined", name, key, n, text: "" }, false];
+      this.#members.set(id, newcomer(name, key, at));
+      return { seq, at, what: "joined", to: null, name, key, n, text: "" };
     }
-    if (event.kind !== "left" && event.kind !== "said") {
-      throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
-    }
-    const { id, n } = event;
+    const { what, text, to } = lineFields(event);
+    const { id, n } = event as Event<"said">;
     const member = this.#member(id);
-    const own = id === this.#ownId;
     const { name, key } = member;
-    if (event.kind === "said") {
-      return [{ seq, at, what: "said", name, key, n, text: event.text }, own];
-    }
-    this.#members.delete(id);
-    return [{ seq, at, what: "left", name, key, n, text: event.reason }, own];
+    if (what === "left") this.#members.delete(id);
+    else if (what === "renamed") member.name = text;
+    else member.active = at;
+    return { seq, at, what, to, name, key, n, text };
   }
 
-  #member(id: number): Present {
+  #member(id: number): Mutable<Present> {
     const member = this.#members.get(id);
     if (!member) throw new EventError(`Cannot tell who member ${id} is`);
     return member;
   }
 }
 
-function pastLine({ seq, at, key, n, what, name, text }: Event<"past">) {
-  if (what !== "joined" && what !== "left" && what !== "said") {
-    throw new EventError(`Cannot read a past line: it is "${what}"`);
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function newcomer(name: string, key: string, at: number): Present {
+  return { name, key, since: at, active: at, away: "" };
+}
+
+/** What of a line stands in its event. @throws {EventError} for one that is no line. */
+function lineFields(event: Event): Pick<LogEntry, "what" | "text" | "to"> {
+  switch (event.kind) {
+    case "said":
+    case "acted":
+      return { what: event.kind, text: event.text, to: null };
+    case "replied":
+      return { what: event.kind, text: event.text, to: event.to };
+    case "renamed":
+      return { what: event.kind, text: event.name, to: null };
+    case "left":
+      return { what: event.kind, text: event.reason, to: null };
+    default:
+      throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
   }
-  return { seq, at, key, n, what, name, text } as const;
+}
+
+function spokenEvent({ what, n, to, text }: Line): Event {
+  if (what === "acted") return { kind: "act", n, text };
+  if (what === "replied") return { kind: "reply", n, to: to ?? 0, text };
+  return { kind: "say", n, text };
+}
+
+const PAST = ["joined", "left", "said", "acted", "replied", "renamed"] as const;
+
+function pastLine(event: Event<"past">): LogEntry {
+  const { seq, at, key, n, to, name, text } = event;
+  const what = PAST.find((known) => known === event.what);
+  if (what) return { seq, at, key, n, what, to, name, text };
+  throw new EventError(`Cannot read a past line: it is "${event.what}"`);
 }
 
 function isGoodbye(reason: string): reason is Goodbye {

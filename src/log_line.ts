@@ -33,7 +33,9 @@ export interface LogEntry {
   /** The member's own number for it. */
   readonly n: number;
   /** What the member did. */
-  readonly what: "joined" | "left" | "said";
+  readonly what: "joined" | "left" | "said" | "acted" | "replied" | "renamed";
+  /** For `replied`: the event that it answers, else null. */
+  readonly to: number | null;
   /** The member's name. */
   readonly name: string;
   /** said: the text; left: a key of `GOODBYES`, "left" where the line gives another reason; joined: "". */
@@ -41,7 +43,7 @@ export interface LogEntry {
 }
 
 /** An entry before it has its number. */
-export type NewEntry = Omit<LogEntry, "seq">;
+export type NewEntry = Omit<LogEntry, "seq" | "to"> & { to?: number | null };
 
 const reasons = new Map<string, string>(
   Object.entries(GOODBYES).map(([key, words]) => [words, key]),
@@ -95,7 +97,15 @@ export function parseEntry(line: string, seq: number): LogEntry | null {
   if (Number.isNaN(at) || new Date(at).toISOString() !== time) return null;
   if (!Number.isSafeInteger(n)) return null;
   try {
-    return { seq, at, key, n, name: unescapeLine(name), ...parseWords(groups) };
+    return {
+      seq,
+      at,
+      key,
+      n,
+      to: null,
+      name: unescapeLine(name),
+      ...parseWords(groups),
+    };
   } catch (error) {
     if (error instanceof SyntaxError) return null; // an escape that we never write
     throw error;

@@ -23,6 +23,8 @@ import type { ChatLog, LogEntry } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, type Goodbye } from "./events.ts";
 import type { Refusal } from "./events.ts";
+import type { Name } from "./names.ts";
+import { Roster } from "./roster.ts";
 
 export type { Admission, Guest, Line, Member, Request };
 
@@ -51,7 +53,7 @@ export class Room {
   readonly #log: ChatLog;
   readonly #broadcaster: Broadcaster;
   readonly #options: RoomOptions;
-  readonly #members = new Map<string, Member>(); // by folded name
+  readonly #members = new Roster();
   #inbox: Item[] = [];
   #nextId = 1;
   #stopping = false;
@@ -93,7 +95,7 @@ export class Room {
   refusal(
     { guest, name, back }: Pick<Request, "guest" | "name" | "back">,
   ): Refusal | undefined {
-    const present = this.#members.get(name.folded);
+    const present = this.#members.find(name);
     if (present) {
       // One that comes back takes the place of its own lost connection; a second one is a second one.
       const own = back && present.guest.key === guest.key;
@@ -116,16 +118,38 @@ export class Room {
     );
   }
 
-  /** Lets a member go. */
-  leave(member: Member, reason: Goodbye): void {
+  /** Gives a member another name, or tells it why not. */
+  rename(member: Member, name: Name): void {
+    this.#submit({ kind: "rename", member, name });
+  }
+
+  /** Tells everybody that a member is away from the keyboard, or, with an empty text, back. */
+  away(member: Member, text: string): void {
+    this.#submit({ kind: "away", member, text });
+  }
+
+  /** Lets a member go. @param reason A key of `GOODBYES`, or the member's own words. */
+  leave(member: Member, reason: string): void {
     this.#submit({ kind: "leave", member, reason });
+  }
+
+  /** The last `count` lines before `before` that have all the words, oldest first. */
+  find(
+    words: string,
+    before: number | null,
+    count: number,
+  ): Promise<Found> {
+    const end = before ?? this.head + 1;
+    return words === ""
+      ? this.#log.last(count, end)
+      : this.#log.search(words, { before: end, limit: count });
   }
 
   /** Runs until `stop`. One thing at a time: the order of its batches is the order of everything. */
   async run(): Promise<void> {
     for (;;) {
       const batch = this.#gather();
-      if (batch.entries.length > 0) await this.#carryOut(batch);
+      if (!batch.empty) await this.#carryOut(batch);
       else if (this.#stopping && this.#inbox.length === 0) break;
       else await this.#woken.promise;
     }
@@ -158,6 +182,8 @@ export class Room {
     for (const item of items) {
       if (item.kind === "join") this.#applyJoin(item, batch);
       else if (item.kind === "leave") this.#applyLeave(item, batch);
+      else if (item.kind === "rename") this.#applyRename(item, batch);
+      else if (item.kind === "away") this.#applyAway(item, batch);
       else if (congested || size > MAX_BATCH_TEXT) this.#inbox.push(item);
       else size += this.#applySay(item, batch);
     }
@@ -173,15 +199,23 @@ export class Room {
     if (refusal) return item.answer(refusal);
     if (after < this.#log.oldest) return item.answer("behind");
     const missed = this.#log.recent(after);
-    const old = this.#members.get(name.folded);
+    const old = this.#members.find(name);
     if (old) {
       this.#remove(old, "replaced", batch);
       batch.replaced.push(old);
     }
     const id = this.#nextId++;
-    const member: Member = { id, name, guest, since: batch.at, n };
-    this.#members.set(name.folded, member);
-    batch.undo.push(() => this.#members.delete(name.folded));
+    const { at } = batch;
+    const member: Member = {
+      id,
+      name,
+      guest,
+      since: at,
+      n,
+      active: at,
+      away: "",
+    };
+    batch.undo.push(this.#members.add(member));
     const index = batch.entries.length;
     batch.joined.push({ ...item, member, index, missed });
     batch.add(member, { what: "joined", n, text: "" }, {
@@ -194,16 +228,15 @@ export class Room {
   }
 
   #applyLeave(item: Of<"leave">, batch: Batch): void {
-    if (!this.#isPresent(item.member)) return;
+    if (!this.#members.has(item.member)) return;
     batch.left.push(item);
     this.#remove(item.member, item.reason, batch);
   }
 
-  #remove(member: Member, reason: Goodbye, batch: Batch): void {
-    const { id, name } = member;
-    this.#members.delete(name.folded);
-    batch.undo.push(() => this.#members.set(name.folded, member));
+  #remove(member: Member, reason: string, batch: Batch): void {
+    const { id } = member;
     const n = member.n + 1;
+    batch.undo.push(this.#members.remove(member));
     batch.add(member, { what: "left", n, text: reason }, {
       kind: "left",
       id,
@@ -212,30 +245,51 @@ export class Room {
     });
   }
 
+  #applyRename(item: Of<"rename">, batch: Batch): void {
+    const { member, name } = item;
+    if (!this.#members.has(member)) return;
+    const holder = this.#members.find(name);
+    if (holder && holder !== member) {
+      return member.guest.tell(refusal(null, "name-taken"));
+    }
+    batch.renamed.push(item);
+    const text = name.shown;
+    const { id, n } = member;
+    batch.add(member, { what: "renamed", n, text }, {
+      kind: "renamed",
+      id,
+      n,
+      name: text,
+    });
+    batch.undo.push(this.#members.rename(member, name));
+  }
+
+  #applyAway({ member, text }: Of<"away">, batch: Batch): void {
+    if (!this.#members.has(member)) return;
+    batch.absent.set(member, text);
+    member.away = text;
+  }
+
   /** @returns The size of the text, UTF-16 units. */
   #applySay(item: Of<"say">, batch: Batch): number {
     const { member, lines } = item;
     item.taken();
-    if (!this.#isPresent(member)) return 0; // its client will find them missing in the log, and say so
+    if (!this.#members.has(member)) return 0; // its client will find them missing in the log, and say so
     batch.said.push(item);
     let size = 0;
-    for (const { n, text } of lines) {
-      const event: Event = { kind: "said", id: member.id, n, text };
-      batch.add(member, { what: "said", n, text }, event);
-      member.n = n;
-      size += text.length;
+    for (const line of lines) {
+      batch.add(member, line, saidEvent(member.id, line));
+      member.n = line.n;
+      size += line.text.length;
     }
+    member.active = batch.at;
     return size;
   }
 
-  #isPresent(member: Member): boolean {
-    return this.#members.get(member.name.folded) === member;
-  }
-
   async #carryOut(batch: Batch): Promise<void> {
-    let seq: number;
+    let seq = this.head + 1;
     try {
-      seq = await this.#log.append(batch.entries);
+      if (batch.entries.length > 0) seq = await this.#log.append(batch.entries);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       logger.error("{why}", { why });
@@ -245,12 +299,21 @@ export class Room {
     if (gone > 0) this.#broadcaster.expire();
     for (const { guest } of batch.replaced) guest.dismiss("replaced");
     await this.#renewEpoch(batch);
+    // What has no number comes last: in a batch, a line's place is its number.
+    const { length: numbered } = batch.encoded;
+    for (const [{ id }, text] of batch.absent) {
+      batch.encoded.push(encodeEvent({ kind: "absent", id, text }));
+    }
     const joining = batch.joined.length > 0;
     if (joining) batch.encoded.push(encodeEvent({ kind: "ratchet" }));
     await this.#broadcaster.send(
       batch.encoded,
       (before) =>
-        encodeEvent({ kind: "batch", seq: seq + before, at: batch.at }),
+        encodeEvent({
+          kind: "batch",
+          seq: seq + Math.min(before, numbered),
+          at: batch.at,
+        }),
     );
     if (joining) await this.#admit(batch, seq);
   }
@@ -261,7 +324,7 @@ export class Room {
     await this.#broadcaster.renew();
     const event = this.#broadcaster.describe();
     const joining = new Set(batch.joined.map(({ member }) => member));
-    for (const member of this.#members.values()) {
+    for (const member of this.#members) {
       if (!joining.has(member)) member.guest.tell(event);
     }
   }
@@ -270,7 +333,11 @@ export class Room {
   async #admit(batch: Batch, seq: number): Promise<void> {
     await this.#broadcaster.ratchet();
     const epoch = this.#broadcaster.describe();
-    const logged = batch.entries.map((it, at) => ({ seq: seq + at, ...it }));
+    const logged = batch.entries.map((it, at) => ({
+      to: null,
+      ...it,
+      seq: seq + at,
+    }));
     for (const { member, index, missed, answer } of batch.joined) {
       member.guest.outlet.attach();
       member.guest.tell(
@@ -285,13 +352,15 @@ export class Room {
   }
 
   #hereBut(member: Member): Event[] {
-    const others = [...this.#members.values()].filter((it) => it !== member);
-    return others.map(({ id, name, guest, since }) => ({
+    const others = [...this.#members].filter((it) => it !== member);
+    return others.map(({ id, name, guest, since, active, away }) => ({
       kind: "here",
       id,
       name: name.shown,
       key: guest.key,
       since,
+      active,
+      away,
     }));
   }
 
@@ -300,11 +369,10 @@ export class Room {
     for (const undo of batch.undo.reverse()) undo();
     for (const { answer } of batch.joined) answer("log-failed");
     for (const { member, lines } of batch.said) {
-      member.guest.tell(...lines.map(({ n }): Event => ({
-        kind: "refused",
-        n,
-        reason: "log-failed",
-      })));
+      member.guest.tell(...lines.map(({ n }) => refusal(n, "log-failed")));
+    }
+    for (const { member } of batch.renamed) {
+      member.guest.tell(refusal(null, "log-failed"));
     }
     if (batch.left.length === 0) return;
     const retry = () => {
@@ -314,6 +382,26 @@ export class Room {
     if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time
     this.#retry = setTimeout(retry, LOG_RETRY_PAUSE);
   }
+}
+
+/** What a search gave: entries, oldest first, and whether there are more before them. */
+export interface Found {
+  /** Oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** Whether there are older ones. */
+  readonly more: boolean;
+}
+
+function refusal(n: number | null, reason: Refusal): Event {
+  return { kind: "refused", n, reason };
+}
+
+function saidEvent(id: number, { what, n, to, text }: Line): Event {
+  if (what === "acted") return { kind: "acted", id, n, text };
+  if (what === "replied") {
+    return { kind: "replied", id, n, to: to ?? 0, text };
+  }
+  return { kind: "said", id, n, text };
 }
 
 /** A line of the log as a guest is told of it. */

@@ -27,11 +27,13 @@ import {
 } from "./events.ts";
 import { Link, type LinkListener } from "./link.ts";
 import type { LogEntry } from "./log_line.ts";
-import type { Present, View } from "./news.ts";
+import type { Present, RoomNews, View } from "./news.ts";
 import type { Line } from "./room.ts";
 
 /** Lines that may wait to be taken by the server before whoever says them must wait, too. */
 const MAX_WAITING = 1_024;
+/** Lines that are remembered, so that answers to them can show what they answer. */
+const MAX_SEEN = 2_000;
 /** Lines that go out at once. */
 const CHUNK = 256;
 /** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */
@@ -70,7 +72,9 @@ export interface SessionOptions {
 export class Session implements LinkListener {
   readonly #options: SessionOptions;
   readonly #view: View;
-  readonly #waiting = new Map<number, string>(); // typed, and not yet known to be in the log
+  readonly #waiting = new Map<number, Line>(); // typed, and not yet known to be in the log
+  readonly #seen = new Map<number, Quoted>(); // by number; the last ones, to show what an answer answers
+  readonly #searches = new Map<number, string>(); // the words of those under way
   readonly #leaving = Promise.withResolvers<void>();
   #outbox: Line[] = []; // of those, what isn't sent on this connection yet
   #name: string;
@@ -85,6 +89,9 @@ export class Session implements LinkListener {
   #sending = false;
   #sent = Promise.withResolvers<void>(); // renewed whenever sending pauses
   #attempts = 0;
+  #awayText = "";
+  #nextSearch = 1;
+  #goodbye: string | undefined;
   #settling = Promise.withResolvers<void>(); // renewed whenever a waiting line is settled
 
   /** A stay that begins with `run`. */
@@ -132,15 +139,53 @@ export class Session implements LinkListener {
   }
 
   /** Says something; resolves when there is place for the next line. */
-  async say(text: string): Promise<void> {
+  say(text: string): Promise<void> {
+    return this.#speak({ what: "said", to: null, text });
+  }
+
+  /** Says something in the third person. */
+  act(text: string): Promise<void> {
+    return this.#speak({ what: "acted", to: null, text });
+  }
+
+  /** Answers the event with that number. */
+  reply(to: number, text: string): Promise<void> {
+    return this.#speak({ what: "replied", to, text });
+  }
+
+  /** Takes another name, now or, where the client is away, when it comes back. */
+  rename(name: string): void {
+    if (!this.#inside) {
+      this.#name = name;
+      return this.#stand();
+    }
+    this.#ask({ kind: "rename", name });
+  }
+
+  /** Tells everybody that this client is away from the keyboard, or, with an empty text, back. */
+  away(text: string): void {
+    this.#awayText = text;
+    this.#ask({ kind: "away", text });
+  }
+
+  /** Asks for the last lines that have all the words; for any where there are none. */
+  search(words: string, count: number): void {
+    const id = this.#nextSearch++;
+    this.#searches.set(id, words);
+    this.#ask({ kind: "find", id, words, before: null, count });
+  }
+
+  async #speak(spoken: Omit<Line, "n">): Promise<void> {
+    const { text } = spoken;
     const reason = textRefusal(text);
     if (reason) return this.#showRefused(text, reason);
     while (this.#waiting.size >= MAX_WAITING && !this.#left) {
       await this.#settling.promise;
     }
     const n = ++this.#n;
-    this.#waiting.set(n, text);
-    this.#outbox.push({ n, text });
+    const line = { n, ...spoken };
+    this.#waiting.set(n, line);
+    this.#outbox.push(line);
     this.#stand();
     this.#send();
   }
@@ -151,8 +196,9 @@ export class Session implements LinkListener {
   }
 
   /** Leaves; what was said before goes out first, where there is a connection. */
-  leave(): void {
+  leave(words?: string): void {
     if (this.#left) return;
+    this.#goodbye = words;
     this.#left = true;
     this.#leaving.resolve();
     this.#settling.resolve();
@@ -162,9 +208,7 @@ export class Session implements LinkListener {
   /** The link has led into the room. */
   entered(welcome: Event<"welcome">, missed: readonly LogEntry[]): void {
     const again = this.#after !== null;
-    const own = (line: LogEntry) =>
-      line.key === this.#ownKey && line.name === this.#name;
-    const said = missed.filter(({ what }) => what === "said");
+    const said = missed.filter(isSpoken);
     for (const { key, n } of said) {
       if (key === this.#ownKey) this.#waiting.delete(n); // under whatever name it was said
     }
@@ -179,12 +223,13 @@ export class Session implements LinkListener {
       seq: welcome.seq,
       at: welcome.at,
       ownKey: this.#ownKey,
-      earlier: said.filter((line) => !again || !own(line)).length,
+      earlier: said.filter((line) => !again || !this.#isOwn(line)).length,
       again,
       waiting: this.#waiting.size,
     });
-    for (const line of missed) this.#showLine(line, own(line), true);
-    this.#outbox = [...this.#waiting].map(([n, text]) => ({ n, text }));
+    for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
+    this.#outbox = [...this.#waiting.values()];
+    if (this.#awayText !== "") this.away(this.#awayText);
     this.#settle();
     this.#send();
   }
@@ -192,18 +237,39 @@ export class Session implements LinkListener {
   /** A line came over the link. */
   happened(line: LogEntry, own: boolean): void {
     this.#after = line.seq;
+    if (own && line.what === "renamed") {
+      this.#name = line.text;
+      this.#stand();
+    }
     this.#showLine(line, own, false);
     if (own && this.#waiting.delete(line.n)) this.#settle();
   }
 
   /** The server took a line, or the client itself, not in. */
   refused(n: number | null, reason: string): void {
+    if (n === null && this.#inside) {
+      return this.#view.note(wording(REFUSALS, reason));
+    }
     if (n === null) return this.#refusedEntry(reason);
-    const text = this.#waiting.get(n);
-    if (text === undefined) return;
+    const line = this.#waiting.get(n);
+    if (line === undefined) return;
     this.#waiting.delete(n);
-    this.#showRefused(text, reason);
+    this.#showRefused(line.text, reason);
     this.#settle();
+  }
+
+  /** Somebody went away from the keyboard, or came back. */
+  absent({ name, key }: Present, text: string, own: boolean): void {
+    this.#view.show({ type: "away-message", name, key, text, own });
+  }
+
+  /** A search has its answer. */
+  found(id: number, lines: readonly LogEntry[], more: boolean): void {
+    const words = this.#searches.get(id);
+    if (words === undefined) return;
+    this.#searches.delete(id);
+    const news = lines.map((line) => this.#news(line, this.#isOwn(line), true));
+    this.#view.show({ type: "found", words, lines: news, more });
   }
 
   #refusedEntry(reason: string): void {
@@ -232,7 +298,7 @@ export class Session implements LinkListener {
   async #bye(link: Link): Promise<void> {
     try {
       while (this.#sending) await this.#sent.promise;
-      await link.bye();
+      await link.bye(this.#goodbye);
     } catch {
       // The connection went before the goodbye could: the client is gone either way.
       link.close();
@@ -325,9 +391,36 @@ export class Session implements LinkListener {
     }
   }
 
+  #isOwn({ key, name }: LogEntry): boolean {
+    return key === this.#ownKey && name === this.#name;
+  }
+
+  #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
+    const { seq, at, what: type, to, name, key, text } = line;
+    const quoted = to === null ? undefined : this.#seen.get(to);
+    const news = { type, seq, at, to, name, key, text, own, past };
+    return quoted ? { ...news, quoted } : news;
+  }
+
   #showLine(line: LogEntry, own: boolean, past: boolean): void {
-    const { seq, at, what: type, name, key, text } = line;
-    this.#view.show({ type, seq, at, name, key, text, own, past });
+    if (isSpoken(line)) this.#remember(line);
+    this.#view.show(this.#news(line, own, past));
+  }
+
+  #remember({ seq, name, text }: LogEntry): void {
+    this.#seen.set(seq, { name, text });
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) {
+      this.#seen.delete(oldest);
+    }
+  }
+
+  /** Asks the server for something that needn't survive the connection. */
+  #ask(event: Event<"rename" | "away" | "find">): void {
+    if (!this.#inside || !this.#link) return;
+    const link = this.#link;
+    // A connection that can't be written to ends for its reader, too, which says so.
+    link.ask(event).catch(() => link.close());
   }
 
   #showRefused(text: string, reason: string): void {
@@ -384,4 +477,11 @@ function entryError(reason: string): JoinError {
     ? "Choose another: --name NAME"
     : "Try again later";
   return new JoinError(wording(REFUSALS, reason), advice);
+}
+
+type Quoted = NonNullable<RoomNews["quoted"]>;
+
+/** Whether a line is something that somebody said, in whatever way. */
+function isSpoken({ what }: LogEntry): boolean {
+  return what === "said" || what === "acted" || what === "replied";
 }
