@@ -22,6 +22,7 @@ import {
   packEvents,
   textRefusal,
 } from "./events.ts";
+import { TokenBucket } from "./limits.ts";
 import { parseName } from "./names.ts";
 import { type Guest, type Line, type Member, pastEvent } from "./room.ts";
 import type { Room } from "./room.ts";
@@ -36,12 +37,34 @@ const PING_AFTER = 30;
 const SILENT_AFTER = 90;
 /** Seconds that a write may stand still. */
 const STALLED_AFTER = 10;
+/** Bytes that come with the right to say a line. */
+const BYTES_PER_LINE = 1_024;
+/** How many lines a search counts for. */
+const SEARCH_COST = 20;
 /** Lines that one search may give. */
 const MAX_FOUND = 200;
 /** How long a goodbye may take to get out, ms. */
 const GOODBYE_TIME = 1_000;
 
 const logger = diagnostics("connection");
+
+/** How fast a member may go. */
+export interface Rates {
+  /** Messages at once. */
+  readonly burst: number;
+  /** Messages a second after that; 0 for as many as come. */
+  readonly perSecond: number;
+}
+
+/** What a connection leads to, and how fast. */
+export interface ConnectionOptions {
+  /** Where its client wants to be. */
+  readonly room: Room;
+  /** What the room says to everybody. */
+  readonly broadcastLog: BroadcastLog;
+  /** How fast its client may go. */
+  readonly rates: Rates;
+}
 
 /** A connection whose handshake is done. */
 export class Connection implements Guest {
@@ -57,34 +80,42 @@ export class Connection implements Guest {
   #stalled = 0; // seconds since a write last moved
   #moved = 0;
   #listening = false;
+  readonly #lines: TokenBucket;
+  readonly #bytes: TokenBucket;
+  #said = 0; // lines since the buckets were last asked
+  #slowed = false; // whether the client was told of it
+  readonly #gone = Promise.withResolvers<void>();
 
   private constructor(
     key: string,
     stream: Stream,
     channel: Channel,
-    room: Room,
-    log: BroadcastLog,
+    { room, broadcastLog, rates }: ConnectionOptions,
   ) {
     this.key = key;
     this.#channel = channel;
     this.#room = room;
     const tooSlow = () => this.dismiss("slow");
-    this.outlet = new Outlet(log, stream, { limit: DIRECT_LIMIT, tooSlow });
+    const limit = DIRECT_LIMIT;
+    this.outlet = new Outlet(broadcastLog, stream, { limit, tooSlow });
+    const now = () => performance.now();
+    this.#lines = new TokenBucket(rates.burst, rates.perSecond, now);
+    const bytes = rates.perSecond * BYTES_PER_LINE;
+    this.#bytes = new TokenBucket(rates.burst * BYTES_PER_LINE, bytes, now);
   }
 
   /** Takes over a stream after its handshake. */
   static async create(
     stream: Stream,
     channel: Channel,
-    room: Room,
-    log: BroadcastLog,
+    options: ConnectionOptions,
   ): Promise<Connection> {
     const key = await fingerprint(channel.remoteKey);
-    return new Connection(key, stream, channel, room, log);
+    return new Connection(key, stream, channel, options);
   }
 
-  /** Serves the client until its connection is closed. */
-  async run(): Promise<void> {
+  /** Serves the client until its connection is closed, and says why it was. */
+  async run(): Promise<Goodbye> {
     try {
       while (!this.#ended && await this.#serve()) { /* until it has left */ }
     } catch (error) {
@@ -92,6 +123,7 @@ export class Connection implements Guest {
     }
     this.dismiss("lost");
     await this.#closing;
+    return this.#ended ?? "lost";
   }
 
   tell(...events: Event[]): void {
@@ -104,6 +136,7 @@ export class Connection implements Guest {
   dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
+    this.#gone.resolve();
     if (this.#member) this.#room.leave(this.#member, words);
     logger.debug("{key}: {why}", { key: this.key, why: GOODBYES[reason] });
     // Nobody hears a goodbye who doesn't read, or is gone.
@@ -163,7 +196,26 @@ export class Connection implements Guest {
     }));
     this.#listening = false;
     await this.#carryOut(opened.flat());
+    await this.#slowDown(
+      records.reduce((size, { body }) => size + body.length, 0),
+    );
     return true;
+  }
+
+  /** Reads no more until what was read is paid for: who floods is slowed, not dropped. */
+  async #slowDown(bytes: number): Promise<void> {
+    const pause = Math.max(
+      this.#lines.take(this.#said),
+      this.#bytes.take(bytes),
+    );
+    this.#said = 0;
+    if (pause === 0 || this.#ended) return;
+    if (!this.#slowed) this.tell({ kind: "slowed" });
+    this.#slowed = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, pause);
+    await Promise.race([promise, this.#gone.promise]);
+    clearTimeout(timer);
   }
 
   async #carryOut(events: readonly Event[]): Promise<void> {
@@ -185,6 +237,7 @@ export class Connection implements Guest {
     if (!this.#member) throw new EventError("Cannot speak outside the room");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;
+    this.#said++;
     const unknown = to !== null && (to < 1 || to > this.#room.head);
     const reason = textRefusal(text) ?? (unknown && "reply-unknown");
     if (reason) this.tell({ kind: "refused", n, reason });
@@ -202,6 +255,7 @@ export class Connection implements Guest {
       case "join":
         return await this.#join(event);
       case "ping":
+        this.#said++; // an answer costs as much as a line
         return this.tell({ kind: "pong" });
       case "pong":
         return;
@@ -210,6 +264,7 @@ export class Connection implements Guest {
       case "rename":
         return this.#rename(event);
       case "away":
+        this.#said++;
         if (this.#member) this.#room.away(this.#member, event.text);
         return;
       case "find":
@@ -221,6 +276,7 @@ export class Connection implements Guest {
 
   #rename(event: Event<"rename">): void {
     if (!this.#member) throw new EventError("Cannot rename outside the room");
+    this.#said++;
     const name = parseName(event.name);
     if (typeof name !== "string") return this.#room.rename(this.#member, name);
     this.tell({ kind: "refused", n: null, reason: name });
@@ -229,6 +285,7 @@ export class Connection implements Guest {
   /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
   async #find({ id, words, before, count }: Event<"find">): Promise<void> {
     if (!this.#member) throw new EventError("Cannot search outside the room");
+    this.#said += SEARCH_COST;
     const limit = Math.min(count, MAX_FOUND);
     const { entries, more } = await this.#room.find(words, before, limit);
     this.tell(...entries.map(pastEvent), { kind: "found", id, more });

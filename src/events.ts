@@ -13,6 +13,8 @@ import { MAX_PLAINTEXT_SIZE, padmeLength } from "./wire.ts";
 
 /** The longest text of a message, bytes of UTF-8. */
 export const MAX_TEXT_SIZE = 4_096;
+/** Events in one record: more than fit where each says something. */
+const MAX_EVENTS = 4_096;
 /** The longest string in any other field, UTF-16 units. */
 const MAX_STRING = 256;
 
@@ -85,6 +87,10 @@ export const TABLE = {
     name: isString,
     text: isText,
   },
+  /** The client says more than it may, and is read no faster than it may from here on. */
+  slowed: {},
+  /** The room has another key: who comes back must come with this one, base64url. */
+  rekeyed: { key: isString },
   /** The answer to `find` is complete; whether there are older ones. */
   found: { id: isCount, more: isBoolean },
   /** A member who is there, when it came and last said something, and why it is away (empty: it isn't). */
@@ -282,8 +288,8 @@ export function unpackEvents(plaintext: Uint8Array): Event[] {
   } catch (cause) {
     throw new EventError("Cannot read events: they are no JSON", { cause });
   }
-  if (!Array.isArray(list)) {
-    throw new EventError("Cannot read events: they are no array");
+  if (!Array.isArray(list) || list.length > MAX_EVENTS) {
+    throw new EventError("Cannot read events: they are no array, or too many");
   }
   return list.map(decodeEvent).filter((event) => event !== null);
 }

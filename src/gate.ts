@@ -9,15 +9,18 @@ import { acceptChannel, type AcceptOptions } from "./channel.ts";
 import { ChannelRefusal, refuse } from "./channel.ts";
 import { DecryptionError, HandshakeError } from "../crypto_utils.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Rates } from "./connection.ts";
 import { diagnostics } from "./diagnostics.ts";
+import type { Event } from "./events.ts";
+import { Failures, isLoopback, networkOf, Tally } from "./limits.ts";
+import type { Measures } from "./measures.ts";
 import type { Room } from "./room.ts";
 import { WireError } from "./wire.ts";
 
 /** A handshake takes no longer than this, ms, however its bytes trickle in. */
 const HANDSHAKE_TIME = 10_000;
-/** Unfinished handshakes from one address. */
-const MAX_HANDSHAKES_PER_ADDRESS = 64;
+/** Unfinished handshakes from one network. */
+const MAX_HANDSHAKES_PER_NETWORK = 64;
 /** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
 const ACCEPT_PAUSE = 250;
 /** The pause between two looks at all connections, ms. */
@@ -37,6 +40,14 @@ export interface GateOptions {
   readonly broadcastLog: BroadcastLog;
   /** Connections at a time, finished handshakes or not; more wait in the kernel's queue. */
   readonly maxConnections: number;
+  /** Connections at a time from one network: an IPv4 address, or the 64 bits that IPv6 gives everybody. */
+  readonly maxPerNetwork: number;
+  /** The same for this machine itself, behind which a proxy may have many. */
+  readonly maxFromLoopback: number;
+  /** What each member may say. */
+  readonly rates: Rates;
+  /** What is counted. */
+  readonly measures: Measures;
 }
 
 const logger = diagnostics("gate");
@@ -47,7 +58,11 @@ export class Gate {
   readonly #options: GateOptions;
   readonly #connections = new Set<Connection>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #handshakes = new Map<string, number>(); // unfinished ones by address
+  readonly #open = new Tally(); // connections by network
+  readonly #handshakes = new Tally(); // unfinished ones by network
+  readonly #failures = new Failures(() => performance.now());
+  readonly #unfinished = new Set<Deno.TcpConn>(); // those in their handshake
+  #sentBefore = 0; // bytes written to connections that have ended
   #left = Promise.withResolvers<void>(); // renewed whenever a connection ends
   #stopping = false;
 
@@ -72,11 +87,33 @@ export class Gate {
         logger.warn("Cannot accept a connection: {why}", {
           why: String(error),
         });
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+        await sleep(ACCEPT_PAUSE);
       }
     }
     await this.#endAll();
     clearInterval(ticking);
+  }
+
+  /** Connections, finished handshakes or not. */
+  get connections(): number {
+    return this.#tasks.size;
+  }
+
+  /** Unfinished handshakes. */
+  get handshakes(): number {
+    return this.#unfinished.size;
+  }
+
+  /** Bytes written since the start, after handshakes. */
+  get sentBytes(): number {
+    let sent = this.#sentBefore;
+    for (const { outlet } of this.#connections) sent += outlet.moved;
+    return sent;
+  }
+
+  /** Tells everybody who is in. */
+  tellAll(event: Event): void {
+    for (const connection of this.#connections) connection.tell(event);
   }
 
   /** Ends `run`: nobody else comes in, and whoever is in is told. */
@@ -91,6 +128,7 @@ export class Gate {
   }
 
   async #endAll(): Promise<void> {
+    for (const conn of this.#unfinished) close(conn);
     for (const connection of this.#connections) connection.dismiss("stopped");
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, STOP_TIME);
@@ -110,45 +148,74 @@ export class Gate {
   /** One connection's life. Whatever happens in it ends with it. */
   async #serve(conn: Deno.TcpConn): Promise<void> {
     const address = conn.remoteAddr.hostname;
+    const network = networkOf(address);
     let connection: Connection | undefined;
+    this.#open.add(network);
     try {
       conn.setNoDelay(true);
-      connection = await this.#shakeHands(conn, address);
+      connection = await this.#shakeHands(conn, address, network);
       if (!connection) return;
       this.#connections.add(connection);
       if (this.#stopping) connection.dismiss("stopped");
-      await connection.run();
+      const reason = await connection.run();
+      this.#options.measures.departures.add(1, reason);
     } catch (error) {
       this.#report(address, error);
     } finally {
-      if (connection) this.#connections.delete(connection);
+      if (connection) {
+        this.#connections.delete(connection);
+        this.#sentBefore += connection.outlet.moved;
+      }
+      this.#open.remove(network);
       close(conn);
     }
+  }
+
+  /** Why no handshake may begin now, undefined where one may. */
+  #tooMany(address: string, network: string): string | undefined {
+    const { maxPerNetwork, maxFromLoopback } = this.#options;
+    const most = isLoopback(address) ? maxFromLoopback : maxPerNetwork;
+    if (this.#open.of(network) > most) return "connections";
+    return this.#handshakes.of(network) >= MAX_HANDSHAKES_PER_NETWORK
+      ? "handshakes"
+      : undefined;
   }
 
   async #shakeHands(
     conn: Deno.TcpConn,
     address: string,
+    network: string,
   ): Promise<Connection | undefined> {
-    const others = this.#handshakes.get(address) ?? 0;
-    if (others >= MAX_HANDSHAKES_PER_ADDRESS) {
+    const { handshake, room, broadcastLog, rates, measures } = this.#options;
+    const surplus = this.#tooMany(address, network);
+    if (surplus) {
+      measures.handshakesRefused.add(1, surplus);
+      logger.debug("{address}: too many {surplus}", { address, surplus });
       await refuse(conn, ChannelRefusal.busy);
       return undefined;
     }
-    this.#handshakes.set(address, others + 1);
-    const deadline = setTimeout(() => close(conn), HANDSHAKE_TIME);
+    this.#handshakes.add(network);
+    this.#unfinished.add(conn);
+    let deadline: ReturnType<typeof setTimeout> | undefined;
     try {
-      const { handshake, room, broadcastLog } = this.#options;
+      await sleep(this.#failures.pause(network));
+      deadline = setTimeout(() => close(conn), HANDSHAKE_TIME);
       const channel = await acceptChannel(conn, handshake);
-      return await Connection.create(conn, channel, room, broadcastLog);
+      return await Connection.create(conn, channel, {
+        room,
+        broadcastLog,
+        rates,
+      });
     } catch (error) {
-      if (error instanceof HandshakeError) await linger(conn);
+      const bad = error instanceof HandshakeError;
+      if (bad) this.#failures.add(network);
+      measures.handshakesRefused.add(1, bad ? "bad" : "broken");
+      if (bad) await linger(conn);
       throw error;
     } finally {
       clearTimeout(deadline);
-      const left = (this.#handshakes.get(address) ?? 1) - 1;
-      if (left > 0) this.#handshakes.set(address, left);
-      else this.#handshakes.delete(address);
+      this.#unfinished.delete(conn);
+      this.#handshakes.remove(network);
     }
   }
 
@@ -177,6 +244,10 @@ async function linger(conn: Deno.TcpConn): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function sleep(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function close(conn: Deno.TcpConn): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EpochReader, fromBase64url } from "../crypto_utils.ts";
+import { type Bytes, EpochReader, fromBase64url } from "../crypto_utils.ts";
 import type { Channel } from "./channel.ts";
 import {
   type Event,
@@ -35,6 +35,10 @@ export interface LinkListener {
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void;
+  /** The client says more than it may, and is slowed down. */
+  slowed(): void;
+  /** Who comes back must come with this key, 32 bytes. */
+  rekeyed(key: Bytes): void;
   /** A line was not taken, or, where `n` is null, the client not let in. */
   refused(n: number | null, reason: string): void;
 }
@@ -157,6 +161,10 @@ export class Link {
         return;
       case "found":
         return this.#found(event);
+      case "slowed":
+        return this.#listener.slowed();
+      case "rekeyed":
+        return this.#listener.rekeyed(fromBase64url(event.key));
       case "epoch":
         this.#reader = await EpochReader.create(this.#channel.remoteKey, {
           ...event,

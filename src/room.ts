@@ -23,6 +23,7 @@ import type { ChatLog, LogEntry } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, type Goodbye } from "./events.ts";
 import type { Refusal } from "./events.ts";
+import type { Measures } from "./measures.ts";
 import type { Name } from "./names.ts";
 import { Roster } from "./roster.ts";
 
@@ -44,6 +45,8 @@ export interface RoomOptions {
   readonly history: number;
   /** Members at a time. */
   readonly maxMembers: number;
+  /** What is counted. */
+  readonly measures: Measures;
 }
 
 const logger = diagnostics("room");
@@ -289,7 +292,7 @@ export class Room {
   async #carryOut(batch: Batch): Promise<void> {
     let seq = this.head + 1;
     try {
-      if (batch.entries.length > 0) seq = await this.#log.append(batch.entries);
+      if (batch.entries.length > 0) seq = await this.#write(batch);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       logger.error("{why}", { why });
@@ -318,10 +321,24 @@ export class Room {
     if (joining) await this.#admit(batch, seq);
   }
 
+  async #write({ entries, said }: Batch): Promise<number> {
+    const { messages, deliveries, batchSize, logWrite } =
+      this.#options.measures;
+    const start = performance.now();
+    const seq = await this.#log.append(entries);
+    logWrite.observe((performance.now() - start) / 1_000);
+    batchSize.observe(entries.length);
+    const lines = said.reduce((sum, item) => sum + item.lines.length, 0);
+    messages.add(lines);
+    deliveries.add(lines * this.size);
+    return seq;
+  }
+
   /** Whoever stays is told the new key before anything is sealed with it. */
   async #renewEpoch(batch: Batch): Promise<void> {
     if (!this.#broadcaster.expired) return;
     await this.#broadcaster.renew();
+    this.#options.measures.epochs.add(1, "fresh");
     const event = this.#broadcaster.describe();
     const joining = new Set(batch.joined.map(({ member }) => member));
     for (const member of this.#members) {
@@ -332,6 +349,7 @@ export class Room {
   /** Newcomers are told who is there and what they missed, and read from the next broadcast on. */
   async #admit(batch: Batch, seq: number): Promise<void> {
     await this.#broadcaster.ratchet();
+    this.#options.measures.epochs.add(1, "ratchet");
     const epoch = this.#broadcaster.describe();
     const logged = batch.entries.map((it, at) => ({
       to: null,

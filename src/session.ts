@@ -17,7 +17,7 @@ import {
   RefusedError,
   type Stream,
 } from "./channel.ts";
-import { fingerprint } from "../crypto_utils.ts";
+import { type Bytes, fingerprint } from "../crypto_utils.ts";
 import {
   type Event,
   GOODBYES,
@@ -25,6 +25,7 @@ import {
   textRefusal,
   wording,
 } from "./events.ts";
+import { ROOM_INVITE_ID } from "./invite.ts";
 import { Link, type LinkListener } from "./link.ts";
 import type { LogEntry } from "./log_line.ts";
 import type { Present, RoomNews, View } from "./news.ts";
@@ -90,6 +91,7 @@ export class Session implements LinkListener {
   #sent = Promise.withResolvers<void>(); // renewed whenever sending pauses
   #attempts = 0;
   #awayText = "";
+  #newKey: Bytes | undefined; // of the room, since it was given another
   #nextSearch = 1;
   #goodbye: string | undefined;
   #settling = Promise.withResolvers<void>(); // renewed whenever a waiting line is settled
@@ -263,6 +265,21 @@ export class Session implements LinkListener {
     this.#view.show({ type: "away-message", name, key, text, own });
   }
 
+  /** The server reads this client no faster than it may go. */
+  slowed(): void {
+    this.#view.note(
+      "You are sending faster than the server takes it; it goes on more slowly",
+    );
+  }
+
+  /** The room has another key. */
+  rekeyed(key: Bytes): void {
+    this.#newKey = key;
+    this.#view.note(
+      "The room has a new key; you stay in. Whoever joins from now on needs a new link",
+    );
+  }
+
   /** A search has its answer. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void {
     const words = this.#searches.get(id);
@@ -343,7 +360,7 @@ export class Session implements LinkListener {
     const connecting = (async () => {
       stream = await this.#options.dial();
       if (givenUp) stream.close();
-      return await connectChannel(stream, this.#options.handshake);
+      return await connectChannel(stream, this.#handshake);
     })();
     const timeout = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -365,6 +382,14 @@ export class Session implements LinkListener {
         connecting.catch(() => {}); // it fails because it was given up, or has said why already
       }
     }
+  }
+
+  /** As it was given, but for the key where the room has another by now. */
+  get #handshake(): ConnectOptions {
+    const { handshake } = this.#options;
+    const key = this.#newKey;
+    if (!key) return handshake;
+    return { ...handshake, inviteId: ROOM_INVITE_ID, inviteKey: () => key };
   }
 
   #askIn(link: Link): Promise<void> {

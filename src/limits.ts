@@ -1,0 +1,136 @@
+/**
+ * How much one member may say, and how often one address may knock. Knows nothing of what is said or of who
+ * knocks.
+ *
+ * @module
+ */
+
+/** Failed handshakes from one network until pauses begin, and how long they are remembered, ms. */
+const FREE_FAILURES = 5;
+const FAILURE_MEMORY = 600_000;
+/** The first pause after a failure too many, and the longest, ms; each is double the one before. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 8_000;
+/** Networks whose failures are remembered; the oldest are forgotten for new ones. */
+const MAX_NETWORKS = 10_000;
+
+/** Lets a burst through at once, and then so much a second: a token bucket. */
+export class TokenBucket {
+  readonly #burst: number;
+  readonly #rate: number;
+  readonly #now: () => number;
+  #tokens: number;
+  #at: number;
+
+  /**
+   * A full bucket.
+   * @param burst How much it holds. @param rate How much comes in a second; 0 for no limit at all.
+   * @param now The time, ms.
+   */
+  constructor(burst: number, rate: number, now: () => number) {
+    this.#burst = burst;
+    this.#rate = rate;
+    this.#now = now;
+    this.#tokens = burst;
+    this.#at = now();
+  }
+
+  /** Takes so much, and says how long to wait until that is paid for, ms. */
+  take(amount: number): number {
+    if (this.#rate === 0) return 0;
+    const now = this.#now();
+    const income = (now - this.#at) / 1_000 * this.#rate;
+    this.#tokens = Math.min(this.#burst, this.#tokens + income) - amount;
+    this.#at = now;
+    return Math.max(0, -this.#tokens / this.#rate * 1_000);
+  }
+}
+
+/**
+ * The network that an address stands for: itself, or for IPv6 its first 64 bits, of which anybody who has
+ * one address has all.
+ */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - groups.length - rest.length;
+  const all = [
+    ...groups,
+    ...Array<string>(Math.max(0, zeros)).fill("0"),
+    ...rest,
+  ];
+  return `${all.slice(0, 4).join(":")}::/64`;
+}
+
+/** Whether an address is this machine's own. */
+export function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\./i.test(address) || address === "::1";
+}
+
+/** How many there are of something for each network. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  /** How many there are. */
+  of(network: string): number {
+    return this.#counts.get(network) ?? 0;
+  }
+
+  /** One more. */
+  add(network: string): void {
+    this.#counts.set(network, this.of(network) + 1);
+  }
+
+  /** One less. */
+  remove(network: string): void {
+    const left = this.of(network) - 1;
+    if (left > 0) this.#counts.set(network, left);
+    else this.#counts.delete(network);
+  }
+
+  /** How many there are in all. */
+  get total(): number {
+    let total = 0;
+    for (const count of this.#counts.values()) total += count;
+    return total;
+  }
+}
+
+/** Failed handshakes by network, and the pauses that they bring. */
+export class Failures {
+  readonly #now: () => number;
+  readonly #failures = new Map<string, { count: number; at: number }>();
+
+  /** None so far. @param now The time, ms. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Notes a failed handshake. */
+  add(network: string): void {
+    const count = this.#recent(network) + 1;
+    this.#failures.delete(network); // the newest stands last, so that the first is the oldest
+    this.#failures.set(network, { count, at: this.#now() });
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MAX_NETWORKS && oldest !== undefined) {
+      this.#failures.delete(oldest);
+    }
+  }
+
+  /** How long the next handshake from a network has to wait, ms. */
+  pause(network: string): number {
+    const surplus = this.#recent(network) - FREE_FAILURES;
+    if (surplus < 0) return 0;
+    return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** surplus);
+  }
+
+  #recent(network: string): number {
+    const failed = this.#failures.get(network);
+    if (!failed || this.#now() - failed.at > FAILURE_MEMORY) return 0;
+    return failed.count;
+  }
+}
