@@ -11,6 +11,7 @@ import {
   configure,
   dispose,
   fromAsyncSink,
+  getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
   type LogRecord,
@@ -20,6 +21,9 @@ import {
 /** How much to tell, from most to nothing. */
 export const LEVELS = ["debug", "info", "warning", "error", "off"] as const;
 
+/** How a record is written: for people, or an object of JSON a line. */
+export const FORMATS = ["text", "json"] as const;
+
 /** The category under which all loggers are. */
 const ROOT = "encrypted-chat";
 /** Records that wait for standard error; those that come when so many do are dropped. */
@@ -27,7 +31,7 @@ const MAX_WAITING = 1_000;
 /** How long `stopDiagnostics` waits for standard error, ms: a program must be able to end without it. */
 const STOP_TIMEOUT = 500;
 
-const format = getTextFormatter({
+const formatText = getTextFormatter({
   timestamp: "rfc3339",
   level: "full",
   category: (category) => category.slice(1).join("."),
@@ -39,9 +43,16 @@ const format = getTextFormatter({
     `${timestamp} ${level} ${category}: ${message}`,
 });
 
+const formatJson = getJsonLinesFormatter({
+  categorySeparator: ".",
+  message: "rendered",
+  properties: "nest:properties",
+});
+
 /** A record as one line that no terminal obeys, whatever is in it. */
-function lineOf(record: LogRecord): string {
-  const text = format(record).trimEnd();
+function lineOf(record: LogRecord, format: string): string {
+  if (format === "json") return formatJson(record);
+  const text = formatText(record).trimEnd();
   return sanitizeControlSequences(text, {
     sgr: "escape",
     newlines: "escape",
@@ -58,10 +69,13 @@ async function writeLine(line: string): Promise<void> {
 
 /**
  * Begins to write records; those from before are lost.
- * @param level One of `LEVELS`: the least important that is written.
+ * @param level One of `LEVELS`: the least important that is written. @param format One of `FORMATS`.
  * @throws {RangeError} for another.
  */
-export async function startDiagnostics(level: string): Promise<void> {
+export async function startDiagnostics(
+  level: string,
+  format = "text",
+): Promise<void> {
   const least = LEVELS.find((known) => known === level);
   if (least === undefined) {
     throw new RangeError(
@@ -69,7 +83,7 @@ export async function startDiagnostics(level: string): Promise<void> {
     );
   }
   // One record is written at a time, in order, and nobody waits for it.
-  const stderr = fromAsyncSink((record) => writeLine(lineOf(record)), {
+  const stderr = fromAsyncSink((record) => writeLine(lineOf(record, format)), {
     maxQueueSize: MAX_WAITING,
     overflow: "drop-newest",
   });

@@ -263,6 +263,18 @@ export class KeyFile {
     this.#keys = { ...this.#keys, listening: { host, port } };
   }
 
+  /**
+   * Makes another room key, so that invites from before lead nowhere. The server's own key stays.
+   * @throws {FileError} where the file can't be written.
+   */
+  async rotate(): Promise<void> {
+    const roomKey = randomBytes(KEY_SIZE);
+    const document = { ...this.#document, roomKey: toBase64url(roomKey) };
+    await writeDocument(this.#path, document);
+    this.#document = document;
+    this.#keys = { ...this.#keys, roomKey };
+  }
+
   /** The room's own invite, to a server at this address. */
   inviteFor(host: string, port: number): string {
     return formatInvite(roomInvite(this.#keys, { host, port }));

@@ -60,6 +60,7 @@ export class Room {
   #inbox: Item[] = [];
   #nextId = 1;
   #stopping = false;
+  #healthy = true;
   #woken = Promise.withResolvers<void>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -73,6 +74,11 @@ export class Room {
   /** How many are in. */
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Whether the last write to the log came off. */
+  get healthy(): boolean {
+    return this.#healthy;
   }
 
   /** The number of the last event. */
@@ -296,6 +302,7 @@ export class Room {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       logger.error("{why}", { why });
+      this.#healthy = false;
       return this.#takeBack(batch);
     }
     const gone = batch.left.length + batch.replaced.length;
@@ -326,6 +333,7 @@ export class Room {
       this.#options.measures;
     const start = performance.now();
     const seq = await this.#log.append(entries);
+    this.#healthy = true;
     logWrite.observe((performance.now() - start) / 1_000);
     batchSize.observe(entries.length);
     const lines = said.reduce((sum, item) => sum + item.lines.length, 0);

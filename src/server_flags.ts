@@ -1,0 +1,150 @@
+/**
+ * The server's flags, and what they come to when nothing is said.
+ *
+ * @module
+ */
+
+import { FORMATS, LEVELS } from "./diagnostics.ts";
+import type { FlagValues } from "./flags.ts";
+
+/** Where the keys are when nothing is said. */
+export const DEFAULT_KEY_FILE = "chat.key";
+
+/** The server's flags. */
+export const FLAGS = [
+  {
+    name: "host",
+    kind: "string",
+    value: "ADDRESS",
+    default: "0.0.0.0",
+    help: "Listen on this address",
+  },
+  {
+    name: "port",
+    kind: "integer",
+    value: "PORT",
+    min: 0,
+    max: 65_535,
+    default: 5000,
+    help: "Listen on this port; 0 takes a free one",
+  },
+  {
+    name: "log",
+    kind: "string",
+    value: "FILE",
+    default: "chat.log",
+    help: "Write the conversation to this file",
+  },
+  {
+    name: "key-file",
+    kind: "string",
+    value: "FILE",
+    default: DEFAULT_KEY_FILE,
+    help: "Keep the room's keys in this file; it is made where there is none",
+  },
+  {
+    name: "passphrase",
+    kind: "optional",
+    value: "FILE",
+    help:
+      "Let people join by a passphrase, too: asked for, or the first line of FILE (- for standard input)",
+  },
+  {
+    name: "history",
+    kind: "integer",
+    value: "COUNT",
+    min: 0,
+    max: 100_000,
+    default: 50,
+    help: "Show newcomers so many past events",
+  },
+  {
+    name: "max-clients",
+    kind: "integer",
+    value: "COUNT",
+    min: 1,
+    max: 100_000,
+    default: 10_000,
+    help: "Let in so many members at a time",
+  },
+  {
+    name: "fsync",
+    kind: "boolean",
+    help: "Pass nothing on before the disk has it; slower",
+  },
+  {
+    name: "log-level",
+    kind: "string",
+    value: "LEVEL",
+    choices: LEVELS,
+    default: "info",
+    help: "Tell at least this on standard error",
+  },
+  {
+    name: "log-format",
+    kind: "string",
+    value: "FORMAT",
+    choices: FORMATS,
+    default: "text",
+    help: "Write what is told on standard error like this",
+  },
+  {
+    name: "log-size",
+    kind: "integer",
+    value: "MEGABYTES",
+    min: 0,
+    max: 1_000_000,
+    default: 100,
+    help:
+      "Begin a new log when it is larger, and keep the old as chat.log.1 to chat.log.9; 0 never does",
+  },
+  {
+    name: "rate",
+    kind: "integer",
+    value: "COUNT",
+    min: 0,
+    max: 1_000_000,
+    default: 200,
+    help: "Take so many messages a second from a member; 0 takes all",
+  },
+  {
+    name: "burst",
+    kind: "integer",
+    value: "COUNT",
+    min: 1,
+    max: 1_000_000,
+    default: 2_000,
+    help: "Take so many at once before --rate counts",
+  },
+  {
+    name: "max-per-address",
+    kind: "integer",
+    value: "COUNT",
+    min: 1,
+    max: 1_000_000,
+    help:
+      "Serve so many connections from one address (default 64, and any number from this machine)",
+  },
+  {
+    name: "metrics",
+    kind: "string",
+    value: "HOST:PORT",
+    help: "Serve figures for Prometheus there, and /healthz",
+  },
+  {
+    name: "check",
+    kind: "boolean",
+    help: "See whether a server could start here, and stop",
+  },
+  {
+    name: "rotate-key",
+    kind: "boolean",
+    help:
+      "Make a new room key, print the new link, and stop; a server that runs takes it over, and its members stay",
+  },
+  { name: "help", kind: "boolean", help: "Show this" },
+  { name: "version", kind: "boolean", help: "Show the version" },
+] as const;
+
+/** The flags' values. */
+export type Values = FlagValues<typeof FLAGS>;
