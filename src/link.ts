@@ -48,6 +48,8 @@ export class Link {
   #announced = false; // whether a heading came since the record's start
   #quiet = 0;
   #ended: Goodbye | undefined;
+  #closed = false;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   #name = "";
 
   /** Takes over a channel. @param ownKey The fingerprint of the client's own key. */
@@ -83,13 +85,16 @@ export class Link {
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
   async bye(): Promise<void> {
-    const timer = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
-    Deno.unrefTimer(timer);
+    if (this.#closed) return;
+    this.#leaving = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
+    Deno.unrefTimer(this.#leaving);
     await this.#channel.send({ kind: "bye", reason: "left" });
   }
 
   /** Ends the connection at once. */
   close(): void {
+    this.#closed = true;
+    clearTimeout(this.#leaving);
     this.#channel.close();
   }
 
@@ -112,7 +117,7 @@ export class Link {
       throw error;
     } finally {
       clearInterval(ticking);
-      this.#channel.close();
+      this.close();
     }
   }
 
@@ -161,6 +166,7 @@ export class Link {
       case "welcome":
         return this.#enter(event);
       case "refused":
+        if (event.n === null) this.#missed = []; // what it was told so far will be told again
         return this.#listener.refused(event.n, event.reason);
       case "ping":
         return await this.#channel.send({ kind: "pong" });
