@@ -9,6 +9,7 @@
  */
 
 import type { KeyPair } from "./crypto_utils.ts";
+import { quote } from "./src/colours.ts";
 import { interpret } from "./src/commands.ts";
 import {
   byInvite,
@@ -165,7 +166,7 @@ async function nameFor(view: View, first?: string): Promise<string | null> {
     if (given === null) return null;
     const name = parseName(given);
     if (typeof name !== "string") return name.shown;
-    const refusal = `Cannot go by ${JSON.stringify(given)}: ${REFUSALS[name]}`;
+    const refusal = `Cannot go by ${quote(given)}: ${REFUSALS[name]}`;
     if (first !== undefined || !isInteractive()) throw new UsageError(refusal);
     view.note(REFUSALS[name]);
   }

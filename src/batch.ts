@@ -133,6 +133,8 @@ export class Batch {
   readonly replaced: Member[] = [];
   /** Takes back what was changed in the room, newest first. */
   readonly undo: (() => void)[] = [];
+  /** What `encoded` comes to, UTF-16 units. */
+  size = 0;
 
   /** An empty batch. @param at Its time, ms since 1970. */
   constructor(readonly at: number) {}
@@ -149,6 +151,8 @@ export class Batch {
     event: Event,
   ): void {
     this.entries.push({ at: this.at, key, name, ...entry });
-    this.encoded.push(encodeEvent(event));
+    const encoded = encodeEvent(event);
+    this.encoded.push(encoded);
+    this.size += encoded.length;
   }
 }

@@ -338,14 +338,20 @@ export class Channel {
    * @throws whatever the stream's write throws.
    */
   send(...events: Event[]): Promise<void> {
-    const records = packEvents(events.map(encodeEvent)).map((plaintext) =>
+    const sealing = packEvents(events.map(encodeEvent)).map((plaintext) =>
       this.seal(plaintext)
     );
-    // One failed write ends the stream, so whoever waits behind it fails the same way.
-    this.#sending = this.#sending.then(async () => {
-      for (const sealed of records) await writeAll(this.#stream, await sealed);
-    });
+    this.#sending = this.#write(sealing, this.#sending);
     return this.#sending;
+  }
+
+  async #write(
+    sealing: readonly Promise<Bytes>[],
+    before: Promise<void>,
+  ): Promise<void> {
+    const records = await Promise.all(sealing);
+    await before; // one failed write ends the stream, so whoever waits behind it fails the same way
+    for (const record of records) await writeAll(this.#stream, record);
   }
 
   /** Ends the connection. Only the first call counts. */

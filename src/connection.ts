@@ -26,7 +26,7 @@ import { TokenBucket } from "./limits.ts";
 import { parseName } from "./names.ts";
 import { type Guest, type Line, type Member, pastEvent } from "./room.ts";
 import type { Room } from "./room.ts";
-import { RecordType, WireError } from "./wire.ts";
+import { RecordType, WireError, type WireRecord } from "./wire.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;
@@ -95,7 +95,10 @@ export class Connection implements Guest {
     this.key = key;
     this.#channel = channel;
     this.#room = room;
-    const tooSlow = () => this.dismiss("slow");
+    const tooSlow = () => {
+      this.dismiss("slow");
+      this.#channel.close(); // at once, even where a goodbye is on its way: the room may be waiting
+    };
     const limit = DIRECT_LIMIT;
     this.outlet = new Outlet(broadcastLog, stream, { limit, tooSlow });
     const now = () => performance.now();
@@ -190,10 +193,7 @@ export class Connection implements Guest {
     const records = await this.#channel.read();
     if (!records) return false;
     this.#quiet = 0;
-    const opened = await Promise.all(records.map((record) => {
-      if (record.type === RecordType.direct) return this.#channel.open(record);
-      throw new WireError("Cannot take a broadcast from a client");
-    }));
+    const opened = await Promise.all(records.map((it) => this.#open(it)));
     this.#listening = false;
     await this.#carryOut(opened.flat());
     await this.#slowDown(
@@ -216,6 +216,14 @@ export class Connection implements Guest {
     const timer = setTimeout(resolve, pause);
     await Promise.race([promise, this.#gone.promise]);
     clearTimeout(timer);
+  }
+
+  /** Rejects and never throws: a throw would leave records that are being opened without anybody to hear of it. */
+  async #open(record: WireRecord): Promise<Event[]> {
+    if (record.type === RecordType.direct) {
+      return await this.#channel.open(record);
+    }
+    throw new WireError("Cannot take a broadcast from a client");
   }
 
   async #carryOut(events: readonly Event[]): Promise<void> {

@@ -56,6 +56,8 @@ export class Link {
   #announced = false; // whether a heading came since the record's start
   #quiet = 0;
   #ended: Goodbye | undefined;
+  #closed = false;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
   #name = "";
 
   /** Takes over a channel. @param ownKey The fingerprint of the client's own key. */
@@ -91,13 +93,16 @@ export class Link {
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
   async bye(words: string = GOODBYES.left): Promise<void> {
-    const timer = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
-    Deno.unrefTimer(timer);
+    if (this.#closed) return;
+    this.#leaving = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
+    Deno.unrefTimer(this.#leaving);
     await this.#channel.send({ kind: "bye", reason: words });
   }
 
   /** Ends the connection at once. */
   close(): void {
+    this.#closed = true;
+    clearTimeout(this.#leaving);
     this.#channel.close();
   }
 
@@ -120,7 +125,7 @@ export class Link {
       throw error;
     } finally {
       clearInterval(ticking);
-      this.#channel.close();
+      this.close();
     }
   }
 
@@ -175,6 +180,7 @@ export class Link {
       case "welcome":
         return this.#enter(event);
       case "refused":
+        if (event.n === null) this.#missed = []; // what it was told so far will be told again
         return this.#listener.refused(event.n, event.reason);
       case "ping":
         return await this.#channel.send({ kind: "pong" });

@@ -29,8 +29,8 @@ import { Roster } from "./roster.ts";
 
 export type { Admission, Guest, Line, Member, Request };
 
-/** Text that one batch may hold, UTF-16 units; what is over it waits for the next. */
-const MAX_BATCH_TEXT = 1_048_576;
+/** Encoded events of one batch, UTF-16 units; what is over it waits for the next, so that each fits the ring. */
+const MAX_BATCH_SIZE = 1_048_576;
 /** How long a batch waits when everybody is slow, and departures when the log can't be written, ms. */
 const CONGESTION_PAUSE = 5;
 const LOG_RETRY_PAUSE = 1_000;
@@ -62,7 +62,9 @@ export class Room {
   #stopping = false;
   #healthy = true;
   #woken = Promise.withResolvers<void>();
+  readonly #unlogged: Of<"leave">[] = []; // who has gone since the log can't be written
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   /** A room that nobody is in; `run` gives it its life. */
   constructor(options: RoomOptions) {
@@ -187,17 +189,19 @@ export class Room {
     const congested = this.#broadcaster.log.congested;
     const items = this.#inbox;
     this.#inbox = [];
-    let size = 0;
     for (const item of items) {
       if (item.kind === "join") this.#applyJoin(item, batch);
       else if (item.kind === "leave") this.#applyLeave(item, batch);
       else if (item.kind === "rename") this.#applyRename(item, batch);
       else if (item.kind === "away") this.#applyAway(item, batch);
-      else if (congested || size > MAX_BATCH_TEXT) this.#inbox.push(item);
-      else size += this.#applySay(item, batch);
+      else if (congested || batch.size > MAX_BATCH_SIZE) this.#inbox.push(item);
+      else this.#applySay(item, batch);
     }
     if (congested && this.#inbox.length > 0) {
-      setTimeout(() => this.#wake(), CONGESTION_PAUSE);
+      this.#pause ??= setTimeout(() => {
+        this.#pause = undefined;
+        this.#wake();
+      }, CONGESTION_PAUSE);
     }
     return batch;
   }
@@ -279,20 +283,16 @@ export class Room {
     member.away = text;
   }
 
-  /** @returns The size of the text, UTF-16 units. */
-  #applySay(item: Of<"say">, batch: Batch): number {
+  #applySay(item: Of<"say">, batch: Batch): void {
     const { member, lines } = item;
     item.taken();
-    if (!this.#members.has(member)) return 0; // its client will find them missing in the log, and say so
+    if (!this.#members.has(member)) return; // its client will find them missing in the log, and say so
     batch.said.push(item);
-    let size = 0;
     for (const line of lines) {
       batch.add(member, line, saidEvent(member.id, line));
       member.n = line.n;
-      size += line.text.length;
     }
     member.active = batch.at;
-    return size;
   }
 
   async #carryOut(batch: Batch): Promise<void> {
@@ -365,6 +365,8 @@ export class Room {
       seq: seq + at,
     }));
     for (const { member, index, missed, answer } of batch.joined) {
+      answer(member);
+      if (!this.#members.has(member)) continue; // it came once more in this batch: that one is in
       member.guest.outlet.attach();
       member.guest.tell(
         epoch,
@@ -373,7 +375,6 @@ export class Room {
         ...logged.filter((_, at) => at !== index).map(pastEvent),
         { kind: "welcome", id: member.id, seq: seq + index, at: batch.at },
       );
-      answer(member);
     }
   }
 
@@ -401,12 +402,14 @@ export class Room {
       member.guest.tell(refusal(null, "log-failed"));
     }
     if (batch.left.length === 0) return;
-    const retry = () => {
-      this.#inbox.unshift(...batch.left);
-      this.#wake();
-    };
+    this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged
     if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time
-    this.#retry = setTimeout(retry, LOG_RETRY_PAUSE);
+    this.#unlogged.push(...batch.left);
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#inbox.unshift(...this.#unlogged.splice(0));
+      this.#wake();
+    }, LOG_RETRY_PAUSE);
   }
 }
 

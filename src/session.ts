@@ -42,6 +42,8 @@ const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 /** How long connecting and the handshake may take, ms. */
 const CONNECT_TIME = 12_000;
+/** How long what was said may take to go out before a goodbye, ms. */
+const LEAVE_TIME = 5_000;
 
 /** The client can't be in the room. The message says what happened, the advice what to do. */
 export class JoinError extends Error {
@@ -86,6 +88,7 @@ export class Session implements LinkListener {
   #inside = false; // whether it has led into the room
   #failure: JoinError | undefined;
   #left = false;
+  #goodbye: Promise<void> | undefined;
   #refusedAny = false;
   #sending = false;
   #sent = Promise.withResolvers<void>(); // renewed whenever sending pauses
@@ -126,7 +129,7 @@ export class Session implements LinkListener {
     this.#ownKey = await fingerprint(this.#options.handshake.keyPair.publicKey);
     while (!this.#left) {
       const reason = await this.#visit();
-      if (this.#left) return;
+      if (this.#left) return await this.#goodbye;
       if (this.#after === null) {
         throw new JoinError(
           `Cannot join ${this.#options.address}: ${reason}`,
@@ -177,24 +180,25 @@ export class Session implements LinkListener {
     this.#ask({ kind: "find", id, words, before: null, count });
   }
 
-  async #speak(spoken: Omit<Line, "n">): Promise<void> {
-    const { text } = spoken;
+  async #speak(typed: Omit<Line, "n">): Promise<void> {
+    const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
     const reason = textRefusal(text);
     if (reason) return this.#showRefused(text, reason);
     while (this.#waiting.size >= MAX_WAITING && !this.#left) {
       await this.#settling.promise;
     }
     const n = ++this.#n;
-    const line = { n, ...spoken };
+    const line = { ...typed, n, text };
     this.#waiting.set(n, line);
     this.#outbox.push(line);
     this.#stand();
     this.#send();
   }
 
-  /** Resolves when every line is settled, or the client has left. */
+  /** Resolves when the client has been in and every line is settled, or when it has left. */
   async settled(): Promise<void> {
-    while (this.#waiting.size > 0 && !this.#left) await this.#settling.promise;
+    const done = () => this.#after !== null && this.#waiting.size === 0;
+    while (!done() && !this.#left) await this.#settling.promise;
   }
 
   /** Leaves; what was said before goes out first, where there is a connection. */
@@ -204,7 +208,7 @@ export class Session implements LinkListener {
     this.#left = true;
     this.#leaving.resolve();
     this.#settling.resolve();
-    if (this.#link) this.#bye(this.#link);
+    if (this.#link) this.#goodbye = this.#bye(this.#link);
   }
 
   /** The link has led into the room. */
@@ -313,12 +317,15 @@ export class Session implements LinkListener {
   }
 
   async #bye(link: Link): Promise<void> {
+    const timer = setTimeout(() => link.close(), LEAVE_TIME);
     try {
       while (this.#sending) await this.#sent.promise;
       await link.bye(this.#goodbye);
     } catch {
       // The connection went before the goodbye could: the client is gone either way.
       link.close();
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -328,6 +335,7 @@ export class Session implements LinkListener {
       const link = await this.#connect();
       if (!link) return GOODBYES.left;
       this.#link = link;
+      if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       await this.#askIn(link);
       const reason = await link.run();
       if (this.#failure) throw this.#failure;
@@ -346,6 +354,7 @@ export class Session implements LinkListener {
       }
       return sentence(error);
     } finally {
+      this.#link?.close();
       this.#link = undefined;
       this.#inside = false;
       this.#outbox = [];
@@ -359,7 +368,10 @@ export class Session implements LinkListener {
     let givenUp = false;
     const connecting = (async () => {
       stream = await this.#options.dial();
-      if (givenUp) stream.close();
+      if (givenUp) {
+        stream.close();
+        throw new Error("given up");
+      }
       return await connectChannel(stream, this.#handshake);
     })();
     const timeout = Promise.withResolvers<never>();

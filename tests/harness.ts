@@ -131,7 +131,7 @@ export function freePort(): number {
 export function taskArguments(task: Task): string[] {
   const [deno, ...words] = config.tasks[task].command.split(" ");
   assertEquals(deno, "deno", `the task "${task}" starts something else`);
-  const program = new URL(`../${task}.ts`, import.meta.url).pathname;
+  const program = new URL(`../${task}.ts`, import.meta.url).href;
   assert(words.includes(`${task}.ts`), `the task "${task}" runs another file`);
   return words.map((word) => word === `${task}.ts` ? program : word);
 }

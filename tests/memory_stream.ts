@@ -124,6 +124,7 @@ export class Flow {
 export class MemoryStream implements Stream {
   #closed = false;
   readonly #closing = Promise.withResolvers<void>();
+  readonly #usedLate = Promise.withResolvers<void>();
 
   /** Use `streamPair`. */
   constructor(readonly incoming: Flow, readonly outgoing: Flow) {}
@@ -138,13 +139,20 @@ export class MemoryStream implements Stream {
     return this.#closing.promise;
   }
 
+  /** Resolves when somebody who doesn't know that this end is closed reads from it or writes to it. */
+  get whenUsedLate(): Promise<void> {
+    return this.#usedLate.promise;
+  }
+
   /** @inheritDoc */
   read(into: Uint8Array): Promise<number | null> {
+    if (this.#closed) this.#usedLate.resolve();
     return this.incoming.read(into);
   }
 
   /** @inheritDoc */
   write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) this.#usedLate.resolve();
     return this.outgoing.write(bytes);
   }
 
