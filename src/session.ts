@@ -96,7 +96,7 @@ export class Session implements LinkListener {
   #awayText = "";
   #newKey: Bytes | undefined; // of the room, since it was given another
   #nextSearch = 1;
-  #goodbye: string | undefined;
+  #parting: string | undefined;
   #settling = Promise.withResolvers<void>(); // renewed whenever a waiting line is settled
 
   /** A stay that begins with `run`. */
@@ -204,7 +204,7 @@ export class Session implements LinkListener {
   /** Leaves; what was said before goes out first, where there is a connection. */
   leave(words?: string): void {
     if (this.#left) return;
-    this.#goodbye = words;
+    this.#parting = words;
     this.#left = true;
     this.#leaving.resolve();
     this.#settling.resolve();
@@ -320,7 +320,7 @@ export class Session implements LinkListener {
     const timer = setTimeout(() => link.close(), LEAVE_TIME);
     try {
       while (this.#sending) await this.#sent.promise;
-      await link.bye(this.#goodbye);
+      await link.bye(this.#parting);
     } catch {
       // The connection went before the goodbye could: the client is gone either way.
       link.close();
