@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Bytes } from "../crypto_utils.ts";
 import type { Outlet } from "./broadcast_log.ts";
 import type { LogEntry, NewEntry } from "./chat_log.ts";
 import { encodeEvent, type Event, type Goodbye } from "./events.ts";
@@ -19,6 +20,8 @@ export interface Guest {
   readonly outlet: Outlet;
   /** Tells it something that is meant for it alone. */
   tell(...events: Event[]): void;
+  /** Tells it what `packEvents` made of events; several guests may be told the same. */
+  pass(plaintexts: readonly Bytes[]): void;
   /** Sends it away. */
   dismiss(reason: Goodbye): void;
 }

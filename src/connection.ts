@@ -8,7 +8,7 @@
  * @module
  */
 
-import { DecryptionError, fingerprint } from "../crypto_utils.ts";
+import { type Bytes, DecryptionError, fingerprint } from "../crypto_utils.ts";
 import { Outlet } from "./broadcast_log.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { type Channel, directSize, type Stream } from "./channel.ts";
@@ -130,7 +130,12 @@ export class Connection implements Guest {
   }
 
   tell(...events: Event[]): void {
-    for (const plaintext of packEvents(events.map(encodeEvent))) {
+    this.pass(packEvents(events.map(encodeEvent)));
+  }
+
+  /** Tells the client what was packed before. */
+  pass(plaintexts: readonly Bytes[]): void {
+    for (const plaintext of plaintexts) {
       const size = directSize(plaintext.length);
       this.outlet.direct(size, this.#channel.seal(plaintext));
     }

@@ -109,7 +109,10 @@ export const TABLE = {
     key: isString,
     verifyKey: isString,
   },
-  /** The client is in, as this member; its joining is event `seq`. */
+  /**
+   * The client is in, as this member; its joining is event `seq`. Comes after all `here` and `past`, among
+   * which are the client itself and its joining.
+   */
   welcome: { id: isCount, seq: isCount, at: isTime },
 
   // What the server says to everybody.

@@ -195,7 +195,7 @@ export class Link {
   }
 
   #enter(event: Event<"welcome">): void {
-    const missed = this.#missed;
+    const missed = this.#missed.filter(({ seq }) => seq !== event.seq);
     this.#missed = [];
     this.#ownId = event.id;
     const { at } = event;

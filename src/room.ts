@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Bytes } from "../crypto_utils.ts";
 import {
   type Admission,
   Batch,
@@ -21,7 +22,7 @@ import {
 import type { Broadcaster } from "./broadcaster.ts";
 import type { ChatLog, LogEntry } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
-import { encodeEvent, type Event, type Goodbye } from "./events.ts";
+import { encodeEvent, type Event, packEvents } from "./events.ts";
 import type { Refusal } from "./events.ts";
 import type { Measures } from "./measures.ts";
 import type { Name } from "./names.ts";
@@ -364,31 +365,27 @@ export class Room {
       ...it,
       seq: seq + at,
     }));
-    for (const { member, index, missed, answer } of batch.joined) {
+    // What many are told in the same words is put into them once: they often come many at a time.
+    const here = pack([...this.#members].map(hereEvent));
+    const packed = new Map<number, Bytes[]>();
+    for (const { request, member, index, missed, answer } of batch.joined) {
       answer(member);
       if (!this.#members.has(member)) continue; // it came once more in this batch: that one is in
-      member.guest.outlet.attach();
-      member.guest.tell(
-        epoch,
-        ...this.#hereBut(member),
-        ...missed.map(pastEvent),
-        ...logged.filter((_, at) => at !== index).map(pastEvent),
-        { kind: "welcome", id: member.id, seq: seq + index, at: batch.at },
-      );
+      const { guest, id } = member;
+      const { after } = request;
+      const past = packed.get(after) ??
+        pack([...missed, ...logged].map(pastEvent));
+      packed.set(after, past);
+      guest.outlet.attach();
+      guest.pass(here);
+      guest.pass(past);
+      guest.tell(epoch, {
+        kind: "welcome",
+        id,
+        seq: seq + index,
+        at: batch.at,
+      });
     }
-  }
-
-  #hereBut(member: Member): Event[] {
-    const others = [...this.#members].filter((it) => it !== member);
-    return others.map(({ id, name, guest, since, active, away }) => ({
-      kind: "here",
-      id,
-      name: name.shown,
-      key: guest.key,
-      since,
-      active,
-      away,
-    }));
   }
 
   /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
@@ -419,6 +416,17 @@ export interface Found {
   readonly entries: readonly LogEntry[];
   /** Whether there are older ones. */
   readonly more: boolean;
+}
+
+function pack(events: readonly Event[]): Bytes[] {
+  return packEvents(events.map(encodeEvent));
+}
+
+function hereEvent(
+  { id, name, guest, since, active, away }: Member,
+): Event<"here"> {
+  const { key } = guest;
+  return { kind: "here", id, name: name.shown, key, since, active, away };
 }
 
 function refusal(n: number | null, reason: Refusal): Event {
