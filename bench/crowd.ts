@@ -124,14 +124,12 @@ export class Crowd implements Warden {
   /** Waits until everybody has everything, and all of it that is to be opened has been. */
   async settle(): Promise<void> {
     const { sequence } = this;
-    await this.until(() =>
+    const complete = () =>
       this.#jobs === 0 && sequence.opened === sequence.length &&
-      performance.now() - this.network.lastArrival > QUIET_TIME
-    );
-    const late = this.members.find((it) => !it.upToDate || !it.welcomed);
-    if (!late && this.#names.size >= this.members.length) return;
-    const name = late?.options.name ?? "somebody";
-    throw new Error(`Cannot go on: "${name}" hasn't got what others have`);
+      performance.now() - this.network.lastArrival > QUIET_TIME &&
+      this.#names.size >= this.members.length &&
+      this.members.every((it) => it.upToDate && it.welcomed);
+    await this.until(complete);
   }
 
   /** Serves everybody until something holds. */
