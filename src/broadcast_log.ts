@@ -148,6 +148,7 @@ export class Outlet {
   #current: DirectRecord | undefined; // what the write under way is from; undefined for the log
   #writing = false;
   #moved = 0;
+  #finished = false;
   #gone = false;
   #idle = Promise.withResolvers<void>();
 
@@ -175,7 +176,7 @@ export class Outlet {
 
   /** Follows the broadcast log from its head on. */
   attach(): void {
-    if (this.#gone) return;
+    if (this.#gone || this.#finished) return;
     this.#cursor = this.#log.head;
     this.#end = Number.POSITIVE_INFINITY;
     this.#log.attach(this);
@@ -183,6 +184,7 @@ export class Outlet {
 
   /** Follows the broadcast log to where its head is now, and no further. */
   finish(): void {
+    this.#finished = true;
     this.#end = Math.min(this.#end, this.#log.head);
     if (!this.#writing && this.#cursor >= this.#end) this.#log.detach(this);
   }

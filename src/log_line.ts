@@ -7,7 +7,7 @@
  * @module
  */
 
-import { GOODBYES, wording } from "./events.ts";
+import { GOODBYES, MAX_TEXT_SIZE, wording } from "./events.ts";
 import { escapeCharacter, escapeLine, unescapeLine } from "./text.ts";
 
 /** How much of the file is read at once, bytes. */
@@ -18,6 +18,8 @@ export const MAX_LINE_SIZE = 65_536;
 const INDEX_STEP = 4_096;
 /** The most entries that are read in one piece. */
 const PIECE = 256;
+/** The longest name in an entry, UTF-16 units. */
+const MAX_NAME_LENGTH = 256;
 const LINE_BREAK = 10;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -33,9 +35,7 @@ export interface LogEntry {
   /** The member's own number for it. */
   readonly n: number;
   /** What the member did. */
-  readonly what: "joined" | "left" | "said" | "acted" | "replied" | "renamed";
-  /** For `replied`: the event that it answers, else null. */
-  readonly to: number | null;
+  readonly what: "joined" | "left" | "said";
   /** The member's name. */
   readonly name: string;
   /** said: the text; left: a key of `GOODBYES`, "left" where the line gives another reason; joined: "". */
@@ -43,7 +43,7 @@ export interface LogEntry {
 }
 
 /** An entry before it has its number. */
-export type NewEntry = Omit<LogEntry, "seq" | "to"> & { to?: number | null };
+export type NewEntry = Omit<LogEntry, "seq">;
 
 const reasons = new Map<string, string>(
   Object.entries(GOODBYES).map(([key, words]) => [words, key]),
@@ -86,6 +86,11 @@ function parseWords(groups: Record<string, string | undefined>): Words {
   return { what: "left", text: reasons.get(words) ?? "left" };
 }
 
+/** Whether it can be told to a client: somebody may have written in the file by hand. */
+function isSayable({ name, text }: LogEntry): boolean {
+  return name.length <= MAX_NAME_LENGTH && text.length <= MAX_TEXT_SIZE;
+}
+
 /** The entry that a line without its line break holds, null for a line that is not one of ours. */
 export function parseEntry(line: string, seq: number): LogEntry | null {
   const groups = ours.exec(line)?.groups;
@@ -97,15 +102,9 @@ export function parseEntry(line: string, seq: number): LogEntry | null {
   if (Number.isNaN(at) || new Date(at).toISOString() !== time) return null;
   if (!Number.isSafeInteger(n)) return null;
   try {
-    return {
-      seq,
-      at,
-      key,
-      n,
-      to: null,
-      name: unescapeLine(name),
-      ...parseWords(groups),
-    };
+    const words = parseWords(groups);
+    const entry = { seq, at, key, n, name: unescapeLine(name), ...words };
+    return isSayable(entry) ? entry : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null; // an escape that we never write
     throw error;

@@ -443,5 +443,7 @@ function saidEvent(id: number, { what, n, to, text }: Line): Event {
 
 /** A line of the log as a guest is told of it. */
 export function pastEvent(entry: LogEntry): Event<"past"> {
-  return { kind: "past", ...entry };
+  // Only a log that was written in by hand has half a surrogate pair; no client would take it.
+  const text = entry.text.toWellFormed();
+  return { kind: "past", ...entry, name: entry.name.toWellFormed(), text };
 }

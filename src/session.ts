@@ -349,8 +349,8 @@ export class Session implements LinkListener {
     } catch (error) {
       if (error instanceof JoinError) throw error;
       if (error instanceof RefusedError) {
-        const transient = error.code === ChannelRefusal.busy;
-        if (!transient || this.#after === null) throw refusedError(error);
+        // A refusal isn't sealed: anybody on the way can send one, so it doesn't end a stay that has begun.
+        if (this.#after === null) throw refusedError(error);
       }
       return sentence(error);
     } finally {

@@ -1,0 +1,95 @@
+/**
+ * From what single loads found to figures: medians with their spread. Knows nothing of how they are shown.
+ *
+ * @module
+ */
+
+import type { Findings, Flow } from "./job.ts";
+
+/** Several measurements of the same thing. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/** What the benchmark says of rooms of one size. */
+export interface Figures {
+  readonly members: number;
+  /** How the load's sockets were read. */
+  readonly sockets: string;
+  readonly joinsPerSecond: Spread;
+  readonly joinServerCpu: Spread;
+  readonly joinLoadCpu: Spread;
+  readonly kibPerMember: Spread;
+  readonly kibPerMemberFromEmpty: Spread;
+  /** Of the medians of the runs. */
+  readonly loneMs: Spread;
+  /** The server's processor time for a lone message, ms. */
+  readonly loneServerMs: Spread;
+  readonly saturated: FlowFigures;
+  readonly hundredTalkers?: FlowFigures;
+}
+
+/** Deliveries in a busy room. */
+export interface FlowFigures {
+  readonly deliveriesPerSecond: Spread;
+  readonly serverUsPerDelivery: Spread;
+  /** Shares of one processor. */
+  readonly serverCpu: Spread;
+  readonly loadCpu: Spread;
+}
+
+/** The middle one, or the mean of the two in the middle. @throws {RangeError} for none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1];
+  if (lower === undefined || upper === undefined) {
+    throw new RangeError("Cannot tell the median of nothing");
+  }
+  return (lower + upper) / 2;
+}
+
+/** Median and spread. @throws {RangeError} for no values. */
+export function spread(values: readonly number[]): Spread {
+  return {
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    count: values.length,
+  };
+}
+
+function flowFigures(flows: readonly Flow[]): FlowFigures {
+  return {
+    deliveriesPerSecond: spread(flows.map((it) => it.deliveriesPerSecond)),
+    serverUsPerDelivery: spread(flows.map((it) => it.serverMicroseconds)),
+    serverCpu: spread(flows.map((it) => it.serverShare)),
+    loadCpu: spread(flows.map((it) => it.loadShare)),
+  };
+}
+
+/** The figures of several loads of the same size. @throws {RangeError} for none. */
+export function figures(runs: readonly Findings[]): Figures {
+  const [first] = runs;
+  if (!first) throw new RangeError("Cannot make figures of no runs");
+  const talkers = runs.flatMap((run) => run.talkers ?? []);
+  return {
+    members: first.members,
+    sockets: first.sockets,
+    joinsPerSecond: spread(runs.map((it) => it.joinsPerSecond)),
+    joinServerCpu: spread(runs.map((it) => it.joinServerShare)),
+    joinLoadCpu: spread(runs.map((it) => it.joinLoadShare)),
+    kibPerMember: spread(runs.map((it) => it.kibPerMember)),
+    kibPerMemberFromEmpty: spread(
+      runs.map((it) => it.kibPerMemberFromEmpty),
+    ),
+    loneMs: spread(runs.map((it) => median(it.loneTimes))),
+    loneServerMs: spread(runs.map((it) => it.loneServerMs)),
+    saturated: flowFigures(runs.flatMap((it) => it.saturated)),
+    ...(talkers.length > 0 ? { hundredTalkers: flowFigures(talkers) } : {}),
+  };
+}

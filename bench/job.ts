@@ -1,0 +1,59 @@
+/**
+ * What the load process is told and what it answers, both as JSON. Knows nothing of how it is done.
+ *
+ * @module
+ */
+
+/** One load: its members and what to measure with them. */
+export interface Job {
+  /** The room, as a `chat://` link to this machine. */
+  readonly invite: string;
+  /** The server's process, for its processor time and memory. */
+  readonly pid: number;
+  /** Members that receive. */
+  readonly members: number;
+  /** Members of them that join before the clock runs. */
+  readonly warmupMembers: number;
+  /** Lone messages, and how many go before them uncounted. */
+  readonly loneMessages: number;
+  readonly loneWarmup: number;
+  /** Stretches of time in which deliveries are counted, how long each is, and the one before them, ms. */
+  readonly windows: number;
+  readonly windowTime: number;
+  readonly warmupTime: number;
+  /** How long the server has to settle before its memory is read, ms. */
+  readonly settleTime: number;
+}
+
+/** Deliveries in one stretch of time. */
+export interface Flow {
+  readonly deliveriesPerSecond: number;
+  /** The server's processor time for one delivery, microseconds. */
+  readonly serverMicroseconds: number;
+  /** Shares of one processor. */
+  readonly serverShare: number;
+  readonly loadShare: number;
+}
+
+/** What one load found. */
+export interface Findings {
+  readonly members: number;
+  /** How the load's sockets are read. */
+  readonly sockets: string;
+  readonly joinsPerSecond: number;
+  readonly joinServerShare: number;
+  readonly joinLoadShare: number;
+  /** Growth of the server's memory for each member that joined after the warm-up, and for each at all, KiB. */
+  readonly kibPerMember: number;
+  readonly kibPerMemberFromEmpty: number;
+  /** From sending one message until all members have it, ms, one after the other. */
+  readonly loneTimes: readonly number[];
+  /** The server's processor time for one of them, ms. */
+  readonly loneServerMs: number;
+  readonly saturated: readonly Flow[];
+  /** Undefined where there are fewer members than talkers. */
+  readonly talkers?: readonly Flow[];
+}
+
+/** How many members talk at once. */
+export const TALKERS = 100;

@@ -1,0 +1,172 @@
+/**
+ * The measurements: what is done with a crowd, and between which two looks at the clock. Knows nothing of
+ * sockets or keys.
+ *
+ * @module
+ */
+
+import type { Crowd } from "./crowd.ts";
+import { type Findings, type Flow, type Job, TALKERS } from "./job.ts";
+import type { Member } from "./member.ts";
+import { ownCpu, usageOf } from "./usage.ts";
+
+/** Messages that the sender of a saturated room has out. */
+const WINDOW = 256;
+
+/** Processor time so far, seconds. */
+interface Times {
+  readonly at: number;
+  readonly server: number;
+  readonly load: number;
+}
+
+/** What is measured when. */
+export class Measurement {
+  readonly #crowd: Crowd;
+  readonly #job: Job;
+
+  /** Measures with a crowd that nobody has joined yet. */
+  constructor(crowd: Crowd, job: Job) {
+    this.#crowd = crowd;
+    this.#job = job;
+  }
+
+  /** Everything, in the order of its own table. */
+  async run(): Promise<Findings> {
+    const joining = await this.#join();
+    const speaker = await this.#crowd.admitSpeaker();
+    const lone = await this.#lone(speaker);
+    const saturated = await this.#flows([speaker], WINDOW);
+    const { members, network: { kind: sockets } } = this.#crowd;
+    const found = {
+      members: members.length,
+      sockets,
+      ...joining,
+      ...lone,
+      saturated,
+    };
+    if (members.length < TALKERS) return found;
+    const talkers = members.slice(-TALKERS);
+    return { ...found, talkers: await this.#flows(talkers, 1) };
+  }
+
+  async #times(): Promise<Times> {
+    const { cpu: server } = await usageOf(this.#job.pid);
+    return { at: performance.now(), server, load: ownCpu() };
+  }
+
+  async #memory(): Promise<number> {
+    await this.#pause(this.#job.settleTime);
+    return (await usageOf(this.#job.pid)).memory;
+  }
+
+  /** Lets time pass, with the crowd awake. */
+  async #pause(time: number): Promise<void> {
+    const end = performance.now() + time;
+    await this.#crowd.until(() => performance.now() >= end);
+  }
+
+  async #join() {
+    const { pid, members, warmupMembers } = this.#job;
+    const { memory: empty } = await usageOf(pid);
+    await this.#crowd.admit(1); // alone, so that it receives every record that there is
+    await this.#crowd.admit(warmupMembers - 1);
+    const few = await this.#memory();
+    const count = members - warmupMembers;
+    const before = await this.#times();
+    await this.#crowd.admit(count);
+    // The last byte that anybody received, rather than the moment at which we knew that it was the last.
+    const seconds = (this.#crowd.network.lastArrival - before.at) / 1_000;
+    const after = await this.#times();
+    const all = await this.#memory();
+    return {
+      joinsPerSecond: count / seconds,
+      joinServerShare: (after.server - before.server) / seconds,
+      joinLoadShare: (after.load - before.load) / seconds,
+      kibPerMember: (all - few) / count / 1_024,
+      kibPerMemberFromEmpty: (all - empty) / members / 1_024,
+    };
+  }
+
+  async #lone(speaker: Member) {
+    const { loneMessages, loneWarmup } = this.#job;
+    for (let at = 0; at < loneWarmup; at++) await this.#loneMessage(speaker);
+    const loneTimes: number[] = [];
+    const before = await this.#times();
+    for (let at = 0; at < loneMessages; at++) {
+      loneTimes.push(await this.#loneMessage(speaker));
+    }
+    const { server } = await this.#times();
+    return {
+      loneTimes,
+      loneServerMs: (server - before.server) * 1_000 / loneMessages,
+    };
+  }
+
+  async #loneMessage(speaker: Member): Promise<number> {
+    const crowd = this.#crowd;
+    const send = await speaker.prepare();
+    const all = crowd.received + crowd.members.length;
+    crowd.holding = true;
+    const start = performance.now();
+    send();
+    await crowd.until(() => crowd.received >= all, true);
+    const time = performance.now() - start;
+    crowd.release();
+    const { sequence } = crowd;
+    await crowd.until(() =>
+      speaker.upToDate && sequence.opened === sequence.length
+    );
+    return time;
+  }
+
+  /** Lets members talk, each with so many messages out, which go out again as they come back. */
+  async #flows(
+    speakers: readonly Member[],
+    window: number,
+  ): Promise<Flow[]> {
+    const crowd = this.#crowd;
+    let talking = true;
+    let out = 0;
+    const say = (speaker: Member, count: number) => {
+      out += count;
+      crowd.track(speaker.say(count));
+    };
+    for (const speaker of speakers) {
+      speaker.onBack = (count) => {
+        out -= count;
+        if (talking) say(speaker, count);
+      };
+      say(speaker, window);
+    }
+    await this.#pause(this.#job.warmupTime);
+    const flows: Flow[] = [];
+    for (let at = 0; at < this.#job.windows; at++) {
+      flows.push(await this.#flow());
+    }
+    talking = false;
+    await crowd.until(() => out === 0);
+    await crowd.settle();
+    return flows;
+  }
+
+  async #flow(): Promise<Flow> {
+    const crowd = this.#crowd;
+    const before = await this.#times();
+    const from = crowd.positions();
+    await this.#pause(this.#job.windowTime);
+    const to = crowd.positions();
+    const seconds = (performance.now() - before.at) / 1_000;
+    const after = await this.#times();
+    const last = Math.max(...to);
+    await crowd.until(() => crowd.sequence.opened >= last);
+    const deliveries = crowd.deliveries(to) - crowd.deliveries(from);
+    const server = after.server - before.server;
+    return {
+      deliveriesPerSecond: deliveries / seconds,
+      serverMicroseconds: server * 1e6 / deliveries,
+      serverShare: server / seconds,
+      loadShare: (after.load - before.load) / seconds,
+    };
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * One member of the load: a real client up to its welcome, and from then on one that compares and counts what
+ * it receives, or, where it is one of the sample, opens all of it. Knows nothing of the other members.
+ *
+ *     connect ── handshake ──▶ join ──▶ counts, or opens ── say ──▶ gets its own words back ── say ──▶ …
+ *
+ * @module
+ */
+
+import type { Bytes } from "../crypto_utils.ts";
+import {
+  type Channel,
+  connectChannel,
+  type ConnectOptions,
+  type Stream,
+} from "../src/channel.ts";
+import { encodeEvent, type Event, packEvents } from "../src/events.ts";
+import { RecordType } from "../src/wire.ts";
+import type { Network, Receiver, Socket } from "./network.ts";
+import { Opener, type OpenerListener, textOf } from "./opener.ts";
+import { type MeteredRecord, RecordMeter } from "./record_meter.ts";
+import type { Sequence } from "./sequence.ts";
+
+/** A member that has said nothing for so long may be asked whether it is there, ms. */
+const QUIET_TIME = 20_000;
+
+/** What a member reports to. */
+export interface Warden {
+  readonly network: Network;
+  /** What all members are held to. */
+  readonly sequence: Sequence;
+  /** Whether opening waits. */
+  readonly holding: boolean;
+  /** A member has received a broadcast record. */
+  counted(): void;
+  /** The server calls the member of this name by this number. */
+  named(id: number, name: string): void;
+  /** A member of the sample has opened the record at an index. */
+  opened(index: number, events: readonly Event[]): void;
+  /** Counts a task until it ends; its failure is the whole load's. */
+  track(task: Promise<void>): void;
+  /** The load can't go on. */
+  fail(error: unknown): void;
+}
+
+/** How a member is to behave. */
+export interface MemberOptions {
+  readonly name: string;
+  /** Whether it opens and verifies everything. */
+  readonly opens: boolean;
+  /** Whether what it receives counts as delivered: the extra sender's doesn't. */
+  readonly counts: boolean;
+  /** Whether it is the first in the room. */
+  readonly first: boolean;
+}
+
+/** One connection and what came of it. */
+export class Member implements Receiver, OpenerListener {
+  readonly options: MemberOptions;
+  /** Called with how many of this member's messages have come back to it. */
+  onBack: (count: number) => void = () => {};
+  readonly #warden: Warden;
+  readonly #meter = new RecordMeter((record) => this.#met(record));
+  readonly #stream = new MemberStream();
+  readonly #entered = Promise.withResolvers<void>();
+  #channel: Channel | undefined;
+  #socket: Socket | undefined;
+  #opener: Opener | undefined;
+  #joined = false; // asked to be let in
+  #position: number | undefined; // of the next record in the sequence
+  #unplaced: MeteredRecord[] = []; // broadcasts since the welcome, while the position is unknown
+  #ordinal = 0; // broadcasts so far
+  #n = 0;
+  #spoke = 0;
+  #due = 0;
+  #owed = 0;
+
+  /** A member that hasn't connected yet. */
+  constructor(warden: Warden, options: MemberOptions) {
+    this.#warden = warden;
+    this.options = options;
+    if (options.first) this.#position = 0;
+  }
+
+  /** The index after the last record that it received; undefined before its first that others have. */
+  get position(): number | undefined {
+    this.#place();
+    return this.#position;
+  }
+
+  /** Whether it has received all that anybody has. */
+  get upToDate(): boolean {
+    const none = this.#unplaced.length === 0;
+    return (this.position ?? (none ? this.#warden.sequence.length : -1)) ===
+      this.#warden.sequence.length;
+  }
+
+  /** Whether it has been welcomed, as far as it opens what it is told. */
+  get welcomed(): boolean {
+    return this.#opener?.welcomed ?? true;
+  }
+
+  /** Connects, shakes hands, asks to be let in, and resolves when the server says the first thing inside. */
+  async join(port: number, handshake: ConnectOptions): Promise<void> {
+    this.#socket = await this.#warden.network.connect(port, this);
+    this.#stream.socket = this.#socket;
+    this.#channel = await connectChannel(this.#stream, handshake);
+    if (this.options.opens) {
+      this.#opener = new Opener(this.#channel, this);
+    } else this.#meter.keeping = false;
+    this.#joined = true;
+    this.#spoke = performance.now();
+    const { name } = this.options;
+    await this.#channel.send({ kind: "join", name, n: 0, after: null });
+    await this.#entered.promise;
+  }
+
+  /** Says so many messages, in as few records as they fit. */
+  say(count: number): Promise<void> {
+    return this.#required().send(...this.#next(count));
+  }
+
+  /** Seals a message; what it returns is to be sent before anything else. */
+  async prepare(): Promise<() => void> {
+    const [plaintext] = packEvents(this.#next(1).map(encodeEvent));
+    if (!plaintext) throw new Error("Cannot say nothing");
+    const sealed = await this.#required().seal(plaintext);
+    return () => this.#socket?.send(sealed);
+  }
+
+  /** Some of its messages stand in the record before `position`; they are back when that has arrived here. */
+  answered(position: number, count: number): void {
+    this.#due = Math.max(this.#due, position);
+    this.#owed += count;
+    this.#goOn();
+  }
+
+  /** Opens what has arrived; for after opening had to wait. */
+  open(): void {
+    if (this.#opener) this.#warden.track(this.#opener.work());
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#socket?.close();
+  }
+
+  take(bytes: Uint8Array): void {
+    try {
+      this.#meter.push(bytes);
+    } catch (error) {
+      this.#warden.fail(error);
+    }
+  }
+
+  end(): void {
+    this.#stream.push(undefined);
+    const { name } = this.options;
+    this.#warden.fail(new Error(`Cannot go on: "${name}" lost its connection`));
+  }
+
+  welcome(id: number): void {
+    this.#warden.named(id, this.options.name);
+  }
+
+  opened(ordinal: number, events: readonly Event[]): void {
+    if (this.#position === undefined) return; // those who have a position open this record, too
+    const index = this.#position - this.#ordinal + ordinal;
+    this.#warden.opened(index, events);
+  }
+
+  #required(): Channel {
+    if (this.#channel) return this.#channel;
+    throw new Error(`Cannot speak as "${this.options.name}": not connected`);
+  }
+
+  #next(count: number): Event[] {
+    this.#spoke = performance.now();
+    return Array.from({ length: count }, () => {
+      const n = ++this.#n;
+      return { kind: "say", n, text: textOf(n) };
+    });
+  }
+
+  #met(record: MeteredRecord): void {
+    const { type, bytes } = record;
+    if (!this.#joined) return this.#stream.push(bytes);
+    if (type !== RecordType.direct && type !== RecordType.broadcast) {
+      throw new Error(`Cannot go on: "${this.options.name}" was refused`);
+    }
+    if (type === RecordType.broadcast) this.#meetBroadcast(record);
+    else if (!this.#opener) this.#answerPing();
+    if (bytes && this.#opener) {
+      this.#opener.push(bytes);
+      if (!this.#warden.holding) this.open();
+    }
+    this.#entered.resolve();
+  }
+
+  #meetBroadcast(record: MeteredRecord): void {
+    this.#ordinal++;
+    if (this.#position === undefined) {
+      this.#unplaced.push(record);
+      this.#place();
+    } else {
+      this.#warden.sequence.meet(this.#position++, record.size, record.print);
+    }
+    if (this.options.counts) this.#warden.counted();
+    if (this.#owed > 0) this.#goOn();
+  }
+
+  /** Finds its first broadcast among those that others have, and compares all since. */
+  #place(): void {
+    const [first] = this.#unplaced;
+    if (!first) return;
+    const { sequence } = this.#warden;
+    let position = sequence.find(first.print);
+    if (position === undefined) return; // nobody else has it yet
+    for (const { size, print } of this.#unplaced) {
+      sequence.meet(position++, size, print);
+    }
+    this.#position = position;
+    this.#unplaced = [];
+  }
+
+  #goOn(): void {
+    const count = this.#owed;
+    if (count === 0 || (this.position ?? -1) < this.#due) return;
+    this.#owed = 0;
+    this.onBack(count);
+  }
+
+  /** After a long silence, what the server says to one member is that it asks for a sign of life. */
+  #answerPing(): void {
+    if (performance.now() - this.#spoke < QUIET_TIME) return;
+    this.#spoke = performance.now();
+    this.#warden.track(this.#required().send({ kind: "pong" }));
+  }
+}
+
+/** What `connectChannel` reads and writes: whole records, each as it was sent. */
+class MemberStream implements Stream {
+  socket: Socket | undefined;
+  readonly #records: (Bytes | undefined)[] = [];
+  #arrived = Promise.withResolvers<void>();
+
+  /** The next record, undefined for the end. */
+  push(record: Bytes | undefined): void {
+    this.#records.push(record);
+    this.#arrived.resolve();
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#records.length === 0) {
+      this.#arrived = Promise.withResolvers<void>();
+      await this.#arrived.promise;
+    }
+    const [record] = this.#records;
+    if (!record) return null;
+    // The last byte comes alone: a reader whose buffer isn't filled makes it small again, and there are
+    // ten thousand of them.
+    const size = Math.min(into.length, Math.max(1, record.length - 1));
+    into.set(record.subarray(0, size));
+    if (size === record.length) this.#records.shift();
+    else this.#records[0] = record.subarray(size);
+    return size;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.socket?.send(bytes as Bytes);
+    return Promise.resolve(bytes.length);
+  }
+
+  close(): void {
+    this.socket?.close();
+  }
+}

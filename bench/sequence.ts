@@ -1,0 +1,73 @@
+/**
+ * The one sequence of broadcast records that every member must get: what the first who sees a record notes of
+ * it, all others are held to. Knows nothing of sockets or of what the records mean.
+ *
+ * @module
+ */
+
+/** How many of a record's last bytes, which are the end of its signature, are compared. */
+export const PRINT_SIZE = 6;
+
+/** The records from the room's first on. */
+export class Sequence {
+  readonly #sizes: number[] = [];
+  readonly #prints: number[] = [];
+  readonly #indexes = new Map<number, number>(); // by print
+  readonly #counts: (number | undefined)[] = []; // how many messages each record holds
+  readonly #messages = [0]; // how many were said before each record, as far as that is known
+
+  /** How many records have been seen. */
+  get length(): number {
+    return this.#sizes.length;
+  }
+
+  /** How many records, from the first on, have been opened by somebody. */
+  get opened(): number {
+    return this.#messages.length - 1;
+  }
+
+  /** Where a record stands, undefined where nobody has seen it. */
+  find(print: number): number | undefined {
+    return this.#indexes.get(print);
+  }
+
+  /**
+   * Notes or checks the record at an index.
+   * @param size The whole record, bytes. @param print Its last bytes, as a number.
+   * @throws {Error} where another member got another record there.
+   */
+  meet(index: number, size: number, print: number): void {
+    if (index === this.#sizes.length) {
+      this.#sizes.push(size);
+      this.#prints.push(print);
+      this.#indexes.set(print, index);
+    } else if (this.#sizes[index] !== size || this.#prints[index] !== print) {
+      throw new Error(`Cannot go on: record ${index} isn't the same for all`);
+    }
+  }
+
+  /**
+   * Notes or checks how many messages the record at an index holds.
+   * @returns Whether it was news. @throws {Error} where another member found another number.
+   */
+  open(index: number, messages: number): boolean {
+    const known = this.#counts[index];
+    if (known !== undefined && known !== messages) {
+      throw new Error(`Cannot go on: record ${index} says different things`);
+    }
+    this.#counts[index] = messages;
+    for (let count; (count = this.#counts[this.opened]) !== undefined;) {
+      this.#messages.push(this.messagesBefore(this.opened) + count);
+    }
+    return known === undefined;
+  }
+
+  /** How many messages stand before the record at an index. @throws {RangeError} where nobody knows yet. */
+  messagesBefore(index: number): number {
+    const messages = this.#messages[index];
+    if (messages === undefined) {
+      throw new RangeError(`Cannot tell what stands before record ${index}`);
+    }
+    return messages;
+  }
+}

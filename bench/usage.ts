@@ -1,0 +1,55 @@
+/**
+ * What a process has used: processor time and memory. Knows nothing of what it did with them.
+ *
+ * @module
+ */
+
+import { cpuUsage } from "node:process";
+
+/** Linux counts in hundredths of a second, whatever its own clock. */
+const TICKS = 100;
+
+/** What a process has used so far. */
+export interface Usage {
+  /** Processor time, seconds. */
+  readonly cpu: number;
+  /** Resident memory, bytes. */
+  readonly memory: number;
+}
+
+async function output(command: string, args: string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(command, { args }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+/** What the process with this id has used. */
+export async function usageOf(pid: number): Promise<Usage> {
+  // Deno itself reads nothing under /proc without all permissions.
+  if (Deno.build.os === "linux") {
+    const files = [`/proc/${pid}/stat`, `/proc/${pid}/status`];
+    return parseProc(await output("cat", files));
+  }
+  return parsePs(await output("ps", ["-o", "rss=,time=", "-p", `${pid}`]));
+}
+
+function parseProc(text: string): Usage {
+  // The name before the last parenthesis may hold anything; user and system time are fields 14 and 15.
+  const fields = text.slice(text.lastIndexOf(") ") + 2).split(" ");
+  const resident = /^VmRSS:\s+(\d+) kB/m.exec(text)?.[1];
+  return {
+    cpu: (Number(fields[11]) + Number(fields[12])) / TICKS,
+    memory: Number(resident) * 1_024,
+  };
+}
+
+function parsePs(text: string): Usage {
+  const [memory, time = ""] = text.trim().split(/\s+/);
+  const cpu = time.split(/[:-]/).reduce((sum, part) => sum * 60 + +part, 0);
+  return { cpu, memory: Number(memory) * 1_024 };
+}
+
+/** Processor time that this process has used so far, seconds. */
+export function ownCpu(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1e6;
+}
