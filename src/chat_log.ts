@@ -12,6 +12,7 @@ import {
   formatEntry,
   LineIndex,
   MAX_LINE_SIZE,
+  numberEntry,
   parseEntry,
   readEntries,
   readEntry,
@@ -19,7 +20,7 @@ import {
 import { freeLock, LogLockedError, takeLock } from "./log_lock.ts";
 import type { LogEntry, NewEntry } from "./log_line.ts";
 
-export { formatEntry, LogLockedError, parseEntry };
+export { formatEntry, LogLockedError, numberEntry, parseEntry };
 export type { LogEntry, NewEntry };
 
 /** How much of the file is read at once to count its lines, bytes. */
@@ -181,7 +182,7 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /**
-   * Ends or drops a last line without a line break, which nobody was told of. Words that somebody said are
+   * Ends or drops a last line without a line break, which nobody was told of. Words that somebody chose are
    * always dropped: where they break off they still look whole, and would stand as all that was said, while
    * their sender, told nothing, says them again.
    */
@@ -196,7 +197,7 @@ export class ChatLog implements AsyncDisposable {
     await this.#file.seek(end, Deno.SeekMode.Start);
     const count = await this.#file.read(tail) ?? 0;
     const entry = readEntry(tail.subarray(0, count), this.head + 1);
-    if (entry && entry.what !== "said") {
+    if (entry && (entry.what === "joined" || entry.what === "left")) {
       const lineBreak = encoder.encode("\n");
       writeAll(this.#file, lineBreak);
       this.#index.add(lineBreak);
@@ -228,7 +229,7 @@ export class ChatLog implements AsyncDisposable {
    * Appends the entries, all of them or none, in one write, and with `fsync` waits for the disk.
    * @returns The number of the first.
    * @throws {LogError} where that fails; the file is cut back to where it was, now or before the next append.
-   * @throws {RangeError} for a time that no date has.
+   * @throws {RangeError} for a time that no date has, and for a reply to no number.
    * @throws {TypeError} while another append is under way.
    */
   async append(entries: readonly NewEntry[]): Promise<number> {
@@ -244,7 +245,9 @@ export class ChatLog implements AsyncDisposable {
       await this.#write(bytes);
       const first = this.head + 1;
       this.#index.add(bytes);
-      entries.forEach((entry, at) => this.#keep({ seq: first + at, ...entry }));
+      entries.forEach((entry, at) =>
+        this.#keep(numberEntry(entry, first + at))
+      );
       return first;
     } finally {
       this.#appending = false;

@@ -3,6 +3,9 @@
  * or locking.
  *
  *     2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | Abhii: Kaise ho bro
+ *     2026-11-23T17:06:09.120Z 3f9a1c02d417.2 | * Abhii waves
+ *     2026-11-23T17:06:12.871Z 5b20aa91c3fe.7 | Bilal to 42: Achha hoon
+ *     2026-11-23T17:06:31.590Z 3f9a1c02d417.3 | Abhii is now Abhijeet
  *
  * @module
  */
@@ -33,69 +36,116 @@ export interface LogEntry {
   /** The member's own number for it. */
   readonly n: number;
   /** What the member did. */
-  readonly what: "joined" | "left" | "said";
-  /** The member's name. */
+  readonly what: "joined" | "left" | "said" | "acted" | "replied" | "renamed";
+  /** The member's name; renamed: the one it had. */
   readonly name: string;
-  /** said: the text; left: a key of `GOODBYES`, "left" where the line gives another reason; joined: "". */
+  /**
+   * said, acted, replied: the text; renamed: the new name; left: a key of `GOODBYES`, "left" where the line
+   * gives another reason; joined: "".
+   */
   readonly text: string;
+  /** replied: the number of the entry that is answered; else null. */
+  readonly to: number | null;
 }
 
-/** An entry before it has its number. */
-export type NewEntry = Omit<LogEntry, "seq">;
+/** An entry before it has its number. `to` counts for replies alone. */
+export type NewEntry = Omit<LogEntry, "seq" | "to"> & {
+  /** replied: the number of the entry that is answered. */
+  readonly to?: number | null;
+};
+
+/** The entry that a new one becomes under a number. */
+export function numberEntry(entry: NewEntry, seq: number): LogEntry {
+  const to = entry.what === "replied" ? entry.to ?? null : null;
+  return { ...entry, seq, to };
+}
 
 const reasons = new Map<string, string>(
   Object.entries(GOODBYES).map(([key, words]) => [words, key]),
 );
 
-function formatWords({ what, name, text }: NewEntry): string {
-  // A name has neither a space nor a colon; if ever one should, it still ends where it ends.
-  const shown = escapeLine(name).replace(/[ :]/g, escapeCharacter);
-  if (what === "said") return `${shown}: ${escapeLine(text)}`;
-  if (what === "joined") return `${shown} joined the chat`;
-  const reason = text === "left"
-    ? ""
-    : ` (${escapeLine(wording(GOODBYES, text))})`;
-  return `${shown} left the chat${reason}`;
+// A name has neither a space nor a colon nor an asterisk; if ever one should, it still ends where it ends.
+const formatName = (name: string) =>
+  escapeLine(name).replace(/[ :*]/g, escapeCharacter);
+
+function formatReply(to: number | null | undefined): string {
+  if (Number.isSafeInteger(to) && Number(to) > 0) return `to ${to}`;
+  throw new RangeError(`Cannot write a reply: it answers no event: ${to}`);
 }
+
+function formatWords({ what, name, text, to }: NewEntry): string {
+  const shown = formatName(name);
+  switch (what) {
+    case "said":
+      return `${shown}: ${escapeLine(text)}`;
+    case "acted":
+      return `* ${shown} ${escapeLine(text)}`;
+    case "replied":
+      return `${shown} ${formatReply(to)}: ${escapeLine(text)}`;
+    case "renamed":
+      return `${shown} is now ${formatName(text)}`;
+    case "joined":
+      return `${shown} joined the chat`;
+    case "left":
+      return `${shown} left the chat${formatReason(text)}`;
+  }
+}
+
+const formatReason = (reason: string) =>
+  reason === "left" ? "" : ` (${escapeLine(wording(GOODBYES, reason))})`;
 
 /**
  * The entry's line, without the line break: one line whatever was typed.
- * @throws {RangeError} for a time that no date has.
+ * @throws {RangeError} for a time that no date has, and for a reply to no number.
  */
 export function formatEntry(entry: NewEntry): string {
   const time = new Date(entry.at).toISOString();
   return `${time} ${entry.key}.${entry.n} | ${formatWords(entry)}`;
 }
 
+// What follows a name begins with a colon or a space, and the word after the space tells the kinds apart.
 const ours = new RegExp(
   String.raw`^(?<time>\S+) (?<key>[0-9a-f]{12})\.(?<n>0|[1-9]\d{0,15}) \| ` +
-    String.raw`(?<name>[^ :]+)(?:: (?<said>.*)|(?<joined> joined the chat)|` +
-    String.raw` left the chat(?: \((?<reason>.*)\))?)$`,
+    String.raw`(?:\* (?<actor>[^ :*]+) (?<acted>.*)|(?<name>[^ :*]+)(?:` +
+    String.raw`: (?<said>.*)|` +
+    String.raw` to (?<to>[1-9]\d{0,15}): (?<replied>.*)|` +
+    String.raw` is now (?<renamed>[^ :*]+)|` +
+    String.raw`(?<joined> joined the chat)|` +
+    String.raw` left the chat(?: \((?<reason>.*)\))?))$`,
   "u",
 );
 
-type Words = Pick<LogEntry, "what" | "text">;
+type Groups = Readonly<Record<string, string | undefined>>;
+type Words = Pick<LogEntry, "what" | "text" | "to">;
 
-function parseWords(groups: Record<string, string | undefined>): Words {
-  const { said, joined, reason } = groups;
-  if (said !== undefined) return { what: "said", text: unescapeLine(said) };
-  if (joined !== undefined) return { what: "joined", text: "" };
-  const words = unescapeLine(reason ?? GOODBYES.left);
-  return { what: "left", text: reasons.get(words) ?? "left" };
+function parseWords(groups: Groups): Words {
+  for (const what of ["said", "acted", "replied", "renamed"] as const) {
+    const text = groups[what];
+    if (text === undefined) continue;
+    const to = what === "replied" ? Number(groups["to"]) : null;
+    return { what, text: unescapeLine(text), to };
+  }
+  if (groups["joined"] !== undefined) {
+    return { what: "joined", text: "", to: null };
+  }
+  const words = unescapeLine(groups["reason"] ?? GOODBYES.left);
+  return { what: "left", text: reasons.get(words) ?? "left", to: null };
 }
 
 /** The entry that a line without its line break holds, null for a line that is not one of ours. */
 export function parseEntry(line: string, seq: number): LogEntry | null {
   const groups = ours.exec(line)?.groups;
   if (!groups) return null;
-  const { time = "", key = "", name = "" } = groups;
+  const { time = "", key = "", actor = "", name = actor } = groups;
   const at = Date.parse(time);
   const n = Number(groups["n"]);
   // `Date.parse` takes many forms, and a 30 February for 2 March.
   if (Number.isNaN(at) || new Date(at).toISOString() !== time) return null;
   if (!Number.isSafeInteger(n)) return null;
   try {
-    return { seq, at, key, n, name: unescapeLine(name), ...parseWords(groups) };
+    const words = parseWords(groups);
+    if (words.to !== null && !Number.isSafeInteger(words.to)) return null;
+    return { seq, at, key, n, name: unescapeLine(name), ...words };
   } catch (error) {
     if (error instanceof SyntaxError) return null; // an escape that we never write
     throw error;
