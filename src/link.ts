@@ -208,7 +208,8 @@ export class Link {
     if (event.kind === "joined") {
       const { id, name, key, n } = event;
       this.#members.set(id, { name, key, since: at });
-      return [{ seq, at, what: "joined", name, key, n, text: "" }, false];
+      const line = { seq, at, name, key, n, text: "", to: null } as const;
+      return [{ ...line, what: "joined" }, false];
     }
     if (event.kind !== "left" && event.kind !== "said") {
       throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
@@ -217,11 +218,12 @@ export class Link {
     const member = this.#member(id);
     const own = id === this.#ownId;
     const { name, key } = member;
+    const line = { seq, at, name, key, n, to: null };
     if (event.kind === "said") {
-      return [{ seq, at, what: "said", name, key, n, text: event.text }, own];
+      return [{ ...line, what: "said", text: event.text }, own];
     }
     this.#members.delete(id);
-    return [{ seq, at, what: "left", name, key, n, text: event.reason }, own];
+    return [{ ...line, what: "left", text: event.reason }, own];
   }
 
   #member(id: number): Present {
@@ -235,7 +237,7 @@ function pastLine({ seq, at, key, n, what, name, text }: Event<"past">) {
   if (what !== "joined" && what !== "left" && what !== "said") {
     throw new EventError(`Cannot read a past line: it is "${what}"`);
   }
-  return { seq, at, key, n, what, name, text } as const;
+  return { seq, at, key, n, what, name, text, to: null } as const;
 }
 
 function isGoodbye(reason: string): reason is Goodbye {

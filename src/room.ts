@@ -19,7 +19,7 @@ import {
   type Request,
 } from "./batch.ts";
 import type { Broadcaster } from "./broadcaster.ts";
-import type { ChatLog, LogEntry } from "./chat_log.ts";
+import { type ChatLog, type LogEntry, numberEntry } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, type Goodbye } from "./events.ts";
 import type { Refusal } from "./events.ts";
@@ -270,7 +270,7 @@ export class Room {
   async #admit(batch: Batch, seq: number): Promise<void> {
     await this.#broadcaster.ratchet();
     const epoch = this.#broadcaster.describe();
-    const logged = batch.entries.map((it, at) => ({ seq: seq + at, ...it }));
+    const logged = batch.entries.map((it, at) => numberEntry(it, seq + at));
     for (const { member, index, missed, answer } of batch.joined) {
       member.guest.outlet.attach();
       member.guest.tell(

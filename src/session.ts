@@ -327,6 +327,8 @@ export class Session implements LinkListener {
 
   #showLine(line: LogEntry, own: boolean, past: boolean): void {
     const { seq, at, what: type, name, key, text } = line;
+    // The link passes on no others yet.
+    if (type !== "joined" && type !== "left" && type !== "said") return;
     this.#view.show({ type, seq, at, name, key, text, own, past });
   }
 
