@@ -17,8 +17,8 @@ import { escapeCharacter, escapeLine, unescapeLine } from "./text.ts";
 const READ_SIZE = 65_536;
 /** The longest line that can be ours, bytes: 4,096 bytes of text come to at most 24,576 when escaped. */
 export const MAX_LINE_SIZE = 65_536;
-/** One offset is kept for so many lines: 20 KB or so for ten million of them. */
-const INDEX_STEP = 4_096;
+/** One place is kept for so many bytes: 4,000 of them for a file of 1 GB. */
+const STRETCH_SIZE = 262_144;
 /** The most entries that are read in one piece. */
 const PIECE = 256;
 const LINE_BREAK = 10;
@@ -159,44 +159,92 @@ export function readEntry(line: Uint8Array, seq: number): LogEntry | null {
     : parseEntry(decoder.decode(line), seq);
 }
 
-/** Where lines are in the file: counts the line breaks of all that the file holds, in order. */
+/** The beginning of a line in a file. */
+export interface Place {
+  /** The number of the line before. */
+  readonly before: number;
+  /** Bytes from the beginning of the file. */
+  readonly offset: number;
+}
+
+/** Some whole lines of a file, in a row. */
+export interface Stretch extends Place {
+  /** Bytes, with the last line break: about 256 KiB where lines are ours. */
+  readonly size: number;
+}
+
+/** Where lines are in a file: counts the line breaks of all that it holds, in order. */
 export class LineIndex {
-  /** How many whole lines there are. */
-  lines = 0;
+  #last: number;
+  #end: number;
+  #size: number;
+  readonly #places: Place[];
+
+  /** An index of the lines that begin at a place. */
+  constructor(start: Place) {
+    this.#last = start.before;
+    this.#end = start.offset;
+    this.#size = start.offset;
+    this.#places = [start];
+  }
+
+  /** The number of the last whole line. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** Where the last whole line ends, bytes. */
-  end = 0;
-  #size = 0;
-  readonly #offsets = [0];
+  get end(): number {
+    return this.#end;
+  }
 
   /** Takes the next bytes of the file. */
   add(bytes: Uint8Array): void {
+    let next = (this.#places.at(-1)?.offset ?? 0) + STRETCH_SIZE;
     let at = bytes.indexOf(LINE_BREAK);
     for (; at >= 0; at = bytes.indexOf(LINE_BREAK, at + 1)) {
-      this.end = this.#size + at + 1;
-      this.lines++;
-      if (this.lines % INDEX_STEP === 0) this.#offsets.push(this.end);
+      this.#end = this.#size + at + 1;
+      this.#last++;
+      if (this.#end < next) continue;
+      this.#places.push({ before: this.#last, offset: this.#end });
+      next = this.#end + STRETCH_SIZE;
     }
     this.#size += bytes.length;
   }
 
   /** Forgets an unfinished last line. */
   cut(): void {
-    this.#size = this.end;
+    this.#size = this.#end;
   }
 
-  /** A place from which to read towards the line after `line`: the lines before it, and its offset. */
-  before(line: number): { lines: number; offset: number } {
-    const step = Math.floor(line / INDEX_STEP);
-    return {
-      lines: step * INDEX_STEP,
-      offset: this.#offsets[step] ?? this.end,
-    };
+  /** A place from which to read towards the line after `line`. */
+  before(line: number): Place {
+    let low = 0;
+    let high = this.#places.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#places[middle]?.before ?? Infinity) <= line) low = middle;
+      else high = middle;
+    }
+    return this.#places[low] ?? { before: this.#last, offset: this.#end };
+  }
+
+  /** All lines before the line `line`, and some after, the last stretch first. */
+  *back(line: number): Generator<Stretch> {
+    let end = this.#end;
+    for (let at = this.#places.length - 1; at >= 0; at--) {
+      const place = this.#places[at];
+      if (!place) break;
+      const size = end - place.offset;
+      if (size > 0 && place.before + 1 < line) yield { ...place, size };
+      end = place.offset;
+    }
   }
 }
 
 /**
  * Our entries with `after` < seq <= `upTo` in pieces of 1 to 256, read from a file that stands behind its line
- * `lines`.
+ * `lines`. A line that no line break ends is none.
  */
 export async function* readEntries(
   file: Deno.FsFile,
