@@ -14,6 +14,8 @@ import { escapeLine } from "./text.ts";
 const MAX_FOUND = 200;
 /** How far back one search reads unless told otherwise, bytes. */
 const REACH = 67_108_864;
+/** What a line costs that has the words somewhere, but not as an entry: as much as reading so many bytes. */
+const MISS_COST = 512;
 /** The most that is read of one stretch: one is longer only by a last line that can't be ours. Bytes. */
 const MAX_STRETCH = 524_288;
 
@@ -37,6 +39,8 @@ export interface Found {
   readonly entries: readonly LogEntry[];
   /** Whether there are more before them, or might be: then the search gave up. */
   readonly more: boolean;
+  /** No entries from this number on were left out: to go on, search before it. */
+  readonly from: number;
 }
 
 const ascii = /^[\0-\x7f]*$/;
@@ -64,6 +68,8 @@ function partsOf(words: readonly string[]): string[] {
 class Matcher {
   readonly #words: readonly string[];
   readonly #parts: readonly string[];
+  /** How many lines were parsed in vain. */
+  misses = 0;
 
   constructor(words: string) {
     this.#words = fold(words).split(/\s+/u).filter((word) => word !== "");
@@ -91,6 +97,7 @@ class Matcher {
       if (!this.#mayMatch(foldedLine) || line.length > MAX_LINE_SIZE) continue;
       const entry = parseEntry(line, before + at + 1);
       if (entry && this.#has(entry)) yield entry;
+      else this.misses++;
     }
   }
 
@@ -100,8 +107,12 @@ class Matcher {
   }
 }
 
-async function readStretch(file: Deno.FsFile, { offset, size }: Stretch) {
-  const bytes = new Uint8Array(Math.min(size, MAX_STRETCH));
+async function readStretch(
+  file: Deno.FsFile,
+  { offset, size }: Stretch,
+  buffer: Uint8Array,
+): Promise<string> {
+  const bytes = buffer.subarray(0, size);
   await file.seek(offset, Deno.SeekMode.Start);
   let count = 0;
   while (count < bytes.length) {
@@ -139,21 +150,27 @@ export async function searchFiles(
 ): Promise<Found> {
   const matcher = new Matcher(words);
   const most = Math.min(limit, MAX_FOUND);
+  const buffer = new Uint8Array(MAX_STRETCH);
   const entries: LogEntry[] = [];
-  let left = reach;
+  const result = (more: boolean, from: number): Found => ({
+    entries: entries.reverse(),
+    more,
+    from,
+  });
+  let from = before;
+  let size = 0;
   for await (const { stretch, end, opened } of backwards(files, before)) {
     signal?.throwIfAborted();
-    if (left < stretch.size && left < reach) {
-      return { entries: entries.reverse(), more: true };
-    }
-    left -= stretch.size;
-    const text = await readStretch(opened, stretch);
+    const cost = size + stretch.size + matcher.misses * MISS_COST;
+    if (size > 0 && cost > reach) return result(true, from);
+    size += stretch.size;
+    const text = await readStretch(opened, stretch, buffer);
     for (const entry of matcher.find(text, stretch.before, end)) {
-      if (entries.length >= most) {
-        return { entries: entries.reverse(), more: true };
-      }
+      if (entries.length >= most) return result(true, from);
       entries.push(entry);
+      from = entry.seq;
     }
+    from = stretch.before + 1;
   }
-  return { entries: entries.reverse(), more: false };
+  return result(false, from);
 }
