@@ -1,50 +1,38 @@
 /**
- * `chat.log`, the room's history: append, tail, reread, lock. Knows nothing of members or of what the words
- * mean; log_line.ts reads lines, log_lock.ts keeps other servers out.
+ * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. Knows nothing
+ * of members or of what the words mean; log_line.ts reads lines, log_file.ts and log_files.ts the files that
+ * they are in, log_search.ts finds words, log_lock.ts keeps other servers out.
  *
- * An entry's number is the number of its line in the file, from 1 on. Lines that aren't ours keep their
+ * An entry's number is the number of its line, from 1 on, through all files. Lines that aren't ours keep their
  * numbers and are left out.
  *
  * @module
  */
 
+import { LogError, LogFile } from "./log_file.ts";
+import { makePrivate, openToAppend, writeAll } from "./log_file.ts";
+import { LogFiles } from "./log_files.ts";
 import {
   formatEntry,
-  LineIndex,
+  type LineIndex,
   MAX_LINE_SIZE,
+  numberEntry,
   parseEntry,
-  readEntries,
   readEntry,
 } from "./log_line.ts";
-import { freeLock, LogLockedError, takeLock } from "./log_lock.ts";
 import type { LogEntry, NewEntry } from "./log_line.ts";
+import { freeLock, LogLockedError, takeLock } from "./log_lock.ts";
+import { type Found, searchFiles, type SearchOptions } from "./log_search.ts";
 
-export { formatEntry, LogLockedError, parseEntry };
-export type { LogEntry, NewEntry };
+export { formatEntry, LogError, LogLockedError, numberEntry, parseEntry };
+export type { Found, LogEntry, NewEntry, SearchOptions };
 
-/** How much of the file is read at once to count its lines, bytes. */
-const COUNT_SIZE = 1_048_576;
-/** The mode of the log: nobody else reads it. */
-const PRIVATE = 0o600;
+/** How long the log goes without looking whether its path still names the open file, milliseconds. */
+const WATCH_PAUSE = 1_000;
+/** How many lines `last` reads at least at once. */
+const LAST_STEP = 256;
 
 const encoder = new TextEncoder();
-
-const messageOf = (error: unknown) =>
-  error instanceof Error ? error.message : String(error);
-
-/** The log can't be opened, read or written; `cause` says why. */
-export class LogError extends Error {
-  /** "LogError". */
-  override readonly name = "LogError";
-
-  /**
-   * Words the action that failed and why.
-   * @param action Like "write".
-   */
-  constructor(action: string, path: string, cause: unknown) {
-    super(`Cannot ${action} "${path}": ${messageOf(cause)}`, { cause });
-  }
-}
 
 /** Settings of `ChatLog.open`. */
 export interface ChatLogOptions {
@@ -54,23 +42,12 @@ export interface ChatLogOptions {
   readonly fsync?: boolean;
   /** How many of the last lines stay in memory, at least 1. Default: 1,024. */
   readonly window?: number;
-}
-
-/** Takes the file from others where it is open to them, and says whether it was. */
-async function makePrivate(path: string, { isFile, mode }: Deno.FileInfo) {
-  const open = isFile && mode !== null && (mode & 0o077) !== 0;
-  if (!open || Deno.build.os === "windows") return false;
-  await Deno.chmod(path, PRIVATE);
-  return true;
-}
-
-// Twenty times cheaper than `write`, for which a thread of its own must be woken.
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) {
-    const count = file.writeSync(bytes.subarray(at));
-    if (count === 0) throw new Error("nothing more is taken");
-    at += count;
-  }
+  /** The size beyond which the file becomes PATH.1 and another begins, bytes. Default: 0, never. */
+  readonly maxSize?: number;
+  /** How many older files a rotation leaves, at least 1: PATH.1 to PATH.9, say. Default: 9. */
+  readonly keep?: number;
+  /** Is told, in one sentence each, what was repaired or went wrong while the log was open. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /**
@@ -84,31 +61,43 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
  */
 export class ChatLog implements AsyncDisposable {
   readonly #path: string;
+  readonly #options: ChatLogOptions;
   readonly #lock: Deno.FsFile;
-  readonly #file: Deno.FsFile;
-  readonly #fsync: boolean;
-  readonly #index = new LineIndex();
+  readonly #files: LogFiles;
   readonly #notices: string[] = [];
   /** The last lines, line `seq` at `seq % #size`; null for one that isn't ours. */
   readonly #window: (LogEntry | null)[];
   readonly #size: number;
+  /** What is appended to: the last of `#files`. */
+  #file: Deno.FsFile;
+  #index: LineIndex;
   #appending = false;
   /** Whether the file may hold more than the index knows of. */
   #torn = false;
   #closed = false;
+  /** Ends when all that changes files has ended that was begun so far. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #watchedAt = -Infinity;
+  /** The size beyond which the file is rotated, bytes. */
+  #rotateAt: number;
 
   private constructor(
     path: string,
+    options: ChatLogOptions,
     lock: Deno.FsFile,
+    files: LogFiles,
     file: Deno.FsFile,
-    { fsync = false, window = 1_024 }: ChatLogOptions,
+    { index }: LogFile,
   ) {
     this.#path = path;
+    this.#options = options;
     this.#lock = lock;
+    this.#files = files;
     this.#file = file;
-    this.#fsync = fsync;
-    this.#size = window;
-    this.#window = new Array(window).fill(null);
+    this.#index = index;
+    this.#size = options.window ?? 1_024;
+    this.#window = new Array(this.#size).fill(null);
+    this.#rotateAt = options.maxSize || Infinity;
   }
 
   /**
@@ -116,29 +105,62 @@ export class ChatLog implements AsyncDisposable {
    * `close`.
    * @throws {LogLockedError} where another server holds it.
    * @throws {LogError} where it can't be opened, read or mended.
+   * @throws {RangeError} for a `keep` that is no whole number of at least 1.
    */
   static async open(path: string, options: ChatLogOptions): Promise<ChatLog> {
-    const lock = await takeLock(path, options.address).catch((error) => {
+    const { address, keep = 9 } = options;
+    if (!(Number.isSafeInteger(keep) && keep >= 1)) {
+      throw new RangeError(`Cannot keep ${keep} older files: 1 is the least`);
+    }
+    const lock = await takeLock(path, address).catch((error) => {
       if (error instanceof LogLockedError) throw error;
       throw new LogError("lock", path, error);
     });
     try {
-      const file = await Deno.open(path, {
-        read: true,
-        append: true,
-        create: true,
-        mode: PRIVATE,
-      });
-      const log = new ChatLog(path, lock, file, options);
-      await log.#load().catch((error) => {
-        file.close();
-        throw error;
-      });
-      return log;
+      const files = new LogFiles(path, keep);
+      await files.tidy();
+      const file = await openToAppend(path);
+      return await ChatLog.#load(path, options, lock, files, file)
+        .catch((error) => {
+          file.close();
+          throw error;
+        });
     } catch (cause) {
       lock.close();
       throw new LogError("open", path, cause);
     }
+  }
+
+  static async #load(
+    path: string,
+    options: ChatLogOptions,
+    lock: Deno.FsFile,
+    files: LogFiles,
+    file: Deno.FsFile,
+  ): Promise<ChatLog> {
+    const info = await file.stat();
+    const closed = await makePrivate(path, info) && info.size > 0;
+    const found = await LogFile.read(path, file);
+    const before = found ? 0 : await files.lastBefore();
+    const newest = found ?? await LogFile.begin(path, file, before);
+    const log = new ChatLog(path, options, lock, files, file, newest);
+    if (closed) {
+      log.#notices.push(`Closed "${path}" to others: they could have read it`);
+    }
+    if (before > 0) {
+      log.#notices.push(
+        `Began a new "${path}" at event ${
+          before + 1
+        }: there was none, or an empty one`,
+      );
+    }
+    await newest.count(file);
+    await log.#mend((await file.stat()).size);
+    await files.adopt(newest);
+    for await (const entries of files.entries(log.oldest, log.head)) {
+      entries.forEach((entry) => log.#keep(entry));
+    }
+    return log;
   }
 
   /** What was repaired when the log was opened, one sentence each. */
@@ -148,7 +170,7 @@ export class ChatLog implements AsyncDisposable {
 
   /** The number of the last line, 0 for an empty log. */
   get head(): number {
-    return this.#index.lines;
+    return this.#index.last;
   }
 
   /** The smallest number that `recent` takes. */
@@ -156,32 +178,8 @@ export class ChatLog implements AsyncDisposable {
     return Math.max(0, this.head - this.#size);
   }
 
-  async #load(): Promise<void> {
-    const info = await this.#file.stat();
-    if (await makePrivate(this.#path, info) && info.size > 0) {
-      this.#notices.push(
-        `Closed "${this.#path}" to others: they could have read it`,
-      );
-    }
-    await this.#count(info.size);
-    await this.#mend(info.size);
-    for await (const entries of this.past(this.oldest, this.head)) {
-      entries.forEach((entry) => this.#keep(entry));
-    }
-  }
-
-  async #count(size: number): Promise<void> {
-    const buffer = new Uint8Array(COUNT_SIZE);
-    for (let left = size; left > 0;) {
-      const count = await this.#file.read(buffer);
-      if (count === null) break;
-      this.#index.add(buffer.subarray(0, Math.min(count, left)));
-      left -= count;
-    }
-  }
-
   /**
-   * Ends or drops a last line without a line break, which nobody was told of. Words that somebody said are
+   * Ends or drops a last line without a line break, which nobody was told of. Words that somebody chose are
    * always dropped: where they break off they still look whole, and would stand as all that was said, while
    * their sender, told nothing, says them again.
    */
@@ -196,7 +194,7 @@ export class ChatLog implements AsyncDisposable {
     await this.#file.seek(end, Deno.SeekMode.Start);
     const count = await this.#file.read(tail) ?? 0;
     const entry = readEntry(tail.subarray(0, count), this.head + 1);
-    if (entry && entry.what !== "said") {
+    if (entry && (entry.what === "joined" || entry.what === "left")) {
       const lineBreak = encoder.encode("\n");
       writeAll(this.#file, lineBreak);
       this.#index.add(lineBreak);
@@ -224,11 +222,25 @@ export class ChatLog implements AsyncDisposable {
     this.#torn = false;
   }
 
+  /** Has one thing at a time change files. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task);
+    this.#turn = result.catch(() => {}); // whoever asked for it is told
+    return result;
+  }
+
+  #requireOpen(action: string): void {
+    if (!this.#closed) return;
+    throw new LogError(action, this.#path, new Error("it is closed"));
+  }
+
   /**
-   * Appends the entries, all of them or none, in one write, and with `fsync` waits for the disk.
+   * Appends the entries, all of them or none, in one write, and with `fsync` waits for the disk. First looks,
+   * at most once a second, whether the path still names the open file, and otherwise takes it up again as
+   * `reopen` does. Afterwards begins another file where this one has become too large.
    * @returns The number of the first.
    * @throws {LogError} where that fails; the file is cut back to where it was, now or before the next append.
-   * @throws {RangeError} for a time that no date has.
+   * @throws {RangeError} for a time that no date has, and for a reply to no number.
    * @throws {TypeError} while another append is under way.
    */
   async append(entries: readonly NewEntry[]): Promise<number> {
@@ -239,16 +251,23 @@ export class ChatLog implements AsyncDisposable {
     }
     this.#appending = true;
     try {
-      const lines = entries.map((entry) => `${formatEntry(entry)}\n`);
-      const bytes = encoder.encode(lines.join(""));
-      await this.#write(bytes);
-      const first = this.head + 1;
-      this.#index.add(bytes);
-      entries.forEach((entry, at) => this.#keep({ seq: first + at, ...entry }));
-      return first;
+      return await this.#inTurn(() => this.#append(entries));
     } finally {
       this.#appending = false;
     }
+  }
+
+  async #append(entries: readonly NewEntry[]): Promise<number> {
+    this.#requireOpen("write");
+    const lines = entries.map((entry) => `${formatEntry(entry)}\n`);
+    const bytes = encoder.encode(lines.join(""));
+    await this.#watch();
+    await this.#write(bytes);
+    const first = this.head + 1;
+    this.#index.add(bytes);
+    entries.forEach((entry, at) => this.#keep(numberEntry(entry, first + at)));
+    if (this.#index.end > this.#rotateAt) await this.#rotate();
+    return first;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -256,12 +275,111 @@ export class ChatLog implements AsyncDisposable {
       if (this.#torn) await this.#cut();
       this.#torn = true;
       writeAll(this.#file, bytes);
-      if (this.#fsync) await this.#file.syncData();
+      if (this.#options.fsync) await this.#file.syncData();
       this.#torn = false;
     } catch (cause) {
       await this.#cut().catch(() => {}); // the next append cuts before it writes
       throw new LogError("write", this.#path, cause);
     }
+  }
+
+  /** Begins another file. What was appended is in the log even where that fails, so nobody is refused. */
+  async #rotate(): Promise<void> {
+    const { maxSize = 0, fsync = false, onNotice } = this.#options;
+    try {
+      this.#use(await this.#files.rotate(this.head, fsync));
+    } catch (cause) {
+      this.#rotateAt = this.#index.end + maxSize;
+      onNotice?.(new LogError("rotate", this.#path, cause).message);
+    }
+  }
+
+  /** Appends to another file from now on, the last of `#files`. */
+  #use(file: Deno.FsFile): void {
+    const newest = this.#files.list.at(-1);
+    if (!newest) throw new TypeError("Cannot use a file: there is none");
+    this.#file.close();
+    this.#file = file;
+    this.#index = newest.index;
+    this.#torn = false;
+    this.#rotateAt = this.#options.maxSize || Infinity;
+  }
+
+  /**
+   * Opens the path again, for when the file was moved away: a new file goes on with the numbers. One that is
+   * there already is appended to where it has the same lines; with others it becomes PATH.1. Does nothing
+   * where the path still names the open file.
+   * @throws {LogError} where it can't be opened or begun; the old file is still open.
+   */
+  reopen(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#requireOpen("reopen");
+      await this.#takeUp();
+    });
+  }
+
+  /** Takes the log up again where somebody moved, deleted, emptied or replaced its file. */
+  async #watch(): Promise<void> {
+    const now = performance.now();
+    if (this.#closed) return;
+    if (now - this.#watchedAt < WATCH_PAUSE) return;
+    if (!await this.#isInPlace()) await this.#takeUp();
+    this.#watchedAt = now;
+  }
+
+  async #isInPlace(): Promise<boolean> {
+    try {
+      const info = await Deno.stat(this.#path);
+      return this.#isNewest(info) ?? true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw new LogError("reopen", this.#path, error);
+    }
+  }
+
+  /** Whether the system describes the open file, with all its lines; undefined where that can't be told. */
+  #isNewest(info: Deno.FileInfo): boolean | undefined {
+    return info.size >= this.#index.end &&
+      this.#files.list.at(-1)?.is(info);
+  }
+
+  async #takeUp(): Promise<void> {
+    try {
+      const file = await openToAppend(this.#path);
+      try {
+        const info = await file.stat();
+        // Where the system doesn't tell files apart, one of the same size is the same.
+        if (this.#isNewest(info) ?? info.size === this.#index.end) return;
+        await makePrivate(this.#path, info);
+        this.#options.onNotice?.(await this.#takeUpFile(file, info.size));
+      } finally {
+        if (this.#file !== file) file.close();
+      }
+    } catch (cause) {
+      throw new LogError("reopen", this.#path, cause);
+    }
+  }
+
+  /** Goes on in another file at the path, or instead of it. @returns What became of it, for a person. */
+  async #takeUpFile(file: Deno.FsFile, size: number): Promise<string> {
+    const path = this.#path;
+    const next = this.head + 1;
+    const found = await LogFile.read(path, file);
+    if (!found) {
+      await this.#files.adopt(await LogFile.begin(path, file, this.head));
+      this.#use(file);
+      return `Began a new "${path}" at event ${next}: the old one was moved, deleted or emptied`;
+    }
+    await found.count(file);
+    if (found.index.last === this.head && found.index.end === size) {
+      await this.#files.adopt(found);
+      this.#use(file);
+      return `Opened "${path}" again: another file with as many lines took its place`;
+    }
+    const { fsync = false } = this.#options;
+    this.#use(await this.#files.rotate(this.head, fsync));
+    await this.#files.lookAgain();
+    return `Began a new "${path}" at event ${next}: another file took its place, which is "${path}.1" now`;
   }
 
   /**
@@ -283,33 +401,57 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /**
-   * The entries with `after` < seq <= `upTo` from the file, oldest first, in pieces of 1 to 256. Ends at the
-   * line that was the last when it began, whatever is appended meanwhile.
-   * @throws {LogError} where the file can't be opened.
+   * The entries with `after` < seq <= `upTo` from the files, as far back as there are any, oldest first, in
+   * pieces of 1 to 256. Ends at the line that was the last when it began, whatever is appended meanwhile.
+   * @throws {LogError} where a file can't be read.
    */
   async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const last = Math.min(upTo, this.head);
     if (after >= last) return;
-    const { lines, offset } = this.#index.before(Math.max(0, after));
-    using file = await this.#reader();
-    await file.seek(offset, Deno.SeekMode.Start);
-    yield* readEntries(file, lines, after, last);
+    await this.#inTurn(() => this.#watch());
+    yield* this.#files.entries(after, last);
   }
 
-  async #reader(): Promise<Deno.FsFile> {
-    try {
-      return await Deno.open(this.#path, { read: true });
-    } catch (cause) {
-      throw new LogError("read", this.#path, cause);
+  /**
+   * The last `count` entries with seq < `before`, oldest first; fewer where there aren't so many.
+   * @throws {LogError} where a file can't be read.
+   */
+  async last(count: number, before = Infinity): Promise<LogEntry[]> {
+    let found: LogEntry[] = [];
+    let upTo = Math.min(before - 1, this.head);
+    // More and more, in case that few of the lines are ours.
+    for (let step = Math.max(count, LAST_STEP); upTo > 0; step *= 2) {
+      if (found.length >= count) break;
+      const piece: LogEntry[] = [];
+      for await (const entries of this.past(upTo - step, upTo)) {
+        piece.push(...entries);
+      }
+      found = [...piece, ...found];
+      upTo -= step;
     }
+    return found.slice(Math.max(0, found.length - count));
   }
 
-  /** Closes the log and frees its lock. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#file.close();
-    await freeLock(this.#lock);
+  /**
+   * The last `limit` entries, at most 200, whose name or text has each of the words, whatever the case, and
+   * whether there are more before them. Reads backwards in pieces of about 256 KiB, and gives up after 64 MiB.
+   * @throws {LogError} where a file can't be read.
+   * @throws the signal's reason.
+   */
+  async search(words: string, options: SearchOptions): Promise<Found> {
+    const before = Math.min(options.before ?? Infinity, this.head + 1);
+    await this.#inTurn(() => this.#watch());
+    return await searchFiles(this.#files, words, { ...options, before });
+  }
+
+  /** Closes the log and frees its lock, when what was begun has ended. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      this.#file.close();
+      await freeLock(this.#lock);
+    });
   }
 
   /** Closes the log. */

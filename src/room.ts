@@ -146,15 +146,17 @@ export class Room {
   }
 
   /** The last `count` lines before `before` that have all the words, oldest first. */
-  find(
+  async find(
     words: string,
     before: number | null,
     count: number,
   ): Promise<Found> {
     const end = before ?? this.head + 1;
-    return words === ""
-      ? this.#log.last(count, end)
-      : this.#log.search(words, { before: end, limit: count });
+    if (words !== "") {
+      return await this.#log.search(words, { before: end, limit: count });
+    }
+    const entries = await this.#log.last(count, end);
+    return { entries, more: (entries[0]?.seq ?? 1) > 1 };
   }
 
   /** Runs until `stop`. One thing at a time: the order of its batches is the order of everything. */

@@ -10,6 +10,7 @@ import {
   formatEntry,
   LogError,
   LogLockedError,
+  numberEntry,
   parseEntry,
 } from "../src/chat_log.ts";
 import type { LogEntry, NewEntry } from "../src/chat_log.ts";
@@ -56,11 +57,50 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
       text: "lost",
     },
   ],
+  ["2026-11-23T17:06:09.120Z 3f9a1c02d417.4 | * Abhii waves: hello", {
+    at: Date.UTC(2026, 10, 23, 17, 6, 9, 120),
+    key: KEY,
+    n: 4,
+    what: "acted",
+    name: "Abhii",
+    text: "waves: hello",
+  }],
+  ["2026-11-23T17:06:12.871Z 3f9a1c02d417.5 | Abhii to 42: Achha hoon", {
+    at: Date.UTC(2026, 10, 23, 17, 6, 12, 871),
+    key: KEY,
+    n: 5,
+    what: "replied",
+    name: "Abhii",
+    text: "Achha hoon",
+    to: 42,
+  }],
+  ["2026-11-23T17:06:13.000Z 3f9a1c02d417.6 | Abhii is now Abhijeet", {
+    at: Date.UTC(2026, 10, 23, 17, 6, 13),
+    key: KEY,
+    n: 6,
+    what: "renamed",
+    name: "Abhii",
+    text: "Abhijeet",
+  }],
 ];
 const examples = EXAMPLES.map(([, entry]) => entry);
 const exampleLines = EXAMPLES.map(([line]) => `${line}\n`).join("");
 
+// What could be taken for another kind of line.
+const LOOKALIKES = [
+  "* Abhii waves",
+  "to 42: x",
+  "Abhii to 42: x",
+  "is now Bilal",
+  " joined the chat",
+  "left the chat (connection lost)",
+  ": x",
+  "(server stopped)",
+  "*",
+];
+
 const ATTACKS = [
+  ...LOOKALIKES,
   "",
   " ",
   "a\nb\rc\r\nd",
@@ -91,7 +131,7 @@ const saidUpTo = (count: number) =>
   Array.from({ length: count }, (_, at) => said(at + 1));
 
 const numbered = (entries: readonly NewEntry[], first = 1): LogEntry[] =>
-  entries.map((entry, at) => ({ seq: first + at, ...entry }));
+  entries.map((entry, at) => numberEntry(entry, first + at));
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -134,14 +174,15 @@ const open = (path: string, window?: number) =>
 Deno.test("formatEntry() and parseEntry() agree with the known lines", () => {
   for (const [line, entry] of EXAMPLES) {
     assertEquals(formatEntry(entry), line);
-    assertEquals(parseEntry(line, 7), { seq: 7, ...entry });
+    const to = entry.to ?? null;
+    assertEquals(parseEntry(line, 7), { seq: 7, ...entry, to });
   }
 });
 
 Deno.test("parseEntry() reads back every reason for leaving", () => {
   for (const text of Object.keys(GOODBYES)) {
     const entry: NewEntry = { ...said(1), what: "left", text };
-    assertEquals(parseEntry(formatEntry(entry), 1), { seq: 1, ...entry });
+    assertEquals(parseEntry(formatEntry(entry), 1), numberEntry(entry, 1));
   }
 });
 
@@ -150,22 +191,67 @@ Deno.test("parseEntry() takes an unknown reason for plain leaving", () => {
   assertEquals(parseEntry(line, 1)?.text, "left");
 });
 
+const KINDS = [
+  "joined",
+  "left",
+  "said",
+  "acted",
+  "replied",
+  "renamed",
+] as const;
+
+/** An entry of a kind that holds a text wherever that kind can hold one. */
+function entryOf(what: LogEntry["what"], name: string, text: string): NewEntry {
+  const own = { joined: "", left: "lost" }[what as string] ?? text;
+  const to = what === "replied" ? { to: 42 } : {};
+  return { ...said(1, own), name, what, ...to };
+}
+
 Deno.test("formatEntry() makes one line of any text, and parseEntry() gives it back", () => {
   for (const text of ATTACKS) {
-    const line = formatEntry(said(1, text));
-    // deno-lint-ignore no-control-regex
-    assert(!/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(line), line);
-    assertEquals(parseEntry(line, 1), { seq: 1, ...said(1, text) });
+    for (const what of ["said", "acted", "replied", "renamed"] as const) {
+      if (what === "renamed" && text === "") continue; // no name is empty
+      const entry = entryOf(what, "Abhii", text);
+      const line = formatEntry(entry);
+      // deno-lint-ignore no-control-regex
+      assert(!/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(line), line);
+      assertEquals(parseEntry(line, 1), numberEntry(entry, 1));
+    }
   }
 });
 
 Deno.test("formatEntry() lets no name pass for more than a name", () => {
-  for (const name of ["a: b", "a joined the chat", "a:", "a\nb", "\x1b[2J"]) {
-    for (const what of ["joined", "said", "left"] as const) {
-      const text = { joined: "", said: "hello", left: "lost" }[what];
-      const entry: NewEntry = { ...said(1), name, what, text };
-      assertEquals(parseEntry(formatEntry(entry), 1), { seq: 1, ...entry });
+  const names = ["a: b", "a joined the chat", "a:", "a\nb", "\x1b[2J", "*"];
+  for (const name of [...names, "* a", "a is now b", "a to 1: b", "# a"]) {
+    for (const what of KINDS) {
+      for (const text of ["hello", ...LOOKALIKES]) {
+        const entry = entryOf(what, name, text);
+        assertEquals(parseEntry(formatEntry(entry), 1), numberEntry(entry, 1));
+      }
     }
+  }
+});
+
+Deno.test("formatEntry() gives no two entries the same line", () => {
+  const names = ["Abhii", "*", "to", "is", "a b"];
+  const lines = new Map<string, string>();
+  for (const what of KINDS) {
+    for (const name of names) {
+      for (const text of ["x", ...LOOKALIKES, ...names]) {
+        const entry = entryOf(what, name, text);
+        const line = formatEntry(entry);
+        const json = JSON.stringify(entry);
+        assertEquals(lines.get(line) ?? json, json);
+        lines.set(line, json);
+      }
+    }
+  }
+});
+
+Deno.test("formatEntry() refuses a reply to no number", () => {
+  for (const to of [undefined, null, 0, -1, 1.5, NaN, 2 ** 53]) {
+    const entry = { ...said(1), what: "replied", to } as NewEntry;
+    assertThrows(() => formatEntry(entry), RangeError, "it answers no event");
   }
 });
 
@@ -193,6 +279,15 @@ Deno.test("parseEntry() refuses lines that are not ours", () => {
     `${line}\r`,
     EXAMPLES[0]?.[0] + "!",
     EXAMPLES[2]?.[0] + " (connection lost",
+    line.replace("Abhii: ", "* Abhii: "),
+    line.replace("Abhii: ", "*Abhii "),
+    line.replace("Abhii: ", "Abhii to 0: "),
+    line.replace("Abhii: ", "Abhii to 042: "),
+    line.replace("Abhii: ", "Abhii to 9007199254740993: "),
+    line.replace("Abhii: ", "Abhii to : "),
+    line.replace("Abhii: Kaise ho bro", "Abhii is now "),
+    line.replace("Abhii: Kaise ho bro", "Abhii is now a b"),
+    line.replace("Abhii: Kaise ho bro", "Abhii is now *b"),
   ];
   for (const other of others) assertEquals(parseEntry(other, 1), null, other);
 });
@@ -265,10 +360,8 @@ testWithPath(
     await using log = await open(path);
     assertEquals(log.head, 5);
     const [joined, hello] = examples;
-    const expected = [{ seq: 1, ...joined }, {
-      seq: 5,
-      ...hello,
-    }] as LogEntry[];
+    assert(joined && hello);
+    const expected = [numberEntry(joined, 1), numberEntry(hello, 5)];
     assertEquals(log.recent(0), expected);
     assertEquals(await pastOf(log), expected);
     assertEquals(await log.append([said(6)]), 6);
@@ -288,21 +381,24 @@ testWithPath(
 );
 
 testWithPath(
-  "open() drops a message torn at any byte, and says so",
+  "open() drops words torn at any byte, and says so",
   async (path) => {
     const whole = bytesOf(`${formatEntry(said(1))}\n`);
-    const last = bytesOf(`${formatEntry(said(2, "naïve \\ \n 👍"))}\n`);
-    for (let size = 1; size < last.length; size++) {
-      await Deno.writeFile(path, whole, { mode: 0o600 });
-      await Deno.writeFile(path, last.subarray(0, size), { append: true });
-      await using log = await open(path);
-      assertEquals(log.notices, [
-        `Dropped the last line of "${path}": it broke off after ${size} bytes`,
-      ]);
-      assertEquals((await Deno.stat(path)).size, whole.length);
-      assertEquals(await log.append([said(2)]), 2);
-      assertEquals(log.recent(0), numbered(saidUpTo(2)));
-      assertEquals(await pastOf(log), numbered(saidUpTo(2)));
+    for (const what of ["said", "acted", "replied", "renamed"] as const) {
+      const entry = entryOf(what, "Abhii", "naïve \\ \n 👍");
+      const last = bytesOf(`${formatEntry(entry)}\n`);
+      for (let size = 1; size < last.length; size++) {
+        await Deno.writeFile(path, whole, { mode: 0o600 });
+        await Deno.writeFile(path, last.subarray(0, size), { append: true });
+        await using log = await open(path);
+        assertEquals(log.notices, [
+          `Dropped the last line of "${path}": it broke off after ${size} bytes`,
+        ]);
+        assertEquals((await Deno.stat(path)).size, whole.length);
+        assertEquals(await log.append([said(2)]), 2);
+        assertEquals(log.recent(0), numbered(saidUpTo(2)));
+        assertEquals(await pastOf(log), numbered(saidUpTo(2)));
+      }
     }
   },
   windows,
