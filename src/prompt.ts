@@ -79,7 +79,9 @@ export class Prompt {
     const { name, present, waiting } = this.#standing;
     const remarks: string[] = [];
     if (!present) remarks.push(this.#wasInside ? "away" : "joining…");
-    if (this.#secondsLeft > 0) remarks.push(`next try in ${this.#secondsLeft} s`);
+    if (this.#secondsLeft > 0) {
+      remarks.push(`next try in ${this.#secondsLeft} s`);
+    }
     if (waiting > 0 && (!present || this.#late)) {
       remarks.push(`${waiting} waiting`);
     }
