@@ -21,6 +21,7 @@ export class InputHistory {
   #size: number;
   #lines: string[]; // oldest first
   #broken = false;
+  #isCut = false; // whether the file ends within a line
   /** Settles when all that was added is in the file; never rejects. */
   kept: Promise<void> = Promise.resolve();
 
@@ -51,8 +52,10 @@ export class InputHistory {
     note: (text: string) => void,
   ): Promise<InputHistory> {
     try {
-      const lines = parse(await readPrivate(path) ?? "");
-      return new InputHistory(path, size, note, lines);
+      const text = await readPrivate(path) ?? "";
+      const history = new InputHistory(path, size, note, parse(text));
+      history.#isCut = text !== "" && !text.endsWith("\n");
+      return history;
     } catch (error) {
       note(`${messageOf(error)}. What you type now is not kept`);
       return InputHistory.none(size);
@@ -75,7 +78,9 @@ export class InputHistory {
   add(line: string): void {
     if (this.#lines.at(-1) === line || this.#size === 0) return;
     this.#lines.push(line);
-    this.#do((path) => append(path, `${escapeLine(line)}\n`));
+    const start = this.#isCut ? "\n" : "";
+    this.#isCut = false;
+    this.#do((path) => append(path, `${start}${escapeLine(line)}\n`));
   }
 
   /** Cuts the file to its size. Another client's lines, which came meanwhile, stay. */

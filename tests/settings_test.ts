@@ -176,4 +176,7 @@ Deno.test("InputHistory skips a line that was cut short", async () => {
   await Deno.writeTextFile(file.path, "one\ntwo\\u00", { mode: 0o600 });
   const history = await InputHistory.load(file.path, 500, file.note);
   assertEquals(history.lines, ["one"]);
+  history.add("three");
+  await history.kept;
+  assertEquals(await Deno.readTextFile(file.path), "one\ntwo\\u00\nthree\n");
 });
