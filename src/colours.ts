@@ -11,6 +11,7 @@ import { escapeText } from "./text.ts";
 export const Style = {
   bold: 1,
   dim: 2,
+  reverse: 7,
   green: 32,
   yellow: 33,
 } as const;
@@ -61,6 +62,19 @@ export function width(text: string): number {
   let cells = 0;
   for (const character of text) cells += cellsOf(character);
   return cells;
+}
+
+/** The start of a text that takes at most so many cells, with "…" where that isn't all of it. */
+export function cut(text: string, cells: number): string {
+  if (width(text) <= cells) return text;
+  let start = "";
+  let taken = 1; // the "…" at its end
+  for (const character of text) {
+    taken += cellsOf(character);
+    if (taken > cells) break;
+    start += character;
+  }
+  return `${start}…`;
 }
 
 /** The text with spaces after it, up to so many cells. */

@@ -1,23 +1,56 @@
 /**
- * The commands that a person can type: one table, a row each. Knows nothing of terminals or of the
- * connection; what a command may do is in the context that it is given.
+ * The commands that a person can type: one table, a row each, from which come `/help`, completion and the list
+ * in the README. Knows nothing of terminals or of the connection; what a command may do is in the context that
+ * it is given.
  *
  * @module
  */
 
 import { padCells, width } from "./colours.ts";
+import type { Ignored } from "./ignored.ts";
+import { REFUSALS } from "./events.ts";
+import { parseName } from "./names.ts";
 import { nearest } from "./nearest.ts";
 import type { Present } from "./news.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
 import { escapeText } from "./text.ts";
+import { whoIsHere } from "./who.ts";
 
-/** What a command may ask and do. */
+/** How many lines `/history` asks for where it isn't told. */
+const HISTORY_COUNT = 20;
+
+/** What a command may ask and do. What goes wrong is told as news or as a note, never thrown. */
 export interface CommandContext {
   /** Tells one line to the person who typed. */
   note(text: string): void;
   /** Who is in the room. */
   who(): readonly Present[];
-  /** Ends the session. */
-  quit(): void;
+  /** Ends the session, with last words to the room. */
+  quit(text?: string): void;
+  /** Goes by another name, one that `parseName` has accepted. */
+  rename(name: string): void;
+  /** Says something in the third person. */
+  act(text: string): void;
+  /** Answers the line of that number. */
+  reply(to: number, text: string): void;
+  /** Is away from the keyboard, for this reason; is back where it is empty. */
+  away(text: string): void;
+  /** Asks for the last lines. */
+  history(count: number): void;
+  /** Asks for the lines that have these words in them. */
+  search(words: string): void;
+  /** What the person has set. */
+  readonly settings: Settings;
+  /** Whom the person doesn't want to read. */
+  readonly ignored: Ignored;
+  /** Writes what was shown to a new file. */
+  save(path: string): void;
+  /** Offers a file to the room. */
+  send(path: string): void;
+  /** Takes the file that was offered by the line of that number. */
+  get(number: number): void;
+  /** The time, ms since 1970; the machine's own where it is left out. */
+  readonly now?: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
   readonly zone?: string;
 }
@@ -26,42 +59,141 @@ export interface CommandContext {
 export interface Command {
   /** What is typed, with its slash. */
   readonly name: string;
-  /** How it is typed: the name, and what may follow. */
-  readonly usage: string;
+  /** What may follow, as `/help` shows it; empty where nothing may. */
+  readonly args: string;
   /** What it does, for `/help`. */
   readonly help: string;
+  /** What may follow, as it is checked; its groups are given to `run`. */
+  readonly takes: RegExp;
+  /** What can stand after the name, for completion. */
+  readonly offers?: "names" | readonly string[];
   /** Does it. */
-  readonly run: (context: CommandContext) => void;
+  readonly run: (context: CommandContext, ...args: string[]) => void;
 }
+
+const NOTHING = /^$/;
+const ANYTHING = /^(.*)$/s;
+const SOMETHING = /^(.+)$/s;
+const COUNT = String.raw`([1-9]\d{0,14})`;
 
 /** Every command, in the order in which `/help` shows them. */
 export const COMMANDS: readonly Command[] = [
   {
     name: "/help",
-    usage: "/help",
+    args: "",
     help: "Show the commands",
-    run: (context) => showHelp(context),
+    takes: NOTHING,
+    run: showHelp,
   },
   {
     name: "/who",
-    usage: "/who",
-    help: "Show who is here: name, fingerprint of the key, since when",
-    run: (context) => showWho(context),
+    args: "",
+    help: "Show who is here: name, fingerprint of the key, since when, idle",
+    takes: NOTHING,
+    run: ({ note, who, now, zone }) =>
+      whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),
+  },
+  {
+    name: "/nick",
+    args: "NAME",
+    help: "Go by another name",
+    takes: SOMETHING,
+    run: rename,
+  },
+  {
+    name: "/me",
+    args: "ACTION",
+    help: "Say what you do: /me waves",
+    takes: SOMETHING,
+    offers: "names",
+    run: ({ act }, action = "") => act(action),
+  },
+  {
+    name: "/re",
+    args: "N TEXT",
+    help: "Answer the message with that number",
+    takes: new RegExp(String.raw`^${COUNT}\s+(.+)$`, "s"),
+    run: ({ reply }, to, text = "") => reply(Number(to), text),
+  },
+  {
+    name: "/history",
+    args: "[N]",
+    help: `Show the last N lines (${HISTORY_COUNT})`,
+    takes: new RegExp(`^(?:${COUNT})?$`),
+    run: ({ history }, count) => history(Number(count ?? HISTORY_COUNT)),
+  },
+  {
+    name: "/search",
+    args: "WORDS",
+    help: "Show the lines with these words, from all that the server keeps",
+    takes: SOMETHING,
+    run: ({ search }, words = "") => search(words),
+  },
+  {
+    name: "/ignore",
+    args: "[NAME]",
+    help: "Hide what somebody says, or no longer; alone: show whom",
+    takes: ANYTHING,
+    offers: "names",
+    run: ignore,
+  },
+  {
+    name: "/away",
+    args: "[TEXT]",
+    help: "Say that you are away from the keyboard; alone: that you are back",
+    takes: ANYTHING,
+    run: ({ away }, text = "") => away(text),
+  },
+  {
+    name: "/bell",
+    args: "off|mentions|all",
+    help: "Ring never, where your name is said, or for every message",
+    takes: /^(off|mentions|all)$/,
+    offers: ["off", "mentions", "all"],
+    run: (context, bell = "") => set(context, "bell", bell),
+  },
+  {
+    name: "/set",
+    args: "[KEY VALUE]",
+    help: "Change a setting; alone: show them all",
+    takes: /^(?:(\S+)\s+(\S+))?$/,
+    offers: SETTINGS.map(({ key }) => key),
+    run: (context, key, value = "") =>
+      key === undefined ? showSettings(context) : set(context, key, value),
+  },
+  {
+    name: "/save",
+    args: "FILE",
+    help: "Write what was shown here to a new file",
+    takes: SOMETHING,
+    run: ({ save }, path = "") => save(path),
+  },
+  {
+    name: "/send",
+    args: "FILE",
+    help: "Offer a file to the room",
+    takes: SOMETHING,
+    run: ({ send }, path = "") => send(path),
+  },
+  {
+    name: "/get",
+    args: "N",
+    help: "Take the file that message N offers",
+    takes: new RegExp(`^${COUNT}$`),
+    run: ({ get }, number) => get(Number(number)),
   },
   {
     name: "/quit",
-    usage: "/quit",
+    args: "[TEXT]",
     help: "Leave the room; Ctrl-D and Ctrl-C do the same",
-    run: (context) => context.quit(),
+    takes: ANYTHING,
+    run: ({ quit }, text) => text ? quit(text) : quit(),
   },
 ];
 
-/** The names of the commands that begin with what is typed; none unless it begins with a slash. */
-export function completions(typed: string): string[] {
-  if (!typed.startsWith("/")) return [];
-  return COMMANDS.map(({ name }) => name).filter((name) =>
-    name.startsWith(typed)
-  );
+/** How a command is typed: its name, and what may follow. */
+export function usage({ name, args }: Command): string {
+  return args === "" ? name : `${name} ${args}`;
 }
 
 /**
@@ -75,17 +207,21 @@ export function interpret(
 ): string | null {
   if (line.startsWith("//")) return line.slice(1);
   if (!line.startsWith("/")) return line;
-  const [word = "", ...rest] = line.trim().split(/\s+/);
+  const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
   const command = COMMANDS.find(({ name }) => name === word.toLowerCase());
   if (!command) {
     context.note(unknownCommand(word));
-  } else if (rest.length > 0) {
-    // "/quit smoking" is more likely a sentence than a wish to leave.
-    context.note(
-      `Nothing can follow ${command.name}. To send that line, begin it with two slashes`,
-    );
+    return null;
+  }
+  const match = command.takes.exec(rest.trimEnd());
+  if (match) {
+    command.run(context, ...match.slice(1));
   } else {
-    command.run(context);
+    context.note(
+      `Type it as ${
+        usage(command)
+      }. To send that line, begin it with two slashes`,
+    );
   }
   return null;
 }
@@ -97,29 +233,54 @@ function unknownCommand(word: string): string {
 }
 
 function showHelp({ note }: CommandContext): void {
-  const widest = Math.max(...COMMANDS.map(({ usage }) => usage.length));
-  for (const { usage, help } of COMMANDS) {
-    note(`${usage.padEnd(widest)}  ${help}`);
+  const widest = Math.max(...COMMANDS.map((row) => usage(row).length));
+  for (const command of COMMANDS) {
+    note(`${usage(command).padEnd(widest)}  ${command.help}`);
   }
   note(`${"//…".padEnd(widest)}  Send a text that begins with a slash`);
 }
 
-function showWho({ note, who, zone }: CommandContext): void {
-  const present = who();
-  if (present.length === 0) {
-    note("Nobody is known to be here");
+function rename({ note, rename }: CommandContext, text = ""): void {
+  const name = parseName(text);
+  if (typeof name === "string") note(REFUSALS[name]);
+  else rename(name.shown);
+}
+
+function ignore({ note, who, ignored }: CommandContext, name = ""): void {
+  if (name === "") {
+    const names = ignored.names.map(escapeText).join(", ");
+    note(names === "" ? "You ignore nobody" : `You ignore ${names}`);
     return;
   }
-  // The Swedish way to write a time is ISO 8601's, with a space: 2026-11-23 17:05.
-  const times = new Intl.DateTimeFormat("sv-SE", {
-    dateStyle: "short",
-    timeStyle: "short",
-    timeZone: zone,
-  });
-  const names = present.map(({ name }) => escapeText(name));
-  const widest = Math.max(...names.map(width));
-  for (const [at, { key, since }] of present.entries()) {
-    const name = padCells(names[at] ?? "", widest);
-    note(`${name}  ${escapeText(key)}  since ${times.format(since)}`);
+  const wanted = name.toLowerCase();
+  const key = ignored.keyOf(name) ??
+    who().find((member) => member.name.toLowerCase() === wanted)?.key;
+  if (key === undefined) {
+    note(`Nobody here is called "${name}". /who shows who is`);
+  } else if (ignored.toggle({ name, key })) {
+    note(`You ignore ${name} now, under any name`);
+  } else {
+    note(`You no longer ignore ${name}`);
+  }
+}
+
+function set({ note, settings }: CommandContext, key: string, value: string) {
+  try {
+    settings.set(key, value);
+    note(`${key} is ${value} now`);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    note(error.message);
+  }
+}
+
+function showSettings({ note, settings }: CommandContext): void {
+  const heads = SETTINGS.map(({ key }) => `${key} ${settings.get(key)}`);
+  const widest = Math.max(...heads.map(width));
+  for (const [at, setting] of SETTINGS.entries()) {
+    const range = "choices" in setting
+      ? setting.choices.join(", ")
+      : `${setting.min} to ${setting.max}`;
+    note(`${padCells(heads[at] ?? "", widest)}  ${setting.help} (${range})`);
   }
 }

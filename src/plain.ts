@@ -1,17 +1,16 @@
 /**
- * The views for pipes and files: plain lines for a person's `grep`, JSON lines for a program. They know
- * nothing of terminals, and take no commands: every line of the input is a text.
+ * The view for pipes and files: plain lines for a person's `grep`, and what it shares with the view for
+ * programs. Knows nothing of terminals, and takes no commands: every line of the input is a text.
  *
- * Output rules: nothing is coloured and nothing is redrawn. In the plain view what happens in the room goes
- * to stdout, one event a line, and what is about this program goes to stderr. In the JSON view everything
- * goes to stdout, one object a line.
+ * Output rules: nothing is coloured and nothing is redrawn. What happens in the room goes to stdout, one event
+ * a line, and what is about this program goes to stderr.
  *
  * @module
  */
 
 import { quote } from "./colours.ts";
 import { GOODBYES, REFUSALS, wording } from "./events.ts";
-import type { News, Standing, View } from "./news.ts";
+import type { News, RoomNews, Standing, View } from "./news.ts";
 import { TextLineStream } from "./std.ts";
 import { escapeText } from "./text.ts";
 
@@ -122,8 +121,9 @@ export abstract class PipeView implements View {
 export class PlainView extends PipeView {
   /** Writes a piece of news: to stdout what happened in the room, to stderr the rest. */
   override show(news: News): void {
-    if ("key" in news) this.print(plainEvent(news));
-    else this.complain(plainRemark(news));
+    if ("seq" in news && news.type !== "entered") this.print(plainEvent(news));
+    else if (news.type !== "found") this.complain(plainRemark(news));
+    else for (const line of news.lines) this.print(plainEvent(line));
   }
 
   /** Writes the lines of the text to stderr. */
@@ -132,32 +132,33 @@ export class PlainView extends PipeView {
   }
 }
 
-/** JSON lines, each an object with `"v": 1`. Texts are as others wrote them, once the JSON is parsed. */
-export class JsonView extends PipeView {
-  /** Writes a piece of news. */
-  override show(news: News): void {
-    // To a program, the client's own joining is a joining like any other, with more to it.
-    const type = news.type === "entered" ? "joined" : news.type;
-    this.print(safeJson({ v: 1, type, ...jsonFields(news) }));
-  }
-
-  /** Writes an object of type `note`. */
-  override note(text: string): void {
-    this.print(safeJson({ v: 1, type: "note", text }));
+function plainEvent({ type, at, name, text, to }: RoomNews): string {
+  const time = new Date(at).toISOString();
+  const who = escapeText(name);
+  const words = escapeText(text);
+  switch (type) {
+    case "said":
+      return `${time} ${who}: ${words}`;
+    case "replied":
+      return `${time} ${who}: (to ${to}) ${words}`;
+    case "acted":
+      return `${time} * ${who} ${words}`;
+    case "renamed":
+      return `${time} ${who} is now ${words}`;
+    case "joined":
+      return `${time} ${who} joined`;
+    case "left": {
+      const why = escapeText(wording(GOODBYES, text));
+      return text === "left"
+        ? `${time} ${who} left`
+        : `${time} ${who} left (${why})`;
+    }
   }
 }
 
-type RoomNews = Extract<News, { type: "joined" | "left" | "said" }>;
-
-function plainEvent({ type, at, name, text }: RoomNews): string {
-  const start = `${new Date(at).toISOString()} ${escapeText(name)}`;
-  if (type === "said") return `${start}: ${escapeText(text)}`;
-  if (type === "joined") return `${start} joined`;
-  const why = escapeText(wording(GOODBYES, text));
-  return text === "left" ? `${start} left` : `${start} left (${why})`;
-}
-
-function plainRemark(news: Exclude<News, RoomNews>): string {
+function plainRemark(
+  news: Exclude<News, RoomNews | { type: "found" }>,
+): string {
   switch (news.type) {
     case "entered": {
       const place = `${escapeText(news.address)} as ${escapeText(news.name)}`;
@@ -172,65 +173,12 @@ function plainRemark(news: Exclude<News, RoomNews>): string {
       const seconds = Math.ceil(news.seconds);
       return `Not connected: ${reason}. Trying again in ${seconds} s`;
     }
-  }
-}
-
-function jsonFields(news: News): Record<string, unknown> {
-  switch (news.type) {
-    case "joined":
-    case "left":
-    case "said": {
-      const { seq, at, name, key, own, past, text } = news;
-      const fields = { seq, at: iso(at), name, key, own, past };
-      if (news.type === "said") return { ...fields, text };
-      if (news.type === "left") return { ...fields, reason: text };
-      return fields;
+    case "away-message": {
+      const who = escapeText(news.name);
+      const away = escapeText(news.text);
+      return away === "" ? `${who} is back` : `${who} is away: ${away}`;
     }
-    case "entered": {
-      const { address, name, ownKey, others, seq, earlier, again, waiting } =
-        news;
-      return {
-        seq,
-        at: iso(news.at),
-        name,
-        key: ownKey,
-        own: true,
-        past: false,
-        server: address,
-        others,
-        earlier,
-        again,
-        waiting,
-      };
-    }
-    case "refused":
-      return {
-        text: news.text,
-        reason: news.reason,
-        message: wording(REFUSALS, news.reason),
-      };
-    case "away":
-      return { reason: news.reason, seconds: news.seconds };
   }
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
-}
-
-/** JSON that is harmless to look at; it parses to the same value as plain JSON would. */
-function safeJson(value: unknown): string {
-  // A run without ASCII has no backslash: every escape in it is a new one.
-  return JSON.stringify(value).replace(
-    /[^ -~]+/g,
-    (run) => escapeText(run).replace(/\\u\{(\w+)\}/g, jsonEscape),
-  );
-}
-
-/** Two escapes: JSON writes a character beyond U+FFFF as its surrogates. */
-function jsonEscape(_escape: string, hex: string): string {
-  const units = String.fromCodePoint(parseInt(hex, 16)).split("");
-  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16)}`).join("");
 }
 
 /** Drops what is beyond the greatest length of a line, before anything gathers it. */

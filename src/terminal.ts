@@ -1,53 +1,52 @@
 /**
- * The view for a person at a terminal. Knows how news looks and how a line is edited; knows no sockets, no
- * keys and no commands but their names.
+ * The view for a person at a terminal: what is typed, asked, pasted and shown. Knows no sockets, no keys of
+ * members, and of commands only what may be completed.
  *
  * Output rules: everything goes to the one stream that it is given, the terminal (stdout); stderr isn't
- * touched. The last rows are the prompt and the line being typed, and nothing else is ever redrawn: to
- * show something, those rows are cleared, the news is written where they began, and they are written again
- * below it. A line that is sent is cleared too, because it comes back from the server as an event; while
- * the connection is away it stays, for nothing else shows that it was taken.
+ * touched. A line that is sent is cleared, because it comes back from the server as an event; while the
+ * connection is away it stays, for nothing else shows that it was taken.
  *
  * @module
  */
 
-import { createInterface } from "node:readline";
-import type { Interface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
+import { cut } from "./colours.ts";
+import { complete } from "./tab_completion.ts";
+import type { Ignored } from "./ignored.ts";
+import { InputHistory } from "./input_history.ts";
 import {
-  colourOf,
-  padCells,
-  type Paint,
-  painter,
-  quote,
-  Style,
-  width,
-  wraps,
-} from "./colours.ts";
-import { completions } from "./commands.ts";
-import { GOODBYES, REFUSALS, wording } from "./events.ts";
+  cleanPaste,
+  KeySplitter,
+  MARK_NO_PASTES,
+  MARK_PASTES,
+} from "./keys.ts";
+import { LineEditor, type Screen } from "./line_editor.ts";
 import type { News, Standing, View } from "./news.ts";
+import { Prompt } from "./prompt.ts";
+import { Settings } from "./settings.ts";
+import { Shown } from "./shown.ts";
 import { escapeText } from "./text.ts";
+import { Transcript } from "./transcript.ts";
+import { TypedLines } from "./typed_lines.ts";
 
-/** The least width of the column for names, cells. */
-const MIN_NAME_WIDTH = 10;
-/** The greatest; a longer name moves its own text to the right. */
-const MAX_NAME_WIDTH = 20;
-/** The columns of a terminal that doesn't say. */
-const DEFAULT_COLUMNS = 80;
-/** How many lines the up arrow can bring back. */
+/** How many lines the up arrow can bring back where no history is kept. */
 const HISTORY_SIZE = 200;
-/** How many typed lines may wait to be taken; a paste of more than that is a mistake. */
-const MAX_TYPED = 1_000;
-/** How long a line may be under way, ms, before the prompt says that it is. */
-const PATIENCE = 1_000;
+/** How much of a pasted text is shown, cells. */
+const MAX_OFFERED = 24;
+
+const ESCAPE = "\x1b";
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
+const BELL = "\x07";
 
 /** What a terminal view is made of. */
 export interface TerminalOptions {
-  /** Keys, as the terminal sends them; put into raw mode where it can be. */
+  /** Keys, as the terminal sends them. */
   readonly input: Readable;
   /** The terminal, with its present width in cells. */
-  readonly output: Writable & { readonly columns?: number };
+  readonly output: Screen;
+  /** Turns the terminal's own editing off and on; left out where there is no such thing. */
+  readonly raw?: (on: boolean) => void;
   /** The time, ms since 1970. */
   readonly now: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
@@ -56,68 +55,89 @@ export interface TerminalOptions {
   readonly colour: boolean;
   /** How long a line may be under way, ms, before the prompt says that it is; 1,000 where it is left out. */
   readonly patience?: number;
+  /** What the person has set; the defaults where it is left out. */
+  readonly settings?: Settings;
+  /** What was typed in earlier runs; kept nowhere where it is left out. */
+  readonly history?: InputHistory;
+  /** Whom the person doesn't want to read. */
+  readonly ignored?: Ignored;
+  /** The names of those in the room, for completion. */
+  readonly names?: () => readonly string[];
 }
 
 /** The view for a person at a terminal. */
 export class TerminalView implements View {
-  readonly #output: TerminalOptions["output"];
-  readonly #readline: Interface & { readonly prevRows?: number };
+  readonly #options: TerminalOptions;
+  readonly #settings: Settings;
+  readonly #history: InputHistory;
+  readonly #editor: LineEditor;
   readonly #transcript: Transcript;
-  readonly #patience: number;
+  readonly #prompt: Prompt;
+  readonly #shown = new Shown();
+  readonly #typed = new TypedLines();
   #standing: Standing | undefined;
-  #late = false;
-  #lateTimer: ReturnType<typeof setTimeout> | undefined;
-  #question: Question | undefined;
-  #unwritten: string[] = [];
-  #typed: string[] = [];
-  #wake: (() => void) | undefined;
+  #offer: Offer | undefined;
   #ended = false;
 
   /** Takes over the terminal, until `close()`. */
   constructor(options: TerminalOptions) {
-    this.#output = options.output;
-    this.#patience = options.patience ?? PATIENCE;
-    this.#transcript = new Transcript(options, () => this.#columns);
-    this.#readline = createInterface({
-      input: options.input,
-      output: options.output,
-      terminal: true,
-      prompt: "",
-      historySize: HISTORY_SIZE,
-      removeHistoryDuplicates: true,
-      completer: (line: string) => [completions(line), line],
+    this.#options = options;
+    this.#settings = options.settings ?? new Settings();
+    this.#history = options.history ?? InputHistory.none(HISTORY_SIZE);
+    const { now, zone, colour, patience, input, output } = options;
+    this.#editor = new LineEditor({
+      output,
+      history: this.#history.lines,
+      historySize: this.#history.size,
+      complete: (typed) => complete(typed, options.names?.() ?? []),
+      typed: (line) => this.#submitted(line),
+      ended: () => this.#end(),
     });
-    this.#readline.on("line", (line) => this.#submitted(line));
-    this.#readline.on("history", (history) => {
+    this.#editor.onHistory((history) => {
       // A name isn't something to say again.
-      if (this.#question) history.shift();
+      if (this.#typed.question !== undefined) history.shift();
     });
-    // Ctrl-D, and Ctrl-C where nobody listens for it, close.
-    this.#readline.on("close", () => this.#end());
+    this.#transcript = new Transcript({
+      now,
+      zone,
+      colour,
+      settings: this.#settings,
+      columns: () => this.#editor.columns,
+    });
+    this.#prompt = new Prompt({
+      now,
+      ...(patience === undefined ? {} : { patience }),
+      changed: () => this.#showPrompt(),
+    });
+    const splitter = new KeySplitter({
+      keys: (keys) => this.#pressed(keys),
+      paste: (text) => this.#pasted(text),
+    });
+    this.#takeOver();
+    input.on("data", (bytes) => splitter.push(bytes));
+    input.on("end", () => this.#end());
     // A terminal that is gone can't be told; its input ends as well, or has.
-    options.output.on("error", () => this.#end());
+    output.on("error", () => this.#end());
   }
 
-  /** Writes a piece of news above the line being typed. */
+  /** Everything that was shown, for `/save`. */
+  get shown(): Shown {
+    return this.#shown;
+  }
+
+  /** Writes a piece of news above the line being typed, unless it comes from somebody who is ignored. */
   show(news: News): void {
-    this.#write(this.#transcript.render(news));
+    const wanted = this.#options.ignored?.filter(news) ?? null;
+    if (this.#options.ignored && wanted === null) return;
+    this.#write(this.#transcript.render(wanted ?? news));
+    if (this.#rings(news)) this.#options.output.write(BELL);
+    if (news.type === "away") this.#prompt.away(news.seconds);
   }
 
   /** Shows name, absence and waiting lines in the prompt. */
   stand(standing: Standing): void {
     this.#standing = standing;
-    if (!standing.present || standing.waiting === 0) {
-      clearTimeout(this.#lateTimer);
-      this.#lateTimer = undefined;
-      this.#late = false;
-    } else if (!this.#ended) {
-      // Most lines are back at once; a prompt that changed and changed back would only disturb.
-      this.#lateTimer ??= setTimeout(() => {
-        this.#late = true;
-        this.#redraw();
-      }, this.#patience);
-    }
-    if (this.#readline.getPrompt() !== this.#prompt) this.#redraw();
+    if (!this.#ended) this.#prompt.stand(standing);
   }
 
   /** Writes the lines of the text above the line being typed. */
@@ -127,27 +147,31 @@ export class TerminalView implements View {
 
   /** Asks with the question as the prompt; empty answers don't count. Null once the input has ended. */
   ask(question: string): Promise<string | null> {
-    const early = this.#typed.shift();
-    if (early !== undefined) return Promise.resolve(early);
-    if (this.#ended) return Promise.resolve(null);
-    return new Promise((answer) => {
-      this.#question = { text: escapeText(question), answer };
-      this.#redraw();
-    });
+    const answer = this.#typed.ask(escapeText(question));
+    this.#showPrompt();
+    return answer;
   }
 
   /** The lines that are typed and aren't empty, until Ctrl-C, Ctrl-D or the end of the input. */
-  async *lines(): AsyncGenerator<string> {
-    for (;;) {
-      const line = this.#typed.shift();
-      if (line !== undefined) {
-        yield line;
-      } else if (this.#ended) {
-        return;
-      } else {
-        await new Promise<void>((wake) => this.#wake = wake);
-      }
-    }
+  lines(): AsyncGenerator<string> {
+    return this.#typed.lines();
+  }
+
+  /** Does what Ctrl-C does, where that comes as a signal. */
+  interrupt(): void {
+    this.#pressed(CTRL_C);
+  }
+
+  /** Draws the line again, at the width that the terminal has now. */
+  resized(): void {
+    if (!this.#ended) this.#editor.redraw();
+  }
+
+  /** Takes over the terminal again, after it was another program's. */
+  resumed(): void {
+    if (this.#ended) return;
+    this.#takeOver();
+    this.#editor.drawHere();
   }
 
   /** Clears the prompt and gives the terminal back. What is shown after that is written as it comes. */
@@ -155,242 +179,121 @@ export class TerminalView implements View {
     this.#end();
   }
 
-  get #columns(): number {
-    return this.#output.columns || DEFAULT_COLUMNS;
+  #takeOver(): void {
+    this.#options.raw?.(true);
+    this.#options.output.write(MARK_PASTES);
   }
 
-  get #prompt(): string {
-    if (this.#question) return this.#question.text;
-    if (!this.#standing) return "";
-    const { name, present, waiting } = this.#standing;
-    const remarks: string[] = [];
-    if (!present) remarks.push("away");
-    if (waiting > 0 && (!present || this.#late)) {
-      remarks.push(`${waiting} waiting`);
+  #rings(news: News): boolean {
+    const bell = this.#settings.get("bell");
+    if (bell === "off" || !("past" in news) || news.past || news.own) {
+      return false;
     }
-    const remark = remarks.length > 0 ? ` (${remarks.join(", ")})` : "";
-    return `${escapeText(name)}${remark}> `;
+    const isMove = news.type === "joined" || news.type === "left" ||
+      news.type === "renamed";
+    return this.#transcript.mentions(news) || (bell === "all" && !isMove);
+  }
+
+  #showPrompt(): void {
+    if (!this.#ended) this.#editor.setPrompt(this.#words);
+  }
+
+  /** What stands before the line being typed. */
+  get #words(): string {
+    return this.#offer?.prompt ?? this.#typed.question ?? this.#prompt.text;
+  }
+
+  #pressed(keys: string): void {
+    if (this.#ended) return;
+    if (!this.#offer) this.#editor.press(keys);
+    else if (keys === "\r" || keys === "\n") this.#accept(this.#offer);
+    else if ([ESCAPE, CTRL_C, CTRL_D].includes(keys)) this.#drop(this.#offer);
+    // Any other key would be for a line that isn't on the screen.
+  }
+
+  /** Many lines at once are one message, if at all: sent line by line they would be a surprise. */
+  #pasted(pasted: string): void {
+    const text = cleanPaste(pasted);
+    if (this.#ended || this.#offer || text === "") return;
+    if (this.#typed.question !== undefined || !text.includes("\n")) {
+      this.#editor.insert(text.replaceAll("\n", " "));
+      return;
+    }
+    const { line, cursor } = this.#editor;
+    const whole = line.slice(0, cursor) + text + line.slice(cursor);
+    const count = whole.split("\n").length;
+    const start = cut(
+      escapeText(whole.trim().replace(/\n.*/s, "")),
+      MAX_OFFERED,
+    );
+    this.#offer = {
+      text: whole,
+      summary: `${start} (${count} lines)`,
+      prompt:
+        `${count} lines pasted, "${start}": Enter sends them as one message, Esc drops them `,
+      line,
+      cursor,
+    };
+    this.#editor.exchange(this.#words, "", 0);
+  }
+
+  #accept({ text, summary }: Offer): void {
+    this.#offer = undefined;
+    this.#editor.exchange(this.#words, "", 0);
+    if (!this.#standing?.present) {
+      this.#editor.print([this.#prompt.text + summary]);
+    }
+    this.#take(text);
+  }
+
+  #drop({ line, cursor }: Offer): void {
+    this.#offer = undefined;
+    this.#editor.exchange(this.#words, line, cursor);
   }
 
   /** Enter was pressed: the cursor stands at the start of the row below what was typed. */
   #submitted(line: string): void {
-    const typed = this.#readline.getPrompt() + line;
     const empty = line.trim() === "";
     const stays = !empty &&
-      (this.#question !== undefined || !this.#standing?.present);
-    if (!stays) this.#output.write(clearUp(wraps(typed, this.#columns) + 1));
-    if (!empty) this.#take(line);
-    this.#redraw();
+      (this.#typed.question !== undefined || !this.#standing?.present);
+    if (!stays) this.#editor.erase(line);
+    if (!empty) {
+      if (this.#typed.question === undefined) this.#history.add(line);
+      this.#take(line);
+    }
+    this.#showPrompt();
   }
 
   #take(line: string): void {
-    const question = this.#question;
-    if (question) {
-      this.#question = undefined;
-      question.answer(line);
-    } else if (this.#typed.length < MAX_TYPED) {
-      this.#typed.push(line);
-      this.#wake?.();
-    } else {
-      const reason = "Too many lines are waiting";
-      this.show({ type: "refused", text: line, reason });
-    }
+    if (this.#typed.push(line)) return;
+    const reason = "Too many lines are waiting";
+    this.show({ type: "refused", text: line, reason });
   }
 
-  /** Lines that come together are written together: a room that is busy redraws the prompt once for all. */
-  #write(lines: readonly string[]): void {
-    if (this.#unwritten.length === 0) queueMicrotask(() => this.#flush());
-    this.#unwritten.push(...lines);
-  }
-
-  #flush(): void {
-    if (this.#unwritten.length > 0) this.#redraw();
-  }
-
-  /** Clears the prompt, writes what is to be written, and puts the prompt and what is typed below it. */
-  #redraw(): void {
-    const text = this.#unwritten.map((line) => `${line}\r\n`).join("");
-    this.#unwritten = [];
-    if (this.#ended) {
-      this.#output.write(text);
-      return;
-    }
-    const { rows } = this.#readline.getCursorPos();
-    // Readline goes up as many rows as it believes the cursor to be below the prompt's first: those are made
-    // here. It is wrong where a wide character went to the next row whole, so it is asked for its belief.
-    const believed = this.#readline.prevRows ?? rows;
-    this.#output.write(clearUp(rows) + text + "\r\n".repeat(believed));
-    this.#readline.setPrompt(this.#prompt);
-    this.#readline.prompt(true);
+  #write(rows: readonly string[]): void {
+    this.#shown.add(rows);
+    this.#editor.print(rows);
   }
 
   #end(): void {
     if (this.#ended) return;
-    const { rows } = this.#readline.getCursorPos();
-    this.#output.write(clearUp(rows));
     this.#ended = true;
-    this.#readline.close();
-    clearTimeout(this.#lateTimer);
-    this.#flush();
-    this.#question?.answer(null);
-    this.#question = undefined;
-    this.#wake?.();
+    this.#prompt.close();
+    this.#editor.close();
+    this.#options.input.pause();
+    this.#options.output.write(MARK_NO_PASTES);
+    this.#options.raw?.(false);
+    this.#typed.end();
   }
 }
 
-interface Question {
+/** A text of many lines that was pasted, and may be sent. */
+interface Offer {
   readonly text: string;
-  readonly answer: (answer: string | null) => void;
-}
-
-/** Moves the cursor to the start of the row that is so many above, and clears from there on. */
-function clearUp(rows: number): string {
-  return `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J`;
-}
-
-/** News as the lines that a person reads. Remembers what a reader does: the day, and the column of the names. */
-class Transcript {
-  readonly #paint: Paint;
-  readonly #now: () => number;
-  readonly #columns: () => number;
-  readonly #clock: Intl.DateTimeFormat;
-  readonly #calendar: Intl.DateTimeFormat;
-  readonly #firstDay: string;
-  #day: string;
-  #nameWidth = MIN_NAME_WIDTH;
-  #awayFor = "";
-
-  constructor({ colour, now, zone }: TerminalOptions, columns: () => number) {
-    this.#paint = painter(colour);
-    this.#now = now;
-    this.#columns = columns;
-    this.#clock = new Intl.DateTimeFormat("en-GB", {
-      hour: "2-digit",
-      minute: "2-digit",
-      timeZone: zone,
-    });
-    this.#calendar = new Intl.DateTimeFormat("en-GB", {
-      weekday: "long",
-      day: "numeric",
-      month: "long",
-      year: "numeric",
-      timeZone: zone,
-    });
-    this.#firstDay = this.#dayOf(now());
-    this.#day = this.#firstDay;
-  }
-
-  render(news: News): string[] {
-    switch (news.type) {
-      case "entered":
-        this.#awayFor = "";
-        return news.again ? [this.#back(news)] : this.#welcome(news);
-      case "joined":
-      case "left":
-      case "said":
-        return [...this.#dayRule(news.at), this.#event(news)];
-      case "refused":
-        return [this.#refused(news.text, wording(REFUSALS, news.reason))];
-      case "away":
-        return this.#away(wording(GOODBYES, news.reason), news.seconds);
-    }
-  }
-
-  #welcome({ address, name, others, earlier }: NewsOf<"entered">): string[] {
-    const company = others === 0
-      ? "nobody else is here"
-      : others === 1
-      ? "1 other is here"
-      : `${others} others are here`;
-    const place = `${escapeText(address)} as ${escapeText(name)}`;
-    const lines = [`Joined ${place}; ${company}. /help shows the commands.`];
-    if (earlier > 0) lines.push(this.#rule(messages(earlier, "earlier ")));
-    return lines;
-  }
-
-  #back({ at, earlier, waiting }: NewsOf<"entered">): string {
-    const missed = earlier > 0 ? messages(earlier) : "nothing";
-    const sent = waiting > 0 ? `; sent ${waiting}` : "";
-    const mark = this.#paint(Style.green, "✓");
-    return `${this.#time(at)}  ${mark} Back. Missed ${missed}${sent}.`;
-  }
-
-  #event(
-    { type, at, name, key, text, own }: NewsOf<"joined" | "left" | "said">,
-  ): string {
-    const shownName = escapeText(name);
-    this.#nameWidth = Math.max(
-      this.#nameWidth,
-      Math.min(width(shownName), MAX_NAME_WIDTH),
-    );
-    const time = this.#time(at);
-    if (type === "said") {
-      const padded = padCells(shownName, this.#nameWidth);
-      const style = own ? Style.bold : colourOf(key);
-      return `${time}  ${this.#paint(style, padded)} ${escapeText(text)}`;
-    }
-    const why = type === "left" && text !== "left"
-      ? ` (${escapeText(wording(GOODBYES, text))})`
-      : "";
-    const indent = " ".repeat(this.#nameWidth + 1);
-    const move = this.#paint(Style.dim, `${shownName} ${type}${why}`);
-    return `${time}  ${indent}${move}`;
-  }
-
-  #refused(text: string, reason: string): string {
-    return `${this.#warning} Not sent: ${quote(text)}: ${escapeText(reason)}`;
-  }
-
-  #away(reason: string, seconds: number): string[] {
-    // Attempts go on for as long as the server is away; only what is new is worth a line.
-    if (reason === this.#awayFor) return [];
-    this.#awayFor = reason;
-    const sentence = escapeText(
-      reason.charAt(0).toUpperCase() + reason.slice(1),
-    );
-    const next = `Trying again in ${Math.ceil(seconds)} s`;
-    return [
-      `${
-        this.#time(this.#now())
-      }  ${this.#warning} ${sentence}. ${next}; what you type is kept.`,
-    ];
-  }
-
-  get #warning(): string {
-    return this.#paint(Style.yellow, "⚠");
-  }
-
-  /** A rule with the day, where that is another than before. */
-  #dayRule(at: number): string[] {
-    const day = this.#dayOf(at);
-    if (day === this.#day) return [];
-    this.#day = day;
-    // After midnight, "today" further up would be wrong: the word is for the day on which this began.
-    return [this.#rule(day === this.#firstDay ? "today" : day)];
-  }
-
-  /** The day as "Monday 23 November 2026", whatever commas the runtime's tables put in. */
-  #dayOf(at: number): string {
-    return this.#calendar.formatToParts(at)
-      .filter(({ type }) => type !== "literal")
-      .map(({ value }) => value).join(" ");
-  }
-
-  #rule(label: string): string {
-    // One cell less than there are: a full row would wrap in some terminals.
-    const start = `── ${label} `;
-    const rest = Math.max(0, this.#columns() - 1 - width(start));
-    return this.#paint(Style.dim, start + "─".repeat(rest));
-  }
-
-  /** Hours and minutes. */
-  #time(at: number): string {
-    return this.#paint(Style.dim, this.#clock.format(at));
-  }
-}
-
-type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
-
-function messages(count: number, which = ""): string {
-  return `${count} ${which}message${count === 1 ? "" : "s"}`;
+  /** What stays on the screen of it. */
+  readonly summary: string;
+  readonly prompt: string;
+  /** What was typed before, and where the cursor was. */
+  readonly line: string;
+  readonly cursor: number;
 }

@@ -1,11 +1,12 @@
 /**
- * Tests of the plain and the JSON view, with streams that are arrays.
+ * Tests of the view for pipes, with streams that are arrays.
  *
  * @module
  */
 
-import type { News } from "../src/news.ts";
-import { JsonView, PlainView, type Sink } from "../src/plain.ts";
+import type { News, RoomNews } from "../src/news.ts";
+import { JsonView } from "../src/json_view.ts";
+import { PlainView, type Sink } from "../src/plain.ts";
 import {
   assert,
   assertEquals,
@@ -50,12 +51,13 @@ function streams(input = inputOf()) {
 const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
 
 function roomNews(
-  type: "joined" | "left" | "said",
+  type: RoomNews["type"],
   name: string,
   text: string,
-): News {
+  to: number | null = null,
+): RoomNews {
   const key = "3f9a1c02d417";
-  return { type, seq: 88, at, name, key, text, own: true, past: false };
+  return { type, seq: 88, at, name, key, text, own: true, past: false, to };
 }
 
 const entered: News = {
@@ -95,12 +97,21 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
   const view = new PlainView(options);
   view.show(roomNews("joined", "ana", ""));
   view.show(roomNews("said", "ana", "hello ½ 日本 😀"));
+  view.show(roomNews("acted", "ana", "waves"));
+  view.show(roomNews("replied", "ana", "two\nlines", 7));
+  view.show(roomNews("renamed", "ana", "anna"));
   view.show(roomNews("left", "ana", "lost"));
+  const lines = [roomNews("said", "ana", "found")];
+  view.show({ type: "found", words: "", lines, more: false });
   assertEquals(
-    options.output.text,
-    "2026-11-23T17:05:54.120Z ana joined\n" +
-      "2026-11-23T17:05:54.120Z ana: hello ½ 日本 😀\n" +
-      "2026-11-23T17:05:54.120Z ana left (connection lost)\n",
+    options.output.text.replaceAll("2026-11-23T17:05:54.120Z ", ""),
+    "ana joined\n" +
+      "ana: hello ½ 日本 😀\n" +
+      "* ana waves\n" +
+      "ana: (to 7) two\\nlines\n" +
+      "ana is now anna\n" +
+      "ana left (connection lost)\n" +
+      "ana: found\n",
   );
   assertEquals(options.errors.text, "");
 });
@@ -112,6 +123,10 @@ Deno.test("PlainView writes what is about the program to stderr", () => {
   view.show({ type: "refused", text: "x".repeat(99), reason: "text-too-long" });
   view.show({ type: "away", reason: "lost", seconds: 1.3 });
   view.show({ ...entered, again: true });
+  const key = "3f9a1c02d417";
+  for (const text of ["lunch", ""]) {
+    view.show({ type: "away-message", name: "ana", key, text, own: false });
+  }
   view.note("one\ntwo");
   assertEquals(
     options.errors.text,
@@ -119,6 +134,7 @@ Deno.test("PlainView writes what is about the program to stderr", () => {
       `Not sent: "${"x".repeat(40)}…": A message has at most 4096 bytes\n` +
       `Not connected: connection lost. Trying again in 2 s\n` +
       `Back in 192.0.2.7:5000 as cron\n` +
+      `ana is away: lunch\nana is back\n` +
       `one\ntwo\n`,
   );
   assertEquals(options.output.text, "");
@@ -131,61 +147,16 @@ Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
     view.show(roomNews("said", attack, attack));
     view.show(roomNews("joined", attack, ""));
     view.show(roomNews("left", attack, attack));
+    view.show(roomNews("acted", attack, attack));
+    view.show(roomNews("replied", attack, attack));
+    view.show(roomNews("renamed", attack, attack));
     view.show({ ...entered, address: attack, name: attack });
     view.show({ type: "refused", text: attack, reason: attack });
     view.show({ type: "away", reason: attack, seconds: 1 });
-    assertEquals(options.output.text.split("\n").length, 4);
+    assertEquals(options.output.text.split("\n").length, 7);
     assertEquals(options.errors.text.split("\n").length, 4);
     const shown = options.output.text + options.errors.text;
     assert(!DANGEROUS.test(shown.replaceAll("\n", "")), JSON.stringify(shown));
-  }
-});
-
-Deno.test("JsonView writes one object a line for each kind of news", () => {
-  const options = streams();
-  const view = new JsonView(options);
-  view.show(entered);
-  view.show(roomNews("joined", "cron", ""));
-  view.show(roomNews("said", "cron", "backup done"));
-  view.show(roomNews("left", "cron", "lost"));
-  view.show({ type: "refused", text: "", reason: "text-empty" });
-  view.show({ type: "away", reason: "lost", seconds: 2 });
-  view.note("one\ntwo");
-  const time = `"at":"2026-11-23T17:05:54.120Z"`;
-  const event =
-    `"seq":88,${time},"name":"cron","key":"3f9a1c02d417","own":true,"past":false`;
-  assertEquals(options.output.text.split("\n"), [
-    `{"v":1,"type":"joined",${event},"server":"192.0.2.7:5000","others":2,"earlier":12,"again":false,"waiting":0}`,
-    `{"v":1,"type":"joined",${event}}`,
-    `{"v":1,"type":"said",${event},"text":"backup done"}`,
-    `{"v":1,"type":"left",${event},"reason":"lost"}`,
-    `{"v":1,"type":"refused","text":"","reason":"text-empty","message":"A message needs some text"}`,
-    `{"v":1,"type":"away","reason":"lost","seconds":2}`,
-    `{"v":1,"type":"note","text":"one\\ntwo"}`,
-    "",
-  ]);
-  assertEquals(options.errors.text, "");
-});
-
-Deno.test("JsonView writes harmless lines that parse to the original", () => {
-  const texts = [
-    ...ATTACKS,
-    String.raw`\u{e0001} \\u{e0001} \n "quoted" \ud800`,
-    "1\ufe0f\u20e3 👩\u200d🚀 ❤\ufe0f",
-    "e" + "\u0301".repeat(40),
-  ];
-  for (const text of texts) {
-    const options = streams();
-    const view = new JsonView(options);
-    view.show(roomNews("said", text, text));
-    view.note(text);
-    const [said = "", note = "", end] = options.output.text.split("\n");
-    assertEquals(end, "");
-    const { name, text: parsed } = JSON.parse(said);
-    assertEquals([name, parsed, JSON.parse(note).text], [text, text, text]);
-    // Emoji keep the selectors and joiners that make them one picture.
-    const shown = said.replace(/\p{RGI_Emoji}/gv, "");
-    assert(!DANGEROUS.test(shown), shown);
   }
 });
 

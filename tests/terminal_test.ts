@@ -6,7 +6,7 @@
 
 import { Readable, Writable } from "node:stream";
 import { colourOf, padCells, width, wraps } from "../src/colours.ts";
-import type { News } from "../src/news.ts";
+import type { News, RoomNews } from "../src/news.ts";
 import { type TerminalOptions, TerminalView } from "../src/terminal.ts";
 import {
   assert,
@@ -18,7 +18,7 @@ import {
 /** Everything that a terminal may be told: text, new rows, where to stand, what to clear, and styles. */
 const TOKEN =
   // deno-lint-ignore no-control-regex -- the sequences are what this is about
-  /\x1b\[(?<count>\d*)(?<command>[ABCDGJKm])|(?<control>[\r\n])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f])/uy;
+  /\x1b\[(?<count>\d*)(?<command>[ABCDGJKm])|(?<mode>\x1b\[\?2004[hl])|(?<control>[\r\n\x07])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f])/uy;
 
 /** A terminal's screen, without an end. Fails at a sequence that the view has no business to send. */
 class Screen {
@@ -27,6 +27,8 @@ class Screen {
   #column = 0;
   /** All that was written. */
   written = "";
+  /** How often it rang. */
+  bells = 0;
 
   constructor(readonly columns: number) {}
 
@@ -52,7 +54,10 @@ class Screen {
       if (groups.text) this.#put(groups.text);
       else if (groups.control === "\r") this.#column = 0;
       else if (groups.control === "\n") this.#moveRow(1);
-      else this.#obey(groups.command ?? "", Number(groups.count || 0));
+      else if (groups.control === "\x07") this.bells++;
+      else if (groups.command) {
+        this.#obey(groups.command, Number(groups.count || 0));
+      }
     }
   }
 
@@ -138,14 +143,16 @@ async function written(): Promise<void> {
 }
 
 function event(
-  type: "joined" | "left" | "said",
+  type: RoomNews["type"],
   name: string,
   text = "",
   at = NOON,
-): News {
+  more: Partial<RoomNews> = {},
+): RoomNews {
   const key = `key of ${name}`;
   const own = name === "ana";
-  return { type, seq: 1, at, name, key, text, own, past: false };
+  const rest = { own, past: false, to: null, ...more };
+  return { type, seq: 1, at, name, key, text, ...rest };
 }
 
 function entered(more: Partial<News & { type: "entered" }> = {}): News {
@@ -214,15 +221,15 @@ Deno.test("TerminalView shows a room as a transcript", async () => {
     [
       `── 3 earlier messages ${"─".repeat(37)}`,
       `── Sunday 22 November 2026 ${"─".repeat(32)}`,
-      "12:00  Rahul      kaise ho",
-      "13:00  田中       元気",
+      "12:00    1  Rahul      kaise ho",
+      "13:00    1  田中       元気",
       `── today ${"─".repeat(50)}`,
-      "11:00             Rahul left (connection lost)",
-      "12:00             Priyanka left",
-      "12:00             ana joined",
-      "12:00  Priyanka-Anna hello",
-      "12:00  an-uncommonly-long-name hi",
-      "12:00  ana                  😀",
+      "11:00                  Rahul left (connection lost)",
+      "12:00                  Priyanka left",
+      "12:00                  ana joined",
+      "12:00    1  Priyanka-Anna hello",
+      "12:00    1  an-uncommonly-long-name hi",
+      "12:00    1  ana                  😀",
       "ana>",
     ],
   );
@@ -234,9 +241,9 @@ Deno.test("TerminalView names the day after midnight", async () => {
   terminal.view.show(event("said", "ana", "early", NOON + 12 * HOUR));
   await written();
   assertEquals(terminal.screen.rows.slice(0, 3), [
-    "12:00  ana        late",
+    "12:00    1  ana        late",
     "── Tuesday 24 November 2026 ───────────",
-    "00:00  ana        early",
+    "00:00    1  ana        early",
   ]);
 });
 
@@ -244,7 +251,7 @@ Deno.test("TerminalView shows the time of the zone", async () => {
   using terminal = open(60, { zone: "Asia/Kolkata" });
   terminal.view.show(event("said", "Rahul", "hi", NOON));
   await written();
-  assertEquals(terminal.screen.rows[0], "17:30  Rahul      hi");
+  assertEquals(terminal.screen.rows[0], "17:30    1  Rahul      hi");
 });
 
 Deno.test("TerminalView tells of an absence and its end", async () => {
@@ -263,8 +270,10 @@ Deno.test("TerminalView tells of an absence and its end", async () => {
     "12:00  ⚠ Connection lost. Trying again in 2 s; what you type is kept.",
     "12:00  ⚠ Server stopped. Trying again in 8 s; what you type is kept.",
     "12:00  ✓ Back. Missed 3 messages; sent 1.",
+    `── new ${"─".repeat(72)}`,
     "12:00  ⚠ Server stopped. Trying again in 2 s; what you type is kept.",
     "12:00  ✓ Back. Missed 1 message.",
+    `── new ${"─".repeat(72)}`,
     "12:00  ✓ Back. Missed nothing; sent 2.",
   ]);
 });
@@ -289,19 +298,46 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
     using terminal = open(400);
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
+    const quoted = { name: attack, text: attack };
+    const key = attack;
+    // What is said may have line ends, and those show as rows of their own.
+    const text = attack.replaceAll("\n", "");
     view.show(entered({ address: attack, name: attack }));
     view.show(event("joined", attack));
-    view.show(event("said", attack, attack));
+    view.show(event("said", attack, text));
+    view.show(event("acted", attack, text));
+    view.show(event("replied", attack, text, NOON, { to: 1, quoted }));
+    view.show(event("renamed", attack, attack));
+    view.show({
+      type: "found",
+      words: attack,
+      lines: [event("said", attack, text)],
+      more: false,
+    });
+    view.show({ type: "found", words: attack, lines: [], more: false });
+    view.show({
+      type: "away-message",
+      name: attack,
+      key,
+      text: attack,
+      own: false,
+    });
     view.show(event("left", attack, attack));
     view.show({ type: "refused", text: attack, reason: attack });
     view.show({ type: "away", reason: attack, seconds: 1 });
     view.stand({ ...HERE, name: attack });
-    view.note(attack.replaceAll("\n", ""));
+    view.note(text);
     await written();
-    assertEquals(screen.rows.length, 8);
-    for (const row of screen.rows) assertMatch(row, /\\(u[0-9a-f]{4}|[nrt])/);
+    const own = screen.rows.filter((row) =>
+      /^── (today|that is all) /.test(row)
+    );
+    assertEquals(own.length, 2);
+    assertEquals(screen.rows.length, 18);
+    for (const row of screen.rows.filter((row) => !own.includes(row))) {
+      assertMatch(row, /\\(u[0-9a-f]{4}|[nrt])/);
+    }
     const asked = view.ask(attack);
-    assertEquals(screen.rows.length, 8);
+    assertEquals(screen.rows.length, 18);
     view.close();
     assertEquals(await asked, null);
   }
@@ -324,8 +360,8 @@ Deno.test("TerminalView keeps the line being typed whole below what arrives", as
       view.note("three");
       await written();
       assertEquals(screen.rows, [
-        "12:00  Rahul      one",
-        "12:00  Rahul      two",
+        "12:00    1  Rahul      one",
+        "12:00    1  Rahul      two",
         "three",
         ...before,
       ]);
@@ -365,15 +401,16 @@ Deno.test("TerminalView takes a sent line off the screen until it comes back", a
     await written();
     press(`${line}\rnext`);
     assertEquals(screen.rows, ["before", "ana> next"]);
-    view.show(event("said", "ana", "hi"));
+    view.note("after");
     await written();
-    assertEquals(screen.rows, ["before", "12:00  ana        hi", "ana> next"]);
+    assertEquals(screen.rows, ["before", "after", "ana> next"]);
   }
 });
 
 Deno.test("TerminalView leaves a line on the screen that is typed while away", () => {
   using terminal = open(60);
   const { view, screen, press } = terminal;
+  view.stand(HERE);
   view.stand(AWAY);
   press("see you\rat six");
   view.stand({ ...AWAY, waiting: 1 });
@@ -512,9 +549,9 @@ Deno.test("TerminalView uses colours only where they are wanted", async () => {
     terminal.view.show(event("said", "Rahul", "his"));
     await written();
     const { written: bytes } = terminal.screen;
-    const own = bytes.includes("\x1b[1mana       \x1b[0m mine");
+    const own = bytes.includes("\x1b[1mana\x1b[0m        mine");
     const style = `\x1b[${colourOf("key of Rahul")}m`;
-    const other = bytes.includes(`${style}Rahul     \x1b[0m his`);
+    const other = bytes.includes(`${style}Rahul\x1b[0m      his`);
     const any = bytes.includes("\x1b[0m");
     assertEquals([own, other, any], [colour, colour, colour]);
   }

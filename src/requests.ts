@@ -1,0 +1,161 @@
+/**
+ * What a program can ask for, as lines of JSON: one table, a row each, that a person's commands correspond to.
+ * Knows nothing of pipes; what a request may do is in the context that it is given.
+ *
+ * @module
+ */
+
+import type { CommandContext } from "./commands.ts";
+import { REFUSALS } from "./events.ts";
+import { parseName } from "./names.ts";
+import { nearest } from "./nearest.ts";
+import type { Present } from "./news.ts";
+
+/** How many lines `history` asks for where it isn't told. */
+const HISTORY_COUNT = 20;
+
+/** What a request may do, and how it is answered. */
+export interface RequestContext extends
+  Pick<
+    CommandContext,
+    | "act"
+    | "away"
+    | "get"
+    | "history"
+    | "quit"
+    | "rename"
+    | "reply"
+    | "search"
+    | "send"
+    | "who"
+  > {
+  /** Answers with who is in the room. */
+  members(present: readonly Present[]): void;
+  /** Answers that a line can't be understood. */
+  error(message: string, line: string): void;
+}
+
+/** The fields of a request. */
+type Request = Readonly<Record<string, unknown>>;
+type Field = "text" | "name" | "words" | "path" | "to" | "count" | "number";
+
+/** A row of the table. */
+interface Row {
+  /** The fields that must be there. */
+  readonly needs: readonly Field[];
+  /** The fields that may be there. */
+  readonly may?: readonly Field[];
+  /** Does it. @returns What is to be said, null where nothing is. */
+  readonly run: (context: RequestContext, request: Request) => string | null;
+}
+
+const REQUESTS: Readonly<Record<string, Row>> = {
+  say: { needs: ["text"], run: (_context, { text }) => String(text) },
+  act: {
+    needs: ["text"],
+    run: ({ act }, { text }) => silent(act(String(text))),
+  },
+  reply: {
+    needs: ["to", "text"],
+    run: ({ reply }, { to, text }) => silent(reply(Number(to), String(text))),
+  },
+  rename: { needs: ["name"], run: rename },
+  away: {
+    needs: [],
+    may: ["text"],
+    run: ({ away }, { text }) => silent(away(String(text ?? ""))),
+  },
+  history: {
+    needs: [],
+    may: ["count"],
+    run: ({ history }, { count }) =>
+      silent(history(Number(count ?? HISTORY_COUNT))),
+  },
+  search: {
+    needs: ["words"],
+    run: ({ search }, { words }) => silent(search(String(words))),
+  },
+  send: {
+    needs: ["path"],
+    run: ({ send }, { path }) => silent(send(String(path))),
+  },
+  get: {
+    needs: ["number"],
+    run: ({ get }, { number }) => silent(get(Number(number))),
+  },
+  who: {
+    needs: [],
+    run: ({ members, who }) => silent(members(who())),
+  },
+  quit: {
+    needs: [],
+    may: ["text"],
+    run: ({ quit }, { text }) =>
+      silent(text === undefined ? quit() : quit(String(text))),
+  },
+};
+
+/** The types of request that there are. */
+export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
+
+/**
+ * Does what a line of the input asks for. A line that doesn't begin with a brace is a text, as on any pipe.
+ * @returns The text to send, null where there is none.
+ */
+export function interpretRequest(
+  line: string,
+  context: RequestContext,
+): string | null {
+  if (!line.trimStart().startsWith("{")) return line;
+  let request: Request;
+  try {
+    request = JSON.parse(line);
+  } catch {
+    context.error("Cannot read a request: it is no JSON", line);
+    return null;
+  }
+  const { type } = request;
+  const row = typeof type === "string" && Object.hasOwn(REQUESTS, type)
+    ? REQUESTS[type]
+    : undefined;
+  const wrong = row ? wrongField(row, request) : unknownType(type);
+  if (row && wrong === undefined) return row.run(context, request);
+  context.error(`Cannot do a request: ${wrong}`, line);
+  return null;
+}
+
+function unknownType(type: unknown): string {
+  if (typeof type !== "string") return "it has no type";
+  const like = nearest(type, REQUEST_TYPES);
+  return `there is no type ${JSON.stringify(type)}` +
+    (like === undefined ? "" : `; did you mean "${like}"?`);
+}
+
+/** What is wrong with the fields of a request; undefined where nothing is. Fields that aren't known don't count. */
+function wrongField(
+  { needs, may = [] }: Row,
+  request: Request,
+): string | undefined {
+  for (const field of [...needs, ...may]) {
+    const value = request[field];
+    if (value === undefined && may.includes(field)) continue;
+    const counts = field === "to" || field === "count" || field === "number";
+    if (counts && !(Number.isSafeInteger(value) && Number(value) > 0)) {
+      return `"${field}" is a whole number above 0`;
+    }
+    if (!counts && typeof value !== "string") return `"${field}" is a string`;
+  }
+  return undefined;
+}
+
+function rename({ rename, error }: RequestContext, request: Request): null {
+  const name = parseName(String(request.name));
+  if (typeof name === "string") error(REFUSALS[name], JSON.stringify(request));
+  else rename(name.shown);
+  return null;
+}
+
+/** For what says nothing. */
+function silent(_done: void): null {
+  return null;
+}

@@ -1,0 +1,68 @@
+/**
+ * The lines that somebody typed, until they are taken: as answers to questions, or as what is said. Knows
+ * nothing of how they were typed.
+ *
+ * @module
+ */
+
+/** How many lines may wait to be taken; more than that at once are a mistake. */
+const MAX_TYPED = 1_000;
+
+/** A queue of lines between a person and a program. */
+export class TypedLines {
+  readonly #lines: string[] = [];
+  #asked:
+    | { question: string; answer: (line: string | null) => void }
+    | undefined;
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  /** The question that waits for an answer. */
+  get question(): string | undefined {
+    return this.#asked?.question;
+  }
+
+  /** Adds a line. @returns Whether there was place for it. */
+  push(line: string): boolean {
+    const asked = this.#asked;
+    if (asked) {
+      this.#asked = undefined;
+      asked.answer(line);
+      return true;
+    }
+    if (this.#lines.length >= MAX_TYPED) return false;
+    this.#lines.push(line);
+    this.#wake?.();
+    return true;
+  }
+
+  /** The next line, as the answer to a question; null once there are no more. */
+  ask(question: string): Promise<string | null> {
+    const early = this.#lines.shift();
+    if (early !== undefined) return Promise.resolve(early);
+    if (this.#ended) return Promise.resolve(null);
+    return new Promise((answer) => this.#asked = { question, answer });
+  }
+
+  /** The lines, until the end. */
+  async *lines(): AsyncGenerator<string> {
+    for (;;) {
+      const line = this.#lines.shift();
+      if (line !== undefined) {
+        yield line;
+      } else if (this.#ended) {
+        return;
+      } else {
+        await new Promise<void>((wake) => this.#wake = wake);
+      }
+    }
+  }
+
+  /** Takes no more lines; a question is answered with null. */
+  end(): void {
+    this.#ended = true;
+    this.#asked?.answer(null);
+    this.#asked = undefined;
+    this.#wake?.();
+  }
+}
