@@ -9,8 +9,9 @@
  */
 
 import type { KeyPair } from "./crypto_utils.ts";
+import { ABOUT, FLAGS, type Values } from "./src/client_flags.ts";
 import { quote } from "./src/colours.ts";
-import { interpret } from "./src/commands.ts";
+import { completionScript, SHELLS } from "./src/completions.ts";
 import {
   byInvite,
   byPassphrase,
@@ -19,78 +20,23 @@ import {
 } from "./src/destination.ts";
 import { REFUSALS } from "./src/events.ts";
 import { ensureFolder, FileError } from "./src/files.ts";
-import { type FlagValues, helpText, parseFlags } from "./src/flags.ts";
-import { UsageError } from "./src/flags.ts";
+import { helpText, parseFlags, UsageError } from "./src/flags.ts";
 import { defaultConfigFolder, loadOrCreateIdentity } from "./src/identity.ts";
+import { Ignored } from "./src/ignored.ts";
+import { InputHistory } from "./src/input_history.ts";
 import { findLocalInvite, formatAddress, parseInvite } from "./src/invite.ts";
+import { JsonView } from "./src/json_view.ts";
 import { parseName } from "./src/names.ts";
-import type { View } from "./src/news.ts";
+import type { Present, View } from "./src/news.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
-import { JsonView, PlainView } from "./src/plain.ts";
+import { PlainView } from "./src/plain.ts";
 import { clientCommand, sentence, VERSION, write } from "./src/program.ts";
 import { JoinError, Session } from "./src/session.ts";
-import { TerminalView } from "./src/terminal.ts";
-import process from "node:process";
+import { Settings } from "./src/settings.ts";
+import { converse, obey, relay } from "./src/talking.ts";
+import { TtyView } from "./src/tty.ts";
 
 const KEY_FILE = "chat.key";
-
-const FLAGS = [
-  {
-    name: "name",
-    kind: "string",
-    value: "NAME",
-    help: "Go by this name; asked for where it is not given",
-  },
-  {
-    name: "passphrase",
-    kind: "optional",
-    value: "FILE",
-    help:
-      "Join by a passphrase instead of an invite: asked for, or the first line of FILE (- for standard input)",
-  },
-  {
-    name: "host",
-    kind: "string",
-    value: "HOST",
-    help: "With --passphrase: the server's address (default 127.0.0.1)",
-  },
-  {
-    name: "port",
-    kind: "integer",
-    value: "PORT",
-    min: 1,
-    max: 65_535,
-    help: "With --passphrase: the server's port (default 5000)",
-  },
-  {
-    name: "identity",
-    kind: "string",
-    value: "FILE",
-    help:
-      "Keep the key that members know you by in this file (default: identity in your configuration folder)",
-  },
-  {
-    name: "known-servers",
-    kind: "string",
-    value: "FILE",
-    help:
-      "Keep the keys of servers joined by passphrase in this file (default: known_servers beside the identity)",
-  },
-  {
-    name: "json",
-    kind: "boolean",
-    help: "Print one event a line, as JSON, for programs",
-  },
-  { name: "help", kind: "boolean", help: "Show this" },
-  { name: "version", kind: "boolean", help: "Show the version" },
-] as const;
-
-type Values = FlagValues<typeof FLAGS>;
-
-const ABOUT = [
-  "An encrypted group chat: the client. An INVITE is the link that the server prints; on the server's own machine, in its folder, none is needed.",
-  "On a pipe, every line of standard input is a message, the first one the name where --name is not given.",
-].join("\n");
 
 /** The folder of this person's own files, made where it isn't there. */
 async function configFolder(): Promise<string> {
@@ -142,21 +88,64 @@ function isInteractive(): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
-function viewFor({ json }: Values): View {
-  if (isInteractive() && !json) {
-    return new TerminalView({
-      input: process.stdin,
-      output: process.stdout,
-      now: Date.now,
-      colour: (Deno.env.get("NO_COLOR") ?? "") === "",
-    });
-  }
+/** A view, and what is said by whoever is behind it. */
+interface Talk {
+  readonly view: View;
+  /** Says what comes in, until it ends. */
+  readonly run: (session: Session) => Promise<void>;
+  /** To be called at the end. */
+  readonly close: () => Promise<void>;
+}
+
+function pipeTalk(json: boolean): Talk {
   const streams = {
     input: Deno.stdin.readable,
     output: Deno.stdout,
     errors: Deno.stderr,
   };
-  return json ? new JsonView(streams) : new PlainView(streams);
+  if (json) {
+    const view = new JsonView(streams);
+    const close = () => Promise.resolve(view.close());
+    return { view, run: (session) => obey(session, view), close };
+  }
+  const view = new PlainView(streams);
+  const close = () => Promise.resolve(view.close());
+  return { view, run: (session) => relay(session, view), close };
+}
+
+/** A terminal, with the person's settings and what was typed before. */
+async function terminalTalk(values: Values): Promise<Talk> {
+  const notes: string[] = []; // what goes wrong before there is a view
+  let note: (text: string) => void = (text) => notes.push(text);
+  const folder = await configFolder();
+  const settings = await Settings.load(`${folder}/settings`, (it) => note(it));
+  const size = Number(settings.get("history"));
+  const file = `${folder}/history`;
+  const history = await InputHistory.load(file, size, (it) => note(it));
+  const ignored = new Ignored();
+  let present: () => readonly Present[] = () => [];
+  const view = new TtyView({
+    now: Date.now,
+    colour: !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "",
+    settings,
+    history,
+    ignored,
+    names: () => present().map(({ name }) => name),
+  });
+  note = (text) => view.note(text);
+  notes.forEach(note);
+  return {
+    view,
+    run: (session) => {
+      present = () => session.present;
+      return converse(session, view, { settings, ignored, shown: view.shown });
+    },
+    close: async () => {
+      view.close();
+      await settings.kept;
+      await history.close();
+    },
+  };
 }
 
 /** Asks until the answer can be a name; null where the input ends. */
@@ -170,23 +159,6 @@ async function nameFor(view: View, first?: string): Promise<string | null> {
     if (first !== undefined || !isInteractive()) throw new UsageError(refusal);
     view.note(REFUSALS[name]);
   }
-}
-
-/** Says what is typed, until the input ends. */
-async function talk(session: Session, view: View): Promise<void> {
-  const interactive = isInteractive();
-  const context = {
-    note: (text: string) => view.note(text),
-    who: () => session.present,
-    quit: () => session.leave(),
-  };
-  for await (const line of view.lines()) {
-    const text = interactive ? interpret(line, context) : line;
-    if (text !== null) await session.say(text);
-  }
-  // A pipe's lines are all to be in the log; a person who leaves has seen what is and what isn't.
-  if (!interactive) await session.settled();
-  session.leave();
 }
 
 async function chat(values: Values, invite?: string): Promise<number> {
@@ -203,7 +175,9 @@ async function chat(values: Values, invite?: string): Promise<number> {
   const { keyPair } = await loadOrCreateIdentity(path);
   const invitation = source === undefined ? await invited(invite) : undefined;
 
-  const view = viewFor(values);
+  const interactive = isInteractive() && !values.json;
+  const talk = interactive ? await terminalTalk(values) : pipeTalk(values.json);
+  const { view } = talk;
   try {
     const { host, port, handshake } = invitation ??
       await known(values, passphrase, keyPair, view);
@@ -224,13 +198,13 @@ async function chat(values: Values, invite?: string): Promise<number> {
     for (const signal of stopSignals()) {
       Deno.addSignalListener(signal, () => session.leave());
     }
-    await Promise.race([talk(session, view).then(never), session.run()]);
-    if (isInteractive() && session.waiting > 0) {
+    await Promise.race([talk.run(session).then(never), session.run()]);
+    if (interactive && session.waiting > 0) {
       view.note(`${session.waiting} of your lines were not sent`);
     }
-    return session.refusedAny && !isInteractive() ? 1 : 0;
+    return session.refusedAny && !interactive ? 1 : 0;
   } finally {
-    view.close();
+    await talk.close();
   }
 }
 
@@ -258,6 +232,11 @@ async function main(args: readonly string[]): Promise<number> {
     }
     if (values.version) {
       write(`encrypted-chat ${VERSION}\n`);
+      return 0;
+    }
+    if (values.completions !== undefined) {
+      const shell = SHELLS.find((known) => known === values.completions);
+      if (shell) write(completionScript(shell, "chat-client", FLAGS));
       return 0;
     }
     return await chat(values, invite);

@@ -45,10 +45,6 @@ export interface CommandContext {
   readonly ignored: Ignored;
   /** Writes what was shown to a new file. */
   save(path: string): void;
-  /** Offers a file to the room. */
-  send(path: string): void;
-  /** Takes the file that was offered by the line of that number. */
-  get(number: number): void;
   /** The time, ms since 1970; the machine's own where it is left out. */
   readonly now?: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
@@ -167,20 +163,6 @@ export const COMMANDS: readonly Command[] = [
     help: "Write what was shown here to a new file",
     takes: SOMETHING,
     run: ({ save }, path = "") => save(path),
-  },
-  {
-    name: "/send",
-    args: "FILE",
-    help: "Offer a file to the room",
-    takes: SOMETHING,
-    run: ({ send }, path = "") => send(path),
-  },
-  {
-    name: "/get",
-    args: "N",
-    help: "Take the file that message N offers",
-    takes: new RegExp(`^${COUNT}$`),
-    run: ({ get }, number) => get(Number(number)),
   },
   {
     name: "/quit",

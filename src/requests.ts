@@ -20,13 +20,11 @@ export interface RequestContext extends
     CommandContext,
     | "act"
     | "away"
-    | "get"
     | "history"
     | "quit"
     | "rename"
     | "reply"
     | "search"
-    | "send"
     | "who"
   > {
   /** Answers with who is in the room. */
@@ -37,7 +35,7 @@ export interface RequestContext extends
 
 /** The fields of a request. */
 type Request = Readonly<Record<string, unknown>>;
-type Field = "text" | "name" | "words" | "path" | "to" | "count" | "number";
+type Field = "text" | "name" | "words" | "to" | "count";
 
 /** A row of the table. */
 interface Row {
@@ -74,14 +72,6 @@ const REQUESTS: Readonly<Record<string, Row>> = {
   search: {
     needs: ["words"],
     run: ({ search }, { words }) => silent(search(String(words))),
-  },
-  send: {
-    needs: ["path"],
-    run: ({ send }, { path }) => silent(send(String(path))),
-  },
-  get: {
-    needs: ["number"],
-    run: ({ get }, { number }) => silent(get(Number(number))),
   },
   who: {
     needs: [],
@@ -139,7 +129,7 @@ function wrongField(
   for (const field of [...needs, ...may]) {
     const value = request[field];
     if (value === undefined && may.includes(field)) continue;
-    const counts = field === "to" || field === "count" || field === "number";
+    const counts = field === "to" || field === "count";
     if (counts && !(Number.isSafeInteger(value) && Number(value) > 0)) {
       return `"${field}" is a whole number above 0`;
     }

@@ -132,7 +132,6 @@ async function inviteKeys(
 /** Takes over a new room key from the key file, and tells the members, for when they come back. */
 function watchKey(
   values: Values,
-  keyFile: KeyFile,
   keys: Map<number, Bytes>,
   gate: Gate,
 ): ReturnType<typeof setInterval> {
@@ -241,7 +240,7 @@ export async function serve(values: Values): Promise<void> {
   const running = room.run();
   const open = gate.run();
   const metrics = serveMetrics(room, gate, () => broadcaster.log.lag, signal);
-  const watching = watchKey(values, keyFile, keys, gate);
+  const watching = watchKey(values, keys, gate);
   reopenAtHangup(log);
   write(`${greeting(values, keyFile, created)}\n`);
 

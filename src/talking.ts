@@ -1,0 +1,96 @@
+/**
+ * What is typed, or asked for by a program, and what it comes to in a session. Knows no connection, and of the
+ * views only what they take in.
+ *
+ * @module
+ */
+
+import { type CommandContext, interpret } from "./commands.ts";
+import type { Ignored } from "./ignored.ts";
+import type { JsonView } from "./json_view.ts";
+import type { View } from "./news.ts";
+import { interpretRequest } from "./requests.ts";
+import type { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import type { Shown } from "./shown.ts";
+
+/** Lines that one search gives. */
+const SEARCH_COUNT = 100;
+/** The most lines that `/history` gives. */
+const MAX_HISTORY = 200;
+
+/** What a person at a terminal has beside the session. */
+export interface Desk {
+  readonly settings: Settings;
+  readonly ignored: Ignored;
+  readonly shown: Shown;
+}
+
+type Asking = Pick<
+  CommandContext,
+  "act" | "away" | "history" | "quit" | "rename" | "reply" | "search" | "who"
+>;
+
+/** What both a person and a program can ask for. */
+function asking(session: Session, said: (task: Promise<void>) => void): Asking {
+  return {
+    who: () => session.present,
+    quit: (text) => session.leave(text),
+    rename: (name) => session.rename(name),
+    act: (text) => said(session.act(text)),
+    reply: (to, text) => said(session.reply(to, text)),
+    away: (text) => session.away(text),
+    history: (count) => session.search("", Math.min(count, MAX_HISTORY)),
+    search: (words) => session.search(words, SEARCH_COUNT),
+  };
+}
+
+/** Says what a person types, until the input ends. */
+export async function converse(
+  session: Session,
+  view: View,
+  { settings, ignored, shown }: Desk,
+): Promise<void> {
+  let last: Promise<void> = Promise.resolve(); // what was said by a command, and waits for its place
+  const context: CommandContext = {
+    ...asking(session, (task) => last = task),
+    note: (text) => view.note(text),
+    settings,
+    ignored,
+    save: (path) => {
+      last = shown.save(path).catch((error) =>
+        error instanceof Error ? error.message : String(error)
+      ).then((sentence) => view.note(sentence));
+    },
+  };
+  for await (const line of view.lines()) {
+    const text = interpret(line, context);
+    await last;
+    if (text !== null) await session.say(text);
+  }
+  session.leave();
+}
+
+/** Says what comes over a pipe, until it ends and all of it is in the log. */
+export async function relay(session: Session, view: View): Promise<void> {
+  for await (const line of view.lines()) await session.say(line);
+  await session.settled();
+  session.leave();
+}
+
+/** Does what a program asks for, until its input ends and all that it said is in the log. */
+export async function obey(session: Session, view: JsonView): Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  const context = {
+    ...asking(session, (task) => last = task),
+    members: view.members.bind(view),
+    error: view.error.bind(view),
+  };
+  for await (const line of view.lines()) {
+    const text = interpretRequest(line, context);
+    await last;
+    if (text !== null) await session.say(text);
+  }
+  await session.settled();
+  session.leave();
+}
