@@ -48,10 +48,10 @@ export interface Member {
 export interface Line {
   /** The sender's own number, greater than that of the line before. */
   readonly n: number;
-  /** How it was said. */
-  readonly what: "said" | "acted" | "replied";
-  /** For `replied`: the event that it answers, else null. */
-  readonly to: number | null;
+  /** How it was said; plainly where nothing is said about it. */
+  readonly what?: "said" | "acted" | "replied";
+  /** For `replied`: the event that it answers, else null or nothing. */
+  readonly to?: number | null;
   /** At most 4,096 bytes of UTF-8. */
   readonly text: string;
 }

@@ -246,7 +246,7 @@ export class Connection implements Guest {
   }
 
   #take(line: Line, lines: Line[]): void {
-    const { n, text, to } = line;
+    const { n, text, to = null } = line;
     if (!this.#member) throw new EventError("Cannot speak outside the room");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;

@@ -24,7 +24,7 @@ import type { ChatLog, LogEntry } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, packEvents } from "./events.ts";
 import type { Refusal } from "./events.ts";
-import type { Measures } from "./measures.ts";
+import { type Measures, UNMEASURED } from "./measures.ts";
 import type { Name } from "./names.ts";
 import { Roster } from "./roster.ts";
 
@@ -47,7 +47,7 @@ export interface RoomOptions {
   /** Members at a time. */
   readonly maxMembers: number;
   /** What is counted. */
-  readonly measures: Measures;
+  readonly measures?: Measures;
 }
 
 const logger = diagnostics("room");
@@ -57,6 +57,7 @@ export class Room {
   readonly #log: ChatLog;
   readonly #broadcaster: Broadcaster;
   readonly #options: RoomOptions;
+  readonly #measures: Measures;
   readonly #members = new Roster();
   #inbox: Item[] = [];
   #nextId = 1;
@@ -72,6 +73,7 @@ export class Room {
     this.#log = options.log;
     this.#broadcaster = options.broadcaster;
     this.#options = options;
+    this.#measures = options.measures ?? UNMEASURED;
   }
 
   /** How many are in. */
@@ -292,7 +294,9 @@ export class Room {
     if (!this.#members.has(member)) return; // its client will find them missing in the log, and say so
     batch.said.push(item);
     for (const line of lines) {
-      batch.add(member, line, saidEvent(member.id, line));
+      const { what = "said", n, to = null, text } = line;
+      const event = saidEvent(member.id, line);
+      batch.add(member, { what, n, to, text }, event);
       member.n = line.n;
     }
     member.active = batch.at;
@@ -349,7 +353,7 @@ export class Room {
   async #renewEpoch(batch: Batch): Promise<void> {
     if (!this.#broadcaster.expired) return;
     await this.#broadcaster.renew();
-    this.#options.measures.epochs.add(1, "fresh");
+    this.#measures.epochs.add(1, "fresh");
     const event = this.#broadcaster.describe();
     const joining = new Set(batch.joined.map(({ member }) => member));
     for (const member of this.#members) {
@@ -360,7 +364,7 @@ export class Room {
   /** Newcomers are told who is there and what they missed, and read from the next broadcast on. */
   async #admit(batch: Batch, seq: number): Promise<void> {
     await this.#broadcaster.ratchet();
-    this.#options.measures.epochs.add(1, "ratchet");
+    this.#measures.epochs.add(1, "ratchet");
     const epoch = this.#broadcaster.describe();
     const logged = batch.entries.map((it, at) => ({
       to: null,
