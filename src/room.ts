@@ -336,8 +336,7 @@ export class Room {
   }
 
   async #write({ entries, said }: Batch): Promise<number> {
-    const { messages, deliveries, batchSize, logWrite } =
-      this.#options.measures;
+    const { messages, deliveries, batchSize, logWrite } = this.#measures;
     const start = performance.now();
     const seq = await this.#log.append(entries);
     this.#healthy = true;
