@@ -311,7 +311,7 @@ Deno.test("TerminalView shows the start of a refused line, and why", async () =>
 
 Deno.test("TerminalView shows attacks as escapes, wherever they stand", async () => {
   for (const attack of ATTACKS) {
-    using terminal = open(400);
+    using terminal = open(2_000);
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
     const quoted = { name: attack, text: attack };
