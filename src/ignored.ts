@@ -17,7 +17,9 @@ export class Ignored {
   }
 
   /** Ignores a member, or doesn't any more. @returns Whether it is ignored now. */
-  toggle({ name, key }: { readonly name: string; readonly key: string }) {
+  toggle(
+    { name, key }: { readonly name: string; readonly key: string },
+  ): boolean {
     if (this.#nameByKey.delete(key)) return false;
     this.#nameByKey.set(key, name);
     return true;

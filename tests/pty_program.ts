@@ -32,6 +32,11 @@ const view: TtyView = new TtyView({
   names: () => ["Rahul", "ana"],
 });
 let seq = 0;
+// The test waits for this: the terminal has its new size at once, and the program hears of it later.
+Deno.addSignalListener("SIGWINCH", () => {
+  const { columns } = Deno.consoleSize();
+  Deno.writeTextFileSync(`${folder}/columns`, `${columns}`);
+});
 
 function said(name: string, text: string): RoomNews {
   const own = name === NAME;

@@ -6,7 +6,10 @@
 
 import { Readable, Writable } from "node:stream";
 import { colourOf, padCells, width, wraps } from "../src/colours.ts";
+import { Ignored } from "../src/ignored.ts";
+import { InputHistory } from "../src/input_history.ts";
 import type { News, RoomNews } from "../src/news.ts";
+import { Settings } from "../src/settings.ts";
 import { type TerminalOptions, TerminalView } from "../src/terminal.ts";
 import {
   assert,
@@ -30,7 +33,18 @@ class Screen {
   /** How often it rang. */
   bells = 0;
 
-  constructor(readonly columns: number) {}
+  constructor(public columns: number) {}
+
+  /** Wraps the last row anew, as terminals do when they get narrower; the cursor stays behind its text. */
+  reflow(columns: number): void {
+    this.columns = columns;
+    const cells = this.#rows.pop() ?? [];
+    for (let at = 0; at < cells.length; at += columns) {
+      this.#rows.push(cells.slice(at, at + columns));
+    }
+    this.#row = this.#rows.length - 1;
+    this.#column = this.#cells().length;
+  }
 
   get rows(): string[] {
     return this.#rows.map((cells) => cells.join("").trimEnd());
@@ -174,7 +188,7 @@ function entered(more: Partial<News & { type: "entered" }> = {}): News {
 const HERE = { name: "ana", present: true, waiting: 0 };
 const AWAY = { name: "ana", present: false, waiting: 0 };
 
-/** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width. */
+/** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, a flood of marks, what shows as nothing. */
 const ATTACKS = [
   "\x1b[2J\x1b[31mred",
   "\x1b]8;;http://192.0.2.1/\x1b\\link\x1b]8;;\x1b\\",
@@ -183,6 +197,8 @@ const ATTACKS = [
   "a\rb\nc\td\b\x7f",
   "\u2028\u2029 \u202egnp.exe \u2066x\u2069",
   "ze\u200bro\u200d \u200e",
+  "e" + "\u0301".repeat(40),
+  "\u{e0041}\u{e0001} \u034f\u115f\u3164\u2800 \ud800 \u{10ffff} \ue000",
 ];
 
 Deno.test("TerminalView tells who is there on joining", async () => {
@@ -295,7 +311,7 @@ Deno.test("TerminalView shows the start of a refused line, and why", async () =>
 
 Deno.test("TerminalView shows attacks as escapes, wherever they stand", async () => {
   for (const attack of ATTACKS) {
-    using terminal = open(400);
+    using terminal = open(2_000);
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
     const quoted = { name: attack, text: attack };
@@ -597,4 +613,231 @@ Deno.test("colourOf() is the same for a key, and not for all keys", () => {
   const keys = ["3f9a1c02d417", "0123456789ab", "ba9876543210", "aaaa", "bbbb"];
   assertEquals(keys.map(colourOf), keys.map(colourOf));
   assert(new Set(keys.map(colourOf)).size > 1);
+});
+
+const PASTE = "\x1b[200~one\r\ntwo\nthree\n\x1b[201~";
+
+Deno.test("TerminalView offers many pasted lines as one message", async () => {
+  using terminal = open(100);
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  press("say: ");
+  press(PASTE);
+  assertEquals(screen.rows, [
+    '3 lines pasted, "say: one": Enter sends them as one message, Esc drops them',
+  ]);
+  view.note("news");
+  await written();
+  assertEquals(screen.rows.length, 2);
+  press("x");
+  press("\r");
+  press("\x04");
+  assertEquals(await Array.fromAsync(view.lines()), ["say: one\ntwo\nthree"]);
+});
+
+Deno.test("TerminalView drops what was pasted on Esc and Ctrl-C, and keeps what was typed", async () => {
+  for (const key of ["\x1b", "\x03"]) {
+    using terminal = open(100);
+    const { view, screen, press } = terminal;
+    view.stand(HERE);
+    press("half a line\x1b[D\x1b[D");
+    const { rows, cursor } = screen;
+    press(PASTE);
+    press(key);
+    assertEquals(screen.rows, rows);
+    assertEquals(screen.cursor, cursor);
+    press("\r\x04");
+    assertEquals(await Array.fromAsync(view.lines()), ["half a line"]);
+  }
+});
+
+Deno.test("TerminalView types one pasted line where the cursor is, without its commands", async () => {
+  using terminal = open(60);
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  press("ab\x1b[D\x1b[200~x\ty\x1b[31m\x9b\n\x1b[201~");
+  assertEquals(screen.rows, ["ana> ax    y[31mb"]);
+  press("\r\x04");
+  assertEquals(await Array.fromAsync(view.lines()), ["ax    y[31mb"]);
+});
+
+Deno.test("TerminalView shows what was pasted while away", async () => {
+  using terminal = open(100);
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  view.stand(AWAY);
+  press(PASTE);
+  press("\r");
+  await written();
+  assertEquals(screen.rows, ["ana (away)> one (3 lines)", "ana (away)>"]);
+});
+
+Deno.test("TerminalView asks for the marks of pastes, and gives them back", () => {
+  using terminal = open(60);
+  assertStringIncludes(terminal.screen.written, "\x1b[?2004h");
+  terminal.view.close();
+  assert(terminal.screen.written.endsWith("\x1b[?2004l"));
+});
+
+Deno.test("TerminalView says joining, away, and when it tries next", async () => {
+  let now = NOON;
+  const counted = Promise.withResolvers<void>();
+  using terminal = open(80, { now: () => now });
+  const { view, screen, press, output } = terminal;
+  view.stand(AWAY);
+  assertEquals(screen.rows, ["ana (joining…)>"]);
+  view.stand(HERE);
+  view.show({ type: "away", reason: "lost", seconds: 4 });
+  view.stand({ ...AWAY, waiting: 2 });
+  press("half");
+  await written();
+  assertEquals(screen.rows[1], "ana (away, next try in 4 s, 2 waiting)> half");
+  now += 1_000;
+  const write = output.write.bind(output);
+  output.write = (chunk: string) => {
+    const done = write(chunk);
+    if (screen.rows[1]?.includes("in 3 s")) counted.resolve();
+    return done;
+  };
+  await counted.promise;
+  press(" a line");
+  assertEquals(
+    screen.rows[1],
+    "ana (away, next try in 3 s, 2 waiting)> half a line",
+  );
+  view.stand(HERE);
+  assertEquals(screen.rows[1], "ana> half a line");
+});
+
+Deno.test("TerminalView rings where the own name is said, for all, or never", () => {
+  const news = [
+    event("said", "Rahul", "hello ana"),
+    event("said", "Rahul", "hello"),
+    event("joined", "Rahul"),
+    event("said", "ana", "I am ana"),
+    event("said", "Rahul", "ana", NOON, { past: true }),
+  ];
+  const cases: [string, number][] = [["mentions", 1], ["all", 2], ["off", 0]];
+  for (const [bell, times] of cases) {
+    const settings = new Settings();
+    settings.set("bell", bell);
+    using terminal = open(60, { settings });
+    terminal.view.show(entered());
+    for (const piece of news) terminal.view.show(piece);
+    assertEquals(terminal.screen.bells, times, bell);
+  }
+});
+
+Deno.test("TerminalView doesn't show those who are ignored, under any name", async () => {
+  const ignored = new Ignored();
+  ignored.toggle({ name: "Rahul", key: "key of Rahul" });
+  using terminal = open(60, { ignored });
+  const { view, screen } = terminal;
+  view.show(entered());
+  view.show(event("said", "Rahul", "ana!"));
+  view.show(event("said", "Ravi", "x", NOON, { key: "key of Rahul" }));
+  view.show(event("said", "Priyanka", "hi"));
+  await written();
+  assertEquals(screen.rows.slice(2, -1), ["12:00    1  Priyanka   hi"]);
+  assertEquals(screen.bells, 0);
+});
+
+Deno.test("TerminalView completes names on Tab, in either case", () => {
+  const cases: [string, string][] = [
+    ["rah\t", "ana> Rahul:"],
+    ["hello RA\t", "ana> hello Rahul"],
+    ["/bell m\t", "ana> /bell mentions"],
+  ];
+  for (const [keys, row] of cases) {
+    using terminal = open(60, { names: () => ["Rahul", "ana"] });
+    terminal.view.stand(HERE);
+    terminal.press(keys);
+    assertEquals(terminal.screen.rows, [row]);
+  }
+});
+
+Deno.test("TerminalView offers all names that begin so on a second Tab, and keeps the line", () => {
+  using terminal = open(60, { names: () => ["Rahul", "Ravi", "ana"] });
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  press("r\t");
+  press("\t");
+  assertStringIncludes(screen.rows.join(" "), "Rahul:");
+  assertEquals(screen.rows.at(-1), "ana> Ra");
+});
+
+Deno.test("TerminalView brings back lines of earlier runs, and adds those of this one", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
+  try {
+    const load = () => InputHistory.load(`${folder}/history`, 500, () => {});
+    const first = await load();
+    {
+      using terminal = open(60, { history: first });
+      const name = terminal.view.ask("Enter your name: ");
+      terminal.press("secret\r");
+      await name;
+      terminal.view.stand(HERE);
+      terminal.press("one\r/me waves\r");
+    }
+    await first.close();
+    using terminal = open(60, { history: await load() });
+    terminal.view.stand(HERE);
+    terminal.press("\x1b[A");
+    assertEquals(terminal.screen.rows, ["ana> /me waves"]);
+    terminal.press("\x1b[A");
+    assertEquals(terminal.screen.rows, ["ana> one"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("TerminalView.shown is what was shown, and is saved to a new file", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
+  try {
+    using terminal = open(60, { colour: true });
+    terminal.view.show(event("said", "Rahul", "hi \x1b[31m\x1b]52;c;aGk=\x07"));
+    terminal.view.note("noted");
+    const path = `${folder}/saved`;
+    const { shown } = terminal.view;
+    assertEquals(await shown.save(path), `Saved 2 lines to "${path}"`);
+    assertEquals(
+      await Deno.readTextFile(path),
+      "12:00    1  Rahul      hi \\u001b[31m\\u001b]52;c;aGk=\\u0007\nnoted\n",
+    );
+    if (Deno.build.os !== "windows") {
+      assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+    }
+    assertEquals(
+      await shown.save(path),
+      `Cannot save to "${path}": it exists already`,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("TerminalView turns raw mode on and off, and on again after a stop", () => {
+  const raw: boolean[] = [];
+  using terminal = open(60, { raw: (on) => void raw.push(on) });
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  press("half");
+  // Another program wrote below the prompt meanwhile.
+  screen.write("\r\n$ fg\r\n");
+  view.resumed();
+  assertEquals(screen.rows, ["ana> half", "$ fg", "ana> half"]);
+  view.close();
+  assertEquals(raw, [true, true, false]);
+});
+
+Deno.test("TerminalView draws the line again at a new width", () => {
+  using terminal = open(60);
+  const { view, screen, press, output } = terminal;
+  view.stand(HERE);
+  press("a line of 30 cells, or nearly..");
+  output.columns = 20;
+  screen.reflow(20);
+  view.resized();
+  press("!");
+  assertEquals(screen.rows, ["ana> a line of 30 ce", "lls, or nearly..!"]);
 });

@@ -124,6 +124,12 @@ Deno.test("Transcript shows further lines below the first, and counts what is to
   assertEquals(rows.at(-1)?.trim(), "… 3951 more lines");
 });
 
+Deno.test("Transcript keeps a text from looking like somebody else's line", () => {
+  const forged = "hi\n12:00    2  Priyanka   I agree\n── today ──";
+  const rows = begin().render(line("said", "Rahul", forged));
+  assertEquals(rows.slice(1).map((row) => row.search(/\S/)), [23, 23]);
+});
+
 Deno.test("Transcript shows what was found between rules, with its days", () => {
   const transcript = begin();
   const lines = [
