@@ -195,7 +195,7 @@ async function chat(values: Values, invite?: string): Promise<number> {
         return nameFor(view);
       },
     });
-    for (const signal of stopSignals()) {
+    for (const signal of stopSignals(interactive)) {
       Deno.addSignalListener(signal, () => session.leave());
     }
     await Promise.race([talk.run(session).then(never), session.run()]);
@@ -218,8 +218,10 @@ function noName(): number {
   return 1;
 }
 
-function stopSignals(): Deno.Signal[] {
-  return Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+/** What ends a client from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted. */
+function stopSignals(interactive: boolean): Deno.Signal[] {
+  if (Deno.build.os === "windows") return ["SIGINT"];
+  return interactive ? ["SIGTERM"] : ["SIGINT", "SIGTERM"];
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -127,6 +127,7 @@ export class Session implements LinkListener {
    */
   async run(): Promise<void> {
     this.#ownKey = await fingerprint(this.#options.handshake.keyPair.publicKey);
+    this.#stand();
     while (!this.#left) {
       const reason = await this.#visit();
       if (this.#left) return await this.#goodbye;
