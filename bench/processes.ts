@@ -68,6 +68,8 @@ function serverWords(folder: string, maxClients: number): string[] {
     ...files.map((it) => it.startsWith("--") ? it : `${folder}/${it}`),
     "--max-clients",
     `${maxClients}`,
+    "--rate",
+    "0",
   ];
 }
 
