@@ -31,9 +31,6 @@ export type Check<T> = (value: unknown) => value is T;
 
 const isCount: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
-/** Leaves place for the number that leaving takes, which is one more than the last. */
-const isOwnNumber: Check<number> = (value): value is number =>
-  isCount(value) && value < Number.MAX_SAFE_INTEGER;
 const isTime: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;
 const isBoolean: Check<boolean> = (value): value is boolean =>
@@ -51,13 +48,13 @@ const isText: Check<string> = (value): value is string =>
 export const TABLE = {
   // What a client says.
   /** Asks to be let in as `name`; its own lines follow `n`; it has seen the room's events up to `after`. */
-  join: { name: isString, n: isOwnNumber, after: isCountOrNull },
+  join: { name: isString, n: isCount, after: isCountOrNull },
   /** A message, with the sender's own number for it. */
-  say: { n: isOwnNumber, text: isText },
+  say: { n: isCount, text: isText },
   /** The same in the third person: "waves" by Abhii is "Abhii waves". */
-  act: { n: isOwnNumber, text: isText },
+  act: { n: isCount, text: isText },
   /** A message that answers event `to`. */
-  reply: { n: isOwnNumber, to: isCount, text: isText },
+  reply: { n: isCount, to: isCount, text: isText },
   /** Wants to be called `name` from here on. */
   rename: { name: isString },
   /** Goes away from the keyboard, with a word about it; comes back where that is empty. */
