@@ -185,9 +185,9 @@ export async function acceptChannel(
     prologue: prologue(),
     staticKey: options.keyPair,
   });
-  const first = await expectHandshake(reader);
+  const first = await fromClient(reader);
   if (first[0] !== PROTOCOL_VERSION) {
-    await refuse(stream, ChannelRefusal.version);
+    await turnAway(stream, ChannelRefusal.version);
     throw new HandshakeError(`Cannot speak version ${first[0]}`);
   }
   const hello = await handshake.readMessage(first.subarray(1));
@@ -196,21 +196,28 @@ export async function acceptChannel(
   }
   const inviteId = new DataView(hello.buffer).getUint32(0);
   const { ciphertext, secret } = await (options.kem ?? defaultKem)
-    .encapsulate(hello.subarray(INVITE_ID_SIZE));
+    .encapsulate(hello.subarray(INVITE_ID_SIZE)).catch((cause) => {
+      throw new HandshakeError("Cannot use the client's ML-KEM key", { cause });
+    });
   const reply = await handshake.writeMessage(concat(ciphertext, options.salt));
   await writeAll(stream, record(RecordType.handshake, reply));
 
-  const third = await expectHandshake(reader);
+  const third = await fromClient(reader);
   // An unknown invite fails where a wrong key does, and as late.
   const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
   handshake.setPsk(await hybridPsk(inviteKey, secret));
   try {
     await handshake.readMessage(third);
   } catch (error) {
-    await refuse(stream, ChannelRefusal.key);
+    await turnAway(stream, ChannelRefusal.key);
     throw error;
   }
   return new Channel(stream, reader, handshake);
+}
+
+/** Refuses a client that may be gone already: its bad handshake counts, and not that it didn't wait. */
+async function turnAway(stream: Stream, code: number): Promise<void> {
+  await refuse(stream, code).catch(() => {});
 }
 
 /** Tells a client that its connection goes no further, and why. */
@@ -241,7 +248,7 @@ export async function connectChannel(
   const version = new Uint8Array([PROTOCOL_VERSION]);
   await writeAll(stream, record(RecordType.handshake, concat(version, first)));
 
-  const reply = await handshake.readMessage(await expectHandshake(reader));
+  const reply = await handshake.readMessage(await fromServer(reader));
   if (reply.length !== KEM_CIPHERTEXT_SIZE + SALT_SIZE) {
     throw new HandshakeError(
       "Cannot shake hands: the payload has another size",
@@ -265,9 +272,18 @@ function prologue(): Uint8Array {
   return new TextEncoder().encode(PROTOCOL_NAME);
 }
 
-async function expectHandshake(reader: RecordReader): Promise<Bytes> {
-  const { type, body } = await reader.handshakeRecord();
+async function fromClient(reader: RecordReader): Promise<Bytes> {
+  return expectHandshake(await reader.handshakeRecord());
+}
+
+async function fromServer(reader: RecordReader): Promise<Bytes> {
+  const record = await reader.handshakeRecord();
+  const { type, body } = record;
   if (type === RecordType.refusal) throw new RefusedError(body[0] ?? 0);
+  return expectHandshake(record);
+}
+
+function expectHandshake({ type, body }: WireRecord): Bytes {
   if (type === RecordType.handshake) return body;
   throw new WireError(`Cannot shake hands: a record of type ${type} came`);
 }

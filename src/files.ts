@@ -206,10 +206,9 @@ function parseDocument(path: string, text: string): Document {
   const { version } = document as Document;
   if (version === undefined) throw damaged(path, "no version");
   if (version !== VERSION) {
+    const shown = JSON.stringify(version).slice(0, 12); // a key in its place is not for others to see
     throw new FileError(
-      `Cannot use "${path}": it has version ${
-        JSON.stringify(version)
-      }, and this program reads version ${VERSION}`,
+      `Cannot use "${path}": it has version ${shown}, and this program reads version ${VERSION}`,
     );
   }
   return document as Document;

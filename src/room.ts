@@ -253,7 +253,8 @@ export class Room {
 
   #remove(member: Member, reason: string, batch: Batch): void {
     const { id } = member;
-    const n = member.n + 1;
+    const n = Math.min(member.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
+    batch.absent.delete(member); // comes after all else, when nobody knows this member any more
     batch.undo.push(this.#members.remove(member));
     batch.add(member, { what: "left", n, text: reason }, {
       kind: "left",

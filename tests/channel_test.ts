@@ -419,7 +419,7 @@ Deno.test("acceptChannel() refuses a payload of another size, and an ML-KEM key 
   const [near, far] = streamPair();
   const bad = new Uint8Array(4 + KEM_KEY_SIZE).fill(0xff);
   near.outgoing.inject(await firstRecord(bad));
-  await assertRejects(() => accept(far), RangeError, "not a proper one");
+  await assertRejects(() => accept(far), HandshakeError, "ML-KEM key");
   assertEquals(far.outgoing.written, []);
 });
 
