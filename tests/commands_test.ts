@@ -36,8 +36,6 @@ function remember(present: readonly Present[] = []) {
     history: does("history"),
     search: does("search"),
     save: does("save"),
-    send: does("send"),
-    get: does("get"),
     settings: new Settings(),
     ignored: new Ignored(),
     now: () => NOW,
@@ -129,8 +127,6 @@ Deno.test("interpret() does what a command says", () => {
     ["/away", ["away", ""]],
     ["/away at lunch", ["away", "at lunch"]],
     ["/save a file.txt", ["save", "a file.txt"]],
-    ["/send a file.txt", ["send", "a file.txt"]],
-    ["/get 3", ["get", 3]],
     ["/quit", ["quit"]],
     ["/quit see you", ["quit", "see you"]],
   ];
@@ -159,9 +155,6 @@ Deno.test("interpret() tells how a command is typed where it is typed wrongly", 
     ["/set bell", "/set [KEY VALUE]"],
     ["/set bell all now", "/set [KEY VALUE]"],
     ["/save", "/save FILE"],
-    ["/send", "/send FILE"],
-    ["/get", "/get N"],
-    ["/get it", "/get N"],
   ];
   for (const [line, typed] of cases) {
     const { context, notes, done } = remember();

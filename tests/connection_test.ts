@@ -17,10 +17,11 @@ import type { Bytes, KeyPair } from "../crypto_utils.ts";
 import { Broadcaster } from "../src/broadcaster.ts";
 import { acceptChannel, type Channel, connectChannel } from "../src/channel.ts";
 import { ChatLog } from "../src/chat_log.ts";
-import { Connection } from "../src/connection.ts";
+import { Connection, type Rates } from "../src/connection.ts";
 import {
   encodeEvent,
   type Event,
+  type Goodbye,
   packEvents,
   unpackEvents,
 } from "../src/events.ts";
@@ -31,6 +32,7 @@ import { ManualClock, type MemoryStream, streamPair } from "./memory_stream.ts";
 
 const SERVER = await importKeyPair(randomBytes(32));
 const INVITE_KEY = randomBytes(32);
+const UNLIMITED: Rates = { burst: 1, perSecond: 0 };
 
 /** A client that reads all that it is sent, and says what the test wants. */
 class Client {
@@ -47,7 +49,7 @@ class Client {
     readonly stream: MemoryStream,
     readonly connection: Connection,
     /** Resolves when the server has done with it. */
-    readonly served: Promise<void>,
+    readonly served: Promise<Goodbye>,
   ) {
     this.ended = this.#read();
   }
@@ -151,7 +153,7 @@ class Setup implements AsyncDisposable {
     return new Setup(folder, log, broadcaster, room);
   }
 
-  async connect(given?: KeyPair): Promise<Client> {
+  async connect(given?: KeyPair, rates = UNLIMITED): Promise<Client> {
     const [near, far] = streamPair();
     const keyPair = given ?? await importKeyPair(randomBytes(32));
     const [channel, accepted] = await Promise.all([
@@ -167,8 +169,11 @@ class Setup implements AsyncDisposable {
         inviteKey: () => INVITE_KEY,
       }),
     ]);
-    const { log } = this.broadcaster;
-    const connection = await Connection.create(far, accepted, this.room, log);
+    const connection = await Connection.create(far, accepted, {
+      room: this.room,
+      broadcastLog: this.broadcaster.log,
+      rates,
+    });
     const client = new Client(channel, near, connection, connection.run());
     this.#clients.push(client);
     return client;
@@ -323,16 +328,32 @@ const FROM_SERVER: readonly Event[] = [
     key: "x",
     n: 1,
     what: "said",
+    to: null,
     name: "x",
     text: "x",
   },
-  { kind: "here", id: 1, name: "x", key: "x", since: 0 },
+  {
+    kind: "here",
+    id: 1,
+    name: "x",
+    key: "x",
+    since: 0,
+    active: 0,
+    away: "",
+  },
+  { kind: "slowed" },
+  { kind: "rekeyed", key: "x" },
+  { kind: "found", id: 1, more: false },
   { kind: "epoch", number: 1, counter: 0, key: "x", verifyKey: "x" },
   { kind: "welcome", id: 1, seq: 1, at: 0 },
   { kind: "batch", seq: 1, at: 0 },
   { kind: "joined", id: 1, name: "x", key: "x", n: 1 },
   { kind: "left", id: 1, n: 1, reason: "left" },
   { kind: "said", id: 1, n: 1, text: "x" },
+  { kind: "acted", id: 1, n: 1, text: "x" },
+  { kind: "replied", id: 1, n: 1, to: 1, text: "x" },
+  { kind: "renamed", id: 1, n: 1, name: "x" },
+  { kind: "absent", id: 1, text: "x" },
   { kind: "ratchet" },
 ];
 

@@ -22,12 +22,22 @@ import { MAX_PLAINTEXT_SIZE, padmeLength } from "../src/wire.ts";
 import { assert, assertEquals, assertThrows } from "./assert.ts";
 import { seededRandom } from "./memory_stream.ts";
 
-type Sort = "count" | "count or null" | "time" | "string" | "text";
+type Sort = "boolean" | "count" | "count or null" | "time" | "string" | "text";
 
 /** What the protocol says each kind has, in the order in which it is sent. */
 const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   join: [["name", "string"], ["n", "count"], ["after", "count or null"]],
   say: [["n", "count"], ["text", "text"]],
+  act: [["n", "count"], ["text", "text"]],
+  reply: [["n", "count"], ["to", "count"], ["text", "text"]],
+  rename: [["name", "string"]],
+  away: [["text", "string"]],
+  find: [
+    ["id", "count"],
+    ["words", "string"],
+    ["before", "count or null"],
+    ["count", "count"],
+  ],
   ping: [],
   pong: [],
   bye: [["reason", "string"]],
@@ -38,6 +48,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["key", "string"],
     ["n", "count"],
     ["what", "string"],
+    ["to", "count or null"],
     ["name", "string"],
     ["text", "text"],
   ],
@@ -46,7 +57,12 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["name", "string"],
     ["key", "string"],
     ["since", "time"],
+    ["active", "time"],
+    ["away", "string"],
   ],
+  slowed: [],
+  rekeyed: [["key", "string"]],
+  found: [["id", "count"], ["more", "boolean"]],
   epoch: [
     ["number", "count"],
     ["counter", "count"],
@@ -61,11 +77,19 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   ]],
   left: [["id", "count"], ["n", "count"], ["reason", "string"]],
   said: [["id", "count"], ["n", "count"], ["text", "text"]],
+  acted: [["id", "count"], ["n", "count"], ["text", "text"]],
+  replied: [["id", "count"], ["n", "count"], ["to", "count"], [
+    "text",
+    "text",
+  ]],
+  renamed: [["id", "count"], ["n", "count"], ["name", "string"]],
+  absent: [["id", "count"], ["text", "string"]],
   ratchet: [],
 };
 const kinds = Object.keys(FIELDS) as Kind[];
 
 const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
+  boolean: [true, false],
   count: [7, 0, Number.MAX_SAFE_INTEGER],
   "count or null": [7, null, 0],
   time: [1_795_453_554_120, 0, -1, 8.64e15, -8.64e15],
@@ -86,6 +110,7 @@ const NO_STRING = [
   "a\udc00",
 ];
 const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
+  boolean: [undefined, null, 0, 1, "true", [], {}],
   count: [...NO_NUMBER, null, -1],
   "count or null": [...NO_NUMBER.slice(1, 8), -1], // JSON has no other word for undefined and NaN than null
   time: [...NO_NUMBER, null, 8.64e15 + 2, -8.64e15 - 2],

@@ -95,7 +95,11 @@ class TestGuest implements Guest, Writer {
   }
 
   tell(...events: Event[]): void {
-    for (const plaintext of packEvents(events.map(encodeEvent))) {
+    this.pass(packEvents(events.map(encodeEvent)));
+  }
+
+  pass(plaintexts: readonly Bytes[]): void {
+    for (const plaintext of plaintexts) {
       const tag = new Uint8Array(TAG_SIZE);
       const record = concat(directHeader(plaintext.length), plaintext, tag);
       this.outlet.direct(record.length, Promise.resolve(record));

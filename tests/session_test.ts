@@ -162,8 +162,10 @@ class Visit {
         key: toBase64url(key),
         verifyKey: toBase64url(verifyKey),
       },
-      { kind: "here", id: 2, name: "ben", key: "bbbbbbbbbbbb", since: 0 },
+      hereEvent(2, "ben", "bbbbbbbbbbbb"),
+      hereEvent(1, "ana", CLIENT_KEY),
       ...past,
+      { ...past_(seq, 0, "", CLIENT_KEY), what: "joined" },
       { kind: "welcome", id: 1, seq, at: 1_000 },
     );
   }
@@ -291,6 +293,11 @@ class Setup implements Disposable {
   }
 }
 
+/** Somebody who has been there for some time. */
+function hereEvent(id: number, name: string, key: string): Event<"here"> {
+  return { kind: "here", id, name, key, since: 0, active: 0, away: "" };
+}
+
 /** A past line of the client's own, or of somebody else. */
 function past(
   seq: number,
@@ -299,7 +306,8 @@ function past(
   key = CLIENT_KEY,
 ): Event<"past"> {
   const name = key === CLIENT_KEY ? "ana" : "ben";
-  return { kind: "past", seq, at: 500, key, n, what: "said", name, text };
+  const line = { seq, at: 500, key, n, what: "said", to: null, name, text };
+  return { kind: "past", ...line };
 }
 
 const texts = (events: readonly { text: string }[]) =>
@@ -1015,8 +1023,11 @@ async function stay(seed: number): Promise<number> {
   const serve = async (near: MemoryStream, far: MemoryStream) => {
     try {
       const channel = await acceptChannel(far, ACCEPT);
-      const ring = broadcaster.log;
-      const connection = await Connection.create(far, channel, room, ring);
+      const connection = await Connection.create(far, channel, {
+        room,
+        broadcastLog: broadcaster.log,
+        rates: { burst: 1, perSecond: 0 },
+      });
       await connection.run();
     } catch {
       // The connection broke during the handshake.
