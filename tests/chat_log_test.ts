@@ -186,9 +186,9 @@ Deno.test("parseEntry() reads back every reason for leaving", () => {
   }
 });
 
-Deno.test("parseEntry() takes an unknown reason for plain leaving", () => {
+Deno.test("parseEntry() reads back words of the member's own for leaving", () => {
   const line = `${EXAMPLES[2]?.[0]} (abducted)`;
-  assertEquals(parseEntry(line, 1)?.text, "left");
+  assertEquals(parseEntry(line, 1)?.text, "abducted");
 });
 
 const KINDS = [

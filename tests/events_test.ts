@@ -341,6 +341,7 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
     const fields = FIELDS[kind].map(([name, sort]) => {
       if (sort === "string") return [name, "\0".repeat(256)];
       if (sort === "text") return [name, "\0".repeat(MAX_TEXT_SIZE)];
+      if (sort === "boolean") return [name, false];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
     });
     return { kind, ...Object.fromEntries(fields) } as Event;

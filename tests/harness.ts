@@ -410,6 +410,8 @@ export interface Shown {
   readonly seconds?: number;
   readonly text?: string;
   readonly reason?: string;
+  readonly to?: number | null;
+  readonly newName?: string;
 }
 
 /** How a client is started. */
@@ -545,12 +547,15 @@ function clientProcess(
  */
 export function assertFollows(client: JsonClient, log: readonly LogEntry[]) {
   const events = client.shown.filter(({ seq }) => seq !== undefined);
-  for (const { type: what, seq, at, name, key, text, reason } of events) {
+  for (const event of events) {
+    const { type, seq, at, name, key, text, reason, newName } = event;
     const entry = log[(seq ?? 0) - 1];
     assert(entry !== undefined, `line ${seq} was shown and is not in the log`);
     const { n: _n, ...logged } = entry;
+    const what = type === "entered" ? "joined" : type;
+    const words = text ?? reason ?? newName ?? "";
     const shown = { seq, at: Date.parse(at ?? ""), name, key, what };
-    assertEquals({ ...shown, text: text ?? reason ?? "" }, logged);
+    assertEquals({ ...shown, to: event.to ?? null, text: words }, logged);
   }
   // A client is told of its own joining before what it missed; all else comes in order.
   const entrances = client.entrances.map(({ seq }) => seq);

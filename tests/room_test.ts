@@ -66,8 +66,6 @@ class TestGuest implements Guest, Writer {
   /** Every epoch that it was told of. */
   readonly epochs: Event<"epoch">[] = [];
   readonly goodbyes: Goodbye[] = [];
-  /** The number that it came with. */
-  n = 0;
   dropped = false;
   /** Where the test sets this, writes wait for it. */
   gate: Promise<void> | undefined;
@@ -182,9 +180,6 @@ class TestGuest implements Guest, Writer {
       if (kind === "past") {
         const { what, n, text } = event;
         lines.push({ seq: event.seq, what, n, text });
-      } else if (kind === "welcome") {
-        const { seq } = event;
-        lines.push({ seq, what: "joined", n: this.n, text: "" });
       } else if (kind === "batch") seq = event.seq;
       else if (kind === "joined") {
         lines.push({ seq: seq++, what: kind, n: event.n, text: "" });
@@ -276,7 +271,6 @@ class Setup implements AsyncDisposable {
   async ask(name: string, wish: Wish = {}): Promise<[TestGuest, Admission]> {
     const guest = this.guest(wish.key);
     const { n = 0, after = this.room.head, back = false } = wish;
-    guest.n = n;
     const request = { guest, name: nameOf(name), n, after, back };
     return [guest, await this.room.join(request)];
   }
@@ -325,6 +319,10 @@ async function assertFollows(
   await guest.untilLine(log.head);
   const known = guest.lines.toSorted((a, b) => a.seq - b.seq);
   assertEquals(known, entries.slice(first - 1).map(bare));
+  for (const { seq } of guest.of("welcome")) {
+    const { what, key } = entries[seq - 1] ?? {};
+    assertEquals([what, key], ["joined", guest.key]);
+  }
   assertEquals(guest.failure, undefined);
 }
 
@@ -425,16 +423,15 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   });
   const welcome = await ben.guest.until("welcome");
   assertEquals([welcome.id, welcome.seq], [ben.member.id, 2]);
-  assertEquals(ben.guest.of("here"), [{
-    kind: "here",
-    id: ana.member.id,
-    name: "Ana",
-    key: ana.guest.key,
-    since: ana.member.since,
-  }]);
-  assertEquals(ana.guest.of("here"), []);
+  const here = (
+    { guest: { key }, member: { id, since } }: Insider,
+    name: string,
+  ) => ({ kind: "here", id, name, key, since, active: since, away: "" });
+  const own = here(ben, "Ben");
+  assertEquals<unknown>(ben.guest.of("here"), [here(ana, "Ana"), own]);
+  assertEquals<unknown>(ana.guest.of("here"), [here(ana, "Ana")]);
   const kinds = ben.guest.events.map(({ kind }) => kind);
-  assertEquals(kinds, ["epoch", "here", "welcome"]);
+  assertEquals(kinds, ["here", "here", "past", "epoch", "welcome"]);
   assertEquals([setup.room.size, setup.room.head], [2, 2]);
 });
 
@@ -592,7 +589,7 @@ Deno.test("Room.join() owes each guest every line after the one it names, once, 
     const past = guest.of("past").map(({ seq }) => seq);
     const sorted = past.toSorted((a, b) => a - b);
     assertEquals(past, sorted); // oldest first
-    assertEquals(guest.of("here").length, 3);
+    assertEquals(guest.of("here").length, 4);
   }
 });
 
@@ -648,7 +645,8 @@ Deno.test("Room.leave() tells everybody why, and frees name and place", async ()
   assertEquals(left, { kind: "left", id, n: 8, reason: "silent" });
   const again = await setup.join("ana");
   await again.guest.until("welcome");
-  assertEquals(again.guest.of("here").map((it) => it.id), [ben.member.id]);
+  const present = [ben.member.id, again.member.id];
+  assertEquals(again.guest.of("here").map((it) => it.id), present);
   assert(again.member.id > ben.member.id); // never one that somebody had
   const words = (await setup.logged()).map(({ what }) => what);
   assertEquals(words, ["joined", "joined", "left", "joined"]);

@@ -83,8 +83,8 @@ Deno.test("server listens on every address and on port 5000 where nothing else i
 
   assertStringIncludes(server.stdout.join("\n"), "Listening on 0.0.0.0:");
   assertEquals(help.code, 0);
-  assertMatch(help.stdout.join(" "), /--port PORT.*default 5000/);
-  assertMatch(help.stdout.join(" "), /--host ADDRESS.*default 0\.0\.0\.0/);
+  assertMatch(help.stdout.join(" "), /--port PORT.*default\s+5000/);
+  assertMatch(help.stdout.join(" "), /--host ADDRESS.*default\s+0\.0\.0\.0/);
   await using inside = await JsonClient.join({ cwd: folder.path, name: "ana" });
   assertEquals(
     inside.entrances[0]?.server,

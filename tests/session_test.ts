@@ -152,7 +152,7 @@ class Visit {
   }
 
   /** Lets the client in, as member 1. */
-  async admit(seq: number, ...past: Event<"past">[]): Promise<void> {
+  async admit(seq: number, ...earlier: Event<"past">[]): Promise<void> {
     const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(
       {
@@ -164,8 +164,8 @@ class Visit {
       },
       hereEvent(2, "ben", "bbbbbbbbbbbb"),
       hereEvent(1, "ana", CLIENT_KEY),
-      ...past,
-      { ...past_(seq, 0, "", CLIENT_KEY), what: "joined" },
+      ...[...earlier, { ...past(seq, 0, ""), what: "joined" }]
+        .toSorted((a, b) => a.seq - b.seq),
       { kind: "welcome", id: 1, seq, at: 1_000 },
     );
   }
@@ -322,7 +322,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   const visit = await setup.accept();
   const join = await visit.next("join");
   assertEquals([join.name, join.after], ["ana", null]);
-  assertEquals([session.present, view.standing?.present], [[], undefined]);
+  assertEquals([session.present, view.standing?.present], [[], false]);
   await visit.admit(7, past(5, 1, "earlier", "bbbbbbbbbbbb"));
   const entered = await view.until("entered");
   assertEquals(

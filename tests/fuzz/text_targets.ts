@@ -27,7 +27,8 @@ import {
 } from "../../src/log_line.ts";
 import { parseName } from "../../src/names.ts";
 import type { News } from "../../src/news.ts";
-import { JsonView, PlainView } from "../../src/plain.ts";
+import { JsonView } from "../../src/json_view.ts";
+import { PlainView } from "../../src/plain.ts";
 import { FLAGS } from "../../src/server_flags.ts";
 import { TerminalView } from "../../src/terminal.ts";
 import { escapeLine, escapeText, unescapeLine } from "../../src/text.ts";
