@@ -410,7 +410,7 @@ export interface Shown {
   readonly seconds?: number;
   readonly text?: string;
   readonly reason?: string;
-  readonly to?: number | null;
+  readonly to?: number;
   readonly newName?: string;
 }
 
