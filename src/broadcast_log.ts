@@ -150,7 +150,7 @@ export class Outlet {
   #moved = 0;
   #finished = false;
   #gone = false;
-  #idle = Promise.withResolvers<void>();
+  #idle: PromiseWithResolvers<void> | undefined; // made when somebody waits
 
   /** Writes to a connection, which must have no other writer. */
   constructor(log: BroadcastLog, writer: Writer, options: OutletOptions) {
@@ -225,31 +225,39 @@ export class Outlet {
   flush(): void {
     if (this.#writing) return;
     const bytes = this.#next();
-    if (!bytes) return;
-    this.#writing = true;
-    // The one task of this outlet. A failed write ends in `abandon`; it has no other way to fail.
-    this.#write(bytes);
+    if (bytes) this.#write(bytes);
   }
 
   /** Resolves when nothing is left to write and no write is under way, or when nothing more will be. */
   async drained(): Promise<void> {
-    while (this.#writing || this.#unwritten()) await this.#idle.promise;
+    while (this.#writing || this.#unwritten()) await this.#rest();
   }
 
   /** Resolves when no write is under way any more; for after the connection was closed. */
   async settled(): Promise<void> {
-    while (this.#writing) await this.#idle.promise;
+    while (this.#writing) await this.#rest();
   }
 
-  async #write(first: Bytes): Promise<void> {
-    try {
-      for (let bytes: Bytes | undefined = first; bytes; bytes = this.#next()) {
-        this.#advance(await this.#writer.write(bytes));
-      }
-    } catch {
-      // The connection's reader sees the same end and says why; here it only means that nothing goes out.
-      this.#gone = true;
-    }
+  // Not an async function: a thousand of these run for every broadcast, and each promise counts.
+  #write(bytes: Bytes): void {
+    this.#writing = true;
+    this.#writer.write(bytes).then(this.#written, this.#failed);
+  }
+
+  readonly #written = (size: number): void => {
+    this.#advance(size);
+    const bytes = this.#next();
+    if (bytes) this.#write(bytes);
+    else this.#stop();
+  };
+
+  // The connection's reader sees the same end and says why; here it only means that nothing goes out.
+  readonly #failed = (): void => {
+    this.#gone = true;
+    this.#stop();
+  };
+
+  #stop(): void {
     this.#writing = false;
     if (this.#gone) this.abandon();
     else if (this.#cursor >= this.#end) this.#log.detach(this);
@@ -291,8 +299,13 @@ export class Outlet {
     if (direct.bytes.length === 0) this.#directs.shift();
   }
 
+  #rest(): Promise<void> {
+    this.#idle ??= Promise.withResolvers<void>();
+    return this.#idle.promise;
+  }
+
   #wake(): void {
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers<void>();
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 }

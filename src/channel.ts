@@ -50,8 +50,8 @@ export const PROTOCOL_VERSION = 1;
 /** An invite's number, bytes. */
 const INVITE_ID_SIZE = 4;
 /** What an idle connection keeps for its next bytes, and what a busy one reads at a time. */
-const IDLE_BUFFER_SIZE = 512;
-const BUSY_BUFFER_SIZE = 65_536;
+const IDLE_BUFFER_SIZE = 256;
+const BUSY_BUFFER_SIZE = 16_384;
 
 /** Why a server ends a handshake, and what a client says of it. */
 export const CHANNEL_REFUSALS: Readonly<Record<number, string>> = {
@@ -124,7 +124,8 @@ function record(type: RecordType, body: Uint8Array): Bytes {
 class RecordReader {
   readonly #stream: Stream;
   readonly #splitter = new RecordSplitter(MAX_HANDSHAKE_RECORD_SIZE);
-  #buffer = new Uint8Array(IDLE_BUFFER_SIZE);
+  #buffer = new Uint8Array(MAX_HANDSHAKE_RECORD_SIZE);
+  #handshaking = true;
 
   constructor(stream: Stream) {
     this.#stream = stream;
@@ -142,7 +143,9 @@ class RecordReader {
   }
 
   endHandshake(): void {
+    this.#handshaking = false;
     this.#splitter.raiseLimit(MAX_RECORD_SIZE);
+    this.#resize(IDLE_BUFFER_SIZE);
   }
 
   /** All records that have arrived, at least one; null at the stream's end. */
@@ -159,6 +162,7 @@ class RecordReader {
     const read = await this.#stream.read(this.#buffer);
     if (read === null) return false;
     this.#splitter.push(this.#buffer.subarray(0, read));
+    if (this.#handshaking) return true;
     // Thousands of idle connections each hold a buffer, so only those that fill it get a large one.
     if (read === this.#buffer.length) this.#resize(BUSY_BUFFER_SIZE);
     else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);

@@ -46,6 +46,8 @@ export interface RoomOptions {
   readonly history: number;
   /** Members at a time. */
   readonly maxMembers: number;
+  /** How long after an admission the next ones are gathered, ms; 0 where nothing is said. */
+  readonly admissionPause?: number;
   /** What is counted. */
   readonly measures?: Measures;
 }
@@ -61,6 +63,7 @@ export class Room {
   readonly #members = new Roster();
   #inbox: Item[] = [];
   #nextId = 1;
+  #admittedAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #healthy = true;
   #woken = Promise.withResolvers<void>();
@@ -192,23 +195,35 @@ export class Room {
     this.#woken = Promise.withResolvers<void>();
     const batch = new Batch(Date.now());
     const congested = this.#broadcaster.log.congested;
+    // Whoever comes right after another waits a moment for more: all of them are announced at once.
+    const { admissionPause = 0 } = this.#options;
+    const early = performance.now() - this.#admittedAt < admissionPause;
     const items = this.#inbox;
     this.#inbox = [];
     for (const item of items) {
-      if (item.kind === "join") this.#applyJoin(item, batch);
-      else if (item.kind === "leave") this.#applyLeave(item, batch);
+      if (item.kind === "join") {
+        if (early) this.#inbox.push(item);
+        else this.#applyJoin(item, batch);
+      } else if (item.kind === "leave") this.#applyLeave(item, batch);
       else if (item.kind === "rename") this.#applyRename(item, batch);
       else if (item.kind === "away") this.#applyAway(item, batch);
       else if (congested || batch.size > MAX_BATCH_SIZE) this.#inbox.push(item);
       else this.#applySay(item, batch);
     }
-    if (congested && this.#inbox.length > 0) {
-      this.#pause ??= setTimeout(() => {
-        this.#pause = undefined;
-        this.#wake();
-      }, CONGESTION_PAUSE);
+    if (batch.joined.length > 0) this.#admittedAt = performance.now();
+    if (this.#inbox.length > 0) {
+      if (congested) this.#wakeAfter(CONGESTION_PAUSE);
+      else if (early) this.#wakeAfter(admissionPause);
     }
     return batch;
+  }
+
+  /** Looks again where nobody else may come to wake the room. */
+  #wakeAfter(pause: number): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#wake();
+    }, pause);
   }
 
   #applyJoin(item: Of<"join">, batch: Batch): void {

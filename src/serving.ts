@@ -30,6 +30,8 @@ const RING_SIZE = 8 * 1_048_576;
 const SPARE_CONNECTIONS = 512;
 /** Connections from one address where nothing is said: a household, or an office. */
 const MAX_PER_ADDRESS = 64;
+/** How long after an admission the next ones are gathered, so that all are announced at once, ms. */
+const ADMISSION_PAUSE = 20;
 const MEGABYTE = 1_000_000;
 /** How often the key file is looked at for a new room key, ms. */
 const KEY_WATCH_PERIOD = 1_000;
@@ -225,7 +227,14 @@ export async function serve(values: Values): Promise<void> {
   const broadcaster = await Broadcaster.create(keyPair.publicKey, RING_SIZE);
   const { measures, serve: serveMetrics } = await metricsFor(values);
   const { history, "max-clients": maxMembers } = values;
-  const room = new Room({ log, broadcaster, history, maxMembers, measures });
+  const room = new Room({
+    log,
+    broadcaster,
+    history,
+    maxMembers,
+    admissionPause: ADMISSION_PAUSE,
+    measures,
+  });
   const maxConnections = maxMembers + SPARE_CONNECTIONS;
   const gate = new Gate(listener, {
     handshake: { keyPair, salt, inviteKey: (id) => keys.get(id) },
