@@ -283,6 +283,10 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
   const { seq } = await welcome;
   const last = (await ana.until("joined")).n;
   assertEquals(last, 0);
+  // The rest comes as broadcasts, where it was let in before the last line.
+  if (!ben.of("past").some(({ n }) => n === 3_000)) {
+    await ben.until("said", ({ n }) => n === 3_000);
+  }
   const heard = ben.of("batch").length > 0
     ? ben.of("said").length // what came after its joining
     : 0;
@@ -682,4 +686,122 @@ Deno.test("Connection leaves the room again where it ended while it was let in",
   await client.served;
   assertEquals((await witness.until("left")).reason, "stopped");
   assertEquals(setup.room.size, 1);
+});
+
+// ── What else a member may ask ─────────────────────────────────────────────────────────────────────────
+
+Deno.test("Connection gives a member another name, or says why not", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const { id } = await ana.join("ana");
+  await ana.send({ kind: "rename", name: "two words" });
+  assertEquals(await ana.until("refused"), {
+    kind: "refused",
+    n: null,
+    reason: "name-invalid",
+  });
+  await ana.send({ kind: "rename", name: "anna" }, say(1));
+  await ana.until("said");
+  assertEquals(ana.of("renamed"), [{
+    kind: "renamed",
+    id,
+    n: 0,
+    name: "anna",
+  }]);
+});
+
+Deno.test("Connection tells everybody that a member is away", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const ben = await setup.connect();
+  const { id } = await ana.join("ana");
+  await ben.join("ben");
+  await ana.send({ kind: "away", text: "lunch" });
+  assertEquals(await ben.until("absent"), {
+    kind: "absent",
+    id,
+    text: "lunch",
+  });
+});
+
+Deno.test("Connection answers a search with the lines and then with its end", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(say(1, "red"), say(2, "blue"), say(3, "red"));
+  await ana.until("said", ({ n }) => n === 3);
+  ana.events.length = 0;
+  await ana.send({ kind: "find", id: 7, words: "red", before: null, count: 1 });
+  const found = await ana.until("found");
+  assertEquals(found, { kind: "found", id: 7, more: true });
+  assertEquals(ana.of("past").map(({ seq, text }) => [seq, text]), [[
+    4,
+    "red",
+  ]]);
+  assertEquals(ana.events.at(-1)?.kind, "found");
+});
+
+Deno.test("Connection passes on an answer to a line there is, and refuses one to a line there isn't", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const { id } = await ana.join("ana");
+  const reply = (n: number, to: number): Event => ({
+    kind: "reply",
+    n,
+    to,
+    text: "yes",
+  });
+  await ana.send(reply(1, 0), reply(2, 99), reply(3, 1));
+  assertEquals(await ana.until("replied"), {
+    kind: "replied",
+    id,
+    n: 3,
+    to: 1,
+    text: "yes",
+  });
+  assertEquals(ana.of("refused"), [
+    { kind: "refused", n: 1, reason: "reply-unknown" },
+    { kind: "refused", n: 2, reason: "reply-unknown" },
+  ]);
+});
+
+for (
+  const event of [
+    { kind: "rename", name: "ana" },
+    { kind: "find", id: 1, words: "", before: null, count: 1 },
+    { kind: "act", n: 1, text: "waves" },
+    { kind: "reply", n: 1, to: 1, text: "yes" },
+  ] as const
+) {
+  Deno.test(`Connection ends without a goodbye where somebody outside sends "${event.kind}"`, async () => {
+    await using setup = await Setup.create();
+    const client = await setup.connect();
+    await client.send(event);
+    await assertThrownOut(client);
+  });
+}
+
+Deno.test("Connection reads one that says too much no faster than it may, and tells it so once", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.connect(undefined, { burst: 2, perSecond: 1 });
+  await ana.join("ana");
+  await ana.send(say(1), say(2), say(3), say(4)); // two more than it may at once
+  await ana.until("slowed");
+  await ana.send(say(5));
+  const witness = await setup.connect();
+  await witness.join("witness");
+  clock.advance(1_999);
+  await quiet(witness);
+  assertEquals(ana.of("said").map(({ n }) => n), [1, 2, 3, 4]);
+  clock.advance(1);
+  await ana.until("said", ({ n }) => n === 5);
+  await ana.send(say(6));
+  await quiet(witness); // by now it waits again
+  assertEquals(ana.of("said").at(-1)?.n, 5);
+  clock.advance(1_000);
+  await ana.until("said", ({ n }) => n === 6);
+  assertEquals(ana.of("slowed").length, 1);
+  await quiet(witness);
+  clock.advance(1_000); // it is heard again, and its end is noticed
 });

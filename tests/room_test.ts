@@ -1015,3 +1015,152 @@ Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't h
   }
   await Deno.remove(folder, { recursive: true });
 });
+
+// ── Names, absences, answers and searches ──────────────────────────────────────────────────────────────
+
+Deno.test("Room.say() logs and tells each line in its own way, in order", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  await setup.say(
+    ana.member,
+    { n: 1, text: "hello" },
+    { n: 2, what: "acted", text: "waves" },
+    { n: 3, what: "replied", to: 2, text: "yes" },
+  );
+  await ana.guest.until("replied");
+  const { id } = ana.member;
+  const told = ana.guest.events.filter((event) =>
+    "id" in event && "text" in event
+  );
+  assertEquals<unknown>(told, [
+    { kind: "said", id, n: 1, text: "hello" },
+    { kind: "acted", id, n: 2, text: "waves" },
+    { kind: "replied", id, n: 3, to: 2, text: "yes" },
+  ]);
+  const logged = (await setup.logged()).slice(1);
+  assertEquals(logged.map(({ what, to, text }) => [what, to, text]), [
+    ["said", null, "hello"],
+    ["acted", null, "waves"],
+    ["replied", 2, "yes"],
+  ]);
+});
+
+Deno.test("Room.rename() gives another name in its place among the lines, and frees the old one", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const before = setup.say(ana.member, { n: 1, text: "before" });
+  setup.room.rename(ana.member, nameOf("Anna"));
+  await Promise.all([
+    before,
+    setup.say(ana.member, { n: 2, text: "after" }),
+  ]);
+  const { id } = ana.member;
+  const renamed = await ana.guest.until("renamed");
+  assertEquals(renamed, { kind: "renamed", id, n: 1, name: "Anna" });
+  await ana.guest.until("said", ({ n }) => n === 2);
+  const logged = await setup.logged();
+  assertEquals(logged.map(({ what, name, text }) => [what, name, text]), [
+    ["joined", "ana", ""],
+    ["said", "ana", "before"],
+    ["renamed", "ana", "Anna"],
+    ["said", "Anna", "after"],
+  ]);
+  assertEquals((await setup.ask("anna"))[1], "name-taken");
+  const ben = await setup.join("ana");
+  await ben.guest.until("welcome");
+  assertEquals(ben.guest.of("here").map((it) => it.name), ["Anna", "ana"]);
+});
+
+Deno.test("Room.rename() refuses a name that is taken, and lets a member respell its own", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  await setup.join("ben");
+  setup.room.rename(ana.member, nameOf("BEN"));
+  setup.room.rename(ana.member, nameOf("ANA"));
+  await ana.guest.until("renamed");
+  assertEquals(ana.guest.of("refused"), [
+    { kind: "refused", n: null, reason: "name-taken" },
+  ]);
+  const logged = (await setup.logged()).slice(2);
+  assertEquals(logged.map(({ what, text }) => [what, text]), [
+    ["renamed", "ANA"],
+  ]);
+});
+
+Deno.test("Room.rename() is taken back where the log can't be written", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  setup.breakLog();
+  setup.room.rename(ana.member, nameOf("anna"));
+  const refused = await ana.guest.until("refused");
+  assertEquals(refused, { kind: "refused", n: null, reason: "log-failed" });
+  assertEquals(ana.member.name.shown, "ana");
+  setup.mend();
+  assertEquals((await setup.ask("ana"))[1], "name-taken");
+  await setup.join("anna");
+  assertEquals(ana.guest.of("renamed"), []);
+});
+
+Deno.test("Room.away() tells everybody without a line of the log, and who comes later", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  setup.room.away(ana.member, "lunch");
+  const { id } = ana.member;
+  const absent = await ana.guest.until("absent");
+  assertEquals(absent, { kind: "absent", id, text: "lunch" });
+  assertEquals(setup.room.head, 1);
+  const ben = await setup.join("ben");
+  await ben.guest.until("welcome");
+  assertEquals(ben.guest.of("here").map(({ away }) => away), ["lunch", ""]);
+  setup.room.away(ana.member, "");
+  await ben.guest.until("absent", ({ text }) => text === "");
+  await setup.say(ana.member, { n: 1, text: "back" });
+  await ben.guest.untilLine(3);
+  await assertFollows(setup, ben.guest, 2);
+});
+
+Deno.test("Room.away() comes after a batch's lines, and leaves their numbers right however it is split", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const others: Insider[] = [];
+  for (let at = 0; at < 50; at++) others.push(await setup.join(`o${at}`));
+  const { head } = setup.room;
+  const before = ana.guest.broadcasts.length;
+  for (const { member } of others) {
+    setup.room.away(member, "\0".repeat(256)); // together too long for one record
+  }
+  const lines = Array.from({ length: 20 }, (_, at) => ({
+    n: at + 1,
+    text: "x".repeat(4_096),
+  }));
+  await setup.say(ana.member, ...lines);
+  const last = others.at(-1)?.member.id;
+  await ana.guest.until("absent", ({ id }) => id === last);
+  assert(ana.guest.broadcasts.length - before > 2);
+  const kinds = ana.guest.events.map(({ kind }) => kind);
+  assert(kinds.lastIndexOf("said") < kinds.indexOf("absent"));
+  assertEquals(ana.guest.of("batch").at(-1)?.seq, head + 21);
+  await setup.say(ana.member, { n: 21, text: "next" });
+  await ana.guest.untilLine(head + 21);
+  await assertFollows(setup, ana.guest, 1);
+});
+
+Deno.test("Room.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
+  await using setup = await Setup.create();
+  const { member, guest } = await setup.join("ana");
+  const lines = Array.from({ length: 10 }, (_, at) => ({
+    n: at + 1,
+    text: at % 2 === 0 ? `red ${at}` : `blue ${at}`,
+  }));
+  await setup.say(member, ...lines);
+  await guest.untilLine(11);
+  const find = async (...asked: Parameters<Room["find"]>) => {
+    const { entries, more } = await setup.room.find(...asked);
+    return [entries.map(({ seq }) => seq), more];
+  };
+  assertEquals(await find("", null, 3), [[9, 10, 11], true]);
+  assertEquals(await find("", 4, 3), [[1, 2, 3], false]);
+  assertEquals(await find("red", null, 2), [[8, 10], true]);
+  assertEquals(await find("red", 8, 20), [[2, 4, 6], false]);
+  assertEquals(await find("green", null, 20), [[], false]);
+});

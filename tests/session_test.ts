@@ -31,6 +31,7 @@ import {
   packEvents,
   REFUSALS,
 } from "../src/events.ts";
+import { ROOM_INVITE_ID } from "../src/invite.ts";
 import type { News, Standing, View } from "../src/news.ts";
 import { Room } from "../src/room.ts";
 import { JoinError, Session, type SessionOptions } from "../src/session.ts";
@@ -1102,4 +1103,96 @@ Deno.test("Session brings every line into the log once and in order, over connec
     });
   }
   assert(breaks > 30, `${breaks} breaks`);
+});
+
+// ── What else a member may ask ─────────────────────────────────────────────────────────────────────────
+
+Deno.test("Session.rename() asks for another name, and goes by it once it is told so", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  session.rename("anna");
+  assertEquals((await visit.next("rename")).name, "anna");
+  assertEquals(view.standing?.name, "ana");
+  await visit.broadcast(2, { kind: "renamed", id: 1, n: 0, name: "anna" });
+  const renamed = await view.until("renamed");
+  assertEquals([renamed.name, renamed.text, renamed.own], [
+    "ana",
+    "anna",
+    true,
+  ]);
+  assertEquals(view.standing?.name, "anna");
+  visit.end();
+  const again = await setup.acceptAgain();
+  assertEquals((await again.next("join")).name, "anna");
+  await again.admit(3);
+  await view.until("entered", 1);
+  await setup.leave(again, running);
+});
+
+Deno.test("Session.away() is said again after a lost connection, until the member is back", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  session.away("lunch");
+  assertEquals((await visit.next("away")).text, "lunch");
+  await visit.broadcast(2, { kind: "absent", id: 1, text: "lunch" });
+  const told = await view.until("away-message");
+  assertEquals([told.name, told.text, told.own], ["ana", "lunch", true]);
+  visit.end();
+  const again = await setup.acceptAgain();
+  await again.next("join");
+  await again.admit(3);
+  assertEquals((await again.next("away")).text, "lunch");
+  session.away("");
+  assertEquals((await again.next("away")).text, "");
+  again.end();
+  const third = await setup.acceptAgain(1);
+  await third.next("join");
+  await third.admit(5);
+  await view.until("entered", 2);
+  await setup.leave(third, running); // says nothing before its goodbye
+});
+
+Deno.test("Session.search() shows what was found apart from the lines of the room", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter(9);
+  session.search("red", 5);
+  const { id, words, before, count } = await visit.next("find");
+  assertEquals([words, before, count], ["red", null, 5]);
+  await visit.tell(past(3, 1, "red"), { kind: "found", id, more: true });
+  const found = await view.until("found");
+  assertEquals([found.words, found.more], ["red", true]);
+  assertEquals(found.lines.map(({ seq, text }) => [seq, text]), [[3, "red"]]);
+  assertEquals(view.of("said"), []);
+  await visit.broadcast(10, { kind: "said", id: 2, n: 1, text: "next" });
+  await view.until("said");
+  await setup.leave(visit, running);
+});
+
+Deno.test("Session comes back with the room's new key where it was told of one", async () => {
+  using setup = new Setup();
+  const { view } = setup;
+  const [visit, running] = await setup.enter();
+  const key = randomBytes(32);
+  await visit.tell({ kind: "rekeyed", key: toBase64url(key) });
+  await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "x" });
+  await view.until("said");
+  visit.end();
+  await view.until("away");
+  setup.clock.advance(30_000);
+  const stream = await setup.arrival();
+  const asked: number[] = [];
+  const channel = await acceptChannel(stream, {
+    ...ACCEPT,
+    inviteKey: (id) => {
+      asked.push(id);
+      return key;
+    },
+  });
+  assertEquals(asked, [ROOM_INVITE_ID]);
+  setup.session.leave();
+  channel.close();
+  await running;
 });
