@@ -126,11 +126,10 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
   ]);
   assert(!(await folder.names()).includes("chat.key"));
 
-  const first = await Server.open(folder, { port });
+  await using first = await Server.open(folder, { port });
   await using ana = await JsonClient.join({ cwd: folder.path, name: "ana" });
   first.kill("SIGTERM");
   assertEquals(await first.finished(), 0);
-  await first[Symbol.asyncDispose]();
   const log = await first.log();
   const used = await runServer(folder, args);
   assertEquals(used.code, 0);
@@ -219,9 +218,10 @@ Deno.test("server --rotate-key fails where there are no keys", async () => {
 
 Deno.test("server --rotate-key prints the invite that the key file stands for", async () => {
   await using folder = await Folder.make();
-  const server = await Server.open(folder);
+  await using server = await Server.open(folder);
   const { port } = server;
-  await server[Symbol.asyncDispose]();
+  server.kill("SIGTERM");
+  assertEquals(await server.finished(), 0);
   const before = await KeyFile.load(folder.file("chat.key"));
   const { stdout } = await runServer(folder, ["--rotate-key"]);
   const after = await KeyFile.load(folder.file("chat.key"));
