@@ -75,7 +75,7 @@ export const FLAGS = [
 export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
-export const ABOUT = [
+export const ABOUT: string = [
   "An encrypted group chat: the client. An INVITE is the link that the server prints; on the server's own machine, in its folder, none is needed.",
   "On a pipe, every line of standard input is a message, the first one the name where --name is not given.",
   "What you set with /set and what you typed is kept in your configuration folder: ~/.config/encrypted-chat, files settings and history.",

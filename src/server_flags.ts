@@ -104,7 +104,7 @@ export const FLAGS = [
     value: "COUNT",
     min: 0,
     max: 1_000_000,
-    default: 200,
+    default: 500,
     help: "Take so many messages a second from a member; 0 takes all",
   },
   {
@@ -113,7 +113,7 @@ export const FLAGS = [
     value: "COUNT",
     min: 1,
     max: 1_000_000,
-    default: 2_000,
+    default: 10_000,
     help: "Take so many at once before --rate counts",
   },
   {

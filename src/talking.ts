@@ -21,8 +21,11 @@ const MAX_HISTORY = 200;
 
 /** What a person at a terminal has beside the session. */
 export interface Desk {
+  /** What the person has set. */
   readonly settings: Settings;
+  /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
+  /** All that was shown. */
   readonly shown: Shown;
 }
 
