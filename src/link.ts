@@ -57,6 +57,7 @@ export class Link {
   #quiet = 0;
   #ended: Goodbye | undefined;
   #name = "";
+  #goodbye: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over a channel. @param ownKey The fingerprint of the client's own key. */
   constructor(
@@ -91,8 +92,8 @@ export class Link {
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
   async bye(words: string = GOODBYES.left): Promise<void> {
-    const timer = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
-    Deno.unrefTimer(timer);
+    this.#goodbye = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
+    Deno.unrefTimer(this.#goodbye);
     await this.#channel.send({ kind: "bye", reason: words });
   }
 
@@ -120,6 +121,7 @@ export class Link {
       throw error;
     } finally {
       clearInterval(ticking);
+      clearTimeout(this.#goodbye);
       this.#channel.close();
     }
   }

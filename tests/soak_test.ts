@@ -15,7 +15,6 @@ Deno.test({
   name:
     "a server holds on to nothing and loses nothing while members come and go",
   ignore: Deno.build.os !== "linux", // it is looked at through /proc
-  sanitizeOps: false, // a goodbye's timer goes on for a second after the connection has ended
   async fn() {
     await using folder = await Folder.make();
     const { faults, deeds, lines, deliveries } = await soak({

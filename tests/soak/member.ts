@@ -69,6 +69,7 @@ export interface Deeds {
   cut: number;
   absent: number;
   refused: number;
+  turnedAway: number;
 }
 
 /** Nothing yet. */
@@ -81,6 +82,7 @@ export function noDeeds(): Deeds {
     cut: 0,
     absent: 0,
     refused: 0,
+    turnedAway: 0,
   };
 }
 
@@ -148,7 +150,7 @@ export class Member {
         inside.resolve();
       } else if (news.type === "refused") this.#deeds.refused++;
       else if ("seq" in news) follower.show(news);
-      else if (news.type === "away") this.#inside = false;
+      else if (news.type === "away") this.#lost(news.reason);
     });
     const running = session.run().catch((error) => {
       // Its own lost connection may still hold the name.
@@ -156,7 +158,8 @@ export class Member {
       session.leave();
     });
     await Promise.race([inside.promise, running]);
-    if (this.#inside) {
+    if (!this.#inside) this.#deeds.turnedAway++;
+    else {
       this.#deeds.joined++;
       const texts = await this.#act(session, running);
       await Promise.race([session.settled(), running]);
@@ -166,8 +169,15 @@ export class Member {
     }
     session.leave();
     await running;
+    if (this.#inside) this.#deeds.left++;
     this.#inside = false;
-    this.#deeds.left++;
+  }
+
+  #lost(reason: string): void {
+    this.#inside = false;
+    // A connection may end at any time; what came over it must have been right.
+    if (!reason.startsWith("Cannot ")) return;
+    this.#ledger.fault(`${this.#name} lost its connection: ${reason}`);
   }
 
   async #session(show: (news: News) => void): Promise<Session> {
@@ -208,7 +218,10 @@ export class Member {
     while (!signal.aborted && !over) {
       await pause(2 * pace * Math.random(), signal);
       const chance = Math.random();
-      if (chance < 0.03) break;
+      if (chance < 0.03) {
+        if (chance < 0.015) session.away("home"); // and gone before anybody is told
+        break;
+      }
       if (chance < 0.06) {
         this.#deeds.stalled++;
         this.#stream?.stall(pause(stall * Math.random(), signal));
