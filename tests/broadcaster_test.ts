@@ -119,10 +119,8 @@ Deno.test("Broadcaster.send() seals a long batch as records that open in their o
   const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
   const reader = await follow(broadcaster.describe());
   const listener = new Listener(broadcaster);
-  const events = Array.from(
-    { length: 300 },
-    (_, n) => said(n, "x".repeat(2_000)),
-  );
+  const events = Array.from({ length: 300 }, (_, n) =>
+    said(n, "x".repeat(2_000)));
   await send(broadcaster, 1, ...events);
   const heard: Event[] = [];
   while (heard.length < 300) {
@@ -141,13 +139,10 @@ Deno.test("Broadcaster.send() drops who is too slow for it, and nobody else", as
   const quick = new Listener(broadcaster);
   for (let n = 1; n <= 20; n++) {
     await send(broadcaster, n, said(n, "x".repeat(500)));
-    assertEquals(
-      (await open(reader, await quick.next()))[1],
-      said(
-        n,
-        "x".repeat(500),
-      ),
-    );
+    assertEquals((await open(reader, await quick.next()))[1], said(
+      n,
+      "x".repeat(500),
+    ));
     assertEquals(slow.dropped, n > 6); // six such records fit the ring
   }
   assertEquals(quick.dropped, false);

@@ -38,11 +38,7 @@ import {
   WireError,
 } from "../src/wire.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
-import {
-  type MemoryStream,
-  seededRandom,
-  streamPair,
-} from "./memory_stream.ts";
+import { type MemoryStream, seededRandom, streamPair } from "./memory_stream.ts";
 
 const INVITE_ID = 7;
 const INVITE_KEY = randomBytes(32);
@@ -314,10 +310,8 @@ for (
       }, at < 2);
     for (let start = 0; start < size; start += 64) {
       const count = Math.min(64, size - start);
-      const attempts = Array.from(
-        { length: count },
-        (_, at) => flip(start + at),
-      );
+      const attempts = Array.from({ length: count }, (_, at) =>
+        flip(start + at));
       for (const [at, ends] of (await Promise.all(attempts)).entries()) {
         const states = ends.map(({ status }) => status);
         assertEquals(states, ["rejected", "rejected"], `byte ${start + at}`);

@@ -74,17 +74,7 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
 };
 
 const NO_NUMBER = [undefined, "7", true, [], {}, [7], 0.5, 2 ** 53, NaN];
-const NO_STRING = [
-  undefined,
-  null,
-  7,
-  false,
-  [],
-  {},
-  ["x"],
-  "\ud800",
-  "a\udc00",
-];
+const NO_STRING = [undefined, null, 7, false, [], {}, ["x"], "\ud800", "a\udc00"];
 const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   count: [...NO_NUMBER, null, -1],
   "count or null": [...NO_NUMBER.slice(1, 8), -1], // JSON has no other word for undefined and NaN than null
@@ -273,10 +263,7 @@ Deno.test("packEvents() pads with spaces to the Padmé length", () => {
 });
 
 Deno.test("packEvents() splits a batch, and tells each heading how many events went before it", () => {
-  const events = Array.from(
-    { length: 500 },
-    (_, at) => line(at, "é".repeat(900)),
-  );
+  const events = Array.from({ length: 500 }, (_, at) => line(at, "é".repeat(900)));
   const plaintexts = packEvents(events.map(encodeEvent), heading);
   assert(plaintexts.length > 10);
   assertFits(plaintexts);

@@ -408,10 +408,8 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   await using setup = await Setup.create();
   const ana = await setup.join("Ana", { n: 41 });
   const ben = await setup.join("Ben", { n: 6 });
-  const joined = await ana.guest.until(
-    "joined",
-    ({ id }) => id === ben.member.id,
-  );
+  const joined = await ana.guest.until("joined", ({ id }) =>
+    id === ben.member.id);
   assertEquals(joined, {
     kind: "joined",
     id: ben.member.id,
@@ -480,9 +478,7 @@ Deno.test("Room.join() gives a newcomer a key that opens nothing from before, an
 Deno.test("Room.join() refuses a name that is taken or looks like one that is, and anybody when it is full", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
   await setup.join("bill");
-  for (
-    const name of ["bill", "BILL", "Bi11", "ｂｉｌｌ", "Вill".replace("В", "B")]
-  ) {
+  for (const name of ["bill", "BILL", "Bi11", "ｂｉｌｌ", "Вill".replace("В", "B")]) {
     assertEquals((await setup.ask(name))[1], "name-taken");
   }
   await setup.join("anna");
@@ -605,17 +601,7 @@ Deno.test("Room.join() sends a guest that is too far behind to catch up first", 
   assertEquals(setup.room.size, 1);
   const pieces: LogEntry[] = [];
   for await (const piece of setup.room.past(12)) pieces.push(...piece);
-  assertEquals(pieces.map(({ seq }) => seq), [
-    13,
-    14,
-    15,
-    16,
-    17,
-    18,
-    19,
-    20,
-    21,
-  ]);
+  assertEquals(pieces.map(({ seq }) => seq), [13, 14, 15, 16, 17, 18, 19, 20, 21]);
   const ben = await setup.join("ben", { after: 13 });
   await assertFollows(setup, ben.guest, 14);
 });

@@ -72,10 +72,7 @@ Deno.test("RecordSplitter.shift() gives the records of a stream that came whole"
 
 Deno.test("RecordSplitter.shift() gives the same records of a stream cut at any point", () => {
   for (let at = 0; at <= stream.length; at++) {
-    assertEquals(
-      split([stream.subarray(0, at), stream.subarray(at)]),
-      expected,
-    );
+    assertEquals(split([stream.subarray(0, at), stream.subarray(at)]), expected);
   }
 });
 
