@@ -162,9 +162,21 @@ class Turn {
     }
   }
 
-  #took(input: Bytes, outcome: string, start: number): Failure | undefined {
+  #took(
+    input: Bytes,
+    outcome: string,
+    start: number,
+  ): Failure | undefined | Promise<Failure | undefined> {
     this.#mutator.learn(input, outcome);
     this.tally.outcomes = this.#mutator.outcomes;
+    if (performance.now() - start <= MAX_CASE) return undefined;
+    return this.#timed(input);
+  }
+
+  /** A machine that stood still is no slow parser: only what is slow again is. */
+  async #timed(input: Bytes): Promise<Failure | undefined> {
+    const start = performance.now();
+    await this.#target.check(input);
     const took = performance.now() - start;
     if (took <= MAX_CASE) return undefined;
     return this.#failed(new Error(`It took ${Math.round(took)} ms`), input);
