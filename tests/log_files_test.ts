@@ -347,6 +347,25 @@ testWithPath("open() takes nothing else for a heading", async (path) => {
 });
 
 testWithPath(
+  "open() passes over a file between the others that is not older",
+  async (path) => {
+    {
+      await using log = await openLog(path, { maxSize: MAX_SIZE });
+      await appendEach(log, 1, 5);
+    }
+    await Deno.rename(`${path}.2`, `${path}.4`);
+    await Deno.rename(`${path}.1`, `${path}.2`);
+    await Deno.writeTextFile(`${path}.1`, heading(90) + linesOf([said(90)]));
+    // Lines that the newest file has, too.
+    await Deno.writeTextFile(`${path}.2`, linesOf([said(9)]), { append: true });
+    await Deno.writeTextFile(`${path}.3`, "");
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await assertHolds(log, 5);
+    assertEquals(log.recent(0), numbered(saidUpTo(5)));
+  },
+);
+
+testWithPath(
   "reopen() goes on in a new file when the old one was moved",
   async (path) => {
     const notices: string[] = [];
@@ -503,6 +522,29 @@ const CHANGES: readonly {
     text: heading(4),
     first: 1,
   },
+  {
+    name: "replaced by a copy that breaks off",
+    change: async (path) => {
+      const torn = linesOf([said(4)]).slice(0, 20);
+      await Deno.writeTextFile(`${path}.copy`, linesOf(saidUpTo(3)) + torn);
+      await Deno.rename(`${path}.copy`, path);
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: another file took its place, which is "${path}.1" now`,
+    text: heading(4),
+    first: 1,
+  },
+  {
+    name: "replaced by a file with more lines",
+    change: async (path) => {
+      await Deno.writeTextFile(`${path}.copy`, linesOf(saidUpTo(9)));
+      await Deno.rename(`${path}.copy`, path);
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: another file took its place, which is "${path}.1" now`,
+    text: heading(4),
+    first: 1,
+  },
 ];
 
 for (const { name, change, notice, text, first } of CHANGES) {
@@ -525,6 +567,9 @@ for (const { name, change, notice, text, first } of CHANGES) {
       const expected = numbered(saidUpTo(5)).slice(first - 1)
         .filter(({ seq }) => !missing.includes(seq));
       assertEquals(await pastOf(log), expected);
+      assertEquals(await log.last(9), expected);
+      const { entries } = await log.search("text", { limit: 9 });
+      assertEquals(entries, expected);
     });
     await using log = await openLog(path);
     assertEquals([log.head, log.notices], [5, []]);

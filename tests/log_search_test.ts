@@ -31,6 +31,7 @@ const TEXTS = [
   "e\u0301tude \u200e\u0301x",
   "a | b",
   "# continues at event 5",
+  "οδοσεως",
 ];
 
 // Words, and which of the texts have them all.
@@ -45,7 +46,8 @@ const WORDS: readonly (readonly [string, readonly number[]])[] = [
   ["strasse", [3, 4]],
   ["STRAßE köln", [3, 4]],
   ["fine full width", [5]],
-  ["οδος", [6]],
+  ["οδος", [6, 13]],
+  ["ΟΔΟΣ", [6, 13]],
   ["ΟΔΟΣΕΣ", [6]],
   ["c:\\TEMP", [7]],
   ["\\temp\\n", []],
@@ -64,8 +66,8 @@ const WORDS: readonly (readonly [string, readonly number[]])[] = [
   ["continues", [12]],
   ["3f9a1c02d417", []],
   ["2026", []],
-  ["", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
-  ["abhii", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
+  ["", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]],
+  ["abhii", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]],
   ["ABH fox", [1]],
 ];
 
