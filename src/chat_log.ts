@@ -351,7 +351,8 @@ export class ChatLog implements AsyncDisposable {
         // Where the system doesn't tell files apart, one of the same size is the same.
         if (this.#isNewest(info) ?? info.size === this.#index.end) return;
         await makePrivate(this.#path, info);
-        this.#options.onNotice?.(await this.#takeUpFile(file, info.size));
+        const notice = await this.#takeUpFile(file, info.size);
+        this.#options.onNotice?.(notice);
       } finally {
         if (this.#file !== file) file.close();
       }

@@ -91,7 +91,8 @@ export class LogFiles {
 
   /** The number of the last line of those that come before a PATH without lines and heading. */
   async lastBefore(): Promise<number> {
-    const newest = (await this.#olderThan(Infinity)).at(-1);
+    this.#list = await this.#olderThan(Infinity); // `adopt` finds it counted
+    const newest = this.#list.at(-1);
     if (!newest) return 0;
     using file = await Deno.open(newest.path);
     await newest.count(file);

@@ -16,10 +16,18 @@ import {
 import type { LogEntry, NewEntry } from "../src/chat_log.ts";
 import { GOODBYES } from "../src/events.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./assert.ts";
-
-const ADDRESS = "0.0.0.0:5000";
-const KEY = "3f9a1c02d417";
-const windows = Deno.build.os === "windows";
+import {
+  ADDRESS,
+  KEY,
+  modeOf,
+  numbered,
+  openLog,
+  pastOf,
+  said,
+  saidUpTo,
+  testWithPath,
+  windows,
+} from "./log_kit.ts";
 
 const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   ["2026-11-23T17:05:54.120Z 3f9a1c02d417.0 | Abhii joined the chat", {
@@ -118,58 +126,10 @@ const ATTACKS = [
   "\u{e0100}".repeat(1_024),
 ];
 
-const said = (n: number, text = `text ${n}`): NewEntry => ({
-  at: Date.UTC(2026, 10, 23) + n,
-  key: KEY,
-  n,
-  what: "said",
-  name: "Abhii",
-  text,
-});
-
-const saidUpTo = (count: number) =>
-  Array.from({ length: count }, (_, at) => said(at + 1));
-
-const numbered = (entries: readonly NewEntry[], first = 1): LogEntry[] =>
-  entries.map((entry, at) => numberEntry(entry, first + at));
-
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-async function pastOf(log: ChatLog, after = 0, upTo = Infinity) {
-  const entries: LogEntry[] = [];
-  for await (const piece of log.past(after, upTo)) entries.push(...piece);
-  return entries;
-}
-
-async function modeOf(path: string) {
-  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
-}
-
-/** A test with a path for a log in a folder of its own. */
-function testWithPath(
-  name: string,
-  test: (path: string) => Promise<void>,
-  ignore = false,
-) {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await test(`${folder}/chat.log`);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
-
 const open = (path: string, window?: number) =>
-  ChatLog.open(
-    path,
-    window === undefined ? { address: ADDRESS } : { address: ADDRESS, window },
-  );
+  openLog(path, window === undefined ? {} : { window });
 
 Deno.test("formatEntry() and parseEntry() agree with the known lines", () => {
   for (const [line, entry] of EXAMPLES) {
