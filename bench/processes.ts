@@ -69,6 +69,8 @@ function serverWords(folder: string, maxClients: number): string[] {
     "--max-clients",
     `${maxClients}`,
     "--rate",
+    "0", // or a saturated room would measure the limit on each sender
+    "--rate",
     "0",
   ];
 }

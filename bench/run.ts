@@ -133,6 +133,7 @@ function notes(all: readonly Figures[], pins: Pinning): string {
   return [
     `${pins.description[0]?.toUpperCase()}${pins.description.slice(1)}.`,
     "Every message has 100 bytes, is sealed, signed and logged; CPU is a share of one processor.",
+    "The server runs with its defaults, but for --max-clients and --rate 0 (no limit on one sender).",
     `The load reads its sockets by ${sockets}; every member compares every record, and 3 open all of them.`,
     "",
   ].join("\n");

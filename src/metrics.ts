@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Exposition, EXPOSITION_TYPE } from "./exposition.ts";
 import type { Count, Distribution, Measures } from "./measures.ts";
 
 /** What every name begins with. */
@@ -31,33 +31,36 @@ export interface Levels {
 
 /** Counts for Prometheus. */
 export class Metrics implements Measures {
-  readonly #registry = new Registry();
-  readonly messages: Count = this.#count("messages_total", "Messages logged");
-  readonly deliveries: Count = this.#count(
+  readonly #exposition = new Exposition(PREFIX);
+  readonly messages: Count = this.#exposition.count(
+    "messages_total",
+    "Messages logged",
+  );
+  readonly deliveries: Count = this.#exposition.count(
     "deliveries_total",
     "Messages times the members that they went to",
   );
-  readonly handshakesRefused: Count = this.#count(
+  readonly handshakesRefused: Count = this.#exposition.count(
     "handshakes_refused_total",
     "Handshakes that did not lead in",
     "reason",
   );
-  readonly departures: Count = this.#count(
+  readonly departures: Count = this.#exposition.count(
     "departures_total",
     "Connections that ended after their handshake",
     "reason",
   );
-  readonly epochs: Count = this.#count(
+  readonly epochs: Count = this.#exposition.count(
     "epochs_total",
     "Changes of the room's key",
     "change",
   );
-  readonly batchSize: Distribution = this.#distribution(
+  readonly batchSize: Distribution = this.#exposition.distribution(
     "batch_events",
     "Events in a batch",
     [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000],
   );
-  readonly logWrite: Distribution = this.#distribution(
+  readonly logWrite: Distribution = this.#exposition.distribution(
     "log_write_seconds",
     "Time of one write to the log",
     [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10],
@@ -65,16 +68,32 @@ export class Metrics implements Measures {
 
   /** Shows further figures, looked up when somebody asks. */
   show(levels: Levels): void {
-    this.#level("members", "Members in the room", levels.members);
-    this.#level("connections", "Open connections", levels.connections);
-    this.#level("handshakes", "Unfinished handshakes", levels.handshakes);
-    this.#level(
+    this.#exposition.level("members", "Members in the room", levels.members);
+    this.#exposition.level(
+      "connections",
+      "Open connections",
+      levels.connections,
+    );
+    this.#exposition.level(
+      "handshakes",
+      "Unfinished handshakes",
+      levels.handshakes,
+    );
+    this.#exposition.level(
       "ring_lag_bytes",
       "Bytes that the slowest member is behind",
       levels.ringLag,
     );
-    this.#level("sent_bytes", "Bytes written to clients", levels.sentBytes);
-    this.#level("last_event", "The last event's number", levels.lastEvent);
+    this.#exposition.level(
+      "sent_bytes",
+      "Bytes written to clients",
+      levels.sentBytes,
+    );
+    this.#exposition.level(
+      "last_event",
+      "The last event's number",
+      levels.lastEvent,
+    );
   }
 
   /**
@@ -88,11 +107,11 @@ export class Metrics implements Measures {
     signal: AbortSignal,
   ): Promise<void> {
     const delay = this.#watchDelay();
-    const answer = async (request: Request): Promise<Response> => {
+    const answer = (request: Request): Response => {
       const { pathname } = new URL(request.url);
       if (pathname === "/metrics") {
-        const headers = { "content-type": this.#registry.contentType };
-        return new Response(await this.#registry.metrics(), { headers });
+        const headers = { "content-type": EXPOSITION_TYPE };
+        return new Response(this.#exposition.text(), { headers });
       }
       if (pathname !== "/healthz") {
         return new Response("Not found\n", { status: 404 });
@@ -110,47 +129,17 @@ export class Metrics implements Measures {
   }
 
   #watchDelay(): ReturnType<typeof setInterval> {
-    const gauge = new Gauge({
-      name: `${PREFIX}event_loop_delay_seconds`,
-      help: "How late the event loop last was",
-      registers: [this.#registry],
-    });
+    let delay = 0;
+    this.#exposition.level(
+      "event_loop_delay_seconds",
+      "How late the event loop last was",
+      () => delay,
+    );
     let due = performance.now() + DELAY_PERIOD;
     return setInterval(() => {
       const now = performance.now();
-      gauge.set(Math.max(0, now - due) / 1_000);
+      delay = Math.max(0, now - due) / 1_000;
       due = now + DELAY_PERIOD;
     }, DELAY_PERIOD);
-  }
-
-  #count(name: string, help: string, label?: string): Count {
-    const counter = new Counter<string>({
-      name: PREFIX + name,
-      help,
-      labelNames: label === undefined ? [] : [label],
-      registers: [this.#registry],
-    });
-    return {
-      add: (amount = 1, value) =>
-        label === undefined || value === undefined
-          ? counter.inc(amount)
-          : counter.inc({ [label]: value }, amount),
-    };
-  }
-
-  #distribution(name: string, help: string, buckets: number[]): Distribution {
-    const registers = [this.#registry];
-    return new Histogram({ name: PREFIX + name, help, buckets, registers });
-  }
-
-  #level(name: string, help: string, look: () => number): void {
-    new Gauge({
-      name: PREFIX + name,
-      help,
-      registers: [this.#registry],
-      collect() {
-        this.set(look());
-      },
-    });
   }
 }

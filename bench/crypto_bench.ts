@@ -1,0 +1,134 @@
+/**
+ * What each cryptographic operation costs when it is awaited alone: `deno bench`. Knows nothing of the
+ * programs.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  CipherState,
+  createHandshake,
+  decryptMessage,
+  encryptMessage,
+  Epoch,
+  EpochReader,
+  fingerprint,
+  type Handshake,
+  hkdf,
+  hybridPsk,
+  importKeyPair,
+  kem,
+  KEY_SIZE,
+  PROTOCOL_NAME,
+  randomBytes,
+} from "../crypto_utils.ts";
+import { encodeEvent, packEvents, unpackEvents } from "../src/events.ts";
+import { broadcastHeader } from "../src/wire.ts";
+import { textOf } from "./opener.ts";
+
+const SIZES = [
+  ["100 B", 100],
+  ["16 KiB", 16_384],
+] as const;
+
+for (const [name, size] of SIZES) {
+  const key = randomBytes(KEY_SIZE);
+  const message = randomBytes(size);
+  const header = broadcastHeader(size);
+  const cipher = await CipherState.create(key);
+  const sealed = await encryptMessage(
+    await CipherState.create(key),
+    message,
+    header,
+  );
+
+  Deno.bench(`encryptMessage, ${name}`, async () => {
+    await encryptMessage(cipher, message, header);
+  });
+
+  // Opens a first record again and again, each time with a state of its own, which is not on the clock.
+  Deno.bench(`decryptMessage, ${name}`, async (b) => {
+    const state = await CipherState.create(key);
+    b.start();
+    await decryptMessage(state, sealed, header);
+    b.end();
+  });
+
+  Deno.bench(`Epoch.seal and EpochReader.open, ${name}`, async (b) => {
+    const { epoch, reader } = await conversation;
+    b.start();
+    await reader.open(await epoch.seal(message, header), header);
+    b.end();
+  });
+}
+
+/** A server's epoch and a member who follows it. */
+async function startConversation() {
+  const serverKey = randomBytes(KEY_SIZE);
+  const epoch = await Epoch.fresh(serverKey, 1);
+  const reader = await EpochReader.create(serverKey, epoch.describe());
+  return { epoch, reader };
+}
+
+const conversation = startConversation();
+
+const serverPair = await importKeyPair(randomBytes(KEY_SIZE));
+const clientPair = await importKeyPair(randomBytes(KEY_SIZE));
+const inviteKey = randomBytes(KEY_SIZE);
+const prologue = new TextEncoder().encode(PROTOCOL_NAME);
+
+async function pass(from: Handshake, to: Handshake, payload?: Bytes) {
+  return await to.readMessage(await from.writeMessage(payload));
+}
+
+Deno.bench("handshake, both sides, ML-KEM included", async () => {
+  const client = createHandshake({
+    role: "initiator",
+    prologue,
+    staticKey: clientPair,
+  });
+  const server = createHandshake({
+    role: "responder",
+    prologue,
+    staticKey: serverPair,
+  });
+  const kemKey = await kem.generate();
+  const { ciphertext, secret } = await kem.encapsulate(
+    await pass(client, server, kemKey.encapsulationKey),
+  );
+  const received = await pass(server, client, ciphertext);
+  client.setPsk(
+    await hybridPsk(inviteKey, await kemKey.decapsulate(received)),
+  );
+  server.setPsk(await hybridPsk(inviteKey, secret));
+  await pass(client, server);
+  client.split();
+  server.split();
+});
+
+const info = new TextEncoder().encode(PROTOCOL_NAME);
+const salt = randomBytes(KEY_SIZE);
+const ikm = randomBytes(KEY_SIZE);
+
+Deno.bench("hkdf, 64 bytes", async () => {
+  await hkdf(ikm, salt, info, 2 * KEY_SIZE);
+});
+
+Deno.bench("fingerprint", async () => {
+  await fingerprint(serverPair.publicKey);
+});
+
+const said = Array.from({ length: 100 }, (_, at) => {
+  return encodeEvent({ kind: "said", id: 7, n: at, text: textOf(at) });
+});
+const heading = () => encodeEvent({ kind: "batch", seq: 1, at: 0 });
+const [plaintext = new Uint8Array(0)] = packEvents(said, heading);
+
+Deno.bench("packEvents, 100 messages", () => {
+  packEvents(said, heading);
+});
+
+Deno.bench("unpackEvents, 100 messages", () => {
+  unpackEvents(plaintext);
+});
