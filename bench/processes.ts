@@ -70,8 +70,6 @@ function serverWords(folder: string, maxClients: number): string[] {
     `${maxClients}`,
     "--rate",
     "0", // or a saturated room would measure the limit on each sender
-    "--rate",
-    "0",
   ];
 }
 
