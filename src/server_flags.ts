@@ -134,7 +134,8 @@ export const FLAGS = [
   {
     name: "check",
     kind: "boolean",
-    help: "See whether a server could start here, and stop",
+    help:
+      "See whether a server could start here, and stop; makes an empty log where there is none",
   },
   {
     name: "rotate-key",
