@@ -1,0 +1,61 @@
+/**
+ * What the README shows as programs, run as it stands there.
+ *
+ * @module
+ */
+
+import { assert, assertMatch } from "./assert.ts";
+import { Folder, JsonClient, Server } from "./harness.ts";
+
+/** Whether the programs that the README's bot needs are here. */
+async function has(...programs: readonly string[]): Promise<boolean> {
+  for (const program of programs) {
+    try {
+      const command = new Deno.Command(program, { args: ["--version"] });
+      if (!(await command.output()).success) return false;
+    } catch {
+      return false; // there is no such program
+    }
+  }
+  return true;
+}
+
+const ready = await has("bash", "jq");
+
+Deno.test({
+  name: `the README's bot answers${
+    ready ? "" : " (ignored: no bash, or no jq)"
+  }`,
+  ignore: !ready,
+  async fn() {
+    const readme = await Deno.readTextFile(
+      new URL("../README.md", import.meta.url),
+    );
+    const script = /```bash\n(#!.*?)```/s.exec(readme)?.[1];
+    assert(script);
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    await Deno.symlink(Deno.execPath(), folder.file("deno"));
+    const file = await folder.write("bot", script);
+    const { invite } = server;
+    await using ana = await JsonClient.join({ invite, name: "ana" });
+    const bot = new Deno.Command("bash", {
+      args: [file, invite, "--identity", folder.file("identity")],
+      cwd: new URL("..", import.meta.url).pathname,
+      env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await ana.shows("joined", { name: "timebot" });
+    await ana.type("!time");
+    const answer = await ana.until(
+      "the bot's answer",
+      () => ana.all("said").find(({ name }) => name === "timebot"),
+    );
+    assertMatch(answer.text ?? "", /^It is \d\d:\d\d UTC$/);
+    bot.kill("SIGKILL"); // its client's input ends with it, and so does the client
+    await bot.status;
+    await ana.shows("left", { name: "timebot" });
+  },
+});
