@@ -25,7 +25,7 @@ import { defaultConfigFolder, loadOrCreateIdentity } from "./src/identity.ts";
 import { Ignored } from "./src/ignored.ts";
 import { InputHistory } from "./src/input_history.ts";
 import { findLocalInvite, formatAddress, parseInvite } from "./src/invite.ts";
-import { JsonView } from "./src/json_view.ts";
+import { errorLine, JsonView } from "./src/json_view.ts";
 import { parseName } from "./src/names.ts";
 import type { Present, View } from "./src/news.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
@@ -172,13 +172,14 @@ async function chat(values: Values, invite?: string): Promise<number> {
   // Before the view, which takes standard input over.
   const passphrase = source === undefined ? "" : await passphraseFrom(source);
   const path = values.identity ?? `${await configFolder()}/identity`;
-  const { keyPair } = await loadOrCreateIdentity(path);
+  const { keyPair, created } = await loadOrCreateIdentity(path);
   const invitation = source === undefined ? await invited(invite) : undefined;
 
   const interactive = isInteractive() && !values.json;
   const talk = interactive ? await terminalTalk(values) : pipeTalk(values.json);
   const { view } = talk;
   try {
+    if (created && interactive) view.note(firstRun(path));
     const { host, port, handshake } = invitation ??
       await known(values, passphrase, keyPair, view);
     const name = await nameFor(view, values.name);
@@ -199,13 +200,19 @@ async function chat(values: Values, invite?: string): Promise<number> {
       Deno.addSignalListener(signal, () => session.leave());
     }
     await Promise.race([talk.run(session).then(never), session.run()]);
-    if (interactive && session.waiting > 0) {
-      view.note(`${session.waiting} of your lines were not sent`);
-    }
-    return session.refusedAny && !interactive ? 1 : 0;
+    return session.failedAny && !interactive ? 1 : 0;
   } finally {
     await talk.close();
   }
+}
+
+/** What somebody is told who runs this for the first time. */
+function firstRun(identity: string): string {
+  return [
+    "Welcome. What you type is sent to everybody in the room, encrypted, when you press Enter.",
+    `You have a key now, by which the others know you under any name: ${identity}`,
+    "Tab completes names and commands, the arrows bring back what you typed, Ctrl-C leaves.",
+  ].join("\n");
 }
 
 /** A promise that stays pending: what ends the program is the session. */
@@ -218,16 +225,21 @@ function noName(): number {
   return 1;
 }
 
-/** What ends a client from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted. */
+/**
+ * What ends a client from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted.
+ * On a pipe SIGHUP stays as it is, so that nohup can have it ignored.
+ */
 function stopSignals(interactive: boolean): Deno.Signal[] {
   if (Deno.build.os === "windows") return ["SIGINT"];
-  return interactive ? ["SIGTERM"] : ["SIGINT", "SIGTERM"];
+  return interactive ? ["SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM"];
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  let json = false;
   try {
     const parsed = parseFlags(args, FLAGS, { positionals: 1 });
     const { values, positionals: [invite] } = parsed;
+    json = values.json;
     if (values.help) {
       write(helpText(`${clientCommand()} [INVITE] [FLAGS]`, ABOUT, FLAGS));
       return 0;
@@ -243,23 +255,37 @@ async function main(args: readonly string[]): Promise<number> {
     }
     return await chat(values, invite);
   } catch (error) {
-    if (error instanceof UsageError) {
-      write(`${sentence(error.message)} See --help.\n`, Deno.stderr);
-      return 2;
-    }
-    if (error instanceof JoinError) {
-      write(
-        `${sentence(error.message)}\n${sentence(error.advice)}\n`,
-        Deno.stderr,
-      );
-      return 1;
-    }
-    if (error instanceof FileError || error instanceof RangeError) {
-      write(`${sentence(error.message)}\n`, Deno.stderr);
-      return 1;
-    }
-    throw error;
+    if (json && error instanceof Error) tellProgram(error.message);
+    return explain(error);
   }
+}
+
+/** Writes an event for whoever reads the others. */
+function tellProgram(message: string): void {
+  try {
+    write(`${errorLine(message)}\n`);
+  } catch (error) {
+    // Nobody reads any more; a person at the terminal still may.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** Says why the program can't go on. @returns The exit code. */
+function explain(error: unknown): number {
+  if (error instanceof UsageError) {
+    write(`${sentence(error.message)} See --help.\n`, Deno.stderr);
+    return 2;
+  }
+  if (error instanceof JoinError) {
+    const { message, advice } = error;
+    write(`${sentence(message)}\n${sentence(advice)}\n`, Deno.stderr);
+    return 1;
+  }
+  if (error instanceof FileError || error instanceof RangeError) {
+    write(`${sentence(error.message)}\n`, Deno.stderr);
+    return 1;
+  }
+  throw error;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -20,13 +20,13 @@ export const FLAGS = [
     kind: "optional",
     value: "FILE",
     help:
-      "Join by a passphrase instead of an invite: asked for, or the first line of FILE (- for standard input)",
+      "Join by a passphrase: asked for, or the first line of FILE (- for standard input)",
   },
   {
     name: "host",
     kind: "string",
     value: "HOST",
-    help: "With --passphrase: the server's address (default 127.0.0.1)",
+    help: "With --passphrase: the server (default 127.0.0.1)",
   },
   {
     name: "port",
@@ -34,21 +34,19 @@ export const FLAGS = [
     value: "PORT",
     min: 1,
     max: 65_535,
-    help: "With --passphrase: the server's port (default 5000)",
+    help: "With --passphrase: its port (default 5000)",
   },
   {
     name: "identity",
     kind: "string",
     value: "FILE",
-    help:
-      "Keep the key that members know you by in this file (default: identity in your configuration folder)",
+    help: "Your key's file (default: identity, in that folder)",
   },
   {
     name: "known-servers",
     kind: "string",
     value: "FILE",
-    help:
-      "Keep the keys of servers joined by passphrase in this file (default: known_servers beside the identity)",
+    help: "Known servers' file (default: known_servers, there)",
   },
   {
     name: "json",
@@ -65,7 +63,7 @@ export const FLAGS = [
     kind: "string",
     value: "SHELL",
     choices: SHELLS,
-    help: "Print a script that completes these flags in your shell",
+    help: "Print completions for a shell",
   },
   { name: "help", kind: "boolean", help: "Show this" },
   { name: "version", kind: "boolean", help: "Show the version" },
@@ -76,7 +74,7 @@ export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
 export const ABOUT: string = [
-  "An encrypted group chat: the client. An INVITE is the link that the server prints; on the server's own machine, in its folder, none is needed.",
-  "On a pipe, every line of standard input is a message, the first one the name where --name is not given.",
-  "What you set with /set and what you typed is kept in your configuration folder: ~/.config/encrypted-chat, files settings and history.",
+  "An encrypted group chat: the client. An INVITE is the link that the server prints; in the server's own folder none is needed.",
+  "On a pipe, every line is a message, the first one the name without --name.",
+  "What you /set, and what you typed, is kept in ~/.config/encrypted-chat, in the files settings and history.",
 ].join("\n");

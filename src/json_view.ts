@@ -2,8 +2,8 @@
  * The view for programs: JSON lines, as `schema/json-lines.schema.json` describes them field by field. Knows
  * nothing of what is asked for.
  *
- * Output rules: everything goes to stdout, one object a line, each with `"v": 1`. Fields may be added under
- * the same version; what is there stays and means the same.
+ * Output rules: everything goes to stdout, one object a line, each with `"v": 1`. Fields and types may be added
+ * under the same version; what is there stays and means the same.
  *
  * @module
  */
@@ -48,12 +48,25 @@ export class JsonView extends PipeView {
    * @param line The line of the input that it is about, where there is one.
    */
   error(message: string, line?: string): void {
-    this.#emit("error", line === undefined ? { message } : { message, line });
+    this.print(errorLine(message, line));
   }
 
   #emit(type: string, fields: Record<string, unknown>): void {
-    this.print(safeJson({ v: VERSION, type, ...fields }));
+    this.print(object(type, fields));
   }
+}
+
+/**
+ * A line of type `error`, for where there is no view, or none any more.
+ * @param message One sentence, without a full stop.
+ * @param line The line of the input that it is about, where there is one.
+ */
+export function errorLine(message: string, line?: string): string {
+  return object("error", line === undefined ? { message } : { message, line });
+}
+
+function object(type: string, fields: Record<string, unknown>): string {
+  return safeJson({ v: VERSION, type, ...fields });
 }
 
 function fieldsOf(news: News): Record<string, unknown> {
@@ -79,6 +92,10 @@ function fieldsOf(news: News): Record<string, unknown> {
       const { text, reason } = news;
       return { text, reason, message: wording(REFUSALS, reason) };
     }
+    case "current":
+      return {};
+    case "lost":
+      return { text: news.text };
     case "away":
       return { reason: news.reason, seconds: news.seconds };
     case "away-message": {

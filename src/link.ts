@@ -75,6 +75,11 @@ export class Link {
     return [...this.#members.values()];
   }
 
+  /** How many are in the room, this client included. */
+  get count(): number {
+    return this.#members.size;
+  }
+
   /** Asks to be let in. @param n The client's own lines follow this number. @param after The last line seen. */
   join(name: string, n: number, after: number | null): Promise<void> {
     this.#name = name;

@@ -28,6 +28,10 @@ export type News =
   }
   | RoomNews
   | {
+    /** All that was missed has been told, after `entered`: what follows happens now. */
+    readonly type: "current";
+  }
+  | {
     /** What was asked for from the history, oldest first. */
     readonly type: "found";
     /** The words that were searched for; empty where the last lines were asked for. */
@@ -50,6 +54,11 @@ export type News =
     readonly text: string;
     /** A key of `REFUSALS`. */
     readonly reason: string;
+  }
+  | {
+    /** The client ends, and it isn't known that this line of it is in the log. */
+    readonly type: "lost";
+    readonly text: string;
   }
   | {
     /** The connection is gone and the next attempt comes in so many seconds. */
@@ -88,6 +97,8 @@ export interface Standing {
   readonly name: string;
   /** Whether the client is in the room now. */
   readonly present: boolean;
+  /** How many are in the room, this client included; 0 while it is away. */
+  readonly here: number;
   /** Lines that were typed and are not yet in the server's log. */
   readonly waiting: number;
 }

@@ -122,6 +122,7 @@ export class PlainView extends PipeView {
   /** Writes a piece of news: to stdout what happened in the room, to stderr the rest. */
   override show(news: News): void {
     if ("seq" in news && news.type !== "entered") this.print(plainEvent(news));
+    else if (news.type === "current") return; // each line has its time
     else if (news.type !== "found") this.complain(plainRemark(news));
     else for (const line of news.lines) this.print(plainEvent(line));
   }
@@ -157,7 +158,7 @@ function plainEvent({ type, at, name, text, to }: RoomNews): string {
 }
 
 function plainRemark(
-  news: Exclude<News, RoomNews | { type: "found" }>,
+  news: Exclude<News, RoomNews | { type: "current" | "found" }>,
 ): string {
   switch (news.type) {
     case "entered": {
@@ -168,6 +169,8 @@ function plainRemark(
       const reason = escapeText(wording(REFUSALS, news.reason));
       return `Not sent: ${quote(news.text)}: ${reason}`;
     }
+    case "lost":
+      return `Perhaps not sent: ${quote(news.text)}`;
     case "away": {
       const reason = escapeText(wording(GOODBYES, news.reason));
       const seconds = Math.ceil(news.seconds);

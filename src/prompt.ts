@@ -76,8 +76,10 @@ export class Prompt {
   /** The prompt with the space after it; empty before anything is known. */
   get text(): string {
     if (!this.#standing) return "";
-    const { name, present, waiting } = this.#standing;
+    const { name, present, here, waiting } = this.#standing;
     const remarks: string[] = [];
+    // Who is alone needs no number.
+    if (present && here > 1) remarks.push(`${here} here`);
     if (!present) remarks.push(this.#wasInside ? "away" : "joining…");
     if (this.#secondsLeft > 0) {
       remarks.push(`next try in ${this.#secondsLeft} s`);

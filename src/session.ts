@@ -35,6 +35,8 @@ import type { Line } from "./room.ts";
 const MAX_WAITING = 1_024;
 /** Lines that are remembered, so that answers to them can show what they answer. */
 const MAX_SEEN = 2_000;
+/** Searches that may wait for their answers; more at once are a mistake. */
+const MAX_SEARCHES = 16;
 /** Lines that go out at once. */
 const CHUNK = 256;
 /** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */
@@ -77,7 +79,7 @@ export class Session implements LinkListener {
   readonly #view: View;
   readonly #waiting = new Map<number, Line>(); // typed, and not yet known to be in the log
   readonly #seen = new Map<number, Quoted>(); // by number; the last ones, to show what an answer answers
-  readonly #searches = new Map<number, string>(); // the words of those under way
+  readonly #searches = new Map<number, Event<"find">>(); // those that aren't answered yet
   readonly #leaving = Promise.withResolvers<void>();
   #outbox: Line[] = []; // of those, what isn't sent on this connection yet
   #name: string;
@@ -89,7 +91,7 @@ export class Session implements LinkListener {
   #failure: JoinError | undefined;
   #left = false;
   #goodbye: Promise<void> | undefined;
-  #refusedAny = false;
+  #failedAny = false;
   #sending = false;
   #sent = Promise.withResolvers<void>(); // renewed whenever sending pauses
   #attempts = 0;
@@ -116,9 +118,9 @@ export class Session implements LinkListener {
     return this.#waiting.size;
   }
 
-  /** Whether any line was refused. */
-  get refusedAny(): boolean {
-    return this.#refusedAny;
+  /** Whether any line was refused, or lost at the end. */
+  get failedAny(): boolean {
+    return this.#failedAny;
   }
 
   /**
@@ -128,6 +130,18 @@ export class Session implements LinkListener {
   async run(): Promise<void> {
     this.#ownKey = await fingerprint(this.#options.handshake.keyPair.publicKey);
     this.#stand();
+    try {
+      await this.#stay();
+    } finally {
+      for (const { text } of this.#waiting.values()) {
+        this.#failedAny = true;
+        this.#view.show({ type: "lost", text });
+      }
+    }
+  }
+
+  /** One visit after the other, until the client leaves. */
+  async #stay(): Promise<void> {
     while (!this.#left) {
       const reason = await this.#visit();
       if (this.#left) return await this.#goodbye;
@@ -168,17 +182,30 @@ export class Session implements LinkListener {
     this.#ask({ kind: "rename", name });
   }
 
-  /** Tells everybody that this client is away from the keyboard, or, with an empty text, back. */
+  /** Tells everybody, now or once it is back, that this client is away from the keyboard; with an empty text, no longer. */
   away(text: string): void {
     this.#awayText = text;
     this.#ask({ kind: "away", text });
   }
 
-  /** Asks for the last lines that have all the words; for any where there are none. */
+  /** Asks for the last lines that have all the words; for any where there are none. What is open is asked again. */
   search(words: string, count: number): void {
+    if (this.#searches.size >= MAX_SEARCHES) {
+      return this.#view.note("Cannot search: too many answers are waited for");
+    }
     const id = this.#nextSearch++;
-    this.#searches.set(id, words);
-    this.#ask({ kind: "find", id, words, before: null, count });
+    const find: Event<"find"> = {
+      kind: "find",
+      id,
+      words,
+      before: null,
+      count,
+    };
+    this.#searches.set(id, find);
+    if (!this.#inside) {
+      this.#view.note("The server is away: it is asked when it is back");
+    }
+    this.#ask(find);
   }
 
   async #speak(typed: Omit<Line, "n">): Promise<void> {
@@ -235,8 +262,10 @@ export class Session implements LinkListener {
       waiting: this.#waiting.size,
     });
     for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
+    this.#view.show({ type: "current" });
     this.#outbox = [...this.#waiting.values()];
     if (this.#awayText !== "") this.away(this.#awayText);
+    for (const find of this.#searches.values()) this.#ask(find);
     this.#settle();
     this.#send();
   }
@@ -249,6 +278,7 @@ export class Session implements LinkListener {
       this.#stand();
     }
     this.#showLine(line, own, false);
+    if (line.what === "joined" || line.what === "left") this.#stand();
     if (own && this.#waiting.delete(line.n)) this.#settle();
   }
 
@@ -287,7 +317,7 @@ export class Session implements LinkListener {
 
   /** A search has its answer. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void {
-    const words = this.#searches.get(id);
+    const words = this.#searches.get(id)?.words;
     if (words === undefined) return;
     this.#searches.delete(id);
     const news = lines.map((line) => this.#news(line, this.#isOwn(line), true));
@@ -453,7 +483,7 @@ export class Session implements LinkListener {
     }
   }
 
-  /** Asks the server for something that needn't survive the connection. */
+  /** Asks the server for something, where there is one: what must survive the connection is kept elsewhere. */
   #ask(event: Event<"rename" | "away" | "find">): void {
     if (!this.#inside || !this.#link) return;
     const link = this.#link;
@@ -462,7 +492,7 @@ export class Session implements LinkListener {
   }
 
   #showRefused(text: string, reason: string): void {
-    this.#refusedAny = true;
+    this.#failedAny = true;
     this.#view.show({ type: "refused", text, reason });
   }
 
@@ -474,7 +504,9 @@ export class Session implements LinkListener {
 
   #stand(): void {
     const { size: waiting } = this.#waiting;
-    this.#view.stand({ name: this.#name, present: this.#inside, waiting });
+    const present = this.#inside;
+    const here = present ? this.#link?.count ?? 0 : 0;
+    this.#view.stand({ name: this.#name, present, here, waiting });
   }
 
   /** Waits before the next attempt, unless the client leaves. */

@@ -47,6 +47,7 @@ export class Transcript {
   #nameWidth = MIN_NAME_WIDTH;
   #numberWidth = MIN_NUMBER_WIDTH;
   #awayFor = "";
+  #isEarlier = false; // whether what comes stands below the rule of the earlier messages
   #ownName: RegExp | undefined;
 
   /** A transcript that begins now. */
@@ -70,6 +71,10 @@ export class Transcript {
         return this.#absence(news);
       case "refused":
         return [this.#refused(news.text, wording(REFUSALS, news.reason))];
+      case "current":
+        return this.#now();
+      case "lost":
+        return [`${this.#warning} Perhaps not sent: ${escapeText(news.text)}`];
       case "away":
         return this.#away(wording(GOODBYES, news.reason), news.seconds);
       default:
@@ -97,6 +102,7 @@ export class Transcript {
       : `${others} others are here`;
     const place = `${escapeText(address)} as ${escapeText(name)}`;
     const lines = [`Joined ${place}; ${company}. /help shows the commands.`];
+    this.#isEarlier = earlier > 0;
     if (earlier > 0) lines.push(this.#rule(messages(earlier, "earlier ")));
     return lines;
   }
@@ -107,6 +113,14 @@ export class Transcript {
     const mark = this.paint(Style.green, "✓");
     const back = `${this.#time(at)}${mark} Back. Missed ${missed}${sent}.`;
     return earlier > 0 ? [back, this.#rule("new")] : [back];
+  }
+
+  /** The rule below the earlier messages; the day does as well, where that is another than theirs. */
+  #now(): string[] {
+    if (!this.#isEarlier) return [];
+    this.#isEarlier = false;
+    const rows = this.#dayRule(this.#options.now());
+    return rows.length > 0 ? rows : [this.#rule("now")];
   }
 
   #roomNews(news: RoomNews): string[] {

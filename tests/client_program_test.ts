@@ -325,6 +325,55 @@ Deno.test("client of somebody who is in already doesn't push that one out", asyn
   assertEquals(first.all("away"), []);
 });
 
+Deno.test("client tells a program why it can't be in the room, in an event before its end", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using _ana = await JsonClient.join({ invite, name: "ana" });
+  const wrong = { ...parseInvite(invite), id: 7 };
+  const table: [ClientOptions, number, RegExp][] = [
+    [{ invite, name: "ana" }, 1, /^That name is taken/],
+    [{ invite: formatInvite(wrong), name: "ben" }, 1, /open this room$/],
+    [{ invite: "chat://", name: "ben" }, 2, /^Cannot read the invite/],
+    [{ invite, name: "a b" }, 2, /^Cannot go by "a b"/],
+  ];
+  for (const [options, code, message] of table) {
+    await using client = await JsonClient.start(options);
+    await client.endInput();
+    assertEquals(await client.finished(), code);
+    const errors = client.shown.filter(({ type }) => type === "error");
+    assertEquals(errors.length, 1, client.transcript);
+    assertEquals(client.shown.at(-1), errors[0]);
+    assertMatch(errors[0]?.message ?? "", message);
+    assert(client.stderr.length > 0, "nothing for a person to read");
+  }
+});
+
+Deno.test("client that is ended while away tells which lines may be lost, and exits with 1", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using client = await JsonClient.join({ invite, name: "ana" });
+  server.kill("SIGKILL");
+  await client.shows("away");
+  await client.type("into the void", '{"type":"act","text":"waits"}');
+  // An answer to this comes only after the lines before it were taken.
+  await client.type('{"type":"who"}');
+  await client.shows("members");
+  client.kill("SIGTERM");
+
+  assertEquals(await client.finished(), 1);
+  const lost = client.all("lost").map(({ text }) => text);
+  assertEquals(lost, ["into the void", "waits"]);
+});
+
+Deno.test("client's help fits a screen of 80 by 24, with the command above it and the prompt below", async () => {
+  const { code, stdout } = await failingClient({ args: ["--help"] });
+  assertEquals(code, 0);
+  assert(stdout.length <= 22, `${stdout.length} rows`);
+  assertEquals(stdout.filter((row) => row.length > 80), []);
+});
+
 Deno.test("client exits with 2 for wrong usage, and names what is wrong", async () => {
   await using server = await Folder.make(); // without a server in it
   const table: [string[], string][] = [

@@ -412,6 +412,7 @@ export interface Shown {
   readonly reason?: string;
   readonly to?: number;
   readonly newName?: string;
+  readonly message?: string;
 }
 
 /** How a client is started. */

@@ -111,6 +111,11 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     (view) => view.show({ type: "refused", text: "", reason: "text-empty" }),
     `"refused","text":"","reason":"text-empty","message":"A message needs some text"`,
   ],
+  [(view) => view.show({ type: "current" }), `"current"`],
+  [
+    (view) => view.show({ type: "lost", text: "\n" }),
+    String.raw`"lost","text":"\n"`,
+  ],
   [
     (view) => view.show({ type: "away", reason: "lost", seconds: 2 }),
     `"away","reason":"lost","seconds":2`,

@@ -87,9 +87,9 @@ async function many(): Promise<void> {
   }
 }
 
-view.stand({ name: NAME, present: false, waiting: 0 });
+view.stand({ name: NAME, present: false, here: 0, waiting: 0 });
 view.show(entered(false));
-view.stand({ name: NAME, present: true, waiting: 0 });
+view.stand({ name: NAME, present: true, here: 1, waiting: 0 });
 for await (const line of view.lines()) {
   if (line === "!many") {
     many();
@@ -97,10 +97,10 @@ for await (const line of view.lines()) {
     view.show(said("田中", "日本語の長い行".repeat(8) + "😀"));
   } else if (line === "!away") {
     view.show({ type: "away", reason: "lost", seconds: 30 });
-    view.stand({ name: NAME, present: false, waiting: 0 });
+    view.stand({ name: NAME, present: false, here: 0, waiting: 0 });
   } else if (line === "!back") {
     view.show(entered(true));
-    view.stand({ name: NAME, present: true, waiting: 0 });
+    view.stand({ name: NAME, present: true, here: 1, waiting: 0 });
   } else {
     const text = interpret(line, context);
     if (text !== null) view.show(said(NAME, text));

@@ -61,6 +61,7 @@ type NewsOf<T extends News["type"], N extends News = News> = N extends News
 /** What a session shows, kept. */
 class TestView implements View {
   readonly news: News[] = [];
+  readonly notes: string[] = [];
   standing: Standing | undefined;
   #more = Promise.withResolvers<void>();
 
@@ -74,7 +75,9 @@ class TestView implements View {
     this.standing = standing;
   }
 
-  note(): void {}
+  note(text: string): void {
+    this.notes.push(text);
+  }
 
   ask(): Promise<null> {
     return Promise.resolve(null);
@@ -340,8 +343,13 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   await view.until("said", 1);
   const present = session.present.map(({ name }) => name);
   assertEquals(present.toSorted(), ["ana", "ben", "carla"]);
+  assertEquals(view.standing?.here, 3);
   await visit.broadcast(10, { kind: "left", id: 2, n: 2, reason: "lost" });
   await view.until("left");
+  assertEquals(view.standing?.here, 2);
+  // What was missed comes first, then what happens now.
+  const kinds = view.news.map(({ type }) => type);
+  assertEquals(kinds.slice(0, 4), ["entered", "said", "current", "joined"]);
   const lines = view.news.flatMap((it) =>
     it.type === "joined" || it.type === "left" || it.type === "said"
       ? [[it.seq, it.type, it.name, it.text, it.own, it.past]]
@@ -403,13 +411,13 @@ Deno.test("Session.say() shows a refused line, and forgets it", async () => {
   const [visit, running] = await setup.enter();
   await session.say("one");
   await session.say("two");
-  assertEquals(session.refusedAny, false);
+  assertEquals(session.failedAny, false);
   const [one, two] = await visit.says(2);
   assert(one && two);
   await visit.tell({ kind: "refused", n: one.n, reason: "log-failed" });
   const refused = await view.until("refused");
   assertEquals([refused.text, refused.reason], ["one", "log-failed"]);
-  assertEquals([session.refusedAny, session.waiting], [true, 1]);
+  assertEquals([session.failedAny, session.waiting], [true, 1]);
   await visit.tell({ kind: "refused", n: one.n, reason: "log-failed" });
   await visit.echo(2, [two]);
   await session.settled();
@@ -432,7 +440,7 @@ Deno.test("Session.say() doesn't send what the server would refuse anyway", asyn
   await session.say("x".repeat(4_097));
   const reasons = view.of("refused").map(({ reason }) => reason);
   assertEquals(reasons, ["text-empty", "text-too-long"]);
-  assertEquals([session.waiting, session.refusedAny], [0, true]);
+  assertEquals([session.waiting, session.failedAny], [0, true]);
   await setup.leave(visit, running); // its goodbye is the next thing that the server hears
 });
 
@@ -495,7 +503,12 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
   assertEquals(reason, "connection lost");
   for (const text of ["one", "two", "three"]) await session.say(text);
   assertEquals(session.waiting, 3);
-  assertEquals(view.standing, { name: "ana", present: false, waiting: 3 });
+  assertEquals(view.standing, {
+    name: "ana",
+    present: false,
+    here: 0,
+    waiting: 3,
+  });
   const again = await setup.acceptAgain();
   const join = await again.next("join");
   assertEquals([join.name, join.after], ["ana", 4]);
@@ -1169,6 +1182,63 @@ Deno.test("Session.search() shows what was found apart from the lines of the roo
   await visit.broadcast(10, { kind: "said", id: 2, n: 1, text: "next" });
   await view.until("said");
   await setup.leave(visit, running);
+});
+
+Deno.test("Session.search() asks again for what wasn't answered, once it is back", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter(9);
+  session.search("red", 5);
+  assertEquals((await visit.next("find")).words, "red");
+  visit.end();
+  await view.until("away");
+  session.search("blue", 5);
+  assertEquals(view.notes, [
+    "The server is away: it is asked when it is back",
+  ]);
+  const again = await setup.acceptAgain();
+  await again.next("join");
+  await again.admit(10);
+  const finds = [await again.next("find"), await again.next("find")];
+  assertEquals(finds.map(({ words }) => words), ["red", "blue"]);
+  for (const { id } of finds) {
+    await again.tell({ kind: "found", id, more: false });
+  }
+  await view.until("found", 1);
+  assertEquals(view.of("found").map(({ words }) => words), ["red", "blue"]);
+  await setup.leave(again, running);
+});
+
+Deno.test("Session.search() says so where too many answers are waited for", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter(9);
+  for (let n = 0; n < 17; n++) session.search(`${n}`, 5);
+  assertEquals(view.notes, [
+    "Cannot search: too many answers are waited for",
+  ]);
+  for (let n = 0; n < 16; n++) {
+    assertEquals((await visit.next("find")).words, `${n}`);
+  }
+  await setup.leave(visit, running);
+});
+
+Deno.test("Session.run() tells of each line that may be lost when it ends", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  for (const text of ["one", "two"]) await session.say(text);
+  const says = await visit.says(2);
+  await visit.echo(2, says.slice(0, 1));
+  await view.until("said");
+  visit.end();
+  await view.until("away");
+  await session.say("three");
+  assertEquals([view.of("lost"), session.failedAny], [[], false]);
+  session.leave();
+  await running;
+  assertEquals(texts(view.of("lost")), ["two", "three"]);
+  assertEquals(session.failedAny, true);
 });
 
 Deno.test("Session comes back with the room's new key where it was told of one", async () => {

@@ -185,8 +185,8 @@ function entered(more: Partial<News & { type: "entered" }> = {}): News {
   };
 }
 
-const HERE = { name: "ana", present: true, waiting: 0 };
-const AWAY = { name: "ana", present: false, waiting: 0 };
+const HERE = { name: "ana", present: true, here: 1, waiting: 0 };
+const AWAY = { name: "ana", present: false, here: 0, waiting: 0 };
 
 /** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, a flood of marks, what shows as nothing. */
 const ATTACKS = [
@@ -616,6 +616,19 @@ Deno.test("colourOf() is the same for a key, and not for all keys", () => {
 });
 
 const PASTE = "\x1b[200~one\r\ntwo\nthree\n\x1b[201~";
+
+Deno.test("TerminalView says how many are here, where that is more than one", () => {
+  using terminal = open();
+  const { view, screen } = terminal;
+  view.stand(HERE);
+  assertEquals(screen.rows, ["ana>"]);
+  view.stand({ ...HERE, here: 3 });
+  assertEquals(screen.rows, ["ana (3 here)>"]);
+  view.stand(AWAY);
+  assertEquals(screen.rows, ["ana (away)>"]);
+  view.stand({ ...HERE, here: 2 });
+  assertEquals(screen.rows, ["ana (2 here)>"]);
+});
 
 Deno.test("TerminalView offers many pasted lines as one message", async () => {
   using terminal = open(100);

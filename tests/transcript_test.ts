@@ -97,6 +97,30 @@ Deno.test("Transcript shows each kind of line", () => {
   for (const [news, rows] of cases) assertEquals(begin().render(news), rows);
 });
 
+Deno.test("Transcript tells what was said before the joining from what is said now", () => {
+  const rows = (at: number, more: Partial<News & { type: "entered" }> = {}) => {
+    const transcript = begin();
+    const news = { ...entered("ana"), ...more } as News;
+    transcript.render(news);
+    transcript.render(line("said", "Rahul", "hi", { at, past: true }));
+    return transcript.render({ type: "current" });
+  };
+  assertEquals(rows(NOON, { earlier: 1 }), [`── now ${"─".repeat(52)}`]);
+  assertEquals(rows(NOON - DAY, { earlier: 1 }), [
+    `── today ${"─".repeat(50)}`,
+  ]);
+  // Nothing stands above that it could be told from; after a return, a rule stands above what was missed.
+  assertEquals(rows(NOON, { earlier: 0 }), []);
+  assertEquals(rows(NOON, { earlier: 1, again: true }), []);
+});
+
+Deno.test("Transcript shows all of a line that may be lost", () => {
+  const text = `${"long ".repeat(20)}\n\x1b[2J`;
+  assertEquals(begin().render({ type: "lost", text }), [
+    String.raw`⚠ Perhaps not sent: ${"long ".repeat(20)}\n\u001b[2J`,
+  ]);
+});
+
 Deno.test("Transcript widens the columns for what comes", () => {
   const transcript = begin();
   transcript.render(line("said", "a-name-of-16-let", "x", { seq: 9_999 }));

@@ -163,7 +163,7 @@ export class Member {
       this.#deeds.joined++;
       const texts = await this.#act(session, running);
       await Promise.race([session.settled(), running]);
-      if (session.waiting === 0 && !session.refusedAny) {
+      if (session.waiting === 0 && !session.failedAny) {
         texts.forEach((text) => this.#ledger.settle(text));
       }
     }
