@@ -395,6 +395,7 @@ Deno.test("server goes on with its numbers after a restart", async () => {
     ["joined", 1],
     ["said", 2],
     ["left", 3],
+    ["current", undefined],
     ["said", 5],
   ]);
   assertFollows(ben, await second.log());
