@@ -73,6 +73,14 @@ export class RefusedError extends Error {
   }
 }
 
+/** The peer went before it had said anything, as one does that only looks whether somebody listens. */
+export class NothingSaidError extends WireError {
+  /** Says so. @param cause The stream's error, where there was one. */
+  constructor(cause?: unknown) {
+    super("Cannot shake hands: nothing was said", { cause });
+  }
+}
+
 /** The parts of a TCP connection that a channel uses. */
 export interface Stream {
   /** Reads at least one byte; null at the end. */
@@ -126,6 +134,7 @@ class RecordReader {
   readonly #splitter = new RecordSplitter(MAX_HANDSHAKE_RECORD_SIZE);
   #buffer = new Uint8Array(MAX_HANDSHAKE_RECORD_SIZE);
   #handshaking = true;
+  #heard = false;
 
   constructor(stream: Stream) {
     this.#stream = stream;
@@ -136,10 +145,21 @@ class RecordReader {
     for (;;) {
       const record = this.#splitter.shift();
       if (record) return record;
-      if (!await this.#fill()) {
-        throw new WireError("Cannot shake hands: the connection ended");
-      }
+      if (await this.#fillFirst()) continue;
+      throw new WireError("Cannot shake hands: the connection ended");
     }
+  }
+
+  /** As `#fill`. @throws {NothingSaidError} for an end, or a reset, before the first byte. */
+  async #fillFirst(): Promise<boolean> {
+    if (this.#heard) return await this.#fill();
+    let cause: unknown;
+    try {
+      if (await this.#fill()) return true;
+    } catch (error) {
+      cause = error;
+    }
+    throw new NothingSaidError(cause);
   }
 
   endHandshake(): void {
@@ -161,6 +181,7 @@ class RecordReader {
   async #fill(): Promise<boolean> {
     const read = await this.#stream.read(this.#buffer);
     if (read === null) return false;
+    this.#heard = true;
     this.#splitter.push(this.#buffer.subarray(0, read));
     if (this.#handshaking) return true;
     // Thousands of idle connections each hold a buffer, so only those that fill it get a large one.

@@ -37,8 +37,6 @@ const PING_AFTER = 30;
 const SILENT_AFTER = 90;
 /** Seconds that a write may stand still. */
 const STALLED_AFTER = 10;
-/** Bytes that come with the right to say a line. */
-const BYTES_PER_LINE = 1_024;
 /** How many lines a search counts for. */
 const SEARCH_COST = 20;
 /** Lines that one search may give. */
@@ -54,6 +52,8 @@ export interface Rates {
   readonly burst: number;
   /** Messages a second after that; 0 for as many as come. */
   readonly perSecond: number;
+  /** Bytes that come with the right to say a message. */
+  readonly bytesPerMessage: number;
 }
 
 /** What a connection leads to, and how fast. */
@@ -102,9 +102,9 @@ export class Connection implements Guest {
     const limit = DIRECT_LIMIT;
     this.outlet = new Outlet(broadcastLog, stream, { limit, tooSlow });
     const now = () => performance.now();
-    this.#lines = new TokenBucket(rates.burst, rates.perSecond, now);
-    const bytes = rates.perSecond * BYTES_PER_LINE;
-    this.#bytes = new TokenBucket(rates.burst * BYTES_PER_LINE, bytes, now);
+    const { burst, perSecond, bytesPerMessage: bytes } = rates;
+    this.#lines = new TokenBucket(burst, perSecond, now);
+    this.#bytes = new TokenBucket(burst * bytes, perSecond * bytes, now);
   }
 
   /** Takes over a stream after its handshake. */
@@ -146,7 +146,8 @@ export class Connection implements Guest {
     this.#ended = reason;
     this.#gone.resolve();
     if (this.#member) this.#room.leave(this.#member, words);
-    logger.debug("{key}: {why}", { key: this.key, why: GOODBYES[reason] });
+    const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
+    tell("{key}: {why}", { key: this.key, why: GOODBYES[reason] });
     // Nobody hears a goodbye who doesn't read, or is gone.
     const mute = reason === "slow" || reason === "lost" || reason === "misused";
     this.#closing = mute ? this.#close() : this.#sayGoodbye(reason);
@@ -215,7 +216,12 @@ export class Connection implements Guest {
     );
     this.#said = 0;
     if (pause === 0 || this.#ended) return;
-    if (!this.#slowed) this.tell({ kind: "slowed" });
+    if (!this.#slowed) {
+      this.tell({ kind: "slowed" });
+      logger.info("{key}: says more than it may, and is read more slowly", {
+        key: this.key,
+      });
+    }
     this.#slowed = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, pause);
@@ -306,8 +312,13 @@ export class Connection implements Guest {
 
   async #join(event: Event<"join">): Promise<void> {
     if (this.#member) throw new EventError("Cannot join twice");
-    const refuse = (reason: string) =>
+    const refuse = (reason: string) => {
+      const { key } = this;
+      if (reason === "room-full") {
+        logger.warn("{key}: the room is full", { key });
+      }
       this.tell({ kind: "refused", n: null, reason });
+    };
     const name = parseName(event.name);
     if (typeof name === "string") return refuse(name);
     const { n } = event;

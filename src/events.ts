@@ -15,6 +15,8 @@ import { MAX_PLAINTEXT_SIZE, padmeLength } from "./wire.ts";
 export const MAX_TEXT_SIZE = 4_096;
 /** Events in one record: more than fit where each says something. */
 const MAX_EVENTS = 4_096;
+/** How deep the fields of an event may be nested; those that we know aren't at all. */
+const MAX_DEPTH = 8;
 /** The longest string in any other field, UTF-16 units. */
 const MAX_STRING = 256;
 
@@ -210,6 +212,16 @@ export function encodeEvent(event: Event): string {
   return JSON.stringify([event.kind, ...names.map((name) => values[name])]);
 }
 
+const TOO_DEEP =
+  `Cannot read an event: it is nested more than ${MAX_DEPTH} deep`;
+
+/** Whether there are lists or objects in a list or object to more than a depth. */
+function isNested(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 ||
+    Object.values(value).some((it) => isNested(it, depth - 1));
+}
+
 /** An event of a known kind, null for one of an unknown kind. @throws {EventError} */
 function decodeEvent(value: unknown): Event | null {
   if (!Array.isArray(value) || typeof value[0] !== "string") {
@@ -217,7 +229,12 @@ function decodeEvent(value: unknown): Event | null {
   }
   const [kind, ...values] = value as [string, ...unknown[]];
   const names = fieldNames.get(kind);
-  if (!names) return null;
+  if (!names) {
+    if (values.some((it) => isNested(it, MAX_DEPTH))) {
+      throw new EventError(TOO_DEEP);
+    }
+    return null;
+  }
   if (values.length !== names.length) {
     throw new EventError(`Cannot read an event "${kind}": fields are missing`);
   }

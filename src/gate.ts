@@ -6,21 +6,18 @@
  */
 
 import { acceptChannel, type AcceptOptions } from "./channel.ts";
-import { ChannelRefusal, refuse } from "./channel.ts";
-import { DecryptionError, HandshakeError } from "../crypto_utils.ts";
+import { ChannelRefusal, NothingSaidError, refuse } from "./channel.ts";
+import { HandshakeError } from "../crypto_utils.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { Connection, type Rates } from "./connection.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { Event } from "./events.ts";
-import { Failures, isLoopback, networkOf, Tally } from "./limits.ts";
+import { type HandshakeLimits, Handshakes } from "./handshakes.ts";
+import { isLoopback, networkOf, Tally } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import type { Room } from "./room.ts";
 import { WireError } from "./wire.ts";
 
-/** A handshake takes no longer than this, ms, however its bytes trickle in. */
-const HANDSHAKE_TIME = 10_000;
-/** Unfinished handshakes from one network. */
-const MAX_HANDSHAKES_PER_NETWORK = 64;
 /** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
 const ACCEPT_PAUSE = 250;
 /** The pause between two looks at all connections, ms. */
@@ -44,10 +41,29 @@ export interface GateOptions {
   readonly maxPerNetwork: number;
   /** The same for this machine itself, behind which a proxy may have many. */
   readonly maxFromLoopback: number;
+  /** Unfinished handshakes. */
+  readonly handshakes: HandshakeLimits;
+  /** A handshake takes no longer than this, ms, however its bytes trickle in. */
+  readonly handshakeTime: number;
   /** What each member may say. */
   readonly rates: Rates;
   /** What is counted. */
   readonly measures: Measures;
+}
+
+/**
+ * How a handshake comes to nothing: "bad" is one that was understood, by the wrong key or version; "broken"
+ * wasn't, or broke off; "late" took too long; "displaced" took long, and gave way to another; "empty" is a
+ * connection that was closed before anything was said.
+ */
+type Ending = "bad" | "broken" | "late" | "displaced" | "empty";
+
+/** Those that bring pauses. Whoever only looks whether the port is open, once a minute for a year, is welcome. */
+const COUNTING: ReadonlySet<Ending> = new Set(["bad", "broken", "late"]);
+
+function endingOf(error: unknown): Ending {
+  if (error instanceof HandshakeError) return "bad";
+  return error instanceof NothingSaidError ? "empty" : "broken";
 }
 
 const logger = diagnostics("gate");
@@ -59,9 +75,7 @@ export class Gate {
   readonly #connections = new Set<Connection>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #open = new Tally(); // connections by network
-  readonly #handshakes = new Tally(); // unfinished ones by network
-  readonly #failures = new Failures(() => performance.now());
-  readonly #unfinished = new Set<Deno.TcpConn>(); // those in their handshake
+  readonly #handshakes: Handshakes;
   #sentBefore = 0; // bytes written to connections that have ended
   #left = Promise.withResolvers<void>(); // renewed whenever a connection ends
   #stopping = false;
@@ -70,13 +84,21 @@ export class Gate {
   constructor(listener: Deno.TcpListener, options: GateOptions) {
     this.#listener = listener;
     this.#options = options;
+    this.#handshakes = new Handshakes(
+      options.handshakes,
+      () => performance.now(),
+    );
   }
 
   /** Accepts and serves until `stop`. */
   async run(): Promise<void> {
     const ticking = setInterval(() => this.#tick(), TICK);
     while (!this.#stopping) {
-      if (this.#tasks.size >= this.#options.maxConnections) {
+      const { maxConnections } = this.#options;
+      if (this.#tasks.size >= maxConnections) {
+        logger.warn("All places are taken ({maxConnections} connections)", {
+          maxConnections,
+        });
         await this.#left.promise;
         continue;
       }
@@ -101,7 +123,7 @@ export class Gate {
 
   /** Unfinished handshakes. */
   get handshakes(): number {
-    return this.#unfinished.size;
+    return this.#handshakes.size;
   }
 
   /** Bytes written since the start, after handshakes. */
@@ -128,7 +150,7 @@ export class Gate {
   }
 
   async #endAll(): Promise<void> {
-    for (const conn of this.#unfinished) close(conn);
+    this.#handshakes.clear();
     for (const connection of this.#connections) connection.dismiss("stopped");
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, STOP_TIME);
@@ -171,57 +193,63 @@ export class Gate {
     }
   }
 
-  /** Why no handshake may begin now, undefined where one may. */
-  #tooMany(address: string, network: string): string | undefined {
-    const { maxPerNetwork, maxFromLoopback } = this.#options;
-    const most = isLoopback(address) ? maxFromLoopback : maxPerNetwork;
-    if (this.#open.of(network) > most) return "connections";
-    return this.#handshakes.of(network) >= MAX_HANDSHAKES_PER_NETWORK
-      ? "handshakes"
-      : undefined;
-  }
-
   async #shakeHands(
     conn: Deno.TcpConn,
     address: string,
     network: string,
   ): Promise<Connection | undefined> {
-    const { handshake, room, broadcastLog, rates, measures } = this.#options;
-    const surplus = this.#tooMany(address, network);
-    if (surplus) {
-      measures.handshakesRefused.add(1, surplus);
-      logger.debug("{address}: too many {surplus}", { address, surplus });
-      await refuse(conn, ChannelRefusal.busy);
+    const { maxPerNetwork, maxFromLoopback } = this.#options;
+    const most = isLoopback(address) ? maxFromLoopback : maxPerNetwork;
+    if (this.#open.of(network) > most) {
+      await this.#turnAway(conn, address, "connections");
       return undefined;
     }
-    this.#handshakes.add(network);
-    this.#unfinished.add(conn);
+    let end: Ending | undefined;
+    const finish = (ending: Ending) => {
+      end ??= ending;
+      close(conn);
+    };
+    const unfinished = this.#handshakes.begin(
+      address,
+      () => finish("displaced"),
+    );
+    if (!unfinished) {
+      await this.#turnAway(conn, address, "handshakes");
+      return undefined;
+    }
+    const { handshakeTime, handshake, measures } = this.#options;
     let deadline: ReturnType<typeof setTimeout> | undefined;
     try {
-      await sleep(this.#failures.pause(network));
-      deadline = setTimeout(() => close(conn), HANDSHAKE_TIME);
+      await sleep(unfinished.pause);
+      deadline = setTimeout(() => finish("late"), handshakeTime);
       const channel = await acceptChannel(conn, handshake);
-      return await Connection.create(conn, channel, {
-        room,
-        broadcastLog,
-        rates,
-      });
+      return await Connection.create(conn, channel, this.#options);
     } catch (error) {
-      const bad = error instanceof HandshakeError;
-      if (bad) this.#failures.add(network);
-      measures.handshakesRefused.add(1, bad ? "bad" : "broken");
-      if (bad) await linger(conn);
+      const reason = end ?? endingOf(error);
+      if (COUNTING.has(reason)) this.#handshakes.fail(unfinished);
+      measures.handshakesRefused.add(1, reason);
+      if (reason === "bad") await linger(conn);
+      if (reason === "late") throw new WireError("No handshake came in time");
       throw error;
     } finally {
       clearTimeout(deadline);
-      this.#unfinished.delete(conn);
-      this.#handshakes.remove(network);
+      this.#handshakes.end(unfinished);
     }
+  }
+
+  async #turnAway(
+    conn: Deno.TcpConn,
+    address: string,
+    surplus: string,
+  ): Promise<void> {
+    this.#options.measures.handshakesRefused.add(1, surplus);
+    logger.warn("{address}: too many {surplus}", { address, surplus });
+    await refuse(conn, ChannelRefusal.busy);
   }
 
   #report(address: string, error: unknown): void {
     const known = error instanceof HandshakeError ||
-      error instanceof WireError || error instanceof DecryptionError;
+      error instanceof WireError && !(error instanceof NothingSaidError);
     const why = error instanceof Error ? error.message : String(error);
     const properties = { address, why };
     if (known) logger.warn("{address}: {why}", properties);

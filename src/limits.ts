@@ -5,13 +5,12 @@
  * @module
  */
 
-/** Failed handshakes from one network until pauses begin, and how long they are remembered, ms. */
-const FREE_FAILURES = 5;
-const FAILURE_MEMORY = 600_000;
-/** The first pause after a failure too many, and the longest, ms; each is double the one before. */
+/** In this time a network is forgiven as often as it is allowed to do something, ms. */
+const PERIOD = 600_000;
+/** The first pause for what is too often, and the longest, ms; each is double the one before. */
 const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 8_000;
-/** Networks whose failures are remembered; the oldest are forgotten for new ones. */
+const DOUBLINGS = 5;
+/** Networks that are remembered; the oldest are forgotten for new ones. */
 const MAX_NETWORKS = 10_000;
 
 /** Lets a burst through at once, and then so much a second: a token bucket. */
@@ -100,37 +99,43 @@ export class Tally {
   }
 }
 
-/** Failed handshakes by network, and the pauses that they bring. */
-export class Failures {
+/**
+ * How often each network has done something lately, and the pauses that it brings to do it too often: from
+ * the allowed number on a quarter of a second, then twice as long each time, up to eight seconds.
+ */
+export class Pauses {
+  readonly #allowed: number;
   readonly #now: () => number;
-  readonly #failures = new Map<string, { count: number; at: number }>();
+  readonly #counts = new Map<string, { count: number; at: number }>();
 
-  /** None so far. @param now The time, ms. */
-  constructor(now: () => number) {
+  /** Nothing so far. @param allowed How often in ten minutes nothing is said about it. @param now The time, ms. */
+  constructor(allowed: number, now: () => number) {
+    this.#allowed = allowed;
     this.#now = now;
   }
 
-  /** Notes a failed handshake. */
+  /** It has done it once more. */
   add(network: string): void {
-    const count = this.#recent(network) + 1;
-    this.#failures.delete(network); // the newest stands last, so that the first is the oldest
-    this.#failures.set(network, { count, at: this.#now() });
-    const [oldest] = this.#failures.keys();
-    if (this.#failures.size > MAX_NETWORKS && oldest !== undefined) {
-      this.#failures.delete(oldest);
+    // What is beyond the longest pause doesn't count, or a long attack would be remembered for days.
+    const most = this.#allowed + DOUBLINGS;
+    const count = Math.min(most, this.#recent(network) + 1);
+    this.#counts.delete(network); // the newest stands last, so that the first is the oldest
+    this.#counts.set(network, { count, at: this.#now() });
+    const [oldest] = this.#counts.keys();
+    if (this.#counts.size > MAX_NETWORKS && oldest !== undefined) {
+      this.#counts.delete(oldest);
     }
   }
 
-  /** How long the next handshake from a network has to wait, ms. */
-  pause(network: string): number {
-    const surplus = this.#recent(network) - FREE_FAILURES;
-    if (surplus < 0) return 0;
-    return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** surplus);
+  /** How long it has to wait before it may go on, ms. */
+  of(network: string): number {
+    const surplus = Math.round(this.#recent(network) - this.#allowed);
+    return surplus < 0 ? 0 : FIRST_PAUSE * 2 ** surplus;
   }
 
   #recent(network: string): number {
-    const failed = this.#failures.get(network);
-    if (!failed || this.#now() - failed.at > FAILURE_MEMORY) return 0;
-    return failed.count;
+    const { count = 0, at = 0 } = this.#counts.get(network) ?? {};
+    const forgiven = (this.#now() - at) / PERIOD * this.#allowed;
+    return Math.max(0, count - forgiven);
   }
 }

@@ -24,12 +24,14 @@ import { serverCommand, write } from "./program.ts";
 import { Room } from "./room.ts";
 import type { Values } from "./server_flags.ts";
 
-/** Bytes that slow readers may be behind: some 70,000 messages. */
-const RING_SIZE = 8 * 1_048_576;
+/** The unit of the ring's size, bytes. */
+const MEBIBYTE = 1_048_576;
 /** Connections beyond the members: handshakes, and those who still look for a name. */
 const SPARE_CONNECTIONS = 512;
 /** Connections from one address where nothing is said: a household, or an office. */
 const MAX_PER_ADDRESS = 64;
+/** Handshakes from one address in ten minutes where nothing is said: that office after a few restarts. */
+const NEW_PER_ADDRESS = 256;
 /** How long after an admission the next ones are gathered, so that all are announced at once, ms. */
 const ADMISSION_PAUSE = 20;
 const MEGABYTE = 1_000_000;
@@ -224,7 +226,10 @@ export async function serve(values: Values): Promise<void> {
   await keyFile.setListening(hostname, port);
 
   const { keyPair, passphraseSalt: salt } = keyFile.keys;
-  const broadcaster = await Broadcaster.create(keyPair.publicKey, RING_SIZE);
+  const broadcaster = await Broadcaster.create(
+    keyPair.publicKey,
+    values["ring-size"] * MEBIBYTE,
+  );
   const { measures, serve: serveMetrics } = await metricsFor(values);
   const { history, "max-clients": maxMembers } = values;
   const room = new Room({
@@ -235,7 +240,8 @@ export async function serve(values: Values): Promise<void> {
     admissionPause: ADMISSION_PAUSE,
     measures,
   });
-  const maxConnections = maxMembers + SPARE_CONNECTIONS;
+  const maxConnections = values["max-connections"] ??
+    maxMembers + SPARE_CONNECTIONS;
   const gate = new Gate(listener, {
     handshake: { keyPair, salt, inviteKey: (id) => keys.get(id) },
     room,
@@ -243,7 +249,19 @@ export async function serve(values: Values): Promise<void> {
     maxConnections,
     maxPerNetwork: values["max-per-address"] ?? MAX_PER_ADDRESS,
     maxFromLoopback: values["max-per-address"] ?? maxConnections,
-    rates: { burst: values.burst, perSecond: values.rate },
+    handshakes: {
+      max: values["max-handshakes"],
+      maxPerNetwork: values["max-handshakes-per-address"],
+      newPerNetwork: values["new-per-address"] ?? NEW_PER_ADDRESS,
+      countLoopback: values["new-per-address"] !== undefined,
+      failedPerNetwork: values["failed-per-address"],
+    },
+    handshakeTime: values["handshake-time"] * 1_000,
+    rates: {
+      burst: values.burst,
+      perSecond: values.rate,
+      bytesPerMessage: values["bytes-per-message"],
+    },
     measures,
   });
   const running = room.run();

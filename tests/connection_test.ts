@@ -32,7 +32,7 @@ import { ManualClock, type MemoryStream, streamPair } from "./memory_stream.ts";
 
 const SERVER = await importKeyPair(randomBytes(32));
 const INVITE_KEY = randomBytes(32);
-const UNLIMITED: Rates = { burst: 1, perSecond: 0 };
+const UNLIMITED: Rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
 
 /** A client that reads all that it is sent, and says what the test wants. */
 class Client {
@@ -784,7 +784,11 @@ for (
 Deno.test("Connection reads one that says too much no faster than it may, and tells it so once", async () => {
   using clock = new ManualClock();
   await using setup = await Setup.create();
-  const ana = await setup.connect(undefined, { burst: 2, perSecond: 1 });
+  const ana = await setup.connect(undefined, {
+    burst: 2,
+    perSecond: 1,
+    bytesPerMessage: 1_024,
+  });
   await ana.join("ana");
   await ana.send(say(1), say(2), say(3), say(4)); // two more than it may at once
   await ana.until("slowed");

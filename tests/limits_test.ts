@@ -5,9 +5,9 @@
  */
 
 import {
-  Failures,
   isLoopback,
   networkOf,
+  Pauses,
   Tally,
   TokenBucket,
 } from "../src/limits.ts";
@@ -86,28 +86,40 @@ Deno.test("Tally counts up and down and forgets what is at zero", () => {
   assertEquals([tally.of("a"), tally.total], [0, 1]);
 });
 
-Deno.test("Failures bring pauses that grow, end, and concern no other network", () => {
+Deno.test("Pauses grow, end, and concern no other network", () => {
   const { now, pass } = clock();
-  const failures = new Failures(now);
-  const pauses: number[] = [];
+  const pauses = new Pauses(5, now);
+  const found: number[] = [];
   for (let count = 0; count < 12; count++) {
-    pauses.push(failures.pause("192.0.2.7"));
-    failures.add("192.0.2.7");
+    found.push(pauses.of("192.0.2.7"));
+    pauses.add("192.0.2.7");
   }
-  assertEquals(pauses, [
+  assertEquals(found, [
     ...[0, 0, 0, 0, 0],
     ...[250, 500, 1_000, 2_000, 4_000, 8_000, 8_000],
   ]);
-  assertEquals(failures.pause("192.0.2.8"), 0);
-  pass(600_001);
-  assertEquals(failures.pause("192.0.2.7"), 0);
+  assertEquals(pauses.of("192.0.2.8"), 0);
+  pass(600_000);
+  assertEquals(pauses.of("192.0.2.7"), 250); // five of them are forgiven
+  pass(600_000);
+  assertEquals(pauses.of("192.0.2.7"), 0);
 });
 
-Deno.test("Failures remember a bounded number of networks, the latest", () => {
-  const failures = new Failures(() => 0);
-  for (let count = 0; count < 6; count++) failures.add("first");
-  for (let count = 0; count < 6; count++) failures.add("second");
-  for (let other = 0; other < 9_999; other++) failures.add(`other ${other}`);
-  assertEquals(failures.pause("first"), 0);
-  assertEquals(failures.pause("second"), 500);
+Deno.test("Pauses never begin where it isn't done more often than allowed", () => {
+  const { now, pass } = clock();
+  const pauses = new Pauses(60, now);
+  for (let count = 0; count < 1_000; count++) {
+    assertEquals(pauses.of("192.0.2.7"), 0);
+    pauses.add("192.0.2.7");
+    pass(10_000);
+  }
+});
+
+Deno.test("Pauses remember a bounded number of networks, the latest", () => {
+  const pauses = new Pauses(5, () => 0);
+  for (let count = 0; count < 6; count++) pauses.add("first");
+  for (let count = 0; count < 6; count++) pauses.add("second");
+  for (let other = 0; other < 9_999; other++) pauses.add(`other ${other}`);
+  assertEquals(pauses.of("first"), 0);
+  assertEquals(pauses.of("second"), 500);
 });

@@ -1040,7 +1040,7 @@ async function stay(seed: number): Promise<number> {
       const connection = await Connection.create(far, channel, {
         room,
         broadcastLog: broadcaster.log,
-        rates: { burst: 1, perSecond: 0 },
+        rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
       });
       await connection.run();
     } catch {

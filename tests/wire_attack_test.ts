@@ -28,6 +28,9 @@ import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "./proxy.ts";
 
 const encoder = new TextEncoder();
 
+/** For a server that is to meet many bad handshakes from here, without a pause. */
+const NO_PAUSES = ["--failed-per-address", "1000000"];
+
 /** How long a server that is talked to directly may take for an answer, ms: then the connection is closed. */
 const DEADLINE = 20_000;
 
@@ -289,7 +292,7 @@ Deno.test("search for readable words finds each form of them", () => {
 
 Deno.test("server answers bytes that are no handshake with nothing, and goes on", async () => {
   await using folder = await Folder.make();
-  await using server = await Server.open(folder);
+  await using server = await Server.open(folder, { args: NO_PAUSES });
   const { invite } = server;
   await using ana = await JsonClient.join({ invite, name: "ana" });
   const handshake = (body: Bytes) =>
@@ -535,7 +538,9 @@ Deno.test("programs understand each other when every byte comes alone", async ()
 
 Deno.test("client whose handshake somebody altered exits with 1, and the others don't notice", async () => {
   await using folder = await Folder.make();
-  await using server = await Server.open(folder);
+  await using server = await Server.open(folder, {
+    args: ["--handshake-time", "1"], // some wait for bytes that never come
+  });
   await using witness = await JsonClient.join({
     invite: server.invite,
     name: "witness",

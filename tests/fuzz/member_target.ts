@@ -76,7 +76,7 @@ class House {
     const connection = await Connection.create(far, served, {
       room: this.#room,
       broadcastLog: this.#broadcaster.log,
-      rates: { burst: 1, perSecond: 0 },
+      rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
     });
     const end = connection.run().finally(() => {
       this.#ends.splice(this.#ends.indexOf(end), 1);
