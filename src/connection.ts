@@ -23,6 +23,7 @@ import {
   textRefusal,
 } from "./events.ts";
 import { TokenBucket } from "./limits.ts";
+import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { parseName } from "./names.ts";
 import { type Guest, type Line, type Member, pastEvent } from "./room.ts";
 import type { Room } from "./room.ts";
@@ -64,6 +65,8 @@ export interface ConnectionOptions {
   readonly broadcastLog: BroadcastLog;
   /** How fast its client may go. */
   readonly rates: Rates;
+  /** What is counted. */
+  readonly measures?: Measures;
 }
 
 /** A connection whose handshake is done. */
@@ -72,6 +75,7 @@ export class Connection implements Guest {
   readonly outlet: Outlet;
   readonly #channel: Channel;
   readonly #room: Room;
+  readonly #received: Count;
   #member: Member | undefined;
   #lastN = 0;
   #ended: Goodbye | undefined;
@@ -90,11 +94,12 @@ export class Connection implements Guest {
     key: string,
     stream: Stream,
     channel: Channel,
-    { room, broadcastLog, rates }: ConnectionOptions,
+    { room, broadcastLog, rates, measures = UNMEASURED }: ConnectionOptions,
   ) {
     this.key = key;
     this.#channel = channel;
     this.#room = room;
+    this.#received = measures.receivedBytes;
     const tooSlow = () => {
       this.dismiss("slow");
       this.#channel.close(); // at once, even where a goodbye is on its way: the room may be waiting
@@ -199,12 +204,15 @@ export class Connection implements Guest {
     const records = await this.#channel.read();
     if (!records) return false;
     this.#quiet = 0;
+    const size = records.reduce(
+      (sum, { header, body }) => sum + header.length + body.length,
+      0,
+    );
+    this.#received.add(size);
     const opened = await Promise.all(records.map((it) => this.#open(it)));
     this.#listening = false;
     await this.#carryOut(opened.flat());
-    await this.#slowDown(
-      records.reduce((size, { body }) => size + body.length, 0),
-    );
+    await this.#slowDown(size);
     return true;
   }
 

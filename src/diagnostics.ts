@@ -14,6 +14,7 @@ import {
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
+  getThrottlingFilter,
   type LogRecord,
   sanitizeControlSequences,
 } from "@logtape/logtape";
@@ -28,6 +29,12 @@ export const FORMATS = ["text", "json"] as const;
 const ROOT = "encrypted-chat";
 /** Records that wait for standard error; those that come when so many do are dropped. */
 const MAX_WAITING = 1_000;
+/**
+ * Records of one kind, which is to say from one place in the source, that are written in a minute; of more,
+ * their number. Strangers can bring about as many as they like, and must not fill the disk with them.
+ */
+const MAX_ALIKE = 10;
+const ALIKE_PERIOD = 60_000;
 /** How long `stopDiagnostics` waits for standard error, ms: a program must be able to end without it. */
 const STOP_TIMEOUT = 500;
 
@@ -67,6 +74,30 @@ async function writeLine(line: string): Promise<void> {
   }
 }
 
+/** Lets few records of a kind through; all, where somebody looks for a fault. */
+function throttle(): ((record: LogRecord) => boolean) & Disposable {
+  const filter = getThrottlingFilter({
+    limit: MAX_ALIKE,
+    windowMs: ALIKE_PERIOD,
+    clock: () => performance.now(), // the other one may be set back by a day
+    summary: {
+      // Comes with the next one that is written, or at the end.
+      logger: {
+        warning: (message, { suppressed }) =>
+          diagnostics("diagnostics").warn(message, { suppressed }),
+      },
+      message: ({ lastRecord: { category } }) =>
+        `And {suppressed} more like it from ${category.at(-1)}`,
+    },
+  });
+  return Object.assign(
+    (record: LogRecord) => record.level === "debug" || filter(record),
+    { [Symbol.dispose]: () => filter[Symbol.dispose]() },
+  );
+}
+
+let throttled: Disposable | undefined;
+
 /**
  * Begins to write records; those from before are lost.
  * @param level One of `LEVELS`: the least important that is written. @param format One of `FORMATS`.
@@ -87,13 +118,17 @@ export async function startDiagnostics(
     maxQueueSize: MAX_WAITING,
     overflow: "drop-newest",
   });
+  const few = throttle();
+  throttled = few;
   await configure({
     reset: true,
     sinks: { stderr },
+    filters: { few },
     loggers: [
       {
         category: ROOT,
         sinks: ["stderr"],
+        filters: ["few"],
         lowestLevel: least === "off" ? null : least,
       },
       // What the library has to say of itself: that standard error can't be written to.
@@ -137,6 +172,7 @@ export function diagnostics(name: string): Logger {
 
 /** Waits until the records so far are written, 500 ms at most: what a program does last. */
 export async function stopDiagnostics(): Promise<void> {
+  throttled?.[Symbol.dispose](); // says what it has kept back, while that can still be written
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, STOP_TIMEOUT);
   await Promise.race([dispose(), promise]);

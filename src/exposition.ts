@@ -47,6 +47,11 @@ export class Exposition {
     this.#add("gauge", name, help, (full) => [`${full} ${look()}`]);
   }
 
+  /** Something that only grows, and is looked up when somebody asks. */
+  total(name: string, help: string, look: () => number): void {
+    this.#add("counter", name, help, (full) => [`${full} ${look()}`]);
+  }
+
   /** Something whose values are spread. @param bounds Of the buckets, growing. */
   distribution(
     name: string,

@@ -22,6 +22,8 @@ export interface Measures {
   readonly messages: Count;
   /** Messages times the members that they went to. */
   readonly deliveries: Count;
+  /** Bytes read after handshakes. */
+  readonly receivedBytes: Count;
   /** Handshakes that didn't lead in, by reason. */
   readonly handshakesRefused: Count;
   /** Connections that ended after their handshake, by reason: keys of `GOODBYES`. */
@@ -40,6 +42,7 @@ const nowhere = { add() {}, observe() {} };
 export const UNMEASURED: Measures = {
   messages: nowhere,
   deliveries: nowhere,
+  receivedBytes: nowhere,
   handshakesRefused: nowhere,
   departures: nowhere,
   epochs: nowhere,

@@ -40,6 +40,10 @@ export class Metrics implements Measures {
     "deliveries_total",
     "Messages times the members that they went to",
   );
+  readonly receivedBytes: Count = this.#exposition.count(
+    "received_bytes_total",
+    "Bytes read from clients after their handshakes",
+  );
   readonly handshakesRefused: Count = this.#exposition.count(
     "handshakes_refused_total",
     "Handshakes that did not lead in",
@@ -84,8 +88,8 @@ export class Metrics implements Measures {
       "Bytes that the slowest member is behind",
       levels.ringLag,
     );
-    this.#exposition.level(
-      "sent_bytes",
+    this.#exposition.total(
+      "sent_bytes_total",
       "Bytes written to clients",
       levels.sentBytes,
     );

@@ -13,6 +13,7 @@ Deno.test("Exposition writes counters, gauges and histograms as Prometheus reads
   const labelled = figures.count("refused_total", "Refused", "reason");
   let members = 2;
   figures.level("members", "Members in the room", () => members);
+  figures.total("sent_total", "Sent", () => members * 2);
   const sizes = figures.distribution("batch", "Events", [1, 5]);
   plain.add(3);
   plain.add();
@@ -31,6 +32,9 @@ Deno.test("Exposition writes counters, gauges and histograms as Prometheus reads
     "# HELP chat_members Members in the room",
     "# TYPE chat_members gauge",
     "chat_members 7",
+    "# HELP chat_sent_total Sent",
+    "# TYPE chat_sent_total counter",
+    "chat_sent_total 14",
     "# HELP chat_batch Events",
     "# TYPE chat_batch histogram",
     'chat_batch_bucket{le="1"} 1',

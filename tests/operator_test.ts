@@ -98,7 +98,12 @@ Deno.test("server serves its figures and its health where --metrics says", async
   await ana.type("hush", "hush", "three");
   await ben.shows("said", { text: "three" });
   await figure(port, "chat_members 2");
-  await figure(port, "chat_messages_total 3");
+  const during = await figure(port, "chat_messages_total 3");
+  const bytes = (name: string) =>
+    Number(
+      new RegExp(`^chat_${name}_bytes_total (\\d+)$`, "m").exec(during)?.[1],
+    );
+  assert(bytes("received") > 100 && bytes("sent") > 1_000, during);
 
   await ben.endInput();
   assertEquals(await ben.finished(), 0);
