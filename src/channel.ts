@@ -77,7 +77,7 @@ export class RefusedError extends Error {
 export class NothingSaidError extends WireError {
   /** Says so. @param cause The stream's error, where there was one. */
   constructor(cause?: unknown) {
-    super("Cannot shake hands: nothing was said", { cause });
+    super("Cannot shake hands: the connection ended", { cause });
   }
 }
 

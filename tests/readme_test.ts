@@ -4,8 +4,14 @@
  * @module
  */
 
-import { assert, assertMatch } from "./assert.ts";
+import { FLAGS as CLIENT_FLAGS } from "../src/client_flags.ts";
+import { FLAGS as SERVER_FLAGS } from "../src/server_flags.ts";
+import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { Folder, JsonClient, Server } from "./harness.ts";
+
+function readme(): Promise<string> {
+  return Deno.readTextFile(new URL("../README.md", import.meta.url));
+}
 
 /** Whether the programs that the README's bot needs are here. */
 async function has(...programs: readonly string[]): Promise<boolean> {
@@ -28,10 +34,7 @@ Deno.test({
   }`,
   ignore: !ready,
   async fn() {
-    const readme = await Deno.readTextFile(
-      new URL("../README.md", import.meta.url),
-    );
-    const script = /```bash\n(#!.*?)```/s.exec(readme)?.[1];
+    const script = /```bash\n(#!.*?)```/s.exec(await readme())?.[1];
     assert(script);
     await using folder = await Folder.make();
     await using server = await Server.open(folder);
@@ -58,4 +61,24 @@ Deno.test({
     await bot.status;
     await ana.shows("left", { name: "timebot" });
   },
+});
+
+Deno.test("the README's tables name every flag, and no other", async () => {
+  const sections = (await readme()).split(/^## /m);
+  const programs = [["The server", SERVER_FLAGS], ["The client", CLIENT_FLAGS]];
+  for (const [title, flags] of programs as [string, { name: string }[]][]) {
+    const section = sections.find((it) => it.startsWith(`${title}\n`)) ?? "";
+    const [table = ""] = section.split("\n\n").filter((it) =>
+      it.startsWith("| flag ")
+    );
+    const named = table.split("\n").flatMap((row) =>
+      (row.split("|")[1] ?? "").match(/--[a-z-]{2,}/g) ?? []
+    );
+    const known = flags.map(({ name }) => `--${name}`);
+    assertEquals(
+      named.filter((it) => !/^-+$/.test(it)).sort(),
+      known.sort(),
+      title,
+    );
+  }
 });
