@@ -34,6 +34,7 @@ import { clientCommand, sentence, VERSION, write } from "./src/program.ts";
 import { JoinError, Session } from "./src/session.ts";
 import { Settings } from "./src/settings.ts";
 import { converse, obey, relay } from "./src/talking.ts";
+import { Transfers } from "./src/transfers.ts";
 import { TtyView } from "./src/tty.ts";
 
 const KEY_FILE = "chat.key";
@@ -92,7 +93,7 @@ function isInteractive(): boolean {
 interface Talk {
   readonly view: View;
   /** Says what comes in, until it ends. */
-  readonly run: (session: Session) => Promise<void>;
+  readonly run: (session: Session, transfers: Transfers) => Promise<void>;
   /** To be called at the end. */
   readonly close: () => Promise<void>;
 }
@@ -106,7 +107,11 @@ function pipeTalk(json: boolean): Talk {
   if (json) {
     const view = new JsonView(streams);
     const close = () => Promise.resolve(view.close());
-    return { view, run: (session) => obey(session, view), close };
+    return {
+      view,
+      run: (session, transfers) => obey(session, transfers, view),
+      close,
+    };
   }
   const view = new PlainView(streams);
   const close = () => Promise.resolve(view.close());
@@ -136,9 +141,10 @@ async function terminalTalk(values: Values): Promise<Talk> {
   notes.forEach(note);
   return {
     view,
-    run: (session) => {
+    run: (session, transfers) => {
       present = () => session.present;
-      return converse(session, view, { settings, ignored, shown: view.shown });
+      const desk = { settings, ignored, shown: view.shown };
+      return converse(session, transfers, view, desk);
     },
     close: async () => {
       view.close();
@@ -184,12 +190,18 @@ async function chat(values: Values, invite?: string): Promise<number> {
       await known(values, passphrase, keyPair, view);
     const name = await nameFor(view, values.name);
     if (name === null) return isInteractive() ? 0 : noName();
+    const transfers = new Transfers({
+      view,
+      folder: values.downloads,
+      home: Deno.env.get("HOME"),
+    });
     const session = new Session({
       address: formatAddress(host, port),
       name,
       dial: () => dial({ host, port }),
       handshake: { ...handshake, keyPair },
       view,
+      files: transfers,
       askName: (sentence) => {
         if (!isInteractive()) return Promise.resolve(null);
         view.note(sentence);
@@ -199,7 +211,10 @@ async function chat(values: Values, invite?: string): Promise<number> {
     for (const signal of stopSignals(interactive)) {
       Deno.addSignalListener(signal, () => session.leave());
     }
-    await Promise.race([talk.run(session).then(never), session.run()]);
+    await Promise.race([
+      talk.run(session, transfers).then(never),
+      session.run(),
+    ]);
     return session.failedAny && !interactive ? 1 : 0;
   } finally {
     await talk.close();

@@ -88,6 +88,19 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
+/**
+ * SHA-256 (FIPS 180-4) of all chunks, in hexadecimal digits: 64 of them. By a library, because
+ * `crypto.subtle` takes a message only whole.
+ */
+export async function sha256Hex(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const { sha256 } = await import("@noble/hashes/sha2.js"); // few runs need it
+  const hash = sha256.create();
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest().toHex();
+}
+
 /** Whether two byte strings are the same; for public values, its time depends on them. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);

@@ -49,10 +49,10 @@ export interface Line {
   /** The sender's own number, greater than that of the line before. */
   readonly n: number;
   /** How it was said; plainly where nothing is said about it. */
-  readonly what?: "said" | "acted" | "replied";
+  readonly what?: "said" | "acted" | "replied" | "offered";
   /** For `replied`: the event that it answers, else null or nothing. */
   readonly to?: number | null;
-  /** At most 4,096 bytes of UTF-8. */
+  /** At most 4,096 bytes of UTF-8; for `offered` as `formatOffer` makes it. */
   readonly text: string;
 }
 

@@ -49,6 +49,13 @@ export const FLAGS = [
     help: "Known servers' file (default: known_servers, there)",
   },
   {
+    name: "downloads",
+    kind: "string",
+    value: "FOLDER",
+    default: "chat-files",
+    help: "Save the files that you take in this folder",
+  },
+  {
     name: "json",
     kind: "boolean",
     help: "Print one event a line, as JSON, for programs",

@@ -45,6 +45,12 @@ export interface CommandContext {
   readonly ignored: Ignored;
   /** Writes what was shown to a new file. */
   save(path: string): void;
+  /** Offers a file to the room. */
+  send(path: string): void;
+  /** Takes the file that was offered under that number. */
+  get(offer: number): void;
+  /** No longer takes, or offers, a file. */
+  drop(offer: number): void;
   /** The time, ms since 1970; the machine's own where it is left out. */
   readonly now?: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
@@ -124,6 +130,27 @@ export const COMMANDS: readonly Command[] = [
     help: "Show the lines with these words, from all that the server keeps",
     takes: SOMETHING,
     run: ({ search }, words = "") => search(words),
+  },
+  {
+    name: "/send",
+    args: "FILE",
+    help: "Offer a file to the room",
+    takes: SOMETHING,
+    run: ({ send }, path = "") => send(path),
+  },
+  {
+    name: "/get",
+    args: "N",
+    help: "Take the file that was offered under that number",
+    takes: new RegExp(`^${COUNT}$`),
+    run: ({ get }, offer) => get(Number(offer)),
+  },
+  {
+    name: "/drop",
+    args: "N",
+    help: "Stop taking that file, or no longer offer it",
+    takes: new RegExp(`^${COUNT}$`),
+    run: ({ drop }, offer) => drop(Number(offer)),
   },
   {
     name: "/ignore",

@@ -12,6 +12,7 @@ import { type Bytes, DecryptionError, fingerprint } from "../crypto_utils.ts";
 import { Outlet } from "./broadcast_log.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { type Channel, directSize, type Stream } from "./channel.ts";
+import type { Courier } from "./courier.ts";
 import { diagnostics } from "./diagnostics.ts";
 import {
   encodeEvent,
@@ -20,11 +21,13 @@ import {
   type Goodbye,
   GOODBYES,
   packEvents,
+  type Refusal,
   textRefusal,
 } from "./events.ts";
 import { TokenBucket } from "./limits.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { parseName } from "./names.ts";
+import { parseOffer } from "./offer.ts";
 import { type Guest, type Line, type Member, pastEvent } from "./room.ts";
 import type { Room } from "./room.ts";
 import { RecordType, WireError, type WireRecord } from "./wire.ts";
@@ -63,6 +66,8 @@ export interface ConnectionOptions {
   readonly room: Room;
   /** What the room says to everybody. */
   readonly broadcastLog: BroadcastLog;
+  /** What passes files on. */
+  readonly courier: Courier;
   /** How fast its client may go. */
   readonly rates: Rates;
   /** What is counted. */
@@ -76,6 +81,7 @@ export class Connection implements Guest {
   readonly #channel: Channel;
   readonly #room: Room;
   readonly #received: Count;
+  readonly #courier: Courier;
   #member: Member | undefined;
   #lastN = 0;
   #ended: Goodbye | undefined;
@@ -87,6 +93,7 @@ export class Connection implements Guest {
   readonly #lines: TokenBucket;
   readonly #bytes: TokenBucket;
   #said = 0; // lines since the buckets were last asked
+  #ordered = 0; // bytes since then that the client was asked for
   #slowed = false; // whether the client was told of it
   readonly #gone = Promise.withResolvers<void>();
 
@@ -94,12 +101,19 @@ export class Connection implements Guest {
     key: string,
     stream: Stream,
     channel: Channel,
-    { room, broadcastLog, rates, measures = UNMEASURED }: ConnectionOptions,
+    {
+      room,
+      broadcastLog,
+      courier,
+      rates,
+      measures = UNMEASURED,
+    }: ConnectionOptions,
   ) {
     this.key = key;
     this.#channel = channel;
     this.#room = room;
     this.#received = measures.receivedBytes;
+    this.#courier = courier;
     const tooSlow = () => {
       this.dismiss("slow");
       this.#channel.close(); // at once, even where a goodbye is on its way: the room may be waiting
@@ -150,6 +164,7 @@ export class Connection implements Guest {
     if (this.#ended) return;
     this.#ended = reason;
     this.#gone.resolve();
+    this.#courier.release(this);
     if (this.#member) this.#room.leave(this.#member, words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
     tell("{key}: {why}", { key: this.key, why: GOODBYES[reason] });
@@ -218,11 +233,13 @@ export class Connection implements Guest {
 
   /** Reads no more until what was read is paid for: who floods is slowed, not dropped. */
   async #slowDown(bytes: number): Promise<void> {
+    const unasked = Math.max(0, bytes - this.#ordered);
     const pause = Math.max(
       this.#lines.take(this.#said),
-      this.#bytes.take(bytes),
+      this.#bytes.take(unasked),
     );
     this.#said = 0;
+    this.#ordered = 0;
     if (pause === 0 || this.#ended) return;
     if (!this.#slowed) {
       this.tell({ kind: "slowed" });
@@ -266,7 +283,8 @@ export class Connection implements Guest {
     this.#lastN = n;
     this.#said++;
     const unknown = to !== null && (to < 1 || to > this.#room.head);
-    const reason = textRefusal(text) ?? (unknown && "reply-unknown");
+    const reason = textRefusal(text) ?? this.#offerRefusal(line) ??
+      (unknown && "reply-unknown");
     if (reason) this.tell({ kind: "refused", n, reason });
     else lines.push(line);
   }
@@ -296,6 +314,15 @@ export class Connection implements Guest {
         return;
       case "find":
         return await this.#find(event);
+      case "hold":
+        return await this.#hold(event);
+      case "fetch":
+        return this.#fetch(event);
+      case "piece":
+        this.#ordered += this.#courier.piece(this, event);
+        return;
+      case "missing":
+        return this.#courier.missing(this, event);
       default:
         throw new EventError(`Cannot take "${event.kind}" from a client`);
     }
@@ -316,6 +343,30 @@ export class Connection implements Guest {
     const limit = Math.min(count, MAX_FOUND);
     const { entries, more } = await this.#room.find(words, before, limit);
     this.tell(...entries.map(pastEvent), { kind: "found", id, more });
+  }
+
+  #offerRefusal({ what, text }: Line): Refusal | undefined {
+    if (what !== "offered") return undefined;
+    const size = parseOffer(text)?.size ?? Infinity;
+    return size > this.#courier.maxFileSize ? "file-too-large" : undefined;
+  }
+
+  /** Only who made an offer can say where its file is; anything else is a client's mistake, without effect. */
+  async #hold({ offer }: Event<"hold">): Promise<void> {
+    if (!this.#member) throw new EventError("Cannot hold outside the room");
+    this.#said += SEARCH_COST;
+    const entry = await this.#room.entry(offer);
+    const file = entry?.what === "offered" && entry.key === this.key
+      ? parseOffer(entry.text)
+      : null;
+    if (!file || file.size > this.#courier.maxFileSize || this.#ended) return;
+    this.#courier.hold(this, offer, file.size);
+  }
+
+  #fetch(event: Event<"fetch">): void {
+    if (!this.#member) throw new EventError("Cannot fetch outside the room");
+    this.#said++;
+    this.#courier.fetch(this, event);
   }
 
   async #join(event: Event<"join">): Promise<void> {
@@ -370,6 +421,8 @@ function spokenLine(event: Event): Line | undefined {
       return { n: event.n, what: "acted", to: null, text: event.text };
     case "reply":
       return { n: event.n, what: "replied", to: event.to, text: event.text };
+    case "offer":
+      return { n: event.n, what: "offered", to: null, text: event.text };
     default:
       return undefined;
   }

@@ -9,6 +9,7 @@
  */
 
 import type { Bytes } from "../crypto_utils.ts";
+import { parseOffer, PIECE_SIZE } from "./offer.ts";
 import { MAX_PLAINTEXT_SIZE, padmeLength } from "./wire.ts";
 
 /** The longest text of a message, bytes of UTF-8. */
@@ -45,6 +46,11 @@ const isString: Check<string> = (value): value is string =>
 const isText: Check<string> = (value): value is string =>
   typeof value === "string" && value.length <= MAX_TEXT_SIZE &&
   value.isWellFormed();
+const isOffer: Check<string> = (value): value is string =>
+  typeof value === "string" && parseOffer(value) !== null;
+const isPiece: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= Math.ceil(PIECE_SIZE * 4 / 3) &&
+  /^[\w-]*$/.test(value);
 
 /** Every kind of event and its fields, in the order in which they are sent. */
 export const TABLE = {
@@ -57,6 +63,10 @@ export const TABLE = {
   act: { n: isCount, text: isText },
   /** A message that answers event `to`. */
   reply: { n: isCount, to: isCount, text: isText },
+  /** Offers a file, described as `formatOffer` does it; the file itself stays where it is. */
+  offer: { n: isCount, text: isOffer },
+  /** The file of event `offer`, an offer of the sender's own, can be asked for here. */
+  hold: { offer: isCount },
   /** Wants to be called `name` from here on. */
   rename: { name: isString },
   /** Goes away from the keyboard, with a word about it; comes back where that is empty. */
@@ -72,6 +82,15 @@ export const TABLE = {
   ping: {},
   /** I am. */
   pong: {},
+  /**
+   * Asks for `size` bytes, at most 16,384, from byte `from` of the file of event `offer`: a member the server,
+   * and the server the member who holds it. The answer is a `piece` or a `missing` with the asker's `id`.
+   */
+  fetch: { id: isCount, offer: isCount, from: isCount, size: isCount },
+  /** The bytes that were asked for, base64url. */
+  piece: { id: isCount, data: isPiece },
+  /** They don't come, for one of `MISSING`. */
+  missing: { id: isCount, reason: isString },
   /** The sender leaves for this reason, one of `GOODBYES` or its own words; nothing comes after it. */
   bye: { reason: isString },
 
@@ -89,6 +108,8 @@ export const TABLE = {
     name: isString,
     text: isText,
   },
+  /** The largest file that may be offered, bytes. */
+  limits: { fileSize: isCount },
   /** The client says more than it may, and is read no faster than it may from here on. */
   slowed: {},
   /** The room has another key: who comes back must come with this one, base64url. */
@@ -130,6 +151,8 @@ export const TABLE = {
   acted: { id: isCount, n: isCount, text: isText },
   /** A member's answer to event `to`. */
   replied: { id: isCount, n: isCount, to: isCount, text: isText },
+  /** A member offers a file. */
+  offered: { id: isCount, n: isCount, text: isOffer },
   /** A member goes by another name. */
   renamed: { id: isCount, n: isCount, name: isString },
   /** A member goes away from the keyboard or, where the text is empty, is back; has no number. */
@@ -164,11 +187,24 @@ export const REFUSALS = {
   "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
   "room-full": "The room is full",
   "reply-unknown": "There is no such message to answer",
+  "file-too-large": "The file is larger than this server passes on",
   "log-failed": "The server cannot write its log, so nothing is passed on",
 } as const;
 
 /** A key of `REFUSALS`. */
 export type Refusal = keyof typeof REFUSALS;
+
+/** Why a piece of a file doesn't come. */
+export const MISSING = {
+  gone: "who offered it is not here",
+  busy: "the server passes on as many files as it may",
+  late: "no answer came",
+  changed: "the file has changed, or cannot be read",
+  dropped: "it is not offered any more",
+} as const;
+
+/** A key of `MISSING`. */
+export type Missing = keyof typeof MISSING;
 
 /** Why a text can't be sent; undefined where it can. */
 export function textRefusal(text: string): Refusal | undefined {

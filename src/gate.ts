@@ -10,6 +10,7 @@ import { ChannelRefusal, NothingSaidError, refuse } from "./channel.ts";
 import { HandshakeError } from "../crypto_utils.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { Connection, type Rates } from "./connection.ts";
+import type { Courier } from "./courier.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { Event } from "./events.ts";
 import { type HandshakeLimits, Handshakes } from "./handshakes.ts";
@@ -35,6 +36,8 @@ export interface GateOptions {
   readonly room: Room;
   /** What the room says to everybody. */
   readonly broadcastLog: BroadcastLog;
+  /** What passes files on among members. */
+  readonly courier: Courier;
   /** Connections at a time, finished handshakes or not; more wait in the kernel's queue. */
   readonly maxConnections: number;
   /** Connections at a time from one network: an IPv4 address, or the 64 bits that IPv6 gives everybody. */
@@ -147,6 +150,7 @@ export class Gate {
 
   #tick(): void {
     for (const connection of this.#connections) connection.tick();
+    this.#options.courier.tick();
   }
 
   async #endAll(): Promise<void> {

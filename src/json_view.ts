@@ -10,6 +10,7 @@
 
 import { REFUSALS, wording } from "./events.ts";
 import type { News, Present, RoomNews } from "./news.ts";
+import { parseOffer } from "./offer.ts";
 import { PipeView } from "./plain.ts";
 import { escapeText } from "./text.ts";
 
@@ -98,6 +99,10 @@ function fieldsOf(news: News): Record<string, unknown> {
       return { text: news.text };
     case "away":
       return { reason: news.reason, seconds: news.seconds };
+    case "file": {
+      const { offer, name, size, got, state, path, reason } = news;
+      return { offer, file: name, size, got, state, path, reason };
+    }
     case "away-message": {
       const { name, key, own, text } = news;
       return { name, key, own, text };
@@ -128,6 +133,10 @@ function lineFields(news: RoomNews): Record<string, unknown> {
       return { ...fields, text };
     case "replied":
       return { ...fields, text, to, quoted: quoted ?? null };
+    case "offered": {
+      const { name: file, size, digest: sha256 } = parseOffer(text) ?? {};
+      return { ...fields, file, size, sha256 };
+    }
     case "renamed":
       return { ...fields, newName: text };
   }

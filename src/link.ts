@@ -25,6 +25,11 @@ const SILENT_AFTER = 90;
 /** How long the server has to answer a goodbye, ms. */
 const GOODBYE_TIME = 1_000;
 
+/** What the server says about files. */
+export type FileEvent = Event<"fetch" | "limits" | "missing" | "piece">;
+/** What a client says about files, beside offering them. */
+export type FileRequest = Event<"fetch" | "hold" | "missing" | "piece">;
+
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
   /** The client is in; `missed` are the lines it was owed, oldest first. */
@@ -35,6 +40,8 @@ export interface LinkListener {
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void;
+  /** The server said something about files. */
+  file(event: FileEvent): void;
   /** The client says more than it may, and is slowed down. */
   slowed(): void;
   /** Who comes back must come with this key, 32 bytes. */
@@ -92,7 +99,7 @@ export class Link {
   }
 
   /** Asks for something else: another name, to be away, to search. */
-  ask(event: Event<"rename" | "away" | "find">): Promise<void> {
+  ask(event: Event<"rename" | "away" | "find"> | FileRequest): Promise<void> {
     return this.#channel.send(event);
   }
 
@@ -171,6 +178,11 @@ export class Link {
         return;
       case "found":
         return this.#found(event);
+      case "fetch":
+      case "limits":
+      case "missing":
+      case "piece":
+        return this.#listener.file(event);
       case "slowed":
         return this.#listener.slowed();
       case "rekeyed":
@@ -276,6 +288,7 @@ function lineFields(event: Event): Pick<LogEntry, "what" | "text" | "to"> {
   switch (event.kind) {
     case "said":
     case "acted":
+    case "offered":
       return { what: event.kind, text: event.text, to: null };
     case "replied":
       return { what: event.kind, text: event.text, to: event.to };
@@ -290,11 +303,20 @@ function lineFields(event: Event): Pick<LogEntry, "what" | "text" | "to"> {
 
 function spokenEvent({ what, n, to, text }: Line): Event {
   if (what === "acted") return { kind: "act", n, text };
+  if (what === "offered") return { kind: "offer", n, text };
   if (what === "replied") return { kind: "reply", n, to: to ?? 0, text };
   return { kind: "say", n, text };
 }
 
-const PAST = ["joined", "left", "said", "acted", "replied", "renamed"] as const;
+const PAST = [
+  "joined",
+  "left",
+  "said",
+  "acted",
+  "replied",
+  "offered",
+  "renamed",
+] as const;
 
 function pastLine(event: Event<"past">): LogEntry {
   const { seq, at, key, n, to, name, text } = event;

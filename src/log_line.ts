@@ -6,11 +6,13 @@
  *     2026-11-23T17:06:09.120Z 3f9a1c02d417.2 | * Abhii waves
  *     2026-11-23T17:06:12.871Z 5b20aa91c3fe.7 | Bilal to 42: Achha hoon
  *     2026-11-23T17:06:31.590Z 3f9a1c02d417.3 | Abhii is now Abhijeet
+ *     2026-11-23T17:06:40.217Z 3f9a1c02d417.4 | Abhijeet offers hut.jpg (81204 bytes, SHA-256 9f86…0a08)
  *
  * @module
  */
 
 import { GOODBYES, MAX_TEXT_SIZE, wording } from "./events.ts";
+import { parseOffer } from "./offer.ts";
 import { escapeCharacter, escapeLine, unescapeLine } from "./text.ts";
 
 /** How much of the file is read at once, bytes. */
@@ -38,12 +40,19 @@ export interface LogEntry {
   /** The member's own number for it. */
   readonly n: number;
   /** What the member did. */
-  readonly what: "joined" | "left" | "said" | "acted" | "replied" | "renamed";
+  readonly what:
+    | "joined"
+    | "left"
+    | "said"
+    | "acted"
+    | "replied"
+    | "offered"
+    | "renamed";
   /** The member's name; renamed: the one it had. */
   readonly name: string;
   /**
-   * said, acted, replied: the text; renamed: the new name; left: a key of `GOODBYES`, "left" where the line
-   * gives another reason; joined: "".
+   * said, acted, replied: the text; offered: as `formatOffer` makes it; renamed: the new name; left: a key of
+   * `GOODBYES`, or the member's own words; joined: "".
    */
   readonly text: string;
   /** replied: the number of the entry that is answered; else null. */
@@ -84,6 +93,8 @@ function formatWords({ what, name, text, to }: NewEntry): string {
       return `* ${shown} ${escapeLine(text)}`;
     case "replied":
       return `${shown} ${formatReply(to)}: ${escapeLine(text)}`;
+    case "offered":
+      return `${shown} offers ${escapeLine(text)}`;
     case "renamed":
       return `${shown} is now ${formatName(text)}`;
     case "joined":
@@ -111,17 +122,20 @@ const ours = new RegExp(
     String.raw`(?:\* (?<actor>[^ :*]+) (?<acted>.*)|(?<name>[^ :*]+)(?:` +
     String.raw`: (?<said>.*)|` +
     String.raw` to (?<to>[1-9]\d{0,15}): (?<replied>.*)|` +
+    String.raw` offers (?<offered>.*)|` +
     String.raw` is now (?<renamed>[^ :*]+)|` +
     String.raw`(?<joined> joined the chat)|` +
     String.raw` left the chat(?: \((?<reason>.*)\))?))$`,
   "u",
 );
 
+const WORDED = ["said", "acted", "replied", "offered", "renamed"] as const;
+
 type Groups = Readonly<Record<string, string | undefined>>;
 type Words = Pick<LogEntry, "what" | "text" | "to">;
 
 function parseWords(groups: Groups): Words {
-  for (const what of ["said", "acted", "replied", "renamed"] as const) {
+  for (const what of WORDED) {
     const text = groups[what];
     if (text === undefined) continue;
     const to = what === "replied" ? Number(groups["to"]) : null;
@@ -135,7 +149,8 @@ function parseWords(groups: Groups): Words {
 }
 
 /** Whether it can be told to a client: somebody may have written in the file by hand. */
-function isSayable({ name, text }: LogEntry): boolean {
+function isSayable({ what, name, text }: LogEntry): boolean {
+  if (what === "offered" && !parseOffer(text)) return false;
   return name.length <= MAX_NAME_LENGTH && text.length <= MAX_TEXT_SIZE;
 }
 

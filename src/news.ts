@@ -61,6 +61,23 @@ export type News =
     readonly text: string;
   }
   | {
+    /** A file that is being taken: where it is by now. */
+    readonly type: "file";
+    /** The number of the offer. */
+    readonly offer: number;
+    /** Its name, as it was offered. */
+    readonly name: string;
+    /** Its size, and how much of it is here, bytes. */
+    readonly size: number;
+    readonly got: number;
+    /** `begun` once, `taking` whenever there is another percent of it; `waiting` until it can go on. */
+    readonly state: "begun" | "taking" | "waiting" | "taken" | "failed";
+    /** Where it was saved; empty before it is `taken`. */
+    readonly path: string;
+    /** Why it is `waiting` or has `failed`; else empty. */
+    readonly reason: string;
+  }
+  | {
     /** The connection is gone and the next attempt comes in so many seconds. */
     readonly type: "away";
     readonly reason: string;
@@ -69,8 +86,18 @@ export type News =
 
 /** A line of the room. */
 export interface RoomNews {
-  /** `acted` is said in the third person; `replied` answers an earlier line; `renamed` changes the name. */
-  readonly type: "joined" | "left" | "said" | "acted" | "replied" | "renamed";
+  /**
+   * `acted` is said in the third person; `replied` answers an earlier line; `offered` offers a file; `renamed`
+   * changes the name.
+   */
+  readonly type:
+    | "joined"
+    | "left"
+    | "said"
+    | "acted"
+    | "replied"
+    | "offered"
+    | "renamed";
   /** Its number, by which it can be answered. */
   readonly seq: number;
   /** ms since 1970. */
@@ -79,7 +106,7 @@ export interface RoomNews {
   readonly name: string;
   /** The fingerprint of the member's key. */
   readonly key: string;
-  /** What was said, why somebody left, or the new name; empty for a joining. */
+  /** What was said, the file as `formatOffer` describes it, why somebody left, or the new name; else empty. */
   readonly text: string;
   /** For `replied`: the number of the line that it answers, else null. */
   readonly to: number | null;

@@ -121,6 +121,7 @@ export abstract class PipeView implements View {
 export class PlainView extends PipeView {
   /** Writes a piece of news: to stdout what happened in the room, to stderr the rest. */
   override show(news: News): void {
+    if (news.type === "file") return; // only who can take a file hears of it
     if ("seq" in news && news.type !== "entered") this.print(plainEvent(news));
     else if (news.type === "current") return; // each line has its time
     else if (news.type !== "found") this.complain(plainRemark(news));
@@ -144,6 +145,8 @@ function plainEvent({ type, at, name, text, to }: RoomNews): string {
       return `${time} ${who}: (to ${to}) ${words}`;
     case "acted":
       return `${time} * ${who} ${words}`;
+    case "offered":
+      return `${time} * ${who} offers ${words}`;
     case "renamed":
       return `${time} ${who} is now ${words}`;
     case "joined":
@@ -158,7 +161,7 @@ function plainEvent({ type, at, name, text, to }: RoomNews): string {
 }
 
 function plainRemark(
-  news: Exclude<News, RoomNews | { type: "current" | "found" }>,
+  news: Exclude<News, RoomNews | { type: "current" | "file" | "found" }>,
 ): string {
   switch (news.type) {
     case "entered": {

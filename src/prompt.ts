@@ -1,15 +1,19 @@
 /**
- * The words of the prompt: who one is, and where the connection stands. Knows nothing of what is typed after it.
+ * The words of the prompt: who one is, where the connection stands, and how far the files are. Knows nothing of what is typed after it.
  *
  * @module
  */
 
-import type { Standing } from "./news.ts";
+import { cut } from "./colours.ts";
+import type { News, Standing } from "./news.ts";
 import { escapeText } from "./text.ts";
 
 /** How long a line may be under way, ms, before the prompt says that it is. */
 const PATIENCE = 1_000;
 const SECOND = 1_000;
+/** The cells of a progress bar, and of the name before it. */
+const BAR = 10;
+const MAX_FILE_NAME = 16;
 
 /** What a prompt is made of. */
 export interface PromptOptions {
@@ -24,6 +28,7 @@ export interface PromptOptions {
 /** The prompt of a client, which changes with time while it is away. */
 export class Prompt {
   readonly #options: PromptOptions;
+  readonly #files = new Map<number, File>(); // that are being taken, by the offer's number
   #standing: Standing | undefined;
   #wasInside = false;
   #nextTry = 0; // ms since 1970
@@ -67,6 +72,14 @@ export class Prompt {
     this.#options.changed();
   }
 
+  /** A file is further than before, or has come or failed. */
+  file(news: File): void {
+    if (news.state === "taken" || news.state === "failed") {
+      this.#files.delete(news.offer);
+    } else this.#files.set(news.offer, news);
+    this.#options.changed();
+  }
+
   /** Stops counting. */
   close(): void {
     clearTimeout(this.#lateTimer);
@@ -87,6 +100,7 @@ export class Prompt {
     if (waiting > 0 && (!present || this.#late)) {
       remarks.push(`${waiting} waiting`);
     }
+    if (this.#files.size > 0) remarks.push(progress([...this.#files.values()]));
     const remark = remarks.length > 0 ? ` (${remarks.join(", ")})` : "";
     return `${escapeText(name)}${remark}> `;
   }
@@ -101,4 +115,20 @@ export class Prompt {
     clearInterval(this.#countdown);
     this.#countdown = undefined;
   }
+}
+
+type File = Extract<News, { type: "file" }>;
+
+/** How far files are, all together: `hut.jpg ▓▓▓▓░░░░░░ 42 %`. */
+function progress(files: readonly File[]): string {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  const got = files.reduce((sum, file) => sum + file.got, 0);
+  const part = size === 0 ? 1 : got / size;
+  const full = Math.floor(part * BAR);
+  const bar = "▓".repeat(full) + "░".repeat(BAR - full);
+  const [first] = files;
+  const what = files.length === 1 && first
+    ? cut(escapeText(first.name), MAX_FILE_NAME)
+    : `${files.length} files`;
+  return `${what} ${bar} ${Math.floor(part * 100)} %`;
 }

@@ -20,11 +20,14 @@ export interface RequestContext extends
     CommandContext,
     | "act"
     | "away"
+    | "drop"
+    | "get"
     | "history"
     | "quit"
     | "rename"
     | "reply"
     | "search"
+    | "send"
     | "who"
   > {
   /** Answers with who is in the room. */
@@ -35,7 +38,8 @@ export interface RequestContext extends
 
 /** The fields of a request. */
 type Request = Readonly<Record<string, unknown>>;
-type Field = "text" | "name" | "words" | "to" | "count";
+type Field = "text" | "name" | "words" | "path" | Count;
+type Count = "to" | "count" | "offer";
 
 /** A row of the table. */
 interface Row {
@@ -73,6 +77,18 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     needs: ["words"],
     run: ({ search }, { words }) => silent(search(String(words))),
   },
+  send: {
+    needs: ["path"],
+    run: ({ send }, { path }) => silent(send(String(path))),
+  },
+  get: {
+    needs: ["offer"],
+    run: ({ get }, { offer }) => silent(get(Number(offer))),
+  },
+  drop: {
+    needs: ["offer"],
+    run: ({ drop }, { offer }) => silent(drop(Number(offer))),
+  },
   who: {
     needs: [],
     run: ({ members, who }) => silent(members(who())),
@@ -84,6 +100,8 @@ const REQUESTS: Readonly<Record<string, Row>> = {
       silent(text === undefined ? quit() : quit(String(text))),
   },
 };
+
+const COUNTS: readonly Field[] = ["to", "count", "offer"];
 
 /** The types of request that there are. */
 export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
@@ -129,7 +147,7 @@ function wrongField(
   for (const field of [...needs, ...may]) {
     const value = request[field];
     if (value === undefined && may.includes(field)) continue;
-    const counts = field === "to" || field === "count";
+    const counts = COUNTS.includes(field);
     if (counts && !(Number.isSafeInteger(value) && Number(value) > 0)) {
       return `"${field}" is a whole number above 0`;
     }

@@ -48,6 +48,8 @@ export interface RoomOptions {
   readonly maxMembers: number;
   /** How long after an admission the next ones are gathered, ms; 0 where nothing is said. */
   readonly admissionPause?: number;
+  /** What every newcomer is told, beside who is there and what was said. */
+  readonly greeting?: readonly Event[];
   /** What is counted. */
   readonly measures?: Measures;
 }
@@ -148,6 +150,12 @@ export class Room {
   /** Lets a member go. @param reason A key of `GOODBYES`, or the member's own words. */
   leave(member: Member, reason: string): void {
     this.#submit({ kind: "leave", member, reason });
+  }
+
+  /** The line of that number, undefined where there is none. */
+  async entry(seq: number): Promise<LogEntry | undefined> {
+    for await (const [entry] of this.#log.past(seq - 1, seq)) return entry;
+    return undefined;
   }
 
   /** The last `count` lines before `before` that have all the words, oldest first. */
@@ -400,7 +408,7 @@ export class Room {
       guest.outlet.attach();
       guest.pass(here);
       guest.pass(past);
-      guest.tell(epoch, {
+      guest.tell(epoch, ...this.#options.greeting ?? [], {
         kind: "welcome",
         id,
         seq: seq + index,
@@ -455,7 +463,9 @@ function refusal(n: number | null, reason: Refusal): Event {
 }
 
 function saidEvent(id: number, { what, n, to, text }: Line): Event {
-  if (what === "acted") return { kind: "acted", id, n, text };
+  if (what === "acted" || what === "offered") {
+    return { kind: what, id, n, text };
+  }
   if (what === "replied") {
     return { kind: "replied", id, n, to: to ?? 0, text };
   }

@@ -8,6 +8,7 @@
 import { type Bytes, passphraseKey, toBase64url } from "../crypto_utils.ts";
 import { Broadcaster } from "./broadcaster.ts";
 import { ChatLog, LogLockedError } from "./chat_log.ts";
+import { Courier } from "./courier.ts";
 import { diagnostics, startDiagnostics } from "./diagnostics.ts";
 import { Gate } from "./gate.ts";
 import { greeting, newLink } from "./greeting.ts";
@@ -232,12 +233,16 @@ export async function serve(values: Values): Promise<void> {
   );
   const { measures, serve: serveMetrics } = await metricsFor(values);
   const { history, "max-clients": maxMembers } = values;
+  const maxFileSize = values["max-file"] * MEBIBYTE;
+  const maxTransfers = values["max-transfers"];
+  const courier = new Courier({ maxFileSize, maxTransfers });
   const room = new Room({
     log,
     broadcaster,
     history,
     maxMembers,
     admissionPause: ADMISSION_PAUSE,
+    greeting: [{ kind: "limits", fileSize: maxFileSize }],
     measures,
   });
   const maxConnections = values["max-connections"] ??
@@ -246,6 +251,7 @@ export async function serve(values: Values): Promise<void> {
     handshake: { keyPair, salt, inviteKey: (id) => keys.get(id) },
     room,
     broadcastLog: broadcaster.log,
+    courier,
     maxConnections,
     maxPerNetwork: values["max-per-address"] ?? MAX_PER_ADDRESS,
     maxFromLoopback: values["max-per-address"] ?? maxConnections,

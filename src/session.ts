@@ -26,7 +26,12 @@ import {
   wording,
 } from "./events.ts";
 import { ROOM_INVITE_ID } from "./invite.ts";
-import { Link, type LinkListener } from "./link.ts";
+import {
+  type FileEvent,
+  type FileRequest,
+  Link,
+  type LinkListener,
+} from "./link.ts";
 import type { LogEntry } from "./log_line.ts";
 import type { Present, RoomNews, View } from "./news.ts";
 import type { Line } from "./room.ts";
@@ -57,6 +62,24 @@ export class JoinError extends Error {
   }
 }
 
+/** What can be told something about files. */
+export interface FileRoom {
+  /** Tells the server something about files, where the client is in. */
+  askAboutFile(event: FileRequest): void;
+}
+
+/** What deals with files for whoever is in a session. */
+export interface FileListener {
+  /** The client is in the room, or in it again. */
+  joined(room: FileRoom): void;
+  /** It is there no longer. */
+  parted(): void;
+  /** Somebody has offered a file, or had when the client came. */
+  offered(line: LogEntry, own: boolean): void;
+  /** The server said something about files. */
+  heard(event: FileEvent): void;
+}
+
 /** What a session needs. */
 export interface SessionOptions {
   /** How the server is called, `HOST:PORT`. */
@@ -69,12 +92,14 @@ export interface SessionOptions {
   readonly handshake: ConnectOptions;
   /** Where news go. */
   readonly view: View;
+  /** What deals with files, where anybody does. */
+  readonly files?: FileListener;
   /** Asks for another name after that sentence; null where there is nobody to ask. */
   readonly askName: (sentence: string) => Promise<string | null>;
 }
 
 /** A client's stay. */
-export class Session implements LinkListener {
+export class Session implements LinkListener, FileRoom {
   readonly #options: SessionOptions;
   readonly #view: View;
   readonly #waiting = new Map<number, Line>(); // typed, and not yet known to be in the log
@@ -159,18 +184,28 @@ export class Session implements LinkListener {
   }
 
   /** Says something; resolves when there is place for the next line. */
-  say(text: string): Promise<void> {
-    return this.#speak({ what: "said", to: null, text });
+  async say(text: string): Promise<void> {
+    await this.#speak({ what: "said", to: null, text });
   }
 
   /** Says something in the third person. */
-  act(text: string): Promise<void> {
-    return this.#speak({ what: "acted", to: null, text });
+  async act(text: string): Promise<void> {
+    await this.#speak({ what: "acted", to: null, text });
   }
 
   /** Answers the event with that number. */
-  reply(to: number, text: string): Promise<void> {
-    return this.#speak({ what: "replied", to, text });
+  async reply(to: number, text: string): Promise<void> {
+    await this.#speak({ what: "replied", to, text });
+  }
+
+  /** Offers a file, described as `formatOffer` does it. @returns The client's own number for the line, null for none. */
+  offer(text: string): Promise<number | null> {
+    return this.#speak({ what: "offered", to: null, text });
+  }
+
+  /** Tells the server something about files, where the client is in. */
+  askAboutFile(event: FileRequest): void {
+    this.#ask(event);
   }
 
   /** Takes another name, now or, where the client is away, when it comes back. */
@@ -208,10 +243,14 @@ export class Session implements LinkListener {
     this.#ask(find);
   }
 
-  async #speak(typed: Omit<Line, "n">): Promise<void> {
+  /** @returns The line's own number, null where it can't be said. */
+  async #speak(typed: Omit<Line, "n">): Promise<number | null> {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
     const reason = textRefusal(text);
-    if (reason) return this.#showRefused(text, reason);
+    if (reason) {
+      this.#showRefused(text, reason);
+      return null;
+    }
     while (this.#waiting.size >= MAX_WAITING && !this.#left) {
       await this.#settling.promise;
     }
@@ -221,6 +260,7 @@ export class Session implements LinkListener {
     this.#outbox.push(line);
     this.#stand();
     this.#send();
+    return n;
   }
 
   /** Resolves when the client has been in and every line is settled, or when it has left. */
@@ -263,6 +303,7 @@ export class Session implements LinkListener {
     });
     for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
     this.#view.show({ type: "current" });
+    this.#options.files?.joined(this);
     this.#outbox = [...this.#waiting.values()];
     if (this.#awayText !== "") this.away(this.#awayText);
     for (const find of this.#searches.values()) this.#ask(find);
@@ -315,12 +356,18 @@ export class Session implements LinkListener {
     );
   }
 
+  /** The server said something about files. */
+  file(event: FileEvent): void {
+    this.#options.files?.heard(event);
+  }
+
   /** A search has its answer. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void {
     const words = this.#searches.get(id)?.words;
     if (words === undefined) return;
     this.#searches.delete(id);
     const news = lines.map((line) => this.#news(line, this.#isOwn(line), true));
+    for (const line of lines) this.#noteOffer(line);
     this.#view.show({ type: "found", words, lines: news, more });
   }
 
@@ -387,6 +434,7 @@ export class Session implements LinkListener {
     } finally {
       this.#link?.close();
       this.#link = undefined;
+      if (this.#inside) this.#options.files?.parted();
       this.#inside = false;
       this.#outbox = [];
       this.#stand();
@@ -470,7 +518,14 @@ export class Session implements LinkListener {
     return quoted ? { ...news, quoted } : news;
   }
 
+  #noteOffer(line: LogEntry): void {
+    // Under another name, too, it is this client's own number that tells its own offers.
+    const own = line.key === this.#ownKey;
+    if (line.what === "offered") this.#options.files?.offered(line, own);
+  }
+
   #showLine(line: LogEntry, own: boolean, past: boolean): void {
+    this.#noteOffer(line);
     if (isSpoken(line)) this.#remember(line);
     this.#view.show(this.#news(line, own, past));
   }
@@ -484,7 +539,7 @@ export class Session implements LinkListener {
   }
 
   /** Asks the server for something, where there is one: what must survive the connection is kept elsewhere. */
-  #ask(event: Event<"rename" | "away" | "find">): void {
+  #ask(event: Event<"rename" | "away" | "find"> | FileRequest): void {
     if (!this.#inside || !this.#link) return;
     const link = this.#link;
     // A connection that can't be written to ends for its reader, too, which says so.
@@ -553,5 +608,6 @@ type Quoted = NonNullable<RoomNews["quoted"]>;
 
 /** Whether a line is something that somebody said, in whatever way. */
 function isSpoken({ what }: LogEntry): boolean {
-  return what === "said" || what === "acted" || what === "replied";
+  return what === "said" || what === "acted" || what === "replied" ||
+    what === "offered";
 }

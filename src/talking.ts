@@ -13,6 +13,7 @@ import { interpretRequest } from "./requests.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { Shown } from "./shown.ts";
+import type { Transfers } from "./transfers.ts";
 
 /** Lines that one search gives. */
 const SEARCH_COUNT = 100;
@@ -31,11 +32,25 @@ export interface Desk {
 
 type Asking = Pick<
   CommandContext,
-  "act" | "away" | "history" | "quit" | "rename" | "reply" | "search" | "who"
+  | "act"
+  | "away"
+  | "drop"
+  | "get"
+  | "history"
+  | "quit"
+  | "rename"
+  | "reply"
+  | "search"
+  | "send"
+  | "who"
 >;
 
 /** What both a person and a program can ask for. */
-function asking(session: Session, said: (task: Promise<void>) => void): Asking {
+function asking(
+  session: Session,
+  transfers: Transfers,
+  said: (task: Promise<void>) => void,
+): Asking {
   return {
     who: () => session.present,
     quit: (text) => session.leave(text),
@@ -45,18 +60,22 @@ function asking(session: Session, said: (task: Promise<void>) => void): Asking {
     away: (text) => session.away(text),
     history: (count) => session.search("", Math.min(count, MAX_HISTORY)),
     search: (words) => session.search(words, SEARCH_COUNT),
+    send: (path) => said(transfers.send(session, path)),
+    get: (offer) => transfers.get(offer),
+    drop: (offer) => transfers.drop(offer),
   };
 }
 
 /** Says what a person types, until the input ends. */
 export async function converse(
   session: Session,
+  transfers: Transfers,
   view: View,
   { settings, ignored, shown }: Desk,
 ): Promise<void> {
   let last: Promise<void> = Promise.resolve(); // what was said by a command, and waits for its place
   const context: CommandContext = {
-    ...asking(session, (task) => last = task),
+    ...asking(session, transfers, (task) => last = task),
     note: (text) => view.note(text),
     settings,
     ignored,
@@ -81,11 +100,15 @@ export async function relay(session: Session, view: View): Promise<void> {
   session.leave();
 }
 
-/** Does what a program asks for, until its input ends and all that it said is in the log. */
-export async function obey(session: Session, view: JsonView): Promise<void> {
+/** Does what a program asks for, until its input ends, all that it said is in the log and no file comes any more. */
+export async function obey(
+  session: Session,
+  transfers: Transfers,
+  view: JsonView,
+): Promise<void> {
   let last: Promise<void> = Promise.resolve();
   const context = {
-    ...asking(session, (task) => last = task),
+    ...asking(session, transfers, (task) => last = task),
     members: view.members.bind(view),
     error: view.error.bind(view),
   };
@@ -95,5 +118,6 @@ export async function obey(session: Session, view: JsonView): Promise<void> {
     if (text !== null) await session.say(text);
   }
   await session.settled();
+  await transfers.settled();
   session.leave();
 }

@@ -132,6 +132,7 @@ export class TerminalView implements View {
     this.#write(this.#transcript.render(wanted ?? news));
     if (this.#rings(news)) this.#options.output.write(BELL);
     if (news.type === "away") this.#prompt.away(news.seconds);
+    if (news.type === "file" && !this.#ended) this.#prompt.file(news);
   }
 
   /** Shows name, absence and waiting lines in the prompt. */

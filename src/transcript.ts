@@ -9,6 +9,7 @@ import { colourOf, cut, padCells, painter, Style, width } from "./colours.ts";
 import { quote } from "./colours.ts";
 import { GOODBYES, REFUSALS, wording } from "./events.ts";
 import type { News, RoomNews } from "./news.ts";
+import { formatSize, parseOffer } from "./offer.ts";
 import type { Settings } from "./settings.ts";
 import { escapeText } from "./text.ts";
 import { WallClock } from "./wall_clock.ts";
@@ -75,6 +76,8 @@ export class Transcript {
         return this.#now();
       case "lost":
         return [`${this.#warning} Perhaps not sent: ${escapeText(news.text)}`];
+      case "file":
+        return this.#file(news);
       case "away":
         return this.#away(wording(GOODBYES, news.reason), news.seconds);
       default:
@@ -132,16 +135,19 @@ export class Transcript {
 
   #line(news: RoomNews): string[] {
     const name = escapeText(news.name);
-    if (!isSpoken(news)) return [this.#move(news, name)];
+    if (news.type !== "offered" && !isSpoken(news)) {
+      return [this.#move(news, name)];
+    }
     const start = this.#time(news.at) + this.#number(news.seq);
     const style = this.mentions(news)
       ? Style.reverse
       : news.own
       ? Style.bold
       : colourOf(news.key);
-    if (news.type === "acted") {
+    if (news.type === "acted" || news.type === "offered") {
       const actor = `* ${this.paint(style, name)} `;
-      return this.#spoken(start + actor, news.text, width(name) + 3);
+      const text = news.type === "acted" ? news.text : offering(news);
+      return this.#spoken(start + actor, text, width(name) + 3);
     }
     this.#widen(name);
     const padded = this.paint(style, name) + pad(name, this.#nameWidth);
@@ -213,6 +219,35 @@ export class Transcript {
 
   #refused(text: string, reason: string): string {
     return `${this.#warning} Not sent: ${quote(text)}: ${escapeText(reason)}`;
+  }
+
+  /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */
+  #file(news: NewsOf<"file">): string[] {
+    const { offer, got, size, state, path, reason } = news;
+    const time = this.#time(this.#options.now());
+    const name = escapeText(news.name);
+    switch (state) {
+      case "begun": {
+        const start = got > 0 ? ` from ${formatSize(got)} on` : "";
+        return [`${time}Taking ${name} (${formatSize(size)})${start}`];
+      }
+      case "taking":
+        return [];
+      case "waiting": {
+        const why = escapeText(reason);
+        return [`${time}${this.#warning} ${name} has to wait: ${why}`];
+      }
+      case "taken": {
+        const mark = this.paint(Style.green, "✓");
+        return [
+          `${time}${mark} Saved ${escapeText(path)}; its checksum is right`,
+        ];
+      }
+      case "failed": {
+        const why = `${name} was not taken: ${escapeText(reason)}`;
+        return [`${time}${this.#warning} ${why}. /get ${offer} tries again`];
+      }
+    }
   }
 
   #away(reason: string, seconds: number): string[] {
@@ -288,6 +323,14 @@ type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 function isSpoken(news: News): news is RoomNews {
   return news.type === "said" || news.type === "acted" ||
     news.type === "replied";
+}
+
+/** What stands behind the name of somebody who offers a file. */
+function offering({ text, seq, own }: RoomNews): string {
+  const offer = parseOffer(text);
+  if (!offer) return `offers ${text}`;
+  const what = `offers ${offer.name} (${formatSize(offer.size)})`;
+  return own ? what : `${what}; /get ${seq} takes it`;
 }
 
 /** The spaces that fill up a column after a text. */

@@ -17,6 +17,7 @@ import type { Bytes, KeyPair } from "../crypto_utils.ts";
 import { Broadcaster } from "../src/broadcaster.ts";
 import { acceptChannel, type Channel, connectChannel } from "../src/channel.ts";
 import { ChatLog } from "../src/chat_log.ts";
+import { Courier } from "../src/courier.ts";
 import { Connection, type Rates } from "../src/connection.ts";
 import {
   encodeEvent,
@@ -133,6 +134,7 @@ class Client {
 /** A running room with a log of its own, and the connections to it. */
 class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
+  readonly courier = new Courier({ maxFileSize: 100_000, maxTransfers: 2 });
   readonly #running: Promise<void>;
 
   private constructor(
@@ -172,6 +174,7 @@ class Setup implements AsyncDisposable {
     const connection = await Connection.create(far, accepted, {
       room: this.room,
       broadcastLog: this.broadcaster.log,
+      courier: this.courier,
       rates,
     });
     const client = new Client(channel, near, connection, connection.run());

@@ -22,7 +22,15 @@ import { MAX_PLAINTEXT_SIZE, padmeLength } from "../src/wire.ts";
 import { assert, assertEquals, assertThrows } from "./assert.ts";
 import { seededRandom } from "./memory_stream.ts";
 
-type Sort = "boolean" | "count" | "count or null" | "time" | "string" | "text";
+type Sort =
+  | "boolean"
+  | "count"
+  | "count or null"
+  | "time"
+  | "string"
+  | "text"
+  | "offer"
+  | "piece";
 
 /** What the protocol says each kind has, in the order in which it is sent. */
 const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
@@ -30,6 +38,8 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   say: [["n", "count"], ["text", "text"]],
   act: [["n", "count"], ["text", "text"]],
   reply: [["n", "count"], ["to", "count"], ["text", "text"]],
+  offer: [["n", "count"], ["text", "offer"]],
+  hold: [["offer", "count"]],
   rename: [["name", "string"]],
   away: [["text", "string"]],
   find: [
@@ -40,6 +50,15 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   ],
   ping: [],
   pong: [],
+  fetch: [
+    ["id", "count"],
+    ["offer", "count"],
+    ["from", "count"],
+    ["size", "count"],
+  ],
+  piece: [["id", "count"], ["data", "piece"]],
+  missing: [["id", "count"], ["reason", "string"]],
+  limits: [["fileSize", "count"]],
   bye: [["reason", "string"]],
   refused: [["n", "count or null"], ["reason", "string"]],
   past: [
@@ -82,10 +101,12 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     "text",
     "text",
   ]],
+  offered: [["id", "count"], ["n", "count"], ["text", "offer"]],
   renamed: [["id", "count"], ["n", "count"], ["name", "string"]],
   absent: [["id", "count"], ["text", "string"]],
   ratchet: [],
 };
+const DIGEST = "0123456789abcdef".repeat(4);
 const kinds = Object.keys(FIELDS) as Kind[];
 
 const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
@@ -94,6 +115,11 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
   "count or null": [7, null, 0],
   time: [1_795_453_554_120, 0, -1, 8.64e15, -8.64e15],
   string: ["", "Abhii", "x".repeat(256), '"\\\n\0\u2028', "\u{1f600}"],
+  offer: [
+    `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`,
+    `a (1 bytes) (0 bytes, SHA-256 ${DIGEST})`,
+  ],
+  piece: ["aGk", "", "_-".repeat(10_922)],
   text: ["Kaise ho bro", "", "\0".repeat(MAX_TEXT_SIZE), "\u{1f600}\u{fffd}"],
 };
 
@@ -115,6 +141,17 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   "count or null": [...NO_NUMBER.slice(1, 8), -1], // JSON has no other word for undefined and NaN than null
   time: [...NO_NUMBER, null, 8.64e15 + 2, -8.64e15 - 2],
   string: [...NO_STRING, "x".repeat(257)],
+  offer: [
+    ...NO_STRING,
+    "",
+    "hut.jpg",
+    `hut.jpg (-1 bytes, SHA-256 ${DIGEST})`,
+    `hut.jpg (1e3 bytes, SHA-256 ${DIGEST})`,
+    `hut.jpg (1 bytes, SHA-256 ${DIGEST.slice(1)})`,
+    ` (1 bytes, SHA-256 ${DIGEST})`,
+    `../hut.jpg (1 bytes, SHA-256 ${DIGEST})`,
+  ],
+  piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_847)],
   text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
 };
 
@@ -352,12 +389,18 @@ Deno.test("packEvents() returns plaintexts that later calls leave alone", () => 
   assertEquals(first, copy);
 });
 
+const LONGEST_OFFER = `${
+  "x".repeat(255)
+} (1099511627776 bytes, SHA-256 ${DIGEST})`;
+
 Deno.test("packEvents() fits the largest event there can be, after a heading", () => {
   const events = kinds.map((kind) => {
     const fields = FIELDS[kind].map(([name, sort]) => {
       if (sort === "string") return [name, "\0".repeat(256)];
       if (sort === "text") return [name, "\0".repeat(MAX_TEXT_SIZE)];
       if (sort === "boolean") return [name, false];
+      if (sort === "offer") return [name, LONGEST_OFFER];
+      if (sort === "piece") return [name, "_".repeat(21_846)];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
     });
     return { kind, ...Object.fromEntries(fields) } as Event;

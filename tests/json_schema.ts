@@ -15,6 +15,7 @@ type Check = (value: unknown, operand: unknown, root: Schema) => boolean;
 const KEYWORDS: Readonly<Record<string, Check>> = {
   $ref: (value, path, root) => fits(value, resolve(String(path), root), root),
   const: (value, wanted) => value === wanted,
+  enum: (value, allowed) => list(allowed).includes(value),
   type: (value, types) =>
     [types].flat().some((type) => isOfType(value, String(type))),
   minimum: (value, least) =>

@@ -55,6 +55,7 @@ const entered: News = {
   waiting: 0,
 };
 
+const SHA256 = "0123456789abcdef".repeat(4);
 const QUOTED = { name: "ana", text: "done?" };
 const PRESENT = { name: "ana", key: KEY, since: at, active: at, away: "" };
 
@@ -82,6 +83,11 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"replied",SEQ,"text":"yes","to":7,"quoted":null`,
   ],
   [
+    (view) =>
+      view.show(roomNews("offered", `hut.jpg (7 bytes, SHA-256 ${SHA256})`)),
+    `"offered",SEQ,"file":"hut.jpg","size":7,"sha256":"${SHA256}"`,
+  ],
+  [
     (view) => view.show(roomNews("renamed", "cron2")),
     `"renamed",SEQ,"newName":"cron2"`,
   ],
@@ -106,6 +112,20 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
         own: false,
       }),
     `"away-message","name":"ana","key":"${KEY}","own":false,"text":"lunch"`,
+  ],
+  [
+    (view) =>
+      view.show({
+        type: "file",
+        offer: 12,
+        name: "hut.jpg",
+        size: 7,
+        got: 3,
+        state: "waiting",
+        path: "",
+        reason: "no answer came",
+      }),
+    `"file","offer":12,"file":"hut.jpg","size":7,"got":3,"state":"waiting","path":"","reason":"no answer came"`,
   ],
   [
     (view) => view.show({ type: "refused", text: "", reason: "text-empty" }),
@@ -247,6 +267,9 @@ function remember() {
     rename: does("rename"),
     reply: does("reply"),
     search: does("search"),
+    send: does("send"),
+    get: does("get"),
+    drop: does("drop"),
     members: does("members"),
     error: does("error"),
     who: () => [PRESENT],
@@ -264,6 +287,9 @@ Deno.test("interpretRequest() does what a person can do", () => {
     [{ type: "history", count: 3 }, ["history", 3]],
     [{ type: "history" }, ["history", 20]],
     [{ type: "search", words: "a b" }, ["search", "a b"]],
+    [{ type: "send", path: "a b.txt" }, ["send", "a b.txt"]],
+    [{ type: "get", offer: 12 }, ["get", 12]],
+    [{ type: "drop", offer: 12 }, ["drop", 12]],
     [{ type: "who" }, ["members", [PRESENT]]],
     [{ type: "quit" }, ["quit"]],
     [{ type: "quit", text: "bye" }, ["quit", "bye"]],

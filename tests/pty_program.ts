@@ -77,6 +77,7 @@ const context = {
   save: async (path: string) => note(await view.shown.save(path)),
   send: unused("send"),
   get: unused("get"),
+  drop: unused("drop"),
 };
 
 /** Fifty messages, one after the other, so that each finds the line as it is then. */

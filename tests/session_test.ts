@@ -24,6 +24,7 @@ import {
 } from "../src/channel.ts";
 import { ChatLog } from "../src/chat_log.ts";
 import { Connection } from "../src/connection.ts";
+import { Courier } from "../src/courier.ts";
 import {
   encodeEvent,
   type Event,
@@ -1041,6 +1042,7 @@ async function stay(seed: number): Promise<number> {
         room,
         broadcastLog: broadcaster.log,
         rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
+        courier: new Courier({ maxFileSize: 0, maxTransfers: 1 }),
       });
       await connection.run();
     } catch {

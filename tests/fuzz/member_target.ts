@@ -16,6 +16,7 @@ import {
   packEvents,
   TABLE,
 } from "../../src/events.ts";
+import { Courier } from "../../src/courier.ts";
 import { Link } from "../../src/link.ts";
 import { formatEntry, parseEntry } from "../../src/log_line.ts";
 import { UNMEASURED } from "../../src/measures.ts";
@@ -35,6 +36,7 @@ class House {
   readonly #room: Room;
   readonly #broadcaster: Broadcaster;
   readonly #log: ChatLog;
+  readonly #courier = new Courier({ maxFileSize: 2 ** 20, maxTransfers: 9 });
   readonly #ends: Promise<unknown>[] = [];
   #link: Link | undefined;
   #n = 0;
@@ -77,6 +79,7 @@ class House {
       room: this.#room,
       broadcastLog: this.#broadcaster.log,
       rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
+      courier: this.#courier,
     });
     const end = connection.run().finally(() => {
       this.#ends.splice(this.#ends.indexOf(end), 1);
@@ -93,6 +96,7 @@ class House {
       entered: () => inside.resolve(),
       happened: (line, own) => this.#happened(line, own),
       absent() {},
+      file() {},
       found() {},
       slowed() {},
       rekeyed() {},

@@ -32,6 +32,7 @@ import {
   TABLE,
   unpackEvents,
 } from "../../src/events.ts";
+import { formatOffer } from "../../src/offer.ts";
 import {
   broadcastHeader,
   encodeHeader,
@@ -58,12 +59,17 @@ import {
 
 // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────
 
+const OFFER = { name: "a", size: 1, digest: "0".repeat(64) };
+const offers = fc.nat().map((size) => formatOffer({ ...OFFER, size }));
+const filePieces = fc.base64String().map((text) => text.replace(/[+/=]/g, "_"));
 const counts = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const samples: readonly (readonly [fc.Arbitrary<unknown>, unknown])[] = [
   [counts, 5],
   [fc.constant(null), null],
   [fc.boolean(), true],
-  [goodText(256), "a"],
+  [goodText(256), "a b"],
+  [offers, formatOffer(OFFER)],
+  [filePieces, "_"],
 ];
 
 /** Any well-formed event of a kind, made by what its fields' checks let through. */
