@@ -12,7 +12,7 @@
 import { fromBase64url } from "../crypto_utils.ts";
 import { type Event, MISSING, wording } from "./events.ts";
 import { FileError } from "./files.ts";
-import type { News } from "./news.ts";
+import type { FileNews } from "./news.ts";
 import { type Offer, PIECE_SIZE } from "./offer.ts";
 import { PartialFile } from "./stored_file.ts";
 
@@ -21,9 +21,6 @@ const MAX_WINDOW = 8;
 /** A piece that comes within this is fast, and one that takes longer than that is slow, ms. */
 const FAST = 100;
 const SLOW = 300;
-
-/** What becomes of it, as a view is told. */
-export type FileNews = Extract<News, { type: "file" }>;
 
 /** What a download needs. */
 export interface DownloadOptions {
@@ -50,7 +47,8 @@ interface Order {
   readonly at: number;
 }
 
-type Mail =
+/** What concerns a download: an answer, or what became of the connection, the wish or the pause. */
+export type Mail =
   | Event<"piece" | "missing">
   | { readonly kind: "joined" | "parted" | "dropped" | "closed" | "rested" };
 

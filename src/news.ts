@@ -84,6 +84,9 @@ export type News =
     readonly seconds: number;
   };
 
+/** What becomes of a file that is being taken. */
+export type FileNews = Extract<News, { type: "file" }>;
+
 /** A line of the room. */
 export interface RoomNews {
   /**

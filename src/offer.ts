@@ -85,8 +85,8 @@ export function safeFileName(name: string): string {
   const plain = escapeText(visible) // what is too much only together, as marks are, is escaped by now
     .replace(/[/\\]/g, "_")
     .replace(special, "_")
+    .replace(/[\s.]+$/u, "")
     .replace(/^[\s.-]+/u, "_")
-    .replace(/[\s.]+$/u, "_")
     .replace(device, "_$&");
   return shorten(plain) || "_";
 }

@@ -5,7 +5,7 @@
  */
 
 import { cut } from "./colours.ts";
-import type { News, Standing } from "./news.ts";
+import type { FileNews, Standing } from "./news.ts";
 import { escapeText } from "./text.ts";
 
 /** How long a line may be under way, ms, before the prompt says that it is. */
@@ -28,7 +28,7 @@ export interface PromptOptions {
 /** The prompt of a client, which changes with time while it is away. */
 export class Prompt {
   readonly #options: PromptOptions;
-  readonly #files = new Map<number, File>(); // that are being taken, by the offer's number
+  readonly #files = new Map<number, FileNews>(); // that are being taken, by the offer's number
   #standing: Standing | undefined;
   #wasInside = false;
   #nextTry = 0; // ms since 1970
@@ -73,7 +73,7 @@ export class Prompt {
   }
 
   /** A file is further than before, or has come or failed. */
-  file(news: File): void {
+  file(news: FileNews): void {
     if (news.state === "taken" || news.state === "failed") {
       this.#files.delete(news.offer);
     } else this.#files.set(news.offer, news);
@@ -117,10 +117,8 @@ export class Prompt {
   }
 }
 
-type File = Extract<News, { type: "file" }>;
-
 /** How far files are, all together: `hut.jpg ▓▓▓▓░░░░░░ 42 %`. */
-function progress(files: readonly File[]): string {
+function progress(files: readonly FileNews[]): string {
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const got = files.reduce((sum, file) => sum + file.got, 0);
   const part = size === 0 ? 1 : got / size;

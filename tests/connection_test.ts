@@ -812,3 +812,148 @@ Deno.test("Connection reads one that says too much no faster than it may, and te
   await quiet(witness);
   clock.advance(1_000); // it is heard again, and its end is noticed
 });
+
+// ── Files ──────────────────────────────────────────────────────────────────────────────────────────────
+
+const DIGEST = "0123456789abcdef".repeat(4);
+
+function offer(n: number, size = 9): Event<"offer"> {
+  const text = `hut.jpg (${size} bytes, SHA-256 ${DIGEST})`;
+  return { kind: "offer", n, text };
+}
+
+function fetchOf(offer: number, id = 1, size = 9): Event<"fetch"> {
+  return { kind: "fetch", id, offer, from: 0, size };
+}
+
+/** Two members, of whom the first has offered a file and holds it. */
+async function withOffer(setup: Setup): Promise<[Client, Client, number]> {
+  const ana = await setup.connect();
+  const ben = await setup.connect();
+  await ana.join("ana");
+  await ben.join("ben");
+  await ana.send(offer(1));
+  await ben.until("offered");
+  const { head } = setup.room;
+  await ana.send({ kind: "hold", offer: head }, { kind: "ping" });
+  await ana.until("pong");
+  return [ana, ben, head];
+}
+
+Deno.test("Connection logs an offer, tells everybody, and carries a piece from who holds the file to who asks", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  const { text } = offer(1);
+  assertEquals((await setup.logged()).at(-1), [1, "offered", text]);
+  await ben.send(fetchOf(seq, 31));
+  const { id, ...asked } = await ana.until("fetch");
+  assertEquals(asked, { kind: "fetch", offer: seq, from: 0, size: 9 });
+  await ana.send({ kind: "piece", id, data: "AAAAAAAAAAAA" });
+  const piece = await ben.until("piece");
+  assertEquals(piece, { kind: "piece", id: 31, data: "AAAAAAAAAAAA" });
+  assertEquals(ana.of("piece"), []);
+});
+
+Deno.test("Connection refuses the offer of a file that is too large, and logs nothing", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(offer(1, 100_001), offer(2, 100_000));
+  const refused = await ana.until("refused");
+  assertEquals(refused, { kind: "refused", n: 1, reason: "file-too-large" });
+  await ana.until("offered");
+  assertEquals((await setup.logged()).length, 2);
+});
+
+Deno.test("Connection takes nobody's word for holding a file but who offered it", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const eve = await setup.connect();
+  const ben = await setup.connect();
+  await ana.join("ana");
+  await eve.join("eve");
+  await ben.join("ben");
+  await ana.send(offer(1), say(2));
+  await ben.until("said");
+  const { head } = setup.room;
+  const held = [head - 1, head, head + 1, 0, 2 ** 53 - 1];
+  const holds = held.map((offer) => ({ kind: "hold", offer }) as const);
+  await eve.send(...holds, { kind: "ping" });
+  await eve.until("pong");
+  for (const [at, { offer }] of holds.entries()) {
+    await ben.send(fetchOf(offer, at, 1));
+    await ben.until("missing", ({ id }) => id === at);
+  }
+  assertEquals(eve.of("fetch"), []);
+  assertEquals(ben.of("missing").length, held.length);
+});
+
+Deno.test("Connection that ends leaves nobody waiting for its file", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  await ben.send(fetchOf(seq, 5));
+  await ana.until("fetch");
+  ana.channel.close();
+  const missing = await ben.until("missing");
+  assertEquals(missing, { kind: "missing", id: 5, reason: "gone" });
+});
+
+Deno.test("Connection doesn't slow a member down for the pieces that it was asked for", async () => {
+  await using setup = await Setup.create();
+  const keyPair = await importKeyPair(randomBytes(32));
+  // A thousand bytes at once, and then next to none: a piece that counted would hold the next line up.
+  const rates = { burst: 1_000, perSecond: 0.001, bytesPerMessage: 1 };
+  const ana = await setup.connect(keyPair, rates);
+  const ben = await setup.connect();
+  await ana.join("ana");
+  await ben.join("ben");
+  await ana.send(offer(1, 10_000));
+  await ben.until("offered");
+  const { head } = setup.room;
+  await ana.send({ kind: "hold", offer: head }, { kind: "ping" });
+  await ana.until("pong");
+  await ben.send(fetchOf(head, 1, 9_000));
+  const { id } = await ana.until("fetch");
+  await ana.send({ kind: "piece", id, data: "A".repeat(12_000) });
+  await ben.until("piece");
+  await ana.send(say(2));
+  await ben.until("said");
+  assertEquals(ana.of("slowed"), []);
+});
+
+const STRANGE_FILE_EVENTS: readonly (readonly [string, Event])[] = [
+  ["a piece larger than was asked for", fetchOf(1, 1, 16_385)],
+  ["no bytes", fetchOf(1, 1, 0)],
+];
+
+for (const [what, event] of STRANGE_FILE_EVENTS) {
+  Deno.test(`Connection throws out a client that fetches ${what}`, async () => {
+    await using setup = await Setup.create();
+    const ana = await setup.connect();
+    await ana.join("ana");
+    await ana.send(event);
+    await assertThrownOut(ana);
+  });
+}
+
+for (
+  const event of [offer(1), { kind: "hold", offer: 1 }, fetchOf(1)] as const
+) {
+  Deno.test(`Connection throws out a client that says "${event.kind}" outside the room`, async () => {
+    await using setup = await Setup.create();
+    const ana = await setup.connect();
+    await ana.send(event);
+    await assertThrownOut(ana);
+  });
+}
+
+Deno.test("Connection throws out a holder that answers with a piece of another size", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  await ben.send(fetchOf(seq));
+  const { id } = await ana.until("fetch");
+  await ana.send({ kind: "piece", id, data: "AAAA" });
+  await assertThrownOut(ana);
+  await ben.until("missing");
+  assertEquals(ben.of("piece"), []);
+});

@@ -854,3 +854,28 @@ Deno.test("TerminalView draws the line again at a new width", () => {
   press("!");
   assertEquals(screen.rows, ["ana> a line of 30 ce", "lls, or nearly..!"]);
 });
+
+Deno.test("TerminalView shows in the prompt how far files are", async () => {
+  using terminal = open(60);
+  const { view, screen } = terminal;
+  const taking = (offer: number, name: string, got: number): News => {
+    const state = got === 1_000 ? "taken" : "taking";
+    const rest = { size: 1_000, path: "", reason: "" };
+    return { type: "file", offer, name, got, state, ...rest };
+  };
+  const prompt = async () => {
+    await written();
+    return screen.rows.at(-1);
+  };
+  view.stand(HERE);
+  view.show(taking(3, "hut.jpg", 0));
+  assertEquals(await prompt(), "ana (hut.jpg ░░░░░░░░░░ 0 %)>");
+  view.show(taking(3, "hut.jpg", 429));
+  assertEquals(await prompt(), "ana (hut.jpg ▓▓▓▓░░░░░░ 42 %)>");
+  view.show(taking(4, "\x1b[2J", 999));
+  assertEquals(await prompt(), "ana (2 files ▓▓▓▓▓▓▓░░░ 71 %)>");
+  view.show(taking(3, "hut.jpg", 1_000));
+  assertEquals(await prompt(), "ana (\\u001b[2J ▓▓▓▓▓▓▓▓▓░ 99 %)>");
+  view.show(taking(4, "\x1b[2J", 1_000));
+  assertEquals(await prompt(), "ana>");
+});

@@ -36,6 +36,21 @@ function line(
   return { type, seq: 1, name, key, text, ...rest, ...more };
 }
 
+const DIGEST = "0123456789abcdef".repeat(4);
+
+function file(
+  state: "begun" | "taking" | "waiting" | "taken" | "failed",
+  more: Partial<News & { type: "file" }> = {},
+): News {
+  const what = {
+    type: "file",
+    offer: 7,
+    name: "hut.jpg",
+    size: 81_204,
+  } as const;
+  return { ...what, got: 0, path: "", reason: "", state, ...more };
+}
+
 function entered(name: string): News {
   return {
     type: "entered",
@@ -70,6 +85,28 @@ Deno.test("Transcript shows each kind of line", () => {
         "12:00    1  Rahul      the answer",
       ],
     ],
+    [
+      line("offered", "Rahul", `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`),
+      ["12:00    1  * Rahul offers hut.jpg (81.2 kB); /get 1 takes it"],
+    ],
+    [
+      line("offered", "ana", `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`),
+      ["12:00    1  * ana offers hut.jpg (81.2 kB)"],
+    ],
+    [file("begun"), ["12:00  Taking hut.jpg (81.2 kB)"]],
+    [file("begun", { got: 512 }), [
+      "12:00  Taking hut.jpg (81.2 kB) from 512 bytes on",
+    ]],
+    [file("taking", { got: 512 }), []],
+    [file("waiting", { reason: "no answer came" }), [
+      "12:00  ⚠ hut.jpg has to wait: no answer came",
+    ]],
+    [file("taken", { path: "files/hut.jpg" }), [
+      "12:00  ✓ Saved files/hut.jpg; its checksum is right",
+    ]],
+    [file("failed", { reason: "you dropped it" }), [
+      "12:00  ⚠ hut.jpg was not taken: you dropped it. /get 7 tries again",
+    ]],
     [
       line("renamed", "Rahul", "Ravi"),
       ["12:00                  Rahul is now Ravi"],

@@ -15,6 +15,7 @@ import {
   invite,
   logLines,
   names,
+  offers,
   pipes,
   terminal,
 } from "./text_targets.ts";
@@ -52,6 +53,7 @@ export async function allTargets(
     hostileMember(keys, folder),
     escapes(),
     names(),
+    offers(),
     invite(),
     address(),
     logLines(),

@@ -25,6 +25,8 @@ import {
   parseEntry,
   readEntry,
 } from "../../src/log_line.ts";
+import { isFileName, parseOffer, safeFileName } from "../../src/offer.ts";
+import { formatOffer } from "../../src/offer.ts";
 import { parseName } from "../../src/names.ts";
 import type { News } from "../../src/news.ts";
 import { JsonView } from "../../src/json_view.ts";
@@ -140,6 +142,41 @@ export function escapes(): Target {
       }
     },
     properties: [property("what is shown is harmless", [anyText()], checkText)],
+  };
+}
+
+// ── Files ──────────────────────────────────────────────────────────────────────────────────────────────
+
+function checkFileName(name: string): void {
+  const saved = safeFileName(name);
+  hold(isFileName(saved), `a file is saved as ${JSON.stringify(saved)}`);
+  hold(!/^[.\s-]|[.\s]$|[/\\:*?"<>|]/u.test(saved), "a file's name means more");
+  hold(new TextEncoder().encode(saved).length <= 200, "a name is too long");
+  mustBeHarmless(saved);
+  same(safeFileName(saved), saved, "a safe name is made safe");
+}
+
+/** `parseOffer` and `safeFileName`. */
+export function offers(): Target {
+  const made = (name: string) =>
+    formatOffer({ name, size: 7, digest: "0".repeat(64) });
+  return {
+    name: "offers",
+    share: 5,
+    seeds: ["hut.jpg", "../a", ...NASTY].map(made).map(bytesOf),
+    words: [...NASTY, "../", "..\\", ".", " ", "con.", "-", ":", " bytes"],
+    check(input) {
+      const text = textOf(input);
+      checkFileName(text);
+      const offer = parseOffer(text);
+      if (!offer) return "no offer";
+      same(formatOffer(offer), text, "an offer is written differently");
+      checkFileName(offer.name);
+      return "offer";
+    },
+    properties: [
+      property("a file's name is harmless", [anyText()], checkFileName),
+    ],
   };
 }
 
