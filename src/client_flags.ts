@@ -53,7 +53,7 @@ export const FLAGS = [
     kind: "string",
     value: "FOLDER",
     default: "chat-files",
-    help: "Save the files that you take in this folder",
+    help: "Save taken files here",
   },
   {
     name: "json",
