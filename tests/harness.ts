@@ -32,13 +32,14 @@ export class Watch implements Disposable {
   /**
    * Begins the time until the deadline.
    * @param report Says what there is, for a failure's message. @param late Called at the deadline.
+   * @param deadline When that is, ms.
    */
-  constructor(report: () => string, late: () => void) {
+  constructor(report: () => string, late: () => void, deadline = DEADLINE) {
     this.#report = report;
     this.#timer = setTimeout(() => {
-      this.end(`did not come within ${DEADLINE} ms`);
+      this.end(`did not come within ${deadline} ms`);
       late();
-    }, DEADLINE);
+    }, deadline);
   }
 
   /** To be called whenever there is more. */
@@ -160,7 +161,8 @@ export interface ProgramOptions {
   readonly home: string;
 }
 
-async function spawnProgram(
+/** Starts a task's program with three pipes. */
+export async function spawnProgram(
   task: Task,
   { args = [], cwd, home }: ProgramOptions,
 ): Promise<Deno.ChildProcess> {
@@ -194,14 +196,15 @@ export class Program implements AsyncDisposable {
   readonly #code: Promise<number>;
   #late = false;
 
-  /** Takes over a process with three pipes. */
-  protected constructor(process: Deno.ChildProcess) {
+  /** Takes over a process with three pipes. @param deadline When it is ended at the latest, ms. */
+  protected constructor(process: Deno.ChildProcess, deadline?: number) {
     this.#process = process;
     this.#input = process.stdin.getWriter();
-    this.#watch = new Watch(() => this.transcript, () => {
+    const late = () => {
       this.#late = true;
       this.kill("SIGKILL");
-    });
+    };
+    this.#watch = new Watch(() => this.transcript, late, deadline);
     this.#code = this.#run();
   }
 
@@ -321,6 +324,8 @@ export interface ServerOptions {
   readonly args?: readonly string[];
   /** The port; a free one where it is left out. */
   readonly port?: number;
+  /** When it is ended at the latest, ms, where not as every program. */
+  readonly deadline?: number;
 }
 
 /** A server, with its files in a folder that outlives it. */
@@ -328,15 +333,19 @@ export class Server extends Program {
   /** Where its `chat.key` and `chat.log` are. */
   readonly folder: Folder;
 
-  private constructor(process: Deno.ChildProcess, folder: Folder) {
-    super(process);
+  private constructor(
+    process: Deno.ChildProcess,
+    folder: Folder,
+    deadline?: number,
+  ) {
+    super(process, deadline);
     this.folder = folder;
   }
 
   /** Starts a server, which may not get far. */
   static async launch(
     folder: Folder,
-    { args = [], port = 0 }: ServerOptions = {},
+    { args = [], port = 0, deadline }: ServerOptions = {},
   ): Promise<Server> {
     const host = args.includes("--host") ? [] : ["--host", "127.0.0.1"];
     const process = await spawnProgram("server", {
@@ -344,7 +353,7 @@ export class Server extends Program {
       cwd: folder.path,
       home: folder.path,
     });
-    return new Server(process, folder);
+    return new Server(process, folder, deadline);
   }
 
   /** Starts a server and waits until it listens. */

@@ -10,6 +10,9 @@ import type { RoomNews } from "../../src/news.ts";
 /** Faults that are told one by one; of more, only how many. */
 const MAX_FAULTS = 20;
 
+/** What of a line everybody must be shown alike. */
+export type Line = Pick<RoomNews, "seq" | "type" | "name" | "text">;
+
 /** All that was shown to anybody, by its number. */
 export class Ledger {
   /** What is wrong, one sentence each. */
@@ -30,7 +33,7 @@ export class Ledger {
   }
 
   /** A line was shown to somebody; everybody must be shown the same. */
-  show({ seq, type, name, text }: RoomNews): void {
+  show({ seq, type, name, text }: Line): void {
     this.deliveries++;
     const line = `${type} ${name} ${text}`;
     const known = this.#shown.get(seq);
@@ -97,9 +100,9 @@ export class Follower {
   }
 
   /** A line. */
-  show(news: RoomNews): void {
-    this.#ledger.show(news);
-    const { seq } = news;
+  show(line: Line): void {
+    this.#ledger.show(line);
+    const { seq } = line;
     this.#last ??= Math.min(seq, ...this.#own) - 1;
     this.#advance();
     if (seq !== this.#last + 1) {
