@@ -45,10 +45,16 @@ const STALLED_AFTER = 10;
 const SEARCH_COST = 20;
 /** Lines that one search may give. */
 const MAX_FOUND = 200;
-/** How long a goodbye may take to get out, ms. */
+/** How long a goodbye may take to get out and be heard, ms. */
 const GOODBYE_TIME = 1_000;
 
 const logger = diagnostics("connection");
+
+/** A stream of which this side can be ended alone. */
+export interface HalfClosable extends Stream {
+  /** Ends what this side writes; what the other side writes can still be read. */
+  closeWrite(): Promise<void>;
+}
 
 /** How fast a member may go. */
 export interface Rates {
@@ -78,6 +84,7 @@ export interface ConnectionOptions {
 export class Connection implements Guest {
   readonly key: string;
   readonly outlet: Outlet;
+  readonly #stream: HalfClosable;
   readonly #channel: Channel;
   readonly #room: Room;
   readonly #received: Count;
@@ -96,10 +103,11 @@ export class Connection implements Guest {
   #ordered = 0; // bytes since then that the client was asked for
   #slowed = false; // whether the client was told of it
   readonly #gone = Promise.withResolvers<void>();
+  readonly #deaf = Promise.withResolvers<void>(); // when nothing more is read
 
   private constructor(
     key: string,
-    stream: Stream,
+    stream: HalfClosable,
     channel: Channel,
     {
       room,
@@ -110,6 +118,7 @@ export class Connection implements Guest {
     }: ConnectionOptions,
   ) {
     this.key = key;
+    this.#stream = stream;
     this.#channel = channel;
     this.#room = room;
     this.#received = measures.receivedBytes;
@@ -128,7 +137,7 @@ export class Connection implements Guest {
 
   /** Takes over a stream after its handshake. */
   static async create(
-    stream: Stream,
+    stream: HalfClosable,
     channel: Channel,
     options: ConnectionOptions,
   ): Promise<Connection> {
@@ -139,10 +148,11 @@ export class Connection implements Guest {
   /** Serves the client until its connection is closed, and says why it was. */
   async run(): Promise<Goodbye> {
     try {
-      while (!this.#ended && await this.#serve()) { /* until it has left */ }
+      while (await this.#serve()) { /* until it has left */ }
     } catch (error) {
       this.#fail(error);
     }
+    this.#deaf.resolve();
     this.dismiss("lost");
     await this.#closing;
     return this.#ended ?? "lost";
@@ -190,9 +200,19 @@ export class Connection implements Guest {
     this.outlet.finish();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, GOODBYE_TIME);
-    await Promise.race([this.outlet.drained(), promise]);
+    await Promise.race([this.#heard(), promise]);
     clearTimeout(timer);
     await this.#close();
+  }
+
+  /**
+   * Resolves when the client has all that it was told, and has closed. To close on what it sent meanwhile
+   * would reset the connection, and the goodbye might be lost with it.
+   */
+  async #heard(): Promise<void> {
+    await this.outlet.drained();
+    await this.#stream.closeWrite().catch(() => {}); // gone already: its reader says so
+    await this.#deaf.promise;
   }
 
   async #close(): Promise<void> {
@@ -218,6 +238,7 @@ export class Connection implements Guest {
     this.#listening = true;
     const records = await this.#channel.read();
     if (!records) return false;
+    if (this.#ended) return true; // too late; read only so that the goodbye is heard
     this.#quiet = 0;
     const size = records.reduce(
       (sum, { header, body }) => sum + header.length + body.length,

@@ -84,6 +84,7 @@ class Client {
     } catch (error) {
       this.failure = error;
     }
+    this.channel.close();
     this.#over = true;
     this.#more.resolve();
   }
@@ -644,6 +645,25 @@ Deno.test("Connection.dismiss() lets out what was said before the goodbye, and n
   assertEquals(ana.failure, undefined);
   assertEquals(ana.of("said").map(({ n }) => n), [1]);
   assertEquals(ana.events.at(-1)?.kind, "bye");
+});
+
+Deno.test("Connection.dismiss() takes what a client still sends, so that no reset takes the goodbye from it", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const witness = await setup.connect();
+  await witness.join("witness");
+  const client = await setup.connect();
+  await client.join("ana");
+  client.stream.incoming.held = true;
+  client.connection.dismiss("stopped");
+  await witness.until("left");
+  for (const n of [1, 2, 3]) await client.send(say(n));
+  client.stream.incoming.held = false;
+  await Promise.all([client.ended, client.served]);
+  assertEquals(client.failure, undefined);
+  assertEquals(client.events.at(-1), { kind: "bye", reason: "stopped" });
+  assertEquals(witness.of("said"), []);
+  assertEquals(clock.pending, 0);
 });
 
 Deno.test("Connection.dismiss() gives a client that doesn't read a second to hear it", async () => {

@@ -6,7 +6,7 @@
  */
 
 import type { Bytes } from "../crypto_utils.ts";
-import type { Stream } from "../src/channel.ts";
+import type { HalfClosable } from "../src/connection.ts";
 
 /** One direction of a connection. Errors are the ones that Deno's sockets give. */
 export class Flow {
@@ -121,7 +121,7 @@ export class Flow {
 }
 
 /** One end of a connection. As with Deno's, only the first `close` goes well. */
-export class MemoryStream implements Stream {
+export class MemoryStream implements HalfClosable {
   #closed = false;
   readonly #closing = Promise.withResolvers<void>();
   readonly #usedLate = Promise.withResolvers<void>();
@@ -154,6 +154,12 @@ export class MemoryStream implements Stream {
   write(bytes: Uint8Array): Promise<number> {
     if (this.#closed) this.#usedLate.resolve();
     return this.outgoing.write(bytes);
+  }
+
+  /** @inheritDoc */
+  closeWrite(): Promise<void> {
+    this.outgoing.end();
+    return Promise.resolve();
   }
 
   /** @inheritDoc */
