@@ -159,12 +159,14 @@ export interface ProgramOptions {
   readonly cwd: string;
   /** The folder below which the person's own files are; programs that share it share an identity. */
   readonly home: string;
+  /** A command that starts it, in front of its own, where not the system. */
+  readonly prefix?: readonly string[] | undefined;
 }
 
 /** Starts a task's program with three pipes. */
 export async function spawnProgram(
   task: Task,
-  { args = [], cwd, home }: ProgramOptions,
+  { args = [], cwd, home, prefix = [] }: ProgramOptions,
 ): Promise<Deno.ChildProcess> {
   const env = {
     HOME: home,
@@ -173,8 +175,10 @@ export async function spawnProgram(
     NO_COLOR: "1",
     DENO_DIR: await cacheFolder(),
   };
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [...taskArguments(task), ...args],
+  const words = [Deno.execPath(), ...taskArguments(task), ...args];
+  const [program = "", ...rest] = [...prefix, ...words];
+  const command = new Deno.Command(program, {
+    args: rest,
     cwd,
     env,
     stdin: "piped",
@@ -326,6 +330,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** When it is ended at the latest, ms, where not as every program. */
   readonly deadline?: number;
+  /** A command that starts it, in front of its own, where not the system. */
+  readonly prefix?: readonly string[] | undefined;
 }
 
 /** A server, with its files in a folder that outlives it. */
@@ -345,13 +351,14 @@ export class Server extends Program {
   /** Starts a server, which may not get far. */
   static async launch(
     folder: Folder,
-    { args = [], port = 0, deadline }: ServerOptions = {},
+    { args = [], port = 0, deadline, prefix }: ServerOptions = {},
   ): Promise<Server> {
     const host = args.includes("--host") ? [] : ["--host", "127.0.0.1"];
     const process = await spawnProgram("server", {
       args: [...host, "--port", String(port), ...args],
       cwd: folder.path,
       home: folder.path,
+      prefix,
     });
     return new Server(process, folder, deadline);
   }
@@ -436,6 +443,8 @@ export interface ClientOptions {
   readonly cwd?: string;
   /** A folder for the person's own files, where not one of its own. */
   readonly home?: string;
+  /** A command that starts it, in front of its own, where not the system. */
+  readonly prefix?: readonly string[] | undefined;
 }
 
 /** A client on pipes. Each has an identity of its own, unless `home` is given. */
@@ -537,7 +546,7 @@ export class JsonClient extends Client {
 }
 
 function clientProcess(
-  { invite, name, args = [], cwd, home }: ClientOptions,
+  { invite, name, args = [], cwd, home, prefix }: ClientOptions,
   own: Folder,
 ): Promise<Deno.ChildProcess> {
   const link = invite === undefined ? [] : [invite];
@@ -546,6 +555,7 @@ function clientProcess(
     args: [...link, ...named, ...args],
     cwd: cwd ?? own.path,
     home: home ?? own.path,
+    prefix,
   });
 }
 

@@ -107,9 +107,13 @@ class Storm {
     }
   }
 
-  /** Ends the server among random lines, and looks whether any was shown that the log hasn't got. */
-  async kill(): Promise<void> {
+  /**
+   * Ends the server among random lines, and looks whether any was shown that the log hasn't got.
+   * @param full Whether that waits until everybody is back; else it may be while many are on their way in.
+   */
+  async kill(full: boolean): Promise<void> {
     const { signal, folder } = this.#options;
+    if (full) await this.#until("all back", () => this.#all((it) => it.inside));
     const last = this.last;
     const count = 1 + Math.floor(Math.random() * MOST_LINES);
     await this.#until(`${count} more lines`, () => this.last >= last + count);
@@ -229,7 +233,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   await storm.gather(stack);
   const talking = storm.talk();
   for (let kill = 1; kill <= kills; kill++) {
-    await storm.kill();
+    await storm.kill(kill % 2 === 0);
     await storm.serve();
     watch?.(`${kill} kills, ${storm.last} lines`);
   }
