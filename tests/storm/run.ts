@@ -8,6 +8,7 @@
 import { parseFlags, UsageError } from "../../src/flags.ts";
 import { write } from "../../src/program.ts";
 import { Folder } from "../harness.ts";
+import { Network } from "../network/network.ts";
 import { storm } from "./storm.ts";
 
 const FLAGS = [
@@ -36,13 +37,57 @@ const FLAGS = [
     min: 0,
     max: 1_000,
     default: 0,
-    help: "Then stop the server for so long, and a client for as long",
+    help: "Then stop the server for so long, and continue it",
+  },
+  {
+    name: "stop-client",
+    kind: "integer",
+    value: "SECONDS",
+    min: 0,
+    max: 1_000,
+    default: 0,
+    help: "Then stop a client for so long, and continue it",
+  },
+  {
+    name: "delay",
+    kind: "integer",
+    value: "MS",
+    min: 0,
+    max: 10_000,
+    help: "Over a network that takes so long there and back",
+  },
+  {
+    name: "loss",
+    kind: "integer",
+    value: "PERCENT",
+    min: 0,
+    max: 90,
+    help: "Over a network that loses so many packets",
+  },
+  {
+    name: "cut",
+    kind: "integer",
+    value: "SECONDS",
+    min: 0,
+    max: 1_000,
+    help: "Then cut the network for so long",
   },
 ] as const;
 
+/** A network where one is asked for; for the superuser of a Linux. */
+async function networkFor(
+  delay: number | undefined,
+  loss: number | undefined,
+  cut: number | undefined,
+): Promise<Network | undefined> {
+  if (delay === undefined && loss === undefined && cut === undefined) return;
+  return await Network.make({ delay: (delay ?? 0) / 2, loss: loss ?? 0 });
+}
+
 async function main(): Promise<number> {
   const { values } = parseFlags(Deno.args, FLAGS, { positionals: 0 });
-  const { clients, kills, stop } = values;
+  const { clients, kills, stop, delay, loss, cut = 0 } = values;
+  await using network = await networkFor(delay, loss, values.cut);
   await using folder = await Folder.make();
   const { faults, lines, typed, deliveries, interrupted, losses, mended } =
     await storm({
@@ -51,6 +96,9 @@ async function main(): Promise<number> {
       kills,
       signal: "SIGKILL",
       stop: stop * 1_000,
+      stopClient: values["stop-client"] * 1_000,
+      network,
+      cut: cut * 1_000,
       watch: (report) => write(`${report}\n`),
     });
   write(

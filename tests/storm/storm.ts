@@ -6,11 +6,14 @@
  */
 
 import { type Folder, freePort, Server, Watch } from "../harness.ts";
+import { type Network, SERVER_ADDRESS } from "../network/network.ts";
 import { Ledger } from "../soak/ledger.ts";
 import { type Surroundings, Talker } from "./talker.ts";
 
 /** How many more lines are seen before the next kill, at the most: from a few who came back to the full storm. */
 const MOST_LINES = 1_500;
+/** How long everybody may take to come back after a stop or a cut, ms: repetitions come ever further apart. */
+const RETURN_TIME = 240_000;
 /** How long a server may live, ms: longer than any storm. */
 const LIFETIME = 3_600_000;
 
@@ -23,8 +26,13 @@ export interface StormOptions {
   /** How often the server ends, and by what. */
   readonly kills: number;
   readonly signal: "SIGKILL" | "SIGTERM";
-  /** How long the server, and then one client, is stopped before it is continued, ms; 0 for never. */
+  /** How long the server, and how long a client, is stopped before it is continued, ms; 0 for never. */
   readonly stop?: number;
+  readonly stopClient?: number;
+  /** Between the server and the clients; where there is none, this machine's own. */
+  readonly network?: Network | undefined;
+  /** How long the network is cut, ms; 0 for never. */
+  readonly cut?: number;
   /** Is told how far it is. */
   readonly watch?: (report: string) => void;
 }
@@ -72,22 +80,24 @@ class Storm {
 
   /** Starts the server, and takes what it says about its log. */
   async serve(): Promise<void> {
-    const { folder, clients } = this.#options;
-    const history = String(clients * 2);
+    const { folder, network } = this.#options;
+    const host = network ? ["--host", SERVER_ADDRESS] : [];
     this.#server = await Server.open(folder, {
       port: this.#port,
-      args: ["--history", history, "--rate", "0", "--log-size", "0"],
+      args: [...host, "--rate", "0", "--log-size", "0"],
       deadline: LIFETIME,
+      prefix: network?.serverPrefix,
     });
     this.mended += this.#server.stderr.length;
   }
 
   /** Starts everybody, and waits until they are in. */
   async gather(stack: AsyncDisposableStack): Promise<void> {
-    const { folder, clients } = this.#options;
+    const { folder, clients, network } = this.#options;
     const around: Surroundings = {
       invite: this.server.invite,
       folder: folder.path,
+      prefix: network?.clientPrefix,
       ledger: this.ledger,
       onShown: () => this.#watches.forEach((watch) => watch.changed()),
     };
@@ -152,18 +162,31 @@ class Storm {
     this.#fault(`Line ${this.last} was shown when the log had ${lines}`);
   }
 
-  /** Stops a process, lets time pass, and waits until all is well again. */
+  /** Stops a process for a while. */
   async freeze(
     process: { kill(signal: Deno.Signal): void },
     ms: number,
   ): Promise<void> {
     process.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pass(ms);
     process.kill("SIGCONT");
+    await this.#allBack();
+  }
+
+  /** Cuts the network for a while. */
+  async cut(network: Network, ms: number): Promise<void> {
+    await network.cut();
+    await pass(ms);
+    await network.mend();
+    await this.#allBack();
+  }
+
+  async #allBack(): Promise<void> {
     const last = this.last;
     await this.#until(
       "all back",
       () => this.#all(({ inside, last: own }) => inside && own > last),
+      RETURN_TIME,
     );
   }
 
@@ -207,12 +230,16 @@ class Storm {
     this.ledger.fault(what);
   }
 
-  async #until(what: string, is: () => boolean): Promise<void> {
+  async #until(
+    what: string,
+    is: () => boolean,
+    deadline?: number,
+  ): Promise<void> {
     const report = () =>
       this.talkers.map(({ inside, last, typed, seen, reason, complaints }) =>
         `inside ${inside}, at ${last}, typed ${typed}, seen ${seen}; ${reason} ${complaints}`
       ).join("\n");
-    using watch = new Watch(report, () => {});
+    using watch = new Watch(report, () => {}, deadline);
     this.#watches.add(watch);
     try {
       await watch.until(what, () => is() ? true : undefined);
@@ -222,9 +249,13 @@ class Storm {
   }
 }
 
+async function pass(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** Runs one. */
 export async function storm(options: StormOptions): Promise<StormReport> {
-  const { kills, stop = 0, watch } = options;
+  const { kills, stop = 0, stopClient = 0, network, cut = 0, watch } = options;
   const storm = new Storm(options);
   const { ledger, talkers } = storm;
   await using stack = new AsyncDisposableStack();
@@ -240,9 +271,15 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   if (stop > 0) {
     await storm.freeze(storm.server, stop);
     watch?.(`The server was stopped, ${storm.last} lines`);
-    const [first] = talkers;
-    if (first) await storm.freeze(first, stop);
+  }
+  const [first] = talkers;
+  if (first && stopClient > 0) {
+    await storm.freeze(first, stopClient);
     watch?.(`A client was stopped, ${storm.last} lines`);
+  }
+  if (network && cut > 0) {
+    await storm.cut(network, cut);
+    watch?.(`The network was cut, ${storm.last} lines`);
   }
   await storm.disperse(talking);
   const lines = await storm.compare();

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly invite: string;
   /** A folder for each one's own files. */
   readonly folder: string;
+  /** A command that starts a client, where not the system. */
+  readonly prefix?: readonly string[] | undefined;
   /** What is shown to everybody. */
   readonly ledger: Ledger;
   /** Is called whenever one was shown something. */
@@ -68,11 +70,12 @@ export class Talker implements AsyncDisposable {
 
   /** Starts one. */
   static async start(name: string, around: Surroundings): Promise<Talker> {
-    const { invite, folder } = around;
+    const { invite, folder, prefix } = around;
     const home = `${folder}/${name}`;
     await Deno.mkdir(home);
     const args = [invite, "--name", name, "--json"];
-    const process = await spawnProgram("client", { args, cwd: home, home });
+    const options = { args, cwd: home, home, prefix };
+    const process = await spawnProgram("client", options);
     return new Talker(name, process, around);
   }
 
