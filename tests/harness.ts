@@ -161,12 +161,14 @@ export interface ProgramOptions {
   readonly home: string;
   /** A command that starts it, in front of its own, where not the system. */
   readonly prefix?: readonly string[] | undefined;
+  /** Options of the runtime's, besides the task's. */
+  readonly runtime?: readonly string[] | undefined;
 }
 
 /** Starts a task's program with three pipes. */
 export async function spawnProgram(
   task: Task,
-  { args = [], cwd, home, prefix = [] }: ProgramOptions,
+  { args = [], cwd, home, prefix = [], runtime = [] }: ProgramOptions,
 ): Promise<Deno.ChildProcess> {
   const env = {
     HOME: home,
@@ -175,17 +177,17 @@ export async function spawnProgram(
     NO_COLOR: "1",
     DENO_DIR: await cacheFolder(),
   };
-  const words = [Deno.execPath(), ...taskArguments(task), ...args];
+  const [run = "", ...command] = taskArguments(task);
+  const words = [Deno.execPath(), run, ...runtime, ...command, ...args];
   const [program = "", ...rest] = [...prefix, ...words];
-  const command = new Deno.Command(program, {
+  return new Deno.Command(program, {
     args: rest,
     cwd,
     env,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-  });
-  return command.spawn();
+  }).spawn();
 }
 
 /** A program that runs, and all that it has written. Ended at the latest when the test is over. */
@@ -332,6 +334,8 @@ export interface ServerOptions {
   readonly deadline?: number;
   /** A command that starts it, in front of its own, where not the system. */
   readonly prefix?: readonly string[] | undefined;
+  /** Options of the runtime's, besides the task's. */
+  readonly runtime?: readonly string[] | undefined;
 }
 
 /** A server, with its files in a folder that outlives it. */
@@ -351,7 +355,7 @@ export class Server extends Program {
   /** Starts a server, which may not get far. */
   static async launch(
     folder: Folder,
-    { args = [], port = 0, deadline, prefix }: ServerOptions = {},
+    { args = [], port = 0, deadline, prefix, runtime }: ServerOptions = {},
   ): Promise<Server> {
     const host = args.includes("--host") ? [] : ["--host", "127.0.0.1"];
     const process = await spawnProgram("server", {
@@ -359,6 +363,7 @@ export class Server extends Program {
       cwd: folder.path,
       home: folder.path,
       prefix,
+      runtime,
     });
     return new Server(process, folder, deadline);
   }
@@ -445,6 +450,8 @@ export interface ClientOptions {
   readonly home?: string;
   /** A command that starts it, in front of its own, where not the system. */
   readonly prefix?: readonly string[] | undefined;
+  /** Options of the runtime's, besides the task's. */
+  readonly runtime?: readonly string[] | undefined;
 }
 
 /** A client on pipes. Each has an identity of its own, unless `home` is given. */
@@ -546,7 +553,7 @@ export class JsonClient extends Client {
 }
 
 function clientProcess(
-  { invite, name, args = [], cwd, home, prefix }: ClientOptions,
+  { invite, name, args = [], cwd, home, prefix, runtime }: ClientOptions,
   own: Folder,
 ): Promise<Deno.ChildProcess> {
   const link = invite === undefined ? [] : [invite];
@@ -556,6 +563,7 @@ function clientProcess(
     cwd: cwd ?? own.path,
     home: home ?? own.path,
     prefix,
+    runtime,
   });
 }
 
