@@ -13,6 +13,7 @@ import { Outlet } from "./broadcast_log.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { type Channel, directSize, type Stream } from "./channel.ts";
 import type { Courier } from "./courier.ts";
+import { LogError } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import {
   encodeEvent,
@@ -354,7 +355,7 @@ export class Connection implements Guest {
     this.#said++;
     const name = parseName(event.name);
     if (typeof name !== "string") return this.#room.rename(this.#member, name);
-    this.tell({ kind: "refused", n: null, reason: name });
+    this.#refuse(name);
   }
 
   /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
@@ -362,8 +363,18 @@ export class Connection implements Guest {
     if (!this.#member) throw new EventError("Cannot search outside the room");
     this.#said += SEARCH_COST;
     const limit = Math.min(count, MAX_FOUND);
-    const { entries, more } = await this.#room.find(words, before, limit);
-    this.tell(...entries.map(pastEvent), { kind: "found", id, more });
+    try {
+      const { entries, more } = await this.#room.find(words, before, limit);
+      this.tell(...entries.map(pastEvent), { kind: "found", id, more });
+    } catch (error) {
+      this.#refuse(unreadable(error));
+    }
+  }
+
+  #refuse(reason: Refusal): void {
+    const { key } = this;
+    if (reason === "room-full") logger.warn("{key}: the room is full", { key });
+    this.tell({ kind: "refused", n: null, reason });
   }
 
   #offerRefusal({ what, text }: Line): Refusal | undefined {
@@ -376,12 +387,15 @@ export class Connection implements Guest {
   async #hold({ offer }: Event<"hold">): Promise<void> {
     if (!this.#member) throw new EventError("Cannot hold outside the room");
     this.#said += SEARCH_COST;
-    const entry = await this.#room.entry(offer);
-    const file = entry?.what === "offered" && entry.key === this.key
-      ? parseOffer(entry.text)
-      : null;
-    if (!file || file.size > this.#courier.maxFileSize || this.#ended) return;
-    this.#courier.hold(this, offer, file.size);
+    try {
+      const entry = await this.#room.entry(offer);
+      const isOwn = entry?.what === "offered" && entry.key === this.key;
+      const file = isOwn ? parseOffer(entry.text) : null;
+      if (!file || file.size > this.#courier.maxFileSize || this.#ended) return;
+      this.#courier.hold(this, offer, file.size);
+    } catch (error) {
+      this.#refuse(unreadable(error));
+    }
   }
 
   #fetch(event: Event<"fetch">): void {
@@ -392,25 +406,22 @@ export class Connection implements Guest {
 
   async #join(event: Event<"join">): Promise<void> {
     if (this.#member) throw new EventError("Cannot join twice");
-    const refuse = (reason: string) => {
-      const { key } = this;
-      if (reason === "room-full") {
-        logger.warn("{key}: the room is full", { key });
-      }
-      this.tell({ kind: "refused", n: null, reason });
-    };
     const name = parseName(event.name);
-    if (typeof name === "string") return refuse(name);
+    if (typeof name === "string") return this.#refuse(name);
     const { n } = event;
     const wish = { guest: this as Guest, name, n, back: event.after !== null };
     let after = this.#room.start(event.after);
     for (;;) {
       const refusal = this.#room.refusal(wish);
-      if (refusal) return refuse(refusal);
-      after = await this.#catchUp(after);
+      if (refusal) return this.#refuse(refusal);
+      try {
+        after = await this.#catchUp(after);
+      } catch (error) {
+        return this.#refuse(unreadable(error));
+      }
       const admission = await this.#room.join({ ...wish, after });
       if (admission === "behind") continue;
-      if (typeof admission === "string") return refuse(admission);
+      if (typeof admission === "string") return this.#refuse(admission);
       this.#lastN = n;
       this.#member = admission;
       if (this.#ended) this.#room.leave(admission, this.#ended);
@@ -431,6 +442,13 @@ export class Connection implements Guest {
     }
     return after;
   }
+}
+
+/** What a client is told of a log that can't be read, as without descriptors. @throws any other error. */
+function unreadable(error: unknown): Refusal {
+  if (!(error instanceof LogError)) throw error;
+  logger.warn("{why}", { why: error.message });
+  return "log-unreadable";
 }
 
 /** What a client wants said, undefined for an event of another kind. */

@@ -189,6 +189,7 @@ export const REFUSALS = {
   "reply-unknown": "There is no such message to answer",
   "file-too-large": "The file is larger than this server passes on",
   "log-failed": "The server cannot write its log, so nothing is passed on",
+  "log-unreadable": "The server cannot read its log now",
 } as const;
 
 /** A key of `REFUSALS`. */

@@ -96,6 +96,7 @@ export class Gate {
   /** Accepts and serves until `stop`. */
   async run(): Promise<void> {
     const ticking = setInterval(() => this.#tick(), TICK);
+    let failing = false; // said once, not at each attempt
     while (!this.#stopping) {
       const { maxConnections } = this.#options;
       if (this.#tasks.size >= maxConnections) {
@@ -107,11 +108,13 @@ export class Gate {
       }
       try {
         this.#start(await this.#listener.accept());
+        if (failing) logger.info("Accepting connections again");
+        failing = false;
       } catch (error) {
         if (this.#stopping) break;
-        logger.warn("Cannot accept a connection: {why}", {
-          why: String(error),
-        });
+        const why = String(error);
+        if (!failing) logger.warn("Cannot accept a connection: {why}", { why });
+        failing = true;
         await sleep(ACCEPT_PAUSE);
       }
     }

@@ -326,6 +326,9 @@ export class Session implements LinkListener, FileRoom {
   /** The server took a line, or the client itself, not in. */
   refused(n: number | null, reason: string): void {
     if (n === null && this.#inside) {
+      // Searches are answered in their order; this one has no other answer.
+      const [search] = this.#searches.keys();
+      if (reason === "log-unreadable" && search) this.#searches.delete(search);
       return this.#view.note(wording(REFUSALS, reason));
     }
     if (n === null) return this.#refusedEntry(reason);
