@@ -81,7 +81,10 @@ class Storm {
   /** Starts the server, and takes what it says about its log. */
   async serve(): Promise<void> {
     const { folder, network } = this.#options;
-    const host = network ? ["--host", SERVER_ADDRESS] : [];
+    // All clients come from one address, again and again.
+    const host = network
+      ? ["--host", SERVER_ADDRESS, "--new-per-address", "1000000"]
+      : [];
     this.#server = await Server.open(folder, {
       port: this.#port,
       args: [...host, "--rate", "0", "--log-size", "0"],
