@@ -122,6 +122,12 @@ async function enter(invite: string, name: string) {
 const MEMORY_LEFT = 160 * 1_048_576;
 const FLOOD = 200 * 1_048_576;
 
+async function flood(session: Session): Promise<void> {
+  const count = FLOOD / LONG;
+  for (let at = 0; at < count; at++) await session.say(padding);
+  await session.settled();
+}
+
 testUnless(
   unlimitable,
   "server with less memory than is said in the room goes on, though two members don't read",
@@ -142,9 +148,10 @@ testUnless(
     try {
       for (const client of deaf) client.kill("SIGSTOP");
       await limit(pid, "data", await dataSize(pid) + MEMORY_LEFT);
-      const count = FLOOD / LONG;
-      for (let at = 0; at < count; at++) await ben.session.say(padding);
-      await ben.session.settled();
+      const ended = server.finished().then((code) => {
+        throw new Error(`The server ended with ${code}`);
+      });
+      await Promise.race([flood(ben.session), ended]);
     } finally {
       for (const client of deaf) await client[Symbol.asyncDispose]();
     }
