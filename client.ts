@@ -130,6 +130,7 @@ async function terminalTalk(values: Values): Promise<Talk> {
   const ignored = new Ignored();
   let present: () => readonly Present[] = () => [];
   const view = new TtyView({
+    stops: Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined,
     now: Date.now,
     colour: !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "",
     settings,
@@ -223,10 +224,14 @@ async function chat(values: Values, invite?: string): Promise<number> {
 
 /** What somebody is told who runs this for the first time. */
 function firstRun(identity: string): string {
+  const home = `${Deno.env.get("HOME")}/`;
+  const path = identity.startsWith(home)
+    ? `~/${identity.slice(home.length)}`
+    : identity;
   return [
-    "Welcome. What you type is sent to everybody in the room, encrypted, when you press Enter.",
-    `You have a key now, by which the others know you under any name: ${identity}`,
-    "Tab completes names and commands, the arrows bring back what you typed, Ctrl-C leaves.",
+    "Welcome. What you type goes to everybody in the room, encrypted, on Enter.",
+    `A key, by which others know you, was made: ${path}`,
+    "Tab completes, the arrows bring back what you typed, /help tells the rest.",
   ].join("\n");
 }
 

@@ -35,6 +35,8 @@ export interface LineEditorOptions {
   readonly typed: (line: string) => void;
   /** Ctrl-C, Ctrl-D, or the end. */
   readonly ended: () => void;
+  /** Ctrl-Z came as a key, which stops nothing. */
+  readonly notStopped: () => void;
 }
 
 /** What `node:readline` has beyond its documented parts. */
@@ -78,7 +80,7 @@ export class LineEditor {
     });
     this.#readline.on("close", options.ended);
     // Only a signal stops a program; the key alone may not, and readline would try.
-    this.#readline.on("SIGTSTP", () => {});
+    this.#readline.on("SIGTSTP", options.notStopped);
   }
 
   /** The terminal as readline knows it: one that never tells of a new size, which is dealt with here. */

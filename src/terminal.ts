@@ -34,6 +34,10 @@ const HISTORY_SIZE = 200;
 /** How much of a pasted text is shown, cells. */
 const MAX_OFFERED = 24;
 
+/** What Ctrl-Z is answered where it comes as a key. */
+const NO_STOP =
+  "Ctrl-Z cannot stop a client that deno task runs, only a compiled one";
+
 const ESCAPE = "\x1b";
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
@@ -92,6 +96,7 @@ export class TerminalView implements View {
       complete: (typed) => complete(typed, options.names?.() ?? []),
       typed: (line) => this.#submitted(line),
       ended: () => this.#end(),
+      notStopped: () => this.note(NO_STOP),
     });
     this.#editor.onHistory((history) => {
       // A name isn't something to say again.

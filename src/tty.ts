@@ -4,6 +4,8 @@
  *
  * Raw mode leaves the keys that send signals to the system: a program may not stop itself, so Ctrl-Z works
  * only as the system's own. Ctrl-C comes back as a signal, and is given to the view as the key that it was.
+ * Where stopping would be wrong, those keys come as keys: `deno task` doesn't stop with what it has started, and
+ * whoever pressed Ctrl-Z would sit before a terminal that nobody reads.
  *
  * @module
  */
@@ -11,14 +13,22 @@
 import process from "node:process";
 import { type TerminalOptions, TerminalView } from "./terminal.ts";
 
+/** What a view is made of; the terminal is the program's own. */
+export interface TtyOptions
+  extends Omit<TerminalOptions, "input" | "output" | "raw"> {
+  /** Whether Ctrl-Z may stop the program. */
+  readonly stops: boolean;
+}
+
 /** A view for the program's own terminal; closed, it gives everything back. */
 export class TtyView extends TerminalView {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
 
   /** Takes over the terminal, until `close()`. */
-  constructor(options: Omit<TerminalOptions, "input" | "output" | "raw">) {
+  constructor(options: TtyOptions) {
     const { stdin: input, stdout: output } = process;
-    super({ ...options, input, output, raw });
+    const cbreak = options.stops && Deno.build.os !== "windows";
+    super({ ...options, input, output, raw: (on) => raw(on, cbreak) });
     this.#listeners = Deno.build.os === "windows" ? [] : [
       ["SIGINT", () => this.interrupt()],
       ["SIGCONT", () => this.resumed()],
@@ -38,10 +48,10 @@ export class TtyView extends TerminalView {
   }
 }
 
-/** Turns the terminal's own editing off and on; its signals stay. */
-function raw(on: boolean): void {
+/** Turns the terminal's own editing off and on. @param cbreak Whether its signals stay. */
+function raw(on: boolean, cbreak: boolean): void {
   try {
-    Deno.stdin.setRaw(on, { cbreak: Deno.build.os !== "windows" });
+    Deno.stdin.setRaw(on, { cbreak });
   } catch {
     // The terminal is gone, as after a hang-up: there is nothing to turn.
   }

@@ -23,6 +23,7 @@ const settings = await Settings.load(`${folder}/settings`, () => {});
 const history = await InputHistory.load(`${folder}/history`, 500, () => {});
 const ignored = new Ignored();
 const view: TtyView = new TtyView({
+  stops: true,
   now: Date.now,
   colour: false,
   zone: "UTC",

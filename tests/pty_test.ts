@@ -6,113 +6,32 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
+import { Terminal, terminalTest } from "./pty.ts";
 
 const program = new URL("pty_program.ts", import.meta.url).pathname;
-/** How long a screen may take to be as it should, ms, on a machine that is busy. */
+/** How long the program may take to hear of a new size, ms, on a machine that is busy. */
 const DEADLINE = 20_000;
-/** Between two looks at the screen, ms. */
+/** Between two looks, ms. */
 const PAUSE = 20;
 
-/** The view in a terminal of its own. */
-class Terminal {
-  readonly #socket: string;
-  private constructor(readonly folder: string) {
-    this.#socket = `${folder}/tmux`;
-  }
-
-  /** Starts a shell, and the program in it. */
-  static async open(columns: number, rows = 24): Promise<Terminal> {
-    const folder = await Deno.makeTempDir({ prefix: "chat-pty-" });
-    const terminal = new Terminal(folder);
-    const size = ["-x", `${columns}`, "-y", `${rows}`];
-    const shell = "PS1='$ ' exec bash --norc -i";
-    await terminal.#tmux("new-session", "-d", ...size, "-s", "t", shell);
-    await terminal.start();
-    return terminal;
-  }
-
-  /** Starts the program, and waits until it shows its prompt. */
-  async start(): Promise<void> {
-    const permissions = "--allow-read --allow-write --allow-env";
-    const run = `run -q --no-prompt ${permissions} '${program}' .`;
-    await this.type(`clear; cd '${this.folder}'; '${Deno.execPath()}' ${run}`);
-    await this.key("Enter");
-    await this.sees((rows) => rows.at(-1) === "ana>");
-  }
-
-  /** Types a text, all of it at once. */
-  async type(text: string): Promise<void> {
-    await this.#tmux("send-keys", "-t", "t", "-l", text);
-  }
-
-  /** Presses a key, by tmux's name for it. */
-  async key(...names: string[]): Promise<void> {
-    await this.#tmux("send-keys", "-t", "t", ...names);
-  }
-
-  /** Pastes a text as a terminal does. */
-  async paste(text: string): Promise<void> {
-    await this.#tmux("set-buffer", text);
-    await this.#tmux("paste-buffer", "-p", "-r", "-t", "t");
-  }
-
-  /** Makes the terminal wider or narrower, and waits until the program has dealt with it. */
-  async resize(columns: number, rows = 24): Promise<void> {
-    await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
-    const told = () =>
-      Deno.readTextFile(`${this.folder}/columns`).catch(() => "");
-    for (const end = Date.now() + DEADLINE; await told() !== `${columns}`;) {
-      assert(
-        Date.now() < end,
-        `The program doesn't know of ${columns} columns`,
-      );
-      await new Promise((done) => setTimeout(done, PAUSE));
-    }
-  }
-
-  /** Waits until the rows, without the empty ones at the end, are as they should be. */
-  async sees(isRight: (rows: string[]) => boolean): Promise<string[]> {
-    let rows: string[] = [];
-    for (const end = Date.now() + DEADLINE; Date.now() < end;) {
-      const screen = await this.#tmux("capture-pane", "-p", "-t", "t");
-      rows = screen.trimEnd().split("\n").map((row) => row.trimEnd());
-      if (isRight(rows)) return rows;
-      await new Promise((done) => setTimeout(done, PAUSE));
-    }
-    throw new Error(`The screen shows:\n${rows.join("\n")}`);
-  }
-
-  /** Waits until the last rows are these. */
-  async ends(...last: string[]): Promise<string[]> {
-    try {
-      return await this.sees((rows) =>
-        rows.slice(-last.length).join("\n") === last.join("\n")
-      );
-    } catch (error) {
-      throw new Error(`It should end with:\n${last.join("\n")}`, {
-        cause: error,
-      });
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tmux("kill-server");
-    await Deno.remove(this.folder, { recursive: true });
-  }
-
-  async #tmux(...args: string[]): Promise<string> {
-    const { success, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-u", "-S", this.#socket, "-f", "/dev/null", ...args],
-      env: { LC_ALL: "C.UTF-8" },
-    }).output();
-    const decoder = new TextDecoder();
-    assert(success, `${args[0]}: ${decoder.decode(stderr)}`);
-    return decoder.decode(stdout);
-  }
+/** Starts the program, and waits until it shows its prompt. */
+async function start(terminal: Terminal): Promise<void> {
+  const permissions = "--allow-read --allow-write --allow-env";
+  const run = `run -q --no-prompt ${permissions} '${program}' .`;
+  await terminal.line(`clear; '${Deno.execPath()}' ${run}`);
+  await terminal.sees((rows) => rows.at(-1) === "ana>");
 }
 
-const hasTmux = await new Deno.Command("tmux", { args: ["-V"] }).output()
-  .then(({ success }) => success, () => false);
+/** Makes the terminal wider or narrower, and waits until the program has dealt with it. */
+async function resize(terminal: Terminal, columns: number): Promise<void> {
+  await terminal.resize(columns);
+  const file = terminal.folder.file("columns");
+  const told = () => Deno.readTextFile(file).catch(() => "");
+  for (const end = Date.now() + DEADLINE; await told() !== `${columns}`;) {
+    assert(Date.now() < end, `The program doesn't know of ${columns} columns`);
+    await new Promise((done) => setTimeout(done, PAUSE));
+  }
+}
 
 /** A test in a terminal of each of the widths. */
 function test(
@@ -121,14 +40,10 @@ function test(
   body: (terminal: Terminal, columns: number) => Promise<void>,
 ): void {
   for (const columns of widths) {
-    const reason = hasTmux ? "" : " (ignored: no tmux here)";
-    Deno.test({
-      name: `in a terminal of ${columns} columns, ${name}${reason}`,
-      ignore: !hasTmux,
-      async fn() {
-        await using terminal = await Terminal.open(columns);
-        await body(terminal, columns);
-      },
+    terminalTest(`in a terminal of ${columns} columns, ${name}`, async () => {
+      await using terminal = await Terminal.open(columns);
+      await start(terminal);
+      await body(terminal, columns);
     });
   }
 }
@@ -208,7 +123,7 @@ test(
     await terminal.type(line);
     await terminal.ends(`ana> ${line}`);
     for (const columns of [40, 30, 200, 35, 100]) {
-      await terminal.resize(columns);
+      await resize(terminal, columns);
       const rows = await terminal.sees((rows) =>
         rows.slice(rows.findIndex((row) => row.startsWith("ana>"))).join("")
           .replaceAll(" ", "") === `ana> ${line}`.replaceAll(" ", "")
@@ -270,7 +185,7 @@ test(
     );
     await terminal.key("C-d");
     await terminal.sees((rows) => rows.at(-1) === "$");
-    await terminal.start();
+    await start(terminal);
     await terminal.key("Up");
     await terminal.ends("ana> /me waves");
     await terminal.key("Up");
