@@ -138,7 +138,7 @@ export function taskArguments(task: Task): string[] {
 }
 
 /** Where the runtime keeps what it has compiled and fetched: found by HOME, which the programs get their own of. */
-const cacheFolder = (() => {
+export const cacheFolder: () => Promise<string> = (() => {
   let folder: Promise<string> | undefined;
   return () => folder ??= findCacheFolder();
 })();
