@@ -59,7 +59,10 @@ export function fold(text: string): string {
  */
 function partsOf(words: readonly string[]): string[] {
   const plain = (char: string) => escapeLine(char) === char ? char : "\n";
-  return words.flatMap((word) => [...word].map(plain).join("").split("\n"))
+  // Of many marks in a row, a line escapes the last; how many that are, composing them may have changed.
+  const floods = /\p{M}{4,}/gu;
+  return words.map((word) => word.replace(floods, "\n"))
+    .flatMap((word) => [...word].map(plain).join("").split("\n"))
     .map((part) => part.replace(/^\p{M}+/u, ""))
     .filter((part) => part !== "");
 }

@@ -25,7 +25,7 @@ const plainText = /^[ -~]*$/;
 const plainLine = /^[ -[\]-~]*$/;
 
 // More marks than any language puts on one letter reach into the lines above and below.
-const tooManyMarks = /(?<=\p{M}{8})\p{M}+/gu;
+const tooManyMarks = /(\p{M}{8})(\p{M}+)/gu;
 
 const escapes = new Map([
   ["\\", "\\\\"],
@@ -54,7 +54,11 @@ export function escapeCharacter(char: string): string {
 export function escapeText(text: string): string {
   if (plainText.test(text)) return text;
   return text.replace(unsafeInText, escapeCharacter)
-    .replace(tooManyMarks, (marks) => [...marks].map(escapeCharacter).join(""));
+    .replace(tooManyMarks, escapeMarks);
+}
+
+function escapeMarks(_all: string, few: string, more: string): string {
+  return few + [...more].map(escapeCharacter).join("");
 }
 
 /**
@@ -63,7 +67,8 @@ export function escapeText(text: string): string {
  */
 export function escapeLine(text: string): string {
   if (plainLine.test(text)) return text;
-  return text.replace(unsafeInLine, escapeCharacter);
+  return text.replace(unsafeInLine, escapeCharacter)
+    .replace(tooManyMarks, escapeMarks);
 }
 
 const anyEscape = /\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|.?)/gsu;

@@ -32,6 +32,7 @@ const TEXTS = [
   "a | b",
   "# continues at event 5",
   "οδοσεως",
+  "u" + "\u0308\u0304".repeat(9) + "v", // a flood of marks, some of which compose
 ];
 
 // Words, and which of the texts have them all.
@@ -66,8 +67,10 @@ const WORDS: readonly (readonly [string, readonly number[]])[] = [
   ["continues", [12]],
   ["3f9a1c02d417", []],
   ["2026", []],
-  ["", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]],
-  ["abhii", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]],
+  ["u" + "\u0308\u0304".repeat(9), [14]],
+  ["U" + "\u0308\u0304".repeat(9) + "V", [14]],
+  ["", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ["abhii", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
   ["ABH fox", [1]],
 ];
 

@@ -68,14 +68,18 @@ Deno.test("escapeText() leaves backslashes as they are", () => {
   assertEquals(escapeText("C:\\new\n"), "C:\\new\\n");
 });
 
-Deno.test("escapeText() shows at most 8 combining marks in a row", () => {
+Deno.test("escapeText() and escapeLine() show at most 8 combining marks in a row", () => {
   const eight = "z" + "\u0301".repeat(8);
   assertEquals(escapeText(eight), eight);
   assertEquals(
     escapeText(`${eight}\u0302\u0303 ${eight}`),
     `${eight}\\u0302\\u0303 ${eight}`,
   );
-  assertEquals(escapeLine(`${eight}\u0302`), `${eight}\u0302`);
+  assertEquals(escapeLine(eight), eight);
+  const flood = `${eight}\u0302\u0303\\u0302`;
+  const line = String.raw`${eight}\u0302\u0303\\u0302`;
+  assertEquals(escapeLine(flood), line);
+  assertEquals(unescapeLine(line), flood);
 });
 
 Deno.test("escapeLine() doubles the backslash", () => {
