@@ -207,6 +207,11 @@ export const MISSING = {
 /** A key of `MISSING`. */
 export type Missing = keyof typeof MISSING;
 
+/** What a refusal keeps from being done, to be followed by the text in quotes. @param reason A key of `REFUSALS`. */
+export function refusedDeed(reason: string): string {
+  return reason.startsWith("name-") ? "Cannot go by" : "Not sent:";
+}
+
 /** Why a text can't be sent; undefined where it can. */
 export function textRefusal(text: string): Refusal | undefined {
   if (text.length === 0) return "text-empty";

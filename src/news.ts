@@ -49,7 +49,7 @@ export type News =
     readonly own: boolean;
   }
   | {
-    /** A line was not taken: by the server, or because it can't be sent. */
+    /** A line, or a name, was not taken: by the server, or because it can't be sent. */
     readonly type: "refused";
     readonly text: string;
     /** A key of `REFUSALS`. */

@@ -9,7 +9,7 @@
  */
 
 import { quote } from "./colours.ts";
-import { GOODBYES, REFUSALS, wording } from "./events.ts";
+import { GOODBYES, REFUSALS, refusedDeed, wording } from "./events.ts";
 import type { News, RoomNews, Standing, View } from "./news.ts";
 import { TextLineStream } from "./std.ts";
 import { escapeText } from "./text.ts";
@@ -170,7 +170,7 @@ function plainRemark(
     }
     case "refused": {
       const reason = escapeText(wording(REFUSALS, news.reason));
-      return `Not sent: ${quote(news.text)}: ${reason}`;
+      return `${refusedDeed(news.reason)} ${quote(news.text)}: ${reason}`;
     }
     case "lost":
       return `Perhaps not sent: ${quote(news.text)}`;

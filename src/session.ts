@@ -105,6 +105,7 @@ export class Session implements LinkListener, FileRoom {
   readonly #waiting = new Map<number, Line>(); // typed, and not yet known to be in the log
   readonly #seen = new Map<number, Quoted>(); // by number; the last ones, to show what an answer answers
   readonly #searches = new Map<number, Event<"find">>(); // those that aren't answered yet
+  readonly #renaming: string[] = []; // names that were asked for and aren't answered yet, in order
   readonly #leaving = Promise.withResolvers<void>();
   #outbox: Line[] = []; // of those, what isn't sent on this connection yet
   #name: string;
@@ -214,6 +215,7 @@ export class Session implements LinkListener, FileRoom {
       this.#name = name;
       return this.#stand();
     }
+    this.#renaming.push(name);
     this.#ask({ kind: "rename", name });
   }
 
@@ -315,6 +317,7 @@ export class Session implements LinkListener, FileRoom {
   happened(line: LogEntry, own: boolean): void {
     this.#after = line.seq;
     if (own && line.what === "renamed") {
+      this.#renaming.shift();
       this.#name = line.text;
       this.#stand();
     }
@@ -326,9 +329,12 @@ export class Session implements LinkListener, FileRoom {
   /** The server took a line, or the client itself, not in. */
   refused(n: number | null, reason: string): void {
     if (n === null && this.#inside) {
+      if (reason !== "log-unreadable") {
+        return this.#showRefused(this.#renaming.shift() ?? "", reason);
+      }
       // Searches are answered in their order; this one has no other answer.
       const [search] = this.#searches.keys();
-      if (reason === "log-unreadable" && search) this.#searches.delete(search);
+      if (search) this.#searches.delete(search);
       return this.#view.note(wording(REFUSALS, reason));
     }
     if (n === null) return this.#refusedEntry(reason);
@@ -440,6 +446,7 @@ export class Session implements LinkListener, FileRoom {
       if (this.#inside) this.#options.files?.parted();
       this.#inside = false;
       this.#outbox = [];
+      this.#renaming.length = 0;
       this.#stand();
     }
   }

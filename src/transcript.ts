@@ -7,7 +7,7 @@
 
 import { colourOf, cut, padCells, painter, Style, width } from "./colours.ts";
 import { quote } from "./colours.ts";
-import { GOODBYES, REFUSALS, wording } from "./events.ts";
+import { GOODBYES, REFUSALS, refusedDeed, wording } from "./events.ts";
 import type { News, RoomNews } from "./news.ts";
 import { formatSize, parseOffer } from "./offer.ts";
 import type { Settings } from "./settings.ts";
@@ -71,7 +71,7 @@ export class Transcript {
       case "away-message":
         return this.#absence(news);
       case "refused":
-        return [this.#refused(news.text, wording(REFUSALS, news.reason))];
+        return [this.#refused(news)];
       case "current":
         return this.#now();
       case "lost":
@@ -217,8 +217,9 @@ export class Transcript {
     return [this.#rule(`${count}${about}`), ...rows, this.#rule(end)];
   }
 
-  #refused(text: string, reason: string): string {
-    return `${this.#warning} Not sent: ${quote(text)}: ${escapeText(reason)}`;
+  #refused({ text, reason }: NewsOf<"refused">): string {
+    const why = escapeText(wording(REFUSALS, reason));
+    return `${this.#warning} ${refusedDeed(reason)} ${quote(text)}: ${why}`;
   }
 
   /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */

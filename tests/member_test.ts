@@ -136,8 +136,10 @@ Deno.test("member can't take a name that another has, and keeps its own", async 
   await using room = await company();
   const { server, ana, ben } = room;
   await ask(ana, { type: "rename", name: "Ben" });
-  await ana.shows("note", {
-    text: "That name is taken, or looks like one that is",
+  await ana.shows("refused", {
+    text: "Ben",
+    reason: "name-taken",
+    message: "That name is taken, or looks like one that is",
   });
   await ask(ana, { type: "rename", name: "two words" });
   const error = await sees(ana, "error");
