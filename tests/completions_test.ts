@@ -6,7 +6,9 @@
 
 import { completionScript, SHELLS } from "../src/completions.ts";
 import type { Flag } from "../src/flags.ts";
-import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
+import { assertEquals, assertStringIncludes } from "./assert.ts";
+import { Folder } from "./harness.ts";
+import { hasTmux, Terminal } from "./pty.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "name", kind: "string", value: "NAME", help: "It's the [name]" },
@@ -84,19 +86,67 @@ Deno.test({
   },
 });
 
-for (const shell of ["zsh", "fish"] as const) {
-  const installed = await has(shell);
-  const reason = installed ? "" : ` (ignored: no ${shell} here)`;
-  Deno.test({
-    name: `${shell} accepts its script${reason}`,
-    ignore: !installed,
-    async fn() {
-      const script = completionScript(shell, "chat-client", FLAGS);
-      const { errors } = await run(shell, ["-n"], script);
-      assert(errors === "", errors);
-    },
-  });
-}
+const hasFish = await has("fish");
+Deno.test({
+  name: `fish completes flags, choices and files${
+    hasFish ? "" : " (ignored: no fish here)"
+  }`,
+  ignore: !hasFish,
+  async fn() {
+    await using folder = await Folder.make();
+    const file = await folder.write("file", "");
+    const cases: [string, string[]][] = [
+      ["--n", ["--name\tIt's the [name]"]],
+      ["--level ", ["info\tTell this", "off\tTell this"]],
+      ["--level o", ["off\tTell this"]],
+      [`--log ${folder.path}/f`, [file]],
+      ["--name ", []],
+    ];
+    const script = completionScript("fish", "chat-client", FLAGS);
+    for (const [typed, expected] of cases) {
+      const line = `chat-client ${typed}`;
+      const asked = `${script}complete -C '${line}'\n`;
+      const { out, errors } = await run("fish", ["--no-config"], asked);
+      assertEquals(errors, "");
+      assertEquals(out.split("\n").slice(0, -1), expected, typed);
+    }
+  },
+});
+
+// Only with a terminal does zsh complete anything.
+const hasZsh = hasTmux && await has("zsh");
+Deno.test({
+  name: `zsh completes flags, choices and files${
+    hasZsh ? "" : " (ignored: no zsh, or no tmux)"
+  }`,
+  ignore: !hasZsh,
+  async fn() {
+    await using terminal = await Terminal.open(80);
+    const { folder } = terminal;
+    await folder.write("file", "");
+    const script = completionScript("zsh", "chat-client", FLAGS);
+    await folder.write("script", script);
+    await terminal.line("PS1='%% ' exec zsh -f");
+    await terminal.ends("%");
+    await terminal.line(
+      "clear; autoload -U compinit; compinit -u -D; source ./script",
+    );
+    await terminal.ends("%");
+    const cases = [
+      ["--na", "--name="],
+      ["--level o", "--level off"],
+      ["--log fi", "--log file"],
+      ["--js", "--json"],
+    ];
+    for (const [typed, completed] of cases) {
+      await terminal.type(`chat-client ${typed}`);
+      await terminal.key("Tab");
+      await terminal.ends(`% chat-client ${completed}`);
+      await terminal.key("C-u");
+      await terminal.ends("%");
+    }
+  },
+});
 
 Deno.test("completionScript() keeps quotes and brackets of the help harmless", () => {
   const zsh = completionScript("zsh", "chat-client", FLAGS);
