@@ -20,7 +20,7 @@ type FileShown = Omit<Shown, "own"> & {
 };
 
 /** Large enough that there is time to interrupt it, bytes. */
-const LARGE = 12_000_000;
+const LARGE = 16_000_000;
 const LARGE_ENOUGH = 1_000_000;
 /** In every file, and nowhere else. */
 const MARK = "only in the file";
@@ -139,7 +139,7 @@ Deno.test("messages are said and shown while a large file is on its way", async 
   const { ana, ben, offer } = room;
   await ask(ben, { type: "get", offer });
   await reaches(ben, "taking", LARGE_ENOUGH);
-  for (let at = 0; at < 20; at++) {
+  for (let at = 0; at < 5; at++) {
     await ana.type(`from ana ${at}`);
     await ben.shows("said", { text: `from ana ${at}` });
     await ben.type(`from ben ${at}`);
@@ -231,14 +231,16 @@ Deno.test("server with --max-file passes on no larger file, and its members are 
 
 Deno.test("server with --max-transfers lets a second file wait until the first is there", async () => {
   await using room = await company(LARGE, ["--max-transfers", "1"]);
-  const { invite, ben, offer, folder, bytes } = room;
-  await ask(ben, { type: "get", offer });
-  await reaches(ben, "taking", LARGE_ENOUGH);
+  const { invite, ana, ben, offer, folder, bytes } = room;
   const args = ["--downloads", folder.file("too")];
   await using cem = await JsonClient.join({ invite, name: "cem", args });
   await cem.shows("offered", { seq: offer });
+  await ask(ben, { type: "get", offer });
+  await reaches(ben, "taking");
+  ana.kill("SIGSTOP"); // so that the first file isn't there too early
   await ask(cem, { type: "get", offer });
   const { reason } = await reaches(cem, "waiting");
+  ana.kill("SIGCONT");
   assertEquals(reason, "the server passes on as many files as it may");
   await reaches(ben, "taken");
   const { path = "" } = await reaches(cem, "taken");

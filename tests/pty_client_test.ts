@@ -139,6 +139,17 @@ terminalTest(
     await terminal.sees((rows) =>
       rows.some((row) => /^Saved \d+ lines to "saved"$/.test(row))
     );
+    await type("/send saved");
+    const own = await ben.shows("offered", { name: "anna" });
+    await type(`/drop ${own.seq}`);
+    await shows(terminal, 'You no longer offer "saved"');
+    const path = await folder.write("hut.txt", "a hut");
+    await ben.type(JSON.stringify({ type: "send", path }));
+    const { seq } = await ben.shows("offered", { name: "ben" });
+    const offered = `${seq}  * ben offers hut.txt (5 bytes)`;
+    await shows(terminal, `${offered}; /get ${seq} takes it`);
+    await type(`/get ${seq}`);
+    await shows(terminal, "✓ Saved chat-files/hut.txt; its checksum is right");
     await terminal.line("/hlep");
     await terminal.sees((rows) =>
       rows.some((row) => /^Unknown command "\/hlep"\. Did you mean/.test(row))
