@@ -29,8 +29,13 @@ const broken = new RegExp(String.raw`^${HEADING}\d{0,16}$`);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const messageOf = (error: unknown) =>
-  error instanceof Error ? error.message : String(error);
+function messageOf(error: unknown): string {
+  // What Deno says here would have people give it every permission.
+  if (error instanceof Deno.errors.NotCapable) {
+    return "Deno was not given the permission";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** The log can't be opened, read or written; `cause` says why. */
 export class LogError extends Error {

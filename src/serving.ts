@@ -10,6 +10,7 @@ import { Broadcaster } from "./broadcaster.ts";
 import { ChatLog, LogLockedError } from "./chat_log.ts";
 import { Courier } from "./courier.ts";
 import { diagnostics, startDiagnostics } from "./diagnostics.ts";
+import { FileError } from "./files.ts";
 import { Gate } from "./gate.ts";
 import { greeting, newLink } from "./greeting.ts";
 import {
@@ -141,15 +142,17 @@ function watchKey(
   gate: Gate,
 ): ReturnType<typeof setInterval> {
   let looking = false;
+  let trouble: string | undefined; // said once, not every second
   const look = async () => {
-    const fresh = (await KeyFile.load(values["key-file"]))?.keys.roomKey;
+    const path = values["key-file"];
+    const fresh = (await KeyFile.load(path))?.keys.roomKey;
+    if (!fresh) throw new FileError(`Cannot read "${path}": it is gone`);
+    trouble = undefined;
     const old = keys.get(ROOM_INVITE_ID);
-    if (!fresh || !old || toBase64url(fresh) === toBase64url(old)) return;
+    if (!old || toBase64url(fresh) === toBase64url(old)) return;
     keys.set(ROOM_INVITE_ID, fresh);
     gate.tellAll({ kind: "rekeyed", key: toBase64url(fresh) });
-    logger.info("The room has a new key; {file} has it", {
-      file: values["key-file"],
-    });
+    logger.info("The room has a new key; {file} has it", { file: path });
   };
   return setInterval(async () => {
     if (looking) return;
@@ -158,7 +161,9 @@ function watchKey(
       await look();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      logger.debug("Cannot look for a new key: {why}", { why });
+      const going = "The server goes on with the keys that it has";
+      if (why !== trouble) logger.warn("{why}. {going}", { why, going });
+      trouble = why;
     }
     looking = false;
   }, KEY_WATCH_PERIOD);
