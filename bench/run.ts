@@ -56,7 +56,7 @@ const MEMBERS = "10,30,100,300,1000,3000,10000";
 function settings(quick: boolean): Omit<Job, "invite" | "pid" | "members"> {
   return {
     warmupMembers: 0, // set for each room
-    loneMessages: 50,
+    loneMessages: quick ? 60 : 200,
     loneWarmup: 20,
     windows: 3,
     windowTime: quick ? 700 : 3_000,
