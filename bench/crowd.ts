@@ -136,6 +136,7 @@ export class Crowd implements Warden {
   until(done: () => boolean, alone = false): Promise<void> {
     const holds = () => {
       if (this.#failure) throw this.#failure.error;
+      for (const sender of this.#outside) sender.goOn();
       return done();
     };
     return this.network.until(holds, { limit: PATIENCE, alone });
@@ -167,6 +168,10 @@ export class Crowd implements Warden {
   close(): void {
     this.#closed = true;
     for (const member of [...this.members, ...this.#outside]) member.close();
+  }
+
+  get everybody(): number {
+    return this.members.length + this.#outside.length;
   }
 
   counted(): void {

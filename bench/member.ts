@@ -29,6 +29,8 @@ export interface Warden {
   readonly network: Network;
   /** What all members are held to. */
   readonly sequence: Sequence;
+  /** How many receive what is said, the extra sender included. */
+  readonly everybody: number;
   /** Whether opening waits. */
   readonly holding: boolean;
   /** A member has received a broadcast record. */
@@ -128,11 +130,22 @@ export class Member implements Receiver, OpenerListener {
     return () => this.#socket?.send(sealed);
   }
 
-  /** Some of its messages stand in the record before `position`; they are back when that has arrived here. */
+  /**
+   * Some of its messages stand in the record before `position`. They are back when that has arrived here; the
+   * extra sender's only when it has arrived at everybody.
+   */
   answered(position: number, count: number): void {
     this.#due = Math.max(this.#due, position);
     this.#owed += count;
-    this.#goOn();
+    this.goOn();
+  }
+
+  /** Says so to `onBack` where its messages are back. */
+  goOn(): void {
+    const count = this.#owed;
+    if (count === 0 || !this.#back()) return;
+    this.#owed = 0;
+    this.onBack(count);
   }
 
   /** Opens what has arrived; for after opening had to wait. */
@@ -206,7 +219,7 @@ export class Member implements Receiver, OpenerListener {
       this.#warden.sequence.meet(this.#position++, record.size, record.print);
     }
     if (this.options.counts) this.#warden.counted();
-    if (this.#owed > 0) this.#goOn();
+    if (this.options.counts && this.#owed > 0) this.goOn();
   }
 
   /** Finds its first broadcast among those that others have, and compares all since. */
@@ -223,11 +236,10 @@ export class Member implements Receiver, OpenerListener {
     this.#unplaced = [];
   }
 
-  #goOn(): void {
-    const count = this.#owed;
-    if (count === 0 || (this.position ?? -1) < this.#due) return;
-    this.#owed = 0;
-    this.onBack(count);
+  #back(): boolean {
+    if (this.options.counts) return (this.position ?? -1) >= this.#due;
+    const { sequence, everybody } = this.#warden;
+    return sequence.metBy(this.#due - 1) >= everybody; // in order, so that they have all before it, too
   }
 
   /** After a long silence, what the server says to one member is that it asks for a sign of life. */

@@ -13,6 +13,7 @@ export class Sequence {
   readonly #sizes: number[] = [];
   readonly #prints: number[] = [];
   readonly #indexes = new Map<number, number>(); // by print
+  readonly #met: number[] = []; // how many members have got each record
   readonly #counts: (number | undefined)[] = []; // how many messages each record holds
   readonly #messages = [0]; // how many were said before each record, as far as that is known
 
@@ -40,10 +41,17 @@ export class Sequence {
     if (index === this.#sizes.length) {
       this.#sizes.push(size);
       this.#prints.push(print);
+      this.#met.push(0);
       this.#indexes.set(print, index);
     } else if (this.#sizes[index] !== size || this.#prints[index] !== print) {
       throw new Error(`Cannot go on: record ${index} isn't the same for all`);
     }
+    this.#met[index] = this.metBy(index) + 1;
+  }
+
+  /** How many members have got the record at an index. */
+  metBy(index: number): number {
+    return this.#met[index] ?? 0;
   }
 
   /**
