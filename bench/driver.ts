@@ -1,19 +1,26 @@
 /**
  * The load process: takes a job from its first argument, does it, and writes what it found to stdout. Knows
- * the server by its link and its process number only.
+ * the server by its link or port and its process number only.
  *
  * @module
  */
 
 import { parseInvite } from "../src/invite.ts";
 import { write } from "../src/program.ts";
+import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
-import type { Job } from "./job.ts";
+import type { Job, Place } from "./job.ts";
 import { Measurement } from "./measure.ts";
+import { PeerCrowd } from "./peer_crowd.ts";
+
+async function audience(place: Place): Promise<Audience> {
+  if (place.kind !== "chat") return new PeerCrowd(place.kind, place.port);
+  return await Crowd.create(parseInvite(place.invite));
+}
 
 if (import.meta.main) {
   const job: Job = JSON.parse(Deno.args[0] ?? "");
-  const crowd = await Crowd.create(parseInvite(job.invite));
+  const crowd = await audience(job.place);
   const findings = await new Measurement(crowd, job).run();
   crowd.close();
   write(`${JSON.stringify(findings)}\n`);

@@ -17,6 +17,8 @@ export interface Spread {
 
 /** What the benchmark says of rooms of one size. */
 export interface Figures {
+  /** Which server it was. */
+  readonly server: string;
   readonly members: number;
   /** How the load's sockets were read. */
   readonly sockets: string;
@@ -72,12 +74,16 @@ function flowFigures(flows: readonly Flow[]): FlowFigures {
   };
 }
 
-/** The figures of several loads of the same size. @throws {RangeError} for none. */
-export function figures(runs: readonly Findings[]): Figures {
+/** The figures of several loads of the same size on one server. @throws {RangeError} for none. */
+export function figures(
+  server: string,
+  runs: readonly Findings[],
+): Figures {
   const [first] = runs;
   if (!first) throw new RangeError("Cannot make figures of no runs");
   const talkers = runs.flatMap((run) => run.talkers ?? []);
   return {
+    server,
     members: first.members,
     sockets: first.sockets,
     joinsPerSecond: spread(runs.map((it) => it.joinsPerSecond)),

@@ -4,10 +4,17 @@
  * @module
  */
 
+import type { PeerKind } from "./peer_protocols.ts";
+
+/** Where a room is on this machine: behind a `chat://` link, or at another server's port. */
+export type Place =
+  | { readonly kind: "chat"; readonly invite: string }
+  | { readonly kind: PeerKind; readonly port: number };
+
 /** One load: its members and what to measure with them. */
 export interface Job {
-  /** The room, as a `chat://` link to this machine. */
-  readonly invite: string;
+  /** The room. */
+  readonly place: Place;
   /** The server's process, for its processor time and memory. */
   readonly pid: number;
   /** Members that receive. */

@@ -1,13 +1,12 @@
 /**
- * The measurements: what is done with a crowd, and between which two looks at the clock. Knows nothing of
+ * The measurements: what is done with an audience, and between which two looks at the clock. Knows nothing of
  * sockets or keys.
  *
  * @module
  */
 
-import type { Crowd } from "./crowd.ts";
+import type { Audience, Voice } from "./audience.ts";
 import { type Findings, type Flow, type Job, TALKERS } from "./job.ts";
-import type { Member } from "./member.ts";
 import { ownCpu, usageOf } from "./usage.ts";
 
 /** Messages that the sender of a saturated room has out. */
@@ -22,11 +21,11 @@ interface Times {
 
 /** What is measured when. */
 export class Measurement {
-  readonly #crowd: Crowd;
+  readonly #crowd: Audience;
   readonly #job: Job;
 
-  /** Measures with a crowd that nobody has joined yet. */
-  constructor(crowd: Crowd, job: Job) {
+  /** Measures with an audience that nobody has joined yet. */
+  constructor(crowd: Audience, job: Job) {
     this.#crowd = crowd;
     this.#job = job;
   }
@@ -37,16 +36,16 @@ export class Measurement {
     const speaker = await this.#crowd.admitSpeaker();
     const saturated = await this.#flows([speaker], WINDOW);
     const lone = await this.#lone(speaker); // by now the server's code is as fast as it gets
-    const { members, network: { kind: sockets } } = this.#crowd;
+    const { size, network } = this.#crowd;
     const found = {
-      members: members.length,
-      sockets,
+      members: size,
+      sockets: network.kind,
       ...joining,
       ...lone,
       saturated,
     };
-    if (members.length < TALKERS) return found;
-    const talkers = members.slice(-TALKERS);
+    const talkers = this.#crowd.talkers(TALKERS);
+    if (talkers.length === 0) return found;
     return { ...found, talkers: await this.#flows(talkers, 1) };
   }
 
@@ -88,7 +87,7 @@ export class Measurement {
     };
   }
 
-  async #lone(speaker: Member) {
+  async #lone(speaker: Voice) {
     const { loneMessages, loneWarmup } = this.#job;
     for (let at = 0; at < loneWarmup; at++) await this.#loneMessage(speaker);
     const loneTimes: number[] = [];
@@ -103,32 +102,28 @@ export class Measurement {
     };
   }
 
-  async #loneMessage(speaker: Member): Promise<number> {
+  async #loneMessage(speaker: Voice): Promise<number> {
     const crowd = this.#crowd;
     const send = await speaker.prepare();
-    const all = crowd.received + crowd.members.length;
+    const all = crowd.received + crowd.size;
     crowd.holding = true;
     const start = performance.now();
     send();
     await crowd.until(() => crowd.received >= all, true);
     const time = performance.now() - start;
-    crowd.release();
-    const { sequence } = crowd;
-    await crowd.until(() =>
-      speaker.upToDate && sequence.opened === sequence.length
-    );
+    await crowd.check();
     return time;
   }
 
   /** Lets members talk, each with so many messages out, which go out again as they come back. */
   async #flows(
-    speakers: readonly Member[],
+    speakers: readonly Voice[],
     window: number,
   ): Promise<Flow[]> {
     const crowd = this.#crowd;
     let talking = true;
     let out = 0;
-    const say = (speaker: Member, count: number) => {
+    const say = (speaker: Voice, count: number) => {
       out += count;
       crowd.track(speaker.say(count));
     };
@@ -153,14 +148,12 @@ export class Measurement {
   async #flow(): Promise<Flow> {
     const crowd = this.#crowd;
     const before = await this.#times();
-    const from = crowd.positions();
+    const from = crowd.tally();
     await this.#pause(this.#job.windowTime);
-    const to = crowd.positions();
+    const to = crowd.tally();
     const seconds = (performance.now() - before.at) / 1_000;
     const after = await this.#times();
-    const last = Math.max(...to);
-    await crowd.until(() => crowd.sequence.opened >= last);
-    const deliveries = crowd.deliveries(to) - crowd.deliveries(from);
+    const deliveries = await to() - await from();
     const server = after.server - before.server;
     return {
       deliveriesPerSecond: deliveries / seconds,

@@ -16,6 +16,7 @@ import {
 } from "../src/channel.ts";
 import { encodeEvent, type Event, packEvents } from "../src/events.ts";
 import { RecordType } from "../src/wire.ts";
+import type { Voice } from "./audience.ts";
 import type { Network, Receiver, Socket } from "./network.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 import { type MeteredRecord, RecordMeter } from "./record_meter.ts";
@@ -57,7 +58,7 @@ export interface MemberOptions {
 }
 
 /** One connection and what came of it. */
-export class Member implements Receiver, OpenerListener {
+export class Member implements Receiver, OpenerListener, Voice {
   readonly options: MemberOptions;
   /** Called with how many of this member's messages have come back to it. */
   onBack: (count: number) => void = () => {};
@@ -122,7 +123,6 @@ export class Member implements Receiver, OpenerListener {
     return this.#required().send(...this.#next(count));
   }
 
-  /** Seals a message; what it returns is to be sent before anything else. */
   async prepare(): Promise<() => void> {
     const [plaintext] = packEvents(this.#next(1).map(encodeEvent));
     if (!plaintext) throw new Error("Cannot say nothing");

@@ -7,7 +7,7 @@
 /** Takes what arrives on one socket. */
 export interface Receiver {
   /** The next bytes; their memory is used again as soon as this returns. */
-  take(bytes: Uint8Array): void;
+  take(bytes: Uint8Array<ArrayBuffer>): void;
   /** The connection has ended. */
   end(): void;
 }

@@ -8,10 +8,10 @@
 import config from "../deno.json" with { type: "json" };
 import { parseInvite } from "../src/invite.ts";
 import { TextLineStream } from "../src/std.ts";
-import type { Findings, Job } from "./job.ts";
+import type { Findings, Job, Place } from "./job.ts";
 
 /** How long a server may take to listen, and to stop, ms. */
-const START_TIME = 10_000;
+const START_TIME = 30_000;
 const STOP_TIME = 5_000;
 
 /** Which processors the two sides use: words to put before a command. */
@@ -22,7 +22,11 @@ export interface Pinning {
   readonly description: string;
 }
 
-async function succeeds(command: string, args: string[]): Promise<boolean> {
+/** Whether a command is there and ends well. */
+export async function succeeds(
+  command: string,
+  args: string[],
+): Promise<boolean> {
   try {
     const { success } = await new Deno.Command(command, { args }).output();
     return success;
@@ -50,33 +54,45 @@ export async function pinning(): Promise<Pinning> {
   };
 }
 
-function command(words: readonly string[]): [string, string[]] {
+/** The command that words are, as `Deno.Command` wants it. */
+export function command(words: readonly string[]): [string, string[]] {
   const [program = "", ...args] = words;
   return [program, args];
 }
 
-/** The words of the server's task, as deno.json has it. */
-function serverWords(folder: string, maxClients: number): string[] {
-  const program = new URL("../server.ts", import.meta.url).href;
-  const [, ...words] = config.tasks.server.command.split(" ");
-  const flags = ["--host", "127.0.0.1", "--port", "0"];
-  const files = ["--log", "chat.log", "--key-file", "chat.key"];
+/** The words of one of the two programs' tasks, as deno.json has them, to be run from anywhere. */
+export function taskWords(task: "server" | "client"): string[] {
+  const program = `${task}.ts`;
+  const { href } = new URL(`../${program}`, import.meta.url);
+  const [, ...words] = config.tasks[task].command.split(" ");
   return [
     Deno.execPath(),
-    ...words.map((word) => word === "server.ts" ? program : word),
-    ...flags,
-    ...files.map((it) => it.startsWith("--") ? it : `${folder}/${it}`),
-    "--max-clients",
-    `${maxClients}`,
-    "--rate",
-    "0", // or a saturated room would measure the limit on each sender
+    ...words.map((word) => word === program ? href : word),
   ];
 }
 
-/** A server in a process and a temporary folder of its own. */
-export class ServerProcess implements AsyncDisposable {
-  /** The link to its room. */
-  readonly invite: string;
+function serverWords(folder: string, flags: readonly string[]): string[] {
+  return [
+    ...taskWords("server"),
+    ...["--host", "127.0.0.1", "--port", "0"],
+    ...["--log", `${folder}/chat.log`, "--key-file", `${folder}/chat.key`],
+    ...flags,
+  ];
+}
+
+/** A server that is to be measured. */
+export interface Measured extends AsyncDisposable {
+  /** Where its room is. */
+  readonly place: Place;
+  /** The number of its process. */
+  readonly pid: number;
+  /** From the start of its process until it listened, ms. */
+  readonly listenTime: number;
+}
+
+/** Our server in a process and a temporary folder of its own. */
+export class ServerProcess implements Measured {
+  readonly place: Place;
   /** From the start of its process until it said that it listens, ms. */
   readonly listenTime: number;
   readonly #child: Deno.ChildProcess;
@@ -90,23 +106,25 @@ export class ServerProcess implements AsyncDisposable {
   ) {
     this.#child = child;
     this.#folder = folder;
-    this.invite = invite;
+    this.place = { kind: "chat", invite };
     this.listenTime = listenTime;
   }
 
   /**
-   * Starts a server.
-   * @param maxClients Members that it is to take. @param signal Ends it at once.
+   * Starts a server with its defaults, but for these flags.
+   * @param signal Ends it at once. @param log What its log holds before.
    * @throws {Error} where it doesn't come to listen.
    */
   static async start(
     { server: prefix }: Pinning,
-    maxClients: number,
+    flags: readonly string[],
     signal: AbortSignal,
+    log?: ReadableStream<Uint8Array>,
   ): Promise<ServerProcess> {
     const folder = await Deno.makeTempDir({ prefix: "chat-bench-" });
-    const words = [...prefix, ...serverWords(folder, maxClients)];
+    const words = [...prefix, ...serverWords(folder, flags)];
     const [program, args] = command(words);
+    if (log) await Deno.writeFile(`${folder}/chat.log`, log, { mode: 0o600 });
     const start = performance.now();
     const child = new Deno.Command(program, {
       args,
@@ -124,7 +142,7 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
-  /** The process's number; taskset becomes what it starts, so it is the server's. */
+  /** taskset becomes what it starts, so the child's number is the server's. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -157,7 +175,7 @@ async function readLink(
 }
 
 /** Ends a process: asks, and where that doesn't help, doesn't ask. */
-async function end(child: Deno.ChildProcess): Promise<void> {
+export async function end(child: Deno.ChildProcess): Promise<void> {
   const timer = setTimeout(() => kill(child, "SIGKILL"), STOP_TIME);
   kill(child, "SIGTERM");
   await child.status;

@@ -6,12 +6,48 @@
  */
 
 import type { Figures, Spread } from "./figures.ts";
+import type { Job } from "./job.ts";
+import type { Machine } from "./machine.ts";
+import type { StartFigures } from "./starting.ts";
+import type { TypingFigures } from "./typing.ts";
+
+/** All that was found: what `--json` writes. */
+export interface Report {
+  readonly date: string;
+  readonly version: string;
+  readonly machine: Machine;
+  readonly pinning: string;
+  readonly settings: Omit<Job, "place" | "pid" | "members">;
+  readonly summary: Summary;
+  /** From the start of the process until it listens, ms. */
+  readonly listenMs?: Spread;
+  readonly rooms?: readonly Figures[];
+  readonly starts?: readonly StartFigures[];
+  readonly typing?: TypingFigures;
+}
+
+/** The few figures by which two versions are compared; null for what wasn't measured. */
+export type Summary = Readonly<Record<SummaryKey, number | null>>;
+
+type SummaryKey =
+  | "saturated_100"
+  | "saturated_1000"
+  | "hundred_talkers_1000"
+  | "lone_100_ms"
+  | "lone_1000_ms"
+  | "joins_per_second"
+  | "kib_per_member";
+
+/** Our server's name in tables. */
+export const OURS = "this chat";
 
 const HEADINGS = [
+  "server",
   "members",
   "what",
   "median",
   "min – max",
+  "of",
   "server CPU",
   "load CPU",
 ];
@@ -31,29 +67,31 @@ function share(value: number): string {
 }
 
 function row(
-  members: number,
+  place: readonly [server: string, members: number | ""],
   what: string,
   value: Spread,
   [server, load]: readonly Spread[] = [],
 ): string[] {
   return [
-    `${members}`,
+    ...place.map(String),
     what,
     amount(value.median),
     range(value),
+    `${value.count}`,
     server ? share(server.median) : "",
     load ? share(load.median) : "",
   ];
 }
 
-function rows(figures: Figures): string[][] {
-  const { members, saturated, hundredTalkers: talkers } = figures;
+function roomRows(figures: Figures): string[][] {
+  const { server, saturated, hundredTalkers: talkers } = figures;
+  const place = [server, figures.members] as const;
   const joining = [figures.joinServerCpu, figures.joinLoadCpu];
   const lines = [
-    row(members, "joins / s", figures.joinsPerSecond, joining),
-    row(members, "KiB for each member", figures.kibPerMember),
-    row(members, "lone message, ms until all have it", figures.loneMs),
-    row(members, "lone message, ms of server CPU", figures.loneServerMs),
+    row(place, "joins / s", figures.joinsPerSecond, joining),
+    row(place, "KiB for each member", figures.kibPerMember),
+    row(place, "lone message, ms until all have it", figures.loneMs),
+    row(place, "lone message, ms of server CPU", figures.loneServerMs),
   ];
   const flows = [["saturated", saturated], ["100 talkers", talkers]] as const;
   for (const [name, flow] of flows) {
@@ -61,40 +99,73 @@ function rows(figures: Figures): string[][] {
     const shares = [flow.serverCpu, flow.loadCpu];
     const { deliveriesPerSecond: rate, serverUsPerDelivery: cost } = flow;
     lines.push(
-      row(members, `${name}, deliveries / s`, rate, shares),
-      row(members, `${name}, server µs / delivery`, cost),
+      row(place, `${name}, deliveries / s`, rate, shares),
+      row(place, `${name}, server µs / delivery`, cost),
     );
   }
   return lines;
 }
 
+function otherRows({ listenMs, starts = [], typing }: Report): string[][] {
+  const place = [OURS, ""] as const;
+  const lines: string[][] = [];
+  if (listenMs) lines.push(row(place, "server listens after, ms", listenMs));
+  for (const { logSize, listenMs: time, memoryMb } of starts) {
+    const log = logSize === 0 ? "an empty log" : `a log of ${logSize / 1e9} GB`;
+    lines.push(
+      row(place, `with ${log} it listens after, ms`, time),
+      row(place, `with ${log} it takes, MB`, memoryMb),
+    );
+  }
+  const typed = "typed line to own screen";
+  if (typing) lines.push(row(place, `${typed}, by pipes, ms`, typing.pipeMs));
+  if (typing?.terminalMs) {
+    lines.push(row(place, `${typed}, in a terminal, ms`, typing.terminalMs));
+  }
+  return lines;
+}
+
 /** The figures as a table, with a line for each, ended by a line break. */
-export function table(
-  listening: Spread,
-  all: readonly Figures[],
-): string {
-  const cells = [
-    HEADINGS,
-    row(0, "server listens after, ms", listening),
-    ...all.flatMap(rows),
-  ];
+export function table(report: Report): string {
+  const { rooms = [] } = report;
+  const cells = [HEADINGS, ...rooms.flatMap(roomRows), ...otherRows(report)];
   const widths = HEADINGS.map((_, column) =>
     Math.max(...cells.map((line) => line[column]?.length ?? 0))
   );
   const padded = cells.map((line) =>
     line.map((cell, column) => {
       const width = widths[column] ?? 0;
-      return column === 1 ? cell.padEnd(width) : cell.padStart(width);
+      return column === 0 || column === 2
+        ? cell.padEnd(width)
+        : cell.padStart(width);
     }).join("  ").trimEnd()
   );
   padded.splice(1, 0, widths.map((width) => "─".repeat(width)).join("  "));
   return `${padded.join("\n")}\n`;
 }
 
-/** The few figures by which two versions are compared; null for what wasn't measured. */
-export function summary(all: readonly Figures[]) {
-  const of = (members: number) => all.find((it) => it.members === members);
-  const largest = all.at(-1);
+/** What one must know to believe the table. */
+export function notes({ pinning, rooms = [] }: Report): string {
+  const sockets = [...new Set(rooms.map((it) => it.sockets))].join(", ");
+  const lines = [
+    `${pinning[0]?.toUpperCase()}${pinning.slice(1)}.`,
+    "Every message has 100 bytes, is sealed, signed and logged; CPU is a share of one processor.",
+    "The server runs with its defaults, but for --max-clients and --rate 0 (no limit on one sender).",
+    `The load reads its sockets by ${sockets}; every member compares every record, and 3 open all of them.`,
+  ];
+  if (rooms.some(({ server }) => server !== OURS)) {
+    lines.push(
+      "Other servers speak TLS; every member checks the number and size of every message, and 3 every byte.",
+    );
+  }
+  return rooms.length > 0 ? `${lines.join("\n")}\n` : "";
+}
+
+/** The summary of what was found. */
+export function summary(all: readonly Figures[]): Summary {
+  const ours = all.filter(({ server }) => server === OURS);
+  const of = (members: number) => ours.find((it) => it.members === members);
+  const largest = ours.at(-1);
   const rounded = (value: number | undefined, digits: number) =>
     value === undefined ? null : Number(value.toFixed(digits));
   const rate = (flow: Figures["hundredTalkers"]) =>

@@ -1,27 +1,28 @@
 /**
  * The benchmark: a real server, a load of real members, and a table. Flags in, exit code out.
  *
- *     deno task bench [--quick] [--json FILE] [--members LIST] [--runs COUNT]
+ *     deno task bench [--quick] [--peers] [--json FILE] [--members LIST] [--runs COUNT] [--parts LIST]
  *
  * @module
  */
 
-import { type Figures, figures, spread } from "./figures.ts";
-import { type FlagValues, helpText, parseFlags } from "../src/flags.ts";
-import { UsageError } from "../src/flags.ts";
+import {
+  type FlagValues,
+  helpText,
+  parseFlags,
+  UsageError,
+} from "../src/flags.ts";
 import { VERSION, write } from "../src/program.ts";
-import type { Findings, Job } from "./job.ts";
-import { descriptorLimit, machine } from "./machine.ts";
-import { load, type Pinning, pinning, ServerProcess } from "./processes.ts";
-import { summary, table } from "./report.ts";
+import { machine } from "./machine.ts";
+import { installedPeers, type Peer } from "./peers.ts";
+import { pinning } from "./processes.ts";
+import { notes, type Report, summary, table } from "./report.ts";
+import { measureRooms, possible, settings } from "./rooms.ts";
+import { measureStarts } from "./starting.ts";
+import { measureTyping } from "./typing.ts";
 
-/** Connections that a server and a load need beside their members. */
-const SPARE_DESCRIPTORS = 600;
-/** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
-const QUICK_TIME = 25_000;
-/** The longest that one run may take, ms, and in a quick benchmark. */
-const RUN_TIME = 300_000;
-const QUICK_RUN_TIME = 25_000;
+/** What can be measured, in this order. */
+const PARTS = ["rooms", "start", "typing"];
 
 const FLAGS = [
   {
@@ -44,6 +45,18 @@ const FLAGS = [
     max: 100,
     help: "Measure each so many times, with a fresh server",
   },
+  {
+    name: "peers",
+    kind: "boolean",
+    help: "Do the same with nats-server and InspIRCd, where they are installed",
+  },
+  {
+    name: "parts",
+    kind: "string",
+    value: "LIST",
+    help:
+      "Measure these, of rooms, start and typing (default all; --quick: rooms)",
+  },
   { name: "help", kind: "boolean", help: "Show this" },
 ] as const;
 
@@ -51,19 +64,6 @@ type Values = FlagValues<typeof FLAGS>;
 
 const QUICK_MEMBERS = "100,1000";
 const MEMBERS = "10,30,100,300,1000,3000,10000";
-
-/** What every run does, but for its room's size. */
-function settings(quick: boolean): Omit<Job, "invite" | "pid" | "members"> {
-  return {
-    warmupMembers: 0, // set for each room
-    loneMessages: quick ? 60 : 200,
-    loneWarmup: 20,
-    windows: 3,
-    windowTime: quick ? 700 : 3_000,
-    warmupTime: quick ? 500 : 1_500,
-    settleTime: quick ? 300 : 2_000,
-  };
-}
 
 function sizes(list: string): number[] {
   const members = list.split(",").map(Number);
@@ -75,97 +75,70 @@ function sizes(list: string): number[] {
   );
 }
 
-/** One room: a fresh server, a fresh load. */
-async function run(
-  members: number,
-  quick: boolean,
-  pins: Pinning,
-  stop: AbortSignal,
-): Promise<{ findings: Findings; listenTime: number }> {
-  const limit = AbortSignal.timeout(quick ? QUICK_RUN_TIME : RUN_TIME);
-  const signal = AbortSignal.any([stop, limit]);
-  const maxClients = members + SPARE_DESCRIPTORS;
-  await using server = await ServerProcess.start(pins, maxClients, signal);
-  const { invite, pid, listenTime } = server;
-  const warmupMembers = Math.min(100, Math.ceil(members / 4));
-  const job = { ...settings(quick), invite, pid, members, warmupMembers };
-  return { findings: await load(pins, job, signal), listenTime };
+function parts(list: string): string[] {
+  const wanted = list.split(",");
+  if (wanted.every((it) => PARTS.includes(it))) return wanted;
+  throw new UsageError(
+    `Cannot use --parts "${list}": there are ${PARTS.join(", ")}`,
+  );
 }
 
-/** Rooms that this system has descriptors for. */
-async function possible(members: number[]): Promise<number[]> {
-  const limit = await descriptorLimit();
-  const fits = (it: number) => it + SPARE_DESCRIPTORS <= limit;
-  for (const tooMany of members.filter((it) => !fits(it))) {
-    write(`Left out ${tooMany} members: a process may open ${limit} files\n`);
+/** The other servers that are there; says so where there are none. */
+async function wantedPeers(wanted: boolean): Promise<Map<string, Peer>> {
+  if (!wanted) return new Map();
+  const found = await installedPeers();
+  if (found.size < 2) {
+    const names = [...found.keys()].join(", ") || "none";
+    write(`Peers that are installed: ${names}\n`);
   }
-  return members.filter(fits);
+  return found;
 }
 
-/** All runs, a round of all sizes after another, so that a busy minute doesn't fall on one size alone. */
-async function measure(
-  members: readonly number[],
-  { quick, runs = quick ? 2 : 3 }: Values,
-  pins: Pinning,
-  stop: AbortSignal,
-) {
-  const found = new Map(members.map((it): [number, Findings[]] => [it, []]));
-  const listening: number[] = [];
-  const start = performance.now();
-  for (let round = 1; round <= runs; round++) {
-    const late = performance.now() - start > QUICK_TIME;
-    if (quick && late && round > 1) break;
-    for (const size of members) {
-      write(`Run ${round} of ${runs}, ${size} members\n`, Deno.stderr);
-      const { findings, listenTime } = await run(size, quick, pins, stop);
-      listening.push(listenTime);
-      found.get(size)?.push(findings);
-    }
-  }
-  return {
-    listening: spread(listening),
-    all: [...found.values()].map(figures),
-  };
-}
-
-function notes(all: readonly Figures[], pins: Pinning): string {
-  const sockets = [...new Set(all.map((it) => it.sockets))].join(", ");
-  return [
-    `${pins.description[0]?.toUpperCase()}${pins.description.slice(1)}.`,
-    "Every message has 100 bytes, is sealed, signed and logged; CPU is a share of one processor.",
-    "The server runs with its defaults, but for --max-clients and --rate 0 (no limit on one sender).",
-    `The load reads its sockets by ${sockets}; every member compares every record, and 3 open all of them.`,
-    "",
-  ].join("\n");
-}
-
-async function bench(values: Values, stop: AbortSignal): Promise<void> {
-  const { quick, json } = values;
+async function measure(values: Values, stop: AbortSignal): Promise<Report> {
+  const { quick, runs = quick ? 2 : 3 } = values;
+  const wanted = parts(values.parts ?? (quick ? "rooms" : PARTS.join(",")));
   const list = values.members ?? (quick ? QUICK_MEMBERS : MEMBERS);
   const members = await possible(sizes(list));
+  const peers = await wantedPeers(values.peers);
   const here = await machine();
   const pins = await pinning();
   write(
     `encrypted-chat ${VERSION}, Deno ${here.deno}, ${here.processors} × ${here.processor}, ` +
       `load average ${here.loadAverage}\n\n`,
   );
-  const { listening, all } = await measure(members, values, pins, stop);
-  write(`${table(listening, all)}\n${notes(all, pins)}`);
-  const short = summary(all);
-  if (json !== undefined) {
-    const report = {
-      date: new Date().toISOString(),
-      version: VERSION,
-      machine: here,
-      pinning: pins.description,
-      settings: settings(quick),
-      summary: short,
-      listenMs: listening,
-      rooms: all,
-    };
-    await Deno.writeTextFile(json, `${JSON.stringify(report, null, 2)}\n`);
+  const about = {
+    date: new Date().toISOString(),
+    version: VERSION,
+    machine: here,
+    pinning: pins.description,
+    settings: settings(quick),
+  };
+  const rooms = wanted.includes("rooms")
+    ? await measureRooms({ members, quick, runs, pins, peers, stop })
+    : undefined;
+  const starts = wanted.includes("start")
+    ? await measureStarts(pins, stop)
+    : undefined;
+  const typing = wanted.includes("typing")
+    ? await measureTyping(stop)
+    : undefined;
+  return {
+    ...about,
+    summary: summary(rooms?.rooms ?? []),
+    ...(rooms ? { listenMs: rooms.listening, rooms: rooms.rooms } : {}),
+    ...(starts ? { starts } : {}),
+    ...(typing ? { typing } : {}),
+  };
+}
+
+async function bench(values: Values, stop: AbortSignal): Promise<void> {
+  const report = await measure(values, stop);
+  write(`${table(report)}\n${notes(report)}`);
+  if (values.json !== undefined) {
+    const text = `${JSON.stringify(report, null, 2)}\n`;
+    await Deno.writeTextFile(values.json, text);
   }
-  if (quick) write(`${JSON.stringify(short)}\n`);
+  if (values.quick) write(`${JSON.stringify(report.summary)}\n`);
 }
 
 /** Aborts when the user or the system wants the benchmark to end. */

@@ -1,0 +1,135 @@
+/**
+ * What is measured with, whatever server it is: members who join, one who speaks, and the loop that serves
+ * them all. Knows nothing of protocols, or of clocks but to wait.
+ *
+ * @module
+ */
+
+import { DenoNetwork } from "./deno_network.ts";
+import { EpollNetwork } from "./epoll_network.ts";
+import type { Network } from "./network.ts";
+
+/** The longest that anything may take, ms. */
+const PATIENCE = 120_000;
+
+/** When nothing has arrived for so long, nothing more is on its way, ms. */
+export const QUIET_TIME = 200;
+
+/** Somebody who can be made to speak. */
+export interface Voice {
+  /** Called with how many of its messages are back, so that it may say others. */
+  onBack: (count: number) => void;
+  /** Says so many messages at once. */
+  say(count: number): Promise<void>;
+  /** Makes a message ready; what it returns sends it, and is to be called before anything else is said. */
+  prepare(): Promise<() => void>;
+}
+
+/** All who are in a room, in this process. */
+export abstract class Audience {
+  readonly network: Network;
+  /** Whether opening what arrives waits, so that it isn't measured. */
+  holding = false;
+  readonly #joinsAtOnce: number;
+  #jobs = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #closed = false;
+
+  /** An audience without anybody. @param joinsAtOnce How many joins are under way at a time. */
+  constructor(joinsAtOnce: number) {
+    this.#joinsAtOnce = joinsAtOnce;
+    const busy = () => this.#jobs > 0;
+    this.network = Deno.build.os === "linux"
+      ? new EpollNetwork(busy)
+      : new DenoNetwork();
+  }
+
+  /** How many receive, joining ones included. */
+  abstract get size(): number;
+
+  /** How many records or messages all of them together have received. */
+  abstract get received(): number;
+
+  /** Lets one more in who receives; resolves when the server has said so. */
+  protected abstract join(): Promise<void>;
+
+  /** Lets somebody in who speaks, and whose receiving doesn't count; its messages are back when all have them. */
+  abstract admitSpeaker(): Promise<Voice>;
+
+  /** So many of those who receive, whose messages are back when they come back to them; none where it can't be. */
+  abstract talkers(count: number): readonly Voice[];
+
+  /** Waits until everybody has everything. */
+  abstract settle(): Promise<void>;
+
+  /** Waits until what has arrived is checked. */
+  abstract check(): Promise<void>;
+
+  /** Looks how far everybody has come; what it returns tells, when that is checked, how many deliveries it is. */
+  abstract tally(): () => Promise<number>;
+
+  /** What is done in every turn of `until`. */
+  protected abstract turn(): void;
+
+  /** Ends all connections. */
+  protected abstract hangUp(): void;
+
+  /** Whether nothing is under way in this process, and nothing has arrived for a while. */
+  protected get still(): boolean {
+    return this.#jobs === 0 &&
+      performance.now() - this.network.lastArrival > QUIET_TIME;
+  }
+
+  /**
+   * Lets so many more in, some at a time; resolves when all have got all that was said of it. The first of all
+   * must come alone, to receive every record that there is.
+   */
+  async admit(count: number): Promise<void> {
+    const end = this.size + count;
+    let busy = 0;
+    const work = async () => {
+      while (this.size < end) await this.join();
+    };
+    for (let at = 0; at < this.#joinsAtOnce; at++) {
+      busy++;
+      this.track(work().then(() => void busy--));
+    }
+    await this.until(() => busy === 0);
+    await this.settle();
+  }
+
+  /** Serves everybody until a task has ended. */
+  protected async during<T>(task: Promise<T>): Promise<T> {
+    let ended = false;
+    this.track(task.then(() => void (ended = true)));
+    await this.until(() => ended);
+    return await task;
+  }
+
+  /** Serves everybody until something holds. */
+  until(done: () => boolean, alone = false): Promise<void> {
+    const holds = () => {
+      if (this.#failure) throw this.#failure.error;
+      this.turn();
+      return done();
+    };
+    return this.network.until(holds, { limit: PATIENCE, alone });
+  }
+
+  /** Counts a task until it ends; its failure is the whole load's. */
+  track(task: Promise<void>): void {
+    this.#jobs++;
+    task.then(() => this.#jobs--, (error) => this.fail(error));
+  }
+
+  /** The load can't go on. */
+  fail(error: unknown): void {
+    if (!this.#closed) this.#failure ??= { error };
+  }
+
+  /** Ends all connections; what the server does about it no longer matters. */
+  close(): void {
+    this.#closed = true;
+    this.hangUp();
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * One member of a room on another server: joins it over TLS, and holds what it gets to what was said. Knows
+ * nothing of the other members.
+ *
+ * @module
+ */
+
+import { equalBytes } from "../crypto_utils.ts";
+import { Lines } from "./lines.ts";
+import type { Network, Receiver, Socket } from "./network.ts";
+import { TEXT_SIZE, textOf } from "./opener.ts";
+import {
+  encode,
+  type PeerKind,
+  type Protocol,
+  protocol,
+} from "./peer_protocols.ts";
+import { type OpenSsl, TlsClient } from "./tls.ts";
+
+const ZERO = "0".charCodeAt(0);
+
+/** What a member of a peer's room reports to. */
+export interface PeerWarden {
+  readonly network: Network;
+  readonly openSsl: OpenSsl;
+  /** A member has received the message with this number. */
+  counted(n: number): void;
+  /** The load can't go on. */
+  fail(error: unknown): void;
+}
+
+/** How a member is to behave. */
+export interface PeerMemberOptions {
+  readonly kind: PeerKind;
+  readonly name: string;
+  /** Whether it gets what is said. */
+  readonly listens: boolean;
+  /** Whether it compares every byte of it, rather than its number and size. */
+  readonly compares: boolean;
+}
+
+/** One connection and what came of it. */
+export class PeerMember implements Receiver {
+  readonly options: PeerMemberOptions;
+  /** The number of the last message that it received. */
+  received = 0;
+  readonly #warden: PeerWarden;
+  readonly #protocol: Protocol;
+  readonly #lines = new Lines((...line) => this.#read(...line));
+  readonly #greeting = Promise.withResolvers<void>();
+  #tls: TlsClient | undefined;
+  #step = Promise.withResolvers<void>();
+
+  /** A member that hasn't connected yet. */
+  constructor(warden: PeerWarden, options: PeerMemberOptions) {
+    const { kind, name, listens } = options;
+    this.#warden = warden;
+    this.options = options;
+    this.#protocol = protocol(kind, name, listens);
+  }
+
+  /** Connects and joins; resolves when the server has said that it did. */
+  async join(port: number): Promise<void> {
+    const { network, openSsl } = this.#warden;
+    const socket: Socket = await network.connect(port, {
+      take: (bytes) => this.#tls ? this.#tls.take(bytes) : this.#greeted(),
+      end: () => this.end(),
+    });
+    if (this.#protocol.greeted) await this.#greeting.promise;
+    this.#tls = new TlsClient(openSsl, socket, this);
+    await this.#tls.secured;
+    for (const step of this.#protocol.steps) {
+      this.#step = Promise.withResolvers();
+      this.#send(step);
+      await this.#step.promise;
+    }
+  }
+
+  /** Sends messages. */
+  say(texts: readonly string[]): void {
+    this.#send(texts.map((it) => this.#protocol.say(it)).join(""));
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#tls?.close();
+  }
+
+  take(bytes: Uint8Array): void {
+    this.#lines.push(bytes);
+  }
+
+  end(): void {
+    this.#fail("lost its connection");
+  }
+
+  #send(words: string): void {
+    if (!this.#tls) throw new Error("Cannot send: not connected");
+    this.#tls.send(encode(words));
+  }
+
+  /** The greeting fits into one segment, and what it says doesn't matter. */
+  #greeted(): void {
+    this.#greeting.resolve();
+  }
+
+  #fail(what: string): void {
+    const { name } = this.options;
+    this.#warden.fail(new Error(`Cannot go on: "${name}" ${what}`));
+  }
+
+  #read(bytes: Uint8Array, start: number, end: number): void {
+    const meaning = this.#protocol.read(bytes, start, end);
+    if (meaning === "message") this.#check(bytes, end - TEXT_SIZE, end);
+    else if (meaning === "done") this.#step.resolve();
+    else if (meaning === "ping") this.#send(this.#protocol.pong);
+    else if (meaning === "error") {
+      const words = new TextDecoder().decode(bytes.subarray(start, end));
+      this.#fail(`was told "${words}"`);
+    }
+  }
+
+  #check(bytes: Uint8Array, start: number, end: number): void {
+    const n = this.received + 1;
+    let found = 0;
+    for (let at = start; at < end; at++) {
+      const digit = (bytes[at] ?? 0) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      found = found * 10 + digit;
+    }
+    if (found !== n) return this.#fail(`got message ${found} instead of ${n}`);
+    if (this.options.compares) {
+      const same = equalBytes(bytes.subarray(start, end), encode(textOf(n)));
+      if (!same) return this.#fail(`got another message ${n} than was said`);
+    }
+    this.received = n;
+    this.#warden.counted(n);
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Two well-known servers to compare with, each in a process and a temporary folder of its own, over TLS with a
+ * certificate made for the occasion. Knows nothing of what they speak.
+ *
+ * @module
+ */
+
+import type { Place } from "./job.ts";
+import type { PeerKind } from "./peer_protocols.ts";
+import {
+  command,
+  end,
+  type Measured,
+  type Pinning,
+  succeeds,
+} from "./processes.ts";
+
+/** How long a server may take to listen, and between two looks whether it does, ms. */
+const START_TIME = 10_000;
+const PAUSE = 20;
+
+/** A server that may be installed. */
+export interface Peer {
+  readonly kind: PeerKind;
+  /** What to start, wherever it is installed. */
+  readonly program: string;
+  /** Its arguments, which name `server.conf` in its folder. */
+  args(folder: string): string[];
+  /** What `server.conf` says. No limit on what is out may stop a member that is merely slow. */
+  configuration(folder: string, port: number): string;
+}
+
+const NATS: Peer = {
+  kind: "nats",
+  program: "nats-server",
+  args: (folder) => ["-c", `${folder}/server.conf`],
+  configuration: (folder, port) => `
+host: 127.0.0.1
+port: ${port}
+tls { cert_file: "${folder}/cert.pem", key_file: "${folder}/key.pem" }
+max_connections: 20000
+max_pending: 512MB
+write_deadline: "30s"
+`,
+};
+
+/** Whether this is the superuser, as whom InspIRCd runs only when told so. */
+function superuser(): boolean {
+  return Deno.uid() === 0;
+}
+
+const INSPIRCD: Peer = {
+  kind: "irc",
+  program: "inspircd",
+  args: (folder) => [
+    "--config",
+    `${folder}/server.conf`,
+    "--nofork",
+    ...(superuser() ? ["--runasroot"] : []),
+  ],
+  configuration: (folder, port) => `
+<server name="irc.example" description="benchmark" network="benchmark">
+<admin name="nobody" nick="nobody" email="nobody@irc.example">
+<module name="ssl_gnutls">
+<sslprofile name="own" provider="gnutls" certfile="${folder}/cert.pem" keyfile="${folder}/key.pem">
+<bind address="127.0.0.1" port="${port}" type="clients" sslprofile="own">
+<connect name="all" allow="*" limit="20000" localmax="20000" globalmax="20000"
+  timeout="120" pingfreq="600" fakelag="no" threshold="1000000" commandrate="1000000"
+  recvq="1M" softsendq="512M" hardsendq="512M" resolvehostnames="no" useident="no">
+<performance softlimit="20000" somaxconn="1024" netbuffersize="65534" clonesonconnect="no">
+<options defaultmodes="">
+<path configdir="${folder}" datadir="${folder}" logdir="${folder}" runtimedir="${folder}">
+<log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${folder}/server.log">
+<pid file="${folder}/server.pid">
+`,
+};
+
+async function run(words: readonly string[]): Promise<string> {
+  const [program, args] = command(words);
+  try {
+    const { success, stdout } = await new Deno.Command(program, { args })
+      .output();
+    if (success) return new TextDecoder().decode(stdout).trim();
+  } catch (error) {
+    throw new Error(`Cannot run "${program}"`, { cause: error });
+  }
+  throw new Error(`Cannot run "${words.join(" ")}": it has failed`);
+}
+
+/** What is installed, by the name and version to show. The load knows OpenSSL by its name on Linux alone. */
+export async function installedPeers(): Promise<Map<string, Peer>> {
+  const found = new Map<string, Peer>();
+  if (Deno.build.os !== "linux") return found;
+  for (const peer of [NATS, INSPIRCD]) {
+    if (!await succeeds(peer.program, ["--version"])) continue;
+    const version = /\d+(\.\d+)+/.exec(await run([peer.program, "--version"]));
+    const name = peer.kind === "irc" ? "InspIRCd" : peer.program;
+    found.set(`${name} ${version?.[0] ?? ""}`.trim(), peer);
+  }
+  return found;
+}
+
+async function makeCertificate(folder: string): Promise<void> {
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+  const files = ["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`];
+  const subject = ["-subj", "/CN=localhost", "-days", "2"];
+  await run([
+    "openssl",
+    "req",
+    "-x509",
+    "-nodes",
+    ...curve,
+    ...files,
+    ...subject,
+  ]);
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function listens(port: number): Promise<boolean> {
+  try {
+    using _ = await Deno.connect({ hostname: "127.0.0.1", port });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
+
+/** A peer that runs. */
+export class PeerProcess implements Measured {
+  readonly place: Place;
+  readonly listenTime: number;
+  readonly #child: Deno.ChildProcess;
+  readonly #folder: string;
+
+  private constructor(
+    child: Deno.ChildProcess,
+    folder: string,
+    place: Place,
+    listenTime: number,
+  ) {
+    this.#child = child;
+    this.#folder = folder;
+    this.place = place;
+    this.listenTime = listenTime;
+  }
+
+  /** Starts a peer. @param signal Ends it at once. @throws {Error} where it doesn't come to listen. */
+  static async start(
+    { server: prefix }: Pinning,
+    peer: Peer,
+    signal: AbortSignal,
+  ): Promise<PeerProcess> {
+    const folder = await Deno.makeTempDir({ prefix: "chat-bench-" });
+    try {
+      return await PeerProcess.#startIn(folder, prefix, peer, signal);
+    } catch (error) {
+      await Deno.remove(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  static async #startIn(
+    folder: string,
+    prefix: readonly string[],
+    peer: Peer,
+    signal: AbortSignal,
+  ): Promise<PeerProcess> {
+    const port = freePort();
+    await makeCertificate(folder);
+    const configuration = peer.configuration(folder, port);
+    await Deno.writeTextFile(`${folder}/server.conf`, configuration);
+    const [program, args] = command([
+      ...prefix,
+      peer.program,
+      ...peer.args(folder),
+    ]);
+    const start = performance.now();
+    const child = new Deno.Command(program, {
+      args,
+      signal,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    while (!await listens(port)) {
+      if (performance.now() - start > START_TIME) {
+        await end(child);
+        throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+    const place: Place = { kind: peer.kind, port };
+    return new PeerProcess(child, folder, place, performance.now() - start);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Stops it and removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await end(this.#child);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}

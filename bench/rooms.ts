@@ -1,0 +1,118 @@
+/**
+ * Rooms of all sizes, on our server and on others: for each run a fresh server and a fresh load. Knows nothing
+ * of what is done in them.
+ *
+ * @module
+ */
+
+import { write } from "../src/program.ts";
+import { type Figures, figures, type Spread, spread } from "./figures.ts";
+import type { Findings, Job } from "./job.ts";
+import { descriptorLimit } from "./machine.ts";
+import { type Peer, PeerProcess } from "./peers.ts";
+import {
+  load,
+  type Measured,
+  type Pinning,
+  ServerProcess,
+} from "./processes.ts";
+import { OURS } from "./report.ts";
+
+/** Connections that a server and a load need beside their members. */
+const SPARE_DESCRIPTORS = 600;
+/** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
+const QUICK_TIME = 25_000;
+/** The longest that one run may take, ms, and in a quick benchmark. */
+const RUN_TIME = 300_000;
+const QUICK_RUN_TIME = 25_000;
+
+/** What is to be measured. */
+export interface RoomsPlan {
+  /** Sizes of rooms, ascending. */
+  readonly members: readonly number[];
+  readonly quick: boolean;
+  /** How often each is measured. */
+  readonly runs: number;
+  readonly pins: Pinning;
+  /** Other servers by their names. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Ends everything. */
+  readonly stop: AbortSignal;
+}
+
+/** What every run does, but for its room. */
+export function settings(
+  quick: boolean,
+): Omit<Job, "place" | "pid" | "members"> {
+  return {
+    warmupMembers: 0, // set for each room
+    loneMessages: quick ? 60 : 200,
+    loneWarmup: 20,
+    windows: 3,
+    windowTime: quick ? 700 : 3_000,
+    warmupTime: quick ? 500 : 1_500,
+    settleTime: quick ? 300 : 2_000,
+  };
+}
+
+/** Rooms that this system has descriptors for. */
+export async function possible(members: number[]): Promise<number[]> {
+  const limit = await descriptorLimit();
+  const fits = (it: number) => it + SPARE_DESCRIPTORS <= limit;
+  for (const tooMany of members.filter((it) => !fits(it))) {
+    write(
+      `Left out ${tooMany} members: a process may open ${limit} files (ulimit -n)\n`,
+    );
+  }
+  return members.filter(fits);
+}
+
+/** One room: a fresh server, a fresh load. */
+async function run(
+  members: number,
+  peer: Peer | undefined,
+  { quick, pins, stop }: RoomsPlan,
+): Promise<{ findings: Findings; listenTime: number }> {
+  const limit = AbortSignal.timeout(quick ? QUICK_RUN_TIME : RUN_TIME);
+  const signal = AbortSignal.any([stop, limit]);
+  const count = ["--max-clients", `${members + SPARE_DESCRIPTORS}`];
+  // Without a limit on what one may say, or a saturated room would measure the limit.
+  const flags = [...count, "--rate", "0"];
+  await using server: Measured = peer
+    ? await PeerProcess.start(pins, peer, signal)
+    : await ServerProcess.start(pins, flags, signal);
+  const { place, pid, listenTime } = server;
+  const warmupMembers = Math.min(100, Math.ceil(members / 4));
+  const job = { ...settings(quick), place, pid, members, warmupMembers };
+  return { findings: await load(pins, job, signal), listenTime };
+}
+
+/** All runs, a round of all sizes and servers after another, so that a busy minute doesn't fall on one alone. */
+export async function measureRooms(
+  plan: RoomsPlan,
+): Promise<{ listening: Spread; rooms: Figures[] }> {
+  const { members, quick, runs, peers } = plan;
+  const servers = [[OURS, undefined] as const, ...peers];
+  const found = members.flatMap((size) =>
+    servers.map(([server, peer]) => {
+      return { size, server, peer, findings: new Array<Findings>() };
+    })
+  );
+  const listening: number[] = [];
+  const start = performance.now();
+  for (let round = 1; round <= runs; round++) {
+    const late = performance.now() - start > QUICK_TIME;
+    if (quick && late && round > 1) break;
+    for (const { size, server, peer, findings } of found) {
+      const what = `Run ${round} of ${runs}, ${server}, ${size} members\n`;
+      write(what, Deno.stderr);
+      const ran = await run(size, peer, plan);
+      findings.push(ran.findings);
+      if (!peer) listening.push(ran.listenTime);
+    }
+  }
+  return {
+    listening: spread(listening),
+    rooms: found.map(({ server, findings }) => figures(server, findings)),
+  };
+}
