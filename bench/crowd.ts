@@ -19,8 +19,6 @@ import { Audience, type Voice } from "./audience.ts";
 import { Member, type Warden } from "./member.ts";
 import { Sequence } from "./sequence.ts";
 
-/** Joins under way at a time; the server takes 64 unfinished handshakes from one address. */
-const JOINS_AT_ONCE = 32;
 /** Members that open and verify everything. */
 const SAMPLE = 3;
 
@@ -36,19 +34,23 @@ export class Crowd extends Audience implements Warden {
   readonly #outside: Member[] = [];
   #received = 0;
 
-  private constructor({ port }: Invite, handshake: ConnectOptions) {
-    super(JOINS_AT_ONCE);
+  private constructor(
+    { port }: Invite,
+    handshake: ConnectOptions,
+    joinsAtOnce: number,
+  ) {
+    super(joinsAtOnce);
     this.#port = port;
     this.#handshake = handshake;
   }
 
   /** A crowd without members, at the door of the room that an invite leads to. */
-  static async create(invite: Invite): Promise<Crowd> {
+  static async create(invite: Invite, joinsAtOnce: number): Promise<Crowd> {
     // One key of each kind for all: making keys isn't what is measured, and costs the load as much as the
     // whole handshake costs the server.
     const keyPair = await importKeyPair(randomBytes(KEY_SIZE));
     const kemKey = await kem.generate();
-    return new Crowd(invite, {
+    const handshake: ConnectOptions = {
       keyPair,
       inviteId: invite.id,
       inviteKey: () => invite.key,
@@ -57,7 +59,8 @@ export class Crowd extends Audience implements Warden {
         throw new Error("Cannot trust the server: its key is another one");
       },
       kem: { ...kem, generate: () => Promise.resolve(kemKey) },
-    });
+    };
+    return new Crowd(invite, handshake, joinsAtOnce);
   }
 
   override get size(): number {

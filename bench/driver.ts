@@ -9,18 +9,18 @@ import { parseInvite } from "../src/invite.ts";
 import { write } from "../src/program.ts";
 import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
-import type { Job, Place } from "./job.ts";
+import type { Job } from "./job.ts";
 import { Measurement } from "./measure.ts";
 import { PeerCrowd } from "./peer_crowd.ts";
 
-async function audience(place: Place): Promise<Audience> {
+async function audience({ place, joinsAtOnce }: Job): Promise<Audience> {
   if (place.kind !== "chat") return new PeerCrowd(place.kind, place.port);
-  return await Crowd.create(parseInvite(place.invite));
+  return await Crowd.create(parseInvite(place.invite), joinsAtOnce);
 }
 
 if (import.meta.main) {
   const job: Job = JSON.parse(Deno.args[0] ?? "");
-  const crowd = await audience(job.place);
+  const crowd = await audience(job);
   const findings = await new Measurement(crowd, job).run();
   crowd.close();
   write(`${JSON.stringify(findings)}\n`);

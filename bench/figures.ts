@@ -31,7 +31,7 @@ export interface Figures {
   readonly loneMs: Spread;
   /** The server's processor time for a lone message, ms. */
   readonly loneServerMs: Spread;
-  readonly saturated: FlowFigures;
+  readonly saturated?: FlowFigures;
   readonly hundredTalkers?: FlowFigures;
 }
 
@@ -81,6 +81,7 @@ export function figures(
 ): Figures {
   const [first] = runs;
   if (!first) throw new RangeError("Cannot make figures of no runs");
+  const saturated = runs.flatMap((run) => run.saturated);
   const talkers = runs.flatMap((run) => run.talkers ?? []);
   return {
     server,
@@ -95,7 +96,7 @@ export function figures(
     ),
     loneMs: spread(runs.map((it) => median(it.loneTimes))),
     loneServerMs: spread(runs.map((it) => it.loneServerMs)),
-    saturated: flowFigures(runs.flatMap((it) => it.saturated)),
+    ...(saturated.length > 0 ? { saturated: flowFigures(saturated) } : {}),
     ...(talkers.length > 0 ? { hundredTalkers: flowFigures(talkers) } : {}),
   };
 }

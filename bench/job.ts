@@ -19,6 +19,10 @@ export interface Job {
   readonly pid: number;
   /** Members that receive. */
   readonly members: number;
+  /** Joins under way at a time, on our server; it takes 64 unfinished handshakes from one address. */
+  readonly joinsAtOnce: number;
+  /** Whether to measure busy rooms, too. */
+  readonly saturates: boolean;
   /** Members of them that join before the clock runs. */
   readonly warmupMembers: number;
   /** Lone messages, and how many go before them uncounted. */
@@ -31,6 +35,17 @@ export interface Job {
   /** How long the server has to settle before its memory is read, ms. */
   readonly settleTime: number;
 }
+
+/** What all loads of a benchmark have in common. */
+export type Settings = Pick<
+  Job,
+  | "loneMessages"
+  | "loneWarmup"
+  | "windows"
+  | "windowTime"
+  | "warmupTime"
+  | "settleTime"
+>;
 
 /** Deliveries in one stretch of time. */
 export interface Flow {
@@ -57,6 +72,7 @@ export interface Findings {
   readonly loneTimes: readonly number[];
   /** The server's processor time for one of them, ms. */
   readonly loneServerMs: number;
+  /** Empty where that wasn't to be measured. */
   readonly saturated: readonly Flow[];
   /** Undefined where there are fewer members than talkers. */
   readonly talkers?: readonly Flow[];

@@ -34,7 +34,8 @@ export class Measurement {
   async run(): Promise<Findings> {
     const joining = await this.#join();
     const speaker = await this.#crowd.admitSpeaker();
-    const saturated = await this.#flows([speaker], WINDOW);
+    const { saturates } = this.#job;
+    const saturated = saturates ? await this.#flows([speaker], WINDOW) : [];
     const lone = await this.#lone(speaker); // by now the server's code is as fast as it gets
     const { size, network } = this.#crowd;
     const found = {
@@ -45,7 +46,7 @@ export class Measurement {
       saturated,
     };
     const talkers = this.#crowd.talkers(TALKERS);
-    if (talkers.length === 0) return found;
+    if (!saturates || talkers.length === 0) return found;
     return { ...found, talkers: await this.#flows(talkers, 1) };
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { Figures, Spread } from "./figures.ts";
-import type { Job } from "./job.ts";
+import type { Settings } from "./job.ts";
 import type { Machine } from "./machine.ts";
 import type { StartFigures } from "./starting.ts";
 import type { TypingFigures } from "./typing.ts";
@@ -17,7 +17,7 @@ export interface Report {
   readonly version: string;
   readonly machine: Machine;
   readonly pinning: string;
-  readonly settings: Omit<Job, "place" | "pid" | "members">;
+  readonly settings: Settings;
   readonly summary: Summary;
   /** From the start of the process until it listens, ms. */
   readonly listenMs?: Spread;

@@ -7,7 +7,7 @@
 
 import { write } from "../src/program.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
-import type { Findings, Job } from "./job.ts";
+import type { Findings, Job, Settings } from "./job.ts";
 import { descriptorLimit } from "./machine.ts";
 import { type Peer, PeerProcess } from "./peers.ts";
 import {
@@ -20,6 +20,13 @@ import { OURS } from "./report.ts";
 
 /** Connections that a server and a load need beside their members. */
 const SPARE_DESCRIPTORS = 600;
+/**
+ * In larger rooms fewer join at a time, and nobody saturates them: so busy, a server on one processor lets some
+ * writes wait for more than the 10 s after which it takes a member for stalled, and disconnects those.
+ */
+const MAX_SATURATED = 3_000;
+const JOINS_AT_ONCE = 32;
+const LARGE_JOINS_AT_ONCE = 8;
 /** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
 const QUICK_TIME = 25_000;
 /** The longest that one run may take, ms, and in a quick benchmark. */
@@ -41,11 +48,8 @@ export interface RoomsPlan {
 }
 
 /** What every run does, but for its room. */
-export function settings(
-  quick: boolean,
-): Omit<Job, "place" | "pid" | "members"> {
+export function settings(quick: boolean): Settings {
   return {
-    warmupMembers: 0, // set for each room
     loneMessages: quick ? 60 : 200,
     loneWarmup: 20,
     windows: 3,
@@ -83,7 +87,16 @@ async function run(
     : await ServerProcess.start(pins, flags, signal);
   const { place, pid, listenTime } = server;
   const warmupMembers = Math.min(100, Math.ceil(members / 4));
-  const job = { ...settings(quick), place, pid, members, warmupMembers };
+  const saturates = members <= MAX_SATURATED;
+  const job: Job = {
+    ...settings(quick),
+    place,
+    pid,
+    members,
+    warmupMembers,
+    saturates,
+    joinsAtOnce: saturates ? JOINS_AT_ONCE : LARGE_JOINS_AT_ONCE,
+  };
   return { findings: await load(pins, job, signal), listenTime };
 }
 

@@ -25,8 +25,8 @@ interface Plot {
   readonly file: string;
   readonly title: string;
   readonly unit: string;
-  /** What is drawn of a room; a smaller `min` than `max` is drawn as a line between them. */
-  value(room: Figures): Spread;
+  /** What is drawn of a room, with a line from `min` to `max`; undefined where it wasn't measured. */
+  value(room: Figures): Spread | undefined;
 }
 
 const PLOTS: readonly Plot[] = [
@@ -34,7 +34,7 @@ const PLOTS: readonly Plot[] = [
     file: "throughput",
     title: "Saturated room: deliveries a second",
     unit: "deliveries / s",
-    value: (room) => room.saturated.deliveriesPerSecond,
+    value: (room) => room.saturated?.deliveriesPerSecond,
   },
   {
     file: "lone",
@@ -66,9 +66,10 @@ function specification(
   rooms: readonly Figures[],
 ): TopLevelSpec {
   const servers = [...new Set(rooms.map(({ server }) => server))];
-  const values = rooms.map((room) => {
-    const { median, min, max } = value(room);
-    return { members: room.members, server: room.server, median, min, max };
+  const values = rooms.flatMap((room) => {
+    const { members, server } = room;
+    const found = value(room);
+    return found ? [{ members, server, ...found }] : [];
   });
   const scale = { type: "log" } as const;
   const sizes = [...new Set(rooms.map(({ members }) => members))];
