@@ -6,6 +6,7 @@
  */
 
 import {
+  agree,
   type Bytes,
   CipherState,
   createHandshake,
@@ -18,10 +19,15 @@ import {
   hkdf,
   hybridPsk,
   importKeyPair,
+  type Kem,
   kem,
   KEY_SIZE,
+  libraryKem,
+  nativeKem,
+  passphraseKey,
   PROTOCOL_NAME,
   randomBytes,
+  SALT_SIZE,
 } from "../crypto_utils.ts";
 import { encodeEvent, packEvents, unpackEvents } from "../src/events.ts";
 import { broadcastHeader } from "../src/wire.ts";
@@ -73,6 +79,25 @@ async function startConversation() {
 
 const conversation = startConversation();
 
+Deno.bench("Epoch.fresh", async () => {
+  await Epoch.fresh(randomBytes(KEY_SIZE), 1);
+});
+
+Deno.bench("Epoch.ratchet", async (b) => {
+  const { epoch } = await startConversation();
+  b.start();
+  await epoch.ratchet();
+  b.end();
+});
+
+Deno.bench("EpochReader.create", async (b) => {
+  const serverKey = randomBytes(KEY_SIZE);
+  const description = (await Epoch.fresh(serverKey, 1)).describe();
+  b.start();
+  await EpochReader.create(serverKey, description);
+  b.end();
+});
+
 const serverPair = await importKeyPair(randomBytes(KEY_SIZE));
 const clientPair = await importKeyPair(randomBytes(KEY_SIZE));
 const inviteKey = randomBytes(KEY_SIZE);
@@ -105,6 +130,44 @@ Deno.bench("handshake, both sides, ML-KEM included", async () => {
   await pass(client, server);
   client.split();
   server.split();
+});
+
+Deno.bench("importKeyPair", async () => {
+  await importKeyPair(inviteKey);
+});
+
+Deno.bench("agree (X25519)", async () => {
+  await agree(serverPair, clientPair.publicKey);
+});
+
+const kems: [string, Kem][] = [["library", libraryKem]];
+if (kem === nativeKem) kems.unshift(["native", nativeKem]); // from Deno 2.8 on
+
+for (const [name, { generate, encapsulate }] of kems) {
+  const kemKey = await generate();
+  const { ciphertext } = await encapsulate(kemKey.encapsulationKey);
+
+  Deno.bench(`ML-KEM-768, ${name}: generate`, async () => {
+    await generate();
+  });
+
+  Deno.bench(`ML-KEM-768, ${name}: encapsulate`, async () => {
+    await encapsulate(kemKey.encapsulationKey);
+  });
+
+  Deno.bench(`ML-KEM-768, ${name}: decapsulate`, async () => {
+    await kemKey.decapsulate(ciphertext);
+  });
+}
+
+Deno.bench("hybridPsk", async () => {
+  await hybridPsk(inviteKey, ikm);
+});
+
+const passphraseSalt = randomBytes(SALT_SIZE);
+
+Deno.bench("passphraseKey (600,000 rounds)", { n: 5, warmup: 1 }, async () => {
+  await passphraseKey("correct horse battery staple", passphraseSalt);
 });
 
 const info = new TextEncoder().encode(PROTOCOL_NAME);
