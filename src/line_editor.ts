@@ -41,7 +41,8 @@ export interface LineEditorOptions {
 
 /** What `node:readline` has beyond its documented parts. */
 type Readline = Interface & {
-  readonly prevRows?: number;
+  /** How many rows below the prompt's first it believes the cursor to be. */
+  prevRows?: number;
   line: string;
   cursor: number;
 };
@@ -89,12 +90,18 @@ export class LineEditor {
       decodeStrings: false,
       write: (chunk, _encoding, done) => {
         this.#output.write(chunk);
+        this.#follow();
         done();
       },
     });
     return Object.defineProperty(screen, "columns", {
       get: () => this.columns,
     });
+  }
+
+  /** Readline doesn't count the row to which a wide character went whole, and would leave one behind. */
+  #follow(): void {
+    this.#readline.prevRows = this.#rows;
   }
 
   /** The width of the terminal, cells. */
