@@ -1,0 +1,127 @@
+/**
+ * The strangers' process: connects to a server of this machine from many of its addresses, and does what
+ * somebody does who has no key. Takes what to do as JSON, and writes what came of it when its input ends.
+ *
+ * @module
+ */
+
+import { connect, type Socket } from "node:net";
+import { concat, importKeyPair, randomBytes } from "../crypto_utils.ts";
+import { connectChannel } from "../src/channel.ts";
+import { write } from "../src/program.ts";
+import { encodeHeader, RecordType } from "../src/wire.ts";
+
+/** What strangers do once they are connected. */
+export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;
+
+/** What a process of strangers is to do. */
+export interface Flood {
+  /** The server's. */
+  readonly port: number;
+  /**
+   * "leave" closes at once, "wait" says nothing, "garbage" says what is no handshake, "hello" begins a
+   * handshake and goes no further, and "bad" takes it to the end, with a key that opens nothing.
+   */
+  readonly kind: typeof KINDS[number];
+  /** Connections at a time. */
+  readonly atOnce: number;
+  /** Connections in all; 0 for as many as there are until the end. */
+  readonly total: number;
+  /** Addresses that they come from, 127.0.1.1 and so on. */
+  readonly addresses: number;
+}
+
+/** The first record of a handshake, always the same: making it is not what is measured. */
+async function firstRecord(): Promise<Uint8Array> {
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  const stream = {
+    write: (bytes: Uint8Array) => {
+      resolve(bytes);
+      return Promise.resolve(bytes.length);
+    },
+    read: () => Promise.resolve(null),
+    close: () => {},
+  };
+  const ending = connectChannel(stream, {
+    keyPair: await importKeyPair(randomBytes(32)),
+    inviteId: 0,
+    inviteKey: () => randomBytes(32),
+    checkServer: () => {},
+  });
+  await ending.catch(() => {}); // nobody answers
+  return await promise;
+}
+
+/** A third message of the right length: the server finds out at the last step. */
+const THIRD_SIZE = 64;
+const thirdRecord = concat(
+  encodeHeader(RecordType.handshake, THIRD_SIZE),
+  randomBytes(THIRD_SIZE),
+);
+
+class Strangers {
+  begun = 0;
+  ended = 0;
+  failed = 0;
+  open = 0;
+  readonly #flood: Flood;
+  readonly #first: Uint8Array;
+
+  constructor(flood: Flood, first: Uint8Array) {
+    this.#flood = flood;
+    this.#first = first;
+  }
+
+  /** Resolves when all have come to their end; never where there is no end. */
+  async run(): Promise<void> {
+    const { atOnce, total } = this.#flood;
+    const work = async () => {
+      while (total === 0 || this.begun < total) await this.#one(this.begun++);
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+  }
+
+  #one(number: number): Promise<void> {
+    const { port, kind, addresses } = this.#flood;
+    const at = number % addresses;
+    const localAddress = `127.0.${1 + (at >> 7)}.${1 + (at & 127)}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const socket = connect({ host: "127.0.0.1", port, localAddress });
+    let answered = false;
+    socket.setNoDelay(true);
+    socket.on("connect", () => {
+      this.open++;
+      this.#begin(kind, socket);
+    });
+    socket.on("data", () => {
+      if (kind === "bad" && !answered) socket.write(thirdRecord);
+      answered = true;
+    });
+    socket.on("end", () => socket.destroy());
+    socket.on("error", () => this.failed++);
+    socket.on("close", () => {
+      this.open--;
+      this.ended++;
+      resolve();
+    });
+    return promise;
+  }
+
+  #begin(kind: Flood["kind"], socket: Socket): void {
+    if (kind === "leave") socket.destroy();
+    if (kind === "garbage") socket.write(randomBytes(100));
+    if (kind === "hello" || kind === "bad") socket.write(this.#first);
+  }
+}
+
+if (import.meta.main) {
+  const flood: Flood = JSON.parse(Deno.args[0] ?? "");
+  const strangers = new Strangers(flood, await firstRecord());
+  const stopped = (async () => {
+    for await (const _ of Deno.stdin.readable) { /* until its end */ }
+  })();
+  await Promise.race([strangers.run(), stopped]);
+  const { begun, ended, failed } = strangers;
+  write(`${JSON.stringify({ begun, ended, failed })}\n`);
+  Deno.exit(0); // those that are open would keep it
+}
