@@ -227,7 +227,11 @@ export class Gate {
     const { handshakeTime, handshake, measures } = this.#options;
     let deadline: ReturnType<typeof setTimeout> | undefined;
     try {
-      await sleep(unfinished.pause);
+      const { pause } = unfinished;
+      if (pause > 0) {
+        logger.warn("{address}: waits {pause} ms", { address, pause });
+      }
+      await sleep(pause);
       deadline = setTimeout(() => finish("late"), handshakeTime);
       const channel = await acceptChannel(conn, handshake);
       return await Connection.create(conn, channel, this.#options);

@@ -5,159 +5,19 @@
  * @module
  */
 
-import {
-  type Bytes,
-  concat,
-  importKeyPair,
-  randomBytes,
-} from "../crypto_utils.ts";
-import {
-  type Channel,
-  connectChannel,
-  RefusedError,
-  writeAll,
-} from "../src/channel.ts";
+import { type Bytes, concat, randomBytes } from "../crypto_utils.ts";
+import { RefusedError } from "../src/channel.ts";
 import type { Event } from "../src/events.ts";
-import { formatInvite, KeyFile, parseInvite } from "../src/invite.ts";
+import { KeyFile } from "../src/invite.ts";
 import { KnownServers } from "../src/known_servers.ts";
 import { encodeHeader, RecordType } from "../src/wire.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";
 import { assertFollows, assertSaid, Client, Folder } from "./harness.ts";
 import { JsonClient, Server } from "./harness.ts";
+import { Intruder, NO_PAUSES, through, Wire } from "./intruder.ts";
 import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "./proxy.ts";
 
 const encoder = new TextEncoder();
-
-/** For a server that is to meet many bad handshakes from here, without a pause. */
-const NO_PAUSES = ["--failed-per-address", "1000000"];
-
-/** How long a server that is talked to directly may take for an answer, ms: then the connection is closed. */
-const DEADLINE = 20_000;
-
-/** A TCP connection that ends at the deadline, whatever the server does. */
-class Wire implements Disposable {
-  readonly conn: Deno.TcpConn;
-  readonly #timer: ReturnType<typeof setTimeout>;
-
-  private constructor(conn: Deno.TcpConn) {
-    this.conn = conn;
-    this.#timer = setTimeout(() => this.#close(), DEADLINE);
-  }
-
-  static async to({ port }: Server): Promise<Wire> {
-    return new Wire(await Deno.connect({ hostname: "127.0.0.1", port }));
-  }
-
-  /** Sends bytes and then the end; returns all that comes back. */
-  async exchange(bytes: Uint8Array): Promise<Bytes> {
-    await writeAll(this.conn, bytes);
-    await this.conn.closeWrite();
-    return await this.rest();
-  }
-
-  /** All that comes until the end, or a reset. */
-  async rest(): Promise<Bytes> {
-    const pieces: Bytes[] = [];
-    const buffer = new Uint8Array(65_536);
-    try {
-      for (let count; (count = await this.conn.read(buffer)) !== null;) {
-        pieces.push(buffer.slice(0, count));
-      }
-    } catch (error) {
-      // What is not read when a connection is closed makes its end a reset.
-      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-    }
-    return concat(...pieces);
-  }
-
-  #close(): void {
-    try {
-      this.conn.close();
-    } catch {
-      // Closed already, by the test or by its channel.
-    }
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#close();
-  }
-}
-
-/** A client of our own, which says what no proper one would. */
-class Intruder implements Disposable {
-  readonly #wire: Wire;
-  readonly #channel: Channel;
-  readonly #heard: Event[] = [];
-
-  private constructor(wire: Wire, channel: Channel) {
-    this.#wire = wire;
-    this.#channel = channel;
-  }
-
-  /** Shakes hands; is not in the room yet. */
-  static async at(server: Server, key?: Bytes): Promise<Intruder> {
-    const invite = parseInvite(server.invite);
-    const wire = await Wire.to(server);
-    const channel = await connectChannel(wire.conn, {
-      keyPair: await importKeyPair(randomBytes(32)),
-      inviteId: invite.id,
-      inviteKey: () => key ?? invite.key,
-      checkServer: () => {},
-    });
-    return new Intruder(wire, channel);
-  }
-
-  /** Shakes hands and joins. */
-  static async in(server: Server, name: string): Promise<Intruder> {
-    const intruder = await Intruder.at(server);
-    await intruder.send({ kind: "join", name, n: 0, after: null });
-    await intruder.hears("welcome");
-    return intruder;
-  }
-
-  send(...events: Event[]): Promise<void> {
-    return this.#channel.send(...events);
-  }
-
-  /** Sends any bytes as the plaintext of a direct record. */
-  async sendPlaintext(text: string): Promise<void> {
-    await this.sendRaw(await this.#channel.seal(encoder.encode(text)));
-  }
-
-  sendRaw(bytes: Bytes): Promise<void> {
-    return writeAll(this.#wire.conn, bytes);
-  }
-
-  /** The next event of a kind that the server tells this client alone. */
-  async hears<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
-    for (;;) {
-      for (let next; (next = this.#heard.shift());) {
-        if (next.kind === kind) return next as Event<K>;
-      }
-      const records = await this.#channel.read();
-      if (!records) throw new Error(`The end came before "${kind}"`);
-      for (const record of records) {
-        if (record.type !== RecordType.direct) continue;
-        this.#heard.push(...await this.#channel.open(record));
-      }
-    }
-  }
-
-  /** Waits for the end of the connection, and returns what came before it. */
-  rest(): Promise<Bytes> {
-    return this.#wire.rest();
-  }
-
-  [Symbol.dispose](): void {
-    this.#wire[Symbol.dispose]();
-  }
-}
-
-/** The server's link, by another port. */
-function through({ port }: TcpProxy, server: Server): string {
-  return formatInvite({ ...parseInvite(server.invite), port });
-}
 
 // ── What can be seen ───────────────────────────────────────────────────────────────────────────────────
 
@@ -465,6 +325,18 @@ Deno.test("server ends the connection of a member that breaks the protocol, and 
     "lone surrogate": (it) => it.sendPlaintext('[["say",1,"\\ud800"]]'),
     "far too long": (it) =>
       it.sendPlaintext(`[["say",1,"${"x".repeat(4_097)}"]]`),
+    "broken UTF-8": (it) =>
+      it.sendPlaintext(
+        concat(encoder.encode('[["say",1,"'), Uint8Array.of(0xe2, 0x82)),
+      ),
+    "deeply nested": (it) =>
+      it.sendPlaintext(`[["x",${"[".repeat(30_000)}${"]".repeat(30_000)}]]`),
+    "too many events": (it) =>
+      it.sendPlaintext(`[${Array(4_097).fill('["pong"]')}]`),
+    "another's record": async (it) => {
+      using other = await Intruder.at(server);
+      await it.sendRaw(await other.seal(say(1)));
+    },
     "broadcast": (it) => it.sendRaw(raw(RecordType.broadcast, 200)),
     "unsealed": (it) => it.sendRaw(raw(RecordType.direct, 200)),
     "handshake again": (it) => it.sendRaw(raw(RecordType.handshake, 200)),
@@ -473,7 +345,7 @@ Deno.test("server ends the connection of a member that breaks the protocol, and 
   };
   const names: string[] = [];
   for (const [what, misuse] of Object.entries(table)) {
-    const name = what.replaceAll(" ", "-");
+    const name = what.replaceAll(/[^a-zA-Z0-9]/g, "-");
     names.push(name);
     using intruder = await Intruder.in(server, name);
     await misuse(intruder);
