@@ -59,6 +59,9 @@ const thirdRecord = concat(
   randomBytes(THIRD_SIZE),
 );
 
+/** Can't be a record: its length is too great. */
+const GARBAGE = new Uint8Array(100).fill(0xff);
+
 class Strangers {
   begun = 0;
   ended = 0;
@@ -109,7 +112,7 @@ class Strangers {
 
   #begin(kind: Flood["kind"], socket: Socket): void {
     if (kind === "leave") socket.destroy();
-    if (kind === "garbage") socket.write(randomBytes(100));
+    if (kind === "garbage") socket.write(GARBAGE);
     if (kind === "hello" || kind === "bad") socket.write(this.#first);
   }
 }

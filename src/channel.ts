@@ -162,6 +162,11 @@ class RecordReader {
     throw new NothingSaidError(cause);
   }
 
+  /** What comes next is short, and may be long in coming. */
+  awaitLittle(): void {
+    this.#resize(IDLE_BUFFER_SIZE);
+  }
+
   endHandshake(): void {
     this.#handshaking = false;
     this.#splitter.raiseLimit(MAX_RECORD_SIZE);
@@ -210,6 +215,31 @@ export async function acceptChannel(
     prologue: prologue(),
     staticKey: options.keyPair,
   });
+  const { inviteId, secret } = await answer(stream, reader, handshake, options);
+  reader.awaitLittle();
+  const third = await fromClient(reader);
+  // An unknown invite fails where a wrong key does, and as late.
+  const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
+  handshake.setPsk(await hybridPsk(inviteKey, secret));
+  try {
+    await handshake.readMessage(third);
+  } catch (error) {
+    await turnAway(stream, ChannelRefusal.key);
+    throw error;
+  }
+  return new Channel(stream, reader, handshake);
+}
+
+/**
+ * The first two messages. Apart from the third, so that a stranger who goes no further makes the server keep
+ * none of their bytes.
+ */
+async function answer(
+  stream: Stream,
+  reader: RecordReader,
+  handshake: Handshake,
+  options: AcceptOptions,
+): Promise<{ readonly inviteId: number; readonly secret: Bytes }> {
   const first = await fromClient(reader);
   if (first[0] !== PROTOCOL_VERSION) {
     await turnAway(stream, ChannelRefusal.version);
@@ -226,18 +256,7 @@ export async function acceptChannel(
     });
   const reply = await handshake.writeMessage(concat(ciphertext, options.salt));
   await writeAll(stream, record(RecordType.handshake, reply));
-
-  const third = await fromClient(reader);
-  // An unknown invite fails where a wrong key does, and as late.
-  const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
-  handshake.setPsk(await hybridPsk(inviteKey, secret));
-  try {
-    await handshake.readMessage(third);
-  } catch (error) {
-    await turnAway(stream, ChannelRefusal.key);
-    throw error;
-  }
-  return new Channel(stream, reader, handshake);
+  return { inviteId, secret };
 }
 
 /** Refuses a client that may be gone already: its bad handshake counts, and not that it didn't wait. */
