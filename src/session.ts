@@ -51,6 +51,8 @@ const LONGEST_PAUSE = 30_000;
 const CONNECT_TIME = 12_000;
 /** How long what was said may take to go out before a goodbye, ms. */
 const LEAVE_TIME = 5_000;
+/** How long it may take after that to be in the log, ms: a line that went just before a goodbye may get lost with it. */
+const SETTLE_TIME = 1_000;
 
 /** The client can't be in the room. The message says what happened, the advice what to do. */
 export class JoinError extends Error {
@@ -277,7 +279,7 @@ export class Session implements LinkListener, FileRoom {
     this.#parting = words;
     this.#left = true;
     this.#leaving.resolve();
-    this.#settling.resolve();
+    this.#settle();
     if (this.#link) this.#goodbye = this.#bye(this.#link);
   }
 
@@ -407,6 +409,7 @@ export class Session implements LinkListener, FileRoom {
     const timer = setTimeout(() => link.close(), LEAVE_TIME);
     try {
       while (this.#sending) await this.#sent.promise;
+      await this.#settledSoon();
       await link.bye(this.#parting);
     } catch {
       // The connection went before the goodbye could: the client is gone either way.
@@ -414,6 +417,19 @@ export class Session implements LinkListener, FileRoom {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Resolves when every line that was sent is settled, at the latest when that took too long. */
+  async #settledSoon(): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#settle();
+    }, SETTLE_TIME);
+    while (this.#inside && this.#waiting.size > 0 && !late) {
+      await this.#settling.promise;
+    }
+    clearTimeout(timer);
   }
 
   /** One connection, from dialling to its end. @returns Why it ended. */
@@ -447,7 +463,7 @@ export class Session implements LinkListener, FileRoom {
       this.#inside = false;
       this.#outbox = [];
       this.#renaming.length = 0;
-      this.#stand();
+      this.#settle();
     }
   }
 

@@ -470,11 +470,15 @@ Deno.test("Session.say() makes its caller wait while 1,024 lines are unsettled",
   assertEquals(texts(says), says.map((_, at) => `${at + 1}`));
   assertEquals([taken, session.waiting], [0, 1_024]);
   await visit.echo(2, says.slice(0, 2));
-  assertEquals(texts(await visit.says(2)), ["extra 1", "extra 2"]);
+  says.push(...await visit.says(2));
+  assertEquals(texts(says.slice(-2)), ["extra 1", "extra 2"]);
   assertEquals([taken, session.waiting], [2, 1_024]);
   await visit.echo(4, says.slice(2, 3));
-  assertEquals(texts(await visit.says(1)), ["extra 3"]);
+  says.push(...await visit.says(1));
+  assertEquals(texts(says.slice(-1)), ["extra 3"]);
   await Promise.all(waiting);
+  await visit.echo(5, says.slice(3));
+  await session.settled();
   await setup.leave(visit, running);
 });
 
@@ -488,6 +492,8 @@ Deno.test("Session.leave() lets whoever waits to say something go on", async () 
   await visit.says(1_024);
   session.leave();
   await Promise.all([waiting, settled]);
+  assertEquals(texts(await visit.says(1)), ["one too many"]);
+  setup.clock.advance(1_000);
   await visit.next("bye");
   await visit.dismiss("left");
   await running;
@@ -678,7 +684,9 @@ Deno.test("Session asks for another name on the same connection, as often as it 
   await visit.admit(1);
   assertEquals((await setup.view.until("entered")).name, "carla");
   assertEquals(setup.view.standing?.name, "carla");
-  assertEquals((await visit.says(1))[0]?.n, last.n + 1);
+  const says = await visit.says(1);
+  assertEquals(says[0]?.n, last.n + 1);
+  await visit.echo(2, says);
   await setup.leave(visit, running);
   assertEquals(setup.dialled.length, 1);
 });
@@ -695,8 +703,9 @@ Deno.test("Session shows what it was told of the past once, though it had to ask
   await visit.admit(2, earlier);
   await setup.view.until("entered");
   await setup.session.say("x"); // goes out after the past was shown
-  await visit.says(1);
+  const says = await visit.says(1);
   assertEquals(setup.view.of("said").length, 1);
+  await visit.echo(3, says);
   await setup.leave(visit, running);
 });
 
@@ -975,11 +984,40 @@ Deno.test("Session.leave() inside sends what was said before, then its goodbye",
   for (let at = 0; at < 300; at++) await setup.session.say(`line ${at}`);
   setup.session.leave();
   setup.session.leave();
-  assertEquals((await visit.says(300)).length, 300);
+  const says = await visit.says(300);
+  assertEquals(says.length, 300);
+  await visit.echo(2, says);
   await visit.next("bye");
   await visit.dismiss("left");
   await running;
   setup.assertAllClosed();
+});
+
+Deno.test("Session.leave() waits until what was said is in the log: a second, and no longer", async () => {
+  for (const isTaken of [true, false]) {
+    using setup = new Setup();
+    const { session, view } = setup;
+    const [visit, running] = await setup.enter();
+    await session.say("last words");
+    const says = await visit.says(1);
+    session.leave();
+    setup.clock.advance(999);
+    const bye = visit.next("bye");
+    let left = false;
+    bye.then(() => left = true);
+    if (isTaken) await visit.echo(2, says);
+    else await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "x" });
+    await view.until("said");
+    if (!isTaken) {
+      assertEquals(left, false);
+      setup.clock.advance(1);
+    }
+    await bye;
+    await visit.dismiss("left");
+    await running;
+    assertEquals(texts(view.of("lost")), isTaken ? [] : ["last words"]);
+    setup.assertAllClosed();
+  }
 });
 
 Deno.test("Session.leave() waits a second for the server's goodbye, and no longer", async () => {
