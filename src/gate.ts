@@ -82,6 +82,7 @@ export class Gate {
   #sentBefore = 0; // bytes written to connections that have ended
   #left = Promise.withResolvers<void>(); // renewed whenever a connection ends
   #stopping = false;
+  #failedAt: number | undefined; // when accepting last failed, until it has been well for a while
 
   /** A gate at an open listener, which it closes in the end. */
   constructor(listener: Deno.TcpListener, options: GateOptions) {
@@ -96,7 +97,6 @@ export class Gate {
   /** Accepts and serves until `stop`. */
   async run(): Promise<void> {
     const ticking = setInterval(() => this.#tick(), TICK);
-    let failing = false; // said once, not at each attempt
     while (!this.#stopping) {
       const { maxConnections } = this.#options;
       if (this.#tasks.size >= maxConnections) {
@@ -108,13 +108,9 @@ export class Gate {
       }
       try {
         this.#start(await this.#listener.accept());
-        if (failing) logger.info("Accepting connections again");
-        failing = false;
       } catch (error) {
         if (this.#stopping) break;
-        const why = String(error);
-        if (!failing) logger.warn("Cannot accept a connection: {why}", { why });
-        failing = true;
+        this.#sayFailing(error);
         await sleep(ACCEPT_PAUSE);
       }
     }
@@ -151,9 +147,26 @@ export class Gate {
     this.#left.resolve();
   }
 
+  /** Says it once for all attempts, between which a single descriptor may come free and be taken again. */
+  #sayFailing(error: unknown): void {
+    if (this.#failedAt === undefined) {
+      const why = String(error);
+      logger.warn("Cannot accept a connection: {why}", { why });
+    }
+    this.#failedAt = performance.now();
+  }
+
   #tick(): void {
+    this.#sayRecovered();
     for (const connection of this.#connections) connection.tick();
     this.#options.courier.tick();
+  }
+
+  #sayRecovered(): void {
+    if (this.#failedAt === undefined) return;
+    if (performance.now() - this.#failedAt < TICK) return;
+    this.#failedAt = undefined;
+    logger.info("Accepting connections again");
   }
 
   async #endAll(): Promise<void> {
