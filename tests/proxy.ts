@@ -67,6 +67,11 @@ export class Alteration {
     this.#wanted = wanted;
   }
 
+  /** Whether the record has come and was altered. */
+  get isApplied(): boolean {
+    return this.#altered !== undefined;
+  }
+
   /** Resolves when the record has come and was altered. */
   get applied(): Promise<void> {
     return this.#applied.promise;

@@ -411,7 +411,7 @@ Deno.test("programs understand each other when every byte comes alone", async ()
 Deno.test("client whose handshake somebody altered exits with 1, and the others don't notice", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder, {
-    args: ["--handshake-time", "1"], // some wait for bytes that never come
+    args: ["--handshake-time", "3"], // some wait for bytes that never come
   });
   await using witness = await JsonClient.join({
     invite: server.invite,
@@ -428,8 +428,8 @@ Deno.test("client whose handshake somebody altered exits with 1, and the others 
     const invite = through(proxy, server);
     const name = `m${message}-${kind.replace(" ", "-")}`;
     await using client = await JsonClient.start({ invite, name });
-    await alteration.applied;
     const code = await client.finished();
+    assert(alteration.isApplied, `${name} ended before its record came`);
     const types = client.shown.map(({ type }) => type);
     return { name, code, types, stderr: client.stderr };
   };
