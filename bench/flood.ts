@@ -1,6 +1,7 @@
 /**
  * The strangers' process: connects to a server of this machine from many of its addresses, and does what
- * somebody does who has no key. Takes what to do as JSON, and writes what came of it when its input ends.
+ * somebody does who has no key. Takes what to do as JSON, and writes, a line of JSON each, that all have come
+ * as far as they go, where they stay there, and what came of it when its input ends.
  *
  * @module
  */
@@ -13,6 +14,13 @@ import { encodeHeader, RecordType } from "../src/wire.ts";
 
 /** What strangers do once they are connected. */
 export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;
+
+/** What a process of strangers says. */
+export type Word =
+  /** All stand where they stop: at their connection, or at the server's answer to their first message. */
+  | { readonly kind: "waiting" }
+  /** It is over; so many connections stood at some time. */
+  | { readonly kind: "over"; readonly connected: number };
 
 /** What a process of strangers is to do. */
 export interface Flood {
@@ -63,12 +71,12 @@ const thirdRecord = concat(
 const GARBAGE = new Uint8Array(100).fill(0xff);
 
 class Strangers {
-  begun = 0;
-  ended = 0;
-  failed = 0;
-  open = 0;
+  /** Those that stood at some time. */
+  connected = 0;
   readonly #flood: Flood;
   readonly #first: Uint8Array;
+  #begun = 0;
+  #waiting = 0;
 
   constructor(flood: Flood, first: Uint8Array) {
     this.#flood = flood;
@@ -79,7 +87,7 @@ class Strangers {
   async run(): Promise<void> {
     const { atOnce, total } = this.#flood;
     const work = async () => {
-      while (total === 0 || this.begun < total) await this.#one(this.begun++);
+      while (total === 0 || this.#begun < total) await this.#one(this.#begun++);
     };
     await Promise.all(Array.from({ length: atOnce }, work));
   }
@@ -93,28 +101,35 @@ class Strangers {
     let answered = false;
     socket.setNoDelay(true);
     socket.on("connect", () => {
-      this.open++;
+      this.connected++;
       this.#begin(kind, socket);
     });
     socket.on("data", () => {
+      if (kind === "hello" && !answered) this.#wait();
       if (kind === "bad" && !answered) socket.write(thirdRecord);
       answered = true;
     });
     socket.on("end", () => socket.destroy());
-    socket.on("error", () => this.failed++);
-    socket.on("close", () => {
-      this.open--;
-      this.ended++;
-      resolve();
-    });
+    // A server that has no place resets connections: that is one way to their end.
+    socket.on("error", () => {});
+    socket.on("close", () => resolve());
     return promise;
   }
 
   #begin(kind: Flood["kind"], socket: Socket): void {
     if (kind === "leave") socket.destroy();
+    if (kind === "wait") this.#wait();
     if (kind === "garbage") socket.write(GARBAGE);
     if (kind === "hello" || kind === "bad") socket.write(this.#first);
   }
+
+  #wait(): void {
+    if (++this.#waiting === this.#flood.atOnce) say({ kind: "waiting" });
+  }
+}
+
+function say(word: Word): void {
+  write(`${JSON.stringify(word)}\n`);
 }
 
 if (import.meta.main) {
@@ -124,7 +139,6 @@ if (import.meta.main) {
     for await (const _ of Deno.stdin.readable) { /* until its end */ }
   })();
   await Promise.race([strangers.run(), stopped]);
-  const { begun, ended, failed } = strangers;
-  write(`${JSON.stringify({ begun, ended, failed })}\n`);
+  say({ kind: "over", connected: strangers.connected });
   Deno.exit(0); // those that are open would keep it
 }

@@ -80,6 +80,14 @@ function serverWords(folder: string, flags: readonly string[]): string[] {
   ];
 }
 
+/** How else a server is to be started. */
+export interface StartOptions {
+  /** What its log holds before. */
+  readonly log?: ReadableStream<Uint8Array>;
+  /** Whether what it tells its owner goes nowhere. */
+  readonly unheard?: boolean;
+}
+
 /** A server that is to be measured. */
 export interface Measured extends AsyncDisposable {
   /** Where its room is. */
@@ -112,14 +120,14 @@ export class ServerProcess implements Measured {
 
   /**
    * Starts a server with its defaults, but for these flags.
-   * @param signal Ends it at once. @param log What its log holds before.
+   * @param signal Ends it at once.
    * @throws {Error} where it doesn't come to listen.
    */
   static async start(
     { server: prefix }: Pinning,
     flags: readonly string[],
     signal: AbortSignal,
-    log?: ReadableStream<Uint8Array>,
+    { log, unheard = false }: StartOptions = {},
   ): Promise<ServerProcess> {
     const folder = await Deno.makeTempDir({ prefix: "chat-bench-" });
     const words = [...prefix, ...serverWords(folder, flags)];
@@ -131,6 +139,7 @@ export class ServerProcess implements Measured {
       signal,
       stdin: "null",
       stdout: "piped",
+      stderr: unheard ? "null" : "inherit",
     }).spawn();
     try {
       const { link, at } = await readLink(child, signal);

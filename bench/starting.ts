@@ -59,9 +59,14 @@ async function measure(
   const times: number[] = [];
   const memory: number[] = [];
   for (let at = 0; at < starts; at++) {
-    const log = logSize > 0 ? largeLog(logSize) : undefined;
+    const options = logSize > 0 ? { log: largeLog(logSize) } : {};
     const flags = ["--log-size", "0"]; // or a large log is put aside
-    await using server = await ServerProcess.start(pins, flags, stop, log);
+    await using server = await ServerProcess.start(
+      pins,
+      flags,
+      stop,
+      options,
+    );
     times.push(server.listenTime);
     memory.push((await usageOf(server.pid)).memory / 1e6);
   }

@@ -2,6 +2,9 @@
  * Members that talk as people do, and how long what they say takes to reach one of them, who opens and verifies
  * all of it. Knows nothing of what else goes on at the server.
  *
+ * The others read without opening, so that 100 members leave the processor to the server and its strangers.
+ * They answer no ping: each speaks every second, and is asked only after 30 s.
+ *
  * @module
  */
 
@@ -13,6 +16,8 @@ import { Opener, type OpenerListener, textOf } from "./opener.ts";
 
 /** What one read takes of what nobody opens, bytes. */
 const BUFFER_SIZE = 65_536;
+/** How long the members may take to come in, and the last messages to arrive, ms: less than until a ping. */
+const PATIENCE = 20_000;
 
 /** A connection that is in the room. */
 interface Member {
@@ -27,9 +32,8 @@ export class Talk implements OpenerListener, Disposable {
   readonly delays: number[] = [];
   readonly #invite: Invite;
   readonly #members: Member[] = [];
-  readonly #names = new Map<number, string>();
+  readonly #names = new Map<number, string>(); // by the number that the server gave
   readonly #sent = new Map<string, number>(); // when, by name and number
-  readonly #entered = new Set<string>();
   #failure: unknown;
   #closed = false;
 
@@ -38,24 +42,41 @@ export class Talk implements OpenerListener, Disposable {
     this.#invite = invite;
   }
 
-  /** Lets so many in; the first is the one who opens everything. */
+  /**
+   * Lets so many in; the first is the one who opens everything.
+   * @throws {Error} where they don't come in, or a connection ends.
+   */
   async enter(count: number): Promise<void> {
     for (let at = 0; at < count; at++) {
       const member = await this.#enter(`talker-${at}`);
-      if (at === 0) this.#open(member);
-      else this.#ignore(member);
       this.#members.push(member);
+      if (at > 0) {
+        this.#ignore(member);
+        continue;
+      }
+      this.#open(member);
+      // Whoever comes after its welcome is announced to it: so it knows the names of all.
+      await this.#until("a welcome", () => this.#names.size, 1);
     }
-    await this.#until(() => this.#entered.size === count);
+    await this.#until(
+      "members that are announced",
+      () => this.#names.size,
+      count,
+    );
   }
 
-  /** Lets each say one message a second, one after another, for so long. @returns The delays of all, ms. */
-  async talk(seconds: number): Promise<number[]> {
+  /**
+   * Lets each say one message a second, one after another, for so long.
+   * @param patience How long to wait for the last to arrive, ms.
+   * @returns The delays of all, ms. @throws {Error} where one doesn't arrive, or a connection ends.
+   */
+  async talk(seconds: number, patience = PATIENCE): Promise<number[]> {
     this.delays.length = 0;
     const period = 1_000 / this.#members.length;
     const start = performance.now();
     const first = this.#sent.size;
-    for (let count = 0; count < seconds * this.#members.length; count++) {
+    const total = seconds * this.#members.length;
+    for (let count = 0; count < total; count++) {
       const due = start + count * period;
       await pause(due - performance.now());
       const member = this.#members[count % this.#members.length];
@@ -66,22 +87,22 @@ export class Talk implements OpenerListener, Disposable {
         );
       }
     }
-    await this.#until(() =>
-      this.delays.length >= seconds * this.#members.length
+    await this.#until(
+      "messages that arrive",
+      () => this.delays.length,
+      total,
+      patience,
     );
     return this.delays.slice();
   }
 
-  welcome(): void {
-    this.#entered.add("talker-0");
+  welcome(id: number): void {
+    this.#names.set(id, "talker-0");
   }
 
   opened(_ordinal: number, events: readonly Event[]): void {
     for (const event of events) {
-      if (event.kind === "joined") {
-        this.#names.set(event.id, event.name);
-        this.#entered.add(event.name);
-      }
+      if (event.kind === "joined") this.#names.set(event.id, event.name);
       if (event.kind !== "said") continue;
       const at = this.#sent.get(`${this.#names.get(event.id)} ${event.n}`);
       if (at !== undefined) this.delays.push(performance.now() - at);
@@ -143,9 +164,22 @@ export class Talk implements OpenerListener, Disposable {
     if (!this.#closed) this.#failure ??= error;
   }
 
-  async #until(done: () => boolean): Promise<void> {
-    while (!done()) {
+  async #until(
+    what: string,
+    count: () => number,
+    most: number,
+    patience = PATIENCE,
+  ): Promise<void> {
+    const start = performance.now();
+    while (count() < most) {
       if (this.#failure !== undefined) throw this.#failure;
+      if (performance.now() - start > patience) {
+        throw new Error(
+          `Cannot go on: of ${most} ${what}, ${count()} came in ${
+            patience / 1_000
+          } s`,
+        );
+      }
       await pause(5);
     }
   }

@@ -4,14 +4,18 @@
  * @module
  */
 
-import { assertEquals, assertThrows } from "./assert.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "./assert.ts";
 import { type Figures, median, spread } from "../bench/figures.ts";
 import { Lines } from "../bench/lines.ts";
 import { textOf } from "../bench/opener.ts";
 import { protocol } from "../bench/peer_protocols.ts";
 import { type MeteredRecord, RecordMeter } from "../bench/record_meter.ts";
+import { ServerProcess } from "../bench/processes.ts";
 import { OURS, summary, table } from "../bench/report.ts";
 import { Sequence } from "../bench/sequence.ts";
+import { inviteTo, strangerCosts } from "../bench/stranger_costs.ts";
+import { quantile, strangerDelays } from "../bench/stranger_delays.ts";
+import { Talk } from "../bench/talk.ts";
 import { RecordType } from "../src/wire.ts";
 
 const encoder = new TextEncoder();
@@ -230,4 +234,66 @@ Deno.test("table() has the median, the least and the most of every room's figure
       "3",
     ],
   );
+});
+
+/** Processes on any processor. */
+const UNPINNED = { server: [], load: [], description: "" };
+
+Deno.test("quantile() is the value below which that share is, or the last", () => {
+  const values = [5, 1, 4, 2, 3];
+  assertEquals([0, 0.5, 0.99, 1].map((it) => quantile(values, it)), [
+    1,
+    3,
+    5,
+    5,
+  ]);
+  assertThrows(() => quantile([], 0.5), RangeError, "a quantile of nothing");
+});
+
+Deno.test("strangerDelays() has the delay of every message, while strangers come and fail", async () => {
+  const { signal } = new AbortController();
+  const flood = { kind: "bad", atOnce: 8, addresses: 4 } as const;
+  const settings = { talkers: 4, warmUpTime: 1, settleTime: 1, talkTime: 2 };
+  const found = await strangerDelays(
+    { name: "a small flood", flood },
+    settings,
+    UNPINNED,
+    signal,
+  );
+  assertEquals([found.meanwhile, found.count], ["a small flood", 8]);
+  const { medianMs, p99Ms, maxMs } = found;
+  assert(0 < medianMs && medianMs <= p99Ms && p99Ms <= maxMs);
+  assert(found.strangersPerSecond > 0);
+});
+
+Deno.test("strangerCosts() measures strangers that wait, leave, talk rubbish and have a wrong key", async () => {
+  const { signal } = new AbortController();
+  const waiting = { waiting: 40, waitingBefore: 10, settleTime: 0 };
+  const attempts = { attempts: 40, attemptsBefore: 4 };
+  const costs = await strangerCosts(
+    { ...waiting, ...attempts },
+    UNPINNED,
+    signal,
+  );
+  // The clock of processor time is too coarse for so few; a handshake takes long enough for it.
+  assert(costs.wrongKeyMs > 0);
+  assert(Object.values(costs).every(Number.isFinite));
+});
+
+Deno.test("Talk ends, and says what it waited for, where messages don't arrive or nobody is let in", async () => {
+  const { signal } = new AbortController();
+  const options = { unheard: true };
+  await using server = await ServerProcess.start(UNPINNED, [], signal, options);
+  using talk = new Talk(inviteTo(server));
+  await talk.enter(2);
+  assertEquals((await talk.talk(1)).length, 2);
+  using others = new Talk(inviteTo(server));
+  await assertRejects(() => others.enter(1), Error, "name-taken");
+  Deno.kill(server.pid, "SIGSTOP");
+  try {
+    const never = "of 2 messages that arrive, 0 came in 0.1 s";
+    await assertRejects(() => talk.talk(1, 100), Error, never);
+  } finally {
+    Deno.kill(server.pid, "SIGCONT");
+  }
 });

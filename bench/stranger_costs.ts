@@ -1,0 +1,165 @@
+/**
+ * What one stranger costs a server that lets strangers do what they like: memory while it waits, and the
+ * processor's time. Knows nothing of members.
+ *
+ * @module
+ */
+
+import { importKeyPair, randomBytes } from "../crypto_utils.ts";
+import { connectChannel, RefusedError } from "../src/channel.ts";
+import { type Invite, parseInvite } from "../src/invite.ts";
+import type { Flood } from "./flood.ts";
+import { Flooding } from "./flooding.ts";
+import { type Pinning, ServerProcess } from "./processes.ts";
+import { pause } from "./talk.ts";
+import { usageOf } from "./usage.ts";
+
+/** A server that sets strangers no limits. */
+const NO_LIMITS = Object.entries({
+  "max-connections": 100_000,
+  "max-handshakes": 100_000,
+  "max-handshakes-per-address": 100_000,
+  "failed-per-address": 1_000_000,
+  "handshake-time": 600,
+}).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+/** Addresses that those who wait come from. */
+const ADDRESSES = 100;
+/** Connections at a time while the processor's time is measured. */
+const AT_ONCE = 8;
+
+/** How many strangers are measured. */
+export interface CostSettings {
+  /** Those that wait while memory is measured, on top of those that are there before. */
+  readonly waiting: number;
+  /** Those that are there before: what is set up once is set up by them. */
+  readonly waitingBefore: number;
+  /** What a server has to calm down before its memory is read, s. */
+  readonly settleTime: number;
+  /** Connections while the processor's time is measured. */
+  readonly attempts: number;
+  /** Connections of the same kind before that, while the code gets fast. */
+  readonly attemptsBefore: number;
+}
+
+/** What strangers cost, each. */
+export interface Costs {
+  /** Resident memory for one that says nothing, and one that stopped half-way through its handshake, KiB. */
+  readonly waitingKib: number;
+  readonly halfwayKib: number;
+  /** Processor time for one that leaves at once, talks rubbish, or has a wrong key, ms. */
+  readonly leavingMs: number;
+  readonly garbageMs: number;
+  readonly wrongKeyMs: number;
+}
+
+function start(pins: Pinning, signal: AbortSignal): Promise<ServerProcess> {
+  return ServerProcess.start(pins, NO_LIMITS, signal, { unheard: true });
+}
+
+function portOf(server: ServerProcess): number {
+  return inviteTo(server).port;
+}
+
+/** The invite to a server's room. */
+export function inviteTo({ place }: ServerProcess): Invite {
+  if (place.kind !== "chat") throw new TypeError("Cannot join: not our server");
+  return parseInvite(place.invite);
+}
+
+/** What strangers of a kind keep the server's memory at, each, KiB. */
+async function memoryOf(
+  kind: "wait" | "hello",
+  { waiting, waitingBefore, settleTime }: CostSettings,
+  pins: Pinning,
+  signal: AbortSignal,
+): Promise<number> {
+  await using server = await start(pins, signal);
+  const flood = { port: portOf(server), kind, addresses: ADDRESSES };
+  const come = async (count: number) => {
+    const strangers = new Flooding(
+      pins,
+      { ...flood, atOnce: count, total: count },
+      signal,
+    );
+    await strangers.waiting();
+    await pause(settleTime * 1_000);
+    return strangers;
+  };
+  await using _first = await come(waitingBefore);
+  const { memory: before } = await usageOf(server.pid);
+  await using _others = await come(waiting);
+  const { memory: after } = await usageOf(server.pid);
+  return (after - before) / waiting / 1_024;
+}
+
+/** What a connection costs the server, ms of a processor. */
+async function timeOf(
+  { pid }: ServerProcess,
+  { attempts, attemptsBefore }: CostSettings,
+  attempt: (count: number) => Promise<void>,
+): Promise<number> {
+  await attempt(attemptsBefore);
+  const { cpu: before } = await usageOf(pid);
+  await attempt(attempts);
+  const { cpu: after } = await usageOf(pid);
+  return (after - before) * 1_000 / attempts;
+}
+
+/** Shakes hands to the end with a key that opens nothing. */
+async function wrongKey({ port, id: inviteId }: Invite): Promise<void> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    const channel = await connectChannel(conn, {
+      keyPair: await importKeyPair(randomBytes(32)),
+      inviteId,
+      inviteKey: () => randomBytes(32),
+      checkServer: () => {},
+    });
+    await channel.read();
+    throw new Error("Cannot go on: the server let a stranger in");
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+  } finally {
+    conn.close();
+  }
+}
+
+async function wrongKeys(invite: Invite, count: number): Promise<void> {
+  let left = count;
+  const work = async () => {
+    while (left-- > 0) await wrongKey(invite);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** Measures them all. @param signal Ends it. */
+export async function strangerCosts(
+  settings: CostSettings,
+  pins: Pinning,
+  signal: AbortSignal,
+): Promise<Costs> {
+  const waitingKib = await memoryOf("wait", settings, pins, signal);
+  const halfwayKib = await memoryOf("hello", settings, pins, signal);
+  await using server = await start(pins, signal);
+  const invite = inviteTo(server);
+  const flooded = (kind: Flood["kind"]) => async (total: number) => {
+    const flood = { port: invite.port, kind, atOnce: AT_ONCE, total };
+    await using strangers = new Flooding(
+      pins,
+      { ...flood, addresses: 1 },
+      signal,
+    );
+    await strangers.over();
+  };
+  return {
+    waitingKib,
+    halfwayKib,
+    leavingMs: await timeOf(server, settings, flooded("leave")),
+    garbageMs: await timeOf(server, settings, flooded("garbage")),
+    wrongKeyMs: await timeOf(
+      server,
+      settings,
+      (count) => wrongKeys(invite, count),
+    ),
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * Whether a room's members notice strangers: how long what they say takes, while nothing goes on, and under
+ * floods, at a server with its own limits. Knows nothing of what one stranger costs.
+ *
+ * @module
+ */
+
+import type { Flood } from "./flood.ts";
+import { Flooding } from "./flooding.ts";
+import { type Pinning, ServerProcess } from "./processes.ts";
+import { inviteTo } from "./stranger_costs.ts";
+import { Talk } from "./talk.ts";
+import { usageOf } from "./usage.ts";
+
+/** How members talk. */
+export interface DelaySettings {
+  /** Members, each of whom says a message a second. */
+  readonly talkers: number;
+  /** For so long, s: before anything is measured, under the flood before it is, and while it is. */
+  readonly warmUpTime: number;
+  readonly settleTime: number;
+  readonly talkTime: number;
+}
+
+/** Something that goes on while members talk. */
+export interface Meanwhile {
+  /** What to call it. */
+  readonly name: string;
+  /** The strangers, who don't stop; none where nothing goes on. */
+  readonly flood?: Omit<Flood, "port" | "total">;
+}
+
+/** What goes on, one after another. */
+export const MEANWHILES: readonly Meanwhile[] = [
+  { name: "nothing" },
+  {
+    name: "10,000 connections that say nothing, from 200 addresses",
+    flood: { kind: "wait", atOnce: 10_000, addresses: 200 },
+  },
+  {
+    name: "400 at a time whose handshakes fail, from one address",
+    flood: { kind: "bad", atOnce: 400, addresses: 1 },
+  },
+  {
+    name: "400 at a time whose handshakes fail, from 200 addresses",
+    flood: { kind: "bad", atOnce: 400, addresses: 200 },
+  },
+];
+
+/** How long what members say takes to reach one of them. */
+export interface Delays {
+  /** What goes on meanwhile. */
+  readonly meanwhile: string;
+  /** Messages that were measured. */
+  readonly count: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Connections of strangers a second. */
+  readonly strangersPerSecond: number;
+  /** The server's share of a processor. */
+  readonly serverCpu: number;
+}
+
+/** The value below which that share of all is, or the last one. @throws {RangeError} for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
+  const value = sorted[at];
+  if (value === undefined) {
+    throw new RangeError("Cannot tell a quantile of nothing");
+  }
+  return value;
+}
+
+/** How the room of a fresh server fares. @param signal Ends it. */
+export async function strangerDelays(
+  { name, flood }: Meanwhile,
+  { talkers, warmUpTime, settleTime, talkTime }: DelaySettings,
+  pins: Pinning,
+  signal: AbortSignal,
+): Promise<Delays> {
+  const options = { unheard: true };
+  await using server = await ServerProcess.start(pins, [], signal, options);
+  const invite = inviteTo(server);
+  using talk = new Talk(invite);
+  await talk.enter(talkers);
+  await talk.talk(warmUpTime);
+  const { port } = invite;
+  await using strangers = flood &&
+    new Flooding(pins, { ...flood, port, total: 0 }, signal);
+  const begun = performance.now();
+  await talk.talk(settleTime);
+  const { cpu: before } = await usageOf(server.pid);
+  const start = performance.now();
+  const found = await talk.talk(talkTime);
+  const end = performance.now();
+  const { cpu: after } = await usageOf(server.pid);
+  const connected = await strangers?.stop() ?? 0;
+  return {
+    meanwhile: name,
+    count: found.length,
+    medianMs: quantile(found, 0.5),
+    p99Ms: quantile(found, 0.99),
+    maxMs: quantile(found, 1),
+    strangersPerSecond: connected / (end - begun) * 1_000,
+    serverCpu: (after - before) / (end - start) * 1_000,
+  };
+}
