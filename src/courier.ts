@@ -9,13 +9,11 @@
  */
 
 import { type Event, EventError, MISSING, type Missing } from "./events.ts";
-import { PIECE_SIZE } from "./offer.ts";
+import { MAX_ASKED, PIECE_SIZE } from "./offer.ts";
 
 /** Pieces that are under way at a time, in all and from one holder: what a message may have to wait for. */
 const MAX_UNDER_WAY = 32;
 const MAX_PER_HOLDER = 8;
-/** Pieces that one taker may have asked for at a time. */
-const MAX_PER_TAKER = 16;
 /** Files that one holder can be asked for; the oldest offers are forgotten for new ones. */
 const MAX_HELD = 256;
 /** Seconds that a holder has to answer. */
@@ -104,8 +102,8 @@ export class Courier {
     }
     const offers = this.#takers.get(taker) ?? new Map<number, number>();
     const asked = [...offers.values()].reduce((sum, count) => sum + count, 0);
-    if (asked >= MAX_PER_TAKER) {
-      throw new EventError(`Cannot fetch more than ${MAX_PER_TAKER} pieces`);
+    if (asked >= MAX_ASKED) {
+      throw new EventError(`Cannot fetch more than ${MAX_ASKED} pieces`);
     }
     if (!offers.has(offer) && this.transfers >= this.#options.maxTransfers) {
       return tellMissing(taker, id, "busy");

@@ -30,8 +30,12 @@ export interface DownloadOptions {
   readonly offer: Offer;
   /** Where it is saved. */
   readonly folder: string;
-  /** Asks for some bytes. @returns The number under which the answer comes; null where nobody can be asked. */
-  readonly ask: (from: number, size: number) => number | null;
+  /**
+   * Asks for some bytes.
+   * @returns The number under which the answer comes; null where nobody can be asked; "later" where too much is
+   * asked for already, by others, and mail says when that is over.
+   */
+  readonly ask: (from: number, size: number) => number | "later" | null;
   /** Is told how it goes. */
   readonly show: (news: FileNews) => void;
   /** How long to wait before asking again, ms. */
@@ -47,10 +51,18 @@ interface Order {
   readonly at: number;
 }
 
-/** What concerns a download: an answer, or what became of the connection, the wish or the pause. */
+/** What concerns a download: an answer, or what became of the connection, the wish, the pause or others' pieces. */
 export type Mail =
   | Event<"piece" | "missing">
-  | { readonly kind: "joined" | "parted" | "dropped" | "closed" | "rested" };
+  | {
+    readonly kind:
+      | "joined"
+      | "parted"
+      | "dropped"
+      | "closed"
+      | "rested"
+      | "free";
+  };
 
 /** A file being taken. */
 export class Download {
@@ -122,7 +134,7 @@ export class Download {
           this.#show("waiting", wording(MISSING, mail.reason));
           if (!await this.#rest(pause)) return false;
           break;
-        default: // joined, rested: there is somebody to ask, perhaps
+        default: // joined, rested, free: there is somebody to ask, perhaps
       }
     }
     return true;
@@ -136,6 +148,10 @@ export class Download {
     while (this.#orders.length < this.#window && next < offer.size) {
       const size = Math.min(PIECE_SIZE, offer.size - next);
       const id = ask(next, size);
+      if (id === "later") {
+        if (this.#state === "waiting") this.#show("taking");
+        return;
+      }
       if (id === null) {
         this.#show("waiting", "not connected");
         return;

@@ -11,6 +11,8 @@ import { escapeText } from "./text.ts";
 
 /** A file is passed on in pieces of this size, bytes; small, so that a message never waits long behind one. */
 export const PIECE_SIZE = 16_384;
+/** Pieces that one member may have asked for at a time, of all the files that it takes. */
+export const MAX_ASKED = 16;
 /** The largest file that any server passes on, bytes. */
 export const MAX_OFFER_SIZE: number = 2 ** 40;
 /** The longest name of a file, bytes of UTF-8: what file systems take. */

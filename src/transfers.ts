@@ -12,7 +12,7 @@ import { FileError } from "./files.ts";
 import type { FileEvent } from "./link.ts";
 import type { LogEntry } from "./log_line.ts";
 import type { View } from "./news.ts";
-import { formatOffer, formatSize, isFileName } from "./offer.ts";
+import { formatOffer, formatSize, isFileName, MAX_ASKED } from "./offer.ts";
 import { type Offer, parseOffer } from "./offer.ts";
 import type { FileListener, FileRoom } from "./session.ts";
 import { SourceFile } from "./stored_file.ts";
@@ -50,6 +50,7 @@ export class Transfers implements FileListener {
   readonly #sources = new Map<number, SourceFile>(); // the same by number, once it has one
   readonly #downloads = new Map<number, Download>(); // by the offer's number
   readonly #asked = new Map<number, Download>(); // by the number under which a piece was asked for
+  readonly #denied = new Set<Download>(); // that may ask when something that was asked for has come
   readonly #running = new Set<Promise<void>>();
   #room: FileRoom | undefined;
   #maxSize = Infinity;
@@ -115,6 +116,7 @@ export class Transfers implements FileListener {
     this.#downloads.set(seq, download);
     const running = download.run().finally(() => {
       this.#downloads.delete(seq);
+      this.#denied.delete(download);
       this.#running.delete(running);
       this.#wake();
     });
@@ -162,6 +164,7 @@ export class Transfers implements FileListener {
   parted(): void {
     this.#room = undefined;
     this.#asked.clear();
+    this.#denied.clear();
     for (const download of this.#downloads.values()) {
       download.tell({ kind: "parted" });
     }
@@ -196,6 +199,7 @@ export class Transfers implements FileListener {
         const download = this.#asked.get(event.id);
         this.#asked.delete(event.id);
         download?.tell(event);
+        this.#invite();
       }
     }
   }
@@ -216,12 +220,23 @@ export class Transfers implements FileListener {
     offer: number,
     from: number,
     size: number,
-  ): number | null {
+  ): number | "later" | null {
     if (!this.#room) return null;
+    if (this.#asked.size >= MAX_ASKED) {
+      this.#denied.add(download);
+      return "later";
+    }
     const id = this.#nextId++;
     this.#asked.set(id, download);
     this.#room.askAboutFile({ kind: "fetch", id, offer, from, size });
     return id;
+  }
+
+  /** Has those ask again who could not: in their order, and before whoever has just got a piece. */
+  #invite(): void {
+    const denied = [...this.#denied];
+    this.#denied.clear();
+    for (const download of denied) download.tell({ kind: "free" });
   }
 
   #wake(): void {

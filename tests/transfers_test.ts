@@ -11,7 +11,12 @@ import type { Event } from "../src/events.ts";
 import type { FileEvent, FileRequest } from "../src/link.ts";
 import type { LogEntry } from "../src/log_line.ts";
 import type { FileNews, News } from "../src/news.ts";
-import { formatOffer, type Offer, PIECE_SIZE } from "../src/offer.ts";
+import {
+  formatOffer,
+  MAX_ASKED,
+  type Offer,
+  PIECE_SIZE,
+} from "../src/offer.ts";
 import type { FileRoom } from "../src/session.ts";
 import { Transfers } from "../src/transfers.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
@@ -129,7 +134,7 @@ function entry(text: string, seq: number, n: number): LogEntry {
 }
 
 /** One who has offered a file of `BYTES`, and one who was told of it. */
-async function setUp(): Promise<
+async function setUp(maxTransfers = 4): Promise<
   AsyncDisposable & {
     holder: Side;
     taker: Side;
@@ -142,7 +147,7 @@ async function setUp(): Promise<
   const folder = stack.use(await Folder.make());
   const path = folder.file("hut.jpg");
   await Deno.writeFile(path, BYTES);
-  const courier = new Courier({ maxFileSize: 2 ** 30, maxTransfers: 4 });
+  const courier = new Courier({ maxFileSize: 2 ** 30, maxTransfers });
   const holder = new Side(folder.file("none"), courier);
   const taker = new Side(folder.file("taken"), courier);
   stack.defer(() => holder.transfers.close());
@@ -247,6 +252,34 @@ Deno.test("Transfers of a later run go on with what an earlier one has left", as
   assertEquals(await Deno.readFile(path), BYTES);
   assertEquals(taker.of("fetch")[0]?.from, 40_000);
   assertEquals(taker.shown.news[0]?.got, 40_000);
+});
+
+Deno.test("Transfers ask for no more pieces at a time than they may, however many files are taken", async () => {
+  const files = 20;
+  await using setup = await setUp(files);
+  const { holder, taker, path, offer } = setup;
+  let open = 0;
+  let greatest = 0;
+  taker.before = ({ kind }) => {
+    if (kind === "fetch") greatest = Math.max(greatest, ++open);
+    return true;
+  };
+  const { tell } = taker;
+  taker.tell = (...events) => {
+    open -= events.length;
+    tell.apply(taker, events);
+  };
+  for (let seq = SEQ + 1; seq <= SEQ + files; seq++) {
+    await holder.transfers.send(holder, path);
+    holder.logged(offer, seq, true);
+    taker.logged({ ...offer, name: `${seq}.jpg` }, seq);
+    taker.transfers.get(seq);
+  }
+  await taker.transfers.settled();
+  const taken = taker.shown.news.filter(({ state }) => state === "taken");
+  assertEquals(taken.length, files);
+  for (const { path } of taken) assertEquals(await Deno.readFile(path), BYTES);
+  assertEquals(greatest, MAX_ASKED);
 });
 
 Deno.test("Transfers give up a file that was changed since it was offered", async () => {
