@@ -30,7 +30,8 @@ import { parseName } from "./src/names.ts";
 import type { Present, View } from "./src/news.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
 import { PlainView } from "./src/plain.ts";
-import { clientCommand, sentence, VERSION, write } from "./src/program.ts";
+import { clientCommand, mayStop, sentence } from "./src/program.ts";
+import { VERSION, write } from "./src/program.ts";
 import { JoinError, Session } from "./src/session.ts";
 import { Settings } from "./src/settings.ts";
 import { converse, obey, relay } from "./src/talking.ts";
@@ -130,7 +131,7 @@ async function terminalTalk(values: Values): Promise<Talk> {
   const ignored = new Ignored();
   let present: () => readonly Present[] = () => [];
   const view = new TtyView({
-    stops: Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined,
+    stops: mayStop(),
     now: Date.now,
     colour: !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "",
     settings,

@@ -20,6 +20,14 @@ export function clientCommand(): string {
   return Deno.build.standalone ? "./chat-client" : "deno task client";
 }
 
+/**
+ * Whether Ctrl-Z may stop the program: `deno task` doesn't stop with what it runs, so that whoever pressed it
+ * would sit before a terminal that nobody reads.
+ */
+export function mayStop(): boolean {
+  return Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined;
+}
+
 /** Writes a text at once, all of it. */
 export function write(
   text: string,

@@ -22,7 +22,7 @@ import {
 } from "./invite.ts";
 import { type Measures, UNMEASURED } from "./measures.ts";
 import { passphraseFrom } from "./passphrase.ts";
-import { serverCommand, write } from "./program.ts";
+import { mayStop, serverCommand, write } from "./program.ts";
 import { Room } from "./room.ts";
 import type { Values } from "./server_flags.ts";
 
@@ -180,6 +180,16 @@ function reopenAtHangup(log: ChatLog): void {
   });
 }
 
+/** Answers Ctrl-Z where it would do no more than have the whole room wait. */
+function answerStop(): void {
+  if (Deno.build.os === "windows" || mayStop()) return;
+  Deno.addSignalListener("SIGTSTP", () => {
+    logger.warn(
+      "Ctrl-Z cannot stop a server that deno task runs, only a compiled one",
+    );
+  });
+}
+
 /** Serves figures where that is asked for. Loaded then only: most servers don't need it. */
 async function metricsFor(
   { metrics: where }: Values,
@@ -280,6 +290,7 @@ export async function serve(values: Values): Promise<void> {
   const metrics = serveMetrics(room, gate, () => broadcaster.log.lag, signal);
   const watching = watchKey(values, keys, gate);
   reopenAtHangup(log);
+  answerStop();
   write(`${greeting(values, keyFile, created)}\n`);
 
   await Promise.race([aborted(signal), running, open, metrics]);

@@ -442,3 +442,18 @@ Deno.test("server tells its owner of a wrong key, and the others nothing", async
   assertEquals(ana.all("joined").length, 1); // its own
   assertEquals((await server.log()).length, 2);
 });
+
+Deno.test("server that deno task runs answers Ctrl-Z, and goes on", {
+  ignore: Deno.build.os === "windows", // it has no such signal
+}, async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder, {
+    prefix: ["env", "INIT_CWD=/"],
+  });
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  server.kill("SIGTSTP");
+  await server.line(/Ctrl-Z cannot stop a server that deno task runs/);
+  await ana.type("still here");
+  await ana.shows("said", { text: "still here" });
+});
