@@ -15,7 +15,6 @@ import { LogFiles } from "./log_files.ts";
 import {
   formatEntry,
   type LineIndex,
-  MAX_LINE_SIZE,
   numberEntry,
   parseEntry,
   readEntry,
@@ -155,7 +154,7 @@ export class ChatLog implements AsyncDisposable {
       );
     }
     await newest.count(file);
-    await log.#mend((await file.stat()).size);
+    await log.#mend(newest.broken((await file.stat()).size));
     await files.adopt(newest);
     for await (const entries of files.entries(log.oldest, log.head)) {
       entries.forEach((entry) => log.#keep(entry));
@@ -182,16 +181,12 @@ export class ChatLog implements AsyncDisposable {
    * Ends or drops a last line without a line break, which nobody was told of. Words that somebody chose are
    * always dropped: where they break off they still look whole, and would stand as all that was said, while
    * their sender, told nothing, says them again.
+   * @param size Of that line, bytes.
    */
   async #mend(size: number): Promise<void> {
-    const { end } = this.#index;
-    if (size <= end) return;
-    // Not to be cut: somebody named the wrong file.
-    if (size - end > MAX_LINE_SIZE) {
-      throw new RangeError("its last line is longer than any of a log");
-    }
-    const tail = new Uint8Array(size - end);
-    await this.#file.seek(end, Deno.SeekMode.Start);
+    if (size === 0) return;
+    const tail = new Uint8Array(size);
+    await this.#file.seek(this.#index.end, Deno.SeekMode.Start);
     const count = await this.#file.read(tail) ?? 0;
     const entry = readEntry(tail.subarray(0, count), this.head + 1);
     if (entry && (entry.what === "joined" || entry.what === "left")) {
@@ -205,9 +200,7 @@ export class ChatLog implements AsyncDisposable {
       await this.#cut();
       this.#index.cut();
       this.#notices.push(
-        `Dropped the last line of "${this.#path}": it broke off after ${
-          size - end
-        } bytes`,
+        `Dropped the last line of "${this.#path}": it broke off after ${size} bytes`,
       );
     }
   }

@@ -12,6 +12,7 @@ import { connectChannel, type ConnectOptions } from "./channel.ts";
 import { type Address, formatAddress, type Invite } from "./invite.ts";
 import { PASSPHRASE_ID } from "./invite.ts";
 import { KnownServers } from "./known_servers.ts";
+import { reasonOf } from "./reason.ts";
 import { JoinError } from "./session.ts";
 
 /** Where to go and how to get in. */
@@ -88,13 +89,7 @@ async function pinnedKey(
   const where = formatAddress(host, port);
   const key = await presentedKey(address, keyPair).catch((cause) => {
     throw new JoinError(
-      `Cannot join ${where}: ${
-        cause instanceof Deno.errors.ConnectionRefused
-          ? "nothing listens there"
-          : cause instanceof Error
-          ? cause.message
-          : cause
-      }`,
+      `Cannot join ${where}: ${reasonOf(cause)}`,
       "Check that the server runs and can be reached from here",
       cause,
     );

@@ -6,6 +6,7 @@
  */
 
 import { type Bytes, fromBase64url, randomBytes } from "../crypto_utils.ts";
+import { reasonOf } from "./reason.ts";
 
 /** For the owner alone. */
 const PRIVATE_FILE = 0o600;
@@ -22,29 +23,6 @@ export class FileError extends Error {
   override readonly name = "FileError";
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "the system does not permit it",
-  EEXIST: "it exists already",
-  EISDIR: "it is a folder",
-  ELOOP: "its links lead in a circle",
-  EMFILE: "too many files are open",
-  ENAMETOOLONG: "its name is too long",
-  ENOENT: "there is no such file or folder",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a part of its path is not a folder",
-  EPERM: "the system does not permit it",
-  EROFS: "the file system is read-only",
-};
-
-/** Why the system refused, in a few words. */
-function reason(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotCapable) {
-    return "Deno was not given the permission";
-  }
-  const { code, message } = cause as { code?: string; message?: string };
-  return REASONS[code ?? ""] ?? message ?? String(cause);
-}
-
 /**
  * A `FileError` that wraps what the system said.
  * @param action "read", "write" or "create".
@@ -54,7 +32,7 @@ export function fileError(
   path: string,
   cause: unknown,
 ): FileError {
-  return new FileError(`Cannot ${action} "${path}": ${reason(cause)}`, {
+  return new FileError(`Cannot ${action} "${path}": ${reasonOf(cause)}`, {
     cause,
   });
 }

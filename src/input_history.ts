@@ -9,6 +9,7 @@
  */
 
 import { fileError, readPrivate, writePrivate } from "./files.ts";
+import { reasonOf } from "./reason.ts";
 import { escapeLine, unescapeLine } from "./text.ts";
 
 /** For the owner alone. */
@@ -57,7 +58,7 @@ export class InputHistory {
       history.#isCut = text !== "" && !text.endsWith("\n");
       return history;
     } catch (error) {
-      note(`${messageOf(error)}. What you type now is not kept`);
+      note(`${reasonOf(error)}. What you type now is not kept`);
       return InputHistory.none(size);
     }
   }
@@ -105,7 +106,7 @@ export class InputHistory {
         await change(path);
       } catch (error) {
         this.#broken = true;
-        this.#note(messageOf(error));
+        this.#note(reasonOf(error));
       }
     });
   }
@@ -128,8 +129,4 @@ async function append(path: string, text: string): Promise<void> {
   } catch (cause) {
     throw fileError("write", path, cause);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -13,7 +13,8 @@
  * @module
  */
 
-import { LineIndex, type Place } from "./log_line.ts";
+import { LineIndex, MAX_LINE_SIZE, type Place } from "./log_line.ts";
+import { reasonOf } from "./reason.ts";
 
 /** How much of a file is read at once to count its lines, bytes. */
 const COUNT_SIZE = 1_048_576;
@@ -29,14 +30,6 @@ const broken = new RegExp(String.raw`^${HEADING}\d{0,16}$`);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function messageOf(error: unknown): string {
-  // What Deno says here would have people give it every permission.
-  if (error instanceof Deno.errors.NotCapable) {
-    return "Deno was not given the permission";
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** The log can't be opened, read or written; `cause` says why. */
 export class LogError extends Error {
   /** "LogError". */
@@ -47,7 +40,7 @@ export class LogError extends Error {
    * @param action Like "write".
    */
   constructor(action: string, path: string, cause: unknown) {
-    super(`Cannot ${action} "${path}": ${messageOf(cause)}`, { cause });
+    super(`Cannot ${action} "${path}": ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -174,6 +167,17 @@ export class LogFile {
       if (count === null) break;
       this.index.add(buffer.subarray(0, count));
     }
+  }
+
+  /**
+   * How much stands behind the last whole line, once the lines are counted, bytes.
+   * @param size Of the file, bytes.
+   * @throws {RangeError} for more than any line has: somebody named a file that is no log.
+   */
+  broken(size: number): number {
+    const rest = size - this.index.end;
+    if (rest <= MAX_LINE_SIZE) return rest;
+    throw new RangeError("its last line is longer than any of a log");
   }
 
   /** A place from which to read towards the line after `line`. @param file It, open; its position moves. */

@@ -92,6 +92,24 @@ export async function takeLock(
   }
 }
 
+/**
+ * Looks whether a server holds the lock of a log, and holds it no longer than that takes.
+ * @returns Whether there is a lock file.
+ * @throws {LogLockedError} where another server holds it.
+ */
+export async function requireUnlocked(path: string): Promise<boolean> {
+  const lockPath = `${path}.lock`;
+  try {
+    using file = await Deno.open(lockPath, { write: true });
+    if (await tryLock(file)) return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  const holder = await lockHolder(lockPath);
+  throw new LogLockedError(path, holder.address, holder.pid);
+}
+
 /** Frees the lock. Its file stays, emptied: to remove it would race with a second server. */
 export async function freeLock(file: Deno.FsFile): Promise<void> {
   try {

@@ -224,8 +224,7 @@ export const FLAGS = [
   {
     name: "check",
     kind: "boolean",
-    help:
-      "See whether a server could start here, and stop; makes an empty log where there is none",
+    help: "See whether a server could start here, and stop; changes nothing",
   },
   {
     name: "rotate-key",

@@ -20,9 +20,11 @@ import {
   PASSPHRASE_ID,
   ROOM_INVITE_ID,
 } from "./invite.ts";
+import { checkLog } from "./log_check.ts";
 import { type Measures, UNMEASURED } from "./measures.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { mayStop, serverCommand, write } from "./program.ts";
+import { reasonOf } from "./reason.ts";
 import { Room } from "./room.ts";
 import type { Values } from "./server_flags.ts";
 
@@ -102,24 +104,26 @@ const logger = diagnostics("server");
 
 async function openLog(values: Values, address: string): Promise<ChatLog> {
   const { log: path, fsync } = values;
-  try {
-    return await ChatLog.open(path, {
-      address,
-      fsync,
-      maxSize: values["log-size"] * MEGABYTE,
-      onNotice: (notice) => logger.warn("{notice}", { notice }),
-    });
-  } catch (error) {
-    if (!(error instanceof LogLockedError)) throw error;
-    const pid = error.pid === undefined ? "" : ` (process ${error.pid})`;
-    throw new StartError(
-      `${path} is in use by the server on ${
-        error.address ?? "another port"
-      }${pid}`,
-      "Stop that server, or give this one its own: --log other.log",
-      error,
-    );
-  }
+  const opening = ChatLog.open(path, {
+    address,
+    fsync,
+    maxSize: values["log-size"] * MEGABYTE,
+    onNotice: (notice) => logger.warn("{notice}", { notice }),
+  });
+  return await opening.catch((error) => explainLock(path, error));
+}
+
+/** Says what to do about a log that another server uses. */
+function explainLock(path: string, error: unknown): never {
+  if (!(error instanceof LogLockedError)) throw error;
+  const pid = error.pid === undefined ? "" : ` (process ${error.pid})`;
+  throw new StartError(
+    `${path} is in use by the server on ${
+      error.address ?? "another port"
+    }${pid}`,
+    "Stop that server, or give this one its own: --log other.log",
+    error,
+  );
 }
 
 /** The key that each invite stands for. */
@@ -160,7 +164,7 @@ function watchKey(
     try {
       await look();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       const going = "The server goes on with the keys that it has";
       if (why !== trouble) logger.warn("{why}. {going}", { why, going });
       trouble = why;
@@ -174,7 +178,7 @@ function reopenAtHangup(log: ChatLog): void {
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGHUP", () => {
     log.reopen().catch((error) => {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       logger.error("{why}", { why });
     });
   });
@@ -183,7 +187,10 @@ function reopenAtHangup(log: ChatLog): void {
 /** Answers Ctrl-Z where it would do no more than have the whole room wait. */
 function answerStop(): void {
   if (Deno.build.os === "windows" || mayStop()) return;
+  let answered = false; // the task passes the signal on, so that it comes twice
   Deno.addSignalListener("SIGTSTP", () => {
+    if (answered) return;
+    answered = true;
     logger.warn(
       "Ctrl-Z cannot stop a server that deno task runs, only a compiled one",
     );
@@ -301,7 +308,7 @@ export async function serve(values: Values): Promise<void> {
   await running;
 }
 
-/** Sees whether a server could start: keys, port and log. @throws as `serve`. */
+/** Sees whether a server could start: keys, port and log. Changes nothing. @throws as `serve`. */
 export async function check(values: Values): Promise<void> {
   const keyFile = await KeyFile.load(values["key-file"]);
   write(
@@ -312,9 +319,17 @@ export async function check(values: Values): Promise<void> {
   using listener = listen(values);
   const { hostname, port } = listener.addr;
   write(`${formatAddress(hostname, port)} is free\n`);
-  await using log = await openLog(values, formatAddress(hostname, port));
-  for (const notice of log.notices) write(`${notice}\n`);
-  write(`${values.log} can be written; it ends with event ${log.head}\n`);
+  const { log: path } = values;
+  const { exists, last, broken } = await checkLog(path)
+    .catch((error) => explainLock(path, error));
+  const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
+  if (!exists) write(`${path} is not there yet; the server would make it\n`);
+  else write(`${path} can be written; ${end}\n`);
+  if (broken > 0) {
+    write(
+      `Its last line broke off after ${broken} bytes; the server would mend that\n`,
+    );
+  }
 }
 
 /** Makes a new room key and prints the link that holds it. @throws {StartError} | {FileError} */

@@ -34,6 +34,7 @@ import {
 } from "./link.ts";
 import type { LogEntry } from "./log_line.ts";
 import type { Present, RoomNews, View } from "./news.ts";
+import { reasonOf } from "./reason.ts";
 import type { Line } from "./room.ts";
 
 /** Lines that may wait to be taken by the server before whoever says them must wait, too. */
@@ -455,7 +456,7 @@ export class Session implements LinkListener, FileRoom {
         // A refusal isn't sealed: anybody on the way can send one, so it doesn't end a stay that has begun.
         if (this.#after === null) throw refusedError(error);
       }
-      return sentence(error);
+      return reasonOf(error);
     } finally {
       this.#link?.close();
       this.#link = undefined;
@@ -605,13 +606,6 @@ function nextPause(attempt: number): number {
   return whole * (1 + Math.random()) / 2;
 }
 
-function sentence(error: unknown): string {
-  if (error instanceof Deno.errors.ConnectionRefused) {
-    return "nothing listens there";
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
 function refusedError(error: RefusedError): JoinError {
   const advice: Record<number, string> = {
     [ChannelRefusal.version]: "Use the client that belongs to the server",
@@ -619,8 +613,7 @@ function refusedError(error: RefusedError): JoinError {
       "Ask for a new link or passphrase: it may have been changed",
     [ChannelRefusal.busy]: "Try again in a minute",
   };
-  const message = `${error.message}`;
-  return new JoinError(message, advice[error.code] ?? "Try again", error);
+  return new JoinError(error.message, advice[error.code] ?? "Try again", error);
 }
 
 function entryError(reason: string): JoinError {

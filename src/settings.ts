@@ -7,6 +7,7 @@
 
 import { type Document, readDocument, writeDocument } from "./files.ts";
 import { nearest } from "./nearest.ts";
+import { reasonOf } from "./reason.ts";
 
 /** A row of the table of what can be set: by choice, or a whole number from `min` to `max`. */
 export interface Setting {
@@ -103,7 +104,7 @@ export class Settings {
     try {
       settings.#adopt(path, await readDocument(path) ?? {});
     } catch (error) {
-      note(`${messageOf(error)}. What you set now is not kept`);
+      note(`${reasonOf(error)}. What you set now is not kept`);
     }
     return settings;
   }
@@ -156,7 +157,7 @@ export class Settings {
     if (path === undefined) return;
     const document = this.#document;
     this.kept = this.kept.then(() => writeDocument(path, document)).catch(
-      (error: unknown) => this.#note(messageOf(error)),
+      (error: unknown) => this.#note(reasonOf(error)),
     );
   }
 }
@@ -171,8 +172,4 @@ function fits({ choices, min = 0, max = 0 }: Setting, value: unknown): boolean {
   if (choices) return choices.some((choice) => choice === value);
   const number = /^\d{1,9}$/.test(String(value)) ? Number(value) : NaN;
   return number >= min && number <= max;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,6 +9,7 @@ import { type CommandContext, interpret } from "./commands.ts";
 import type { Ignored } from "./ignored.ts";
 import type { JsonView } from "./json_view.ts";
 import type { View } from "./news.ts";
+import { reasonOf } from "./reason.ts";
 import { interpretRequest } from "./requests.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
@@ -80,9 +81,8 @@ export async function converse(
     settings,
     ignored,
     save: (path) => {
-      last = shown.save(path).catch((error) =>
-        error instanceof Error ? error.message : String(error)
-      ).then((sentence) => view.note(sentence));
+      last = shown.save(path).catch(reasonOf)
+        .then((sentence) => view.note(sentence));
     },
   };
   for await (const line of view.lines()) {

@@ -90,7 +90,7 @@ testOnSmallDisk(
       await assertRejects(
         () => log.append(saidUpTo(50)),
         LogError,
-        `Cannot write "${path}": No space left on device`,
+        `Cannot write "${path}": the disk is full`,
       );
       assertEquals(await pastOf(log), numbered(saidUpTo(count)));
       await Deno.remove(ballast);
@@ -124,7 +124,7 @@ testOnSmallDisk(
     }
     assert(
       notices.every((it) =>
-        it.startsWith(`Cannot rotate "${path}": No space left on device`)
+        it.startsWith(`Cannot rotate "${path}": the disk is full`)
       ),
       notices.join(),
     );
@@ -143,7 +143,7 @@ testOnSmallDisk(
     await Deno.rename(path, `${path}.1`);
     const ballast = `${path}.ballast`;
     await Deno.writeFile(ballast, new Uint8Array(100_000)).catch(() => {}); // as much as there is room for
-    await assertRejects(() => log.reopen(), LogError, "No space left");
+    await assertRejects(() => log.reopen(), LogError, "the disk is full");
     await Deno.remove(ballast);
     await log.reopen();
     assertEquals(await log.append([said(2)]), 2);

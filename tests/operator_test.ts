@@ -127,9 +127,9 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
   assertEquals(fresh.stdout, [
     "chat.key is not there yet; the server would make it",
     `127.0.0.1:${port} is free`,
-    "chat.log can be written; it ends with event 0",
+    "chat.log is not there yet; the server would make it",
   ]);
-  assert(!(await folder.names()).includes("chat.key"));
+  assertEquals(await folder.names(), []);
 
   await using first = await Server.open(folder, { port });
   await using ana = await JsonClient.join({ cwd: folder.path, name: "ana" });
@@ -147,6 +147,62 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
   // Nothing of the check holds the port or the log.
   await using _second = await Server.open(folder, { port });
   await ana.isIn(2);
+});
+
+Deno.test("server --check leaves a log as it is, and says what a server would do to it", async () => {
+  const start = "2026-11-23T17:05:54.120Z 3f9a1c02d417.1 | ana: ";
+  const cases = [
+    ["", "chat.log can be written; it is empty"],
+    [`${start}one\n`, "chat.log can be written; it ends with event 1"],
+    [
+      `# continues at event 7\n${start}one\n${start}tw`,
+      "chat.log can be written; it ends with event 7",
+      `Its last line broke off after ${
+        start.length + 2
+      } bytes; the server would mend that`,
+    ],
+  ] as const;
+  for (const [text, ...said] of cases) {
+    await using folder = await Folder.make();
+    await folder.write("chat.log", text, 0o644);
+    const args = ["--check", "--host", "127.0.0.1", "--port", "0"];
+    const { code, stdout } = await runServer(folder, args);
+    assertEquals(code, 0);
+    assertEquals(stdout.slice(2), said);
+    assertEquals(await folder.names(), ["chat.log"]);
+    assertEquals(await Deno.readTextFile(folder.file("chat.log")), text);
+    const { mode } = await Deno.stat(folder.file("chat.log"));
+    if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o644);
+  }
+});
+
+Deno.test("server --check fails where there can be no log", async () => {
+  await using folder = await Folder.make();
+  for (
+    const [log, reason] of [
+      ["none/chat.log", "there is no such file or folder"],
+      [".", "it is a folder"],
+    ]
+  ) {
+    const { code, stderr } = await runServer(folder, [
+      ...["--check", "--host", "127.0.0.1", "--port", "0", "--log", log ?? ""],
+    ]);
+    assertEquals(code, 1);
+    assertEquals(stderr, [`Cannot use "${log}": ${reason}.`]);
+  }
+  assertEquals(await folder.names(), []);
+});
+
+Deno.test("server --check fails where a file can't be a log", async () => {
+  await using folder = await Folder.make();
+  await folder.write("chat.log", "x".repeat(70_000));
+  const args = ["--check", "--host", "127.0.0.1", "--port", "0"];
+  const { code, stderr } = await runServer(folder, args);
+
+  assertEquals(code, 1);
+  assertEquals(stderr, [
+    'Cannot use "chat.log": its last line is longer than any of a log.',
+  ]);
 });
 
 Deno.test("server --check fails where the port is taken", async () => {
