@@ -92,6 +92,12 @@ class TestGuest implements Guest, Writer {
     return bytes.length;
   }
 
+  /** Takes nothing more, and has read what it took. */
+  async leave(): Promise<void> {
+    this.outlet.abandon();
+    await this.#reading;
+  }
+
   tell(...events: Event[]): void {
     this.pass(packEvents(events.map(encodeEvent)));
   }
@@ -296,7 +302,7 @@ class Setup implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.room.stop();
     await this.running;
-    for (const guest of this.guests) guest.outlet.abandon();
+    for (const guest of this.guests) await guest.leave();
     await this.log.close();
     await Deno.remove(this.folder, { recursive: true });
   }
