@@ -1,7 +1,7 @@
 /**
  * All cryptography of the chat: AES-256-GCM cipher states with their counters, the Noise handshake and
- * its hybrid with ML-KEM, passphrases, epochs and their signatures, fingerprints. Web APIs only: it knows
- * no sockets, no files, no rooms and nothing of Deno.
+ * its hybrid with ML-KEM, passphrases, epochs and their signatures, fingerprints. Web APIs and plain libraries
+ * only: it knows no sockets, no files, no rooms and nothing of Deno.
  *
  * The flow, from bytes to a conversation:
  *
@@ -14,6 +14,9 @@
  *
  * @module
  */
+
+import { hkdf as deriveHkdf } from "@noble/hashes/hkdf.js";
+import { sha256 as hashSha256 } from "@noble/hashes/sha2.js";
 
 /** Bytes over memory of their own, which is what `crypto.subtle` takes. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -88,15 +91,18 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
-/**
- * SHA-256 (FIPS 180-4) of all chunks, in hexadecimal digits: 64 of them. By a library, because
- * `crypto.subtle` takes a message only whole.
- */
+// SHA-256 and HKDF are a library's. A handshake takes eighteen of them one after the other, and by
+// `crypto.subtle` each would wait for another thread, which costs more than hashing a few blocks does.
+
+function sha256(bytes: Uint8Array): Bytes {
+  return hashSha256(bytes) as Bytes;
+}
+
+/** SHA-256 (FIPS 180-4) of all chunks, in hexadecimal digits: 64 of them. */
 export async function sha256Hex(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<string> {
-  const { sha256 } = await import("@noble/hashes/sha2.js"); // few runs need it
-  const hash = sha256.create();
+  const hash = hashSha256.create();
   for await (const chunk of chunks) hash.update(chunk);
   return hash.digest().toHex();
 }
@@ -138,25 +144,14 @@ function uint64(value: number): Bytes {
   return bytes;
 }
 
-async function sha256(bytes: Bytes): Promise<Bytes> {
-  return new Uint8Array(await subtle.digest("SHA-256", bytes));
-}
-
 /** HKDF-SHA-256 (RFC 5869), extract and expand in one call; `size` bytes. */
-export async function hkdf(
+export function hkdf(
   ikm: Bytes,
   salt: Bytes,
   info: Bytes,
   size: number,
-): Promise<Bytes> {
-  const key = await subtle.importKey("raw", ikm, "HKDF", false, ["deriveBits"]);
-  return new Uint8Array(
-    await subtle.deriveBits(
-      { name: "HKDF", hash: "SHA-256", salt, info },
-      key,
-      size * 8,
-    ),
-  );
+): Bytes {
+  return deriveHkdf(hashSha256, ikm, salt, info, size) as Bytes;
 }
 
 // ── Cipher states ──────────────────────────────────────────────────────────────────────────────────────
@@ -431,16 +426,13 @@ class SymmetricState {
     this.#h = h;
   }
 
-  static async initialize(
-    pattern: Pattern,
-    prologue: Bytes,
-  ): Promise<SymmetricState> {
+  static initialize(pattern: Pattern, prologue: Bytes): SymmetricState {
     const name = utf8.encode(`Noise_${pattern}_25519_AESGCM_SHA256`);
     let h: Bytes = new Uint8Array(32);
     if (name.length <= h.length) h.set(name);
-    else h = await sha256(name);
+    else h = sha256(name);
     const state = new SymmetricState(h, h);
-    await state.mixHash(prologue);
+    state.mixHash(prologue);
     return state;
   }
 
@@ -456,20 +448,20 @@ class SymmetricState {
     return copy;
   }
 
-  async mixHash(data: Uint8Array): Promise<void> {
-    this.#h = await sha256(concat(this.#h, data));
+  mixHash(data: Uint8Array): void {
+    this.#h = sha256(concat(this.#h, data));
   }
 
-  async mixKey(ikm: Bytes): Promise<void> {
-    const output = await hkdf(ikm, this.#ck, EMPTY, 2 * KEY_SIZE);
+  mixKey(ikm: Bytes): void {
+    const output = hkdf(ikm, this.#ck, EMPTY, 2 * KEY_SIZE);
     this.#ck = output.slice(0, KEY_SIZE);
     this.#rekey(output.slice(KEY_SIZE));
   }
 
-  async mixKeyAndHash(ikm: Bytes): Promise<void> {
-    const output = await hkdf(ikm, this.#ck, EMPTY, 3 * KEY_SIZE);
+  mixKeyAndHash(ikm: Bytes): void {
+    const output = hkdf(ikm, this.#ck, EMPTY, 3 * KEY_SIZE);
     this.#ck = output.slice(0, KEY_SIZE);
-    await this.mixHash(output.subarray(KEY_SIZE, 2 * KEY_SIZE));
+    this.mixHash(output.subarray(KEY_SIZE, 2 * KEY_SIZE));
     this.#rekey(output.slice(2 * KEY_SIZE));
   }
 
@@ -487,7 +479,7 @@ class SymmetricState {
       this.#cipher ??= await CipherState.create(this.#k, this.#n);
       ciphertext = await encryptMessage(this.#cipher, plaintext, this.#h);
     }
-    await this.mixHash(ciphertext);
+    this.mixHash(ciphertext);
     return ciphertext;
   }
 
@@ -497,7 +489,7 @@ class SymmetricState {
       this.#cipher ??= await CipherState.create(this.#k, this.#n);
       plaintext = await decryptMessage(this.#cipher, ciphertext, this.#h);
     }
-    await this.mixHash(ciphertext);
+    this.mixHash(ciphertext);
     return plaintext;
   }
 
@@ -507,7 +499,7 @@ class SymmetricState {
   }
 
   async split(role: Role): Promise<Transport> {
-    const output = await hkdf(EMPTY, this.#ck, EMPTY, 2 * KEY_SIZE);
+    const output = hkdf(EMPTY, this.#ck, EMPTY, 2 * KEY_SIZE);
     const [first, second] = await Promise.all([
       CipherState.create(output.subarray(0, KEY_SIZE)),
       CipherState.create(output.subarray(KEY_SIZE)),
@@ -540,6 +532,12 @@ interface Keys {
   rs?: Bytes;
   re?: Bytes;
 }
+
+/** Makes what stands before a message's payload. */
+type FieldsWriter = (
+  symmetric: SymmetricState,
+  keys: Keys,
+) => Bytes | Promise<Bytes>;
 
 /**
  * One side of a Noise XX or XXpsk3 handshake. Its three messages are written and read in turn:
@@ -621,7 +619,11 @@ export class Handshake {
       // Checked before anything is sealed: a second try would seal other text under the same nonce.
       const size = payload.length + (FIELDS[this.#pattern][this.#turn] ?? 0);
       if (size > MAX_MESSAGE_SIZE) throw tooLong(size);
-      const writers = [this.#writeE, this.#writeEEeSEs, this.#writeSSePsk];
+      const writers: FieldsWriter[] = [
+        this.#writeE,
+        this.#writeEEeSEs,
+        this.#writeSSePsk,
+      ];
       const fields = await writers[this.#turn]?.call(this, symmetric, keys) ??
         EMPTY;
       return concat(fields, await symmetric.encryptAndHash(payload));
@@ -680,7 +682,7 @@ export class Handshake {
     try {
       const { role } = this.#options;
       const symmetric = this.#symmetric?.clone() ??
-        await SymmetricState.initialize(
+        SymmetricState.initialize(
           this.#pattern,
           this.#options.prologue as Bytes,
         );
@@ -705,18 +707,14 @@ export class Handshake {
   }
 
   // -> e
-  async #writeE(symmetric: SymmetricState, { e }: Keys): Promise<Bytes> {
-    await this.#mixEphemeral(symmetric, e.publicKey);
+  #writeE(symmetric: SymmetricState, { e }: Keys): Bytes {
+    this.#mixEphemeral(symmetric, e.publicKey);
     return e.publicKey;
   }
 
-  async #readE(
-    symmetric: SymmetricState,
-    keys: Keys,
-    fields: Fields,
-  ): Promise<void> {
+  #readE(symmetric: SymmetricState, keys: Keys, fields: Fields): void {
     keys.re = own(fields.take(KEY_SIZE));
-    await this.#mixEphemeral(symmetric, keys.re);
+    this.#mixEphemeral(symmetric, keys.re);
   }
 
   // <- e, ee, s, es
@@ -724,10 +722,10 @@ export class Handshake {
     symmetric: SymmetricState,
     { s, e, re }: Keys,
   ): Promise<Bytes> {
-    await this.#mixEphemeral(symmetric, e.publicKey);
-    await symmetric.mixKey(await agree(e, known(re)));
+    this.#mixEphemeral(symmetric, e.publicKey);
+    symmetric.mixKey(await agree(e, known(re)));
     const sealedS = await symmetric.encryptAndHash(s.publicKey);
-    await symmetric.mixKey(await agree(s, known(re)));
+    symmetric.mixKey(await agree(s, known(re)));
     return concat(e.publicKey, sealedS);
   }
 
@@ -737,12 +735,12 @@ export class Handshake {
     fields: Fields,
   ): Promise<void> {
     keys.re = own(fields.take(KEY_SIZE));
-    await this.#mixEphemeral(symmetric, keys.re);
-    await symmetric.mixKey(await agree(keys.e, keys.re));
+    this.#mixEphemeral(symmetric, keys.re);
+    symmetric.mixKey(await agree(keys.e, keys.re));
     keys.rs = await symmetric.decryptAndHash(
       fields.take(KEY_SIZE + symmetric.tagSize),
     );
-    await symmetric.mixKey(await agree(keys.e, keys.rs));
+    symmetric.mixKey(await agree(keys.e, keys.rs));
   }
 
   // -> s, se (, psk)
@@ -751,8 +749,8 @@ export class Handshake {
     { s, re }: Keys,
   ): Promise<Bytes> {
     const sealedS = await symmetric.encryptAndHash(s.publicKey);
-    await symmetric.mixKey(await agree(s, known(re)));
-    await this.#mixPsk(symmetric);
+    symmetric.mixKey(await agree(s, known(re)));
+    this.#mixPsk(symmetric);
     return sealedS;
   }
 
@@ -764,23 +762,20 @@ export class Handshake {
     keys.rs = await symmetric.decryptAndHash(
       fields.take(KEY_SIZE + symmetric.tagSize),
     );
-    await symmetric.mixKey(await agree(keys.e, keys.rs));
-    await this.#mixPsk(symmetric);
+    symmetric.mixKey(await agree(keys.e, keys.rs));
+    this.#mixPsk(symmetric);
   }
 
   /** The token "e": where a psk takes part, the ephemeral is mixed into the key as well (section 9.2). */
-  async #mixEphemeral(
-    symmetric: SymmetricState,
-    publicKey: Bytes,
-  ): Promise<void> {
-    await symmetric.mixHash(publicKey);
-    if (this.#pattern === "XXpsk3") await symmetric.mixKey(publicKey);
+  #mixEphemeral(symmetric: SymmetricState, publicKey: Bytes): void {
+    symmetric.mixHash(publicKey);
+    if (this.#pattern === "XXpsk3") symmetric.mixKey(publicKey);
   }
 
   /** The token "psk" (section 9.1). */
-  async #mixPsk(symmetric: SymmetricState): Promise<void> {
+  #mixPsk(symmetric: SymmetricState): void {
     if (this.#pattern === "XXpsk3") {
-      await symmetric.mixKeyAndHash(known(this.#psk));
+      symmetric.mixKeyAndHash(known(this.#psk));
     }
   }
 }
@@ -987,7 +982,7 @@ export const kem: Kem = "encapsulateBits" in subtle ? nativeKem : libraryKem;
  * @param kemSecret 32 bytes.
  * @returns 32 bytes.
  */
-export function hybridPsk(inviteKey: Bytes, kemSecret: Bytes): Promise<Bytes> {
+export function hybridPsk(inviteKey: Bytes, kemSecret: Bytes): Bytes {
   return hkdf(kemSecret, inviteKey, PROTOCOL_BYTES, KEY_SIZE);
 }
 
@@ -1030,18 +1025,16 @@ export async function pbkdf2(
  * @example
  * ```ts
  * import { fingerprint } from "./crypto_utils.ts";
- * if (await fingerprint(new Uint8Array(32)) !== "66687aadf862") throw new Error("not the same");
+ * if (fingerprint(new Uint8Array(32)) !== "66687aadf862") throw new Error("not the same");
  * ```
  */
-export async function fingerprint(publicKey: Uint8Array): Promise<string> {
-  return (await sha256(own(publicKey))).subarray(0, FINGERPRINT_SIZE).toHex();
+export function fingerprint(publicKey: Uint8Array): string {
+  return sha256(publicKey).subarray(0, FINGERPRINT_SIZE).toHex();
 }
 
 /** A fingerprint to compare by reading it aloud: eight groups of four digits, 128 bits of the SHA-256. */
-export async function spokenFingerprint(
-  publicKey: Uint8Array,
-): Promise<string> {
-  const digits = (await sha256(own(publicKey))).subarray(0, 16).toHex();
+export function spokenFingerprint(publicKey: Uint8Array): string {
+  const digits = sha256(publicKey).subarray(0, 16).toHex();
   return digits.match(/.{4}/g)?.join(" ") ?? "";
 }
 
@@ -1066,7 +1059,7 @@ export interface EpochSecret {
 
 const RATCHET_INFO = utf8.encode(`${PROTOCOL_NAME} ratchet`);
 
-function ratchetKey(key: Bytes): Promise<Bytes> {
+function ratchetKey(key: Bytes): Bytes {
   return hkdf(key, EMPTY, RATCHET_INFO, KEY_SIZE);
 }
 
@@ -1137,7 +1130,7 @@ export class Epoch {
 
   /** The epoch after this one, for when somebody joined. This one must not be used any more. */
   async ratchet(): Promise<Epoch> {
-    const key = await ratchetKey(this.#key);
+    const key = ratchetKey(this.#key);
     this.#key.fill(0);
     const cipher = await CipherState.create(key);
     return new Epoch(
@@ -1261,7 +1254,7 @@ export class EpochReader {
 
   /** The epoch after this one, for when the server says so. This one must not be used any more. */
   async ratchet(): Promise<EpochReader> {
-    const key = await ratchetKey(this.#key);
+    const key = ratchetKey(this.#key);
     this.#key.fill(0);
     const cipher = await CipherState.create(key);
     return new EpochReader(

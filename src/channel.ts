@@ -220,7 +220,7 @@ export async function acceptChannel(
   const third = await fromClient(reader);
   // An unknown invite fails where a wrong key does, and as late.
   const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
-  handshake.setPsk(await hybridPsk(inviteKey, secret));
+  handshake.setPsk(hybridPsk(inviteKey, secret));
   try {
     await handshake.readMessage(third);
   } catch (error) {
@@ -306,7 +306,7 @@ export async function connectChannel(
     reply.subarray(0, KEM_CIPHERTEXT_SIZE),
   );
   const inviteKey = await options.inviteKey(reply.slice(KEM_CIPHERTEXT_SIZE));
-  handshake.setPsk(await hybridPsk(inviteKey, secret));
+  handshake.setPsk(hybridPsk(inviteKey, secret));
   const third = await handshake.writeMessage();
   await writeAll(stream, record(RecordType.handshake, third));
   return new Channel(stream, reader, handshake);

@@ -137,12 +137,12 @@ export class Connection implements Guest {
   }
 
   /** Takes over a stream after its handshake. */
-  static async create(
+  static create(
     stream: HalfClosable,
     channel: Channel,
     options: ConnectionOptions,
-  ): Promise<Connection> {
-    const key = await fingerprint(channel.remoteKey);
+  ): Connection {
+    const key = fingerprint(channel.remoteKey);
     return new Connection(key, stream, channel, options);
   }
 

@@ -100,7 +100,7 @@ async function pinnedKey(
       "Join once from a terminal, where you can check its fingerprint, or use an invite",
     );
   }
-  if (!await accept(where, await spokenFingerprint(key))) {
+  if (!await accept(where, spokenFingerprint(key))) {
     throw new JoinError(
       "The server's key was not accepted",
       "Ask whoever runs the server for its fingerprint",

@@ -247,7 +247,7 @@ export class Gate {
       await sleep(pause);
       deadline = setTimeout(() => finish("late"), handshakeTime);
       const channel = await acceptChannel(conn, handshake);
-      return await Connection.create(conn, channel, this.#options);
+      return Connection.create(conn, channel, this.#options);
     } catch (error) {
       const reason = end ?? endingOf(error);
       if (COUNTING.has(reason)) this.#handshakes.fail(unfinished);

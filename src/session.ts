@@ -157,7 +157,7 @@ export class Session implements LinkListener, FileRoom {
    * @throws {JoinError} where the client can't get in, or is sent away for good.
    */
   async run(): Promise<void> {
-    this.#ownKey = await fingerprint(this.#options.handshake.keyPair.publicKey);
+    this.#ownKey = fingerprint(this.#options.handshake.keyPair.publicKey);
     this.#stand();
     try {
       await this.#stay();

@@ -172,7 +172,7 @@ class Setup implements AsyncDisposable {
         inviteKey: () => INVITE_KEY,
       }),
     ]);
-    const connection = await Connection.create(far, accepted, {
+    const connection = Connection.create(far, accepted, {
       room: this.room,
       broadcastLog: this.broadcaster.log,
       courier: this.courier,
@@ -225,7 +225,7 @@ Deno.test("Connection lets a client in under its key's fingerprint, and passes o
   const ben = await setup.connect(keyPair);
   await ana.join("ana");
   const { id } = await ben.join("ben", 6);
-  const key = await fingerprint(keyPair.publicKey);
+  const key = fingerprint(keyPair.publicKey);
   assertEquals(ben.connection.key, key);
   const joined = await ana.until("joined");
   assertEquals(joined, { kind: "joined", id, name: "ben", key, n: 6 });

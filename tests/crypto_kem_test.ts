@@ -169,9 +169,9 @@ for (
       const answered = await initiator.readMessage(
         await responder.writeMessage(ciphertext),
       );
-      responder.setPsk(await hybridPsk(inviteKey, secret));
+      responder.setPsk(hybridPsk(inviteKey, secret));
       initiator.setPsk(
-        await hybridPsk(inviteKey, await key.decapsulate(answered)),
+        hybridPsk(inviteKey, await key.decapsulate(answered)),
       );
       const last = await initiator.writeMessage(new Uint8Array([7]));
       assertEquals(await responder.readMessage(last), new Uint8Array([7]));
@@ -180,12 +180,12 @@ for (
   });
 }
 
-Deno.test("hybridPsk() is HKDF of the ML-KEM secret, salted with the invite's key", async () => {
+Deno.test("hybridPsk() is HKDF of the ML-KEM secret, salted with the invite's key", () => {
   const inviteKey = randomBytes(32);
   const secret = randomBytes(32);
-  const psk = await hybridPsk(inviteKey, secret);
+  const psk = hybridPsk(inviteKey, secret);
   const info = new TextEncoder().encode(PROTOCOL_NAME);
-  assertEquals(psk, await hkdf(secret, inviteKey, info, 32));
-  assert(!equalBytes(psk, await hybridPsk(inviteKey, randomBytes(32))));
-  assert(!equalBytes(psk, await hybridPsk(randomBytes(32), secret)));
+  assertEquals(psk, hkdf(secret, inviteKey, info, 32));
+  assert(!equalBytes(psk, hybridPsk(inviteKey, randomBytes(32))));
+  assert(!equalBytes(psk, hybridPsk(randomBytes(32), secret)));
 });

@@ -117,9 +117,9 @@ Deno.test("encryptMessage() uses 4 zero bytes and the counter, 64 bits big-endia
 
 // ── HKDF, PBKDF2 ───────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("hkdf() agrees with RFC 5869, test cases 1 and 3", async () => {
+Deno.test("hkdf() agrees with RFC 5869, test cases 1 and 3", () => {
   const ikm = hex("0b".repeat(22));
-  const first = await hkdf(
+  const first = hkdf(
     ikm,
     hex("000102030405060708090a0b0c"),
     hex("f0f1f2f3f4f5f6f7f8f9"),
@@ -129,7 +129,7 @@ Deno.test("hkdf() agrees with RFC 5869, test cases 1 and 3", async () => {
     first.toHex(),
     "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
   );
-  const third = await hkdf(ikm, hex(""), hex(""), 42);
+  const third = hkdf(ikm, hex(""), hex(""), 42);
   assertEquals(
     third.toHex(),
     "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
@@ -295,19 +295,19 @@ Deno.test("The runtime's Ed25519 agrees with RFC 8032 section 7.1", async () => 
 
 // ── SHA-256, by fingerprints ───────────────────────────────────────────────────────────────────────────
 
-Deno.test("fingerprint() is the first 12 hexadecimal digits of the SHA-256", async () => {
+Deno.test("fingerprint() is the first 12 hexadecimal digits of the SHA-256", () => {
   // FIPS 180-2 appendix B.1: ba7816bf 8f01cfea 414140de 5dae2223 …
-  assertEquals(await fingerprint(utf8.encode("abc")), "ba7816bf8f01");
-  assertMatch(await fingerprint(randomBytes(32)), /^[0-9a-f]{12}$/);
+  assertEquals(fingerprint(utf8.encode("abc")), "ba7816bf8f01");
+  assertMatch(fingerprint(randomBytes(32)), /^[0-9a-f]{12}$/);
 });
 
-Deno.test("spokenFingerprint() is eight groups of four digits of the SHA-256", async () => {
+Deno.test("spokenFingerprint() is eight groups of four digits of the SHA-256", () => {
   assertEquals(
-    await spokenFingerprint(utf8.encode("abc")),
+    spokenFingerprint(utf8.encode("abc")),
     "ba78 16bf 8f01 cfea 4141 40de 5dae 2223",
   );
   assertMatch(
-    await spokenFingerprint(randomBytes(32)),
+    spokenFingerprint(randomBytes(32)),
     /^[0-9a-f]{4}( [0-9a-f]{4}){7}$/,
   );
 });

@@ -47,7 +47,7 @@ import {
 
 const SERVER = await importKeyPair(randomBytes(32));
 const CLIENT = await importKeyPair(randomBytes(32));
-const CLIENT_KEY = await fingerprint(CLIENT.publicKey);
+const CLIENT_KEY = fingerprint(CLIENT.publicKey);
 const INVITE_KEY = randomBytes(32);
 const ACCEPT = {
   keyPair: SERVER,
@@ -1076,7 +1076,7 @@ async function stay(seed: number): Promise<number> {
   const serve = async (near: MemoryStream, far: MemoryStream) => {
     try {
       const channel = await acceptChannel(far, ACCEPT);
-      const connection = await Connection.create(far, channel, {
+      const connection = Connection.create(far, channel, {
         room,
         broadcastLog: broadcaster.log,
         rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },

@@ -75,7 +75,7 @@ class House {
       connect(near, this.#keys),
       accept(far, this.#keys),
     ]);
-    const connection = await Connection.create(far, served, {
+    const connection = Connection.create(far, served, {
       room: this.#room,
       broadcastLog: this.#broadcaster.log,
       rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
@@ -90,7 +90,7 @@ class House {
 
   async #settleIn(): Promise<void> {
     const [channel] = await this.enter();
-    const key = await fingerprint(this.#keys.client.publicKey);
+    const key = fingerprint(this.#keys.client.publicKey);
     const inside = Promise.withResolvers<void>();
     this.#link = new Link(channel, key, {
       entered: () => inside.resolve(),
