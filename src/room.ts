@@ -208,15 +208,17 @@ export class Room {
     const early = performance.now() - this.#admittedAt < admissionPause;
     const items = this.#inbox;
     this.#inbox = [];
+    const waiting = new Set<Member>(); // what they said must wait, and so must all that they do after it
     for (const item of items) {
       if (item.kind === "join") {
         if (early) this.#inbox.push(item);
         else this.#applyJoin(item, batch);
-      } else if (item.kind === "leave") this.#applyLeave(item, batch);
-      else if (item.kind === "rename") this.#applyRename(item, batch);
-      else if (item.kind === "away") this.#applyAway(item, batch);
-      else if (congested || batch.size > MAX_BATCH_SIZE) this.#inbox.push(item);
-      else this.#applySay(item, batch);
+        continue;
+      }
+      const full = congested || batch.size > MAX_BATCH_SIZE;
+      if (item.kind === "say" && full) waiting.add(item.member);
+      if (waiting.has(item.member)) this.#inbox.push(item);
+      else this.#apply(item, batch);
     }
     if (batch.joined.length > 0) this.#admittedAt = performance.now();
     if (this.#inbox.length > 0) {
@@ -232,6 +234,13 @@ export class Room {
       this.#pause = undefined;
       this.#wake();
     }, pause);
+  }
+
+  #apply(item: Exclude<Item, Of<"join">>, batch: Batch): void {
+    if (item.kind === "leave") this.#applyLeave(item, batch);
+    else if (item.kind === "rename") this.#applyRename(item, batch);
+    else if (item.kind === "away") this.#applyAway(item, batch);
+    else this.#applySay(item, batch);
   }
 
   #applyJoin(item: Of<"join">, batch: Batch): void {

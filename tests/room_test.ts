@@ -896,6 +896,32 @@ Deno.test("Room.say() waits while everybody is slow; coming and going don't", as
   await assertFollows(setup, ana.guest, 1);
 });
 
+Deno.test("Room.leave() comes after all that the member said, though that had to wait", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const ben = await setup.join("ben");
+  await ana.guest.untilLine(2);
+  let congested = true;
+  Object.defineProperty(setup.broadcaster.log, "congested", {
+    get: () => congested,
+  });
+  const saying = setup.say(ben.member, { n: 1, text: "one last thing" });
+  setup.room.leave(ben.member, "left");
+  await setup.join("carla");
+  assertEquals(setup.room.size, 3);
+  congested = false;
+  clock.advance(5);
+  await saying;
+  await ana.guest.until("left");
+  const logged = await setup.logged();
+  assertEquals(
+    logged.slice(-2).map(({ what, text }) => [what, text]),
+    [["said", "one last thing"], ["left", "left"]],
+  );
+  await assertFollows(setup, ana.guest, 1);
+});
+
 Deno.test("Room looks at a congested log once a pause, however many wait", async () => {
   using clock = new ManualClock();
   await using setup = await Setup.create();
