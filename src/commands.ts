@@ -6,51 +6,24 @@
  * @module
  */
 
+import { type Asking, HISTORY_COUNT } from "./asking.ts";
 import { padCells, width } from "./colours.ts";
-import type { Ignored } from "./ignored.ts";
 import { REFUSALS } from "./events.ts";
+import { byName } from "./ignored.ts";
 import { parseName } from "./names.ts";
 import { nearest } from "./nearest.ts";
-import type { Present } from "./news.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { escapeText } from "./text.ts";
 import { whoIsHere } from "./who.ts";
 
-/** How many lines `/history` asks for where it isn't told. */
-const HISTORY_COUNT = 20;
-
-/** What a command may ask and do. What goes wrong is told as news or as a note, never thrown. */
-export interface CommandContext {
+/** What a command may ask and do, at a terminal. */
+export interface CommandContext extends Asking {
   /** Tells one line to the person who typed. */
   note(text: string): void;
-  /** Who is in the room. */
-  who(): readonly Present[];
-  /** Ends the session, with last words to the room. */
-  quit(text?: string): void;
-  /** Goes by another name, one that `parseName` has accepted. */
-  rename(name: string): void;
-  /** Says something in the third person. */
-  act(text: string): void;
-  /** Answers the line of that number. */
-  reply(to: number, text: string): void;
-  /** Is away from the keyboard, for this reason; is back where it is empty. */
-  away(text: string): void;
-  /** Asks for the last lines. */
-  history(count: number): void;
-  /** Asks for the lines that have these words in them. */
-  search(words: string): void;
   /** What the person has set. */
   readonly settings: Settings;
-  /** Whom the person doesn't want to read. */
-  readonly ignored: Ignored;
   /** Writes what was shown to a new file. */
   save(path: string): void;
-  /** Offers a file to the room. */
-  send(path: string): void;
-  /** Takes the file that was offered under that number. */
-  get(offer: number): void;
-  /** No longer takes, or offers, a file. */
-  drop(offer: number): void;
   /** The time, ms since 1970; the machine's own where it is left out. */
   readonly now?: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
@@ -257,19 +230,20 @@ function rename({ note, rename }: CommandContext, text = ""): void {
 
 function ignore({ note, who, ignored }: CommandContext, name = ""): void {
   if (name === "") {
-    const names = ignored.names.map(escapeText).join(", ");
-    note(names === "" ? "You ignore nobody" : `You ignore ${names}`);
+    const names = ignored.members.map(({ name }) => escapeText(name));
+    note(`You ignore ${names.length === 0 ? "nobody" : names.join(", ")}`);
     return;
   }
-  const wanted = name.toLowerCase();
-  const key = ignored.keyOf(name) ??
-    who().find((member) => member.name.toLowerCase() === wanted)?.key;
-  if (key === undefined) {
-    note(`Nobody here is called "${name}". /who shows who is`);
-  } else if (ignored.toggle({ name, key })) {
-    note(`You ignore ${name} now, under any name`);
+  const known = ignored.find(name);
+  const member = byName(who(), name);
+  if (known) {
+    ignored.remove(known);
+    note(`You no longer ignore ${known.name}`);
+  } else if (member) {
+    ignored.add(member);
+    note(`You ignore ${member.name} now, under any name`);
   } else {
-    note(`You no longer ignore ${name}`);
+    note(`Nobody here is called "${name}". /who shows who is`);
   }
 }
 

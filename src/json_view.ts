@@ -9,6 +9,7 @@
  */
 
 import { REFUSALS, wording } from "./events.ts";
+import { Ignored, type Somebody } from "./ignored.ts";
 import type { News, Present, RoomNews } from "./news.ts";
 import { parseOffer } from "./offer.ts";
 import { PipeView } from "./plain.ts";
@@ -19,8 +20,13 @@ const VERSION = 1;
 
 /** JSON lines. Texts are as others wrote them, once the JSON is parsed. */
 export class JsonView extends PipeView {
-  /** Writes a piece of news. */
-  override show(news: News): void {
+  /** Whom the program doesn't want to read. */
+  readonly ignored: Ignored = new Ignored();
+
+  /** Writes a piece of news, unless it comes from somebody who is ignored. */
+  override show(all: News): void {
+    const news = this.ignored.filter(all);
+    if (news === null) return;
     // To a program, the client's own joining is a joining like any other, with more to it.
     const type = news.type === "entered" ? "joined" : news.type;
     this.#emit(type, fieldsOf(news));
@@ -41,6 +47,13 @@ export class JsonView extends PipeView {
       away,
     }));
     this.#emit("members", { members });
+  }
+
+  /** Writes an object of type `ignored`: who is ignored. */
+  ignoring(members: readonly Somebody[]): void {
+    this.#emit("ignored", {
+      members: members.map(({ name, key }) => ({ name, key })),
+    });
   }
 
   /**

@@ -5,34 +5,20 @@
  * @module
  */
 
-import type { CommandContext } from "./commands.ts";
+import { type Asking, HISTORY_COUNT } from "./asking.ts";
 import { REFUSALS } from "./events.ts";
+import { byName, type Somebody } from "./ignored.ts";
 import { parseName } from "./names.ts";
 import { nearest } from "./nearest.ts";
 import type { Present } from "./news.ts";
 
-/** How many lines `history` asks for where it isn't told. */
-const HISTORY_COUNT = 20;
-
 /** What a request may do, and how it is answered. */
-export interface RequestContext extends
-  Pick<
-    CommandContext,
-    | "act"
-    | "away"
-    | "drop"
-    | "get"
-    | "history"
-    | "quit"
-    | "rename"
-    | "reply"
-    | "search"
-    | "send"
-    | "who"
-  > {
+export interface RequestContext extends Asking {
   /** Answers with who is in the room. */
   members(present: readonly Present[]): void;
-  /** Answers that a line can't be understood. */
+  /** Answers with who is ignored. */
+  ignoring(members: readonly Somebody[]): void;
+  /** Answers that a line can't be understood, or done. */
   error(message: string, line: string): void;
 }
 
@@ -93,6 +79,8 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     needs: [],
     run: ({ members, who }) => silent(members(who())),
   },
+  ignore: { needs: [], may: ["name"], run: ignore },
+  unignore: { needs: ["name"], run: unignore },
   quit: {
     needs: [],
     may: ["text"],
@@ -160,6 +148,29 @@ function rename({ rename, error }: RequestContext, request: Request): null {
   const name = parseName(String(request.name));
   if (typeof name === "string") error(REFUSALS[name], JSON.stringify(request));
   else rename(name.shown);
+  return null;
+}
+
+function ignore(context: RequestContext, request: Request): null {
+  const { who, ignored, ignoring } = context;
+  const { name } = request;
+  const member = name === undefined ? undefined : byName(who(), String(name));
+  if (name !== undefined && !member) return nobody(context, request);
+  if (member) ignored.add(member);
+  return silent(ignoring(ignored.members));
+}
+
+function unignore(context: RequestContext, request: Request): null {
+  const { ignored, ignoring } = context;
+  const member = ignored.find(String(request.name));
+  if (!member) return nobody(context, request);
+  ignored.remove(member);
+  return silent(ignoring(ignored.members));
+}
+
+function nobody({ error }: RequestContext, request: Request): null {
+  const name = JSON.stringify(request.name);
+  error(`Nobody is called ${name}`, JSON.stringify(request));
   return null;
 }
 

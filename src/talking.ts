@@ -5,12 +5,13 @@
  * @module
  */
 
+import type { Asking } from "./asking.ts";
 import { type CommandContext, interpret } from "./commands.ts";
 import type { Ignored } from "./ignored.ts";
 import type { JsonView } from "./json_view.ts";
 import type { View } from "./news.ts";
 import { reasonOf } from "./reason.ts";
-import { interpretRequest } from "./requests.ts";
+import { interpretRequest, type RequestContext } from "./requests.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { Shown } from "./shown.ts";
@@ -31,28 +32,15 @@ export interface Desk {
   readonly shown: Shown;
 }
 
-type Asking = Pick<
-  CommandContext,
-  | "act"
-  | "away"
-  | "drop"
-  | "get"
-  | "history"
-  | "quit"
-  | "rename"
-  | "reply"
-  | "search"
-  | "send"
-  | "who"
->;
-
-/** What both a person and a program can ask for. */
+/** What both a person and a program can ask for. @param said Is given what has to be waited for. */
 function asking(
   session: Session,
   transfers: Transfers,
+  ignored: Ignored,
   said: (task: Promise<void>) => void,
 ): Asking {
   return {
+    ignored,
     who: () => session.present,
     quit: (text) => session.leave(text),
     rename: (name) => session.rename(name),
@@ -76,10 +64,9 @@ export async function converse(
 ): Promise<void> {
   let last: Promise<void> = Promise.resolve(); // what was said by a command, and waits for its place
   const context: CommandContext = {
-    ...asking(session, transfers, (task) => last = task),
+    ...asking(session, transfers, ignored, (task) => last = task),
     note: (text) => view.note(text),
     settings,
-    ignored,
     save: (path) => {
       last = shown.save(path).catch(reasonOf)
         .then((sentence) => view.note(sentence));
@@ -107,10 +94,11 @@ export async function obey(
   view: JsonView,
 ): Promise<void> {
   let last: Promise<void> = Promise.resolve();
-  const context = {
-    ...asking(session, transfers, (task) => last = task),
-    members: view.members.bind(view),
-    error: view.error.bind(view),
+  const context: RequestContext = {
+    ...asking(session, transfers, view.ignored, (task) => last = task),
+    members: (present) => view.members(present),
+    ignoring: (members) => view.ignoring(members),
+    error: (message, line) => view.error(message, line),
   };
   for await (const line of view.lines()) {
     const text = interpretRequest(line, context);

@@ -186,14 +186,14 @@ Deno.test("interpret() ignores a member under any name, and no longer", () => {
   interpret("/ignore", context);
   interpret("/ignore rahul", context);
   interpret("/ignore", context);
-  assertEquals(context.ignored.keyOf("Rahul"), "key of Rahul");
+  assertEquals(context.ignored.find("RAHUL")?.key, "key of Rahul");
   interpret("/ignore Rahul", context);
   interpret("/ignore", context);
   interpret("/ignore nobody", context);
   assertEquals(notes, [
     "You ignore nobody",
-    "You ignore rahul now, under any name",
-    "You ignore rahul",
+    "You ignore Rahul now, under any name",
+    "You ignore Rahul",
     "You no longer ignore Rahul",
     "You ignore nobody",
     'Nobody here is called "nobody". /who shows who is',

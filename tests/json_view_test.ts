@@ -5,6 +5,7 @@
  */
 
 import schema from "../src/schema/json-lines.schema.json" with { type: "json" };
+import { Ignored } from "../src/ignored.ts";
 import { JsonView } from "../src/json_view.ts";
 import type { News, RoomNews } from "../src/news.ts";
 import {
@@ -57,6 +58,7 @@ const entered: News = {
 
 const SHA256 = "0123456789abcdef".repeat(4);
 const QUOTED = { name: "ana", text: "done?" };
+const ANA = { name: "ana", key: KEY };
 const PRESENT = { name: "ana", key: KEY, since: at, active: at, away: "" };
 
 /** Everything that the view writes, and how it looks. */
@@ -143,6 +145,10 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
   [
     (view) => view.members([PRESENT]),
     `"members","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":""}]`,
+  ],
+  [
+    (view) => view.ignoring([PRESENT]),
+    `"ignored","members":[{"name":"ana","key":"${KEY}"}]`,
   ],
   [(view) => view.note("one\ntwo"), String.raw`"note","text":"one\ntwo"`],
   [(view) => view.error("No", "{"), `"error","message":"No","line":"{"`],
@@ -271,6 +277,8 @@ function remember() {
     get: does("get"),
     drop: does("drop"),
     members: does("members"),
+    ignoring: does("ignoring"),
+    ignored: new Ignored(),
     error: does("error"),
     who: () => [PRESENT],
   };
@@ -291,6 +299,8 @@ Deno.test("interpretRequest() does what a person can do", () => {
     [{ type: "get", offer: 12 }, ["get", 12]],
     [{ type: "drop", offer: 12 }, ["drop", 12]],
     [{ type: "who" }, ["members", [PRESENT]]],
+    [{ type: "ignore" }, ["ignoring", []]],
+    [{ type: "ignore", name: "Ana" }, ["ignoring", [ANA]]],
     [{ type: "quit" }, ["quit"]],
     [{ type: "quit", text: "bye" }, ["quit", "bye"]],
   ];
@@ -301,6 +311,47 @@ Deno.test("interpretRequest() does what a person can do", () => {
     const { request: described } = schema.$defs;
     assert(fits(request, described, schema));
   }
+});
+
+Deno.test("interpretRequest() ignores who is here, and again no longer", () => {
+  const { context, done } = remember();
+  const unignore = JSON.stringify({ type: "unignore", name: "ANA" });
+  interpretRequest(unignore, context);
+  interpretRequest(JSON.stringify({ type: "ignore", name: "ana" }), context);
+  interpretRequest(JSON.stringify({ type: "ignore", name: "ana" }), context);
+  interpretRequest(unignore, context);
+  const nobody = JSON.stringify({ type: "ignore", name: "ben" });
+  interpretRequest(nobody, context);
+  assertEquals(done, [
+    ["error", 'Nobody is called "ANA"', unignore],
+    ["ignoring", [ANA]],
+    ["ignoring", [ANA]],
+    ["ignoring", []],
+    ["error", 'Nobody is called "ben"', nobody],
+  ]);
+});
+
+Deno.test("JsonView shows nothing that an ignored member does, until it is ignored no longer", () => {
+  const { view, lines } = open();
+  const others = (type: RoomNews["type"]) =>
+    roomNews(type, "x", { own: false, name: "anyone" });
+  view.ignored.add(ANA);
+  view.show(others("said"));
+  view.show(others("joined"));
+  view.show({
+    type: "found",
+    words: "x",
+    lines: [others("said")],
+    more: false,
+  });
+  view.show(roomNews("said", "own"));
+  view.ignored.remove(ANA);
+  view.show(others("said"));
+  const shown = lines().map((line) => JSON.parse(line));
+  assertEquals(
+    shown.map(({ type, text, lines }) => text ?? lines ?? type),
+    [[], "own", "x"],
+  );
 });
 
 Deno.test("interpretRequest() returns what is to be said", () => {
