@@ -643,7 +643,7 @@ export function terminal(): Target {
     if (typeof news === "string") shown.note(news);
     else shown.show(news);
     await flush();
-    const text = take();
+    const text = take().replace(/^\u0007/, ""); // the bell, for whoever is mentioned
     if (text === "") return; // nothing new to tell
     const [before, after] = frame;
     hold(text.startsWith(before) && text.endsWith(after), "another frame");
