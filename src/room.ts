@@ -46,8 +46,10 @@ export interface RoomOptions {
   readonly history: number;
   /** Members at a time. */
   readonly maxMembers: number;
-  /** How long after an admission the next ones are gathered, ms; 0 where nothing is said. */
-  readonly admissionPause?: number;
+  /** How long after an admission the next ones are gathered, ms, in a room of so many; 0 where nothing is said. */
+  readonly admissionPause?: (members: number) => number;
+  /** Whether anybody else is on the way in, for whom gathering is worth while; always where nothing is said. */
+  readonly expecting?: () => boolean;
   /** What every newcomer is told, beside who is there and what was said. */
   readonly greeting?: readonly Event[];
   /** What is counted. */
@@ -181,6 +183,7 @@ export class Room {
       else await this.#woken.promise;
     }
     clearTimeout(this.#retry);
+    clearTimeout(this.#pause);
   }
 
   /** Ends `run` when all that was submitted is done. */
@@ -203,15 +206,13 @@ export class Room {
     this.#woken = Promise.withResolvers<void>();
     const batch = new Batch(Date.now());
     const congested = this.#broadcaster.log.congested;
-    // Whoever comes right after another waits a moment for more: all of them are announced at once.
-    const { admissionPause = 0 } = this.#options;
-    const early = performance.now() - this.#admittedAt < admissionPause;
+    const wait = this.#admissionWait();
     const items = this.#inbox;
     this.#inbox = [];
     const waiting = new Set<Member>(); // what they said must wait, and so must all that they do after it
     for (const item of items) {
       if (item.kind === "join") {
-        if (early) this.#inbox.push(item);
+        if (wait > 0) this.#inbox.push(item);
         else this.#applyJoin(item, batch);
         continue;
       }
@@ -223,9 +224,16 @@ export class Room {
     if (batch.joined.length > 0) this.#admittedAt = performance.now();
     if (this.#inbox.length > 0) {
       if (congested) this.#wakeAfter(CONGESTION_PAUSE);
-      else if (early) this.#wakeAfter(admissionPause);
+      else if (wait > 0) this.#wakeAfter(wait);
     }
     return batch;
+  }
+
+  /** Whoever comes right after another waits a moment for more, ms: all of them are announced at once. */
+  #admissionWait(): number {
+    const { admissionPause, expecting } = this.#options;
+    if (!admissionPause || expecting?.() === false) return 0;
+    return this.#admittedAt + admissionPause(this.size) - performance.now();
   }
 
   /** Looks again where nobody else may come to wake the room. */

@@ -36,6 +36,7 @@ import {
   type Line,
   type Member,
   Room,
+  type RoomOptions,
 } from "../src/room.ts";
 import {
   directHeader,
@@ -234,22 +235,17 @@ class Setup implements AsyncDisposable {
   }
 
   static async create(
-    options: {
-      window?: number;
-      ring?: number;
-      history?: number;
-      maxMembers?: number;
-    } = {},
+    options: Partial<RoomOptions> & { window?: number; ring?: number } = {},
   ): Promise<Setup> {
-    const { window = 1_024, ring = RING_SIZE, history = 0 } = options;
-    const { maxMembers = 100 } = options;
+    const { window = 1_024, ring = RING_SIZE, ...others } = options;
     const folder = await Deno.makeTempDir();
     const log = await ChatLog.open(`${folder}/chat.log`, {
       address: "127.0.0.1:5000",
       window,
     });
     const broadcaster = await Broadcaster.create(SERVER_KEY, ring);
-    const room = new Room({ log, broadcaster, history, maxMembers });
+    const limits = { history: 0, maxMembers: 100 };
+    const room = new Room({ ...limits, ...others, log, broadcaster });
     return new Setup(folder, log, broadcaster, room);
   }
 
@@ -505,6 +501,41 @@ Deno.test("Room.join() settles names and places among those who ask at once", as
   const asked = await Promise.all(names.map((name) => setup.ask(name)));
   const answers = asked.map(([_, it]) => typeof it === "string" ? it : "in");
   assertEquals(answers, ["in", "name-taken", "in", "room-full"]);
+});
+
+Deno.test("Room.join() gathers those who come soon after another, and announces them together", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create({
+    admissionPause: (members) => 50 * members,
+    expecting: () => true,
+  });
+  const ana = await setup.join("ana");
+  const asked = Promise.all(["ben", "carla"].map((name) => setup.ask(name)));
+  clock.advance(49);
+  await setup.say(ana.member, { n: 1, text: "is anybody coming?" });
+  await ana.guest.untilLine(2);
+  assertEquals(setup.room.size, 1);
+  clock.advance(1);
+  await asked;
+  assertEquals(setup.writes, [1, 1, 2]);
+  const later = setup.ask("dora");
+  clock.advance(149); // the more there are to be told, the longer
+  await setup.say(ana.member, { n: 2, text: "all here?" });
+  await ana.guest.untilLine(5);
+  assertEquals(setup.room.size, 3);
+  clock.advance(1);
+  await later;
+});
+
+Deno.test("Room.join() keeps nobody waiting for others where no others are on the way", async () => {
+  using _clock = new ManualClock(); // which stands still
+  await using setup = await Setup.create({
+    admissionPause: () => 50,
+    expecting: () => false,
+  });
+  await setup.join("ana");
+  await setup.join("ben");
+  assertEquals(setup.writes, [1, 1]);
 });
 
 Deno.test("Room.join() lets one that comes back with its key take its own place, and nobody else", async () => {
