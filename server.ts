@@ -14,7 +14,8 @@ import { FileError } from "./src/files.ts";
 import { helpText, parseFlags, UsageError } from "./src/flags.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/program.ts";
 import { FLAGS } from "./src/server_flags.ts";
-import { check, rotateKey, serve, StartError } from "./src/serving.ts";
+import { check, rotateKey, serve } from "./src/serving.ts";
+import { StartError } from "./src/starting.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";

@@ -103,14 +103,14 @@ export class Metrics implements Measures {
   /**
    * Serves `/metrics` and `/healthz` until the signal.
    * @param address Where to listen. @param healthy Whether the server can do its work.
-   * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws.
+   * @returns Resolves when it serves no more.
+   * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws, at once.
    */
-  async serve(
+  serve(
     address: { readonly host: string; readonly port: number },
     healthy: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const delay = this.#watchDelay();
     const answer = (request: Request): Response => {
       const { pathname } = new URL(request.url);
       if (pathname === "/metrics") {
@@ -128,8 +128,8 @@ export class Metrics implements Measures {
       { hostname, port, signal, onListen: () => {} },
       answer,
     );
-    await server.finished;
-    clearInterval(delay);
+    const delay = this.#watchDelay();
+    return server.finished.finally(() => clearInterval(delay));
   }
 
   #watchDelay(): ReturnType<typeof setInterval> {

@@ -191,7 +191,7 @@ export const FLAGS = [
   {
     name: "ring-size",
     kind: "integer",
-    value: "MEGABYTES",
+    value: "MEBIBYTES",
     min: 4,
     max: 1_024,
     default: 8,

@@ -115,6 +115,31 @@ Deno.test("server serves its figures and its health where --metrics says", async
   assert(!/\b(ana|ben|eve|hush)\b/.test(text), text);
 });
 
+Deno.test("server doesn't start where its figures can't be served, and says why", async () => {
+  await using folder = await Folder.make();
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = other.addr;
+  const cases = [
+    [`127.0.0.1:${port}`, 1, [
+      `Port ${port} is in use.`,
+      `Stop what uses it, or choose another: --metrics 127.0.0.1:${port + 1}`,
+    ]],
+    ["nowhere", 2, [
+      'Cannot use --metrics "nowhere": it is HOST:PORT, like 127.0.0.1:9464. See --help.',
+    ]],
+  ] as const;
+  for (const [metrics, expected, said] of cases) {
+    const address = ["--host", "127.0.0.1", "--port", "0"];
+    for (const start of [[], ["--check"]]) {
+      const args = [...start, ...address, "--metrics", metrics];
+      const { code, stdout, stderr } = await runServer(folder, args);
+      assertEquals(code, expected);
+      assertEquals(stderr, [...said]);
+      assert(!stdout.join().includes("Listening"), stdout.join());
+    }
+  }
+});
+
 // ── Before the start ───────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("server --check says what can be used, and starts nothing", async () => {
