@@ -643,7 +643,9 @@ export function terminal(): Target {
     if (typeof news === "string") shown.note(news);
     else shown.show(news);
     await flush();
-    const text = take().replace(/^\u0007/, ""); // the bell, for whoever is mentioned
+    const taken = take();
+    // The bell, for whoever is mentioned.
+    const text = taken.startsWith("\x07") ? taken.slice(1) : taken;
     if (text === "") return; // nothing new to tell
     const [before, after] = frame;
     hold(text.startsWith(before) && text.endsWith(after), "another frame");
