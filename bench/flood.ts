@@ -1,7 +1,7 @@
 /**
  * The strangers' process: connects to a server of this machine from many of its addresses, and does what
- * somebody does who has no key. Takes what to do as JSON, and writes, a line of JSON each, that all have come
- * as far as they go, where they stay there, and what came of it when its input ends.
+ * somebody does who has no key. Takes what to do as JSON, and writes, a line of JSON each, that it has begun, that
+ * all have come as far as they go, where they stay there, and what came of it when its input ends.
  *
  * @module
  */
@@ -17,6 +17,8 @@ export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;
 
 /** What a process of strangers says. */
 export type Word =
+  /** The first connection stands. */
+  | { readonly kind: "begun" }
   /** All stand where they stop: at their connection, or at the server's answer to their first message. */
   | { readonly kind: "waiting" }
   /** It is over; so many connections stood at some time. */
@@ -101,7 +103,7 @@ class Strangers {
     let answered = false;
     socket.setNoDelay(true);
     socket.on("connect", () => {
-      this.connected++;
+      if (this.connected++ === 0) say({ kind: "begun" });
       this.#begin(kind, socket);
     });
     socket.on("data", () => {

@@ -9,7 +9,7 @@ import { TextLineStream } from "../src/std.ts";
 import type { Flood, Word } from "./flood.ts";
 import { command, type Pinning } from "./processes.ts";
 
-/** Strangers in a process of their own, with less right to a processor than the members. */
+/** Strangers in a process of their own. */
 export class Flooding implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #words: AsyncIterator<string>;
@@ -18,7 +18,6 @@ export class Flooding implements AsyncDisposable {
   constructor({ load }: Pinning, flood: Flood, signal: AbortSignal) {
     const [program, args] = command([
       ...load,
-      ...(Deno.build.os === "windows" ? [] : ["nice", "-n", "19"]),
       Deno.execPath(),
       ...["run", "--no-prompt", "--allow-net", "--allow-env"],
       new URL("./flood.ts", import.meta.url).href,
@@ -34,6 +33,11 @@ export class Flooding implements AsyncDisposable {
     this.#words = this.#child.stdout
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream())[Symbol.asyncIterator]();
+  }
+
+  /** Waits until the first connection stands. */
+  async begun(): Promise<void> {
+    await this.#next("begun");
   }
 
   /** Waits until all stand where they stop. @throws {Error} where they come to an end before. */

@@ -12,6 +12,9 @@ import { inviteTo } from "./stranger_costs.ts";
 import { Talk } from "./talk.ts";
 import { usageOf } from "./usage.ts";
 
+/** What gives strangers less right to a processor than the members have. */
+const NICE = Deno.build.os === "windows" ? [] : ["nice", "-n", "10"];
+
 /** How members talk. */
 export interface DelaySettings {
   /** Members, each of whom says a message a second. */
@@ -73,6 +76,16 @@ export function quantile(values: readonly number[], share: number): number {
   return value;
 }
 
+/** Lets members talk until something has come about. */
+async function talkUntil(talk: Talk, event?: Promise<void>): Promise<void> {
+  let over = event === undefined;
+  const waiting = event?.finally(() => over = true);
+  const talking = (async () => {
+    while (!over) await talk.talk(1);
+  })();
+  await Promise.all([waiting, talking]);
+}
+
 /** How the room of a fresh server fares. @param signal Ends it. */
 export async function strangerDelays(
   { name, flood }: Meanwhile,
@@ -86,9 +99,13 @@ export async function strangerDelays(
   using talk = new Talk(invite);
   await talk.enter(talkers);
   await talk.talk(warmUpTime);
-  const { port } = invite;
   await using strangers = flood &&
-    new Flooding(pins, { ...flood, port, total: 0 }, signal);
+    new Flooding(
+      { ...pins, load: [...pins.load, ...NICE] },
+      { ...flood, port: invite.port, total: 0 },
+      signal,
+    );
+  await talkUntil(talk, strangers?.begun());
   const begun = performance.now();
   await talk.talk(settleTime);
   const { cpu: before } = await usageOf(server.pid);

@@ -42,8 +42,10 @@ const PING_AFTER = 30;
 const SILENT_AFTER = 90;
 /** Seconds that a write may stand still. */
 const STALLED_AFTER = 10;
-/** How many lines a search counts for. */
-const SEARCH_COST = 20;
+/** How many lines something counts for that the server has to look up, or that is told to everybody by itself. */
+const HEAVY_COST = 20;
+/** Records that are opened at a time: others come first again before the next. */
+const MAX_AT_ONCE = 64;
 /** Lines that one search may give. */
 const MAX_FOUND = 200;
 /** How long a goodbye may take to get out and be heard, ms. */
@@ -100,8 +102,9 @@ export class Connection implements Guest {
   #listening = false;
   readonly #lines: TokenBucket;
   readonly #bytes: TokenBucket;
-  #said = 0; // lines since the buckets were last asked
+  #said = 0; // lines since the buckets were last asked, and all else that costs as much
   #ordered = 0; // bytes since then that the client was asked for
+  #answers: Event[] = []; // to what is being carried out: told together
   #slowed = false; // whether the client was told of it
   readonly #gone = Promise.withResolvers<void>();
   readonly #deaf = Promise.withResolvers<void>(); // when nothing more is read
@@ -246,9 +249,12 @@ export class Connection implements Guest {
       0,
     );
     this.#received.add(size);
-    const opened = await Promise.all(records.map((it) => this.#open(it)));
     this.#listening = false;
-    await this.#carryOut(opened.flat());
+    for (let at = 0; at < records.length && !this.#ended; at += MAX_AT_ONCE) {
+      const some = records.slice(at, at + MAX_AT_ONCE);
+      const opened = await Promise.all(some.map((it) => this.#open(it)));
+      await this.#carryOut(opened.flat());
+    }
     await this.#slowDown(size);
     return true;
   }
@@ -279,7 +285,9 @@ export class Connection implements Guest {
   /** Rejects and never throws: a throw would leave records that are being opened without anybody to hear of it. */
   async #open(record: WireRecord): Promise<Event[]> {
     if (record.type === RecordType.direct) {
-      return await this.#channel.open(record);
+      const events = await this.#channel.open(record);
+      if (events.length === 0) this.#said++; // one with nothing in it is work, too
+      return events;
     }
     throw new WireError("Cannot take a broadcast from a client");
   }
@@ -296,6 +304,13 @@ export class Connection implements Guest {
       }
     }
     await this.#say(lines);
+    this.#answer();
+  }
+
+  /** Tells the answers so far, many in one record: who asks a thousand times costs little more than who asks once. */
+  #answer(): void {
+    if (this.#answers.length > 0 && !this.#ended) this.tell(...this.#answers);
+    this.#answers = [];
   }
 
   #take(line: Line, lines: Line[]): void {
@@ -307,12 +322,13 @@ export class Connection implements Guest {
     const unknown = to !== null && (to < 1 || to > this.#room.head);
     const reason = textRefusal(text) ?? this.#offerRefusal(line) ??
       (unknown && "reply-unknown");
-    if (reason) this.tell({ kind: "refused", n, reason });
+    if (reason) this.#answers.push({ kind: "refused", n, reason });
     else lines.push(line);
   }
 
   async #say(lines: Line[]): Promise<void> {
     if (lines.length > 0 && this.#member) {
+      this.#answer(); // there may be no place for these for a while
       await this.#room.say(this.#member, lines);
     }
   }
@@ -323,15 +339,18 @@ export class Connection implements Guest {
         return await this.#join(event);
       case "ping":
         this.#said++; // an answer costs as much as a line
-        return this.tell({ kind: "pong" });
+        this.#answers.push({ kind: "pong" });
+        return;
       case "pong":
+        this.#said++;
         return;
       case "bye":
+        this.#answer();
         return this.dismiss("left", event.reason);
       case "rename":
         return this.#rename(event);
       case "away":
-        this.#said++;
+        this.#said += HEAVY_COST;
         if (this.#member) this.#room.away(this.#member, event.text);
         return;
       case "find":
@@ -341,18 +360,24 @@ export class Connection implements Guest {
       case "fetch":
         return this.#fetch(event);
       case "piece":
-        this.#ordered += this.#courier.piece(this, event);
-        return;
+        return this.#piece(event);
       case "missing":
+        this.#said++;
         return this.#courier.missing(this, event);
       default:
         throw new EventError(`Cannot take "${event.kind}" from a client`);
     }
   }
 
+  #piece(event: Event<"piece">): void {
+    const ordered = this.#courier.piece(this, event);
+    this.#ordered += ordered;
+    if (ordered === 0) this.#said++;
+  }
+
   #rename(event: Event<"rename">): void {
     if (!this.#member) throw new EventError("Cannot rename outside the room");
-    this.#said++;
+    this.#said += HEAVY_COST;
     const name = parseName(event.name);
     if (typeof name !== "string") return this.#room.rename(this.#member, name);
     this.#refuse(name);
@@ -361,7 +386,8 @@ export class Connection implements Guest {
   /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
   async #find({ id, words, before, count }: Event<"find">): Promise<void> {
     if (!this.#member) throw new EventError("Cannot search outside the room");
-    this.#said += SEARCH_COST;
+    this.#said += HEAVY_COST;
+    this.#answer();
     const limit = Math.min(count, MAX_FOUND);
     try {
       const { entries, more } = await this.#room.find(words, before, limit);
@@ -374,7 +400,8 @@ export class Connection implements Guest {
   #refuse(reason: Refusal): void {
     const { key } = this;
     if (reason === "room-full") logger.warn("{key}: the room is full", { key });
-    this.tell({ kind: "refused", n: null, reason });
+    this.#said += HEAVY_COST;
+    this.#answers.push({ kind: "refused", n: null, reason });
   }
 
   #offerRefusal({ what, text }: Line): Refusal | undefined {
@@ -386,7 +413,8 @@ export class Connection implements Guest {
   /** Only who made an offer can say where its file is; anything else is a client's mistake, without effect. */
   async #hold({ offer }: Event<"hold">): Promise<void> {
     if (!this.#member) throw new EventError("Cannot hold outside the room");
-    this.#said += SEARCH_COST;
+    this.#said += HEAVY_COST;
+    this.#answer();
     try {
       const entry = await this.#room.entry(offer);
       const isOwn = entry?.what === "offered" && entry.key === this.key;

@@ -69,6 +69,7 @@ export class Room {
   #nextId = 1;
   #admittedAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
+  #searches: Promise<unknown> = Promise.resolve(); // the last of them
   #healthy = true;
   #woken = Promise.withResolvers<void>();
   readonly #unlogged: Of<"leave">[] = []; // who has gone since the log can't be written
@@ -168,7 +169,12 @@ export class Room {
   ): Promise<Found> {
     const end = before ?? this.head + 1;
     if (words !== "") {
-      return await this.#log.search(words, { before: end, limit: count });
+      // One at a time, whoever asks: many at once would keep everybody's messages waiting.
+      const search = this.#searches.then(() =>
+        this.#log.search(words, { before: end, limit: count })
+      );
+      this.#searches = search.catch(() => {}); // whoever asked is told of it
+      return await search;
     }
     const entries = await this.#log.last(count, end);
     return { entries, more: (entries[0]?.seq ?? 1) > 1 };
