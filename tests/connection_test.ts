@@ -38,6 +38,8 @@ const UNLIMITED: Rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
 /** A client that reads all that it is sent, and says what the test wants. */
 class Client {
   readonly events: Event[] = [];
+  /** How many records came. */
+  records = 0;
   /** Resolves when the connection has ended. */
   readonly ended: Promise<void>;
   failure: unknown;
@@ -57,6 +59,11 @@ class Client {
 
   send(...events: Event[]): Promise<void> {
     return this.channel.send(...events);
+  }
+
+  /** Sends a record without any event. */
+  async sendNothing(): Promise<void> {
+    this.inject(await this.channel.seal(new TextEncoder().encode("[]")));
   }
 
   /** Sends a record that `send` would not make. */
@@ -90,6 +97,7 @@ class Client {
   }
 
   async #take(record: WireRecord): Promise<void> {
+    this.records++;
     for (const event of await this.#open(record)) {
       this.events.push(event);
       if (event.kind === "ratchet") {
@@ -831,6 +839,76 @@ Deno.test("Connection reads one that says too much no faster than it may, and te
   assertEquals(ana.of("slowed").length, 1);
   await quiet(witness);
   clock.advance(1_000); // it is heard again, and its end is noticed
+});
+
+/** What a member may send so often without being slowed, where it may say 40 lines at once. */
+const COSTS: readonly (readonly [string, number, Event | undefined])[] = [
+  ["ping", 40, { kind: "ping" }],
+  ["pong", 40, { kind: "pong" }],
+  ["a record with nothing in it", 40, undefined],
+  ["missing", 40, { kind: "missing", id: 9, reason: "gone" }],
+  ["piece that nobody asked for", 40, { kind: "piece", id: 9, data: "AAAA" }],
+  ["away", 2, { kind: "away", text: "lunch" }],
+  ["rename", 2, { kind: "rename", name: "ana2" }],
+  [
+    "find",
+    2,
+    { kind: "find", id: 1, words: "", before: null, count: 1 },
+  ],
+];
+
+for (const [what, most, event] of COSTS) {
+  Deno.test(`Connection slows one down that sends more than ${most} × ${what} where it may say 40 lines`, async () => {
+    using clock = new ManualClock();
+    await using setup = await Setup.create();
+    const rates = { burst: 40, perSecond: 1, bytesPerMessage: 1_024 };
+    const ana = await setup.connect(undefined, rates);
+    await ana.join("ana");
+    const send = () => event ? ana.send(event) : ana.sendNothing();
+    for (let count = 0; count < most; count++) await send();
+    const witness = await setup.connect();
+    await witness.join("witness");
+    await quiet(witness);
+    assertEquals(ana.of("slowed"), []);
+    await send();
+    await ana.until("slowed");
+    clock.advance(40_000); // it is heard again, and its end is noticed
+  });
+}
+
+Deno.test("Connection slows one down that asks again and again to be let in, and is refused", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const rates = { burst: 40, perSecond: 1, bytesPerMessage: 1_024 };
+  const ana = await setup.connect(undefined, rates);
+  const wish = { kind: "join", name: "not a name", n: 0, after: null } as const;
+  await ana.send(wish, wish);
+  await ana.until("refused");
+  const witness = await setup.connect();
+  await witness.join("witness");
+  await quiet(witness);
+  assertEquals(ana.of("slowed"), []);
+  await ana.send(wish);
+  await ana.until("slowed");
+  assertEquals(ana.of("refused").length, 3);
+  clock.advance(40_000);
+});
+
+Deno.test("Connection answers all that comes in one record in one record, in order", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const before = ana.records;
+  const ping: Event = { kind: "ping" };
+  const empty = Array.from({ length: 300 }, (_, at) => say(at + 1, ""));
+  await ana.send(...empty, ...Array<Event>(300).fill(ping));
+  await ana.until("pong");
+  assertEquals(ana.records - before, 1);
+  assertEquals(ana.of("pong").length, 300);
+  assertEquals(
+    ana.of("refused").map(({ n }) => n),
+    empty.map(({ n }) => n),
+  );
 });
 
 // ── Files ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1227,3 +1227,31 @@ Deno.test("Room.find() gives the last lines, or the last with all the words, and
   assertEquals(await find("red", 8, 20), [[2, 4, 6], false]);
   assertEquals(await find("green", null, 20), [[], false]);
 });
+
+Deno.test("Room.find() searches for one after another, also after a search that failed", async () => {
+  await using setup = await Setup.create();
+  const started: string[] = [];
+  const ends: PromiseWithResolvers<void>[] = [];
+  setup.log.search = async (words) => {
+    started.push(words);
+    const end = Promise.withResolvers<void>();
+    ends.push(end);
+    await end.promise;
+    return { entries: [], more: false, from: 1 };
+  };
+  const finding = ["one", "two", "three"].map((words) =>
+    setup.room.find(words, null, 9)
+  );
+  const settled = Promise.allSettled(finding);
+  await Promise.resolve();
+  assertEquals(started, ["one"]);
+  ends[0]?.reject(new Error("Cannot read"));
+  await assertRejects(async () => await finding[0], Error, "Cannot read");
+  assertEquals(started, ["one", "two"]);
+  ends[1]?.resolve();
+  await finding[1];
+  assertEquals(started, ["one", "two", "three"]);
+  ends[2]?.resolve();
+  const all = (await settled).map(({ status }) => status);
+  assertEquals(all, ["rejected", "fulfilled", "fulfilled"]);
+});
