@@ -429,7 +429,8 @@ export class Connection implements Guest {
   #fetch(event: Event<"fetch">): void {
     if (!this.#member) throw new EventError("Cannot fetch outside the room");
     this.#said++;
-    this.#courier.fetch(this, event);
+    const answer = this.#courier.fetch(this, event);
+    if (answer) this.#answers.push(answer);
   }
 
   async #join(event: Event<"join">): Promise<void> {

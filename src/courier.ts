@@ -87,16 +87,20 @@ export class Courier {
   }
 
   /**
-   * Asks for a piece, whose answer the taker is told.
+   * Asks for a piece, whose answer the taker is told later.
+   * @returns The answer where it is known at once: that the piece doesn't come.
    * @throws {EventError} for bytes that the file doesn't have, and for too many pieces at once.
    */
-  fetch(taker: Peer, wanted: Event<"fetch">): void {
+  fetch(
+    taker: Peer,
+    wanted: Event<"fetch">,
+  ): Event<"missing"> | undefined {
     const { id, offer, from, size } = wanted;
     if (size < 1 || size > PIECE_SIZE) {
       throw new EventError(`Cannot fetch ${size} bytes at once`);
     }
     const holding = this.#holdings.get(offer);
-    if (!holding) return tellMissing(taker, id, "gone");
+    if (!holding) return missingEvent(id, "gone");
     if (from + size > holding.size) {
       throw new EventError(`Cannot fetch beyond the end of file ${offer}`);
     }
@@ -106,12 +110,13 @@ export class Courier {
       throw new EventError(`Cannot fetch more than ${MAX_ASKED} pieces`);
     }
     if (!offers.has(offer) && this.transfers >= this.#options.maxTransfers) {
-      return tellMissing(taker, id, "busy");
+      return missingEvent(id, "busy");
     }
     offers.set(offer, (offers.get(offer) ?? 0) + 1);
     this.#takers.set(taker, offers);
     this.#waiting.push({ taker, wanted });
     this.#pump();
+    return undefined;
   }
 
   /**
@@ -211,8 +216,4 @@ export class Courier {
 
 function missingEvent(id: number, reason: Missing): Event<"missing"> {
   return { kind: "missing", id, reason };
-}
-
-function tellMissing(taker: Peer, id: number, reason: Missing): void {
-  taker.tell(missingEvent(id, reason));
 }

@@ -848,6 +848,11 @@ const COSTS: readonly (readonly [string, number, Event | undefined])[] = [
   ["a record with nothing in it", 40, undefined],
   ["missing", 40, { kind: "missing", id: 9, reason: "gone" }],
   ["piece that nobody asked for", 40, { kind: "piece", id: 9, data: "AAAA" }],
+  [
+    "fetch",
+    40,
+    { kind: "fetch", id: 1, offer: 9, from: 0, size: 1 },
+  ],
   ["away", 2, { kind: "away", text: "lunch" }],
   ["rename", 2, { kind: "rename", name: "ana2" }],
   [
@@ -901,8 +906,8 @@ Deno.test("Connection answers all that comes in one record in one record, in ord
   const before = ana.records;
   const ping: Event = { kind: "ping" };
   const empty = Array.from({ length: 300 }, (_, at) => say(at + 1, ""));
-  await ana.send(...empty, ...Array<Event>(300).fill(ping));
-  await ana.until("pong");
+  await ana.send(...empty, ...Array<Event>(300).fill(ping), fetchOf(9));
+  await ana.until("missing");
   assertEquals(ana.records - before, 1);
   assertEquals(ana.of("pong").length, 300);
   assertEquals(

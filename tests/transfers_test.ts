@@ -120,9 +120,14 @@ class Side implements Peer, FileRoom {
 
   #carry(event: FileRequest): void {
     if (event.kind === "hold") this.courier.hold(this, event.offer, this.size);
-    else if (event.kind === "fetch") this.courier.fetch(this, event);
+    else if (event.kind === "fetch") this.#fetch(event);
     else if (event.kind === "piece") this.courier.piece(this, event);
     else this.courier.missing(this, event);
+  }
+
+  #fetch(event: Event<"fetch">): void {
+    const answer = this.courier.fetch(this, event);
+    if (answer) this.tell(answer);
   }
 
   size = BYTES.length;
