@@ -141,12 +141,12 @@ export class Transfers implements FileListener {
     }
   }
 
-  /** Stops, and keeps what is here of unfinished files for the next time. */
+  /** Stops, when what is read of offered files has been read, and keeps what is here of unfinished ones. */
   async close(): Promise<void> {
     for (const download of this.#downloads.values()) {
       download.tell({ kind: "closed" });
     }
-    await Promise.all(this.#running);
+    await Promise.all([...this.#running, this.#answering]);
   }
 
   /** The client is in the room: its offers can be asked for, and it can ask for others'. */
