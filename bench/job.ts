@@ -19,7 +19,7 @@ export interface Job {
   readonly pid: number;
   /** Members that receive. */
   readonly members: number;
-  /** Joins under way at a time, on our server; it takes 64 unfinished handshakes from one address. */
+  /** Joins under way at a time, on our server. */
   readonly joinsAtOnce: number;
   /** Whether to measure busy rooms, too. */
   readonly saturates: boolean;

@@ -21,12 +21,12 @@ import { OURS } from "./report.ts";
 /** Connections that a server and a load need beside their members. */
 const SPARE_DESCRIPTORS = 600;
 /**
- * In larger rooms fewer join at a time, and nobody saturates them: so busy, a server on one processor lets some
- * writes wait for more than the 10 s after which it takes a member for stalled, and disconnects those.
+ * Nobody saturates larger rooms: so busy, a server on one processor lets some writes wait for more than the 10 s
+ * after which it takes a member for stalled, and disconnects those.
  */
 const MAX_SATURATED = 3_000;
-const JOINS_AT_ONCE = 32;
-const LARGE_JOINS_AT_ONCE = 8;
+/** Joins under way at a time: fewer than a kernel keeps for a server that hasn't accepted them yet. */
+const JOINS_AT_ONCE = 100;
 /** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
 const QUICK_TIME = 25_000;
 /** The longest that one run may take, ms, and in a quick benchmark. */
@@ -80,8 +80,10 @@ async function run(
   const limit = AbortSignal.timeout(quick ? QUICK_RUN_TIME : RUN_TIME);
   const signal = AbortSignal.any([stop, limit]);
   const count = ["--max-clients", `${members + SPARE_DESCRIPTORS}`];
-  // Without a limit on what one may say, or a saturated room would measure the limit.
-  const flags = [...count, "--rate", "0"];
+  // Without a limit on what one may say or how many handshakes one address may have begun, or a saturated room
+  // and joining would measure the limit.
+  const doors = ["--max-handshakes-per-address", `${JOINS_AT_ONCE}`];
+  const flags = [...count, ...doors, "--rate", "0"];
   await using server: Measured = peer
     ? await PeerProcess.start(pins, peer, signal)
     : await ServerProcess.start(pins, flags, signal);
@@ -95,7 +97,7 @@ async function run(
     members,
     warmupMembers,
     saturates,
-    joinsAtOnce: saturates ? JOINS_AT_ONCE : LARGE_JOINS_AT_ONCE,
+    joinsAtOnce: JOINS_AT_ONCE,
   };
   return { findings: await load(pins, job, signal), listenTime };
 }
