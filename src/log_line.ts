@@ -107,13 +107,22 @@ function formatWords({ what, name, text, to }: NewEntry): string {
 const formatReason = (reason: string) =>
   reason === "left" ? "" : ` (${escapeLine(wording(GOODBYES, reason))})`;
 
+// All lines of a batch have one time, and to put it into words costs more than the rest of a line.
+let lastTime = { at: NaN, words: "" };
+
+function formatTime(at: number): string {
+  if (at !== lastTime.at) lastTime = { at, words: new Date(at).toISOString() };
+  return lastTime.words;
+}
+
 /**
  * The entry's line, without the line break: one line whatever was typed.
  * @throws {RangeError} for a time that no date has, and for a reply to no number.
  */
 export function formatEntry(entry: NewEntry): string {
-  const time = new Date(entry.at).toISOString();
-  return `${time} ${entry.key}.${entry.n} | ${formatWords(entry)}`;
+  return `${formatTime(entry.at)} ${entry.key}.${entry.n} | ${
+    formatWords(entry)
+  }`;
 }
 
 // What follows a name begins with a colon or a space, and the word after the space tells the kinds apart.
