@@ -13,7 +13,7 @@ import { type Address, formatAddress, type Invite } from "./invite.ts";
 import { PASSPHRASE_ID } from "./invite.ts";
 import { KnownServers } from "./known_servers.ts";
 import { reasonOf } from "./reason.ts";
-import { JoinError } from "./session.ts";
+import { JoinError } from "./join_error.ts";
 
 /** Where to go and how to get in. */
 export interface Destination extends Address {

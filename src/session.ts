@@ -10,13 +10,8 @@
  * @module
  */
 
-import {
-  ChannelRefusal,
-  connectChannel,
-  type ConnectOptions,
-  RefusedError,
-  type Stream,
-} from "./channel.ts";
+import { nextPause, reach } from "./attempt.ts";
+import { type ConnectOptions, RefusedError, type Stream } from "./channel.ts";
 import { type Bytes, fingerprint } from "../crypto_utils.ts";
 import {
   type Event,
@@ -26,6 +21,7 @@ import {
   wording,
 } from "./events.ts";
 import { ROOM_INVITE_ID } from "./invite.ts";
+import { entryRefused, handshakeRefused, JoinError } from "./join_error.ts";
 import {
   type FileEvent,
   type FileRequest,
@@ -36,34 +32,17 @@ import type { LogEntry } from "./log_line.ts";
 import type { Present, RoomNews, View } from "./news.ts";
 import { reasonOf } from "./reason.ts";
 import type { Line } from "./room.ts";
+import { isSpoken, SaidLately } from "./said_lately.ts";
+import { WaitingLines } from "./waiting_lines.ts";
 
-/** Lines that may wait to be taken by the server before whoever says them must wait, too. */
-const MAX_WAITING = 1_024;
-/** Lines that are remembered, so that answers to them can show what they answer. */
-const MAX_SEEN = 2_000;
 /** Searches that may wait for their answers; more at once are a mistake. */
 const MAX_SEARCHES = 16;
 /** Lines that go out at once. */
 const CHUNK = 256;
-/** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
-/** How long connecting and the handshake may take, ms. */
-const CONNECT_TIME = 12_000;
 /** How long what was said may take to go out before a goodbye, ms. */
 const LEAVE_TIME = 5_000;
 /** How long it may take after that to be in the log, ms: a line that went just before a goodbye may get lost with it. */
 const SETTLE_TIME = 1_000;
-
-/** The client can't be in the room. The message says what happened, the advice what to do. */
-export class JoinError extends Error {
-  /** "JoinError". */
-  override readonly name = "JoinError";
-  /** Says what happened. @param advice One sentence for the person at the keyboard. */
-  constructor(message: string, readonly advice: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-  }
-}
 
 /** What can be told something about files. */
 export interface FileRoom {
@@ -105,14 +84,12 @@ export interface SessionOptions {
 export class Session implements LinkListener, FileRoom {
   readonly #options: SessionOptions;
   readonly #view: View;
-  readonly #waiting = new Map<number, Line>(); // typed, and not yet known to be in the log
-  readonly #seen = new Map<number, Quoted>(); // by number; the last ones, to show what an answer answers
+  readonly #waiting = new WaitingLines();
+  readonly #said = new SaidLately();
   readonly #searches = new Map<number, Event<"find">>(); // those that aren't answered yet
   readonly #renaming: string[] = []; // names that were asked for and aren't answered yet, in order
   readonly #leaving = Promise.withResolvers<void>();
-  #outbox: Line[] = []; // of those, what isn't sent on this connection yet
   #name: string;
-  #n = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   #after: number | null = null;
   #ownKey = "";
   #link: Link | undefined; // the connection that stands
@@ -162,7 +139,7 @@ export class Session implements LinkListener, FileRoom {
     try {
       await this.#stay();
     } finally {
-      for (const { text } of this.#waiting.values()) {
+      for (const text of this.#waiting.texts) {
         this.#failedAny = true;
         this.#view.show({ type: "lost", text });
       }
@@ -256,13 +233,10 @@ export class Session implements LinkListener, FileRoom {
       this.#showRefused(text, reason);
       return null;
     }
-    while (this.#waiting.size >= MAX_WAITING && !this.#left) {
+    while (this.#waiting.full && !this.#left) {
       await this.#settling.promise;
     }
-    const n = ++this.#n;
-    const line = { ...typed, n, text };
-    this.#waiting.set(n, line);
-    this.#outbox.push(line);
+    const { n } = this.#waiting.add({ ...typed, text });
     this.#stand();
     this.#send();
     return n;
@@ -289,7 +263,7 @@ export class Session implements LinkListener, FileRoom {
     const again = this.#after !== null;
     const said = missed.filter(isSpoken);
     for (const { key, n } of said) {
-      if (key === this.#ownKey) this.#waiting.delete(n); // under whatever name it was said
+      if (key === this.#ownKey) this.#waiting.settle(n); // under whatever name it was said
     }
     this.#after = Math.max(welcome.seq, missed.at(-1)?.seq ?? 0);
     this.#attempts = 0;
@@ -309,7 +283,7 @@ export class Session implements LinkListener, FileRoom {
     for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
     this.#view.show({ type: "current" });
     this.#options.files?.joined(this);
-    this.#outbox = [...this.#waiting.values()];
+    this.#waiting.sendAgain();
     if (this.#awayText !== "") this.away(this.#awayText);
     for (const find of this.#searches.values()) this.#ask(find);
     this.#settle();
@@ -326,7 +300,7 @@ export class Session implements LinkListener, FileRoom {
     }
     this.#showLine(line, own, false);
     if (line.what === "joined" || line.what === "left") this.#stand();
-    if (own && this.#waiting.delete(line.n)) this.#settle();
+    if (own && this.#waiting.settle(line.n)) this.#settle();
   }
 
   /** The server took a line, or the client itself, not in. */
@@ -341,9 +315,8 @@ export class Session implements LinkListener, FileRoom {
       return this.#view.note(wording(REFUSALS, reason));
     }
     if (n === null) return this.#refusedEntry(reason);
-    const line = this.#waiting.get(n);
+    const line = this.#waiting.settle(n);
     if (line === undefined) return;
-    this.#waiting.delete(n);
     this.#showRefused(line.text, reason);
     this.#settle();
   }
@@ -391,14 +364,14 @@ export class Session implements LinkListener, FileRoom {
       this.#rename(link, reason).catch(() => link.close());
       return;
     }
-    if (this.#after === null) this.#failure = entryError(reason);
+    if (this.#after === null) this.#failure = entryRefused(reason);
     link.close();
   }
 
   async #rename(link: Link, reason: string): Promise<void> {
     const name = await this.#options.askName(wording(REFUSALS, reason));
     if (name === null) {
-      this.#failure = entryError(reason);
+      this.#failure = entryRefused(reason);
       return link.close();
     }
     this.#name = name;
@@ -436,8 +409,11 @@ export class Session implements LinkListener, FileRoom {
   /** One connection, from dialling to its end. @returns Why it ended. */
   async #visit(): Promise<string> {
     try {
-      const link = await this.#connect();
-      if (!link) return GOODBYES.left;
+      const { dial } = this.#options;
+      const leaving = this.#leaving.promise;
+      const channel = await reach(dial, this.#handshake, leaving);
+      if (!channel) return GOODBYES.left;
+      const link = new Link(channel, this.#ownKey, this);
       this.#link = link;
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       await this.#askIn(link);
@@ -454,7 +430,7 @@ export class Session implements LinkListener, FileRoom {
       if (error instanceof JoinError) throw error;
       if (error instanceof RefusedError) {
         // A refusal isn't sealed: anybody on the way can send one, so it doesn't end a stay that has begun.
-        if (this.#after === null) throw refusedError(error);
+        if (this.#after === null) throw handshakeRefused(error);
       }
       return reasonOf(error);
     } finally {
@@ -462,43 +438,9 @@ export class Session implements LinkListener, FileRoom {
       this.#link = undefined;
       if (this.#inside) this.#options.files?.parted();
       this.#inside = false;
-      this.#outbox = [];
+      this.#waiting.hold();
       this.#renaming.length = 0;
       this.#settle();
-    }
-  }
-
-  /** A link to the server, or nothing where the client leaves meanwhile. */
-  async #connect(): Promise<Link | undefined> {
-    let stream: Stream | undefined;
-    let givenUp = false;
-    const connecting = (async () => {
-      stream = await this.#options.dial();
-      if (givenUp) {
-        stream.close();
-        throw new Error("given up");
-      }
-      return await connectChannel(stream, this.#handshake);
-    })();
-    const timeout = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      timeout.reject(new Error("no answer from the server"));
-    }, CONNECT_TIME);
-    try {
-      const first = [connecting, timeout.promise, this.#leaving.promise];
-      const channel = await Promise.race(first);
-      if (channel) return new Link(channel, this.#ownKey, this);
-      givenUp = true;
-      return undefined;
-    } catch (error) {
-      givenUp = true;
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      if (givenUp) {
-        stream?.close();
-        connecting.catch(() => {}); // it fails because it was given up, or has said why already
-      }
     }
   }
 
@@ -512,8 +454,7 @@ export class Session implements LinkListener, FileRoom {
 
   #askIn(link: Link): Promise<void> {
     // The server takes only numbers above the one that it is told here.
-    const [first = this.#n + 1] = this.#waiting.keys();
-    return link.join(this.#name, first - 1, this.#after);
+    return link.join(this.#name, this.#waiting.before, this.#after);
   }
 
   /** Sends what is in the outbox, in order; one sender at a time. */
@@ -521,8 +462,10 @@ export class Session implements LinkListener, FileRoom {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      while (this.#inside && this.#outbox.length > 0) {
-        await this.#link?.say(this.#outbox.splice(0, CHUNK));
+      while (this.#inside) {
+        const lines = this.#waiting.send(CHUNK);
+        if (lines.length === 0) break;
+        await this.#link?.say(lines);
       }
     } catch {
       // The connection is gone; its reader says so, and the lines are still among those that wait.
@@ -540,7 +483,7 @@ export class Session implements LinkListener, FileRoom {
 
   #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
     const { seq, at, what: type, to, name, key, text } = line;
-    const quoted = to === null ? undefined : this.#seen.get(to);
+    const quoted = to === null ? undefined : this.#said.find(to);
     const news = { type, seq, at, to, name, key, text, own, past };
     return quoted ? { ...news, quoted } : news;
   }
@@ -553,16 +496,8 @@ export class Session implements LinkListener, FileRoom {
 
   #showLine(line: LogEntry, own: boolean, past: boolean): void {
     this.#noteOffer(line);
-    if (isSpoken(line)) this.#remember(line);
+    this.#said.add(line);
     this.#view.show(this.#news(line, own, past));
-  }
-
-  #remember({ seq, name, text }: LogEntry): void {
-    this.#seen.set(seq, { name, text });
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MAX_SEEN && oldest !== undefined) {
-      this.#seen.delete(oldest);
-    }
   }
 
   /** Asks the server for something, where there is one: what must survive the connection is kept elsewhere. */
@@ -598,35 +533,4 @@ export class Session implements LinkListener, FileRoom {
     await Promise.race([promise, this.#leaving.promise]);
     clearTimeout(timer);
   }
-}
-
-/** Doubles with each attempt, up to half a minute; half of it is random, so that clients don't come at once. */
-function nextPause(attempt: number): number {
-  const whole = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt);
-  return whole * (1 + Math.random()) / 2;
-}
-
-function refusedError(error: RefusedError): JoinError {
-  const advice: Record<number, string> = {
-    [ChannelRefusal.version]: "Use the client that belongs to the server",
-    [ChannelRefusal.key]:
-      "Ask for a new link or passphrase: it may have been changed",
-    [ChannelRefusal.busy]: "Try again in a minute",
-  };
-  return new JoinError(error.message, advice[error.code] ?? "Try again", error);
-}
-
-function entryError(reason: string): JoinError {
-  const advice = reason.startsWith("name-")
-    ? "Choose another: --name NAME"
-    : "Try again later";
-  return new JoinError(wording(REFUSALS, reason), advice);
-}
-
-type Quoted = NonNullable<RoomNews["quoted"]>;
-
-/** Whether a line is something that somebody said, in whatever way. */
-function isSpoken({ what }: LogEntry): boolean {
-  return what === "said" || what === "acted" || what === "replied" ||
-    what === "offered";
 }

@@ -9,7 +9,8 @@
 import { importKeyPair, type KeyPair, randomBytes } from "../crypto_utils.ts";
 import { parseInvite } from "../src/invite.ts";
 import type { News, RoomNews, View } from "../src/news.ts";
-import { JoinError, Session } from "../src/session.ts";
+import { JoinError } from "../src/join_error.ts";
+import { Session } from "../src/session.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { assertSaid, Folder, Server, Watch } from "./harness.ts";
 import {

@@ -35,7 +35,8 @@ import {
 import { ROOM_INVITE_ID } from "../src/invite.ts";
 import type { News, Standing, View } from "../src/news.ts";
 import { Room } from "../src/room.ts";
-import { JoinError, Session, type SessionOptions } from "../src/session.ts";
+import { JoinError } from "../src/join_error.ts";
+import { Session, type SessionOptions } from "../src/session.ts";
 import { broadcastHeader } from "../src/wire.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
 import {

@@ -9,7 +9,8 @@ import { importKeyPair, randomBytes } from "../../crypto_utils.ts";
 import { type Stream, writeAll } from "../../src/channel.ts";
 import type { Invite } from "../../src/invite.ts";
 import type { News, View } from "../../src/news.ts";
-import { JoinError, Session } from "../../src/session.ts";
+import { JoinError } from "../../src/join_error.ts";
+import { Session } from "../../src/session.ts";
 import { Follower, type Ledger } from "./ledger.ts";
 
 /** A connection that can be made to fail. */
