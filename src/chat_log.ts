@@ -1,7 +1,7 @@
 /**
  * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. Knows nothing
  * of members or of what the words mean; log_line.ts reads lines, log_file.ts and log_files.ts the files that
- * they are in, log_search.ts finds words, log_lock.ts keeps other servers out.
+ * they are in, log_window.ts keeps the last, log_search.ts finds words, log_lock.ts keeps other servers out.
  *
  * An entry's number is the number of its line, from 1 on, through all files. Lines that aren't ours keep their
  * numbers and are left out.
@@ -20,6 +20,7 @@ import {
   readEntry,
 } from "./log_line.ts";
 import type { LogEntry, NewEntry } from "./log_line.ts";
+import { LogWindow } from "./log_window.ts";
 import { freeLock, LogLockedError, takeLock } from "./log_lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./log_search.ts";
 
@@ -64,9 +65,7 @@ export class ChatLog implements AsyncDisposable {
   readonly #lock: Deno.FsFile;
   readonly #files: LogFiles;
   readonly #notices: string[] = [];
-  /** The last lines, line `seq` at `seq % #size`; null for one that isn't ours. */
-  readonly #window: (LogEntry | null)[];
-  readonly #size: number;
+  readonly #window: LogWindow;
   /** What is appended to: the last of `#files`. */
   #file: Deno.FsFile;
   #index: LineIndex;
@@ -94,8 +93,7 @@ export class ChatLog implements AsyncDisposable {
     this.#files = files;
     this.#file = file;
     this.#index = index;
-    this.#size = options.window ?? 1_024;
-    this.#window = new Array(this.#size).fill(null);
+    this.#window = new LogWindow(options.window ?? 1_024);
     this.#rotateAt = options.maxSize || Infinity;
   }
 
@@ -157,7 +155,7 @@ export class ChatLog implements AsyncDisposable {
     await log.#mend(newest.broken((await file.stat()).size));
     await files.adopt(newest);
     for await (const entries of files.entries(log.oldest, log.head)) {
-      entries.forEach((entry) => log.#keep(entry));
+      entries.forEach((entry) => log.#window.keep(entry));
     }
     return log;
   }
@@ -174,7 +172,7 @@ export class ChatLog implements AsyncDisposable {
 
   /** The smallest number that `recent` takes. */
   get oldest(): number {
-    return Math.max(0, this.head - this.#size);
+    return this.#window.oldest(this.head);
   }
 
   /**
@@ -203,10 +201,6 @@ export class ChatLog implements AsyncDisposable {
         `Dropped the last line of "${this.#path}": it broke off after ${size} bytes`,
       );
     }
-  }
-
-  #keep(entry: LogEntry): void {
-    this.#window[entry.seq % this.#size] = entry;
   }
 
   /** Cuts the file back to the last line that the index knows of. */
@@ -258,7 +252,9 @@ export class ChatLog implements AsyncDisposable {
     await this.#write(bytes);
     const first = this.head + 1;
     this.#index.add(bytes);
-    entries.forEach((entry, at) => this.#keep(numberEntry(entry, first + at)));
+    entries.forEach((entry, at) =>
+      this.#window.keep(numberEntry(entry, first + at))
+    );
     if (this.#index.end > this.#rotateAt) await this.#rotate();
     return first;
   }
@@ -381,17 +377,7 @@ export class ChatLog implements AsyncDisposable {
    * @throws {RangeError} where `after` is smaller than `oldest`.
    */
   recent(after: number): readonly LogEntry[] {
-    if (!(after >= this.oldest)) {
-      throw new RangeError(
-        `Cannot tell what came after line ${after}: memory begins after line ${this.oldest}`,
-      );
-    }
-    const entries: LogEntry[] = [];
-    for (let seq = after + 1; seq <= this.head; seq++) {
-      const entry = this.#window[seq % this.#size];
-      if (entry) entries.push(entry);
-    }
-    return entries;
+    return this.#window.entries(after, this.head);
   }
 
   /**

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { formatAddress, type KeyFile } from "./invite.ts";
+import { formatAddress } from "./invite.ts";
+import type { KeyFile } from "./key_file.ts";
 import { clientCommand } from "./program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./server_flags.ts";
 

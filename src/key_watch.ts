@@ -7,7 +7,7 @@
 import { type Bytes, equalBytes } from "../crypto_utils.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { FileError } from "./files.ts";
-import { KeyFile } from "./invite.ts";
+import { KeyFile } from "./key_file.ts";
 import { reasonOf } from "./reason.ts";
 
 /** How often the file is looked at, ms. */

@@ -11,11 +11,11 @@ import { diagnostics } from "./diagnostics.ts";
 import { UsageError } from "./flags.ts";
 import {
   type Address,
-  type KeyFile,
   parseAddress,
   PASSPHRASE_ID,
   ROOM_INVITE_ID,
 } from "./invite.ts";
+import type { KeyFile } from "./key_file.ts";
 import { checkLog, type LogState } from "./log_check.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { serverCommand } from "./program.ts";

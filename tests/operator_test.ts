@@ -5,12 +5,8 @@
  * @module
  */
 
-import {
-  formatInvite,
-  type Invite,
-  KeyFile,
-  parseInvite,
-} from "../src/invite.ts";
+import { formatInvite, type Invite, parseInvite } from "../src/invite.ts";
+import { KeyFile } from "../src/key_file.ts";
 import {
   assert,
   assertEquals,

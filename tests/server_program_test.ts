@@ -5,7 +5,8 @@
  * @module
  */
 
-import { formatInvite, KeyFile, parseInvite } from "../src/invite.ts";
+import { formatInvite, parseInvite } from "../src/invite.ts";
+import { KeyFile } from "../src/key_file.ts";
 import {
   assert,
   assertEquals,

@@ -8,7 +8,7 @@
 import { type Bytes, concat, randomBytes } from "../crypto_utils.ts";
 import { RefusedError } from "../src/channel.ts";
 import type { Event } from "../src/events.ts";
-import { KeyFile } from "../src/invite.ts";
+import { KeyFile } from "../src/key_file.ts";
 import { KnownServers } from "../src/known_servers.ts";
 import { encodeHeader, RecordType } from "../src/wire.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./assert.ts";

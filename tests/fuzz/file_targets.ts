@@ -9,7 +9,8 @@ import { randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import { FileError } from "../../src/files.ts";
 import { loadOrCreateIdentity } from "../../src/identity.ts";
-import { KeyFile, parseAddress, parseInvite } from "../../src/invite.ts";
+import { parseAddress, parseInvite } from "../../src/invite.ts";
+import { KeyFile } from "../../src/key_file.ts";
 import { KnownServers } from "../../src/known_servers.ts";
 import { bytesOf, hold, outcomeOf, same, type Target } from "./target.ts";
 
