@@ -1,10 +1,12 @@
 /**
- * What the README shows as programs, run as it stands there.
+ * What the README shows as programs, run as it stands there, and what it lists of the programs.
  *
  * @module
  */
 
 import { FLAGS as CLIENT_FLAGS } from "../src/client_flags.ts";
+import { COMMANDS, usage } from "../src/commands.ts";
+import { REQUEST_TYPES } from "../src/requests.ts";
 import { FLAGS as SERVER_FLAGS } from "../src/server_flags.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { Folder, JsonClient, Server } from "./harness.ts";
@@ -64,8 +66,11 @@ Deno.test({
 });
 
 Deno.test("the README's tables name every flag, and no other", async () => {
-  const sections = (await readme()).split(/^## /m);
-  const programs = [["The server", SERVER_FLAGS], ["The client", CLIENT_FLAGS]];
+  const sections = (await readme()).split(/^##+ /m);
+  const programs = [
+    ["The server's flags", SERVER_FLAGS],
+    ["The client's flags", CLIENT_FLAGS],
+  ];
   for (const [title, flags] of programs as [string, { name: string }[]][]) {
     const section = sections.find((it) => it.startsWith(`${title}\n`)) ?? "";
     const [table = ""] = section.split("\n\n").filter((it) =>
@@ -81,4 +86,14 @@ Deno.test("the README's tables name every flag, and no other", async () => {
       title,
     );
   }
+});
+
+Deno.test("the README names every command and every request, and no other", async () => {
+  const text = (await readme()).replaceAll(String.raw`\|`, "|");
+  const commands = [...text.matchAll(/^\| `(\/[a-z].*?)` +\| /gm)];
+  assertEquals(commands.map(([, typed]) => typed), COMMANDS.map(usage));
+
+  const requests = [...text.matchAll(/\{"type":"([a-z]+)"[,}]/g)];
+  const named = requests.map(([, type]) => type);
+  assertEquals(named.sort(), [...REQUEST_TYPES].sort());
 });
