@@ -38,6 +38,7 @@ import {
   WireError,
 } from "../src/wire.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
+import { flipped } from "./bytes.ts";
 import {
   type MemoryStream,
   seededRandom,
@@ -130,12 +131,6 @@ async function receive(channel: Channel, count: number): Promise<Event[]> {
     events.push(...(await Promise.all(opened)).flat());
   }
   return events;
-}
-
-function flipped(bytes: Bytes, at: number): Bytes {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
 }
 
 // ── The handshake ──────────────────────────────────────────────────────────────────────────────────────

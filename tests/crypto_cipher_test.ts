@@ -17,20 +17,10 @@ import {
 } from "../crypto_utils.ts";
 import type { Bytes } from "../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
+import { flipped, utf8 } from "./bytes.ts";
 
 const subtle = crypto.subtle;
 const REFUSAL = "Cannot open the message";
-
-function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text);
-}
-
-/** A copy with one bit changed in the byte at a place. */
-function flipped(bytes: Bytes, at: number): Bytes {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
-}
 
 /** Two cipher states over one fresh key: the one seals, the other opens. */
 async function pair(): Promise<{ send: CipherState; receive: CipherState }> {

@@ -22,20 +22,10 @@ import {
 } from "../crypto_utils.ts";
 import type { Bytes, EpochSecret } from "../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "./assert.ts";
+import { flipped, utf8 } from "./bytes.ts";
 
 const subtle = crypto.subtle;
 const HEADER = utf8("header");
-
-function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text);
-}
-
-/** A copy with one bit changed in the byte at a place. */
-function flipped(bytes: Bytes, at: number): Bytes {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
-}
 
 /** A server's epoch and a member who has followed it from the start. */
 async function room(

@@ -26,19 +26,9 @@ import type {
   Role,
 } from "../crypto_utils.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./assert.ts";
+import { flipped, utf8 } from "./bytes.ts";
 
 const PATTERNS: readonly Pattern[] = ["XX", "XXpsk3"];
-
-function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text);
-}
-
-/** A copy with one bit changed in the byte at a place. */
-function flipped(bytes: Bytes, at: number): Bytes {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ 1;
-  return copy;
-}
 
 interface Sides {
   readonly initiator: Handshake;

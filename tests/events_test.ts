@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Bytes } from "../crypto_utils.ts";
 import {
   encodeEvent,
   EventError,
@@ -20,6 +19,7 @@ import {
 import type { Event, Kind } from "../src/events.ts";
 import { MAX_PLAINTEXT_SIZE, padmeLength } from "../src/wire.ts";
 import { assert, assertEquals, assertThrows } from "./assert.ts";
+import { utf8 } from "./bytes.ts";
 import { seededRandom } from "./memory_stream.ts";
 
 type Sort =
@@ -154,10 +154,6 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_847)],
   text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
 };
-
-function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text);
-}
 
 function unpackJson(value: unknown): Event[] {
   return unpackEvents(utf8(JSON.stringify(value)));

@@ -400,6 +400,17 @@ export class Server extends Program {
   }
 }
 
+/** Runs the server program to its end. @returns Its exit code, and all that it said. */
+export async function runServer(folder: Folder, args: readonly string[]) {
+  await using program = await Program.run("server", {
+    args,
+    cwd: folder.path,
+    home: folder.path,
+  });
+  const code = await program.finished();
+  return { code, stdout: program.stdout, stderr: program.stderr };
+}
+
 /** The lines of a log, every one of which must be an entry. */
 export function parseLog(text: string): LogEntry[] {
   const lines = text.split("\n");

@@ -14,6 +14,7 @@ import {
   type RequestContext,
 } from "../src/requests.ts";
 import { assert, assertEquals } from "./assert.ts";
+import { ATTACKS, DANGEROUS } from "./hostile_texts.ts";
 import { fits } from "./json_schema.ts";
 
 const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
@@ -208,21 +209,6 @@ Deno.test("the schema describes each kind of event that is written, and each req
     .map(({ properties }) => properties.type.const);
   assertEquals(requests.toSorted(), REQUEST_TYPES.toSorted());
 });
-
-/** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, tags, fillers, DEL, lone surrogates. */
-const ATTACKS = [
-  "\x1b[2J\x1b[31mred",
-  "\x1b]8;;http://192.0.2.1/\x1b\\link\x1b]8;;\x1b\\",
-  "\x1b]52;c;aGk=\x07",
-  "\x9b31m \x9d52;c;aGk=\x9c \x90q\x9c \x85",
-  "a\rb\nc\td\x0b\x0c\b\0\x7f",
-  "\u2028 \u2029 \u202egnp.exe\u202c \u2066x\u2069 \u200e\u061c",
-  "ze\u200bro \u200c\u200d\u2060\ufeff \u00ad \ufe0f \u{e0100}",
-  "\u{e0041}\u{e0001} \u034f\u115f\u3164\u2800 \ud800 \udfff \u{10ffff} \ue000",
-];
-/** What may not reach a terminal. */
-const DANGEROUS =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 Deno.test("JsonView writes harmless lines that parse to the original", () => {
   const texts = [

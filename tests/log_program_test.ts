@@ -14,7 +14,7 @@ import {
   Folder,
   JsonClient,
   parseLog,
-  Program,
+  runServer,
   Server,
 } from "./harness.ts";
 import { limit, output, run, testUnless, unlimitable } from "./system.ts";
@@ -27,17 +27,6 @@ const texts = (name: string, count: number) =>
 
 const entry = (n: number, text: string) =>
   formatEntry({ at: n, key: KEY, n, what: "said", name: "old", text });
-
-/** Runs the server program to its end. */
-async function ended(folder: Folder, ...args: string[]) {
-  await using program = await Program.run("server", {
-    args: ["--host", "127.0.0.1", "--port", "0", ...args],
-    cwd: folder.path,
-    home: folder.path,
-  });
-  const code = await program.finished();
-  return { code, stdout: program.stdout, stderr: program.stderr };
-}
 
 // ── A full disk ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +148,9 @@ testUnless(
   async () => {
     await using folder = await Folder.make();
     await Deno.symlink("/dev/full", folder.file("chat.log"));
-    const { code, stderr } = await ended(folder);
+    const { code, stderr } = await runServer(folder, [
+      ...["--host", "127.0.0.1", "--port", "0"],
+    ]);
     assertEquals(code, 1);
     assertEquals(stderr, [
       'Cannot open "chat.log": Deno was not given the permission.',

@@ -24,13 +24,10 @@ import {
 } from "../crypto_utils.ts";
 import type { Bytes, Role } from "../crypto_utils.ts";
 import { assertEquals, assertRejects, assertThrows } from "./assert.ts";
+import { utf8 } from "./bytes.ts";
 
 const NONE = new Uint8Array(0);
 const PROLOGUE = utf8("prologue");
-
-function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text);
-}
 
 function load(): Promise<Noise> {
   // What it says on standard error is only that it reads its WebAssembly from a file.

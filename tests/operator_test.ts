@@ -19,7 +19,7 @@ import {
   Folder,
   freePort,
   JsonClient,
-  Program,
+  runServer,
   Server,
   type Shown,
 } from "./harness.ts";
@@ -36,17 +36,6 @@ function altered(invite: string, changes: Partial<Invite>): string {
 /** An invite with a key that opens nothing. */
 function withWrongKey(invite: string): string {
   return altered(invite, { key: new Uint8Array(32).fill(7) });
-}
-
-/** Runs the server program for something after which it ends by itself. */
-async function runServer(folder: Folder, args: readonly string[]) {
-  await using program = await Program.run("server", {
-    args,
-    cwd: folder.path,
-    home: folder.path,
-  });
-  const code = await program.finished();
-  return { code, stdout: program.stdout, stderr: program.stderr };
 }
 
 /** Runs a client that isn't let in. @returns What it says first. */

@@ -7,6 +7,7 @@
 
 import { type Bytes, concat } from "../crypto_utils.ts";
 import { MAX_RECORD_SIZE, RecordSplitter } from "../src/wire.ts";
+import { flipped } from "./bytes.ts";
 import { Watch } from "./harness.ts";
 
 /** "up" is from the client to the server. */
@@ -117,11 +118,6 @@ export class Alteration {
 
 function isSameWay(a: Passing, b: Passing): boolean {
   return a.connection === b.connection && a.direction === b.direction;
-}
-
-/** A copy with the lowest bit of one byte the other way round. */
-export function flipped(bytes: Bytes, at: number): Bytes {
-  return bytes.with(at, (bytes[at] ?? 0) ^ 1);
 }
 
 interface Connection {

@@ -20,24 +20,13 @@ import {
   Folder,
   freePort,
   JsonClient,
-  Program,
+  runServer,
   Server,
 } from "./harness.ts";
 
 async function modeOf(path: string): Promise<string> {
   const { mode } = await Deno.stat(path);
   return ((mode ?? 0) & 0o777).toString(8);
-}
-
-/** Runs a server that ends by itself. @returns Its exit code and what it said on stderr. */
-async function failingServer(folder: Folder, args: readonly string[]) {
-  await using server = await Program.run("server", {
-    args,
-    cwd: folder.path,
-    home: folder.path,
-  });
-  const code = await server.finished();
-  return { code, stdout: server.stdout, stderr: server.stderr };
 }
 
 Deno.test("server says at its first start what it made and how to join", async () => {
@@ -80,7 +69,7 @@ Deno.test("server listens on every address and on port 5000 where nothing else i
   await using server = await Server.open(folder, {
     args: ["--host", "0.0.0.0"],
   });
-  const help = await failingServer(folder, ["--help"]);
+  const help = await runServer(folder, ["--help"]);
 
   assertStringIncludes(server.stdout.join("\n"), "Listening on 0.0.0.0:");
   assertEquals(help.code, 0);
@@ -141,7 +130,7 @@ Deno.test("server exits with 2 for wrong usage, and names what is wrong", async 
     [["--fsync=yes"], "--fsync takes no value"],
   ];
   await Promise.all(table.map(async ([args, sentence]) => {
-    const { code, stdout, stderr } = await failingServer(folder, args);
+    const { code, stdout, stderr } = await runServer(folder, args);
     assertEquals(code, 2, args.join(" "));
     assertEquals(stdout, []);
     assertEquals(stderr.length, 1, stderr.join("\n"));
@@ -155,7 +144,7 @@ Deno.test("server refuses a port that is in use, and names it", async () => {
   await using folder = await Folder.make();
   await using other = await Folder.make();
   await using server = await Server.open(folder);
-  const { code, stderr } = await failingServer(other, [
+  const { code, stderr } = await runServer(other, [
     "--host",
     "127.0.0.1",
     "--port",
@@ -173,7 +162,7 @@ Deno.test("server refuses a port that is in use, and names it", async () => {
 
 Deno.test("server refuses an address that isn't this machine's", async () => {
   await using folder = await Folder.make();
-  const { code, stderr } = await failingServer(folder, [
+  const { code, stderr } = await runServer(folder, [
     "--host",
     "192.0.2.1", // for documentation only, RFC 5737
     "--port",
@@ -190,7 +179,7 @@ Deno.test("server refuses a chat.key that others can read", async () => {
   await first[Symbol.asyncDispose]();
   for (const mode of [0o640, 0o604, 0o620]) {
     await Deno.chmod(folder.file("chat.key"), mode);
-    const { code, stdout, stderr } = await failingServer(folder, [
+    const { code, stdout, stderr } = await runServer(folder, [
       "--port",
       "0",
     ]);
@@ -226,7 +215,7 @@ Deno.test("server refuses a damaged chat.key, and leaves it as it is", async () 
   ];
   for (const [text, why] of table) {
     await folder.write("chat.key", text);
-    const { code, stdout, stderr } = await failingServer(folder, [
+    const { code, stdout, stderr } = await runServer(folder, [
       "--port",
       "0",
     ]);
@@ -245,7 +234,7 @@ Deno.test("server refuses a damaged chat.key, and leaves it as it is", async () 
 Deno.test("server refuses a log that another server writes, and names that one", async () => {
   await using folder = await Folder.make();
   await using first = await Server.open(folder);
-  const { code, stderr } = await failingServer(folder, [
+  const { code, stderr } = await runServer(folder, [
     "--host",
     "127.0.0.1",
     "--port",
