@@ -4,6 +4,7 @@
  * @module
  */
 
+import { spokenFingerprint } from "../crypto_utils.ts";
 import { formatAddress } from "./invite.ts";
 import type { KeyFile } from "./key_file.ts";
 import { clientCommand } from "./program.ts";
@@ -42,6 +43,10 @@ export function greeting(
     const where = `--host ${outside ?? local} --port ${port}`;
     lines.push(
       `To join by passphrase:     ${clientCommand()} ${where} --passphrase`,
+      // Whoever does so for the first time is shown it, and asked whether it is the right one.
+      `The server's fingerprint:  ${
+        spokenFingerprint(keyFile.keys.keyPair.publicKey)
+      }`,
     );
   }
   lines.push(

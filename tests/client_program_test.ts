@@ -465,6 +465,10 @@ Deno.test("client joins by passphrase where it knows the server, and not where i
     server.stdout.join("\n"),
     `deno task client --host 127.0.0.1 --port ${port} --passphrase`,
   );
+  assertMatch(
+    server.stdout.join("\n"),
+    /^The server's fingerprint: {2}([0-9a-f]{4} ){7}[0-9a-f]{4}$/m,
+  );
   const known = folder.file("known");
   const options = (file: string) => ({
     name: "ana",

@@ -28,15 +28,16 @@ interface Start {
 /** Types the command that starts the client; its own files are in the terminal's folder. */
 async function start(
   terminal: Terminal,
-  invite: string,
+  invite: string | null,
   { args = "--name ana --no-color", env = "-u INIT_CWD" }: Start = {},
 ): Promise<void> {
   const { path } = terminal.folder;
   const home = `HOME='${path}' XDG_CONFIG_HOME= TZ=UTC NO_COLOR=`;
   const cache = `DENO_DIR='${await cacheFolder()}'`;
   const program = `'${Deno.execPath()}' ${taskArguments("client").join(" ")}`;
+  const link = invite === null ? "" : `'${invite}'`;
   await terminal.line(
-    `clear; env ${env} ${home} ${cache} ${program} '${invite}' ${args}`,
+    `clear; env ${env} ${home} ${cache} ${program} ${link} ${args}`,
   );
 }
 
@@ -305,3 +306,36 @@ terminalTest("client marks where one's name is said", async () => {
   const isMarked = styled.map((row) => /\x1b\[7mben/.test(row));
   assertEquals(isMarked, [false, true]);
 });
+
+terminalTest(
+  "client that joins by passphrase asks once whether it is the server, by the fingerprint that the server printed",
+  async () => {
+    await using folder = await Folder.make();
+    const passphrase = await folder.write("phrase", "correct horse battery\n");
+    await using server = await Server.open(folder, {
+      args: [`--passphrase=${passphrase}`],
+    });
+    const [, fingerprint] = await server.line(/fingerprint: {2}([0-9a-f ]+)$/);
+    await using terminal = await Terminal.open(80);
+    const args =
+      `--no-color --name ana --port ${server.port} --passphrase='${passphrase}'`;
+    await start(terminal, null, { args });
+    const asked = await terminal.ends(
+      "Is that the server you mean? (yes/no)",
+    );
+    assertEquals(asked.at(-2)?.trim(), fingerprint);
+    await terminal.line("no");
+    await shows(terminal, "The server's key was not accepted.");
+    await terminal.ends("$");
+
+    await start(terminal, null, { args });
+    await terminal.ends("Is that the server you mean? (yes/no)");
+    await terminal.line("yes");
+    await prompts(terminal, "ana>");
+    await terminal.line("/quit");
+    await terminal.ends("$");
+    await start(terminal, null, { args });
+    const again = await prompts(terminal, "ana>");
+    assertEquals(again.filter((row) => row.includes("(yes/no)")), []);
+  },
+);
