@@ -20,25 +20,24 @@ import {
 } from "./src/destination.ts";
 import { REFUSALS } from "./src/events.ts";
 import { ensureFolder, FileError } from "./src/files.ts";
+import {
+  type Frontend,
+  jsonFrontend,
+  plainFrontend,
+  terminalFrontend,
+} from "./src/frontend.ts";
 import { helpText, parseFlags, UsageError } from "./src/flags.ts";
 import { defaultConfigFolder, loadOrCreateIdentity } from "./src/identity.ts";
-import { Ignored } from "./src/ignored.ts";
-import { InputHistory } from "./src/input_history.ts";
 import { formatAddress, parseInvite } from "./src/invite.ts";
 import { findLocalInvite } from "./src/key_file.ts";
 import { JoinError } from "./src/join_error.ts";
-import { errorLine, JsonView } from "./src/json_view.ts";
+import { errorLine } from "./src/json_view.ts";
 import { parseName } from "./src/names.ts";
-import type { Present, View } from "./src/news.ts";
+import type { View } from "./src/news.ts";
 import { passphraseFrom } from "./src/passphrase.ts";
-import { PlainView } from "./src/plain.ts";
-import { clientCommand, mayStop, sentence } from "./src/program.ts";
-import { VERSION, write } from "./src/program.ts";
+import { clientCommand, sentence, VERSION, write } from "./src/program.ts";
 import { Session } from "./src/session.ts";
-import { Settings } from "./src/settings.ts";
-import { converse, obey, relay } from "./src/talking.ts";
 import { Transfers } from "./src/transfers.ts";
-import { TtyView } from "./src/tty.ts";
 
 const KEY_FILE = "chat.key";
 
@@ -92,70 +91,11 @@ function isInteractive(): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
-/** A view, and what is said by whoever is behind it. */
-interface Talk {
-  readonly view: View;
-  /** Says what comes in, until it ends. */
-  readonly run: (session: Session, transfers: Transfers) => Promise<void>;
-  /** To be called at the end. */
-  readonly close: () => Promise<void>;
-}
-
-function pipeTalk(json: boolean): Talk {
-  const streams = {
-    input: Deno.stdin.readable,
-    output: Deno.stdout,
-    errors: Deno.stderr,
-  };
-  if (json) {
-    const view = new JsonView(streams);
-    const close = () => Promise.resolve(view.close());
-    return {
-      view,
-      run: (session, transfers) => obey(session, transfers, view),
-      close,
-    };
-  }
-  const view = new PlainView(streams);
-  const close = () => Promise.resolve(view.close());
-  return { view, run: (session) => relay(session, view), close };
-}
-
-/** A terminal, with the person's settings and what was typed before. */
-async function terminalTalk(values: Values): Promise<Talk> {
-  const notes: string[] = []; // what goes wrong before there is a view
-  let note: (text: string) => void = (text) => notes.push(text);
-  const folder = await configFolder();
-  const settings = await Settings.load(`${folder}/settings`, (it) => note(it));
-  const size = Number(settings.get("history"));
-  const file = `${folder}/history`;
-  const history = await InputHistory.load(file, size, (it) => note(it));
-  const ignored = new Ignored();
-  let present: () => readonly Present[] = () => [];
-  const view = new TtyView({
-    stops: mayStop(),
-    now: Date.now,
-    colour: !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "",
-    settings,
-    history,
-    ignored,
-    names: () => present().map(({ name }) => name),
-  });
-  note = (text) => view.note(text);
-  notes.forEach(note);
-  return {
-    view,
-    run: (session, transfers) => {
-      present = () => session.present;
-      const desk = { settings, ignored, shown: view.shown };
-      return converse(session, transfers, view, desk);
-    },
-    close: async () => {
-      view.close();
-      await settings.kept;
-      await history.close();
-    },
-  };
+async function frontendFor(values: Values): Promise<Frontend> {
+  if (values.json) return jsonFrontend();
+  if (!isInteractive()) return plainFrontend();
+  const colour = !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "";
+  return await terminalFrontend(await configFolder(), colour);
 }
 
 /** Asks until the answer can be a name; null where the input ends. */
@@ -186,8 +126,8 @@ async function chat(values: Values, invite?: string): Promise<number> {
   const invitation = source === undefined ? await invited(invite) : undefined;
 
   const interactive = isInteractive() && !values.json;
-  const talk = interactive ? await terminalTalk(values) : pipeTalk(values.json);
-  const { view } = talk;
+  const frontend = await frontendFor(values);
+  const { view } = frontend;
   try {
     if (created && interactive) view.note(firstRun(path));
     const { host, port, handshake } = invitation ??
@@ -216,12 +156,12 @@ async function chat(values: Values, invite?: string): Promise<number> {
       Deno.addSignalListener(signal, () => session.leave());
     }
     await Promise.race([
-      talk.run(session, transfers).then(never),
+      frontend.run(session, transfers).then(never),
       session.run(),
     ]);
     return session.failedAny && !interactive ? 1 : 0;
   } finally {
-    await talk.close();
+    await frontend.close();
   }
 }
 

@@ -207,6 +207,8 @@ terminalTest(
     );
     await terminal.type("half a l");
     blocked = false;
+    // It is back before what it sends is.
+    await shows(terminal, "7  * ana runs");
     const rows = await prompts(terminal, "ana (2 here)> half a l");
     await terminal.type("ine");
     await terminal.key("Enter");
