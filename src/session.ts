@@ -30,18 +30,20 @@ import {
 } from "./link.ts";
 import type { LogEntry } from "./log_line.ts";
 import type { Present, RoomNews, View } from "./news.ts";
+import { OpenSearches } from "./open_searches.ts";
 import { reasonOf } from "./reason.ts";
 import type { Line } from "./room.ts";
 import { isSpoken, SaidLately } from "./said_lately.ts";
 import { WaitingLines } from "./waiting_lines.ts";
 
-/** Searches that may wait for their answers; more at once are a mistake. */
-const MAX_SEARCHES = 16;
 /** Lines that go out at once. */
 const CHUNK = 256;
 /** How long what was said may take to go out before a goodbye, ms. */
 const LEAVE_TIME = 5_000;
-/** How long it may take after that to be in the log, ms: a line that went just before a goodbye may get lost with it. */
+/**
+ * How long it may take after that to be in the log, ms: a line that went just before a goodbye may get lost with
+ * it.
+ */
 const SETTLE_TIME = 1_000;
 
 /** What can be told something about files. */
@@ -86,7 +88,7 @@ export class Session implements LinkListener, FileRoom {
   readonly #view: View;
   readonly #waiting = new WaitingLines();
   readonly #said = new SaidLately();
-  readonly #searches = new Map<number, Event<"find">>(); // those that aren't answered yet
+  readonly #searches = new OpenSearches();
   readonly #renaming: string[] = []; // names that were asked for and aren't answered yet, in order
   readonly #leaving = Promise.withResolvers<void>();
   #name: string;
@@ -103,7 +105,6 @@ export class Session implements LinkListener, FileRoom {
   #attempts = 0;
   #awayText = "";
   #newKey: Bytes | undefined; // of the room, since it was given another
-  #nextSearch = 1;
   #parting: string | undefined;
   #settling = Promise.withResolvers<void>(); // renewed whenever a waiting line is settled
 
@@ -199,7 +200,10 @@ export class Session implements LinkListener, FileRoom {
     this.#ask({ kind: "rename", name });
   }
 
-  /** Tells everybody, now or once it is back, that this client is away from the keyboard; with an empty text, no longer. */
+  /**
+   * Tells everybody, now or once it is back, that this client is away from the keyboard; with an empty text, no
+   * longer.
+   */
   away(text: string): void {
     this.#awayText = text;
     this.#ask({ kind: "away", text });
@@ -207,18 +211,10 @@ export class Session implements LinkListener, FileRoom {
 
   /** Asks for the last lines that have all the words; for any where there are none. What is open is asked again. */
   search(words: string, count: number): void {
-    if (this.#searches.size >= MAX_SEARCHES) {
+    const find = this.#searches.open(words, count);
+    if (!find) {
       return this.#view.note("Cannot search: too many answers are waited for");
     }
-    const id = this.#nextSearch++;
-    const find: Event<"find"> = {
-      kind: "find",
-      id,
-      words,
-      before: null,
-      count,
-    };
-    this.#searches.set(id, find);
     if (!this.#inside) {
       this.#view.note("The server is away: it is asked when it is back");
     }
@@ -285,7 +281,7 @@ export class Session implements LinkListener, FileRoom {
     this.#options.files?.joined(this);
     this.#waiting.sendAgain();
     if (this.#awayText !== "") this.away(this.#awayText);
-    for (const find of this.#searches.values()) this.#ask(find);
+    for (const find of this.#searches) this.#ask(find);
     this.#settle();
     this.#send();
   }
@@ -309,9 +305,7 @@ export class Session implements LinkListener, FileRoom {
       if (reason !== "log-unreadable") {
         return this.#showRefused(this.#renaming.shift() ?? "", reason);
       }
-      // Searches are answered in their order; this one has no other answer.
-      const [search] = this.#searches.keys();
-      if (search) this.#searches.delete(search);
+      this.#searches.closeFirst(); // it has no other answer
       return this.#view.note(wording(REFUSALS, reason));
     }
     if (n === null) return this.#refusedEntry(reason);
@@ -348,9 +342,8 @@ export class Session implements LinkListener, FileRoom {
 
   /** A search has its answer. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void {
-    const words = this.#searches.get(id)?.words;
+    const words = this.#searches.close(id);
     if (words === undefined) return;
-    this.#searches.delete(id);
     const news = lines.map((line) => this.#news(line, this.#isOwn(line), true));
     for (const line of lines) this.#noteOffer(line);
     this.#view.show({ type: "found", words, lines: news, more });
