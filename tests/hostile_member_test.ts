@@ -12,7 +12,9 @@ import {
   encryptMessage,
   EpochReader,
   fromBase64url,
+  importKeyPair,
   PROTOCOL_NAME,
+  randomBytes,
 } from "../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents } from "../src/events.ts";
 import { broadcastHeader, HEADER_SIZE, RecordType } from "../src/wire.ts";
@@ -282,4 +284,30 @@ Deno.test("server bears 200 members who come and go at once, and the others miss
     await response.text(),
   );
   assert(Number(fresh?.[1]) <= 1 + seconds / 0.9, "a new key for each leaving");
+});
+
+Deno.test("server bears a member that comes back 50 times on end, and the others miss nothing", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  const own = await importKeyPair(randomBytes(32));
+  using connections = new DisposableStack(); // each still stands when the next comes
+  for (let n = 1; n <= 50; n++) {
+    const eve = connections.use(await Intruder.at(server, undefined, own));
+    await eve.send({ kind: "join", name: "eve", n: 2 * n, after: 0 });
+    await eve.hears("welcome");
+    await eve.send(say(2 * n + 1));
+  }
+  await ana.type("still here");
+  await ana.shows("said", { text: "still here" });
+  await ana.shows("said", { text: "line 101" });
+
+  const log = await server.log();
+  const of = (what: string) => log.filter((it) => it.what === what);
+  const lefts = of("left").map(({ name, text }) => `${name} ${text}`);
+  assertEquals(lefts, Array<string>(49).fill("eve replaced"));
+  assertEquals(of("joined").length, 51);
+  assertFollows(ana, log);
+  assertEquals(ana.entrances.length, 1);
 });

@@ -9,6 +9,7 @@ import {
   type Bytes,
   concat,
   importKeyPair,
+  type KeyPair,
   randomBytes,
 } from "../crypto_utils.ts";
 import { type Channel, connectChannel, writeAll } from "../src/channel.ts";
@@ -100,13 +101,17 @@ export class Intruder implements Disposable {
     return this.#channel.remoteKey;
   }
 
-  /** Shakes hands; is not in the room yet. */
-  static async at(server: Server, key?: Bytes): Promise<Intruder> {
+  /** Shakes hands; is not in the room yet. @param key In place of the invite's. @param own Its own, where not a new one. */
+  static async at(
+    server: Server,
+    key?: Bytes,
+    own?: KeyPair,
+  ): Promise<Intruder> {
     const invite = parseInvite(server.invite);
     const wire = await Wire.to(server);
     try {
       const channel = await connectChannel(wire.conn, {
-        keyPair: await importKeyPair(randomBytes(32)),
+        keyPair: own ?? await importKeyPair(randomBytes(32)),
         inviteId: invite.id,
         inviteKey: () => key ?? invite.key,
         checkServer: () => {},
