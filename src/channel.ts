@@ -33,6 +33,7 @@ import {
   type Transport,
 } from "../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents, unpackEvents } from "./events.ts";
+import { Turns } from "./turns.ts";
 import {
   directHeader,
   encodeHeader,
@@ -99,6 +100,8 @@ export interface AcceptOptions {
   readonly salt: Bytes;
   /** The key that belongs to an invite's number, undefined where there is none. */
   readonly inviteKey: (id: number) => Bytes | undefined;
+  /** In which turn this handshake's messages are worked on; at once, where it is left out. */
+  readonly turns?: Turns;
   /** For tests: which ML-KEM to use. */
   readonly kem?: Kem;
 }
@@ -215,14 +218,20 @@ export async function acceptChannel(
     prologue: prologue(),
     staticKey: options.keyPair,
   });
-  const { inviteId, secret } = await answer(stream, reader, handshake, options);
+  const { turns = new Turns(1) } = options;
+  const { inviteId, secret } = await answer(
+    stream,
+    reader,
+    handshake,
+    { ...options, turns },
+  );
   reader.awaitLittle();
   const third = await fromClient(reader);
   // An unknown invite fails where a wrong key does, and as late.
   const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
   handshake.setPsk(hybridPsk(inviteKey, secret));
   try {
-    await handshake.readMessage(third);
+    await turns.take(() => handshake.readMessage(third));
   } catch (error) {
     await turnAway(stream, ChannelRefusal.key);
     throw error;
@@ -238,25 +247,37 @@ async function answer(
   stream: Stream,
   reader: RecordReader,
   handshake: Handshake,
-  options: AcceptOptions,
+  options: AcceptOptions & { readonly turns: Turns },
 ): Promise<{ readonly inviteId: number; readonly secret: Bytes }> {
   const first = await fromClient(reader);
   if (first[0] !== PROTOCOL_VERSION) {
     await turnAway(stream, ChannelRefusal.version);
     throw new HandshakeError(`Cannot speak version ${first[0]}`);
   }
-  const hello = await handshake.readMessage(first.subarray(1));
+  const { inviteId, secret, reply } = await options.turns.take(() =>
+    answerTo(first.subarray(1), handshake, options)
+  );
+  await writeAll(stream, record(RecordType.handshake, reply));
+  return { inviteId, secret };
+}
+
+/** What the first message asks for, and the second. */
+async function answerTo(
+  first: Bytes,
+  handshake: Handshake,
+  { kem = defaultKem, salt }: AcceptOptions,
+): Promise<{ inviteId: number; secret: Bytes; reply: Bytes }> {
+  const hello = await handshake.readMessage(first);
   if (hello.length !== INVITE_ID_SIZE + KEM_KEY_SIZE) {
     throw new WireError("Cannot shake hands: the payload has another size");
   }
   const inviteId = new DataView(hello.buffer).getUint32(0);
-  const { ciphertext, secret } = await (options.kem ?? defaultKem)
+  const { ciphertext, secret } = await kem
     .encapsulate(hello.subarray(INVITE_ID_SIZE)).catch((cause) => {
       throw new HandshakeError("Cannot use the client's ML-KEM key", { cause });
     });
-  const reply = await handshake.writeMessage(concat(ciphertext, options.salt));
-  await writeAll(stream, record(RecordType.handshake, reply));
-  return { inviteId, secret };
+  const reply = await handshake.writeMessage(concat(ciphertext, salt));
+  return { inviteId, secret, reply };
 }
 
 /** Refuses a client that may be gone already: its bad handshake counts, and not that it didn't wait. */

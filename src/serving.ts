@@ -20,6 +20,7 @@ import { mayStop, serverCommand, write } from "./program.ts";
 import { reasonOf } from "./reason.ts";
 import { Room } from "./room.ts";
 import type { Values } from "./server_flags.ts";
+import { Turns } from "./turns.ts";
 import {
   inviteKeys,
   listen,
@@ -38,6 +39,8 @@ const SPARE_CONNECTIONS = 512;
 const MAX_PER_ADDRESS = 64;
 /** Handshakes from one address in ten minutes where nothing is said: that office after a few restarts. */
 const NEW_PER_ADDRESS = 256;
+/** Handshakes that are worked on at a time, so that hundreds at once don't keep members' messages waiting. */
+const HANDSHAKES_AT_ONCE = 4;
 /**
  * How long after an admission the next ones are gathered, so that all are announced at once, ms: at least, and
  * for each member who must be told. To tell one takes about 5 µs, so that a tenth of the time goes into it.
@@ -199,7 +202,12 @@ export async function serve(values: Values): Promise<void> {
   const expecting = (): boolean => gate.handshakes > 0;
   const room = roomFor(values, log, broadcaster, expecting, measures);
   const gate: Gate = new Gate(listener, {
-    handshake: { keyPair, salt, inviteKey: (id) => keys.get(id) },
+    handshake: {
+      keyPair,
+      salt,
+      inviteKey: (id) => keys.get(id),
+      turns: new Turns(HANDSHAKES_AT_ONCE),
+    },
     room,
     broadcastLog: broadcaster.log,
     courier: new Courier({
