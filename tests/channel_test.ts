@@ -30,6 +30,7 @@ import {
   RefusedError,
 } from "../src/channel.ts";
 import { type Event, EventError } from "../src/events.ts";
+import { Turns } from "../src/turns.ts";
 import {
   directHeader,
   encodeHeader,
@@ -645,4 +646,35 @@ Deno.test("Channel.send() puts nothing on the wire that can be read there", asyn
   await client.send(say(1, marker), { kind: "bye", reason: marker });
   const wire = new TextDecoder("latin1").decode(concat(...up.written));
   assert(!wire.includes("must not") && !wire.includes("say"));
+});
+
+Deno.test("acceptChannel() works on a handshake when there is a turn for it", async () => {
+  const count = 6;
+  const allAsked = Promise.withResolvers<void>();
+  let asked = 0;
+  class Counted extends Turns {
+    override take<T>(work: () => Promise<T>): Promise<T> {
+      if (++asked === count) allAsked.resolve();
+      return super.take(work);
+    }
+  }
+  const turns = new Counted(2);
+  let most = 0;
+  let working = 0;
+  const kem: Kem = {
+    ...libraryKem,
+    async encapsulate(key) {
+      most = Math.max(most, ++working);
+      await allAsked.promise;
+      working--;
+      return await libraryKem.encapsulate(key);
+    },
+  };
+  const shakeHands = () => {
+    const [near, far] = streamPair();
+    return Promise.all([connect(near), accept(far, { turns, kem })]);
+  };
+  await Promise.all(Array.from({ length: count }, shakeHands));
+  assert(most <= 2);
+  assertEquals(asked, 2 * count); // for the first message, and for the third
 });
