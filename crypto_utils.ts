@@ -172,12 +172,16 @@ let open: (
  * `encryptMessage` and `decryptMessage` can use the key, and only with the counter that is next.
  */
 export class CipherState {
-  readonly #key: CryptoKey;
+  readonly #key: Bytes;
+  // The runtime's form of the key takes 3 KiB, and a server has thousands of keys that rest: it is made again
+  // when it is needed again.
+  #imported: WeakRef<CryptoKey>;
   #counter: number;
   #failed = false;
 
-  private constructor(key: CryptoKey, counter: number) {
+  private constructor(key: Bytes, imported: CryptoKey, counter: number) {
     this.#key = key;
+    this.#imported = new WeakRef(imported);
     this.#counter = counter;
   }
 
@@ -187,11 +191,14 @@ export class CipherState {
    */
   static async create(key: Uint8Array, counter = 0): Promise<CipherState> {
     requireSize(key, KEY_SIZE, "an AES key");
-    const usages: KeyUsage[] = ["encrypt", "decrypt"];
-    return new CipherState(
-      await subtle.importKey("raw", own(key), "AES-GCM", false, usages),
-      counter,
-    );
+    const copy = own(key);
+    return new CipherState(copy, await importAesKey(copy), counter);
+  }
+
+  async #import(): Promise<CryptoKey> {
+    const key = await importAesKey(this.#key);
+    this.#imported = new WeakRef(key);
+    return key;
   }
 
   /** The counter of the next message. */
@@ -212,15 +219,19 @@ export class CipherState {
   }
 
   static {
-    // A nonce can't repeat: the counter moves on before the call that uses it, in the same turn of the
-    // event loop, and never back. A message that fails to seal costs a number.
-    seal = (cipher, message, additionalData) => {
+    // A nonce can't repeat: the counter moves on in the same turn of the event loop in which it is read, and
+    // never back. A message that fails to seal costs a number.
+    seal = async (cipher, message, additionalData) => {
       const iv = cipher.#nonce();
       cipher.#counter++;
-      return subtle.encrypt(
-        { name: "AES-GCM", iv, additionalData },
-        cipher.#key,
-        message,
+      const known = cipher.#imported.deref();
+      // What is sealed is what was given, whatever becomes of the buffer while the key is imported.
+      const text = known ? message : own(message);
+      const ad = known ? additionalData : own(additionalData);
+      return await subtle.encrypt(
+        { name: "AES-GCM", iv, additionalData: ad },
+        known ?? await cipher.#import(),
+        text,
       );
     };
     // Several messages may be in the works at once, each with the counter it was handed in order. One that
@@ -231,7 +242,7 @@ export class CipherState {
       try {
         const message = await subtle.decrypt(
           { name: "AES-GCM", iv, additionalData },
-          cipher.#key,
+          cipher.#imported.deref() ?? await cipher.#import(),
           sealed,
         );
         if (cipher.#failed) throw new DecryptionError();
@@ -243,6 +254,10 @@ export class CipherState {
       }
     };
   }
+}
+
+function importAesKey(key: Bytes): Promise<CryptoKey> {
+  return subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 
 /**

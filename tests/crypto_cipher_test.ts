@@ -5,6 +5,8 @@
  * @module
  */
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   CipherState,
   createHandshake,
@@ -379,4 +381,37 @@ Deno.test("encryptMessage() seals what it was given, whatever becomes of the buf
   const sealing = encryptMessage(send, message);
   message.fill(0);
   assertEquals(await decryptMessage(receive, await sealing), utf8("as it was"));
+});
+
+/** Has the runtime let go of what is only held weakly. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  await new Promise((resolve) => setTimeout(resolve)); // what was looked at is kept until the end of its turn
+  collect();
+}
+
+Deno.test("A cipher state that has rested imports its key again, and goes on with the next message", async () => {
+  const { send, receive } = await pair();
+  const { importKey } = subtle;
+  let imports = 0;
+  Object.assign(subtle, {
+    importKey: (...args: Parameters<typeof importKey>) => {
+      imports++;
+      return importKey.apply(subtle, args);
+    },
+  });
+  try {
+    for (const text of ["first", "second"]) {
+      const message = utf8(text);
+      const sealing = encryptMessage(send, message);
+      message.fill(0); // what is sealed is what was given, though the key may have to be imported first
+      assertEquals(await decryptMessage(receive, await sealing), utf8(text));
+      await collectGarbage();
+    }
+    assertEquals(imports, 2);
+    assertEquals([send.counter, receive.counter], [2, 2]);
+  } finally {
+    Object.assign(subtle, { importKey });
+  }
 });
