@@ -131,38 +131,42 @@ function record(type: RecordType, body: Uint8Array): Bytes {
   return concat(encodeHeader(type, body.length), body);
 }
 
-/** Reads records off a stream. */
+/**
+ * Reads records off a stream. Thousands of connections each wait here, so that it keeps little while it does: a
+ * small buffer, and no more async functions than it takes.
+ */
 class RecordReader {
   readonly #stream: Stream;
   readonly #splitter = new RecordSplitter(MAX_HANDSHAKE_RECORD_SIZE);
-  #buffer = new Uint8Array(MAX_HANDSHAKE_RECORD_SIZE);
-  #handshaking = true;
+  #buffer = new Uint8Array(IDLE_BUFFER_SIZE);
+  #busySize = MAX_HANDSHAKE_RECORD_SIZE; // of the buffer, once a read has filled it
   #heard = false;
+  #trusted = false; // whether a sealed record has come
 
   constructor(stream: Stream) {
     this.#stream = stream;
   }
 
-  /** The next record of the handshake. @throws {WireError} where the stream ends or can't be one. */
+  /**
+   * The next record of the handshake.
+   * @throws {NothingSaidError} for an end, or a reset, before the first byte.
+   * @throws {WireError} where the stream ends later, or can't be one.
+   */
   async handshakeRecord(): Promise<WireRecord> {
     for (;;) {
       const record = this.#splitter.shift();
       if (record) return record;
-      if (await this.#fillFirst()) continue;
-      throw new WireError("Cannot shake hands: the connection ended");
+      let read: number | null;
+      try {
+        read = await this.#stream.read(this.#buffer);
+      } catch (error) {
+        throw this.#heard ? error : new NothingSaidError(error);
+      }
+      if (this.#take(read)) continue;
+      throw this.#heard
+        ? new WireError("Cannot shake hands: the connection ended")
+        : new NothingSaidError();
     }
-  }
-
-  /** As `#fill`. @throws {NothingSaidError} for an end, or a reset, before the first byte. */
-  async #fillFirst(): Promise<boolean> {
-    if (this.#heard) return await this.#fill();
-    let cause: unknown;
-    try {
-      if (await this.#fill()) return true;
-    } catch (error) {
-      cause = error;
-    }
-    throw new NothingSaidError(cause);
   }
 
   /** What comes next is short, and may be long in coming. */
@@ -171,35 +175,47 @@ class RecordReader {
   }
 
   endHandshake(): void {
-    this.#handshaking = false;
+    this.#busySize = BUSY_BUFFER_SIZE;
     this.#splitter.raiseLimit(MAX_RECORD_SIZE);
     this.#resize(IDLE_BUFFER_SIZE);
   }
 
-  /** All records that have arrived, at least one; null at the stream's end. */
+  /** As `Channel.read`. */
   async records(): Promise<WireRecord[] | null> {
     for (;;) {
       const records: WireRecord[] = [];
-      for (let next; (next = this.#splitter.shift());) records.push(next);
+      for (let next; (next = this.#splitter.shift());) {
+        records.push(this.#expectSealed(next));
+      }
       if (records.length > 0) return records;
-      if (!await this.#fill()) return null;
+      if (!this.#take(await this.#stream.read(this.#buffer))) return null;
     }
   }
 
-  async #fill(): Promise<boolean> {
-    const read = await this.#stream.read(this.#buffer);
+  /** @returns Whether anything was read. */
+  #take(read: number | null): boolean {
     if (read === null) return false;
     this.#heard = true;
     this.#splitter.push(this.#buffer.subarray(0, read));
-    if (this.#handshaking) return true;
-    // Thousands of idle connections each hold a buffer, so only those that fill it get a large one.
-    if (read === this.#buffer.length) this.#resize(BUSY_BUFFER_SIZE);
+    if (read === this.#buffer.length) this.#resize(this.#busySize);
     else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);
     return true;
   }
 
   #resize(size: number): void {
     if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
+  }
+
+  #expectSealed(record: WireRecord): WireRecord {
+    const { type, body } = record;
+    if (type === RecordType.refusal && !this.#trusted) {
+      throw new RefusedError(body[0] ?? 0);
+    }
+    if (type !== RecordType.direct && type !== RecordType.broadcast) {
+      throw new WireError(`Cannot go on: a record of type ${type} came late`);
+    }
+    this.#trusted = true;
+    return record;
   }
 }
 
@@ -213,20 +229,14 @@ export async function acceptChannel(
   options: AcceptOptions,
 ): Promise<Channel> {
   const reader = new RecordReader(stream);
-  const handshake = createHandshake({
-    role: "responder",
-    prologue: prologue(),
-    staticKey: options.keyPair,
-  });
   const { turns = new Turns(1) } = options;
-  const { inviteId, secret } = await answer(
+  const { handshake, inviteId, secret } = await answer(
     stream,
     reader,
-    handshake,
     { ...options, turns },
   );
   reader.awaitLittle();
-  const third = await fromClient(reader);
+  const third = expectHandshake(await reader.handshakeRecord());
   // An unknown invite fails where a wrong key does, and as late.
   const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
   handshake.setPsk(hybridPsk(inviteKey, secret));
@@ -246,19 +256,23 @@ export async function acceptChannel(
 async function answer(
   stream: Stream,
   reader: RecordReader,
-  handshake: Handshake,
   options: AcceptOptions & { readonly turns: Turns },
-): Promise<{ readonly inviteId: number; readonly secret: Bytes }> {
-  const first = await fromClient(reader);
+): Promise<{ handshake: Handshake; inviteId: number; secret: Bytes }> {
+  const first = expectHandshake(await reader.handshakeRecord());
   if (first[0] !== PROTOCOL_VERSION) {
     await turnAway(stream, ChannelRefusal.version);
     throw new HandshakeError(`Cannot speak version ${first[0]}`);
   }
+  const handshake = createHandshake({
+    role: "responder",
+    prologue: prologue(),
+    staticKey: options.keyPair,
+  });
   const { inviteId, secret, reply } = await options.turns.take(() =>
     answerTo(first.subarray(1), handshake, options)
   );
   await writeAll(stream, record(RecordType.handshake, reply));
-  return { inviteId, secret };
+  return { handshake, inviteId, secret };
 }
 
 /** What the first message asks for, and the second. */
@@ -337,10 +351,6 @@ function prologue(): Uint8Array {
   return new TextEncoder().encode(PROTOCOL_NAME);
 }
 
-async function fromClient(reader: RecordReader): Promise<Bytes> {
-  return expectHandshake(await reader.handshakeRecord());
-}
-
 async function fromServer(reader: RecordReader): Promise<Bytes> {
   const record = await reader.handshakeRecord();
   const { type, body } = record;
@@ -363,8 +373,7 @@ export class Channel {
   readonly #stream: Stream;
   readonly #reader: RecordReader;
   readonly #transport: Transport;
-  #heard = false;
-  #sending: Promise<void> = Promise.resolve();
+  #sending: Promise<void> | undefined;
 
   /** Use `acceptChannel` or `connectChannel`. */
   constructor(stream: Stream, reader: RecordReader, handshake: Handshake) {
@@ -382,18 +391,8 @@ export class Channel {
    * @throws {WireError} for bytes that are no record. @throws {RefusedError} where the first thing that a
    * server says after the handshake is a refusal.
    */
-  async read(): Promise<WireRecord[] | null> {
-    const records = await this.#reader.records();
-    for (const { type, body } of records ?? []) {
-      if (type === RecordType.refusal && !this.#heard) {
-        throw new RefusedError(body[0] ?? 0);
-      }
-      if (type !== RecordType.direct && type !== RecordType.broadcast) {
-        throw new WireError(`Cannot go on: a record of type ${type} came late`);
-      }
-      this.#heard = true;
-    }
-    return records;
+  read(): Promise<WireRecord[] | null> {
+    return this.#reader.records();
   }
 
   /**
@@ -428,7 +427,7 @@ export class Channel {
 
   async #write(
     sealing: readonly Promise<Bytes>[],
-    before: Promise<void>,
+    before: Promise<void> | undefined,
   ): Promise<void> {
     const records = await Promise.all(sealing);
     await before; // one failed write ends the stream, so whoever waits behind it fails the same way

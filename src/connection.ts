@@ -83,6 +83,8 @@ export interface ConnectionOptions {
   readonly measures?: Measures;
 }
 
+const now = () => performance.now(); // one for all
+
 /** A connection whose handshake is done. */
 export class Connection implements Guest {
   readonly key: string;
@@ -106,8 +108,9 @@ export class Connection implements Guest {
   #ordered = 0; // bytes since then that the client was asked for
   #answers: Event[] = []; // to what is being carried out: told together
   #slowed = false; // whether the client was told of it
-  readonly #gone = Promise.withResolvers<void>();
-  readonly #deaf = Promise.withResolvers<void>(); // when nothing more is read
+  #hurry: (() => void) | undefined; // ends a pause; there while there is one
+  #deaf = false; // nothing more is read
+  #deafened: (() => void) | undefined; // there while somebody waits for that
 
   private constructor(
     key: string,
@@ -133,7 +136,6 @@ export class Connection implements Guest {
     };
     const limit = DIRECT_LIMIT;
     this.outlet = new Outlet(broadcastLog, stream, { limit, tooSlow });
-    const now = () => performance.now();
     const { burst, perSecond, bytesPerMessage: bytes } = rates;
     this.#lines = new TokenBucket(burst, perSecond, now);
     this.#bytes = new TokenBucket(burst * bytes, perSecond * bytes, now);
@@ -152,11 +154,18 @@ export class Connection implements Guest {
   /** Serves the client until its connection is closed, and says why it was. */
   async run(): Promise<Goodbye> {
     try {
-      while (await this.#serve()) { /* until it has left */ }
+      // While nothing is said, no function waits here but this one: there are thousands of it.
+      for (;;) {
+        this.#listening = true;
+        const records = await this.#channel.read();
+        if (!records) break;
+        if (!this.#ended) await this.#serve(records); // else read only so that the goodbye is heard
+      }
     } catch (error) {
       this.#fail(error);
     }
-    this.#deaf.resolve();
+    this.#deaf = true;
+    this.#deafened?.();
     this.dismiss("lost");
     await this.#closing;
     return this.#ended ?? "lost";
@@ -177,7 +186,7 @@ export class Connection implements Guest {
   dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
-    this.#gone.resolve();
+    this.#hurry?.();
     this.#courier.release(this);
     if (this.#member) this.#room.leave(this.#member, words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
@@ -216,7 +225,8 @@ export class Connection implements Guest {
   async #heard(): Promise<void> {
     await this.outlet.drained();
     await this.#stream.closeWrite().catch(() => {}); // gone already: its reader says so
-    await this.#deaf.promise;
+    if (this.#deaf) return;
+    await new Promise<void>((resolve) => this.#deafened = resolve);
   }
 
   async #close(): Promise<void> {
@@ -237,12 +247,8 @@ export class Connection implements Guest {
     this.dismiss(misused ? "misused" : "lost");
   }
 
-  /** Reads and carries out what has arrived. @returns Whether to go on. */
-  async #serve(): Promise<boolean> {
-    this.#listening = true;
-    const records = await this.#channel.read();
-    if (!records) return false;
-    if (this.#ended) return true; // too late; read only so that the goodbye is heard
+  /** Carries out what has arrived. */
+  async #serve(records: readonly WireRecord[]): Promise<void> {
     this.#quiet = 0;
     const size = records.reduce(
       (sum, { header, body }) => sum + header.length + body.length,
@@ -256,7 +262,6 @@ export class Connection implements Guest {
       await this.#carryOut(opened.flat());
     }
     await this.#slowDown(size);
-    return true;
   }
 
   /** Reads no more until what was read is paid for: who floods is slowed, not dropped. */
@@ -278,7 +283,9 @@ export class Connection implements Guest {
     this.#slowed = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, pause);
-    await Promise.race([promise, this.#gone.promise]);
+    this.#hurry = resolve;
+    await promise;
+    this.#hurry = undefined;
     clearTimeout(timer);
   }
 
