@@ -46,7 +46,7 @@ export interface GateOptions {
   readonly maxFromLoopback: number;
   /** Unfinished handshakes. */
   readonly handshakes: HandshakeLimits;
-  /** A handshake takes no longer than this, ms, however its bytes trickle in. */
+  /** A handshake that has had this long, ms, is ended within a second, however its bytes trickle in. */
   readonly handshakeTime: number;
   /** What each member may say. */
   readonly rates: Rates;
@@ -159,6 +159,7 @@ export class Gate {
   #tick(): void {
     this.#sayRecovered();
     for (const connection of this.#connections) connection.tick();
+    this.#handshakes.expire(this.#options.handshakeTime); // a timer for each would take 2 KiB of each stranger's
     this.#options.courier.tick();
   }
 
@@ -225,27 +226,21 @@ export class Gate {
       return undefined;
     }
     let end: Ending | undefined;
-    const finish = (ending: Ending) => {
-      end ??= ending;
+    const unfinished = this.#handshakes.begin(address, (why) => {
+      end ??= why;
       close(conn);
-    };
-    const unfinished = this.#handshakes.begin(
-      address,
-      () => finish("displaced"),
-    );
+    });
     if (!unfinished) {
       await this.#turnAway(conn, address, "handshakes");
       return undefined;
     }
-    const { handshakeTime, handshake, measures } = this.#options;
-    let deadline: ReturnType<typeof setTimeout> | undefined;
+    const { handshake, measures } = this.#options;
     try {
       const { pause } = unfinished;
       if (pause > 0) {
         logger.warn("{address}: waits {pause} ms", { address, pause });
       }
       await sleep(pause);
-      deadline = setTimeout(() => finish("late"), handshakeTime);
       const channel = await acceptChannel(conn, handshake);
       return Connection.create(conn, channel, this.#options);
     } catch (error) {
@@ -256,7 +251,6 @@ export class Gate {
       if (reason === "late") throw new WireError("No handshake came in time");
       throw error;
     } finally {
-      clearTimeout(deadline);
       this.#handshakes.end(unfinished);
     }
   }

@@ -24,6 +24,9 @@ export interface HandshakeLimits {
   readonly failedPerNetwork: number;
 }
 
+/** Why one is ended before it is done: it gives way to another, or its time is up. */
+export type Interruption = "displaced" | "late";
+
 /** One of them. */
 export interface Unfinished {
   /** Where it comes from. */
@@ -31,7 +34,7 @@ export interface Unfinished {
   /** How long it has to wait before it may begin, ms. */
   readonly pause: number;
   /** Ends its connection. */
-  readonly giveWay: () => void;
+  readonly stop: (why: Interruption) => void;
   /** When it came, ms. */
   readonly since: number;
 }
@@ -60,9 +63,12 @@ export class Handshakes {
 
   /**
    * One more, if there is a place, or an older one has had its time and gives way.
-   * @param giveWay Ends its connection. @returns Undefined where there is no place.
+   * @param stop Ends its connection. @returns Undefined where there is no place.
    */
-  begin(address: string, giveWay: () => void): Unfinished | undefined {
+  begin(
+    address: string,
+    stop: (why: Interruption) => void,
+  ): Unfinished | undefined {
     const network = networkOf(address);
     const own = this.#networks.get(network) ?? new Set();
     const { max, maxPerNetwork, countLoopback } = this.#limits;
@@ -73,7 +79,7 @@ export class Handshakes {
       : undefined;
     if (full && !this.#makePlace(full)) return undefined;
     const pause = Math.max(this.#begun.of(network), this.#failed.of(network));
-    const unfinished = { network, pause, giveWay, since: this.#now() };
+    const unfinished = { network, pause, stop, since: this.#now() };
     if (countLoopback || !isLoopback(address)) this.#begun.add(network);
     this.#all.add(unfinished);
     this.#networks.set(network, own.add(unfinished));
@@ -93,9 +99,17 @@ export class Handshakes {
     if (own?.size === 0) this.#networks.delete(unfinished.network);
   }
 
+  /** To be called now and then: ends the connections of those that have had so long, ms, since their pause. */
+  expire(time: number): void {
+    const now = this.#now();
+    for (const { since, pause, stop } of this.#all) {
+      if (now - since - pause >= time) stop("late");
+    }
+  }
+
   /** Ends the connections of all. */
   clear(): void {
-    for (const { giveWay } of this.#all) giveWay();
+    for (const { stop } of this.#all) stop("displaced");
   }
 
   // Who is honest is done long before its time is up, so that silence alone keeps nobody out.
@@ -103,7 +117,7 @@ export class Handshakes {
     const [oldest] = among;
     if (!oldest || this.#now() - oldest.since < FAIR_TIME) return false;
     this.end(oldest);
-    oldest.giveWay();
+    oldest.stop("displaced");
     return true;
   }
 }

@@ -64,6 +64,25 @@ Deno.test("Handshakes ends the oldest of all where there is no place at all", ()
   assertEquals([handshakes.size, ended], [3, ["192.0.2.1", "192.0.2.2"]]);
 });
 
+Deno.test("Handshakes ends those that have had their time, which doesn't begin before their pause ends", () => {
+  const { handshakes, pass } = setup({ newPerNetwork: 1 });
+  const ended: string[] = [];
+  const stop = (name: string) => (why: string) => ended.push(`${name} ${why}`);
+  const first = handshakes.begin("192.0.2.7", stop("first"));
+  const second = handshakes.begin("192.0.2.7", stop("second"));
+  assertEquals([first?.pause, second?.pause], [0, 250]);
+  pass(999);
+  handshakes.expire(1_000);
+  assertEquals(ended, []);
+  pass(1);
+  handshakes.expire(1_000);
+  assertEquals(ended, ["first late"]);
+  if (first) handshakes.end(first);
+  pass(250);
+  handshakes.expire(1_000);
+  assertEquals(ended, ["first late", "second late"]);
+});
+
 Deno.test("Handshakes takes an IPv6 network for one, whatever its last 64 bits", () => {
   const { begin } = setup({ maxPerNetwork: 1 });
   assert(begin("2001:db8:1:2::1"));
