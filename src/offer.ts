@@ -75,6 +75,7 @@ export function formatSize(bytes: number): string {
 
 // What some system takes for more than a part of a name, beside folders' separators.
 const special = /["*:<>?|]/g;
+const trailing = /[\s.]+$/u;
 const device = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
 
 /**
@@ -87,7 +88,7 @@ export function safeFileName(name: string): string {
   const plain = escapeText(visible) // what is too much only together, as marks are, is escaped by now
     .replace(/[/\\]/g, "_")
     .replace(special, "_")
-    .replace(/[\s.]+$/u, "")
+    .replace(trailing, "")
     .replace(/^[\s.-]+/u, "_")
     .replace(device, "_$&");
   return shorten(plain) || "_";
@@ -108,5 +109,5 @@ function shorten(name: string): string {
     if (size > room) break;
     kept += char;
   }
-  return kept + ending;
+  return kept.replace(trailing, "") + ending; // it may have been cut there
 }

@@ -107,10 +107,12 @@ Deno.test("safeFileName() makes names that are harmless, and stay as they are", 
   const long = `${"x".repeat(300)}.tar.gz`;
   const wide = `${"山".repeat(100)}.jpg`;
   const marks = `e${"\u0301".repeat(40)}.txt`;
-  const names = [...NAMES.map(([name]) => name), long, wide, marks];
+  const cutAtDots = `${"x".repeat(190)}${". ".repeat(20)}x`;
+  const names = [...NAMES.map(([name]) => name), long, wide, marks, cutAtDots];
   for (const name of names) {
     const saved = safeFileName(name);
     assert(isFileName(saved), name);
+    assert(!/[.\s]$/.test(saved), name);
     assertEquals(escapeText(saved), saved, name);
     assertEquals(safeFileName(saved), saved, name);
     assert(new TextEncoder().encode(saved).length <= 200, name);
