@@ -107,7 +107,7 @@ Deno.test("safeFileName() makes names that are harmless, and stay as they are", 
   const long = `${"x".repeat(300)}.tar.gz`;
   const wide = `${"山".repeat(100)}.jpg`;
   const marks = `e${"\u0301".repeat(40)}.txt`;
-  const cutAtDots = `${"x".repeat(190)}${". ".repeat(20)}x`;
+  const cutAtDots = `${"x".repeat(190)}${". ".repeat(20)}${"x".repeat(20)}`;
   const names = [...NAMES.map(([name]) => name), long, wide, marks, cutAtDots];
   for (const name of names) {
     const saved = safeFileName(name);
