@@ -76,11 +76,11 @@ export class Gate {
   readonly #listener: Deno.TcpListener;
   readonly #options: GateOptions;
   readonly #connections = new Set<Connection>();
-  readonly #tasks = new Set<Promise<void>>();
+  #serving = 0; // connections, finished handshakes or not
   readonly #open = new Tally(); // connections by network
   readonly #handshakes: Handshakes;
   #sentBefore = 0; // bytes written to connections that have ended
-  #left = Promise.withResolvers<void>(); // renewed whenever a connection ends
+  #left = Promise.withResolvers<void>(); // renewed whenever a connection ends, and at the stop
   #stopping = false;
   #failedAt: number | undefined; // when accepting last failed, until it has been well for a while
 
@@ -99,7 +99,7 @@ export class Gate {
     const ticking = setInterval(() => this.#tick(), TICK);
     while (!this.#stopping) {
       const { maxConnections } = this.#options;
-      if (this.#tasks.size >= maxConnections) {
+      if (this.#serving >= maxConnections) {
         logger.warn("All places are taken ({maxConnections} connections)", {
           maxConnections,
         });
@@ -107,7 +107,8 @@ export class Gate {
         continue;
       }
       try {
-        this.#start(await this.#listener.accept());
+        // Counted rather than kept: a promise for each costs memory. It never fails.
+        this.#serve(await this.#listener.accept());
       } catch (error) {
         if (this.#stopping) break;
         this.#sayFailing(error);
@@ -120,7 +121,7 @@ export class Gate {
 
   /** Connections, finished handshakes or not. */
   get connections(): number {
-    return this.#tasks.size;
+    return this.#serving;
   }
 
   /** Unfinished handshakes. */
@@ -144,7 +145,7 @@ export class Gate {
   stop(): void {
     this.#stopping = true;
     this.#listener.close();
-    this.#left.resolve();
+    this.#announceLeaving();
   }
 
   /** Says it once for all attempts, between which a single descriptor may come free and be taken again. */
@@ -175,17 +176,17 @@ export class Gate {
     for (const connection of this.#connections) connection.dismiss("stopped");
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, STOP_TIME);
-    await Promise.race([Promise.all(this.#tasks), promise]);
+    await Promise.race([this.#empty(), promise]);
     clearTimeout(timer);
   }
 
-  #start(conn: Deno.TcpConn): void {
-    const task = this.#serve(conn).finally(() => {
-      this.#tasks.delete(task);
-      this.#left.resolve();
-      this.#left = Promise.withResolvers<void>();
-    });
-    this.#tasks.add(task);
+  async #empty(): Promise<void> {
+    while (this.#serving > 0) await this.#left.promise;
+  }
+
+  #announceLeaving(): void {
+    this.#left.resolve();
+    this.#left = Promise.withResolvers<void>();
   }
 
   /** One connection's life. Whatever happens in it ends with it. */
@@ -194,6 +195,7 @@ export class Gate {
     const network = networkOf(address);
     let connection: Connection | undefined;
     this.#open.add(network);
+    this.#serving++;
     try {
       conn.setNoDelay(true);
       connection = await this.#shakeHands(conn, address, network);
@@ -211,6 +213,8 @@ export class Gate {
       }
       this.#open.remove(network);
       close(conn);
+      this.#serving--;
+      this.#announceLeaving();
     }
   }
 
