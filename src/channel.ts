@@ -74,10 +74,13 @@ export class RefusedError extends Error {
   }
 }
 
-/** The peer went before it had said anything, as one does that only looks whether somebody listens. */
-export class NothingSaidError extends WireError {
-  /** Says so. @param cause The stream's error, where there was one. */
-  constructor(cause?: unknown) {
+/**
+ * The peer went before its next message, as one does that only looks whether somebody listens, or with which
+ * key.
+ */
+export class GoneError extends WireError {
+  /** Says so. @param answered Whether it had our answer. @param cause The stream's error, where there was one. */
+  constructor(readonly answered: boolean, cause?: unknown) {
     super("Cannot shake hands: the connection ended", { cause });
   }
 }
@@ -149,8 +152,8 @@ class RecordReader {
 
   /**
    * The next record of the handshake.
-   * @throws {NothingSaidError} for an end, or a reset, before the first byte.
-   * @throws {WireError} where the stream ends later, or can't be one.
+   * @throws {GoneError} for an end, or a reset, between two messages.
+   * @throws {WireError} where the stream ends within one, or can't be one.
    */
   async handshakeRecord(): Promise<WireRecord> {
     for (;;) {
@@ -160,12 +163,14 @@ class RecordReader {
       try {
         read = await this.#stream.read(this.#buffer);
       } catch (error) {
-        throw this.#heard ? error : new NothingSaidError(error);
+        throw this.#splitter.unfinished
+          ? error
+          : new GoneError(this.#heard, error);
       }
       if (this.#take(read)) continue;
-      throw this.#heard
+      throw this.#splitter.unfinished
         ? new WireError("Cannot shake hands: the connection ended")
-        : new NothingSaidError();
+        : new GoneError(this.#heard);
     }
   }
 

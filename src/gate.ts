@@ -6,7 +6,7 @@
  */
 
 import { acceptChannel, type AcceptOptions } from "./channel.ts";
-import { ChannelRefusal, NothingSaidError, refuse } from "./channel.ts";
+import { ChannelRefusal, GoneError, refuse } from "./channel.ts";
 import { HandshakeError } from "../crypto_utils.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { Connection, type Rates } from "./connection.ts";
@@ -57,16 +57,20 @@ export interface GateOptions {
 /**
  * How a handshake comes to nothing: "bad" is one that was understood, by the wrong key or version; "broken"
  * wasn't, or broke off; "late" took too long; "displaced" took long, and gave way to another; "empty" is a
- * connection that was closed before anything was said.
+ * connection that was closed before anything was said, and "looked" one that went when it knew our key.
  */
-type Ending = "bad" | "broken" | "late" | "displaced" | "empty";
+type Ending = "bad" | "broken" | "late" | "displaced" | "empty" | "looked";
 
-/** Those that bring pauses. Whoever only looks whether the port is open, once a minute for a year, is welcome. */
+/**
+ * Those that bring pauses. Whoever only looks whether the port is open, once a minute for a year, is welcome, and
+ * so is whoever asks a person about our key before coming with the passphrase.
+ */
 const COUNTING: ReadonlySet<Ending> = new Set(["bad", "broken", "late"]);
 
 function endingOf(error: unknown): Ending {
   if (error instanceof HandshakeError) return "bad";
-  return error instanceof NothingSaidError ? "empty" : "broken";
+  if (!(error instanceof GoneError)) return "broken";
+  return error.answered ? "looked" : "empty";
 }
 
 const logger = diagnostics("gate");
@@ -271,7 +275,7 @@ export class Gate {
 
   #report(address: string, error: unknown): void {
     const known = error instanceof HandshakeError ||
-      error instanceof WireError && !(error instanceof NothingSaidError);
+      error instanceof WireError && !(error instanceof GoneError);
     const why = error instanceof Error ? error.message : String(error);
     const properties = { address, why };
     if (known) logger.warn("{address}: {why}", properties);

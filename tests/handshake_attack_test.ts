@@ -214,7 +214,7 @@ async function getIn(server: Server): Promise<Intruder> {
   }
 }
 
-Deno.test("server lets those wait who talk rubbish, and not those who only look whether it is there", async () => {
+Deno.test("server lets those wait who talk rubbish, and not those who only look whether it is there, or at its key", async () => {
   await using folder = await Folder.make();
   const port = freePort();
   await using server = await Server.open(folder, {
@@ -227,6 +227,10 @@ Deno.test("server lets those wait who talk rubbish, and not those who only look 
   for (let count = 0; count < 50; count++) {
     using probe = await Wire.to(server);
     assertEquals((await probe.exchange(new Uint8Array(0))).length, 0);
+  }
+  for (let count = 0; count < 20; count++) {
+    using looker = await Wire.to(server);
+    assertEquals((await looker.exchange(FIRST)).length, ANSWER_SIZE);
   }
   using first = await Intruder.at(server);
   await first.send({ kind: "ping" });
@@ -244,7 +248,8 @@ Deno.test("server lets those wait who talk rubbish, and not those who only look 
   await assertUndisturbed(ana, "undisturbed");
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   const figures = await response.text();
-  for (const [reason, count] of [["empty", 50], ["broken", 5]]) {
+  const expected = [["empty", 50], ["looked", 20], ["broken", 5]];
+  for (const [reason, count] of expected) {
     const figure = `chat_handshakes_refused_total{reason="${reason}"} ${count}`;
     assertStringIncludes(figures, figure);
   }
