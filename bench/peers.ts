@@ -182,6 +182,7 @@ export class PeerProcess implements Measured {
     const start = performance.now();
     const child = new Deno.Command(program, {
       args,
+      cwd: folder, // InspIRCd leaves a core there when it is ended
       signal,
       stdin: "null",
       stdout: "null",

@@ -114,7 +114,11 @@ export async function measureTyping(
   try {
     const pipeMs = await piped(named, folder, stop);
     const script = ["script", "--quiet", "--flush", "--return", "--command"];
-    const there = await succeeds("script", [...script.slice(1), "true"]);
+    const there = await succeeds("script", [
+      ...script.slice(1),
+      "true",
+      "/dev/null",
+    ]);
     if (!there) return { pipeMs };
     const quoted = named.map((word) => `'${word}'`).join(" ");
     const terminal = [...script, quoted, "/dev/null"];
