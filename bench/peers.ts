@@ -7,13 +7,7 @@
 
 import type { Place } from "./job.ts";
 import type { PeerKind } from "./peer_protocols.ts";
-import {
-  command,
-  end,
-  type Measured,
-  type Pinning,
-  succeeds,
-} from "./processes.ts";
+import { command, end, Measured, type Pinning, succeeds } from "./processes.ts";
 
 /** How long a server may take to listen, and between two looks whether it does, ms. */
 const START_TIME = 10_000;
@@ -131,24 +125,7 @@ async function listens(port: number): Promise<boolean> {
 }
 
 /** A peer that runs. */
-export class PeerProcess implements Measured {
-  readonly place: Place;
-  readonly listenTime: number;
-  readonly #child: Deno.ChildProcess;
-  readonly #folder: string;
-
-  private constructor(
-    child: Deno.ChildProcess,
-    folder: string,
-    place: Place,
-    listenTime: number,
-  ) {
-    this.#child = child;
-    this.#folder = folder;
-    this.place = place;
-    this.listenTime = listenTime;
-  }
-
+export class PeerProcess extends Measured {
   /** Starts a peer. @param signal Ends it at once. @throws {Error} where it doesn't come to listen. */
   static async start(
     { server: prefix }: Pinning,
@@ -197,15 +174,5 @@ export class PeerProcess implements Measured {
     }
     const place: Place = { kind: peer.kind, port };
     return new PeerProcess(child, folder, place, performance.now() - start);
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  /** Stops it and removes its folder. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#child);
-    await Deno.remove(this.#folder, { recursive: true });
   }
 }

@@ -88,36 +88,42 @@ export interface StartOptions {
   readonly unheard?: boolean;
 }
 
-/** A server that is to be measured. */
-export interface Measured extends AsyncDisposable {
+/** A server that is to be measured, in a process and a temporary folder of its own. */
+export class Measured implements AsyncDisposable {
   /** Where its room is. */
   readonly place: Place;
-  /** The number of its process. */
-  readonly pid: number;
   /** From the start of its process until it listened, ms. */
-  readonly listenTime: number;
-}
-
-/** Our server in a process and a temporary folder of its own. */
-export class ServerProcess implements Measured {
-  readonly place: Place;
-  /** From the start of its process until it said that it listens, ms. */
   readonly listenTime: number;
   readonly #child: Deno.ChildProcess;
   readonly #folder: string;
 
-  private constructor(
+  /** Takes over a process and its folder. */
+  constructor(
     child: Deno.ChildProcess,
     folder: string,
-    invite: string,
+    place: Place,
     listenTime: number,
   ) {
     this.#child = child;
     this.#folder = folder;
-    this.place = { kind: "chat", invite };
+    this.place = place;
     this.listenTime = listenTime;
   }
 
+  /** The number of its process; taskset becomes what it starts. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Stops it and removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await end(this.#child);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** Our server. */
+export class ServerProcess extends Measured {
   /**
    * Starts a server with its defaults, but for these flags.
    * @param signal Ends it at once.
@@ -143,23 +149,13 @@ export class ServerProcess implements Measured {
     }).spawn();
     try {
       const { link, at } = await readLink(child, signal);
-      return new ServerProcess(child, folder, link, at - start);
+      const place: Place = { kind: "chat", invite: link };
+      return new ServerProcess(child, folder, place, at - start);
     } catch (error) {
       await end(child);
       await Deno.remove(folder, { recursive: true });
       throw error;
     }
-  }
-
-  /** taskset becomes what it starts, so the child's number is the server's. */
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  /** Stops it and removes its folder. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#child);
-    await Deno.remove(this.#folder, { recursive: true });
   }
 }
 

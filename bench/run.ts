@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "../src/flags.ts";
 import { VERSION, write } from "../src/program.ts";
+import { exitCodeOf } from "./command.ts";
 import { machine } from "./machine.ts";
 import { installedPeers, type Peer } from "./peers.ts";
 import { pinning } from "./processes.ts";
@@ -150,24 +151,12 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
-    if (values.help) {
-      const about =
-        "Measures the server with hundreds and thousands of members.";
-      write(helpText("deno task bench [FLAGS]", about, FLAGS));
-    } else await bench(values, stopSignal());
-    return 0;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      write(`${error.message}. See --help.\n`, Deno.stderr);
-      return 2;
-    }
-    const message = error instanceof Error ? error.message : String(error);
-    write(`${message}.\n`, Deno.stderr);
-    return 1;
-  }
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseFlags(args, FLAGS, { positionals: 0 });
+  if (values.help) {
+    const about = "Measures the server with hundreds and thousands of members.";
+    write(helpText("deno task bench [FLAGS]", about, FLAGS));
+  } else await bench(values, stopSignal());
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await exitCodeOf(() => main(Deno.args)));

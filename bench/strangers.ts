@@ -6,8 +6,9 @@
  * @module
  */
 
-import { helpText, parseFlags, UsageError } from "../src/flags.ts";
+import { helpText, parseFlags } from "../src/flags.ts";
 import { write } from "../src/program.ts";
+import { exitCodeOf } from "./command.ts";
 import { type Pinning, pinning } from "./processes.ts";
 import { type Costs, strangerCosts } from "./stranger_costs.ts";
 import { type Delays, MEANWHILES, strangerDelays } from "./stranger_delays.ts";
@@ -110,27 +111,16 @@ async function bench(json: string | undefined): Promise<void> {
   await Deno.writeTextFile(json, `${JSON.stringify(figures, null, 2)}\n`);
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
-    if (values.help) {
-      const about = "Measures what strangers cost a server and its members.";
-      write(helpText("deno task strangers [FLAGS]", about, FLAGS));
-    } else await bench(values.json);
-    return 0;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof UsageError) {
-      write(`${message}. See --help.\n`, Deno.stderr);
-      return 2;
-    }
-    write(`${message}.\n`, Deno.stderr);
-    return 1;
-  }
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseFlags(args, FLAGS, { positionals: 0 });
+  if (values.help) {
+    const about = "Measures what strangers cost a server and its members.";
+    write(helpText("deno task strangers [FLAGS]", about, FLAGS));
+  } else await bench(values.json);
 }
 
 if (import.meta.main) {
   // Without a listener, an interrupt would leave a server running.
   Deno.addSignalListener("SIGINT", () => {});
-  Deno.exit(await main(Deno.args));
+  Deno.exit(await exitCodeOf(() => main(Deno.args)));
 }

@@ -11,7 +11,7 @@
 
 import { LogError, LogFile } from "./log_file.ts";
 import { makePrivate, openToAppend, writeAll } from "./log_file.ts";
-import { LogFiles } from "./log_files.ts";
+import { KEPT_FILES, LogFiles } from "./log_files.ts";
 import {
   formatEntry,
   type LineIndex,
@@ -105,7 +105,7 @@ export class ChatLog implements AsyncDisposable {
    * @throws {RangeError} for a `keep` that is no whole number of at least 1.
    */
   static async open(path: string, options: ChatLogOptions): Promise<ChatLog> {
-    const { address, keep = 9 } = options;
+    const { address, keep = KEPT_FILES } = options;
     if (!(Number.isSafeInteger(keep) && keep >= 1)) {
       throw new RangeError(`Cannot keep ${keep} older files: 1 is the least`);
     }

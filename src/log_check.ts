@@ -21,13 +21,12 @@ export interface LogState {
 
 /**
  * Looks at a log and at its folder.
- * @param keep How many older files a server would leave.
  * @throws {LogLockedError} where a server uses it. @throws {LogError} where none could.
  */
-export async function checkLog(path: string, keep = 9): Promise<LogState> {
+export async function checkLog(path: string): Promise<LogState> {
   try {
     await requireUnlocked(path) || await requireWritableFolder(path);
-    const files = new LogFiles(path, keep);
+    const files = new LogFiles(path);
     using file = await openIfThere(path);
     const found = file && await LogFile.read(path, file);
     if (!file || !found) {

@@ -47,6 +47,9 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** How many older files there may be where nothing is said. */
+export const KEPT_FILES = 9;
+
 /** The log's files, of which the last is written to. */
 export class LogFiles {
   readonly #path: string;
@@ -59,7 +62,7 @@ export class LogFiles {
    * @param path Of the newest.
    * @param keep How many older ones there may be when one is added, at least 1.
    */
-  constructor(path: string, keep: number) {
+  constructor(path: string, keep = KEPT_FILES) {
     this.#path = path;
     this.#keep = keep;
   }

@@ -133,6 +133,11 @@ async function figuresFor(values: Values): Promise<Figures> {
   };
 }
 
+/** The largest file that may be offered, bytes. */
+function fileSizeOf(values: Values): number {
+  return values["max-file"] * MEBIBYTE;
+}
+
 /** @param expecting Whether somebody is on the way in. */
 function roomFor(
   values: Values,
@@ -141,7 +146,6 @@ function roomFor(
   expecting: () => boolean,
   measures: Measures,
 ): Room {
-  const fileSize = values["max-file"] * MEBIBYTE;
   return new Room({
     log,
     broadcaster,
@@ -150,7 +154,7 @@ function roomFor(
     admissionPause: (members) =>
       Math.max(ADMISSION_PAUSE, members * ADMISSION_PAUSE_PER_MEMBER),
     expecting,
-    greeting: [{ kind: "limits", fileSize }],
+    greeting: [{ kind: "limits", fileSize: fileSizeOf(values) }],
     measures,
   });
 }
@@ -211,7 +215,7 @@ export async function serve(values: Values): Promise<void> {
     room,
     broadcastLog: broadcaster.log,
     courier: new Courier({
-      maxFileSize: values["max-file"] * MEBIBYTE,
+      maxFileSize: fileSizeOf(values),
       maxTransfers: values["max-transfers"],
     }),
     ...limitsFor(values),

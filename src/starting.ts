@@ -48,7 +48,7 @@ export function listen({ host: hostname, port }: Values): Deno.TcpListener {
 
 /**
  * Where the figures are served, undefined where nowhere.
- * @throws {UsageError} for what is no address. @throws {StartError} where the port can't be had.
+ * @throws {UsageError} for what is no address.
  */
 export function metricsAddress({ metrics }: Values): Address | undefined {
   if (metrics === undefined) return undefined;

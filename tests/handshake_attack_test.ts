@@ -5,13 +5,9 @@
  * @module
  */
 
-import {
-  type Bytes,
-  concat,
-  importKeyPair,
-  randomBytes,
-} from "../crypto_utils.ts";
-import { connectChannel, RefusedError, writeAll } from "../src/channel.ts";
+import { type Bytes, concat, randomBytes } from "../crypto_utils.ts";
+import { RefusedError, writeAll } from "../src/channel.ts";
+import { firstRecord } from "../bench/flood.ts";
 import { encodeHeader, HEADER_SIZE, RecordType } from "../src/wire.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { Folder, freePort, JsonClient, Server } from "./harness.ts";
@@ -24,27 +20,6 @@ const NO_PLACE = [0, 4, RecordType.refusal, 3];
 const AT_ONCE = 48;
 /** The size of a server's answer to a good first message. */
 const ANSWER_SIZE = HEADER_SIZE + 32 + 48 + 1_088 + 16 + 16;
-
-/** The first record of a proper client, which then hears nothing more. */
-async function firstRecord(): Promise<Bytes> {
-  const written: Bytes[] = [];
-  const stream = {
-    write: (bytes: Uint8Array) => {
-      written.push(bytes.slice());
-      return Promise.resolve(bytes.length);
-    },
-    read: () => Promise.resolve(null),
-    close: () => {},
-  };
-  const ending = connectChannel(stream, {
-    keyPair: await importKeyPair(randomBytes(32)),
-    inviteId: 0,
-    inviteKey: () => randomBytes(32),
-    checkServer: () => {},
-  });
-  await ending.catch(() => {}); // nobody answers
-  return concat(...written);
-}
 
 const FIRST = await firstRecord();
 

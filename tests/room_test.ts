@@ -249,6 +249,12 @@ class Setup implements AsyncDisposable {
     return new Setup(folder, log, broadcaster, room);
   }
 
+  /** Says whether everybody is slow, whatever they are. */
+  congest(congested: boolean): void {
+    const property = { value: congested, configurable: true };
+    Object.defineProperty(this.broadcaster.log, "congested", property);
+  }
+
   /** The log can't be written from here on. */
   breakLog(): void {
     this.log.append = () => Promise.reject(new Error("the disk is full"));
@@ -907,10 +913,7 @@ Deno.test("Room.say() waits while everybody is slow; coming and going don't", as
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   await ana.guest.untilLine(2);
-  let congested = true;
-  Object.defineProperty(setup.broadcaster.log, "congested", {
-    get: () => congested,
-  });
+  setup.congest(true);
   let taken = false;
   const saying = setup.say(ana.member, { n: 1, text: "patience" })
     .then(() => taken = true);
@@ -920,7 +923,7 @@ Deno.test("Room.say() waits while everybody is slow; coming and going don't", as
   clock.advance(5);
   await setup.join("dmitri");
   assertEquals([taken, ana.guest.of("said").length], [false, 0]);
-  congested = false;
+  setup.congest(false);
   clock.advance(5);
   await saying;
   await ana.guest.until("said");
@@ -933,15 +936,12 @@ Deno.test("Room.leave() comes after all that the member said, though that had to
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   await ana.guest.untilLine(2);
-  let congested = true;
-  Object.defineProperty(setup.broadcaster.log, "congested", {
-    get: () => congested,
-  });
+  setup.congest(true);
   const saying = setup.say(ben.member, { n: 1, text: "one last thing" });
   setup.room.leave(ben.member, "left");
   await setup.join("carla");
   assertEquals(setup.room.size, 3);
-  congested = false;
+  setup.congest(false);
   clock.advance(5);
   await saying;
   await ana.guest.until("left");

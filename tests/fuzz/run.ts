@@ -5,8 +5,9 @@
  * @module
  */
 
-import { parseFlags, UsageError } from "../../src/flags.ts";
+import { parseFlags } from "../../src/flags.ts";
 import { write } from "../../src/program.ts";
+import { runTask } from "../task.ts";
 import type { Failure, Tally } from "./fuzzer.ts";
 import type { Order } from "./worker.ts";
 
@@ -157,10 +158,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  Deno.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  write(`${error.message}\n`, Deno.stderr);
-  Deno.exitCode = 2;
-}
+await runTask(main);

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { parseFlags, UsageError } from "../../src/flags.ts";
+import { parseFlags } from "../../src/flags.ts";
 import { write } from "../../src/program.ts";
+import { runTask } from "../task.ts";
 import type { Deeds } from "./member.ts";
 import { type Sample, soak } from "./soak.ts";
 
@@ -81,10 +82,4 @@ async function main(): Promise<number> {
   return 1;
 }
 
-try {
-  Deno.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  write(`${error.message}\n`, Deno.stderr);
-  Deno.exitCode = 2;
-}
+await runTask(main);

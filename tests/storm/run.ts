@@ -5,8 +5,9 @@
  * @module
  */
 
-import { parseFlags, UsageError } from "../../src/flags.ts";
+import { parseFlags } from "../../src/flags.ts";
 import { write } from "../../src/program.ts";
+import { runTask } from "../task.ts";
 import { Folder } from "../harness.ts";
 import { Network } from "../network/network.ts";
 import { storm } from "./storm.ts";
@@ -111,10 +112,4 @@ async function main(): Promise<number> {
   return faults.length === 0 ? 0 : 1;
 }
 
-try {
-  Deno.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  write(`${error.message}\n`, Deno.stderr);
-  Deno.exitCode = 2;
-}
+await runTask(main);
