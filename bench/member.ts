@@ -198,7 +198,7 @@ export class Member implements Receiver, OpenerListener, Voice {
   #met(record: MeteredRecord): void {
     const { type, bytes } = record;
     if (!this.#joined) return this.#stream.push(bytes);
-    if (type !== RecordType.direct && type !== RecordType.broadcast) {
+    if (type === RecordType.handshake || type === RecordType.refusal) {
       throw new Error(`Cannot go on: "${this.options.name}" was refused`);
     }
     if (type === RecordType.broadcast) this.#meetBroadcast(record);

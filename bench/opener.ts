@@ -35,6 +35,7 @@ export class Opener {
   readonly #lastN = new Map<number, number>(); // by speaker
   #working: Promise<void> = Promise.resolve();
   #reader: EpochReader | undefined;
+  #sharedReader: EpochReader | undefined;
   #seq = 0;
   #ordinal = 0;
   #welcomed = false;
@@ -73,19 +74,19 @@ export class Opener {
       }
       return;
     }
-    if (!this.#reader) throw new Error("Cannot read a broadcast yet");
-    const events = unpackEvents(await this.#reader.open(body, header));
+    const isShared = header[2] === RecordType.shared;
+    const reader = isShared ? this.#sharedReader : this.#reader;
+    if (!reader) throw new Error("Cannot read a record yet: it has no key");
+    const events = unpackEvents(await reader.open(body, header));
+    if (isShared) return;
     for (const event of events) await this.#takeBroadcast(event);
     this.#listener.opened(this.#ordinal++, events);
   }
 
   async #takeDirect(event: Event): Promise<void> {
-    if (event.kind === "epoch") {
-      this.#reader = await EpochReader.create(this.#channel.remoteKey, {
-        ...event,
-        key: fromBase64url(event.key),
-        verifyKey: fromBase64url(event.verifyKey),
-      });
+    if (event.kind === "epoch") this.#reader = await this.#readerOf(event);
+    else if (event.kind === "sharing") {
+      this.#sharedReader = await this.#readerOf(event);
     } else if (event.kind === "welcome") {
       this.#welcomed = true;
       this.#listener.welcome(event.id);
@@ -97,6 +98,14 @@ export class Opener {
     } else if (event.kind === "refused" || event.kind === "bye") {
       throw new Error(`Cannot go on: the server says "${event.reason}"`);
     }
+  }
+
+  #readerOf(event: Event<"epoch" | "sharing">): Promise<EpochReader> {
+    return EpochReader.create(this.#channel.remoteKey, {
+      ...event,
+      key: fromBase64url(event.key),
+      verifyKey: fromBase64url(event.verifyKey),
+    });
   }
 
   async #takeBroadcast(event: Event): Promise<void> {

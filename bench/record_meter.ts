@@ -61,7 +61,7 @@ export class RecordMeter {
     const type = this.#type;
     if (
       size <= HEADER_SIZE + PRINT_SIZE && type !== RecordType.refusal ||
-      size > MAX_RECORD_SIZE || type > RecordType.refusal
+      size > MAX_RECORD_SIZE || type > RecordType.shared
     ) throw new Error(`Cannot read a record of type ${type}, ${size} bytes`);
     this.#left = size - HEADER_SIZE;
     this.#print = 0;

@@ -7,6 +7,7 @@
 
 import type { Bytes } from "../crypto_utils.ts";
 import type { Outlet } from "./broadcast_log.ts";
+import type { Shared } from "./broadcaster.ts";
 import type { LogEntry, NewEntry } from "./chat_log.ts";
 import { encodeEvent, type Event, type Goodbye } from "./events.ts";
 import type { Refusal } from "./events.ts";
@@ -22,6 +23,8 @@ export interface Guest {
   tell(...events: Event[]): void;
   /** Tells it what `packEvents` made of events; several guests may be told the same. */
   pass(plaintexts: readonly Bytes[]): void;
+  /** Tells it what was sealed for it and others. */
+  share(shared: Shared): void;
   /** Sends it away. */
   dismiss(reason: Goodbye): void;
 }

@@ -7,13 +7,23 @@
 
 import { type Bytes, concat, Epoch, toBase64url } from "../crypto_utils.ts";
 import { BroadcastLog } from "./broadcast_log.ts";
-import { type Event, packEvents } from "./events.ts";
-import { broadcastHeader } from "./wire.ts";
+import { type Event, type Fields, packEvents } from "./events.ts";
+import { broadcastHeader, sharedHeader } from "./wire.ts";
 
 /** A key that one who left may know is used no longer than this, ms; a second is what the design promises. */
 const RENEWAL_PAUSE = 900;
+/** The number of what is shared: no epoch of the room has it. */
+const SHARED_NUMBER = 0;
 /** A key is retired at the latest after so many records; the cipher state itself refuses after 2^32. */
 const MAX_EPOCH_RECORDS = 2 ** 31;
+
+/** What several members are told in the same words, sealed once for all of them. */
+export interface Shared {
+  /** The key; for each one's own channel only, before the records. */
+  readonly key: Event<"sharing">;
+  /** The same bytes for all of them. */
+  readonly records: readonly Bytes[];
+}
 
 /** The room's voice. All its methods are called by one task, one at a time. */
 export class Broadcaster {
@@ -67,14 +77,7 @@ export class Broadcaster {
 
   /** What a member must know to read the next broadcast; for its own channel only. */
   describe(): Event<"epoch"> {
-    const { number, counter, key, verifyKey } = this.#epoch.describe();
-    return {
-      kind: "epoch",
-      number,
-      counter,
-      key: toBase64url(key),
-      verifyKey: toBase64url(verifyKey),
-    };
+    return { kind: "epoch", ...secretOf(this.#epoch) };
   }
 
   /**
@@ -85,15 +88,41 @@ export class Broadcaster {
     encoded: readonly string[],
     heading: (before: number) => string,
   ): Promise<void> {
-    const sealing = packEvents(encoded, heading).map(async (plaintext) => {
-      const header = broadcastHeader(plaintext.length);
-      return concat(header, await this.#epoch.seal(plaintext, header));
-    });
-    const records = await Promise.all(sealing);
+    const plaintexts = packEvents(encoded, heading);
+    const records = await sealAll(this.#epoch, plaintexts, broadcastHeader);
     await this.log.makeRoom(
       records.reduce((size, { length }) => size + length, 0),
     );
     for (const record of records) this.log.append(record);
     this.log.flush();
   }
+
+  /** Seals plaintexts, as `packEvents` made them, for some members, under a key that is used for nothing else. */
+  async share(plaintexts: readonly Bytes[]): Promise<Shared> {
+    const once = await Epoch.fresh(this.#serverKey, SHARED_NUMBER);
+    const key: Event<"sharing"> = { kind: "sharing", ...secretOf(once) };
+    return { key, records: await sealAll(once, plaintexts, sharedHeader) };
+  }
+}
+
+function secretOf(epoch: Epoch): Fields<"epoch"> {
+  const { number, counter, key, verifyKey } = epoch.describe();
+  return {
+    number,
+    counter,
+    key: toBase64url(key),
+    verifyKey: toBase64url(verifyKey),
+  };
+}
+
+/** Records around plaintexts, in order. */
+function sealAll(
+  epoch: Epoch,
+  plaintexts: readonly Bytes[],
+  headerOf: (size: number) => Bytes,
+): Promise<Bytes[]> {
+  return Promise.all(plaintexts.map(async (plaintext) => {
+    const header = headerOf(plaintext.length);
+    return concat(header, await epoch.seal(plaintext, header));
+  }));
 }

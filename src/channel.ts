@@ -7,7 +7,7 @@
  *                    ◀──────   e, ee, s, es ‖ { ML-KEM ciphertext ‖ passphrase salt }
  *       (is that the server's key? if not, nothing more is sent)
  *       s, se, psk                                            ──────▶    (else: a refusal, and the end)
- *       direct, direct, …            ◀─────▶                   direct, broadcast, …
+ *       direct, direct, …            ◀─────▶                   direct, shared, broadcast, …
  *
  * @module
  */
@@ -216,7 +216,7 @@ class RecordReader {
     if (type === RecordType.refusal && !this.#trusted) {
       throw new RefusedError(body[0] ?? 0);
     }
-    if (type !== RecordType.direct && type !== RecordType.broadcast) {
+    if (type === RecordType.handshake || type === RecordType.refusal) {
       throw new WireError(`Cannot go on: a record of type ${type} came late`);
     }
     this.#trusted = true;
@@ -369,8 +369,8 @@ function expectHandshake({ type, body }: WireRecord): Bytes {
 }
 
 /**
- * A connection after its handshake. Seals and opens direct records; hands broadcasts over as they are,
- * since their keys belong to the room.
+ * A connection after its handshake. Seals and opens direct records; hands broadcasts and shared records over as
+ * they are, since their keys belong to the room.
  */
 export class Channel {
   /** The other side's static key, as the handshake proved it, 32 bytes. */

@@ -12,6 +12,7 @@ import { type Bytes, DecryptionError, fingerprint } from "../crypto_utils.ts";
 import { Outlet } from "./broadcast_log.ts";
 import type { BroadcastLog } from "./broadcast_log.ts";
 import { type Channel, directSize, type Stream } from "./channel.ts";
+import type { Shared } from "./broadcaster.ts";
 import type { Courier } from "./courier.ts";
 import { LogError } from "./chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
@@ -183,6 +184,13 @@ export class Connection implements Guest {
     }
   }
 
+  share({ key, records }: Shared): void {
+    this.tell(key);
+    for (const record of records) {
+      this.outlet.direct(record.length, Promise.resolve(record));
+    }
+  }
+
   dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
@@ -296,7 +304,7 @@ export class Connection implements Guest {
       if (events.length === 0) this.#said++; // one with nothing in it is work, too
       return events;
     }
-    throw new WireError("Cannot take a broadcast from a client");
+    throw new WireError("Cannot take from a client what only a server seals");
   }
 
   async #carryOut(events: readonly Event[]): Promise<void> {

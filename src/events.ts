@@ -52,6 +52,14 @@ const isPiece: Check<string> = (value): value is string =>
   typeof value === "string" && value.length <= Math.ceil(PIECE_SIZE * 4 / 3) &&
   /^[\w-]*$/.test(value);
 
+/** The fields of an epoch. */
+const SECRET = {
+  number: isCount,
+  counter: isCount,
+  key: isString,
+  verifyKey: isString,
+};
+
 /** Every kind of event and its fields, in the order in which they are sent. */
 export const TABLE = {
   // What a client says.
@@ -126,12 +134,9 @@ export const TABLE = {
     away: isString,
   },
   /** The epoch in which the next broadcast is sealed; keys are base64url. */
-  epoch: {
-    number: isCount,
-    counter: isCount,
-    key: isString,
-    verifyKey: isString,
-  },
+  epoch: SECRET,
+  /** How the shared records that follow are sealed, in which are all `here`. */
+  sharing: SECRET,
   /**
    * The client is in, as this member; its joining is event `seq`. Comes after all `here` and `past`, among
    * which are the client itself and its joining.

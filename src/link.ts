@@ -57,6 +57,7 @@ export class Link {
   readonly #members = new Map<number, Mutable<Present>>();
   #missed: LogEntry[] = [];
   #reader: EpochReader | undefined;
+  #sharedReader: EpochReader | undefined;
   #ownId: number | undefined;
   #seq = 0; // of the last line
   #at = 0;
@@ -160,12 +161,30 @@ export class Link {
       }
       return;
     }
-    if (!this.#reader) throw new WireError("Cannot read a broadcast yet");
-    const plaintext = await this.#reader.open(record.body, record.header);
+    const isShared = record.type === RecordType.shared;
+    const reader = isShared ? this.#sharedReader : this.#reader;
+    if (!reader) throw new WireError("Cannot read a record yet: it has no key");
+    const plaintext = await reader.open(record.body, record.header);
     this.#announced = false;
     for (const event of unpackEvents(plaintext)) {
-      await this.#takeBroadcast(event);
+      if (isShared) this.#takeShared(event);
+      else await this.#takeBroadcast(event);
     }
+  }
+
+  #readerOf(event: Event<"epoch" | "sharing">): Promise<EpochReader> {
+    return EpochReader.create(this.#channel.remoteKey, {
+      ...event,
+      key: fromBase64url(event.key),
+      verifyKey: fromBase64url(event.verifyKey),
+    });
+  }
+
+  #takeShared(event: Event): void {
+    if (event.kind !== "here") {
+      throw new EventError(`Cannot take "${event.kind}" in a shared record`);
+    }
+    this.#members.set(event.id, { ...event });
   }
 
   async #takeDirect(event: Event): Promise<void> {
@@ -173,8 +192,8 @@ export class Link {
       case "past":
         this.#missed.push(pastLine(event));
         return;
-      case "here":
-        this.#members.set(event.id, { ...event });
+      case "sharing":
+        this.#sharedReader = await this.#readerOf(event);
         return;
       case "found":
         return this.#found(event);
@@ -188,11 +207,7 @@ export class Link {
       case "rekeyed":
         return this.#listener.rekeyed(fromBase64url(event.key));
       case "epoch":
-        this.#reader = await EpochReader.create(this.#channel.remoteKey, {
-          ...event,
-          key: fromBase64url(event.key),
-          verifyKey: fromBase64url(event.verifyKey),
-        });
+        this.#reader = await this.#readerOf(event);
         return;
       case "welcome":
         return this.#enter(event);
@@ -214,6 +229,7 @@ export class Link {
   #enter(event: Event<"welcome">): void {
     const missed = this.#missed.filter(({ seq }) => seq !== event.seq);
     this.#missed = [];
+    this.#sharedReader = undefined;
     this.#ownId = event.id;
     const { at } = event;
     this.#members.set(event.id, newcomer(this.#name, this.ownKey, at));

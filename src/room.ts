@@ -418,7 +418,9 @@ export class Room {
       seq: seq + at,
     }));
     // What many are told in the same words is put into them once: they often come many at a time.
-    const here = pack([...this.#members].map(hereEvent));
+    const here = await this.#broadcaster.share(
+      pack([...this.#members].map(hereEvent)),
+    );
     const packed = new Map<number, Bytes[]>();
     for (const { request, member, index, missed, answer } of batch.joined) {
       answer(member);
@@ -429,7 +431,7 @@ export class Room {
         pack([...missed, ...logged].map(pastEvent));
       packed.set(after, past);
       guest.outlet.attach();
-      guest.pass(here);
+      guest.share(here);
       guest.pass(past);
       guest.tell(epoch, ...this.#options.greeting ?? [], {
         kind: "welcome",

@@ -20,6 +20,8 @@ export const RecordType = {
   broadcast: 3,
   /** One byte, not sealed: why the server won't go on. Valid only before the handshake ends. */
   refusal: 4,
+  /** Sealed once for several connections, each of which was told the key. */
+  shared: 5,
 } as const;
 
 /** One of the numbers in `RecordType`. */
@@ -35,6 +37,14 @@ export const MAX_HANDSHAKE_RECORD_SIZE = 2_048;
 export const MAX_PLAINTEXT_SIZE = 63_488;
 
 const NOTHING: Bytes = new Uint8Array(0);
+/** What a body has at least, bytes, by its type. */
+const LEAST_BODY_SIZES: Readonly<Record<number, number>> = {
+  [RecordType.handshake]: TAG_SIZE,
+  [RecordType.direct]: TAG_SIZE,
+  [RecordType.broadcast]: TAG_SIZE + SIGNATURE_SIZE,
+  [RecordType.refusal]: 1,
+  [RecordType.shared]: TAG_SIZE + SIGNATURE_SIZE,
+};
 
 /** Bytes that can't be a record: the connection they came from can't go on. */
 export class WireError extends Error {
@@ -75,6 +85,11 @@ export function directHeader(size: number): Bytes {
 /** The header of a broadcast record around `size` bytes of plaintext. */
 export function broadcastHeader(size: number): Bytes {
   return encodeHeader(RecordType.broadcast, size + TAG_SIZE + SIGNATURE_SIZE);
+}
+
+/** The header of a shared record around `size` bytes of plaintext. */
+export function sharedHeader(size: number): Bytes {
+  return encodeHeader(RecordType.shared, size + TAG_SIZE + SIGNATURE_SIZE);
 }
 
 /**
@@ -126,15 +141,11 @@ export class RecordSplitter {
 
   #checkedSize([high = 0, low = 0, type = 0]: Uint8Array): number {
     const size = high << 8 | low;
-    const least = type === RecordType.refusal
-      ? HEADER_SIZE + 1
-      : type === RecordType.broadcast
-      ? HEADER_SIZE + TAG_SIZE + SIGNATURE_SIZE
-      : HEADER_SIZE + TAG_SIZE;
-    if (type < RecordType.handshake || type > RecordType.refusal) {
+    const least = LEAST_BODY_SIZES[type];
+    if (least === undefined) {
       throw new WireError(`Cannot read a record: its type is ${type}`);
     }
-    if (size < least || size > this.#limit) {
+    if (size < HEADER_SIZE + least || size > this.#limit) {
       throw new WireError(`Cannot read a record: its length is ${size}`);
     }
     return size;

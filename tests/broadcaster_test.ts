@@ -6,6 +6,7 @@
  */
 
 import {
+  concat,
   DecryptionError,
   EpochReader,
   fromBase64url,
@@ -14,7 +15,12 @@ import {
 } from "../crypto_utils.ts";
 import { Outlet } from "../src/broadcast_log.ts";
 import { Broadcaster } from "../src/broadcaster.ts";
-import { encodeEvent, type Event, unpackEvents } from "../src/events.ts";
+import {
+  encodeEvent,
+  type Event,
+  packEvents,
+  unpackEvents,
+} from "../src/events.ts";
 import {
   MAX_RECORD_SIZE,
   RecordSplitter,
@@ -72,7 +78,7 @@ class Listener {
 }
 
 function follow(
-  { number, counter, key, verifyKey }: Event<"epoch">,
+  { number, counter, key, verifyKey }: Event<"epoch" | "sharing">,
 ): Promise<EpochReader> {
   return EpochReader.create(SERVER_KEY, {
     number,
@@ -151,6 +157,42 @@ Deno.test("Broadcaster.send() drops who is too slow for it, and nobody else", as
     assertEquals(slow.dropped, n > 6); // six such records fit the ring
   }
   assertEquals(quick.dropped, false);
+});
+
+Deno.test("Broadcaster.share() seals for whoever is told the key, and leaves the epoch as it is", async () => {
+  const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
+  const epoch = broadcaster.describe();
+  const events = Array.from(
+    { length: 100 },
+    (_, n) => said(n, "x".repeat(2_000)),
+  );
+  const plaintexts = packEvents(events.map(encodeEvent));
+  const shares = [
+    await broadcaster.share(plaintexts),
+    await broadcaster.share(plaintexts),
+  ];
+  assertEquals(broadcaster.describe(), epoch);
+  for (const [at, { key, records }] of shares.entries()) {
+    assert(records.length > 1 && key.number === 0);
+    const splitter = new RecordSplitter(MAX_RECORD_SIZE);
+    splitter.push(concat(...records));
+    const reader = await follow(key);
+    const heard: Event[] = [];
+    for (let record; (record = splitter.shift());) {
+      const { header, type } = record;
+      assertEquals(type, RecordType.shared);
+      for (const other of [epoch, shares[1 - at]?.key]) {
+        assert(other);
+        const stranger = await follow(other);
+        await assertRejects(() => open(stranger, record), DecryptionError);
+      }
+      const renamed = { ...record, header: header.with(2, 3) as typeof header };
+      const again = await follow(key);
+      await assertRejects(() => open(again, renamed), DecryptionError);
+      heard.push(...await open(reader, record));
+    }
+    assertEquals(heard, events);
+  }
 });
 
 Deno.test("Broadcaster.renew() starts an epoch that the old key doesn't open", async () => {

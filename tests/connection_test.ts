@@ -44,6 +44,7 @@ class Client {
   readonly ended: Promise<void>;
   failure: unknown;
   #reader: EpochReader | undefined;
+  #sharedReader: EpochReader | undefined;
   #over = false;
   #more = Promise.withResolvers<void>();
 
@@ -103,12 +104,14 @@ class Client {
       if (event.kind === "ratchet") {
         this.#reader = await this.#reader?.ratchet();
       }
-      if (event.kind !== "epoch") continue;
-      this.#reader = await EpochReader.create(SERVER.publicKey, {
+      if (event.kind !== "epoch" && event.kind !== "sharing") continue;
+      const reader = await EpochReader.create(SERVER.publicKey, {
         ...event,
         key: fromBase64url(event.key),
         verifyKey: fromBase64url(event.verifyKey),
       });
+      if (event.kind === "epoch") this.#reader = reader;
+      else this.#sharedReader = reader;
     }
     this.#more.resolve();
     this.#more = Promise.withResolvers<void>();
@@ -118,8 +121,10 @@ class Client {
     if (record.type === RecordType.direct) {
       return await this.channel.open(record);
     }
-    assert(this.#reader, "a broadcast before any epoch");
-    return unpackEvents(await this.#reader.open(record.body, record.header));
+    const isShared = record.type === RecordType.shared;
+    const reader = isShared ? this.#sharedReader : this.#reader;
+    assert(reader, "a record before its key");
+    return unpackEvents(await reader.open(record.body, record.header));
   }
 
   /** Waits until an event is among those that came, and returns the first. */
@@ -427,6 +432,9 @@ const garbage = concat(encodeHeader(RecordType.direct, 200), randomBytes(200));
 for (
   const [what, records] of [
     ["a broadcast", [broadcast]],
+    ["a shared record", [
+      concat(encodeHeader(RecordType.shared, 200), randomBytes(200)),
+    ]],
     ["a direct record that doesn't open", [garbage]],
     ["several that don't open", [garbage, garbage, garbage]],
     ["one that doesn't open and a broadcast at once", [garbage, broadcast]],

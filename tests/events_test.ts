@@ -88,6 +88,12 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["key", "string"],
     ["verifyKey", "string"],
   ],
+  sharing: [
+    ["number", "count"],
+    ["counter", "count"],
+    ["key", "string"],
+    ["verifyKey", "string"],
+  ],
   welcome: [["id", "count"], ["seq", "count"], ["at", "time"]],
   batch: [["seq", "count"], ["at", "time"]],
   joined: [["id", "count"], ["name", "string"], ["key", "string"], [

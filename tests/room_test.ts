@@ -9,6 +9,7 @@
 import {
   CipherState,
   concat,
+  DecryptionError,
   decryptMessage,
   EpochReader,
   equalBytes,
@@ -20,7 +21,7 @@ import {
 import type { Bytes } from "../crypto_utils.ts";
 import { Outlet } from "../src/broadcast_log.ts";
 import type { BroadcastLog, Writer } from "../src/broadcast_log.ts";
-import { Broadcaster } from "../src/broadcaster.ts";
+import { Broadcaster, type Shared } from "../src/broadcaster.ts";
 import { ChatLog, type LogEntry, type NewEntry } from "../src/chat_log.ts";
 import {
   encodeEvent,
@@ -40,6 +41,7 @@ import {
 } from "../src/room.ts";
 import {
   directHeader,
+  HEADER_SIZE,
   MAX_RECORD_SIZE,
   RecordSplitter,
   RecordType,
@@ -64,6 +66,8 @@ class TestGuest implements Guest, Writer {
   readonly events: Event[] = [];
   /** Every broadcast that it was written. */
   readonly broadcasts: WireRecord[] = [];
+  /** Every record that it was given together with others. */
+  readonly shared: Bytes[] = [];
   /** Every epoch that it was told of. */
   readonly epochs: Event<"epoch">[] = [];
   readonly goodbyes: Goodbye[] = [];
@@ -74,6 +78,7 @@ class TestGuest implements Guest, Writer {
   failure: unknown;
   readonly #splitter = new RecordSplitter(MAX_RECORD_SIZE);
   #reader: EpochReader | undefined;
+  #sharedReader: EpochReader | undefined;
   #reading: Promise<void> = Promise.resolve();
   #more = Promise.withResolvers<void>();
 
@@ -111,6 +116,14 @@ class TestGuest implements Guest, Writer {
     }
   }
 
+  share({ key, records }: Shared): void {
+    this.shared.push(...records);
+    this.tell(key);
+    for (const record of records) {
+      this.outlet.direct(record.length, Promise.resolve(record));
+    }
+  }
+
   dismiss(reason: Goodbye): void {
     this.goodbyes.push(reason);
     this.outlet.finish();
@@ -121,6 +134,13 @@ class TestGuest implements Guest, Writer {
       if (record.type === RecordType.direct) {
         const events = unpackEvents(record.body.subarray(0, -TAG_SIZE));
         for (const event of events) await this.#follow(event);
+      } else if (record.type === RecordType.shared) {
+        assert(this.#sharedReader, "a shared record before its key");
+        const opened = await this.#sharedReader.open(
+          record.body,
+          record.header,
+        );
+        for (const event of unpackEvents(opened)) await this.#follow(event);
       } else {
         this.broadcasts.push(record);
         assert(this.#reader, "a broadcast before any epoch");
@@ -137,6 +157,12 @@ class TestGuest implements Guest, Writer {
   async #follow(event: Event): Promise<void> {
     this.events.push(event);
     if (event.kind === "ratchet") this.#reader = await this.#reader?.ratchet();
+    if (event.kind === "sharing") {
+      this.#sharedReader = await EpochReader.create(
+        SERVER_KEY,
+        secretOf(event),
+      );
+    }
     if (event.kind !== "epoch") return;
     this.epochs.push(event);
     this.#reader = await EpochReader.create(SERVER_KEY, secretOf(event));
@@ -200,7 +226,9 @@ class TestGuest implements Guest, Writer {
   }
 }
 
-function secretOf({ number, counter, key, verifyKey }: Event<"epoch">) {
+function secretOf(
+  { number, counter, key, verifyKey }: Event<"epoch" | "sharing">,
+) {
   return {
     number,
     counter,
@@ -439,7 +467,10 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   assertEquals<unknown>(ben.guest.of("here"), [here(ana, "Ana"), own]);
   assertEquals<unknown>(ana.guest.of("here"), [here(ana, "Ana")]);
   const kinds = ben.guest.events.map(({ kind }) => kind);
-  assertEquals(kinds, ["here", "here", "past", "epoch", "welcome"]);
+  assertEquals(
+    kinds,
+    ["sharing", "here", "here", "past", "epoch", "welcome"],
+  );
   assertEquals([setup.room.size, setup.room.head], [2, 2]);
 });
 
@@ -633,6 +664,34 @@ Deno.test("Room.join() owes each guest every line after the one it names, once, 
     const sorted = past.toSorted((a, b) => a - b);
     assertEquals(past, sorted); // oldest first
     assertEquals(guest.of("here").length, 4);
+  }
+});
+
+Deno.test("Room.join() shows newcomers of one batch who is there in the same bytes, which nobody else can open", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const asked = await Promise.all(["ben", "cleo"].map((it) => setup.ask(it)));
+  const guests = asked.map(([guest]) => guest);
+  for (const guest of guests) await guest.until("welcome");
+  const [ben, cleo] = guests;
+  assert(ben && cleo);
+  assertEquals(setup.writes.at(-1), 2);
+  const [record] = ben.shared;
+  assert(record && record === cleo.shared[0]);
+  assertEquals(ana.guest.shared.includes(record), false);
+
+  const later = await setup.join("dora");
+  await later.guest.until("welcome");
+  const header = record.subarray(0, HEADER_SIZE);
+  const body = record.subarray(HEADER_SIZE);
+  const secrets = [ana.guest, ben, cleo, later.guest].flatMap((guest) => [
+    ...guest.epochs,
+    ...guest === ben || guest === cleo ? [] : guest.of("sharing"),
+  ]);
+  assertEquals(secrets.length, 6);
+  for (const secret of secrets) {
+    const reader = await EpochReader.create(SERVER_KEY, secretOf(secret));
+    await assertRejects(() => reader.open(body, header), DecryptionError);
   }
 });
 

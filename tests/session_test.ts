@@ -13,7 +13,7 @@ import {
   randomBytes,
   toBase64url,
 } from "../crypto_utils.ts";
-import { Broadcaster } from "../src/broadcaster.ts";
+import { Broadcaster, type Shared } from "../src/broadcaster.ts";
 import {
   acceptChannel,
   type Channel,
@@ -38,7 +38,12 @@ import { Room } from "../src/room.ts";
 import { JoinError } from "../src/join_error.ts";
 import { Session, type SessionOptions } from "../src/session.ts";
 import { broadcastHeader } from "../src/wire.ts";
-import { assert, assertEquals, assertRejects } from "./assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "./assert.ts";
 import {
   ManualClock,
   type MemoryStream,
@@ -159,6 +164,10 @@ class Visit {
 
   /** Lets the client in, as member 1. */
   async admit(seq: number, ...earlier: Event<"past">[]): Promise<void> {
+    await this.share(
+      hereEvent(2, "ben", "bbbbbbbbbbbb"),
+      hereEvent(1, "ana", CLIENT_KEY),
+    );
     const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(
       {
@@ -168,12 +177,17 @@ class Visit {
         key: toBase64url(key),
         verifyKey: toBase64url(verifyKey),
       },
-      hereEvent(2, "ben", "bbbbbbbbbbbb"),
-      hereEvent(1, "ana", CLIENT_KEY),
       ...[...earlier, { ...past(seq, 0, ""), what: "joined" }]
         .toSorted((a, b) => a.seq - b.seq),
       { kind: "welcome", id: 1, seq, at: 1_000 },
     );
+  }
+
+  /** Tells what a server seals once for several newcomers. */
+  async share(...events: Event[]): Promise<void> {
+    const { key, records } = await shared(...events);
+    await this.tell(key);
+    for (const record of records) await writeAll(this.#stream, record);
   }
 
   /** Says something to everybody, from number `seq` on. */
@@ -297,6 +311,12 @@ class Setup implements Disposable {
   [Symbol.dispose](): void {
     this.clock[Symbol.dispose]();
   }
+}
+
+/** What a server seals once for several newcomers. */
+async function shared(...events: Event[]): Promise<Shared> {
+  const broadcaster = await Broadcaster.create(SERVER.publicKey, 1);
+  return await broadcaster.share(packEvents(events.map(encodeEvent)));
 }
 
 /** Somebody who has been there for some time. */
@@ -771,6 +791,43 @@ for (const reason of ["slow", "silent", "stopped", "lost"] as const) {
   });
 }
 
+const words: Event = { kind: "said", id: 2, n: 1, text: "hello" };
+const eve = hereEvent(3, "eve", "eeeeeeeeeeee");
+
+for (
+  const [what, { event, keyFirst, flip }, reason] of [
+    [
+      "says what it may not",
+      { event: words, keyFirst: true, flip: 0 },
+      '"said"',
+    ],
+    [
+      "comes before its key",
+      { event: eve, keyFirst: false, flip: 0 },
+      "no key",
+    ],
+    ["was altered", { event: eve, keyFirst: true, flip: 1 }, "Cannot open"],
+  ] as const
+) {
+  Deno.test(`Session comes back where a shared record ${what}`, async () => {
+    using setup = new Setup();
+    const [visit, running] = await setup.enter();
+    const { key, records } = await shared(event);
+    if (keyFirst) await visit.tell(key);
+    for (const record of records) {
+      const last = (record.at(-1) ?? 0) ^ flip;
+      await writeAll(visit.stream, record.with(-1, last));
+    }
+    assertStringIncludes((await setup.view.until("away")).reason, reason);
+    assertEquals(setup.view.of("said"), []);
+    const again = await setup.acceptAgain();
+    await again.next("join");
+    await again.admit(2);
+    await setup.view.until("entered", 1);
+    await setup.leave(again, running);
+  });
+}
+
 Deno.test("Session.run() rejects where the first connection comes to nothing", async () => {
   const message = "Cannot join chat.example:5000: ";
   const refused = new Deno.errors.ConnectionRefused();
@@ -1094,7 +1151,7 @@ async function stay(seed: number): Promise<number> {
     const [near, far] = streamPair();
     const flow = random(2) === 0 ? near.outgoing : far.outgoing;
     // The first connection is to come about; the last ones are to hold.
-    const life = breaks === 0 ? 4 + random(6) : random(12);
+    const life = breaks === 0 ? 5 + random(6) : random(12);
     flow.alter = (bytes, at) => {
       if (at < life || breaks >= 6) return [bytes];
       breaks++;

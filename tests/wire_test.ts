@@ -55,6 +55,7 @@ const RECORDS: readonly (readonly [RecordType, Bytes])[] = [
   [RecordType.direct, bodyOf(300)],
   [RecordType.refusal, bodyOf(1)],
   [RecordType.broadcast, bodyOf(SEALED_SIZES.broadcast)],
+  [RecordType.shared, bodyOf(SEALED_SIZES.broadcast)],
   [RecordType.direct, bodyOf(TAG_SIZE)],
 ];
 const stream = concat(...RECORDS.map(([type, body]) => record(type, body)));
@@ -141,6 +142,7 @@ const LEAST: readonly (readonly [keyof typeof RecordType, number])[] = [
   ["direct", HEADER_SIZE + TAG_SIZE],
   ["broadcast", HEADER_SIZE + TAG_SIZE + SIGNATURE_SIZE],
   ["refusal", HEADER_SIZE + 1],
+  ["shared", HEADER_SIZE + TAG_SIZE + SIGNATURE_SIZE],
 ];
 
 for (const [name, least] of LEAST) {
