@@ -1,7 +1,7 @@
 /**
  * All cryptography of the chat: AES-256-GCM cipher states with their counters, the Noise handshake and
- * its hybrid with ML-KEM, passphrases, epochs and their signatures, fingerprints. Web APIs and plain libraries
- * only: it knows no sockets, no files, no rooms and nothing of Deno.
+ * its hybrid with ML-KEM, passphrases, epochs and their signatures, fingerprints. It knows no sockets, no files,
+ * no rooms and nothing of Deno: what it needs of a runtime is `crypto.subtle` and `node:crypto`.
  *
  * The flow, from bytes to a conversation:
  *
@@ -15,8 +15,16 @@
  * @module
  */
 
-import { hkdf as deriveHkdf } from "@noble/hashes/hkdf.js";
-import { sha256 as hashSha256 } from "@noble/hashes/sha2.js";
+import { Buffer } from "node:buffer";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  type KeyObject,
+} from "node:crypto";
 
 /** Bytes over memory of their own, which is what `crypto.subtle` takes. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -91,20 +99,21 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
-// SHA-256 and HKDF are a library's. A handshake takes eighteen of them one after the other, and by
-// `crypto.subtle` each would wait for another thread, which costs more than hashing a few blocks does.
+// SHA-256, HKDF and X25519 are the runtime's by `node:crypto`, and all else by `crypto.subtle`. A handshake takes
+// twenty-two of them one after the other. By `crypto.subtle` each digest waits for another thread, and an X25519
+// key pair takes three times as long.
 
 function sha256(bytes: Uint8Array): Bytes {
-  return hashSha256(bytes) as Bytes;
+  return own(createHash("sha256").update(bytes).digest());
 }
 
 /** SHA-256 (FIPS 180-4) of all chunks, in hexadecimal digits: 64 of them. */
 export async function sha256Hex(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<string> {
-  const hash = hashSha256.create();
+  const hash = createHash("sha256");
   for await (const chunk of chunks) hash.update(chunk);
-  return hash.digest().toHex();
+  return hash.digest("hex");
 }
 
 /** Whether two byte strings are the same; for public values, its time depends on them. */
@@ -151,7 +160,7 @@ export function hkdf(
   info: Bytes,
   size: number,
 ): Bytes {
-  return deriveHkdf(hashSha256, ikm, salt, info, size) as Bytes;
+  return new Uint8Array(hkdfSync("sha256", ikm, salt, info, size));
 }
 
 // ── Cipher states ──────────────────────────────────────────────────────────────────────────────────────
@@ -315,15 +324,16 @@ export async function decryptMessage(
 
 // ── X25519 (RFC 7748) ──────────────────────────────────────────────────────────────────────────────────
 
-/** What stands before a raw private key in its PKCS#8 form (RFC 8410 section 7). */
+/** What stands before a raw key in its DER forms, PKCS#8 and SPKI (RFC 8410 sections 7 and 4). */
 const PKCS8_X25519 = Uint8Array.fromHex("302e020100300506032b656e04220420");
+const SPKI_X25519 = Uint8Array.fromHex("302a300506032b656e032100");
 
-/** An X25519 key pair: the public half as 32 raw bytes, the private half where only `crypto.subtle` reaches. */
+/** An X25519 key pair: the public half as 32 raw bytes, the private half where only the runtime reaches. */
 export interface KeyPair {
   /** 32 bytes. */
   readonly publicKey: Bytes;
   /** Derives shared secrets. */
-  readonly privateKey: CryptoKey;
+  readonly privateKey: KeyObject;
 }
 
 /**
@@ -331,60 +341,42 @@ export interface KeyPair {
  * @param privateKey 32 bytes.
  * @throws {RangeError} for another size.
  */
-export async function importKeyPair(privateKey: Uint8Array): Promise<KeyPair> {
+export function importKeyPair(privateKey: Uint8Array): KeyPair {
   requireSize(privateKey, KEY_SIZE, "an X25519 private key");
-  const pkcs8 = concat(PKCS8_X25519, privateKey);
-  const extractable = await subtle.importKey("pkcs8", pkcs8, "X25519", true, [
-    "deriveBits",
-  ]);
-  pkcs8.fill(0);
-  const { x } = await subtle.exportKey("jwk", extractable);
-  if (x === undefined) {
-    throw new TypeError("Cannot read the public half of an X25519 key");
-  }
-  return { publicKey: fromBase64url(x), privateKey: extractable };
+  const key = Buffer.from(concat(PKCS8_X25519, privateKey));
+  const imported = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  key.fill(0);
+  return pairOf(imported, createPublicKey(imported));
 }
 
-async function generateKeyPair(): Promise<KeyPair> {
-  const pair = await subtle.generateKey("X25519", false, [
-    "deriveBits",
-  ]) as CryptoKeyPair;
-  const publicKey = new Uint8Array(
-    await subtle.exportKey("raw", pair.publicKey),
-  );
-  return { publicKey, privateKey: pair.privateKey };
+function generateKeyPair(): KeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync("x25519");
+  return pairOf(privateKey, publicKey);
+}
+
+function pairOf(privateKey: KeyObject, publicKey: KeyObject): KeyPair {
+  const spki = publicKey.export({ format: "der", type: "spki" });
+  return { publicKey: own(spki.subarray(SPKI_X25519.length)), privateKey };
 }
 
 /**
  * The X25519 shared secret, 32 bytes.
  * @throws {HandshakeError} for a low-order public key, whose secret would be zero (RFC 7748 section 6.1).
  */
-export async function agree(
-  pair: KeyPair,
-  publicKey: Uint8Array,
-): Promise<Bytes> {
+export function agree({ privateKey }: KeyPair, publicKey: Uint8Array): Bytes {
   requireSize(publicKey, KEY_SIZE, "an X25519 public key");
-  const theirs = await subtle.importKey(
-    "raw",
-    own(publicKey),
-    "X25519",
-    false,
-    [],
-  );
+  const key = Buffer.from(concat(SPKI_X25519, publicKey));
+  const theirs = createPublicKey({ key, format: "der", type: "spki" });
+  let secret: Bytes | undefined;
   try {
-    return new Uint8Array(
-      await subtle.deriveBits(
-        { name: "X25519", public: theirs },
-        pair.privateKey,
-        256,
-      ),
-    );
-  } catch (cause) {
-    throw new HandshakeError(
-      "Cannot agree on a secret: the public key is of low order",
-      { cause },
-    );
+    secret = own(diffieHellman({ privateKey, publicKey: theirs }));
+  } catch {
+    // Deno 2.9 throws for a secret of zeros, 2.6 gives it.
   }
+  if (secret && secret.reduce((any, byte) => any | byte) !== 0) return secret;
+  throw new HandshakeError(
+    "Cannot agree on a secret: the public key is of low order",
+  );
 }
 
 // ── Noise (revision 34) ────────────────────────────────────────────────────────────────────────────────
@@ -701,7 +693,7 @@ export class Handshake {
           this.#pattern,
           this.#options.prologue as Bytes,
         );
-      const keys = { ...this.#keys ?? await ownKeys(this.#options) };
+      const keys = { ...this.#keys ?? ownKeys(this.#options) };
       const result = await run(symmetric, keys);
       if (this.#turn === 2) this.#transport = await symmetric.split(role);
       this.#symmetric = symmetric;
@@ -738,9 +730,9 @@ export class Handshake {
     { s, e, re }: Keys,
   ): Promise<Bytes> {
     this.#mixEphemeral(symmetric, e.publicKey);
-    symmetric.mixKey(await agree(e, known(re)));
+    symmetric.mixKey(agree(e, known(re)));
     const sealedS = await symmetric.encryptAndHash(s.publicKey);
-    symmetric.mixKey(await agree(s, known(re)));
+    symmetric.mixKey(agree(s, known(re)));
     return concat(e.publicKey, sealedS);
   }
 
@@ -751,11 +743,11 @@ export class Handshake {
   ): Promise<void> {
     keys.re = own(fields.take(KEY_SIZE));
     this.#mixEphemeral(symmetric, keys.re);
-    symmetric.mixKey(await agree(keys.e, keys.re));
+    symmetric.mixKey(agree(keys.e, keys.re));
     keys.rs = await symmetric.decryptAndHash(
       fields.take(KEY_SIZE + symmetric.tagSize),
     );
-    symmetric.mixKey(await agree(keys.e, keys.rs));
+    symmetric.mixKey(agree(keys.e, keys.rs));
   }
 
   // -> s, se (, psk)
@@ -764,7 +756,7 @@ export class Handshake {
     { s, re }: Keys,
   ): Promise<Bytes> {
     const sealedS = await symmetric.encryptAndHash(s.publicKey);
-    symmetric.mixKey(await agree(s, known(re)));
+    symmetric.mixKey(agree(s, known(re)));
     this.#mixPsk(symmetric);
     return sealedS;
   }
@@ -777,7 +769,7 @@ export class Handshake {
     keys.rs = await symmetric.decryptAndHash(
       fields.take(KEY_SIZE + symmetric.tagSize),
     );
-    symmetric.mixKey(await agree(keys.e, keys.rs));
+    symmetric.mixKey(agree(keys.e, keys.rs));
     this.#mixPsk(symmetric);
   }
 
@@ -808,17 +800,14 @@ function known<T>(value: T | undefined): T {
   return value;
 }
 
-async function ownKeys(
-  { staticKey, ephemeralKey }: HandshakeOptions,
-): Promise<Keys> {
+function ownKeys({ staticKey, ephemeralKey }: HandshakeOptions): Keys {
   const imported = staticKey instanceof Uint8Array
     ? importKeyPair(staticKey)
     : staticKey;
-  const [s, e] = await Promise.all([
-    imported ?? generateKeyPair(),
-    ephemeralKey ? importKeyPair(ephemeralKey) : generateKeyPair(),
-  ]);
-  return { s, e };
+  return {
+    s: imported ?? generateKeyPair(),
+    e: ephemeralKey ? importKeyPair(ephemeralKey) : generateKeyPair(),
+  };
 }
 
 /**

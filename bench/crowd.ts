@@ -48,7 +48,7 @@ export class Crowd extends Audience implements Warden {
   static async create(invite: Invite, joinsAtOnce: number): Promise<Crowd> {
     // One key of each kind for all: making keys isn't what is measured, and costs the load as much as the
     // whole handshake costs the server.
-    const keyPair = await importKeyPair(randomBytes(KEY_SIZE));
+    const keyPair = importKeyPair(randomBytes(KEY_SIZE));
     const kemKey = await kem.generate();
     const handshake: ConnectOptions = {
       keyPair,

@@ -58,7 +58,7 @@ export async function firstRecord(): Promise<Bytes> {
     close: () => {},
   };
   const ending = connectChannel(stream, {
-    keyPair: await importKeyPair(randomBytes(32)),
+    keyPair: importKeyPair(randomBytes(32)),
     inviteId: 0,
     inviteKey: () => randomBytes(32),
     checkServer: () => {},

@@ -110,7 +110,7 @@ async function wrongKey({ port, id: inviteId }: Invite): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   try {
     const channel = await connectChannel(conn, {
-      keyPair: await importKeyPair(randomBytes(32)),
+      keyPair: importKeyPair(randomBytes(32)),
       inviteId,
       inviteKey: () => randomBytes(32),
       checkServer: () => {},

@@ -120,7 +120,7 @@ export class Talk implements OpenerListener, Disposable {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     conn.setNoDelay(true);
     const channel = await connectChannel(conn, {
-      keyPair: await importKeyPair(randomBytes(32)),
+      keyPair: importKeyPair(randomBytes(32)),
       inviteId,
       inviteKey: () => key,
       checkServer: () => {},

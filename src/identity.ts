@@ -26,7 +26,7 @@ export async function loadOrCreateIdentity(
     privateKey: toBase64url(randomBytes(KEY_SIZE)),
   }));
   const privateKey = bytesField(path, document, "privateKey", KEY_SIZE);
-  return { keyPair: await importKeyPair(privateKey), created };
+  return { keyPair: importKeyPair(privateKey), created };
 }
 
 /**

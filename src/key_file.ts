@@ -63,7 +63,7 @@ export class KeyFile {
    */
   static async load(path: string): Promise<KeyFile | undefined> {
     const document = await readDocument(path);
-    return document && await KeyFile.#of(path, document);
+    return document && KeyFile.#of(path, document);
   }
 
   /**
@@ -74,13 +74,13 @@ export class KeyFile {
     path: string,
   ): Promise<{ keyFile: KeyFile; created: boolean }> {
     const { document, created } = await readOrCreateDocument(path, freshKeys);
-    return { keyFile: await KeyFile.#of(path, document), created };
+    return { keyFile: KeyFile.#of(path, document), created };
   }
 
-  static async #of(path: string, document: Document): Promise<KeyFile> {
+  static #of(path: string, document: Document): KeyFile {
     const privateKey = bytesField(path, document, "serverPrivateKey", KEY_SIZE);
     const keys = {
-      keyPair: await importKeyPair(privateKey),
+      keyPair: importKeyPair(privateKey),
       roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
       passphraseSalt: bytesField(path, document, "passphraseSalt", SALT_SIZE),
       listening: listeningAddress(path, document),

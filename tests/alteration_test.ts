@@ -81,8 +81,8 @@ class Stay implements View, AsyncDisposable {
     this.ended = this.#run();
   }
 
-  static async begin(name: string, server: Server, alteration?: Alteration) {
-    const keyPair = await importKeyPair(randomBytes(32));
+  static begin(name: string, server: Server, alteration?: Alteration) {
+    const keyPair = importKeyPair(randomBytes(32));
     return new Stay(name, server, keyPair, alteration);
   }
 
@@ -168,7 +168,7 @@ Deno.test("clients lose and double nothing, whichever record of their stay someb
       );
       alteration.applied.then(() => applied++);
       const name = `${direction}-${index}-${kind.replace(" ", "-")}`;
-      stays.push(all.use(await Stay.begin(name, server, alteration)));
+      stays.push(all.use(Stay.begin(name, server, alteration)));
     }
   }
   const talk = async (stay: Stay) => {

@@ -49,8 +49,8 @@ import {
 const INVITE_ID = 7;
 const INVITE_KEY = randomBytes(32);
 const SALT = randomBytes(16);
-const SERVER = await importKeyPair(randomBytes(32));
-const CLIENT = await importKeyPair(randomBytes(32));
+const SERVER = importKeyPair(randomBytes(32));
+const CLIENT = importKeyPair(randomBytes(32));
 const KEY_REFUSAL = refusalRecord(ChannelRefusal.key);
 
 const hasNative = "encapsulateBits" in crypto.subtle;

@@ -291,7 +291,7 @@ Deno.test("server bears a member that comes back 50 times on end, and the others
   await using server = await Server.open(folder);
   const { invite } = server;
   await using ana = await JsonClient.join({ invite, name: "ana" });
-  const own = await importKeyPair(randomBytes(32));
+  const own = importKeyPair(randomBytes(32));
   using connections = new DisposableStack(); // each still stands when the next comes
   for (let n = 1; n <= 50; n++) {
     const eve = connections.use(await Intruder.at(server, undefined, own));

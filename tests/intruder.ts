@@ -111,7 +111,7 @@ export class Intruder implements Disposable {
     const wire = await Wire.to(server);
     try {
       const channel = await connectChannel(wire.conn, {
-        keyPair: own ?? await importKeyPair(randomBytes(32)),
+        keyPair: own ?? importKeyPair(randomBytes(32)),
         inviteId: invite.id,
         inviteKey: () => key ?? invite.key,
         checkServer: () => {},

@@ -61,7 +61,7 @@ for (const role of ["initiator", "responder"] as const) {
   Deno.test(`createHandshake() as ${role} completes Noise_XX with noise-c, and messages pass both ways`, async () => {
     const noise = await load();
     const { theirs, publicKey } = theirSide(noise, theirRole);
-    const staticKey = await importKeyPair(randomBytes(32));
+    const staticKey = importKeyPair(randomBytes(32));
     const ours = createHandshake({
       role,
       pattern: "XX",

@@ -51,8 +51,8 @@ import {
   streamPair,
 } from "./memory_stream.ts";
 
-const SERVER = await importKeyPair(randomBytes(32));
-const CLIENT = await importKeyPair(randomBytes(32));
+const SERVER = importKeyPair(randomBytes(32));
+const CLIENT = importKeyPair(randomBytes(32));
 const CLIENT_KEY = fingerprint(CLIENT.publicKey);
 const INVITE_KEY = randomBytes(32);
 const ACCEPT = {

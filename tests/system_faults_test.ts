@@ -98,7 +98,7 @@ async function enter(invite: string, name: string) {
     name,
     dial: () => Deno.connect({ hostname: host, port }),
     handshake: {
-      keyPair: await importKeyPair(randomBytes(32)),
+      keyPair: importKeyPair(randomBytes(32)),
       inviteId: id,
       checkServer() {},
       inviteKey: () => key,
