@@ -25,8 +25,8 @@ const SPARE_DESCRIPTORS = 600;
  * after which it takes a member for stalled, and disconnects those.
  */
 const MAX_SATURATED = 3_000;
-/** Joins under way at a time: fewer than a kernel keeps for a server that hasn't accepted them yet. */
-const JOINS_AT_ONCE = 100;
+/** Joins under way at a time, of the hundreds that there are when a server has started again. */
+const JOINS_AT_ONCE = 200;
 /** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
 const QUICK_TIME = 25_000;
 /** The longest that one run may take, ms, and in a quick benchmark. */
