@@ -112,9 +112,12 @@ export class EpollNetwork implements Network {
     while (!done()) {
       if (performance.now() > end) throw tooLong(patience);
       const aside = !patience.alone && this.#busy();
-      this.#serve(
-        this.#wait(0) || (aside ? await this.#aside() : this.#wait()),
-      );
+      const count = this.#wait(0);
+      if (count > 0) this.#serve(count);
+      else if (aside) this.#serve(await this.#aside());
+      // Who sleeps is woken for each message, on the server's time: as much of it as sending takes. Members
+      // elsewhere don't cost it that.
+      else if (!patience.alone) this.#serve(this.#wait());
       // Sealing and opening go on in other threads, and come back only in a turn of the event loop.
       if (aside) await new Promise<void>((resolve) => setImmediate(resolve));
     }
