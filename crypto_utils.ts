@@ -343,9 +343,10 @@ export interface KeyPair {
  */
 export function importKeyPair(privateKey: Uint8Array): KeyPair {
   requireSize(privateKey, KEY_SIZE, "an X25519 private key");
-  const key = Buffer.from(concat(PKCS8_X25519, privateKey));
+  const pkcs8 = concat(PKCS8_X25519, privateKey);
+  const key = Buffer.from(pkcs8.buffer); // the same memory, so that it is the only copy
   const imported = createPrivateKey({ key, format: "der", type: "pkcs8" });
-  key.fill(0);
+  pkcs8.fill(0);
   return pairOf(imported, createPublicKey(imported));
 }
 
@@ -365,7 +366,7 @@ function pairOf(privateKey: KeyObject, publicKey: KeyObject): KeyPair {
  */
 export function agree({ privateKey }: KeyPair, publicKey: Uint8Array): Bytes {
   requireSize(publicKey, KEY_SIZE, "an X25519 public key");
-  const key = Buffer.from(concat(SPKI_X25519, publicKey));
+  const key = Buffer.from(concat(SPKI_X25519, publicKey).buffer);
   const theirs = createPublicKey({ key, format: "der", type: "spki" });
   let secret: Bytes | undefined;
   try {
