@@ -80,3 +80,5 @@ export interface Findings {
 
 /** How many members talk at once. */
 export const TALKERS = 100;
+/** Joins under way at a time, of the hundreds that there are when a server has started again. */
+export const JOINS_AT_ONCE = 200;

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { type Bytes, EpochReader, fromBase64url } from "../crypto_utils.ts";
+import type { Bytes, EpochReader } from "../crypto_utils.ts";
 import type { Channel } from "../src/channel.ts";
+import { epochReader } from "../src/epoch_event.ts";
 import { type Event, unpackEvents } from "../src/events.ts";
 import { HEADER_SIZE, RecordType } from "../src/wire.ts";
 
@@ -84,9 +85,10 @@ export class Opener {
   }
 
   async #takeDirect(event: Event): Promise<void> {
-    if (event.kind === "epoch") this.#reader = await this.#readerOf(event);
-    else if (event.kind === "sharing") {
-      this.#sharedReader = await this.#readerOf(event);
+    if (event.kind === "epoch") {
+      this.#reader = await epochReader(this.#channel.remoteKey, event);
+    } else if (event.kind === "sharing") {
+      this.#sharedReader = await epochReader(this.#channel.remoteKey, event);
     } else if (event.kind === "welcome") {
       this.#welcomed = true;
       this.#listener.welcome(event.id);
@@ -98,14 +100,6 @@ export class Opener {
     } else if (event.kind === "refused" || event.kind === "bye") {
       throw new Error(`Cannot go on: the server says "${event.reason}"`);
     }
-  }
-
-  #readerOf(event: Event<"epoch" | "sharing">): Promise<EpochReader> {
-    return EpochReader.create(this.#channel.remoteKey, {
-      ...event,
-      key: fromBase64url(event.key),
-      verifyKey: fromBase64url(event.verifyKey),
-    });
   }
 
   async #takeBroadcast(event: Event): Promise<void> {

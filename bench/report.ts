@@ -6,7 +6,7 @@
  */
 
 import type { Figures, Spread } from "./figures.ts";
-import type { Settings } from "./job.ts";
+import { JOINS_AT_ONCE, type Settings } from "./job.ts";
 import type { Machine } from "./machine.ts";
 import type { StartFigures } from "./starting.ts";
 import type { TypingFigures } from "./typing.ts";
@@ -151,7 +151,7 @@ export function notes({ pinning, rooms = [] }: Report): string {
     `${pinning[0]?.toUpperCase()}${pinning.slice(1)}.`,
     "Every message has 100 bytes, is sealed, signed and logged; CPU is a share of one processor.",
     "The server runs with its defaults, but for --max-clients, --rate 0 (no limit on one sender) and " +
-    "--max-handshakes-per-address (200 join at a time).",
+    `--max-handshakes-per-address (${JOINS_AT_ONCE} join at a time).`,
     `The load reads its sockets by ${sockets}; every member compares every record, and 3 open all of them.`,
   ];
   if (rooms.some(({ server }) => server !== OURS)) {

@@ -7,7 +7,12 @@
 
 import { write } from "../src/program.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
-import type { Findings, Job, Settings } from "./job.ts";
+import {
+  type Findings,
+  type Job,
+  JOINS_AT_ONCE,
+  type Settings,
+} from "./job.ts";
 import { descriptorLimit } from "./machine.ts";
 import { type Peer, PeerProcess } from "./peers.ts";
 import {
@@ -25,8 +30,6 @@ const SPARE_DESCRIPTORS = 600;
  * after which it takes a member for stalled, and disconnects those.
  */
 const MAX_SATURATED = 3_000;
-/** Joins under way at a time, of the hundreds that there are when a server has started again. */
-const JOINS_AT_ONCE = 200;
 /** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
 const QUICK_TIME = 25_000;
 /** The longest that one run may take, ms, and in a quick benchmark. */

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { type Bytes, concat, Epoch, toBase64url } from "../crypto_utils.ts";
+import { type Bytes, concat, Epoch } from "../crypto_utils.ts";
 import { BroadcastLog } from "./broadcast_log.ts";
-import { type Event, type Fields, packEvents } from "./events.ts";
+import { epochFields } from "./epoch_event.ts";
+import { type Event, packEvents } from "./events.ts";
 import { broadcastHeader, sharedHeader } from "./wire.ts";
 
 /** A key that one who left may know is used no longer than this, ms; a second is what the design promises. */
@@ -77,7 +78,7 @@ export class Broadcaster {
 
   /** What a member must know to read the next broadcast; for its own channel only. */
   describe(): Event<"epoch"> {
-    return { kind: "epoch", ...secretOf(this.#epoch) };
+    return { kind: "epoch", ...epochFields(this.#epoch) };
   }
 
   /**
@@ -100,19 +101,9 @@ export class Broadcaster {
   /** Seals plaintexts, as `packEvents` made them, for some members, under a key that is used for nothing else. */
   async share(plaintexts: readonly Bytes[]): Promise<Shared> {
     const once = await Epoch.fresh(this.#serverKey, SHARED_NUMBER);
-    const key: Event<"sharing"> = { kind: "sharing", ...secretOf(once) };
+    const key: Event<"sharing"> = { kind: "sharing", ...epochFields(once) };
     return { key, records: await sealAll(once, plaintexts, sharedHeader) };
   }
-}
-
-function secretOf(epoch: Epoch): Fields<"epoch"> {
-  const { number, counter, key, verifyKey } = epoch.describe();
-  return {
-    number,
-    counter,
-    key: toBase64url(key),
-    verifyKey: toBase64url(verifyKey),
-  };
 }
 
 /** Records around plaintexts, in order. */

@@ -5,8 +5,13 @@
  * @module
  */
 
-import { type Bytes, EpochReader, fromBase64url } from "../crypto_utils.ts";
+import {
+  type Bytes,
+  type EpochReader,
+  fromBase64url,
+} from "../crypto_utils.ts";
 import type { Channel } from "./channel.ts";
+import { epochReader } from "./epoch_event.ts";
 import {
   type Event,
   EventError,
@@ -172,14 +177,6 @@ export class Link {
     }
   }
 
-  #readerOf(event: Event<"epoch" | "sharing">): Promise<EpochReader> {
-    return EpochReader.create(this.#channel.remoteKey, {
-      ...event,
-      key: fromBase64url(event.key),
-      verifyKey: fromBase64url(event.verifyKey),
-    });
-  }
-
   #takeShared(event: Event): void {
     if (event.kind !== "here") {
       throw new EventError(`Cannot take "${event.kind}" in a shared record`);
@@ -193,7 +190,7 @@ export class Link {
         this.#missed.push(pastLine(event));
         return;
       case "sharing":
-        this.#sharedReader = await this.#readerOf(event);
+        this.#sharedReader = await epochReader(this.#channel.remoteKey, event);
         return;
       case "found":
         return this.#found(event);
@@ -207,7 +204,7 @@ export class Link {
       case "rekeyed":
         return this.#listener.rekeyed(fromBase64url(event.key));
       case "epoch":
-        this.#reader = await this.#readerOf(event);
+        this.#reader = await epochReader(this.#channel.remoteKey, event);
         return;
       case "welcome":
         return this.#enter(event);

@@ -417,7 +417,7 @@ export class Room {
       ...it,
       seq: seq + at,
     }));
-    // What many are told in the same words is put into them once: they often come many at a time.
+    // What many are told in the same words is packed once, and sealed once where it is the same for all.
     const here = await this.#broadcaster.share(
       pack([...this.#members].map(hereEvent)),
     );
