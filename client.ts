@@ -9,35 +9,38 @@
  */
 
 import type { KeyPair } from "./crypto_utils.ts";
-import { ABOUT, FLAGS, type Values } from "./src/client_flags.ts";
-import { quote } from "./src/colours.ts";
-import { completionScript, SHELLS } from "./src/completions.ts";
+import { ABOUT, FLAGS, type Values } from "./src/client/flags.ts";
+import { quote } from "./src/client/terminal/style.ts";
+import { completionScript, SHELLS } from "./src/client/shell_completions.ts";
 import {
   byInvite,
   byPassphrase,
   type Destination,
   dial,
-} from "./src/destination.ts";
-import { REFUSALS } from "./src/events.ts";
-import { ensureFolder, FileError } from "./src/files.ts";
+} from "./src/client/destination.ts";
+import { REFUSALS } from "./src/protocol/events.ts";
+import { ensureFolder, FileError } from "./src/base/private_file.ts";
 import {
   type Frontend,
   jsonFrontend,
   plainFrontend,
   terminalFrontend,
-} from "./src/frontend.ts";
-import { helpText, parseFlags, UsageError } from "./src/flags.ts";
-import { defaultConfigFolder, loadOrCreateIdentity } from "./src/identity.ts";
-import { formatAddress, parseInvite } from "./src/invite.ts";
-import { findLocalInvite } from "./src/key_file.ts";
-import { JoinError } from "./src/join_error.ts";
-import { errorLine } from "./src/json_view.ts";
-import { parseName } from "./src/names.ts";
-import type { View } from "./src/news.ts";
-import { passphraseFrom } from "./src/passphrase.ts";
-import { clientCommand, sentence, VERSION, write } from "./src/program.ts";
-import { Session } from "./src/session.ts";
-import { Transfers } from "./src/transfers.ts";
+} from "./src/client/frontend.ts";
+import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
+import {
+  defaultConfigFolder,
+  loadOrCreateIdentity,
+} from "./src/keys/identity.ts";
+import { formatAddress, parseInvite } from "./src/keys/invite.ts";
+import { findLocalInvite } from "./src/keys/key_file.ts";
+import { JoinError } from "./src/client/join_error.ts";
+import { errorLine } from "./src/client/pipe/json_view.ts";
+import { parseName } from "./src/protocol/names.ts";
+import type { View } from "./src/client/view.ts";
+import { passphraseFrom } from "./src/keys/passphrase.ts";
+import { clientCommand, sentence, VERSION, write } from "./src/base/program.ts";
+import { Session } from "./src/client/session.ts";
+import { Transfers } from "./src/client/files/transfers.ts";
 
 const KEY_FILE = "chat.key";
 

@@ -12,9 +12,9 @@ import {
   KEY_SIZE,
   randomBytes,
 } from "../crypto_utils.ts";
-import type { ConnectOptions } from "../src/channel.ts";
-import type { Event } from "../src/events.ts";
-import type { Invite } from "../src/invite.ts";
+import type { ConnectOptions } from "../src/protocol/channel.ts";
+import type { Event } from "../src/protocol/events.ts";
+import type { Invite } from "../src/keys/invite.ts";
 import { Audience, type Voice } from "./audience.ts";
 import { Member, type Warden } from "./member.ts";
 import { Sequence } from "./sequence.ts";

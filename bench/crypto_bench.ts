@@ -29,8 +29,12 @@ import {
   randomBytes,
   SALT_SIZE,
 } from "../crypto_utils.ts";
-import { encodeEvent, packEvents, unpackEvents } from "../src/events.ts";
-import { broadcastHeader } from "../src/wire.ts";
+import {
+  encodeEvent,
+  packEvents,
+  unpackEvents,
+} from "../src/protocol/events.ts";
+import { broadcastHeader } from "../src/protocol/records.ts";
 import { textOf } from "./opener.ts";
 
 const SIZES = [

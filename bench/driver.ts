@@ -5,8 +5,8 @@
  * @module
  */
 
-import { parseInvite } from "../src/invite.ts";
-import { write } from "../src/program.ts";
+import { parseInvite } from "../src/keys/invite.ts";
+import { write } from "../src/base/program.ts";
 import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
 import type { Job } from "./job.ts";

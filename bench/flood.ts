@@ -13,9 +13,9 @@ import {
   importKeyPair,
   randomBytes,
 } from "../crypto_utils.ts";
-import { connectChannel } from "../src/channel.ts";
-import { write } from "../src/program.ts";
-import { encodeHeader, RecordType } from "../src/wire.ts";
+import { connectChannel } from "../src/protocol/channel.ts";
+import { write } from "../src/base/program.ts";
+import { encodeHeader, RecordType } from "../src/protocol/records.ts";
 
 /** What strangers do once they are connected. */
 export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;

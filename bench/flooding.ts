@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TextLineStream } from "../src/std.ts";
+import { TextLineStream } from "../src/base/std.ts";
 import type { Flood, Word } from "./flood.ts";
 import { command, type Pinning } from "./processes.ts";
 

@@ -13,9 +13,9 @@ import {
   connectChannel,
   type ConnectOptions,
   type Stream,
-} from "../src/channel.ts";
-import { encodeEvent, type Event, packEvents } from "../src/events.ts";
-import { RecordType } from "../src/wire.ts";
+} from "../src/protocol/channel.ts";
+import { encodeEvent, type Event, packEvents } from "../src/protocol/events.ts";
+import { RecordType } from "../src/protocol/records.ts";
 import type { Voice } from "./audience.ts";
 import type { Network, Receiver, Socket } from "./network.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";

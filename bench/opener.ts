@@ -6,10 +6,10 @@
  */
 
 import type { Bytes, EpochReader } from "../crypto_utils.ts";
-import type { Channel } from "../src/channel.ts";
-import { epochReader } from "../src/epoch_event.ts";
-import { type Event, unpackEvents } from "../src/events.ts";
-import { HEADER_SIZE, RecordType } from "../src/wire.ts";
+import type { Channel } from "../src/protocol/channel.ts";
+import { epochReader } from "../src/protocol/epoch_event.ts";
+import { type Event, unpackEvents } from "../src/protocol/events.ts";
+import { HEADER_SIZE, RecordType } from "../src/protocol/records.ts";
 
 /** The size of every message, bytes. */
 export const TEXT_SIZE = 100;

@@ -6,8 +6,8 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { parseInvite } from "../src/invite.ts";
-import { TextLineStream } from "../src/std.ts";
+import { parseInvite } from "../src/keys/invite.ts";
+import { TextLineStream } from "../src/base/std.ts";
 import type { Findings, Job, Place } from "./job.ts";
 
 /** How long a server may take to listen, and to stop, ms. */

@@ -6,7 +6,11 @@
  */
 
 import type { Bytes } from "../crypto_utils.ts";
-import { HEADER_SIZE, MAX_RECORD_SIZE, RecordType } from "../src/wire.ts";
+import {
+  HEADER_SIZE,
+  MAX_RECORD_SIZE,
+  RecordType,
+} from "../src/protocol/records.ts";
 import { PRINT_SIZE } from "./sequence.ts";
 
 /** A record that has arrived. */

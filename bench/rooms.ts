@@ -5,7 +5,7 @@
  * @module
  */
 
-import { write } from "../src/program.ts";
+import { write } from "../src/base/program.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
 import {
   type Findings,

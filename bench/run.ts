@@ -11,8 +11,8 @@ import {
   helpText,
   parseFlags,
   UsageError,
-} from "../src/flags.ts";
-import { VERSION, write } from "../src/program.ts";
+} from "../src/base/flags.ts";
+import { VERSION, write } from "../src/base/program.ts";
 import { exitCodeOf } from "./command.ts";
 import { machine } from "./machine.ts";
 import { installedPeers, type Peer } from "./peers.ts";

@@ -6,8 +6,8 @@
  */
 
 import { importKeyPair, randomBytes } from "../crypto_utils.ts";
-import { connectChannel, RefusedError } from "../src/channel.ts";
-import { type Invite, parseInvite } from "../src/invite.ts";
+import { connectChannel, RefusedError } from "../src/protocol/channel.ts";
+import { type Invite, parseInvite } from "../src/keys/invite.ts";
 import type { Flood } from "./flood.ts";
 import { Flooding } from "./flooding.ts";
 import { type Pinning, ServerProcess } from "./processes.ts";

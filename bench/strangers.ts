@@ -6,8 +6,8 @@
  * @module
  */
 
-import { helpText, parseFlags } from "../src/flags.ts";
-import { write } from "../src/program.ts";
+import { helpText, parseFlags } from "../src/base/flags.ts";
+import { write } from "../src/base/program.ts";
 import { exitCodeOf } from "./command.ts";
 import { type Pinning, pinning } from "./processes.ts";
 import { type Costs, strangerCosts } from "./stranger_costs.ts";

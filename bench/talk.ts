@@ -9,9 +9,9 @@
  */
 
 import { concat, importKeyPair, randomBytes } from "../crypto_utils.ts";
-import { type Channel, connectChannel } from "../src/channel.ts";
-import type { Event } from "../src/events.ts";
-import type { Invite } from "../src/invite.ts";
+import { type Channel, connectChannel } from "../src/protocol/channel.ts";
+import type { Event } from "../src/protocol/events.ts";
+import type { Invite } from "../src/keys/invite.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 
 /** What one read takes of what nobody opens, bytes. */

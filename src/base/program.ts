@@ -1,0 +1,45 @@
+/**
+ * What both programs are, rather than do: their version, how they are called, and plain output. Knows
+ * nothing of the chat.
+ *
+ * @module
+ */
+
+import config from "../../deno.json" with { type: "json" };
+
+/** The version of both programs. */
+export const VERSION: string = config.version;
+
+/** How people start the server, as they would type it. */
+export function serverCommand(): string {
+  return Deno.build.standalone ? "./chat-server" : "deno task server";
+}
+
+/** How people start the client, as they would type it. */
+export function clientCommand(): string {
+  return Deno.build.standalone ? "./chat-client" : "deno task client";
+}
+
+/**
+ * Whether Ctrl-Z may stop the program: `deno task` doesn't stop with what it runs, so that whoever pressed it
+ * would sit before a terminal that nobody reads.
+ */
+export function mayStop(): boolean {
+  return Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined;
+}
+
+/** Writes a text at once, all of it. */
+export function write(
+  text: string,
+  to: { writeSync(bytes: Uint8Array): number } = Deno.stdout,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+}
+
+/** A text as a sentence: with a full stop, but none after a command to be copied or a mark of its own. */
+export function sentence(text: string): string {
+  return /([.?!…]|[:;] (deno|\.\/|--|run:).*|'chat:.*')$/.test(text)
+    ? text
+    : `${text}.`;
+}

@@ -1,0 +1,194 @@
+/**
+ * Files on this machine's disk: one that is offered, read piece by piece, and one that is taken, which grows
+ * beside its place until it is whole. Knows nothing of who wants them or of how they travel.
+ *
+ * @module
+ */
+
+import { type Bytes, sha256Hex } from "../../../crypto_utils.ts";
+import { ensureFolder, FileError, fileError } from "../../base/private_file.ts";
+import { type Offer, safeFileName } from "../../protocol/offer.ts";
+
+/** How much is read at once, bytes. */
+const READ_SIZE = 65_536;
+/** For the owner alone. */
+const PRIVATE_FILE = 0o600;
+/** Digits of the digest that tell unfinished files apart. */
+const DIGEST_START = 8;
+/** How many files of one name a folder may have. */
+const MAX_NAMESAKES = 1_000;
+
+/** A file that is offered, as it was when it was offered. */
+export class SourceFile {
+  private constructor(
+    readonly path: string,
+    readonly offer: Offer,
+    readonly changedAt: number | undefined,
+  ) {}
+
+  /**
+   * Reads a file to its end, for its digest.
+   * @throws {FileError} for what can't be read, or is no ordinary file.
+   */
+  static async open(path: string): Promise<SourceFile> {
+    const name = path.split(/[/\\]/).at(-1) ?? "";
+    try {
+      using file = await Deno.open(path);
+      const { isFile, size, mtime } = await file.stat();
+      if (!isFile) {
+        throw new FileError(`Cannot send "${path}": it is no ordinary file`);
+      }
+      const digest = await sha256Hex(chunks(file));
+      return new SourceFile(path, { name, size, digest }, mtime?.getTime());
+    } catch (cause) {
+      if (cause instanceof FileError) throw cause;
+      throw fileError("send", path, cause);
+    }
+  }
+
+  /** Some of its bytes; null where the file isn't any more what was offered, or can't be read. */
+  async read(from: number, size: number): Promise<Bytes | null> {
+    try {
+      using file = await Deno.open(this.path);
+      const info = await file.stat();
+      if (info.size !== this.offer.size) return null;
+      if (info.mtime?.getTime() !== this.changedAt) return null;
+      await file.seek(from, Deno.SeekMode.Start);
+      const bytes = new Uint8Array(size);
+      for (let filled = 0; filled < size;) {
+        const count = await file.read(bytes.subarray(filled));
+        if (count === null) return null;
+        filled += count;
+      }
+      return bytes;
+    } catch {
+      // Whoever wanted it is told that it can't be read; why, is nothing for others to know.
+      return null;
+    }
+  }
+}
+
+/** A file that is being taken: `NAME.DIGEST.part` in its folder, which a later run goes on with. */
+export class PartialFile implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #offer: Offer;
+  #size: number;
+
+  private constructor(
+    file: Deno.FsFile,
+    folder: string,
+    path: string,
+    offer: Offer,
+    size: number,
+  ) {
+    this.#file = file;
+    this.#folder = folder;
+    this.#path = path;
+    this.#offer = offer;
+    this.#size = size;
+  }
+
+  /**
+   * Goes on with what is there of a file, or begins it.
+   * @throws {FileError} where it can't be written.
+   */
+  static async open(folder: string, offer: Offer): Promise<PartialFile> {
+    await ensureFolder(folder);
+    const start = offer.digest.slice(0, DIGEST_START);
+    const path = `${folder}/${safeFileName(offer.name)}.${start}.part`;
+    try {
+      const file = await Deno.open(path, {
+        write: true,
+        create: true,
+        mode: PRIVATE_FILE,
+      });
+      const { size } = await file.stat();
+      const kept = size <= offer.size ? size : 0;
+      if (kept < size) await file.truncate(kept);
+      await file.seek(kept, Deno.SeekMode.Start);
+      return new PartialFile(file, folder, path, offer, kept);
+    } catch (cause) {
+      throw fileError("write", path, cause);
+    }
+  }
+
+  /** How much of it is here, bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds the next bytes. @throws {FileError} where they can't be written. */
+  async append(bytes: Bytes): Promise<void> {
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += await this.#file.write(bytes.subarray(written));
+      }
+    } catch (cause) {
+      throw fileError("write", this.#path, cause);
+    }
+    this.#size += bytes.length;
+  }
+
+  /**
+   * Gives the whole file its name, or that name with a number where there is such a file already.
+   * @returns The path.
+   * @throws {FileError} where its digest isn't the one that was offered, after which nothing is left of it; and
+   * where the file can't be written.
+   */
+  async finish(): Promise<string> {
+    try {
+      using file = await Deno.open(this.#path);
+      if (await sha256Hex(chunks(file)) !== this.#offer.digest) {
+        await Deno.remove(this.#path);
+        throw new FileError("its checksum is wrong");
+      }
+      const path = await this.#reserve(safeFileName(this.#offer.name));
+      await Deno.rename(this.#path, path);
+      return path;
+    } catch (cause) {
+      if (cause instanceof FileError) throw cause;
+      throw fileError("write", this.#path, cause);
+    }
+  }
+
+  /** Closes it, and leaves it where it is. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  /** Makes an empty file of a name that nothing in the folder has: whoever comes at once gets another. */
+  async #reserve(name: string): Promise<string> {
+    const dot = name.lastIndexOf(".");
+    const end = dot > 0 ? dot : name.length;
+    for (let count = 1; count <= MAX_NAMESAKES; count++) {
+      const number = count === 1 ? "" : ` (${count})`;
+      const path = `${this.#folder}/${name.slice(0, end)}${number}${
+        name.slice(end)
+      }`;
+      try {
+        const file = await Deno.open(path, {
+          write: true,
+          createNew: true,
+          mode: PRIVATE_FILE,
+        });
+        file.close();
+        return path;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      }
+    }
+    throw new FileError(`there are ${MAX_NAMESAKES} files of that name`);
+  }
+}
+
+/** What a file holds, from where it stands to its end. */
+async function* chunks(file: Deno.FsFile): AsyncGenerator<Bytes> {
+  const buffer = new Uint8Array(READ_SIZE);
+  for (;;) {
+    const count = await file.read(buffer);
+    if (count === null) return;
+    yield buffer.subarray(0, count);
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The files that a client offers and takes: which of them the server asks for, and which pieces belong to
+ * which. Knows the session only as something to ask and to say offers through.
+ *
+ * @module
+ */
+
+import { toBase64url } from "../../../crypto_utils.ts";
+import { Download } from "./download.ts";
+import type { Event } from "../../protocol/events.ts";
+import { FileError } from "../../base/private_file.ts";
+import type { FileEvent } from "../link.ts";
+import type { LogEntry } from "../../log/line_format.ts";
+import type { View } from "../view.ts";
+import {
+  formatOffer,
+  formatSize,
+  isFileName,
+  MAX_ASKED,
+} from "../../protocol/offer.ts";
+import { type Offer, parseOffer } from "../../protocol/offer.ts";
+import type { FileListener, FileRoom } from "../session.ts";
+import { SourceFile } from "./stored_file.ts";
+
+/** Offers that are remembered, the newest. */
+const MAX_OFFERS = 1_000;
+/** How long to wait before asking again for a file that can't be had just now, ms. */
+const RETRY_PAUSE = 3_000;
+
+/** What transfers need. */
+export interface TransfersOptions {
+  /** Where it is told how they go. */
+  readonly view: Pick<View, "note" | "show">;
+  /** Where files are saved; made where it isn't there. */
+  readonly folder: string;
+  /** What `~/` stands for in a path. */
+  readonly home?: string | undefined;
+  /** How long to wait before asking again, ms; 3,000 where it is left out. */
+  readonly pause?: number;
+  /** The time, ms; the machine's own where it is left out. */
+  readonly now?: () => number;
+}
+
+/** Says an offer. @returns The client's own number for the line, null where it can't be said. */
+export interface Offering {
+  /** Says it. */
+  offer(text: string): Promise<number | null>;
+}
+
+/** The files that a client offers and takes. */
+export class Transfers implements FileListener {
+  readonly #options: TransfersOptions;
+  readonly #offers = new Map<number, Offer>(); // that were made, by number
+  readonly #said = new Map<number, SourceFile>(); // this client's own, by its own number for the line
+  readonly #sources = new Map<number, SourceFile>(); // the same by number, once it has one
+  readonly #downloads = new Map<number, Download>(); // by the offer's number
+  readonly #asked = new Map<number, Download>(); // by the number under which a piece was asked for
+  readonly #denied = new Set<Download>(); // that may ask when something that was asked for has come
+  readonly #running = new Set<Promise<void>>();
+  #room: FileRoom | undefined;
+  #maxSize = Infinity;
+  #nextId = 1;
+  #answering: Promise<void> = Promise.resolve(); // one after the other; never rejects
+  #idle = Promise.withResolvers<void>(); // renewed whenever a download may have come to rest
+
+  /** No files yet. */
+  constructor(options: TransfersOptions) {
+    this.#options = options;
+  }
+
+  /** Offers a file to the room. What goes wrong is told to the view. */
+  async send(session: Offering, path: string): Promise<void> {
+    const { view, home } = this.#options;
+    const whole = home === undefined ? path : path.replace(/^~(?=\/)/, home);
+    try {
+      const source = await SourceFile.open(whole);
+      const { offer } = source;
+      if (!isFileName(offer.name)) {
+        throw new FileError(`Cannot send "${path}": rename it first`);
+      }
+      if (offer.size > this.#maxSize) {
+        throw new FileError(
+          `Cannot send "${path}" of ${
+            formatSize(offer.size)
+          }: this server passes on at most ${formatSize(this.#maxSize)}`,
+        );
+      }
+      const n = await session.offer(formatOffer(offer));
+      if (n !== null) this.#said.set(n, source);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      view.note(error.message);
+    }
+  }
+
+  /** Takes the file of an offer, or goes on with it. */
+  get(seq: number): void {
+    const offer = this.#offers.get(seq);
+    const { view, folder, pause = RETRY_PAUSE, now = Date.now } = this.#options;
+    if (!offer) {
+      return view.note(
+        `No file was offered as number ${seq}, as far as was shown here; /history shows more`,
+      );
+    }
+    if (this.#sources.has(seq)) return view.note("That is your own file");
+    if (this.#downloads.has(seq)) {
+      return view.note(`You are taking "${offer.name}" already`);
+    }
+    const download: Download = new Download({
+      seq,
+      offer,
+      folder,
+      ask: (from, size) => this.#ask(download, seq, from, size),
+      show: (news) => {
+        view.show(news);
+        this.#wake();
+      },
+      pause,
+      now,
+    });
+    this.#downloads.set(seq, download);
+    const running = download.run().finally(() => {
+      this.#downloads.delete(seq);
+      this.#denied.delete(download);
+      this.#running.delete(running);
+      this.#wake();
+    });
+    this.#running.add(running);
+  }
+
+  /** Stops taking a file, or no longer offers it. */
+  drop(seq: number): void {
+    const { view } = this.#options;
+    const download = this.#downloads.get(seq);
+    if (download) return download.tell({ kind: "dropped" });
+    const source = this.#sources.get(seq);
+    if (!source) return view.note(`You neither offer nor take a file ${seq}`);
+    this.#sources.delete(seq);
+    view.note(`You no longer offer "${source.offer.name}"`);
+  }
+
+  /** Resolves when every file that is being taken is here, can't be had, or waits for somebody to come back. */
+  async settled(): Promise<void> {
+    while ([...this.#downloads.values()].some(({ active }) => active)) {
+      await this.#idle.promise;
+    }
+  }
+
+  /** Stops, when what is read of offered files has been read, and keeps what is here of unfinished ones. */
+  async close(): Promise<void> {
+    for (const download of this.#downloads.values()) {
+      download.tell({ kind: "closed" });
+    }
+    await Promise.all([...this.#running, this.#answering]);
+  }
+
+  /** The client is in the room: its offers can be asked for, and it can ask for others'. */
+  joined(room: FileRoom): void {
+    this.#room = room;
+    for (const offer of this.#sources.keys()) {
+      room.askAboutFile({ kind: "hold", offer });
+    }
+    for (const download of this.#downloads.values()) {
+      download.tell({ kind: "joined" });
+    }
+  }
+
+  /** Nothing that was asked for is answered any more. */
+  parted(): void {
+    this.#room = undefined;
+    this.#asked.clear();
+    this.#denied.clear();
+    for (const download of this.#downloads.values()) {
+      download.tell({ kind: "parted" });
+    }
+  }
+
+  /** A file is offered. */
+  offered({ seq, n, text }: LogEntry, own: boolean): void {
+    const offer = parseOffer(text);
+    if (!offer) return;
+    this.#offers.set(seq, offer);
+    const [oldest] = this.#offers.keys();
+    if (this.#offers.size > MAX_OFFERS && oldest !== undefined) {
+      this.#offers.delete(oldest);
+    }
+    const source = own ? this.#said.get(n) : undefined;
+    if (!source) return;
+    this.#said.delete(n);
+    this.#sources.set(seq, source);
+    this.#room?.askAboutFile({ kind: "hold", offer: seq });
+  }
+
+  /** The server said something about files. */
+  heard(event: FileEvent): void {
+    switch (event.kind) {
+      case "limits":
+        this.#maxSize = event.fileSize;
+        return;
+      case "fetch":
+        this.#answering = this.#answering.then(() => this.#answer(event));
+        return;
+      default: {
+        const download = this.#asked.get(event.id);
+        this.#asked.delete(event.id);
+        download?.tell(event);
+        this.#invite();
+      }
+    }
+  }
+
+  async #answer({ id, offer, from, size }: Event<"fetch">): Promise<void> {
+    const source = this.#sources.get(offer);
+    const bytes = await source?.read(from, size);
+    if (bytes) {
+      const data = toBase64url(bytes);
+      return this.#room?.askAboutFile({ kind: "piece", id, data });
+    }
+    const reason = source ? "changed" : "dropped";
+    this.#room?.askAboutFile({ kind: "missing", id, reason });
+  }
+
+  #ask(
+    download: Download,
+    offer: number,
+    from: number,
+    size: number,
+  ): number | "later" | null {
+    if (!this.#room) return null;
+    if (this.#asked.size >= MAX_ASKED) {
+      this.#denied.add(download);
+      return "later";
+    }
+    const id = this.#nextId++;
+    this.#asked.set(id, download);
+    this.#room.askAboutFile({ kind: "fetch", id, offer, from, size });
+    return id;
+  }
+
+  /** Has those ask again who could not: in their order, and before whoever has just got a piece. */
+  #invite(): void {
+    const denied = [...this.#denied];
+    this.#denied.clear();
+    for (const download of denied) download.tell({ kind: "free" });
+  }
+
+  #wake(): void {
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers<void>();
+  }
+}

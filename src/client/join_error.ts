@@ -1,0 +1,38 @@
+/**
+ * What keeps a client out of the room, or sends it away, with advice. Knows nothing of how it tried.
+ *
+ * @module
+ */
+
+import { ChannelRefusal, type RefusedError } from "../protocol/channel.ts";
+import { REFUSALS, wording } from "../protocol/events.ts";
+
+/** The client can't be in the room. The message says what happened, the advice what to do. */
+export class JoinError extends Error {
+  /** "JoinError". */
+  override readonly name = "JoinError";
+  /** Says what happened. @param advice One sentence for the person at the keyboard. */
+  constructor(message: string, readonly advice: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+const ADVICE: Readonly<Record<number, string>> = {
+  [ChannelRefusal.version]: "Use the client that belongs to the server",
+  [ChannelRefusal.key]:
+    "Ask for a new link or passphrase: it may have been changed",
+  [ChannelRefusal.busy]: "Try again in a minute",
+};
+
+/** The server went no further than the handshake. */
+export function handshakeRefused(error: RefusedError): JoinError {
+  return new JoinError(error.message, ADVICE[error.code] ?? "Try again", error);
+}
+
+/** The server let the client not in. @param reason A key of `REFUSALS`. */
+export function entryRefused(reason: string): JoinError {
+  const advice = reason.startsWith("name-")
+    ? "Choose another: --name NAME"
+    : "Try again later";
+  return new JoinError(wording(REFUSALS, reason), advice);
+}

@@ -1,0 +1,175 @@
+/**
+ * The view for programs: JSON lines, as `schema/json-lines.schema.json` describes them field by field. Knows
+ * nothing of what is asked for.
+ *
+ * Output rules: everything goes to stdout, one object a line, each with `"v": 1`. Fields and types may be added
+ * under the same version; what is there stays and means the same.
+ *
+ * @module
+ */
+
+import { REFUSALS, wording } from "../../protocol/events.ts";
+import { Ignored, type Somebody } from "../ignored.ts";
+import type { News, Present, RoomNews } from "../view.ts";
+import { parseOffer } from "../../protocol/offer.ts";
+import { PipeView } from "./plain_view.ts";
+import { escapeText } from "../../base/safe_text.ts";
+
+/** The version of the objects. */
+const VERSION = 1;
+
+/** JSON lines. Texts are as others wrote them, once the JSON is parsed. */
+export class JsonView extends PipeView {
+  /** Whom the program doesn't want to read. */
+  readonly ignored: Ignored = new Ignored();
+
+  /** Writes a piece of news, unless it comes from somebody who is ignored. */
+  override show(all: News): void {
+    const news = this.ignored.filter(all);
+    if (news === null) return;
+    // To a program, the client's own joining is a joining like any other, with more to it.
+    const type = news.type === "entered" ? "joined" : news.type;
+    this.#emit(type, fieldsOf(news));
+  }
+
+  /** Writes an object of type `note`. */
+  override note(text: string): void {
+    this.#emit("note", { text });
+  }
+
+  /** Writes an object of type `members`: who is in the room. */
+  members(present: readonly Present[]): void {
+    const members = present.map(({ name, key, since, active, away }) => ({
+      name,
+      key,
+      since: iso(since),
+      active: iso(active),
+      away,
+    }));
+    this.#emit("members", { members });
+  }
+
+  /** Writes an object of type `ignored`: who is ignored. */
+  ignoring(members: readonly Somebody[]): void {
+    this.#emit("ignored", {
+      members: members.map(({ name, key }) => ({ name, key })),
+    });
+  }
+
+  /**
+   * Writes an object of type `error`: something that this program was told, or tried, can't be done.
+   * @param message One sentence, without a full stop.
+   * @param line The line of the input that it is about, where there is one.
+   */
+  error(message: string, line?: string): void {
+    this.print(errorLine(message, line));
+  }
+
+  #emit(type: string, fields: Record<string, unknown>): void {
+    this.print(object(type, fields));
+  }
+}
+
+/**
+ * A line of type `error`, for where there is no view, or none any more.
+ * @param message One sentence, without a full stop.
+ * @param line The line of the input that it is about, where there is one.
+ */
+export function errorLine(message: string, line?: string): string {
+  return object("error", line === undefined ? { message } : { message, line });
+}
+
+function object(type: string, fields: Record<string, unknown>): string {
+  return safeJson({ v: VERSION, type, ...fields });
+}
+
+function fieldsOf(news: News): Record<string, unknown> {
+  switch (news.type) {
+    case "entered": {
+      const { address, name, ownKey, others, seq, earlier, again, waiting } =
+        news;
+      return {
+        seq,
+        at: iso(news.at),
+        name,
+        key: ownKey,
+        own: true,
+        past: false,
+        server: address,
+        others,
+        earlier,
+        again,
+        waiting,
+      };
+    }
+    case "refused": {
+      const { text, reason } = news;
+      return { text, reason, message: wording(REFUSALS, reason) };
+    }
+    case "current":
+      return {};
+    case "lost":
+      return { text: news.text };
+    case "away":
+      return { reason: news.reason, seconds: news.seconds };
+    case "file": {
+      const { offer, name, size, got, state, path, reason } = news;
+      return { offer, file: name, size, got, state, path, reason };
+    }
+    case "away-message": {
+      const { name, key, own, text } = news;
+      return { name, key, own, text };
+    }
+    case "found": {
+      const { words, more } = news;
+      const lines = news.lines.map((line) => ({
+        type: line.type,
+        ...lineFields(line),
+      }));
+      return { words, more, lines };
+    }
+    default:
+      return lineFields(news);
+  }
+}
+
+function lineFields(news: RoomNews): Record<string, unknown> {
+  const { type, seq, at, name, key, own, past, text, to, quoted } = news;
+  const fields = { seq, at: iso(at), name, key, own, past };
+  switch (type) {
+    case "joined":
+      return fields;
+    case "left":
+      return { ...fields, reason: text };
+    case "said":
+    case "acted":
+      return { ...fields, text };
+    case "replied":
+      return { ...fields, text, to, quoted: quoted ?? null };
+    case "offered": {
+      const { name: file, size, digest: sha256 } = parseOffer(text) ?? {};
+      return { ...fields, file, size, sha256 };
+    }
+    case "renamed":
+      return { ...fields, newName: text };
+  }
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+/** JSON that is harmless to look at; it parses to the same value as plain JSON would. */
+function safeJson(value: unknown): string {
+  // A run without ASCII has no backslash: every escape in it is a new one.
+  return JSON.stringify(value).replace(
+    /[^ -~]+/g,
+    (run) => escapeText(run).replace(/\\u\{(\w+)\}/g, jsonEscape),
+  );
+}
+
+/** Two escapes: JSON writes a character beyond U+FFFF as its surrogates. */
+function jsonEscape(_escape: string, hex: string): string {
+  const units = String.fromCodePoint(parseInt(hex, 16)).split("");
+  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16)}`).join("");
+}

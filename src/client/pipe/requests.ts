@@ -1,0 +1,180 @@
+/**
+ * What a program can ask for, as lines of JSON: one table, a row each, that a person's commands correspond to.
+ * Knows nothing of pipes; what a request may do is in the context that it is given.
+ *
+ * @module
+ */
+
+import { type Asking, HISTORY_COUNT } from "../asking.ts";
+import { REFUSALS } from "../../protocol/events.ts";
+import { byName, type Somebody } from "../ignored.ts";
+import { parseName } from "../../protocol/names.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { Present } from "../view.ts";
+
+/** What a request may do, and how it is answered. */
+export interface RequestContext extends Asking {
+  /** Answers with who is in the room. */
+  members(present: readonly Present[]): void;
+  /** Answers with who is ignored. */
+  ignoring(members: readonly Somebody[]): void;
+  /** Answers that a line can't be understood, or done. */
+  error(message: string, line: string): void;
+}
+
+/** The fields of a request. */
+type Request = Readonly<Record<string, unknown>>;
+type Field = "text" | "name" | "words" | "path" | Count;
+type Count = "to" | "count" | "offer";
+
+/** A row of the table. */
+interface Row {
+  /** The fields that must be there. */
+  readonly needs: readonly Field[];
+  /** The fields that may be there. */
+  readonly may?: readonly Field[];
+  /** Does it. @returns What is to be said, null where nothing is. */
+  readonly run: (context: RequestContext, request: Request) => string | null;
+}
+
+const REQUESTS: Readonly<Record<string, Row>> = {
+  say: { needs: ["text"], run: (_context, { text }) => String(text) },
+  act: {
+    needs: ["text"],
+    run: ({ act }, { text }) => silent(act(String(text))),
+  },
+  reply: {
+    needs: ["to", "text"],
+    run: ({ reply }, { to, text }) => silent(reply(Number(to), String(text))),
+  },
+  rename: { needs: ["name"], run: rename },
+  away: {
+    needs: [],
+    may: ["text"],
+    run: ({ away }, { text }) => silent(away(String(text ?? ""))),
+  },
+  history: {
+    needs: [],
+    may: ["count"],
+    run: ({ history }, { count }) =>
+      silent(history(Number(count ?? HISTORY_COUNT))),
+  },
+  search: {
+    needs: ["words"],
+    run: ({ search }, { words }) => silent(search(String(words))),
+  },
+  send: {
+    needs: ["path"],
+    run: ({ send }, { path }) => silent(send(String(path))),
+  },
+  get: {
+    needs: ["offer"],
+    run: ({ get }, { offer }) => silent(get(Number(offer))),
+  },
+  drop: {
+    needs: ["offer"],
+    run: ({ drop }, { offer }) => silent(drop(Number(offer))),
+  },
+  who: {
+    needs: [],
+    run: ({ members, who }) => silent(members(who())),
+  },
+  ignore: { needs: [], may: ["name"], run: ignore },
+  unignore: { needs: ["name"], run: unignore },
+  quit: {
+    needs: [],
+    may: ["text"],
+    run: ({ quit }, { text }) =>
+      silent(text === undefined ? quit() : quit(String(text))),
+  },
+};
+
+const COUNTS: readonly Field[] = ["to", "count", "offer"];
+
+/** The types of request that there are. */
+export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
+
+/**
+ * Does what a line of the input asks for. A line that doesn't begin with a brace is a text, as on any pipe.
+ * @returns The text to send, null where there is none.
+ */
+export function interpretRequest(
+  line: string,
+  context: RequestContext,
+): string | null {
+  if (!line.trimStart().startsWith("{")) return line;
+  let request: Request;
+  try {
+    request = JSON.parse(line);
+  } catch {
+    context.error("Cannot read a request: it is no JSON", line);
+    return null;
+  }
+  const { type } = request;
+  const row = typeof type === "string" && Object.hasOwn(REQUESTS, type)
+    ? REQUESTS[type]
+    : undefined;
+  const wrong = row ? wrongField(row, request) : unknownType(type);
+  if (row && wrong === undefined) return row.run(context, request);
+  context.error(`Cannot do a request: ${wrong}`, line);
+  return null;
+}
+
+function unknownType(type: unknown): string {
+  if (typeof type !== "string") return "it has no type";
+  const like = nearest(type, REQUEST_TYPES);
+  return `there is no type ${JSON.stringify(type)}` +
+    (like === undefined ? "" : `; did you mean "${like}"?`);
+}
+
+/** What is wrong with the fields of a request; undefined where nothing is. Fields that aren't known don't count. */
+function wrongField(
+  { needs, may = [] }: Row,
+  request: Request,
+): string | undefined {
+  for (const field of [...needs, ...may]) {
+    const value = request[field];
+    if (value === undefined && may.includes(field)) continue;
+    const counts = COUNTS.includes(field);
+    if (counts && !(Number.isSafeInteger(value) && Number(value) > 0)) {
+      return `"${field}" is a whole number above 0`;
+    }
+    if (!counts && typeof value !== "string") return `"${field}" is a string`;
+  }
+  return undefined;
+}
+
+function rename({ rename, error }: RequestContext, request: Request): null {
+  const name = parseName(String(request.name));
+  if (typeof name === "string") error(REFUSALS[name], JSON.stringify(request));
+  else rename(name.shown);
+  return null;
+}
+
+function ignore(context: RequestContext, request: Request): null {
+  const { who, ignored, ignoring } = context;
+  const { name } = request;
+  const member = name === undefined ? undefined : byName(who(), String(name));
+  if (name !== undefined && !member) return nobody(context, request);
+  if (member) ignored.add(member);
+  return silent(ignoring(ignored.members));
+}
+
+function unignore(context: RequestContext, request: Request): null {
+  const { ignored, ignoring } = context;
+  const member = ignored.find(String(request.name));
+  if (!member) return nobody(context, request);
+  ignored.remove(member);
+  return silent(ignoring(ignored.members));
+}
+
+function nobody({ error }: RequestContext, request: Request): null {
+  const name = JSON.stringify(request.name);
+  error(`Nobody is called ${name}`, JSON.stringify(request));
+  return null;
+}
+
+/** For what says nothing. */
+function silent(_done: void): null {
+  return null;
+}

@@ -1,0 +1,70 @@
+/**
+ * One attempt to reach a server, from dialling to the end of the handshake, and the pauses between attempts.
+ * Knows nothing of what the connection is for.
+ *
+ * @module
+ */
+
+import {
+  type Channel,
+  connectChannel,
+  type ConnectOptions,
+  type Stream,
+} from "../protocol/channel.ts";
+
+/** How long dialling and the handshake may take, ms. */
+const TIME = 12_000;
+/** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
+/**
+ * A secured connection, or nothing where it is given up.
+ * @param dial Opens a connection. @param enough Resolves when it is to be given up.
+ * @throws as `dial` and `connectChannel`, and where that takes too long.
+ */
+export async function reach(
+  dial: () => Promise<Stream>,
+  handshake: ConnectOptions,
+  enough: Promise<void>,
+): Promise<Channel | undefined> {
+  let stream: Stream | undefined;
+  let givenUp = false;
+  const connecting = (async () => {
+    stream = await dial();
+    if (givenUp) {
+      stream.close();
+      throw new Error("given up");
+    }
+    return await connectChannel(stream, handshake);
+  })();
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    timeout.reject(new Error("no answer from the server"));
+  }, TIME);
+  try {
+    const channel = await Promise.race([connecting, timeout.promise, enough]);
+    if (channel) return channel;
+    givenUp = true;
+    return undefined;
+  } catch (error) {
+    givenUp = true;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    if (givenUp) {
+      stream?.close();
+      connecting.catch(() => {}); // it fails because it was given up, or has said why already
+    }
+  }
+}
+
+/**
+ * How long to wait before the next attempt, ms: doubles with each, up to half a minute; half of it is random,
+ * so that clients don't come at once.
+ * @param attempt How many have failed since the last good one.
+ */
+export function nextPause(attempt: number): number {
+  const whole = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt);
+  return whole * (1 + Math.random()) / 2;
+}

@@ -1,0 +1,269 @@
+/**
+ * The commands that a person can type: one table, a row each, from which come `/help`, completion and the list
+ * in the README. Knows nothing of terminals or of the connection; what a command may do is in the context that
+ * it is given.
+ *
+ * @module
+ */
+
+import { type Asking, HISTORY_COUNT } from "../asking.ts";
+import { padCells, width } from "./style.ts";
+import { REFUSALS } from "../../protocol/events.ts";
+import { byName } from "../ignored.ts";
+import { parseName } from "../../protocol/names.ts";
+import { nearest } from "../../base/nearest.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
+import { escapeText } from "../../base/safe_text.ts";
+import { whoIsHere } from "./who.ts";
+
+/** What a command may ask and do, at a terminal. */
+export interface CommandContext extends Asking {
+  /** Tells one line to the person who typed. */
+  note(text: string): void;
+  /** What the person has set. */
+  readonly settings: Settings;
+  /** Writes what was shown to a new file. */
+  save(path: string): void;
+  /** The time, ms since 1970; the machine's own where it is left out. */
+  readonly now?: () => number;
+  /** The time zone for times (IANA name); the machine's own where it is left out. */
+  readonly zone?: string;
+}
+
+/** A row of the table. */
+export interface Command {
+  /** What is typed, with its slash. */
+  readonly name: string;
+  /** What may follow, as `/help` shows it; empty where nothing may. */
+  readonly args: string;
+  /** What it does, for `/help`. */
+  readonly help: string;
+  /** What may follow, as it is checked; its groups are given to `run`. */
+  readonly takes: RegExp;
+  /** What can stand after the name, for completion. */
+  readonly offers?: "names" | readonly string[];
+  /** Does it. */
+  readonly run: (context: CommandContext, ...args: string[]) => void;
+}
+
+const NOTHING = /^$/;
+const ANYTHING = /^(.*)$/s;
+const SOMETHING = /^(.+)$/s;
+const COUNT = String.raw`([1-9]\d{0,14})`;
+
+/** Every command, in the order in which `/help` shows them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "/help",
+    args: "",
+    help: "Show the commands",
+    takes: NOTHING,
+    run: showHelp,
+  },
+  {
+    name: "/who",
+    args: "",
+    help: "Show who is here: name, fingerprint of the key, since when, idle",
+    takes: NOTHING,
+    run: ({ note, who, now, zone }) =>
+      whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),
+  },
+  {
+    name: "/nick",
+    args: "NAME",
+    help: "Go by another name",
+    takes: SOMETHING,
+    run: rename,
+  },
+  {
+    name: "/me",
+    args: "ACTION",
+    help: "Say what you do: /me waves",
+    takes: SOMETHING,
+    offers: "names",
+    run: ({ act }, action = "") => act(action),
+  },
+  {
+    name: "/re",
+    args: "N TEXT",
+    help: "Answer the message with that number",
+    takes: new RegExp(String.raw`^${COUNT}\s+(.+)$`, "s"),
+    run: ({ reply }, to, text = "") => reply(Number(to), text),
+  },
+  {
+    name: "/history",
+    args: "[N]",
+    help: `Show the last N lines (${HISTORY_COUNT})`,
+    takes: new RegExp(`^(?:${COUNT})?$`),
+    run: ({ history }, count) => history(Number(count ?? HISTORY_COUNT)),
+  },
+  {
+    name: "/search",
+    args: "WORDS",
+    help: "Show the lines with these words, from all that the server keeps",
+    takes: SOMETHING,
+    run: ({ search }, words = "") => search(words),
+  },
+  {
+    name: "/send",
+    args: "FILE",
+    help: "Offer a file to the room",
+    takes: SOMETHING,
+    run: ({ send }, path = "") => send(path),
+  },
+  {
+    name: "/get",
+    args: "N",
+    help: "Take the file that was offered under that number",
+    takes: new RegExp(`^${COUNT}$`),
+    run: ({ get }, offer) => get(Number(offer)),
+  },
+  {
+    name: "/drop",
+    args: "N",
+    help: "Stop taking that file, or no longer offer it",
+    takes: new RegExp(`^${COUNT}$`),
+    run: ({ drop }, offer) => drop(Number(offer)),
+  },
+  {
+    name: "/ignore",
+    args: "[NAME]",
+    help: "Hide what somebody says, or no longer; alone: show whom",
+    takes: ANYTHING,
+    offers: "names",
+    run: ignore,
+  },
+  {
+    name: "/away",
+    args: "[TEXT]",
+    help: "Say that you are away from the keyboard; alone: that you are back",
+    takes: ANYTHING,
+    run: ({ away }, text = "") => away(text),
+  },
+  {
+    name: "/bell",
+    args: "off|mentions|all",
+    help: "Ring never, where your name is said, or for every message",
+    takes: /^(off|mentions|all)$/,
+    offers: ["off", "mentions", "all"],
+    run: (context, bell = "") => set(context, "bell", bell),
+  },
+  {
+    name: "/set",
+    args: "[KEY VALUE]",
+    help: "Change a setting; alone: show them all",
+    takes: /^(?:(\S+)\s+(\S+))?$/,
+    offers: SETTINGS.map(({ key }) => key),
+    run: (context, key, value = "") =>
+      key === undefined ? showSettings(context) : set(context, key, value),
+  },
+  {
+    name: "/save",
+    args: "FILE",
+    help: "Write what was shown here to a new file",
+    takes: SOMETHING,
+    run: ({ save }, path = "") => save(path),
+  },
+  {
+    name: "/quit",
+    args: "[TEXT]",
+    help: "Leave the room; Ctrl-D and Ctrl-C do the same",
+    takes: ANYTHING,
+    run: ({ quit }, text) => text ? quit(text) : quit(),
+  },
+];
+
+/** How a command is typed: its name, and what may follow. */
+export function usage({ name, args }: Command): string {
+  return args === "" ? name : `${name} ${args}`;
+}
+
+/**
+ * Runs the line where it is a command. A line that begins with two slashes is a text that begins with one.
+ * A mistyped command is told to the person and never sent.
+ * @returns The text to send, null where there is none.
+ */
+export function interpret(
+  line: string,
+  context: CommandContext,
+): string | null {
+  if (line.startsWith("//")) return line.slice(1);
+  if (!line.startsWith("/")) return line;
+  const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
+  const command = COMMANDS.find(({ name }) => name === word.toLowerCase());
+  if (!command) {
+    context.note(unknownCommand(word));
+    return null;
+  }
+  const match = command.takes.exec(rest.trimEnd());
+  if (match) {
+    command.run(context, ...match.slice(1));
+  } else {
+    context.note(
+      `Type it as ${
+        usage(command)
+      }. To send that line, begin it with two slashes`,
+    );
+  }
+  return null;
+}
+
+function unknownCommand(word: string): string {
+  const meant = nearest(word.toLowerCase(), COMMANDS.map(({ name }) => name));
+  const advice = meant ? `Did you mean ${meant}?` : "/help shows them all.";
+  return `Unknown command "${word}". ${advice} To send that line, begin it with two slashes`;
+}
+
+function showHelp({ note }: CommandContext): void {
+  const widest = Math.max(...COMMANDS.map((row) => usage(row).length));
+  for (const command of COMMANDS) {
+    note(`${usage(command).padEnd(widest)}  ${command.help}`);
+  }
+  note(`${"//…".padEnd(widest)}  Send a text that begins with a slash`);
+}
+
+function rename({ note, rename }: CommandContext, text = ""): void {
+  const name = parseName(text);
+  if (typeof name === "string") note(REFUSALS[name]);
+  else rename(name.shown);
+}
+
+function ignore({ note, who, ignored }: CommandContext, name = ""): void {
+  if (name === "") {
+    const names = ignored.members.map(({ name }) => escapeText(name));
+    note(`You ignore ${names.length === 0 ? "nobody" : names.join(", ")}`);
+    return;
+  }
+  const known = ignored.find(name);
+  const member = byName(who(), name);
+  if (known) {
+    ignored.remove(known);
+    note(`You no longer ignore ${known.name}`);
+  } else if (member) {
+    ignored.add(member);
+    note(`You ignore ${member.name} now, under any name`);
+  } else {
+    note(`Nobody here is called "${name}". /who shows who is`);
+  }
+}
+
+function set({ note, settings }: CommandContext, key: string, value: string) {
+  try {
+    settings.set(key, value);
+    note(`${key} is ${value} now`);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    note(error.message);
+  }
+}
+
+function showSettings({ note, settings }: CommandContext): void {
+  const heads = SETTINGS.map(({ key }) => `${key} ${settings.get(key)}`);
+  const widest = Math.max(...heads.map(width));
+  for (const [at, setting] of SETTINGS.entries()) {
+    const range = "choices" in setting
+      ? setting.choices.join(", ")
+      : `${setting.min} to ${setting.max}`;
+    note(`${padCells(heads[at] ?? "", widest)}  ${setting.help} (${range})`);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The words of the prompt: who one is, where the connection stands, and how far the files are. Knows nothing of
+ * what is typed after it.
+ *
+ * @module
+ */
+
+import { cut } from "./style.ts";
+import type { FileNews, Standing } from "../view.ts";
+import { escapeText } from "../../base/safe_text.ts";
+
+/** How long a line may be under way, ms, before the prompt says that it is. */
+const PATIENCE = 1_000;
+const SECOND = 1_000;
+/** The cells of a progress bar, and of the name before it. */
+const BAR = 10;
+const MAX_FILE_NAME = 16;
+
+/** What a prompt is made of. */
+export interface PromptOptions {
+  /** The time, ms since 1970. */
+  readonly now: () => number;
+  /** How long a line may be under way, ms, before the prompt says that it is; 1,000 where it is left out. */
+  readonly patience?: number;
+  /** Called when the words are others than before. */
+  readonly changed: () => void;
+}
+
+/** The prompt of a client, which changes with time while it is away. */
+export class Prompt {
+  readonly #options: PromptOptions;
+  readonly #files = new Map<number, FileNews>(); // that are being taken, by the offer's number
+  #standing: Standing | undefined;
+  #wasInside = false;
+  #nextTry = 0; // ms since 1970
+  #late = false;
+  #lateTimer: ReturnType<typeof setTimeout> | undefined;
+  #countdown: ReturnType<typeof setInterval> | undefined;
+
+  /** An empty prompt, until it is told of a standing. */
+  constructor(options: PromptOptions) {
+    this.#options = options;
+  }
+
+  /** Where the client stands now. */
+  stand(standing: Standing): void {
+    this.#standing = standing;
+    if (standing.present) {
+      this.#wasInside = true;
+      this.#stopCountdown();
+    }
+    if (!standing.present || standing.waiting === 0) {
+      clearTimeout(this.#lateTimer);
+      this.#lateTimer = undefined;
+      this.#late = false;
+    } else {
+      // Most lines are back at once; a prompt that changed and changed back would only disturb.
+      this.#lateTimer ??= setTimeout(() => {
+        this.#late = true;
+        this.#options.changed();
+      }, this.#options.patience ?? PATIENCE);
+    }
+    this.#options.changed();
+  }
+
+  /** The next attempt to come back is in so many seconds, which are counted down. */
+  away(seconds: number): void {
+    this.#nextTry = this.#options.now() + seconds * SECOND;
+    this.#countdown ??= setInterval(() => {
+      if (this.#secondsLeft === 0) this.#stopCountdown();
+      this.#options.changed();
+    }, SECOND);
+    this.#options.changed();
+  }
+
+  /** A file is further than before, or has come or failed. */
+  file(news: FileNews): void {
+    if (news.state === "taken" || news.state === "failed") {
+      this.#files.delete(news.offer);
+    } else this.#files.set(news.offer, news);
+    this.#options.changed();
+  }
+
+  /** Stops counting. */
+  close(): void {
+    clearTimeout(this.#lateTimer);
+    this.#stopCountdown();
+  }
+
+  /** The prompt with the space after it; empty before anything is known. */
+  get text(): string {
+    if (!this.#standing) return "";
+    const { name, present, here, waiting } = this.#standing;
+    const remarks: string[] = [];
+    // Who is alone needs no number.
+    if (present && here > 1) remarks.push(`${here} here`);
+    if (!present) remarks.push(this.#wasInside ? "away" : "joining…");
+    if (this.#secondsLeft > 0) {
+      remarks.push(`next try in ${this.#secondsLeft} s`);
+    }
+    if (waiting > 0 && (!present || this.#late)) {
+      remarks.push(`${waiting} waiting`);
+    }
+    if (this.#files.size > 0) remarks.push(progress([...this.#files.values()]));
+    const remark = remarks.length > 0 ? ` (${remarks.join(", ")})` : "";
+    return `${escapeText(name)}${remark}> `;
+  }
+
+  get #secondsLeft(): number {
+    if (this.#countdown === undefined) return 0;
+    const left = this.#nextTry - this.#options.now();
+    return Math.max(0, Math.ceil(left / SECOND));
+  }
+
+  #stopCountdown(): void {
+    clearInterval(this.#countdown);
+    this.#countdown = undefined;
+  }
+}
+
+/** How far files are, all together: `hut.jpg ▓▓▓▓░░░░░░ 42 %`. */
+function progress(files: readonly FileNews[]): string {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  const got = files.reduce((sum, file) => sum + file.got, 0);
+  const part = size === 0 ? 1 : got / size;
+  const full = Math.floor(part * BAR);
+  const bar = "▓".repeat(full) + "░".repeat(BAR - full);
+  const [first] = files;
+  const what = files.length === 1 && first
+    ? cut(escapeText(first.name), MAX_FILE_NAME)
+    : `${files.length} files`;
+  return `${what} ${bar} ${Math.floor(part * 100)} %`;
+}

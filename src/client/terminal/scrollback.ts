@@ -1,0 +1,42 @@
+/**
+ * What a person was shown, for keeping. Knows nothing of how it came about.
+ *
+ * @module
+ */
+
+import { createPrivate } from "../../base/private_file.ts";
+
+/** How many rows are remembered, the newest. */
+const MAX_ROWS = 10_000;
+
+/** The rows that were shown. */
+export class Shown {
+  #rows: string[] = [];
+
+  /** Remembers rows, without their styles. */
+  add(rows: readonly string[]): void {
+    // deno-lint-ignore no-control-regex -- of what is shown, only the styles begin with it
+    const plain = rows.map((row) => row.replace(/\x1b\[\d*m/g, ""));
+    this.#rows.push(...plain);
+    if (this.#rows.length > 2 * MAX_ROWS) this.#rows = [...this.rows];
+  }
+
+  /** The last 10,000 rows, oldest first. */
+  get rows(): readonly string[] {
+    return this.#rows.slice(-MAX_ROWS);
+  }
+
+  /**
+   * Writes the rows to a new file that only its owner can read.
+   * @returns One sentence for who asked.
+   * @throws {FileError} where it can't be written.
+   */
+  async save(path: string): Promise<string> {
+    const { rows } = this;
+    const text = rows.map((row) => `${row}\n`).join("");
+    if (!await createPrivate(path, text)) {
+      return `Cannot save to "${path}": it exists already`;
+    }
+    return `Saved ${rows.length} lines to "${path}"`;
+  }
+}

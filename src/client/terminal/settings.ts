@@ -1,0 +1,179 @@
+/**
+ * How a person likes the client to look and to sound, kept in a small file between runs. Knows what may be
+ * set, and nothing of what it changes.
+ *
+ * @module
+ */
+
+import {
+  type Document,
+  readDocument,
+  writeDocument,
+} from "../../base/private_file.ts";
+import { nearest } from "../../base/nearest.ts";
+import { reasonOf } from "../../base/error_reason.ts";
+
+/** A row of the table of what can be set: by choice, or a whole number from `min` to `max`. */
+export interface Setting {
+  /** What is typed after `/set`. */
+  readonly key: string;
+  /** What it changes, without a full stop. */
+  readonly help: string;
+  /** The value where nothing was chosen. */
+  readonly default: string;
+  /** All that the value may be; a number where there are none. */
+  readonly choices?: readonly string[];
+  /** The least that a number may be. */
+  readonly min?: number;
+  /** The most that a number may be. */
+  readonly max?: number;
+}
+
+/** Everything that can be set. */
+export const SETTINGS = [
+  {
+    key: "bell",
+    help: "Ring for nothing, where your name is said, or for every message",
+    default: "mentions",
+    choices: ["off", "mentions", "all"],
+  },
+  {
+    key: "joins",
+    help: "Show who joins and leaves",
+    default: "on",
+    choices: ["on", "off"],
+  },
+  {
+    key: "times",
+    help: "Show when something was said",
+    default: "on",
+    choices: ["on", "off", "seconds"],
+  },
+  {
+    key: "numbers",
+    help: "Show the numbers by which messages are answered",
+    default: "on",
+    choices: ["on", "off"],
+  },
+  {
+    key: "theme",
+    help: "Use colours, or none",
+    default: "default",
+    choices: ["default", "plain"],
+  },
+  {
+    key: "names",
+    help: "How wide the column of the names may become, cells",
+    default: "20",
+    min: 4,
+    max: 32,
+  },
+  {
+    key: "history",
+    help: "How many typed lines are kept between runs",
+    default: "500",
+    min: 0,
+    max: 500,
+  },
+] as const satisfies readonly Setting[];
+
+/** What can be set. */
+export type SettingKey = typeof SETTINGS[number]["key"];
+
+const TABLE: readonly Setting[] = SETTINGS;
+
+/** A person's settings. */
+export class Settings {
+  readonly #chosen = new Map<string, string>();
+  readonly #note: (text: string) => void;
+  #path: string | undefined;
+  #document: Document = {};
+  /** Settles when everything that was set is in the file; never rejects. */
+  kept: Promise<void> = Promise.resolve();
+
+  /**
+   * The defaults, kept nowhere.
+   * @param note Told, one sentence at a time, what can't be read or kept.
+   */
+  constructor(note: (text: string) => void = () => {}) {
+    this.#note = note;
+  }
+
+  /** The settings in a file, which need not be there. One that can't be used is named in a note and left alone. */
+  static async load(
+    path: string,
+    note: (text: string) => void,
+  ): Promise<Settings> {
+    const settings = new Settings(note);
+    try {
+      settings.#adopt(path, await readDocument(path) ?? {});
+    } catch (error) {
+      note(`${reasonOf(error)}. What you set now is not kept`);
+    }
+    return settings;
+  }
+
+  #adopt(path: string, document: Document): void {
+    this.#path = path;
+    this.#document = document;
+    for (const setting of TABLE) {
+      const value = document[setting.key];
+      if (value === undefined) continue;
+      if (fits(setting, value)) this.#chosen.set(setting.key, String(value));
+      else {
+        this.#note(
+          `Cannot use ${setting.key} in "${path}": it is ${allowed(setting)}`,
+        );
+      }
+    }
+  }
+
+  /** The value that was chosen, or the default. */
+  get(key: SettingKey): string {
+    return this.#chosen.get(key) ??
+      TABLE.find((setting) => setting.key === key)?.default ?? "";
+  }
+
+  /**
+   * Chooses a value, from now on and for later runs.
+   * @throws {RangeError} for something that can't be set, or not to that.
+   */
+  set(key: string, value: string): void {
+    const setting = TABLE.find((setting) => setting.key === key);
+    if (!setting) {
+      const like = nearest(key, TABLE.map(({ key }) => key));
+      throw new RangeError(
+        `Cannot set "${key}": there is no such setting` +
+          (like === undefined ? "" : `; did you mean "${like}"?`),
+      );
+    }
+    if (!fits(setting, value)) {
+      throw new RangeError(`Cannot set ${key}: it is ${allowed(setting)}`);
+    }
+    this.#chosen.set(key, value);
+    // What this program doesn't know, another version may.
+    this.#document = { ...this.#document, [key]: value };
+    this.#keep();
+  }
+
+  #keep(): void {
+    const path = this.#path;
+    if (path === undefined) return;
+    const document = this.#document;
+    this.kept = this.kept.then(() => writeDocument(path, document)).catch(
+      (error: unknown) => this.#note(reasonOf(error)),
+    );
+  }
+}
+
+/** What a setting may be, in words. */
+export function allowed({ choices, min, max }: Setting): string {
+  if (!choices) return `a whole number from ${min} to ${max}`;
+  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+}
+
+function fits({ choices, min = 0, max = 0 }: Setting, value: unknown): boolean {
+  if (choices) return choices.some((choice) => choice === value);
+  const number = /^\d{1,9}$/.test(String(value)) ? Number(value) : NaN;
+  return number >= min && number <= max;
+}

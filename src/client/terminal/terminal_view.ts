@@ -1,0 +1,305 @@
+/**
+ * The view for a person at a terminal: what is typed, asked, pasted and shown. Knows no sockets, no keys of
+ * members, and of commands only what may be completed.
+ *
+ * Output rules: everything goes to the one stream that it is given, the terminal (stdout); stderr isn't
+ * touched. A line that is sent is cleared, because it comes back from the server as an event; while the
+ * connection is away it stays, for nothing else shows that it was taken.
+ *
+ * @module
+ */
+
+import type { Readable } from "node:stream";
+import { cut } from "./style.ts";
+import { complete } from "./tab_completion.ts";
+import type { Ignored } from "../ignored.ts";
+import { InputHistory } from "./input_history.ts";
+import {
+  cleanPaste,
+  KeySplitter,
+  MARK_NO_PASTES,
+  MARK_PASTES,
+} from "./paste.ts";
+import { LineEditor, type Screen } from "./line_editor.ts";
+import type { News, Standing, View } from "../view.ts";
+import { Prompt } from "./prompt.ts";
+import { Settings } from "./settings.ts";
+import { Shown } from "./scrollback.ts";
+import { escapeText } from "../../base/safe_text.ts";
+import { Transcript } from "./transcript.ts";
+import { TypedLines } from "./typed_lines.ts";
+
+/** How many lines the up arrow can bring back where no history is kept. */
+const HISTORY_SIZE = 200;
+/** How much of a pasted text is shown, cells. */
+const MAX_OFFERED = 24;
+
+/** What Ctrl-Z is answered where it comes as a key. */
+const NO_STOP =
+  "Ctrl-Z cannot stop a client that deno task runs, only a compiled one";
+
+const ESCAPE = "\x1b";
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
+const BELL = "\x07";
+
+/** What a terminal view is made of. */
+export interface TerminalOptions {
+  /** Keys, as the terminal sends them. */
+  readonly input: Readable;
+  /** The terminal, with its present width in cells. */
+  readonly output: Screen;
+  /** Turns the terminal's own editing off and on; left out where there is no such thing. */
+  readonly raw?: (on: boolean) => void;
+  /** The time, ms since 1970. */
+  readonly now: () => number;
+  /** The time zone for times (IANA name); the machine's own where it is left out. */
+  readonly zone?: string;
+  /** Whether to use colours; they say nothing that the text doesn't. */
+  readonly colour: boolean;
+  /** How long a line may be under way, ms, before the prompt says that it is; 1,000 where it is left out. */
+  readonly patience?: number;
+  /** What the person has set; the defaults where it is left out. */
+  readonly settings?: Settings;
+  /** What was typed in earlier runs; kept nowhere where it is left out. */
+  readonly history?: InputHistory;
+  /** Whom the person doesn't want to read. */
+  readonly ignored?: Ignored;
+  /** The names of those in the room, for completion. */
+  readonly names?: () => readonly string[];
+}
+
+/** The view for a person at a terminal. */
+export class TerminalView implements View {
+  readonly #options: TerminalOptions;
+  readonly #settings: Settings;
+  readonly #history: InputHistory;
+  readonly #editor: LineEditor;
+  readonly #transcript: Transcript;
+  readonly #prompt: Prompt;
+  readonly #shown = new Shown();
+  readonly #typed = new TypedLines();
+  #standing: Standing | undefined;
+  #offer: Offer | undefined;
+  #ended = false;
+
+  /** Takes over the terminal, until `close()`. */
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+    this.#settings = options.settings ?? new Settings();
+    this.#history = options.history ?? InputHistory.none(HISTORY_SIZE);
+    const { now, zone, colour, patience, input, output } = options;
+    this.#editor = new LineEditor({
+      output,
+      history: this.#history.lines,
+      historySize: this.#history.size,
+      complete: (typed) => complete(typed, options.names?.() ?? []),
+      typed: (line) => this.#submitted(line),
+      ended: () => this.#end(),
+      notStopped: () => this.note(NO_STOP),
+    });
+    this.#editor.onHistory((history) => {
+      // A name isn't something to say again.
+      if (this.#typed.question !== undefined) history.shift();
+    });
+    this.#transcript = new Transcript({
+      now,
+      zone,
+      colour,
+      settings: this.#settings,
+      columns: () => this.#editor.columns,
+    });
+    this.#prompt = new Prompt({
+      now,
+      ...(patience === undefined ? {} : { patience }),
+      changed: () => this.#showPrompt(),
+    });
+    const splitter = new KeySplitter({
+      keys: (keys) => this.#pressed(keys),
+      paste: (text) => this.#pasted(text),
+    });
+    this.#takeOver();
+    input.on("data", (bytes) => splitter.push(bytes));
+    input.on("end", () => this.#end());
+    // A terminal that is gone can't be told; its input ends as well, or has.
+    output.on("error", () => this.#end());
+  }
+
+  /** Everything that was shown, for `/save`. */
+  get shown(): Shown {
+    return this.#shown;
+  }
+
+  /** Writes a piece of news above the line being typed, unless it comes from somebody who is ignored. */
+  show(news: News): void {
+    const wanted = this.#options.ignored?.filter(news) ?? null;
+    if (this.#options.ignored && wanted === null) return;
+    this.#write(this.#transcript.render(wanted ?? news));
+    if (this.#rings(news)) this.#options.output.write(BELL);
+    if (news.type === "away") this.#prompt.away(news.seconds);
+    if (news.type === "file" && !this.#ended) this.#prompt.file(news);
+  }
+
+  /** Shows name, absence and waiting lines in the prompt. */
+  stand(standing: Standing): void {
+    this.#standing = standing;
+    if (!this.#ended) this.#prompt.stand(standing);
+  }
+
+  /** Writes the lines of the text above the line being typed. */
+  note(text: string): void {
+    this.#write(text.split("\n").map(escapeText));
+  }
+
+  /** Asks with the question as the prompt; empty answers don't count. Null once the input has ended. */
+  ask(question: string): Promise<string | null> {
+    const answer = this.#typed.ask(escapeText(question));
+    this.#showPrompt();
+    return answer;
+  }
+
+  /** The lines that are typed and aren't empty, until Ctrl-C, Ctrl-D or the end of the input. */
+  lines(): AsyncGenerator<string> {
+    return this.#typed.lines();
+  }
+
+  /** Does what Ctrl-C does, where that comes as a signal. */
+  interrupt(): void {
+    this.#pressed(CTRL_C);
+  }
+
+  /** Draws the line again, at the width that the terminal has now. */
+  resized(): void {
+    if (!this.#ended) this.#editor.redraw();
+  }
+
+  /** Takes over the terminal again, after it was another program's. */
+  resumed(): void {
+    if (this.#ended) return;
+    this.#takeOver();
+    this.#editor.drawHere();
+  }
+
+  /** Clears the prompt and gives the terminal back. What is shown after that is written as it comes. */
+  close(): void {
+    this.#end();
+  }
+
+  #takeOver(): void {
+    this.#options.raw?.(true);
+    this.#options.output.write(MARK_PASTES);
+  }
+
+  #rings(news: News): boolean {
+    const bell = this.#settings.get("bell");
+    if (bell === "off" || !("past" in news) || news.past || news.own) {
+      return false;
+    }
+    const isMove = news.type === "joined" || news.type === "left" ||
+      news.type === "renamed";
+    return this.#transcript.mentions(news) || (bell === "all" && !isMove);
+  }
+
+  #showPrompt(): void {
+    if (!this.#ended) this.#editor.setPrompt(this.#words);
+  }
+
+  /** What stands before the line being typed. */
+  get #words(): string {
+    return this.#offer?.prompt ?? this.#typed.question ?? this.#prompt.text;
+  }
+
+  #pressed(keys: string): void {
+    if (this.#ended) return;
+    if (!this.#offer) this.#editor.press(keys);
+    else if (keys === "\r" || keys === "\n") this.#accept(this.#offer);
+    else if ([ESCAPE, CTRL_C, CTRL_D].includes(keys)) this.#drop(this.#offer);
+    // Any other key would be for a line that isn't on the screen.
+  }
+
+  /** Many lines at once are one message, if at all: sent line by line they would be a surprise. */
+  #pasted(pasted: string): void {
+    const text = cleanPaste(pasted);
+    if (this.#ended || this.#offer || text === "") return;
+    if (this.#typed.question !== undefined || !text.includes("\n")) {
+      this.#editor.insert(text.replaceAll("\n", " "));
+      return;
+    }
+    const { line, cursor } = this.#editor;
+    const whole = line.slice(0, cursor) + text + line.slice(cursor);
+    const count = whole.split("\n").length;
+    const start = cut(
+      escapeText(whole.trim().replace(/\n.*/s, "")),
+      MAX_OFFERED,
+    );
+    this.#offer = {
+      text: whole,
+      summary: `${start} (${count} lines)`,
+      prompt:
+        `${count} lines pasted, "${start}": Enter sends them as one message, Esc drops them `,
+      line,
+      cursor,
+    };
+    this.#editor.exchange(this.#words, "", 0);
+  }
+
+  #accept({ text, summary }: Offer): void {
+    this.#offer = undefined;
+    this.#editor.exchange(this.#words, "", 0);
+    if (!this.#standing?.present) {
+      this.#editor.print([this.#prompt.text + summary]);
+    }
+    this.#take(text);
+  }
+
+  #drop({ line, cursor }: Offer): void {
+    this.#offer = undefined;
+    this.#editor.exchange(this.#words, line, cursor);
+  }
+
+  /** Enter was pressed: the cursor stands at the start of the row below what was typed. */
+  #submitted(line: string): void {
+    const empty = line.trim() === "";
+    const stays = !empty &&
+      (this.#typed.question !== undefined || !this.#standing?.present);
+    if (!stays) this.#editor.erase(line);
+    if (!empty) {
+      if (this.#typed.question === undefined) this.#history.add(line);
+      this.#take(line);
+    }
+    this.#showPrompt();
+  }
+
+  #take(line: string): void {
+    if (this.#typed.push(line)) return;
+    const reason = "Too many lines are waiting";
+    this.show({ type: "refused", text: line, reason });
+  }
+
+  #write(rows: readonly string[]): void {
+    this.#shown.add(rows);
+    this.#editor.print(rows);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#prompt.close();
+    this.#editor.close();
+    this.#options.input.pause();
+    this.#options.output.write(MARK_NO_PASTES);
+    this.#options.raw?.(false);
+    this.#typed.end();
+  }
+}
+
+/** A text of many lines that was pasted, and may be sent. */
+interface Offer {
+  readonly text: string;
+  /** What stays on the screen of it. */
+  readonly summary: string;
+  readonly prompt: string;
+  /** What was typed before, and where the cursor was. */
+  readonly line: string;
+  readonly cursor: number;
+}

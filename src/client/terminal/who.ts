@@ -1,0 +1,54 @@
+/**
+ * Who is in the room, as rows for a person. Knows nothing of how that became known.
+ *
+ * @module
+ */
+
+import { padCells, width } from "./style.ts";
+import type { Present } from "../view.ts";
+import { escapeText } from "../../base/safe_text.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Who said something within this time isn't called idle, ms. */
+const NOT_IDLE = MINUTE;
+
+/**
+ * A row for each member: name, fingerprint, since when, how long idle, why away.
+ * @param now ms since 1970.
+ * @param zone IANA name; the machine's own where it is left out.
+ */
+export function whoIsHere(
+  present: readonly Present[],
+  now: number,
+  zone?: string,
+): string[] {
+  if (present.length === 0) return ["Nobody is known to be here"];
+  // The Swedish way to write a time is ISO 8601's, with a space: 2026-11-23 17:05.
+  const times = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "short",
+    timeZone: zone,
+  });
+  const names = present.map(({ name }) => escapeText(name));
+  const widest = Math.max(...names.map(width));
+  return present.map(({ key, since, active, away }, at) => {
+    const idle = now - active;
+    return [
+      padCells(names[at] ?? "", widest),
+      escapeText(key),
+      `since ${times.format(since)}`,
+      idle >= NOT_IDLE ? `idle ${span(idle)}` : "",
+      away === "" ? "" : `away: ${escapeText(away)}`,
+    ].filter((part) => part !== "").join("  ");
+  });
+}
+
+/** A span of time (ms) in its greatest unit, rounded down. */
+function span(time: number): string {
+  if (time >= DAY) return `${Math.floor(time / DAY)} d`;
+  if (time >= HOUR) return `${Math.floor(time / HOUR)} h`;
+  return `${Math.floor(time / MINUTE)} min`;
+}

@@ -1,0 +1,52 @@
+/**
+ * The client's static key and the folder it is kept in. Knows nothing of servers and rooms.
+ *
+ * @module
+ */
+
+import {
+  importKeyPair,
+  KEY_SIZE,
+  type KeyPair,
+  randomBytes,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import { bytesField, readOrCreateDocument } from "../base/private_file.ts";
+
+const FOLDER = "encrypted-chat";
+
+/**
+ * The key pair in a file, made where there is none; the file's folder must be there.
+ * @throws {FileError} for a file that is damaged, that others can read, or that can't be made.
+ */
+export async function loadOrCreateIdentity(
+  path: string,
+): Promise<{ keyPair: KeyPair; created: boolean }> {
+  const { document, created } = await readOrCreateDocument(path, () => ({
+    privateKey: toBase64url(randomBytes(KEY_SIZE)),
+  }));
+  const privateKey = bytesField(path, document, "privateKey", KEY_SIZE);
+  return { keyPair: importKeyPair(privateKey), created };
+}
+
+/**
+ * The folder for a person's own files: the system's place for them with "/encrypted-chat" added. Undefined
+ * where the environment names none.
+ * @param env Reads an environment variable.
+ */
+export function defaultConfigFolder(
+  env: (name: string) => string | undefined,
+): string | undefined {
+  const base = Deno.build.os === "windows" ? env("APPDATA") : unixFolder(env);
+  return base ? `${base}/${FOLDER}` : undefined;
+}
+
+/** As the XDG base directory specification has it, which lets only absolute paths count. */
+function unixFolder(
+  env: (name: string) => string | undefined,
+): string | undefined {
+  const named = env("XDG_CONFIG_HOME");
+  if (named?.startsWith("/")) return named;
+  const home = env("HOME");
+  return home ? `${home}/.config` : undefined;
+}

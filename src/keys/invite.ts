@@ -1,0 +1,178 @@
+/**
+ * Invites, `chat://` links, and the addresses in them. Knows nothing of sockets or files, and of members no more
+ * than what an invite says.
+ *
+ *     chat://HOST:PORT/#BASE64URL(server public key, 32 bytes ‖ id, u32 big-endian ‖ key, 32 bytes)
+ *
+ * No error of this file repeats a key, nor any text that could hold one.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  concat,
+  fromBase64url,
+  KEY_SIZE,
+  toBase64url,
+} from "../../crypto_utils.ts";
+
+/** The id of the invite that carries the room key itself. */
+export const ROOM_INVITE_ID = 0;
+/** The id that stands for a passphrase; no invite has it. */
+export const PASSPHRASE_ID = 0xffff_ffff;
+
+/** An invite's id, bytes. */
+const ID_SIZE = 4;
+/** What follows the "#", bytes before base64url. */
+const SECRET_SIZE = KEY_SIZE + ID_SIZE + KEY_SIZE;
+/** The same in base64url, characters. */
+const SECRET_LENGTH = Math.ceil(SECRET_SIZE * 8 / 6);
+const MAX_PORT = 65_535;
+
+/** Where a server is. */
+export interface Address {
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly host: string;
+  /** 1 to 65,535. */
+  readonly port: number;
+}
+
+/** What somebody needs to join. */
+export interface Invite extends Address {
+  /** The server's static public key, 32 bytes. */
+  readonly serverKey: Bytes;
+  /** 0 for the room's own invite, else a person's; 32 bits. */
+  readonly id: number;
+  /** 32 bytes: for id 0 the room key. */
+  readonly key: Bytes;
+}
+
+// ── Addresses ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** `HOST:PORT`, with brackets around an IPv6 address. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * The host and the port of `HOST:PORT`, the host in its canonical form.
+ * @throws {SyntaxError} which says what is wrong and doesn't repeat the text.
+ */
+export function parseAddress(text: string): Address {
+  return readAddress(text, "address");
+}
+
+function readAddress(text: string, what: string): Address {
+  const [, host = "", port] = text.match(/^(.*?)(?::(\d*))?$/s) ?? [];
+  if (port === undefined || port === "") {
+    throw new SyntaxError(`Cannot read the ${what}: it has no port`);
+  }
+  if (Number(port) < 1 || Number(port) > MAX_PORT) {
+    throw new SyntaxError(
+      `Cannot read the ${what}: its port is not a whole number from 1 to ${MAX_PORT}`,
+    );
+  }
+  const canonical = canonicalHost(host);
+  if (canonical === undefined) {
+    throw new SyntaxError(
+      `Cannot read the ${what}: its host is not a name, an IPv4 address or an IPv6 address in brackets`,
+    );
+  }
+  return { host: canonical, port: Number(port) };
+}
+
+/** A host as a URL would have it, without brackets: in lower case, IPv6 shortened, other scripts encoded. */
+function canonicalHost(host: string): string | undefined {
+  if (/[\s/?#@\\%]/.test(host)) return undefined; // to a URL these are its other parts
+  const url = URL.parse(`http://${host}`);
+  if (url === null || url.hostname === "") return undefined;
+  const isShorthand = /^[\d.]+$/.test(url.hostname) && url.hostname !== host; // 127.1, 0x7f000001
+  return isShorthand ? undefined : url.hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+// ── Invites ────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * An invite as a link.
+ * @throws {RangeError} for an id or a key of another size.
+ *
+ * @example
+ * ```ts
+ * import { formatInvite, parseInvite } from "./invite.ts";
+ * const keys = { serverKey: new Uint8Array(32), key: new Uint8Array(32) };
+ * const link = formatInvite({ host: "::1", port: 5000, id: 0, ...keys });
+ * if (!link.startsWith("chat://[::1]:5000/#")) throw new Error("not the same");
+ * if (parseInvite(link).host !== "::1") throw new Error("not the same");
+ * ```
+ */
+export function formatInvite(invite: Invite): string {
+  const { host, port, serverKey, id, key } = invite;
+  if (serverKey.length !== KEY_SIZE || key.length !== KEY_SIZE) {
+    throw new RangeError(
+      `Cannot write the invite: its keys are not ${KEY_SIZE} bytes each`,
+    );
+  }
+  if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff) {
+    throw new RangeError(`Cannot write the invite: its id is ${id}`);
+  }
+  const idBytes = new Uint8Array(ID_SIZE);
+  new DataView(idBytes.buffer).setUint32(0, id);
+  const secret = toBase64url(concat(serverKey, idBytes, key));
+  return `chat://${formatAddress(host, port)}/#${secret}`;
+}
+
+/**
+ * Reads an invite, as a person may have pasted it: with white space or quotes around it, without the "/"
+ * before the "#" or with one at the end.
+ * @throws {SyntaxError} with one sentence that says what is wrong and repeats nothing of the link.
+ */
+export function parseInvite(text: string): Invite {
+  const link = text.replace(/^[\s"'`“”‘’<]+|[\s"'`“”‘’>]+$/g, "");
+  if (!/^chat:\/\//i.test(link)) {
+    throw new SyntaxError(
+      "Cannot read the invite: it does not begin with chat://",
+    );
+  }
+  const hash = link.indexOf("#");
+  if (hash === -1) {
+    throw new SyntaxError(
+      "Cannot read the invite: the # and the key after it are missing",
+    );
+  }
+  const address = link.slice("chat://".length, hash).replace(/\/$/, "");
+  return {
+    ...readAddress(address, "invite"),
+    ...readSecret(link.slice(hash + 1).replace(/\/$/, "")),
+  };
+}
+
+function readSecret(text: string) {
+  if (text.length !== SECRET_LENGTH) {
+    const size = text.length < SECRET_LENGTH ? "short" : "long";
+    throw new SyntaxError(
+      `Cannot read the invite: what follows the # is too ${size}`,
+    );
+  }
+  const secret = canonicalBytes(text);
+  if (secret === undefined) {
+    throw new SyntaxError(
+      "Cannot read the invite: what follows the # is damaged",
+    );
+  }
+  return {
+    serverKey: secret.slice(0, KEY_SIZE),
+    id: new DataView(secret.buffer).getUint32(KEY_SIZE),
+    key: secret.slice(KEY_SIZE + ID_SIZE),
+  };
+}
+
+/** The bytes of base64url text, if there is no other way to write them. */
+function canonicalBytes(text: string): Bytes | undefined {
+  try {
+    const bytes = fromBase64url(text);
+    return toBase64url(bytes) === text ? bytes : undefined;
+  } catch {
+    return undefined; // what the decoder said of it may quote it
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * `chat.key`, the file in which a server keeps its keys, and the invites that it stands for. Knows nothing of
+ * who is invited.
+ *
+ * No error of this file repeats a key, nor any text that could hold one.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  importKeyPair,
+  KEY_SIZE,
+  type KeyPair,
+  randomBytes,
+  SALT_SIZE,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import {
+  bytesField,
+  damaged,
+  type Document,
+  readDocument,
+  readOrCreateDocument,
+  writeDocument,
+} from "../base/private_file.ts";
+import {
+  type Address,
+  formatAddress,
+  formatInvite,
+  type Invite,
+  parseAddress,
+  ROOM_INVITE_ID,
+} from "./invite.ts";
+
+/** What a server keeps secret, and where it listens. */
+export interface RoomKeys {
+  /** The server's static key pair. */
+  readonly keyPair: KeyPair;
+  /** 32 bytes. */
+  readonly roomKey: Bytes;
+  /** 16 bytes; not secret. */
+  readonly passphraseSalt: Bytes;
+  /** Where the server last listened, undefined before its first time. */
+  readonly listening: Address | undefined;
+}
+
+/** `chat.key`: a JSON document for the server's owner alone. */
+export class KeyFile {
+  readonly #path: string;
+  #document: Document;
+  #keys: RoomKeys;
+
+  private constructor(path: string, document: Document, keys: RoomKeys) {
+    this.#path = path;
+    this.#document = document;
+    this.#keys = keys;
+  }
+
+  /**
+   * The keys in a file, undefined where there is none.
+   * @throws {FileError} for a file that is damaged, of another version, or that others can read.
+   */
+  static async load(path: string): Promise<KeyFile | undefined> {
+    const document = await readDocument(path);
+    return document && KeyFile.#of(path, document);
+  }
+
+  /**
+   * The keys in a file, made where there is none.
+   * @throws {FileError} as `load`, and where the file can't be made.
+   */
+  static async loadOrCreate(
+    path: string,
+  ): Promise<{ keyFile: KeyFile; created: boolean }> {
+    const { document, created } = await readOrCreateDocument(path, freshKeys);
+    return { keyFile: KeyFile.#of(path, document), created };
+  }
+
+  static #of(path: string, document: Document): KeyFile {
+    const privateKey = bytesField(path, document, "serverPrivateKey", KEY_SIZE);
+    const keys = {
+      keyPair: importKeyPair(privateKey),
+      roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
+      passphraseSalt: bytesField(path, document, "passphraseSalt", SALT_SIZE),
+      listening: listeningAddress(path, document),
+    };
+    return new KeyFile(path, document, keys);
+  }
+
+  /** The keys. */
+  get keys(): RoomKeys {
+    return this.#keys;
+  }
+
+  /**
+   * Notes in the file where the server listens, so that clients on this machine find it.
+   * @throws {FileError} where the file can't be written.
+   */
+  async setListening(host: string, port: number): Promise<void> {
+    const listening = formatAddress(host, port);
+    const document = { ...this.#document, listening };
+    await writeDocument(this.#path, document);
+    this.#document = document;
+    this.#keys = { ...this.#keys, listening: { host, port } };
+  }
+
+  /**
+   * Makes another room key, so that invites from before lead nowhere. The server's own key stays.
+   * @throws {FileError} where the file can't be written.
+   */
+  async rotate(): Promise<void> {
+    const roomKey = randomBytes(KEY_SIZE);
+    const document = { ...this.#document, roomKey: toBase64url(roomKey) };
+    await writeDocument(this.#path, document);
+    this.#document = document;
+    this.#keys = { ...this.#keys, roomKey };
+  }
+
+  /** The room's own invite, to a server at this address. */
+  inviteFor(host: string, port: number): string {
+    return formatInvite(roomInvite(this.#keys, { host, port }));
+  }
+}
+
+function freshKeys(): Document {
+  return {
+    serverPrivateKey: toBase64url(randomBytes(KEY_SIZE)),
+    roomKey: toBase64url(randomBytes(KEY_SIZE)),
+    passphraseSalt: toBase64url(randomBytes(SALT_SIZE)),
+  };
+}
+
+function listeningAddress(
+  path: string,
+  { listening }: Document,
+): Address | undefined {
+  if (listening === undefined) return undefined;
+  try {
+    return parseAddress(String(listening));
+  } catch {
+    throw damaged(path, "listening is not an address"); // the sentence says all that the cause does
+  }
+}
+
+function roomInvite(keys: RoomKeys, address: Address): Invite {
+  return {
+    ...address,
+    serverKey: keys.keyPair.publicKey,
+    id: ROOM_INVITE_ID,
+    key: keys.roomKey,
+  };
+}
+
+/** Where to find a server on this machine that listens on every address. */
+const LOOPBACK: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": "::1",
+};
+
+/**
+ * The room invite to the server on this machine whose keys are in a file; undefined where there is no such
+ * file, or its server has never listened.
+ * @throws {FileError} for a file that can't be used.
+ */
+export async function findLocalInvite(
+  path: string,
+): Promise<Invite | undefined> {
+  const keys = (await KeyFile.load(path))?.keys;
+  if (keys?.listening === undefined) return undefined;
+  const { host, port } = keys.listening;
+  return roomInvite(keys, { host: LOOPBACK[host] ?? host, port });
+}

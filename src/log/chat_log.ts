@@ -1,0 +1,441 @@
+/**
+ * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. Knows nothing
+ * of members or of what the words mean; log_line.ts reads lines, log_file.ts and log_files.ts the files that
+ * they are in, log_window.ts keeps the last, log_search.ts finds words, log_lock.ts keeps other servers out.
+ *
+ * An entry's number is the number of its line, from 1 on, through all files. Lines that aren't ours keep their
+ * numbers and are left out.
+ *
+ * @module
+ */
+
+import { LogError, LogFile } from "./file.ts";
+import { makePrivate, openToAppend, writeAll } from "./file.ts";
+import { KEPT_FILES, LogFiles } from "./files.ts";
+import {
+  formatEntry,
+  type LineIndex,
+  numberEntry,
+  parseEntry,
+  readEntry,
+} from "./line_format.ts";
+import type { LogEntry, NewEntry } from "./line_format.ts";
+import { LogWindow } from "./recent.ts";
+import { freeLock, LogLockedError, takeLock } from "./lock.ts";
+import { type Found, searchFiles, type SearchOptions } from "./search.ts";
+
+export { formatEntry, LogError, LogLockedError, numberEntry, parseEntry };
+export type { Found, LogEntry, NewEntry, SearchOptions };
+
+/** How long the log goes without looking whether its path still names the open file, milliseconds. */
+const WATCH_PAUSE = 1_000;
+/** How many lines `last` reads at least at once. */
+const LAST_STEP = 256;
+
+const encoder = new TextEncoder();
+
+/** Settings of `ChatLog.open`. */
+export interface ChatLogOptions {
+  /** Where this server listens: what a second server is told. */
+  readonly address: string;
+  /** Whether an append waits until the disk has it. Default: false. */
+  readonly fsync?: boolean;
+  /** How many of the last lines stay in memory, at least 1. Default: 1,024. */
+  readonly window?: number;
+  /** The size beyond which the file becomes PATH.1 and another begins, bytes. Default: 0, never. */
+  readonly maxSize?: number;
+  /** How many older files a rotation leaves, at least 1: PATH.1 to PATH.9, say. Default: 9. */
+  readonly keep?: number;
+  /** Is told, in one sentence each, what was repaired or went wrong while the log was open. */
+  readonly onNotice?: (text: string) => void;
+}
+
+/**
+ * An open log, locked against every other server. Appends come one at a time; reading goes on meanwhile.
+ *
+ * @example
+ * ```ts ignore
+ * await using log = await ChatLog.open("chat.log", { address: "0.0.0.0:5000" });
+ * const seq = await log.append([{ at: Date.now(), key, n, what: "said", name, text }]);
+ * ```
+ */
+export class ChatLog implements AsyncDisposable {
+  readonly #path: string;
+  readonly #options: ChatLogOptions;
+  readonly #lock: Deno.FsFile;
+  readonly #files: LogFiles;
+  readonly #notices: string[] = [];
+  readonly #window: LogWindow;
+  /** What is appended to: the last of `#files`. */
+  #file: Deno.FsFile;
+  #index: LineIndex;
+  #appending = false;
+  /** Whether the file may hold more than the index knows of. */
+  #torn = false;
+  #closed = false;
+  /** Ends when all that changes files has ended that was begun so far. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #watchedAt = -Infinity;
+  /** The size beyond which the file is rotated, bytes. */
+  #rotateAt: number;
+
+  private constructor(
+    path: string,
+    options: ChatLogOptions,
+    lock: Deno.FsFile,
+    files: LogFiles,
+    file: Deno.FsFile,
+    { index }: LogFile,
+  ) {
+    this.#path = path;
+    this.#options = options;
+    this.#lock = lock;
+    this.#files = files;
+    this.#file = file;
+    this.#index = index;
+    this.#window = new LogWindow(options.window ?? 1_024);
+    this.#rotateAt = options.maxSize || Infinity;
+  }
+
+  /**
+   * Opens the log, makes it where it isn't there, counts its lines and mends its end. Holds `PATH.lock` until
+   * `close`.
+   * @throws {LogLockedError} where another server holds it.
+   * @throws {LogError} where it can't be opened, read or mended.
+   * @throws {RangeError} for a `keep` that is no whole number of at least 1.
+   */
+  static async open(path: string, options: ChatLogOptions): Promise<ChatLog> {
+    const { address, keep = KEPT_FILES } = options;
+    if (!(Number.isSafeInteger(keep) && keep >= 1)) {
+      throw new RangeError(`Cannot keep ${keep} older files: 1 is the least`);
+    }
+    const lock = await takeLock(path, address).catch((error) => {
+      if (error instanceof LogLockedError) throw error;
+      throw new LogError("lock", path, error);
+    });
+    try {
+      const files = new LogFiles(path, keep);
+      await files.tidy();
+      const file = await openToAppend(path);
+      return await ChatLog.#load(path, options, lock, files, file)
+        .catch((error) => {
+          file.close();
+          throw error;
+        });
+    } catch (cause) {
+      lock.close();
+      throw new LogError("open", path, cause);
+    }
+  }
+
+  static async #load(
+    path: string,
+    options: ChatLogOptions,
+    lock: Deno.FsFile,
+    files: LogFiles,
+    file: Deno.FsFile,
+  ): Promise<ChatLog> {
+    const info = await file.stat();
+    const closed = await makePrivate(path, info) && info.size > 0;
+    const found = await LogFile.read(path, file);
+    const before = found ? 0 : await files.lastBefore();
+    const newest = found ?? await LogFile.begin(path, file, before);
+    const log = new ChatLog(path, options, lock, files, file, newest);
+    if (closed) {
+      log.#notices.push(`Closed "${path}" to others: they could have read it`);
+    }
+    if (before > 0) {
+      log.#notices.push(
+        `Began a new "${path}" at event ${
+          before + 1
+        }: there was none, or an empty one`,
+      );
+    }
+    await newest.count(file);
+    await log.#mend(newest.broken((await file.stat()).size));
+    await files.adopt(newest);
+    for await (const entries of files.entries(log.oldest, log.head)) {
+      entries.forEach((entry) => log.#window.keep(entry));
+    }
+    return log;
+  }
+
+  /** What was repaired when the log was opened, one sentence each. */
+  get notices(): readonly string[] {
+    return this.#notices;
+  }
+
+  /** The number of the last line, 0 for an empty log. */
+  get head(): number {
+    return this.#index.last;
+  }
+
+  /** The smallest number that `recent` takes. */
+  get oldest(): number {
+    return this.#window.oldest(this.head);
+  }
+
+  /**
+   * Ends or drops a last line without a line break, which nobody was told of. Words that somebody chose are
+   * always dropped: where they break off they still look whole, and would stand as all that was said, while
+   * their sender, told nothing, says them again.
+   * @param size Of that line, bytes.
+   */
+  async #mend(size: number): Promise<void> {
+    if (size === 0) return;
+    const tail = new Uint8Array(size);
+    await this.#file.seek(this.#index.end, Deno.SeekMode.Start);
+    const count = await this.#file.read(tail) ?? 0;
+    const entry = readEntry(tail.subarray(0, count), this.head + 1);
+    if (entry && (entry.what === "joined" || entry.what === "left")) {
+      const lineBreak = encoder.encode("\n");
+      writeAll(this.#file, lineBreak);
+      this.#index.add(lineBreak);
+      this.#notices.push(
+        `Completed the last line of "${this.#path}": its line break was missing`,
+      );
+    } else {
+      await this.#cut();
+      this.#index.cut();
+      this.#notices.push(
+        `Dropped the last line of "${this.#path}": it broke off after ${size} bytes`,
+      );
+    }
+  }
+
+  /** Cuts the file back to the last line that the index knows of. */
+  async #cut(): Promise<void> {
+    await this.#file.truncate(this.#index.end);
+    this.#torn = false;
+  }
+
+  /** Has one thing at a time change files. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task);
+    this.#turn = result.catch(() => {}); // whoever asked for it is told
+    return result;
+  }
+
+  #requireOpen(action: string): void {
+    if (!this.#closed) return;
+    throw new LogError(action, this.#path, new Error("it is closed"));
+  }
+
+  /**
+   * Appends the entries, all of them or none, in one write, and with `fsync` waits for the disk. First looks,
+   * at most once a second, whether the path still names the open file, and otherwise takes it up again as
+   * `reopen` does. Afterwards begins another file where this one has become too large.
+   * @returns The number of the first.
+   * @throws {LogError} where that fails; the file is cut back to where it was, now or before the next append.
+   * @throws {RangeError} for a time that no date has, and for a reply to no number.
+   * @throws {TypeError} while another append is under way.
+   */
+  async append(entries: readonly NewEntry[]): Promise<number> {
+    if (this.#appending) {
+      throw new TypeError(
+        `Cannot write "${this.#path}": another append is under way`,
+      );
+    }
+    this.#appending = true;
+    try {
+      return await this.#inTurn(() => this.#append(entries));
+    } finally {
+      this.#appending = false;
+    }
+  }
+
+  async #append(entries: readonly NewEntry[]): Promise<number> {
+    this.#requireOpen("write");
+    const lines = entries.map((entry) => `${formatEntry(entry)}\n`);
+    const bytes = encoder.encode(lines.join(""));
+    await this.#watch();
+    await this.#write(bytes);
+    const first = this.head + 1;
+    this.#index.add(bytes);
+    entries.forEach((entry, at) =>
+      this.#window.keep(numberEntry(entry, first + at))
+    );
+    if (this.#index.end > this.#rotateAt) await this.#rotate();
+    return first;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      if (this.#torn) await this.#cut();
+      this.#torn = true;
+      writeAll(this.#file, bytes);
+      if (this.#options.fsync) await this.#file.syncData();
+      this.#torn = false;
+    } catch (cause) {
+      await this.#cut().catch(() => {}); // the next append cuts before it writes
+      throw new LogError("write", this.#path, cause);
+    }
+  }
+
+  /** Begins another file. What was appended is in the log even where that fails, so nobody is refused. */
+  async #rotate(): Promise<void> {
+    const { maxSize = 0, fsync = false, onNotice } = this.#options;
+    try {
+      this.#use(await this.#files.rotate(this.head, fsync));
+    } catch (cause) {
+      this.#rotateAt = this.#index.end + maxSize;
+      onNotice?.(new LogError("rotate", this.#path, cause).message);
+    }
+  }
+
+  /** Appends to another file from now on, the last of `#files`. */
+  #use(file: Deno.FsFile): void {
+    const newest = this.#files.list.at(-1);
+    if (!newest) throw new TypeError("Cannot use a file: there is none");
+    this.#file.close();
+    this.#file = file;
+    this.#index = newest.index;
+    this.#torn = false;
+    this.#rotateAt = this.#options.maxSize || Infinity;
+  }
+
+  /**
+   * Opens the path again, for when the file was moved away: a new file goes on with the numbers. One that is
+   * there already is appended to where it has the same lines; with others it becomes PATH.1. Does nothing
+   * where the path still names the open file.
+   * @throws {LogError} where it can't be opened or begun; the old file is still open.
+   */
+  reopen(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#requireOpen("reopen");
+      await this.#takeUp();
+    });
+  }
+
+  /** Takes the log up again where somebody moved, deleted, emptied or replaced its file. */
+  async #watch(): Promise<void> {
+    const now = performance.now();
+    if (this.#closed) return;
+    if (now - this.#watchedAt < WATCH_PAUSE) return;
+    if (!await this.#isInPlace()) await this.#takeUp();
+    this.#watchedAt = now;
+  }
+
+  async #isInPlace(): Promise<boolean> {
+    try {
+      const info = await Deno.stat(this.#path);
+      return this.#isNewest(info) ?? true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw new LogError("reopen", this.#path, error);
+    }
+  }
+
+  /** Whether the system describes the open file, with all its lines; undefined where that can't be told. */
+  #isNewest(info: Deno.FileInfo): boolean | undefined {
+    return info.size >= this.#index.end &&
+      this.#files.list.at(-1)?.is(info);
+  }
+
+  async #takeUp(): Promise<void> {
+    try {
+      const file = await openToAppend(this.#path);
+      try {
+        const info = await file.stat();
+        // Where the system doesn't tell files apart, one of the same size is the same.
+        if (this.#isNewest(info) ?? info.size === this.#index.end) return;
+        await makePrivate(this.#path, info);
+        const notice = await this.#takeUpFile(file, info.size);
+        this.#options.onNotice?.(notice);
+      } finally {
+        if (this.#file !== file) file.close();
+      }
+    } catch (cause) {
+      throw new LogError("reopen", this.#path, cause);
+    }
+  }
+
+  /** Goes on in another file at the path, or instead of it. @returns What became of it, for a person. */
+  async #takeUpFile(file: Deno.FsFile, size: number): Promise<string> {
+    const path = this.#path;
+    const next = this.head + 1;
+    const found = await LogFile.read(path, file);
+    if (!found) {
+      await this.#files.adopt(await LogFile.begin(path, file, this.head));
+      this.#use(file);
+      return `Began a new "${path}" at event ${next}: the old one was moved, deleted or emptied`;
+    }
+    await found.count(file);
+    if (found.index.last === this.head && found.index.end === size) {
+      await this.#files.adopt(found);
+      this.#use(file);
+      return `Opened "${path}" again: another file with as many lines took its place`;
+    }
+    const { fsync = false } = this.#options;
+    this.#use(await this.#files.rotate(this.head, fsync));
+    await this.#files.lookAgain();
+    return `Began a new "${path}" at event ${next}: another file took its place, which is "${path}.1" now`;
+  }
+
+  /**
+   * The entries with seq > `after` that are in memory, oldest first.
+   * @throws {RangeError} where `after` is smaller than `oldest`.
+   */
+  recent(after: number): readonly LogEntry[] {
+    return this.#window.entries(after, this.head);
+  }
+
+  /**
+   * The entries with `after` < seq <= `upTo` from the files, as far back as there are any, oldest first, in
+   * pieces of 1 to 256. Ends at the line that was the last when it began, whatever is appended meanwhile.
+   * @throws {LogError} where a file can't be read.
+   */
+  async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
+    const last = Math.min(upTo, this.head);
+    if (after >= last) return;
+    await this.#inTurn(() => this.#watch());
+    yield* this.#files.entries(after, last);
+  }
+
+  /**
+   * The last `count` entries with seq < `before`, oldest first; fewer where there aren't so many.
+   * @throws {LogError} where a file can't be read.
+   */
+  async last(count: number, before = Infinity): Promise<LogEntry[]> {
+    let found: LogEntry[] = [];
+    let upTo = Math.min(before - 1, this.head);
+    // More and more, in case that few of the lines are ours.
+    for (let step = Math.max(count, LAST_STEP); upTo > 0; step *= 2) {
+      if (found.length >= count) break;
+      const piece: LogEntry[] = [];
+      for await (const entries of this.past(upTo - step, upTo)) {
+        piece.push(...entries);
+      }
+      found = [...piece, ...found];
+      upTo -= step;
+    }
+    return found.slice(Math.max(0, found.length - count));
+  }
+
+  /**
+   * The last `limit` entries, at most 200, whose name or text has each of the words, whatever the case, and
+   * whether there are more before them. Reads backwards in pieces of about 256 KiB, and gives up after 64 MiB.
+   * @throws {LogError} where a file can't be read.
+   * @throws the signal's reason.
+   */
+  async search(words: string, options: SearchOptions): Promise<Found> {
+    const before = Math.min(options.before ?? Infinity, this.head + 1);
+    await this.#inTurn(() => this.#watch());
+    return await searchFiles(this.#files, words, { ...options, before });
+  }
+
+  /** Closes the log and frees its lock, when what was begun has ended. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      this.#file.close();
+      await freeLock(this.#lock);
+    });
+  }
+
+  /** Closes the log. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * One of the files that the log is in: its heading, its identity, its index. Knows nothing of the other files
+ * or of who writes to it.
+ *
+ * A file that goes on from an older one begins with a line that is no entry and has no number:
+ *
+ *     # continues at event 123457
+ *
+ * So each file tells its own numbers, whatever becomes of the others, and no older one need be counted. The
+ * file's name isn't in it, because names change with each rotation. Where older files are deleted, the numbers
+ * stay as they are, and the log just begins later; a file without a heading begins with event 1.
+ *
+ * @module
+ */
+
+import { LineIndex, MAX_LINE_SIZE, type Place } from "./line_format.ts";
+import { reasonOf } from "../base/error_reason.ts";
+
+/** How much of a file is read at once to count its lines, bytes. */
+const COUNT_SIZE = 1_048_576;
+/** More than any heading has, bytes. */
+const HEADING_SIZE = 64;
+/** For the owner alone. */
+const PRIVATE = 0o600;
+
+const HEADING = "# continues at event ";
+const whole = new RegExp(String.raw`^${HEADING}([1-9]\d{0,15})\n`);
+const broken = new RegExp(String.raw`^${HEADING}\d{0,16}$`);
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The log can't be opened, read or written; `cause` says why. */
+export class LogError extends Error {
+  /** "LogError". */
+  override readonly name = "LogError";
+
+  /**
+   * Words the action that failed and why.
+   * @param action Like "write".
+   */
+  constructor(action: string, path: string, cause: unknown) {
+    super(`Cannot ${action} "${path}": ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A file to read and to append to, made where there is none. */
+export function openToAppend(
+  path: string,
+  options: Deno.OpenOptions = { create: true },
+): Promise<Deno.FsFile> {
+  return Deno.open(path, {
+    read: true,
+    append: true,
+    mode: PRIVATE,
+    ...options,
+  });
+}
+
+/** Takes a file from others where it is open to them, and says whether it was. */
+export async function makePrivate(
+  path: string,
+  { isFile, mode }: Deno.FileInfo,
+): Promise<boolean> {
+  const open = isFile && mode !== null && (mode & 0o077) !== 0;
+  if (!open || Deno.build.os === "windows") return false;
+  await Deno.chmod(path, PRIVATE);
+  return true;
+}
+
+/**
+ * Writes all the bytes, whatever the system takes at once.
+ *
+ * Twenty times cheaper than with `write`, for which a thread of its own must be woken.
+ */
+export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    const count = file.writeSync(bytes.subarray(at));
+    if (count === 0) throw new Error("nothing more is taken");
+    at += count;
+  }
+}
+
+/** What tells one file from another, null where the system doesn't say. */
+function identity({ dev, ino }: Deno.FileInfo): string | null {
+  return ino === null ? null : `${dev}:${ino}`;
+}
+
+/** Where the lines of a file begin; null where it is empty or its heading broke off. */
+function parseHeading(text: string): Place | null {
+  const heading = whole.exec(text);
+  const first = Number(heading?.[1]);
+  if (heading && Number.isSafeInteger(first)) {
+    return { before: first - 1, offset: heading[0].length };
+  }
+  if (HEADING.startsWith(text) || broken.test(text)) return null;
+  return { before: 0, offset: 0 };
+}
+
+/** One of the log's files. */
+export class LogFile {
+  /** Where it is; a rotation changes it. */
+  path: string;
+  /** Where its lines are; of an older file, only once it is counted. */
+  readonly index: LineIndex;
+  readonly #start: Place;
+  readonly #identity: string | null;
+  #counted: Promise<void> | undefined;
+
+  private constructor(path: string, info: Deno.FileInfo, start: Place) {
+    this.path = path;
+    this.index = new LineIndex(start);
+    this.#start = start;
+    this.#identity = identity(info);
+  }
+
+  /** An open file by its heading, null where it is empty or its heading broke off. Its position moves. */
+  static async read(path: string, file: Deno.FsFile): Promise<LogFile | null> {
+    const bytes = new Uint8Array(HEADING_SIZE);
+    await file.seek(0, Deno.SeekMode.Start);
+    const count = await file.read(bytes) ?? 0;
+    const start = parseHeading(decoder.decode(bytes.subarray(0, count)));
+    return start && new LogFile(path, await file.stat(), start);
+  }
+
+  /** Empties an open file and gives it the heading after which it goes on from line `before`. */
+  static async begin(
+    path: string,
+    file: Deno.FsFile,
+    before: number,
+  ): Promise<LogFile> {
+    await file.truncate();
+    const heading = before === 0 ? "" : `${HEADING}${before + 1}\n`;
+    writeAll(file, encoder.encode(heading));
+    const start = { before, offset: heading.length };
+    const begun = new LogFile(path, await file.stat(), start);
+    begun.#counted = Promise.resolve(); // whoever appends to it counts
+    return begun;
+  }
+
+  /** The number of the first line that it has or can have. */
+  get first(): number {
+    return this.#start.before + 1;
+  }
+
+  /** Whether this is the file that the system describes; undefined where it doesn't tell files apart. */
+  is(info: Deno.FileInfo): boolean | undefined {
+    const other = identity(info);
+    if (other === null || this.#identity === null) return undefined;
+    return other === this.#identity;
+  }
+
+  /** Counts its lines, once. @param file It, open; its position moves. */
+  count(file: Deno.FsFile): Promise<void> {
+    this.#counted ??= this.#count(file).catch((error) => {
+      this.#counted = undefined;
+      throw error;
+    });
+    return this.#counted;
+  }
+
+  async #count(file: Deno.FsFile): Promise<void> {
+    const buffer = new Uint8Array(COUNT_SIZE);
+    await file.seek(this.#start.offset, Deno.SeekMode.Start);
+    for (;;) {
+      const count = await file.read(buffer);
+      if (count === null) break;
+      this.index.add(buffer.subarray(0, count));
+    }
+  }
+
+  /**
+   * How much stands behind the last whole line, once the lines are counted, bytes.
+   * @param size Of the file, bytes.
+   * @throws {RangeError} for more than any line has: somebody named a file that is no log.
+   */
+  broken(size: number): number {
+    const rest = size - this.index.end;
+    if (rest <= MAX_LINE_SIZE) return rest;
+    throw new RangeError("its last line is longer than any of a log");
+  }
+
+  /** A place from which to read towards the line after `line`. @param file It, open; its position moves. */
+  async before(line: number, file: Deno.FsFile): Promise<Place> {
+    if (line < this.first) return this.#start; // without counting
+    await this.count(file);
+    return this.index.before(line);
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * The files that the log is in, PATH the newest and PATH.1, PATH.2 ... the older: finds them, reads across
+ * them, makes room for another. Knows nothing of appending or of members.
+ *
+ *     chat.log.2                 chat.log.1                 chat.log
+ *     1 ... 5000                 # continues at event 5001  # continues at event 9001
+ *                                5001 ... 9000              9001 ... head
+ *
+ * A rotation writes the new file's heading to PATH.new, moves each file one name up, the oldest first, as far
+ * as the first name that is free, and moves PATH.new to PATH. Wherever that stops, every line is still in some
+ * file, and the order of the names is the order of the lines: a free name between them is passed over in
+ * reading and filled by the next rotation; a PATH that is missing, empty or has half a heading begins after the
+ * newest of the others; a PATH.new is removed.
+ *
+ * @module
+ */
+
+import { LogError, LogFile, openToAppend } from "./file.ts";
+import { readEntries } from "./line_format.ts";
+import type { LogEntry } from "./line_format.ts";
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof Deno.errors.NotFound) return;
+  throw error;
+}
+
+/** A file for reading, undefined where there is none. */
+async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path, { read: true });
+  } catch (error) {
+    return ignoreMissing(error);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).catch(ignoreMissing) !== undefined;
+}
+
+/** The folder knows its files' new names after a power cut too, where the system lets us ask for that. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path.replace(/[^/]*$/, "."));
+    await folder.sync();
+  } catch {
+    // Windows opens no folders, and some file systems sync none: the names are then as safe as they get.
+  }
+}
+
+/** How many older files there may be where nothing is said. */
+export const KEPT_FILES = 9;
+
+/** The log's files, of which the last is written to. */
+export class LogFiles {
+  readonly #path: string;
+  readonly #keep: number;
+  /** Oldest first. Replaced, never changed: whoever reads goes on in the list with which it began. */
+  #list: readonly LogFile[] = [];
+
+  /**
+   * No files yet.
+   * @param path Of the newest.
+   * @param keep How many older ones there may be when one is added, at least 1.
+   */
+  constructor(path: string, keep = KEPT_FILES) {
+    this.#path = path;
+    this.#keep = keep;
+  }
+
+  /** Oldest first. */
+  get list(): readonly LogFile[] {
+    return this.#list;
+  }
+
+  #name(age: number): string {
+    return age === 0 ? this.#path : `${this.#path}.${age}`;
+  }
+
+  /** Removes what a rotation left that came to no end. */
+  async tidy(): Promise<void> {
+    await Deno.remove(`${this.#path}.new`).catch(ignoreMissing);
+  }
+
+  /** Takes a file as the newest, and looks for those that come before it. */
+  async adopt(newest: LogFile): Promise<void> {
+    this.#list = [...await this.#olderThan(newest.first), newest];
+  }
+
+  /** Looks for the older ones again: others may have moved some. */
+  async lookAgain(): Promise<void> {
+    const newest = this.#list.at(-1);
+    if (newest) await this.adopt(newest);
+  }
+
+  /** The number of the last line of those that come before a PATH without lines and heading. */
+  async lastBefore(): Promise<number> {
+    this.#list = await this.#olderThan(Infinity); // `adopt` finds it counted
+    const newest = this.#list.at(-1);
+    if (!newest) return 0;
+    using file = await Deno.open(newest.path);
+    await newest.count(file);
+    return newest.index.last;
+  }
+
+  /** PATH.1 and so on, as far as they are there and their numbers go down, oldest first. */
+  async #olderThan(first: number): Promise<LogFile[]> {
+    const found: LogFile[] = [];
+    for (let age = 1; first > 1; age++) {
+      const file = await this.#look(this.#name(age));
+      if (file === undefined && age >= this.#keep) break;
+      if (!file || file.first >= first) continue;
+      found.unshift(file);
+      first = file.first;
+    }
+    return found;
+  }
+
+  /** An older file, undefined where none is there, null for one without lines. */
+  async #look(path: string): Promise<LogFile | null | undefined> {
+    using file = await openIfThere(path);
+    if (!file) return undefined;
+    const info = await file.stat();
+    if (info.isDirectory) return null;
+    // One that is known is counted already.
+    const known = this.#list.find((it) => it.is(info));
+    if (known) known.path = path;
+    return known ?? await LogFile.read(path, file);
+  }
+
+  /**
+   * Opens one of the files for reading, wherever it is now: others rotate too. Undefined where it is gone.
+   */
+  async open(file: LogFile): Promise<Deno.FsFile | undefined> {
+    const opened = await openIfThere(file.path);
+    if (opened && file.is(await opened.stat()) !== false) return opened;
+    opened?.close();
+    // Names only go up, and so does the search: what moves meanwhile is met again.
+    for (let age = 0; age <= this.#keep; age++) {
+      const other = await openIfThere(this.#name(age));
+      if (other && file.is(await other.stat())) return other;
+      other?.close();
+    }
+    return undefined;
+  }
+
+  /**
+   * The entries with `after` < seq <= `upTo`, oldest first, in pieces of 1 to 256, as far back as there are
+   * files.
+   * @throws {LogError} where a file can't be read, or the newest is gone.
+   */
+  async *entries(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
+    const files = this.#list;
+    for (const [at, file] of files.entries()) {
+      const next = files[at + 1];
+      // Where numbers overlap, because somebody put a file between, the newer file counts.
+      const last = next ? Math.min(upTo, next.first - 1) : upTo;
+      if (after >= last) continue;
+      using opened = await this.reader(file);
+      if (!opened) continue;
+      const { before, offset } = await file.before(after, opened);
+      await opened.seek(offset, Deno.SeekMode.Start);
+      yield* readEntries(opened, before, after, last);
+    }
+  }
+
+  /**
+   * Opens one of the files for reading; undefined for an older one that is gone.
+   * @throws {LogError} where it can't be read, or is the newest and gone.
+   */
+  async reader(file: LogFile): Promise<Deno.FsFile | undefined> {
+    const opened = await this.open(file).catch((cause) => {
+      throw new LogError("read", file.path, cause);
+    });
+    if (!opened && file === this.#list.at(-1)) {
+      throw new LogError("read", file.path, new Error("it is gone"));
+    }
+    return opened;
+  }
+
+  /**
+   * Moves PATH to PATH.1, whatever it is, the others one name up each, and begins another that goes on from
+   * line `before`. Where that fails, either nothing is moved or PATH is missing, which `adopt` gets over.
+   * @param sync Whether it waits until the disk has it.
+   * @returns The new file, open to append.
+   */
+  async rotate(before: number, sync: boolean): Promise<Deno.FsFile> {
+    await this.tidy();
+    const draft = `${this.#path}.new`;
+    const file = await openToAppend(draft, { createNew: true });
+    try {
+      const newest = await LogFile.begin(this.#path, file, before);
+      if (sync) await file.syncData();
+      this.#shift(await this.#free(), draft);
+      this.#list = [...this.#list, newest];
+    } catch (error) {
+      file.close();
+      await this.tidy();
+      throw error;
+    }
+    if (sync) await syncFolder(this.#path);
+    return file;
+  }
+
+  /** The first free name; where there is none, the oldest files go. */
+  async #free(): Promise<number> {
+    for (let age = 1; age <= this.#keep; age++) {
+      if (!await isThere(this.#name(age))) return age;
+    }
+    // Oldest first again, so that no hole is left behind which files would hide.
+    let oldest = this.#keep;
+    while (await isThere(this.#name(oldest + 1))) oldest++;
+    for (let age = oldest; age >= this.#keep; age--) {
+      const path = this.#name(age);
+      await Deno.remove(path).catch(ignoreMissing);
+      this.#list = this.#list.filter((file) => file.path !== path);
+    }
+    return this.#keep;
+  }
+
+  /** In one go: whoever reads meanwhile finds each file under the name that it has in the list. */
+  #shift(free: number, draft: string): void {
+    for (let age = free; age > 0; age--) {
+      const from = this.#name(age - 1);
+      const to = this.#name(age);
+      Deno.renameSync(from, to);
+      const moved = this.#list.find((file) => file.path === from);
+      if (moved) moved.path = to;
+    }
+    Deno.renameSync(draft, this.#path);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The last lines of the log, in memory. Knows nothing of files.
+ *
+ * @module
+ */
+
+import type { LogEntry } from "./line_format.ts";
+
+/** The last so many lines. */
+export class LogWindow {
+  readonly #size: number;
+  /** Line `seq` at `seq % #size`, where it is ours; else what was there before. */
+  readonly #entries: (LogEntry | undefined)[];
+
+  /** Empty. @param size How many lines it has place for, at least 1. */
+  constructor(size: number) {
+    this.#size = size;
+    this.#entries = new Array(size);
+  }
+
+  /** The number after which all lines are here, where `head` is the last one's. */
+  oldest(head: number): number {
+    return Math.max(0, head - this.#size);
+  }
+
+  /** Keeps a line in place of the oldest. Those that aren't ours are left out. */
+  keep(entry: LogEntry): void {
+    this.#entries[entry.seq % this.#size] = entry;
+  }
+
+  /**
+   * The entries with `after` < seq <= `head`, oldest first.
+   * @throws {RangeError} where lines between them are no longer here.
+   */
+  entries(after: number, head: number): readonly LogEntry[] {
+    const oldest = this.oldest(head);
+    if (!(after >= oldest)) {
+      throw new RangeError(
+        `Cannot tell what came after line ${after}: memory begins after line ${oldest}`,
+      );
+    }
+    const entries: LogEntry[] = [];
+    for (let seq = after + 1; seq <= head; seq++) {
+      const entry = this.#entries[seq % this.#size];
+      if (entry?.seq === seq) entries.push(entry);
+    }
+    return entries;
+  }
+}

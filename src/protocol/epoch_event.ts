@@ -1,0 +1,42 @@
+/**
+ * An epoch's secrets as an event's fields, and back. Knows nothing of rooms or connections.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  type Epoch,
+  EpochReader,
+  fromBase64url,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import type { Fields } from "./events.ts";
+
+/** What whoever is to read the epoch must be told; for each one's own channel only. */
+export function epochFields(epoch: Epoch): Fields<"epoch"> {
+  const { number, counter, key, verifyKey } = epoch.describe();
+  return {
+    number,
+    counter,
+    key: toBase64url(key),
+    verifyKey: toBase64url(verifyKey),
+  };
+}
+
+/**
+ * What reads the epoch.
+ * @param serverKey The server's static public key as the handshake proved it, 32 bytes.
+ * @throws {SyntaxError} | {RangeError} for keys that can't be.
+ */
+export async function epochReader(
+  serverKey: Bytes,
+  { number, counter, key, verifyKey }: Fields<"epoch">,
+): Promise<EpochReader> {
+  return await EpochReader.create(serverKey, {
+    number,
+    counter,
+    key: fromBase64url(key),
+    verifyKey: fromBase64url(verifyKey),
+  });
+}

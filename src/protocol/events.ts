@@ -1,0 +1,364 @@
+/**
+ * Events, what sealed records say: one table row for each kind, from which come its type, its encoding and
+ * the checks on arrival. Knows nothing of keys, sockets or who may say what.
+ *
+ * A plaintext is a JSON array of events, padded with spaces; an event is an array of its kind and its
+ * fields in the table's order, like `["said", 3, 2876501, "hello"]`.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../../crypto_utils.ts";
+import { parseOffer, PIECE_SIZE } from "./offer.ts";
+import { MAX_PLAINTEXT_SIZE, padmeLength } from "./records.ts";
+
+/** The longest text of a message, bytes of UTF-8. */
+export const MAX_TEXT_SIZE = 4_096;
+/** Events in one record: more than fit where each says something. */
+const MAX_EVENTS = 4_096;
+/** How deep the fields of an event may be nested; those that we know aren't at all. */
+const MAX_DEPTH = 8;
+/** The longest string in any other field, UTF-16 units. */
+const MAX_STRING = 256;
+
+/** A plaintext isn't a well-formed list of events: the connection it came from can't go on. */
+export class EventError extends Error {
+  /** "EventError". */
+  override readonly name = "EventError";
+}
+
+const encoder = new TextEncoder();
+
+/** Whether a value is a field's. */
+export type Check<T> = (value: unknown) => value is T;
+
+const isCount: Check<number> = (value): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+const isTime: Check<number> = (value): value is number =>
+  Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;
+const isBoolean: Check<boolean> = (value): value is boolean =>
+  typeof value === "boolean";
+const isCountOrNull: Check<number | null> = (value): value is number | null =>
+  value === null || isCount(value);
+const isString: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= MAX_STRING &&
+  value.isWellFormed();
+const isText: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= MAX_TEXT_SIZE &&
+  value.isWellFormed();
+const isOffer: Check<string> = (value): value is string =>
+  typeof value === "string" && parseOffer(value) !== null;
+const isPiece: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= Math.ceil(PIECE_SIZE * 4 / 3) &&
+  /^[\w-]*$/.test(value);
+
+/** The fields of an epoch. */
+const SECRET = {
+  number: isCount,
+  counter: isCount,
+  key: isString,
+  verifyKey: isString,
+};
+
+/** Every kind of event and its fields, in the order in which they are sent. */
+export const TABLE = {
+  // What a client says.
+  /** Asks to be let in as `name`; its own lines follow `n`; it has seen the room's events up to `after`. */
+  join: { name: isString, n: isCount, after: isCountOrNull },
+  /** A message, with the sender's own number for it. */
+  say: { n: isCount, text: isText },
+  /** The same in the third person: "waves" by Abhii is "Abhii waves". */
+  act: { n: isCount, text: isText },
+  /** A message that answers event `to`. */
+  reply: { n: isCount, to: isCount, text: isText },
+  /** Offers a file, described as `formatOffer` does it; the file itself stays where it is. */
+  offer: { n: isCount, text: isOffer },
+  /** The file of event `offer`, an offer of the sender's own, can be asked for here. */
+  hold: { offer: isCount },
+  /** Wants to be called `name` from here on. */
+  rename: { name: isString },
+  /** Goes away from the keyboard, with a word about it; comes back where that is empty. */
+  away: { text: isString },
+  /**
+   * Asks for the last `count` lines before event `before` (null: the end) that have all the words; for any
+   * where there are none. They come as `past`, and then `found`.
+   */
+  find: { id: isCount, words: isString, before: isCountOrNull, count: isCount },
+
+  // What either side says.
+  /** Are you there? */
+  ping: {},
+  /** I am. */
+  pong: {},
+  /**
+   * Asks for `size` bytes, at most 16,384, from byte `from` of the file of event `offer`: a member the server,
+   * and the server the member who holds it. The answer is a `piece` or a `missing` with the asker's `id`.
+   */
+  fetch: { id: isCount, offer: isCount, from: isCount, size: isCount },
+  /** The bytes that were asked for, base64url. */
+  piece: { id: isCount, data: isPiece },
+  /** They don't come, for one of `MISSING`. */
+  missing: { id: isCount, reason: isString },
+  /** The sender leaves for this reason, one of `GOODBYES` or its own words; nothing comes after it. */
+  bye: { reason: isString },
+
+  // What the server says to one client.
+  /** One of `REFUSALS`, for the line `n` or, where that is null, for joining or taking another name. */
+  refused: { n: isCountOrNull, reason: isString },
+  /** A line of the log from before the client joined. */
+  past: {
+    seq: isCount,
+    at: isTime,
+    key: isString,
+    n: isCount,
+    what: isString,
+    to: isCountOrNull,
+    name: isString,
+    text: isText,
+  },
+  /** The largest file that may be offered, bytes. */
+  limits: { fileSize: isCount },
+  /** The client says more than it may, and is read no faster than it may from here on. */
+  slowed: {},
+  /** The room has another key: who comes back must come with this one, base64url. */
+  rekeyed: { key: isString },
+  /** The answer to `find` is complete; whether there are older ones. */
+  found: { id: isCount, more: isBoolean },
+  /** A member who is there, when it came and last said something, and why it is away (empty: it isn't). */
+  here: {
+    id: isCount,
+    name: isString,
+    key: isString,
+    since: isTime,
+    active: isTime,
+    away: isString,
+  },
+  /** The epoch in which the next broadcast is sealed; keys are base64url. */
+  epoch: SECRET,
+  /** How the shared records that follow are sealed, in which are all `here`. */
+  sharing: SECRET,
+  /**
+   * The client is in, as this member; its joining is event `seq`. Comes after all `here` and `past`, among
+   * which are the client itself and its joining.
+   */
+  welcome: { id: isCount, seq: isCount, at: isTime },
+
+  // What the server says to everybody.
+  /** The events after this one in the record are numbered from `seq`, and happened at `at` (ms). */
+  batch: { seq: isCount, at: isTime },
+  /** Somebody came. */
+  joined: { id: isCount, name: isString, key: isString, n: isCount },
+  /** Somebody went, for one of `GOODBYES` or with words of their own. */
+  left: { id: isCount, n: isCount, reason: isString },
+  /** A member's message. */
+  said: { id: isCount, n: isCount, text: isText },
+  /** A member's message in the third person. */
+  acted: { id: isCount, n: isCount, text: isText },
+  /** A member's answer to event `to`. */
+  replied: { id: isCount, n: isCount, to: isCount, text: isText },
+  /** A member offers a file. */
+  offered: { id: isCount, n: isCount, text: isOffer },
+  /** A member goes by another name. */
+  renamed: { id: isCount, n: isCount, name: isString },
+  /** A member goes away from the keyboard or, where the text is empty, is back; has no number. */
+  absent: { id: isCount, text: isString },
+  /** The epoch's key moves forward after this record. */
+  ratchet: {},
+} as const satisfies Record<string, Record<string, Check<unknown>>>;
+
+/** The table's type. */
+export type Table = typeof TABLE;
+/** The name of an event's kind. */
+export type Kind = keyof Table;
+
+/** The fields of a kind of event. */
+export type Fields<K extends Kind> = {
+  readonly [F in keyof Table[K]]: Table[K][F] extends Check<infer T> ? T
+    : never;
+};
+
+/** An event of one kind, or of any. */
+export type Event<K extends Kind = Kind> = {
+  [K1 in K]: { readonly kind: K1 } & Fields<K1>;
+}[K];
+
+/** Why a line or a request to join was not taken. */
+export const REFUSALS = {
+  "name-invalid":
+    "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
+  "name-mixed": "That name mixes letters of several scripts that look alike",
+  "name-taken": "That name is taken, or looks like one that is",
+  "text-empty": "A message needs some text",
+  "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
+  "room-full": "The room is full",
+  "reply-unknown": "There is no such message to answer",
+  "file-too-large": "The file is larger than this server passes on",
+  "log-failed": "The server cannot write its log, so nothing is passed on",
+  "log-unreadable": "The server cannot read its log now",
+} as const;
+
+/** A key of `REFUSALS`. */
+export type Refusal = keyof typeof REFUSALS;
+
+/** Why a piece of a file doesn't come. */
+export const MISSING = {
+  gone: "who offered it is not here",
+  busy: "the server passes on as many files as it may",
+  late: "no answer came",
+  changed: "the file has changed, or cannot be read",
+  dropped: "it is not offered any more",
+} as const;
+
+/** A key of `MISSING`. */
+export type Missing = keyof typeof MISSING;
+
+/** What a refusal keeps from being done, to be followed by the text in quotes. @param reason A key of `REFUSALS`. */
+export function refusedDeed(reason: string): string {
+  return reason.startsWith("name-") ? "Cannot go by" : "Not sent:";
+}
+
+/** Why a text can't be sent; undefined where it can. */
+export function textRefusal(text: string): Refusal | undefined {
+  if (text.length === 0) return "text-empty";
+  if (text.length * 3 <= MAX_TEXT_SIZE) return undefined; // three bytes a unit are the most in UTF-8
+  return encoder.encode(text).length > MAX_TEXT_SIZE
+    ? "text-too-long"
+    : undefined;
+}
+
+/** Why somebody left, or why the server ends a connection. */
+export const GOODBYES = {
+  left: "left",
+  lost: "connection lost",
+  silent: "no sign of life for 90 s",
+  slow: "too slow to follow",
+  replaced: "joined again from elsewhere",
+  stopped: "server stopped",
+  misused: "broke the protocol",
+} as const;
+
+/** A key of `GOODBYES`. */
+export type Goodbye = keyof typeof GOODBYES;
+
+/** The value of a table under a key that came from elsewhere, or the key itself where it has none. */
+export function wording(
+  table: Readonly<Record<string, string>>,
+  key: string,
+): string {
+  return Object.hasOwn(table, key) ? table[key] ?? key : key;
+}
+
+const fieldNames = new Map<string, readonly string[]>(
+  Object.entries(TABLE).map(([kind, fields]) => [kind, Object.keys(fields)]),
+);
+
+/** An event as JSON text. */
+export function encodeEvent(event: Event): string {
+  const values = event as unknown as Record<string, unknown>;
+  const names = fieldNames.get(event.kind) ?? [];
+  return JSON.stringify([event.kind, ...names.map((name) => values[name])]);
+}
+
+const TOO_DEEP =
+  `Cannot read an event: it is nested more than ${MAX_DEPTH} deep`;
+
+/** Whether there are lists or objects in a list or object to more than a depth. */
+function isNested(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 ||
+    Object.values(value).some((it) => isNested(it, depth - 1));
+}
+
+/** An event of a known kind, null for one of an unknown kind. @throws {EventError} */
+function decodeEvent(value: unknown): Event | null {
+  if (!Array.isArray(value) || typeof value[0] !== "string") {
+    throw new EventError("Cannot read an event: it is no array with a kind");
+  }
+  const [kind, ...values] = value as [string, ...unknown[]];
+  const names = fieldNames.get(kind);
+  if (!names) {
+    if (values.some((it) => isNested(it, MAX_DEPTH))) {
+      throw new EventError(TOO_DEEP);
+    }
+    return null;
+  }
+  if (values.length !== names.length) {
+    throw new EventError(`Cannot read an event "${kind}": fields are missing`);
+  }
+  const event: Record<string, unknown> = { kind };
+  const checks: Readonly<Record<string, Check<unknown>>> = TABLE[kind as Kind];
+  for (const [at, name] of names.entries()) {
+    if (!checks[name]?.(values[at])) {
+      throw new EventError(
+        `Cannot read an event "${kind}": "${name}" is wrong`,
+      );
+    }
+    event[name] = values[at];
+  }
+  return event as unknown as Event;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const [OPEN = 0, COMMA = 0, CLOSE = 0, SPACE = 0] = encoder.encode("[,] ");
+
+// Every plaintext is put together here, in one go, and leaves as a copy.
+const scratch: Bytes = new Uint8Array(MAX_PLAINTEXT_SIZE);
+
+/**
+ * Plaintexts that hold the events in order, as few as fit: each a JSON array, padded to its Padmé length,
+ * of at most 63,488 bytes. Takes events as `encodeEvent` made them.
+ * @param heading Makes the first event of each plaintext; is told how many of `encoded` went before it.
+ * @throws {RangeError} for an event that fits no record.
+ */
+export function packEvents(
+  encoded: readonly string[],
+  heading?: (before: number) => string,
+): Bytes[] {
+  const plaintexts: Bytes[] = [];
+  let size = 0;
+  const add = (text: string): boolean => {
+    const start = size + 1; // after the bracket or the comma
+    const room = scratch.subarray(start, MAX_PLAINTEXT_SIZE - 1);
+    // Not by what `encodeInto` says it has read: Deno 2.6 counts bytes there, once the code is warm.
+    const mayExceed = text.length * 3 > room.length;
+    if (mayExceed && encoder.encode(text).length > room.length) return false;
+    const { written } = encoder.encodeInto(text, room);
+    scratch[size] = size === 0 ? OPEN : COMMA;
+    size = start + written;
+    return true;
+  };
+  const finish = () => {
+    scratch[size++] = CLOSE;
+    const padded = padmeLength(size);
+    scratch.fill(SPACE, size, padded);
+    plaintexts.push(scratch.slice(0, padded));
+    size = 0;
+  };
+  for (const [at, text] of encoded.entries()) {
+    if (size > 0 && add(text)) continue;
+    if (size > 0) finish();
+    if (heading) add(heading(at));
+    if (!add(text)) {
+      throw new RangeError(`Cannot send an event of ${text.length} units`);
+    }
+  }
+  if (size > 0) finish();
+  return plaintexts;
+}
+
+/**
+ * The events of a plaintext, without those of unknown kinds.
+ * @throws {EventError} for anything that is not a list of well-formed events.
+ */
+export function unpackEvents(plaintext: Uint8Array): Event[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(decoder.decode(plaintext));
+  } catch (cause) {
+    throw new EventError("Cannot read events: they are no JSON", { cause });
+  }
+  if (!Array.isArray(list) || list.length > MAX_EVENTS) {
+    throw new EventError("Cannot read events: they are no array, or too many");
+  }
+  return list.map(decodeEvent).filter((event) => event !== null);
+}

@@ -1,0 +1,149 @@
+/**
+ * The server's figures for Prometheus, and its health, over HTTP. Knows the figures' names and nothing of
+ * how they come about.
+ *
+ * @module
+ */
+
+import { Exposition, EXPOSITION_TYPE } from "./prometheus.ts";
+import type { Count, Distribution, Measures } from "./measures.ts";
+
+/** What every name begins with. */
+const PREFIX = "chat_";
+/** How often the event loop is asked how late it is, ms. */
+const DELAY_PERIOD = 500;
+
+/** Figures that are looked up when somebody asks. */
+export interface Levels {
+  /** Who is in the room. */
+  readonly members: () => number;
+  /** Connections, finished handshakes or not. */
+  readonly connections: () => number;
+  /** Unfinished handshakes. */
+  readonly handshakes: () => number;
+  /** Bytes that the slowest member is behind. */
+  readonly ringLag: () => number;
+  /** Bytes written to all connections since the start. */
+  readonly sentBytes: () => number;
+  /** The number of the last event. */
+  readonly lastEvent: () => number;
+}
+
+/** Counts for Prometheus. */
+export class Metrics implements Measures {
+  readonly #exposition = new Exposition(PREFIX);
+  readonly messages: Count = this.#exposition.count(
+    "messages_total",
+    "Messages logged",
+  );
+  readonly deliveries: Count = this.#exposition.count(
+    "deliveries_total",
+    "Messages times the members that they went to",
+  );
+  readonly receivedBytes: Count = this.#exposition.count(
+    "received_bytes_total",
+    "Bytes read from clients after their handshakes",
+  );
+  readonly handshakesRefused: Count = this.#exposition.count(
+    "handshakes_refused_total",
+    "Handshakes that did not lead in",
+    "reason",
+  );
+  readonly departures: Count = this.#exposition.count(
+    "departures_total",
+    "Connections that ended after their handshake",
+    "reason",
+  );
+  readonly epochs: Count = this.#exposition.count(
+    "epochs_total",
+    "Changes of the room's key",
+    "change",
+  );
+  readonly batchSize: Distribution = this.#exposition.distribution(
+    "batch_events",
+    "Events in a batch",
+    [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000],
+  );
+  readonly logWrite: Distribution = this.#exposition.distribution(
+    "log_write_seconds",
+    "Time of one write to the log",
+    [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10],
+  );
+
+  /** Shows further figures, looked up when somebody asks. */
+  show(levels: Levels): void {
+    this.#exposition.level("members", "Members in the room", levels.members);
+    this.#exposition.level(
+      "connections",
+      "Open connections",
+      levels.connections,
+    );
+    this.#exposition.level(
+      "handshakes",
+      "Unfinished handshakes",
+      levels.handshakes,
+    );
+    this.#exposition.level(
+      "ring_lag_bytes",
+      "Bytes that the slowest member is behind",
+      levels.ringLag,
+    );
+    this.#exposition.total(
+      "sent_bytes_total",
+      "Bytes written to clients",
+      levels.sentBytes,
+    );
+    this.#exposition.level(
+      "last_event",
+      "The last event's number",
+      levels.lastEvent,
+    );
+  }
+
+  /**
+   * Serves `/metrics` and `/healthz` until the signal.
+   * @param address Where to listen. @param healthy Whether the server can do its work.
+   * @returns Resolves when it serves no more.
+   * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws, at once.
+   */
+  serve(
+    address: { readonly host: string; readonly port: number },
+    healthy: () => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const answer = (request: Request): Response => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/metrics") {
+        const headers = { "content-type": EXPOSITION_TYPE };
+        return new Response(this.#exposition.text(), { headers });
+      }
+      if (pathname !== "/healthz") {
+        return new Response("Not found\n", { status: 404 });
+      }
+      const status = healthy() ? 200 : 503;
+      return new Response(status === 200 ? "ok\n" : "not ok\n", { status });
+    };
+    const { host: hostname, port } = address;
+    const server = Deno.serve(
+      { hostname, port, signal, onListen: () => {} },
+      answer,
+    );
+    const delay = this.#watchDelay();
+    return server.finished.finally(() => clearInterval(delay));
+  }
+
+  #watchDelay(): ReturnType<typeof setInterval> {
+    let delay = 0;
+    this.#exposition.level(
+      "event_loop_delay_seconds",
+      "How late the event loop last was",
+      () => delay,
+    );
+    let due = performance.now() + DELAY_PERIOD;
+    return setInterval(() => {
+      const now = performance.now();
+      delay = Math.max(0, now - due) / 1_000;
+      due = now + DELAY_PERIOD;
+    }, DELAY_PERIOD);
+  }
+}

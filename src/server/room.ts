@@ -1,0 +1,505 @@
+/**
+ * The room: who is there under which name, and the one order in which everything happens. Knows nothing of
+ * sockets, files' formats or terminals.
+ *
+ *     connections ── join, say, leave ──▶ inbox ── batch ──▶ chat.log ──▶ epoch, signature ──▶ everybody
+ *                                            └────────────── one task, one batch at a time ─────────┘
+ *
+ * @module
+ */
+
+import type { Bytes } from "../../crypto_utils.ts";
+import {
+  type Admission,
+  Batch,
+  type Guest,
+  type Item,
+  type Line,
+  type Member,
+  type Of,
+  type Request,
+} from "./batch.ts";
+import type { Broadcaster } from "./broadcaster.ts";
+import type { ChatLog, LogEntry } from "../log/chat_log.ts";
+import { diagnostics } from "./diagnostics.ts";
+import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
+import type { Refusal } from "../protocol/events.ts";
+import { type Measures, UNMEASURED } from "./measures.ts";
+import type { Name } from "../protocol/names.ts";
+import { Roster } from "./roster.ts";
+
+export type { Admission, Guest, Line, Member, Request };
+
+/** Encoded events of one batch, UTF-16 units; what is over it waits for the next, so that each fits the ring. */
+const MAX_BATCH_SIZE = 1_048_576;
+/** How long a batch waits when everybody is slow, and departures when the log can't be written, ms. */
+const CONGESTION_PAUSE = 5;
+const LOG_RETRY_PAUSE = 1_000;
+
+/** Limits and places of a room. */
+export interface RoomOptions {
+  /** Where everything is written before anybody is told of it. */
+  readonly log: ChatLog;
+  /** What tells everybody. */
+  readonly broadcaster: Broadcaster;
+  /** Past events that a newcomer is shown. */
+  readonly history: number;
+  /** Members at a time. */
+  readonly maxMembers: number;
+  /** How long after an admission the next ones are gathered, ms, in a room of so many; 0 where nothing is said. */
+  readonly admissionPause?: (members: number) => number;
+  /** Whether anybody else is on the way in, for whom gathering is worth while; always where nothing is said. */
+  readonly expecting?: () => boolean;
+  /** What every newcomer is told, beside who is there and what was said. */
+  readonly greeting?: readonly Event[];
+  /** What is counted. */
+  readonly measures?: Measures;
+}
+
+const logger = diagnostics("room");
+
+/** The room. */
+export class Room {
+  readonly #log: ChatLog;
+  readonly #broadcaster: Broadcaster;
+  readonly #options: RoomOptions;
+  readonly #measures: Measures;
+  readonly #members = new Roster();
+  #inbox: Item[] = [];
+  #nextId = 1;
+  #admittedAt = Number.NEGATIVE_INFINITY;
+  #stopping = false;
+  #searches: Promise<unknown> = Promise.resolve(); // the last of them
+  #healthy = true;
+  #woken = Promise.withResolvers<void>();
+  readonly #unlogged: Of<"leave">[] = []; // who has gone since the log can't be written
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+
+  /** A room that nobody is in; `run` gives it its life. */
+  constructor(options: RoomOptions) {
+    this.#log = options.log;
+    this.#broadcaster = options.broadcaster;
+    this.#options = options;
+    this.#measures = options.measures ?? UNMEASURED;
+  }
+
+  /** How many are in. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Whether the last write to the log came off. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  /** The number of the last event. */
+  get head(): number {
+    return this.#log.head;
+  }
+
+  /**
+   * The event after which a guest begins to read: the one it names, or, where it names none or one that
+   * this log doesn't have, as many before the last as a newcomer is shown.
+   */
+  start(after: number | null): number {
+    if (after !== null && after <= this.head) return after;
+    return Math.max(0, this.head - this.#options.history);
+  }
+
+  /** Lines of the log for one who must catch up: after `after`, in pieces, to where the log ends now. */
+  past(after: number): AsyncGenerator<LogEntry[]> {
+    return this.#log.past(after, this.head);
+  }
+
+  /** Why a guest can't be let in under a name, as far as can be said now. */
+  refusal(
+    { guest, name, back }: Pick<Request, "guest" | "name" | "back">,
+  ): Refusal | undefined {
+    const present = this.#members.find(name);
+    if (present) {
+      // One that comes back takes the place of its own lost connection; a second one is a second one.
+      const own = back && present.guest.key === guest.key;
+      return own ? undefined : "name-taken";
+    }
+    return this.size < this.#options.maxMembers ? undefined : "room-full";
+  }
+
+  /** Lets a guest in, if that can be; resolves when it is in and everybody is being told. */
+  join(request: Request): Promise<Admission> {
+    return new Promise((answer) =>
+      this.#submit({ kind: "join", request, answer })
+    );
+  }
+
+  /** Says a member's lines to everybody. Resolves when there is place for more, not when they are said. */
+  say(member: Member, lines: readonly Line[]): Promise<void> {
+    return new Promise((taken) =>
+      this.#submit({ kind: "say", member, lines, taken })
+    );
+  }
+
+  /** Gives a member another name, or tells it why not. */
+  rename(member: Member, name: Name): void {
+    this.#submit({ kind: "rename", member, name });
+  }
+
+  /** Tells everybody that a member is away from the keyboard, or, with an empty text, back. */
+  away(member: Member, text: string): void {
+    this.#submit({ kind: "away", member, text });
+  }
+
+  /** Lets a member go. @param reason A key of `GOODBYES`, or the member's own words. */
+  leave(member: Member, reason: string): void {
+    this.#submit({ kind: "leave", member, reason });
+  }
+
+  /** The line of that number, undefined where there is none. */
+  async entry(seq: number): Promise<LogEntry | undefined> {
+    for await (const [entry] of this.#log.past(seq - 1, seq)) return entry;
+    return undefined;
+  }
+
+  /** The last `count` lines before `before` that have all the words, oldest first. */
+  async find(
+    words: string,
+    before: number | null,
+    count: number,
+  ): Promise<Found> {
+    const end = before ?? this.head + 1;
+    if (words !== "") {
+      // One at a time, whoever asks: many at once would keep everybody's messages waiting.
+      const search = this.#searches.then(() =>
+        this.#log.search(words, { before: end, limit: count })
+      );
+      this.#searches = search.catch(() => {}); // whoever asked is told of it
+      return await search;
+    }
+    const entries = await this.#log.last(count, end);
+    return { entries, more: (entries[0]?.seq ?? 1) > 1 };
+  }
+
+  /** Runs until `stop`. One thing at a time: the order of its batches is the order of everything. */
+  async run(): Promise<void> {
+    for (;;) {
+      const batch = this.#gather();
+      if (!batch.empty) await this.#carryOut(batch);
+      else if (this.#stopping && this.#inbox.length === 0) break;
+      else await this.#woken.promise;
+    }
+    clearTimeout(this.#retry);
+    clearTimeout(this.#pause);
+  }
+
+  /** Ends `run` when all that was submitted is done. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake();
+  }
+
+  #submit(item: Item): void {
+    this.#inbox.push(item);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#woken.resolve();
+  }
+
+  /** A batch of all that can be done now. */
+  #gather(): Batch {
+    this.#woken = Promise.withResolvers<void>();
+    const batch = new Batch(Date.now());
+    const congested = this.#broadcaster.log.congested;
+    const wait = this.#admissionWait();
+    const items = this.#inbox;
+    this.#inbox = [];
+    const waiting = new Set<Member>(); // what they said must wait, and so must all that they do after it
+    for (const item of items) {
+      if (item.kind === "join") {
+        if (wait > 0) this.#inbox.push(item);
+        else this.#applyJoin(item, batch);
+        continue;
+      }
+      const full = congested || batch.size > MAX_BATCH_SIZE;
+      if (item.kind === "say" && full) waiting.add(item.member);
+      if (waiting.has(item.member)) this.#inbox.push(item);
+      else this.#apply(item, batch);
+    }
+    if (batch.joined.length > 0) this.#admittedAt = performance.now();
+    if (this.#inbox.length > 0) {
+      if (congested) this.#wakeAfter(CONGESTION_PAUSE);
+      else if (wait > 0) this.#wakeAfter(wait);
+    }
+    return batch;
+  }
+
+  /** Whoever comes right after another waits a moment for more, ms: all of them are announced at once. */
+  #admissionWait(): number {
+    const { admissionPause, expecting } = this.#options;
+    if (!admissionPause || expecting?.() === false) return 0;
+    return this.#admittedAt + admissionPause(this.size) - performance.now();
+  }
+
+  /** Looks again where nobody else may come to wake the room. */
+  #wakeAfter(pause: number): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#wake();
+    }, pause);
+  }
+
+  #apply(item: Exclude<Item, Of<"join">>, batch: Batch): void {
+    if (item.kind === "leave") this.#applyLeave(item, batch);
+    else if (item.kind === "rename") this.#applyRename(item, batch);
+    else if (item.kind === "away") this.#applyAway(item, batch);
+    else this.#applySay(item, batch);
+  }
+
+  #applyJoin(item: Of<"join">, batch: Batch): void {
+    const { guest, name, n, after } = item.request;
+    const refusal = this.refusal(item.request);
+    if (refusal) return item.answer(refusal);
+    if (after < this.#log.oldest) return item.answer("behind");
+    const missed = this.#log.recent(after);
+    const old = this.#members.find(name);
+    if (old) {
+      this.#remove(old, "replaced", batch);
+      batch.replaced.push(old);
+    }
+    const id = this.#nextId++;
+    const { at } = batch;
+    const member: Member = {
+      id,
+      name,
+      guest,
+      since: at,
+      n,
+      active: at,
+      away: "",
+    };
+    batch.undo.push(this.#members.add(member));
+    const index = batch.entries.length;
+    batch.joined.push({ ...item, member, index, missed });
+    batch.add(member, { what: "joined", n, text: "" }, {
+      kind: "joined",
+      id,
+      name: name.shown,
+      key: guest.key,
+      n,
+    });
+  }
+
+  #applyLeave(item: Of<"leave">, batch: Batch): void {
+    if (!this.#members.has(item.member)) return;
+    batch.left.push(item);
+    this.#remove(item.member, item.reason, batch);
+  }
+
+  #remove(member: Member, reason: string, batch: Batch): void {
+    const { id } = member;
+    const n = Math.min(member.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
+    batch.absent.delete(member); // comes after all else, when nobody knows this member any more
+    batch.undo.push(this.#members.remove(member));
+    batch.add(member, { what: "left", n, text: reason }, {
+      kind: "left",
+      id,
+      n,
+      reason,
+    });
+  }
+
+  #applyRename(item: Of<"rename">, batch: Batch): void {
+    const { member, name } = item;
+    if (!this.#members.has(member)) return;
+    const holder = this.#members.find(name);
+    if (holder && holder !== member) {
+      return member.guest.tell(refusal(null, "name-taken"));
+    }
+    batch.renamed.push(item);
+    const text = name.shown;
+    const { id, n } = member;
+    batch.add(member, { what: "renamed", n, text }, {
+      kind: "renamed",
+      id,
+      n,
+      name: text,
+    });
+    batch.undo.push(this.#members.rename(member, name));
+  }
+
+  #applyAway({ member, text }: Of<"away">, batch: Batch): void {
+    if (!this.#members.has(member)) return;
+    batch.absent.set(member, text);
+    member.away = text;
+  }
+
+  #applySay(item: Of<"say">, batch: Batch): void {
+    const { member, lines } = item;
+    item.taken();
+    if (!this.#members.has(member)) return; // its client will find them missing in the log, and say so
+    batch.said.push(item);
+    for (const line of lines) {
+      const { what = "said", n, to = null, text } = line;
+      const event = saidEvent(member.id, line);
+      batch.add(member, { what, n, to, text }, event);
+      member.n = line.n;
+    }
+    member.active = batch.at;
+  }
+
+  async #carryOut(batch: Batch): Promise<void> {
+    let seq = this.head + 1;
+    try {
+      if (batch.entries.length > 0) seq = await this.#write(batch);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      logger.error("{why}", { why });
+      this.#healthy = false;
+      return this.#takeBack(batch);
+    }
+    const gone = batch.left.length + batch.replaced.length;
+    if (gone > 0) this.#broadcaster.expire();
+    for (const { guest } of batch.replaced) guest.dismiss("replaced");
+    await this.#renewEpoch(batch);
+    // What has no number comes last: in a batch, a line's place is its number.
+    const { length: numbered } = batch.encoded;
+    for (const [{ id }, text] of batch.absent) {
+      batch.encoded.push(encodeEvent({ kind: "absent", id, text }));
+    }
+    const joining = batch.joined.length > 0;
+    if (joining) batch.encoded.push(encodeEvent({ kind: "ratchet" }));
+    await this.#broadcaster.send(
+      batch.encoded,
+      (before) =>
+        encodeEvent({
+          kind: "batch",
+          seq: seq + Math.min(before, numbered),
+          at: batch.at,
+        }),
+    );
+    if (joining) await this.#admit(batch, seq);
+  }
+
+  async #write({ entries, said }: Batch): Promise<number> {
+    const { messages, deliveries, batchSize, logWrite } = this.#measures;
+    const start = performance.now();
+    const seq = await this.#log.append(entries);
+    this.#healthy = true;
+    logWrite.observe((performance.now() - start) / 1_000);
+    batchSize.observe(entries.length);
+    const lines = said.reduce((sum, item) => sum + item.lines.length, 0);
+    messages.add(lines);
+    deliveries.add(lines * this.size);
+    return seq;
+  }
+
+  /** Whoever stays is told the new key before anything is sealed with it. */
+  async #renewEpoch(batch: Batch): Promise<void> {
+    if (!this.#broadcaster.expired) return;
+    await this.#broadcaster.renew();
+    this.#measures.epochs.add(1, "fresh");
+    const event = this.#broadcaster.describe();
+    const joining = new Set(batch.joined.map(({ member }) => member));
+    for (const member of this.#members) {
+      if (!joining.has(member)) member.guest.tell(event);
+    }
+  }
+
+  /** Newcomers are told who is there and what they missed, and read from the next broadcast on. */
+  async #admit(batch: Batch, seq: number): Promise<void> {
+    await this.#broadcaster.ratchet();
+    this.#measures.epochs.add(1, "ratchet");
+    const epoch = this.#broadcaster.describe();
+    const logged = batch.entries.map((it, at) => ({
+      to: null,
+      ...it,
+      seq: seq + at,
+    }));
+    // What many are told in the same words is packed once, and sealed once where it is the same for all.
+    const here = await this.#broadcaster.share(
+      pack([...this.#members].map(hereEvent)),
+    );
+    const packed = new Map<number, Bytes[]>();
+    for (const { request, member, index, missed, answer } of batch.joined) {
+      answer(member);
+      if (!this.#members.has(member)) continue; // it came once more in this batch: that one is in
+      const { guest, id } = member;
+      const { after } = request;
+      const past = packed.get(after) ??
+        pack([...missed, ...logged].map(pastEvent));
+      packed.set(after, past);
+      guest.outlet.attach();
+      guest.share(here);
+      guest.pass(past);
+      guest.tell(epoch, ...this.#options.greeting ?? [], {
+        kind: "welcome",
+        id,
+        seq: seq + index,
+        at: batch.at,
+      });
+    }
+  }
+
+  /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
+  #takeBack(batch: Batch): void {
+    for (const undo of batch.undo.reverse()) undo();
+    for (const { answer } of batch.joined) answer("log-failed");
+    for (const { member, lines } of batch.said) {
+      member.guest.tell(...lines.map(({ n }) => refusal(n, "log-failed")));
+    }
+    for (const { member } of batch.renamed) {
+      member.guest.tell(refusal(null, "log-failed"));
+    }
+    if (batch.left.length === 0) return;
+    this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged
+    if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time
+    this.#unlogged.push(...batch.left);
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#inbox.unshift(...this.#unlogged.splice(0));
+      this.#wake();
+    }, LOG_RETRY_PAUSE);
+  }
+}
+
+/** What a search gave: entries, oldest first, and whether there are more before them. */
+export interface Found {
+  /** Oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** Whether there are older ones. */
+  readonly more: boolean;
+}
+
+function pack(events: readonly Event[]): Bytes[] {
+  return packEvents(events.map(encodeEvent));
+}
+
+function hereEvent(
+  { id, name, guest, since, active, away }: Member,
+): Event<"here"> {
+  const { key } = guest;
+  return { kind: "here", id, name: name.shown, key, since, active, away };
+}
+
+function refusal(n: number | null, reason: Refusal): Event {
+  return { kind: "refused", n, reason };
+}
+
+function saidEvent(id: number, { what, n, to, text }: Line): Event {
+  if (what === "acted" || what === "offered") {
+    return { kind: what, id, n, text };
+  }
+  if (what === "replied") {
+    return { kind: "replied", id, n, to: to ?? 0, text };
+  }
+  return { kind: "said", id, n, text };
+}
+
+/** A line of the log as a guest is told of it. */
+export function pastEvent(entry: LogEntry): Event<"past"> {
+  // Only a log that was written in by hand has half a surrogate pair; no client would take it.
+  const text = entry.text.toWellFormed();
+  return { kind: "past", ...entry, name: entry.name.toWellFormed(), text };
+}

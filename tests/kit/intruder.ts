@@ -1,0 +1,195 @@
+/**
+ * Somebody who speaks the protocol by a program of their own: a TCP connection to a server that says any bytes,
+ * and a client that says what no proper one would. Knows nothing of what comes of it.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  concat,
+  importKeyPair,
+  type KeyPair,
+  randomBytes,
+} from "../../crypto_utils.ts";
+import {
+  type Channel,
+  connectChannel,
+  writeAll,
+} from "../../src/protocol/channel.ts";
+import {
+  encodeEvent,
+  type Event,
+  packEvents,
+} from "../../src/protocol/events.ts";
+import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { assert } from "./assert.ts";
+import type { Server } from "./harness.ts";
+import type { TcpProxy } from "./proxy.ts";
+
+/** For a server that is to meet many bad handshakes from here, without a pause. */
+export const NO_PAUSES = ["--failed-per-address", "1000000"];
+
+const encoder = new TextEncoder();
+
+/** How long a server that is talked to directly may take for an answer, ms: then the connection is closed. */
+const DEADLINE = 20_000;
+
+/** A TCP connection that ends at the deadline, whatever the server does. */
+export class Wire implements Disposable {
+  readonly conn: Deno.TcpConn;
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  private constructor(conn: Deno.TcpConn) {
+    this.conn = conn;
+    this.#timer = setTimeout(() => this.#close(), DEADLINE);
+  }
+
+  static async to({ port }: Server): Promise<Wire> {
+    return new Wire(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  /** Sends bytes and then the end; returns all that comes back. */
+  async exchange(bytes: Uint8Array): Promise<Bytes> {
+    await writeAll(this.conn, bytes);
+    await this.conn.closeWrite();
+    return await this.rest();
+  }
+
+  /** All that comes until the end, or a reset. */
+  async rest(): Promise<Bytes> {
+    const pieces: Bytes[] = [];
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let count; (count = await this.conn.read(buffer)) !== null;) {
+        pieces.push(buffer.slice(0, count));
+      }
+    } catch (error) {
+      // What is not read when a connection is closed makes its end a reset.
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    }
+    return concat(...pieces);
+  }
+
+  #close(): void {
+    try {
+      this.conn.close();
+    } catch {
+      // Closed already, by the test or by its channel.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#close();
+  }
+}
+
+/** A client of our own, which says what no proper one would. */
+export class Intruder implements Disposable {
+  /** Every key of an epoch that the server has told it, as far as it has read. */
+  readonly epochs: Event<"epoch">[] = [];
+  readonly #wire: Wire;
+  readonly #channel: Channel;
+  readonly #heard: Event[] = [];
+
+  private constructor(wire: Wire, channel: Channel) {
+    this.#wire = wire;
+    this.#channel = channel;
+  }
+
+  /** Its connection. */
+  get conn(): Deno.TcpConn {
+    return this.#wire.conn;
+  }
+
+  /** The server's key, 32 bytes. */
+  get serverKey(): Bytes {
+    return this.#channel.remoteKey;
+  }
+
+  /** Shakes hands; is not in the room yet. @param key In place of the invite's. @param own Its own, where not a new one. */
+  static async at(
+    server: Server,
+    key?: Bytes,
+    own?: KeyPair,
+  ): Promise<Intruder> {
+    const invite = parseInvite(server.invite);
+    const wire = await Wire.to(server);
+    try {
+      const channel = await connectChannel(wire.conn, {
+        keyPair: own ?? importKeyPair(randomBytes(32)),
+        inviteId: invite.id,
+        inviteKey: () => key ?? invite.key,
+        checkServer: () => {},
+      });
+      return new Intruder(wire, channel);
+    } catch (error) {
+      wire[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Shakes hands and joins. */
+  static async in(server: Server, name: string): Promise<Intruder> {
+    const intruder = await Intruder.at(server);
+    await intruder.send({ kind: "join", name, n: 0, after: null });
+    await intruder.hears("welcome");
+    return intruder;
+  }
+
+  /** Sends events, in as few records as they fit. */
+  send(...events: Event[]): Promise<void> {
+    return this.#channel.send(...events);
+  }
+
+  /** A direct record with these events, which is the next to be sent. */
+  async seal(...events: Event[]): Promise<Bytes> {
+    const [plaintext, ...others] = packEvents(events.map(encodeEvent));
+    assert(plaintext && others.length === 0);
+    return await this.#channel.seal(plaintext);
+  }
+
+  /** Sends anything as the plaintext of a direct record. */
+  async sendPlaintext(text: string | Bytes): Promise<void> {
+    const bytes = typeof text === "string" ? encoder.encode(text) : text;
+    await this.sendRaw(await this.#channel.seal(bytes as Bytes));
+  }
+
+  /** Sends bytes as they are. */
+  sendRaw(bytes: Bytes): Promise<void> {
+    return writeAll(this.#wire.conn, bytes);
+  }
+
+  /** The next event of a kind that the server tells this client alone. */
+  async hears<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
+    for (;;) {
+      for (let next; (next = this.#heard.shift());) {
+        if (next.kind === kind) return next as Event<K>;
+      }
+      const records = await this.#channel.read();
+      if (!records) throw new Error(`The end came before "${kind}"`);
+      for (const record of records) {
+        if (record.type !== RecordType.direct) continue;
+        const events = await this.#channel.open(record);
+        this.#heard.push(...events);
+        this.epochs.push(...events.filter((it) => it.kind === "epoch"));
+      }
+    }
+  }
+
+  /** Waits for the end of the connection, and returns what came before it. */
+  rest(): Promise<Bytes> {
+    return this.#wire.rest();
+  }
+
+  [Symbol.dispose](): void {
+    this.#wire[Symbol.dispose]();
+  }
+}
+
+/** The server's link, by another port. */
+export function through({ port }: TcpProxy, server: Server): string {
+  return formatInvite({ ...parseInvite(server.invite), port });
+}

@@ -1,0 +1,97 @@
+/**
+ * What the tests of the log share: entries, places, openings. Knows nothing of what is tested.
+ *
+ * @module
+ */
+
+import {
+  ChatLog,
+  type ChatLogOptions,
+  numberEntry,
+} from "../../src/log/chat_log.ts";
+import type { LogEntry, NewEntry } from "../../src/log/chat_log.ts";
+
+export const ADDRESS = "0.0.0.0:5000";
+export const KEY = "3f9a1c02d417";
+export const windows = Deno.build.os === "windows";
+
+export const said = (n: number, text = `text ${n}`): NewEntry => ({
+  at: Date.UTC(2026, 10, 23) + n,
+  key: KEY,
+  n,
+  what: "said",
+  name: "Abhii",
+  text,
+});
+
+export const saidUpTo = (count: number): NewEntry[] =>
+  Array.from({ length: count }, (_, at) => said(at + 1));
+
+export const numbered = (
+  entries: readonly NewEntry[],
+  first = 1,
+): LogEntry[] => entries.map((entry, at) => numberEntry(entry, first + at));
+
+export async function pastOf(
+  log: ChatLog,
+  after = 0,
+  upTo = Infinity,
+): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for await (const piece of log.past(after, upTo)) entries.push(...piece);
+  return entries;
+}
+
+export async function modeOf(path: string): Promise<number> {
+  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
+}
+
+export const openLog = (
+  path: string,
+  options: Partial<ChatLogOptions> = {},
+): Promise<ChatLog> => ChatLog.open(path, { address: ADDRESS, ...options });
+
+/** The names of the files in the folder of a path, but for the lock, in order. */
+export async function namesBeside(path: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(path.replace(/\/[^/]*$/, ""))) {
+    if (!name.endsWith(".lock")) names.push(name);
+  }
+  return names.sort();
+}
+
+/** A test with a path for a log in a folder of its own. */
+export function testWithPath(
+  name: string,
+  test: (path: string) => Promise<void>,
+  ignore = false,
+) {
+  Deno.test({
+    name,
+    ignore,
+    fn: async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        await test(`${folder}/chat.log`);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+/** Runs a body while a method of an object does something else. */
+export async function withMethod<T extends object, K extends keyof T>(
+  object: T,
+  method: K,
+  replacement: (original: T[K]) => T[K],
+  body: () => Promise<void>,
+): Promise<void> {
+  const original = object[method];
+  object[method] = replacement(original);
+  try {
+    await body();
+  } finally {
+    object[method] = original;
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * What the tasks that go further than the tests have in common. Knows none of them.
+ *
+ * @module
+ */
+
+import { UsageError } from "../../src/base/flags.ts";
+import { write } from "../../src/base/program.ts";
+
+/** Runs a task; its code, or 2 for flags that can't be, is the process's in the end. */
+export async function runTask(main: () => Promise<number>): Promise<void> {
+  try {
+    Deno.exitCode = await main();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    write(`${error.message}\n`, Deno.stderr);
+    Deno.exitCode = 2;
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The client program in a real terminal (tmux), against the real server: what a person sees and types from the
+ * first run to the last line. Where there is no tmux these tests are ignored.
+ *
+ * @module
+ */
+
+import { COMMANDS } from "../../src/client/terminal/commands.ts";
+import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
+import {
+  cacheFolder,
+  Folder,
+  JsonClient,
+  Server,
+  taskArguments,
+} from "../kit/harness.ts";
+import { Terminal, terminalTest } from "../kit/pty.ts";
+import { CUT, type Edit, TcpProxy } from "../kit/proxy.ts";
+
+/** What the client's shell tells it, beside where its own files are. */
+interface Start {
+  /** More arguments. */
+  readonly args?: string;
+  /** More of the environment. */
+  readonly env?: string;
+}
+
+/** Types the command that starts the client; its own files are in the terminal's folder. */
+async function start(
+  terminal: Terminal,
+  invite: string | null,
+  { args = "--name ana --no-color", env = "-u INIT_CWD" }: Start = {},
+): Promise<void> {
+  const { path } = terminal.folder;
+  const home = `HOME='${path}' XDG_CONFIG_HOME= TZ=UTC NO_COLOR=`;
+  const cache = `DENO_DIR='${await cacheFolder()}'`;
+  const program = `'${Deno.execPath()}' ${taskArguments("client").join(" ")}`;
+  const link = invite === null ? "" : `'${invite}'`;
+  await terminal.line(
+    `clear; env ${env} ${home} ${cache} ${program} ${link} ${args}`,
+  );
+}
+
+/** Waits until the last row begins so. */
+function prompts(terminal: Terminal, start: string): Promise<string[]> {
+  return terminal.sees((rows) => rows.at(-1)?.startsWith(start) === true);
+}
+
+/** Waits until a row is this, the time before it aside. */
+function shows(terminal: Terminal, row: string): Promise<string[]> {
+  return terminal.sees((rows) => untimed(rows).includes(row));
+}
+
+/** The rows, without times and what indents them. */
+function untimed(rows: readonly string[]): string[] {
+  return rows.map((row) => row.replace(/^\d\d:\d\d\s+/, "").trim());
+}
+
+terminalTest(
+  "client explains itself on its first run, and asks again for a name that is taken",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using _ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(80);
+    await start(terminal, invite, { args: "--no-color" });
+    const first = await terminal.ends("Enter your name:");
+    assertEquals(first.length, 4);
+    assertMatch(first[0] ?? "", /^Welcome\. What you type goes to everybody/);
+    assertMatch(first[1] ?? "", /: ~\/\.config\/encrypted-chat\/identity$/);
+    assertMatch(first[2] ?? "", /\/help/);
+    await terminal.line("Ben");
+    await shows(terminal, "That name is taken, or looks like one that is");
+    await terminal.line("ana");
+    await prompts(terminal, "ana (2 here)>");
+    await terminal.key("C-d");
+    await terminal.ends("$");
+
+    await start(terminal, invite);
+    const second = await prompts(terminal, "ana (2 here)>");
+    assertMatch(second[0] ?? "", /^Joined /);
+  },
+);
+
+terminalTest(
+  "client does every command that is typed, and sends none of them as a message",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(100, 50);
+    await start(terminal, invite);
+    await prompts(terminal, "ana (2 here)>");
+    await ben.type("hello ana");
+    await shows(terminal, "3  ben        hello ana");
+    const typed = new Set<string>();
+    const type = async (line: string) => {
+      typed.add(line.replace(/ .*/, ""));
+      await terminal.line(line);
+    };
+
+    await type("/help");
+    for (const { help } of COMMANDS) {
+      await terminal.sees((rows) => rows.some((row) => row.endsWith(help)));
+    }
+    await type("/who");
+    await terminal.sees((rows) =>
+      rows.some((row) => /^ben +[0-9a-f]{12} +since /.test(row))
+    );
+    await type("/me waves");
+    await ben.shows("acted", { text: "waves" });
+    await shows(terminal, "4  * ana waves");
+    await type("/re 3 hello ben");
+    await ben.shows("replied", { text: "hello ben", to: 3 });
+    await shows(terminal, "↪ ben: hello ana");
+    await type("/nick anna");
+    await ben.shows("renamed", { newName: "anna" });
+    await prompts(terminal, "anna (2 here)>");
+    await type("/away lunch");
+    await ben.shows("away-message", { text: "lunch" });
+    await type("/history 2");
+    await terminal.sees((rows) => rows.some((row) => /^── 2 lines /.test(row)));
+    await type("/search hello ben");
+    await terminal.sees((rows) =>
+      rows.some((row) => /^── 2 lines with "hello ben" /.test(row))
+    );
+    await type("/ignore ben");
+    await shows(terminal, "You ignore ben now, under any name");
+    await ben.type("unread");
+    await ben.shows("said", { text: "unread" });
+    await type("/ignore ben");
+    await shows(terminal, "You no longer ignore ben");
+    await type("/bell off");
+    await shows(terminal, "bell is off now");
+    await type("/set times off");
+    await shows(terminal, "times is off now");
+    await type("/save saved");
+    await terminal.sees((rows) =>
+      rows.some((row) => /^Saved \d+ lines to "saved"$/.test(row))
+    );
+    await type("/send saved");
+    const own = await ben.shows("offered", { name: "anna" });
+    await type(`/drop ${own.seq}`);
+    await shows(terminal, 'You no longer offer "saved"');
+    const path = await folder.write("hut.txt", "a hut");
+    await ben.type(JSON.stringify({ type: "send", path }));
+    const { seq } = await ben.shows("offered", { name: "ben" });
+    const offered = `${seq}  * ben offers hut.txt (5 bytes)`;
+    await shows(terminal, `${offered}; /get ${seq} takes it`);
+    await type(`/get ${seq}`);
+    await shows(terminal, "✓ Saved chat-files/hut.txt; its checksum is right");
+    await terminal.line("/hlep");
+    await terminal.sees((rows) =>
+      rows.some((row) => /^Unknown command "\/hlep"\. Did you mean/.test(row))
+    );
+    await terminal.line("//slashed");
+    await ben.shows("said", { text: "/slashed" });
+    await type("/quit see you");
+    await ben.shows("left", { name: "anna", reason: "see you" });
+    await terminal.ends("$");
+
+    const names = COMMANDS.map(({ name }) => name);
+    assertEquals([...typed].toSorted(), names.toSorted());
+    const spoken = (await server.log()).filter(({ what }) => what === "said");
+    assertEquals(spoken.map(({ text }) => text), [
+      "hello ana",
+      "unread",
+      "/slashed",
+    ]);
+    const saved = await Deno.readTextFile(terminal.folder.file("saved"));
+    assert(saved.includes("hello ana") && !saved.includes("unread"));
+    const settings = ".config/encrypted-chat/settings";
+    const kept = JSON.parse(
+      await Deno.readTextFile(terminal.folder.file(settings)),
+    );
+    assertEquals([kept.bell, kept.times], ["off", "off"]);
+  },
+);
+
+terminalTest(
+  "client keeps lines while away, says how many wait, and marks what it missed",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    let blocked = false;
+    const edit: Edit = ({ bytes }) => blocked ? [CUT] : [bytes];
+    await using proxy = new TcpProxy(server.port, edit);
+    const { invite } = server;
+    const port = `:${server.port}/`;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(80);
+    await start(terminal, invite.replace(port, `:${proxy.port}/`));
+    await prompts(terminal, "ana (2 here)>");
+
+    blocked = true;
+    proxy.cut();
+    await prompts(terminal, "ana (away");
+    await ben.shows("left", { name: "ana" });
+    await ben.type("are you there, ana?");
+    await ben.shows("said", { text: "are you there, ana?" });
+    await terminal.line("see you at six");
+    await terminal.line("/me runs");
+    await terminal.sees((rows) =>
+      /^ana \(away,.* 2 waiting\)>$/.test(rows.at(-1) ?? "")
+    );
+    await terminal.type("half a l");
+    blocked = false;
+    // It is back before what it sends is.
+    await shows(terminal, "7  * ana runs");
+    const rows = await prompts(terminal, "ana (2 here)> half a l");
+    await terminal.type("ine");
+    await terminal.key("Enter");
+    await ben.shows("said", { text: "half a line" });
+
+    const back = rows.findIndex((row) => row.includes("✓ Back."));
+    assertMatch(rows[back] ?? "", /✓ Back\. Missed 1 message; sent 2\.$/);
+    assertMatch(rows[back + 1] ?? "", /^── new ─+$/);
+    assertEquals(untimed(rows.slice(back + 2, -1)), [
+      "ana left (connection lost)",
+      "4  ben        are you there, ana?",
+      "6  ana        see you at six",
+      "7  * ana runs",
+    ]);
+    const log = (await server.log()).filter(({ name, n }) =>
+      name === "ana" && n > 0
+    );
+    assertEquals(
+      log.filter(({ what }) => what === "said" || what === "acted")
+        .map(({ text }) => text),
+      ["see you at six", "runs", "half a line"],
+    );
+  },
+);
+
+terminalTest(
+  "client gives the terminal back when it is stopped, ended by a signal, or left alone by deno task",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(100);
+    const modes = async () => {
+      await terminal.line("clear; stty -a | grep -oE -- '-?(icanon|echo) '");
+      await terminal.ends("icanon", "echo", "$");
+    };
+    await start(terminal, invite);
+    await prompts(terminal, "ana (2 here)>");
+    await terminal.key("C-z");
+    await terminal.ends("$");
+    await modes();
+    await terminal.line("clear; fg");
+    await prompts(terminal, "ana (2 here)>");
+    await terminal.line("still here");
+    await ben.shows("said", { text: "still here" });
+
+    for (const signal of ["TERM", "HUP"]) {
+      // To whatever has the terminal: the shell's child.
+      const [pid = ""] = (await terminal.tmux("display", "-p", "#{pane_pid}"))
+        .split("\n");
+      const { stdout } = await new Deno.Command("pgrep", { args: ["-P", pid] })
+        .output();
+      const child = Number(new TextDecoder().decode(stdout));
+      assert(child > 0);
+      const leaves = ben.all("left").length;
+      Deno.kill(child, `SIG${signal}` as Deno.Signal);
+      await terminal.ends("$");
+      await ben.until(
+        "the goodbye",
+        () => ben.all("left")[leaves],
+      );
+      assertEquals(ben.all("left")[leaves]?.reason, "left");
+      await terminal.line("echo code $?");
+      await terminal.ends("code 0", "$");
+      await modes();
+      await start(terminal, invite, { env: "INIT_CWD=/" });
+      await prompts(terminal, "ana (2 here)>");
+    }
+
+    // A task wouldn't stop with its client, and nobody would read the terminal.
+    await terminal.key("C-z");
+    await terminal.sees((rows) =>
+      rows.some((row) => row.startsWith("Ctrl-Z cannot stop a client"))
+    );
+    await terminal.line("not stopped");
+    await ben.shows("said", { text: "not stopped" });
+    await terminal.key("C-c");
+    await terminal.ends("$");
+    await modes();
+  },
+);
+
+terminalTest("client marks where one's name is said", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  await using terminal = await Terminal.open(80);
+  await start(terminal, invite, { args: "--name ana" });
+  await prompts(terminal, "ana (2 here)>");
+  await ben.type("banana", "Ana, hello");
+  await shows(terminal, "4  ben        Ana, hello");
+  const styled = (await terminal.tmux("capture-pane", "-e", "-p", "-t", "t"))
+    .split("\n").filter((row) => /banana|hello/.test(row));
+  // deno-lint-ignore no-control-regex -- the style is what this is about
+  const isMarked = styled.map((row) => /\x1b\[7mben/.test(row));
+  assertEquals(isMarked, [false, true]);
+});
+
+terminalTest(
+  "client that joins by passphrase asks once whether it is the server, by the fingerprint that the server printed",
+  async () => {
+    await using folder = await Folder.make();
+    const passphrase = await folder.write("phrase", "correct horse battery\n");
+    await using server = await Server.open(folder, {
+      args: [`--passphrase=${passphrase}`],
+    });
+    const [, fingerprint] = await server.line(/fingerprint: {2}([0-9a-f ]+)$/);
+    await using terminal = await Terminal.open(80);
+    const args =
+      `--no-color --name ana --port ${server.port} --passphrase='${passphrase}'`;
+    await start(terminal, null, { args });
+    const asked = await terminal.ends(
+      "Is that the server you mean? (yes/no)",
+    );
+    assertEquals(asked.at(-2)?.trim(), fingerprint);
+    await terminal.line("no");
+    await shows(terminal, "The server's key was not accepted.");
+    await terminal.ends("$");
+
+    await start(terminal, null, { args });
+    await terminal.ends("Is that the server you mean? (yes/no)");
+    await terminal.line("yes");
+    await prompts(terminal, "ana>");
+    await terminal.line("/quit");
+    await terminal.ends("$");
+    await start(terminal, null, { args });
+    const again = await prompts(terminal, "ana>");
+    assertEquals(again.filter((row) => row.includes("(yes/no)")), []);
+  },
+);

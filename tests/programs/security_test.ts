@@ -1,0 +1,69 @@
+/**
+ * What SECURITY.md says is shown by tests: that there are such tests.
+ *
+ * @module
+ */
+
+import config from "../../deno.json" with { type: "json" };
+import { assert, assertEquals } from "../kit/assert.ts";
+
+const folder = new URL("../", import.meta.url);
+
+/** What a test's name has at least that isn't worked out, characters. */
+const LEAST = 20;
+
+/** Every text in a test's source that can be a name; where it has parts that are worked out, they can be any. */
+function namesIn(source: string): RegExp[] {
+  const texts = source.matchAll(/"((?:[^"\\\n]|\\.)+)"|`([^`\\\n]+)`/g);
+  return Array.from(texts, ([, plain, template]) => {
+    const parts = plain === undefined ? template?.split(/\$\{.*?\}/) : [plain];
+    return parts ?? [];
+  })
+    .filter((parts) => parts.join("").length >= LEAST)
+    .map((parts) => new RegExp(`^${parts.map(RegExp.escape).join(".+")}$`));
+}
+
+/** All tests in a folder and in those below it. */
+async function* testsIn(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* testsIn(new URL(`${name}/`, folder));
+    else if (name.endsWith("_test.ts")) yield new URL(name, folder);
+  }
+}
+
+/** What stands in the last column of a document's tables, where that is "shown by". */
+function* shownBy(document: string): Generator<string> {
+  let within = false;
+  for (const line of document.split("\n")) {
+    const cells = line.split("|").map((cell) => cell.trim());
+    const last = cells.at(-2) ?? "";
+    if (!line.startsWith("|")) within = false;
+    else if (last === "shown by") within = true;
+    else if (within && !/^-+$/.test(last)) {
+      yield* last.split(/; |, (?=\S+\.ts)/);
+    }
+  }
+}
+
+async function exists(name: string, names: readonly RegExp[]) {
+  const [, task] = /^`deno task (\w+)`$/.exec(name) ?? [];
+  if (task) return task in config.tasks;
+  if (!name.endsWith(".ts")) return names.some((it) => it.test(name));
+  return (await Deno.stat(new URL(name, folder))).isFile;
+}
+
+Deno.test("SECURITY.md names tests that there are", async () => {
+  const names: RegExp[] = [];
+  for await (const url of testsIn(folder)) {
+    if (url.href === import.meta.url) continue;
+    names.push(...namesIn(await Deno.readTextFile(url)));
+  }
+  const url = new URL("../SECURITY.md", folder);
+  const said = [...shownBy(await Deno.readTextFile(url))];
+  assert(said.length > 60);
+  const missing: string[] = [];
+  for (const name of said) {
+    if (!await exists(name, names)) missing.push(name);
+  }
+  assertEquals(missing, []);
+});

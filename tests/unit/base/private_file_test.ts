@@ -1,0 +1,274 @@
+/**
+ * Private files and JSON documents, on a real file system.
+ *
+ * @module
+ */
+
+import {
+  bytesField,
+  createPrivate,
+  ensureFolder,
+  FileError,
+  fileError,
+  readDocument,
+  readOrCreateDocument,
+  readPrivate,
+  writeDocument,
+  writePrivate,
+} from "../../../src/base/private_file.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../../kit/assert.ts";
+
+const POSIX = Deno.build.os !== "windows";
+
+async function inFolder(test: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function names(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.map((entry) => entry.name).sort();
+}
+
+async function mode(path: string): Promise<number> {
+  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
+}
+
+/** The message of a `FileError`, with the file's path as PATH. */
+async function refusal(path: string, action: () => Promise<unknown>) {
+  const error = await assertRejects(action, FileError);
+  return error.message.replaceAll(path, "PATH");
+}
+
+Deno.test("readPrivate() gives undefined where there is no file", () =>
+  inFolder(async (folder) => {
+    assertEquals(await readPrivate(`${folder}/none`), undefined);
+  }));
+
+Deno.test("readPrivate() reads what writePrivate() wrote", () =>
+  inFolder(async (folder) => {
+    for (const text of ["", "one\n", "ä€🙂".repeat(50_000)]) {
+      await writePrivate(`${folder}/file`, text);
+      assertEquals(await readPrivate(`${folder}/file`), text);
+    }
+  }));
+
+Deno.test({
+  name: "readPrivate() refuses a file that others can use",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/file`;
+      await writePrivate(path, "secret");
+      for (const loose of [0o644, 0o640, 0o620, 0o610, 0o604, 0o602, 0o601]) {
+        await Deno.chmod(path, loose);
+        assertEquals(
+          await refusal(path, () => readPrivate(path)),
+          `Cannot use "PATH": others can read it (mode ${
+            loose.toString(8)
+          }); run: chmod 600 PATH`,
+        );
+      }
+      await Deno.chmod(path, 0o400);
+      assertEquals(await readPrivate(path), "secret");
+    }),
+});
+
+Deno.test("readPrivate() says why a file can't be read", () =>
+  inFolder(async (folder) => {
+    assertEquals(
+      await refusal(folder, () => readPrivate(folder)),
+      'Cannot read "PATH": it is a folder',
+    );
+    await writePrivate(`${folder}/file`, "");
+    const below = `${folder}/file/below`;
+    const error = await assertRejects(() => readPrivate(below), FileError);
+    assertEquals(
+      error.message,
+      `Cannot read "${below}": a part of its path is not a folder`,
+    );
+    assert(error.cause instanceof Deno.errors.NotADirectory);
+  }));
+
+Deno.test("fileError() has a short reason for what the system says", () => {
+  const cases: [Error, string][] = [
+    [new Deno.errors.NotCapable("x"), "Deno was not given the permission"],
+    [
+      Object.assign(new Error("x"), { code: "EACCES" }),
+      "the system does not permit it",
+    ],
+    [Object.assign(new Error("x"), { code: "ENOSPC" }), "the disk is full"],
+    [new Error("something else"), "something else"],
+  ];
+  for (const [cause, reason] of cases) {
+    const error = fileError("write", "chat.key", cause);
+    assertEquals(error.message, `Cannot write "chat.key": ${reason}`);
+    assertEquals(error.cause, cause);
+  }
+});
+
+Deno.test({
+  name: "writePrivate() and createPrivate() make files for the owner alone",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder(async (folder) => {
+      await createPrivate(`${folder}/created`, "x");
+      await Deno.writeTextFile(`${folder}/written`, "old", { mode: 0o644 });
+      await writePrivate(`${folder}/written`, "new");
+      assertEquals(await mode(`${folder}/created`), 0o600);
+      assertEquals(await mode(`${folder}/written`), 0o600);
+    }),
+});
+
+Deno.test("writePrivate() leaves nothing but the file", () =>
+  inFolder(async (folder) => {
+    await writePrivate(`${folder}/file`, "old");
+    await writePrivate(`${folder}/file`, "new");
+    assertEquals(await names(folder), ["file"]);
+  }));
+
+Deno.test("writePrivate() leaves nothing behind where it fails", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/taken`;
+    await ensureFolder(`${path}/by a folder`);
+    assertEquals(
+      await refusal(path, () => writePrivate(path, "x")),
+      'Cannot write "PATH": it is a folder',
+    );
+    assertEquals(await names(folder), ["taken"]);
+    const missing = `${folder}/none/file`;
+    assertEquals(
+      await refusal(missing, () => writePrivate(missing, "x")),
+      'Cannot write "PATH": there is no such file or folder',
+    );
+  }));
+
+Deno.test("createPrivate() leaves a file that is there as it is", () =>
+  inFolder(async (folder) => {
+    assertEquals(await createPrivate(`${folder}/file`, "first"), true);
+    assertEquals(await createPrivate(`${folder}/file`, "second"), false);
+    assertEquals(await readPrivate(`${folder}/file`), "first");
+    assertEquals(await names(folder), ["file"]);
+  }));
+
+Deno.test("createPrivate() lets one of many win", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    const texts = Array.from({ length: 20 }, (_, at) => `text ${at}`);
+    const won = await Promise.all(
+      texts.map((text) => createPrivate(path, text)),
+    );
+    assertEquals(won.filter((created) => created).length, 1);
+    assertEquals(await readPrivate(path), texts[won.indexOf(true)]);
+    assertEquals(await names(folder), ["file"]);
+  }));
+
+Deno.test("createPrivate() shows nobody a part of the text", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    const size = 32 * 1024 * 1024; // takes long enough to write to be looked at meanwhile
+    let over = false;
+    const creation = createPrivate(path, "x".repeat(size))
+      .finally(() => over = true);
+    let seen: number | undefined;
+    for (let last = false; seen === undefined && !last;) {
+      last = over; // once more after the end, and no more if it failed
+      seen = await Deno.stat(path).then((found) => found.size, () => undefined);
+    }
+    assertEquals(await creation, true);
+    assertEquals(seen, size);
+  }));
+
+Deno.test("ensureFolder() makes private folders, and takes those that are there", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a/b`;
+    await ensureFolder(path);
+    await ensureFolder(path);
+    if (POSIX) {
+      assertEquals(await mode(path), 0o700);
+      assertEquals(await mode(`${folder}/a`), 0o700);
+    }
+    await writePrivate(`${path}/file`, "");
+    const file = `${path}/file`;
+    assertEquals(
+      await refusal(file, () => ensureFolder(file)),
+      'Cannot create "PATH": it exists already',
+    );
+  }));
+
+Deno.test("readDocument() reads what writeDocument() wrote, for people too", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    assertEquals(await readDocument(path), undefined);
+    await writeDocument(path, { name: "x" });
+    assertEquals(await readDocument(path), { version: 1, name: "x" });
+    assertEquals(
+      await readPrivate(path),
+      '{\n  "version": 1,\n  "name": "x"\n}\n',
+    );
+  }));
+
+Deno.test("readDocument() names what is wrong, and shows nothing of the text", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    const cases = [
+      ["", "it is damaged (not JSON)"],
+      ['{ "key": "c2VjcmV0" ', "it is damaged (not JSON)"],
+      ['"c2VjcmV0"', "it is damaged (not a JSON object)"],
+      ["null", "it is damaged (not a JSON object)"],
+      ['{ "key": "c2VjcmV0" }', "it is damaged (no version)"],
+      [
+        '{ "version": 2, "key": "c2VjcmV0" }',
+        "it has version 2, and this program reads version 1",
+      ],
+      [
+        '{ "version": "1" }',
+        'it has version "1", and this program reads version 1',
+      ],
+    ] as const;
+    for (const [text, reason] of cases) {
+      await writePrivate(path, text);
+      const error = await assertRejects(() => readDocument(path), FileError);
+      assertEquals(error.message, `Cannot use "${path}": ${reason}`);
+      assert(!Deno.inspect(error).includes("c2VjcmV0"));
+    }
+  }));
+
+Deno.test("bytesField() takes base64url of the right size and nothing else", () => {
+  const field = (key: unknown) => bytesField("f", { key }, "key", 3);
+  assertEquals(field("AQID"), new Uint8Array([1, 2, 3]));
+  for (
+    const bad of ["", "AQI", "AQIDBA", "AQ+/", "AQ!D", 123, null, ["AQID"]]
+  ) {
+    const error = assertThrows(() => field(bad), FileError);
+    assertEquals(
+      error.message,
+      'Cannot use "f": it is damaged (key is not 3 bytes of base64url)',
+    );
+    assertEquals(error.cause, undefined);
+  }
+  const error = assertThrows(() => field(undefined), FileError);
+  assertEquals(error.message, 'Cannot use "f": it is damaged (no key)');
+});
+
+Deno.test("readOrCreateDocument() gives everybody who starts at once the same", () =>
+  inFolder(async (folder) => {
+    const results = await Promise.all(
+      Array.from(
+        { length: 20 },
+        (_, at) => readOrCreateDocument(`${folder}/file`, () => ({ at })),
+      ),
+    );
+    const documents = new Set(results.map(({ document }) => document.at));
+    assertEquals(documents.size, 1);
+    assertEquals(results.filter(({ created }) => created).length, 1);
+  }));

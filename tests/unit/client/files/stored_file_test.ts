@@ -1,0 +1,159 @@
+/**
+ * Files on disk: what is offered, and what is taken.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "../../../../crypto_utils.ts";
+import { FileError } from "../../../../src/base/private_file.ts";
+import type { Offer } from "../../../../src/protocol/offer.ts";
+import {
+  PartialFile,
+  SourceFile,
+} from "../../../../src/client/files/stored_file.ts";
+import { assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { Folder } from "../../../kit/harness.ts";
+
+// NIST, FIPS 180-4 examples: "abc".
+const ABC = new TextEncoder().encode("abc");
+const ABC_DIGEST =
+  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+function offerOf(more: Partial<Offer> = {}): Offer {
+  return { name: "abc.txt", size: 3, digest: ABC_DIGEST, ...more };
+}
+
+async function take(folder: string, offer = offerOf()): Promise<string> {
+  using file = await PartialFile.open(folder, offer);
+  await file.append(ABC.subarray(file.size));
+  return await file.finish();
+}
+
+Deno.test("sha256Hex() gives the known digests, however the message is cut", async () => {
+  const of = (...chunks: string[]) =>
+    sha256Hex((async function* () {
+      for (const chunk of chunks) yield new TextEncoder().encode(chunk);
+    })());
+  assertEquals(
+    await of(),
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  );
+  assertEquals(await of("abc"), ABC_DIGEST);
+  assertEquals(await of("a", "", "bc"), ABC_DIGEST);
+  const long = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  const expected =
+    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
+  assertEquals(await of(long), expected);
+  assertEquals(await of(...long), expected);
+});
+
+Deno.test("SourceFile.open() describes a file, and read() gives any part of it", async () => {
+  await using folder = await Folder.make();
+  const source = await SourceFile.open(await folder.write("abc.txt", "abc"));
+  assertEquals(source.offer, offerOf());
+  assertEquals(await source.read(0, 3), ABC);
+  assertEquals(await source.read(1, 1), ABC.subarray(1, 2));
+  assertEquals(await source.read(2, 2), null); // there aren't so many
+});
+
+Deno.test("SourceFile.read() gives nothing of a file that isn't what was offered any more", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.write("abc.txt", "abc");
+  const source = await SourceFile.open(path);
+  await Deno.writeTextFile(path, "abcd");
+  assertEquals(await source.read(0, 3), null);
+  await Deno.writeTextFile(path, "xyz");
+  await Deno.utime(path, 1, 1);
+  assertEquals(await source.read(0, 3), null);
+  await Deno.remove(path);
+  assertEquals(await source.read(0, 3), null);
+});
+
+Deno.test("SourceFile.open() refuses a folder and what isn't there, with the reason", async () => {
+  await using folder = await Folder.make();
+  const { path } = folder;
+  await assertRejects(
+    () => SourceFile.open(path),
+    FileError,
+    `Cannot send "${path}": it is no ordinary file`,
+  );
+  await assertRejects(
+    () => SourceFile.open(`${path}/none`),
+    FileError,
+    `Cannot send "${path}/none": there is no such file or folder`,
+  );
+});
+
+Deno.test("PartialFile becomes the file when it is whole, readable by its owner alone", async () => {
+  await using folder = await Folder.make();
+  const saved = folder.file("new");
+  const path = await take(saved);
+  assertEquals(path, `${saved}/abc.txt`);
+  assertEquals(await Deno.readTextFile(path), "abc");
+  assertEquals((await Deno.stat(path)).mode ?? 0 & 0o777, 0o100600);
+  const names = await Array.fromAsync(Deno.readDir(saved), ({ name }) => name);
+  assertEquals(names, ["abc.txt"]);
+});
+
+Deno.test("PartialFile goes on where an earlier run stopped", async () => {
+  await using folder = await Folder.make();
+  {
+    using first = await PartialFile.open(folder.path, offerOf());
+    assertEquals(first.size, 0);
+    await first.append(ABC.subarray(0, 2));
+  }
+  using second = await PartialFile.open(folder.path, offerOf());
+  assertEquals(second.size, 2);
+  await second.append(ABC.subarray(2));
+  assertEquals(await Deno.readTextFile(await second.finish()), "abc");
+});
+
+Deno.test("PartialFile begins anew where more is there than the file has", async () => {
+  await using folder = await Folder.make();
+  await folder.write("abc.txt.ba7816bf.part", "abcd");
+  using file = await PartialFile.open(folder.path, offerOf());
+  assertEquals(file.size, 0);
+  await file.append(ABC);
+  assertEquals(await Deno.readTextFile(await file.finish()), "abc");
+});
+
+Deno.test("PartialFile keeps nothing of a file whose checksum is wrong", async () => {
+  await using folder = await Folder.make();
+  const offer = offerOf({ digest: ABC_DIGEST.replace("a", "b") });
+  await assertRejects(
+    () => take(folder.path, offer),
+    FileError,
+    "its checksum is wrong",
+  );
+  assertEquals(await folder.names(), []);
+});
+
+Deno.test("PartialFile puts nothing in place of a file that is there", async () => {
+  await using folder = await Folder.make();
+  await folder.write("abc.txt", "mine");
+  await Deno.mkdir(folder.file("abc (2).txt"));
+  assertEquals(await take(folder.path), folder.file("abc (3).txt"));
+  assertEquals(await Deno.readTextFile(folder.file("abc.txt")), "mine");
+});
+
+Deno.test("PartialFile stays in its folder, whatever a file calls itself", async () => {
+  await using folder = await Folder.make();
+  const inner = folder.file("inner");
+  for (const name of ["../up.txt", "/etc/x", "..", "a/../../b", "c:\\d"]) {
+    await take(inner, offerOf({ name }));
+  }
+  assertEquals(await folder.names(), ["inner"]);
+  const files = await Array.fromAsync(Deno.readDir(inner));
+  assertEquals(files.length, 5);
+  assertEquals(files.every(({ isFile }) => isFile), true);
+});
+
+Deno.test("PartialFile.open() says why a file can't be written", async () => {
+  await using folder = await Folder.make();
+  await Deno.mkdir(folder.file("abc.txt.ba7816bf.part"));
+  await assertRejects(
+    () => PartialFile.open(folder.path, offerOf()),
+    FileError,
+    "it is a folder",
+  );
+});

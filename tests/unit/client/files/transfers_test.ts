@@ -1,0 +1,430 @@
+/**
+ * Files that are offered and taken, between two clients' transfers and a courier, or against a server that
+ * says what the test wants.
+ *
+ * @module
+ */
+
+import { sha256Hex } from "../../../../crypto_utils.ts";
+import { Courier, type Peer } from "../../../../src/server/file_relay.ts";
+import type { Event } from "../../../../src/protocol/events.ts";
+import type { FileEvent, FileRequest } from "../../../../src/client/link.ts";
+import type { LogEntry } from "../../../../src/log/line_format.ts";
+import type { FileNews, News } from "../../../../src/client/view.ts";
+import {
+  formatOffer,
+  MAX_ASKED,
+  type Offer,
+  PIECE_SIZE,
+} from "../../../../src/protocol/offer.ts";
+import type { FileRoom } from "../../../../src/client/session.ts";
+import { Transfers } from "../../../../src/client/files/transfers.ts";
+import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
+import { Folder } from "../../../kit/harness.ts";
+
+const SEQ = 12;
+const BYTES = Uint8Array.from(
+  { length: 5 * PIECE_SIZE + 7 },
+  (_, at) => (at * 31) & 0xff,
+);
+
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  return await sha256Hex((async function* () {
+    yield bytes;
+  })());
+}
+
+/** What a client shows, kept. */
+class Shown {
+  readonly news: FileNews[] = [];
+  readonly notes: string[] = [];
+  #more = Promise.withResolvers<void>();
+
+  show(news: News): void {
+    assertEquals(news.type, "file");
+    this.news.push(news as FileNews);
+    this.#wake();
+  }
+
+  note(text: string): void {
+    this.notes.push(text);
+    this.#wake();
+  }
+
+  async until(state: FileNews["state"]): Promise<FileNews> {
+    for (;;) {
+      const found = this.news.find((news) => news.state === state);
+      if (found) return found;
+      const ended = this.news.find((news) => news.state === "failed");
+      assert(!ended, ended?.reason);
+      await this.#more.promise;
+    }
+  }
+
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers<void>();
+  }
+}
+
+/** A client's transfers, with a connection that can be cut. */
+class Side implements Peer, FileRoom {
+  readonly shown = new Shown();
+  readonly transfers: Transfers;
+  readonly said: string[] = [];
+  readonly asked: Event[] = [];
+  /** What the server does with a request; the request is dropped where it returns false. */
+  before: (event: FileRequest) => boolean = () => true;
+  #n = 0;
+
+  constructor(readonly folder: string, readonly courier: Courier, pause = 0) {
+    this.transfers = new Transfers({ view: this.shown, folder, pause });
+    this.transfers.joined(this);
+  }
+
+  // What the session is to the transfers.
+  askAboutFile(event: FileRequest): void {
+    this.asked.push(event);
+    if (!this.before(event)) return;
+    // As over a network: never while the asker is still asking.
+    queueMicrotask(() => this.#carry(event));
+  }
+
+  offer(text: string): Promise<number> {
+    this.said.push(text);
+    return Promise.resolve(++this.#n);
+  }
+
+  // What the connection is to the courier.
+  tell(...events: Event[]): void {
+    for (const event of events) this.transfers.heard(event as FileEvent);
+  }
+
+  /** The room has logged an offer. */
+  logged(offer: Offer, seq = SEQ, own = false): void {
+    this.transfers.offered(entry(formatOffer(offer), seq, this.#n), own);
+  }
+
+  cut(): void {
+    this.transfers.parted();
+    this.courier.release(this);
+  }
+
+  back(): void {
+    this.transfers.joined(this);
+  }
+
+  of<K extends Event["kind"]>(kind: K): Event<K>[] {
+    return this.asked.filter((it) => it.kind === kind) as Event<K>[];
+  }
+
+  #carry(event: FileRequest): void {
+    if (event.kind === "hold") this.courier.hold(this, event.offer, this.size);
+    else if (event.kind === "fetch") this.#fetch(event);
+    else if (event.kind === "piece") this.courier.piece(this, event);
+    else this.courier.missing(this, event);
+  }
+
+  #fetch(event: Event<"fetch">): void {
+    const answer = this.courier.fetch(this, event);
+    if (answer) this.tell(answer);
+  }
+
+  size = BYTES.length;
+}
+
+function entry(text: string, seq: number, n: number): LogEntry {
+  const who = { key: "3f9a1c02d417", name: "Abhii" };
+  return { seq, n, at: 0, what: "offered", to: null, text, ...who };
+}
+
+/** One who has offered a file of `BYTES`, and one who was told of it. */
+async function setUp(maxTransfers = 4): Promise<
+  AsyncDisposable & {
+    holder: Side;
+    taker: Side;
+    folder: Folder;
+    path: string;
+    offer: Offer;
+  }
+> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await Folder.make());
+  const path = folder.file("hut.jpg");
+  await Deno.writeFile(path, BYTES);
+  const courier = new Courier({ maxFileSize: 2 ** 30, maxTransfers });
+  const holder = new Side(folder.file("none"), courier);
+  const taker = new Side(folder.file("taken"), courier);
+  stack.defer(() => holder.transfers.close());
+  stack.defer(() => taker.transfers.close());
+  await holder.transfers.send(holder, path);
+  const digest = await digestOf(BYTES);
+  const offer = { name: "hut.jpg", size: BYTES.length, digest };
+  assertEquals(holder.said, [formatOffer(offer)]);
+  holder.logged(offer, SEQ, true);
+  taker.logged(offer);
+  const all = stack.move();
+  return {
+    holder,
+    taker,
+    folder,
+    path,
+    offer,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+Deno.test("Transfers take an offered file, whole and in order, and say how far it is", async () => {
+  await using setup = await setUp();
+  const { taker, folder } = setup;
+  taker.transfers.get(SEQ);
+  const { path, got } = await taker.shown.until("taken");
+  assertEquals(path, `${folder.file("taken")}/hut.jpg`);
+  assertEquals(got, BYTES.length);
+  assertEquals(await Deno.readFile(path), BYTES);
+  const states = taker.shown.news.map(({ state }) => state);
+  assertEquals(states[0], "begun");
+  const counts = taker.shown.news.map((news) => news.got);
+  assertEquals(counts, counts.toSorted((a, b) => a - b));
+  const asked = taker.of("fetch").map(({ from, size }) => [from, size]);
+  assertEquals(asked.slice(0, 2), [[0, PIECE_SIZE], [PIECE_SIZE, PIECE_SIZE]]);
+  assertEquals(asked.at(-1), [5 * PIECE_SIZE, 7]);
+  assertEquals(asked.length, 6);
+});
+
+Deno.test("Transfers take an empty file without asking for anything", async () => {
+  await using setup = await setUp();
+  const { taker } = setup;
+  const digest = await digestOf(new Uint8Array());
+  taker.logged({ name: "empty", size: 0, digest }, 13);
+  taker.transfers.get(13);
+  const { path } = await taker.shown.until("taken");
+  assertEquals((await Deno.stat(path)).size, 0);
+  assertEquals(taker.asked, []);
+});
+
+Deno.test("Transfers go on with a file after the taker's connection was lost, from where it was", async () => {
+  await using setup = await setUp();
+  const { taker } = setup;
+  const stuck = Promise.withResolvers<void>();
+  taker.before = (event) => {
+    if (event.kind !== "fetch" || event.from < 2 * PIECE_SIZE) return true;
+    stuck.resolve();
+    return false;
+  };
+  taker.transfers.get(SEQ);
+  await stuck.promise;
+  taker.before = () => true;
+  taker.cut();
+  await taker.shown.until("waiting");
+  const before = taker.asked.length;
+  taker.back();
+  const { path } = await taker.shown.until("taken");
+  assertEquals(await Deno.readFile(path), BYTES);
+  const again = taker.of("fetch").slice(before);
+  assert(again.every(({ from }) => from >= PIECE_SIZE));
+});
+
+Deno.test("Transfers wait for a holder that has gone, and go on when it is back", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  holder.before = (event) => {
+    if (event.kind === "piece" && holder.of("piece").length === 3) {
+      holder.cut();
+      return false;
+    }
+    return true;
+  };
+  taker.transfers.get(SEQ);
+  const { reason } = await taker.shown.until("waiting");
+  assertEquals(reason, "who offered it is not here");
+  holder.before = () => true;
+  holder.back(); // and says by itself what it holds
+  const { path } = await taker.shown.until("taken");
+  assertEquals(await Deno.readFile(path), BYTES);
+});
+
+Deno.test("Transfers of a later run go on with what an earlier one has left", async () => {
+  await using setup = await setUp();
+  const { taker, offer, folder } = setup;
+  const part = `${folder.file("taken")}/hut.jpg.${
+    offer.digest.slice(0, 8)
+  }.part`;
+  await Deno.mkdir(folder.file("taken"));
+  await Deno.writeFile(part, BYTES.subarray(0, 40_000));
+  taker.transfers.get(SEQ);
+  const { path } = await taker.shown.until("taken");
+  assertEquals(await Deno.readFile(path), BYTES);
+  assertEquals(taker.of("fetch")[0]?.from, 40_000);
+  assertEquals(taker.shown.news[0]?.got, 40_000);
+});
+
+Deno.test("Transfers ask for no more pieces at a time than they may, however many files are taken", async () => {
+  const files = 20;
+  await using setup = await setUp(files);
+  const { holder, taker, path, offer } = setup;
+  let open = 0;
+  let greatest = 0;
+  taker.before = ({ kind }) => {
+    if (kind === "fetch") greatest = Math.max(greatest, ++open);
+    return true;
+  };
+  const { tell } = taker;
+  taker.tell = (...events) => {
+    open -= events.length;
+    tell.apply(taker, events);
+  };
+  for (let seq = SEQ + 1; seq <= SEQ + files; seq++) {
+    await holder.transfers.send(holder, path);
+    holder.logged(offer, seq, true);
+    taker.logged({ ...offer, name: `${seq}.jpg` }, seq);
+    taker.transfers.get(seq);
+  }
+  await taker.transfers.settled();
+  const taken = taker.shown.news.filter(({ state }) => state === "taken");
+  assertEquals(taken.length, files);
+  for (const { path } of taken) assertEquals(await Deno.readFile(path), BYTES);
+  assertEquals(greatest, MAX_ASKED);
+});
+
+Deno.test("Transfers give up a file that was changed since it was offered", async () => {
+  await using setup = await setUp();
+  const { taker, path } = setup;
+  await Deno.writeFile(path, BYTES.subarray(1));
+  taker.transfers.get(SEQ);
+  await taker.transfers.settled();
+  const { state, reason } = taker.shown.news.at(-1) ?? {};
+  assertEquals(state, "failed");
+  assertEquals(reason, "the file has changed, or cannot be read");
+});
+
+Deno.test("Transfers keep nothing of a file that isn't what was offered", async () => {
+  await using setup = await setUp();
+  const { taker, offer, folder } = setup;
+  taker.logged({ ...offer, digest: "0".repeat(64) });
+  taker.transfers.get(SEQ);
+  await taker.transfers.settled();
+  assertEquals(taker.shown.news.at(-1)?.state, "failed");
+  assertEquals(taker.shown.news.at(-1)?.reason, "its checksum is wrong");
+  assertEquals(await Array.fromAsync(Deno.readDir(folder.file("taken"))), []);
+});
+
+Deno.test("Transfers.drop() stops taking a file, and keeps what is there for another time", async () => {
+  await using setup = await setUp();
+  const { holder, taker, folder } = setup;
+  holder.before = (event) =>
+    event.kind !== "piece" || holder.of("piece").length < 3;
+  taker.transfers.get(SEQ);
+  await taker.shown.until("taking");
+  taker.transfers.drop(SEQ);
+  await taker.transfers.settled();
+  assertEquals(taker.shown.news.at(-1)?.reason, "you dropped it");
+  const [left] = await Array.fromAsync(Deno.readDir(folder.file("taken")));
+  assertMatch(left?.name ?? "", /^hut\.jpg\.[0-9a-f]{8}\.part$/);
+});
+
+Deno.test("Transfers.drop() of an own offer ends it for everybody", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  holder.transfers.drop(SEQ);
+  assertEquals(holder.shown.notes, ['You no longer offer "hut.jpg"']);
+  taker.transfers.get(SEQ);
+  await taker.transfers.settled();
+  assertEquals(taker.shown.news.at(-1)?.reason, "it is not offered any more");
+});
+
+Deno.test("Transfers ask anew where pieces come out of turn", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  let held: FileRequest | undefined;
+  holder.before = (event) => {
+    if (event.kind !== "piece" || holder.of("piece").length !== 3) return true;
+    held = event;
+    return false;
+  };
+  const { tell } = taker;
+  taker.tell = (...events) => {
+    tell.apply(taker, events);
+    const late = held;
+    held = undefined;
+    if (late?.kind === "piece") setup.holder.courier.piece(holder, late);
+  };
+  taker.transfers.get(SEQ);
+  const { path } = await taker.shown.until("taken");
+  assertEquals(await Deno.readFile(path), BYTES);
+});
+
+Deno.test("Transfers.get() says why there is nothing to take", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  taker.transfers.get(99);
+  assertMatch(taker.shown.notes[0] ?? "", /^No file was offered as number 99/);
+  holder.transfers.get(SEQ);
+  assertEquals(holder.shown.notes, ["That is your own file"]);
+  holder.before = (event) => event.kind !== "piece";
+  taker.transfers.get(SEQ);
+  taker.transfers.get(SEQ);
+  assertEquals(taker.shown.notes[1], 'You are taking "hut.jpg" already');
+});
+
+Deno.test("Transfers.send() says why a file can't be offered, and offers nothing", async () => {
+  await using setup = await setUp();
+  const { holder, folder, path } = setup;
+  holder.said.length = 0;
+  await holder.transfers.send(holder, folder.file("none.txt"));
+  await holder.transfers.send(holder, folder.path);
+  holder.tell({ kind: "limits", fileSize: 1_000 });
+  await holder.transfers.send(holder, path);
+  assertEquals(holder.said, []);
+  const [none = "", inFolder = "", large = ""] = holder.shown.notes;
+  assertMatch(none, /none\.txt": there is no such file or folder$/);
+  assertMatch(inFolder, /it is no ordinary file$/);
+  assertMatch(large, /this server passes on at most 1\.0 kB$/);
+});
+
+Deno.test("Transfers.send() knows where ~ leads", async () => {
+  await using setup = await setUp();
+  const { folder } = setup;
+  const side = new Side(
+    folder.path,
+    new Courier({ maxFileSize: 0, maxTransfers: 1 }),
+  );
+  const home = folder.path;
+  const transfers = new Transfers({ view: side.shown, folder: home, home });
+  await transfers.send(side, "~/hut.jpg");
+  assertMatch(side.said[0] ?? "", /^hut\.jpg \(/);
+});
+
+Deno.test("Transfers ask for one piece at a time where pieces are slow, and for more where they are fast", async () => {
+  for (const [latency, most] of [[1_000, 1], [1, 3]] as const) {
+    await using setup = await setUp();
+    const { holder, folder } = setup;
+    let time = 0;
+    const side = new Side(folder.file(`at ${latency}`), holder.courier);
+    const options = { view: side.shown, folder: side.folder, pause: 0 };
+    const transfers = new Transfers({ ...options, now: () => time });
+    const { shown } = side;
+    let open = 0;
+    let greatest = 0;
+    const room: FileRoom = {
+      askAboutFile(event) {
+        greatest = Math.max(greatest, ++open);
+        side.courier.fetch(peer, event as Event<"fetch">);
+      },
+    };
+    const peer: Peer = {
+      tell(event) {
+        open--;
+        time += latency;
+        transfers.heard(event as FileEvent);
+      },
+    };
+    transfers.joined(room);
+    transfers.offered(entry(holder.said[0] ?? "", SEQ, 0), false);
+    transfers.get(SEQ);
+    await shown.until("taken");
+    if (most === 1) assertEquals(greatest, 1);
+    else assert(greatest >= most, `at most ${greatest} at a time`);
+    await transfers.close();
+  }
+});

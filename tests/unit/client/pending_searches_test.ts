@@ -1,0 +1,32 @@
+/**
+ * The searches that a client waits for.
+ *
+ * @module
+ */
+
+import { OpenSearches } from "../../../src/client/pending_searches.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+
+Deno.test("OpenSearches keeps each until it is answered, or the next in turn is refused", () => {
+  const searches = new OpenSearches();
+  const [one, two, three] = ["one", "two", "three"].map((words) =>
+    searches.open(words, 5)
+  );
+  assert(one && two && three);
+  const words = () => [...searches].map(({ words }) => words);
+  assertEquals(words(), ["one", "two", "three"]);
+
+  assertEquals(searches.close(two.id), "two");
+  assertEquals(searches.close(two.id), undefined);
+  searches.closeFirst();
+  assertEquals(words(), ["three"]);
+  assertEquals(searches.close(one.id), undefined);
+});
+
+Deno.test("OpenSearches has place for 16", () => {
+  const searches = new OpenSearches();
+  const opened = Array.from({ length: 17 }, () => searches.open("", 1));
+  assertEquals(opened.indexOf(undefined), 16);
+  searches.close(opened[3]?.id ?? 0);
+  assert(searches.open("", 1));
+});

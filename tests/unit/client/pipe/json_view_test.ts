@@ -1,0 +1,389 @@
+/**
+ * Tests of the JSON lines: each object as the schema says, what is asked for, and harmless however it is shown.
+ *
+ * @module
+ */
+
+import schema from "../../../../src/client/pipe/schema/json-lines.schema.json" with {
+  type: "json",
+};
+import { Ignored } from "../../../../src/client/ignored.ts";
+import { JsonView } from "../../../../src/client/pipe/json_view.ts";
+import type { News, RoomNews } from "../../../../src/client/view.ts";
+import {
+  interpretRequest,
+  REQUEST_TYPES,
+  type RequestContext,
+} from "../../../../src/client/pipe/requests.ts";
+import { assert, assertEquals } from "../../../kit/assert.ts";
+import { ATTACKS, DANGEROUS } from "../../../kit/hostile_texts.ts";
+import { fits } from "../../../kit/json_schema.ts";
+
+const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
+const TIME = `"at":"2026-11-23T17:05:54.120Z"`;
+const KEY = "3f9a1c02d417";
+
+/** A view, and the lines that it wrote. */
+function open() {
+  let text = "";
+  const output = {
+    writeSync(bytes: Uint8Array) {
+      text += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  };
+  const input = new ReadableStream<Uint8Array<ArrayBuffer>>();
+  const view = new JsonView({ input, output, errors: output });
+  return { view, lines: () => text.split("\n").slice(0, -1) };
+}
+
+function roomNews(
+  type: RoomNews["type"],
+  text: string,
+  more: Partial<RoomNews> = {},
+): RoomNews {
+  const who = { name: "cron", key: KEY, own: true, past: false };
+  return { type, seq: 88, at, text, to: null, ...who, ...more };
+}
+
+const entered: News = {
+  type: "entered",
+  address: "192.0.2.7:5000",
+  name: "cron",
+  others: 2,
+  seq: 88,
+  at,
+  ownKey: KEY,
+  earlier: 12,
+  again: false,
+  waiting: 0,
+};
+
+const SHA256 = "0123456789abcdef".repeat(4);
+const QUOTED = { name: "ana", text: "done?" };
+const ANA = { name: "ana", key: KEY };
+const PRESENT = { name: "ana", key: KEY, since: at, active: at, away: "" };
+
+/** Everything that the view writes, and how it looks. */
+const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
+  [
+    (view) => view.show(entered),
+    `"joined",SEQ,"server":"192.0.2.7:5000","others":2,"earlier":12,"again":false,"waiting":0`,
+  ],
+  [(view) => view.show(roomNews("joined", "")), `"joined",SEQ`],
+  [
+    (view) => view.show(roomNews("said", "backup\ndone")),
+    String.raw`"said",SEQ,"text":"backup\ndone"`,
+  ],
+  [
+    (view) => view.show(roomNews("acted", "waves")),
+    `"acted",SEQ,"text":"waves"`,
+  ],
+  [
+    (view) => view.show(roomNews("replied", "yes", { to: 7, quoted: QUOTED })),
+    `"replied",SEQ,"text":"yes","to":7,"quoted":{"name":"ana","text":"done?"}`,
+  ],
+  [
+    (view) => view.show(roomNews("replied", "yes", { to: 7 })),
+    `"replied",SEQ,"text":"yes","to":7,"quoted":null`,
+  ],
+  [
+    (view) =>
+      view.show(roomNews("offered", `hut.jpg (7 bytes, SHA-256 ${SHA256})`)),
+    `"offered",SEQ,"file":"hut.jpg","size":7,"sha256":"${SHA256}"`,
+  ],
+  [
+    (view) => view.show(roomNews("renamed", "cron2")),
+    `"renamed",SEQ,"newName":"cron2"`,
+  ],
+  [(view) => view.show(roomNews("left", "lost")), `"left",SEQ,"reason":"lost"`],
+  [
+    (view) =>
+      view.show({
+        type: "found",
+        words: "done",
+        lines: [roomNews("said", "done")],
+        more: true,
+      }),
+    `"found","words":"done","more":true,"lines":[{"type":"said",SEQ,"text":"done"}]`,
+  ],
+  [
+    (view) =>
+      view.show({
+        type: "away-message",
+        name: "ana",
+        key: KEY,
+        text: "lunch",
+        own: false,
+      }),
+    `"away-message","name":"ana","key":"${KEY}","own":false,"text":"lunch"`,
+  ],
+  [
+    (view) =>
+      view.show({
+        type: "file",
+        offer: 12,
+        name: "hut.jpg",
+        size: 7,
+        got: 3,
+        state: "waiting",
+        path: "",
+        reason: "no answer came",
+      }),
+    `"file","offer":12,"file":"hut.jpg","size":7,"got":3,"state":"waiting","path":"","reason":"no answer came"`,
+  ],
+  [
+    (view) => view.show({ type: "refused", text: "", reason: "text-empty" }),
+    `"refused","text":"","reason":"text-empty","message":"A message needs some text"`,
+  ],
+  [(view) => view.show({ type: "current" }), `"current"`],
+  [
+    (view) => view.show({ type: "lost", text: "\n" }),
+    String.raw`"lost","text":"\n"`,
+  ],
+  [
+    (view) => view.show({ type: "away", reason: "lost", seconds: 2 }),
+    `"away","reason":"lost","seconds":2`,
+  ],
+  [
+    (view) => view.members([PRESENT]),
+    `"members","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":""}]`,
+  ],
+  [
+    (view) => view.ignoring([PRESENT]),
+    `"ignored","members":[{"name":"ana","key":"${KEY}"}]`,
+  ],
+  [(view) => view.note("one\ntwo"), String.raw`"note","text":"one\ntwo"`],
+  [(view) => view.error("No", "{"), `"error","message":"No","line":"{"`],
+  [(view) => view.error("No"), `"error","message":"No"`],
+];
+
+Deno.test("JsonView writes one object a line for each kind of news", () => {
+  const { view, lines } = open();
+  for (const [write] of LINES) write(view);
+  const seq =
+    `"seq":88,${TIME},"name":"cron","key":"${KEY}","own":true,"past":false`;
+  assertEquals(
+    lines(),
+    LINES.map(([, shown]) =>
+      `{"v":1,"type":${
+        shown.replace("SEQ", seq).replaceAll("TIME", TIME.slice(5))
+      }}`
+    ),
+  );
+});
+
+Deno.test("JsonView writes what the schema says, and no field that it doesn't describe", () => {
+  const { view, lines } = open();
+  for (const [write] of LINES) write(view);
+  const described: Readonly<Record<string, object>> = schema.$defs;
+  for (const line of lines()) {
+    const object = JSON.parse(line);
+    assert(fits(object, schema), line);
+    const kind = described[object.type] ?? {};
+    assert("properties" in kind);
+    const fields = ["v", ...Object.keys(kind.properties ?? {})];
+    assertEquals(
+      Object.keys(object).filter((key) => !fields.includes(key)),
+      [],
+    );
+    // Every field but those of the client's own joining is needed.
+    for (const field of ["v", "type", "seq", "text", "message", "members"]) {
+      if (!(field in object)) continue;
+      const { [field]: _, ...rest } = object;
+      assert(!fits(rest, schema), `${field} of ${line}`);
+    }
+  }
+});
+
+Deno.test("the schema describes each kind of event that is written, and each request", () => {
+  const { view, lines } = open();
+  for (const [write] of LINES) write(view);
+  const written = new Set(lines().map((line) => JSON.parse(line).type));
+  const described = schema.oneOf.map(({ $ref }) => $ref.split("/").at(-1));
+  assertEquals(
+    described,
+    [...written].toSorted((a, b) =>
+      described.indexOf(a) - described.indexOf(b)
+    ),
+  );
+  const requests = schema.$defs.request.oneOf
+    .map(({ properties }) => properties.type.const);
+  assertEquals(requests.toSorted(), REQUEST_TYPES.toSorted());
+});
+
+Deno.test("JsonView writes harmless lines that parse to the original", () => {
+  const texts = [
+    ...ATTACKS,
+    String.raw`\u{e0001} \\u{e0001} \n "quoted" \ud800`,
+    "1\ufe0f\u20e3 👩\u200d🚀 ❤\ufe0f",
+    "e" + "\u0301".repeat(40),
+  ];
+  for (const text of texts) {
+    const { view, lines } = open();
+    const quoted = { name: text, text };
+    view.show(roomNews("said", text, { name: text }));
+    view.show(roomNews("acted", text, { name: text }));
+    view.show(roomNews("replied", text, { name: text, to: 1, quoted }));
+    view.note(text);
+    const more = false;
+    view.show({
+      type: "found",
+      words: text,
+      lines: [roomNews("said", text)],
+      more,
+    });
+    view.members([{ ...PRESENT, name: text, away: text }]);
+    view.error(text, text);
+    assertEquals(lines().length, 7);
+    for (const line of lines()) {
+      // Emoji keep the selectors and joiners that make them one picture.
+      assert(!DANGEROUS.test(line.replace(/\p{RGI_Emoji}/gv, "")), line);
+    }
+    const [said = "", , replied = "", note = ""] = lines();
+    const { name, text: parsed } = JSON.parse(said);
+    assertEquals([name, parsed, JSON.parse(note).text], [text, text, text]);
+    assertEquals(JSON.parse(replied).quoted, quoted);
+  }
+});
+
+/** A context that remembers what was done. */
+function remember() {
+  const done: unknown[][] = [];
+  const does = (what: string) => (...args: unknown[]) => {
+    done.push([what, ...args]);
+  };
+  const context: RequestContext = {
+    act: does("act"),
+    away: does("away"),
+    history: does("history"),
+    quit: does("quit"),
+    rename: does("rename"),
+    reply: does("reply"),
+    search: does("search"),
+    send: does("send"),
+    get: does("get"),
+    drop: does("drop"),
+    members: does("members"),
+    ignoring: does("ignoring"),
+    ignored: new Ignored(),
+    error: does("error"),
+    who: () => [PRESENT],
+  };
+  return { context, done };
+}
+
+Deno.test("interpretRequest() does what a person can do", () => {
+  const cases: [unknown, unknown[]][] = [
+    [{ type: "act", text: "waves" }, ["act", "waves"]],
+    [{ type: "reply", to: 7, text: "yes" }, ["reply", 7, "yes"]],
+    [{ type: "rename", name: "cron2" }, ["rename", "cron2"]],
+    [{ type: "away", text: "lunch" }, ["away", "lunch"]],
+    [{ type: "away" }, ["away", ""]],
+    [{ type: "history", count: 3 }, ["history", 3]],
+    [{ type: "history" }, ["history", 20]],
+    [{ type: "search", words: "a b" }, ["search", "a b"]],
+    [{ type: "send", path: "a b.txt" }, ["send", "a b.txt"]],
+    [{ type: "get", offer: 12 }, ["get", 12]],
+    [{ type: "drop", offer: 12 }, ["drop", 12]],
+    [{ type: "who" }, ["members", [PRESENT]]],
+    [{ type: "ignore" }, ["ignoring", []]],
+    [{ type: "ignore", name: "Ana" }, ["ignoring", [ANA]]],
+    [{ type: "quit" }, ["quit"]],
+    [{ type: "quit", text: "bye" }, ["quit", "bye"]],
+  ];
+  for (const [request, expected] of cases) {
+    const { context, done } = remember();
+    assertEquals(interpretRequest(JSON.stringify(request), context), null);
+    assertEquals(done, [expected]);
+    const { request: described } = schema.$defs;
+    assert(fits(request, described, schema));
+  }
+});
+
+Deno.test("interpretRequest() ignores who is here, and again no longer", () => {
+  const { context, done } = remember();
+  const unignore = JSON.stringify({ type: "unignore", name: "ANA" });
+  interpretRequest(unignore, context);
+  interpretRequest(JSON.stringify({ type: "ignore", name: "ana" }), context);
+  interpretRequest(JSON.stringify({ type: "ignore", name: "ana" }), context);
+  interpretRequest(unignore, context);
+  const nobody = JSON.stringify({ type: "ignore", name: "ben" });
+  interpretRequest(nobody, context);
+  assertEquals(done, [
+    ["error", 'Nobody is called "ANA"', unignore],
+    ["ignoring", [ANA]],
+    ["ignoring", [ANA]],
+    ["ignoring", []],
+    ["error", 'Nobody is called "ben"', nobody],
+  ]);
+});
+
+Deno.test("JsonView shows nothing that an ignored member does, until it is ignored no longer", () => {
+  const { view, lines } = open();
+  const others = (type: RoomNews["type"]) =>
+    roomNews(type, "x", { own: false, name: "anyone" });
+  view.ignored.add(ANA);
+  view.show(others("said"));
+  view.show(others("joined"));
+  view.show({
+    type: "found",
+    words: "x",
+    lines: [others("said")],
+    more: false,
+  });
+  view.show(roomNews("said", "own"));
+  view.ignored.remove(ANA);
+  view.show(others("said"));
+  const shown = lines().map((line) => JSON.parse(line));
+  assertEquals(
+    shown.map(({ type, text, lines }) => text ?? lines ?? type),
+    [[], "own", "x"],
+  );
+});
+
+Deno.test("interpretRequest() returns what is to be said", () => {
+  const { context, done } = remember();
+  const request = JSON.stringify({ type: "say", text: "/one\ntwo" });
+  assertEquals(interpretRequest(request, context), "/one\ntwo");
+  for (const line of ["plain text", "/who", "[1]", '"quoted"', "12"]) {
+    assertEquals(interpretRequest(line, context), line);
+  }
+  assertEquals(done, []);
+});
+
+Deno.test("interpretRequest() answers what it can't understand with an error", () => {
+  const cases: [string, string][] = [
+    ["{", "Cannot read a request: it is no JSON"],
+    [' {"type":"say"', "Cannot read a request: it is no JSON"],
+    ["{}", "Cannot do a request: it has no type"],
+    ['{"type":7}', "Cannot do a request: it has no type"],
+    [
+      '{"type":"replay"}',
+      'Cannot do a request: there is no type "replay"; did you mean "reply"?',
+    ],
+    [
+      '{"type":"constructor"}',
+      'Cannot do a request: there is no type "constructor"',
+    ],
+    ['{"type":"say"}', 'Cannot do a request: "text" is a string'],
+    ['{"type":"away","text":1}', 'Cannot do a request: "text" is a string'],
+    [
+      '{"type":"reply","to":"7","text":"x"}',
+      'Cannot do a request: "to" is a whole number above 0',
+    ],
+    [
+      '{"type":"history","count":0.5}',
+      'Cannot do a request: "count" is a whole number above 0',
+    ],
+    [
+      '{"type":"rename","name":"a b"}',
+      "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
+    ],
+  ];
+  for (const [line, message] of cases) {
+    const { context, done } = remember();
+    assertEquals(interpretRequest(line, context), null);
+    assertEquals(done, [["error", message, line]]);
+  }
+});

@@ -1,0 +1,243 @@
+/**
+ * Tests of the view for pipes, with streams that are arrays.
+ *
+ * @module
+ */
+
+import type { News, RoomNews } from "../../../../src/client/view.ts";
+import { JsonView } from "../../../../src/client/pipe/json_view.ts";
+import {
+  PlainView,
+  type Sink,
+} from "../../../../src/client/pipe/plain_view.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "../../../kit/assert.ts";
+import { ATTACKS, DANGEROUS } from "../../../kit/hostile_texts.ts";
+
+/** A stream of these pieces; text is UTF-8. */
+function inputOf(...pieces: (string | Uint8Array<ArrayBuffer>)[]) {
+  return ReadableStream.from(
+    pieces.map((piece) =>
+      typeof piece === "string" ? new TextEncoder().encode(piece) : piece
+    ),
+  );
+}
+
+/** A sink that remembers, and takes at most so many bytes at once. */
+class Memory implements Sink {
+  readonly #bytes: number[] = [];
+  readonly #atOnce: number;
+
+  constructor(atOnce = Infinity) {
+    this.#atOnce = atOnce;
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(new Uint8Array(this.#bytes));
+  }
+
+  writeSync(bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, this.#atOnce);
+    this.#bytes.push(...taken);
+    return taken.length;
+  }
+}
+
+/** The streams of a view. */
+function streams(input = inputOf()) {
+  return { input, output: new Memory(), errors: new Memory() };
+}
+
+const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
+
+function roomNews(
+  type: RoomNews["type"],
+  name: string,
+  text: string,
+  to: number | null = null,
+): RoomNews {
+  const key = "3f9a1c02d417";
+  return { type, seq: 88, at, name, key, text, own: true, past: false, to };
+}
+
+const entered: News = {
+  type: "entered",
+  address: "192.0.2.7:5000",
+  name: "cron",
+  others: 2,
+  seq: 88,
+  at,
+  ownKey: "3f9a1c02d417",
+  earlier: 12,
+  again: false,
+  waiting: 0,
+};
+
+async function all(lines: AsyncIterable<string>): Promise<string[]> {
+  return await Array.fromAsync(lines);
+}
+
+Deno.test("PlainView writes the room's events to stdout, a line each", () => {
+  const options = streams();
+  const view = new PlainView(options);
+  view.show(roomNews("joined", "ana", ""));
+  view.show(roomNews("said", "ana", "hello ½ 日本 😀"));
+  view.show(roomNews("acted", "ana", "waves"));
+  view.show(roomNews("replied", "ana", "two\nlines", 7));
+  view.show(roomNews("renamed", "ana", "anna"));
+  view.show(roomNews("left", "ana", "lost"));
+  const lines = [roomNews("said", "ana", "found")];
+  view.show({ type: "found", words: "", lines, more: false });
+  assertEquals(
+    options.output.text.replaceAll("2026-11-23T17:05:54.120Z ", ""),
+    "ana joined\n" +
+      "ana: hello ½ 日本 😀\n" +
+      "* ana waves\n" +
+      "ana: (to 7) two\\nlines\n" +
+      "ana is now anna\n" +
+      "ana left (connection lost)\n" +
+      "ana: found\n",
+  );
+  assertEquals(options.errors.text, "");
+});
+
+Deno.test("PlainView writes what is about the program to stderr", () => {
+  const options = streams();
+  const view = new PlainView(options);
+  view.show(entered);
+  view.show({ type: "refused", text: "x".repeat(99), reason: "text-too-long" });
+  view.show({ type: "away", reason: "lost", seconds: 1.3 });
+  view.show({ ...entered, again: true });
+  const key = "3f9a1c02d417";
+  for (const text of ["lunch", ""]) {
+    view.show({ type: "away-message", name: "ana", key, text, own: false });
+  }
+  view.note("one\ntwo");
+  assertEquals(
+    options.errors.text,
+    `Joined 192.0.2.7:5000 as cron\n` +
+      `Not sent: "${"x".repeat(40)}…": A message has at most 4096 bytes\n` +
+      `Not connected: connection lost. Trying again in 2 s\n` +
+      `Back in 192.0.2.7:5000 as cron\n` +
+      `ana is away: lunch\nana is back\n` +
+      `one\ntwo\n`,
+  );
+  assertEquals(options.output.text, "");
+});
+
+Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
+  for (const attack of ATTACKS) {
+    const options = streams();
+    const view = new PlainView(options);
+    view.show(roomNews("said", attack, attack));
+    view.show(roomNews("joined", attack, ""));
+    view.show(roomNews("left", attack, attack));
+    view.show(roomNews("acted", attack, attack));
+    view.show(roomNews("replied", attack, attack));
+    view.show(roomNews("renamed", attack, attack));
+    view.show({ ...entered, address: attack, name: attack });
+    view.show({ type: "refused", text: attack, reason: attack });
+    view.show({ type: "away", reason: attack, seconds: 1 });
+    assertEquals(options.output.text.split("\n").length, 7);
+    assertEquals(options.errors.text.split("\n").length, 4);
+    const shown = options.output.text + options.errors.text;
+    assert(!DANGEROUS.test(shown.replaceAll("\n", "")), JSON.stringify(shown));
+  }
+});
+
+Deno.test("PipeView writes on where a sink takes a part or would block", () => {
+  const output = new Memory(7);
+  let refusals = 3;
+  const sink: Sink = {
+    writeSync(bytes) {
+      if (refusals-- > 0) throw new Deno.errors.WouldBlock("full");
+      return output.writeSync(bytes);
+    },
+  };
+  const view = new PlainView({ ...streams(), output: sink });
+  view.show(roomNews("said", "ana", "0123456789"));
+  assertEquals(output.text, "2026-11-23T17:05:54.120Z ana: 0123456789\n");
+});
+
+Deno.test("PipeView.lines() ends when nobody reads the output any more", async () => {
+  // This input never ends by itself.
+  const input = new ReadableStream<Uint8Array<ArrayBuffer>>();
+  const sink: Sink = {
+    writeSync() {
+      throw new Deno.errors.BrokenPipe("gone");
+    },
+  };
+  const view = new JsonView({ ...streams(input), output: sink });
+  const lines = all(view.lines());
+  view.show(entered);
+  view.note("this isn't written");
+  assertEquals(await lines, []);
+});
+
+Deno.test("PipeView passes on any other error of a sink", () => {
+  const sink: Sink = {
+    writeSync() {
+      throw new RangeError("disk full");
+    },
+  };
+  const view = new JsonView({ ...streams(), output: sink });
+  assertThrows(() => view.note("x"), RangeError, "disk full");
+});
+
+Deno.test("PipeView.ask() takes the first line, and lines() the others", async () => {
+  const options = streams(inputOf("\n", "cr", "on\r\none\n", "\n  \ntwo\nend"));
+  const view = new PlainView(options);
+  assertEquals(await view.ask("Enter your name: "), "cron");
+  assertEquals(await all(view.lines()), ["one", "two", "end"]);
+  assertEquals(await view.ask("Enter your name: "), null);
+  assertEquals(options.output.text + options.errors.text, "");
+});
+
+Deno.test("PipeView.lines() are the same however the input is cut", async () => {
+  const whole = new TextEncoder().encode("ü日\r\n😀 two\n\nlast");
+  const expected = ["ü日", "😀 two", "last"];
+  const pieces = [...whole].map((byte) => new Uint8Array([byte]));
+  const half = whole.length / 2;
+  for (
+    const input of [
+      inputOf(whole),
+      inputOf(whole.slice(0, half), whole.slice(half)),
+      inputOf(...pieces),
+    ]
+  ) {
+    assertEquals(await all(new PlainView(streams(input)).lines()), expected);
+  }
+});
+
+Deno.test("PipeView.lines() replaces bytes that are no UTF-8", async () => {
+  const view = new PlainView(streams(inputOf(new Uint8Array([97, 0xff, 98]))));
+  assertEquals(await all(view.lines()), ["a\ufffdb"]);
+});
+
+Deno.test("PipeView.lines() cuts a line that is too long for any message", async () => {
+  const chunk = "x".repeat(50_000);
+  const input = inputOf(chunk, chunk, chunk, "\nshort\n", chunk, "\n");
+  const lengths = (await all(new PlainView(streams(input)).lines()))
+    .map((line) => line.length);
+  assertEquals(lengths, [65_536, 5, 50_000]);
+});
+
+Deno.test("PipeView.lines() ends after close()", async () => {
+  const view = new PlainView(
+    streams(new ReadableStream<Uint8Array<ArrayBuffer>>()),
+  );
+  const lines = all(view.lines());
+  view.close();
+  assertEquals(await lines, []);
+});
+
+Deno.test("PlainView keeps a long refused text short", () => {
+  const options = streams();
+  const view = new PlainView(options);
+  view.show({ type: "refused", text: "😀".repeat(50), reason: "x" });
+  assertStringIncludes(options.errors.text, `"${"😀".repeat(40)}…"`);
+});

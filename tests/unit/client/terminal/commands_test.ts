@@ -1,0 +1,293 @@
+/**
+ * Tests of the commands, with a context that remembers what was done.
+ *
+ * @module
+ */
+
+import {
+  type CommandContext,
+  COMMANDS,
+  interpret,
+  usage,
+} from "../../../../src/client/terminal/commands.ts";
+import { Ignored } from "../../../../src/client/ignored.ts";
+import type { Present } from "../../../../src/client/view.ts";
+import {
+  SETTINGS,
+  Settings,
+} from "../../../../src/client/terminal/settings.ts";
+import { complete } from "../../../../src/client/terminal/tab_completion.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../../../kit/assert.ts";
+
+const NOW = Date.UTC(2026, 10, 23, 17, 10);
+
+/** A context in UTC, with what was told and done. */
+function remember(present: readonly Present[] = []) {
+  const notes: string[] = [];
+  const done: unknown[][] = [];
+  const does = (what: string) => (...args: unknown[]) => {
+    done.push([what, ...args]);
+  };
+  const context: CommandContext = {
+    note: (text) => notes.push(text),
+    who: () => present,
+    quit: does("quit"),
+    rename: does("rename"),
+    act: does("act"),
+    reply: does("reply"),
+    away: does("away"),
+    history: does("history"),
+    search: does("search"),
+    save: does("save"),
+    send: does("send"),
+    get: does("get"),
+    drop: does("drop"),
+    settings: new Settings(),
+    ignored: new Ignored(),
+    now: () => NOW,
+    zone: "UTC",
+  };
+  return { context, notes, done };
+}
+
+function member(name: string, more: Partial<Present> = {}): Present {
+  const key = `key of ${name}`;
+  return { name, key, since: NOW, active: NOW, away: "", ...more };
+}
+
+Deno.test("interpret() returns what is no command, as it is", () => {
+  const { context, notes } = remember();
+  for (const line of ["hello", " /help", "a/b", "see /who", "½"]) {
+    assertEquals(interpret(line, context), line);
+  }
+  assertEquals(notes, []);
+});
+
+Deno.test("interpret() takes one of two slashes away", () => {
+  const { context, notes } = remember();
+  assertEquals(interpret("//who", context), "/who");
+  assertEquals(interpret("///", context), "//");
+  assertEquals(notes, []);
+});
+
+Deno.test("interpret() shows every command on /help", () => {
+  const { context, notes } = remember();
+  assertEquals(interpret("/help", context), null);
+  assertEquals(notes.length, COMMANDS.length + 1);
+  for (const [at, command] of COMMANDS.entries()) {
+    assertStringIncludes(notes[at] ?? "", usage(command));
+    assertStringIncludes(notes[at] ?? "", command.help);
+    assert((notes[at] ?? "").length <= 92);
+  }
+});
+
+Deno.test("interpret() shows names, keys, times and absences on /who, in columns", () => {
+  const at = (hours: number, minutes: number) =>
+    Date.UTC(2026, 10, 23, hours, minutes);
+  const { context, notes } = remember([
+    member("Abhii", { key: "3f9a1c02d417", since: at(17, 5) }),
+    member("Jo", {
+      key: "0123456789ab",
+      since: at(9, 30),
+      active: at(17, 3),
+      away: "lunch",
+    }),
+    member("田中", {
+      key: "ba9876543210",
+      since: at(-15, 31),
+      active: at(-15, 31),
+    }),
+  ]);
+  assertEquals(interpret("/WHO ", context), null);
+  assertEquals(notes, [
+    "Abhii  3f9a1c02d417  since 2026-11-23 17:05",
+    "Jo     0123456789ab  since 2026-11-23 09:30  idle 7 min  away: lunch",
+    "田中   ba9876543210  since 2026-11-22 09:31  idle 1 d",
+  ]);
+});
+
+Deno.test("interpret() escapes the names, keys and reasons on /who", () => {
+  const { context, notes } = remember([
+    member("a\n\x1b[2J\u202eb", { key: "\x9b31m", away: "\r\x07" }),
+  ]);
+  interpret("/who", context);
+  assertEquals(notes, [
+    "a\\n\\u001b[2J\\u202eb  \\u009b31m  since 2026-11-23 17:10  away: \\r\\u0007",
+  ]);
+});
+
+Deno.test("interpret() does what a command says", () => {
+  const cases: [string, unknown[]][] = [
+    ["/nick Abhijeet", ["rename", "Abhijeet"]],
+    ["/nick  ａｎａ ", ["rename", "ana"]],
+    ["/me waves  twice ", ["act", "waves  twice"]],
+    ["/re 12 the answer\nin two lines", [
+      "reply",
+      12,
+      "the answer\nin two lines",
+    ]],
+    ["/RE 7 /who", ["reply", 7, "/who"]],
+    ["/history", ["history", 20]],
+    ["/history 5", ["history", 5]],
+    ["/search two words", ["search", "two words"]],
+    ["/away", ["away", ""]],
+    ["/away at lunch", ["away", "at lunch"]],
+    ["/save a file.txt", ["save", "a file.txt"]],
+    ["/quit", ["quit"]],
+    ["/quit see you", ["quit", "see you"]],
+  ];
+  for (const [line, expected] of cases) {
+    const { context, notes, done } = remember();
+    assertEquals(interpret(line, context), null);
+    assertEquals(done, [expected], line);
+    assertEquals(notes, []);
+  }
+});
+
+Deno.test("interpret() tells how a command is typed where it is typed wrongly", () => {
+  const cases: [string, string][] = [
+    ["/help me", "/help"],
+    ["/who is that", "/who"],
+    ["/nick", "/nick NAME"],
+    ["/me", "/me ACTION"],
+    ["/me   ", "/me ACTION"],
+    ["/re 12", "/re N TEXT"],
+    ["/re twelve yes", "/re N TEXT"],
+    ["/re 0 yes", "/re N TEXT"],
+    ["/history all", "/history [N]"],
+    ["/search", "/search WORDS"],
+    ["/bell loud", "/bell off|mentions|all"],
+    ["/bell", "/bell off|mentions|all"],
+    ["/set bell", "/set [KEY VALUE]"],
+    ["/set bell all now", "/set [KEY VALUE]"],
+    ["/save", "/save FILE"],
+  ];
+  for (const [line, typed] of cases) {
+    const { context, notes, done } = remember();
+    assertEquals(interpret(line, context), null);
+    assertEquals(done, []);
+    assertEquals(notes, [
+      `Type it as ${typed}. To send that line, begin it with two slashes`,
+    ]);
+  }
+});
+
+Deno.test("interpret() refuses a name that can't be one on /nick", () => {
+  const { context, notes, done } = remember();
+  interpret("/nick two words", context);
+  interpret("/nick аna", context); // the first letter is Cyrillic
+  assertEquals(done, []);
+  assertEquals(notes, [
+    "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
+    "That name mixes letters of several scripts that look alike",
+  ]);
+});
+
+Deno.test("interpret() ignores a member under any name, and no longer", () => {
+  const present = [member("Rahul")];
+  const { context, notes } = remember(present);
+  interpret("/ignore", context);
+  interpret("/ignore rahul", context);
+  interpret("/ignore", context);
+  assertEquals(context.ignored.find("RAHUL")?.key, "key of Rahul");
+  interpret("/ignore Rahul", context);
+  interpret("/ignore", context);
+  interpret("/ignore nobody", context);
+  assertEquals(notes, [
+    "You ignore nobody",
+    "You ignore Rahul now, under any name",
+    "You ignore Rahul",
+    "You no longer ignore Rahul",
+    "You ignore nobody",
+    'Nobody here is called "nobody". /who shows who is',
+  ]);
+});
+
+Deno.test("interpret() changes and shows settings", () => {
+  const { context, notes } = remember();
+  interpret("/bell all", context);
+  interpret("/set joins off", context);
+  interpret("/set names 12", context);
+  interpret("/set names 1", context);
+  interpret("/set theme neon", context);
+  interpret("/set jions on", context);
+  interpret("/set", context);
+  assertEquals(notes.slice(0, 6), [
+    "bell is all now",
+    "joins is off now",
+    "names is 12 now",
+    "Cannot set names: it is a whole number from 4 to 32",
+    "Cannot set theme: it is default or plain",
+    'Cannot set "jions": there is no such setting; did you mean "joins"?',
+  ]);
+  assertEquals(notes.length, 6 + SETTINGS.length);
+  assertEquals(
+    notes.slice(6, 8),
+    [
+      "bell all       Ring for nothing, where your name is said, or for every message (off, mentions, all)",
+      "joins off      Show who joins and leaves (on, off)",
+    ],
+  );
+});
+
+Deno.test("interpret() names an unknown command and suggests the nearest", () => {
+  const cases: [string, string][] = [
+    ["/hlep", "Did you mean /help?"],
+    ["/whoo", "Did you mean /who?"],
+    ["/QUTI", "Did you mean /quit?"],
+    ["/serach", "Did you mean /search?"],
+    ["/exit", "Did you mean /quit?"],
+    ["/etc/passwd", "/help shows them all."],
+    ["/", "/help shows them all."],
+    [`/${"x".repeat(5_000)}`, "/help shows them all."],
+  ];
+  for (const [line, advice] of cases) {
+    const { context, notes, done } = remember();
+    assertEquals(interpret(line, context), null);
+    assertEquals(notes, [
+      `Unknown command "${line}". ${advice} To send that line, begin it with two slashes`,
+    ]);
+    assertEquals(done, []);
+  }
+});
+
+Deno.test("complete() offers commands, what may follow them, and names", () => {
+  const names = ["Rahul", "Ravi", "ana", "田中", "e\x1b[2Jvil"];
+  const cases: [string, string[]][] = [
+    ["/h", ["/help", "/history "]],
+    ["/W", ["/who"]],
+    ["/x", []],
+    ["ra", ["Rahul: ", "Ravi: "]],
+    ["田", ["田中: "]],
+    ["hello An", ["ana "]],
+    ["e", []],
+    ["", []],
+    ["hello ", []],
+    ["//w", []],
+    ["/me hugs ra", ["Rahul ", "Ravi "]],
+    ["/re 12 ra", ["Rahul ", "Ravi "]],
+    ["/ignore ", ["Rahul ", "Ravi ", "ana ", "田中 "]],
+    ["/bell m", ["mentions"]],
+    ["/bell off ", []],
+    ["/set be", ["bell"]],
+    ["/set theme ", ["default", "plain"]],
+    ["/set names ", []],
+    ["/who r", []],
+    ["/nonsense r", []],
+  ];
+  for (const [typed, words] of cases) {
+    assertEquals(complete(typed, names).words, words, typed);
+  }
+  assertEquals(complete("hello An", names).replaced, "An");
+});
+
+Deno.test("COMMANDS have names that a person can type, and help that fits a row", () => {
+  for (const { name, help } of COMMANDS) {
+    assert(/^\/[a-z]+$/.test(name));
+    assert(help.length <= 70, help);
+  }
+});

@@ -1,0 +1,417 @@
+/**
+ * How a cipher state behaves: what it refuses, what it does after that, and that it never uses a nonce
+ * twice. Knows nothing of who seals what; the known answers are in `crypto_primitives_test.ts`.
+ *
+ * @module
+ */
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import {
+  CipherState,
+  createHandshake,
+  DecryptionError,
+  decryptMessage,
+  encryptMessage,
+  MAX_MESSAGE_SIZE,
+  randomBytes,
+  TAG_SIZE,
+} from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { flipped, utf8 } from "../../kit/bytes.ts";
+
+const subtle = crypto.subtle;
+const REFUSAL = "Cannot open the message";
+
+/** Two cipher states over one fresh key: the one seals, the other opens. */
+async function pair(): Promise<{ send: CipherState; receive: CipherState }> {
+  const key = randomBytes(32);
+  return {
+    send: await CipherState.create(key),
+    receive: await CipherState.create(key),
+  };
+}
+
+/** Refused with the one error that says nothing of the reason. */
+async function assertRefused(opening: Promise<unknown>): Promise<void> {
+  const error = await assertRejects(() => opening, DecryptionError);
+  assertEquals(error.message, REFUSAL);
+  assertEquals(error.cause, undefined);
+}
+
+// ── What is refused ────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("decryptMessage() opens what encryptMessage() sealed, 16 bytes shorter", async () => {
+  const { send, receive } = await pair();
+  for (const size of [0, 1, 15, 16, 17, 1000]) {
+    const message = randomBytes(size);
+    const sealed = await encryptMessage(send, message, utf8("header"));
+    assertEquals(sealed.length, size + TAG_SIZE);
+    const opened = await decryptMessage(receive, sealed, utf8("header"));
+    assertEquals(opened, message);
+  }
+  assertEquals(send.counter, 6);
+  assertEquals(receive.counter, 6);
+});
+
+Deno.test("decryptMessage() refuses a record with any one byte altered, and opens the right one after", async () => {
+  const { send, receive } = await pair();
+  const sealed = await encryptMessage(send, utf8("attack at dawn"));
+  for (let at = 0; at < sealed.length; at++) {
+    await assertRefused(decryptMessage(receive, flipped(sealed, at)));
+  }
+  assertEquals(receive.counter, 0);
+  assertEquals(await decryptMessage(receive, sealed), utf8("attack at dawn"));
+});
+
+Deno.test("decryptMessage() refuses a record cut short or made longer, and opens the right one after", async () => {
+  const { send, receive } = await pair();
+  const sealed = await encryptMessage(send, utf8("attack at dawn"));
+  for (let size = 0; size < sealed.length; size++) {
+    await assertRefused(decryptMessage(receive, sealed.subarray(0, size)));
+    await assertRefused(decryptMessage(receive, sealed.subarray(size + 1)));
+  }
+  await assertRefused(decryptMessage(receive, new Uint8Array([...sealed, 0])));
+  await assertRefused(decryptMessage(receive, new Uint8Array([0, ...sealed])));
+  assertEquals(await decryptMessage(receive, sealed), utf8("attack at dawn"));
+});
+
+Deno.test("decryptMessage() refuses a replayed record", async () => {
+  const { send, receive } = await pair();
+  const first = await encryptMessage(send, utf8("first"));
+  const second = await encryptMessage(send, utf8("second"));
+  await decryptMessage(receive, first);
+  await assertRefused(decryptMessage(receive, first));
+  assertEquals(await decryptMessage(receive, second), utf8("second"));
+  await assertRefused(decryptMessage(receive, first));
+  await assertRefused(decryptMessage(receive, second));
+});
+
+Deno.test("decryptMessage() refuses records out of order and with one left out", async () => {
+  const { send, receive } = await pair();
+  const records = [];
+  for (const text of ["a", "b", "c"]) {
+    records.push(await encryptMessage(send, utf8(text)));
+  }
+  const [a, b, c] = records as [Bytes, Bytes, Bytes];
+  await assertRefused(decryptMessage(receive, b));
+  await assertRefused(decryptMessage(receive, c));
+  assertEquals(await decryptMessage(receive, a), utf8("a"));
+  await assertRefused(decryptMessage(receive, c));
+  assertEquals(await decryptMessage(receive, b), utf8("b"));
+  assertEquals(await decryptMessage(receive, c), utf8("c"));
+});
+
+Deno.test("decryptMessage() refuses other associated data", async () => {
+  const { send, receive } = await pair();
+  const sealed = await encryptMessage(send, utf8("text"), utf8("header"));
+  for (const other of ["", "heade", "headers", "Header"]) {
+    await assertRefused(decryptMessage(receive, sealed, utf8(other)));
+  }
+  await assertRefused(decryptMessage(receive, sealed));
+  await decryptMessage(receive, sealed, utf8("header"));
+});
+
+Deno.test("decryptMessage() refuses a record of another key", async () => {
+  const { send } = await pair();
+  const { receive } = await pair();
+  const sealed = await encryptMessage(send, utf8("text"));
+  await assertRefused(decryptMessage(receive, sealed));
+});
+
+Deno.test("encryptMessage() seals 65,519 bytes, and not one more", async () => {
+  const { send, receive } = await pair();
+  const largest = MAX_MESSAGE_SIZE - TAG_SIZE;
+  await assertRejects(
+    () => encryptMessage(send, new Uint8Array(largest + 1)),
+    RangeError,
+    "Cannot seal 65520 bytes: the most is 65519",
+  );
+  assertEquals(send.counter, 0);
+  const message = new Uint8Array(largest).fill(7);
+  const sealed = await encryptMessage(send, message);
+  assertEquals(sealed.length, MAX_MESSAGE_SIZE);
+  assertEquals(await decryptMessage(receive, sealed), message);
+});
+
+Deno.test("decryptMessage() refuses a record of 65,536 bytes that is sealed as it should be", async () => {
+  const raw = randomBytes(32);
+  const key = await subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"]);
+  const sealed = await subtle.encrypt(
+    { name: "AES-GCM", iv: new Uint8Array(12) },
+    key,
+    new Uint8Array(MAX_MESSAGE_SIZE - TAG_SIZE + 1),
+  );
+  const receive = await CipherState.create(raw);
+  await assertRefused(decryptMessage(receive, new Uint8Array(sealed)));
+});
+
+Deno.test("CipherState.create() refuses a key that isn't 32 bytes", async () => {
+  for (const size of [0, 16, 24, 31, 33]) {
+    await assertRejects(
+      () => CipherState.create(new Uint8Array(size)),
+      RangeError,
+      `Cannot use an AES key of ${size} bytes: it has 32`,
+    );
+  }
+});
+
+Deno.test("CipherState.create() keeps a key of its own", async () => {
+  const key = randomBytes(32);
+  const send = await CipherState.create(key);
+  const receive = await CipherState.create(key.slice());
+  key.fill(0);
+  const sealed = await encryptMessage(send, utf8("text"));
+  assertEquals(await decryptMessage(receive, sealed), utf8("text"));
+});
+
+Deno.test("A cipher state seals and opens 2 ** 32 messages, and not one more", async () => {
+  const key = randomBytes(32);
+  const last = 2 ** 32 - 1;
+  const send = await CipherState.create(key, last);
+  const receive = await CipherState.create(key, last);
+  const sealed = await encryptMessage(send, utf8("last"));
+  assertEquals(await decryptMessage(receive, sealed), utf8("last"));
+  const message = "Cannot use a key for more than 4294967296 messages";
+  await assertRejects(
+    () => encryptMessage(send, utf8("more")),
+    RangeError,
+    message,
+  );
+  await assertRejects(
+    () => decryptMessage(receive, sealed),
+    RangeError,
+    message,
+  );
+});
+
+// ── Several at once ────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("decryptMessage() opens records in the order of its calls, however many are in flight", async () => {
+  const { send, receive } = await pair();
+  const messages = Array.from({ length: 200 }, (_, at) => utf8(`${at}`));
+  const records = await Promise.all(
+    messages.map((message) => encryptMessage(send, message)),
+  );
+  const opened = await Promise.all(
+    records.map((record) => decryptMessage(receive, record)),
+  );
+  assertEquals(opened, messages);
+  assertEquals(receive.counter, 200);
+});
+
+Deno.test("decryptMessage() opens nothing any more once a record failed with later ones in flight", async () => {
+  const { send, receive } = await pair();
+  const first = await encryptMessage(send, utf8("first"));
+  const second = await encryptMessage(send, utf8("second"));
+  const third = await encryptMessage(send, utf8("third"));
+
+  // The second record's result is held back until the first one has failed.
+  const decrypt = subtle.decrypt;
+  const gate = Promise.withResolvers<void>();
+  let calls = 0;
+  subtle.decrypt = async (...input) => {
+    const wait = ++calls === 2;
+    const result = await decrypt.apply(subtle, input);
+    if (wait) await gate.promise;
+    return result;
+  };
+  try {
+    const failing = decryptMessage(receive, flipped(first, 0));
+    const following = decryptMessage(receive, second);
+    const followingRefused = assertRefused(following);
+    await assertRefused(failing);
+    gate.resolve();
+    await followingRefused;
+  } finally {
+    subtle.decrypt = decrypt;
+  }
+  for (const record of [first, second, third]) {
+    await assertRefused(decryptMessage(receive, record));
+  }
+});
+
+// ── No nonce twice ─────────────────────────────────────────────────────────────────────────────────────
+
+/** What a use of AES-GCM's `encrypt` was given. */
+interface Use {
+  /** The raw key, hexadecimal. */
+  readonly key: string;
+  /** Hexadecimal. */
+  readonly iv: string;
+}
+
+/** Runs an action while every AES-GCM encryption is recorded; `fail` says which of them fail. */
+async function recordUses(
+  run: () => Promise<void>,
+  fail: () => boolean = () => false,
+): Promise<Use[]> {
+  const uses: Use[] = [];
+  const rawKeys = new Map<CryptoKey, string>();
+  const { importKey, encrypt } = subtle;
+  // Typed loosely: the original has an overload for each format, and this one passes all of them on.
+  const recordingImport = async (...input: unknown[]) => {
+    const raw = input[1];
+    const text = raw instanceof Uint8Array ? raw.toHex() : "";
+    const key = await Reflect.apply(importKey, subtle, input) as CryptoKey;
+    if (input[2] === "AES-GCM") rawKeys.set(key, text);
+    return key;
+  };
+  subtle.importKey = recordingImport as typeof importKey;
+  subtle.encrypt = (algorithm, key, data) => {
+    const { iv } = algorithm as AesGcmParams;
+    const bytes = ArrayBuffer.isView(iv) ? iv.buffer : iv;
+    uses.push({
+      key: rawKeys.get(key) ?? "unknown",
+      iv: new Uint8Array(bytes).toHex(),
+    });
+    if (fail()) return Promise.reject(new Error("Cannot encrypt: told so"));
+    return encrypt.call(subtle, algorithm, key, data);
+  };
+  try {
+    await run();
+  } finally {
+    subtle.importKey = importKey;
+    subtle.encrypt = encrypt;
+  }
+  return uses;
+}
+
+/** No two uses had the same key and IV, and every IV is 12 bytes of which the first four are zero. */
+function assertNoneTwice(uses: readonly Use[]): void {
+  assert(uses.every(({ key }) => /^[0-9a-f]{64}$/.test(key)));
+  assert(uses.every(({ iv }) => /^0{8}[0-9a-f]{16}$/.test(iv)));
+  const distinct = new Set(uses.map(({ key, iv }) => `${key} ${iv}`));
+  assertEquals(distinct.size, uses.length);
+}
+
+/** A small generator (mulberry32), so that a run that fails can be run again. Below 1. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+for (const seed of [1, 2, 3, 4, 5]) {
+  Deno.test(`encryptMessage() never repeats a nonce, random interleaving ${seed}`, async () => {
+    const random = generator(seed);
+    const pick = (below: number) => Math.floor(random() * below);
+    let asked = 0;
+    const uses = await recordUses(
+      async () => {
+        const ciphers = await Promise.all(
+          Array.from({ length: 4 }, () => CipherState.create(randomBytes(32))),
+        );
+        const pending: Promise<unknown>[] = [];
+        for (let step = 0; step < 400; step++) {
+          const cipher = ciphers[pick(ciphers.length)] as CipherState;
+          const choice = random();
+          if (choice < 0.05) { // refused before it takes a number
+            const tooLong = new Uint8Array(MAX_MESSAGE_SIZE);
+            pending.push(encryptMessage(cipher, tooLong).catch(() => {}));
+          } else if (choice < 0.15) { // the others go on meanwhile
+            await pending[pick(pending.length)];
+          } else {
+            asked++;
+            const message = new Uint8Array(pick(2000));
+            pending.push(encryptMessage(cipher, message).catch(() => {}));
+          }
+        }
+        await Promise.all(pending);
+      },
+      () => random() < 0.1, // a message that fails to seal costs a number
+    );
+    assertEquals(uses.length, asked);
+    assertNoneTwice(uses);
+  });
+}
+
+for (const pattern of ["XX", "XXpsk3"] as const) {
+  Deno.test(`createHandshake() never uses a key and nonce twice, both sides together, in ${pattern}`, async () => {
+    const psk = randomBytes(32);
+    const uses = await recordUses(async () => {
+      const initiator = createHandshake({ role: "initiator", pattern, psk });
+      const responder = createHandshake({ role: "responder", pattern, psk });
+      await responder.readMessage(await initiator.writeMessage(utf8("one")));
+      await initiator.readMessage(await responder.writeMessage(utf8("two")));
+      await responder.readMessage(await initiator.writeMessage(utf8("three")));
+      const ours = initiator.split();
+      const theirs = responder.split();
+      for (const text of ["four", "five"]) {
+        await encryptMessage(ours.send, utf8(text));
+        await encryptMessage(theirs.send, utf8(text));
+      }
+    });
+    // Two fields in each of the last two messages, one more in the first where a psk takes part, and
+    // the four messages after the handshake.
+    assertEquals(uses.length, pattern === "XX" ? 8 : 9);
+    assertNoneTwice(uses);
+  });
+}
+
+for (const pattern of ["XX", "XXpsk3"] as const) {
+  Deno.test(`Handshake never uses a key and nonce twice when a message of ${pattern} was too long and is written again`, async () => {
+    const psk = randomBytes(32);
+    const uses = await recordUses(async () => {
+      const initiator = createHandshake({ role: "initiator", pattern, psk });
+      const responder = createHandshake({ role: "responder", pattern, psk });
+      for (const turn of [0, 1, 2]) {
+        const [writer, reader] = turn % 2 === 0
+          ? [initiator, responder]
+          : [responder, initiator];
+        await assertRejects( // small enough to be sealed, too large with what goes before it
+          () => writer.writeMessage(new Uint8Array(65_510)),
+          RangeError,
+        );
+        await reader.readMessage(await writer.writeMessage(utf8("again")));
+      }
+    });
+    assertNoneTwice(uses);
+  });
+}
+
+Deno.test("encryptMessage() seals what it was given, whatever becomes of the buffer afterwards", async () => {
+  const { send, receive } = await pair();
+  const message = utf8("as it was");
+  const sealing = encryptMessage(send, message);
+  message.fill(0);
+  assertEquals(await decryptMessage(receive, await sealing), utf8("as it was"));
+});
+
+/** Has the runtime let go of what is only held weakly. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  await new Promise((resolve) => setTimeout(resolve)); // what was looked at is kept until the end of its turn
+  collect();
+}
+
+Deno.test("A cipher state that has rested imports its key again, and goes on with the next message", async () => {
+  const { send, receive } = await pair();
+  const { importKey } = subtle;
+  let imports = 0;
+  Object.assign(subtle, {
+    importKey: (...args: Parameters<typeof importKey>) => {
+      imports++;
+      return importKey.apply(subtle, args);
+    },
+  });
+  try {
+    for (const text of ["first", "second"]) {
+      const message = utf8(text);
+      const sealing = encryptMessage(send, message);
+      message.fill(0); // what is sealed is what was given, though the key may have to be imported first
+      assertEquals(await decryptMessage(receive, await sealing), utf8(text));
+      await collectGarbage();
+    }
+    assertEquals(imports, 2);
+    assertEquals([send.counter, receive.counter], [2, 2]);
+  } finally {
+    Object.assign(subtle, { importKey });
+  }
+});

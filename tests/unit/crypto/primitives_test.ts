@@ -1,0 +1,313 @@
+/**
+ * Known answers for each primitive, from the specification that defines it, and for fingerprints. Knows
+ * nothing of handshakes or epochs.
+ *
+ * @module
+ */
+
+import { createCipheriv } from "node:crypto";
+import {
+  agree,
+  CipherState,
+  concat,
+  encryptMessage,
+  equalBytes,
+  fingerprint,
+  fromBase64url,
+  HandshakeError,
+  hkdf,
+  importKeyPair,
+  passphraseKey,
+  pbkdf2,
+  randomBytes,
+  spokenFingerprint,
+  toBase64url,
+} from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "../../kit/assert.ts";
+
+const utf8 = new TextEncoder();
+
+function hex(text: string): Bytes {
+  return Uint8Array.fromHex(text);
+}
+
+// ── Bytes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("toBase64url() and fromBase64url() agree with RFC 4648 section 10", () => {
+  const vectors = [
+    ["", ""],
+    ["f", "Zg"],
+    ["fo", "Zm8"],
+    ["foo", "Zm9v"],
+    ["foob", "Zm9vYg"],
+    ["fooba", "Zm9vYmE"],
+    ["foobar", "Zm9vYmFy"],
+  ] as const;
+  for (const [text, encoded] of vectors) {
+    assertEquals(toBase64url(utf8.encode(text)), encoded);
+    assertEquals(fromBase64url(encoded), utf8.encode(text));
+  }
+  assertEquals(toBase64url(hex("fbff")), "-_8"); // the two letters that plain base64 writes otherwise
+});
+
+Deno.test("fromBase64url() refuses text that is no base64url", () => {
+  for (const text of ["+/8", "a", "Zg!", "Zg===", "é"]) {
+    assertThrows(() => fromBase64url(text), SyntaxError);
+  }
+});
+
+Deno.test("concat() joins parts, and equalBytes() compares contents and lengths", () => {
+  assertEquals(concat(hex("01"), hex(""), hex("0203")), hex("010203"));
+  assert(equalBytes(hex("0102"), hex("0102")));
+  assert(!equalBytes(hex("0102"), hex("0103")));
+  assert(!equalBytes(hex("0102"), hex("01")));
+  assert(!equalBytes(hex("01"), hex("0102")));
+});
+
+Deno.test("randomBytes() gives as many bytes as asked, and others each time", () => {
+  assertEquals(randomBytes(48).length, 48);
+  assert(!equalBytes(randomBytes(32), randomBytes(32)));
+});
+
+// ── AES-256-GCM ────────────────────────────────────────────────────────────────────────────────────────
+
+// "The Galois/Counter Mode of Operation", appendix B, test cases 13 and 14: key and IV of zeros.
+const GCM_VECTORS = [
+  ["", "530f8afbc74536b9a963b4f1c4cb738b"],
+  [
+    "00000000000000000000000000000000",
+    "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
+  ],
+] as const;
+
+for (const [message, sealed] of GCM_VECTORS) {
+  Deno.test(`encryptMessage() agrees with the GCM specification on ${message.length / 2} bytes`, async () => {
+    const cipher = await CipherState.create(new Uint8Array(32));
+    assertEquals((await encryptMessage(cipher, hex(message))).toHex(), sealed);
+  });
+}
+
+Deno.test("encryptMessage() uses 4 zero bytes and the counter, 64 bits big-endian, as its nonce", async () => {
+  const key = randomBytes(32);
+  const message = utf8.encode("message");
+  const associatedData = utf8.encode("associated");
+  for (const counter of [0, 1, 255, 256, 0x01020304, 0xffffffff]) {
+    const nonce = hex(counter.toString(16).padStart(24, "0"));
+    const node = createCipheriv("aes-256-gcm", key, nonce);
+    node.setAAD(associatedData);
+    const expected = concat(
+      node.update(message),
+      node.final(),
+      node.getAuthTag(),
+    );
+    const cipher = await CipherState.create(key, counter);
+    assertEquals(
+      await encryptMessage(cipher, message, associatedData),
+      expected,
+    );
+  }
+});
+
+// ── HKDF, PBKDF2 ───────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("hkdf() agrees with RFC 5869, test cases 1 and 3", () => {
+  const ikm = hex("0b".repeat(22));
+  const first = hkdf(
+    ikm,
+    hex("000102030405060708090a0b0c"),
+    hex("f0f1f2f3f4f5f6f7f8f9"),
+    42,
+  );
+  assertEquals(
+    first.toHex(),
+    "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+  );
+  const third = hkdf(ikm, hex(""), hex(""), 42);
+  assertEquals(
+    third.toHex(),
+    "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+  );
+});
+
+Deno.test("pbkdf2() agrees with RFC 7914 section 11", async () => {
+  const once = await pbkdf2(utf8.encode("passwd"), utf8.encode("salt"), 1, 64);
+  assertEquals(
+    once.toHex(),
+    "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc" +
+      "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783",
+  );
+  const often = await pbkdf2(
+    utf8.encode("Password"),
+    utf8.encode("NaCl"),
+    80_000,
+    64,
+  );
+  assertEquals(
+    often.toHex(),
+    "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56" +
+      "a1d425a1225833549adb841b51c9b3176a272bdebba1d078478f62b397f33c8d",
+  );
+});
+
+Deno.test("passphraseKey() is PBKDF2 with 600,000 rounds and gives 32 bytes", async () => {
+  const salt = hex("000102030405060708090a0b0c0d0e0f");
+  assertEquals(
+    await passphraseKey("correct horse", salt),
+    await pbkdf2(utf8.encode("correct horse"), salt, 600_000, 32),
+  );
+});
+
+Deno.test("passphraseKey() gives one key for a composed and a decomposed passphrase", async () => {
+  const salt = new Uint8Array(16);
+  const composed = await passphraseKey("caf\u00e9", salt);
+  const decomposed = await passphraseKey("cafe\u0301", salt);
+  assertEquals(composed, decomposed);
+  assert(!equalBytes(composed, await passphraseKey("cafe", salt)));
+  assert(
+    !equalBytes(
+      composed,
+      await passphraseKey("caf\u00e9", hex("01".repeat(16))),
+    ),
+  );
+});
+
+Deno.test("passphraseKey() refuses a salt of another size", async () => {
+  for (const size of [0, 15, 17]) {
+    await assertRejects(
+      async () => await passphraseKey("secret", new Uint8Array(size)),
+      RangeError,
+      `Cannot use a salt of ${size} bytes: it has 16`,
+    );
+  }
+});
+
+// ── X25519 ─────────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("agree() agrees with RFC 7748 section 5.2", () => {
+  const vectors = [
+    [
+      "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+      "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+      "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
+    ],
+    [
+      "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
+      "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
+      "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957",
+    ],
+  ] as const;
+  for (const [scalar, u, secret] of vectors) {
+    const pair = importKeyPair(hex(scalar));
+    assertEquals(agree(pair, hex(u)).toHex(), secret);
+  }
+});
+
+Deno.test("importKeyPair() and agree() agree with RFC 7748 section 6.1", () => {
+  const alice = importKeyPair(
+    hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"),
+  );
+  const bob = importKeyPair(
+    hex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"),
+  );
+  assertEquals(
+    alice.publicKey.toHex(),
+    "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+  );
+  assertEquals(
+    bob.publicKey.toHex(),
+    "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
+  );
+  const secret =
+    "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
+  assertEquals(agree(alice, bob.publicKey).toHex(), secret);
+  assertEquals(agree(bob, alice.publicKey).toHex(), secret);
+});
+
+Deno.test("importKeyPair() and agree() refuse keys of another size", () => {
+  const pair = importKeyPair(randomBytes(32));
+  for (const size of [0, 31, 33]) {
+    assertThrows(
+      () => importKeyPair(new Uint8Array(size)),
+      RangeError,
+      `Cannot use an X25519 private key of ${size} bytes: it has 32`,
+    );
+    assertThrows(
+      () => agree(pair, new Uint8Array(size)),
+      RangeError,
+      `Cannot use an X25519 public key of ${size} bytes: it has 32`,
+    );
+  }
+});
+
+Deno.test("agree() refuses the all-zero public key", () => {
+  const pair = importKeyPair(randomBytes(32));
+  assertThrows(
+    () => agree(pair, new Uint8Array(32)),
+    HandshakeError,
+    "the public key is of low order",
+  );
+});
+
+// ── Ed25519 ────────────────────────────────────────────────────────────────────────────────────────────
+
+// RFC 8032 section 7.1, tests 1 to 3. An `EpochReader` verifies nothing but its own kind of messages, so
+// these go to the runtime's `verify`, which is what it uses.
+const ED25519_VECTORS = [
+  [
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    "",
+    "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+  ],
+  [
+    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+    "72",
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+  ],
+  [
+    "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+    "af82",
+    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+  ],
+] as const;
+
+Deno.test("The runtime's Ed25519 agrees with RFC 8032 section 7.1", async () => {
+  for (const [publicKey, message, signature] of ED25519_VECTORS) {
+    const key = await crypto.subtle.importKey(
+      "raw",
+      hex(publicKey),
+      "Ed25519",
+      false,
+      ["verify"],
+    );
+    const verify = (signature: Bytes, message: Bytes) =>
+      crypto.subtle.verify("Ed25519", key, signature, message);
+    assert(await verify(hex(signature), hex(message)));
+    assert(!await verify(hex(signature), hex(message + "00")));
+  }
+});
+
+// ── SHA-256, by fingerprints ───────────────────────────────────────────────────────────────────────────
+
+Deno.test("fingerprint() is the first 12 hexadecimal digits of the SHA-256", () => {
+  // FIPS 180-2 appendix B.1: ba7816bf 8f01cfea 414140de 5dae2223 …
+  assertEquals(fingerprint(utf8.encode("abc")), "ba7816bf8f01");
+  assertMatch(fingerprint(randomBytes(32)), /^[0-9a-f]{12}$/);
+});
+
+Deno.test("spokenFingerprint() is eight groups of four digits of the SHA-256", () => {
+  assertEquals(
+    spokenFingerprint(utf8.encode("abc")),
+    "ba78 16bf 8f01 cfea 4141 40de 5dae 2223",
+  );
+  assertMatch(
+    spokenFingerprint(randomBytes(32)),
+    /^[0-9a-f]{4}( [0-9a-f]{4}){7}$/,
+  );
+});

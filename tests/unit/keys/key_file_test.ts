@@ -1,0 +1,184 @@
+/**
+ * The server's key file.
+ *
+ * @module
+ */
+
+import { toBase64url } from "../../../crypto_utils.ts";
+import { FileError } from "../../../src/base/private_file.ts";
+import { parseInvite, ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
+import { findLocalInvite, KeyFile } from "../../../src/keys/key_file.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../../kit/assert.ts";
+
+async function withKeyFile(test: (path: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(`${folder}/chat.key`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("KeyFile makes keys once and reads them from then on", () =>
+  withKeyFile(async (path) => {
+    assertEquals(await KeyFile.load(path), undefined);
+    const first = await KeyFile.loadOrCreate(path);
+    const second = await KeyFile.loadOrCreate(path);
+    assertEquals([first.created, second.created], [true, false]);
+    const { keyPair, roomKey, passphraseSalt } = first.keyFile.keys;
+    assertEquals(second.keyFile.keys.keyPair.publicKey, keyPair.publicKey);
+    assertEquals(second.keyFile.keys.roomKey, roomKey);
+    assertEquals(second.keyFile.keys.passphraseSalt, passphraseSalt);
+    assertEquals(
+      [keyPair.publicKey.length, roomKey.length, passphraseSalt.length],
+      [32, 32, 16],
+    );
+  }));
+
+Deno.test("KeyFile makes other keys in another file", () =>
+  withKeyFile(async (path) => {
+    const { keyFile: one } = await KeyFile.loadOrCreate(path);
+    const { keyFile: two } = await KeyFile.loadOrCreate(`${path}2`);
+    assert(one.inviteFor("a", 1) !== two.inviteFor("a", 1));
+    assert(toBase64url(one.keys.roomKey) !== toBase64url(two.keys.roomKey));
+  }));
+
+Deno.test("KeyFile gives servers that start at once the same keys", () =>
+  withKeyFile(async (path) => {
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () => KeyFile.loadOrCreate(path)),
+    );
+    assertEquals(all.filter(({ created }) => created).length, 1);
+    const links = all.map(({ keyFile }) => keyFile.inviteFor("a", 1));
+    assertEquals(new Set(links).size, 1);
+  }));
+
+Deno.test("KeyFile.inviteFor() carries the room key", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    assertEquals(parseInvite(keyFile.inviteFor("::1", 5000)), {
+      host: "::1",
+      port: 5000,
+      serverKey: keyFile.keys.keyPair.publicKey,
+      id: ROOM_INVITE_ID,
+      key: keyFile.keys.roomKey,
+    });
+  }));
+
+Deno.test("KeyFile.setListening() changes the address and nothing else", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const before = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify({ ...before, note: "mine" }));
+    const again = (await KeyFile.loadOrCreate(path)).keyFile;
+    await again.setListening("::", 5001);
+    assertEquals(JSON.parse(await Deno.readTextFile(path)), {
+      ...before,
+      note: "mine",
+      listening: "[::]:5001",
+    });
+    assertEquals(again.keys.listening, { host: "::", port: 5001 });
+    const listening = (await KeyFile.load(path))?.keys.listening;
+    assertEquals(listening, { host: "::", port: 5001 });
+    assertEquals(again.inviteFor("a", 1), keyFile.inviteFor("a", 1));
+  }));
+
+Deno.test("KeyFile is for its owner alone, and for people to read", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    await keyFile.setListening("0.0.0.0", 5000);
+    const text = await Deno.readTextFile(path);
+    assertEquals(
+      text.replaceAll(/"[\w-]{22,}"/g, (key) => `${key.length - 2} characters`),
+      `{
+  "version": 1,
+  "serverPrivateKey": 43 characters,
+  "roomKey": 43 characters,
+  "passphraseSalt": 22 characters,
+  "listening": "0.0.0.0:5000"
+}
+`,
+    );
+    if (Deno.build.os !== "windows") {
+      assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+      await Deno.chmod(path, 0o644);
+      await assertRejects(
+        () => KeyFile.load(path),
+        FileError,
+        "others can read it (mode 644); run: chmod 600",
+      );
+    }
+  }));
+
+Deno.test("KeyFile names what is damaged, and shows no key", () =>
+  withKeyFile(async (path) => {
+    await KeyFile.loadOrCreate(path);
+    const good = JSON.parse(await Deno.readTextFile(path));
+    const secrets = [good.serverPrivateKey, good.roomKey];
+    const cases: [Record<string, unknown>, string][] = [
+      [{ serverPrivateKey: undefined }, "it is damaged (no serverPrivateKey)"],
+      [{ roomKey: undefined }, "it is damaged (no roomKey)"],
+      [{ passphraseSalt: undefined }, "it is damaged (no passphraseSalt)"],
+      [
+        { roomKey: good.roomKey.slice(1) },
+        "it is damaged (roomKey is not 32 bytes of base64url)",
+      ],
+      [
+        { passphraseSalt: good.roomKey },
+        "it is damaged (passphraseSalt is not 16 bytes of base64url)",
+      ],
+      [
+        { listening: good.roomKey },
+        "it is damaged (listening is not an address)",
+      ],
+      [{ version: 2 }, "it has version 2, and this program reads version 1"],
+    ];
+    for (const [change, reason] of cases) {
+      await Deno.writeTextFile(path, JSON.stringify({ ...good, ...change }));
+      const error = await assertRejects(() => KeyFile.load(path), FileError);
+      assertEquals(error.message, `Cannot use "${path}": ${reason}`);
+      const shown = Deno.inspect(error);
+      for (const secret of secrets) assert(!shown.includes(secret.slice(1)));
+    }
+  }));
+
+Deno.test("KeyFile doesn't replace a damaged file", () =>
+  withKeyFile(async (path) => {
+    await Deno.writeTextFile(path, "", { mode: 0o600 });
+    await assertRejects(
+      () => KeyFile.loadOrCreate(path),
+      FileError,
+      "not JSON",
+    );
+    assertEquals(await Deno.readTextFile(path), "");
+  }));
+
+Deno.test("findLocalInvite() leads to the server on this machine", () =>
+  withKeyFile(async (path) => {
+    assertEquals(await findLocalInvite(path), undefined);
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    assertEquals(await findLocalInvite(path), undefined);
+    const cases = [
+      ["0.0.0.0", "127.0.0.1"],
+      ["::", "::1"],
+      ["192.0.2.7", "192.0.2.7"],
+      ["localhost", "localhost"],
+    ] as const;
+    for (const [listening, host] of cases) {
+      await keyFile.setListening(listening, 5000);
+      const invite = await findLocalInvite(path);
+      assertEquals(invite, parseInvite(keyFile.inviteFor(host, 5000)));
+    }
+  }));
+
+Deno.test("KeyFile hides its keys from whoever prints it", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    assertStringIncludes(Deno.inspect(keyFile), "KeyFile");
+    assert(!Deno.inspect(keyFile).includes(toBase64url(keyFile.keys.roomKey)));
+  }));

@@ -1,0 +1,656 @@
+/**
+ * The files that the log is in: rotation and what a crash leaves of it, numbers that last, files that others
+ * move, delete or replace.
+ *
+ * @module
+ */
+
+import {
+  formatEntry,
+  LogError,
+  numberEntry,
+} from "../../../src/log/chat_log.ts";
+import type { ChatLog, NewEntry } from "../../../src/log/chat_log.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import {
+  modeOf,
+  namesBeside,
+  numbered,
+  openLog,
+  pastOf,
+  said,
+  saidUpTo,
+  testWithPath,
+  windows,
+  withMethod,
+} from "../../kit/log_kit.ts";
+
+/** Less than two lines, so that every second append rotates. */
+const MAX_SIZE = 100;
+
+const linesOf = (entries: readonly NewEntry[]) =>
+  entries.map((entry) => `${formatEntry(entry)}\n`).join("");
+
+const heading = (first: number) => `# continues at event ${first}\n`;
+
+/** Appends `text FIRST` to `text LAST`, one at a time, and checks their numbers. */
+async function appendEach(log: ChatLog, first: number, last: number) {
+  for (let n = first; n <= last; n++) {
+    assertEquals(await log.append([said(n)]), n);
+  }
+}
+
+async function assertHolds(log: ChatLog, count: number, first = 1) {
+  assertEquals(log.head, count);
+  const all = numbered(saidUpTo(count));
+  for (let after = 0; after <= count; after++) {
+    const expected = all.slice(Math.max(after, first - 1));
+    assertEquals(await pastOf(log, after), expected);
+    assertEquals(await log.last(count - after), expected);
+  }
+}
+
+/** Lets every look at the path count, whatever the time. */
+async function withEachSecond(body: () => Promise<void>) {
+  let now = Math.ceil(performance.now());
+  const later = () => () => now += 1_000;
+  await withMethod(performance, "now", later, body);
+}
+
+testWithPath(
+  "append() begins another file where this one is too large",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 5);
+    const all = saidUpTo(5);
+    const names = ["chat.log", "chat.log.1", "chat.log.2"];
+    assertEquals(await namesBeside(path), names);
+    const text = (name: string) => Deno.readTextFile(name);
+    assertEquals(await text(`${path}.2`), linesOf(all.slice(0, 2)));
+    assertEquals(
+      await text(`${path}.1`),
+      heading(3) + linesOf(all.slice(2, 4)),
+    );
+    assertEquals(await text(path), heading(5) + linesOf(all.slice(4)));
+    await assertHolds(log, 5);
+  },
+);
+
+testWithPath("append() makes every file private", async (path) => {
+  await using log = await openLog(path, { maxSize: MAX_SIZE });
+  await appendEach(log, 1, 5);
+  for (const name of [path, `${path}.1`, `${path}.2`]) {
+    assertEquals(await modeOf(name), 0o600);
+  }
+}, windows);
+
+testWithPath("append() with fsync rotates", async (path) => {
+  await using log = await openLog(path, { maxSize: MAX_SIZE, fsync: true });
+  await appendEach(log, 1, 5);
+  await assertHolds(log, 5);
+});
+
+testWithPath("append() keeps as many older files as it may", async (path) => {
+  await using log = await openLog(path, { maxSize: MAX_SIZE, keep: 2 });
+  await appendEach(log, 1, 11);
+  const names = ["chat.log", "chat.log.1", "chat.log.2"];
+  assertEquals(await namesBeside(path), names);
+  await assertHolds(log, 11, 7);
+});
+
+testWithPath("append() removes what an earlier setting kept", async (path) => {
+  {
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 11);
+    assertEquals((await namesBeside(path)).length, 6);
+  }
+  await using log = await openLog(path, { maxSize: MAX_SIZE, keep: 2 });
+  await assertHolds(log, 11);
+  await appendEach(log, 12, 12);
+  assertEquals((await namesBeside(path)).length, 3);
+  await assertHolds(log, 12, 9);
+});
+
+testWithPath("append() never rotates unless told to", async (path) => {
+  await using log = await openLog(path);
+  await appendEach(log, 1, 50);
+  assertEquals(await namesBeside(path), ["chat.log"]);
+});
+
+testWithPath(
+  "open() goes on with the numbers after rotations",
+  async (path) => {
+    for (let n = 1; n <= 9; n++) {
+      await using log = await openLog(path, { maxSize: MAX_SIZE, window: 5 });
+      assertEquals([log.head, log.notices], [n - 1, []]);
+      assertEquals(
+        log.recent(log.oldest),
+        numbered(saidUpTo(n - 1)).slice(log.oldest),
+      );
+      await appendEach(log, n, n);
+      await assertHolds(log, n);
+    }
+  },
+);
+
+testWithPath(
+  "open() keeps the numbers when older files are deleted",
+  async (path) => {
+    {
+      await using log = await openLog(path, { maxSize: MAX_SIZE });
+      await appendEach(log, 1, 7);
+    }
+    await Deno.remove(`${path}.2`);
+    {
+      await using log = await openLog(path, { maxSize: MAX_SIZE });
+      // PATH.2 had 3 and 4; the order of what is left stays right.
+      const left = [1, 2, 5, 6, 7].map((n) => numberEntry(said(n), n));
+      assertEquals(await pastOf(log), left);
+      assertEquals(await log.last(4), left.slice(1));
+    }
+    for (const name of [`${path}.1`, `${path}.3`]) await Deno.remove(name);
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await assertHolds(log, 7, 7);
+    await appendEach(log, 8, 8);
+  },
+);
+
+testWithPath("open() refuses to keep no older file", async (path) => {
+  for (const keep of [0, -1, 1.5, NaN]) {
+    await assertRejects(
+      () => openLog(path, { keep }),
+      RangeError,
+      "1 is the least",
+    );
+  }
+});
+
+// What a rotation does, one step after the other; `open` must get over an end after any of them.
+const NEW_HEADING = heading(7);
+const steps: readonly [string, (path: string) => Promise<void>][] = [
+  ["nothing", () => Promise.resolve()],
+  ["PATH.new is there", (path) => Deno.writeTextFile(`${path}.new`, "")],
+  [
+    "half the heading",
+    (path) => Deno.writeTextFile(`${path}.new`, NEW_HEADING.slice(0, 9)),
+  ],
+  ["the heading", (path) => Deno.writeTextFile(`${path}.new`, NEW_HEADING)],
+  ["the oldest is deleted", (path) => Deno.remove(`${path}.3`)],
+  ["PATH.2 is moved", (path) => Deno.rename(`${path}.2`, `${path}.3`)],
+  ["PATH.1 is moved", (path) => Deno.rename(`${path}.1`, `${path}.2`)],
+  ["PATH is moved", (path) => Deno.rename(path, `${path}.1`)],
+  ["PATH.new is moved", (path) => Deno.rename(`${path}.new`, path)],
+];
+
+for (const [at, [name]] of steps.entries()) {
+  testWithPath(
+    `open() gets over a rotation that ended after this: ${name}`,
+    async (path) => {
+      const options = { maxSize: MAX_SIZE, keep: 3 };
+      {
+        await using log = await openLog(path, options);
+        await appendEach(log, 1, 6); // 1-2, 3-4, 5-6 and an empty one
+      }
+      // As it was before the last rotation, with an older file to delete.
+      await Deno.remove(path);
+      await Deno.rename(`${path}.1`, path);
+      await Deno.rename(`${path}.2`, `${path}.1`);
+      await Deno.rename(`${path}.3`, `${path}.2`);
+      await Deno.writeTextFile(`${path}.3`, "an old remark\n");
+      for (const [, step] of steps.slice(0, at + 1)) await step(path);
+      {
+        await using log = await openLog(path, options);
+        // The remark is no part of the log: both it and the file after it begin with event 1.
+        await assertHolds(log, 6);
+        await appendEach(log, 7, 7);
+        await assertHolds(log, 7, log.head - 6);
+        const names = await namesBeside(path);
+        assert(!names.includes("chat.log.new"));
+      }
+      await using log = await openLog(path, { ...options, keep: 9 });
+      await appendEach(log, 8, 12);
+      await assertHolds(log, 12);
+      const names = await namesBeside(path);
+      assertEquals(
+        names,
+        names.map((_, at) => at ? `chat.log.${at}` : "chat.log"),
+      );
+    },
+  );
+}
+
+testWithPath(
+  "append() loses nothing where a rotation fails at any step",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    await using log = await openLog(path, { maxSize: MAX_SIZE, onNotice });
+    await appendEach(log, 1, 5); // two older files: four renamings come next
+    let left = 0;
+    const fail =
+      (rename: typeof Deno.renameSync): typeof Deno.renameSync => (...args) => {
+        if (left-- === 0) throw new Error("Input/output error");
+        rename(...args);
+      };
+    await withEachSecond(() =>
+      withMethod(Deno, "renameSync", fail, async () => {
+        for (let n = 6; n < 40; n++) {
+          left = n % 5;
+          await appendEach(log, n, n);
+          await assertHolds(log, n);
+        }
+      })
+    );
+    assert(notices.includes(`Cannot rotate "${path}": Input/output error`));
+    assert(
+      notices.some((it) => it.startsWith(`Began a new "${path}" at event`)),
+    );
+    assert(!(await namesBeside(path)).includes("chat.log.new"));
+  },
+);
+
+testWithPath(
+  "append() goes on in a file that can't be rotated, and says so once for each size",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    await using log = await openLog(path, { maxSize: MAX_SIZE, onNotice });
+    const fail = () => () => {
+      throw new Error("Input/output error");
+    };
+    await withMethod(Deno, "renameSync", fail, () => appendEach(log, 1, 6));
+    assertEquals(
+      notices,
+      Array(3).fill(`Cannot rotate "${path}": Input/output error`),
+    );
+    assertEquals(await namesBeside(path), ["chat.log"]);
+    await appendEach(log, 7, 8);
+    assertEquals(await namesBeside(path), ["chat.log", "chat.log.1"]);
+    await assertHolds(log, 8);
+  },
+);
+
+testWithPath("past() reads on while files are rotated", async (path) => {
+  const entries = saidUpTo(2_000);
+  await using log = await openLog(path, {
+    maxSize: 20_000,
+    keep: 20,
+    window: 1,
+  });
+  for (let at = 0; at < 2_000; at += 100) {
+    await log.append(entries.slice(at, at + 100));
+  }
+  const found = [];
+  for await (const piece of log.past(0, 2_000)) {
+    found.push(...piece);
+    await log.append(saidUpTo(300)); // rotates
+  }
+  assertEquals(found, numbered(entries));
+});
+
+testWithPath(
+  "open() goes on after PATH.1 where PATH was moved, or has half a heading",
+  async (path) => {
+    for (let size = -1; size <= heading(4).length - 1; size++) {
+      await Deno.writeTextFile(`${path}.1`, linesOf(saidUpTo(3)), {
+        mode: 0o600,
+      });
+      const half = heading(4).slice(0, size);
+      if (size >= 0) await Deno.writeTextFile(path, half, { mode: 0o600 });
+      await using log = await openLog(path);
+      assertEquals(log.notices, [
+        `Began a new "${path}" at event 4: there was none, or an empty one`,
+      ]);
+      await assertHolds(log, 3);
+      await appendEach(log, 4, 4);
+      assertEquals(
+        await Deno.readTextFile(path),
+        heading(4) + linesOf([said(4)]),
+      );
+      await Deno.remove(path);
+    }
+  },
+  windows,
+);
+
+testWithPath(
+  "open() drops a line torn at any byte after a heading",
+  async (path) => {
+    const start = heading(8) + linesOf([said(8)]);
+    const torn = linesOf([said(9)]);
+    for (let size = 1; size < torn.length; size++) {
+      await Deno.writeTextFile(path, start + torn.slice(0, size), {
+        mode: 0o600,
+      });
+      await using log = await openLog(path);
+      assertEquals([log.head, log.notices.length], [8, 1]);
+      assertEquals(await log.append([said(9)]), 9);
+      assertEquals(await Deno.readTextFile(path), start + torn);
+      assertEquals(await pastOf(log), numbered([said(8), said(9)], 8));
+    }
+  },
+  windows,
+);
+
+testWithPath("open() takes nothing else for a heading", async (path) => {
+  const others = [
+    "# continues at event 0",
+    "# continues at event 05",
+    "# continues at event x",
+    "# continues at event 5 ",
+    " # continues at event 5",
+    "# continues at event 99999999999999999",
+  ];
+  for (const other of others) {
+    await Deno.writeTextFile(path, `${other}\n${linesOf([said(1)])}`, {
+      mode: 0o600,
+    });
+    await using log = await openLog(path);
+    assertEquals(await pastOf(log), numbered([said(1)], 2));
+  }
+});
+
+testWithPath(
+  "open() passes over a file between the others that is not older",
+  async (path) => {
+    {
+      await using log = await openLog(path, { maxSize: MAX_SIZE });
+      await appendEach(log, 1, 5);
+    }
+    await Deno.rename(`${path}.2`, `${path}.4`);
+    await Deno.rename(`${path}.1`, `${path}.2`);
+    await Deno.writeTextFile(`${path}.1`, heading(90) + linesOf([said(90)]));
+    // Lines that the newest file has, too.
+    await Deno.writeTextFile(`${path}.2`, linesOf([said(9)]), { append: true });
+    await Deno.writeTextFile(`${path}.3`, "");
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await assertHolds(log, 5);
+    assertEquals(log.recent(0), numbered(saidUpTo(5)));
+  },
+);
+
+testWithPath(
+  "reopen() goes on in a new file when the old one was moved",
+  async (path) => {
+    const notices: string[] = [];
+    await using log = await openLog(path, {
+      onNotice: (text) => notices.push(text),
+    });
+    await appendEach(log, 1, 3);
+    await Deno.rename(path, `${path}.1`);
+    await assertHolds(log, 3);
+    await log.append([said(4)]); // still to the moved file, or already to the new one
+    await log.reopen();
+    await appendEach(log, 5, 6);
+    await assertHolds(log, 6);
+    await Deno.rename(`${path}.1`, `${path}.2`);
+    await Deno.rename(path, `${path}.1`);
+    await Deno.writeTextFile(path, ""); // as logrotate's "create" does
+    await log.reopen();
+    await appendEach(log, 7, 7);
+    await assertHolds(log, 7);
+    assertEquals(
+      await Deno.readTextFile(path),
+      heading(7) + linesOf([said(7)]),
+    );
+    if (!windows) assertEquals(await modeOf(path), 0o600);
+    assertEquals(
+      notices.at(-1),
+      `Began a new "${path}" at event 7: the old one was moved, deleted or emptied`,
+    );
+  },
+);
+
+testWithPath(
+  "reopen() does nothing where the path names the open file",
+  async (path) => {
+    const notices: string[] = [];
+    await using log = await openLog(path, {
+      onNotice: (text) => notices.push(text),
+    });
+    await log.reopen();
+    await appendEach(log, 1, 1);
+    await log.reopen();
+    await appendEach(log, 2, 2);
+    assertEquals([await namesBeside(path), notices], [["chat.log"], []]);
+    assertEquals(await Deno.readTextFile(path), linesOf(saidUpTo(2)));
+  },
+);
+
+testWithPath(
+  "reopen() waits for an append, and an append for it",
+  async (path) => {
+    await using log = await openLog(path, { fsync: true });
+    const first = log.append([said(1)]);
+    const opened = log.reopen();
+    assertEquals(await first, 1);
+    const second = log.append([said(2)]);
+    await opened;
+    assertEquals(await second, 2);
+    await assertHolds(log, 2);
+  },
+);
+
+testWithPath(
+  "reopen() fails where nothing can be opened, and the old file stays",
+  async (path) => {
+    await using log = await openLog(path);
+    await appendEach(log, 1, 1);
+    await Deno.rename(path, `${path}.1`);
+    await Deno.mkdir(path);
+    await assertRejects(
+      () => log.reopen(),
+      LogError,
+      `Cannot reopen "${path}": `,
+    );
+    assertEquals(log.head, 1);
+    await Deno.remove(path);
+    await log.reopen();
+    await appendEach(log, 2, 2);
+    await assertHolds(log, 2);
+  },
+  windows,
+);
+
+testWithPath("reopen() is refused once the log is closed", async (path) => {
+  const log = await openLog(path);
+  await log.close();
+  await assertRejects(() => log.reopen(), LogError, "it is closed");
+});
+
+// What others can do to the file of an open log, and what it has then.
+const CHANGES: readonly {
+  name: string;
+  change: (path: string) => Promise<void>;
+  notice: (path: string) => string;
+  text: string;
+  first: number;
+}[] = [
+  {
+    name: "deleted",
+    change: (path) => Deno.remove(path),
+    notice: (path) =>
+      `Began a new "${path}" at event 4: the old one was moved, deleted or emptied`,
+    text: heading(4),
+    first: 4,
+  },
+  {
+    name: "moved to PATH.1",
+    change: (path) => Deno.rename(path, `${path}.1`),
+    notice: (path) =>
+      `Began a new "${path}" at event 4: the old one was moved, deleted or emptied`,
+    text: heading(4),
+    first: 1,
+  },
+  {
+    name: "moved and made anew",
+    change: async (path) => {
+      await Deno.rename(path, `${path}.1`);
+      await Deno.writeTextFile(path, "");
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: the old one was moved, deleted or emptied`,
+    text: heading(4),
+    first: 1,
+  },
+  {
+    name: "copied and emptied",
+    change: async (path) => {
+      await Deno.copyFile(path, `${path}.1`);
+      await Deno.truncate(path);
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: the old one was moved, deleted or emptied`,
+    text: heading(4),
+    first: 1,
+  },
+  {
+    name: "replaced by a copy",
+    change: async (path) => {
+      await Deno.copyFile(path, `${path}.copy`);
+      await Deno.rename(`${path}.copy`, path);
+    },
+    notice: (path) =>
+      `Opened "${path}" again: another file with as many lines took its place`,
+    text: linesOf(saidUpTo(3)),
+    first: 1,
+  },
+  {
+    name: "replaced by an older copy",
+    change: async (path) => {
+      await Deno.writeTextFile(`${path}.copy`, linesOf(saidUpTo(2)));
+      await Deno.rename(`${path}.copy`, path);
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: another file took its place, which is "${path}.1" now`,
+    text: heading(4),
+    first: 1,
+  },
+  {
+    name: "replaced by a copy that breaks off",
+    change: async (path) => {
+      const torn = linesOf([said(4)]).slice(0, 20);
+      await Deno.writeTextFile(`${path}.copy`, linesOf(saidUpTo(3)) + torn);
+      await Deno.rename(`${path}.copy`, path);
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: another file took its place, which is "${path}.1" now`,
+    text: heading(4),
+    first: 1,
+  },
+  {
+    name: "replaced by a file with more lines",
+    change: async (path) => {
+      await Deno.writeTextFile(`${path}.copy`, linesOf(saidUpTo(9)));
+      await Deno.rename(`${path}.copy`, path);
+    },
+    notice: (path) =>
+      `Began a new "${path}" at event 4: another file took its place, which is "${path}.1" now`,
+    text: heading(4),
+    first: 1,
+  },
+];
+
+for (const { name, change, notice, text, first } of CHANGES) {
+  testWithPath(`append() notices that its file was ${name}`, async (path) => {
+    const notices: string[] = [];
+    const onNotice = (notice: string) => notices.push(notice);
+    await withEachSecond(async () => {
+      await using log = await openLog(path, { onNotice });
+      await appendEach(log, 1, 3);
+      assertEquals(notices, []);
+      await change(path);
+      await appendEach(log, 4, 5);
+      assertEquals(notices, [notice(path)]);
+      assertEquals(
+        await Deno.readTextFile(path),
+        text + linesOf([said(4), said(5)]),
+      );
+      assertEquals(log.recent(0), numbered(saidUpTo(5)));
+      const missing = name === "replaced by an older copy" ? [3] : [];
+      const expected = numbered(saidUpTo(5)).slice(first - 1)
+        .filter(({ seq }) => !missing.includes(seq));
+      assertEquals(await pastOf(log), expected);
+      assertEquals(await log.last(9), expected);
+      const { entries } = await log.search("text", { limit: 9 });
+      assertEquals(entries, expected);
+    });
+    await using log = await openLog(path);
+    assertEquals([log.head, log.notices], [5, []]);
+    await appendEach(log, 6, 6);
+  }, windows);
+}
+
+testWithPath(
+  "append() looks at its path once a second at most",
+  async (path) => {
+    let now = 0;
+    let looks = 0;
+    const clock = () => () => now;
+    const count = (stat: typeof Deno.stat): typeof Deno.stat => (name) => {
+      looks++;
+      return stat(name);
+    };
+    await using log = await openLog(path);
+    await withMethod(
+      performance,
+      "now",
+      clock,
+      () =>
+        withMethod(Deno, "stat", count, async () => {
+          for (; now < 2_000; now += 100) {
+            await log.append([said(1)]);
+          }
+        }),
+    );
+    assertEquals(looks, 2);
+  },
+);
+
+testWithPath(
+  "append() is refused while its file can't be begun again, and no longer",
+  async (path) => {
+    await withEachSecond(async () => {
+      await using log = await openLog(path);
+      await appendEach(log, 1, 1);
+      await Deno.remove(path);
+      await Deno.mkdir(path);
+      for (let at = 0; at < 2; at++) {
+        await assertRejects(
+          () => log.append([said(2)]),
+          LogError,
+          `Cannot reopen "${path}": `,
+        );
+      }
+      assertEquals(log.head, 1);
+      await Deno.remove(path);
+      await appendEach(log, 2, 2);
+      assertEquals(await pastOf(log), numbered([said(2)], 2));
+    });
+  },
+  windows,
+);
+
+testWithPath(
+  "past() gets over a deleted file without an append",
+  async (path) => {
+    await withEachSecond(async () => {
+      await using log = await openLog(path);
+      await appendEach(log, 1, 2);
+      await Deno.remove(path);
+      assertEquals(await pastOf(log), []);
+      assertEquals(log.recent(0), numbered(saidUpTo(2)));
+      await appendEach(log, 3, 3);
+      assertEquals(await pastOf(log), numbered([said(3)], 3));
+    });
+  },
+  windows,
+);
+
+testWithPath("past() reads a file wherever others moved it", async (path) => {
+  await using log = await openLog(path, { maxSize: MAX_SIZE });
+  await appendEach(log, 1, 5); // looks at the path; not again within this second
+  await Deno.rename(`${path}.2`, `${path}.3`);
+  await Deno.rename(`${path}.1`, `${path}.2`);
+  assertEquals(await pastOf(log), numbered(saidUpTo(5)));
+}, windows);

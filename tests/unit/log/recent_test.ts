@@ -1,0 +1,27 @@
+/**
+ * The last lines of the log in memory.
+ *
+ * @module
+ */
+
+import type { LogEntry } from "../../../src/log/line_format.ts";
+import { LogWindow } from "../../../src/log/recent.ts";
+import { assertEquals, assertThrows } from "../../kit/assert.ts";
+
+function entry(seq: number): LogEntry {
+  const who = { key: "3f9a1c02d417", n: seq, name: "ana", to: null };
+  return { seq, at: 0, what: "said", text: `line ${seq}`, ...who };
+}
+
+Deno.test("LogWindow gives the last lines, and none in place of one that isn't ours", () => {
+  const window = new LogWindow(4);
+  for (const seq of [1, 2, 3, 4, 5, 7]) window.keep(entry(seq)); // line 6 isn't ours
+  const numbers = (after: number) =>
+    window.entries(after, 7).map(({ seq }) => seq);
+
+  assertEquals(window.oldest(7), 3);
+  assertEquals(numbers(3), [4, 5, 7]);
+  assertEquals(numbers(6), [7]);
+  assertEquals(numbers(7), []);
+  assertThrows(() => numbers(2), RangeError, "memory begins after line 3");
+});

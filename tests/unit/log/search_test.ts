@@ -1,0 +1,295 @@
+/**
+ * Finding words in the log, and the last entries before one: across files, from any place, within limits.
+ *
+ * @module
+ */
+
+import { formatEntry } from "../../../src/log/chat_log.ts";
+import type { LogEntry, NewEntry } from "../../../src/log/chat_log.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import {
+  numbered,
+  openLog,
+  said,
+  saidUpTo,
+  testWithPath,
+  withMethod,
+} from "../../kit/log_kit.ts";
+
+const seqsOf = (entries: readonly LogEntry[]) => entries.map(({ seq }) => seq);
+
+const TEXTS = [
+  "The quick brown fox",
+  "the QUICK dog",
+  "Straße nach Köln",
+  "STRASSE NACH KO\u0308LN", // the same in other characters
+  "ﬁne ｆｕｌｌ ｗｉｄｔｈ", // ligature and full width
+  "ΟΔΟΣ οδοσες",
+  "C:\\temp\nnext line\ttab",
+  "zero\u200bwidth \u202eturned",
+  "👩🏽‍💻 हिन्दी",
+  "e\u0301tude \u200e\u0301x",
+  "a | b",
+  "# continues at event 5",
+  "οδοσεως",
+  "u" + "\u0308\u0304".repeat(9) + "v", // a flood of marks, some of which compose
+];
+
+// Words, and which of the texts have them all.
+const WORDS: readonly (readonly [string, readonly number[]])[] = [
+  ["quick", [1, 2]],
+  ["QUICK the", [1, 2]],
+  ["fox the quick", [1]],
+  ["qui own", [1]],
+  ["quick  \t fox", [1]],
+  ["quick\u3000fox", [1]],
+  ["quick cat", []],
+  ["strasse", [3, 4]],
+  ["STRAßE köln", [3, 4]],
+  ["fine full width", [5]],
+  ["οδος", [6, 13]],
+  ["ΟΔΟΣ", [6, 13]],
+  ["ΟΔΟΣΕΣ", [6]],
+  ["c:\\TEMP", [7]],
+  ["\\temp\\n", []],
+  ["next tab", [7]],
+  ["nnext", []],
+  ["zero\u200bwidth", [8]],
+  ["zerowidth", []],
+  ["\u202e", [8]],
+  ["u202e", []],
+  ["\u200d", [9]],
+  ["👩🏽‍💻", [9]],
+  ["हिन्दी", [9]],
+  ["étude", [10]],
+  ["\u0301x", [10]],
+  ["| b", [11]],
+  ["continues", [12]],
+  ["3f9a1c02d417", []],
+  ["2026", []],
+  ["u" + "\u0308\u0304".repeat(9), [14]],
+  ["U" + "\u0308\u0304".repeat(9) + "V", [14]],
+  ["", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ["abhii", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ["ABH fox", [1]],
+];
+
+testWithPath("search() finds what has all the words", async (path) => {
+  await using log = await openLog(path);
+  await log.append(TEXTS.map((text, at) => said(at, text)));
+  for (const [words, expected] of WORDS) {
+    const { entries, more } = await log.search(words, { limit: 200 });
+    assertEquals([words, seqsOf(entries), more], [words, expected, false]);
+  }
+});
+
+testWithPath("search() finds words in every kind of entry", async (path) => {
+  await using log = await openLog(path);
+  const entries: NewEntry[] = [
+    { ...said(1, ""), what: "joined" },
+    { ...said(2, "lost"), what: "left" },
+    { ...said(3, "waves"), what: "acted" },
+    { ...said(4, "well"), what: "replied", to: 42 },
+    { ...said(5, "Abhijeet"), what: "renamed" },
+  ];
+  await log.append(entries);
+  const found = async (words: string) =>
+    seqsOf((await log.search(words, { limit: 200 })).entries);
+  assertEquals(await found("abhii"), [1, 2, 3, 4, 5]);
+  assertEquals(await found("WAVES"), [3]);
+  assertEquals(await found("well"), [4]);
+  assertEquals(await found("42"), []);
+  assertEquals(await found("abhijeet"), [5]);
+  // Words of the file's own are nobody's.
+  for (const words of ["lost", "joined", "chat", "connection", "now"]) {
+    assertEquals(await found(words), []);
+  }
+  const { entries: [reply] } = await log.search("well", { limit: 1 });
+  assertEquals(reply, numbered(entries)[3]);
+});
+
+testWithPath(
+  "search() finds the last ones, and says whether there are more",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: 5_000, keep: 100 });
+    for (let n = 1; n <= 500; n++) {
+      await log.append([said(n, n % 2 === 0 ? `even ${n}` : `odd ${n}`)]);
+    }
+    const evens = Array.from({ length: 250 }, (_, at) => 2 * at + 2);
+    for (const limit of [1, 2, 3, 50, 199, 200, 201, 300]) {
+      for (const before of [undefined, 501, 500, 499, 402, 401, 400, 3, 2, 1]) {
+        const { entries, more, from } = await log.search("even", {
+          limit,
+          ...(before === undefined ? {} : { before }),
+        });
+        const all = evens.filter((n) => n < (before ?? Infinity));
+        const expected = all.slice(-Math.min(limit, 200));
+        assertEquals(seqsOf(entries), expected);
+        assertEquals(more, all.length > expected.length);
+        if (more) assertEquals(from, expected[0]);
+      }
+    }
+  },
+);
+
+testWithPath("search() goes on where it left off", async (path) => {
+  await using log = await openLog(path, { maxSize: 5_000, keep: 100 });
+  for (let n = 1; n <= 300; n++) await log.append([said(n)]);
+  const found: LogEntry[] = [];
+  let before = Infinity;
+  for (let more = true; more;) {
+    const result = await log.search("text", { limit: 7, before, reach: 1 });
+    found.unshift(...result.entries);
+    assert(result.from < before);
+    ({ more, from: before } = result);
+  }
+  assertEquals(found, numbered(saidUpTo(300)));
+});
+
+/** A log with a word in its first and last lines, and 2 MB between them. */
+async function writeLarge(path: string, between: string) {
+  const lines = [said(1, "needle first")];
+  for (let n = 2; n < 2_000; n++) lines.push(said(n, between));
+  lines.push(said(2_000, "needle last"));
+  const text = lines.map((entry) => `${formatEntry(entry)}\n`).join("");
+  await Deno.writeTextFile(path, text, { mode: 0o600 });
+}
+
+testWithPath("search() gives up when it has read enough", async (path) => {
+  await writeLarge(path, "x".repeat(1_000));
+  await using log = await openLog(path);
+  const search = async (reach?: number) => {
+    const { entries, more, from } = await log.search("needle", {
+      limit: 5,
+      ...(reach === undefined ? {} : { reach }),
+    });
+    return { seqs: seqsOf(entries), more, from };
+  };
+  assertEquals(await search(), { seqs: [1, 2_000], more: false, from: 1 });
+  const { seqs, more, from } = await search(600_000);
+  assertEquals([seqs, more], [[2_000], true]);
+  assert(from > 1_000 && from < 1_600, `${from}`);
+});
+
+testWithPath(
+  "search() gives up when too many lines only look right",
+  async (path) => {
+    const hay = `${formatEntry(said(1, "hay"))}\n`;
+    await Deno.writeTextFile(path, hay.repeat(20_000), { mode: 0o600 });
+    await using log = await openLog(path);
+    const options = { limit: 5, reach: 2_000_000 };
+    assertEquals((await log.search("needle", options)).more, false);
+    // Nothing but what a line escapes: only reading each tells that it isn't there.
+    assertEquals((await log.search("\u200d", options)).more, true);
+  },
+);
+
+testWithPath("search() ends when it is told to", async (path) => {
+  await using log = await openLog(path);
+  await log.append(saidUpTo(3));
+  const signal = AbortSignal.abort(new Error("nobody waits"));
+  await assertRejects(
+    () => log.search("text", { limit: 1, signal }),
+    Error,
+    "nobody waits",
+  );
+});
+
+testWithPath("search() ends between two pieces", async (path) => {
+  await writeLarge(path, "x".repeat(1_000));
+  await using log = await openLog(path);
+  const controller = new AbortController();
+  let reads = 0;
+  const abort = (read: Deno.FsFile["read"]) =>
+    function (this: Deno.FsFile, bytes: Uint8Array) {
+      if (++reads === 3) controller.abort(new Error("stopped meanwhile"));
+      return read.call(this, bytes);
+    };
+  await withMethod(Deno.FsFile.prototype, "read", abort, async () => {
+    await assertRejects(
+      () => log.search("nothing", { limit: 1, signal: controller.signal }),
+      Error,
+      "stopped meanwhile",
+    );
+  });
+  assertEquals(reads, 3);
+});
+
+testWithPath(
+  "search() sees an append that went before, and none that comes after",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append([said(1, "needle")]);
+    const search = log.search("needle", { limit: 5 });
+    const append = log.append([said(2, "needle")]);
+    assertEquals(seqsOf((await search).entries), [1]);
+    await append;
+    const { entries } = await log.search("needle", { limit: 5 });
+    assertEquals(seqsOf(entries), [1, 2]);
+  },
+);
+
+testWithPath(
+  "search() reads past what is no text and what is no line of ours",
+  async (path) => {
+    const ours = new TextEncoder().encode(
+      `${formatEntry(said(1, "needle"))}\n`,
+    );
+    const bytes = [
+      ours,
+      Uint8Array.of(0xff, 0xc3, 0x28, 10),
+      new Uint8Array(700_000).fill(0x61), // longer than any stretch
+      Uint8Array.of(10, 10),
+      ours,
+      ours.with(-2, 0xff), // "needl" and what is no text
+      ours,
+    ];
+    for (const part of bytes) {
+      await Deno.writeFile(path, part, {
+        append: true,
+      });
+    }
+    await using log = await openLog(path);
+    const { entries, more } = await log.search("needle", { limit: 5 });
+    assertEquals([seqsOf(entries), more], [[1, 5, 7], false]);
+    const broken = await log.search("needl\ufffd", { limit: 5 });
+    assertEquals(seqsOf(broken.entries), [6]);
+  },
+);
+
+testWithPath(
+  "search() finds in older files that nobody counted",
+  async (path) => {
+    {
+      await using log = await openLog(path, { maxSize: 5_000, keep: 100 });
+      for (let n = 1; n <= 300; n++) await log.append([said(n)]);
+    }
+    await using log = await openLog(path, { keep: 100, window: 1 });
+    const { entries } = await log.search("TEXT 17", { limit: 200 });
+    const tens = Array.from({ length: 10 }, (_, at) => 170 + at);
+    assertEquals(seqsOf(entries), [17, 117, ...tens, 217]);
+  },
+);
+
+testWithPath("last() gives the last before a number", async (path) => {
+  await using log = await openLog(path, { maxSize: 20_000, keep: 100 });
+  const all = numbered(saidUpTo(1_500));
+  for (let at = 0; at < 1_500; at += 50) {
+    await log.append(saidUpTo(1_500).slice(at, at + 50));
+  }
+  for (const count of [0, 1, 2, 255, 256, 257, 600, 2_000]) {
+    assertEquals(await log.last(count), all.slice(Math.max(0, 1_500 - count)));
+    for (const before of [1, 2, 3, 300, 700, 1_500, 1_501, 9_999]) {
+      const earlier = all.slice(0, before - 1);
+      const expected = earlier.slice(Math.max(0, earlier.length - count));
+      assertEquals(await log.last(count, before), expected);
+    }
+  }
+});
+
+testWithPath("last() looks behind lines that are not ours", async (path) => {
+  const ours = saidUpTo(3).map((entry) => `${formatEntry(entry)}\n`).join("");
+  await Deno.writeTextFile(path, ours + "# a remark\n".repeat(2_000));
+  await using log = await openLog(path);
+  assertEquals(await log.last(2), numbered(saidUpTo(3)).slice(1));
+});

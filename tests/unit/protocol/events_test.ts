@@ -1,0 +1,471 @@
+/**
+ * Events: there and back, every wrong value of every field, and how many fit a record. Knows nothing of who
+ * may say what.
+ *
+ * @module
+ */
+
+import {
+  encodeEvent,
+  EventError,
+  GOODBYES,
+  MAX_TEXT_SIZE,
+  packEvents,
+  REFUSALS,
+  textRefusal,
+  unpackEvents,
+  wording,
+} from "../../../src/protocol/events.ts";
+import type { Event, Kind } from "../../../src/protocol/events.ts";
+import {
+  MAX_PLAINTEXT_SIZE,
+  padmeLength,
+} from "../../../src/protocol/records.ts";
+import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
+import { utf8 } from "../../kit/bytes.ts";
+import { seededRandom } from "../../kit/memory_stream.ts";
+
+type Sort =
+  | "boolean"
+  | "count"
+  | "count or null"
+  | "time"
+  | "string"
+  | "text"
+  | "offer"
+  | "piece";
+
+/** What the protocol says each kind has, in the order in which it is sent. */
+const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
+  join: [["name", "string"], ["n", "count"], ["after", "count or null"]],
+  say: [["n", "count"], ["text", "text"]],
+  act: [["n", "count"], ["text", "text"]],
+  reply: [["n", "count"], ["to", "count"], ["text", "text"]],
+  offer: [["n", "count"], ["text", "offer"]],
+  hold: [["offer", "count"]],
+  rename: [["name", "string"]],
+  away: [["text", "string"]],
+  find: [
+    ["id", "count"],
+    ["words", "string"],
+    ["before", "count or null"],
+    ["count", "count"],
+  ],
+  ping: [],
+  pong: [],
+  fetch: [
+    ["id", "count"],
+    ["offer", "count"],
+    ["from", "count"],
+    ["size", "count"],
+  ],
+  piece: [["id", "count"], ["data", "piece"]],
+  missing: [["id", "count"], ["reason", "string"]],
+  limits: [["fileSize", "count"]],
+  bye: [["reason", "string"]],
+  refused: [["n", "count or null"], ["reason", "string"]],
+  past: [
+    ["seq", "count"],
+    ["at", "time"],
+    ["key", "string"],
+    ["n", "count"],
+    ["what", "string"],
+    ["to", "count or null"],
+    ["name", "string"],
+    ["text", "text"],
+  ],
+  here: [
+    ["id", "count"],
+    ["name", "string"],
+    ["key", "string"],
+    ["since", "time"],
+    ["active", "time"],
+    ["away", "string"],
+  ],
+  slowed: [],
+  rekeyed: [["key", "string"]],
+  found: [["id", "count"], ["more", "boolean"]],
+  epoch: [
+    ["number", "count"],
+    ["counter", "count"],
+    ["key", "string"],
+    ["verifyKey", "string"],
+  ],
+  sharing: [
+    ["number", "count"],
+    ["counter", "count"],
+    ["key", "string"],
+    ["verifyKey", "string"],
+  ],
+  welcome: [["id", "count"], ["seq", "count"], ["at", "time"]],
+  batch: [["seq", "count"], ["at", "time"]],
+  joined: [["id", "count"], ["name", "string"], ["key", "string"], [
+    "n",
+    "count",
+  ]],
+  left: [["id", "count"], ["n", "count"], ["reason", "string"]],
+  said: [["id", "count"], ["n", "count"], ["text", "text"]],
+  acted: [["id", "count"], ["n", "count"], ["text", "text"]],
+  replied: [["id", "count"], ["n", "count"], ["to", "count"], [
+    "text",
+    "text",
+  ]],
+  offered: [["id", "count"], ["n", "count"], ["text", "offer"]],
+  renamed: [["id", "count"], ["n", "count"], ["name", "string"]],
+  absent: [["id", "count"], ["text", "string"]],
+  ratchet: [],
+};
+const DIGEST = "0123456789abcdef".repeat(4);
+const kinds = Object.keys(FIELDS) as Kind[];
+
+const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
+  boolean: [true, false],
+  count: [7, 0, Number.MAX_SAFE_INTEGER],
+  "count or null": [7, null, 0],
+  time: [1_795_453_554_120, 0, -1, 8.64e15, -8.64e15],
+  string: ["", "Abhii", "x".repeat(256), '"\\\n\0\u2028', "\u{1f600}"],
+  offer: [
+    `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`,
+    `a (1 bytes) (0 bytes, SHA-256 ${DIGEST})`,
+  ],
+  piece: ["aGk", "", "_-".repeat(10_922)],
+  text: ["Kaise ho bro", "", "\0".repeat(MAX_TEXT_SIZE), "\u{1f600}\u{fffd}"],
+};
+
+const NO_NUMBER = [undefined, "7", true, [], {}, [7], 0.5, 2 ** 53, NaN];
+const NO_STRING = [
+  undefined,
+  null,
+  7,
+  false,
+  [],
+  {},
+  ["x"],
+  "\ud800",
+  "a\udc00",
+];
+const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
+  boolean: [undefined, null, 0, 1, "true", [], {}],
+  count: [...NO_NUMBER, null, -1],
+  "count or null": [...NO_NUMBER.slice(1, 8), -1], // JSON has no other word for undefined and NaN than null
+  time: [...NO_NUMBER, null, 8.64e15 + 2, -8.64e15 - 2],
+  string: [...NO_STRING, "x".repeat(257)],
+  offer: [
+    ...NO_STRING,
+    "",
+    "hut.jpg",
+    `hut.jpg (-1 bytes, SHA-256 ${DIGEST})`,
+    `hut.jpg (1e3 bytes, SHA-256 ${DIGEST})`,
+    `hut.jpg (1 bytes, SHA-256 ${DIGEST.slice(1)})`,
+    ` (1 bytes, SHA-256 ${DIGEST})`,
+    `../hut.jpg (1 bytes, SHA-256 ${DIGEST})`,
+  ],
+  piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_847)],
+  text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
+};
+
+function unpackJson(value: unknown): Event[] {
+  return unpackEvents(utf8(JSON.stringify(value)));
+}
+
+/** An event of a kind with the values at one place of each list in `RIGHT`. */
+function example(kind: Kind, place = 0): Event {
+  const fields = FIELDS[kind].map(([name, sort]) => {
+    const values = RIGHT[sort];
+    return [name, values[place % values.length]];
+  });
+  return { kind, ...Object.fromEntries(fields) } as Event;
+}
+
+// ── There and back ─────────────────────────────────────────────────────────────────────────────────────
+
+for (const kind of kinds) {
+  Deno.test(`unpackEvents() gives back a "${kind}" with every right value`, () => {
+    for (let place = 0; place < 5; place++) {
+      const event = example(kind, place);
+      const encoded = encodeEvent(event);
+      assertEquals(JSON.parse(encoded), [
+        kind,
+        ...FIELDS[kind].map(([name]) => (event as never)[name]),
+      ]);
+      const [plaintext = new Uint8Array()] = packEvents([encoded]);
+      assertEquals(unpackEvents(plaintext), [event]);
+    }
+  });
+}
+
+Deno.test("packEvents() and unpackEvents() carry 300 random batches of events unchanged", () => {
+  const random = seededRandom(1);
+  for (let round = 0; round < 300; round++) {
+    const events = Array.from({ length: random(200) }, () => {
+      const kind = kinds[random(kinds.length)] ?? "ping";
+      return example(kind, random(5));
+    });
+    const plaintexts = packEvents(events.map(encodeEvent));
+    assertEquals(plaintexts.flatMap(unpackEvents), events);
+  }
+});
+
+// ── What is not well formed ────────────────────────────────────────────────────────────────────────────
+
+for (const kind of kinds) {
+  Deno.test(`unpackEvents() refuses a "${kind}" with any wrong value, and with one too many or too few`, () => {
+    const right = FIELDS[kind].map(([_, sort]) => RIGHT[sort][0]);
+    for (const [at, [name, sort]] of FIELDS[kind].entries()) {
+      for (const wrong of WRONG[sort]) {
+        const values = right.with(at, wrong);
+        assertThrows(
+          () => unpackJson([[kind, ...values]]),
+          EventError,
+          `Cannot read an event "${kind}": "${name}" is wrong`,
+          `${name}: ${JSON.stringify(wrong)?.slice(0, 40)}`,
+        );
+      }
+    }
+    const missing = `Cannot read an event "${kind}": fields are missing`;
+    const counts = [[...right, 1], [...right, null], right.slice(0, -1)];
+    for (const values of right.length > 0 ? counts : counts.slice(0, 2)) {
+      assertThrows(() => unpackJson([[kind, ...values]]), EventError, missing);
+    }
+  });
+}
+
+Deno.test("unpackEvents() skips events of unknown kinds, whatever they hold", () => {
+  const strangers = [
+    ["dance"],
+    ["dance", [[["\ud800"]]], { a: null }],
+    ["__proto__", 1],
+    ["constructor"],
+    ["toString"],
+    [""],
+  ];
+  const list = [["ping"], ...strangers, ["pong"], ...strangers];
+  assertEquals(unpackJson(list), [{ kind: "ping" }, { kind: "pong" }]);
+  assertEquals(unpackJson([]), []);
+});
+
+Deno.test("unpackEvents() refuses what is no list of events", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["", "they are no JSON"],
+    ["    ", "they are no JSON"],
+    ["[", "they are no JSON"],
+    ['[["ping"]]x', "they are no JSON"],
+    ['[["ping"],]', "they are no JSON"],
+    ['\ufeff[["ping"]]', "they are no JSON"],
+    ['[["ping"]]\0', "they are no JSON"],
+    ["{}", "they are no array"],
+    ["null", "they are no array"],
+    ['"ping"', "they are no array"],
+    ["7", "they are no array"],
+    ["[7]", "it is no array with a kind"],
+    ["[null]", "it is no array with a kind"],
+    ["[[]]", "it is no array with a kind"],
+    ["[[7]]", "it is no array with a kind"],
+    ['[{"0":"ping"}]', "it is no array with a kind"],
+    ['["ping"]', "it is no array with a kind"],
+    ['[[["ping"]]]', "it is no array with a kind"],
+    ['[["ping"],["say",1]]', "fields are missing"],
+  ];
+  for (const [text, reason] of cases) {
+    assertThrows(() => unpackEvents(utf8(text)), EventError, reason, text);
+  }
+});
+
+Deno.test("unpackEvents() refuses UTF-8 that isn't", () => {
+  const good = utf8('[["say",1,"aXYZ"]]');
+  const broken = [
+    [0x80, 0x41, 0x41],
+    [0xc0, 0x80, 0x41],
+    [0xff, 0xfe, 0x41],
+    [0xed, 0xa0, 0x80], // a surrogate
+    [0x41, 0xe2, 0x82], // cut short
+  ];
+  assertEquals(unpackEvents(good).length, 1);
+  for (const bytes of broken) {
+    const bad = good.slice();
+    bad.set(bytes, good.indexOf(0x58));
+    assertThrows(() => unpackEvents(bad), EventError, "they are no JSON");
+  }
+});
+
+Deno.test("unpackEvents() skips what is nested 8 deep, and refuses what is deeper", () => {
+  const nested = (depth: number) =>
+    utf8(`[["dance",1,${"[".repeat(depth)}${"]".repeat(depth)}]]`);
+  assertEquals(unpackEvents(nested(8)), []);
+  const objects = utf8(`[["dance",${'{"a":'.repeat(9)}1${"}".repeat(9)}]]`);
+  for (const bytes of [nested(9), nested(10_000), objects]) {
+    assertThrows(() => unpackEvents(bytes), EventError, "more than 8 deep");
+  }
+});
+
+Deno.test("unpackEvents() takes 4,096 events in a record, and refuses one more", () => {
+  const pings = (count: number) => `[${Array(count).fill('["ping"]')}]`;
+  assertEquals(unpackEvents(utf8(pings(4_096))).length, 4_096);
+  const error = "they are no array, or too many";
+  assertThrows(() => unpackEvents(utf8(pings(4_097))), EventError, error);
+});
+
+Deno.test("unpackEvents() survives lists nested 10,000 deep", () => {
+  const deep = "[".repeat(10_000) + "]".repeat(10_000);
+  assertThrows(() => unpackEvents(utf8(deep)), EventError, "no array with");
+  assertThrows(
+    () => unpackEvents(utf8(`[["say",1,${deep}]]`)),
+    EventError,
+    '"text" is wrong',
+  );
+  assertThrows(() => unpackEvents(utf8("[".repeat(50_000))), EventError);
+});
+
+Deno.test("unpackEvents() takes a field for itself alone, not for a property of the event", () => {
+  const events = unpackJson([["bye", "__proto__"], ["bye", "kind"]]);
+  assertEquals(events, [
+    { kind: "bye", reason: "__proto__" },
+    { kind: "bye", reason: "kind" },
+  ]);
+});
+
+// ── Packing ────────────────────────────────────────────────────────────────────────────────────────────
+
+const heading = (before: number) =>
+  encodeEvent({ kind: "batch", seq: 100 + before, at: 5 });
+
+function line(at: number, text: string): Event<"said"> {
+  return { kind: "said", id: 3, n: at, text };
+}
+
+function assertFits(plaintexts: readonly Uint8Array[]): void {
+  for (const { length } of plaintexts) {
+    assert(length <= MAX_PLAINTEXT_SIZE, `${length}`);
+    assertEquals(padmeLength(length), length);
+  }
+}
+
+Deno.test("packEvents() makes nothing of nothing", () => {
+  assertEquals(packEvents([]), []);
+  assertEquals(packEvents([], heading), []);
+});
+
+Deno.test("packEvents() pads with spaces to the Padmé length", () => {
+  const text = JSON.stringify([["say", 1, "x".repeat(1_000)]]);
+  const [plaintext = new Uint8Array()] = packEvents([
+    encodeEvent({ kind: "say", n: 1, text: "x".repeat(1_000) }),
+  ]);
+  const padding = padmeLength(text.length) - text.length;
+  assert(padding > 0);
+  assertEquals(new TextDecoder().decode(plaintext), text + " ".repeat(padding));
+});
+
+Deno.test("packEvents() splits a batch, and tells each heading how many events went before it", () => {
+  const events = Array.from(
+    { length: 500 },
+    (_, at) => line(at, "é".repeat(900)),
+  );
+  const plaintexts = packEvents(events.map(encodeEvent), heading);
+  assert(plaintexts.length > 10);
+  assertFits(plaintexts);
+  let before = 0;
+  for (const plaintext of plaintexts) {
+    const [first, ...rest] = unpackEvents(plaintext);
+    assertEquals(first, { kind: "batch", seq: 100 + before, at: 5 });
+    assertEquals(rest, events.slice(before, before + rest.length));
+    before += rest.length;
+  }
+  assertEquals(before, 500);
+});
+
+Deno.test("packEvents() leaves no room unused: one event more would not fit", () => {
+  const encoded = Array.from(
+    { length: 200 },
+    (_, at) => encodeEvent(line(at, "x".repeat(1_000))),
+  );
+  const plaintexts = packEvents(encoded, heading);
+  let next = 0;
+  for (const plaintext of plaintexts.slice(0, -1)) {
+    next += unpackEvents(plaintext).length - 1;
+    const size = new TextDecoder().decode(plaintext).trimEnd().length;
+    assert(size + 1 + (encoded[next] ?? "").length > MAX_PLAINTEXT_SIZE);
+  }
+});
+
+Deno.test("packEvents() returns plaintexts that later calls leave alone", () => {
+  const [first = new Uint8Array()] = packEvents(["[1]"]);
+  const copy = first.slice();
+  packEvents(['["something","else"]']);
+  assertEquals(first, copy);
+});
+
+const LONGEST_OFFER = `${
+  "x".repeat(255)
+} (1099511627776 bytes, SHA-256 ${DIGEST})`;
+
+Deno.test("packEvents() fits the largest event there can be, after a heading", () => {
+  const events = kinds.map((kind) => {
+    const fields = FIELDS[kind].map(([name, sort]) => {
+      if (sort === "string") return [name, "\0".repeat(256)];
+      if (sort === "text") return [name, "\0".repeat(MAX_TEXT_SIZE)];
+      if (sort === "boolean") return [name, false];
+      if (sort === "offer") return [name, LONGEST_OFFER];
+      if (sort === "piece") return [name, "_".repeat(21_846)];
+      return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
+    });
+    return { kind, ...Object.fromEntries(fields) } as Event;
+  });
+  for (const event of events) {
+    const plaintexts = packEvents([encodeEvent(event)], heading);
+    assertEquals(plaintexts.length, 1);
+    assertFits(plaintexts);
+    assertEquals(plaintexts.flatMap(unpackEvents)[1], event);
+  }
+});
+
+Deno.test("packEvents() fills a record to its last byte, and refuses one byte more", () => {
+  const exact = `"${"x".repeat(MAX_PLAINTEXT_SIZE - 4)}"`;
+  assertEquals(packEvents([exact]).map(({ length }) => length), [
+    MAX_PLAINTEXT_SIZE,
+  ]);
+  assertThrows(
+    () => packEvents([`${exact} `]),
+    RangeError,
+    `Cannot send an event of ${MAX_PLAINTEXT_SIZE - 1} units`,
+  );
+  assertThrows(() => packEvents([exact], heading), RangeError);
+  // And after a refusal it goes on as before.
+  assertEquals(packEvents(['["ping"]']).flatMap(unpackEvents), [{
+    kind: "ping",
+  }]);
+});
+
+// ── Texts and wordings ─────────────────────────────────────────────────────────────────────────────────
+
+for (const [size, char] of ["x", "é", "€", "\u{1f600}"].entries()) {
+  const bytes = size + 1;
+
+  Deno.test(`textRefusal() counts characters of ${bytes} bytes, up to 4,096 in all`, () => {
+    const count = Math.floor(4_096 / bytes);
+    const rest = "x".repeat(4_096 % bytes);
+    const full = char.repeat(count) + rest;
+    assertEquals(utf8(full).length, 4_096);
+    assertEquals(textRefusal(full), undefined);
+    assertEquals(textRefusal(`${full}x`), "text-too-long");
+    assertEquals(textRefusal(`${full}${char}`), "text-too-long");
+    // What may be said is what may be sent.
+    const said = line(1, full);
+    assertEquals(
+      packEvents([encodeEvent(said)]).flatMap(unpackEvents),
+      [said],
+    );
+  });
+}
+
+Deno.test("textRefusal() refuses an empty text", () => {
+  assertEquals(textRefusal(""), "text-empty");
+  assertEquals(textRefusal(" "), undefined);
+});
+
+Deno.test("wording() gives a table's words, and the key itself where it has none of its own", () => {
+  assertEquals(wording(GOODBYES, "slow"), "too slow to follow");
+  assertEquals(wording(REFUSALS, "name-taken"), REFUSALS["name-taken"]);
+  for (const key of ["unheard-of", "constructor", "__proto__", ""]) {
+    assertEquals(wording(GOODBYES, key), key);
+  }
+});

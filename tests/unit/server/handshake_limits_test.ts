@@ -1,0 +1,132 @@
+/**
+ * Tests of `src/server/handshake_limits.ts`.
+ *
+ * @module
+ */
+
+import {
+  type HandshakeLimits,
+  Handshakes,
+} from "../../../src/server/handshake_limits.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+
+const LIMITS: HandshakeLimits = {
+  max: 1_000,
+  maxPerNetwork: 1_000,
+  newPerNetwork: 1_000,
+  countLoopback: false,
+  failedPerNetwork: 5,
+};
+
+/** Handshakes on a clock that the test moves, and which of them gave way. */
+function setup(limits: Partial<HandshakeLimits> = {}) {
+  let time = 0;
+  const handshakes = new Handshakes({ ...LIMITS, ...limits }, () => time);
+  const ended: string[] = [];
+  return {
+    handshakes,
+    ended,
+    pass: (ms: number) => void (time += ms),
+    begin: (address: string, name = address) =>
+      handshakes.begin(address, () => ended.push(name)),
+  };
+}
+
+Deno.test("Handshakes has no place for one more where the others have only begun", () => {
+  const { handshakes, ended, begin, pass } = setup({ maxPerNetwork: 2 });
+  assert(begin("192.0.2.7"));
+  const second = begin("192.0.2.7");
+  assert(second);
+  pass(999);
+  assertEquals(begin("192.0.2.7"), undefined);
+  assert(begin("192.0.2.8"), "another network has places of its own");
+  handshakes.end(second);
+  assert(begin("192.0.2.7"));
+  assertEquals([handshakes.size, ended], [3, []]);
+});
+
+Deno.test("Handshakes ends the oldest from a network for a new one from there, once it has had a second", () => {
+  const { handshakes, ended, begin, pass } = setup({ maxPerNetwork: 2 });
+  begin("2001:db8::9", "elsewhere");
+  begin("192.0.2.7", "first");
+  pass(500);
+  begin("192.0.2.7", "second");
+  pass(500);
+  assert(begin("192.0.2.7", "third"));
+  assertEquals(begin("192.0.2.7", "fourth"), undefined);
+  assertEquals([handshakes.size, ended], [3, ["first"]]);
+});
+
+Deno.test("Handshakes ends the oldest of all where there is no place at all", () => {
+  const { handshakes, ended, begin, pass } = setup({ max: 3 });
+  for (const at of [1, 2, 3]) begin(`192.0.2.${at}`);
+  assertEquals(begin("192.0.2.4"), undefined);
+  pass(1_000);
+  assert(begin("192.0.2.4"));
+  assert(begin("192.0.2.5"));
+  assertEquals([handshakes.size, ended], [3, ["192.0.2.1", "192.0.2.2"]]);
+});
+
+Deno.test("Handshakes ends those that have had their time, which doesn't begin before their pause ends", () => {
+  const { handshakes, pass } = setup({ newPerNetwork: 1 });
+  const ended: string[] = [];
+  const stop = (name: string) => (why: string) => ended.push(`${name} ${why}`);
+  const first = handshakes.begin("192.0.2.7", stop("first"));
+  const second = handshakes.begin("192.0.2.7", stop("second"));
+  assertEquals([first?.pause, second?.pause], [0, 250]);
+  pass(999);
+  handshakes.expire(1_000);
+  assertEquals(ended, []);
+  pass(1);
+  handshakes.expire(1_000);
+  assertEquals(ended, ["first late"]);
+  if (first) handshakes.end(first);
+  pass(250);
+  handshakes.expire(1_000);
+  assertEquals(ended, ["first late", "second late"]);
+});
+
+Deno.test("Handshakes takes an IPv6 network for one, whatever its last 64 bits", () => {
+  const { begin } = setup({ maxPerNetwork: 1 });
+  assert(begin("2001:db8:1:2::1"));
+  assertEquals(begin("2001:db8:1:2:ffff::2"), undefined);
+  assert(begin("2001:db8:1:3::1"));
+});
+
+Deno.test("Handshakes lets a network wait that failed too often, or came too often", () => {
+  const { handshakes, begin } = setup({ newPerNetwork: 8 });
+  const pauses: number[] = [];
+  for (let count = 0; count < 11; count++) {
+    pauses.push(begin("192.0.2.7")?.pause ?? -1);
+  }
+  assertEquals(pauses, [0, 0, 0, 0, 0, 0, 0, 0, 250, 500, 1_000]);
+
+  const failing: number[] = [];
+  for (let count = 0; count < 7; count++) {
+    const unfinished = begin("192.0.2.8");
+    assert(unfinished);
+    failing.push(unfinished.pause);
+    handshakes.fail(unfinished);
+  }
+  assertEquals(failing, [0, 0, 0, 0, 0, 250, 500]);
+  assertEquals(begin("192.0.2.9")?.pause, 0);
+});
+
+Deno.test("Handshakes counts how often this machine comes only where that is asked for", () => {
+  for (const [countLoopback, pause] of [[false, 0], [true, 500]] as const) {
+    const { begin } = setup({ newPerNetwork: 2, countLoopback });
+    for (const _ of [1, 2, 3]) begin("127.0.0.1");
+    assertEquals(begin("127.0.0.1")?.pause, pause);
+  }
+});
+
+Deno.test("Handshakes.clear() ends all that are unfinished", () => {
+  const { handshakes, ended, begin } = setup();
+  const done = begin("192.0.2.1");
+  assert(done);
+  begin("192.0.2.2");
+  begin("192.0.2.2");
+  handshakes.end(done);
+  handshakes.clear();
+  assertEquals(ended, ["192.0.2.2", "192.0.2.2"]);
+});

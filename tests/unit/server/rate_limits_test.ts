@@ -1,0 +1,125 @@
+/**
+ * Tests of `src/server/rate_limits.ts`.
+ *
+ * @module
+ */
+
+import {
+  isLoopback,
+  networkOf,
+  Pauses,
+  Tally,
+  TokenBucket,
+} from "../../../src/server/rate_limits.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+
+/** A clock that the test moves, ms. */
+function clock(): { now: () => number; pass: (ms: number) => void } {
+  let time = 0;
+  return {
+    now: () => time,
+    pass: (ms) => {
+      time += ms;
+    },
+  };
+}
+
+Deno.test("TokenBucket lets a burst through and then no more than its rate", () => {
+  const { now, pass } = clock();
+  const bucket = new TokenBucket(60, 20, now);
+  assertEquals(bucket.take(60), 0);
+  assertEquals(bucket.take(20), 1_000);
+  pass(1_000);
+  assertEquals(bucket.take(10), 500);
+  pass(10_000);
+  assertEquals(bucket.take(60), 0); // never more than the burst is saved up
+  assertEquals(bucket.take(1), 50);
+});
+
+Deno.test("TokenBucket holds to its rate over any pattern of taking", () => {
+  const { now, pass } = clock();
+  const bucket = new TokenBucket(100, 50, now);
+  let taken = 0;
+  for (let step = 1; step <= 1_000; step++) {
+    const amount = step * 7919 % 40;
+    taken += amount;
+    pass(bucket.take(amount)); // a client that waits as long as it is told
+    assert(taken <= 100 + 50 * now() / 1_000 + 1e-6, `${taken} at ${now()}`);
+  }
+});
+
+Deno.test("TokenBucket without a rate lets everything through", () => {
+  const bucket = new TokenBucket(1, 0, () => 0);
+  assertEquals([bucket.take(1e9), bucket.take(1e9)], [0, 0]);
+});
+
+Deno.test("networkOf() takes an IPv4 address as it is and of IPv6 the first 64 bits", () => {
+  const cases = [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:DB8:1:2::9", "2001:db8:1:2::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["fe80::", "fe80:0:0:0::/64"],
+  ] as const;
+  for (const [address, network] of cases) {
+    assertEquals(networkOf(address), network);
+  }
+});
+
+Deno.test("isLoopback() knows this machine's own addresses", () => {
+  const own = ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"];
+  const others = ["192.0.2.7", "10.127.0.1", "::2", "128.0.0.1"];
+  assertEquals(own.map(isLoopback), own.map(() => true));
+  assertEquals(others.map(isLoopback), others.map(() => false));
+});
+
+Deno.test("Tally counts up and down and forgets what is at zero", () => {
+  const tally = new Tally();
+  tally.add("a");
+  tally.add("a");
+  tally.add("b");
+  tally.remove("a");
+  assertEquals([tally.of("a"), tally.of("b"), tally.of("c")], [1, 1, 0]);
+  tally.remove("a");
+  assertEquals([tally.of("a"), tally.total], [0, 1]);
+});
+
+Deno.test("Pauses grow, end, and concern no other network", () => {
+  const { now, pass } = clock();
+  const pauses = new Pauses(5, now);
+  const found: number[] = [];
+  for (let count = 0; count < 12; count++) {
+    found.push(pauses.of("192.0.2.7"));
+    pauses.add("192.0.2.7");
+  }
+  assertEquals(found, [
+    ...[0, 0, 0, 0, 0],
+    ...[250, 500, 1_000, 2_000, 4_000, 8_000, 8_000],
+  ]);
+  assertEquals(pauses.of("192.0.2.8"), 0);
+  pass(600_000);
+  assertEquals(pauses.of("192.0.2.7"), 250); // five of them are forgiven
+  pass(600_000);
+  assertEquals(pauses.of("192.0.2.7"), 0);
+});
+
+Deno.test("Pauses never begin where it isn't done more often than allowed", () => {
+  const { now, pass } = clock();
+  const pauses = new Pauses(60, now);
+  for (let count = 0; count < 1_000; count++) {
+    assertEquals(pauses.of("192.0.2.7"), 0);
+    pauses.add("192.0.2.7");
+    pass(10_000);
+  }
+});
+
+Deno.test("Pauses remember a bounded number of networks, the latest", () => {
+  const pauses = new Pauses(5, () => 0);
+  for (let count = 0; count < 6; count++) pauses.add("first");
+  for (let count = 0; count < 6; count++) pauses.add("second");
+  for (let other = 0; other < 9_999; other++) pauses.add(`other ${other}`);
+  assertEquals(pauses.of("first"), 0);
+  assertEquals(pauses.of("second"), 500);
+});

@@ -1,0 +1,81 @@
+/**
+ * Makes the two single executables: `deno compile` for each program, with the permissions of its task. Knows
+ * nothing of what the programs do.
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+import { helpText, parseFlags, UsageError } from "../src/base/flags.ts";
+import { write } from "../src/base/program.ts";
+
+const FLAGS = [
+  {
+    name: "target",
+    kind: "string",
+    value: "TARGET",
+    choices: [
+      "x86_64-unknown-linux-gnu",
+      "aarch64-unknown-linux-gnu",
+      "x86_64-apple-darwin",
+      "aarch64-apple-darwin",
+      "x86_64-pc-windows-msvc",
+    ],
+    help: "Make them for this system instead of the one at hand",
+  },
+  {
+    name: "output",
+    kind: "string",
+    value: "FOLDER",
+    default: "dist",
+    help: "Put them there",
+  },
+  { name: "help", kind: "boolean", help: "Show this" },
+] as const;
+
+const ABOUT = "Makes chat-server and chat-client, which run without Deno.";
+
+/** The permissions that a task gives its program. */
+function permissions(task: "server" | "client"): string[] {
+  return config.tasks[task].command.split(" ")
+    .filter((word) => word.startsWith("--"));
+}
+
+/** @returns Deno's exit code. */
+async function compile(
+  task: "server" | "client",
+  folder: string,
+  target: string | undefined,
+): Promise<number> {
+  const program = new URL(`../${task}.ts`, import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "compile",
+      ...permissions(task),
+      ...(target === undefined ? [] : ["--target", target]),
+      "--output",
+      `${folder}/chat-${task}`,
+      program,
+    ],
+  }).spawn();
+  return (await child.status).code;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
+    if (values.help) {
+      write(helpText("deno task compile [FLAGS]", ABOUT, FLAGS));
+      return 0;
+    }
+    const { output, target } = values;
+    return await compile("server", output, target) ||
+      await compile("client", output, target);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    write(`${error.message}. See --help.\n`, Deno.stderr);
+    return 2;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
