@@ -10,7 +10,6 @@
 
 import type { KeyPair } from "./crypto_utils.ts";
 import { ABOUT, FLAGS, type Values } from "./src/client/flags.ts";
-import { quote } from "./src/client/terminal/style.ts";
 import { completionScript, SHELLS } from "./src/client/shell_completions.ts";
 import {
   byInvite,
@@ -18,7 +17,6 @@ import {
   type Destination,
   dial,
 } from "./src/client/destination.ts";
-import { REFUSALS } from "./src/protocol/events.ts";
 import { ensureFolder, FileError } from "./src/base/private_file.ts";
 import {
   type Frontend,
@@ -41,6 +39,8 @@ import { passphraseFrom } from "./src/keys/passphrase.ts";
 import { clientCommand, sentence, VERSION, write } from "./src/base/program.ts";
 import { Session } from "./src/client/session.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
+import { REFUSALS } from "./src/protocol/reasons.ts";
+import { quote } from "./src/base/safe_text.ts";
 
 const KEY_FILE = "chat.key";
 

@@ -8,7 +8,6 @@
  * @module
  */
 
-import { LogError } from "./src/log/chat_log.ts";
 import { stopDiagnostics } from "./src/server/diagnostics.ts";
 import { FileError } from "./src/base/private_file.ts";
 import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
@@ -16,6 +15,7 @@ import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
 import { FLAGS } from "./src/server/flags.ts";
 import { check, rotateKey, serve } from "./src/server/serving.ts";
 import { StartError } from "./src/server/starting.ts";
+import { LogError } from "./src/log/file.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";

@@ -8,8 +8,8 @@
 import config from "../deno.json" with { type: "json" };
 import { formatInvite, parseInvite } from "../src/keys/invite.ts";
 import { write } from "../src/base/program.ts";
-import { padCells } from "../src/client/terminal/style.ts";
 import { TextLineStream } from "../src/base/std.ts";
+import { padCells } from "../src/client/terminal/cells.ts";
 
 /** What is said, by whom. */
 const CONVERSATION = [

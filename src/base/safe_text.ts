@@ -88,3 +88,13 @@ export function unescapeLine(line: string): string {
     throw new SyntaxError(`Cannot read the escape "${escapeText(escape)}"`);
   });
 }
+
+/** How much of a text is repeated to say which it is, characters. */
+const MAX_QUOTE = 40;
+
+/** The start of the text in quotes, escaped, to say which text is meant. */
+export function quote(text: string): string {
+  const characters = [...text];
+  const cut = characters.length > MAX_QUOTE ? "…" : "";
+  return `"${escapeText(characters.slice(0, MAX_QUOTE).join(""))}${cut}"`;
+}

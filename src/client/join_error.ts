@@ -5,7 +5,7 @@
  */
 
 import { ChannelRefusal, type RefusedError } from "../protocol/channel.ts";
-import { REFUSALS, wording } from "../protocol/events.ts";
+import { REFUSALS, wording } from "../protocol/reasons.ts";
 
 /** The client can't be in the room. The message says what happened, the advice what to do. */
 export class JoinError extends Error {

@@ -12,17 +12,17 @@ import {
 } from "../../crypto_utils.ts";
 import type { Channel } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
-import {
-  type Event,
-  EventError,
-  type Goodbye,
-  GOODBYES,
-  unpackEvents,
-} from "../protocol/events.ts";
-import type { LogEntry } from "../log/line_format.ts";
+import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
 import type { Present } from "./view.ts";
-import type { Line } from "../server/room.ts";
 import { RecordType, WireError, type WireRecord } from "../protocol/records.ts";
+import { type Goodbye, GOODBYES, isGoodbye } from "../protocol/reasons.ts";
+import {
+  eventWords,
+  type Line,
+  type LogEntry,
+  pastEntry,
+  sayEvent,
+} from "../protocol/line.ts";
 
 /** Seconds without a sign of the server until it is asked, and until it counts as gone. */
 const PING_AFTER = 30;
@@ -101,7 +101,7 @@ export class Link {
 
   /** Sends lines, in order; resolves when they are out, not when they are taken. */
   say(lines: readonly Line[]): Promise<void> {
-    return this.#channel.send(...lines.map(spokenEvent));
+    return this.#channel.send(...lines.map(sayEvent));
   }
 
   /** Asks for something else: another name, to be away, to search. */
@@ -187,7 +187,7 @@ export class Link {
   async #takeDirect(event: Event): Promise<void> {
     switch (event.kind) {
       case "past":
-        this.#missed.push(pastLine(event));
+        this.#missed.push(pastEntry(event));
         return;
       case "sharing":
         this.#sharedReader = await epochReader(this.#channel.remoteKey, event);
@@ -268,19 +268,17 @@ export class Link {
   #line(event: Event): LogEntry {
     const seq = ++this.#seq;
     const at = this.#at;
-    if (event.kind === "joined") {
-      const { id, name, key, n } = event;
-      this.#members.set(id, newcomer(name, key, at));
-      return { seq, at, what: "joined", to: null, name, key, n, text: "" };
-    }
-    const { what, text, to } = lineFields(event);
+    const words = eventWords(event);
     const { id, n } = event as Event<"said">;
+    if (event.kind === "joined") {
+      this.#members.set(id, newcomer(event.name, event.key, at));
+    }
     const member = this.#member(id);
     const { name, key } = member;
-    if (what === "left") this.#members.delete(id);
-    else if (what === "renamed") member.name = text;
+    if (words.what === "left") this.#members.delete(id);
+    else if (words.what === "renamed") member.name = words.text;
     else member.active = at;
-    return { seq, at, what, to, name, key, n, text };
+    return { seq, at, name, key, n, ...words };
   }
 
   #member(id: number): Mutable<Present> {
@@ -294,52 +292,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function newcomer(name: string, key: string, at: number): Present {
   return { name, key, since: at, active: at, away: "" };
-}
-
-/** What of a line stands in its event. @throws {EventError} for one that is no line. */
-function lineFields(event: Event): Pick<LogEntry, "what" | "text" | "to"> {
-  switch (event.kind) {
-    case "said":
-    case "acted":
-    case "offered":
-      return { what: event.kind, text: event.text, to: null };
-    case "replied":
-      return { what: event.kind, text: event.text, to: event.to };
-    case "renamed":
-      return { what: event.kind, text: event.name, to: null };
-    case "left":
-      return { what: event.kind, text: event.reason, to: null };
-    default:
-      throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
-  }
-}
-
-function spokenEvent({ what, n, to, text }: Line): Event {
-  if (what === "acted") return { kind: "act", n, text };
-  if (what === "offered") return { kind: "offer", n, text };
-  if (what === "replied") return { kind: "reply", n, to: to ?? 0, text };
-  return { kind: "say", n, text };
-}
-
-const PAST = [
-  "joined",
-  "left",
-  "said",
-  "acted",
-  "replied",
-  "offered",
-  "renamed",
-] as const;
-
-function pastLine(event: Event<"past">): LogEntry {
-  const { seq, at, key, n, to, name, text } = event;
-  const what = PAST.find((known) => known === event.what);
-  if (what) return { seq, at, key, n, what, to, name, text };
-  throw new EventError(`Cannot read a past line: it is "${event.what}"`);
-}
-
-function isGoodbye(reason: string): reason is Goodbye {
-  return Object.hasOwn(GOODBYES, reason);
 }
 
 /** Whether an error is a connection's end, rather than something wrong with what it carried. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Line } from "../server/room.ts";
+import type { Line } from "../protocol/line.ts";
 
 /** Lines that may wait before whoever says them must wait, too. */
 const MAX_WAITING = 1_024;

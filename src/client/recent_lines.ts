@@ -4,20 +4,14 @@
  * @module
  */
 
-import type { LogEntry } from "../log/line_format.ts";
 import type { RoomNews } from "./view.ts";
+import { isSpoken, type LogEntry } from "../protocol/line.ts";
 
 /** Lines that are remembered, the newest. */
 const MAX_LINES = 2_000;
 
 /** What an answer shows of what it answers. */
 export type Quoted = NonNullable<RoomNews["quoted"]>;
-
-/** Whether a line is something that somebody said, in whatever way. */
-export function isSpoken({ what }: LogEntry): boolean {
-  return what === "said" || what === "acted" || what === "replied" ||
-    what === "offered";
-}
 
 /** The last 2,000 lines that somebody said. */
 export class SaidLately {

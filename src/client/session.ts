@@ -17,13 +17,7 @@ import {
   type Stream,
 } from "../protocol/channel.ts";
 import { type Bytes, fingerprint } from "../../crypto_utils.ts";
-import {
-  type Event,
-  GOODBYES,
-  REFUSALS,
-  textRefusal,
-  wording,
-} from "../protocol/events.ts";
+import type { Event } from "../protocol/events.ts";
 import { ROOM_INVITE_ID } from "../keys/invite.ts";
 import { entryRefused, handshakeRefused, JoinError } from "./join_error.ts";
 import {
@@ -32,13 +26,18 @@ import {
   Link,
   type LinkListener,
 } from "./link.ts";
-import type { LogEntry } from "../log/line_format.ts";
 import type { Present, RoomNews, View } from "./view.ts";
 import { OpenSearches } from "./pending_searches.ts";
 import { reasonOf } from "../base/error_reason.ts";
-import type { Line } from "../server/room.ts";
-import { isSpoken, SaidLately } from "./recent_lines.ts";
+import { SaidLately } from "./recent_lines.ts";
 import { WaitingLines } from "./outbox.ts";
+import {
+  GOODBYES,
+  REFUSALS,
+  textRefusal,
+  wording,
+} from "../protocol/reasons.ts";
+import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
 
 /** Lines that go out at once. */
 const CHUNK = 256;

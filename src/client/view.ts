@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { LineKind } from "../protocol/line.ts";
+
 /** Something that happened, for a view to show. Names and texts are as others wrote them: not yet escaped. */
 export type News =
   | {
@@ -89,18 +91,8 @@ export type FileNews = Extract<News, { type: "file" }>;
 
 /** A line of the room. */
 export interface RoomNews {
-  /**
-   * `acted` is said in the third person; `replied` answers an earlier line; `offered` offers a file; `renamed`
-   * changes the name.
-   */
-  readonly type:
-    | "joined"
-    | "left"
-    | "said"
-    | "acted"
-    | "replied"
-    | "offered"
-    | "renamed";
+  /** What was done. */
+  readonly type: LineKind;
   /** Its number, by which it can be answered. */
   readonly seq: number;
   /** ms since 1970. */

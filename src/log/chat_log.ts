@@ -12,20 +12,12 @@
 import { LogError, LogFile } from "./file.ts";
 import { makePrivate, openToAppend, writeAll } from "./file.ts";
 import { KEPT_FILES, LogFiles } from "./files.ts";
-import {
-  formatEntry,
-  type LineIndex,
-  numberEntry,
-  parseEntry,
-  readEntry,
-} from "./line_format.ts";
-import type { LogEntry, NewEntry } from "./line_format.ts";
+import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
 import { freeLock, LogLockedError, takeLock } from "./lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
-
-export { formatEntry, LogError, LogLockedError, numberEntry, parseEntry };
-export type { Found, LogEntry, NewEntry, SearchOptions };
+import { type LogEntry, type NewEntry, numberEntry } from "../protocol/line.ts";
+import type { LineIndex } from "./line_index.ts";
 
 /** How long the log goes without looking whether its path still names the open file, milliseconds. */
 const WATCH_PAUSE = 1_000;

@@ -13,8 +13,9 @@
  * @module
  */
 
-import { LineIndex, MAX_LINE_SIZE, type Place } from "./line_format.ts";
+import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
+import { LineIndex, type Place } from "./line_index.ts";
 
 /** How much of a file is read at once to count its lines, bytes. */
 const COUNT_SIZE = 1_048_576;

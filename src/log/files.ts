@@ -17,7 +17,7 @@
 
 import { LogError, LogFile, openToAppend } from "./file.ts";
 import { readEntries } from "./line_format.ts";
-import type { LogEntry } from "./line_format.ts";
+import type { LogEntry } from "../protocol/line.ts";
 
 function ignoreMissing(error: unknown): undefined {
   if (error instanceof Deno.errors.NotFound) return;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogEntry } from "./line_format.ts";
+import type { LogEntry } from "../protocol/line.ts";
 
 /** The last so many lines. */
 export class LogWindow {

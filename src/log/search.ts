@@ -6,9 +6,10 @@
 
 import type { LogFile } from "./file.ts";
 import type { LogFiles } from "./files.ts";
-import { MAX_LINE_SIZE, parseEntry, type Stretch } from "./line_format.ts";
-import type { LogEntry } from "./line_format.ts";
+import { MAX_LINE_SIZE, parseEntry } from "./line_format.ts";
 import { escapeLine } from "../base/safe_text.ts";
+import type { LogEntry } from "../protocol/line.ts";
+import type { Stretch } from "./line_index.ts";
 
 /** The most entries that one search finds. */
 const MAX_FOUND = 200;

@@ -8,10 +8,15 @@
 import type { Bytes } from "../../crypto_utils.ts";
 import type { Outlet } from "./ring.ts";
 import type { Shared } from "./broadcaster.ts";
-import type { LogEntry, NewEntry } from "../log/chat_log.ts";
-import { encodeEvent, type Event, type Goodbye } from "../protocol/events.ts";
-import type { Refusal } from "../protocol/events.ts";
+import { encodeEvent, type Event } from "../protocol/events.ts";
 import type { Name } from "../protocol/names.ts";
+import type { Goodbye, Refusal } from "../protocol/reasons.ts";
+import {
+  type Line,
+  lineEvent,
+  type LogEntry,
+  type NewEntry,
+} from "../protocol/line.ts";
 
 /** Somebody at the door, or inside: one connection. */
 export interface Guest {
@@ -45,18 +50,6 @@ export interface Member {
   active: number;
   /** Why it is away from the keyboard; empty where it isn't. */
   away: string;
-}
-
-/** A line as a member sent it. */
-export interface Line {
-  /** The sender's own number, greater than that of the line before. */
-  readonly n: number;
-  /** How it was said; plainly where nothing is said about it. */
-  readonly what?: "said" | "acted" | "replied" | "offered";
-  /** For `replied`: the event that it answers, else null or nothing. */
-  readonly to?: number | null;
-  /** At most 4,096 bytes of UTF-8; for `offered` as `formatOffer` makes it. */
-  readonly text: string;
 }
 
 /** A wish to be let in. */
@@ -152,12 +145,12 @@ export class Batch {
 
   /** Adds something that a member does. */
   add(
-    { name: { shown: name }, guest: { key } }: Member,
-    entry: Pick<NewEntry, "what" | "n" | "text" | "to">,
-    event: Event,
+    { id, name: { shown: name }, guest: { key } }: Member,
+    words: Pick<NewEntry, "what" | "n" | "text" | "to">,
   ): void {
-    this.entries.push({ at: this.at, key, name, ...entry });
-    const encoded = encodeEvent(event);
+    const entry = { at: this.at, key, name, ...words };
+    this.entries.push(entry);
+    const encoded = encodeEvent(lineEvent(id, entry));
     this.encoded.push(encoded);
     this.size += encoded.length;
   }

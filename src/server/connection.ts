@@ -18,25 +18,28 @@ import type { BroadcastLog } from "./ring.ts";
 import { type Channel, directSize, type Stream } from "../protocol/channel.ts";
 import type { Shared } from "./broadcaster.ts";
 import type { Courier } from "./file_relay.ts";
-import { LogError } from "../log/chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import {
   encodeEvent,
   type Event,
   EventError,
-  type Goodbye,
-  GOODBYES,
   packEvents,
-  type Refusal,
-  textRefusal,
 } from "../protocol/events.ts";
 import { TokenBucket } from "./rate_limits.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { parseName } from "../protocol/names.ts";
 import { parseOffer } from "../protocol/offer.ts";
-import { type Guest, type Line, type Member, pastEvent } from "./room.ts";
 import type { Room } from "./room.ts";
 import { RecordType, WireError, type WireRecord } from "../protocol/records.ts";
+import {
+  type Goodbye,
+  GOODBYES,
+  type Refusal,
+  textRefusal,
+} from "../protocol/reasons.ts";
+import { LogError } from "../log/file.ts";
+import { type Line, pastEvent, saidLine } from "../protocol/line.ts";
+import type { Guest, Member } from "./batch.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;
@@ -315,7 +318,7 @@ export class Connection implements Guest {
     const lines: Line[] = [];
     for (const event of events) {
       if (this.#ended) return;
-      const line = spokenLine(event);
+      const line = saidLine(event);
       if (line) this.#take(line, lines);
       else {
         await this.#say(lines.splice(0));
@@ -497,20 +500,4 @@ function unreadable(error: unknown): Refusal {
   if (!(error instanceof LogError)) throw error;
   logger.warn("{why}", { why: error.message });
   return "log-unreadable";
-}
-
-/** What a client wants said, undefined for an event of another kind. */
-function spokenLine(event: Event): Line | undefined {
-  switch (event.kind) {
-    case "say":
-      return { n: event.n, what: "said", to: null, text: event.text };
-    case "act":
-      return { n: event.n, what: "acted", to: null, text: event.text };
-    case "reply":
-      return { n: event.n, what: "replied", to: event.to, text: event.text };
-    case "offer":
-      return { n: event.n, what: "offered", to: null, text: event.text };
-    default:
-      return undefined;
-  }
 }

@@ -8,13 +8,9 @@
  * @module
  */
 
-import {
-  type Event,
-  EventError,
-  MISSING,
-  type Missing,
-} from "../protocol/events.ts";
+import { type Event, EventError } from "../protocol/events.ts";
 import { MAX_ASKED, PIECE_SIZE } from "../protocol/offer.ts";
+import { MISSING, type Missing } from "../protocol/reasons.ts";
 
 /** Pieces that are under way at a time, in all and from one holder: what a message may have to wait for. */
 const MAX_UNDER_WAY = 32;

@@ -12,23 +12,25 @@ import type { Bytes } from "../../crypto_utils.ts";
 import {
   type Admission,
   Batch,
-  type Guest,
   type Item,
-  type Line,
   type Member,
   type Of,
   type Request,
 } from "./batch.ts";
 import type { Broadcaster } from "./broadcaster.ts";
-import type { ChatLog, LogEntry } from "../log/chat_log.ts";
+import type { ChatLog } from "../log/chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
-import type { Refusal } from "../protocol/events.ts";
 import { type Measures, UNMEASURED } from "./measures.ts";
 import type { Name } from "../protocol/names.ts";
 import { Roster } from "./roster.ts";
-
-export type { Admission, Guest, Line, Member, Request };
+import type { Refusal } from "../protocol/reasons.ts";
+import {
+  type Line,
+  type LogEntry,
+  numberEntry,
+  pastEvent,
+} from "../protocol/line.ts";
 
 /** Encoded events of one batch, UTF-16 units; what is over it waits for the next, so that each fits the ring. */
 const MAX_BATCH_SIZE = 1_048_576;
@@ -282,13 +284,7 @@ export class Room {
     batch.undo.push(this.#members.add(member));
     const index = batch.entries.length;
     batch.joined.push({ ...item, member, index, missed });
-    batch.add(member, { what: "joined", n, text: "" }, {
-      kind: "joined",
-      id,
-      name: name.shown,
-      key: guest.key,
-      n,
-    });
+    batch.add(member, { what: "joined", n, text: "" });
   }
 
   #applyLeave(item: Of<"leave">, batch: Batch): void {
@@ -298,16 +294,10 @@ export class Room {
   }
 
   #remove(member: Member, reason: string, batch: Batch): void {
-    const { id } = member;
     const n = Math.min(member.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
     batch.absent.delete(member); // comes after all else, when nobody knows this member any more
     batch.undo.push(this.#members.remove(member));
-    batch.add(member, { what: "left", n, text: reason }, {
-      kind: "left",
-      id,
-      n,
-      reason,
-    });
+    batch.add(member, { what: "left", n, text: reason });
   }
 
   #applyRename(item: Of<"rename">, batch: Batch): void {
@@ -318,14 +308,7 @@ export class Room {
       return member.guest.tell(refusal(null, "name-taken"));
     }
     batch.renamed.push(item);
-    const text = name.shown;
-    const { id, n } = member;
-    batch.add(member, { what: "renamed", n, text }, {
-      kind: "renamed",
-      id,
-      n,
-      name: text,
-    });
+    batch.add(member, { what: "renamed", n: member.n, text: name.shown });
     batch.undo.push(this.#members.rename(member, name));
   }
 
@@ -341,9 +324,7 @@ export class Room {
     if (!this.#members.has(member)) return; // its client will find them missing in the log, and say so
     batch.said.push(item);
     for (const line of lines) {
-      const { what = "said", n, to = null, text } = line;
-      const event = saidEvent(member.id, line);
-      batch.add(member, { what, n, to, text }, event);
+      batch.add(member, { ...line, what: line.what ?? "said" });
       member.n = line.n;
     }
     member.active = batch.at;
@@ -412,11 +393,7 @@ export class Room {
     await this.#broadcaster.ratchet();
     this.#measures.epochs.add(1, "ratchet");
     const epoch = this.#broadcaster.describe();
-    const logged = batch.entries.map((it, at) => ({
-      to: null,
-      ...it,
-      seq: seq + at,
-    }));
+    const logged = batch.entries.map((it, at) => numberEntry(it, seq + at));
     // What many are told in the same words is packed once, and sealed once where it is the same for all.
     const here = await this.#broadcaster.share(
       pack([...this.#members].map(hereEvent)),
@@ -485,21 +462,4 @@ function hereEvent(
 
 function refusal(n: number | null, reason: Refusal): Event {
   return { kind: "refused", n, reason };
-}
-
-function saidEvent(id: number, { what, n, to, text }: Line): Event {
-  if (what === "acted" || what === "offered") {
-    return { kind: what, id, n, text };
-  }
-  if (what === "replied") {
-    return { kind: "replied", id, n, to: to ?? 0, text };
-  }
-  return { kind: "said", id, n, text };
-}
-
-/** A line of the log as a guest is told of it. */
-export function pastEvent(entry: LogEntry): Event<"past"> {
-  // Only a log that was written in by hand has half a surrogate pair; no client would take it.
-  const text = entry.text.toWellFormed();
-  return { kind: "past", ...entry, name: entry.name.toWellFormed(), text };
 }

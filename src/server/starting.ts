@@ -6,7 +6,7 @@
  */
 
 import { type Bytes, passphraseKey } from "../../crypto_utils.ts";
-import { ChatLog, LogLockedError } from "../log/chat_log.ts";
+import { ChatLog } from "../log/chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { UsageError } from "../base/flags.ts";
 import {
@@ -20,6 +20,7 @@ import { checkLog, type LogState } from "../log/check.ts";
 import { passphraseFrom } from "../keys/passphrase.ts";
 import { serverCommand } from "../base/program.ts";
 import type { Values } from "./flags.ts";
+import { LogLockedError } from "../log/lock.ts";
 
 /** The unit of `--log-size`, bytes. */
 const MEGABYTE = 1_000_000;

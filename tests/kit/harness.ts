@@ -6,8 +6,9 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
-import { type LogEntry, parseEntry } from "../../src/log/line_format.ts";
+import { parseEntry } from "../../src/log/line_format.ts";
 import { assert, assertEquals } from "./assert.ts";
+import type { LogEntry } from "../../src/protocol/line.ts";
 
 /** The programs that a task starts. */
 export type Task = "server" | "client";

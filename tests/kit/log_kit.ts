@@ -4,12 +4,12 @@
  * @module
  */
 
+import { ChatLog, type ChatLogOptions } from "../../src/log/chat_log.ts";
 import {
-  ChatLog,
-  type ChatLogOptions,
+  type LogEntry,
+  type NewEntry,
   numberEntry,
-} from "../../src/log/chat_log.ts";
-import type { LogEntry, NewEntry } from "../../src/log/chat_log.ts";
+} from "../../src/protocol/line.ts";
 
 export const ADDRESS = "0.0.0.0:5000";
 export const KEY = "3f9a1c02d417";

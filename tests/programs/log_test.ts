@@ -5,7 +5,6 @@
  * @module
  */
 
-import { formatEntry } from "../../src/log/chat_log.ts";
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import {
   assertFollows,
@@ -18,6 +17,7 @@ import {
   Server,
 } from "../kit/harness.ts";
 import { limit, output, run, testUnless, unlimitable } from "../kit/system.ts";
+import { formatEntry } from "../../src/log/line_format.ts";
 
 const LOG_FAILED = "log-failed";
 const KEY = "3f9a1c02d417";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { width } from "../../src/client/terminal/style.ts";
+import { width } from "../../src/client/terminal/cells.ts";
 
 /** How a cell looks. */
 export interface Look {

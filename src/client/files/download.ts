@@ -10,11 +10,12 @@
  */
 
 import { fromBase64url } from "../../../crypto_utils.ts";
-import { type Event, MISSING, wording } from "../../protocol/events.ts";
+import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
 import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
 import { PartialFile } from "./stored_file.ts";
+import { MISSING, wording } from "../../protocol/reasons.ts";
 
 /** Pieces that are asked for at a time, at the most. */
 const MAX_WINDOW = 8;

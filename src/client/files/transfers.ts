@@ -10,7 +10,6 @@ import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
 import type { FileEvent } from "../link.ts";
-import type { LogEntry } from "../../log/line_format.ts";
 import type { View } from "../view.ts";
 import {
   formatOffer,
@@ -21,6 +20,7 @@ import {
 import { type Offer, parseOffer } from "../../protocol/offer.ts";
 import type { FileListener, FileRoom } from "../session.ts";
 import { SourceFile } from "./stored_file.ts";
+import type { LogEntry } from "../../protocol/line.ts";
 
 /** Offers that are remembered, the newest. */
 const MAX_OFFERS = 1_000;

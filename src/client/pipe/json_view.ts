@@ -8,12 +8,12 @@
  * @module
  */
 
-import { REFUSALS, wording } from "../../protocol/events.ts";
 import { Ignored, type Somebody } from "../ignored.ts";
 import type { News, Present, RoomNews } from "../view.ts";
-import { parseOffer } from "../../protocol/offer.ts";
 import { PipeView } from "./plain_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
+import { REFUSALS, wording } from "../../protocol/reasons.ts";
+import { particulars } from "../../protocol/line.ts";
 
 /** The version of the objects. */
 const VERSION = 1;
@@ -134,25 +134,10 @@ function fieldsOf(news: News): Record<string, unknown> {
 }
 
 function lineFields(news: RoomNews): Record<string, unknown> {
-  const { type, seq, at, name, key, own, past, text, to, quoted } = news;
+  const { type: what, seq, at, name, key, own, past, text, to, quoted } = news;
   const fields = { seq, at: iso(at), name, key, own, past };
-  switch (type) {
-    case "joined":
-      return fields;
-    case "left":
-      return { ...fields, reason: text };
-    case "said":
-    case "acted":
-      return { ...fields, text };
-    case "replied":
-      return { ...fields, text, to, quoted: quoted ?? null };
-    case "offered": {
-      const { name: file, size, digest: sha256 } = parseOffer(text) ?? {};
-      return { ...fields, file, size, sha256 };
-    }
-    case "renamed":
-      return { ...fields, newName: text };
-  }
+  const all = { ...fields, ...particulars({ what, text, to }) };
+  return what === "replied" ? { ...all, quoted: quoted ?? null } : all;
 }
 
 function iso(at: number): string {

@@ -8,16 +8,16 @@
  * @module
  */
 
-import { quote } from "../terminal/style.ts";
+import type { News, RoomNews, Standing, View } from "../view.ts";
+import { TextLineStream } from "../../base/std.ts";
+import { escapeText, quote } from "../../base/safe_text.ts";
 import {
   GOODBYES,
   REFUSALS,
   refusedDeed,
   wording,
-} from "../../protocol/events.ts";
-import type { News, RoomNews, Standing, View } from "../view.ts";
-import { TextLineStream } from "../../base/std.ts";
-import { escapeText } from "../../base/safe_text.ts";
+} from "../../protocol/reasons.ts";
+import { sentence } from "../../protocol/line.ts";
 
 /**
  * The longest line that is read whole, UTF-16 units. The rest of a longer one is dropped as it comes, and
@@ -139,30 +139,11 @@ export class PlainView extends PipeView {
   }
 }
 
-function plainEvent({ type, at, name, text, to }: RoomNews): string {
-  const time = new Date(at).toISOString();
-  const who = escapeText(name);
-  const words = escapeText(text);
-  switch (type) {
-    case "said":
-      return `${time} ${who}: ${words}`;
-    case "replied":
-      return `${time} ${who}: (to ${to}) ${words}`;
-    case "acted":
-      return `${time} * ${who} ${words}`;
-    case "offered":
-      return `${time} * ${who} offers ${words}`;
-    case "renamed":
-      return `${time} ${who} is now ${words}`;
-    case "joined":
-      return `${time} ${who} joined`;
-    case "left": {
-      const why = escapeText(wording(GOODBYES, text));
-      return text === "left"
-        ? `${time} ${who} left`
-        : `${time} ${who} left (${why})`;
-    }
-  }
+const escapes = { name: escapeText, words: escapeText };
+
+function plainEvent(news: RoomNews): string {
+  const time = new Date(news.at).toISOString();
+  return `${time} ${sentence({ ...news, what: news.type }, escapes)}`;
 }
 
 function plainRemark(

@@ -6,11 +6,11 @@
  */
 
 import { type Asking, HISTORY_COUNT } from "../asking.ts";
-import { REFUSALS } from "../../protocol/events.ts";
 import { byName, type Somebody } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Present } from "../view.ts";
+import { REFUSALS } from "../../protocol/reasons.ts";
 
 /** What a request may do, and how it is answered. */
 export interface RequestContext extends Asking {

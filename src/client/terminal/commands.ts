@@ -7,14 +7,14 @@
  */
 
 import { type Asking, HISTORY_COUNT } from "../asking.ts";
-import { padCells, width } from "./style.ts";
-import { REFUSALS } from "../../protocol/events.ts";
 import { byName } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
 import { nearest } from "../../base/nearest.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { whoIsHere } from "./who.ts";
+import { REFUSALS } from "../../protocol/reasons.ts";
+import { padCells, width } from "./cells.ts";
 
 /** What a command may ask and do, at a terminal. */
 export interface CommandContext extends Asking {

@@ -12,8 +12,8 @@
 import { createInterface } from "node:readline";
 import type { Interface } from "node:readline";
 import { Readable, Writable } from "node:stream";
-import { wraps } from "./style.ts";
 import type { Completion } from "./tab_completion.ts";
+import { wraps } from "./cells.ts";
 
 /** The columns of a terminal that doesn't say. */
 const DEFAULT_COLUMNS = 80;

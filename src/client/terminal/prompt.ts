@@ -5,9 +5,9 @@
  * @module
  */
 
-import { cut } from "./style.ts";
 import type { FileNews, Standing } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
+import { cut } from "./cells.ts";
 
 /** How long a line may be under way, ms, before the prompt says that it is. */
 const PATIENCE = 1_000;

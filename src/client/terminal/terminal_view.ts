@@ -10,7 +10,6 @@
  */
 
 import type { Readable } from "node:stream";
-import { cut } from "./style.ts";
 import { complete } from "./tab_completion.ts";
 import type { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
@@ -28,6 +27,7 @@ import { Shown } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
+import { cut } from "./cells.ts";
 
 /** How many lines the up arrow can bring back where no history is kept. */
 const HISTORY_SIZE = 200;

@@ -5,19 +5,20 @@
  * @module
  */
 
-import { colourOf, cut, padCells, painter, Style, width } from "./style.ts";
-import { quote } from "./style.ts";
+import { colourOf, painter, Style } from "./style.ts";
+import type { News, RoomNews } from "../view.ts";
+import { formatSize, parseOffer } from "../../protocol/offer.ts";
+import type { Settings } from "./settings.ts";
+import { escapeText, quote } from "../../base/safe_text.ts";
+import { WallClock } from "./wall_clock.ts";
 import {
   GOODBYES,
   REFUSALS,
   refusedDeed,
   wording,
-} from "../../protocol/events.ts";
-import type { News, RoomNews } from "../view.ts";
-import { formatSize, parseOffer } from "../../protocol/offer.ts";
-import type { Settings } from "./settings.ts";
-import { escapeText } from "../../base/safe_text.ts";
-import { WallClock } from "./wall_clock.ts";
+} from "../../protocol/reasons.ts";
+import { isSpoken, sentence } from "../../protocol/line.ts";
+import { cut, padCells, width } from "./cells.ts";
 
 /** The least width of the column for names, cells. */
 const MIN_NAME_WIDTH = 10;
@@ -29,6 +30,8 @@ const MAX_LINES = 50;
 const MAX_QUOTED = 60;
 /** The least, however narrow the terminal is, cells. */
 const MIN_QUOTED = 16;
+
+const escapes = { name: escapeText, words: escapeText };
 
 /** What a transcript is made of. */
 export interface TranscriptOptions {
@@ -92,7 +95,8 @@ export class Transcript {
 
   /** Whether the news is something said that has the own name in it, as a word. */
   mentions(news: News): boolean {
-    return isSpoken(news) && !news.own &&
+    return isLine(news) && isSpoken({ what: news.type }) &&
+      news.type !== "offered" && !news.own &&
       this.#ownName?.test(news.text) === true;
   }
 
@@ -139,10 +143,11 @@ export class Transcript {
   }
 
   #line(news: RoomNews): string[] {
-    const name = escapeText(news.name);
-    if (news.type !== "offered" && !isSpoken(news)) {
-      return [this.#move(news, name)];
+    const { type: what } = news;
+    if (!isSpoken({ what })) {
+      return [this.#aside(news.at, sentence({ ...news, what }, escapes))];
     }
+    const name = escapeText(news.name);
     const start = this.#time(news.at) + this.#number(news.seq);
     const style = this.mentions(news)
       ? Style.reverse
@@ -159,16 +164,6 @@ export class Transcript {
     const column = this.#nameWidth + 1;
     const said = this.#spoken(`${start}${padded} `, news.text, column);
     return news.type === "replied" ? [this.#quoted(news), ...said] : said;
-  }
-
-  /** Who came, went or changed its name. */
-  #move({ type, at, text }: RoomNews, name: string): string {
-    const what = type === "renamed"
-      ? `is now ${escapeText(text)}`
-      : type === "left" && text !== "left"
-      ? `left (${escapeText(wording(GOODBYES, text))})`
-      : type;
-    return this.#aside(at, `${name} ${what}`);
   }
 
   #absence({ name, text }: NewsOf<"away-message">): string[] {
@@ -326,9 +321,8 @@ export class Transcript {
 
 type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 
-function isSpoken(news: News): news is RoomNews {
-  return news.type === "said" || news.type === "acted" ||
-    news.type === "replied";
+function isLine(news: News): news is RoomNews {
+  return "seq" in news && news.type !== "entered";
 }
 
 /** What stands behind the name of somebody who offers a file. */

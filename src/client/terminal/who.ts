@@ -4,9 +4,9 @@
  * @module
  */
 
-import { padCells, width } from "./style.ts";
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
+import { padCells, width } from "./cells.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

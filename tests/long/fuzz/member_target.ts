@@ -8,7 +8,7 @@
 import { type Bytes, fingerprint } from "../../../crypto_utils.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { type Channel, writeAll } from "../../../src/protocol/channel.ts";
-import { ChatLog, type LogEntry } from "../../../src/log/chat_log.ts";
+import { ChatLog } from "../../../src/log/chat_log.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import {
   encodeEvent,
@@ -24,6 +24,7 @@ import { Room } from "../../../src/server/room.ts";
 import { type MemoryStream, streamPair } from "../../kit/memory_stream.ts";
 import { bytesOf, hold, type Target } from "./target.ts";
 import { accept, connect, type Keys } from "./wire_targets.ts";
+import type { LogEntry } from "../../../src/protocol/line.ts";
 
 const RING_SIZE = 1_048_576;
 const LINE_FEED = 0x0a;

@@ -8,8 +8,6 @@
 import fc from "fast-check";
 import { PassThrough, Writable } from "node:stream";
 import { type Bytes, randomBytes } from "../../../crypto_utils.ts";
-import { quote } from "../../../src/client/terminal/style.ts";
-import { GOODBYES, REFUSALS } from "../../../src/protocol/events.ts";
 import { parseFlags, UsageError } from "../../../src/base/flags.ts";
 import {
   formatAddress,
@@ -40,6 +38,7 @@ import { TerminalView } from "../../../src/client/terminal/terminal_view.ts";
 import {
   escapeLine,
   escapeText,
+  quote,
   unescapeLine,
 } from "../../../src/base/safe_text.ts";
 import {
@@ -53,6 +52,7 @@ import {
   type Target,
   textOf,
 } from "./target.ts";
+import { GOODBYES, REFUSALS } from "../../../src/protocol/reasons.ts";
 
 /** What text is made of that somebody means ill with. */
 const NASTY = [

@@ -28,9 +28,7 @@ import { Courier } from "../../../src/server/file_relay.ts";
 import {
   encodeEvent,
   type Event,
-  type Goodbye,
   packEvents,
-  REFUSALS,
 } from "../../../src/protocol/events.ts";
 import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import type { News, Standing, View } from "../../../src/client/view.ts";
@@ -50,6 +48,7 @@ import {
   seededRandom,
   streamPair,
 } from "../../kit/memory_stream.ts";
+import { type Goodbye, REFUSALS } from "../../../src/protocol/reasons.ts";
 
 const SERVER = importKeyPair(randomBytes(32));
 const CLIENT = importKeyPair(randomBytes(32));

@@ -5,16 +5,7 @@
  * @module
  */
 
-import {
-  ChatLog,
-  formatEntry,
-  LogError,
-  LogLockedError,
-  numberEntry,
-  parseEntry,
-} from "../../../src/log/chat_log.ts";
-import type { LogEntry, NewEntry } from "../../../src/log/chat_log.ts";
-import { GOODBYES } from "../../../src/protocol/events.ts";
+import { ChatLog } from "../../../src/log/chat_log.ts";
 import {
   assert,
   assertEquals,
@@ -33,6 +24,15 @@ import {
   testWithPath,
   windows,
 } from "../../kit/log_kit.ts";
+import { GOODBYES } from "../../../src/protocol/reasons.ts";
+import {
+  type LogEntry,
+  type NewEntry,
+  numberEntry,
+} from "../../../src/protocol/line.ts";
+import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
+import { LogError } from "../../../src/log/file.ts";
+import { LogLockedError } from "../../../src/log/lock.ts";
 
 const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   ["2026-11-23T17:05:54.120Z 3f9a1c02d417.0 | Abhii joined the chat", {

@@ -5,11 +5,6 @@
  * @module
  */
 
-import {
-  formatEntry,
-  LogError,
-  numberEntry,
-} from "../../../src/log/chat_log.ts";
 import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
@@ -22,6 +17,9 @@ import {
   testWithPath,
   windows,
 } from "../../kit/log_kit.ts";
+import { numberEntry } from "../../../src/protocol/line.ts";
+import { formatEntry } from "../../../src/log/line_format.ts";
+import { LogError } from "../../../src/log/file.ts";
 
 async function run(command: string, ...args: string[]): Promise<boolean> {
   try {
@@ -160,10 +158,12 @@ testWithPath(
   "append() cuts back what a limit on files broke off",
   async (path) => {
     const module = import.meta.resolve("../../../src/log/chat_log.ts");
+    const errors = import.meta.resolve("../../../src/log/file.ts");
     const program = `${path}.ts`;
     await Deno.writeTextFile(
       program,
-      `import { ChatLog, LogError } from ${JSON.stringify(module)};
+      `import { ChatLog } from ${JSON.stringify(module)};
+      import { LogError } from ${JSON.stringify(errors)};
       const [path = ""] = Deno.args;
       await using log = await ChatLog.open(path, { address: "here:1" });
       const entries = Array.from({ length: 7 }, (_, n) =>

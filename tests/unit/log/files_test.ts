@@ -5,12 +5,7 @@
  * @module
  */
 
-import {
-  formatEntry,
-  LogError,
-  numberEntry,
-} from "../../../src/log/chat_log.ts";
-import type { ChatLog, NewEntry } from "../../../src/log/chat_log.ts";
+import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
   modeOf,
@@ -24,6 +19,9 @@ import {
   windows,
   withMethod,
 } from "../../kit/log_kit.ts";
+import { type NewEntry, numberEntry } from "../../../src/protocol/line.ts";
+import { formatEntry } from "../../../src/log/line_format.ts";
+import { LogError } from "../../../src/log/file.ts";
 
 /** Less than two lines, so that every second append rotates. */
 const MAX_SIZE = 100;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LogEntry } from "../../../src/log/line_format.ts";
 import { LogWindow } from "../../../src/log/recent.ts";
 import { assertEquals, assertThrows } from "../../kit/assert.ts";
+import type { LogEntry } from "../../../src/protocol/line.ts";
 
 function entry(seq: number): LogEntry {
   const who = { key: "3f9a1c02d417", n: seq, name: "ana", to: null };

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { formatEntry } from "../../../src/log/chat_log.ts";
-import type { LogEntry, NewEntry } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
   numbered,
@@ -15,6 +13,8 @@ import {
   testWithPath,
   withMethod,
 } from "../../kit/log_kit.ts";
+import type { LogEntry, NewEntry } from "../../../src/protocol/line.ts";
+import { formatEntry } from "../../../src/log/line_format.ts";
 
 const seqsOf = (entries: readonly LogEntry[]) => entries.map(({ seq }) => seq);
 

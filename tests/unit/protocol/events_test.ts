@@ -8,13 +8,8 @@
 import {
   encodeEvent,
   EventError,
-  GOODBYES,
-  MAX_TEXT_SIZE,
   packEvents,
-  REFUSALS,
-  textRefusal,
   unpackEvents,
-  wording,
 } from "../../../src/protocol/events.ts";
 import type { Event, Kind } from "../../../src/protocol/events.ts";
 import {
@@ -24,6 +19,13 @@ import {
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { seededRandom } from "../../kit/memory_stream.ts";
+import {
+  GOODBYES,
+  MAX_TEXT_SIZE,
+  REFUSALS,
+  textRefusal,
+  wording,
+} from "../../../src/protocol/reasons.ts";
 
 type Sort =
   | "boolean"

@@ -26,7 +26,6 @@ import { Connection, type Rates } from "../../../src/server/connection.ts";
 import {
   encodeEvent,
   type Event,
-  type Goodbye,
   packEvents,
   unpackEvents,
 } from "../../../src/protocol/events.ts";
@@ -42,6 +41,7 @@ import {
   type MemoryStream,
   streamPair,
 } from "../../kit/memory_stream.ts";
+import type { Goodbye } from "../../../src/protocol/reasons.ts";
 
 const SERVER = importKeyPair(randomBytes(32));
 const INVITE_KEY = randomBytes(32);

@@ -22,27 +22,15 @@ import type { Bytes } from "../../../crypto_utils.ts";
 import { Outlet } from "../../../src/server/ring.ts";
 import type { BroadcastLog, Writer } from "../../../src/server/ring.ts";
 import { Broadcaster, type Shared } from "../../../src/server/broadcaster.ts";
-import {
-  ChatLog,
-  type LogEntry,
-  type NewEntry,
-} from "../../../src/log/chat_log.ts";
+import { ChatLog } from "../../../src/log/chat_log.ts";
 import {
   encodeEvent,
   type Event,
-  type Goodbye,
   packEvents,
   unpackEvents,
 } from "../../../src/protocol/events.ts";
 import { type Name, parseName } from "../../../src/protocol/names.ts";
-import {
-  type Admission,
-  type Guest,
-  type Line,
-  type Member,
-  Room,
-  type RoomOptions,
-} from "../../../src/server/room.ts";
+import { Room, type RoomOptions } from "../../../src/server/room.ts";
 import {
   directHeader,
   HEADER_SIZE,
@@ -53,6 +41,9 @@ import {
 } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock, seededRandom } from "../../kit/memory_stream.ts";
+import type { Goodbye } from "../../../src/protocol/reasons.ts";
+import type { Line, LogEntry, NewEntry } from "../../../src/protocol/line.ts";
+import type { Admission, Guest, Member } from "../../../src/server/batch.ts";
 
 const SERVER_KEY = randomBytes(32);
 const RING_SIZE = 1_048_576;

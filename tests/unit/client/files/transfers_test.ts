@@ -9,7 +9,6 @@ import { sha256Hex } from "../../../../crypto_utils.ts";
 import { Courier, type Peer } from "../../../../src/server/file_relay.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
 import type { FileEvent, FileRequest } from "../../../../src/client/link.ts";
-import type { LogEntry } from "../../../../src/log/line_format.ts";
 import type { FileNews, News } from "../../../../src/client/view.ts";
 import {
   formatOffer,
@@ -21,6 +20,7 @@ import type { FileRoom } from "../../../../src/client/session.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/harness.ts";
+import type { LogEntry } from "../../../../src/protocol/line.ts";
 
 const SEQ = 12;
 const BYTES = Uint8Array.from(

@@ -97,7 +97,7 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
     "ana joined\n" +
       "ana: hello ½ 日本 😀\n" +
       "* ana waves\n" +
-      "ana: (to 7) two\\nlines\n" +
+      "ana to 7: two\\nlines\n" +
       "ana is now anna\n" +
       "ana left (connection lost)\n" +
       "ana: found\n",

@@ -5,12 +5,7 @@
  */
 
 import { Readable, Writable } from "node:stream";
-import {
-  colourOf,
-  padCells,
-  width,
-  wraps,
-} from "../../../../src/client/terminal/style.ts";
+import { colourOf } from "../../../../src/client/terminal/style.ts";
 import { Ignored } from "../../../../src/client/ignored.ts";
 import { InputHistory } from "../../../../src/client/terminal/input_history.ts";
 import type { News, RoomNews } from "../../../../src/client/view.ts";
@@ -25,6 +20,11 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../../../kit/assert.ts";
+import {
+  padCells,
+  width,
+  wraps,
+} from "../../../../src/client/terminal/cells.ts";
 
 /** Everything that a terminal may be told: text, new rows, where to stand, what to clear, and styles. */
 const TOKEN =

@@ -1,0 +1,273 @@
+/**
+ * Lines, what the room is made of: what a member sends, the entry that it becomes in the log, and every form in
+ * which it travels or is told. All that depends on a line's kind stands here.
+ *
+ *     client                      server                          every member
+ *     Line ── sayEvent ──▶ saidLine ──▶ NewEntry ── lineEvent ──▶ eventWords ──▶ LogEntry
+ *                                          └── chat.log: sentence, parseSentence
+ *                                   LogEntry ── pastEvent ──▶ pastEntry ──▶ LogEntry
+ *
+ * @module
+ */
+
+import { type Event, EventError } from "./events.ts";
+import { parseOffer } from "./offer.ts";
+import { GOODBYES, wording } from "./reasons.ts";
+
+/** What somebody says, in whatever way, and how a client asks for it. */
+const SPOKEN = {
+  said: "say",
+  acted: "act",
+  replied: "reply",
+  offered: "offer",
+} as const;
+
+/** The kinds of line that somebody says. */
+export type SpokenKind = keyof typeof SPOKEN;
+
+/** The seven kinds of line. `acted` is said in the third person; `renamed` is a change of name. */
+export type LineKind = SpokenKind | "joined" | "left" | "renamed";
+
+const KINDS: ReadonlySet<string> = new Set<LineKind>([
+  ...Object.keys(SPOKEN) as SpokenKind[],
+  "joined",
+  "left",
+  "renamed",
+]);
+
+/** A line as a member sends it. */
+export interface Line {
+  /** The sender's own number, greater than that of the line before. */
+  readonly n: number;
+  /** Default: said. */
+  readonly what?: SpokenKind;
+  /** replied: the number of the entry that is answered; else null. */
+  readonly to?: number | null;
+  /** At most 4,096 bytes of UTF-8; offered: as `formatOffer` makes it. */
+  readonly text: string;
+}
+
+/** A line of the log. */
+export interface LogEntry {
+  /** The line's number in the file, from 1 on. */
+  readonly seq: number;
+  /** When, milliseconds since 1970. */
+  readonly at: number;
+  /** The fingerprint of the member's key, 12 hexadecimal digits. */
+  readonly key: string;
+  /** The member's own number for it. */
+  readonly n: number;
+  /** What the member did. */
+  readonly what: LineKind;
+  /** The member's name; renamed: the one it had. */
+  readonly name: string;
+  /**
+   * said, acted, replied: the text; offered: as `formatOffer` makes it; renamed: the new name; left: a key of
+   * `GOODBYES`, or the member's own words; joined: "".
+   */
+  readonly text: string;
+  /** replied: the number of the entry that is answered; else null. */
+  readonly to: number | null;
+}
+
+/** An entry before it has its number. `to` counts for replies alone. */
+export type NewEntry = Omit<LogEntry, "seq" | "to"> & {
+  /** replied: the number of the entry that is answered. */
+  readonly to?: number | null;
+};
+
+/** What a line tells of its own, whoever did it and whenever. */
+export type Words = Pick<LogEntry, "what" | "text" | "to">;
+
+/** Whether a line is something that somebody said, in whatever way. */
+export function isSpoken({ what }: { readonly what: LineKind }): boolean {
+  return Object.hasOwn(SPOKEN, what);
+}
+
+/** The entry that a new one becomes under a number. */
+export function numberEntry(entry: NewEntry, seq: number): LogEntry {
+  const to = entry.what === "replied" ? entry.to ?? null : null;
+  return { ...entry, seq, to };
+}
+
+// ── What a client says ─────────────────────────────────────────────────────────────────────────────────
+
+/** How a client says a line to the server. */
+export function sayEvent(line: Line): Event<"say" | "act" | "reply" | "offer"> {
+  const { what = "said", n, to, text } = line;
+  const kind = SPOKEN[what];
+  return kind === "reply" ? { kind, n, to: to ?? 0, text } : { kind, n, text };
+}
+
+const spokenKinds = new Map<string, SpokenKind>(
+  Object.entries(SPOKEN).map(([what, say]) => [say, what as SpokenKind]),
+);
+
+/** The line that a client says by an event; undefined for an event that says nothing. */
+export function saidLine(event: Event): Line | undefined {
+  const what = spokenKinds.get(event.kind);
+  if (what === undefined) return undefined;
+  const { n, text } = event as Event<"say">;
+  return { n, what, to: event.kind === "reply" ? event.to : null, text };
+}
+
+// ── What everybody is told ─────────────────────────────────────────────────────────────────────────────
+
+/** The event by which everybody is told of a line. @param id The member who did it. */
+export function lineEvent(
+  id: number,
+  { what, n, name, key, text, to }: Omit<NewEntry, "at">,
+): Event {
+  switch (what) {
+    case "joined":
+      return { kind: what, id, name, key, n };
+    case "left":
+      return { kind: what, id, n, reason: text };
+    case "renamed":
+      return { kind: what, id, n, name: text };
+    case "replied":
+      return { kind: what, id, n, to: to ?? 0, text };
+    default:
+      return { kind: what, id, n, text };
+  }
+}
+
+/** What an event tells of a line. @throws {EventError} for one that tells of none. */
+export function eventWords(event: Event): Words {
+  switch (event.kind) {
+    case "joined":
+      return { what: event.kind, text: "", to: null };
+    case "left":
+      return { what: event.kind, text: event.reason, to: null };
+    case "renamed":
+      return { what: event.kind, text: event.name, to: null };
+    case "replied":
+      return { what: event.kind, text: event.text, to: event.to };
+    case "said":
+    case "acted":
+    case "offered":
+      return { what: event.kind, text: event.text, to: null };
+    default:
+      throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
+  }
+}
+
+// ── What happened before ───────────────────────────────────────────────────────────────────────────────
+
+/** An entry of the log as a client is told of it. */
+export function pastEvent(entry: LogEntry): Event<"past"> {
+  // Only a log that was written in by hand has half a surrogate pair; no client would take it.
+  const text = entry.text.toWellFormed();
+  return { kind: "past", ...entry, name: entry.name.toWellFormed(), text };
+}
+
+/** The entry that a client is told of. @throws {EventError} for a kind of line that there isn't. */
+export function pastEntry(event: Event<"past">): LogEntry {
+  const { kind: _kind, what, ...entry } = event;
+  if (KINDS.has(what)) return { ...entry, what: what as LineKind };
+  throw new EventError(`Cannot read a past line: it is "${what}"`);
+}
+
+// ── What people and programs read ──────────────────────────────────────────────────────────────────────
+
+/** Makes a name, or words, safe for where they are shown. */
+export interface Escapes {
+  /** For names. */
+  readonly name: (text: string) => string;
+  /** For all else that somebody wrote. */
+  readonly words: (text: string) => string;
+}
+
+/**
+ * A line as a sentence: `ann: hello`, `* ann waves`, `ann to 42: yes`, `ann offers hut.jpg (…)`, `ann is now
+ * anna`, `ann joined`, `ann left (connection lost)`.
+ * @param place Follows "joined" and "left", with a space before it.
+ */
+export function sentence(
+  { what, name, text, to }: Omit<NewEntry, "at" | "key" | "n">,
+  escape: Escapes,
+  place = "",
+): string {
+  const who = escape.name(name);
+  switch (what) {
+    case "said":
+      return `${who}: ${escape.words(text)}`;
+    case "acted":
+      return `* ${who} ${escape.words(text)}`;
+    case "replied":
+      return `${who} to ${to}: ${escape.words(text)}`;
+    case "offered":
+      return `${who} offers ${escape.words(text)}`;
+    case "renamed":
+      return `${who} is now ${escape.name(text)}`;
+    case "joined":
+      return `${who} joined${place}`;
+    case "left":
+      return text === "left"
+        ? `${who} left${place}`
+        : `${who} left${place} (${escape.words(wording(GOODBYES, text))})`;
+  }
+}
+
+// What follows a name begins with a colon or a space, and the word after the space tells the kinds apart.
+const sentences = new RegExp(
+  String.raw`^(?:\* (?<actor>[^ :*]+) (?<acted>.*)|(?<name>[^ :*]+)(?:` +
+    String.raw`: (?<said>.*)|` +
+    String.raw` to (?<to>[1-9]\d{0,15}): (?<replied>.*)|` +
+    String.raw` offers (?<offered>.*)|` +
+    String.raw` is now (?<renamed>[^ :*]+)|` +
+    String.raw`(?<joined> joined the chat)|` +
+    String.raw`(?<left> left the chat(?: \((?<reason>.*)\))?)))$`,
+  "u",
+);
+
+const goodbyes = new Map<string, string>(
+  Object.entries(GOODBYES).map(([reason, words]) => [words, reason]),
+);
+
+/**
+ * The line that a sentence tells, as `chat.log` has it: with " the chat" as the place, and with names in which
+ * spaces, colons and asterisks are escaped. Null for a text that is no such sentence.
+ * @param unescape Undoes the escapes; what it throws is thrown.
+ */
+export function parseSentence(
+  text: string,
+  unescape: (text: string) => string,
+): Words & Pick<LogEntry, "name"> | null {
+  const groups = sentences.exec(text)?.groups;
+  if (!groups) return null;
+  const what = [...KINDS].find((kind) =>
+    groups[kind] !== undefined
+  ) as LineKind;
+  const name = unescape(groups["actor"] ?? groups["name"] ?? "");
+  const to = what === "replied" ? Number(groups["to"]) : null;
+  if (to !== null && !Number.isSafeInteger(to)) return null;
+  if (what === "joined") return { what, name, text: "", to };
+  if (what !== "left") {
+    return { what, name, text: unescape(groups[what] ?? ""), to };
+  }
+  const words = unescape(groups["reason"] ?? GOODBYES.left);
+  return { what, name, text: goodbyes.get(words) ?? words, to };
+}
+
+/** What a program is told of a line beside its number, its time and its member; what was quoted comes from elsewhere. */
+export function particulars(
+  { what, text, to }: Words,
+): Readonly<Record<string, unknown>> {
+  switch (what) {
+    case "joined":
+      return {};
+    case "left":
+      return { reason: text };
+    case "renamed":
+      return { newName: text };
+    case "replied":
+      return { text, to };
+    case "offered": {
+      const { name: file, size, digest: sha256 } = parseOffer(text) ?? {};
+      return { file, size, sha256 };
+    }
+    default:
+      return { text };
+  }
+}

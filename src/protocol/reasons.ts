@@ -1,0 +1,81 @@
+/**
+ * Why something is not done, or ends: the codes that cross the network, and what people are told for each.
+ *
+ * @module
+ */
+
+/** The longest text of a message, bytes of UTF-8. */
+export const MAX_TEXT_SIZE = 4_096;
+
+const encoder = new TextEncoder();
+
+/** Why a line or a request to join was not taken. */
+export const REFUSALS = {
+  "name-invalid":
+    "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
+  "name-mixed": "That name mixes letters of several scripts that look alike",
+  "name-taken": "That name is taken, or looks like one that is",
+  "text-empty": "A message needs some text",
+  "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
+  "room-full": "The room is full",
+  "reply-unknown": "There is no such message to answer",
+  "file-too-large": "The file is larger than this server passes on",
+  "log-failed": "The server cannot write its log, so nothing is passed on",
+  "log-unreadable": "The server cannot read its log now",
+} as const;
+
+/** A key of `REFUSALS`. */
+export type Refusal = keyof typeof REFUSALS;
+
+/** Why a piece of a file doesn't come. */
+export const MISSING = {
+  gone: "who offered it is not here",
+  busy: "the server passes on as many files as it may",
+  late: "no answer came",
+  changed: "the file has changed, or cannot be read",
+  dropped: "it is not offered any more",
+} as const;
+
+/** A key of `MISSING`. */
+export type Missing = keyof typeof MISSING;
+
+/** Why somebody left, or why the server ends a connection. */
+export const GOODBYES = {
+  left: "left",
+  lost: "connection lost",
+  silent: "no sign of life for 90 s",
+  slow: "too slow to follow",
+  replaced: "joined again from elsewhere",
+  stopped: "server stopped",
+  misused: "broke the protocol",
+} as const;
+
+/** A key of `GOODBYES`. */
+export type Goodbye = keyof typeof GOODBYES;
+
+/** Whether a reason for leaving is a key of `GOODBYES` rather than the member's own words. */
+export function isGoodbye(reason: string): reason is Goodbye {
+  return Object.hasOwn(GOODBYES, reason);
+}
+
+/** The words for a code in one of these tables, or the code itself where the table doesn't have it. */
+export function wording(
+  table: Readonly<Record<string, string>>,
+  code: string,
+): string {
+  return Object.hasOwn(table, code) ? table[code] ?? code : code;
+}
+
+/** What a refusal prevents, to be followed by the text in quotes. @param reason A key of `REFUSALS`. */
+export function refusedDeed(reason: string): string {
+  return reason.startsWith("name-") ? "Cannot go by" : "Not sent:";
+}
+
+/** Why a text can't be sent; undefined where it can. */
+export function textRefusal(text: string): Refusal | undefined {
+  if (text.length === 0) return "text-empty";
+  if (text.length * 3 <= MAX_TEXT_SIZE) return undefined; // three bytes a unit are the most in UTF-8
+  return encoder.encode(text).length > MAX_TEXT_SIZE
+    ? "text-too-long"
+    : undefined;
+}
