@@ -1,21 +1,17 @@
 /**
- * Small private files: whole texts and JSON documents that nobody else may read, written so that they are
- * there whole or not at all. Knows nothing of what is in them.
+ * Files that nobody but their owner may read, and small texts in them, which are there whole or not at all.
  *
  * @module
  */
 
-import { type Bytes, fromBase64url, randomBytes } from "../../crypto_utils.ts";
 import { reasonOf } from "./error_reason.ts";
 
-/** For the owner alone. */
-const PRIVATE_FILE = 0o600;
-/** For the owner alone. */
+/** The mode of a file for its owner alone. */
+export const PRIVATE_FILE = 0o600;
+/** The mode of a folder for its owner alone. */
 const PRIVATE_FOLDER = 0o700;
 /** Anything that somebody else may do. */
 const OTHERS = 0o077;
-/** The version of the documents; a new layout is a new version. */
-const VERSION = 1;
 
 /** A file can't be used; the message says which, and why. */
 export class FileError extends Error {
@@ -122,7 +118,7 @@ async function withDraft(
   text: string,
   place: (draft: string) => Promise<void>,
 ): Promise<void> {
-  const draft = `${path}.${randomBytes(8).toHex()}.tmp`;
+  const draft = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     await writeNew(draft, text);
     await place(draft);
@@ -155,103 +151,4 @@ export async function ensureFolder(path: string): Promise<void> {
   } catch (cause) {
     throw fileError("create", path, cause);
   }
-}
-
-/** A JSON object in a private file. */
-export type Document = Readonly<Record<string, unknown>>;
-
-/**
- * The document in a private file, undefined where there is none.
- * @throws {FileError} for a damaged one, and one of another version.
- */
-export async function readDocument(
-  path: string,
-): Promise<Document | undefined> {
-  const text = await readPrivate(path);
-  return text === undefined ? undefined : parseDocument(path, text);
-}
-
-function parseDocument(path: string, text: string): Document {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    throw damaged(path, "not JSON"); // without its cause, which quotes the text: there are keys in it
-  }
-  if (typeof document !== "object" || document === null) {
-    throw damaged(path, "not a JSON object");
-  }
-  const { version } = document as Document;
-  if (version === undefined) throw damaged(path, "no version");
-  if (version !== VERSION) {
-    const shown = JSON.stringify(version).slice(0, 12); // a key in its place is not for others to see
-    throw new FileError(
-      `Cannot use "${path}": it has version ${shown}, and this program reads version ${VERSION}`,
-    );
-  }
-  return document as Document;
-}
-
-/** A `FileError` for a document of which something is wrong. */
-export function damaged(path: string, what: string): FileError {
-  return new FileError(`Cannot use "${path}": it is damaged (${what})`);
-}
-
-/**
- * The bytes that a document has, in base64url, under a name.
- * @param size How many bytes there must be.
- * @throws {FileError} where there is no such field, or it is something else.
- */
-export function bytesField(
-  path: string,
-  document: Document,
-  name: string,
-  size: number,
-): Bytes {
-  const text = document[name];
-  if (text === undefined) throw damaged(path, `no ${name}`);
-  let bytes: Bytes | undefined;
-  try {
-    if (typeof text === "string") bytes = fromBase64url(text);
-  } catch {
-    // Neither the text nor what the decoder said of it is for others to see.
-  }
-  if (bytes?.length !== size) {
-    throw damaged(path, `${name} is not ${size} bytes of base64url`);
-  }
-  return bytes;
-}
-
-/**
- * Puts a document in place of the one that may be there.
- * @throws {FileError} where it can't be written.
- */
-export async function writeDocument(
-  path: string,
-  fields: Document,
-): Promise<void> {
-  await writePrivate(path, documentText(fields));
-}
-
-/**
- * The document in a private file, made fresh where there is none. Of two programs that start at once, one
- * makes it and both get the same.
- * @throws {FileError} where it can't be used or made.
- */
-export async function readOrCreateDocument(
-  path: string,
-  fresh: () => Document,
-): Promise<{ document: Document; created: boolean }> {
-  const present = await readDocument(path);
-  if (present) return { document: present, created: false };
-  const created = await createPrivate(path, documentText(fresh()));
-  const document = await readDocument(path);
-  if (document) return { document, created };
-  throw new FileError(
-    `Cannot use "${path}": it is a link to a file that is not there`,
-  );
-}
-
-function documentText(fields: Document): string {
-  return JSON.stringify({ version: VERSION, ...fields }, null, 2) + "\n";
 }

@@ -38,6 +38,8 @@ import {
   wording,
 } from "../protocol/reasons.ts";
 import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
+import { Notify } from "../base/notify.ts";
+import { within } from "../base/timing.ts";
 
 /** Lines that go out at once. */
 const CHUNK = 256;
@@ -104,12 +106,12 @@ export class Session implements LinkListener, FileRoom {
   #goodbye: Promise<void> | undefined;
   #failedAny = false;
   #sending = false;
-  #sent = Promise.withResolvers<void>(); // renewed whenever sending pauses
+  readonly #sent = new Notify(); // whenever sending pauses
   #attempts = 0;
   #awayText = "";
   #newKey: Bytes | undefined; // of the room, since it was given another
   #parting: string | undefined;
-  #settling = Promise.withResolvers<void>(); // renewed whenever a waiting line is settled
+  readonly #settling = new Notify(); // whenever a waiting line is settled
 
   /** A stay that begins with `run`. */
   constructor(options: SessionOptions) {
@@ -233,7 +235,7 @@ export class Session implements LinkListener, FileRoom {
       return null;
     }
     while (this.#waiting.full && !this.#left) {
-      await this.#settling.promise;
+      await this.#settling.wait();
     }
     const { n } = this.#waiting.add({ ...typed, text });
     this.#stand();
@@ -244,7 +246,7 @@ export class Session implements LinkListener, FileRoom {
   /** Resolves when the client has been in and every line is settled, or when it has left. */
   async settled(): Promise<void> {
     const done = () => this.#after !== null && this.#waiting.size === 0;
-    while (!done() && !this.#left) await this.#settling.promise;
+    while (!done() && !this.#left) await this.#settling.wait();
   }
 
   /** Leaves; what was said before goes out first, where there is a connection. */
@@ -378,7 +380,7 @@ export class Session implements LinkListener, FileRoom {
   async #bye(link: Link): Promise<void> {
     const timer = setTimeout(() => link.close(), LEAVE_TIME);
     try {
-      while (this.#sending) await this.#sent.promise;
+      while (this.#sending) await this.#sent.wait();
       await this.#settledSoon();
       await link.bye(this.#parting);
     } catch {
@@ -391,15 +393,12 @@ export class Session implements LinkListener, FileRoom {
 
   /** Resolves when every line that was sent is settled, at the latest when that took too long. */
   async #settledSoon(): Promise<void> {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.#settle();
-    }, SETTLE_TIME);
-    while (this.#inside && this.#waiting.size > 0 && !late) {
-      await this.#settling.promise;
-    }
-    clearTimeout(timer);
+    const settled = async () => {
+      while (this.#inside && this.#waiting.size > 0) {
+        await this.#settling.wait();
+      }
+    };
+    await within(SETTLE_TIME, settled());
   }
 
   /** One connection, from dialling to its end. @returns Why it ended. */
@@ -468,8 +467,7 @@ export class Session implements LinkListener, FileRoom {
       this.#link?.close();
     } finally {
       this.#sending = false;
-      this.#sent.resolve();
-      this.#sent = Promise.withResolvers<void>();
+      this.#sent.notify();
     }
   }
 
@@ -510,8 +508,7 @@ export class Session implements LinkListener, FileRoom {
   }
 
   #settle(): void {
-    this.#settling.resolve();
-    this.#settling = Promise.withResolvers<void>();
+    this.#settling.notify();
     this.#stand();
   }
 
@@ -524,9 +521,6 @@ export class Session implements LinkListener, FileRoom {
 
   /** Waits before the next attempt, unless the client leaves. */
   async #rest(pause: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, pause);
-    await Promise.race([promise, this.#leaving.promise]);
-    clearTimeout(timer);
+    await within(pause, this.#leaving.promise);
   }
 }

@@ -11,7 +11,8 @@ import {
   randomBytes,
   toBase64url,
 } from "../../crypto_utils.ts";
-import { bytesField, readOrCreateDocument } from "../base/private_file.ts";
+import { readOrCreateDocument } from "../base/document.ts";
+import { bytesField } from "./bytes_field.ts";
 
 const FOLDER = "encrypted-chat";
 

@@ -17,14 +17,6 @@ import {
   toBase64url,
 } from "../../crypto_utils.ts";
 import {
-  bytesField,
-  damaged,
-  type Document,
-  readDocument,
-  readOrCreateDocument,
-  writeDocument,
-} from "../base/private_file.ts";
-import {
   type Address,
   formatAddress,
   formatInvite,
@@ -32,6 +24,14 @@ import {
   parseAddress,
   ROOM_INVITE_ID,
 } from "./invite.ts";
+import {
+  damaged,
+  type Document,
+  readDocument,
+  readOrCreateDocument,
+  writeDocument,
+} from "../base/document.ts";
+import { bytesField } from "./bytes_field.ts";
 
 /** What a server keeps secret, and where it listens. */
 export interface RoomKeys {

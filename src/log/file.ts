@@ -16,13 +16,12 @@
 import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
+import { PRIVATE_FILE } from "../base/private_file.ts";
 
 /** How much of a file is read at once to count its lines, bytes. */
 const COUNT_SIZE = 1_048_576;
 /** More than any heading has, bytes. */
 const HEADING_SIZE = 64;
-/** For the owner alone. */
-const PRIVATE = 0o600;
 
 const HEADING = "# continues at event ";
 const whole = new RegExp(String.raw`^${HEADING}([1-9]\d{0,15})\n`);
@@ -53,7 +52,7 @@ export function openToAppend(
   return Deno.open(path, {
     read: true,
     append: true,
-    mode: PRIVATE,
+    mode: PRIVATE_FILE,
     ...options,
   });
 }
@@ -65,7 +64,7 @@ export async function makePrivate(
 ): Promise<boolean> {
   const open = isFile && mode !== null && (mode & 0o077) !== 0;
   if (!open || Deno.build.os === "windows") return false;
-  await Deno.chmod(path, PRIVATE);
+  await Deno.chmod(path, PRIVATE_FILE);
   return true;
 }
 

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { PRIVATE_FILE } from "../base/private_file.ts";
+import { within } from "../base/timing.ts";
+
 /** How long a free lock may take to be had where the runtime can't simply try, milliseconds. */
 const LOCK_WAIT = 500;
 
@@ -58,11 +61,9 @@ interface Lockable {
 
 async function tryLock(file: Lockable): Promise<boolean> {
   if (file.tryLock) return await file.tryLock(true);
-  const locked = file.lock(true).then(() => true);
+  const locked = file.lock(true);
   locked.catch(() => {}); // when it comes late, the file is closed and nobody waits
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(resolve, LOCK_WAIT, false);
-  return await Promise.race([locked, late]).finally(() => clearTimeout(timer));
+  return await within(LOCK_WAIT, locked);
 }
 
 /**
@@ -75,7 +76,7 @@ export async function takeLock(
   address: string,
 ): Promise<Deno.FsFile> {
   const lockPath = `${path}.lock`;
-  const options = { write: true, create: true, mode: 0o600 };
+  const options = { write: true, create: true, mode: PRIVATE_FILE };
   const file = await Deno.open(lockPath, options);
   try {
     if (!await tryLock(file)) {

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { type Event, EventError } from "./events.ts";
+import { type Event, EventError, type Kind } from "./events.ts";
 import { parseOffer } from "./offer.ts";
 import { GOODBYES, wording } from "./reasons.ts";
 
@@ -20,10 +20,10 @@ const SPOKEN = {
   acted: "act",
   replied: "reply",
   offered: "offer",
-} as const;
+} as const satisfies Record<SpokenKind, Kind>;
 
 /** The kinds of line that somebody says. */
-export type SpokenKind = keyof typeof SPOKEN;
+export type SpokenKind = "said" | "acted" | "replied" | "offered";
 
 /** The seven kinds of line. `acted` is said in the third person; `renamed` is a change of name. */
 export type LineKind = SpokenKind | "joined" | "left" | "renamed";

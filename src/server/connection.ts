@@ -40,6 +40,8 @@ import {
 import { LogError } from "../log/file.ts";
 import { type Line, pastEvent, saidLine } from "../protocol/line.ts";
 import type { Guest, Member } from "./batch.ts";
+import { within } from "../base/timing.ts";
+import { Notify } from "../base/notify.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;
@@ -116,7 +118,7 @@ export class Connection implements Guest {
   #ordered = 0; // bytes since then that the client was asked for
   #answers: Event[] = []; // to what is being carried out: told together
   #slowed = false; // whether the client was told of it
-  #hurry: (() => void) | undefined; // ends a pause; there while there is one
+  readonly #hurry = new Notify(); // ends a pause
   #deaf = false; // nothing more is read
   #deafened: (() => void) | undefined; // there while somebody waits for that
 
@@ -201,7 +203,7 @@ export class Connection implements Guest {
   dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
-    this.#hurry?.();
+    this.#hurry.notify();
     this.#courier.release(this);
     if (this.#member) this.#room.leave(this.#member, words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
@@ -226,10 +228,7 @@ export class Connection implements Guest {
   async #sayGoodbye(reason: Goodbye): Promise<void> {
     this.tell({ kind: "bye", reason });
     this.outlet.finish();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, GOODBYE_TIME);
-    await Promise.race([this.#heard(), promise]);
-    clearTimeout(timer);
+    await within(GOODBYE_TIME, this.#heard());
     await this.#close();
   }
 
@@ -296,12 +295,7 @@ export class Connection implements Guest {
       });
     }
     this.#slowed = true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, pause);
-    this.#hurry = resolve;
-    await promise;
-    this.#hurry = undefined;
-    clearTimeout(timer);
+    await within(pause, this.#hurry.wait());
   }
 
   /** Rejects and never throws: a throw would leave records that are being opened without anybody to hear of it. */

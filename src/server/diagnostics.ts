@@ -18,6 +18,7 @@ import {
   type LogRecord,
   sanitizeControlSequences,
 } from "@logtape/logtape";
+import { within } from "../base/timing.ts";
 
 /** How much to tell, from most to nothing. */
 export const LEVELS = ["debug", "info", "warning", "error", "off"] as const;
@@ -173,8 +174,5 @@ export function diagnostics(name: string): Logger {
 /** Waits until the records so far are written, 500 ms at most: what a program does last. */
 export async function stopDiagnostics(): Promise<void> {
   throttled?.[Symbol.dispose](); // says what it has kept back, while that can still be written
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, STOP_TIMEOUT);
-  await Promise.race([dispose(), promise]);
-  clearTimeout(timer);
+  await within(STOP_TIMEOUT, dispose());
 }

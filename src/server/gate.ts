@@ -18,6 +18,8 @@ import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
 import type { Measures } from "./measures.ts";
 import type { Room } from "./room.ts";
 import { WireError } from "../protocol/records.ts";
+import { pause, within } from "../base/timing.ts";
+import { Notify } from "../base/notify.ts";
 
 /** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
 const ACCEPT_PAUSE = 250;
@@ -84,7 +86,7 @@ export class Gate {
   readonly #open = new Tally(); // connections by network
   readonly #handshakes: Handshakes;
   #sentBefore = 0; // bytes written to connections that have ended
-  #left = Promise.withResolvers<void>(); // renewed whenever a connection ends, and at the stop
+  readonly #left = new Notify(); // whenever a connection ends, and at the stop
   #stopping = false;
   #failedAt: number | undefined; // when accepting last failed, until it has been well for a while
 
@@ -107,7 +109,7 @@ export class Gate {
         logger.warn("All places are taken ({maxConnections} connections)", {
           maxConnections,
         });
-        await this.#left.promise;
+        await this.#left.wait();
         continue;
       }
       try {
@@ -116,7 +118,7 @@ export class Gate {
       } catch (error) {
         if (this.#stopping) break;
         this.#sayFailing(error);
-        await sleep(ACCEPT_PAUSE);
+        await pause(ACCEPT_PAUSE);
       }
     }
     await this.#endAll();
@@ -149,7 +151,7 @@ export class Gate {
   stop(): void {
     this.#stopping = true;
     this.#listener.close();
-    this.#announceLeaving();
+    this.#left.notify();
   }
 
   /** Says it once for all attempts, between which a single descriptor may come free and be taken again. */
@@ -178,19 +180,11 @@ export class Gate {
   async #endAll(): Promise<void> {
     this.#handshakes.clear();
     for (const connection of this.#connections) connection.dismiss("stopped");
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, STOP_TIME);
-    await Promise.race([this.#empty(), promise]);
-    clearTimeout(timer);
+    await within(STOP_TIME, this.#empty());
   }
 
   async #empty(): Promise<void> {
-    while (this.#serving > 0) await this.#left.promise;
-  }
-
-  #announceLeaving(): void {
-    this.#left.resolve();
-    this.#left = Promise.withResolvers<void>();
+    while (this.#serving > 0) await this.#left.wait();
   }
 
   /** One connection's life. Whatever happens in it ends with it. */
@@ -218,7 +212,7 @@ export class Gate {
       this.#open.remove(network);
       close(conn);
       this.#serving--;
-      this.#announceLeaving();
+      this.#left.notify();
     }
   }
 
@@ -244,11 +238,11 @@ export class Gate {
     }
     const { handshake, measures } = this.#options;
     try {
-      const { pause } = unfinished;
-      if (pause > 0) {
-        logger.warn("{address}: waits {pause} ms", { address, pause });
+      const wait = unfinished.pause;
+      if (wait > 0) {
+        logger.warn("{address}: waits {pause} ms", { address, pause: wait });
       }
-      await sleep(pause);
+      await pause(wait);
       const channel = await acceptChannel(conn, handshake);
       return Connection.create(conn, channel, this.#options);
     } catch (error) {
@@ -298,10 +292,6 @@ async function linger(conn: Deno.TcpConn): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function sleep(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function close(conn: Deno.TcpConn): void {

@@ -12,6 +12,7 @@
  */
 
 import type { Bytes } from "../../crypto_utils.ts";
+import { Notify } from "../base/notify.ts";
 
 /** What an outlet writes to. */
 export interface Writer {
@@ -150,7 +151,7 @@ export class Outlet {
   #moved = 0;
   #finished = false;
   #gone = false;
-  #idle: PromiseWithResolvers<void> | undefined; // made when somebody waits
+  readonly #rested = new Notify(); // when a write has ended and none follows
 
   /** Writes to a connection, which must have no other writer. */
   constructor(log: BroadcastLog, writer: Writer, options: OutletOptions) {
@@ -195,7 +196,7 @@ export class Outlet {
     this.#directs.length = 0;
     if (this.#writing) return;
     this.#log.detach(this);
-    this.#wake();
+    this.#rested.notify();
   }
 
   /** Says that this reader is too slow: its connection is closed. */
@@ -230,12 +231,12 @@ export class Outlet {
 
   /** Resolves when nothing is left to write and no write is under way, or when nothing more will be. */
   async drained(): Promise<void> {
-    while (this.#writing || this.#unwritten()) await this.#rest();
+    while (this.#writing || this.#unwritten()) await this.#rested.wait();
   }
 
   /** Resolves when no write is under way any more; for after the connection was closed. */
   async settled(): Promise<void> {
-    while (this.#writing) await this.#rest();
+    while (this.#writing) await this.#rested.wait();
   }
 
   // Not an async function: a thousand of these run for every broadcast, and each promise counts.
@@ -261,7 +262,7 @@ export class Outlet {
     this.#writing = false;
     if (this.#gone) this.abandon();
     else if (this.#cursor >= this.#end) this.#log.detach(this);
-    this.#wake();
+    this.#rested.notify();
   }
 
   #unwritten(): boolean {
@@ -297,15 +298,5 @@ export class Outlet {
     this.#directBytes -= written;
     direct.bytes = direct.bytes.subarray(written);
     if (direct.bytes.length === 0) this.#directs.shift();
-  }
-
-  #rest(): Promise<void> {
-    this.#idle ??= Promise.withResolvers<void>();
-    return this.#idle.promise;
-  }
-
-  #wake(): void {
-    this.#idle?.resolve();
-    this.#idle = undefined;
   }
 }

@@ -31,6 +31,7 @@ import {
   numberEntry,
   pastEvent,
 } from "../protocol/line.ts";
+import { Notify } from "../base/notify.ts";
 
 /** Encoded events of one batch, UTF-16 units; what is over it waits for the next, so that each fits the ring. */
 const MAX_BATCH_SIZE = 1_048_576;
@@ -73,7 +74,7 @@ export class Room {
   #stopping = false;
   #searches: Promise<unknown> = Promise.resolve(); // the last of them
   #healthy = true;
-  #woken = Promise.withResolvers<void>();
+  readonly #woken = new Notify(); // when there may be something to do
   readonly #unlogged: Of<"leave">[] = []; // who has gone since the log can't be written
   #retry: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -188,7 +189,7 @@ export class Room {
       const batch = this.#gather();
       if (!batch.empty) await this.#carryOut(batch);
       else if (this.#stopping && this.#inbox.length === 0) break;
-      else await this.#woken.promise;
+      else await this.#woken.wait();
     }
     clearTimeout(this.#retry);
     clearTimeout(this.#pause);
@@ -197,21 +198,16 @@ export class Room {
   /** Ends `run` when all that was submitted is done. */
   stop(): void {
     this.#stopping = true;
-    this.#wake();
+    this.#woken.notify();
   }
 
   #submit(item: Item): void {
     this.#inbox.push(item);
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#woken.resolve();
+    this.#woken.notify();
   }
 
   /** A batch of all that can be done now. */
   #gather(): Batch {
-    this.#woken = Promise.withResolvers<void>();
     const batch = new Batch(Date.now());
     const congested = this.#broadcaster.log.congested;
     const wait = this.#admissionWait();
@@ -248,7 +244,7 @@ export class Room {
   #wakeAfter(pause: number): void {
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
-      this.#wake();
+      this.#woken.notify();
     }, pause);
   }
 
@@ -436,7 +432,7 @@ export class Room {
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       this.#inbox.unshift(...this.#unlogged.splice(0));
-      this.#wake();
+      this.#woken.notify();
     }, LOG_RETRY_PAUSE);
   }
 }

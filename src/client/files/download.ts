@@ -16,6 +16,7 @@ import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
 import { PartialFile } from "./stored_file.ts";
 import { MISSING, wording } from "../../protocol/reasons.ts";
+import { Notify } from "../../base/notify.ts";
 
 /** Pieces that are asked for at a time, at the most. */
 const MAX_WINDOW = 8;
@@ -69,7 +70,7 @@ export type Mail =
 export class Download {
   readonly #options: DownloadOptions;
   readonly #mail: Mail[] = [];
-  #came = Promise.withResolvers<void>();
+  readonly #came = new Notify();
   #orders: Order[] = []; // in the order of their bytes
   #window = 1;
   #percent = 0;
@@ -90,7 +91,7 @@ export class Download {
   /** To be called with whatever concerns it. */
   tell(mail: Mail): void {
     this.#mail.push(mail);
-    this.#came.resolve();
+    this.#came.notify();
   }
 
   /** Takes the file, until it is here or can't be had, and says so. Never rejects. */
@@ -195,8 +196,7 @@ export class Download {
     for (;;) {
       const mail = this.#mail.shift();
       if (mail) return mail;
-      this.#came = Promise.withResolvers<void>();
-      await this.#came.promise;
+      await this.#came.wait();
     }
   }
 

@@ -6,13 +6,16 @@
  */
 
 import { type Bytes, sha256Hex } from "../../../crypto_utils.ts";
-import { ensureFolder, FileError, fileError } from "../../base/private_file.ts";
+import {
+  ensureFolder,
+  FileError,
+  fileError,
+  PRIVATE_FILE,
+} from "../../base/private_file.ts";
 import { type Offer, safeFileName } from "../../protocol/offer.ts";
 
 /** How much is read at once, bytes. */
 const READ_SIZE = 65_536;
-/** For the owner alone. */
-const PRIVATE_FILE = 0o600;
 /** Digits of the digest that tell unfinished files apart. */
 const DIGEST_START = 8;
 /** How many files of one name a folder may have. */

@@ -21,6 +21,7 @@ import { type Offer, parseOffer } from "../../protocol/offer.ts";
 import type { FileListener, FileRoom } from "../session.ts";
 import { SourceFile } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
+import { Notify } from "../../base/notify.ts";
 
 /** Offers that are remembered, the newest. */
 const MAX_OFFERS = 1_000;
@@ -61,7 +62,7 @@ export class Transfers implements FileListener {
   #maxSize = Infinity;
   #nextId = 1;
   #answering: Promise<void> = Promise.resolve(); // one after the other; never rejects
-  #idle = Promise.withResolvers<void>(); // renewed whenever a download may have come to rest
+  readonly #idle = new Notify(); // whenever a download may have come to rest
 
   /** No files yet. */
   constructor(options: TransfersOptions) {
@@ -113,7 +114,7 @@ export class Transfers implements FileListener {
       ask: (from, size) => this.#ask(download, seq, from, size),
       show: (news) => {
         view.show(news);
-        this.#wake();
+        this.#idle.notify();
       },
       pause,
       now,
@@ -123,7 +124,7 @@ export class Transfers implements FileListener {
       this.#downloads.delete(seq);
       this.#denied.delete(download);
       this.#running.delete(running);
-      this.#wake();
+      this.#idle.notify();
     });
     this.#running.add(running);
   }
@@ -142,7 +143,7 @@ export class Transfers implements FileListener {
   /** Resolves when every file that is being taken is here, can't be had, or waits for somebody to come back. */
   async settled(): Promise<void> {
     while ([...this.#downloads.values()].some(({ active }) => active)) {
-      await this.#idle.promise;
+      await this.#idle.wait();
     }
   }
 
@@ -242,10 +243,5 @@ export class Transfers implements FileListener {
     const denied = [...this.#denied];
     this.#denied.clear();
     for (const download of denied) download.tell({ kind: "free" });
-  }
-
-  #wake(): void {
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers<void>();
   }
 }

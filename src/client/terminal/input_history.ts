@@ -10,14 +10,12 @@
 
 import {
   fileError,
+  PRIVATE_FILE,
   readPrivate,
   writePrivate,
 } from "../../base/private_file.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import { escapeLine, unescapeLine } from "../../base/safe_text.ts";
-
-/** For the owner alone. */
-const PRIVATE_FILE = 0o600;
 
 /** The lines that somebody typed. */
 export class InputHistory {

@@ -5,13 +5,13 @@
  * @module
  */
 
+import { nearest } from "../../base/nearest.ts";
+import { reasonOf } from "../../base/error_reason.ts";
 import {
   type Document,
   readDocument,
   writeDocument,
-} from "../../base/private_file.ts";
-import { nearest } from "../../base/nearest.ts";
-import { reasonOf } from "../../base/error_reason.ts";
+} from "../../base/document.ts";
 
 /** A row of the table of what can be set: by choice, or a whole number from `min` to `max`. */
 export interface Setting {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Notify } from "../../base/notify.ts";
+
 /** How many lines may wait to be taken; more than that at once are a mistake. */
 const MAX_TYPED = 1_000;
 
@@ -14,7 +16,7 @@ export class TypedLines {
   #asked:
     | { question: string; answer: (line: string | null) => void }
     | undefined;
-  #wake: (() => void) | undefined;
+  readonly #pushed = new Notify(); // also at the end
   #ended = false;
 
   /** The question that waits for an answer. */
@@ -32,7 +34,7 @@ export class TypedLines {
     }
     if (this.#lines.length >= MAX_TYPED) return false;
     this.#lines.push(line);
-    this.#wake?.();
+    this.#pushed.notify();
     return true;
   }
 
@@ -53,7 +55,7 @@ export class TypedLines {
       } else if (this.#ended) {
         return;
       } else {
-        await new Promise<void>((wake) => this.#wake = wake);
+        await this.#pushed.wait();
       }
     }
   }
@@ -63,6 +65,6 @@ export class TypedLines {
     this.#ended = true;
     this.#asked?.answer(null);
     this.#asked = undefined;
-    this.#wake?.();
+    this.#pushed.notify();
   }
 }

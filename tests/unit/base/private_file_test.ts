@@ -5,15 +5,11 @@
  */
 
 import {
-  bytesField,
   createPrivate,
   ensureFolder,
   FileError,
   fileError,
-  readDocument,
-  readOrCreateDocument,
   readPrivate,
-  writeDocument,
   writePrivate,
 } from "../../../src/base/private_file.ts";
 import {
@@ -22,6 +18,12 @@ import {
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
+import {
+  readDocument,
+  readOrCreateDocument,
+  writeDocument,
+} from "../../../src/base/document.ts";
+import { bytesField } from "../../../src/keys/bytes_field.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
