@@ -6,7 +6,6 @@
  */
 
 import type { Bytes } from "../../crypto_utils.ts";
-import type { Outlet } from "./ring.ts";
 import type { Shared } from "./broadcaster.ts";
 import { encodeEvent, type Event } from "../protocol/events.ts";
 import type { Name } from "../protocol/names.ts";
@@ -17,6 +16,7 @@ import {
   type LogEntry,
   type NewEntry,
 } from "../protocol/line.ts";
+import type { Outlet } from "./outlet.ts";
 
 /** Somebody at the door, or inside: one connection. */
 export interface Guest {

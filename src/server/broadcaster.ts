@@ -6,10 +6,10 @@
  */
 
 import { type Bytes, concat, Epoch } from "../../crypto_utils.ts";
-import { BroadcastLog } from "./ring.ts";
 import { epochFields } from "../protocol/epoch_event.ts";
 import { type Event, packEvents } from "../protocol/events.ts";
 import { broadcastHeader, sharedHeader } from "../protocol/records.ts";
+import { Ring } from "./ring.ts";
 
 /** A key that one who left may know is used no longer than this, ms; a second is what the design promises. */
 const RENEWAL_PAUSE = 900;
@@ -29,16 +29,16 @@ export interface Shared {
 /** The room's voice. All its methods are called by one task, one at a time. */
 export class Broadcaster {
   /** What goes to everybody. */
-  readonly log: BroadcastLog;
+  readonly ring: Ring;
   readonly #serverKey: Bytes;
   #epoch: Epoch;
   #stale = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  private constructor(serverKey: Bytes, epoch: Epoch, log: BroadcastLog) {
+  private constructor(serverKey: Bytes, epoch: Epoch, ring: Ring) {
     this.#serverKey = serverKey;
     this.#epoch = epoch;
-    this.log = log;
+    this.ring = ring;
   }
 
   /**
@@ -50,7 +50,7 @@ export class Broadcaster {
     capacity: number,
   ): Promise<Broadcaster> {
     const epoch = await Epoch.fresh(serverKey, 1);
-    return new Broadcaster(serverKey, epoch, new BroadcastLog(capacity));
+    return new Broadcaster(serverKey, epoch, new Ring(capacity));
   }
 
   /** Somebody who knows the key has left. */
@@ -91,11 +91,11 @@ export class Broadcaster {
   ): Promise<void> {
     const plaintexts = packEvents(encoded, heading);
     const records = await sealAll(this.#epoch, plaintexts, broadcastHeader);
-    await this.log.makeRoom(
+    await this.ring.makeRoom(
       records.reduce((size, { length }) => size + length, 0),
     );
-    for (const record of records) this.log.append(record);
-    this.log.flush();
+    for (const record of records) this.ring.append(record);
+    this.ring.flush();
   }
 
   /** Seals plaintexts, as `packEvents` made them, for some members, under a key that is used for nothing else. */

@@ -13,11 +13,9 @@ import {
   DecryptionError,
   fingerprint,
 } from "../../crypto_utils.ts";
-import { Outlet } from "./ring.ts";
-import type { BroadcastLog } from "./ring.ts";
 import { type Channel, directSize, type Stream } from "../protocol/channel.ts";
 import type { Shared } from "./broadcaster.ts";
-import type { Courier } from "./file_relay.ts";
+import type { FileRelay } from "./file_relay.ts";
 import { diagnostics } from "./diagnostics.ts";
 import {
   encodeEvent,
@@ -42,6 +40,8 @@ import { type Line, pastEvent, saidLine } from "../protocol/line.ts";
 import type { Guest, Member } from "./batch.ts";
 import { within } from "../base/timing.ts";
 import { Notify } from "../base/notify.ts";
+import { Outlet } from "./outlet.ts";
+import type { Ring } from "./ring.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;
@@ -84,9 +84,9 @@ export interface ConnectionOptions {
   /** Where its client wants to be. */
   readonly room: Room;
   /** What the room says to everybody. */
-  readonly broadcastLog: BroadcastLog;
+  readonly ring: Ring;
   /** What passes files on. */
-  readonly courier: Courier;
+  readonly relay: FileRelay;
   /** How fast its client may go. */
   readonly rates: Rates;
   /** What is counted. */
@@ -103,7 +103,7 @@ export class Connection implements Guest {
   readonly #channel: Channel;
   readonly #room: Room;
   readonly #received: Count;
-  readonly #courier: Courier;
+  readonly #relay: FileRelay;
   #member: Member | undefined;
   #lastN = 0;
   #ended: Goodbye | undefined;
@@ -128,8 +128,8 @@ export class Connection implements Guest {
     channel: Channel,
     {
       room,
-      broadcastLog,
-      courier,
+      ring,
+      relay,
       rates,
       measures = UNMEASURED,
     }: ConnectionOptions,
@@ -139,13 +139,13 @@ export class Connection implements Guest {
     this.#channel = channel;
     this.#room = room;
     this.#received = measures.receivedBytes;
-    this.#courier = courier;
+    this.#relay = relay;
     const tooSlow = () => {
       this.dismiss("slow");
       this.#channel.close(); // at once, even where a goodbye is on its way: the room may be waiting
     };
     const limit = DIRECT_LIMIT;
-    this.outlet = new Outlet(broadcastLog, stream, { limit, tooSlow });
+    this.outlet = new Outlet(ring, stream, { limit, tooSlow });
     const { burst, perSecond, bytesPerMessage: bytes } = rates;
     this.#lines = new TokenBucket(burst, perSecond, now);
     this.#bytes = new TokenBucket(burst * bytes, perSecond * bytes, now);
@@ -204,7 +204,7 @@ export class Connection implements Guest {
     if (this.#ended) return;
     this.#ended = reason;
     this.#hurry.notify();
-    this.#courier.release(this);
+    this.#relay.release(this);
     if (this.#member) this.#room.leave(this.#member, words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
     tell("{key}: {why}", { key: this.key, why: GOODBYES[reason] });
@@ -379,14 +379,14 @@ export class Connection implements Guest {
         return this.#piece(event);
       case "missing":
         this.#said++;
-        return this.#courier.missing(this, event);
+        return this.#relay.missing(this, event);
       default:
         throw new EventError(`Cannot take "${event.kind}" from a client`);
     }
   }
 
   #piece(event: Event<"piece">): void {
-    const ordered = this.#courier.piece(this, event);
+    const ordered = this.#relay.piece(this, event);
     this.#ordered += ordered;
     if (ordered === 0) this.#said++;
   }
@@ -423,7 +423,7 @@ export class Connection implements Guest {
   #offerRefusal({ what, text }: Line): Refusal | undefined {
     if (what !== "offered") return undefined;
     const size = parseOffer(text)?.size ?? Infinity;
-    return size > this.#courier.maxFileSize ? "file-too-large" : undefined;
+    return size > this.#relay.maxFileSize ? "file-too-large" : undefined;
   }
 
   /** Only who made an offer can say where its file is; anything else is a client's mistake, without effect. */
@@ -435,8 +435,8 @@ export class Connection implements Guest {
       const entry = await this.#room.entry(offer);
       const isOwn = entry?.what === "offered" && entry.key === this.key;
       const file = isOwn ? parseOffer(entry.text) : null;
-      if (!file || file.size > this.#courier.maxFileSize || this.#ended) return;
-      this.#courier.hold(this, offer, file.size);
+      if (!file || file.size > this.#relay.maxFileSize || this.#ended) return;
+      this.#relay.hold(this, offer, file.size);
     } catch (error) {
       this.#refuse(unreadable(error));
     }
@@ -445,7 +445,7 @@ export class Connection implements Guest {
   #fetch(event: Event<"fetch">): void {
     if (!this.#member) throw new EventError("Cannot fetch outside the room");
     this.#said++;
-    const answer = this.#courier.fetch(this, event);
+    const answer = this.#relay.fetch(this, event);
     if (answer) this.#answers.push(answer);
   }
 

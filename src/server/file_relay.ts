@@ -45,8 +45,8 @@ interface UnderWay extends Fetch {
   seconds: number;
 }
 
-/** Limits of a courier. */
-export interface CourierOptions {
+/** Limits of a relay. */
+export interface FileRelayOptions {
   /** The largest file that is passed on, bytes. */
   readonly maxFileSize: number;
   /** Files that are passed on at a time. */
@@ -54,16 +54,16 @@ export interface CourierOptions {
 }
 
 /** The one who passes files on. */
-export class Courier {
-  readonly #options: CourierOptions;
+export class FileRelay {
+  readonly #options: FileRelayOptions;
   readonly #holdings = new Map<number, Holding>(); // by the offer's number
   readonly #takers = new Map<Peer, Map<number, number>>(); // pieces asked for, by offer
   readonly #underWay = new Map<number, UnderWay>(); // by the number under which the holder was asked
   #waiting: Fetch[] = [];
   #nextId = 1;
 
-  /** A courier with nothing to do. */
-  constructor(options: CourierOptions) {
+  /** A relay with nothing to do. */
+  constructor(options: FileRelayOptions) {
     this.#options = options;
   }
 

@@ -8,9 +8,8 @@
 import { acceptChannel, type AcceptOptions } from "../protocol/channel.ts";
 import { ChannelRefusal, GoneError, refuse } from "../protocol/channel.ts";
 import { HandshakeError } from "../../crypto_utils.ts";
-import type { BroadcastLog } from "./ring.ts";
 import { Connection, type Rates } from "./connection.ts";
-import type { Courier } from "./file_relay.ts";
+import type { FileRelay } from "./file_relay.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { Event } from "../protocol/events.ts";
 import { type HandshakeLimits, Handshakes } from "./handshake_limits.ts";
@@ -20,6 +19,7 @@ import type { Room } from "./room.ts";
 import { WireError } from "../protocol/records.ts";
 import { pause, within } from "../base/timing.ts";
 import { Notify } from "../base/notify.ts";
+import type { Ring } from "./ring.ts";
 
 /** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
 const ACCEPT_PAUSE = 250;
@@ -37,9 +37,9 @@ export interface GateOptions {
   /** Where those go who have shaken hands. */
   readonly room: Room;
   /** What the room says to everybody. */
-  readonly broadcastLog: BroadcastLog;
+  readonly ring: Ring;
   /** What passes files on among members. */
-  readonly courier: Courier;
+  readonly relay: FileRelay;
   /** Connections at a time, finished handshakes or not; more wait in the kernel's queue. */
   readonly maxConnections: number;
   /** Connections at a time from one network: an IPv4 address, or the 64 bits that IPv6 gives everybody. */
@@ -167,7 +167,7 @@ export class Gate {
     this.#sayRecovered();
     for (const connection of this.#connections) connection.tick();
     this.#handshakes.expire(this.#options.handshakeTime); // a timer for each would take 2 KiB of each stranger's
-    this.#options.courier.tick();
+    this.#options.relay.tick();
   }
 
   #sayRecovered(): void {

@@ -209,7 +209,7 @@ export class Room {
   /** A batch of all that can be done now. */
   #gather(): Batch {
     const batch = new Batch(Date.now());
-    const congested = this.#broadcaster.log.congested;
+    const congested = this.#broadcaster.ring.congested;
     const wait = this.#admissionWait();
     const items = this.#inbox;
     this.#inbox = [];

@@ -8,7 +8,7 @@
 import { type Bytes, toBase64url } from "../../crypto_utils.ts";
 import { Broadcaster } from "./broadcaster.ts";
 import type { ChatLog } from "../log/chat_log.ts";
-import { Courier } from "./file_relay.ts";
+import { FileRelay } from "./file_relay.ts";
 import { diagnostics, startDiagnostics } from "./diagnostics.ts";
 import { Gate } from "./gate.ts";
 import { greeting, newLink } from "./join_instructions.ts";
@@ -218,15 +218,15 @@ export async function serve(values: Values): Promise<void> {
       turns: new Turns(HANDSHAKES_AT_ONCE),
     },
     room,
-    broadcastLog: broadcaster.log,
-    courier: new Courier({
+    ring: broadcaster.ring,
+    relay: new FileRelay({
       maxFileSize: fileSizeOf(values),
       maxTransfers: values["max-transfers"],
     }),
     ...limitsFor(values),
     measures,
   });
-  const ringLag = () => broadcaster.log.lag;
+  const ringLag = () => broadcaster.ring.lag;
   const figures = serveFigures(room, gate, ringLag, signal);
   await keyFile.setListening(hostname, port);
 

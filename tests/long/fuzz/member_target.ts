@@ -16,7 +16,7 @@ import {
   packEvents,
   TABLE,
 } from "../../../src/protocol/events.ts";
-import { Courier } from "../../../src/server/file_relay.ts";
+import { FileRelay } from "../../../src/server/file_relay.ts";
 import { Link } from "../../../src/client/link.ts";
 import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
 import { UNMEASURED } from "../../../src/server/measures.ts";
@@ -37,7 +37,7 @@ class House {
   readonly #room: Room;
   readonly #broadcaster: Broadcaster;
   readonly #log: ChatLog;
-  readonly #courier = new Courier({ maxFileSize: 2 ** 20, maxTransfers: 9 });
+  readonly #relay = new FileRelay({ maxFileSize: 2 ** 20, maxTransfers: 9 });
   readonly #ends: Promise<unknown>[] = [];
   #link: Link | undefined;
   #n = 0;
@@ -78,9 +78,9 @@ class House {
     ]);
     const connection = Connection.create(far, served, {
       room: this.#room,
-      broadcastLog: this.#broadcaster.log,
+      ring: this.#broadcaster.ring,
       rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
-      courier: this.#courier,
+      relay: this.#relay,
     });
     const end = connection.run().finally(() => {
       this.#ends.splice(this.#ends.indexOf(end), 1);

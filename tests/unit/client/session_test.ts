@@ -24,7 +24,7 @@ import {
 } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { Connection } from "../../../src/server/connection.ts";
-import { Courier } from "../../../src/server/file_relay.ts";
+import { FileRelay } from "../../../src/server/file_relay.ts";
 import {
   encodeEvent,
   type Event,
@@ -1135,9 +1135,9 @@ async function stay(seed: number): Promise<number> {
       const channel = await acceptChannel(far, ACCEPT);
       const connection = Connection.create(far, channel, {
         room,
-        broadcastLog: broadcaster.log,
+        ring: broadcaster.ring,
         rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
-        courier: new Courier({ maxFileSize: 0, maxTransfers: 1 }),
+        relay: new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),
       });
       await connection.run();
     } catch {

@@ -13,7 +13,6 @@ import {
   KEY_SIZE,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import { Outlet } from "../../../src/server/ring.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import {
   encodeEvent,
@@ -29,6 +28,7 @@ import {
 } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock, streamPair } from "../../kit/memory_stream.ts";
+import { Outlet } from "../../../src/server/outlet.ts";
 
 const SERVER_KEY = randomBytes(KEY_SIZE);
 const CAPACITY = 1_048_576;
@@ -56,7 +56,7 @@ class Listener {
       this.dropped = true;
       far.close();
     };
-    this.outlet = new Outlet(broadcaster.log, far, { limit: 0, tooSlow });
+    this.outlet = new Outlet(broadcaster.ring, far, { limit: 0, tooSlow });
     this.outlet.attach();
   }
 

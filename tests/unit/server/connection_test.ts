@@ -21,7 +21,7 @@ import {
   connectChannel,
 } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
-import { Courier } from "../../../src/server/file_relay.ts";
+import { FileRelay } from "../../../src/server/file_relay.ts";
 import { Connection, type Rates } from "../../../src/server/connection.ts";
 import {
   encodeEvent,
@@ -160,7 +160,7 @@ class Client {
 /** A running room with a log of its own, and the connections to it. */
 class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
-  readonly courier = new Courier({ maxFileSize: 100_000, maxTransfers: 2 });
+  readonly relay = new FileRelay({ maxFileSize: 100_000, maxTransfers: 2 });
   readonly #running: Promise<void>;
 
   private constructor(
@@ -199,8 +199,8 @@ class Setup implements AsyncDisposable {
     ]);
     const connection = Connection.create(far, accepted, {
       room: this.room,
-      broadcastLog: this.broadcaster.log,
-      courier: this.courier,
+      ring: this.broadcaster.ring,
+      relay: this.relay,
       rates,
     });
     const client = new Client(channel, near, connection, connection.run());

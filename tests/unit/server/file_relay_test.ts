@@ -1,10 +1,10 @@
 /**
- * The courier, with members that note what they are told.
+ * The relay, with members that note what they are told.
  *
  * @module
  */
 
-import { Courier, type Peer } from "../../../src/server/file_relay.ts";
+import { FileRelay, type Peer } from "../../../src/server/file_relay.ts";
 import { type Event, EventError } from "../../../src/protocol/events.ts";
 import { PIECE_SIZE } from "../../../src/protocol/offer.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
@@ -26,11 +26,11 @@ class Member implements Peer {
 }
 
 function setUp(maxTransfers = 4) {
-  const courier = new Courier({ maxFileSize: 2 ** 30, maxTransfers });
+  const relay = new FileRelay({ maxFileSize: 2 ** 30, maxTransfers });
   const holder = new Member();
   const taker = new Member();
-  courier.hold(holder, 7, 100 * PIECE_SIZE);
-  return { courier, holder, taker };
+  relay.hold(holder, 7, 100 * PIECE_SIZE);
+  return { relay, holder, taker };
 }
 
 function fetch(
@@ -47,47 +47,47 @@ function dataOf(size: number): string {
   return "A".repeat(Math.ceil(size * 4 / 3));
 }
 
-Deno.test("Courier.fetch() asks the holder, and its piece reaches who asked, under the number it was asked by", () => {
-  const { courier, holder, taker } = setUp();
-  courier.fetch(taker, fetch(31, 5, 9));
+Deno.test("FileRelay.fetch() asks the holder, and its piece reaches who asked, under the number it was asked by", () => {
+  const { relay, holder, taker } = setUp();
+  relay.fetch(taker, fetch(31, 5, 9));
   const [asked] = holder.of("fetch");
   assert(asked);
   const { offer, from, size } = asked;
   assertEquals([offer, from, size], [7, 5, 9]);
-  assertEquals(courier.transfers, 1);
+  assertEquals(relay.transfers, 1);
   const piece = { kind: "piece", id: asked.id, data: dataOf(9) } as const;
-  assertEquals(courier.piece(holder, piece), 12);
+  assertEquals(relay.piece(holder, piece), 12);
   assertEquals(taker.told, [{ kind: "piece", id: 31, data: dataOf(9) }]);
-  assertEquals(courier.transfers, 0);
+  assertEquals(relay.transfers, 0);
 });
 
-Deno.test("Courier.piece() takes a piece once, from who was asked for it, and of the size that was asked for", () => {
-  const { courier, holder, taker } = setUp();
-  courier.fetch(taker, fetch(1, 0, 9));
+Deno.test("FileRelay.piece() takes a piece once, from who was asked for it, and of the size that was asked for", () => {
+  const { relay, holder, taker } = setUp();
+  relay.fetch(taker, fetch(1, 0, 9));
   const id = holder.of("fetch")[0]?.id ?? 0;
   const piece = { kind: "piece", id, data: dataOf(9) } as const;
-  assertEquals(courier.piece(new Member(), piece), 0);
-  assertEquals(courier.piece(holder, { ...piece, id: id + 1 }), 0);
+  assertEquals(relay.piece(new Member(), piece), 0);
+  assertEquals(relay.piece(holder, { ...piece, id: id + 1 }), 0);
   assertEquals(taker.told, []);
   assertThrows(
-    () => courier.piece(holder, { ...piece, data: dataOf(8) }),
+    () => relay.piece(holder, { ...piece, data: dataOf(8) }),
     EventError,
     "another size",
   );
-  assertEquals(courier.piece(holder, piece), 12);
-  assertEquals(courier.piece(holder, piece), 0);
+  assertEquals(relay.piece(holder, piece), 12);
+  assertEquals(relay.piece(holder, piece), 0);
   assertEquals(taker.told.length, 1);
 });
 
-Deno.test("Courier.fetch() tells at once that nobody holds a file", () => {
-  const { courier, taker } = setUp();
-  const answer = courier.fetch(taker, fetch(1, 0, 9, 8));
+Deno.test("FileRelay.fetch() tells at once that nobody holds a file", () => {
+  const { relay, taker } = setUp();
+  const answer = relay.fetch(taker, fetch(1, 0, 9, 8));
   assertEquals(answer, { kind: "missing", id: 1, reason: "gone" });
   assertEquals(taker.told, []);
 });
 
-Deno.test("Courier.fetch() refuses bytes that a file doesn't have, and more than a piece", () => {
-  const { courier, taker } = setUp();
+Deno.test("FileRelay.fetch() refuses bytes that a file doesn't have, and more than a piece", () => {
+  const { relay, taker } = setUp();
   const end = 100 * PIECE_SIZE;
   const wrong = [
     fetch(1, 0, 0),
@@ -97,31 +97,31 @@ Deno.test("Courier.fetch() refuses bytes that a file doesn't have, and more than
     fetch(1, Number.MAX_SAFE_INTEGER, 1),
   ];
   for (const it of wrong) {
-    assertThrows(() => courier.fetch(taker, it), EventError, "Cannot fetch");
+    assertThrows(() => relay.fetch(taker, it), EventError, "Cannot fetch");
   }
-  courier.fetch(taker, fetch(1, end - 1, 1));
+  relay.fetch(taker, fetch(1, end - 1, 1));
   assertEquals(taker.told, []);
 });
 
-Deno.test("Courier.fetch() refuses more than 16 pieces at once, whatever the file", () => {
-  const { courier, holder, taker } = setUp();
-  courier.hold(holder, 8, PIECE_SIZE);
+Deno.test("FileRelay.fetch() refuses more than 16 pieces at once, whatever the file", () => {
+  const { relay, holder, taker } = setUp();
+  relay.hold(holder, 8, PIECE_SIZE);
   for (let id = 0; id < 16; id++) {
-    courier.fetch(taker, fetch(id, 0, 1, id % 2 ? 7 : 8));
+    relay.fetch(taker, fetch(id, 0, 1, id % 2 ? 7 : 8));
   }
   assertThrows(
-    () => courier.fetch(taker, fetch(16)),
+    () => relay.fetch(taker, fetch(16)),
     EventError,
     "Cannot fetch more than 16 pieces",
   );
 });
 
-Deno.test("Courier asks a holder for 8 pieces at a time, and for the next when one has come", () => {
-  const { courier, holder, taker } = setUp();
-  for (let id = 0; id < 12; id++) courier.fetch(taker, fetch(id, id, 1));
+Deno.test("FileRelay asks a holder for 8 pieces at a time, and for the next when one has come", () => {
+  const { relay, holder, taker } = setUp();
+  for (let id = 0; id < 12; id++) relay.fetch(taker, fetch(id, id, 1));
   const asked = holder.of("fetch");
   assertEquals(asked.map(({ from }) => from), [0, 1, 2, 3, 4, 5, 6, 7]);
-  courier.piece(holder, {
+  relay.piece(holder, {
     kind: "piece",
     id: asked[3]?.id ?? 0,
     data: dataOf(1),
@@ -129,21 +129,21 @@ Deno.test("Courier asks a holder for 8 pieces at a time, and for the next when o
   assertEquals(holder.of("fetch").map(({ from }) => from).slice(8), [8]);
 });
 
-Deno.test("Courier has 32 pieces under way in all, and serves takers in turn", () => {
-  const { courier } = setUp(99);
+Deno.test("FileRelay has 32 pieces under way in all, and serves takers in turn", () => {
+  const { relay } = setUp(99);
   const holders = Array.from({ length: 6 }, () => new Member());
   const takers = Array.from({ length: 6 }, () => new Member());
   for (const [at, holder] of holders.entries()) {
-    courier.hold(holder, 100 + at, 100);
+    relay.hold(holder, 100 + at, 100);
     const taker = takers[at] ?? holder;
     for (let id = 0; id < 8; id++) {
-      courier.fetch(taker, fetch(id, 0, 1, 100 + at));
+      relay.fetch(taker, fetch(id, 0, 1, 100 + at));
     }
   }
   const asked = () => holders.map((holder) => holder.of("fetch").length);
   assertEquals(asked(), [8, 8, 8, 8, 0, 0]);
   for (const { id } of holders[0]?.of("fetch").slice(0, 3) ?? []) {
-    courier.piece(holders[0] ?? new Member(), {
+    relay.piece(holders[0] ?? new Member(), {
       kind: "piece",
       id,
       data: "AA",
@@ -152,31 +152,31 @@ Deno.test("Courier has 32 pieces under way in all, and serves takers in turn", (
   assertEquals(asked(), [8, 8, 8, 8, 3, 0]);
 });
 
-Deno.test("Courier.fetch() has no place for one file more than it may pass on, until another is done", () => {
-  const { courier, holder, taker } = setUp(1);
+Deno.test("FileRelay.fetch() has no place for one file more than it may pass on, until another is done", () => {
+  const { relay, holder, taker } = setUp(1);
   const other = new Member();
-  courier.fetch(taker, fetch(1));
-  const busy = courier.fetch(other, fetch(2));
+  relay.fetch(taker, fetch(1));
+  const busy = relay.fetch(other, fetch(2));
   assertEquals(busy, { kind: "missing", id: 2, reason: "busy" });
-  courier.fetch(taker, fetch(3, PIECE_SIZE)); // of the file that has its place already
+  relay.fetch(taker, fetch(3, PIECE_SIZE)); // of the file that has its place already
   assertEquals(taker.told, []);
   for (const { id } of holder.of("fetch")) {
-    courier.missing(holder, { kind: "missing", id, reason: "changed" });
+    relay.missing(holder, { kind: "missing", id, reason: "changed" });
   }
-  assertEquals(courier.fetch(other, fetch(4)), undefined);
+  assertEquals(relay.fetch(other, fetch(4)), undefined);
   assertEquals(other.told, []);
 });
 
-Deno.test("Courier.missing() passes on why, and no word of its own", () => {
-  const { courier, holder, taker } = setUp();
-  for (const id of [1, 2]) courier.fetch(taker, fetch(id));
+Deno.test("FileRelay.missing() passes on why, and no word of its own", () => {
+  const { relay, holder, taker } = setUp();
+  for (const id of [1, 2]) relay.fetch(taker, fetch(id));
   const [first, second] = holder.of("fetch").map(({ id }) => id);
-  courier.missing(holder, {
+  relay.missing(holder, {
     kind: "missing",
     id: first ?? 0,
     reason: "dropped",
   });
-  courier.missing(holder, {
+  relay.missing(holder, {
     kind: "missing",
     id: second ?? 0,
     reason: "\x1b[2J",
@@ -187,26 +187,26 @@ Deno.test("Courier.missing() passes on why, and no word of its own", () => {
   );
 });
 
-Deno.test("Courier.release() tells those who wait for somebody that it is gone, also where nobody was asked yet", () => {
-  const { courier, holder, taker } = setUp();
-  for (let id = 0; id < 12; id++) courier.fetch(taker, fetch(id));
-  courier.release(holder);
+Deno.test("FileRelay.release() tells those who wait for somebody that it is gone, also where nobody was asked yet", () => {
+  const { relay, holder, taker } = setUp();
+  for (let id = 0; id < 12; id++) relay.fetch(taker, fetch(id));
+  relay.release(holder);
   assertEquals(
     taker.of("missing").map(({ id, reason }) => [id, reason]),
     Array.from({ length: 12 }, (_, id) => [id, "gone"]),
   );
-  assertEquals(courier.transfers, 0);
+  assertEquals(relay.transfers, 0);
 });
 
-Deno.test("Courier.release() forgets what one who goes had asked for, and makes its places free", () => {
-  const { courier, holder, taker } = setUp(1);
-  for (let id = 0; id < 12; id++) courier.fetch(taker, fetch(id));
-  courier.release(taker);
-  assertEquals(courier.transfers, 0);
+Deno.test("FileRelay.release() forgets what one who goes had asked for, and makes its places free", () => {
+  const { relay, holder, taker } = setUp(1);
+  for (let id = 0; id < 12; id++) relay.fetch(taker, fetch(id));
+  relay.release(taker);
+  assertEquals(relay.transfers, 0);
   assertEquals(holder.of("fetch").length, 8);
   const [first] = holder.of("fetch");
   assertEquals(
-    courier.piece(holder, {
+    relay.piece(holder, {
       kind: "piece",
       id: first?.id ?? 0,
       data: dataOf(PIECE_SIZE),
@@ -215,25 +215,25 @@ Deno.test("Courier.release() forgets what one who goes had asked for, and makes 
   );
   assertEquals(taker.told, []);
   const other = new Member();
-  courier.fetch(other, fetch(1));
+  relay.fetch(other, fetch(1));
   assertEquals(holder.of("fetch").length, 9);
 });
 
-Deno.test("Courier.release() of an old connection leaves what a new one holds", () => {
-  const { courier, holder, taker } = setUp();
+Deno.test("FileRelay.release() of an old connection leaves what a new one holds", () => {
+  const { relay, holder, taker } = setUp();
   const back = new Member();
-  courier.hold(back, 7, 10);
-  courier.release(holder);
-  courier.fetch(taker, fetch(1, 0, 1));
+  relay.hold(back, 7, 10);
+  relay.release(holder);
+  relay.fetch(taker, fetch(1, 0, 1));
   assertEquals(back.of("fetch").length, 1);
 });
 
-Deno.test("Courier.tick() gives up a holder that doesn't answer, and asks for the next piece", () => {
-  const { courier, holder, taker } = setUp();
-  for (let id = 0; id < 9; id++) courier.fetch(taker, fetch(id));
-  for (let second = 1; second < TOO_LATE; second++) courier.tick();
+Deno.test("FileRelay.tick() gives up a holder that doesn't answer, and asks for the next piece", () => {
+  const { relay, holder, taker } = setUp();
+  for (let id = 0; id < 9; id++) relay.fetch(taker, fetch(id));
+  for (let second = 1; second < TOO_LATE; second++) relay.tick();
   assertEquals(taker.told, []);
-  courier.tick();
+  relay.tick();
   assertEquals(
     taker.of("missing").map(({ reason }) => reason),
     Array.from({ length: 8 }, () => "late"),
@@ -241,10 +241,10 @@ Deno.test("Courier.tick() gives up a holder that doesn't answer, and asks for th
   assertEquals(holder.of("fetch").length, 9);
 });
 
-Deno.test("Courier.hold() keeps 256 files of one holder, the newest", () => {
-  const { courier, holder, taker } = setUp();
-  for (let offer = 8; offer < 8 + 256; offer++) courier.hold(holder, offer, 9);
-  const answer = courier.fetch(taker, fetch(1, 0, 1, 7));
+Deno.test("FileRelay.hold() keeps 256 files of one holder, the newest", () => {
+  const { relay, holder, taker } = setUp();
+  for (let offer = 8; offer < 8 + 256; offer++) relay.hold(holder, offer, 9);
+  const answer = relay.fetch(taker, fetch(1, 0, 1, 7));
   assertEquals(answer, { kind: "missing", id: 1, reason: "gone" });
-  assertEquals(courier.fetch(taker, fetch(2, 0, 1, 8)), undefined);
+  assertEquals(relay.fetch(taker, fetch(2, 0, 1, 8)), undefined);
 });

@@ -6,10 +6,10 @@
  */
 
 import type { Bytes } from "../../../crypto_utils.ts";
-import { BroadcastLog, Outlet } from "../../../src/server/ring.ts";
-import type { Writer } from "../../../src/server/ring.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { seededRandom } from "../../kit/memory_stream.ts";
+import { Outlet, type Writer } from "../../../src/server/outlet.ts";
+import { Ring } from "../../../src/server/ring.ts";
 
 /** A write under way: the bytes as they were handed over, and as they were then. */
 interface Write {
@@ -82,7 +82,7 @@ class Reader {
   readonly outlet: Outlet;
   dropped = 0;
 
-  constructor(log: BroadcastLog, limit = 1_000) {
+  constructor(log: Ring, limit = 1_000) {
     const tooSlow = () => void this.dropped++;
     this.outlet = new Outlet(log, this.writer, { limit, tooSlow });
   }
@@ -94,13 +94,13 @@ class Reader {
   }
 }
 
-function follow(log: BroadcastLog): Reader {
+function follow(log: Ring): Reader {
   const reader = new Reader(log);
   reader.outlet.attach();
   return reader;
 }
 
-function append(log: BroadcastLog, ...bytes: number[]): void {
+function append(log: Ring, ...bytes: number[]): void {
   log.append(Uint8Array.from(bytes));
   log.flush();
 }
@@ -115,7 +115,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 // ── What is written ────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Outlet writes what is appended after attach, and nothing from before", async () => {
-  const log = new BroadcastLog(100);
+  const log = new Ring(100);
   append(log, 1, 2, 3);
   const { writer, outlet } = follow(log);
   log.flush();
@@ -127,7 +127,7 @@ Deno.test("Outlet writes what is appended after attach, and nothing from before"
 });
 
 Deno.test("Outlet goes on where a partial write ended", async () => {
-  const log = new BroadcastLog(100);
+  const log = new Ring(100);
   const { writer } = follow(log);
   append(log, 1, 2, 3, 4, 5);
   await writer.take(2);
@@ -138,7 +138,7 @@ Deno.test("Outlet goes on where a partial write ended", async () => {
 });
 
 Deno.test("Outlet catches up in one write when its last one is done", async () => {
-  const log = new BroadcastLog(100);
+  const log = new Ring(100);
   const { writer, outlet } = follow(log);
   append(log, 1);
   assertEquals(outlet.writing, true);
@@ -151,7 +151,7 @@ Deno.test("Outlet catches up in one write when its last one is done", async () =
 });
 
 Deno.test("Outlet writes round the ring's end in two writes", async () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const { writer } = follow(log);
   append(log, 1, 2, 3, 4, 5, 6);
   await writer.takeAll();
@@ -162,7 +162,7 @@ Deno.test("Outlet writes round the ring's end in two writes", async () => {
 });
 
 Deno.test("Outlet.direct() writes without attach, in order, however late each is sealed", async () => {
-  const log = new BroadcastLog(100);
+  const log = new Ring(100);
   append(log, 9, 9);
   const reader = new Reader(log);
   const { writer, outlet } = reader;
@@ -178,7 +178,7 @@ Deno.test("Outlet.direct() writes without attach, in order, however late each is
 });
 
 Deno.test("Outlet.direct() puts a record exactly between what was broadcast before and after it", async () => {
-  const log = new BroadcastLog(100);
+  const log = new Ring(100);
   const reader = follow(log);
   const { writer, outlet } = reader;
   append(log, 1);
@@ -198,7 +198,7 @@ Deno.test("Outlet.direct() puts a record exactly between what was broadcast befo
 });
 
 Deno.test("Outlet.attach() leaves direct records from before it in front", async () => {
-  const log = new BroadcastLog(100);
+  const log = new Ring(100);
   append(log, 9);
   const reader = new Reader(log);
   reader.direct(100);
@@ -232,7 +232,7 @@ function isPrefix(part: readonly number[], whole: readonly number[]): boolean {
 async function live(seed: number): Promise<void> {
   const random = seededRandom(seed);
   const capacity = 32 + random(100);
-  const log = new BroadcastLog(capacity);
+  const log = new Ring(capacity);
   const all: Expectation[] = [];
   let nextByte = 0;
   const bytes = (size: number) =>
@@ -313,8 +313,8 @@ Deno.test("Outlet writes exactly the bytes from its attach on, and direct record
 
 // ── Slow readers ───────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("BroadcastLog.append() refuses what would overwrite bytes that a reader needs", () => {
-  const log = new BroadcastLog(8);
+Deno.test("Ring.append() refuses what would overwrite bytes that a reader needs", () => {
+  const log = new Ring(8);
   follow(log);
   append(log, 1, 2, 3, 4, 5);
   assertThrows(
@@ -326,15 +326,15 @@ Deno.test("BroadcastLog.append() refuses what would overwrite bytes that a reade
   log.append(new Uint8Array(3));
 });
 
-Deno.test("BroadcastLog.append() takes any number of bytes where nobody reads, a ring at a time", () => {
-  const log = new BroadcastLog(8);
+Deno.test("Ring.append() takes any number of bytes where nobody reads, a ring at a time", () => {
+  const log = new Ring(8);
   for (let times = 0; times < 10; times++) log.append(new Uint8Array(7));
   assertEquals(log.head, 70);
   assertThrows(() => log.append(new Uint8Array(9)), RangeError);
 });
 
-Deno.test("BroadcastLog.makeRoom() drops only who stands in the way, and only when it must", async () => {
-  const log = new BroadcastLog(10);
+Deno.test("Ring.makeRoom() drops only who stands in the way, and only when it must", async () => {
+  const log = new Ring(10);
   const slow = follow(log);
   append(log, 1, 2, 3, 4);
   const quick = follow(log);
@@ -355,8 +355,8 @@ Deno.test("BroadcastLog.makeRoom() drops only who stands in the way, and only wh
   assertEquals(quick.writer.taken, [5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
-Deno.test("BroadcastLog.makeRoom() waits for the write of a dropped reader even where it succeeds", async () => {
-  const log = new BroadcastLog(8);
+Deno.test("Ring.makeRoom() waits for the write of a dropped reader even where it succeeds", async () => {
+  const log = new Ring(8);
   const slow = follow(log);
   append(log, 1, 2, 3, 4, 5, 6);
   const room = log.makeRoom(8);
@@ -368,8 +368,8 @@ Deno.test("BroadcastLog.makeRoom() waits for the write of a dropped reader even 
   assertEquals(slow.writer.offered, 0);
 });
 
-Deno.test("BroadcastLog.makeRoom() doesn't wait for a dropped reader that writes nothing", async () => {
-  const log = new BroadcastLog(8);
+Deno.test("Ring.makeRoom() doesn't wait for a dropped reader that writes nothing", async () => {
+  const log = new Ring(8);
   const slow = new Reader(log);
   slow.outlet.direct(3, new Promise(() => {})); // never sealed, so nothing is written
   slow.outlet.attach();
@@ -379,8 +379,8 @@ Deno.test("BroadcastLog.makeRoom() doesn't wait for a dropped reader that writes
   append(log, 7, 8, 9, 10, 11, 12);
 });
 
-Deno.test("BroadcastLog.congested tells when most readers are more than half the ring behind", async () => {
-  const log = new BroadcastLog(10);
+Deno.test("Ring.congested tells when most readers are more than half the ring behind", async () => {
+  const log = new Ring(10);
   assertEquals(log.congested, false);
   const readers = [follow(log), follow(log), follow(log)];
   append(log, 1, 2, 3, 4, 5);
@@ -402,7 +402,7 @@ Deno.test("BroadcastLog.congested tells when most readers are more than half the
 });
 
 Deno.test("Outlet.direct() drops a reader whose records exceed the limit, and counts what was written off", async () => {
-  const log = new BroadcastLog(10);
+  const log = new Ring(10);
   const reader = new Reader(log, 10);
   reader.direct(...new Array(6).fill(1));
   await settle();
@@ -422,7 +422,7 @@ Deno.test("Outlet.direct() drops a reader whose records exceed the limit, and co
 // ── Ends ───────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Outlet.finish() follows to where the head is then, and holds nothing after", async () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const { writer, outlet } = follow(log);
   append(log, 1, 2, 3, 4);
   await writer.take(1);
@@ -437,7 +437,7 @@ Deno.test("Outlet.finish() follows to where the head is then, and holds nothing 
 });
 
 Deno.test("Outlet.finish() lets a reader that has everything go at once", () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const { writer, outlet } = follow(log);
   outlet.finish();
   append(log, 1, 2, 3, 4, 5, 6, 7, 8);
@@ -446,7 +446,7 @@ Deno.test("Outlet.finish() lets a reader that has everything go at once", () => 
 });
 
 Deno.test("Outlet.finish() still writes a goodbye that is told before it, and one told after", async () => {
-  const log = new BroadcastLog(20);
+  const log = new Ring(20);
   const reader = follow(log);
   append(log, 1);
   reader.direct(100);
@@ -460,7 +460,7 @@ Deno.test("Outlet.finish() still writes a goodbye that is told before it, and on
 });
 
 Deno.test("Outlet.abandon() writes nothing more, and frees its bytes when the write has ended", async () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const reader = follow(log);
   append(log, 1, 2, 3, 4);
   reader.direct(100);
@@ -479,7 +479,7 @@ Deno.test("Outlet.abandon() writes nothing more, and frees its bytes when the wr
 });
 
 Deno.test("Outlet.abandon() frees an idle reader's bytes at once", async () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const { outlet } = follow(log);
   outlet.abandon();
   await outlet.settled();
@@ -489,7 +489,7 @@ Deno.test("Outlet.abandon() frees an idle reader's bytes at once", async () => {
 });
 
 Deno.test("Outlet writes nothing more after a failed write, and lets its bytes go", async () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const reader = follow(log);
   append(log, 1, 2, 3, 4);
   const drained = reader.outlet.drained();
@@ -504,7 +504,7 @@ Deno.test("Outlet writes nothing more after a failed write, and lets its bytes g
 });
 
 Deno.test("Outlet writes nothing more after a record that couldn't be sealed", async () => {
-  const log = new BroadcastLog(8);
+  const log = new Ring(8);
   const reader = follow(log);
   reader.outlet.direct(5, Promise.reject(new RangeError("used up")));
   reader.direct(1);
@@ -515,7 +515,7 @@ Deno.test("Outlet writes nothing more after a record that couldn't be sealed", a
 });
 
 Deno.test("Outlet.drained() waits for the log and for records that aren't sealed yet", async () => {
-  const log = new BroadcastLog(20);
+  const log = new Ring(20);
   const { writer, outlet } = follow(log);
   await outlet.drained();
   append(log, 1, 2);

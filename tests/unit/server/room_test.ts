@@ -19,8 +19,6 @@ import {
   TAG_SIZE,
 } from "../../../crypto_utils.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
-import { Outlet } from "../../../src/server/ring.ts";
-import type { BroadcastLog, Writer } from "../../../src/server/ring.ts";
 import { Broadcaster, type Shared } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import {
@@ -44,6 +42,8 @@ import { ManualClock, seededRandom } from "../../kit/memory_stream.ts";
 import type { Goodbye } from "../../../src/protocol/reasons.ts";
 import type { Line, LogEntry, NewEntry } from "../../../src/protocol/line.ts";
 import type { Admission, Guest, Member } from "../../../src/server/batch.ts";
+import { Outlet, type Writer } from "../../../src/server/outlet.ts";
+import type { Ring } from "../../../src/server/ring.ts";
 
 const SERVER_KEY = randomBytes(32);
 const RING_SIZE = 1_048_576;
@@ -77,7 +77,7 @@ class TestGuest implements Guest, Writer {
   #reading: Promise<void> = Promise.resolve();
   #more = Promise.withResolvers<void>();
 
-  constructor(readonly key: string, log: BroadcastLog) {
+  constructor(readonly key: string, log: Ring) {
     const tooSlow = () => void (this.dropped = true);
     this.outlet = new Outlet(log, this, { limit: 64 * RING_SIZE, tooSlow });
   }
@@ -275,7 +275,7 @@ class Setup implements AsyncDisposable {
   /** Says whether everybody is slow, whatever they are. */
   congest(congested: boolean): void {
     const property = { value: congested, configurable: true };
-    Object.defineProperty(this.broadcaster.log, "congested", property);
+    Object.defineProperty(this.broadcaster.ring, "congested", property);
   }
 
   /** The log can't be written from here on. */
@@ -293,7 +293,7 @@ class Setup implements AsyncDisposable {
 
   guest(key?: string): TestGuest {
     const digits = (++this.#lastKey).toString(16).padStart(12, "0");
-    const guest = new TestGuest(key ?? digits, this.broadcaster.log);
+    const guest = new TestGuest(key ?? digits, this.broadcaster.ring);
     this.guests.push(guest);
     return guest;
   }
@@ -1013,7 +1013,7 @@ Deno.test("Room looks at a congested log once a pause, however many wait", async
   const ana = await setup.join("ana");
   let congested = true;
   let looks = 0;
-  Object.defineProperty(setup.broadcaster.log, "congested", {
+  Object.defineProperty(setup.broadcaster.ring, "congested", {
     get: () => (looks++, congested),
   });
   const saying: Promise<void>[] = [];
@@ -1125,7 +1125,7 @@ Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't h
     await using log = await ChatLog.open(path, { address: "127.0.0.1:5000" });
     const broadcaster = await Broadcaster.create(SERVER_KEY, 100);
     const room = new Room({ log, broadcaster, history: 0, maxMembers: 9 });
-    const guest = new TestGuest("aaaaaaaaaaaa", broadcaster.log);
+    const guest = new TestGuest("aaaaaaaaaaaa", broadcaster.ring);
     const name = nameOf("a".repeat(32));
     room.join({ guest, name, n: 0, after: 0, back: false });
     await assertRejects(() => room.run(), RangeError, "the ring is full");

@@ -1,12 +1,12 @@
 /**
- * Files that are offered and taken, between two clients' transfers and a courier, or against a server that
+ * Files that are offered and taken, between two clients' transfers and a relay, or against a server that
  * says what the test wants.
  *
  * @module
  */
 
 import { sha256Hex } from "../../../../crypto_utils.ts";
-import { Courier, type Peer } from "../../../../src/server/file_relay.ts";
+import { FileRelay, type Peer } from "../../../../src/server/file_relay.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
 import type { FileEvent, FileRequest } from "../../../../src/client/link.ts";
 import type { FileNews, News } from "../../../../src/client/view.ts";
@@ -77,7 +77,7 @@ class Side implements Peer, FileRoom {
   before: (event: FileRequest) => boolean = () => true;
   #n = 0;
 
-  constructor(readonly folder: string, readonly courier: Courier, pause = 0) {
+  constructor(readonly folder: string, readonly relay: FileRelay, pause = 0) {
     this.transfers = new Transfers({ view: this.shown, folder, pause });
     this.transfers.joined(this);
   }
@@ -95,7 +95,7 @@ class Side implements Peer, FileRoom {
     return Promise.resolve(++this.#n);
   }
 
-  // What the connection is to the courier.
+  // What the connection is to the relay.
   tell(...events: Event[]): void {
     for (const event of events) this.transfers.heard(event as FileEvent);
   }
@@ -107,7 +107,7 @@ class Side implements Peer, FileRoom {
 
   cut(): void {
     this.transfers.parted();
-    this.courier.release(this);
+    this.relay.release(this);
   }
 
   back(): void {
@@ -119,14 +119,14 @@ class Side implements Peer, FileRoom {
   }
 
   #carry(event: FileRequest): void {
-    if (event.kind === "hold") this.courier.hold(this, event.offer, this.size);
+    if (event.kind === "hold") this.relay.hold(this, event.offer, this.size);
     else if (event.kind === "fetch") this.#fetch(event);
-    else if (event.kind === "piece") this.courier.piece(this, event);
-    else this.courier.missing(this, event);
+    else if (event.kind === "piece") this.relay.piece(this, event);
+    else this.relay.missing(this, event);
   }
 
   #fetch(event: Event<"fetch">): void {
-    const answer = this.courier.fetch(this, event);
+    const answer = this.relay.fetch(this, event);
     if (answer) this.tell(answer);
   }
 
@@ -152,9 +152,9 @@ async function setUp(maxTransfers = 4): Promise<
   const folder = stack.use(await Folder.make());
   const path = folder.file("hut.jpg");
   await Deno.writeFile(path, BYTES);
-  const courier = new Courier({ maxFileSize: 2 ** 30, maxTransfers });
-  const holder = new Side(folder.file("none"), courier);
-  const taker = new Side(folder.file("taken"), courier);
+  const relay = new FileRelay({ maxFileSize: 2 ** 30, maxTransfers });
+  const holder = new Side(folder.file("none"), relay);
+  const taker = new Side(folder.file("taken"), relay);
   stack.defer(() => holder.transfers.close());
   stack.defer(() => taker.transfers.close());
   await holder.transfers.send(holder, path);
@@ -347,7 +347,7 @@ Deno.test("Transfers ask anew where pieces come out of turn", async () => {
     tell.apply(taker, events);
     const late = held;
     held = undefined;
-    if (late?.kind === "piece") setup.holder.courier.piece(holder, late);
+    if (late?.kind === "piece") setup.holder.relay.piece(holder, late);
   };
   taker.transfers.get(SEQ);
   const { path } = await taker.shown.until("taken");
@@ -387,7 +387,7 @@ Deno.test("Transfers.send() knows where ~ leads", async () => {
   const { folder } = setup;
   const side = new Side(
     folder.path,
-    new Courier({ maxFileSize: 0, maxTransfers: 1 }),
+    new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),
   );
   const home = folder.path;
   const transfers = new Transfers({ view: side.shown, folder: home, home });
@@ -400,7 +400,7 @@ Deno.test("Transfers ask for one piece at a time where pieces are slow, and for 
     await using setup = await setUp();
     const { holder, folder } = setup;
     let time = 0;
-    const side = new Side(folder.file(`at ${latency}`), holder.courier);
+    const side = new Side(folder.file(`at ${latency}`), holder.relay);
     const options = { view: side.shown, folder: side.folder, pause: 0 };
     const transfers = new Transfers({ ...options, now: () => time });
     const { shown } = side;
@@ -409,7 +409,7 @@ Deno.test("Transfers ask for one piece at a time where pieces are slow, and for 
     const room: FileRoom = {
       askAboutFile(event) {
         greatest = Math.max(greatest, ++open);
-        side.courier.fetch(peer, event as Event<"fetch">);
+        side.relay.fetch(peer, event as Event<"fetch">);
       },
     };
     const peer: Peer = {
