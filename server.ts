@@ -1,35 +1,218 @@
 /**
- * The server program: flags in, exit code out.
+ * The server: listens, serves every connection in a task of its own, and writes what is said to `chat.log`
+ * before anybody is told.
  *
- *     deno task server [--port PORT] [--passphrase] …
+ *     deno task server [--port PORT] …
+ *
+ *     clients ──▶ accept loop ──▶ a task for each: handshake, requests ──▶ the room, one batch at a time ─┐
+ *                                      ▲                                    chat.log, then one seal       │
+ *                                      └───────────── the ring, the same bytes for everybody ◀────────────┘
  *
  * Exit codes: 0 stopped by a signal, 1 could not start or go on, 2 wrong usage.
  *
  * @module
  */
 
-import { stopDiagnostics } from "./src/server/diagnostics.ts";
-import { FileError } from "./src/base/private_file.ts";
+import { toBase64url } from "./crypto_utils.ts";
 import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
+import { Turns } from "./src/base/limiter.ts";
+import { FileError } from "./src/base/private_file.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
-import { FLAGS } from "./src/server/flags.ts";
-import { check, rotateKey, serve } from "./src/server/serving.ts";
-import { StartError } from "./src/server/starting.ts";
+import { pause } from "./src/base/timing.ts";
+import {
+  formatAddress,
+  PASSPHRASE_ID,
+  ROOM_INVITE_ID,
+} from "./src/keys/invite.ts";
+import { KeyFile } from "./src/keys/key_file.ts";
+import { passphraseKeyFrom } from "./src/keys/passphrase.ts";
+import { ChatLog } from "./src/log/chat_log.ts";
 import { LogError } from "./src/log/file.ts";
+import { Broadcaster } from "./src/server/broadcaster.ts";
+import { check } from "./src/server/check.ts";
+import type { Connection } from "./src/server/connection.ts";
+import {
+  diagnostics,
+  startDiagnostics,
+  stopDiagnostics,
+} from "./src/server/diagnostics.ts";
+import { FileRelay } from "./src/server/file_relay.ts";
+import { FLAGS, metricsAddress, type Values } from "./src/server/flags.ts";
+import { Gate } from "./src/server/gate.ts";
+import { History } from "./src/server/history.ts";
+import { greeting, newLink } from "./src/server/join_instructions.ts";
+import { KeyWatch } from "./src/server/key_watch.ts";
+import { admissionPause, limitsOf } from "./src/server/limits.ts";
+import { UNMEASURED } from "./src/server/measures.ts";
+import { Room } from "./src/server/room.ts";
+import {
+  aborted,
+  answerCtrlZ,
+  reopenAtHangup,
+  stopSignal,
+} from "./src/server/signals.ts";
+import {
+  explainLock,
+  portError,
+  StartError,
+} from "./src/server/start_error.ts";
+import { AcceptFailures } from "./src/server/accept_failures.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
+/** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
+const ACCEPT_PAUSE = 250;
+/** Handshakes that are worked on at a time, so that hundreds at once don't keep members' messages waiting. */
+const HANDSHAKES_AT_ONCE = 4;
 
-/** One sentence on what went wrong, and, where there is one, one on what to do. */
-function explain(error: unknown): string {
-  if (error instanceof StartError) {
-    return `${sentence(error.message)}\n${sentence(error.advice)}`;
+const logger = diagnostics("server");
+
+/** Runs a server until a signal stops it. @throws for what keeps it from starting, or from going on. */
+async function serve(values: Values): Promise<void> {
+  const signal = stopSignal(); // first of all: without it, running out of descriptors ends the runtime
+  await startDiagnostics(values["log-level"], values["log-format"]);
+  const limits = limitsOf(values);
+  const metricsAt = metricsAddress(values);
+  // Loaded where somebody wants them: most servers don't.
+  const metrics = metricsAt &&
+    new (await import("./src/server/metrics.ts")).Metrics();
+  const measures = metrics ?? UNMEASURED;
+
+  const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
+  const { keyPair, passphraseSalt: salt, roomKey } = keyFile.keys;
+  const inviteKeys = new Map([[ROOM_INVITE_ID, roomKey]]);
+  if (values.passphrase !== undefined) {
+    const key = await passphraseKeyFrom(values.passphrase, salt);
+    inviteKeys.set(PASSPHRASE_ID, key);
   }
-  if (
-    error instanceof FileError || error instanceof LogError ||
-    error instanceof RangeError
-  ) return sentence(error.message);
-  throw error;
+
+  using listener = listen(values);
+  const { hostname, port } = listener.addr;
+  const note = (notice: string) => logger.warn("{notice}", { notice });
+  await using log = await ChatLog.open(values.log, {
+    address: formatAddress(hostname, port),
+    fsync: values.fsync,
+    maxSize: limits.logSize,
+    onNotice: note,
+  }).catch((error) => explainLock(values.log, error));
+  log.notices.forEach(note);
+
+  const broadcaster = await Broadcaster.create(
+    keyPair.publicKey,
+    limits.ringSize,
+  );
+  const room = new Room({
+    log,
+    broadcaster,
+    maxMembers: limits.maxMembers,
+    admissionPause,
+    expecting: (): boolean => gate.handshakes > 0,
+    greeting: [{ kind: "limits", fileSize: limits.maxFileSize }],
+    measures,
+  });
+  const history = new History(log, limits.history);
+  const { ring } = broadcaster;
+  const gate: Gate = new Gate({
+    handshake: {
+      keyPair,
+      salt,
+      inviteKey: (id) => inviteKeys.get(id),
+      turns: new Turns(HANDSHAKES_AT_ONCE),
+    },
+    limits,
+    room,
+    history,
+    ring,
+    relay: new FileRelay(limits),
+    rates: limits.rates,
+    measures,
+  });
+  metrics?.show({
+    members: () => room.size,
+    connections: () => gate.connections,
+    handshakes: () => gate.handshakes,
+    ringLag: () => ring.lag,
+    sentBytes: () => gate.sentBytes,
+    lastEvent: () => history.head,
+  });
+  const figures = metricsAt
+    ? metrics?.serve(metricsAt, () => room.healthy, signal)
+    : aborted(signal);
+  await keyFile.setListening(hostname, port);
+
+  const sequencing = room.run();
+  const accepting = acceptAll(listener, gate, signal);
+  using _watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
+    inviteKeys.set(ROOM_INVITE_ID, fresh);
+    gate.tellAll({ kind: "rekeyed", key: toBase64url(fresh) });
+  });
+  reopenAtHangup(log);
+  answerCtrlZ();
+  write(`${greeting(values, keyFile, created)}\n`);
+  await Promise.race([aborted(signal), sequencing, accepting, figures]);
+
+  // Nobody new comes in, all who are in are told, what they said is logged, the log is closed.
+  listener.close();
+  await gate.close();
+  await accepting;
+  room.stop();
+  await sequencing;
+}
+
+/** Accepts connections until the signal; each is served by a task of its own. */
+async function acceptAll(
+  listener: Deno.TcpListener,
+  gate: Gate,
+  signal: AbortSignal,
+): Promise<void> {
+  using failures = new AcceptFailures();
+  for (;;) {
+    await gate.place();
+    if (signal.aborted) return;
+    try {
+      serveClient(await listener.accept(), gate); // a task of its own, which never rejects
+    } catch (error) {
+      if (signal.aborted) return;
+      failures.add(error);
+      await pause(ACCEPT_PAUSE);
+    }
+  }
+}
+
+/** One client, from its first byte to its last. Whatever goes wrong ends with it, and nobody else notices. */
+async function serveClient(conn: Deno.TcpConn, gate: Gate): Promise<void> {
+  let connection: Connection | undefined;
+  gate.enter(conn);
+  try {
+    connection = await gate.shakeHands(conn);
+    await connection?.run();
+  } catch (error) {
+    gate.report(conn, error);
+  } finally {
+    gate.leave(conn, connection);
+  }
+}
+
+/** The port for clients. @throws {StartError} where it can't be had. */
+function listen({ host: hostname, port }: Values): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (error) {
+    throw portError({ host: hostname, port }, error);
+  }
+}
+
+/** Makes a new room key and prints the link that holds it. @throws {StartError} | {FileError} */
+async function rotateKey(values: Values): Promise<void> {
+  const keyFile = await KeyFile.load(values["key-file"]);
+  if (!keyFile) {
+    throw new StartError(
+      `There is no ${values["key-file"]} to change`,
+      `Start a server, which makes it: ${serverCommand()}`,
+    );
+  }
+  await keyFile.rotate();
+  write(newLink(keyFile));
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -52,6 +235,18 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     await stopDiagnostics();
   }
+}
+
+/** One sentence on what went wrong, and, where there is one, one on what to do. @throws what nobody expects. */
+function explain(error: unknown): string {
+  if (error instanceof StartError) {
+    return `${sentence(error.message)}\n${sentence(error.advice)}`;
+  }
+  if (
+    error instanceof FileError || error instanceof LogError ||
+    error instanceof RangeError
+  ) return sentence(error.message);
+  throw error;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

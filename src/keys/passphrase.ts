@@ -7,6 +7,7 @@
 
 import { fileError } from "../base/private_file.ts";
 import { promptSecret } from "../base/std.ts";
+import { type Bytes, passphraseKey } from "../../crypto_utils.ts";
 
 /** The fewest characters; shorter ones are soon guessed. */
 const MIN_LENGTH = 8;
@@ -17,6 +18,17 @@ const LINE_FEED = 0x0a;
 /** What a line can be read from. */
 interface Source {
   read(buffer: Uint8Array): Promise<number | null>;
+}
+
+/**
+ * The key of a passphrase, 32 bytes.
+ * @param source As for `passphraseFrom`. @param salt 16 bytes, the server's. @throws as `passphraseFrom`.
+ */
+export async function passphraseKeyFrom(
+  source: string,
+  salt: Bytes,
+): Promise<Bytes> {
+  return await passphraseKey(await passphraseFrom(source), salt);
 }
 
 /**

@@ -21,7 +21,7 @@ import type { Outlet } from "./outlet.ts";
 /** Somebody at the door, or inside: one connection. */
 export interface Guest {
   /** The fingerprint of its key. */
-  readonly key: string;
+  readonly fingerprint: string;
   /** What writes to it. */
   readonly outlet: Outlet;
   /** Tells it something that is meant for it alone. */
@@ -30,8 +30,8 @@ export interface Guest {
   pass(plaintexts: readonly Bytes[]): void;
   /** Tells it what was sealed for it and others. */
   share(shared: Shared): void;
-  /** Sends it away. */
-  dismiss(reason: Goodbye): void;
+  /** Sends it away. @param words What the others are told instead of the reason. */
+  dismiss(reason: Goodbye, words?: string): void;
 }
 
 /** Somebody who is in. */
@@ -145,7 +145,7 @@ export class Batch {
 
   /** Adds something that a member does. */
   add(
-    { id, name: { shown: name }, guest: { key } }: Member,
+    { id, name: { shown: name }, guest: { fingerprint: key } }: Member,
     words: Pick<NewEntry, "what" | "n" | "text" | "to">,
   ): void {
     const entry = { at: this.at, key, name, ...words };

@@ -5,7 +5,8 @@
  */
 
 import { FORMATS, LEVELS } from "./diagnostics.ts";
-import type { FlagValues } from "../base/flags.ts";
+import { type FlagValues, UsageError } from "../base/flags.ts";
+import { type Address, parseAddress } from "../keys/invite.ts";
 
 /** Where the keys are when nothing is said. */
 export const DEFAULT_KEY_FILE = "chat.key";
@@ -238,3 +239,21 @@ export const FLAGS = [
 
 /** The flags' values. */
 export type Values = FlagValues<typeof FLAGS>;
+
+/**
+ * Where the figures are served, undefined where nowhere.
+ * @throws {UsageError} for what is no address.
+ */
+export function metricsAddress({ metrics }: Values): Address | undefined {
+  if (metrics === undefined) return undefined;
+  try {
+    return parseAddress(metrics);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(
+      `Cannot use --metrics ${
+        JSON.stringify(metrics)
+      }: it is HOST:PORT, like 127.0.0.1:9464`,
+    );
+  }
+}

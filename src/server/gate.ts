@@ -1,28 +1,32 @@
 /**
- * The door: accepts connections, lets each do its handshake in a task of its own, and looks after those that
- * stand. Knows no rooms but to pass them on.
+ * The door: who may come in, how many at a time, and whether those who are in still live. Knows no rooms but to
+ * pass them on.
+ *
+ *     enter ──▶ handshake, in its turn ──▶ a connection that stands ──▶ leave
+ *                   └── too many, too late, a wrong key: refused ─────────┘
  *
  * @module
  */
 
-import { acceptChannel, type AcceptOptions } from "../protocol/channel.ts";
-import { ChannelRefusal, GoneError, refuse } from "../protocol/channel.ts";
-import { HandshakeError } from "../../crypto_utils.ts";
-import { Connection, type Rates } from "./connection.ts";
-import type { FileRelay } from "./file_relay.ts";
-import { diagnostics } from "./diagnostics.ts";
-import type { Event } from "../protocol/events.ts";
-import { type HandshakeLimits, Handshakes } from "./handshake_limits.ts";
-import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
-import type { Measures } from "./measures.ts";
-import type { Room } from "./room.ts";
-import { WireError } from "../protocol/records.ts";
 import { pause, within } from "../base/timing.ts";
+import { HandshakeError } from "../../crypto_utils.ts";
+import {
+  acceptChannel,
+  type AcceptOptions,
+  ChannelRefusal,
+  GoneError,
+  refuse,
+} from "../protocol/channel.ts";
 import { Notify } from "../base/notify.ts";
-import type { Ring } from "./ring.ts";
+import type { Event } from "../protocol/events.ts";
+import { WireError } from "../protocol/records.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { diagnostics } from "./diagnostics.ts";
+import { Handshakes } from "./handshake_limits.ts";
+import type { Limits } from "./limits.ts";
+import type { Measures } from "./measures.ts";
+import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
 
-/** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
-const ACCEPT_PAUSE = 250;
 /** The pause between two looks at all connections, ms. */
 const TICK = 1_000;
 /** How long a refused peer has to take its refusal, ms. */
@@ -31,27 +35,11 @@ const LINGER_TIME = 1_000;
 const STOP_TIME = 1_500;
 
 /** What a gate leads to. */
-export interface GateOptions {
+export interface GateOptions extends ConnectionOptions {
   /** The server's keys, and the invites'. */
   readonly handshake: AcceptOptions;
-  /** Where those go who have shaken hands. */
-  readonly room: Room;
-  /** What the room says to everybody. */
-  readonly ring: Ring;
-  /** What passes files on among members. */
-  readonly relay: FileRelay;
-  /** Connections at a time, finished handshakes or not; more wait in the kernel's queue. */
-  readonly maxConnections: number;
-  /** Connections at a time from one network: an IPv4 address, or the 64 bits that IPv6 gives everybody. */
-  readonly maxPerNetwork: number;
-  /** The same for this machine itself, behind which a proxy may have many. */
-  readonly maxFromLoopback: number;
-  /** Unfinished handshakes. */
-  readonly handshakes: HandshakeLimits;
-  /** A handshake that has had this long, ms, is ended within a second, however its bytes trickle in. */
-  readonly handshakeTime: number;
-  /** What each member may say. */
-  readonly rates: Rates;
+  /** How many of what. */
+  readonly limits: Limits;
   /** What is counted. */
   readonly measures: Measures;
 }
@@ -77,57 +65,31 @@ function endingOf(error: unknown): Ending {
 
 const logger = diagnostics("gate");
 
-/** Listens, and serves whoever comes. */
+/** The door, and all who are through it. */
 export class Gate {
-  readonly #listener: Deno.TcpListener;
   readonly #options: GateOptions;
   readonly #connections = new Set<Connection>();
-  #serving = 0; // connections, finished handshakes or not
   readonly #open = new Tally(); // connections by network
   readonly #handshakes: Handshakes;
+  readonly #ticking: ReturnType<typeof setInterval>;
+  readonly #left = new Notify(); // whenever a connection ends, and at the end
+  #count = 0; // connections, finished handshakes or not
   #sentBefore = 0; // bytes written to connections that have ended
-  readonly #left = new Notify(); // whenever a connection ends, and at the stop
-  #stopping = false;
-  #failedAt: number | undefined; // when accepting last failed, until it has been well for a while
+  #closing = false;
 
-  /** A gate at an open listener, which it closes in the end. */
-  constructor(listener: Deno.TcpListener, options: GateOptions) {
-    this.#listener = listener;
+  /** Open until `close`. */
+  constructor(options: GateOptions) {
     this.#options = options;
     this.#handshakes = new Handshakes(
-      options.handshakes,
+      options.limits.handshakes,
       () => performance.now(),
     );
-  }
-
-  /** Accepts and serves until `stop`. */
-  async run(): Promise<void> {
-    const ticking = setInterval(() => this.#tick(), TICK);
-    while (!this.#stopping) {
-      const { maxConnections } = this.#options;
-      if (this.#serving >= maxConnections) {
-        logger.warn("All places are taken ({maxConnections} connections)", {
-          maxConnections,
-        });
-        await this.#left.wait();
-        continue;
-      }
-      try {
-        // Counted rather than kept: a promise for each costs memory. It never fails.
-        this.#serve(await this.#listener.accept());
-      } catch (error) {
-        if (this.#stopping) break;
-        this.#sayFailing(error);
-        await pause(ACCEPT_PAUSE);
-      }
-    }
-    await this.#endAll();
-    clearInterval(ticking);
+    this.#ticking = setInterval(() => this.#tick(), TICK);
   }
 
   /** Connections, finished handshakes or not. */
   get connections(): number {
-    return this.#serving;
+    return this.#count;
   }
 
   /** Unfinished handshakes. */
@@ -147,83 +109,49 @@ export class Gate {
     for (const connection of this.#connections) connection.tell(event);
   }
 
-  /** Ends `run`: nobody else comes in, and whoever is in is told. */
-  stop(): void {
-    this.#stopping = true;
-    this.#listener.close();
+  /** Resolves when there is a place for another connection, and when the gate closes. */
+  async place(): Promise<void> {
+    const { maxConnections } = this.#options.limits;
+    while (this.#count >= maxConnections && !this.#closing) {
+      logger.warn("All places are taken ({maxConnections} connections)", {
+        maxConnections,
+      });
+      await this.#left.wait();
+    }
+  }
+
+  /** One has come. */
+  enter(conn: Deno.TcpConn): void {
+    this.#open.add(networkOf(conn.remoteAddr.hostname));
+    this.#count++;
+  }
+
+  /** One that has come goes, and is closed. @param connection As far as it got. */
+  leave(conn: Deno.TcpConn, connection: Connection | undefined): void {
+    if (connection) {
+      this.#connections.delete(connection);
+      this.#sentBefore += connection.outlet.moved;
+      this.#options.measures.departures.add(1, connection.ended ?? "lost");
+    }
+    close(conn);
+    this.#open.remove(networkOf(conn.remoteAddr.hostname));
+    this.#count--;
     this.#left.notify();
   }
 
-  /** Says it once for all attempts, between which a single descriptor may come free and be taken again. */
-  #sayFailing(error: unknown): void {
-    if (this.#failedAt === undefined) {
-      const why = String(error);
-      logger.warn("Cannot accept a connection: {why}", { why });
-    }
-    this.#failedAt = performance.now();
-  }
-
-  #tick(): void {
-    this.#sayRecovered();
-    for (const connection of this.#connections) connection.tick();
-    this.#handshakes.expire(this.#options.handshakeTime); // a timer for each would take 2 KiB of each stranger's
-    this.#options.relay.tick();
-  }
-
-  #sayRecovered(): void {
-    if (this.#failedAt === undefined) return;
-    if (performance.now() - this.#failedAt < TICK) return;
-    this.#failedAt = undefined;
-    logger.info("Accepting connections again");
-  }
-
-  async #endAll(): Promise<void> {
-    this.#handshakes.clear();
-    for (const connection of this.#connections) connection.dismiss("stopped");
-    await within(STOP_TIME, this.#empty());
-  }
-
-  async #empty(): Promise<void> {
-    while (this.#serving > 0) await this.#left.wait();
-  }
-
-  /** One connection's life. Whatever happens in it ends with it. */
-  async #serve(conn: Deno.TcpConn): Promise<void> {
+  /**
+   * Shakes hands with whoever has come.
+   * @returns The connection, undefined where there is no place for it.
+   * @throws for a handshake that fails, or comes too late.
+   */
+  async shakeHands(conn: Deno.TcpConn): Promise<Connection | undefined> {
+    conn.setNoDelay(true);
     const address = conn.remoteAddr.hostname;
-    const network = networkOf(address);
-    let connection: Connection | undefined;
-    this.#open.add(network);
-    this.#serving++;
-    try {
-      conn.setNoDelay(true);
-      connection = await this.#shakeHands(conn, address, network);
-      if (!connection) return;
-      this.#connections.add(connection);
-      if (this.#stopping) connection.dismiss("stopped");
-      const reason = await connection.run();
-      this.#options.measures.departures.add(1, reason);
-    } catch (error) {
-      this.#report(address, error);
-    } finally {
-      if (connection) {
-        this.#connections.delete(connection);
-        this.#sentBefore += connection.outlet.moved;
-      }
-      this.#open.remove(network);
-      close(conn);
-      this.#serving--;
-      this.#left.notify();
-    }
-  }
-
-  async #shakeHands(
-    conn: Deno.TcpConn,
-    address: string,
-    network: string,
-  ): Promise<Connection | undefined> {
-    const { maxPerNetwork, maxFromLoopback } = this.#options;
-    const most = isLoopback(address) ? maxFromLoopback : maxPerNetwork;
-    if (this.#open.of(network) > most) {
+    const { limits, handshake, measures } = this.#options;
+    const most = isLoopback(address)
+      ? limits.maxFromLoopback
+      : limits.maxPerNetwork;
+    if (this.#open.of(networkOf(address)) > most) {
       await this.#turnAway(conn, address, "connections");
       return undefined;
     }
@@ -236,7 +164,6 @@ export class Gate {
       await this.#turnAway(conn, address, "handshakes");
       return undefined;
     }
-    const { handshake, measures } = this.#options;
     try {
       const wait = unfinished.pause;
       if (wait > 0) {
@@ -244,7 +171,10 @@ export class Gate {
       }
       await pause(wait);
       const channel = await acceptChannel(conn, handshake);
-      return Connection.create(conn, channel, this.#options);
+      const connection = new Connection(conn, channel, this.#options);
+      this.#connections.add(connection);
+      if (this.#closing) connection.dismiss("stopped");
+      return connection;
     } catch (error) {
       const reason = end ?? endingOf(error);
       if (COUNTING.has(reason)) this.#handshakes.fail(unfinished);
@@ -267,13 +197,34 @@ export class Gate {
     await refuse(conn, ChannelRefusal.busy);
   }
 
-  #report(address: string, error: unknown): void {
+  /** Says what went wrong with one that has come, as far as its owner is not used to it. */
+  report(conn: Deno.TcpConn, error: unknown): void {
     const known = error instanceof HandshakeError ||
       error instanceof WireError && !(error instanceof GoneError);
     const why = error instanceof Error ? error.message : String(error);
-    const properties = { address, why };
+    const properties = { address: conn.remoteAddr.hostname, why };
     if (known) logger.warn("{address}: {why}", properties);
     else logger.debug("{address}: {why}", properties);
+  }
+
+  /** Ends all handshakes, tells everybody who is in that the server stops, and waits a moment for them to hear it. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#left.notify();
+    this.#handshakes.clear();
+    for (const connection of this.#connections) connection.dismiss("stopped");
+    await within(STOP_TIME, this.#empty());
+    clearInterval(this.#ticking);
+  }
+
+  async #empty(): Promise<void> {
+    while (this.#count > 0) await this.#left.wait();
+  }
+
+  #tick(): void {
+    for (const connection of this.#connections) connection.tick();
+    this.#handshakes.expire(this.#options.limits.handshakeTime); // a timer for each would take 2 KiB of each stranger's
+    this.#options.relay.tick();
   }
 }
 

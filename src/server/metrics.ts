@@ -7,6 +7,8 @@
 
 import { Exposition, EXPOSITION_TYPE } from "./prometheus.ts";
 import type { Count, Distribution, Measures } from "./measures.ts";
+import { metricsError } from "./start_error.ts";
+import type { Address } from "../keys/invite.ts";
 
 /** What every name begins with. */
 const PREFIX = "chat_";
@@ -104,10 +106,10 @@ export class Metrics implements Measures {
    * Serves `/metrics` and `/healthz` until the signal.
    * @param address Where to listen. @param healthy Whether the server can do its work.
    * @returns Resolves when it serves no more.
-   * @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws, at once.
+   * @throws {StartError} where nobody can listen there, at once.
    */
   serve(
-    address: { readonly host: string; readonly port: number },
+    address: Address,
     healthy: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
@@ -124,10 +126,13 @@ export class Metrics implements Measures {
       return new Response(status === 200 ? "ok\n" : "not ok\n", { status });
     };
     const { host: hostname, port } = address;
-    const server = Deno.serve(
-      { hostname, port, signal, onListen: () => {} },
-      answer,
-    );
+    const options = { hostname, port, signal, onListen: () => {} };
+    let server: Deno.HttpServer;
+    try {
+      server = Deno.serve(options, answer);
+    } catch (error) {
+      throw metricsError(address, error);
+    }
     const delay = this.#watchDelay();
     return server.finished.finally(() => clearInterval(delay));
   }

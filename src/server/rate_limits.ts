@@ -45,6 +45,54 @@ export class TokenBucket {
   }
 }
 
+/** How fast a member may go. */
+export interface Rates {
+  /** Messages at once. */
+  readonly burst: number;
+  /** Messages a second after that; 0 for no limit. */
+  readonly perSecond: number;
+  /** Bytes that come with the right to say a message. */
+  readonly bytesPerMessage: number;
+}
+
+/** What one member may spend: lines, and bytes, each from a bucket of its own. */
+export class Allowance {
+  readonly #lines: TokenBucket;
+  readonly #bytes: TokenBucket;
+  #spent = 0; // lines since `settle`, and all else that costs as much
+  #excused = 0; // bytes since then that the member was asked for
+
+  /** A full one. @param now The time, ms. */
+  constructor(
+    { burst, perSecond, bytesPerMessage: bytes }: Rates,
+    now: () => number,
+  ) {
+    this.#lines = new TokenBucket(burst, perSecond, now);
+    this.#bytes = new TokenBucket(burst * bytes, perSecond * bytes, now);
+  }
+
+  /** Counts lines, or work that costs as much as so many. */
+  spend(lines: number): void {
+    this.#spent += lines;
+  }
+
+  /** So many of the bytes to come cost nothing: the member was asked for them. */
+  excuse(bytes: number): void {
+    this.#excused += bytes;
+  }
+
+  /** Pays for all that was spent and for so many bytes. @returns How long to wait until that is paid, ms. */
+  settle(bytes: number): number {
+    const wait = Math.max(
+      this.#lines.take(this.#spent),
+      this.#bytes.take(Math.max(0, bytes - this.#excused)),
+    );
+    this.#spent = 0;
+    this.#excused = 0;
+    return wait;
+  }
+}
+
 /**
  * The network that an address stands for: itself, or for IPv6 its first 64 bits, of which anybody who has
  * one address has all.

@@ -25,12 +25,7 @@ import { type Measures, UNMEASURED } from "./measures.ts";
 import type { Name } from "../protocol/names.ts";
 import { Roster } from "./roster.ts";
 import type { Refusal } from "../protocol/reasons.ts";
-import {
-  type Line,
-  type LogEntry,
-  numberEntry,
-  pastEvent,
-} from "../protocol/line.ts";
+import { type Line, numberEntry, pastEvent } from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 
 /** Encoded events of one batch, UTF-16 units; what is over it waits for the next, so that each fits the ring. */
@@ -45,8 +40,6 @@ export interface RoomOptions {
   readonly log: ChatLog;
   /** What tells everybody. */
   readonly broadcaster: Broadcaster;
-  /** Past events that a newcomer is shown. */
-  readonly history: number;
   /** Members at a time. */
   readonly maxMembers: number;
   /** How long after an admission the next ones are gathered, ms, in a room of so many; 0 where nothing is said. */
@@ -72,7 +65,6 @@ export class Room {
   #nextId = 1;
   #admittedAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
-  #searches: Promise<unknown> = Promise.resolve(); // the last of them
   #healthy = true;
   readonly #woken = new Notify(); // when there may be something to do
   readonly #unlogged: Of<"leave">[] = []; // who has gone since the log can't be written
@@ -97,25 +89,6 @@ export class Room {
     return this.#healthy;
   }
 
-  /** The number of the last event. */
-  get head(): number {
-    return this.#log.head;
-  }
-
-  /**
-   * The event after which a guest begins to read: the one it names, or, where it names none or one that
-   * this log doesn't have, as many before the last as a newcomer is shown.
-   */
-  start(after: number | null): number {
-    if (after !== null && after <= this.head) return after;
-    return Math.max(0, this.head - this.#options.history);
-  }
-
-  /** Lines of the log for one who must catch up: after `after`, in pieces, to where the log ends now. */
-  past(after: number): AsyncGenerator<LogEntry[]> {
-    return this.#log.past(after, this.head);
-  }
-
   /** Why a guest can't be let in under a name, as far as can be said now. */
   refusal(
     { guest, name, back }: Pick<Request, "guest" | "name" | "back">,
@@ -123,7 +96,7 @@ export class Room {
     const present = this.#members.find(name);
     if (present) {
       // One that comes back takes the place of its own lost connection; a second one is a second one.
-      const own = back && present.guest.key === guest.key;
+      const own = back && present.guest.fingerprint === guest.fingerprint;
       return own ? undefined : "name-taken";
     }
     return this.size < this.#options.maxMembers ? undefined : "room-full";
@@ -156,31 +129,6 @@ export class Room {
   /** Lets a member go. @param reason A key of `GOODBYES`, or the member's own words. */
   leave(member: Member, reason: string): void {
     this.#submit({ kind: "leave", member, reason });
-  }
-
-  /** The line of that number, undefined where there is none. */
-  async entry(seq: number): Promise<LogEntry | undefined> {
-    for await (const [entry] of this.#log.past(seq - 1, seq)) return entry;
-    return undefined;
-  }
-
-  /** The last `count` lines before `before` that have all the words, oldest first. */
-  async find(
-    words: string,
-    before: number | null,
-    count: number,
-  ): Promise<Found> {
-    const end = before ?? this.head + 1;
-    if (words !== "") {
-      // One at a time, whoever asks: many at once would keep everybody's messages waiting.
-      const search = this.#searches.then(() =>
-        this.#log.search(words, { before: end, limit: count })
-      );
-      this.#searches = search.catch(() => {}); // whoever asked is told of it
-      return await search;
-    }
-    const entries = await this.#log.last(count, end);
-    return { entries, more: (entries[0]?.seq ?? 1) > 1 };
   }
 
   /** Runs until `stop`. One thing at a time: the order of its batches is the order of everything. */
@@ -327,7 +275,7 @@ export class Room {
   }
 
   async #carryOut(batch: Batch): Promise<void> {
-    let seq = this.head + 1;
+    let seq = this.#log.head + 1;
     try {
       if (batch.entries.length > 0) seq = await this.#write(batch);
     } catch (error) {
@@ -437,14 +385,6 @@ export class Room {
   }
 }
 
-/** What a search gave: entries, oldest first, and whether there are more before them. */
-export interface Found {
-  /** Oldest first. */
-  readonly entries: readonly LogEntry[];
-  /** Whether there are older ones. */
-  readonly more: boolean;
-}
-
 function pack(events: readonly Event[]): Bytes[] {
   return packEvents(events.map(encodeEvent));
 }
@@ -452,7 +392,7 @@ function pack(events: readonly Event[]): Bytes[] {
 function hereEvent(
   { id, name, guest, since, active, away }: Member,
 ): Event<"here"> {
-  const { key } = guest;
+  const { fingerprint: key } = guest;
   return { kind: "here", id, name: name.shown, key, since, active, away };
 }
 

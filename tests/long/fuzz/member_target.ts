@@ -25,6 +25,7 @@ import { type MemoryStream, streamPair } from "../../kit/memory_stream.ts";
 import { bytesOf, hold, type Target } from "./target.ts";
 import { accept, connect, type Keys } from "./wire_targets.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
+import { History } from "../../../src/server/history.ts";
 
 const RING_SIZE = 1_048_576;
 const LINE_FEED = 0x0a;
@@ -52,7 +53,6 @@ class House {
     this.#room = new Room({
       log,
       broadcaster,
-      history: 5,
       maxMembers: 100,
       measures: UNMEASURED,
     });
@@ -76,8 +76,9 @@ class House {
       connect(near, this.#keys),
       accept(far, this.#keys),
     ]);
-    const connection = Connection.create(far, served, {
+    const connection = new Connection(far, served, {
       room: this.#room,
+      history: new History(this.#log, 5),
       ring: this.#broadcaster.ring,
       rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
       relay: this.#relay,

@@ -49,6 +49,7 @@ import {
   streamPair,
 } from "../../kit/memory_stream.ts";
 import { type Goodbye, REFUSALS } from "../../../src/protocol/reasons.ts";
+import { History } from "../../../src/server/history.ts";
 
 const SERVER = importKeyPair(randomBytes(32));
 const CLIENT = importKeyPair(randomBytes(32));
@@ -1125,7 +1126,7 @@ async function stay(seed: number): Promise<number> {
   const folder = await Deno.makeTempDir();
   const log = await ChatLog.open(`${folder}/chat.log`, { address: "x:1" });
   const broadcaster = await Broadcaster.create(SERVER.publicKey, 262_144);
-  const room = new Room({ log, broadcaster, history: 0, maxMembers: 2 });
+  const room = new Room({ log, broadcaster, maxMembers: 2 });
   const open = room.run();
   const served: Promise<void>[] = [];
   let breaks = 0;
@@ -1133,8 +1134,9 @@ async function stay(seed: number): Promise<number> {
   const serve = async (near: MemoryStream, far: MemoryStream) => {
     try {
       const channel = await acceptChannel(far, ACCEPT);
-      const connection = Connection.create(far, channel, {
+      const connection = new Connection(far, channel, {
         room,
+        history: new History(log, 0),
         ring: broadcaster.ring,
         rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
         relay: new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),

@@ -22,7 +22,7 @@ import {
 } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
-import { Connection, type Rates } from "../../../src/server/connection.ts";
+import { Connection } from "../../../src/server/connection.ts";
 import {
   encodeEvent,
   type Event,
@@ -42,6 +42,8 @@ import {
   streamPair,
 } from "../../kit/memory_stream.ts";
 import type { Goodbye } from "../../../src/protocol/reasons.ts";
+import type { Rates } from "../../../src/server/rate_limits.ts";
+import { History } from "../../../src/server/history.ts";
 
 const SERVER = importKeyPair(randomBytes(32));
 const INVITE_KEY = randomBytes(32);
@@ -168,6 +170,7 @@ class Setup implements AsyncDisposable {
     readonly log: ChatLog,
     readonly broadcaster: Broadcaster,
     readonly room: Room,
+    readonly history: History,
   ) {
     this.#running = room.run();
   }
@@ -177,8 +180,9 @@ class Setup implements AsyncDisposable {
     const address = "127.0.0.1:5000";
     const log = await ChatLog.open(`${folder}/chat.log`, { address });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
-    const room = new Room({ log, broadcaster, history, maxMembers: 9 });
-    return new Setup(folder, log, broadcaster, room);
+    const room = new Room({ log, broadcaster, maxMembers: 9 });
+    const past = new History(log, history);
+    return new Setup(folder, log, broadcaster, room, past);
   }
 
   async connect(given?: KeyPair, rates = UNLIMITED): Promise<Client> {
@@ -197,8 +201,9 @@ class Setup implements AsyncDisposable {
         inviteKey: () => INVITE_KEY,
       }),
     ]);
-    const connection = Connection.create(far, accepted, {
+    const connection = new Connection(far, accepted, {
       room: this.room,
+      history: this.history,
       ring: this.broadcaster.ring,
       relay: this.relay,
       rates,
@@ -251,7 +256,7 @@ Deno.test("Connection lets a client in under its key's fingerprint, and passes o
   await ana.join("ana");
   const { id } = await ben.join("ben", 6);
   const key = fingerprint(keyPair.publicKey);
-  assertEquals(ben.connection.key, key);
+  assertEquals(ben.connection.fingerprint, key);
   const joined = await ana.until("joined");
   assertEquals(joined, { kind: "joined", id, name: "ben", key, n: 6 });
   await ben.send(say(7, "hello"), say(8, "again"));
@@ -957,7 +962,7 @@ async function withOffer(setup: Setup): Promise<[Client, Client, number]> {
   await ben.join("ben");
   await ana.send(offer(1));
   await ben.until("offered");
-  const { head } = setup.room;
+  const { head } = setup.history;
   await ana.send({ kind: "hold", offer: head }, { kind: "ping" });
   await ana.until("pong");
   return [ana, ben, head];
@@ -998,7 +1003,7 @@ Deno.test("Connection takes nobody's word for holding a file but who offered it"
   await ben.join("ben");
   await ana.send(offer(1), say(2));
   await ben.until("said");
-  const { head } = setup.room;
+  const { head } = setup.history;
   const held = [head - 1, head, head + 1, 0, 2 ** 53 - 1];
   const holds = held.map((offer) => ({ kind: "hold", offer }) as const);
   await eve.send(...holds, { kind: "ping" });
@@ -1032,7 +1037,7 @@ Deno.test("Connection doesn't slow a member down for the pieces that it was aske
   await ben.join("ben");
   await ana.send(offer(1, 10_000));
   await ben.until("offered");
-  const { head } = setup.room;
+  const { head } = setup.history;
   await ana.send({ kind: "hold", offer: head }, { kind: "ping" });
   await ana.until("pong");
   await ben.send(fetchOf(head, 1, 9_000));

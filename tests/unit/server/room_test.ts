@@ -44,6 +44,7 @@ import type { Line, LogEntry, NewEntry } from "../../../src/protocol/line.ts";
 import type { Admission, Guest, Member } from "../../../src/server/batch.ts";
 import { Outlet, type Writer } from "../../../src/server/outlet.ts";
 import type { Ring } from "../../../src/server/ring.ts";
+import { History } from "../../../src/server/history.ts";
 
 const SERVER_KEY = randomBytes(32);
 const RING_SIZE = 1_048_576;
@@ -77,7 +78,7 @@ class TestGuest implements Guest, Writer {
   #reading: Promise<void> = Promise.resolve();
   #more = Promise.withResolvers<void>();
 
-  constructor(readonly key: string, log: Ring) {
+  constructor(readonly fingerprint: string, log: Ring) {
     const tooSlow = () => void (this.dropped = true);
     this.outlet = new Outlet(log, this, { limit: 64 * RING_SIZE, tooSlow });
   }
@@ -239,6 +240,13 @@ interface Wish {
   readonly back?: boolean;
 }
 
+/** How many lines the log keeps in memory, how large the ring is, how much a newcomer is shown. */
+interface Sizes {
+  readonly window?: number;
+  readonly ring?: number;
+  readonly history?: number;
+}
+
 /** A running room with a log of its own. */
 class Setup implements AsyncDisposable {
   readonly guests: TestGuest[] = [];
@@ -252,24 +260,26 @@ class Setup implements AsyncDisposable {
     readonly log: ChatLog,
     readonly broadcaster: Broadcaster,
     readonly room: Room,
+    readonly history: History,
   ) {
     this.mend();
     this.running = room.run();
   }
 
   static async create(
-    options: Partial<RoomOptions> & { window?: number; ring?: number } = {},
+    options: Partial<RoomOptions> & Sizes = {},
   ): Promise<Setup> {
-    const { window = 1_024, ring = RING_SIZE, ...others } = options;
+    const { window = 1_024, ring = RING_SIZE, history = 0, ...others } =
+      options;
     const folder = await Deno.makeTempDir();
     const log = await ChatLog.open(`${folder}/chat.log`, {
       address: "127.0.0.1:5000",
       window,
     });
     const broadcaster = await Broadcaster.create(SERVER_KEY, ring);
-    const limits = { history: 0, maxMembers: 100 };
-    const room = new Room({ ...limits, ...others, log, broadcaster });
-    return new Setup(folder, log, broadcaster, room);
+    const room = new Room({ maxMembers: 100, ...others, log, broadcaster });
+    const past = new History(log, history);
+    return new Setup(folder, log, broadcaster, room, past);
   }
 
   /** Says whether everybody is slow, whatever they are. */
@@ -301,7 +311,7 @@ class Setup implements AsyncDisposable {
   /** Asks to be let in, as a guest of its own. */
   async ask(name: string, wish: Wish = {}): Promise<[TestGuest, Admission]> {
     const guest = this.guest(wish.key);
-    const { n = 0, after = this.room.head, back = false } = wish;
+    const { n = 0, after = this.history.head, back = false } = wish;
     const request = { guest, name: nameOf(name), n, after, back };
     return [guest, await this.room.join(request)];
   }
@@ -352,7 +362,7 @@ async function assertFollows(
   assertEquals(known, entries.slice(first - 1).map(bare));
   for (const { seq } of guest.of("welcome")) {
     const { what, key } = entries[seq - 1] ?? {};
-    assertEquals([what, key], ["joined", guest.key]);
+    assertEquals([what, key], ["joined", guest.fingerprint]);
   }
   assertEquals(guest.failure, undefined);
 }
@@ -449,13 +459,13 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
     kind: "joined",
     id: ben.member.id,
     name: "Ben",
-    key: ben.guest.key,
+    key: ben.guest.fingerprint,
     n: 6,
   });
   const welcome = await ben.guest.until("welcome");
   assertEquals([welcome.id, welcome.seq], [ben.member.id, 2]);
   const here = (
-    { guest: { key }, member: { id, since } }: Insider,
+    { guest: { fingerprint: key }, member: { id, since } }: Insider,
     name: string,
   ) => ({ kind: "here", id, name, key, since, active: since, away: "" });
   const own = here(ben, "Ben");
@@ -466,7 +476,7 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
     kinds,
     ["sharing", "here", "here", "past", "epoch", "welcome"],
   );
-  assertEquals([setup.room.size, setup.room.head], [2, 2]);
+  assertEquals([setup.room.size, setup.history.head], [2, 2]);
 });
 
 /** Whether an AES key opens a broadcast under any of the first counters, whatever its signature. */
@@ -524,7 +534,7 @@ Deno.test("Room.join() refuses a name that is taken or looks like one that is, a
   assertEquals((await setup.ask("carla"))[1], "room-full");
   assertEquals((await setup.ask("anna"))[1], "name-taken");
   assertEquals(setup.room.size, 2);
-  assertEquals(setup.room.head, 2); // nothing of that is in the log
+  assertEquals(setup.history.head, 2); // nothing of that is in the log
 });
 
 Deno.test("Room.join() settles names and places among those who ask at once", async () => {
@@ -702,7 +712,7 @@ Deno.test("Room.join() sends a guest that is too far behind to catch up first", 
   assertEquals((await setup.ask("ben", { after: 12 }))[1], "behind");
   assertEquals(setup.room.size, 1);
   const pieces: LogEntry[] = [];
-  for await (const piece of setup.room.past(12)) pieces.push(...piece);
+  for await (const piece of setup.history.past(12)) pieces.push(...piece);
   assertEquals(pieces.map(({ seq }) => seq), [
     13,
     14,
@@ -718,15 +728,17 @@ Deno.test("Room.join() sends a guest that is too far behind to catch up first", 
   await assertFollows(setup, ben.guest, 14);
 });
 
-Deno.test("Room.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
+Deno.test("History.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
   await using setup = await Setup.create({ history: 3 });
-  assertEquals(setup.room.start(null), 0);
+  assertEquals(setup.history.start(null), 0);
   const { guest, member } = await setup.join("ana");
   await setup.say(member, ...[1, 2, 3, 4].map((n) => ({ n, text: "x" })));
   await guest.untilLine(5);
-  assertEquals(setup.room.start(null), 2);
-  for (const after of [0, 1, 5]) assertEquals(setup.room.start(after), after);
-  assertEquals(setup.room.start(6), 2); // another log's number
+  assertEquals(setup.history.start(null), 2);
+  for (const after of [0, 1, 5]) {
+    assertEquals(setup.history.start(after), after);
+  }
+  assertEquals(setup.history.start(6), 2); // another log's number
 });
 
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
@@ -896,7 +908,7 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   await ben.guest.untilLine(3);
   await assertFollows(setup, ana.guest, 1);
   assertEquals(ana.guest.of("said").map(({ n }) => n), [3]);
-  assertEquals(setup.room.head, 3);
+  assertEquals(setup.history.head, 3);
 });
 
 Deno.test("Room.join() puts the one back whose place it would have taken, had the log been written", async () => {
@@ -1080,7 +1092,7 @@ async function live(seed: number): Promise<void> {
     const present = [...inside];
     const [guest, state] = present[random(present.length)] ?? [];
     if (action < 5) {
-      const after = random(setup.room.head + 1);
+      const after = random(setup.history.head + 1);
       const asking = setup.ask(`guest${step}`, { after });
       pending.push(asking.then(([guest, member]) => {
         if (typeof member === "string") return;
@@ -1124,7 +1136,7 @@ Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't h
   {
     await using log = await ChatLog.open(path, { address: "127.0.0.1:5000" });
     const broadcaster = await Broadcaster.create(SERVER_KEY, 100);
-    const room = new Room({ log, broadcaster, history: 0, maxMembers: 9 });
+    const room = new Room({ log, broadcaster, maxMembers: 9 });
     const guest = new TestGuest("aaaaaaaaaaaa", broadcaster.ring);
     const name = nameOf("a".repeat(32));
     room.join({ guest, name, n: 0, after: 0, back: false });
@@ -1225,7 +1237,7 @@ Deno.test("Room.away() tells everybody without a line of the log, and who comes 
   const { id } = ana.member;
   const absent = await ana.guest.until("absent");
   assertEquals(absent, { kind: "absent", id, text: "lunch" });
-  assertEquals(setup.room.head, 1);
+  assertEquals(setup.history.head, 1);
   const ben = await setup.join("ben");
   await ben.guest.until("welcome");
   assertEquals(ben.guest.of("here").map(({ away }) => away), ["lunch", ""]);
@@ -1241,7 +1253,7 @@ Deno.test("Room.away() comes after a batch's lines, and leaves their numbers rig
   const ana = await setup.join("ana");
   const others: Insider[] = [];
   for (let at = 0; at < 50; at++) others.push(await setup.join(`o${at}`));
-  const { head } = setup.room;
+  const { head } = setup.history;
   const before = ana.guest.broadcasts.length;
   for (const { member } of others) {
     setup.room.away(member, "\0".repeat(256)); // together too long for one record
@@ -1262,7 +1274,7 @@ Deno.test("Room.away() comes after a batch's lines, and leaves their numbers rig
   await assertFollows(setup, ana.guest, 1);
 });
 
-Deno.test("Room.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
+Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
   await using setup = await Setup.create();
   const { member, guest } = await setup.join("ana");
   const lines = Array.from({ length: 10 }, (_, at) => ({
@@ -1271,8 +1283,8 @@ Deno.test("Room.find() gives the last lines, or the last with all the words, and
   }));
   await setup.say(member, ...lines);
   await guest.untilLine(11);
-  const find = async (...asked: Parameters<Room["find"]>) => {
-    const { entries, more } = await setup.room.find(...asked);
+  const find = async (...asked: Parameters<History["find"]>) => {
+    const { entries, more } = await setup.history.find(...asked);
     return [entries.map(({ seq }) => seq), more];
   };
   assertEquals(await find("", null, 3), [[9, 10, 11], true]);
@@ -1282,7 +1294,7 @@ Deno.test("Room.find() gives the last lines, or the last with all the words, and
   assertEquals(await find("green", null, 20), [[], false]);
 });
 
-Deno.test("Room.find() searches for one after another, also after a search that failed", async () => {
+Deno.test("History.find() searches for one after another, also after a search that failed", async () => {
   await using setup = await Setup.create();
   const started: string[] = [];
   const ends: PromiseWithResolvers<void>[] = [];
@@ -1294,7 +1306,7 @@ Deno.test("Room.find() searches for one after another, also after a search that 
     return { entries: [], more: false, from: 1 };
   };
   const finding = ["one", "two", "three"].map((words) =>
-    setup.room.find(words, null, 9)
+    setup.history.find(words, null, 9)
   );
   const settled = Promise.allSettled(finding);
   await Promise.resolve();

@@ -1,0 +1,35 @@
+/**
+ * What a server's owner is told of connections that can't be accepted, as without descriptors: once that they
+ * can't, however often it is tried, and once that they can again.
+ *
+ * @module
+ */
+
+import { diagnostics } from "./diagnostics.ts";
+
+/** Accepting is well again when it hasn't failed for so long, ms: a single descriptor may come free and be taken again. */
+const RECOVERED_AFTER = 1_000;
+
+const logger = diagnostics("gate");
+
+/** The failures of one listener. */
+export class AcceptFailures implements Disposable {
+  #recovery: ReturnType<typeof setTimeout> | undefined; // there until it is well again
+
+  /** Accepting has failed. */
+  add(error: unknown): void {
+    if (this.#recovery === undefined) {
+      logger.warn("Cannot accept a connection: {why}", { why: String(error) });
+    }
+    clearTimeout(this.#recovery);
+    this.#recovery = setTimeout(() => {
+      this.#recovery = undefined;
+      logger.info("Accepting connections again");
+    }, RECOVERED_AFTER);
+  }
+
+  /** Says nothing more. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#recovery);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What happened in the room before: what a newcomer is shown, what one who comes back lacks, what somebody
+ * looks for. Reads the log and changes nothing.
+ *
+ * @module
+ */
+
+import type { ChatLog } from "../log/chat_log.ts";
+import type { Found } from "../log/search.ts";
+import type { LogEntry } from "../protocol/line.ts";
+
+/** The room's past. */
+export class History {
+  readonly #log: ChatLog;
+  readonly #shown: number;
+  #searches: Promise<unknown> = Promise.resolve(); // the last of them
+
+  /** The past in a log. @param shown How many events a newcomer is shown. */
+  constructor(log: ChatLog, shown: number) {
+    this.#log = log;
+    this.#shown = shown;
+  }
+
+  /** The number of the last event. */
+  get head(): number {
+    return this.#log.head;
+  }
+
+  /**
+   * The event after which a guest begins to read: the one it names, or, where it names none or one that
+   * this log doesn't have, as many before the last as a newcomer is shown.
+   */
+  start(after: number | null): number {
+    if (after !== null && after <= this.head) return after;
+    return Math.max(0, this.head - this.#shown);
+  }
+
+  /** Entries after `after`, in pieces, to where the log ends now. */
+  past(after: number): AsyncGenerator<LogEntry[]> {
+    return this.#log.past(after, this.head);
+  }
+
+  /** The entry of that number, undefined where there is none. */
+  async entry(seq: number): Promise<LogEntry | undefined> {
+    for await (const [entry] of this.#log.past(seq - 1, seq)) return entry;
+    return undefined;
+  }
+
+  /**
+   * The last `count` entries before `before` (null: the end) that have all the words, oldest first, and whether
+   * there are more.
+   */
+  async find(
+    words: string,
+    before: number | null,
+    count: number,
+  ): Promise<Pick<Found, "entries" | "more">> {
+    const end = before ?? this.head + 1;
+    if (words !== "") {
+      // One at a time, whoever asks: many at once would keep everybody's messages waiting.
+      const search = this.#searches.then(() =>
+        this.#log.search(words, { before: end, limit: count })
+      );
+      this.#searches = search.catch(() => {}); // whoever asked is told of it
+      return await search;
+    }
+    const entries = await this.#log.last(count, end);
+    return { entries, more: (entries[0]?.seq ?? 1) > 1 };
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * What one client asks for, carried out in the order in which it came: to be let in, to speak, another name,
+ * the past, files. Knows nothing of sockets or of keys.
+ *
+ *     guest ── join ──▶ member ── say, act, reply, offer, rename, away, find, hold, fetch, piece … ──▶ left
+ *
+ * Answers that are known at once are gathered, and told before anything else is.
+ *
+ * @module
+ */
+
+import { LogError } from "../log/file.ts";
+import { type Event, EventError } from "../protocol/events.ts";
+import { type Line, pastEvent, saidLine } from "../protocol/line.ts";
+import { parseName } from "../protocol/names.ts";
+import { parseOffer } from "../protocol/offer.ts";
+import {
+  type Goodbye,
+  type Refusal,
+  textRefusal,
+} from "../protocol/reasons.ts";
+import type { Guest, Member } from "./batch.ts";
+import { diagnostics } from "./diagnostics.ts";
+import type { FileRelay } from "./file_relay.ts";
+import type { History } from "./history.ts";
+import type { Allowance } from "./rate_limits.ts";
+import type { Room } from "./room.ts";
+
+/** A guest that lacks more events than this reads them from the log before it is let in. */
+const NEAR = 256;
+/** How many lines something counts for that the server has to look up, or that is told to everybody by itself. */
+const HEAVY_COST = 20;
+/** Lines that one search may give. */
+const MAX_FOUND = 200;
+
+const logger = diagnostics("connection");
+
+/** Whoever asks: a connection that stands. */
+export interface Client extends Guest {
+  /** Why the connection ends, once it does: then nothing more is carried out. */
+  readonly ended: Goodbye | undefined;
+}
+
+/** What requests lead to. */
+export interface RequestsOptions {
+  /** Where the client wants to be. */
+  readonly room: Room;
+  /** What it may ask for of the past. */
+  readonly history: History;
+  /** What passes files on. */
+  readonly relay: FileRelay;
+  /** What its requests cost it. */
+  readonly allowance: Allowance;
+}
+
+/** One client's requests. */
+export class Requests {
+  readonly #client: Client;
+  readonly #options: RequestsOptions;
+  #member: Member | undefined;
+  #lastN = 0;
+  #answers: Event[] = []; // to what is being carried out: told together
+
+  /** None so far. */
+  constructor(client: Client, options: RequestsOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Carries out what has arrived. @throws {EventError} for what this client can't ask for. */
+  async carryOut(events: readonly Event[]): Promise<void> {
+    const lines: Line[] = [];
+    for (const event of events) {
+      if (this.#client.ended) return;
+      const line = saidLine(event);
+      if (line) this.#take(line, lines);
+      else {
+        await this.#say(lines.splice(0));
+        await this.#handle(event);
+      }
+    }
+    await this.#say(lines);
+    this.#answer();
+  }
+
+  /** The client goes: it is in the room no longer, and has no files. @param words A key of `GOODBYES`, or its own. */
+  leave(words: string): void {
+    const { room, relay } = this.#options;
+    relay.release(this.#client);
+    if (this.#member) room.leave(this.#member, words);
+  }
+
+  /** Tells the answers so far, many in one record: who asks a thousand times costs little more than who asks once. */
+  #answer(): void {
+    if (this.#answers.length > 0 && !this.#client.ended) {
+      this.#client.tell(...this.#answers);
+    }
+    this.#answers = [];
+  }
+
+  #spend(lines: number): void {
+    this.#options.allowance.spend(lines);
+  }
+
+  #requireMember(action: string): Member {
+    if (this.#member) return this.#member;
+    throw new EventError(`Cannot ${action} outside the room`);
+  }
+
+  #take(line: Line, lines: Line[]): void {
+    const { n, text, to = null } = line;
+    this.#requireMember("speak");
+    if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
+    this.#lastN = n;
+    this.#spend(1);
+    const unknown = to !== null && (to < 1 || to > this.#options.history.head);
+    const reason = textRefusal(text) ?? this.#offerRefusal(line) ??
+      (unknown && "reply-unknown");
+    if (reason) this.#answers.push({ kind: "refused", n, reason });
+    else lines.push(line);
+  }
+
+  async #say(lines: Line[]): Promise<void> {
+    if (lines.length > 0 && this.#member) {
+      this.#answer(); // there may be no place for these for a while
+      await this.#options.room.say(this.#member, lines);
+    }
+  }
+
+  async #handle(event: Event): Promise<void> {
+    const { relay, room } = this.#options;
+    switch (event.kind) {
+      case "join":
+        return await this.#join(event);
+      case "ping":
+        this.#spend(1); // an answer costs as much as a line
+        this.#answers.push({ kind: "pong" });
+        return;
+      case "pong":
+        return this.#spend(1);
+      case "bye":
+        this.#answer();
+        return this.#client.dismiss("left", event.reason);
+      case "rename":
+        return this.#rename(event);
+      case "away":
+        this.#spend(HEAVY_COST);
+        if (this.#member) room.away(this.#member, event.text);
+        return;
+      case "find":
+        return await this.#find(event);
+      case "hold":
+        return await this.#hold(event);
+      case "fetch":
+        return this.#fetch(event);
+      case "piece":
+        return this.#piece(event);
+      case "missing":
+        this.#spend(1);
+        return relay.missing(this.#client, event);
+      default:
+        throw new EventError(`Cannot take "${event.kind}" from a client`);
+    }
+  }
+
+  async #join(event: Event<"join">): Promise<void> {
+    if (this.#member) throw new EventError("Cannot join twice");
+    const name = parseName(event.name);
+    if (typeof name === "string") return this.#refuse(name);
+    const { room, history } = this.#options;
+    const { n } = event;
+    const wish = { guest: this.#client, name, n, back: event.after !== null };
+    let after = history.start(event.after);
+    for (;;) {
+      const refusal = room.refusal(wish);
+      if (refusal) return this.#refuse(refusal);
+      try {
+        after = await this.#catchUp(after);
+      } catch (error) {
+        return this.#refuse(unreadable(error));
+      }
+      const admission = await room.join({ ...wish, after });
+      if (admission === "behind") continue;
+      if (typeof admission === "string") return this.#refuse(admission);
+      this.#lastN = n;
+      this.#member = admission;
+      const { ended } = this.#client;
+      if (ended) room.leave(admission, ended);
+      return;
+    }
+  }
+
+  /** Tells the client what the log holds, until little is missing. @returns Up to where. */
+  async #catchUp(after: number): Promise<number> {
+    const { history } = this.#options;
+    while (history.head - after > NEAR && !this.#client.ended) {
+      const { head } = history;
+      for await (const entries of history.past(after)) {
+        if (this.#client.ended) break;
+        await this.#client.outlet.drained();
+        this.#client.tell(...entries.map(pastEvent));
+      }
+      after = head;
+    }
+    return after;
+  }
+
+  #rename(event: Event<"rename">): void {
+    const member = this.#requireMember("rename");
+    this.#spend(HEAVY_COST);
+    const name = parseName(event.name);
+    if (typeof name === "string") return this.#refuse(name);
+    this.#options.room.rename(member, name);
+  }
+
+  /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
+  async #find({ id, words, before, count }: Event<"find">): Promise<void> {
+    this.#requireMember("search");
+    this.#spend(HEAVY_COST);
+    this.#answer();
+    const limit = Math.min(count, MAX_FOUND);
+    const { history } = this.#options;
+    try {
+      const { entries, more } = await history.find(words, before, limit);
+      const found: Event = { kind: "found", id, more };
+      this.#client.tell(...entries.map(pastEvent), found);
+    } catch (error) {
+      this.#refuse(unreadable(error));
+    }
+  }
+
+  #refuse(reason: Refusal): void {
+    const { fingerprint: key } = this.#client;
+    if (reason === "room-full") logger.warn("{key}: the room is full", { key });
+    this.#spend(HEAVY_COST);
+    this.#answers.push({ kind: "refused", n: null, reason });
+  }
+
+  #offerRefusal({ what, text }: Line): Refusal | undefined {
+    if (what !== "offered") return undefined;
+    const size = parseOffer(text)?.size ?? Infinity;
+    const { maxFileSize } = this.#options.relay;
+    return size > maxFileSize ? "file-too-large" : undefined;
+  }
+
+  /** Only who made an offer can say where its file is; anything else is a client's mistake, without effect. */
+  async #hold({ offer }: Event<"hold">): Promise<void> {
+    this.#requireMember("hold");
+    this.#spend(HEAVY_COST);
+    this.#answer();
+    const { history, relay } = this.#options;
+    try {
+      const entry = await history.entry(offer);
+      const isOwn = entry?.what === "offered" &&
+        entry.key === this.#client.fingerprint;
+      const file = isOwn ? parseOffer(entry.text) : null;
+      if (!file || file.size > relay.maxFileSize || this.#client.ended) return;
+      relay.hold(this.#client, offer, file.size);
+    } catch (error) {
+      this.#refuse(unreadable(error));
+    }
+  }
+
+  #fetch(event: Event<"fetch">): void {
+    this.#requireMember("fetch");
+    this.#spend(1);
+    const answer = this.#options.relay.fetch(this.#client, event);
+    if (answer) this.#answers.push(answer);
+  }
+
+  #piece(event: Event<"piece">): void {
+    const { relay, allowance } = this.#options;
+    const ordered = relay.piece(this.#client, event);
+    if (ordered === 0) allowance.spend(1);
+    else allowance.excuse(ordered);
+  }
+}
+
+/** What a client is told of a log that can't be read, as without descriptors. @throws any other error. */
+function unreadable(error: unknown): Refusal {
+  if (!(error instanceof LogError)) throw error;
+  logger.warn("{why}", { why: error.message });
+  return "log-unreadable";
+}

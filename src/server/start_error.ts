@@ -1,0 +1,72 @@
+/**
+ * What keeps a server from starting, each with what to do about it.
+ *
+ * @module
+ */
+
+import { serverCommand } from "../base/program.ts";
+import type { Address } from "../keys/invite.ts";
+import { LogLockedError } from "../log/lock.ts";
+
+/** Something that keeps the server from running: what it is, and what to do. */
+export class StartError extends Error {
+  /** "StartError". */
+  override readonly name = "StartError";
+  /** Says what it is. @param advice What to do. */
+  constructor(message: string, readonly advice: string, cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
+/** Why nobody can listen there, for the server's own port. */
+export function portError(address: Address, cause: unknown): StartError {
+  const other = (port: number) => `${serverCommand()} --port ${port}`;
+  return listenError(address, "--host", other, cause);
+}
+
+/** Why nobody can listen there, for the address of `--metrics`. */
+export function metricsError(address: Address, cause: unknown): StartError {
+  const other = (port: number) => `--metrics ${address.host}:${port}`;
+  return listenError(address, "--metrics", other, cause);
+}
+
+/** @param flag What names the address. @param other How to name another port. */
+function listenError(
+  { host, port }: Address,
+  flag: string,
+  other: (port: number) => string,
+  cause: unknown,
+): StartError {
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return new StartError(
+      `Port ${port} is in use`,
+      `Stop what uses it, or choose another: ${other(port + 1)}`,
+      cause,
+    );
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return new StartError(
+      `Port ${port} may not be used by you`,
+      `Choose one above 1023: ${other(5000)}`,
+      cause,
+    );
+  }
+  return new StartError(
+    `Cannot listen on ${JSON.stringify(host)}`,
+    `Give ${flag} an address of this machine, like 0.0.0.0 or 127.0.0.1`,
+    cause,
+  );
+}
+
+/** Says what to do about a log that another server uses. @throws {StartError}, or the error where it is another. */
+export function explainLock(path: string, error: unknown): never {
+  if (!(error instanceof LogLockedError)) throw error;
+  const pid = error.pid === undefined ? "" : ` (process ${error.pid})`;
+  throw new StartError(
+    `${path} is in use by the server on ${
+      error.address ?? "another port"
+    }${pid}`,
+    "Stop that server, or give this one its own: --log other.log",
+    error,
+  );
+}
