@@ -18,7 +18,7 @@ export const FLAGS = [
     kind: "string",
     value: "ADDRESS",
     default: "0.0.0.0",
-    help: "Listen on this address",
+    help: "Address to listen on",
   },
   {
     name: "port",
@@ -27,28 +27,28 @@ export const FLAGS = [
     min: 0,
     max: 65_535,
     default: 5000,
-    help: "Listen on this port; 0 takes a free one",
+    help: "Port to listen on; 0: any free one",
   },
   {
     name: "log",
     kind: "string",
     value: "FILE",
     default: "chat.log",
-    help: "Write the conversation to this file",
+    help: "File for the conversation",
   },
   {
     name: "key-file",
     kind: "string",
     value: "FILE",
     default: DEFAULT_KEY_FILE,
-    help: "Keep the room's keys in this file; it is made where there is none",
+    help: "File for the room's keys, created if it is missing",
   },
   {
     name: "passphrase",
     kind: "optional",
     value: "FILE",
     help:
-      "Let people join by a passphrase, too: asked for, or the first line of FILE (- for standard input)",
+      "Also let people join by a passphrase: asked for, or the first line of FILE (-: standard input)",
   },
   {
     name: "history",
@@ -57,7 +57,7 @@ export const FLAGS = [
     min: 0,
     max: 100_000,
     default: 50,
-    help: "Show newcomers so many past events",
+    help: "Past events shown to newcomers",
   },
   {
     name: "max-clients",
@@ -66,12 +66,12 @@ export const FLAGS = [
     min: 1,
     max: 100_000,
     default: 10_000,
-    help: "Let in so many members at a time",
+    help: "Maximum number of members",
   },
   {
     name: "fsync",
     kind: "boolean",
-    help: "Pass nothing on before the disk has it; slower",
+    help: "Wait for the disk before passing anything on; slower",
   },
   {
     name: "log-level",
@@ -79,7 +79,7 @@ export const FLAGS = [
     value: "LEVEL",
     choices: LEVELS,
     default: "info",
-    help: "Tell at least this on standard error",
+    help: "Lowest level to log on standard error",
   },
   {
     name: "log-format",
@@ -87,7 +87,7 @@ export const FLAGS = [
     value: "FORMAT",
     choices: FORMATS,
     default: "text",
-    help: "Write what is told on standard error like this",
+    help: "Format of the lines on standard error",
   },
   {
     name: "log-size",
@@ -97,7 +97,7 @@ export const FLAGS = [
     max: 1_000_000,
     default: 100,
     help:
-      "Begin a new log when it is larger, and keep the old as chat.log.1 to chat.log.9; 0 never does",
+      "Size at which a new log begins; the old ones are kept as chat.log.1 to chat.log.9; 0: never",
   },
   {
     name: "rate",
@@ -106,7 +106,7 @@ export const FLAGS = [
     min: 0,
     max: 1_000_000,
     default: 500,
-    help: "Take so many messages a second from a member; 0 takes all",
+    help: "Maximum messages per second and member; 0: no limit",
   },
   {
     name: "burst",
@@ -115,7 +115,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     default: 10_000,
-    help: "Take so many at once before --rate counts",
+    help: "Messages a member may send at once before --rate applies",
   },
   {
     name: "bytes-per-message",
@@ -124,7 +124,7 @@ export const FLAGS = [
     min: 64,
     max: 65_536,
     default: 1_024,
-    help: "Let each message of --rate and --burst come to so many bytes",
+    help: "Bytes allowed for each message of --rate and --burst",
   },
   {
     name: "max-per-address",
@@ -133,7 +133,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     help:
-      "Serve so many connections from one address (default 64, and any number from this machine)",
+      "Maximum connections per address (default 64; no limit from this machine)",
   },
   {
     name: "max-connections",
@@ -142,7 +142,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     help:
-      "Serve so many connections in all (default 512 more than --max-clients); others wait",
+      "Maximum connections in all; others wait (default: --max-clients and 512 more)",
   },
   {
     name: "max-handshakes",
@@ -151,7 +151,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     default: 512,
-    help: "Let so many handshakes be unfinished in all",
+    help: "Maximum unfinished handshakes",
   },
   {
     name: "max-handshakes-per-address",
@@ -160,7 +160,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     default: 64,
-    help: "Let so many handshakes from one address be unfinished",
+    help: "Maximum unfinished handshakes per address",
   },
   {
     name: "handshake-time",
@@ -169,7 +169,7 @@ export const FLAGS = [
     min: 1,
     max: 600,
     default: 10,
-    help: "Give a handshake so long",
+    help: "Time limit for a handshake",
   },
   {
     name: "new-per-address",
@@ -178,7 +178,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     help:
-      "Take so many handshakes from one address in ten minutes before pauses begin (default 256, and any number from this machine)",
+      "Handshakes per address in ten minutes before pauses begin (default 256; no limit from this machine)",
   },
   {
     name: "failed-per-address",
@@ -187,7 +187,7 @@ export const FLAGS = [
     min: 1,
     max: 1_000_000,
     default: 5,
-    help: "The same for those that fail",
+    help: "Failed handshakes per address in ten minutes before pauses begin",
   },
   {
     name: "ring-size",
@@ -196,7 +196,7 @@ export const FLAGS = [
     min: 4,
     max: 1_024,
     default: 8,
-    help: "Let slow members be so far behind",
+    help: "How far behind a slow member may fall before it is disconnected",
   },
   {
     name: "max-file",
@@ -205,7 +205,7 @@ export const FLAGS = [
     min: 0,
     max: 1_048_576,
     default: 16,
-    help: "Pass on files up to this size from member to member; 0 for none",
+    help: "Maximum size of a file sent between members; 0: no files",
   },
   {
     name: "max-transfers",
@@ -214,26 +214,26 @@ export const FLAGS = [
     min: 1,
     max: 10_000,
     default: 32,
-    help: "Pass on so many files at a time; more wait",
+    help: "Maximum files sent between members at a time; more wait",
   },
   {
     name: "metrics",
     kind: "string",
     value: "HOST:PORT",
-    help: "Serve figures for Prometheus there, and /healthz",
+    help: "Address to serve Prometheus metrics and /healthz on",
   },
   {
     name: "check",
     kind: "boolean",
-    help: "See whether a server could start here, and stop; changes nothing",
+    help: "Check whether a server could start here, and exit; changes nothing",
   },
   {
     name: "rotate-key",
     kind: "boolean",
     help:
-      "Make a new room key, print the new link, and stop; a server that runs takes it over, and its members stay",
+      "Make a new room key, print the new link, and exit; a running server takes it over, and its members stay",
   },
-  { name: "help", kind: "boolean", help: "Show this" },
+  { name: "help", kind: "boolean", help: "Show this help" },
   { name: "version", kind: "boolean", help: "Show the version" },
 ] as const;
 

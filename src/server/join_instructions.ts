@@ -61,13 +61,13 @@ export function greeting(
 /** What whoever made a new room key is told. */
 export function newLink(keyFile: KeyFile): string {
   const { listening } = keyFile.keys;
-  const lines = ["The room has a new key. Links from before lead nowhere now."];
+  const lines = ["The room has a new key. Old links no longer work."];
   if (listening) {
     const { host, port } = listening;
     const everywhere = host === "0.0.0.0" || host === "::";
     const outside = everywhere ? outsideAddress() ?? "127.0.0.1" : host;
     lines.push(
-      "A server that runs takes it over within seconds, and its members stay.",
+      "A running server takes it over within seconds, and its members stay.",
       "",
       `To join from elsewhere:    ${clientCommand()} '${
         keyFile.inviteFor(outside, port)
