@@ -8,7 +8,6 @@
  * @module
  */
 
-import type { KeyPair } from "./crypto_utils.ts";
 import { ABOUT, FLAGS, type Values } from "./src/client/flags.ts";
 import { completionScript, SHELLS } from "./src/client/shell_completions.ts";
 import {
@@ -41,6 +40,7 @@ import { Session } from "./src/client/session.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { REFUSALS } from "./src/protocol/reasons.ts";
 import { quote } from "./src/base/safe_text.ts";
+import type { KeyPair } from "./src/crypto/x25519.ts";
 
 const KEY_FILE = "chat.key";
 

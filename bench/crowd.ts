@@ -5,19 +5,15 @@
  * @module
  */
 
-import {
-  equalBytes,
-  importKeyPair,
-  kem,
-  KEY_SIZE,
-  randomBytes,
-} from "../crypto_utils.ts";
+import { equalBytes, KEY_SIZE, randomBytes } from "../crypto_utils.ts";
 import type { ConnectOptions } from "../src/protocol/channel.ts";
 import type { Event } from "../src/protocol/events.ts";
 import type { Invite } from "../src/keys/invite.ts";
 import { Audience, type Voice } from "./audience.ts";
 import { Member, type Warden } from "./member.ts";
 import { Sequence } from "./sequence.ts";
+import { importKeyPair } from "../src/crypto/x25519.ts";
+import { kem } from "../src/crypto/kem.ts";
 
 /** Members that open and verify everything. */
 const SAMPLE = 3;
@@ -48,7 +44,7 @@ export class Crowd extends Audience implements Warden {
   static async create(invite: Invite, joinsAtOnce: number): Promise<Crowd> {
     // One key of each kind for all: making keys isn't what is measured, and costs the load as much as the
     // whole handshake costs the server.
-    const keyPair = importKeyPair(randomBytes(KEY_SIZE));
+    const keyPair = await importKeyPair(randomBytes(KEY_SIZE));
     const kemKey = await kem.generate();
     const handshake: ConnectOptions = {
       keyPair,

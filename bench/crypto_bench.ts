@@ -6,24 +6,13 @@
  */
 
 import {
-  agree,
   type Bytes,
   CipherState,
-  createHandshake,
   decryptMessage,
   encryptMessage,
-  Epoch,
-  EpochReader,
   fingerprint,
-  type Handshake,
   hkdf,
-  hybridPsk,
-  importKeyPair,
-  type Kem,
-  kem,
   KEY_SIZE,
-  libraryKem,
-  nativeKem,
   passphraseKey,
   PROTOCOL_NAME,
   randomBytes,
@@ -36,6 +25,16 @@ import {
 } from "../src/protocol/events.ts";
 import { broadcastHeader } from "../src/protocol/records.ts";
 import { textOf } from "./opener.ts";
+import { agree, importKeyPair } from "../src/crypto/x25519.ts";
+import { createHandshake, type Handshake } from "../src/crypto/noise.ts";
+import {
+  hybridPsk,
+  type Kem,
+  kem,
+  libraryKem,
+  nativeKem,
+} from "../src/crypto/kem.ts";
+import { Epoch, EpochReader } from "../src/crypto/epoch.ts";
 
 const SIZES = [
   ["100 B", 100],
@@ -102,8 +101,8 @@ Deno.bench("EpochReader.create", async (b) => {
   b.end();
 });
 
-const serverPair = importKeyPair(randomBytes(KEY_SIZE));
-const clientPair = importKeyPair(randomBytes(KEY_SIZE));
+const serverPair = await importKeyPair(randomBytes(KEY_SIZE));
+const clientPair = await importKeyPair(randomBytes(KEY_SIZE));
 const inviteKey = randomBytes(KEY_SIZE);
 const prologue = new TextEncoder().encode(PROTOCOL_NAME);
 
@@ -136,12 +135,12 @@ Deno.bench("handshake, both sides, ML-KEM included", async () => {
   server.split();
 });
 
-Deno.bench("importKeyPair", () => {
-  importKeyPair(inviteKey);
+Deno.bench("importKeyPair", async () => {
+  await importKeyPair(inviteKey);
 });
 
-Deno.bench("agree (X25519)", () => {
-  agree(serverPair, clientPair.publicKey);
+Deno.bench("agree (X25519)", async () => {
+  await agree(serverPair, clientPair.publicKey);
 });
 
 const kems: [string, Kem][] = [["library", libraryKem]];

@@ -7,15 +7,11 @@
  */
 
 import { connect, type Socket } from "node:net";
-import {
-  type Bytes,
-  concat,
-  importKeyPair,
-  randomBytes,
-} from "../crypto_utils.ts";
+import { type Bytes, concat, randomBytes } from "../crypto_utils.ts";
 import { connectChannel } from "../src/protocol/channel.ts";
 import { write } from "../src/base/program.ts";
 import { encodeHeader, RecordType } from "../src/protocol/records.ts";
+import { importKeyPair } from "../src/crypto/x25519.ts";
 
 /** What strangers do once they are connected. */
 export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;
@@ -58,7 +54,7 @@ export async function firstRecord(): Promise<Bytes> {
     close: () => {},
   };
   const ending = connectChannel(stream, {
-    keyPair: importKeyPair(randomBytes(32)),
+    keyPair: await importKeyPair(randomBytes(32)),
     inviteId: 0,
     inviteKey: () => randomBytes(32),
     checkServer: () => {},

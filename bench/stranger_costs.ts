@@ -5,7 +5,7 @@
  * @module
  */
 
-import { importKeyPair, randomBytes } from "../crypto_utils.ts";
+import { randomBytes } from "../crypto_utils.ts";
 import { connectChannel, RefusedError } from "../src/protocol/channel.ts";
 import { type Invite, parseInvite } from "../src/keys/invite.ts";
 import type { Flood } from "./flood.ts";
@@ -13,6 +13,7 @@ import { Flooding } from "./flooding.ts";
 import { type Pinning, ServerProcess } from "./processes.ts";
 import { pause } from "./talk.ts";
 import { usageOf } from "./usage.ts";
+import { importKeyPair } from "../src/crypto/x25519.ts";
 
 /** A server that sets strangers no limits. */
 const NO_LIMITS = Object.entries({
@@ -110,7 +111,7 @@ async function wrongKey({ port, id: inviteId }: Invite): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   try {
     const channel = await connectChannel(conn, {
-      keyPair: importKeyPair(randomBytes(32)),
+      keyPair: await importKeyPair(randomBytes(32)),
       inviteId,
       inviteKey: () => randomBytes(32),
       checkServer: () => {},

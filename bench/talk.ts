@@ -8,11 +8,12 @@
  * @module
  */
 
-import { concat, importKeyPair, randomBytes } from "../crypto_utils.ts";
+import { concat, randomBytes } from "../crypto_utils.ts";
 import { type Channel, connectChannel } from "../src/protocol/channel.ts";
 import type { Event } from "../src/protocol/events.ts";
 import type { Invite } from "../src/keys/invite.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
+import { importKeyPair } from "../src/crypto/x25519.ts";
 
 /** What one read takes of what nobody opens, bytes. */
 const BUFFER_SIZE = 65_536;
@@ -120,7 +121,7 @@ export class Talk implements OpenerListener, Disposable {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     conn.setNoDelay(true);
     const channel = await connectChannel(conn, {
-      keyPair: importKeyPair(randomBytes(32)),
+      keyPair: await importKeyPair(randomBytes(32)),
       inviteId,
       inviteKey: () => key,
       checkServer: () => {},

@@ -5,11 +5,7 @@
  * @module
  */
 
-import {
-  type Bytes,
-  type EpochReader,
-  fromBase64url,
-} from "../../crypto_utils.ts";
+import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 import type { Channel } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
@@ -23,6 +19,7 @@ import {
   pastEntry,
   sayEvent,
 } from "../protocol/line.ts";
+import type { EpochReader } from "../crypto/epoch.ts";
 
 /** Seconds without a sign of the server until it is asked, and until it counts as gone. */
 const PING_AFTER = 30;

@@ -4,15 +4,10 @@
  * @module
  */
 
-import {
-  importKeyPair,
-  KEY_SIZE,
-  type KeyPair,
-  randomBytes,
-  toBase64url,
-} from "../../crypto_utils.ts";
+import { KEY_SIZE, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import { readOrCreateDocument } from "../base/document.ts";
 import { bytesField } from "./bytes_field.ts";
+import { importKeyPair, type KeyPair } from "../crypto/x25519.ts";
 
 const FOLDER = "encrypted-chat";
 
@@ -27,7 +22,7 @@ export async function loadOrCreateIdentity(
     privateKey: toBase64url(randomBytes(KEY_SIZE)),
   }));
   const privateKey = bytesField(path, document, "privateKey", KEY_SIZE);
-  return { keyPair: importKeyPair(privateKey), created };
+  return { keyPair: await importKeyPair(privateKey), created };
 }
 
 /**

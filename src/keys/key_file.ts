@@ -9,9 +9,7 @@
 
 import {
   type Bytes,
-  importKeyPair,
   KEY_SIZE,
-  type KeyPair,
   randomBytes,
   SALT_SIZE,
   toBase64url,
@@ -32,6 +30,7 @@ import {
   writeDocument,
 } from "../base/document.ts";
 import { bytesField } from "./bytes_field.ts";
+import { importKeyPair, type KeyPair } from "../crypto/x25519.ts";
 
 /** What a server keeps secret, and where it listens. */
 export interface RoomKeys {
@@ -63,7 +62,7 @@ export class KeyFile {
    */
   static async load(path: string): Promise<KeyFile | undefined> {
     const document = await readDocument(path);
-    return document && KeyFile.#of(path, document);
+    return document && await KeyFile.#of(path, document);
   }
 
   /**
@@ -74,13 +73,13 @@ export class KeyFile {
     path: string,
   ): Promise<{ keyFile: KeyFile; created: boolean }> {
     const { document, created } = await readOrCreateDocument(path, freshKeys);
-    return { keyFile: KeyFile.#of(path, document), created };
+    return { keyFile: await KeyFile.#of(path, document), created };
   }
 
-  static #of(path: string, document: Document): KeyFile {
+  static async #of(path: string, document: Document): Promise<KeyFile> {
     const privateKey = bytesField(path, document, "serverPrivateKey", KEY_SIZE);
     const keys = {
-      keyPair: importKeyPair(privateKey),
+      keyPair: await importKeyPair(privateKey),
       roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
       passphraseSalt: bytesField(path, document, "passphraseSalt", SALT_SIZE),
       listening: listeningAddress(path, document),

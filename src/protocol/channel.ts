@@ -15,22 +15,13 @@
 import {
   type Bytes,
   concat,
-  createHandshake,
   decryptMessage,
   encryptMessage,
-  type Handshake,
   HandshakeError,
-  hybridPsk,
-  type Kem,
-  kem as defaultKem,
-  KEM_CIPHERTEXT_SIZE,
-  KEM_KEY_SIZE,
-  type KeyPair,
   PROTOCOL_NAME,
   randomBytes,
   SALT_SIZE,
   TAG_SIZE,
-  type Transport,
 } from "../../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents, unpackEvents } from "./events.ts";
 import { Turns } from "../base/limiter.ts";
@@ -45,6 +36,19 @@ import {
   WireError,
   type WireRecord,
 } from "./records.ts";
+import type { KeyPair } from "../crypto/x25519.ts";
+import {
+  createHandshake,
+  type Handshake,
+  type Transport,
+} from "../crypto/noise.ts";
+import {
+  hybridPsk,
+  type Kem,
+  kem as defaultKem,
+  KEM_CIPHERTEXT_SIZE,
+  KEM_KEY_SIZE,
+} from "../crypto/kem.ts";
 
 /** The version that a client's first byte asks for; part of the prologue by the protocol's name. */
 export const PROTOCOL_VERSION = 1;

@@ -4,14 +4,9 @@
  * @module
  */
 
-import {
-  type Bytes,
-  type Epoch,
-  EpochReader,
-  fromBase64url,
-  toBase64url,
-} from "../../crypto_utils.ts";
+import { type Bytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
 import type { Fields } from "./events.ts";
+import { type Epoch, EpochReader } from "../crypto/epoch.ts";
 
 /** What whoever is to read the epoch must be told; for each one's own channel only. */
 export function epochFields(epoch: Epoch): Fields<"epoch"> {

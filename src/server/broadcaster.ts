@@ -5,11 +5,12 @@
  * @module
  */
 
-import { type Bytes, concat, Epoch } from "../../crypto_utils.ts";
+import { type Bytes, concat } from "../../crypto_utils.ts";
 import { epochFields } from "../protocol/epoch_event.ts";
 import { type Event, packEvents } from "../protocol/events.ts";
 import { broadcastHeader, sharedHeader } from "../protocol/records.ts";
 import { Ring } from "./ring.ts";
+import { Epoch } from "../crypto/epoch.ts";
 
 /** A key that one who left may know is used no longer than this, ms; a second is what the design promises. */
 const RENEWAL_PAUSE = 900;

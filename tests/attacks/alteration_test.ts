@@ -6,11 +6,7 @@
  * @module
  */
 
-import {
-  importKeyPair,
-  type KeyPair,
-  randomBytes,
-} from "../../crypto_utils.ts";
+import { randomBytes } from "../../crypto_utils.ts";
 import { parseInvite } from "../../src/keys/invite.ts";
 import type { News, RoomNews, View } from "../../src/client/view.ts";
 import { JoinError } from "../../src/client/join_error.ts";
@@ -25,6 +21,7 @@ import {
   type Edit,
   TcpProxy,
 } from "../kit/proxy.ts";
+import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 
 /** The records that are altered: those after the handshake, up to the last that each stay surely has. */
 const RECORDS: readonly (readonly [Direction, number])[] = [
@@ -85,8 +82,8 @@ class Stay implements View, AsyncDisposable {
     this.ended = this.#run();
   }
 
-  static begin(name: string, server: Server, alteration?: Alteration) {
-    const keyPair = importKeyPair(randomBytes(32));
+  static async begin(name: string, server: Server, alteration?: Alteration) {
+    const keyPair = await importKeyPair(randomBytes(32));
     return new Stay(name, server, keyPair, alteration);
   }
 
@@ -172,7 +169,7 @@ Deno.test("clients lose and double nothing, whichever record of their stay someb
       );
       alteration.applied.then(() => applied++);
       const name = `${direction}-${index}-${kind.replace(" ", "-")}`;
-      stays.push(all.use(Stay.begin(name, server, alteration)));
+      stays.push(all.use(await Stay.begin(name, server, alteration)));
     }
   }
   const talk = async (stay: Stay) => {

@@ -10,9 +10,7 @@ import {
   CipherState,
   concat,
   encryptMessage,
-  EpochReader,
   fromBase64url,
-  importKeyPair,
   PROTOCOL_NAME,
   randomBytes,
 } from "../../crypto_utils.ts";
@@ -37,6 +35,8 @@ import {
 } from "../kit/harness.ts";
 import { Intruder, through } from "../kit/intruder.ts";
 import { type Passing, TcpProxy } from "../kit/proxy.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { EpochReader } from "../../src/crypto/epoch.ts";
 
 const say = (n: number, text = `line ${n}`): Event => ({
   kind: "say",
@@ -299,7 +299,7 @@ Deno.test("server bears a member that comes back 50 times on end, and the others
   await using server = await Server.open(folder);
   const { invite } = server;
   await using ana = await JsonClient.join({ invite, name: "ana" });
-  const own = importKeyPair(randomBytes(32));
+  const own = await importKeyPair(randomBytes(32));
   using connections = new DisposableStack(); // each still stands when the next comes
   for (let n = 1; n <= 50; n++) {
     const eve = connections.use(await Intruder.at(server, undefined, own));

@@ -5,13 +5,7 @@
  * @module
  */
 
-import {
-  type Bytes,
-  concat,
-  importKeyPair,
-  type KeyPair,
-  randomBytes,
-} from "../../crypto_utils.ts";
+import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
 import {
   type Channel,
   connectChannel,
@@ -27,6 +21,7 @@ import { RecordType } from "../../src/protocol/records.ts";
 import { assert } from "./assert.ts";
 import type { Server } from "./harness.ts";
 import type { TcpProxy } from "./proxy.ts";
+import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 
 /** For a server that is to meet many bad handshakes from here, without a pause. */
 export const NO_PAUSES = ["--failed-per-address", "1000000"];
@@ -119,7 +114,7 @@ export class Intruder implements Disposable {
     const wire = await Wire.to(server);
     try {
       const channel = await connectChannel(wire.conn, {
-        keyPair: own ?? importKeyPair(randomBytes(32)),
+        keyPair: own ?? await importKeyPair(randomBytes(32)),
         inviteId: invite.id,
         inviteKey: () => key ?? invite.key,
         checkServer: () => {},

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { importKeyPair, randomBytes } from "../../crypto_utils.ts";
+import { randomBytes } from "../../crypto_utils.ts";
 import { parseInvite } from "../../src/keys/invite.ts";
 import type { View } from "../../src/client/view.ts";
 import { Session } from "../../src/client/session.ts";
@@ -26,6 +26,7 @@ import {
   testUnless,
   unlimitable,
 } from "../kit/system.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
 
 const texts = (name: string, count: number) =>
   Array.from({ length: count }, (_, at) => `${name} ${at}`);
@@ -98,7 +99,7 @@ async function enter(invite: string, name: string) {
     name,
     dial: () => Deno.connect({ hostname: host, port }),
     handshake: {
-      keyPair: importKeyPair(randomBytes(32)),
+      keyPair: await importKeyPair(randomBytes(32)),
       inviteId: id,
       checkServer() {},
       inviteKey: () => key,

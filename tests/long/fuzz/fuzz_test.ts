@@ -5,13 +5,7 @@
  * @module
  */
 
-import {
-  type Bytes,
-  HandshakeError,
-  type Kem,
-  KEM_KEY_SIZE,
-  libraryKem,
-} from "../../../crypto_utils.ts";
+import { type Bytes, HandshakeError } from "../../../crypto_utils.ts";
 import { connectChannel } from "../../../src/protocol/channel.ts";
 import { WireError } from "../../../src/protocol/records.ts";
 import { Fuzzer } from "./fuzzer.ts";
@@ -27,6 +21,7 @@ import {
   assertStringIncludes,
 } from "../../kit/assert.ts";
 import { seededRandom, streamPair } from "../../kit/memory_stream.ts";
+import { type Kem, KEM_KEY_SIZE, libraryKem } from "../../../src/crypto/kem.ts";
 
 const SEED = 7;
 /** Inputs for each; those behind a handshake take a hundred times as long as others. */

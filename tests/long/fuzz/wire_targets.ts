@@ -10,11 +10,7 @@ import {
   type Bytes,
   concat,
   DecryptionError,
-  Epoch,
-  EpochReader,
   HandshakeError,
-  importKeyPair,
-  type KeyPair,
   randomBytes,
 } from "../../../crypto_utils.ts";
 import {
@@ -56,6 +52,8 @@ import {
   same,
   type Target,
 } from "./target.ts";
+import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
+import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
 
 // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,8 +263,8 @@ export interface Keys {
 /** Fresh keys. */
 export async function freshKeys(): Promise<Keys> {
   const [server, client] = await Promise.all([
-    importKeyPair(randomBytes(32)),
-    importKeyPair(randomBytes(32)),
+    await importKeyPair(randomBytes(32)),
+    await importKeyPair(randomBytes(32)),
   ]);
   return { server, client, salt: randomBytes(16), invite: randomBytes(32) };
 }

@@ -5,13 +5,14 @@
  * @module
  */
 
-import { importKeyPair, randomBytes } from "../../../crypto_utils.ts";
+import { randomBytes } from "../../../crypto_utils.ts";
 import { type Stream, writeAll } from "../../../src/protocol/channel.ts";
 import type { Invite } from "../../../src/keys/invite.ts";
 import type { News, View } from "../../../src/client/view.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { Session } from "../../../src/client/session.ts";
 import { Follower, type Ledger } from "./ledger.ts";
+import { importKeyPair } from "../../../src/crypto/x25519.ts";
 
 /** A connection that can be made to fail. */
 class FaultyStream implements Stream {

@@ -7,9 +7,7 @@
 
 import {
   concat,
-  Epoch,
   fingerprint,
-  importKeyPair,
   randomBytes,
   toBase64url,
 } from "../../../crypto_utils.ts";
@@ -50,9 +48,11 @@ import {
 } from "../../kit/memory_stream.ts";
 import { type Goodbye, REFUSALS } from "../../../src/protocol/reasons.ts";
 import { History } from "../../../src/server/history.ts";
+import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import { Epoch } from "../../../src/crypto/epoch.ts";
 
-const SERVER = importKeyPair(randomBytes(32));
-const CLIENT = importKeyPair(randomBytes(32));
+const SERVER = await importKeyPair(randomBytes(32));
+const CLIENT = await importKeyPair(randomBytes(32));
 const CLIENT_KEY = fingerprint(CLIENT.publicKey);
 const INVITE_KEY = randomBytes(32);
 const ACCEPT = {

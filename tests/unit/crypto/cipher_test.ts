@@ -9,7 +9,6 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
   CipherState,
-  createHandshake,
   DecryptionError,
   decryptMessage,
   encryptMessage,
@@ -20,6 +19,7 @@ import {
 import type { Bytes } from "../../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { flipped, utf8 } from "../../kit/bytes.ts";
+import { createHandshake } from "../../../src/crypto/noise.ts";
 
 const subtle = crypto.subtle;
 const REFUSAL = "Cannot open the message";

@@ -11,8 +11,6 @@ import {
   DecryptionError,
   decryptMessage,
   encryptMessage,
-  Epoch,
-  EpochReader,
   equalBytes,
   hkdf,
   PROTOCOL_NAME,
@@ -20,9 +18,14 @@ import {
   SIGNATURE_SIZE,
   TAG_SIZE,
 } from "../../../crypto_utils.ts";
-import type { Bytes, EpochSecret } from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { flipped, utf8 } from "../../kit/bytes.ts";
+import {
+  Epoch,
+  EpochReader,
+  type EpochSecret,
+} from "../../../src/crypto/epoch.ts";
 
 const subtle = crypto.subtle;
 const HEADER = utf8("header");

@@ -10,20 +10,22 @@
  */
 
 import {
-  createHandshake,
   equalBytes,
   hkdf,
+  PROTOCOL_NAME,
+  randomBytes,
+} from "../../../crypto_utils.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import vector from "./vectors/ml_kem_768.json" with { type: "json" };
+import { createHandshake } from "../../../src/crypto/noise.ts";
+import {
   hybridPsk,
+  type Kem,
   KEM_CIPHERTEXT_SIZE,
   KEM_KEY_SIZE,
   libraryKem,
   nativeKem,
-  PROTOCOL_NAME,
-  randomBytes,
-} from "../../../crypto_utils.ts";
-import type { Kem } from "../../../crypto_utils.ts";
-import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
-import vector from "./vectors/ml_kem_768.json" with { type: "json" };
+} from "../../../src/crypto/kem.ts";
 
 interface Implementation {
   readonly name: string;

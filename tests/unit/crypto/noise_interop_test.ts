@@ -15,16 +15,16 @@ import type {
   NoiseHandshakeState,
 } from "../../kit/types/noise_c.d.ts";
 import {
-  createHandshake,
   decryptMessage,
   encryptMessage,
   HandshakeError,
-  importKeyPair,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import type { Bytes, Role } from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
 import { assertEquals, assertRejects, assertThrows } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
+import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import { createHandshake, type Role } from "../../../src/crypto/noise.ts";
 
 const NONE = new Uint8Array(0);
 const PROLOGUE = utf8("prologue");
@@ -61,7 +61,7 @@ for (const role of ["initiator", "responder"] as const) {
   Deno.test(`createHandshake() as ${role} completes Noise_XX with noise-c, and messages pass both ways`, async () => {
     const noise = await load();
     const { theirs, publicKey } = theirSide(noise, theirRole);
-    const staticKey = importKeyPair(randomBytes(32));
+    const staticKey = await importKeyPair(randomBytes(32));
     const ours = createHandshake({
       role,
       pattern: "XX",

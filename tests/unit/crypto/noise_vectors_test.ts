@@ -10,15 +10,17 @@
  * @module
  */
 
-import {
-  createHandshake,
-  decryptMessage,
-  encryptMessage,
-} from "../../../crypto_utils.ts";
-import type { Bytes, Handshake, Pattern, Role } from "../../../crypto_utils.ts";
+import { decryptMessage, encryptMessage } from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 import xx from "./vectors/noise_xx.json" with { type: "json" };
 import xxpsk3 from "./vectors/noise_xxpsk3.json" with { type: "json" };
+import {
+  createHandshake,
+  type Handshake,
+  type Pattern,
+  type Role,
+} from "../../../src/crypto/noise.ts";
 
 interface Vector {
   readonly "protocol_name": string;

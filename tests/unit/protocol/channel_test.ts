@@ -7,17 +7,12 @@
 
 import {
   concat,
-  createHandshake,
   DecryptionError,
   HandshakeError,
-  importKeyPair,
-  KEM_KEY_SIZE,
-  libraryKem,
-  nativeKem,
   PROTOCOL_NAME,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import type { Bytes, Kem } from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
 import {
   acceptChannel,
   type AcceptOptions,
@@ -45,12 +40,20 @@ import {
   seededRandom,
   streamPair,
 } from "../../kit/memory_stream.ts";
+import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import { createHandshake } from "../../../src/crypto/noise.ts";
+import {
+  type Kem,
+  KEM_KEY_SIZE,
+  libraryKem,
+  nativeKem,
+} from "../../../src/crypto/kem.ts";
 
 const INVITE_ID = 7;
 const INVITE_KEY = randomBytes(32);
 const SALT = randomBytes(16);
-const SERVER = importKeyPair(randomBytes(32));
-const CLIENT = importKeyPair(randomBytes(32));
+const SERVER = await importKeyPair(randomBytes(32));
+const CLIENT = await importKeyPair(randomBytes(32));
 const KEY_REFUSAL = refusalRecord(ChannelRefusal.key);
 
 const hasNative = "encapsulateBits" in crypto.subtle;

@@ -8,7 +8,6 @@
 import {
   concat,
   DecryptionError,
-  EpochReader,
   fromBase64url,
   KEY_SIZE,
   randomBytes,
@@ -29,6 +28,7 @@ import {
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock, streamPair } from "../../kit/memory_stream.ts";
 import { Outlet } from "../../../src/server/outlet.ts";
+import { EpochReader } from "../../../src/crypto/epoch.ts";
 
 const SERVER_KEY = randomBytes(KEY_SIZE);
 const CAPACITY = 1_048_576;

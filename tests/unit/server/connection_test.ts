@@ -7,13 +7,11 @@
 
 import {
   concat,
-  EpochReader,
   fingerprint,
   fromBase64url,
-  importKeyPair,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import type { Bytes, KeyPair } from "../../../crypto_utils.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import {
   acceptChannel,
@@ -44,8 +42,10 @@ import {
 import type { Goodbye } from "../../../src/protocol/reasons.ts";
 import type { Rates } from "../../../src/server/rate_limits.ts";
 import { History } from "../../../src/server/history.ts";
+import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
+import { EpochReader } from "../../../src/crypto/epoch.ts";
 
-const SERVER = importKeyPair(randomBytes(32));
+const SERVER = await importKeyPair(randomBytes(32));
 const INVITE_KEY = randomBytes(32);
 const UNLIMITED: Rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
 
@@ -187,7 +187,7 @@ class Setup implements AsyncDisposable {
 
   async connect(given?: KeyPair, rates = UNLIMITED): Promise<Client> {
     const [near, far] = streamPair();
-    const keyPair = given ?? importKeyPair(randomBytes(32));
+    const keyPair = given ?? await importKeyPair(randomBytes(32));
     const [channel, accepted] = await Promise.all([
       connectChannel(near, {
         keyPair,
@@ -251,7 +251,7 @@ async function assertThrownOut({ ended, served, events }: Client) {
 Deno.test("Connection lets a client in under its key's fingerprint, and passes on what it says", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
-  const keyPair = importKeyPair(randomBytes(32));
+  const keyPair = await importKeyPair(randomBytes(32));
   const ben = await setup.connect(keyPair);
   await ana.join("ana");
   const { id } = await ben.join("ben", 6);
@@ -335,7 +335,7 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
 
 Deno.test("Connection gives one that returns with its key its place, and ends the old one with a reason", async () => {
   await using setup = await Setup.create();
-  const keyPair = importKeyPair(randomBytes(32));
+  const keyPair = await importKeyPair(randomBytes(32));
   const old = await setup.connect(keyPair);
   await old.join("ana");
   await old.send(say(1));
@@ -1028,7 +1028,7 @@ Deno.test("Connection that ends leaves nobody waiting for its file", async () =>
 
 Deno.test("Connection doesn't slow a member down for the pieces that it was asked for", async () => {
   await using setup = await Setup.create();
-  const keyPair = importKeyPair(randomBytes(32));
+  const keyPair = await importKeyPair(randomBytes(32));
   // A thousand bytes at once, and then next to none: a piece that counted would hold the next line up.
   const rates = { burst: 1_000, perSecond: 0.001, bytesPerMessage: 1 };
   const ana = await setup.connect(keyPair, rates);

@@ -11,7 +11,6 @@ import {
   concat,
   DecryptionError,
   decryptMessage,
-  EpochReader,
   equalBytes,
   fromBase64url,
   randomBytes,
@@ -45,6 +44,7 @@ import type { Admission, Guest, Member } from "../../../src/server/batch.ts";
 import { Outlet, type Writer } from "../../../src/server/outlet.ts";
 import type { Ring } from "../../../src/server/ring.ts";
 import { History } from "../../../src/server/history.ts";
+import { EpochReader } from "../../../src/crypto/epoch.ts";
 
 const SERVER_KEY = randomBytes(32);
 const RING_SIZE = 1_048_576;

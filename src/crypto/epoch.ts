@@ -1,0 +1,288 @@
+/**
+ * Epochs: the key under which the server seals what it tells everybody, once for all of them, and the key that it
+ * signs it with.
+ *
+ *     fresh ──seal, seal, …── ratchet (somebody joined) ──seal, …── ratchet ── … ── fresh (somebody left)
+ *
+ * A ratchet replaces the AES key by one that HKDF makes of it: whoever has the old one can follow, and the
+ * new one doesn't lead back. The signing key stays until the next fresh epoch: it lets nobody read.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  CipherState,
+  concat,
+  copyOf,
+  DecryptionError,
+  decryptMessage,
+  EMPTY,
+  encryptMessage,
+  hkdf,
+  KEY_SIZE,
+  PROTOCOL_BYTES,
+  PROTOCOL_NAME,
+  randomBytes,
+  requireSize,
+  SIGNATURE_SIZE,
+  TAG_SIZE,
+} from "../../crypto_utils.ts";
+
+const { subtle } = crypto;
+const utf8 = new TextEncoder();
+
+function uint64(value: number): Bytes {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
+/** What a member needs to follow an epoch; goes to it inside its own channel. */
+export interface EpochSecret {
+  /** Which epoch; grows by one at each ratchet and each fresh start. */
+  readonly number: number;
+  /** The counter of the next broadcast. */
+  readonly counter: number;
+  /** The AES key, 32 bytes. */
+  readonly key: Bytes;
+  /** The server's Ed25519 public key for this epoch, 32 bytes. */
+  readonly verifyKey: Bytes;
+}
+
+const RATCHET_INFO = utf8.encode(`${PROTOCOL_NAME} ratchet`);
+
+function ratchetKey(key: Bytes): Bytes {
+  return hkdf(key, EMPTY, RATCHET_INFO, KEY_SIZE);
+}
+
+/** What a broadcast's signature covers. */
+function signedBytes(
+  serverKey: Bytes,
+  epoch: number,
+  counter: number,
+  ciphertext: Uint8Array,
+): Bytes {
+  return concat(
+    PROTOCOL_BYTES,
+    serverKey,
+    uint64(epoch),
+    uint64(counter),
+    ciphertext,
+  );
+}
+
+/** The server's side of an epoch: seals and signs each broadcast once, for everybody. */
+export class Epoch {
+  readonly #serverKey: Bytes;
+  readonly #key: Bytes;
+  readonly #cipher: CipherState;
+  readonly #signing: CryptoKeyPair;
+  readonly #verifyKey: Bytes;
+  /** Which epoch this is. */
+  readonly number: number;
+
+  private constructor(
+    serverKey: Bytes,
+    number: number,
+    key: Bytes,
+    cipher: CipherState,
+    signing: CryptoKeyPair,
+    verifyKey: Bytes,
+  ) {
+    this.#serverKey = serverKey;
+    this.number = number;
+    this.#key = key;
+    this.#cipher = cipher;
+    this.#signing = signing;
+    this.#verifyKey = verifyKey;
+  }
+
+  /**
+   * An epoch with a random key and a signing key of its own.
+   * @param serverKey The server's static public key, 32 bytes.
+   */
+  static async fresh(serverKey: Bytes, number: number): Promise<Epoch> {
+    const key = randomBytes(KEY_SIZE);
+    const signing = await subtle.generateKey("Ed25519", false, [
+      "sign",
+      "verify",
+    ]) as CryptoKeyPair;
+    const verifyKey = new Uint8Array(
+      await subtle.exportKey("raw", signing.publicKey),
+    );
+    return new Epoch(
+      serverKey,
+      number,
+      key,
+      await CipherState.create(key),
+      signing,
+      verifyKey,
+    );
+  }
+
+  /** The epoch after this one, for when somebody joined. This one must not be used any more. */
+  async ratchet(): Promise<Epoch> {
+    const key = ratchetKey(this.#key);
+    this.#key.fill(0);
+    const cipher = await CipherState.create(key);
+    return new Epoch(
+      this.#serverKey,
+      this.number + 1,
+      key,
+      cipher,
+      this.#signing,
+      this.#verifyKey,
+    );
+  }
+
+  /** What a member needs to read from the next broadcast on. */
+  describe(): EpochSecret {
+    const { number } = this;
+    return {
+      number,
+      counter: this.#cipher.counter,
+      key: copyOf(this.#key),
+      verifyKey: this.#verifyKey,
+    };
+  }
+
+  /** Broadcasts sealed so far. */
+  get counter(): number {
+    return this.#cipher.counter;
+  }
+
+  /** Seals and signs a broadcast: ciphertext ‖ tag ‖ signature, 80 bytes more than the message. */
+  async seal(message: Uint8Array, associatedData: Uint8Array): Promise<Bytes> {
+    const counter = this.#cipher.counter;
+    const ciphertext = await encryptMessage(
+      this.#cipher,
+      message,
+      associatedData,
+    );
+    const signed = signedBytes(
+      this.#serverKey,
+      this.number,
+      counter,
+      ciphertext,
+    );
+    const signature = await subtle.sign(
+      "Ed25519",
+      this.#signing.privateKey,
+      signed,
+    );
+    return concat(ciphertext, new Uint8Array(signature));
+  }
+}
+
+/**
+ * The y-coordinates, little-endian, of Ed25519's points of small order, with the encodings that aren't
+ * canonical; the highest bit, the sign of x, is left out. A signature under such a key proves nothing.
+ */
+const SMALL_ORDER_KEYS = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+function isSmallOrder(verifyKey: Uint8Array): boolean {
+  const y = copyOf(verifyKey);
+  y[31] = (y[31] ?? 0) & 0x7f;
+  return SMALL_ORDER_KEYS.includes(y.toHex());
+}
+
+/** A member's side of an epoch: checks and opens each broadcast, in order. */
+export class EpochReader {
+  readonly #serverKey: Bytes;
+  readonly #number: number;
+  readonly #key: Bytes;
+  readonly #cipher: CipherState;
+  readonly #verifyKey: CryptoKey;
+
+  private constructor(
+    serverKey: Bytes,
+    number: number,
+    key: Bytes,
+    cipher: CipherState,
+    verifyKey: CryptoKey,
+  ) {
+    this.#serverKey = serverKey;
+    this.#number = number;
+    this.#key = key;
+    this.#cipher = cipher;
+    this.#verifyKey = verifyKey;
+  }
+
+  /**
+   * Follows an epoch from what the server said of it.
+   * @param serverKey The server's static public key as the handshake proved it, 32 bytes.
+   * @throws {RangeError} for keys of another size, or a verify key of small order.
+   */
+  static async create(
+    serverKey: Bytes,
+    secret: EpochSecret,
+  ): Promise<EpochReader> {
+    requireSize(secret.verifyKey, KEY_SIZE, "an Ed25519 public key");
+    if (isSmallOrder(secret.verifyKey)) {
+      throw new RangeError(
+        "Cannot use an Ed25519 public key: it is of small order",
+      );
+    }
+    const [cipher, verifyKey] = await Promise.all([
+      CipherState.create(secret.key, secret.counter),
+      subtle.importKey("raw", secret.verifyKey, "Ed25519", false, ["verify"]),
+    ]);
+    return new EpochReader(
+      serverKey,
+      secret.number,
+      copyOf(secret.key),
+      cipher,
+      verifyKey,
+    );
+  }
+
+  /** The epoch after this one, for when the server says so. This one must not be used any more. */
+  async ratchet(): Promise<EpochReader> {
+    const key = ratchetKey(this.#key);
+    this.#key.fill(0);
+    const cipher = await CipherState.create(key);
+    return new EpochReader(
+      this.#serverKey,
+      this.#number + 1,
+      key,
+      cipher,
+      this.#verifyKey,
+    );
+  }
+
+  /**
+   * Opens a broadcast (ciphertext ‖ tag ‖ signature), if it is exactly the next one and the server's own.
+   * @throws {DecryptionError} for anything else.
+   */
+  async open(sealed: Uint8Array, associatedData: Uint8Array): Promise<Bytes> {
+    if (sealed.length < TAG_SIZE + SIGNATURE_SIZE) throw new DecryptionError();
+    const ciphertext = sealed.subarray(0, -SIGNATURE_SIZE);
+    const signature = copyOf(sealed.subarray(-SIGNATURE_SIZE));
+    const signed = signedBytes(
+      this.#serverKey,
+      this.#number,
+      this.#cipher.counter,
+      ciphertext,
+    );
+    const [opened, genuine] = await Promise.allSettled([
+      decryptMessage(this.#cipher, ciphertext, associatedData),
+      subtle.verify("Ed25519", this.#verifyKey, signature, signed),
+    ]);
+    if (
+      opened.status === "rejected" || genuine.status === "rejected" ||
+      !genuine.value
+    ) {
+      throw new DecryptionError();
+    }
+    return opened.value;
+  }
+}
