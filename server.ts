@@ -15,7 +15,6 @@
 
 import { toBase64url } from "./crypto_utils.ts";
 import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
-import { Turns } from "./src/base/limiter.ts";
 import { FileError } from "./src/base/private_file.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
@@ -57,6 +56,7 @@ import {
   StartError,
 } from "./src/server/start_error.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
+import { Limiter } from "./src/base/limiter.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
@@ -117,7 +117,7 @@ async function serve(values: Values): Promise<void> {
       keyPair,
       salt,
       inviteKey: (id) => inviteKeys.get(id),
-      turns: new Turns(HANDSHAKES_AT_ONCE),
+      turns: new Limiter(HANDSHAKES_AT_ONCE),
     },
     limits,
     room,

@@ -1,39 +1,55 @@
 /**
- * Why something failed, in a few words for a person. Knows nothing of what was tried.
+ * Why something failed, in a few words for a person. Errors of the runtime are told apart by their names, so that
+ * a browser runs this as well.
  *
  * @module
  */
 
 /** What the system's own codes mean. */
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "the system does not permit it",
-  ECONNRESET: "the connection broke off",
-  EEXIST: "it exists already",
-  EHOSTUNREACH: "there is no way to that machine",
+  EACCES: "permission denied",
+  ECONNRESET: "the connection was reset",
+  EEXIST: "it already exists",
+  EHOSTUNREACH: "no route to that host",
   EISDIR: "it is a folder",
-  ELOOP: "its links lead in a circle",
+  ELOOP: "its links form a loop",
   EMFILE: "too many files are open",
   ENAMETOOLONG: "its name is too long",
-  ENETUNREACH: "there is no way to that network",
+  ENETUNREACH: "that network cannot be reached",
   ENOENT: "there is no such file or folder",
   ENOSPC: "the disk is full",
-  ENOTDIR: "a part of its path is not a folder",
-  EPERM: "the system does not permit it",
-  EPIPE: "the connection broke off",
+  ENOTDIR: "part of its path is not a folder",
+  EPERM: "permission denied",
+  EPIPE: "the connection was closed",
   EROFS: "the file system is read-only",
-  ETIMEDOUT: "no answer came",
+  ETIMEDOUT: "timed out",
 };
 
-/** Why: what the system's code means, or else what the error says. */
-export function reasonOf(error: unknown): string {
+/** Errors of the runtime that say more by their names than by their messages. */
+const NAMED: Readonly<Record<string, string>> = {
   // What Deno says here would have people give it every permission.
-  if (error instanceof Deno.errors.NotCapable) {
-    return "Deno was not given the permission";
-  }
-  if (error instanceof Deno.errors.ConnectionRefused) {
-    return "nothing listens there";
-  }
+  NotCapable: "Deno was not given the permission",
+  ConnectionRefused: "connection refused",
+};
+
+/** How a connection's end shows itself in the runtime's errors, whichever side ended it. */
+const DISCONNECTED: ReadonlySet<string> = new Set([
+  "BadResource",
+  "BrokenPipe",
+  "ConnectionAborted",
+  "ConnectionReset",
+  "Interrupted",
+  "TimedOut",
+]);
+
+/** Why: what the error's name or the system's code means, else what the error says. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
-  return REASONS[String(code)] ?? error.message;
+  return NAMED[error.name] ?? REASONS[String(code)] ?? error.message;
+}
+
+/** Whether an error is a connection's end, rather than something wrong with what it carried. */
+export function isDisconnect(error: unknown): boolean {
+  return error instanceof Error && DISCONNECTED.has(error.name);
 }

@@ -1,25 +1,25 @@
 /**
- * Lets few do their work at a time, first come, first served. Knows nothing of the work.
+ * A limit on how much work is done at a time: a semaphore, first come, first served.
  *
  * @module
  */
 
-/** So many at a time; the others wait. */
-export class Turns {
+/** Lets a number of tasks run at a time; the others wait in order. */
+export class Limiter {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  /** Nobody works so far. @param most How many may at a time. */
+  /** Nothing runs yet. @param most How many tasks may run at a time. */
   constructor(most: number) {
     this.#free = most;
   }
 
-  /** Does a piece of work when there is a turn for it. @returns What it comes to. @throws whatever it throws. */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs a task when its turn has come. @returns Its result. @throws what it throws. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      return await work();
+      return await task();
     } finally {
       const next = this.#waiting.shift(); // gets this turn
       if (next) next();

@@ -5,6 +5,7 @@
  */
 
 import { reasonOf } from "./error_reason.ts";
+import { writeAll } from "./write_all.ts";
 
 /** The mode of a file for its owner alone. */
 export const PRIVATE_FILE = 0o600;
@@ -134,10 +135,7 @@ async function writeNew(path: string, text: string): Promise<void> {
     createNew: true,
     mode: PRIVATE_FILE,
   });
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(bytes.subarray(written));
-  }
+  await writeAll(file, new TextEncoder().encode(text));
   await file.sync(); // or a power cut could leave the name without the text
 }
 

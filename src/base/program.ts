@@ -6,6 +6,7 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
+import { writeAllSync } from "./write_all.ts";
 
 /** The version of both programs. */
 export const VERSION: string = config.version;
@@ -33,8 +34,7 @@ export function write(
   text: string,
   to: { writeSync(bytes: Uint8Array): number } = Deno.stdout,
 ): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+  writeAllSync(to, new TextEncoder().encode(text));
 }
 
 /** A text as a sentence: with a full stop, but none after a command to be copied or a mark of its own. */

@@ -8,13 +8,13 @@
 import { equalBytes, passphraseKey } from "../../crypto_utils.ts";
 import { spokenFingerprint } from "../../crypto_utils.ts";
 import type { Bytes } from "../../crypto_utils.ts";
-import { connectChannel, type ConnectOptions } from "../protocol/channel.ts";
 import { type Address, formatAddress, type Invite } from "../keys/invite.ts";
 import { PASSPHRASE_ID } from "../keys/invite.ts";
 import { KnownServers } from "../keys/known_servers.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { JoinError } from "./join_error.ts";
 import type { KeyPair } from "../crypto/x25519.ts";
+import { connectChannel, type ConnectOptions } from "../protocol/handshake.ts";
 
 /** Where to go and how to get in. */
 export interface Destination extends Address {

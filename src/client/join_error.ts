@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ChannelRefusal, type RefusedError } from "../protocol/channel.ts";
-import { REFUSALS, wording } from "../protocol/reasons.ts";
+import { HandshakeRefusal, REFUSALS, wording } from "../protocol/reasons.ts";
+import type { RefusedError } from "../protocol/record_reader.ts";
 
 /** The client can't be in the room. The message says what happened, the advice what to do. */
 export class JoinError extends Error {
@@ -18,10 +18,10 @@ export class JoinError extends Error {
 }
 
 const ADVICE: Readonly<Record<number, string>> = {
-  [ChannelRefusal.version]: "Use the client that belongs to the server",
-  [ChannelRefusal.key]:
+  [HandshakeRefusal.version]: "Use the client that belongs to the server",
+  [HandshakeRefusal.key]:
     "Ask for a new link or passphrase: it may have been changed",
-  [ChannelRefusal.busy]: "Try again in a minute",
+  [HandshakeRefusal.busy]: "Try again in a minute",
 };
 
 /** The server went no further than the handshake. */

@@ -20,6 +20,7 @@ import {
   sayEvent,
 } from "../protocol/line.ts";
 import type { EpochReader } from "../crypto/epoch.ts";
+import { isDisconnect } from "../base/error_reason.ts";
 
 /** Seconds without a sign of the server until it is asked, and until it counts as gone. */
 const PING_AFTER = 30;
@@ -110,7 +111,6 @@ export class Link {
   async bye(words: string = GOODBYES.left): Promise<void> {
     if (this.#closed) return;
     this.#leaving = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
-    Deno.unrefTimer(this.#leaving);
     await this.#channel.send({ kind: "bye", reason: words });
   }
 
@@ -136,7 +136,7 @@ export class Link {
         for (const record of records) await this.#take(record);
       }
     } catch (error) {
-      if (isEnd(error)) return this.#ended ?? "lost";
+      if (isDisconnect(error)) return this.#ended ?? "lost";
       throw error;
     } finally {
       clearInterval(ticking);
@@ -289,14 +289,4 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function newcomer(name: string, key: string, at: number): Present {
   return { name, key, since: at, active: at, away: "" };
-}
-
-/** Whether an error is a connection's end, rather than something wrong with what it carried. */
-function isEnd(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.BrokenPipe ||
-    error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.BadResource ||
-    error instanceof Deno.errors.TimedOut;
 }

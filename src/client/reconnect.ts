@@ -5,12 +5,9 @@
  * @module
  */
 
-import {
-  type Channel,
-  connectChannel,
-  type ConnectOptions,
-  type Stream,
-} from "../protocol/channel.ts";
+import type { Channel } from "../protocol/channel.ts";
+import type { Stream } from "../protocol/record_reader.ts";
+import { connectChannel, type ConnectOptions } from "../protocol/handshake.ts";
 
 /** How long dialling and the handshake may take, ms. */
 const TIME = 12_000;

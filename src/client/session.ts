@@ -11,11 +11,6 @@
  */
 
 import { nextPause, reach } from "./reconnect.ts";
-import {
-  type ConnectOptions,
-  RefusedError,
-  type Stream,
-} from "../protocol/channel.ts";
 import { type Bytes, fingerprint } from "../../crypto_utils.ts";
 import type { Event } from "../protocol/events.ts";
 import { ROOM_INVITE_ID } from "../keys/invite.ts";
@@ -40,6 +35,8 @@ import {
 import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 import { within } from "../base/timing.ts";
+import { RefusedError, type Stream } from "../protocol/record_reader.ts";
+import type { ConnectOptions } from "../protocol/handshake.ts";
 
 /** Lines that go out at once. */
 const CHUNK = 256;

@@ -10,7 +10,7 @@
  */
 
 import { LogError, LogFile } from "./file.ts";
-import { makePrivate, openToAppend, writeAll } from "./file.ts";
+import { makePrivate, openToAppend } from "./file.ts";
 import { KEPT_FILES, LogFiles } from "./files.ts";
 import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
@@ -18,6 +18,7 @@ import { freeLock, LogLockedError, takeLock } from "./lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
 import { type LogEntry, type NewEntry, numberEntry } from "../protocol/line.ts";
 import type { LineIndex } from "./line_index.ts";
+import { writeAllSync } from "../base/write_all.ts";
 
 /** How long the log goes without looking whether its path still names the open file, milliseconds. */
 const WATCH_PAUSE = 1_000;
@@ -181,7 +182,7 @@ export class ChatLog implements AsyncDisposable {
     const entry = readEntry(tail.subarray(0, count), this.head + 1);
     if (entry && (entry.what === "joined" || entry.what === "left")) {
       const lineBreak = encoder.encode("\n");
-      writeAll(this.#file, lineBreak);
+      writeAllSync(this.#file, lineBreak);
       this.#index.add(lineBreak);
       this.#notices.push(
         `Completed the last line of "${this.#path}": its line break was missing`,
@@ -255,7 +256,7 @@ export class ChatLog implements AsyncDisposable {
     try {
       if (this.#torn) await this.#cut();
       this.#torn = true;
-      writeAll(this.#file, bytes);
+      writeAllSync(this.#file, bytes);
       if (this.#options.fsync) await this.#file.syncData();
       this.#torn = false;
     } catch (cause) {

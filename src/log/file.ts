@@ -17,6 +17,7 @@ import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
 import { PRIVATE_FILE } from "../base/private_file.ts";
+import { writeAllSync } from "../base/write_all.ts";
 
 /** How much of a file is read at once to count its lines, bytes. */
 const COUNT_SIZE = 1_048_576;
@@ -66,19 +67,6 @@ export async function makePrivate(
   if (!open || Deno.build.os === "windows") return false;
   await Deno.chmod(path, PRIVATE_FILE);
   return true;
-}
-
-/**
- * Writes all the bytes, whatever the system takes at once.
- *
- * Twenty times cheaper than with `write`, for which a thread of its own must be woken.
- */
-export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) {
-    const count = file.writeSync(bytes.subarray(at));
-    if (count === 0) throw new Error("nothing more is taken");
-    at += count;
-  }
 }
 
 /** What tells one file from another, null where the system doesn't say. */
@@ -131,7 +119,7 @@ export class LogFile {
   ): Promise<LogFile> {
     await file.truncate();
     const heading = before === 0 ? "" : `${HEADING}${before + 1}\n`;
-    writeAll(file, encoder.encode(heading));
+    writeAllSync(file, encoder.encode(heading));
     const start = { before, offset: heading.length };
     const begun = new LogFile(path, await file.stat(), start);
     begun.#counted = Promise.resolve(); // whoever appends to it counts

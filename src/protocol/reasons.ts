@@ -79,3 +79,13 @@ export function textRefusal(text: string): Refusal | undefined {
     ? "text-too-long"
     : undefined;
 }
+
+/** Why a server ends a handshake: the codes of unsealed refusals. */
+export const HANDSHAKE_REFUSALS: Readonly<Record<number, string>> = {
+  1: "The server speaks another version of the protocol",
+  2: "The key does not open this room",
+  3: "The server has no place for another connection just now",
+};
+
+/** The codes of `HANDSHAKE_REFUSALS`. */
+export const HandshakeRefusal = { version: 1, key: 2, busy: 3 } as const;

@@ -14,7 +14,7 @@ import {
   DecryptionError,
   fingerprint,
 } from "../../crypto_utils.ts";
-import { type Channel, directSize, type Stream } from "../protocol/channel.ts";
+import { type Channel, directSize } from "../protocol/channel.ts";
 import {
   encodeEvent,
   type Event,
@@ -34,6 +34,7 @@ import { Allowance, type Rates } from "./rate_limits.ts";
 import { type Client, Requests } from "./requests.ts";
 import type { Ring } from "./ring.ts";
 import type { Room } from "./room.ts";
+import type { Stream } from "../protocol/record_reader.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;

@@ -19,6 +19,7 @@ import {
   sanitizeControlSequences,
 } from "@logtape/logtape";
 import { within } from "../base/timing.ts";
+import { writeAll } from "../base/write_all.ts";
 
 /** How much to tell, from most to nothing. */
 export const LEVELS = ["debug", "info", "warning", "error", "off"] as const;
@@ -36,6 +37,7 @@ const MAX_WAITING = 1_000;
  */
 const MAX_ALIKE = 10;
 const ALIKE_PERIOD = 60_000;
+const encoder = new TextEncoder();
 /** How long `stopDiagnostics` waits for standard error, ms: a program must be able to end without it. */
 const STOP_TIMEOUT = 500;
 
@@ -65,14 +67,6 @@ function lineOf(record: LogRecord, format: string): string {
     sgr: "escape",
     newlines: "escape",
   }) + "\n";
-}
-
-/** Writes a line, in as many writes as it takes. */
-async function writeLine(line: string): Promise<void> {
-  const bytes = new TextEncoder().encode(line);
-  for (let written = 0; written < bytes.length;) {
-    written += await Deno.stderr.write(bytes.subarray(written));
-  }
 }
 
 /** Lets few records of a kind through; all, where somebody looks for a fault. */
@@ -115,10 +109,13 @@ export async function startDiagnostics(
     );
   }
   // One record is written at a time, in order, and nobody waits for it.
-  const stderr = fromAsyncSink((record) => writeLine(lineOf(record, format)), {
-    maxQueueSize: MAX_WAITING,
-    overflow: "drop-newest",
-  });
+  const stderr = fromAsyncSink(
+    (record) => writeAll(Deno.stderr, encoder.encode(lineOf(record, format))),
+    {
+      maxQueueSize: MAX_WAITING,
+      overflow: "drop-newest",
+    },
+  );
   const few = throttle();
   throttled = few;
   await configure({

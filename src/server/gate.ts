@@ -10,13 +10,6 @@
 
 import { pause, within } from "../base/timing.ts";
 import { HandshakeError } from "../../crypto_utils.ts";
-import {
-  acceptChannel,
-  type AcceptOptions,
-  ChannelRefusal,
-  GoneError,
-  refuse,
-} from "../protocol/channel.ts";
 import { Notify } from "../base/notify.ts";
 import type { Event } from "../protocol/events.ts";
 import { WireError } from "../protocol/records.ts";
@@ -26,6 +19,13 @@ import { Handshakes } from "./handshake_limits.ts";
 import type { Limits } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
+import { GoneError } from "../protocol/record_reader.ts";
+import { HandshakeRefusal } from "../protocol/reasons.ts";
+import {
+  acceptChannel,
+  type AcceptOptions,
+  refuse,
+} from "../protocol/handshake.ts";
 
 /** The pause between two looks at all connections, ms. */
 const TICK = 1_000;
@@ -194,7 +194,7 @@ export class Gate {
   ): Promise<void> {
     this.#options.measures.handshakesRefused.add(1, surplus);
     logger.warn("{address}: too many {surplus}", { address, surplus });
-    await refuse(conn, ChannelRefusal.busy);
+    await refuse(conn, HandshakeRefusal.busy);
   }
 
   /** Says what went wrong with one that has come, as far as its owner is not used to it. */

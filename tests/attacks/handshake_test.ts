@@ -6,7 +6,6 @@
  */
 
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
-import { RefusedError, writeAll } from "../../src/protocol/channel.ts";
 import { firstRecord } from "../../bench/flood.ts";
 import {
   encodeHeader,
@@ -16,6 +15,8 @@ import {
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { Folder, freePort, JsonClient, Server } from "../kit/harness.ts";
 import { Intruder, NO_PAUSES, Wire } from "../kit/intruder.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
+import { writeAll } from "../../src/base/write_all.ts";
 
 /** What a server says to one whose key is wrong, and to one for whom it has no place. */
 const WRONG_KEY = [0, 4, RecordType.refusal, 2];

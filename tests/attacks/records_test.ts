@@ -6,7 +6,6 @@
  */
 
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
-import { RefusedError } from "../../src/protocol/channel.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { KeyFile } from "../../src/keys/key_file.ts";
 import { KnownServers } from "../../src/keys/known_servers.ts";
@@ -21,6 +20,7 @@ import { assertFollows, assertSaid, Client, Folder } from "../kit/harness.ts";
 import { JsonClient, Server } from "../kit/harness.ts";
 import { Intruder, NO_PAUSES, through, Wire } from "../kit/intruder.ts";
 import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "../kit/proxy.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
 
 const encoder = new TextEncoder();
 

@@ -6,11 +6,7 @@
  */
 
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
-import {
-  type Channel,
-  connectChannel,
-  writeAll,
-} from "../../src/protocol/channel.ts";
+import type { Channel } from "../../src/protocol/channel.ts";
 import {
   encodeEvent,
   type Event,
@@ -22,6 +18,8 @@ import { assert } from "./assert.ts";
 import type { Server } from "./harness.ts";
 import type { TcpProxy } from "./proxy.ts";
 import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
+import { connectChannel } from "../../src/protocol/handshake.ts";
+import { writeAll } from "../../src/base/write_all.ts";
 
 /** For a server that is to meet many bad handshakes from here, without a pause. */
 export const NO_PAUSES = ["--failed-per-address", "1000000"];

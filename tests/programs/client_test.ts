@@ -275,7 +275,7 @@ Deno.test("client exits with 1 where nothing listens", async () => {
   assertEquals(code, 1);
   assertEquals(
     stderr[0],
-    `Cannot join 127.0.0.1:${port}: nothing listens there.`,
+    `Cannot join 127.0.0.1:${port}: connection refused.`,
   );
 });
 

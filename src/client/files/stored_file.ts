@@ -13,6 +13,7 @@ import {
   PRIVATE_FILE,
 } from "../../base/private_file.ts";
 import { type Offer, safeFileName } from "../../protocol/offer.ts";
+import { writeAll } from "../../base/write_all.ts";
 
 /** How much is read at once, bytes. */
 const READ_SIZE = 65_536;
@@ -125,9 +126,7 @@ export class PartialFile implements Disposable {
   /** Adds the next bytes. @throws {FileError} where they can't be written. */
   async append(bytes: Bytes): Promise<void> {
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += await this.#file.write(bytes.subarray(written));
-      }
+      await writeAll(this.#file, bytes);
     } catch (cause) {
       throw fileError("write", this.#path, cause);
     }

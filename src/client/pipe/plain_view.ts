@@ -18,6 +18,7 @@ import {
   wording,
 } from "../../protocol/reasons.ts";
 import { sentence } from "../../protocol/line.ts";
+import { writeAllSync } from "../../base/write_all.ts";
 
 /**
  * The longest line that is read whole, UTF-16 units. The rest of a longer one is dropped as it comes, and
@@ -113,7 +114,7 @@ export abstract class PipeView implements View {
   #write(sink: Sink, line: string): void {
     if (this.#closed) return;
     try {
-      writeAll(sink, new TextEncoder().encode(`${line}\n`));
+      writeAllSync(sink, new TextEncoder().encode(`${line}\n`), waitIfFull);
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       // Whoever read this has enough of it, as `head` does: leave, and make no noise about it.
@@ -189,19 +190,13 @@ function limitLines(): TransformStream<string, string> {
   });
 }
 
-function writeAll(sink: Sink, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    try {
-      written += sink.writeSync(bytes.subarray(written));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      // The other end made this pipe non-blocking and is slow: wait for it, as a blocking one would.
-      Atomics.wait(
-        new Int32Array(new SharedArrayBuffer(4)),
-        0,
-        0,
-        FULL_PIPE_PAUSE,
-      );
-    }
-  }
+/** Waits for a pipe that its other end made non-blocking and reads slowly, as a blocking one would. */
+function waitIfFull(error: unknown): void {
+  if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+  Atomics.wait(
+    new Int32Array(new SharedArrayBuffer(4)),
+    0,
+    0,
+    FULL_PIPE_PAUSE,
+  );
 }

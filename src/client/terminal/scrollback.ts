@@ -35,7 +35,7 @@ export class Shown {
     const { rows } = this;
     const text = rows.map((row) => `${row}\n`).join("");
     if (!await createPrivate(path, text)) {
-      return `Cannot save to "${path}": it exists already`;
+      return `Cannot save to "${path}": it already exists`;
     }
     return `Saved ${rows.length} lines to "${path}"`;
   }

@@ -48,7 +48,7 @@ export class TtyView extends TerminalView {
   }
 }
 
-/** Turns the terminal's own editing off and on. @param cbreak Whether its signals stay. */
+/** Limiter the terminal's own editing off and on. @param cbreak Whether its signals stay. */
 function raw(on: boolean, cbreak: boolean): void {
   try {
     Deno.stdin.setRaw(on, { cbreak });

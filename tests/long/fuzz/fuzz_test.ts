@@ -6,7 +6,6 @@
  */
 
 import { type Bytes, HandshakeError } from "../../../crypto_utils.ts";
-import { connectChannel } from "../../../src/protocol/channel.ts";
 import { WireError } from "../../../src/protocol/records.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import { Mutator } from "./mutator.ts";
@@ -22,6 +21,7 @@ import {
 } from "../../kit/assert.ts";
 import { seededRandom, streamPair } from "../../kit/memory_stream.ts";
 import { type Kem, KEM_KEY_SIZE, libraryKem } from "../../../src/crypto/kem.ts";
+import { connectChannel } from "../../../src/protocol/handshake.ts";
 
 const SEED = 7;
 /** Inputs for each; those behind a handshake take a hundred times as long as others. */

@@ -7,7 +7,7 @@
 
 import { type Bytes, fingerprint } from "../../../crypto_utils.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
-import { type Channel, writeAll } from "../../../src/protocol/channel.ts";
+import type { Channel } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import {
@@ -26,6 +26,7 @@ import { bytesOf, hold, type Target } from "./target.ts";
 import { accept, connect, type Keys } from "./wire_targets.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { History } from "../../../src/server/history.ts";
+import { writeAll } from "../../../src/base/write_all.ts";
 
 const RING_SIZE = 1_048_576;
 const LINE_FEED = 0x0a;

@@ -13,12 +13,7 @@ import {
   HandshakeError,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import {
-  acceptChannel,
-  type Channel,
-  connectChannel,
-  RefusedError,
-} from "../../../src/protocol/channel.ts";
+import type { Channel } from "../../../src/protocol/channel.ts";
 import {
   encodeEvent,
   type Event,
@@ -54,6 +49,11 @@ import {
 } from "./target.ts";
 import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
 import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
+import { RefusedError } from "../../../src/protocol/record_reader.ts";
+import {
+  acceptChannel,
+  connectChannel,
+} from "../../../src/protocol/handshake.ts";
 
 // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────
 

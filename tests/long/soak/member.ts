@@ -6,13 +6,14 @@
  */
 
 import { randomBytes } from "../../../crypto_utils.ts";
-import { type Stream, writeAll } from "../../../src/protocol/channel.ts";
 import type { Invite } from "../../../src/keys/invite.ts";
 import type { News, View } from "../../../src/client/view.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { Session } from "../../../src/client/session.ts";
 import { Follower, type Ledger } from "./ledger.ts";
 import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import type { Stream } from "../../../src/protocol/record_reader.ts";
+import { writeAll } from "../../../src/base/write_all.ts";
 
 /** A connection that can be made to fail. */
 class FaultyStream implements Stream {

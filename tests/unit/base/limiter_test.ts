@@ -4,15 +4,15 @@
  * @module
  */
 
-import { Turns } from "../../../src/base/limiter.ts";
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import { Limiter } from "../../../src/base/limiter.ts";
 
-Deno.test("Turns let so many work at a time, first come, first served, also after a failure", async () => {
-  const turns = new Turns(2);
+Deno.test("Limiter let so many work at a time, first come, first served, also after a failure", async () => {
+  const turns = new Limiter(2);
   const started: number[] = [];
   const ends = Array.from({ length: 5 }, () => Promise.withResolvers<number>());
   const works = ends.map(({ promise }, at) =>
-    turns.take(() => {
+    turns.run(() => {
       started.push(at);
       return promise;
     })
@@ -27,5 +27,5 @@ Deno.test("Turns let so many work at a time, first come, first served, also afte
   for (const end of ends) end.resolve(20);
   assertEquals(await works[4], 20);
   assertEquals(started, [0, 1, 2, 3, 4]);
-  assertEquals(await turns.take(() => Promise.resolve(30)), 30);
+  assertEquals(await turns.run(() => Promise.resolve(30)), 30);
 });

@@ -96,7 +96,7 @@ Deno.test("readPrivate() says why a file can't be read", () =>
     const error = await assertRejects(() => readPrivate(below), FileError);
     assertEquals(
       error.message,
-      `Cannot read "${below}": a part of its path is not a folder`,
+      `Cannot read "${below}": part of its path is not a folder`,
     );
     assert(error.cause instanceof Deno.errors.NotADirectory);
   }));
@@ -106,7 +106,7 @@ Deno.test("fileError() has a short reason for what the system says", () => {
     [new Deno.errors.NotCapable("x"), "Deno was not given the permission"],
     [
       Object.assign(new Error("x"), { code: "EACCES" }),
-      "the system does not permit it",
+      "permission denied",
     ],
     [Object.assign(new Error("x"), { code: "ENOSPC" }), "the disk is full"],
     [new Error("something else"), "something else"],
@@ -203,7 +203,7 @@ Deno.test("ensureFolder() makes private folders, and takes those that are there"
     const file = `${path}/file`;
     assertEquals(
       await refusal(file, () => ensureFolder(file)),
-      'Cannot create "PATH": it exists already',
+      'Cannot create "PATH": it already exists',
     );
   }));
 

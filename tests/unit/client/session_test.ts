@@ -12,14 +12,7 @@ import {
   toBase64url,
 } from "../../../crypto_utils.ts";
 import { Broadcaster, type Shared } from "../../../src/server/broadcaster.ts";
-import {
-  acceptChannel,
-  type Channel,
-  ChannelRefusal,
-  refuse,
-  type Stream,
-  writeAll,
-} from "../../../src/protocol/channel.ts";
+import type { Channel } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
@@ -46,10 +39,17 @@ import {
   seededRandom,
   streamPair,
 } from "../../kit/memory_stream.ts";
-import { type Goodbye, REFUSALS } from "../../../src/protocol/reasons.ts";
+import {
+  type Goodbye,
+  HandshakeRefusal,
+  REFUSALS,
+} from "../../../src/protocol/reasons.ts";
 import { History } from "../../../src/server/history.ts";
 import { importKeyPair } from "../../../src/crypto/x25519.ts";
 import { Epoch } from "../../../src/crypto/epoch.ts";
+import type { Stream } from "../../../src/protocol/record_reader.ts";
+import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
+import { writeAll } from "../../../src/base/write_all.ts";
 
 const SERVER = await importKeyPair(randomBytes(32));
 const CLIENT = await importKeyPair(randomBytes(32));
@@ -622,7 +622,7 @@ Deno.test("Session waits longer after each failed attempt, half a minute at most
     const { seconds, reason } = await view.until("away", attempt);
     const longest = Math.min(30, 2 ** attempt);
     assert(seconds <= longest && seconds >= Math.floor(longest / 2));
-    if (attempt > 0) assertEquals(reason, "nothing listens there");
+    if (attempt > 0) assertEquals(reason, "connection refused");
     if (attempt === 7) refusing = false;
     setup.clock.advance(longest * 1_000);
   }
@@ -835,7 +835,7 @@ Deno.test("Session.run() rejects where the first connection comes to nothing", a
   await assertRejects(
     () => unreachable.session.run(),
     JoinError,
-    `${message}nothing listens there`,
+    `${message}connection refused`,
   );
   unreachable.assertAllClosed();
 
@@ -881,7 +881,7 @@ Deno.test("Session.run() rejects with what checkServer says of a wrong server", 
   setup.assertAllClosed();
 });
 
-for (const code of Object.values(ChannelRefusal)) {
+for (const code of Object.values(HandshakeRefusal)) {
   Deno.test(`Session.run() rejects where its first handshake is refused with code ${code}`, async () => {
     using setup = new Setup();
     const running = setup.session.run();
@@ -898,11 +898,11 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
   visit.end();
   await setup.view.until("away");
   setup.clock.advance(30_000);
-  await refuse(await setup.arrival(), ChannelRefusal.busy);
+  await refuse(await setup.arrival(), HandshakeRefusal.busy);
   const { reason } = await setup.view.until("away", 1);
   assert(reason.includes("no place"));
   setup.clock.advance(30_000);
-  await refuse(await setup.arrival(), ChannelRefusal.key);
+  await refuse(await setup.arrival(), HandshakeRefusal.key);
   const { reason: key } = await setup.view.until("away", 2);
   assert(key.includes("key does not open"));
   setup.session.leave();

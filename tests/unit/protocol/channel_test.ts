@@ -13,19 +13,8 @@ import {
   randomBytes,
 } from "../../../crypto_utils.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
-import {
-  acceptChannel,
-  type AcceptOptions,
-  type Channel,
-  ChannelRefusal,
-  connectChannel,
-  type ConnectOptions,
-  PROTOCOL_VERSION,
-  refuse,
-  RefusedError,
-} from "../../../src/protocol/channel.ts";
+import type { Channel } from "../../../src/protocol/channel.ts";
 import { type Event, EventError } from "../../../src/protocol/events.ts";
-import { Turns } from "../../../src/base/limiter.ts";
 import {
   directHeader,
   encodeHeader,
@@ -48,13 +37,24 @@ import {
   libraryKem,
   nativeKem,
 } from "../../../src/crypto/kem.ts";
+import { RefusedError } from "../../../src/protocol/record_reader.ts";
+import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
+import {
+  acceptChannel,
+  type AcceptOptions,
+  connectChannel,
+  type ConnectOptions,
+  PROTOCOL_VERSION,
+  refuse,
+} from "../../../src/protocol/handshake.ts";
+import { Limiter } from "../../../src/base/limiter.ts";
 
 const INVITE_ID = 7;
 const INVITE_KEY = randomBytes(32);
 const SALT = randomBytes(16);
 const SERVER = await importKeyPair(randomBytes(32));
 const CLIENT = await importKeyPair(randomBytes(32));
-const KEY_REFUSAL = refusalRecord(ChannelRefusal.key);
+const KEY_REFUSAL = refusalRecord(HandshakeRefusal.key);
 
 const hasNative = "encapsulateBits" in crypto.subtle;
 const KEMS: readonly (readonly [string, Kem, boolean])[] = [
@@ -216,7 +216,7 @@ for (
       RefusedError,
       "The key does not open this room",
     );
-    assertEquals(error.code, ChannelRefusal.key);
+    assertEquals(error.code, HandshakeRefusal.key);
   });
 }
 
@@ -235,16 +235,16 @@ Deno.test("acceptChannel() tells a client of another version so, and reads no fu
     );
     const error = await assertRejects(() => connect(near), RefusedError);
     await accepting;
-    assertEquals(error.code, ChannelRefusal.version);
+    assertEquals(error.code, HandshakeRefusal.version);
     assertEquals(near.outgoing.written.length, 1);
     assertEquals(far.outgoing.written, [
-      refusalRecord(ChannelRefusal.version),
+      refusalRecord(HandshakeRefusal.version),
     ]);
   }
 });
 
 Deno.test("connectChannel() says why a server won't even begin", async () => {
-  const codes = [[ChannelRefusal.busy, "no place"], [99, "code 99"]] as const;
+  const codes = [[HandshakeRefusal.busy, "no place"], [99, "code 99"]] as const;
   for (const [code, text] of codes) {
     const [near, far] = streamPair();
     await refuse(far, code);
@@ -550,13 +550,13 @@ Deno.test("Channel.open() refuses a sealed record that holds no events", async (
 
 Deno.test("Channel.read() takes a refusal as the server's first word, and never later", async () => {
   const early = await channels();
-  early.down.inject(refusalRecord(ChannelRefusal.busy));
+  early.down.inject(refusalRecord(HandshakeRefusal.busy));
   await assertRejects(() => early.client.read(), RefusedError, "no place");
 
   const late = await channels();
   await late.server.send({ kind: "pong" });
   assertEquals((await late.client.read())?.length, 1);
-  late.down.inject(refusalRecord(ChannelRefusal.key));
+  late.down.inject(refusalRecord(HandshakeRefusal.key));
   await assertRejects(
     () => late.client.read(),
     WireError,
@@ -567,7 +567,7 @@ Deno.test("Channel.read() takes a refusal as the server's first word, and never 
   const pong = await together.server.seal(
     new TextEncoder().encode('[["pong"]]'),
   );
-  together.down.inject(concat(pong, refusalRecord(ChannelRefusal.key)));
+  together.down.inject(concat(pong, refusalRecord(HandshakeRefusal.key)));
   await assertRejects(() => together.client.read(), WireError, "came late");
 });
 
@@ -655,10 +655,10 @@ Deno.test("acceptChannel() works on a handshake when there is a turn for it", as
   const count = 6;
   const allAsked = Promise.withResolvers<void>();
   let asked = 0;
-  class Counted extends Turns {
-    override take<T>(work: () => Promise<T>): Promise<T> {
+  class Counted extends Limiter {
+    override run<T>(work: () => Promise<T>): Promise<T> {
       if (++asked === count) allAsked.resolve();
-      return super.take(work);
+      return super.run(work);
     }
   }
   const turns = new Counted(2);

@@ -13,11 +13,7 @@ import {
 } from "../../../crypto_utils.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
-import {
-  acceptChannel,
-  type Channel,
-  connectChannel,
-} from "../../../src/protocol/channel.ts";
+import type { Channel } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
 import { Connection } from "../../../src/server/connection.ts";
@@ -44,6 +40,10 @@ import type { Rates } from "../../../src/server/rate_limits.ts";
 import { History } from "../../../src/server/history.ts";
 import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
 import { EpochReader } from "../../../src/crypto/epoch.ts";
+import {
+  acceptChannel,
+  connectChannel,
+} from "../../../src/protocol/handshake.ts";
 
 const SERVER = await importKeyPair(randomBytes(32));
 const INVITE_KEY = randomBytes(32);

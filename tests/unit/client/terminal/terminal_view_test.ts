@@ -830,7 +830,7 @@ Deno.test("TerminalView.shown is what was shown, and is saved to a new file", as
     }
     assertEquals(
       await shown.save(path),
-      `Cannot save to "${path}": it exists already`,
+      `Cannot save to "${path}": it already exists`,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });

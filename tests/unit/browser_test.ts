@@ -1,0 +1,73 @@
+/**
+ * What a web page needs of the program runs in a browser as it is: crypto_utils.ts, `src/crypto/`, `src/protocol/`
+ * and the client's session, bundled for one.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "../kit/assert.ts";
+import { Folder } from "../kit/harness.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** The modules of a folder, as paths from the root. */
+async function modulesIn(folder: string): Promise<string[]> {
+  const modules: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(new URL(folder, root))) {
+    if (isFile && name.endsWith(".ts")) modules.push(folder + name);
+  }
+  return modules;
+}
+
+/** A bundle for a browser of all that these modules export, not minified. */
+async function bundle(modules: readonly string[]): Promise<string> {
+  await using folder = await Folder.make();
+  const lines = modules.map((path, index) =>
+    `export * as m${index} from ${JSON.stringify(new URL(path, root).href)};`
+  );
+  const entry = await folder.write("entry.ts", `${lines.join("\n")}\n`);
+  const output = `${folder.path}/bundle.js`;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--config",
+      new URL("deno.json", root).pathname,
+      "--platform",
+      "browser",
+      "--output",
+      output,
+      entry,
+    ],
+    cwd: root,
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return await Deno.readTextFile(output);
+}
+
+/** What no browser has. */
+function foreign(source: string): string[] {
+  return Array.from(
+    source.matchAll(/\bnode:\w+|\bDeno\.\w+|\bprocess\.\w+/g),
+    ([found]) => found,
+  );
+}
+
+Deno.test("crypto, protocol and session are bundled for a browser, and use nothing that it doesn't have", async () => {
+  const modules = [
+    "crypto_utils.ts",
+    ...await modulesIn("src/crypto/"),
+    ...await modulesIn("src/protocol/"),
+    "src/client/session.ts",
+  ];
+  const source = await bundle(modules);
+  for (const name of ["encryptMessage", "createHandshake", "Session = class"]) {
+    assert(source.includes(name), name);
+  }
+  assertEquals(foreign(source), []);
+});
+
+Deno.test("a module that is bound to Deno is noticed in its bundle", async () => {
+  const found = foreign(await bundle(["src/client/terminal/tty.ts"]));
+  assert(found.includes("node:process") && found.includes("Deno.stdin"));
+});
