@@ -1,0 +1,198 @@
+/**
+ * Who imports whom: the folders are the map, and imports point one way. Held against what Deno itself knows of the
+ * modules, types included.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "../kit/assert.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** The parts of the house, and whose modules each may import, beside its own. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "server.ts": [
+    "crypto_utils.ts",
+    "src/base",
+    "src/crypto",
+    "src/keys",
+    "src/log",
+    "src/protocol",
+    "src/server",
+  ],
+  "client.ts": [
+    "crypto_utils.ts",
+    "src/base",
+    "src/crypto",
+    "src/client",
+    "src/keys",
+    "src/protocol",
+  ],
+  "crypto_utils.ts": [],
+  "src/base": ["deno.json"],
+  "src/crypto": ["crypto_utils.ts"],
+  "src/protocol": ["crypto_utils.ts", "src/base", "src/crypto"],
+  "src/log": ["src/base", "src/protocol"],
+  "src/keys": ["crypto_utils.ts", "src/base", "src/crypto"],
+  "src/server": [
+    "crypto_utils.ts",
+    "src/base",
+    "src/crypto",
+    "src/keys",
+    "src/log",
+    "src/protocol",
+  ],
+  "src/client": [
+    "crypto_utils.ts",
+    "src/base",
+    "src/crypto",
+    "src/keys",
+    "src/protocol",
+  ],
+};
+
+/** What must run in a browser, too. */
+const PORTABLE = ["crypto_utils.ts", "src/crypto", "src/protocol"];
+
+/** Modules by their paths from the root, with what each imports: paths, `npm:` and `node:` names. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+interface Info {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly code?: { readonly specifier: string };
+      readonly type?: { readonly specifier: string };
+    }[];
+  }[];
+}
+
+/** A local module's path from the root; anything else as it is. */
+function pathOf(specifier: string): string {
+  return specifier.startsWith(root.href)
+    ? specifier.slice(root.href.length)
+    : specifier;
+}
+
+async function deno(...args: string[]): Promise<string> {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: root,
+  }).output();
+  const decoder = new TextDecoder();
+  assert(success, decoder.decode(stderr));
+  return decoder.decode(stdout);
+}
+
+/** All modules that some can reach. */
+async function importsOf(roots: readonly string[]): Promise<Imports> {
+  const imports = new Map<string, string[]>();
+  for (const path of roots) {
+    if (imports.has(path)) continue; // reached from another
+    const { modules }: Info = JSON.parse(await deno("info", "--json", path));
+    for (const { specifier, dependencies = [] } of modules) {
+      const found = dependencies.flatMap(({ code, type }) =>
+        [code, type].flatMap((it) => it ? [pathOf(it.specifier)] : [])
+      );
+      imports.set(pathOf(specifier), [...new Set(found)]);
+    }
+  }
+  return imports;
+}
+
+async function* modulesBelow(folder: string): AsyncGenerator<string> {
+  for await (
+    const { name, isDirectory } of Deno.readDir(new URL(folder, root))
+  ) {
+    if (isDirectory) yield* modulesBelow(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield folder + name;
+  }
+}
+
+/** The part of the house that a module is in. */
+function partOf(path: string): string {
+  return path.startsWith("src/") ? path.split("/").slice(0, 2).join("/") : path;
+}
+
+/** Every import that is not permitted, as "from -> to". */
+function strangeImports(imports: Imports): string[] {
+  const strange: string[] = [];
+  for (const [from, all] of imports) {
+    const part = partOf(from);
+    const allowed = MAY_IMPORT[part];
+    if (!allowed) continue;
+    for (const to of all) {
+      const isOwn = partOf(to) === part;
+      const isPackage = to.startsWith("npm:");
+      const isRuntime = to.startsWith("node:") && !PORTABLE.includes(part);
+      if (isOwn || isPackage || isRuntime || allowed.includes(partOf(to))) {
+        continue;
+      }
+      strange.push(`${from} -> ${to}`);
+    }
+  }
+  return strange;
+}
+
+/** A way round from a module to itself; undefined if there is none. */
+function findCycle(imports: Imports): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, above: string[]): string[] | undefined => {
+    if (above.includes(path)) return [...above, path];
+    if (done.has(path)) return undefined;
+    for (const to of imports.get(path) ?? []) {
+      const cycle = visit(to, [...above, path]);
+      if (cycle) return cycle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of imports.keys()) {
+    const cycle = visit(path, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}
+
+const PROGRAMS = ["server.ts", "client.ts"];
+
+Deno.test("imports point one way: programs, server or client, log, protocol, crypto", async () => {
+  const all = await Array.fromAsync(modulesBelow("src/"));
+  const imports = await importsOf([...PROGRAMS, ...all]);
+  assert(imports.size > 80, `${imports.size} modules`);
+  assertEquals(all.filter((path) => /^src\/[^/]+\.ts$/.test(path)), []);
+  assertEquals(strangeImports(imports), []);
+  assertEquals(findCycle(imports), undefined);
+});
+
+Deno.test("every module of src is part of a program", async () => {
+  const reached = await importsOf(PROGRAMS);
+  const all = await Array.fromAsync(modulesBelow("src/"));
+  assertEquals(all.filter((path) => !reached.has(path)), []);
+});
+
+Deno.test("an import that is not permitted is found, and so is a cycle", () => {
+  const broken = (from: string, to: string) =>
+    strangeImports(new Map([[from, [to]]]));
+  for (
+    const [from, to] of [
+      ["src/client/session.ts", "src/server/room.ts"],
+      ["src/client/link.ts", "src/log/chat_log.ts"],
+      ["src/server/room.ts", "src/client/view.ts"],
+      ["src/log/file.ts", "src/server/room.ts"],
+      ["src/protocol/events.ts", "src/log/file.ts"],
+      ["src/crypto/noise.ts", "src/protocol/events.ts"],
+      ["src/crypto/noise.ts", "node:crypto"],
+      ["src/protocol/channel.ts", "node:net"],
+      ["src/base/std.ts", "src/protocol/events.ts"],
+      ["crypto_utils.ts", "src/crypto/noise.ts"],
+      ["crypto_utils.ts", "node:crypto"],
+      ["server.ts", "src/client/session.ts"],
+      ["client.ts", "src/log/chat_log.ts"],
+      ["client.ts", "server.ts"],
+    ] as const
+  ) assertEquals(broken(from, to), [`${from} -> ${to}`]);
+  assertEquals(broken("src/client/terminal/tty.ts", "node:process"), []);
+  const circle = new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]]);
+  assertEquals(findCycle(circle), ["a", "b", "c", "b"]);
+});
