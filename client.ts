@@ -24,7 +24,8 @@ import {
   plainFrontend,
   terminalFrontend,
 } from "./src/client/frontend.ts";
-import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
+import { parseFlags, UsageError } from "./src/base/flags.ts";
+import { helpText } from "./src/base/help.ts";
 import {
   defaultConfigFolder,
   loadOrCreateIdentity,

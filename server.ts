@@ -10,7 +10,8 @@
 
 import { stopDiagnostics } from "./src/server/diagnostics.ts";
 import { FileError } from "./src/base/private_file.ts";
-import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
+import { parseFlags, UsageError } from "./src/base/flags.ts";
+import { helpText } from "./src/base/help.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
 import { FLAGS } from "./src/server/flags.ts";
 import { check, rotateKey, serve } from "./src/server/serving.ts";

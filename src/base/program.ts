@@ -34,7 +34,9 @@ export function write(
   to: { writeSync(bytes: Uint8Array): number } = Deno.stdout,
 ): void {
   const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+  for (let written = 0; written < bytes.length;) {
+    written += to.writeSync(bytes.subarray(written));
+  }
 }
 
 /** A text as a sentence: with a full stop, but none after a command to be copied or a mark of its own. */

@@ -8,7 +8,7 @@
 import { type Asking, HISTORY_COUNT } from "../asking.ts";
 import { byName, type Somebody } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
-import { nearest } from "../../base/nearest.ts";
+import { didYouMean } from "../../base/nearest.ts";
 import type { Present } from "../view.ts";
 import { REFUSALS } from "../../protocol/reasons.ts";
 
@@ -122,9 +122,8 @@ export function interpretRequest(
 
 function unknownType(type: unknown): string {
   if (typeof type !== "string") return "it has no type";
-  const like = nearest(type, REQUEST_TYPES);
   return `there is no type ${JSON.stringify(type)}` +
-    (like === undefined ? "" : `; did you mean "${like}"?`);
+    didYouMean(type, REQUEST_TYPES);
 }
 
 /** What is wrong with the fields of a request; undefined where nothing is. Fields that aren't known don't count. */
