@@ -14,7 +14,7 @@ import { reasonOf } from "../base/error_reason.ts";
 import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./terminal/settings.ts";
-import type { Shown } from "./terminal/scrollback.ts";
+import type { Scrollback } from "./terminal/scrollback.ts";
 import type { Transfers } from "./files/transfers.ts";
 
 /** Lines that one search gives. */
@@ -29,7 +29,7 @@ export interface Desk {
   /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** All that was shown. */
-  readonly shown: Shown;
+  readonly shown: Scrollback;
 }
 
 /** What both a person and a program can ask for. @param said Is given what has to be waited for. */

@@ -87,7 +87,7 @@ export async function terminalFrontend(
     view,
     run: (session, transfers) => {
       present = () => session.present;
-      const desk = { settings, ignored, shown: view.shown };
+      const desk = { settings, ignored, shown: view.scrollback };
       return converse(session, transfers, view, desk);
     },
     close: async () => {

@@ -38,7 +38,7 @@ export type FileRequest = Event<"fetch" | "hold" | "missing" | "piece">;
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
   /** The client is in; `missed` are the lines it was owed, oldest first. */
-  entered(own: Event<"welcome">, missed: readonly LogEntry[]): void;
+  entered(welcome: Event<"welcome">, missed: readonly LogEntry[]): void;
   /** Somebody said something, came or went. */
   happened(line: LogEntry, own: boolean): void;
   /** Somebody went away from the keyboard, or, where the text is empty, came back. */
@@ -73,10 +73,10 @@ export class Link {
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #name = "";
 
-  /** Takes over a channel. @param ownKey The fingerprint of the client's own key. */
+  /** Takes over a channel. @param fingerprint That of this client's key. */
   constructor(
     channel: Channel,
-    private readonly ownKey: string,
+    private readonly fingerprint: string,
     listener: LinkListener,
   ) {
     this.#channel = channel;
@@ -181,7 +181,8 @@ export class Link {
     if (event.kind !== "here") {
       throw new EventError(`Cannot take "${event.kind}" in a shared record`);
     }
-    this.#members.set(event.id, { ...event });
+    const { id, key: fingerprint, ...member } = event;
+    this.#members.set(id, { ...member, fingerprint });
   }
 
   async #takeDirect(event: Event): Promise<void> {
@@ -229,7 +230,7 @@ export class Link {
     this.#sharedReader = undefined;
     this.#ownId = event.id;
     const { at } = event;
-    this.#members.set(event.id, newcomer(this.#name, this.ownKey, at));
+    this.#members.set(event.id, newcomer(this.#name, this.fingerprint, at));
     this.#seq = Math.max(event.seq, missed.at(-1)?.seq ?? 0);
     this.#listener.entered(event, missed);
   }
@@ -274,7 +275,7 @@ export class Link {
       this.#members.set(id, newcomer(event.name, event.key, at));
     }
     const member = this.#member(id);
-    const { name, key } = member;
+    const { name, fingerprint: key } = member;
     if (words.what === "left") this.#members.delete(id);
     else if (words.what === "renamed") member.name = words.text;
     else member.active = at;
@@ -290,8 +291,8 @@ export class Link {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function newcomer(name: string, key: string, at: number): Present {
-  return { name, key, since: at, active: at, away: "" };
+function newcomer(name: string, fingerprint: string, at: number): Present {
+  return { name, fingerprint, since: at, active: at, away: "" };
 }
 
 /** Whether an error is a connection's end, rather than something wrong with what it carried. */

@@ -3,7 +3,7 @@
  * the log, comes back after a loss, and sees to it that each line arrives once. Knows nothing of sockets,
  * files or terminals.
  *
- *     joining ──▶ in the room ── connection lost ──▶ away ── pause, growing and jittered ──▶ joining again
+ *     joining ──▶ in the room ── connection lost ──▶ disconnected ── pause, growing and jittered ──▶ joining again
  *        │             └── leave ──▶ left              └── leave ──▶ left
  *        └── refused ──▶ JoinError
  *
@@ -27,9 +27,9 @@ import {
   type LinkListener,
 } from "./link.ts";
 import type { Present, RoomNews, View } from "./view.ts";
-import { OpenSearches } from "./pending_searches.ts";
+import { PendingSearches } from "./pending_searches.ts";
 import { reasonOf } from "../base/error_reason.ts";
-import { SaidLately } from "./recent_lines.ts";
+import { RecentLines } from "./recent_lines.ts";
 import { WaitingLines } from "./outbox.ts";
 import {
   GOODBYES,
@@ -92,13 +92,13 @@ export class Session implements LinkListener, FileRoom {
   readonly #options: SessionOptions;
   readonly #view: View;
   readonly #waiting = new WaitingLines();
-  readonly #said = new SaidLately();
-  readonly #searches = new OpenSearches();
+  readonly #recent = new RecentLines();
+  readonly #searches = new PendingSearches();
   readonly #renaming: string[] = []; // names that were asked for and aren't answered yet, in order
   readonly #leaving = Promise.withResolvers<void>();
   #name: string;
   #after: number | null = null;
-  #ownKey = "";
+  #fingerprint = "";
   #link: Link | undefined; // the connection that stands
   #inside = false; // whether it has led into the room
   #failure: JoinError | undefined;
@@ -120,7 +120,7 @@ export class Session implements LinkListener, FileRoom {
     this.#name = options.name;
   }
 
-  /** Everybody in the room, this client included; nobody while it is away. */
+  /** Everybody in the room, this client included; nobody while it is not connected. */
   get present(): readonly Present[] {
     return this.#inside ? this.#link?.present ?? [] : [];
   }
@@ -140,7 +140,7 @@ export class Session implements LinkListener, FileRoom {
    * @throws {JoinError} where the client can't get in, or is sent away for good.
    */
   async run(): Promise<void> {
-    this.#ownKey = fingerprint(this.#options.handshake.keyPair.publicKey);
+    this.#fingerprint = fingerprint(this.#options.handshake.keyPair.publicKey);
     this.#stand();
     try {
       await this.#stay();
@@ -165,7 +165,7 @@ export class Session implements LinkListener, FileRoom {
       }
       const pause = nextPause(this.#attempts++);
       const seconds = Math.max(1, Math.round(pause / 1_000));
-      this.#view.show({ type: "away", reason, seconds });
+      this.#view.show({ type: "disconnected", reason, seconds });
       await this.#rest(pause);
     }
   }
@@ -195,7 +195,7 @@ export class Session implements LinkListener, FileRoom {
     this.#ask(event);
   }
 
-  /** Takes another name, now or, where the client is away, when it comes back. */
+  /** Takes another name, now or, if the client is not connected, when it comes back. */
   rename(name: string): void {
     if (!this.#inside) {
       this.#name = name;
@@ -221,7 +221,7 @@ export class Session implements LinkListener, FileRoom {
       return this.#view.note("Cannot search: too many answers are waited for");
     }
     if (!this.#inside) {
-      this.#view.note("The server is away: it is asked when it is back");
+      this.#view.note("Not connected: the server is asked when it is back");
     }
     this.#ask(find);
   }
@@ -264,7 +264,7 @@ export class Session implements LinkListener, FileRoom {
     const again = this.#after !== null;
     const said = missed.filter(isSpoken);
     for (const { key, n } of said) {
-      if (key === this.#ownKey) this.#waiting.settle(n); // under whatever name it was said
+      if (key === this.#fingerprint) this.#waiting.settle(n); // under whatever name it was said
     }
     this.#after = Math.max(welcome.seq, missed.at(-1)?.seq ?? 0);
     this.#attempts = 0;
@@ -276,7 +276,7 @@ export class Session implements LinkListener, FileRoom {
       others: this.present.length - 1,
       seq: welcome.seq,
       at: welcome.at,
-      ownKey: this.#ownKey,
+      fingerprint: this.#fingerprint,
       earlier: said.filter((line) => !again || !this.#isOwn(line)).length,
       again,
       waiting: this.#waiting.size,
@@ -321,8 +321,8 @@ export class Session implements LinkListener, FileRoom {
   }
 
   /** Somebody went away from the keyboard, or came back. */
-  absent({ name, key }: Present, text: string, own: boolean): void {
-    this.#view.show({ type: "away-message", name, key, text, own });
+  absent({ name, fingerprint }: Present, text: string, own: boolean): void {
+    this.#view.show({ type: "away-message", name, fingerprint, text, own });
   }
 
   /** The server reads this client no faster than it may go. */
@@ -408,7 +408,7 @@ export class Session implements LinkListener, FileRoom {
       const leaving = this.#leaving.promise;
       const channel = await reach(dial, this.#handshake, leaving);
       if (!channel) return GOODBYES.left;
-      const link = new Link(channel, this.#ownKey, this);
+      const link = new Link(channel, this.#fingerprint, this);
       this.#link = link;
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       await this.#askIn(link);
@@ -472,25 +472,25 @@ export class Session implements LinkListener, FileRoom {
   }
 
   #isOwn({ key, name }: LogEntry): boolean {
-    return key === this.#ownKey && name === this.#name;
+    return key === this.#fingerprint && name === this.#name;
   }
 
   #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
-    const { seq, at, what: type, to, name, key, text } = line;
-    const quoted = to === null ? undefined : this.#said.find(to);
-    const news = { type, seq, at, to, name, key, text, own, past };
+    const { seq, at, what: type, to, name, key: fingerprint, text } = line;
+    const quoted = to === null ? undefined : this.#recent.find(to);
+    const news = { type, seq, at, to, name, fingerprint, text, own, past };
     return quoted ? { ...news, quoted } : news;
   }
 
   #noteOffer(line: LogEntry): void {
     // Under another name, too, it is this client's own number that tells its own offers.
-    const own = line.key === this.#ownKey;
+    const own = line.key === this.#fingerprint;
     if (line.what === "offered") this.#options.files?.offered(line, own);
   }
 
   #showLine(line: LogEntry, own: boolean, past: boolean): void {
     this.#noteOffer(line);
-    this.#said.add(line);
+    this.#recent.add(line);
     this.#view.show(this.#news(line, own, past));
   }
 
@@ -514,9 +514,9 @@ export class Session implements LinkListener, FileRoom {
 
   #stand(): void {
     const { size: waiting } = this.#waiting;
-    const present = this.#inside;
-    const here = present ? this.#link?.count ?? 0 : 0;
-    this.#view.stand({ name: this.#name, present, here, waiting });
+    const connected = this.#inside;
+    const members = connected ? this.#link?.count ?? 0 : 0;
+    this.#view.stand({ name: this.#name, connected, members, waiting });
   }
 
   /** Waits before the next attempt, unless the client leaves. */

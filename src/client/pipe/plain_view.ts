@@ -160,7 +160,7 @@ function plainRemark(
     }
     case "lost":
       return `Perhaps not sent: ${quote(news.text)}`;
-    case "away": {
+    case "disconnected": {
       const reason = escapeText(wording(GOODBYES, news.reason));
       const seconds = Math.ceil(news.seconds);
       return `Not connected: ${reason}. Trying again in ${seconds} s`;
@@ -178,8 +178,8 @@ function limitLines(): TransformStream<string, string> {
   let length = 0;
   return new TransformStream({
     transform(chunk, controller) {
-      const pieces = chunk.split("\n").map((piece, at) => {
-        if (at > 0) length = 0;
+      const pieces = chunk.split("\n").map((piece, index) => {
+        if (index > 0) length = 0;
         const kept = piece.slice(0, MAX_LINE_LENGTH - length);
         length += kept.length;
         return kept;

@@ -260,10 +260,10 @@ function set({ note, settings }: CommandContext, key: string, value: string) {
 function showSettings({ note, settings }: CommandContext): void {
   const heads = SETTINGS.map(({ key }) => `${key} ${settings.get(key)}`);
   const widest = Math.max(...heads.map(width));
-  for (const [at, setting] of SETTINGS.entries()) {
+  for (const [index, setting] of SETTINGS.entries()) {
     const range = "choices" in setting
       ? setting.choices.join(", ")
       : `${setting.min} to ${setting.max}`;
-    note(`${padCells(heads[at] ?? "", widest)}  ${setting.help} (${range})`);
+    note(`${padCells(heads[index] ?? "", widest)}  ${setting.help} (${range})`);
   }
 }

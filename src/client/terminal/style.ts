@@ -24,10 +24,10 @@ export function painter(colour: boolean): Paint {
   return (style, text) => colour ? `\x1b[${style}m${text}\x1b[0m` : text;
 }
 
-/** The colour for a member, the same wherever its key is shown. */
-export function colourOf(key: string): number {
+/** The colour for a member, the same wherever it is shown. */
+export function colourOf(fingerprint: string): number {
   let hash = 0;
-  for (const character of key) {
+  for (const character of fingerprint) {
     hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
   }
   return NAME_COLOURS[hash % NAME_COLOURS.length] ?? Style.green;

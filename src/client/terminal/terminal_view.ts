@@ -4,7 +4,7 @@
  *
  * Output rules: everything goes to the one stream that it is given, the terminal (stdout); stderr isn't
  * touched. A line that is sent is cleared, because it comes back from the server as an event; while the
- * connection is away it stays, for nothing else shows that it was taken.
+ * connection is lost it stays, for nothing else shows that it was taken.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import type { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
 import {
   cleanPaste,
-  KeySplitter,
   MARK_NO_PASTES,
   MARK_PASTES,
+  PasteSplitter,
 } from "./paste.ts";
 import { LineEditor, type Screen } from "./line_editor.ts";
 import type { News, Standing, View } from "../view.ts";
 import { Prompt } from "./prompt.ts";
 import { Settings } from "./settings.ts";
-import { Shown } from "./scrollback.ts";
+import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
@@ -77,7 +77,7 @@ export class TerminalView implements View {
   readonly #editor: LineEditor;
   readonly #transcript: Transcript;
   readonly #prompt: Prompt;
-  readonly #shown = new Shown();
+  readonly #scrollback = new Scrollback();
   readonly #typed = new TypedLines();
   #standing: Standing | undefined;
   #offer: Offer | undefined;
@@ -114,7 +114,7 @@ export class TerminalView implements View {
       ...(patience === undefined ? {} : { patience }),
       changed: () => this.#showPrompt(),
     });
-    const splitter = new KeySplitter({
+    const splitter = new PasteSplitter({
       keys: (keys) => this.#pressed(keys),
       paste: (text) => this.#pasted(text),
     });
@@ -126,8 +126,8 @@ export class TerminalView implements View {
   }
 
   /** Everything that was shown, for `/save`. */
-  get shown(): Shown {
-    return this.#shown;
+  get scrollback(): Scrollback {
+    return this.#scrollback;
   }
 
   /** Writes a piece of news above the line being typed, unless it comes from somebody who is ignored. */
@@ -136,11 +136,11 @@ export class TerminalView implements View {
     if (this.#options.ignored && wanted === null) return;
     this.#write(this.#transcript.render(wanted ?? news));
     if (this.#rings(news)) this.#options.output.write(BELL);
-    if (news.type === "away") this.#prompt.away(news.seconds);
+    if (news.type === "disconnected") this.#prompt.disconnected(news.seconds);
     if (news.type === "file" && !this.#ended) this.#prompt.file(news);
   }
 
-  /** Shows name, absence and waiting lines in the prompt. */
+  /** Shows name, connection and waiting lines in the prompt. */
   stand(standing: Standing): void {
     this.#standing = standing;
     if (!this.#ended) this.#prompt.stand(standing);
@@ -246,7 +246,7 @@ export class TerminalView implements View {
   #accept({ text, summary }: Offer): void {
     this.#offer = undefined;
     this.#editor.exchange(this.#words, "", 0);
-    if (!this.#standing?.present) {
+    if (!this.#standing?.connected) {
       this.#editor.print([this.#prompt.text + summary]);
     }
     this.#take(text);
@@ -261,7 +261,7 @@ export class TerminalView implements View {
   #submitted(line: string): void {
     const empty = line.trim() === "";
     const stays = !empty &&
-      (this.#typed.question !== undefined || !this.#standing?.present);
+      (this.#typed.question !== undefined || !this.#standing?.connected);
     if (!stays) this.#editor.erase(line);
     if (!empty) {
       if (this.#typed.question === undefined) this.#history.add(line);
@@ -277,7 +277,7 @@ export class TerminalView implements View {
   }
 
   #write(rows: readonly string[]): void {
-    this.#shown.add(rows);
+    this.#scrollback.add(rows);
     this.#editor.print(rows);
   }
 

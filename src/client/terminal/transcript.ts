@@ -55,7 +55,7 @@ export class Transcript {
   #day: string;
   #nameWidth = MIN_NAME_WIDTH;
   #numberWidth = MIN_NUMBER_WIDTH;
-  #awayFor = "";
+  #lostFor = ""; // why the connection is gone
   #isEarlier = false; // whether what comes stands below the rule of the earlier messages
   #ownName: RegExp | undefined;
 
@@ -71,13 +71,13 @@ export class Transcript {
   render(news: News): string[] {
     switch (news.type) {
       case "entered":
-        this.#awayFor = "";
+        this.#lostFor = "";
         this.#ownName = asWord(news.name);
         return news.again ? this.#back(news) : this.#welcome(news);
       case "found":
         return this.#found(news);
       case "away-message":
-        return this.#absence(news);
+        return this.#away(news);
       case "refused":
         return [this.#refused(news)];
       case "current":
@@ -86,8 +86,8 @@ export class Transcript {
         return [`${this.#warning} Perhaps not sent: ${escapeText(news.text)}`];
       case "file":
         return this.#file(news);
-      case "away":
-        return this.#away(wording(GOODBYES, news.reason), news.seconds);
+      case "disconnected":
+        return this.#disconnected(wording(GOODBYES, news.reason), news.seconds);
       default:
         return this.#roomNews(news);
     }
@@ -153,7 +153,7 @@ export class Transcript {
       ? Style.reverse
       : news.own
       ? Style.bold
-      : colourOf(news.key);
+      : colourOf(news.fingerprint);
     if (news.type === "acted" || news.type === "offered") {
       const actor = `* ${this.paint(style, name)} `;
       const text = news.type === "acted" ? news.text : offering(news);
@@ -166,7 +166,7 @@ export class Transcript {
     return news.type === "replied" ? [this.#quoted(news), ...said] : said;
   }
 
-  #absence({ name, text }: NewsOf<"away-message">): string[] {
+  #away({ name, text }: NewsOf<"away-message">): string[] {
     const what = text === "" ? "is back" : `is away: ${escapeText(text)}`;
     return [
       this.#aside(this.#options.now(), `${escapeText(name)} ${what}`),
@@ -188,7 +188,7 @@ export class Transcript {
       lines.splice(MAX_LINES, rest, this.paint(Style.dim, more));
     }
     const indent = " ".repeat(this.#timeCells + this.#numberCells + cells);
-    return lines.map((line, at) => (at === 0 ? start : indent) + line);
+    return lines.map((line, index) => (index === 0 ? start : indent) + line);
   }
 
   /** What an answer answers, for the row above it. */
@@ -251,10 +251,10 @@ export class Transcript {
     }
   }
 
-  #away(reason: string, seconds: number): string[] {
-    // Attempts go on for as long as the server is away; only what is new is worth a line.
-    if (reason === this.#awayFor) return [];
-    this.#awayFor = reason;
+  #disconnected(reason: string, seconds: number): string[] {
+    // Attempts go on until one succeeds; only what is new is worth a line.
+    if (reason === this.#lostFor) return [];
+    this.#lostFor = reason;
     const sentence = escapeText(
       reason.charAt(0).toUpperCase() + reason.slice(1),
     );

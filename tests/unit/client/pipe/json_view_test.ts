@@ -42,7 +42,7 @@ function roomNews(
   text: string,
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const who = { name: "cron", key: KEY, own: true, past: false };
+  const who = { name: "cron", fingerprint: KEY, own: true, past: false };
   return { type, seq: 88, at, text, to: null, ...who, ...more };
 }
 
@@ -53,7 +53,7 @@ const entered: News = {
   others: 2,
   seq: 88,
   at,
-  ownKey: KEY,
+  fingerprint: KEY,
   earlier: 12,
   again: false,
   waiting: 0,
@@ -61,8 +61,8 @@ const entered: News = {
 
 const SHA256 = "0123456789abcdef".repeat(4);
 const QUOTED = { name: "ana", text: "done?" };
-const ANA = { name: "ana", key: KEY };
-const PRESENT = { name: "ana", key: KEY, since: at, active: at, away: "" };
+const ANA = { name: "ana", fingerprint: KEY };
+const PRESENT = { ...ANA, since: at, active: at, away: "" };
 
 /** Everything that the view writes, and how it looks. */
 const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
@@ -112,7 +112,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
       view.show({
         type: "away-message",
         name: "ana",
-        key: KEY,
+        fingerprint: KEY,
         text: "lunch",
         own: false,
       }),
@@ -142,7 +142,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     String.raw`"lost","text":"\n"`,
   ],
   [
-    (view) => view.show({ type: "away", reason: "lost", seconds: 2 }),
+    (view) => view.show({ type: "disconnected", reason: "lost", seconds: 2 }),
     `"away","reason":"lost","seconds":2`,
   ],
   [

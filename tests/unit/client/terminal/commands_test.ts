@@ -55,8 +55,8 @@ function remember(present: readonly Present[] = []) {
 }
 
 function member(name: string, more: Partial<Present> = {}): Present {
-  const key = `key of ${name}`;
-  return { name, key, since: NOW, active: NOW, away: "", ...more };
+  const fingerprint = `key of ${name}`;
+  return { name, fingerprint, since: NOW, active: NOW, away: "", ...more };
 }
 
 Deno.test("interpret() returns what is no command, as it is", () => {
@@ -89,15 +89,15 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
   const at = (hours: number, minutes: number) =>
     Date.UTC(2026, 10, 23, hours, minutes);
   const { context, notes } = remember([
-    member("Abhii", { key: "3f9a1c02d417", since: at(17, 5) }),
+    member("Abhii", { fingerprint: "3f9a1c02d417", since: at(17, 5) }),
     member("Jo", {
-      key: "0123456789ab",
+      fingerprint: "0123456789ab",
       since: at(9, 30),
       active: at(17, 3),
       away: "lunch",
     }),
     member("田中", {
-      key: "ba9876543210",
+      fingerprint: "ba9876543210",
       since: at(-15, 31),
       active: at(-15, 31),
     }),
@@ -112,7 +112,7 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
 
 Deno.test("interpret() escapes the names, keys and reasons on /who", () => {
   const { context, notes } = remember([
-    member("a\n\x1b[2J\u202eb", { key: "\x9b31m", away: "\r\x07" }),
+    member("a\n\x1b[2J\u202eb", { fingerprint: "\x9b31m", away: "\r\x07" }),
   ]);
   interpret("/who", context);
   assertEquals(notes, [
@@ -193,7 +193,7 @@ Deno.test("interpret() ignores a member under any name, and no longer", () => {
   interpret("/ignore", context);
   interpret("/ignore rahul", context);
   interpret("/ignore", context);
-  assertEquals(context.ignored.find("RAHUL")?.key, "key of Rahul");
+  assertEquals(context.ignored.find("RAHUL")?.fingerprint, "key of Rahul");
   interpret("/ignore Rahul", context);
   interpret("/ignore", context);
   interpret("/ignore nobody", context);
