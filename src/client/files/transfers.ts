@@ -9,7 +9,6 @@ import { toBase64url } from "../../../crypto_utils.ts";
 import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
-import type { FileEvent } from "../link.ts";
 import type { View } from "../view.ts";
 import {
   formatOffer,
@@ -18,7 +17,7 @@ import {
   MAX_ASKED,
 } from "../../protocol/offer.ts";
 import { type Offer, parseOffer } from "../../protocol/offer.ts";
-import type { FileListener, FileRoom } from "../session.ts";
+import type { FileEvent, FileListener, FileRoom } from "../file_room.ts";
 import { SourceFile } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
