@@ -63,13 +63,19 @@ function entered(again: boolean): News {
   };
 }
 
-const unused = (what: string) => () => note(`${what} isn't for this program`);
+const unused = (what: string) => () => {
+  note(`${what} isn't for this program`);
+  return Promise.resolve();
+};
 const context = {
   note,
   who: () => [],
   quit: () => view.close(),
   rename: unused("rename"),
-  act: (text: string) => view.show({ ...said(NAME, text), type: "acted" }),
+  act: (text: string) => {
+    view.show({ ...said(NAME, text), type: "acted" });
+    return Promise.resolve();
+  },
   reply: unused("reply"),
   away: unused("away"),
   history: unused("history"),
@@ -105,7 +111,7 @@ for await (const line of view.lines()) {
     view.show(entered(true));
     view.stand({ name: NAME, connected: true, members: 1, waiting: 0 });
   } else {
-    const text = interpret(line, context);
+    const text = await interpret(line, context);
     if (text !== null) view.show(said(NAME, text));
   }
 }
