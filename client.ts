@@ -11,12 +11,17 @@
  * @module
  */
 
+import type { KeyPair } from "./crypto_utils.ts";
 import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { write } from "./src/base/program.ts";
 import { quote } from "./src/base/safe_text.ts";
 import { actionsOf } from "./src/client/actions.ts";
 import { configFolder } from "./src/client/config_folder.ts";
-import { byPassphrase, findInvited } from "./src/client/destination.ts";
+import {
+  byPassphrase,
+  type Destination,
+  findInvited,
+} from "./src/client/destination.ts";
 import { explain } from "./src/client/explain.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { firstRun } from "./src/client/first_run.ts";
@@ -73,18 +78,7 @@ async function chat(values: Values, invite?: string): Promise<number> {
   try {
     if (created && isInteractive) view.note(firstRun(keyFile, home));
     const { host, port, handshake } = invited ??
-      await byPassphrase({
-        address: {
-          host: values.host ?? "127.0.0.1",
-          port: values.port ?? 5000,
-        },
-        passphrase: passphrase ?? "",
-        keyPair,
-        path: values["known-servers"] ??
-          `${await configFolder()}/known_servers`,
-        ...(isTerminal() ? { view } : {}),
-        dial: connect,
-      });
+      await known(values, passphrase ?? "", keyPair, view);
     const name = await askName(view, values.name);
     if (name === null) return isTerminal() ? 0 : noName();
 
@@ -98,10 +92,9 @@ async function chat(values: Values, invite?: string): Promise<number> {
       files: transfers,
       askName: (refusal) => askAnotherName(view, refusal),
     });
-    for (const signal of stopSignals(isInteractive)) {
-      Deno.addSignalListener(signal, () => session.leave());
-    }
-    const staying = session.run();
+    leaveAtSignals(session, isInteractive);
+    const staying = session.run(); // shows what happens, and comes back after a loss
+    // The stay goes on after the end of the input, until what was said has gone out.
     const typing = converse(session, transfers, frontend).then(() => staying);
     await Promise.race([staying, typing]);
     return session.failedAny && !isInteractive ? 1 : 0;
@@ -136,6 +129,26 @@ async function converse(
   session.leave();
 }
 
+/** The server at --host and --port, by a passphrase. */
+async function known(
+  values: Values,
+  passphrase: string,
+  keyPair: KeyPair,
+  view: View,
+): Promise<Destination> {
+  const { host = "127.0.0.1", port = 5000 } = values;
+  const path = values["known-servers"] ??
+    `${await configFolder()}/known_servers`;
+  return await byPassphrase({
+    address: { host, port },
+    passphrase,
+    keyPair,
+    path,
+    ...(isTerminal() ? { view } : {}),
+    dial: connect,
+  });
+}
+
 /** Asks for a name until there is one; null if the input ends. @param first The name that is given already. */
 async function askName(view: View, first?: string): Promise<string | null> {
   for (let given = first ?? null;; given = null) {
@@ -165,12 +178,18 @@ function noName(): number {
 }
 
 /**
- * What ends a client from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted.
+ * Ends the session from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted.
  * On a pipe SIGHUP stays as it is, so that nohup can have it ignored.
  */
-function stopSignals(isInteractive: boolean): Deno.Signal[] {
-  if (Deno.build.os === "windows") return ["SIGINT"];
-  return isInteractive ? ["SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM"];
+function leaveAtSignals(session: Session, isInteractive: boolean): void {
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : isInteractive
+    ? ["SIGTERM", "SIGHUP"]
+    : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => session.leave());
+  }
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

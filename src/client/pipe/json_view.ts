@@ -12,7 +12,7 @@
 
 import { Ignored, type Somebody } from "../ignored.ts";
 import type { News, Present, RoomNews } from "../view.ts";
-import { PipeView } from "./plain_view.ts";
+import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
 import { particulars } from "../../protocol/line.ts";

@@ -42,6 +42,11 @@ export class Prompt {
     this.#options = options;
   }
 
+  /** Whether the client is connected, and in the room. */
+  get connected(): boolean {
+    return this.#standing?.connected ?? false;
+  }
+
   /** Where the client stands now. */
   stand(standing: Standing): void {
     this.#standing = standing;

@@ -11,7 +11,7 @@
 
 import type { Readable } from "node:stream";
 import { complete } from "./tab_completion.ts";
-import type { Ignored } from "../ignored.ts";
+import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
 import {
   cleanPaste,
@@ -19,6 +19,7 @@ import {
   MARK_PASTES,
   PasteSplitter,
 } from "./paste.ts";
+import { offerPaste, type PasteOffer } from "./paste_offer.ts";
 import { LineEditor, type Screen } from "./line_editor.ts";
 import type { News, Standing, View } from "../view.ts";
 import { Prompt } from "./prompt.ts";
@@ -27,12 +28,9 @@ import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
-import { cut } from "./cells.ts";
 
 /** How many lines the up arrow can bring back where no history is kept. */
 const HISTORY_SIZE = 200;
-/** How much of a pasted text is shown, cells. */
-const MAX_OFFERED = 24;
 
 /** What Ctrl-Z is answered where it comes as a key. */
 const NO_STOP =
@@ -74,13 +72,13 @@ export class TerminalView implements View {
   readonly #options: TerminalOptions;
   readonly #settings: Settings;
   readonly #history: InputHistory;
+  readonly #ignored: Ignored;
   readonly #editor: LineEditor;
   readonly #transcript: Transcript;
   readonly #prompt: Prompt;
   readonly #scrollback = new Scrollback();
   readonly #typed = new TypedLines();
-  #standing: Standing | undefined;
-  #offer: Offer | undefined;
+  #offer: PasteOffer | undefined;
   #ended = false;
 
   /** Takes over the terminal, until `close()`. */
@@ -88,6 +86,7 @@ export class TerminalView implements View {
     this.#options = options;
     this.#settings = options.settings ?? new Settings();
     this.#history = options.history ?? InputHistory.none(HISTORY_SIZE);
+    this.#ignored = options.ignored ?? new Ignored();
     const { now, zone, colour, patience, input, output } = options;
     this.#editor = new LineEditor({
       output,
@@ -132,9 +131,9 @@ export class TerminalView implements View {
 
   /** Writes a piece of news above the line being typed, unless it comes from somebody who is ignored. */
   show(news: News): void {
-    const wanted = this.#options.ignored?.filter(news) ?? null;
-    if (this.#options.ignored && wanted === null) return;
-    this.#write(this.#transcript.render(wanted ?? news));
+    const wanted = this.#ignored.filter(news);
+    if (wanted === null) return;
+    this.#write(this.#transcript.render(wanted));
     if (this.#rings(news)) this.#options.output.write(BELL);
     if (news.type === "disconnected") this.#prompt.disconnected(news.seconds);
     if (news.type === "file" && !this.#ended) this.#prompt.file(news);
@@ -142,7 +141,6 @@ export class TerminalView implements View {
 
   /** Shows name, connection and waiting lines in the prompt. */
   stand(standing: Standing): void {
-    this.#standing = standing;
     if (!this.#ended) this.#prompt.stand(standing);
   }
 
@@ -217,7 +215,7 @@ export class TerminalView implements View {
     // Any other key would be for a line that isn't on the screen.
   }
 
-  /** Many lines at once are one message, if at all: sent line by line they would be a surprise. */
+  /** Many lines at once are one message, if at all. */
   #pasted(pasted: string): void {
     const text = cleanPaste(pasted);
     if (this.#ended || this.#offer || text === "") return;
@@ -225,34 +223,20 @@ export class TerminalView implements View {
       this.#editor.insert(text.replaceAll("\n", " "));
       return;
     }
-    const { line, cursor } = this.#editor;
-    const whole = line.slice(0, cursor) + text + line.slice(cursor);
-    const count = whole.split("\n").length;
-    const start = cut(
-      escapeText(whole.trim().replace(/\n.*/s, "")),
-      MAX_OFFERED,
-    );
-    this.#offer = {
-      text: whole,
-      summary: `${start} (${count} lines)`,
-      prompt:
-        `${count} lines pasted, "${start}": Enter sends them as one message, Esc drops them `,
-      line,
-      cursor,
-    };
+    this.#offer = offerPaste(text, this.#editor);
     this.#editor.exchange(this.#words, "", 0);
   }
 
-  #accept({ text, summary }: Offer): void {
+  #accept({ text, summary }: PasteOffer): void {
     this.#offer = undefined;
     this.#editor.exchange(this.#words, "", 0);
-    if (!this.#standing?.connected) {
+    if (!this.#prompt.connected) {
       this.#editor.print([this.#prompt.text + summary]);
     }
     this.#take(text);
   }
 
-  #drop({ line, cursor }: Offer): void {
+  #drop({ line, cursor }: PasteOffer): void {
     this.#offer = undefined;
     this.#editor.exchange(this.#words, line, cursor);
   }
@@ -261,7 +245,7 @@ export class TerminalView implements View {
   #submitted(line: string): void {
     const empty = line.trim() === "";
     const stays = !empty &&
-      (this.#typed.question !== undefined || !this.#standing?.connected);
+      (this.#typed.question !== undefined || !this.#prompt.connected);
     if (!stays) this.#editor.erase(line);
     if (!empty) {
       if (this.#typed.question === undefined) this.#history.add(line);
@@ -291,15 +275,4 @@ export class TerminalView implements View {
     this.#options.raw?.(false);
     this.#typed.end();
   }
-}
-
-/** A text of many lines that was pasted, and may be sent. */
-interface Offer {
-  readonly text: string;
-  /** What stays on the screen of it. */
-  readonly summary: string;
-  readonly prompt: string;
-  /** What was typed before, and where the cursor was. */
-  readonly line: string;
-  readonly cursor: number;
 }

@@ -6,10 +6,8 @@
 
 import type { News, RoomNews } from "../../../../src/client/view.ts";
 import { JsonView } from "../../../../src/client/pipe/json_view.ts";
-import {
-  PlainView,
-  type Sink,
-} from "../../../../src/client/pipe/plain_view.ts";
+import type { Sink } from "../../../../src/client/pipe/pipe_view.ts";
+import { PlainView } from "../../../../src/client/pipe/plain_view.ts";
 import {
   assert,
   assertEquals,
