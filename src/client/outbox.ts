@@ -21,16 +21,13 @@ const MAX_WAITING = 1_024;
 /** Lines that go out at once. */
 const CHUNK = 256;
 
-/** What lines go out over. */
-type Connection = Pick<Link, "say" | "close">;
-
 /** The lines that a client has said and that aren't settled. */
 export class Outbox {
   readonly #lines = new Map<number, Line>(); // by the client's number for them
   readonly #changed = new Notify();
   #unsent: Line[] = []; // of those, what is to go out over this connection
   #n = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  #connection: Connection | undefined; // that leads into the room
+  #link: Pick<Link, "say" | "close"> | undefined; // that leads into the room
   #isSending = false;
   #isClosed = false;
 
@@ -71,15 +68,15 @@ export class Outbox {
   }
 
   /** Sends all lines again, over a connection that leads into the room. */
-  connected(connection: Connection): void {
-    this.#connection = connection;
+  connected(link: Pick<Link, "say" | "close">): void {
+    this.#link = link;
     this.#unsent = [...this.#lines.values()];
     this.#send();
   }
 
   /** Sends nothing: the connection is gone. */
   disconnected(): void {
-    this.#connection = undefined;
+    this.#link = undefined;
     this.#unsent = [];
     this.#changed.notify();
   }
@@ -105,21 +102,21 @@ export class Outbox {
   }
 
   async #settledHere(): Promise<void> {
-    while (this.#connection && this.#lines.size > 0) await this.#changed.wait();
+    while (this.#link && this.#lines.size > 0) await this.#changed.wait();
   }
 
   /** Sends what is unsent. Has one sender at a time, so that the order stays. */
   async #send(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
-    while (this.#connection && this.#unsent.length > 0) {
-      const connection = this.#connection;
+    while (this.#link && this.#unsent.length > 0) {
+      const link = this.#link;
       try {
-        await connection.say(this.#unsent.splice(0, CHUNK));
+        await link.say(this.#unsent.splice(0, CHUNK));
       } catch {
         // Its reader says why it is gone, and then the lines wait for the next connection.
-        connection.close();
-        if (connection === this.#connection) this.disconnected();
+        link.close();
+        if (link === this.#link) this.disconnected();
       }
     }
     this.#isSending = false;

@@ -10,26 +10,23 @@ import type { FileRequest, FileRoom } from "./file_room.ts";
 import type { Link, ServerRequest } from "./link.ts";
 import { PendingSearches } from "./pending_searches.ts";
 
-/** What is asked over. */
-type Connection = Pick<Link, "ask" | "close">;
-
 /** A client's requests to the server, across connections. */
 export class ServerRequests implements FileRoom {
   readonly #searches = new PendingSearches();
   readonly #names: string[] = []; // that were asked for and aren't answered, in order
   #awayText = "";
-  #connection: Connection | undefined; // that leads into the room
+  #link: Pick<Link, "ask" | "close"> | undefined; // that leads into the room
 
   /** Asks again over a connection that leads into the room. */
-  connected(connection: Connection): void {
-    this.#connection = connection;
+  connected(link: Pick<Link, "ask" | "close">): void {
+    this.#link = link;
     if (this.#awayText !== "") this.away(this.#awayText);
     for (const find of this.#searches) this.#ask(find);
   }
 
   /** Asks for nothing: the connection is gone, and no name that was asked for is given any more. */
   disconnected(): void {
-    this.#connection = undefined;
+    this.#link = undefined;
     this.#names.length = 0;
   }
 
@@ -75,8 +72,8 @@ export class ServerRequests implements FileRoom {
   }
 
   #ask(request: ServerRequest): void {
-    const connection = this.#connection;
+    const link = this.#link;
     // A connection that can't be written to ends for its reader, too, which says so.
-    connection?.ask(request).catch(() => connection.close());
+    link?.ask(request).catch(() => link.close());
   }
 }
