@@ -1,76 +1,135 @@
 /**
- * The client program: flags in, exit code out.
+ * The client program: it connects to a server, shows what is said in the room there, and says what is typed.
  *
  *     deno task client [INVITE] [--name NAME] …
+ *
+ *     flags ──▶ key, invite, front end, name ──▶ Session: connects, listens, comes back after a loss ──▶ exit code
+ *                                          └──▶ converse: a line is typed ──▶ interpreted ──▶ said
  *
  * Exit codes: 0 left, 1 could not join, was refused, or a line was, 2 wrong usage.
  *
  * @module
  */
 
-import { ABOUT, FLAGS, type Values } from "./src/client/flags.ts";
-import { completionScript, SHELLS } from "./src/client/shell_completions.ts";
+import { parseFlags, UsageError } from "./src/base/flags.ts";
+import { write } from "./src/base/program.ts";
+import { quote } from "./src/base/safe_text.ts";
+import { actionsOf } from "./src/client/actions.ts";
+import { configFolder } from "./src/client/config_folder.ts";
 import {
-  byInvite,
   byPassphrase,
   type Destination,
-  dial,
+  findInvited,
 } from "./src/client/destination.ts";
-import { ensureFolder, FileError } from "./src/base/private_file.ts";
+import { explain } from "./src/client/explain.ts";
+import { Transfers } from "./src/client/files/transfers.ts";
+import { firstRun } from "./src/client/first_run.ts";
+import {
+  checkTogether,
+  FLAGS,
+  information,
+  type Values,
+} from "./src/client/flags.ts";
 import {
   type Frontend,
-  jsonFrontend,
-  plainFrontend,
-  terminalFrontend,
+  isTerminal,
+  openFrontend,
 } from "./src/client/frontend.ts";
-import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
-import {
-  defaultConfigFolder,
-  loadOrCreateIdentity,
-} from "./src/keys/identity.ts";
-import { formatAddress, parseInvite } from "./src/keys/invite.ts";
-import { findLocalInvite } from "./src/keys/key_file.ts";
-import { JoinError } from "./src/client/join_error.ts";
-import { errorLine } from "./src/client/pipe/json_view.ts";
-import { parseName } from "./src/protocol/names.ts";
-import type { View } from "./src/client/view.ts";
-import { passphraseFrom } from "./src/keys/passphrase.ts";
-import { clientCommand, sentence, VERSION, write } from "./src/base/program.ts";
 import { Session } from "./src/client/session.ts";
-import { Transfers } from "./src/client/files/transfers.ts";
+import type { View } from "./src/client/view.ts";
+import { loadOrCreateIdentity } from "./src/keys/identity.ts";
+import { type Address, formatAddress } from "./src/keys/invite.ts";
+import { passphraseFrom } from "./src/keys/passphrase.ts";
+import { parseName } from "./src/protocol/names.ts";
 import { REFUSALS } from "./src/protocol/reasons.ts";
-import { quote } from "./src/base/safe_text.ts";
 import type { KeyPair } from "./src/crypto/x25519.ts";
 
-const KEY_FILE = "chat.key";
-
-/** The folder of this person's own files, made where it isn't there. */
-async function configFolder(): Promise<string> {
-  const folder = defaultConfigFolder((name) => Deno.env.get(name));
-  if (folder === undefined) {
-    throw new UsageError("Cannot tell where your files are: give --identity");
+async function main(args: readonly string[]): Promise<number> {
+  let json = false;
+  try {
+    const parsed = parseFlags(args, FLAGS, { positionals: 1 });
+    const { values, positionals: [invite] } = parsed;
+    json = values.json;
+    const text = information(values);
+    if (text === undefined) return await chat(values, invite);
+    write(text);
+    return 0;
+  } catch (error) {
+    return explain(error, json);
   }
-  await ensureFolder(folder);
-  return folder;
 }
 
-async function invited(text: string | undefined): Promise<Destination> {
-  if (text !== undefined) {
-    try {
-      return byInvite(parseInvite(text));
-    } catch (error) {
-      if (error instanceof SyntaxError) throw new UsageError(error.message);
-      throw error;
-    }
+/** Joins a room and stays until the client leaves. @returns The exit code. */
+async function chat(values: Values, invite?: string): Promise<number> {
+  checkTogether(values, invite);
+  // Asked for before the front end takes standard input over.
+  const passphrase = values.passphrase === undefined
+    ? undefined
+    : await passphraseFrom(values.passphrase);
+  const keyFile = values.identity ?? `${await configFolder()}/identity`;
+  const { keyPair, created } = await loadOrCreateIdentity(keyFile);
+  const invited = passphrase === undefined
+    ? await findInvited(invite)
+    : undefined;
+
+  const frontend = await openFrontend(values);
+  const { view, isInteractive } = frontend;
+  const home = Deno.env.get("HOME");
+  try {
+    if (created && isInteractive) view.note(firstRun(keyFile, home));
+    const { host, port, handshake } = invited ??
+      await known(values, passphrase ?? "", keyPair, view);
+    const name = await askName(view, values.name);
+    if (name === null) return isTerminal() ? 0 : noName();
+
+    const transfers = new Transfers({ view, folder: values.downloads, home });
+    const session = new Session({
+      address: formatAddress(host, port),
+      name,
+      dial: () => connect({ host, port }),
+      handshake: { ...handshake, keyPair },
+      view,
+      files: transfers,
+      askName: (refusal) => askAnotherName(view, refusal),
+    });
+    leaveAtSignals(session, isInteractive);
+    const staying = session.run(); // shows what happens, and comes back after a loss
+    // The stay goes on after the end of the input, until what was said has gone out.
+    const typing = converse(session, transfers, frontend).then(() => staying);
+    await Promise.race([staying, typing]);
+    return session.failedAny && !isInteractive ? 1 : 0;
+  } finally {
+    await frontend.close();
   }
-  const local = await findLocalInvite(KEY_FILE);
-  if (local) return byInvite(local);
-  throw new UsageError(
-    `No invite was given, and there is no ${KEY_FILE} of a server here: ${clientCommand()} 'chat://…'`,
-  );
 }
 
-/** The server at --host and --port, which a person at a terminal may have to accept. */
+/** Opens a connection to the server. */
+async function connect({ host, port }: Address): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: host, port });
+  conn.setNoDelay(true); // a line is short, and doesn't wait for the next one
+  return conn;
+}
+
+/** Does and says what is typed, line by line, until the input ends. */
+async function converse(
+  session: Session,
+  transfers: Transfers,
+  { view, interpreter, isInteractive }: Frontend,
+): Promise<void> {
+  const interpret = interpreter(actionsOf(session, transfers));
+  for await (const line of view.lines()) {
+    const text = await interpret(line);
+    if (text !== null) await session.say(text);
+  }
+  if (!isInteractive) {
+    // Of what a program was told to do, nothing is left half done.
+    await session.settled();
+    await transfers.settled();
+  }
+  session.leave();
+}
+
+/** The server at --host and --port, by a passphrase. */
 async function known(
   values: Values,
   passphrase: string,
@@ -80,110 +139,37 @@ async function known(
   const { host = "127.0.0.1", port = 5000 } = values;
   const path = values["known-servers"] ??
     `${await configFolder()}/known_servers`;
-  const accept = async (where: string, fingerprint: string) => {
-    view.note(`You have not joined ${where} before. Its fingerprint:`);
-    view.note(`    ${fingerprint}`);
-    const answer = await view.ask("Is that the server you mean? (yes/no) ");
-    return answer?.trim().toLowerCase() === "yes";
-  };
-  const asked = isInteractive() ? accept : undefined;
-  return await byPassphrase({ host, port }, passphrase, keyPair, path, asked);
+  return await byPassphrase({
+    address: { host, port },
+    passphrase,
+    keyPair,
+    path,
+    ...(isTerminal() ? { view } : {}),
+    dial: connect,
+  });
 }
 
-function isInteractive(): boolean {
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-}
-
-async function frontendFor(values: Values): Promise<Frontend> {
-  if (values.json) return jsonFrontend();
-  if (!isInteractive()) return plainFrontend();
-  const colour = !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "";
-  return await terminalFrontend(await configFolder(), colour);
-}
-
-/** Asks until the answer can be a name; null where the input ends. */
-async function nameFor(view: View, first?: string): Promise<string | null> {
+/** Asks for a name until there is one; null if the input ends. @param first The name that is given already. */
+async function askName(view: View, first?: string): Promise<string | null> {
   for (let given = first ?? null;; given = null) {
     given ??= await view.ask("Enter your name: ");
     if (given === null) return null;
     const name = parseName(given);
     if (typeof name !== "string") return name.shown;
     const refusal = `Cannot go by ${quote(given)}: ${REFUSALS[name]}`;
-    if (first !== undefined || !isInteractive()) throw new UsageError(refusal);
+    if (first !== undefined || !isTerminal()) throw new UsageError(refusal);
     view.note(REFUSALS[name]);
   }
 }
 
-async function chat(values: Values, invite?: string): Promise<number> {
-  const { passphrase: source } = values;
-  if (source === undefined && (values.host ?? values.port) !== undefined) {
-    throw new UsageError("--host and --port belong to --passphrase");
-  }
-  if (source !== undefined && invite !== undefined) {
-    throw new UsageError("Give an invite or --passphrase, not both");
-  }
-  // Before the view, which takes standard input over.
-  const passphrase = source === undefined ? "" : await passphraseFrom(source);
-  const path = values.identity ?? `${await configFolder()}/identity`;
-  const { keyPair, created } = await loadOrCreateIdentity(path);
-  const invitation = source === undefined ? await invited(invite) : undefined;
-
-  const interactive = isInteractive() && !values.json;
-  const frontend = await frontendFor(values);
-  const { view } = frontend;
-  try {
-    if (created && interactive) view.note(firstRun(path));
-    const { host, port, handshake } = invitation ??
-      await known(values, passphrase, keyPair, view);
-    const name = await nameFor(view, values.name);
-    if (name === null) return isInteractive() ? 0 : noName();
-    const transfers = new Transfers({
-      view,
-      folder: values.downloads,
-      home: Deno.env.get("HOME"),
-    });
-    const session = new Session({
-      address: formatAddress(host, port),
-      name,
-      dial: () => dial({ host, port }),
-      handshake: { ...handshake, keyPair },
-      view,
-      files: transfers,
-      askName: (sentence) => {
-        if (!isInteractive()) return Promise.resolve(null);
-        view.note(sentence);
-        return nameFor(view);
-      },
-    });
-    for (const signal of stopSignals(interactive)) {
-      Deno.addSignalListener(signal, () => session.leave());
-    }
-    await Promise.race([
-      frontend.run(session, transfers).then(never),
-      session.run(),
-    ]);
-    return session.failedAny && !interactive ? 1 : 0;
-  } finally {
-    await frontend.close();
-  }
-}
-
-/** What somebody is told who runs this for the first time. */
-function firstRun(identity: string): string {
-  const home = `${Deno.env.get("HOME")}/`;
-  const path = identity.startsWith(home)
-    ? `~/${identity.slice(home.length)}`
-    : identity;
-  return [
-    "Welcome. What you type goes to everybody in the room, encrypted, on Enter.",
-    `A key, by which others know you, was made: ${path}`,
-    "Tab completes, the arrows bring back what you typed, /help tells the rest.",
-  ].join("\n");
-}
-
-/** A promise that stays pending: what ends the program is the session. */
-function never(): Promise<never> {
-  return new Promise(() => {});
+/** Asks for another name than one that the server refuses; null if there is nobody to ask. */
+async function askAnotherName(
+  view: View,
+  refusal: string,
+): Promise<string | null> {
+  if (!isTerminal()) return null;
+  view.note(refusal);
+  return await askName(view);
 }
 
 function noName(): number {
@@ -192,66 +178,18 @@ function noName(): number {
 }
 
 /**
- * What ends a client from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted.
+ * Ends the session from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted.
  * On a pipe SIGHUP stays as it is, so that nohup can have it ignored.
  */
-function stopSignals(interactive: boolean): Deno.Signal[] {
-  if (Deno.build.os === "windows") return ["SIGINT"];
-  return interactive ? ["SIGTERM", "SIGHUP"] : ["SIGINT", "SIGTERM"];
-}
-
-async function main(args: readonly string[]): Promise<number> {
-  let json = false;
-  try {
-    const parsed = parseFlags(args, FLAGS, { positionals: 1 });
-    const { values, positionals: [invite] } = parsed;
-    json = values.json;
-    if (values.help) {
-      write(helpText(`${clientCommand()} [INVITE] [FLAGS]`, ABOUT, FLAGS));
-      return 0;
-    }
-    if (values.version) {
-      write(`encrypted-chat ${VERSION}\n`);
-      return 0;
-    }
-    if (values.completions !== undefined) {
-      const shell = SHELLS.find((known) => known === values.completions);
-      if (shell) write(completionScript(shell, "chat-client", FLAGS));
-      return 0;
-    }
-    return await chat(values, invite);
-  } catch (error) {
-    if (json && error instanceof Error) tellProgram(error.message);
-    return explain(error);
+function leaveAtSignals(session: Session, isInteractive: boolean): void {
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : isInteractive
+    ? ["SIGTERM", "SIGHUP"]
+    : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => session.leave());
   }
-}
-
-/** Writes an event for whoever reads the others. */
-function tellProgram(message: string): void {
-  try {
-    write(`${errorLine(message)}\n`);
-  } catch (error) {
-    // Nobody reads any more; a person at the terminal still may.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
-}
-
-/** Says why the program can't go on. @returns The exit code. */
-function explain(error: unknown): number {
-  if (error instanceof UsageError) {
-    write(`${sentence(error.message)} See --help.\n`, Deno.stderr);
-    return 2;
-  }
-  if (error instanceof JoinError) {
-    const { message, advice } = error;
-    write(`${sentence(message)}\n${sentence(advice)}\n`, Deno.stderr);
-    return 1;
-  }
-  if (error instanceof FileError || error instanceof RangeError) {
-    write(`${sentence(error.message)}\n`, Deno.stderr);
-    return 1;
-  }
-  throw error;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -14,7 +14,7 @@
  */
 
 import { toBase64url } from "./crypto_utils.ts";
-import { helpText, parseFlags, UsageError } from "./src/base/flags.ts";
+import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { FileError } from "./src/base/private_file.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
@@ -57,6 +57,7 @@ import {
 } from "./src/server/start_error.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Limiter } from "./src/base/limiter.ts";
+import { helpText } from "./src/base/help.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";

@@ -6,12 +6,8 @@
  * @module
  */
 
-import {
-  type FlagValues,
-  helpText,
-  parseFlags,
-  UsageError,
-} from "../src/base/flags.ts";
+import { type FlagValues, parseFlags, UsageError } from "../src/base/flags.ts";
+import { helpText } from "../src/base/help.ts";
 import { VERSION, write } from "../src/base/program.ts";
 import { exitCodeOf } from "./command.ts";
 import { machine } from "./machine.ts";

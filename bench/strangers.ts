@@ -6,7 +6,8 @@
  * @module
  */
 
-import { helpText, parseFlags } from "../src/base/flags.ts";
+import { parseFlags } from "../src/base/flags.ts";
+import { helpText } from "../src/base/help.ts";
 import { write } from "../src/base/program.ts";
 import { exitCodeOf } from "./command.ts";
 import { type Pinning, pinning } from "./processes.ts";

@@ -6,7 +6,8 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { helpText, parseFlags, UsageError } from "../src/base/flags.ts";
+import { parseFlags, UsageError } from "../src/base/flags.ts";
+import { helpText } from "../src/base/help.ts";
 import { write } from "../src/base/program.ts";
 
 const FLAGS = [

@@ -1,17 +1,12 @@
 /**
- * Command line flags: one table gives what is accepted, the types of the values and the help text. Knows
- * nothing of what the flags mean, and writes nothing.
+ * Command line flags: one table gives what is accepted and the types of the values; `help.ts` makes the help
+ * text of it. Knows nothing of what the flags mean, and writes nothing.
  *
  * @module
  */
 
-import { nearest } from "./nearest.ts";
+import { alternatives, didYouMean } from "./nearest.ts";
 import { parseArgs } from "./std.ts";
-
-/** The width that help is written for, columns. */
-const WIDTH = 80;
-/** Where the help of a flag begins at the latest; beside a wider flag it begins on the next line. */
-const LAST_COLUMN = 30;
 
 /** One flag, a row of a program's table. */
 export interface Flag {
@@ -109,8 +104,8 @@ function sorted(args: readonly string[], flags: readonly Flag[]): string[] {
   const named: string[] = [];
   const rest: string[] = [];
   const end = args.includes("--") ? args.indexOf("--") : args.length;
-  for (let at = 0; at < end; at++) {
-    const arg = args[at] ?? "";
+  for (let index = 0; index < end; index++) {
+    const arg = args[index] ?? "";
     const [name = ""] = arg.split("=", 1);
     const flag = flags.find((flag) => name === `--${flag.name}`);
     if (!arg.startsWith("-") || arg === "-") {
@@ -118,8 +113,8 @@ function sorted(args: readonly string[], flags: readonly Flag[]): string[] {
     } else if (flag?.kind === "boolean" && arg !== name) {
       throw new UsageError(`${name} takes no value`);
     } else if (flag && flag.kind !== "boolean" && arg === name) {
-      const value = valueAfter(flag, args.slice(at + 1, end));
-      if (value !== undefined) at++;
+      const value = valueAfter(flag, args.slice(index + 1, end));
+      if (value !== undefined) index++;
       named.push(`${arg}=${value ?? ""}`);
     } else {
       named.push(arg);
@@ -144,10 +139,8 @@ function refuse(arg: string, names: readonly string[]): never {
       `Unknown flag ${quoted(flag)}; flags begin with two hyphens`,
     );
   }
-  const like = nearest(flag.slice(2), names);
   throw new UsageError(
-    `Unknown flag ${quoted(flag)}` +
-      (like === undefined ? "" : `; did you mean "--${like}"?`),
+    `Unknown flag ${quoted(flag)}${didYouMean(flag.slice(2), names, "--")}`,
   );
 }
 
@@ -183,76 +176,4 @@ function choice(flag: Flag, text: string): string {
       alternatives(flag.choices)
     }`,
   );
-}
-
-function alternatives(choices: readonly string[]): string {
-  if (choices.length < 2) return choices.join();
-  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
-}
-
-/**
- * A program's help, at most 80 columns wide, with a line end at its end.
- * @param usage The command with its arguments.
- * @param about What the program does; each of its lines is a paragraph.
- */
-export function helpText(
-  usage: string,
-  about: string,
-  flags: readonly Flag[],
-): string {
-  const widths = flags.map((flag) => head(flag).length + 2);
-  const column = Math.max(...widths.filter((width) => width <= LAST_COLUMN), 0);
-  return [
-    ...hanging("Usage: ", wrap(usage, WIDTH - 7)),
-    "",
-    ...about.split("\n").flatMap((paragraph) => wrap(paragraph, WIDTH)),
-    "",
-    "Flags:",
-    ...flags.flatMap((flag) => row(flag, column)),
-    "",
-  ].join("\n");
-}
-
-function head(flag: Flag): string {
-  const value = flag.value ?? "VALUE";
-  if (flag.kind === "boolean") return `  --${flag.name}`;
-  return flag.kind === "optional"
-    ? `  --${flag.name}[=${value}]`
-    : `  --${flag.name} ${value}`;
-}
-
-function row(flag: Flag, column: number): string[] {
-  const lines = wrap(flag.help + notes(flag), WIDTH - column);
-  const first = head(flag);
-  return first.length + 2 <= column
-    ? hanging(first.padEnd(column), lines)
-    : [first, ...hanging(" ".repeat(column), lines)];
-}
-
-function notes(flag: Flag): string {
-  const said = [
-    flag.choices && alternatives(flag.choices),
-    flag.default !== undefined && `default ${flag.default}`,
-  ].filter((note) => note);
-  return said.length > 0 ? ` (${said.join("; ")})` : "";
-}
-
-/** The first line after a label, the others below it. */
-function hanging(label: string, lines: readonly string[]): string[] {
-  const indent = " ".repeat(label.length);
-  return lines.map((line, at) => (at === 0 ? label : indent) + line);
-}
-
-/** Breaks a text between words. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else {
-      lines.push(word);
-    }
-  }
-  return lines;
 }

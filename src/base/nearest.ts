@@ -1,8 +1,11 @@
 /**
- * What was meant by a mistyped word. Knows nothing of what the words are for.
+ * A list of words in a sentence: the one that a mistyped word was meant to be, and all of them. Knows nothing of
+ * what the words are for.
  *
  * @module
  */
+
+import { levenshteinDistance } from "./std.ts";
 
 /** How many letters may be wrong. */
 const MAX_TYPOS = 2;
@@ -16,25 +19,26 @@ export function nearest(
 ): string | undefined {
   if (typed.length > MAX_LENGTH) return undefined;
   return words
-    .map((word) => ({ word, typos: distance(typed, word) }))
+    .map((word) => ({ word, typos: levenshteinDistance(typed, word) }))
     .filter(({ word, typos }) => typos <= MAX_TYPOS && typos < word.length - 1)
     .sort((a, b) => a.typos - b.typos)[0]?.word;
 }
 
-/** Levenshtein's distance: how many letters to add, drop or replace. */
-function distance(from: string, to: string): number {
-  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 0; row < from.length; row++) {
-    const line = [row + 1];
-    for (let column = 0; column < to.length; column++) {
-      const replaced = from[row] === to[column] ? 0 : 1;
-      line.push(Math.min(
-        (above[column + 1] ?? 0) + 1,
-        (line[column] ?? 0) + 1,
-        (above[column] ?? 0) + replaced,
-      ));
-    }
-    above = line;
-  }
-  return above.at(-1) ?? 0;
+/**
+ * The end of a sentence about a mistyped word: `; did you mean "--port"?`, or nothing if no word is near.
+ * @param prefix Stands before each of the words.
+ */
+export function didYouMean(
+  typed: string,
+  words: readonly string[],
+  prefix = "",
+): string {
+  const meant = nearest(typed, words);
+  return meant === undefined ? "" : `; did you mean "${prefix}${meant}"?`;
+}
+
+/** All the words: `debug, info or error`. */
+export function alternatives(words: readonly string[]): string {
+  if (words.length < 2) return words.join();
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

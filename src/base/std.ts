@@ -14,3 +14,5 @@ export {
   TextLineStream,
   type TextLineStreamOptions,
 } from "@std/streams/text-line-stream";
+// @ts-types="./types/levenshtein_distance.d.ts"
+export { levenshteinDistance } from "@std/text/levenshtein-distance";

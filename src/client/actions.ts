@@ -1,111 +1,60 @@
 /**
- * What is typed, or asked for by a program, and what it comes to in a session. Knows no connection, and of the
- * views only what they take in.
+ * What a client can be asked for: a person's commands and a program's requests are two ways to say it. Knows
+ * nothing of how it is said.
  *
  * @module
  */
 
-import type { Asking } from "./asking.ts";
-import { type CommandContext, interpret } from "./terminal/commands.ts";
-import type { Ignored } from "./ignored.ts";
-import type { JsonView } from "./pipe/json_view.ts";
-import type { View } from "./view.ts";
-import { reasonOf } from "../base/error_reason.ts";
-import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
-import type { Session } from "./session.ts";
-import type { Settings } from "./terminal/settings.ts";
-import type { Shown } from "./terminal/scrollback.ts";
 import type { Transfers } from "./files/transfers.ts";
+import type { Session } from "./session.ts";
+import type { Present } from "./view.ts";
 
+/** Lines of history, if no other number is asked for. */
+export const HISTORY_COUNT = 20;
+/** The most lines of history. */
+const MAX_HISTORY = 200;
 /** Lines that one search gives. */
 const SEARCH_COUNT = 100;
-/** The most lines that `/history` gives. */
-const MAX_HISTORY = 200;
 
-/** What a person at a terminal has beside the session. */
-export interface Desk {
-  /** What the person has set. */
-  readonly settings: Settings;
-  /** Whom the person doesn't want to read. */
-  readonly ignored: Ignored;
-  /** All that was shown. */
-  readonly shown: Shown;
+/** What may be asked for. What goes wrong is shown as news or as a note, never thrown. */
+export interface Actions {
+  /** Who is in the room. */
+  who(): readonly Present[];
+  /** Ends the session, with last words to the room. */
+  quit(text?: string): void;
+  /** Goes by another name, one that `parseName` has accepted. */
+  rename(name: string): void;
+  /** Says something in the third person; resolves when there is room for the next line. */
+  act(text: string): Promise<void>;
+  /** Answers the line of that number; resolves when there is room for the next line. */
+  reply(to: number, text: string): Promise<void>;
+  /** Is away from the keyboard, for this reason; is back if it is empty. */
+  away(text: string): void;
+  /** Asks for the last lines. */
+  history(count: number): void;
+  /** Asks for the lines that have these words in them. */
+  search(words: string): void;
+  /** Offers a file to the room; resolves when it is offered. */
+  send(path: string): Promise<void>;
+  /** Takes the file that was offered under that number. */
+  get(offer: number): void;
+  /** No longer takes, or offers, a file. */
+  drop(offer: number): void;
 }
 
-/** What both a person and a program can ask for. @param said Is given what has to be waited for. */
-function asking(
-  session: Session,
-  transfers: Transfers,
-  ignored: Ignored,
-  said: (task: Promise<void>) => void,
-): Asking {
+/** The actions of a session and of the files that go with it. */
+export function actionsOf(session: Session, transfers: Transfers): Actions {
   return {
-    ignored,
     who: () => session.present,
     quit: (text) => session.leave(text),
     rename: (name) => session.rename(name),
-    act: (text) => said(session.act(text)),
-    reply: (to, text) => said(session.reply(to, text)),
+    act: (text) => session.act(text),
+    reply: (to, text) => session.reply(to, text),
     away: (text) => session.away(text),
     history: (count) => session.search("", Math.min(count, MAX_HISTORY)),
     search: (words) => session.search(words, SEARCH_COUNT),
-    send: (path) => said(transfers.send(session, path)),
+    send: (path) => transfers.send(session, path),
     get: (offer) => transfers.get(offer),
     drop: (offer) => transfers.drop(offer),
   };
-}
-
-/** Says what a person types, until the input ends. */
-export async function converse(
-  session: Session,
-  transfers: Transfers,
-  view: View,
-  { settings, ignored, shown }: Desk,
-): Promise<void> {
-  let last: Promise<void> = Promise.resolve(); // what was said by a command, and waits for its place
-  const context: CommandContext = {
-    ...asking(session, transfers, ignored, (task) => last = task),
-    note: (text) => view.note(text),
-    settings,
-    save: (path) => {
-      last = shown.save(path).catch(reasonOf)
-        .then((sentence) => view.note(sentence));
-    },
-  };
-  for await (const line of view.lines()) {
-    const text = interpret(line, context);
-    await last;
-    if (text !== null) await session.say(text);
-  }
-  session.leave();
-}
-
-/** Says what comes over a pipe, until it ends and all of it is in the log. */
-export async function relay(session: Session, view: View): Promise<void> {
-  for await (const line of view.lines()) await session.say(line);
-  await session.settled();
-  session.leave();
-}
-
-/** Does what a program asks for, until its input ends, all that it said is in the log and no file comes any more. */
-export async function obey(
-  session: Session,
-  transfers: Transfers,
-  view: JsonView,
-): Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  const context: RequestContext = {
-    ...asking(session, transfers, view.ignored, (task) => last = task),
-    members: (present) => view.members(present),
-    ignoring: (members) => view.ignoring(members),
-    error: (message, line) => view.error(message, line),
-  };
-  for await (const line of view.lines()) {
-    const text = interpretRequest(line, context);
-    await last;
-    if (text !== null) await session.say(text);
-  }
-  await session.settled();
-  await transfers.settled();
-  session.leave();
 }

@@ -1,11 +1,13 @@
 /**
- * The client's flags, and what its help says.
+ * The client's flags: which there are, which go together, and what those print that only ask for something.
  *
  * @module
  */
 
-import { SHELLS } from "./shell_completions.ts";
-import type { FlagValues } from "../base/flags.ts";
+import { completionScript, SHELLS } from "./shell_completions.ts";
+import { type FlagValues, UsageError } from "../base/flags.ts";
+import { helpText } from "../base/help.ts";
+import { clientCommand, VERSION } from "../base/program.ts";
 
 /** The client's flags. */
 export const FLAGS = [
@@ -80,8 +82,29 @@ export const FLAGS = [
 export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
-export const ABOUT: string = [
+const ABOUT = [
   "An encrypted group chat: the client. An INVITE is the link that the server prints; in the server's own folder none is needed.",
   "On a pipe, every line is a message, the first one the name without --name.",
   "What you /set, and what you typed, is kept in ~/.config/encrypted-chat, in the files settings and history.",
 ].join("\n");
+
+/** What --help, --version or --completions print; undefined if none of them is given. */
+export function information(values: Values): string | undefined {
+  if (values.help) {
+    return helpText(`${clientCommand()} [INVITE] [FLAGS]`, ABOUT, FLAGS);
+  }
+  if (values.version) return `encrypted-chat ${VERSION}\n`;
+  const shell = SHELLS.find((known) => known === values.completions);
+  return shell && completionScript(shell, "chat-client", FLAGS);
+}
+
+/** Checks that what is given goes together. @throws {UsageError} if it doesn't. */
+export function checkTogether(values: Values, invite?: string): void {
+  const { host, port, passphrase } = values;
+  if (passphrase === undefined && (host ?? port) !== undefined) {
+    throw new UsageError("--host and --port belong to --passphrase");
+  }
+  if (passphrase !== undefined && invite !== undefined) {
+    throw new UsageError("Give an invite or --passphrase, not both");
+  }
+}

@@ -1,30 +1,52 @@
 /**
  * What stands between a session and whoever runs the client: a terminal with the person's settings and history,
- * plain lines, or JSON. Knows nothing of servers, and of flags only whether there are colours.
+ * plain lines, or JSON. Knows nothing of servers, and of flags only how they choose among the three.
  *
  * @module
  */
 
+import type { Actions } from "./actions.ts";
+import { configFolder } from "./config_folder.ts";
+import type { Values } from "./flags.ts";
 import { Ignored } from "./ignored.ts";
-import { InputHistory } from "./terminal/input_history.ts";
 import { JsonView } from "./pipe/json_view.ts";
-import type { Present, View } from "./view.ts";
-import { type PipeOptions, PlainView } from "./pipe/plain_view.ts";
-import { mayStop } from "../base/program.ts";
-import type { Session } from "./session.ts";
+import type { PipeOptions } from "./pipe/pipe_view.ts";
+import { PlainView } from "./pipe/plain_view.ts";
+import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
+import { interpret } from "./terminal/commands.ts";
+import { InputHistory } from "./terminal/input_history.ts";
 import { Settings } from "./terminal/settings.ts";
-import { converse, obey, relay } from "./actions.ts";
-import type { Transfers } from "./files/transfers.ts";
 import { TtyView } from "./terminal/tty.ts";
+import type { Present, View } from "./view.ts";
+import { reasonOf } from "../base/error_reason.ts";
+import { mayStop } from "../base/program.ts";
 
-/** A view, and what is done with what comes in behind it. */
+/** Does what a line asks for. @returns The text to say, null for none. */
+export type Interpret = (line: string) => Promise<string | null>;
+
+/** A view, and what is made of the lines that are typed there. */
 export interface Frontend {
   /** What shows news. */
   readonly view: View;
-  /** Says, or does, what comes in, until it ends. */
-  readonly run: (session: Session, transfers: Transfers) => Promise<void>;
+  /** Whether a person reads and types at a terminal. */
+  readonly isInteractive: boolean;
+  /** Gives what the lines are interpreted with. */
+  readonly interpreter: (actions: Actions) => Interpret;
   /** To be called at the end. */
   readonly close: () => Promise<void>;
+}
+
+/** Whether the program runs in a terminal, so that a person can be asked. */
+export function isTerminal(): boolean {
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+}
+
+/** The front end for the flags, and for where the program runs. */
+export async function openFrontend(values: Values): Promise<Frontend> {
+  if (values.json) return jsonFrontend();
+  if (!isTerminal()) return plainFrontend();
+  const colour = !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "";
+  return await terminalFrontend(await configFolder(), colour);
 }
 
 /** Standard input, which is taken over, output and error. */
@@ -36,31 +58,42 @@ function pipes(): PipeOptions {
   };
 }
 
-/** For a program, in JSON. */
-export function jsonFrontend(): Frontend {
+/** For a program: every line is a request, or a text. */
+function jsonFrontend(): Frontend {
   const view = new JsonView(pipes());
   return {
     view,
-    run: (session, transfers) => obey(session, transfers, view),
+    isInteractive: false,
+    interpreter: (actions) => {
+      const context: RequestContext = {
+        ...actions,
+        ignored: view.ignored,
+        members: (present) => view.members(present),
+        ignoring: (members) => view.ignoring(members),
+        error: (message, line) => view.error(message, line),
+      };
+      return (line) => interpretRequest(line, context);
+    },
     close: () => Promise.resolve(view.close()),
   };
 }
 
-/** For a pipe, in plain lines. */
-export function plainFrontend(): Frontend {
+/** For a pipe: every line is a text. */
+function plainFrontend(): Frontend {
   const view = new PlainView(pipes());
   return {
     view,
-    run: (session) => relay(session, view),
+    isInteractive: false,
+    interpreter: () => (line) => Promise.resolve(line),
     close: () => Promise.resolve(view.close()),
   };
 }
 
 /**
- * For a person at a terminal.
+ * For a person at a terminal: every line is a command, or a text.
  * @param folder Where the person's settings, and what was typed, are kept. @param colour Whether to use colours.
  */
-export async function terminalFrontend(
+async function terminalFrontend(
   folder: string,
   colour: boolean,
 ): Promise<Frontend> {
@@ -71,7 +104,7 @@ export async function terminalFrontend(
   const file = `${folder}/history`;
   const history = await InputHistory.load(file, size, (it) => note(it));
   const ignored = new Ignored();
-  let present: () => readonly Present[] = () => [];
+  let who: () => readonly Present[] = () => [];
   const view = new TtyView({
     stops: mayStop(),
     now: Date.now,
@@ -79,16 +112,20 @@ export async function terminalFrontend(
     settings,
     history,
     ignored,
-    names: () => present().map(({ name }) => name),
+    names: () => who().map(({ name }) => name),
   });
   note = (text) => view.note(text);
   notes.forEach(note);
+  const save = async (path: string) => {
+    note(await view.scrollback.save(path).catch(reasonOf));
+  };
   return {
     view,
-    run: (session, transfers) => {
-      present = () => session.present;
-      const desk = { settings, ignored, shown: view.shown };
-      return converse(session, transfers, view, desk);
+    isInteractive: true,
+    interpreter: (actions) => {
+      who = actions.who;
+      const context = { ...actions, ignored, settings, note, save };
+      return (line) => interpret(line, context);
     },
     close: async () => {
       view.close();

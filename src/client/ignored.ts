@@ -1,37 +1,43 @@
 /**
- * Whom a person, or a program, doesn't want to read, by the member's key: another name doesn't help. Knows
+ * Whom a person, or a program, doesn't want to read, by the key's fingerprint: another name doesn't help. Knows
  * nothing of where they are hidden.
  *
  * @module
  */
 
-import type { News } from "./view.ts";
+import type { News, RoomNews } from "./view.ts";
 
 /** Somebody, by the name that it goes by, or went by when it was ignored. */
 export interface Somebody {
   /** The name. */
   readonly name: string;
   /** The fingerprint of the member's key. */
-  readonly key: string;
+  readonly fingerprint: string;
 }
+
+/** Who did something. */
+type Deed = Pick<RoomNews, "fingerprint" | "own">;
 
 /** The members that are ignored. */
 export class Ignored {
-  readonly #nameByKey = new Map<string, string>();
+  readonly #names = new Map<string, string>(); // by fingerprint
 
   /** Who they are. */
   get members(): readonly Somebody[] {
-    return [...this.#nameByKey].map(([key, name]) => ({ name, key }));
+    return [...this.#names].map(([fingerprint, name]) => ({
+      name,
+      fingerprint,
+    }));
   }
 
   /** Ignores a member. */
-  add({ name, key }: Somebody): void {
-    this.#nameByKey.set(key, name);
+  add({ name, fingerprint }: Somebody): void {
+    this.#names.set(fingerprint, name);
   }
 
   /** Ignores a member no longer. */
-  remove({ key }: Somebody): void {
-    this.#nameByKey.delete(key);
+  remove({ fingerprint }: Somebody): void {
+    this.#names.delete(fingerprint);
   }
 
   /** One who was ignored by this name, in either case. */
@@ -47,11 +53,11 @@ export class Ignored {
         lines: news.lines.filter((line) => !this.#hides(line)),
       };
     }
-    return "key" in news && this.#hides(news) ? null : news;
+    return "own" in news && this.#hides(news) ? null : news;
   }
 
-  #hides({ key, own }: { readonly key: string; readonly own: boolean }) {
-    return !own && this.#nameByKey.has(key);
+  #hides({ fingerprint, own }: Deed): boolean {
+    return !own && this.#names.has(fingerprint);
   }
 }
 

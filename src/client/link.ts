@@ -9,11 +9,13 @@ import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 import type { Channel } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
+import type { FileEvent, FileRequest } from "./file_room.ts";
+import { LineNumbers } from "./line_numbers.ts";
+import { Members } from "./members.ts";
 import type { Present } from "./view.ts";
 import { RecordType, WireError, type WireRecord } from "../protocol/records.ts";
 import { type Goodbye, GOODBYES, isGoodbye } from "../protocol/reasons.ts";
 import {
-  eventWords,
   type Line,
   type LogEntry,
   pastEntry,
@@ -28,15 +30,17 @@ const SILENT_AFTER = 90;
 /** How long the server has to answer a goodbye, ms. */
 const GOODBYE_TIME = 1_000;
 
-/** What the server says about files. */
-export type FileEvent = Event<"fetch" | "limits" | "missing" | "piece">;
-/** What a client says about files, beside offering them. */
-export type FileRequest = Event<"fetch" | "hold" | "missing" | "piece">;
+/** What a client asks the server for besides saying lines. */
+export type ServerRequest = Event<"rename" | "away" | "find"> | FileRequest;
 
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
   /** The client is in; `missed` are the lines it was owed, oldest first. */
-  entered(own: Event<"welcome">, missed: readonly LogEntry[]): void;
+  entered(
+    link: Link,
+    welcome: Event<"welcome">,
+    missed: readonly LogEntry[],
+  ): void;
   /** Somebody said something, came or went. */
   happened(line: LogEntry, own: boolean): void;
   /** Somebody went away from the keyboard, or, where the text is empty, came back. */
@@ -49,7 +53,7 @@ export interface LinkListener {
   slowed(): void;
   /** Who comes back must come with this key, 32 bytes. */
   rekeyed(key: Bytes): void;
-  /** A line was not taken, or, where `n` is null, the client not let in. */
+  /** A line was refused or, if `n` is null, something that was asked for. */
   refused(n: number | null, reason: string): void;
 }
 
@@ -57,44 +61,53 @@ export interface LinkListener {
 export class Link {
   readonly #channel: Channel;
   readonly #listener: LinkListener;
-  readonly #members = new Map<number, Mutable<Present>>();
+  readonly #members: Members;
+  readonly #numbers = new LineNumbers();
   #missed: LogEntry[] = [];
   #reader: EpochReader | undefined;
   #sharedReader: EpochReader | undefined;
-  #ownId: number | undefined;
-  #seq = 0; // of the last line
-  #at = 0;
-  #announced = false; // whether a heading came since the record's start
-  #quiet = 0;
+  #quiet = 0; // seconds since the last sign of the server
   #ended: Goodbye | undefined;
   #closed = false;
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #name = "";
+  #entry: PromiseWithResolvers<string | undefined> | undefined; // while the client asks to be let in
 
-  /** Takes over a channel. @param ownKey The fingerprint of the client's own key. */
+  /** Takes over a channel. @param fingerprint That of this client's key. */
   constructor(
     channel: Channel,
-    private readonly ownKey: string,
+    fingerprint: string,
     listener: LinkListener,
   ) {
     this.#channel = channel;
+    this.#members = new Members(fingerprint);
     this.#listener = listener;
   }
 
   /** Whoever is in the room, this client included. */
   get present(): readonly Present[] {
-    return [...this.#members.values()];
+    return this.#members.present;
   }
 
   /** How many are in the room, this client included. */
   get count(): number {
-    return this.#members.size;
+    return this.#members.count;
   }
 
-  /** Asks to be let in. @param n The client's own lines follow this number. @param after The last line seen. */
-  join(name: string, n: number, after: number | null): Promise<void> {
+  /**
+   * Asks to be let in; `run` hears the answer.
+   * @param n The client's lines follow this number. @param after The number of the last line seen, null for none.
+   * @returns Why the server refuses, a key of `REFUSALS`; undefined once the client is in, or the connection ends.
+   */
+  async join(
+    name: string,
+    n: number,
+    after: number | null,
+  ): Promise<string | undefined> {
     this.#name = name;
-    return this.#channel.send({ kind: "join", name, n, after });
+    this.#entry = Promise.withResolvers();
+    await this.#channel.send({ kind: "join", name, n, after });
+    return await this.#entry.promise;
   }
 
   /** Sends lines, in order; resolves when they are out, not when they are taken. */
@@ -102,9 +115,9 @@ export class Link {
     return this.#channel.send(...lines.map(sayEvent));
   }
 
-  /** Asks for something else: another name, to be away, to search. */
-  ask(event: Event<"rename" | "away" | "find"> | FileRequest): Promise<void> {
-    return this.#channel.send(event);
+  /** Asks the server for something. */
+  ask(request: ServerRequest): Promise<void> {
+    return this.#channel.send(request);
   }
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
@@ -140,6 +153,7 @@ export class Link {
       throw error;
     } finally {
       clearInterval(ticking);
+      this.#entry?.resolve(undefined);
       this.close();
     }
   }
@@ -167,7 +181,7 @@ export class Link {
     const reader = isShared ? this.#sharedReader : this.#reader;
     if (!reader) throw new WireError("Cannot read a record yet: it has no key");
     const plaintext = await reader.open(record.body, record.header);
-    this.#announced = false;
+    this.#numbers.startRecord();
     for (const event of unpackEvents(plaintext)) {
       if (isShared) this.#takeShared(event);
       else await this.#takeBroadcast(event);
@@ -178,7 +192,7 @@ export class Link {
     if (event.kind !== "here") {
       throw new EventError(`Cannot take "${event.kind}" in a shared record`);
     }
-    this.#members.set(event.id, { ...event });
+    this.#members.met(event);
   }
 
   async #takeDirect(event: Event): Promise<void> {
@@ -206,8 +220,7 @@ export class Link {
       case "welcome":
         return this.#enter(event);
       case "refused":
-        if (event.n === null) this.#missed = []; // what it was told so far will be told again
-        return this.#listener.refused(event.n, event.reason);
+        return this.#refused(event);
       case "ping":
         return await this.#channel.send({ kind: "pong" });
       case "pong":
@@ -224,11 +237,18 @@ export class Link {
     const missed = this.#missed.filter(({ seq }) => seq !== event.seq);
     this.#missed = [];
     this.#sharedReader = undefined;
-    this.#ownId = event.id;
-    const { at } = event;
-    this.#members.set(event.id, newcomer(this.#name, this.ownKey, at));
-    this.#seq = Math.max(event.seq, missed.at(-1)?.seq ?? 0);
-    this.#listener.entered(event, missed);
+    const { id, at } = event;
+    this.#members.entered(id, this.#name, at);
+    this.#numbers.startAfter(Math.max(event.seq, missed.at(-1)?.seq ?? 0));
+    this.#listener.entered(this, event, missed);
+    this.#entry?.resolve(undefined);
+    this.#entry = undefined;
+  }
+
+  #refused({ n, reason }: Event<"refused">): void {
+    if (n === null) this.#missed = []; // what it was told so far will be told again
+    if (n === null && this.#entry) this.#entry.resolve(reason);
+    else this.#listener.refused(n, reason);
   }
 
   #found({ id, more }: Event<"found">): void {
@@ -242,51 +262,15 @@ export class Link {
       this.#reader = await this.#reader?.ratchet();
       return;
     }
-    if (event.kind === "batch") {
-      if (event.seq !== this.#seq + 1) {
-        throw new EventError(`Cannot go on: line ${this.#seq + 1} is missing`);
-      }
-      this.#at = event.at;
-      this.#announced = true;
-      return;
-    }
-    if (!this.#announced) throw new EventError("Cannot read lines unnumbered");
+    if (event.kind === "batch") return this.#numbers.announce(event);
+    this.#numbers.check();
+    const own = this.#members.isOwn(event);
     if (event.kind === "absent") {
-      const member = this.#member(event.id);
-      member.away = event.text;
-      const own = event.id === this.#ownId;
+      const member = this.#members.absent(event);
       return this.#listener.absent(member, event.text, own);
     }
-    const own = "id" in event && event.id === this.#ownId;
-    this.#listener.happened(this.#line(event), own);
+    const { seq, at } = this.#numbers.next();
+    const line = this.#members.line(event, seq, at);
+    this.#listener.happened(line, own);
   }
-
-  /** The line that an event is; keeps who is there in step with it. */
-  #line(event: Event): LogEntry {
-    const seq = ++this.#seq;
-    const at = this.#at;
-    const words = eventWords(event);
-    const { id, n } = event as Event<"said">;
-    if (event.kind === "joined") {
-      this.#members.set(id, newcomer(event.name, event.key, at));
-    }
-    const member = this.#member(id);
-    const { name, key } = member;
-    if (words.what === "left") this.#members.delete(id);
-    else if (words.what === "renamed") member.name = words.text;
-    else member.active = at;
-    return { seq, at, name, key, n, ...words };
-  }
-
-  #member(id: number): Mutable<Present> {
-    const member = this.#members.get(id);
-    if (!member) throw new EventError(`Cannot tell who member ${id} is`);
-    return member;
-  }
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-function newcomer(name: string, key: string, at: number): Present {
-  return { name, key, since: at, active: at, away: "" };
 }

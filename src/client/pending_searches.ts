@@ -10,7 +10,7 @@ import type { Event } from "../protocol/events.ts";
 const MAX_OPEN = 16;
 
 /** Searches from being asked for to being answered, in order. */
-export class OpenSearches {
+export class PendingSearches {
   readonly #finds = new Map<number, Event<"find">>(); // by id
   #nextId = 1;
 

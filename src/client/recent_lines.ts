@@ -14,7 +14,7 @@ const MAX_LINES = 2_000;
 export type Quoted = NonNullable<RoomNews["quoted"]>;
 
 /** The last 2,000 lines that somebody said. */
-export class SaidLately {
+export class RecentLines {
   readonly #lines = new Map<number, Quoted>(); // by number
 
   /** Remembers a line, if somebody said it. */

@@ -19,8 +19,8 @@ export type News =
     /** The number and time (ms since 1970) of the joining. */
     readonly seq: number;
     readonly at: number;
-    /** The fingerprint of the client's own key. */
-    readonly ownKey: string;
+    /** The fingerprint of this client's key. */
+    readonly fingerprint: string;
     /** How many messages are among the past events that follow, oldest first. */
     readonly earlier: number;
     /** Whether this is a return after a lost connection; then `earlier` are others' messages. */
@@ -46,7 +46,7 @@ export type News =
     /** Somebody went away from the keyboard, with these words, or came back, without any. */
     readonly type: "away-message";
     readonly name: string;
-    readonly key: string;
+    readonly fingerprint: string;
     readonly text: string;
     readonly own: boolean;
   }
@@ -81,7 +81,7 @@ export type News =
   }
   | {
     /** The connection is gone and the next attempt comes in so many seconds. */
-    readonly type: "away";
+    readonly type: "disconnected";
     readonly reason: string;
     readonly seconds: number;
   };
@@ -100,7 +100,7 @@ export interface RoomNews {
   /** Who did it; for `renamed` the name before. */
   readonly name: string;
   /** The fingerprint of the member's key. */
-  readonly key: string;
+  readonly fingerprint: string;
   /** What was said, the file as `formatOffer` describes it, why somebody left, or the new name; else empty. */
   readonly text: string;
   /** For `replied`: the number of the line that it answers, else null. */
@@ -117,10 +117,10 @@ export interface RoomNews {
 export interface Standing {
   /** The name that the client goes by. */
   readonly name: string;
-  /** Whether the client is in the room now. */
-  readonly present: boolean;
-  /** How many are in the room, this client included; 0 while it is away. */
-  readonly here: number;
+  /** Whether the client is connected, and in the room. */
+  readonly connected: boolean;
+  /** How many members are in the room, this client included; 0 while it isn't connected. */
+  readonly members: number;
   /** Lines that were typed and are not yet in the server's log. */
   readonly waiting: number;
 }
@@ -130,7 +130,7 @@ export interface Present {
   /** The name that it goes by. */
   readonly name: string;
   /** The fingerprint of the member's key. */
-  readonly key: string;
+  readonly fingerprint: string;
   /** When it joined, ms since 1970. */
   readonly since: number;
   /** When it last said something that this client saw, ms since 1970; else when it joined. */

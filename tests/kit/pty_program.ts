@@ -2,7 +2,7 @@
  * A program for the tests in a pseudo-terminal: the real view, and news that come at a word. Knows no server.
  *
  * A line that is typed is shown as said; `!` lines are for the test: `!many` fifty messages from others,
- * `!cjk` one with wide characters, `!away`, `!back`.
+ * `!cjk` one with wide characters, `!disconnect`, `!back`.
  *
  * @module
  */
@@ -43,8 +43,9 @@ function said(name: string, text: string): RoomNews {
   const own = name === NAME;
   const past = false;
   const at = Date.UTC(2026, 10, 23, 12);
-  const key = `key of ${name}`;
-  return { type: "said", seq: ++seq, at, name, key, text, own, past, to: null };
+  const fingerprint = `key of ${name}`;
+  const who = { name, fingerprint, own };
+  return { type: "said", seq: ++seq, at, text, past, to: null, ...who };
 }
 
 function entered(again: boolean): News {
@@ -55,27 +56,33 @@ function entered(again: boolean): News {
     others: 1,
     seq: ++seq,
     at: Date.UTC(2026, 10, 23, 12),
-    ownKey: `key of ${NAME}`,
+    fingerprint: `key of ${NAME}`,
     earlier: 0,
     again,
     waiting: 0,
   };
 }
 
-const unused = (what: string) => () => note(`${what} isn't for this program`);
+const unused = (what: string) => () => {
+  note(`${what} isn't for this program`);
+  return Promise.resolve();
+};
 const context = {
   note,
   who: () => [],
   quit: () => view.close(),
   rename: unused("rename"),
-  act: (text: string) => view.show({ ...said(NAME, text), type: "acted" }),
+  act: (text: string) => {
+    view.show({ ...said(NAME, text), type: "acted" });
+    return Promise.resolve();
+  },
   reply: unused("reply"),
   away: unused("away"),
   history: unused("history"),
   search: unused("search"),
   settings,
   ignored,
-  save: async (path: string) => note(await view.shown.save(path)),
+  save: async (path: string) => note(await view.scrollback.save(path)),
   send: unused("send"),
   get: unused("get"),
   drop: unused("drop"),
@@ -89,22 +96,22 @@ async function many(): Promise<void> {
   }
 }
 
-view.stand({ name: NAME, present: false, here: 0, waiting: 0 });
+view.stand({ name: NAME, connected: false, members: 0, waiting: 0 });
 view.show(entered(false));
-view.stand({ name: NAME, present: true, here: 1, waiting: 0 });
+view.stand({ name: NAME, connected: true, members: 1, waiting: 0 });
 for await (const line of view.lines()) {
   if (line === "!many") {
     many();
   } else if (line === "!cjk") {
     view.show(said("田中", "日本語の長い行".repeat(8) + "😀"));
-  } else if (line === "!away") {
-    view.show({ type: "away", reason: "lost", seconds: 30 });
-    view.stand({ name: NAME, present: false, here: 0, waiting: 0 });
+  } else if (line === "!disconnect") {
+    view.show({ type: "disconnected", reason: "lost", seconds: 30 });
+    view.stand({ name: NAME, connected: false, members: 0, waiting: 0 });
   } else if (line === "!back") {
     view.show(entered(true));
-    view.stand({ name: NAME, present: true, here: 1, waiting: 0 });
+    view.stand({ name: NAME, connected: true, members: 1, waiting: 0 });
   } else {
-    const text = interpret(line, context);
+    const text = await interpret(line, context);
     if (text !== null) view.show(said(NAME, text));
   }
 }

@@ -180,7 +180,7 @@ terminalTest(
 );
 
 terminalTest(
-  "client keeps lines while away, says how many wait, and marks what it missed",
+  "client keeps lines while not connected, says how many wait, and marks what it missed",
   async () => {
     await using folder = await Folder.make();
     await using server = await Server.open(folder);
@@ -196,14 +196,14 @@ terminalTest(
 
     blocked = true;
     proxy.cut();
-    await prompts(terminal, "ana (away");
+    await prompts(terminal, "ana (not connected");
     await ben.shows("left", { name: "ana" });
     await ben.type("are you there, ana?");
     await ben.shows("said", { text: "are you there, ana?" });
     await terminal.line("see you at six");
     await terminal.line("/me runs");
     await terminal.sees((rows) =>
-      /^ana \(away,.* 2 waiting\)>$/.test(rows.at(-1) ?? "")
+      /^ana \(not connected,.* 2 waiting\)>$/.test(rows.at(-1) ?? "")
     );
     await terminal.type("half a l");
     blocked = false;

@@ -201,14 +201,17 @@ test(
 );
 
 test(
-  "the prompt counts down while away, beside what is typed",
+  "the prompt counts down while not connected, beside what is typed",
   BOTH,
   async (terminal, columns) => {
-    await terminal.type("!away");
+    await terminal.type("!disconnect");
     await terminal.key("Enter");
     await terminal.type("see you");
     const text = (seconds: number) =>
-      wrapped(`ana (away, next try in ${seconds} s)> see you`, columns);
+      wrapped(
+        `ana (not connected, next try in ${seconds} s)> see you`,
+        columns,
+      );
     await terminal.ends(...text(29));
     await terminal.ends(...text(28));
     await terminal.key("Enter");

@@ -164,7 +164,7 @@ async function reconnect(): Promise<void> {
   await stage.act(rahul, { type: "say", text: "when do you come?" }, "come?");
   blocked = true;
   proxy.cut();
-  await stage.sees("(away");
+  await stage.sees("(not connected");
   await priyanka.shows("left", { name: "Abhii" });
   await rahul.type("Abhii?", "the train leaves at six");
   await priyanka.shows("said", { text: "the train leaves at six" });

@@ -164,10 +164,10 @@ export class Download {
   }
 
   async #take({ id, data }: Event<"piece">, file: PartialFile): Promise<void> {
-    const at = this.#orders.findIndex((order) => order.id === id);
-    const order = this.#orders[at];
+    const index = this.#orders.findIndex((order) => order.id === id);
+    const order = this.#orders[index];
     if (!order) return; // it was asked for before the connection broke off
-    if (at > 0) {
+    if (index > 0) {
       this.#orders = []; // whoever holds the file answers out of turn: ask anew
       return;
     }

@@ -9,7 +9,6 @@ import { toBase64url } from "../../../crypto_utils.ts";
 import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
-import type { FileEvent } from "../link.ts";
 import type { View } from "../view.ts";
 import {
   formatOffer,
@@ -18,7 +17,7 @@ import {
   MAX_ASKED,
 } from "../../protocol/offer.ts";
 import { type Offer, parseOffer } from "../../protocol/offer.ts";
-import type { FileListener, FileRoom } from "../session.ts";
+import type { FileEvent, FileListener, FileRoom } from "../file_room.ts";
 import { SourceFile } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
@@ -52,8 +51,8 @@ export interface Offering {
 export class Transfers implements FileListener {
   readonly #options: TransfersOptions;
   readonly #offers = new Map<number, Offer>(); // that were made, by number
-  readonly #said = new Map<number, SourceFile>(); // this client's own, by its own number for the line
-  readonly #sources = new Map<number, SourceFile>(); // the same by number, once it has one
+  readonly #unnumbered = new Map<number, SourceFile>(); // this client's, by its number for the line, until it has one of the room
+  readonly #sources = new Map<number, SourceFile>(); // this client's, by number
   readonly #downloads = new Map<number, Download>(); // by the offer's number
   readonly #asked = new Map<number, Download>(); // by the number under which a piece was asked for
   readonly #denied = new Set<Download>(); // that may ask when something that was asked for has come
@@ -87,7 +86,7 @@ export class Transfers implements FileListener {
         );
       }
       const n = await session.offer(formatOffer(offer));
-      if (n !== null) this.#said.set(n, source);
+      if (n !== null) this.#unnumbered.set(n, source);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       view.note(error.message);
@@ -185,9 +184,9 @@ export class Transfers implements FileListener {
     if (this.#offers.size > MAX_OFFERS && oldest !== undefined) {
       this.#offers.delete(oldest);
     }
-    const source = own ? this.#said.get(n) : undefined;
+    const source = own ? this.#unnumbered.get(n) : undefined;
     if (!source) return;
-    this.#said.delete(n);
+    this.#unnumbered.delete(n);
     this.#sources.set(seq, source);
     this.#room?.askAboutFile({ kind: "hold", offer: seq });
   }

@@ -3,14 +3,16 @@
  * nothing of what is asked for.
  *
  * Output rules: everything goes to stdout, one object a line, each with `"v": 1`. Fields and types may be added
- * under the same version; what is there stays and means the same.
+ * under the same version; what is there stays and means the same. So its words are older than the program's:
+ * "away" says that the connection is lost, "away-message" that somebody is away from the keyboard, and "key" is
+ * the fingerprint of a member's key.
  *
  * @module
  */
 
 import { Ignored, type Somebody } from "../ignored.ts";
 import type { News, Present, RoomNews } from "../view.ts";
-import { PipeView } from "./plain_view.ts";
+import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
 import { particulars } from "../../protocol/line.ts";
@@ -27,9 +29,7 @@ export class JsonView extends PipeView {
   override show(all: News): void {
     const news = this.ignored.filter(all);
     if (news === null) return;
-    // To a program, the client's own joining is a joining like any other, with more to it.
-    const type = news.type === "entered" ? "joined" : news.type;
-    this.#emit(type, fieldsOf(news));
+    this.#emit(typeOf(news), fieldsOf(news));
   }
 
   /** Writes an object of type `note`. */
@@ -39,21 +39,18 @@ export class JsonView extends PipeView {
 
   /** Writes an object of type `members`: who is in the room. */
   members(present: readonly Present[]): void {
-    const members = present.map(({ name, key, since, active, away }) => ({
-      name,
-      key,
-      since: iso(since),
-      active: iso(active),
-      away,
+    const members = present.map((member) => ({
+      ...named(member),
+      since: iso(member.since),
+      active: iso(member.active),
+      away: member.away,
     }));
     this.#emit("members", { members });
   }
 
   /** Writes an object of type `ignored`: who is ignored. */
   ignoring(members: readonly Somebody[]): void {
-    this.#emit("ignored", {
-      members: members.map(({ name, key }) => ({ name, key })),
-    });
+    this.#emit("ignored", { members: members.map(named) });
   }
 
   /**
@@ -83,16 +80,20 @@ function object(type: string, fields: Record<string, unknown>): string {
   return safeJson({ v: VERSION, type, ...fields });
 }
 
+function typeOf({ type }: News): string {
+  // To a program, the client's own joining is a joining like any other, with more to it.
+  if (type === "entered") return "joined";
+  return type === "disconnected" ? "away" : type;
+}
+
 function fieldsOf(news: News): Record<string, unknown> {
   switch (news.type) {
     case "entered": {
-      const { address, name, ownKey, others, seq, earlier, again, waiting } =
-        news;
+      const { address, others, seq, earlier, again, waiting } = news;
       return {
         seq,
         at: iso(news.at),
-        name,
-        key: ownKey,
+        ...named(news),
         own: true,
         past: false,
         server: address,
@@ -110,15 +111,15 @@ function fieldsOf(news: News): Record<string, unknown> {
       return {};
     case "lost":
       return { text: news.text };
-    case "away":
+    case "disconnected":
       return { reason: news.reason, seconds: news.seconds };
     case "file": {
       const { offer, name, size, got, state, path, reason } = news;
       return { offer, file: name, size, got, state, path, reason };
     }
     case "away-message": {
-      const { name, key, own, text } = news;
-      return { name, key, own, text };
+      const { own, text } = news;
+      return { ...named(news), own, text };
     }
     case "found": {
       const { words, more } = news;
@@ -134,10 +135,16 @@ function fieldsOf(news: News): Record<string, unknown> {
 }
 
 function lineFields(news: RoomNews): Record<string, unknown> {
-  const { type: what, seq, at, name, key, own, past, text, to, quoted } = news;
-  const fields = { seq, at: iso(at), name, key, own, past };
+  const { type: what, seq, at, own, past, text, to, quoted } = news;
+  const fields = { seq, at: iso(at), ...named(news), own, past };
   const all = { ...fields, ...particulars({ what, text, to }) };
   return what === "replied" ? { ...all, quoted: quoted ?? null } : all;
+}
+
+function named({ name, fingerprint }: Somebody): Readonly<
+  Record<"name" | "key", string>
+> {
+  return { name, key: fingerprint };
 }
 
 function iso(at: number): string {

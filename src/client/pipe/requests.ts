@@ -5,15 +5,17 @@
  * @module
  */
 
-import { type Asking, HISTORY_COUNT } from "../asking.ts";
-import { byName, type Somebody } from "../ignored.ts";
+import { type Actions, HISTORY_COUNT } from "../actions.ts";
+import { byName, type Ignored, type Somebody } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
-import { nearest } from "../../base/nearest.ts";
+import { didYouMean } from "../../base/nearest.ts";
 import type { Present } from "../view.ts";
 import { REFUSALS } from "../../protocol/reasons.ts";
 
 /** What a request may do, and how it is answered. */
-export interface RequestContext extends Asking {
+export interface RequestContext extends Actions {
+  /** Whom the program doesn't want to read. */
+  readonly ignored: Ignored;
   /** Answers with who is in the room. */
   members(present: readonly Present[]): void;
   /** Answers with who is ignored. */
@@ -33,51 +35,53 @@ interface Row {
   readonly needs: readonly Field[];
   /** The fields that may be there. */
   readonly may?: readonly Field[];
-  /** Does it. @returns What is to be said, null where nothing is. */
-  readonly run: (context: RequestContext, request: Request) => string | null;
+  /** Does it. @returns What is to be said, if anything is. */
+  readonly run: (
+    context: RequestContext,
+    request: Request,
+  ) => string | void | Promise<void>;
 }
 
 const REQUESTS: Readonly<Record<string, Row>> = {
   say: { needs: ["text"], run: (_context, { text }) => String(text) },
   act: {
     needs: ["text"],
-    run: ({ act }, { text }) => silent(act(String(text))),
+    run: ({ act }, { text }) => act(String(text)),
   },
   reply: {
     needs: ["to", "text"],
-    run: ({ reply }, { to, text }) => silent(reply(Number(to), String(text))),
+    run: ({ reply }, { to, text }) => reply(Number(to), String(text)),
   },
   rename: { needs: ["name"], run: rename },
   away: {
     needs: [],
     may: ["text"],
-    run: ({ away }, { text }) => silent(away(String(text ?? ""))),
+    run: ({ away }, { text }) => away(String(text ?? "")),
   },
   history: {
     needs: [],
     may: ["count"],
-    run: ({ history }, { count }) =>
-      silent(history(Number(count ?? HISTORY_COUNT))),
+    run: ({ history }, { count }) => history(Number(count ?? HISTORY_COUNT)),
   },
   search: {
     needs: ["words"],
-    run: ({ search }, { words }) => silent(search(String(words))),
+    run: ({ search }, { words }) => search(String(words)),
   },
   send: {
     needs: ["path"],
-    run: ({ send }, { path }) => silent(send(String(path))),
+    run: ({ send }, { path }) => send(String(path)),
   },
   get: {
     needs: ["offer"],
-    run: ({ get }, { offer }) => silent(get(Number(offer))),
+    run: ({ get }, { offer }) => get(Number(offer)),
   },
   drop: {
     needs: ["offer"],
-    run: ({ drop }, { offer }) => silent(drop(Number(offer))),
+    run: ({ drop }, { offer }) => drop(Number(offer)),
   },
   who: {
     needs: [],
-    run: ({ members, who }) => silent(members(who())),
+    run: ({ members, who }) => members(who()),
   },
   ignore: { needs: [], may: ["name"], run: ignore },
   unignore: { needs: ["name"], run: unignore },
@@ -85,7 +89,7 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     needs: [],
     may: ["text"],
     run: ({ quit }, { text }) =>
-      silent(text === undefined ? quit() : quit(String(text))),
+      text === undefined ? quit() : quit(String(text)),
   },
 };
 
@@ -98,10 +102,10 @@ export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
  * Does what a line of the input asks for. A line that doesn't begin with a brace is a text, as on any pipe.
  * @returns The text to send, null where there is none.
  */
-export function interpretRequest(
+export async function interpretRequest(
   line: string,
   context: RequestContext,
-): string | null {
+): Promise<string | null> {
   if (!line.trimStart().startsWith("{")) return line;
   let request: Request;
   try {
@@ -115,16 +119,17 @@ export function interpretRequest(
     ? REQUESTS[type]
     : undefined;
   const wrong = row ? wrongField(row, request) : unknownType(type);
-  if (row && wrong === undefined) return row.run(context, request);
+  if (row && wrong === undefined) {
+    return await row.run(context, request) ?? null;
+  }
   context.error(`Cannot do a request: ${wrong}`, line);
   return null;
 }
 
 function unknownType(type: unknown): string {
   if (typeof type !== "string") return "it has no type";
-  const like = nearest(type, REQUEST_TYPES);
   return `there is no type ${JSON.stringify(type)}` +
-    (like === undefined ? "" : `; did you mean "${like}"?`);
+    didYouMean(type, REQUEST_TYPES);
 }
 
 /** What is wrong with the fields of a request; undefined where nothing is. Fields that aren't known don't count. */
@@ -144,37 +149,30 @@ function wrongField(
   return undefined;
 }
 
-function rename({ rename, error }: RequestContext, request: Request): null {
+function rename({ rename, error }: RequestContext, request: Request): void {
   const name = parseName(String(request.name));
   if (typeof name === "string") error(REFUSALS[name], JSON.stringify(request));
   else rename(name.shown);
-  return null;
 }
 
-function ignore(context: RequestContext, request: Request): null {
+function ignore(context: RequestContext, request: Request): void {
   const { who, ignored, ignoring } = context;
   const { name } = request;
   const member = name === undefined ? undefined : byName(who(), String(name));
   if (name !== undefined && !member) return nobody(context, request);
   if (member) ignored.add(member);
-  return silent(ignoring(ignored.members));
+  ignoring(ignored.members);
 }
 
-function unignore(context: RequestContext, request: Request): null {
+function unignore(context: RequestContext, request: Request): void {
   const { ignored, ignoring } = context;
   const member = ignored.find(String(request.name));
   if (!member) return nobody(context, request);
   ignored.remove(member);
-  return silent(ignoring(ignored.members));
+  ignoring(ignored.members);
 }
 
-function nobody({ error }: RequestContext, request: Request): null {
+function nobody({ error }: RequestContext, request: Request): void {
   const name = JSON.stringify(request.name);
   error(`Nobody is called ${name}`, JSON.stringify(request));
-  return null;
-}
-
-/** For what says nothing. */
-function silent(_done: void): null {
-  return null;
 }

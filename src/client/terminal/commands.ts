@@ -6,8 +6,8 @@
  * @module
  */
 
-import { type Asking, HISTORY_COUNT } from "../asking.ts";
-import { byName } from "../ignored.ts";
+import { type Actions, HISTORY_COUNT } from "../actions.ts";
+import { byName, type Ignored } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
 import { nearest } from "../../base/nearest.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
@@ -17,13 +17,15 @@ import { REFUSALS } from "../../protocol/reasons.ts";
 import { padCells, width } from "./cells.ts";
 
 /** What a command may ask and do, at a terminal. */
-export interface CommandContext extends Asking {
+export interface CommandContext extends Actions {
+  /** Whom the person doesn't want to read. */
+  readonly ignored: Ignored;
   /** Tells one line to the person who typed. */
   note(text: string): void;
   /** What the person has set. */
   readonly settings: Settings;
   /** Writes what was shown to a new file. */
-  save(path: string): void;
+  save(path: string): Promise<void>;
   /** The time, ms since 1970; the machine's own where it is left out. */
   readonly now?: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
@@ -42,8 +44,11 @@ export interface Command {
   readonly takes: RegExp;
   /** What can stand after the name, for completion. */
   readonly offers?: "names" | readonly string[];
-  /** Does it. */
-  readonly run: (context: CommandContext, ...args: string[]) => void;
+  /** Does it; what it says goes out before the next line is taken. */
+  readonly run: (
+    context: CommandContext,
+    ...args: string[]
+  ) => void | Promise<void>;
 }
 
 const NOTHING = /^$/;
@@ -183,10 +188,10 @@ export function usage({ name, args }: Command): string {
  * A mistyped command is told to the person and never sent.
  * @returns The text to send, null where there is none.
  */
-export function interpret(
+export async function interpret(
   line: string,
   context: CommandContext,
-): string | null {
+): Promise<string | null> {
   if (line.startsWith("//")) return line.slice(1);
   if (!line.startsWith("/")) return line;
   const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
@@ -197,7 +202,7 @@ export function interpret(
   }
   const match = command.takes.exec(rest.trimEnd());
   if (match) {
-    command.run(context, ...match.slice(1));
+    await command.run(context, ...match.slice(1));
   } else {
     context.note(
       `Type it as ${
@@ -260,10 +265,10 @@ function set({ note, settings }: CommandContext, key: string, value: string) {
 function showSettings({ note, settings }: CommandContext): void {
   const heads = SETTINGS.map(({ key }) => `${key} ${settings.get(key)}`);
   const widest = Math.max(...heads.map(width));
-  for (const [at, setting] of SETTINGS.entries()) {
+  for (const [index, setting] of SETTINGS.entries()) {
     const range = "choices" in setting
       ? setting.choices.join(", ")
       : `${setting.min} to ${setting.max}`;
-    note(`${padCells(heads[at] ?? "", widest)}  ${setting.help} (${range})`);
+    note(`${padCells(heads[index] ?? "", widest)}  ${setting.help} (${range})`);
   }
 }

@@ -26,7 +26,7 @@ export interface KeyListener {
 }
 
 /** Tells keys and pastes apart, however the bytes are cut. */
-export class KeySplitter {
+export class PasteSplitter {
   readonly #listener: KeyListener;
   readonly #decoder = new TextDecoder();
   #pasted: string | undefined; // what came of a paste that has not ended
@@ -48,11 +48,11 @@ export class KeySplitter {
 
   /** Passes on what stands before a paste. @returns What stands after its mark. */
   #key(text: string): string {
-    const at = text.indexOf(START);
-    if (at >= 0) {
-      if (at > 0) this.#listener.keys(text.slice(0, at));
+    const start = text.indexOf(START);
+    if (start >= 0) {
+      if (start > 0) this.#listener.keys(text.slice(0, start));
       this.#pasted = "";
-      return text.slice(at + START.length);
+      return text.slice(start + START.length);
     }
     this.#kept = startOf(START, text, MIN_KEPT);
     const keys = text.slice(0, text.length - this.#kept.length);
@@ -62,16 +62,16 @@ export class KeySplitter {
 
   /** Keeps what is pasted until its end. @returns What stands after the end. */
   #paste(text: string): string {
-    const at = text.indexOf(END);
-    if (at < 0) this.#kept = startOf(END, text, 1);
-    const end = at < 0 ? text.length - this.#kept.length : at;
+    const mark = text.indexOf(END);
+    if (mark < 0) this.#kept = startOf(END, text, 1);
+    const end = mark < 0 ? text.length - this.#kept.length : mark;
     const pasted = (this.#pasted ?? "") + text.slice(0, end);
     this.#pasted = pasted.slice(0, MAX_PASTE);
-    if (at < 0) return "";
+    if (mark < 0) return "";
     const whole = this.#pasted;
     this.#pasted = undefined;
     this.#listener.paste(whole);
-    return text.slice(at + END.length);
+    return text.slice(mark + END.length);
   }
 }
 

@@ -26,7 +26,7 @@ export interface PromptOptions {
   readonly changed: () => void;
 }
 
-/** The prompt of a client, which changes with time while it is away. */
+/** The prompt of a client, which changes with time while it isn't connected. */
 export class Prompt {
   readonly #options: PromptOptions;
   readonly #files = new Map<number, FileNews>(); // that are being taken, by the offer's number
@@ -42,14 +42,19 @@ export class Prompt {
     this.#options = options;
   }
 
+  /** Whether the client is connected, and in the room. */
+  get connected(): boolean {
+    return this.#standing?.connected ?? false;
+  }
+
   /** Where the client stands now. */
   stand(standing: Standing): void {
     this.#standing = standing;
-    if (standing.present) {
+    if (standing.connected) {
       this.#wasInside = true;
       this.#stopCountdown();
     }
-    if (!standing.present || standing.waiting === 0) {
+    if (!standing.connected || standing.waiting === 0) {
       clearTimeout(this.#lateTimer);
       this.#lateTimer = undefined;
       this.#late = false;
@@ -64,7 +69,7 @@ export class Prompt {
   }
 
   /** The next attempt to come back is in so many seconds, which are counted down. */
-  away(seconds: number): void {
+  disconnected(seconds: number): void {
     this.#nextTry = this.#options.now() + seconds * SECOND;
     this.#countdown ??= setInterval(() => {
       if (this.#secondsLeft === 0) this.#stopCountdown();
@@ -90,15 +95,17 @@ export class Prompt {
   /** The prompt with the space after it; empty before anything is known. */
   get text(): string {
     if (!this.#standing) return "";
-    const { name, present, here, waiting } = this.#standing;
+    const { name, connected, members, waiting } = this.#standing;
     const remarks: string[] = [];
     // Who is alone needs no number.
-    if (present && here > 1) remarks.push(`${here} here`);
-    if (!present) remarks.push(this.#wasInside ? "away" : "joining…");
+    if (connected && members > 1) remarks.push(`${members} here`);
+    if (!connected) {
+      remarks.push(this.#wasInside ? "not connected" : "joining…");
+    }
     if (this.#secondsLeft > 0) {
       remarks.push(`next try in ${this.#secondsLeft} s`);
     }
-    if (waiting > 0 && (!present || this.#late)) {
+    if (waiting > 0 && (!connected || this.#late)) {
       remarks.push(`${waiting} waiting`);
     }
     if (this.#files.size > 0) remarks.push(progress([...this.#files.values()]));

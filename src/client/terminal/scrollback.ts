@@ -9,8 +9,8 @@ import { createPrivate } from "../../base/private_file.ts";
 /** How many rows are remembered, the newest. */
 const MAX_ROWS = 10_000;
 
-/** The rows that were shown. */
-export class Shown {
+/** The rows that were shown, the newest. */
+export class Scrollback {
   #rows: string[] = [];
 
   /** Remembers rows, without their styles. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { nearest } from "../../base/nearest.ts";
+import { alternatives, didYouMean } from "../../base/nearest.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
   type Document,
@@ -141,10 +141,9 @@ export class Settings {
   set(key: string, value: string): void {
     const setting = TABLE.find((setting) => setting.key === key);
     if (!setting) {
-      const like = nearest(key, TABLE.map(({ key }) => key));
+      const keys = TABLE.map(({ key }) => key);
       throw new RangeError(
-        `Cannot set "${key}": there is no such setting` +
-          (like === undefined ? "" : `; did you mean "${like}"?`),
+        `Cannot set "${key}": there is no such setting${didYouMean(key, keys)}`,
       );
     }
     if (!fits(setting, value)) {
@@ -167,9 +166,9 @@ export class Settings {
 }
 
 /** What a setting may be, in words. */
-export function allowed({ choices, min, max }: Setting): string {
+function allowed({ choices, min, max }: Setting): string {
   if (!choices) return `a whole number from ${min} to ${max}`;
-  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+  return alternatives(choices);
 }
 
 function fits({ choices, min = 0, max = 0 }: Setting, value: unknown): boolean {

@@ -16,18 +16,15 @@ export const Style = {
 /** Green, yellow, magenta, cyan, and the bright ones of these and of blue: readable on black and on white. */
 const NAME_COLOURS = [32, 33, 35, 36, 92, 94, 95, 96];
 
-/** Puts a style around text, or doesn't. */
-export type Paint = (style: number, text: string) => string;
-
-/** What paints where colours are wanted, and else returns the text as it is. */
-export function painter(colour: boolean): Paint {
-  return (style, text) => colour ? `\x1b[${style}m${text}\x1b[0m` : text;
+/** The text in a style. */
+export function styled(style: number, text: string): string {
+  return `\x1b[${style}m${text}\x1b[0m`;
 }
 
-/** The colour for a member, the same wherever its key is shown. */
-export function colourOf(key: string): number {
+/** The colour for a member, the same wherever it is shown. */
+export function colourOf(fingerprint: string): number {
   let hash = 0;
-  for (const character of key) {
+  for (const character of fingerprint) {
     hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
   }
   return NAME_COLOURS[hash % NAME_COLOURS.length] ?? Style.green;

@@ -4,35 +4,33 @@
  *
  * Output rules: everything goes to the one stream that it is given, the terminal (stdout); stderr isn't
  * touched. A line that is sent is cleared, because it comes back from the server as an event; while the
- * connection is away it stays, for nothing else shows that it was taken.
+ * connection is lost it stays, for nothing else shows that it was taken.
  *
  * @module
  */
 
 import type { Readable } from "node:stream";
 import { complete } from "./tab_completion.ts";
-import type { Ignored } from "../ignored.ts";
+import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
 import {
   cleanPaste,
-  KeySplitter,
   MARK_NO_PASTES,
   MARK_PASTES,
+  PasteSplitter,
 } from "./paste.ts";
+import { offerPaste, type PasteOffer } from "./paste_offer.ts";
 import { LineEditor, type Screen } from "./line_editor.ts";
 import type { News, Standing, View } from "../view.ts";
 import { Prompt } from "./prompt.ts";
 import { Settings } from "./settings.ts";
-import { Shown } from "./scrollback.ts";
+import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
-import { cut } from "./cells.ts";
 
 /** How many lines the up arrow can bring back where no history is kept. */
 const HISTORY_SIZE = 200;
-/** How much of a pasted text is shown, cells. */
-const MAX_OFFERED = 24;
 
 /** What Ctrl-Z is answered where it comes as a key. */
 const NO_STOP =
@@ -74,13 +72,13 @@ export class TerminalView implements View {
   readonly #options: TerminalOptions;
   readonly #settings: Settings;
   readonly #history: InputHistory;
+  readonly #ignored: Ignored;
   readonly #editor: LineEditor;
   readonly #transcript: Transcript;
   readonly #prompt: Prompt;
-  readonly #shown = new Shown();
+  readonly #scrollback = new Scrollback();
   readonly #typed = new TypedLines();
-  #standing: Standing | undefined;
-  #offer: Offer | undefined;
+  #offer: PasteOffer | undefined;
   #ended = false;
 
   /** Takes over the terminal, until `close()`. */
@@ -88,6 +86,7 @@ export class TerminalView implements View {
     this.#options = options;
     this.#settings = options.settings ?? new Settings();
     this.#history = options.history ?? InputHistory.none(HISTORY_SIZE);
+    this.#ignored = options.ignored ?? new Ignored();
     const { now, zone, colour, patience, input, output } = options;
     this.#editor = new LineEditor({
       output,
@@ -114,7 +113,7 @@ export class TerminalView implements View {
       ...(patience === undefined ? {} : { patience }),
       changed: () => this.#showPrompt(),
     });
-    const splitter = new KeySplitter({
+    const splitter = new PasteSplitter({
       keys: (keys) => this.#pressed(keys),
       paste: (text) => this.#pasted(text),
     });
@@ -126,23 +125,22 @@ export class TerminalView implements View {
   }
 
   /** Everything that was shown, for `/save`. */
-  get shown(): Shown {
-    return this.#shown;
+  get scrollback(): Scrollback {
+    return this.#scrollback;
   }
 
   /** Writes a piece of news above the line being typed, unless it comes from somebody who is ignored. */
   show(news: News): void {
-    const wanted = this.#options.ignored?.filter(news) ?? null;
-    if (this.#options.ignored && wanted === null) return;
-    this.#write(this.#transcript.render(wanted ?? news));
+    const wanted = this.#ignored.filter(news);
+    if (wanted === null) return;
+    this.#write(this.#transcript.render(wanted));
     if (this.#rings(news)) this.#options.output.write(BELL);
-    if (news.type === "away") this.#prompt.away(news.seconds);
+    if (news.type === "disconnected") this.#prompt.disconnected(news.seconds);
     if (news.type === "file" && !this.#ended) this.#prompt.file(news);
   }
 
-  /** Shows name, absence and waiting lines in the prompt. */
+  /** Shows name, connection and waiting lines in the prompt. */
   stand(standing: Standing): void {
-    this.#standing = standing;
     if (!this.#ended) this.#prompt.stand(standing);
   }
 
@@ -217,7 +215,7 @@ export class TerminalView implements View {
     // Any other key would be for a line that isn't on the screen.
   }
 
-  /** Many lines at once are one message, if at all: sent line by line they would be a surprise. */
+  /** Many lines at once are one message, if at all. */
   #pasted(pasted: string): void {
     const text = cleanPaste(pasted);
     if (this.#ended || this.#offer || text === "") return;
@@ -225,34 +223,20 @@ export class TerminalView implements View {
       this.#editor.insert(text.replaceAll("\n", " "));
       return;
     }
-    const { line, cursor } = this.#editor;
-    const whole = line.slice(0, cursor) + text + line.slice(cursor);
-    const count = whole.split("\n").length;
-    const start = cut(
-      escapeText(whole.trim().replace(/\n.*/s, "")),
-      MAX_OFFERED,
-    );
-    this.#offer = {
-      text: whole,
-      summary: `${start} (${count} lines)`,
-      prompt:
-        `${count} lines pasted, "${start}": Enter sends them as one message, Esc drops them `,
-      line,
-      cursor,
-    };
+    this.#offer = offerPaste(text, this.#editor);
     this.#editor.exchange(this.#words, "", 0);
   }
 
-  #accept({ text, summary }: Offer): void {
+  #accept({ text, summary }: PasteOffer): void {
     this.#offer = undefined;
     this.#editor.exchange(this.#words, "", 0);
-    if (!this.#standing?.present) {
+    if (!this.#prompt.connected) {
       this.#editor.print([this.#prompt.text + summary]);
     }
     this.#take(text);
   }
 
-  #drop({ line, cursor }: Offer): void {
+  #drop({ line, cursor }: PasteOffer): void {
     this.#offer = undefined;
     this.#editor.exchange(this.#words, line, cursor);
   }
@@ -261,7 +245,7 @@ export class TerminalView implements View {
   #submitted(line: string): void {
     const empty = line.trim() === "";
     const stays = !empty &&
-      (this.#typed.question !== undefined || !this.#standing?.present);
+      (this.#typed.question !== undefined || !this.#prompt.connected);
     if (!stays) this.#editor.erase(line);
     if (!empty) {
       if (this.#typed.question === undefined) this.#history.add(line);
@@ -277,7 +261,7 @@ export class TerminalView implements View {
   }
 
   #write(rows: readonly string[]): void {
-    this.#shown.add(rows);
+    this.#scrollback.add(rows);
     this.#editor.print(rows);
   }
 
@@ -291,15 +275,4 @@ export class TerminalView implements View {
     this.#options.raw?.(false);
     this.#typed.end();
   }
-}
-
-/** A text of many lines that was pasted, and may be sent. */
-interface Offer {
-  readonly text: string;
-  /** What stays on the screen of it. */
-  readonly summary: string;
-  readonly prompt: string;
-  /** What was typed before, and where the cursor was. */
-  readonly line: string;
-  readonly cursor: number;
 }

@@ -1,61 +1,41 @@
 /**
- * What news looks like to a person: rows of time, number, name and words. Knows nothing of where the rows go,
- * of keys pressed or of the line being typed.
+ * What news looks like to a person: which rows there are, and what they say. Knows nothing of where the rows go, of
+ * keys pressed or of the line being typed.
  *
  * @module
  */
 
-import { colourOf, painter, Style } from "./style.ts";
+import { Columns, type ColumnsOptions } from "./columns.ts";
+import { colourOf, Style } from "./style.ts";
+import {
+  awaySentence,
+  lineSentence,
+  type NewsOf,
+  refusalSentence,
+} from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
 import { formatSize, parseOffer } from "../../protocol/offer.ts";
-import type { Settings } from "./settings.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
-import {
-  GOODBYES,
-  REFUSALS,
-  refusedDeed,
-  wording,
-} from "../../protocol/reasons.ts";
-import { isSpoken, sentence } from "../../protocol/line.ts";
-import { cut, padCells, width } from "./cells.ts";
-
-/** The least width of the column for names, cells. */
-const MIN_NAME_WIDTH = 10;
-/** The least width of the column for numbers, cells. */
-const MIN_NUMBER_WIDTH = 3;
-/** How many lines of one message are shown; the rest is counted. */
-const MAX_LINES = 50;
-/** How much of a message is shown above its answer, cells. */
-const MAX_QUOTED = 60;
-/** The least, however narrow the terminal is, cells. */
-const MIN_QUOTED = 16;
-
-const escapes = { name: escapeText, words: escapeText };
+import { GOODBYES, wording } from "../../protocol/reasons.ts";
+import { isSpoken } from "../../protocol/line.ts";
 
 /** What a transcript is made of. */
-export interface TranscriptOptions {
+export interface TranscriptOptions extends ColumnsOptions {
   /** The time, ms since 1970. */
   readonly now: () => number;
   /** The time zone for times (IANA name); the machine's own where it is left out. */
   readonly zone?: string | undefined;
-  /** Whether to use colours; they say nothing that the text doesn't. */
-  readonly colour: boolean;
-  /** What a person has set. */
-  readonly settings: Settings;
-  /** The width of the terminal, cells. */
-  readonly columns: () => number;
 }
 
-/** News as the rows that a person reads. Remembers what a reader does: the day, the columns, the own name. */
+/** News as the rows that a person reads. Remembers what a reader does: the day, the own name. */
 export class Transcript {
   readonly #options: TranscriptOptions;
   readonly #clock: WallClock;
+  readonly #columns: Columns;
   readonly #firstDay: string;
   #day: string;
-  #nameWidth = MIN_NAME_WIDTH;
-  #numberWidth = MIN_NUMBER_WIDTH;
-  #awayFor = "";
+  #lostFor = ""; // why the connection is gone
   #isEarlier = false; // whether what comes stands below the rule of the earlier messages
   #ownName: RegExp | undefined;
 
@@ -63,6 +43,7 @@ export class Transcript {
   constructor(options: TranscriptOptions) {
     this.#options = options;
     this.#clock = new WallClock(options.zone);
+    this.#columns = new Columns(options, this.#clock);
     this.#firstDay = this.#clock.day(options.now());
     this.#day = this.#firstDay;
   }
@@ -71,23 +52,23 @@ export class Transcript {
   render(news: News): string[] {
     switch (news.type) {
       case "entered":
-        this.#awayFor = "";
+        this.#lostFor = "";
         this.#ownName = asWord(news.name);
         return news.again ? this.#back(news) : this.#welcome(news);
       case "found":
         return this.#found(news);
       case "away-message":
-        return this.#absence(news);
+        return [this.#columns.aside(this.#options.now(), awaySentence(news))];
       case "refused":
-        return [this.#refused(news)];
+        return [`${this.#warning} ${refusalSentence(news)}`];
       case "current":
         return this.#now();
       case "lost":
         return [`${this.#warning} Perhaps not sent: ${escapeText(news.text)}`];
       case "file":
         return this.#file(news);
-      case "away":
-        return this.#away(wording(GOODBYES, news.reason), news.seconds);
+      case "disconnected":
+        return this.#disconnected(wording(GOODBYES, news.reason), news.seconds);
       default:
         return this.#roomNews(news);
     }
@@ -100,12 +81,6 @@ export class Transcript {
       this.#ownName?.test(news.text) === true;
   }
 
-  /** A text in this transcript's colours, or none. */
-  paint(style: number, text: string): string {
-    const { colour, settings } = this.#options;
-    return painter(colour && settings.get("theme") !== "plain")(style, text);
-  }
-
   #welcome({ address, name, others, earlier }: NewsOf<"entered">): string[] {
     const company = others === 0
       ? "nobody else is here"
@@ -115,16 +90,19 @@ export class Transcript {
     const place = `${escapeText(address)} as ${escapeText(name)}`;
     const lines = [`Joined ${place}; ${company}. /help shows the commands.`];
     this.#isEarlier = earlier > 0;
-    if (earlier > 0) lines.push(this.#rule(messages(earlier, "earlier ")));
+    if (earlier > 0) {
+      lines.push(this.#columns.rule(messages(earlier, "earlier ")));
+    }
     return lines;
   }
 
   #back({ at, earlier, waiting }: NewsOf<"entered">): string[] {
     const missed = earlier > 0 ? messages(earlier) : "nothing";
     const sent = waiting > 0 ? `; sent ${waiting}` : "";
-    const mark = this.paint(Style.green, "✓");
-    const back = `${this.#time(at)}${mark} Back. Missed ${missed}${sent}.`;
-    return earlier > 0 ? [back, this.#rule("new")] : [back];
+    const mark = this.#columns.paint(Style.green, "✓");
+    const time = this.#columns.time(at);
+    const back = `${time}${mark} Back. Missed ${missed}${sent}.`;
+    return earlier > 0 ? [back, this.#columns.rule("new")] : [back];
   }
 
   /** The rule below the earlier messages; the day does as well, where that is another than theirs. */
@@ -132,7 +110,7 @@ export class Transcript {
     if (!this.#isEarlier) return [];
     this.#isEarlier = false;
     const rows = this.#dayRule(this.#options.now());
-    return rows.length > 0 ? rows : [this.#rule("now")];
+    return rows.length > 0 ? rows : [this.#columns.rule("now")];
   }
 
   #roomNews(news: RoomNews): string[] {
@@ -145,60 +123,20 @@ export class Transcript {
   #line(news: RoomNews): string[] {
     const { type: what } = news;
     if (!isSpoken({ what })) {
-      return [this.#aside(news.at, sentence({ ...news, what }, escapes))];
+      return [this.#columns.aside(news.at, lineSentence(news))];
     }
-    const name = escapeText(news.name);
-    const start = this.#time(news.at) + this.#number(news.seq);
+    const { at, seq, own, text } = news;
     const style = this.mentions(news)
       ? Style.reverse
-      : news.own
+      : own
       ? Style.bold
-      : colourOf(news.key);
-    if (news.type === "acted" || news.type === "offered") {
-      const actor = `* ${this.paint(style, name)} `;
-      const text = news.type === "acted" ? news.text : offering(news);
-      return this.#spoken(start + actor, text, width(name) + 3);
-    }
-    this.#widen(name);
-    const padded = this.paint(style, name) + pad(name, this.#nameWidth);
-    const column = this.#nameWidth + 1;
-    const said = this.#spoken(`${start}${padded} `, news.text, column);
-    return news.type === "replied" ? [this.#quoted(news), ...said] : said;
-  }
-
-  #absence({ name, text }: NewsOf<"away-message">): string[] {
-    const what = text === "" ? "is back" : `is away: ${escapeText(text)}`;
-    return [
-      this.#aside(this.#options.now(), `${escapeText(name)} ${what}`),
-    ];
-  }
-
-  /** Something that nobody said, in the column of what is said. */
-  #aside(at: number, text: string): string {
-    const indent = " ".repeat(this.#numberCells + this.#nameWidth + 1);
-    return this.#time(at) + indent + this.paint(Style.dim, text);
-  }
-
-  /** A text after its start, its further lines indented by as many cells below it. */
-  #spoken(start: string, text: string, cells: number): string[] {
-    const lines = text.split("\n").map(escapeText);
-    const rest = lines.length - MAX_LINES;
-    if (rest > 0) {
-      const more = `… ${rest} more line${rest === 1 ? "" : "s"}`;
-      lines.splice(MAX_LINES, rest, this.paint(Style.dim, more));
-    }
-    const indent = " ".repeat(this.#timeCells + this.#numberCells + cells);
-    return lines.map((line, at) => (at === 0 ? start : indent) + line);
-  }
-
-  /** What an answer answers, for the row above it. */
-  #quoted({ to, quoted }: RoomNews): string {
-    const indent = this.#timeCells + this.#numberCells + this.#nameWidth + 1;
-    const room = this.#options.columns() - indent - 3;
-    const cells = Math.max(MIN_QUOTED, Math.min(MAX_QUOTED, room));
-    const what = quoted ? `${quoted.name}: ${quoted.text}` : `message ${to}`;
-    const shown = this.paint(Style.dim, `↪ ${cut(escapeText(what), cells)}`);
-    return " ".repeat(indent) + shown;
+      : colourOf(news.fingerprint);
+    const start = { at, seq, name: escapeText(news.name), style };
+    if (what === "acted") return this.#columns.acted(start, text);
+    if (what === "offered") return this.#columns.acted(start, offering(news));
+    const said = this.#columns.said(start, text);
+    if (what !== "replied") return said;
+    return [this.#columns.quoted(answered(news)), ...said];
   }
 
   /** What was asked for from the history, between two rules; the days in it are its own. */
@@ -214,18 +152,17 @@ export class Transcript {
     ]);
     this.#day = day;
     const end = more ? "there are older ones" : "that is all";
-    return [this.#rule(`${count}${about}`), ...rows, this.#rule(end)];
-  }
-
-  #refused({ text, reason }: NewsOf<"refused">): string {
-    const why = escapeText(wording(REFUSALS, reason));
-    return `${this.#warning} ${refusedDeed(reason)} ${quote(text)}: ${why}`;
+    return [
+      this.#columns.rule(`${count}${about}`),
+      ...rows,
+      this.#columns.rule(end),
+    ];
   }
 
   /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */
   #file(news: NewsOf<"file">): string[] {
     const { offer, got, size, state, path, reason } = news;
-    const time = this.#time(this.#options.now());
+    const time = this.#columns.time(this.#options.now());
     const name = escapeText(news.name);
     switch (state) {
       case "begun": {
@@ -239,7 +176,7 @@ export class Transcript {
         return [`${time}${this.#warning} ${name} has to wait: ${why}`];
       }
       case "taken": {
-        const mark = this.paint(Style.green, "✓");
+        const mark = this.#columns.paint(Style.green, "✓");
         return [
           `${time}${mark} Saved ${escapeText(path)}; its checksum is right`,
         ];
@@ -251,22 +188,22 @@ export class Transcript {
     }
   }
 
-  #away(reason: string, seconds: number): string[] {
-    // Attempts go on for as long as the server is away; only what is new is worth a line.
-    if (reason === this.#awayFor) return [];
-    this.#awayFor = reason;
+  #disconnected(reason: string, seconds: number): string[] {
+    // Attempts go on until one succeeds; only what is new is worth a line.
+    if (reason === this.#lostFor) return [];
+    this.#lostFor = reason;
     const sentence = escapeText(
       reason.charAt(0).toUpperCase() + reason.slice(1),
     );
     const next = `Trying again in ${Math.ceil(seconds)} s`;
-    const time = this.#time(this.#options.now());
+    const time = this.#columns.time(this.#options.now());
     return [
       `${time}${this.#warning} ${sentence}. ${next}; what you type is kept.`,
     ];
   }
 
   get #warning(): string {
-    return this.paint(Style.yellow, "⚠");
+    return this.#columns.paint(Style.yellow, "⚠");
   }
 
   /** A rule with the day, where that is another than before. */
@@ -275,51 +212,9 @@ export class Transcript {
     if (day === this.#day) return [];
     this.#day = day;
     // After midnight, "today" further up would be wrong: the word is for the day on which this began.
-    return [this.#rule(day === this.#firstDay ? "today" : day)];
-  }
-
-  #rule(label: string): string {
-    // One cell less than there are: a full row would wrap in some terminals.
-    const start = `── ${label} `;
-    const rest = Math.max(0, this.#options.columns() - 1 - width(start));
-    return this.paint(Style.dim, start + "─".repeat(rest));
-  }
-
-  /** The column of the times, with the space after it. */
-  #time(at: number): string {
-    const times = this.#options.settings.get("times");
-    if (times === "off") return "";
-    const shown = this.#clock.time(at, times === "seconds");
-    return `${this.paint(Style.dim, shown)}  `;
-  }
-
-  get #timeCells(): number {
-    const times = this.#options.settings.get("times");
-    return times === "off" ? 0 : times === "seconds" ? 10 : 7;
-  }
-
-  /** The column of the numbers, with the space after it: what `/re` takes. */
-  #number(seq: number): string {
-    if (this.#numberCells === 0) return "";
-    const shown = String(seq);
-    this.#numberWidth = Math.max(this.#numberWidth, shown.length);
-    return this.paint(Style.dim, shown.padStart(this.#numberWidth)) + "  ";
-  }
-
-  get #numberCells(): number {
-    const isOn = this.#options.settings.get("numbers") === "on";
-    return isOn ? this.#numberWidth + 2 : 0;
-  }
-
-  #widen(name: string): void {
-    const widest = Number(this.#options.settings.get("names"));
-    const least = Math.min(MIN_NAME_WIDTH, widest);
-    const wide = Math.min(width(name), widest);
-    this.#nameWidth = Math.max(least, Math.min(this.#nameWidth, widest), wide);
+    return [this.#columns.rule(day === this.#firstDay ? "today" : day)];
   }
 }
-
-type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 
 function isLine(news: News): news is RoomNews {
   return "seq" in news && news.type !== "entered";
@@ -333,9 +228,9 @@ function offering({ text, seq, own }: RoomNews): string {
   return own ? what : `${what}; /get ${seq} takes it`;
 }
 
-/** The spaces that fill up a column after a text. */
-function pad(text: string, cells: number): string {
-  return padCells(text, cells).slice(text.length);
+/** What an answer answers, in short. */
+function answered({ to, quoted }: RoomNews): string {
+  return quoted ? `${quoted.name}: ${quoted.text}` : `message ${to}`;
 }
 
 /** What finds a name where it stands as a word of its own, in either case. */

@@ -34,11 +34,11 @@ export function whoIsHere(
   });
   const names = present.map(({ name }) => escapeText(name));
   const widest = Math.max(...names.map(width));
-  return present.map(({ key, since, active, away }, at) => {
+  return present.map(({ fingerprint, since, active, away }, index) => {
     const idle = now - active;
     return [
-      padCells(names[at] ?? "", widest),
-      escapeText(key),
+      padCells(names[index] ?? "", widest),
+      escapeText(fingerprint),
       `since ${times.format(since)}`,
       idle >= NOT_IDLE ? `idle ${span(idle)}` : "",
       away === "" ? "" : `away: ${escapeText(away)}`,

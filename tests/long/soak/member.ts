@@ -153,7 +153,7 @@ export class Member {
         inside.resolve();
       } else if (news.type === "refused") this.#deeds.refused++;
       else if ("seq" in news) follower.show(news);
-      else if (news.type === "away") this.#lost(news.reason);
+      else if (news.type === "disconnected") this.#lost(news.reason);
     });
     const running = session.run().catch((error) => {
       // Its own lost connection may still hold the name.

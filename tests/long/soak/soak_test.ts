@@ -38,7 +38,7 @@ function line(seq: number, text = `text ${seq}`): RoomNews {
     seq,
     at: 0,
     name: "ana",
-    key: "0123456789ab",
+    fingerprint: "0123456789ab",
     text,
     to: null,
     own: false,

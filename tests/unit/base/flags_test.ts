@@ -4,7 +4,8 @@
  * @module
  */
 
-import { helpText, parseFlags, UsageError } from "../../../src/base/flags.ts";
+import { parseFlags, UsageError } from "../../../src/base/flags.ts";
+import { helpText } from "../../../src/base/help.ts";
 import {
   assert,
   assertEquals,

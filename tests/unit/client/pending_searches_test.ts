@@ -4,11 +4,11 @@
  * @module
  */
 
-import { OpenSearches } from "../../../src/client/pending_searches.ts";
+import { PendingSearches } from "../../../src/client/pending_searches.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 
-Deno.test("OpenSearches keeps each until it is answered, or the next in turn is refused", () => {
-  const searches = new OpenSearches();
+Deno.test("PendingSearches keeps each until it is answered, or the next in turn is refused", () => {
+  const searches = new PendingSearches();
   const [one, two, three] = ["one", "two", "three"].map((words) =>
     searches.open(words, 5)
   );
@@ -23,8 +23,8 @@ Deno.test("OpenSearches keeps each until it is answered, or the next in turn is 
   assertEquals(searches.close(one.id), undefined);
 });
 
-Deno.test("OpenSearches has place for 16", () => {
-  const searches = new OpenSearches();
+Deno.test("PendingSearches has place for 16", () => {
+  const searches = new PendingSearches();
   const opened = Array.from({ length: 17 }, () => searches.open("", 1));
   assertEquals(opened.indexOf(undefined), 16);
   searches.close(opened[3]?.id ?? 0);

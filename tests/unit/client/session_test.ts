@@ -278,7 +278,7 @@ class Setup implements Disposable {
 
   /** Waits out the pause before the next attempt, and accepts that. */
   async acceptAgain(times = 0): Promise<Visit> {
-    await this.view.until("away", times);
+    await this.view.until("disconnected", times);
     this.clock.advance(30_000);
     return await this.accept();
   }
@@ -348,7 +348,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   const visit = await setup.accept();
   const join = await visit.next("join");
   assertEquals([join.name, join.after], ["ana", null]);
-  assertEquals([session.present, view.standing?.present], [[], false]);
+  assertEquals([session.present, view.standing?.connected], [[], false]);
   await visit.admit(7, past(5, 1, "earlier", "bbbbbbbbbbbb"));
   const entered = await view.until("entered");
   assertEquals(
@@ -365,10 +365,10 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   await view.until("said", 1);
   const present = session.present.map(({ name }) => name);
   assertEquals(present.toSorted(), ["ana", "ben", "carla"]);
-  assertEquals(view.standing?.here, 3);
+  assertEquals(view.standing?.members, 3);
   await visit.broadcast(10, { kind: "left", id: 2, n: 2, reason: "lost" });
   await view.until("left");
-  assertEquals(view.standing?.here, 2);
+  assertEquals(view.standing?.members, 2);
   // What was missed comes first, then what happens now.
   const kinds = view.news.map(({ type }) => type);
   assertEquals(kinds.slice(0, 4), ["entered", "said", "current", "joined"]);
@@ -527,14 +527,14 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
   const { session, view } = setup;
   const [visit, running] = await setup.enter(4);
   visit.end();
-  const { reason } = await view.until("away");
+  const { reason } = await view.until("disconnected");
   assertEquals(reason, "connection lost");
   for (const text of ["one", "two", "three"]) await session.say(text);
   assertEquals(session.waiting, 3);
   assertEquals(view.standing, {
     name: "ana",
-    present: false,
-    here: 0,
+    connected: false,
+    members: 0,
     waiting: 3,
   });
   const again = await setup.acceptAgain();
@@ -597,7 +597,7 @@ Deno.test("Session comes back by the last line that it saw, whoever said it", as
   });
   await setup.view.until("said", 1);
   await visit.dismiss("stopped");
-  const { reason } = await setup.view.until("away");
+  const { reason } = await setup.view.until("disconnected");
   assertEquals(reason, "server stopped");
   const again = await setup.acceptAgain();
   assertEquals((await again.next("join")).after, 6);
@@ -619,7 +619,7 @@ Deno.test("Session waits longer after each failed attempt, half a minute at most
   refusing = true;
   visit.end();
   for (let attempt = 0; attempt < 8; attempt++) {
-    const { seconds, reason } = await view.until("away", attempt);
+    const { seconds, reason } = await view.until("disconnected", attempt);
     const longest = Math.min(30, 2 ** attempt);
     assert(seconds <= longest && seconds >= Math.floor(longest / 2));
     if (attempt > 0) assertEquals(reason, "connection refused");
@@ -631,7 +631,7 @@ Deno.test("Session waits longer after each failed attempt, half a minute at most
   await again.admit(3);
   await view.until("entered", 1);
   again.end();
-  assertEquals((await view.until("away", 8)).seconds, 1);
+  assertEquals((await view.until("disconnected", 8)).seconds, 1);
   setup.session.leave();
   await running;
   setup.assertAllClosed();
@@ -649,7 +649,7 @@ Deno.test("Session gives a connection up that said nothing for 90 s, and asks af
   setup.clock.advance(30_000);
   await visit.next("ping");
   setup.clock.advance(60_000);
-  const { reason } = await setup.view.until("away");
+  const { reason } = await setup.view.until("disconnected");
   assertEquals(reason, "no sign of life for 90 s");
   await visit.untilEnd();
   setup.session.leave();
@@ -773,7 +773,7 @@ for (const reason of ["replaced", "misused"] as const) {
       JoinError,
       "The server ended the connection",
     );
-    assertEquals(setup.view.of("away"), []);
+    assertEquals(setup.view.of("disconnected"), []);
     setup.assertAllClosed();
   });
 }
@@ -818,7 +818,10 @@ for (
       const last = (record.at(-1) ?? 0) ^ flip;
       await writeAll(visit.stream, record.with(-1, last));
     }
-    assertStringIncludes((await setup.view.until("away")).reason, reason);
+    assertStringIncludes(
+      (await setup.view.until("disconnected")).reason,
+      reason,
+    );
     assertEquals(setup.view.of("said"), []);
     const again = await setup.acceptAgain();
     await again.next("join");
@@ -896,14 +899,14 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
   using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
-  await setup.view.until("away");
+  await setup.view.until("disconnected");
   setup.clock.advance(30_000);
   await refuse(await setup.arrival(), HandshakeRefusal.busy);
-  const { reason } = await setup.view.until("away", 1);
+  const { reason } = await setup.view.until("disconnected", 1);
   assert(reason.includes("no place"));
   setup.clock.advance(30_000);
   await refuse(await setup.arrival(), HandshakeRefusal.key);
-  const { reason: key } = await setup.view.until("away", 2);
+  const { reason: key } = await setup.view.until("disconnected", 2);
   assert(key.includes("key does not open"));
   setup.session.leave();
   await running;
@@ -1028,7 +1031,7 @@ Deno.test("Session.leave() while away ends at once", async () => {
   using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
-  await setup.view.until("away");
+  await setup.view.until("disconnected");
   setup.session.leave();
   await running;
   setup.assertAllClosed();
@@ -1169,7 +1172,9 @@ async function stay(seed: number): Promise<number> {
   const { show } = view;
   view.show = (news) => {
     show.call(view, news);
-    if (news.type === "away") queueMicrotask(() => clock.advance(30_000));
+    if (news.type === "disconnected") {
+      queueMicrotask(() => clock.advance(30_000));
+    }
   };
   const session = new Session({
     address: "chat.example:5000",
@@ -1290,10 +1295,10 @@ Deno.test("Session.search() asks again for what wasn't answered, once it is back
   session.search("red", 5);
   assertEquals((await visit.next("find")).words, "red");
   visit.end();
-  await view.until("away");
+  await view.until("disconnected");
   session.search("blue", 5);
   assertEquals(view.notes, [
-    "The server is away: it is asked when it is back",
+    "Not connected: the server is asked when it is back",
   ]);
   const again = await setup.acceptAgain();
   await again.next("join");
@@ -1331,7 +1336,7 @@ Deno.test("Session.run() tells of each line that may be lost when it ends", asyn
   await visit.echo(2, says.slice(0, 1));
   await view.until("said");
   visit.end();
-  await view.until("away");
+  await view.until("disconnected");
   await session.say("three");
   assertEquals([view.of("lost"), session.failedAny], [[], false]);
   session.leave();
@@ -1349,7 +1354,7 @@ Deno.test("Session comes back with the room's new key where it was told of one",
   await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "x" });
   await view.until("said");
   visit.end();
-  await view.until("away");
+  await view.until("disconnected");
   setup.clock.advance(30_000);
   const stream = await setup.arrival();
   const asked: number[] = [];

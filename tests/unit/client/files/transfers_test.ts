@@ -8,7 +8,6 @@
 import { sha256Hex } from "../../../../crypto_utils.ts";
 import { FileRelay, type Peer } from "../../../../src/server/file_relay.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
-import type { FileEvent, FileRequest } from "../../../../src/client/link.ts";
 import type { FileNews, News } from "../../../../src/client/view.ts";
 import {
   formatOffer,
@@ -16,7 +15,11 @@ import {
   type Offer,
   PIECE_SIZE,
 } from "../../../../src/protocol/offer.ts";
-import type { FileRoom } from "../../../../src/client/session.ts";
+import type {
+  FileEvent,
+  FileRequest,
+  FileRoom,
+} from "../../../../src/client/file_room.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/harness.ts";

@@ -42,7 +42,7 @@ function roomNews(
   text: string,
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const who = { name: "cron", key: KEY, own: true, past: false };
+  const who = { name: "cron", fingerprint: KEY, own: true, past: false };
   return { type, seq: 88, at, text, to: null, ...who, ...more };
 }
 
@@ -53,7 +53,7 @@ const entered: News = {
   others: 2,
   seq: 88,
   at,
-  ownKey: KEY,
+  fingerprint: KEY,
   earlier: 12,
   again: false,
   waiting: 0,
@@ -61,8 +61,8 @@ const entered: News = {
 
 const SHA256 = "0123456789abcdef".repeat(4);
 const QUOTED = { name: "ana", text: "done?" };
-const ANA = { name: "ana", key: KEY };
-const PRESENT = { name: "ana", key: KEY, since: at, active: at, away: "" };
+const ANA = { name: "ana", fingerprint: KEY };
+const PRESENT = { ...ANA, since: at, active: at, away: "" };
 
 /** Everything that the view writes, and how it looks. */
 const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
@@ -112,7 +112,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
       view.show({
         type: "away-message",
         name: "ana",
-        key: KEY,
+        fingerprint: KEY,
         text: "lunch",
         own: false,
       }),
@@ -142,7 +142,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     String.raw`"lost","text":"\n"`,
   ],
   [
-    (view) => view.show({ type: "away", reason: "lost", seconds: 2 }),
+    (view) => view.show({ type: "disconnected", reason: "lost", seconds: 2 }),
     `"away","reason":"lost","seconds":2`,
   ],
   [
@@ -252,6 +252,7 @@ function remember() {
   const done: unknown[][] = [];
   const does = (what: string) => (...args: unknown[]) => {
     done.push([what, ...args]);
+    return Promise.resolve();
   };
   const context: RequestContext = {
     act: does("act"),
@@ -273,7 +274,7 @@ function remember() {
   return { context, done };
 }
 
-Deno.test("interpretRequest() does what a person can do", () => {
+Deno.test("interpretRequest() does what a person can do", async () => {
   const cases: [unknown, unknown[]][] = [
     [{ type: "act", text: "waves" }, ["act", "waves"]],
     [{ type: "reply", to: 7, text: "yes" }, ["reply", 7, "yes"]],
@@ -294,22 +295,31 @@ Deno.test("interpretRequest() does what a person can do", () => {
   ];
   for (const [request, expected] of cases) {
     const { context, done } = remember();
-    assertEquals(interpretRequest(JSON.stringify(request), context), null);
+    assertEquals(
+      await interpretRequest(JSON.stringify(request), context),
+      null,
+    );
     assertEquals(done, [expected]);
     const { request: described } = schema.$defs;
     assert(fits(request, described, schema));
   }
 });
 
-Deno.test("interpretRequest() ignores who is here, and again no longer", () => {
+Deno.test("interpretRequest() ignores who is here, and again no longer", async () => {
   const { context, done } = remember();
   const unignore = JSON.stringify({ type: "unignore", name: "ANA" });
-  interpretRequest(unignore, context);
-  interpretRequest(JSON.stringify({ type: "ignore", name: "ana" }), context);
-  interpretRequest(JSON.stringify({ type: "ignore", name: "ana" }), context);
-  interpretRequest(unignore, context);
+  await interpretRequest(unignore, context);
+  await interpretRequest(
+    JSON.stringify({ type: "ignore", name: "ana" }),
+    context,
+  );
+  await interpretRequest(
+    JSON.stringify({ type: "ignore", name: "ana" }),
+    context,
+  );
+  await interpretRequest(unignore, context);
   const nobody = JSON.stringify({ type: "ignore", name: "ben" });
-  interpretRequest(nobody, context);
+  await interpretRequest(nobody, context);
   assertEquals(done, [
     ["error", 'Nobody is called "ANA"', unignore],
     ["ignoring", [ANA]],
@@ -342,17 +352,17 @@ Deno.test("JsonView shows nothing that an ignored member does, until it is ignor
   );
 });
 
-Deno.test("interpretRequest() returns what is to be said", () => {
+Deno.test("interpretRequest() returns what is to be said", async () => {
   const { context, done } = remember();
   const request = JSON.stringify({ type: "say", text: "/one\ntwo" });
-  assertEquals(interpretRequest(request, context), "/one\ntwo");
+  assertEquals(await interpretRequest(request, context), "/one\ntwo");
   for (const line of ["plain text", "/who", "[1]", '"quoted"', "12"]) {
-    assertEquals(interpretRequest(line, context), line);
+    assertEquals(await interpretRequest(line, context), line);
   }
   assertEquals(done, []);
 });
 
-Deno.test("interpretRequest() answers what it can't understand with an error", () => {
+Deno.test("interpretRequest() answers what it can't understand with an error", async () => {
   const cases: [string, string][] = [
     ["{", "Cannot read a request: it is no JSON"],
     [' {"type":"say"', "Cannot read a request: it is no JSON"],
@@ -383,7 +393,7 @@ Deno.test("interpretRequest() answers what it can't understand with an error", (
   ];
   for (const [line, message] of cases) {
     const { context, done } = remember();
-    assertEquals(interpretRequest(line, context), null);
+    assertEquals(await interpretRequest(line, context), null);
     assertEquals(done, [["error", message, line]]);
   }
 });

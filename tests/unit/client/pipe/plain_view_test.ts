@@ -6,10 +6,8 @@
 
 import type { News, RoomNews } from "../../../../src/client/view.ts";
 import { JsonView } from "../../../../src/client/pipe/json_view.ts";
-import {
-  PlainView,
-  type Sink,
-} from "../../../../src/client/pipe/plain_view.ts";
+import type { Sink } from "../../../../src/client/pipe/pipe_view.ts";
+import { PlainView } from "../../../../src/client/pipe/plain_view.ts";
 import {
   assert,
   assertEquals,
@@ -60,8 +58,18 @@ function roomNews(
   text: string,
   to: number | null = null,
 ): RoomNews {
-  const key = "3f9a1c02d417";
-  return { type, seq: 88, at, name, key, text, own: true, past: false, to };
+  const fingerprint = "3f9a1c02d417";
+  return {
+    type,
+    seq: 88,
+    at,
+    name,
+    fingerprint,
+    text,
+    own: true,
+    past: false,
+    to,
+  };
 }
 
 const entered: News = {
@@ -71,7 +79,7 @@ const entered: News = {
   others: 2,
   seq: 88,
   at,
-  ownKey: "3f9a1c02d417",
+  fingerprint: "3f9a1c02d417",
   earlier: 12,
   again: false,
   waiting: 0,
@@ -110,11 +118,17 @@ Deno.test("PlainView writes what is about the program to stderr", () => {
   const view = new PlainView(options);
   view.show(entered);
   view.show({ type: "refused", text: "x".repeat(99), reason: "text-too-long" });
-  view.show({ type: "away", reason: "lost", seconds: 1.3 });
+  view.show({ type: "disconnected", reason: "lost", seconds: 1.3 });
   view.show({ ...entered, again: true });
-  const key = "3f9a1c02d417";
+  const fingerprint = "3f9a1c02d417";
   for (const text of ["lunch", ""]) {
-    view.show({ type: "away-message", name: "ana", key, text, own: false });
+    view.show({
+      type: "away-message",
+      name: "ana",
+      fingerprint,
+      text,
+      own: false,
+    });
   }
   view.note("one\ntwo");
   assertEquals(
@@ -141,7 +155,7 @@ Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
     view.show(roomNews("renamed", attack, attack));
     view.show({ ...entered, address: attack, name: attack });
     view.show({ type: "refused", text: attack, reason: attack });
-    view.show({ type: "away", reason: attack, seconds: 1 });
+    view.show({ type: "disconnected", reason: attack, seconds: 1 });
     assertEquals(options.output.text.split("\n").length, 7);
     assertEquals(options.errors.text.split("\n").length, 4);
     const shown = options.output.text + options.errors.text;

@@ -31,6 +31,7 @@ function remember(present: readonly Present[] = []) {
   const done: unknown[][] = [];
   const does = (what: string) => (...args: unknown[]) => {
     done.push([what, ...args]);
+    return Promise.resolve();
   };
   const context: CommandContext = {
     note: (text) => notes.push(text),
@@ -55,28 +56,28 @@ function remember(present: readonly Present[] = []) {
 }
 
 function member(name: string, more: Partial<Present> = {}): Present {
-  const key = `key of ${name}`;
-  return { name, key, since: NOW, active: NOW, away: "", ...more };
+  const fingerprint = `key of ${name}`;
+  return { name, fingerprint, since: NOW, active: NOW, away: "", ...more };
 }
 
-Deno.test("interpret() returns what is no command, as it is", () => {
+Deno.test("interpret() returns what is no command, as it is", async () => {
   const { context, notes } = remember();
   for (const line of ["hello", " /help", "a/b", "see /who", "½"]) {
-    assertEquals(interpret(line, context), line);
+    assertEquals(await interpret(line, context), line);
   }
   assertEquals(notes, []);
 });
 
-Deno.test("interpret() takes one of two slashes away", () => {
+Deno.test("interpret() takes one of two slashes away", async () => {
   const { context, notes } = remember();
-  assertEquals(interpret("//who", context), "/who");
-  assertEquals(interpret("///", context), "//");
+  assertEquals(await interpret("//who", context), "/who");
+  assertEquals(await interpret("///", context), "//");
   assertEquals(notes, []);
 });
 
-Deno.test("interpret() shows every command on /help", () => {
+Deno.test("interpret() shows every command on /help", async () => {
   const { context, notes } = remember();
-  assertEquals(interpret("/help", context), null);
+  assertEquals(await interpret("/help", context), null);
   assertEquals(notes.length, COMMANDS.length + 1);
   for (const [at, command] of COMMANDS.entries()) {
     assertStringIncludes(notes[at] ?? "", usage(command));
@@ -85,24 +86,24 @@ Deno.test("interpret() shows every command on /help", () => {
   }
 });
 
-Deno.test("interpret() shows names, keys, times and absences on /who, in columns", () => {
+Deno.test("interpret() shows names, keys, times and absences on /who, in columns", async () => {
   const at = (hours: number, minutes: number) =>
     Date.UTC(2026, 10, 23, hours, minutes);
   const { context, notes } = remember([
-    member("Abhii", { key: "3f9a1c02d417", since: at(17, 5) }),
+    member("Abhii", { fingerprint: "3f9a1c02d417", since: at(17, 5) }),
     member("Jo", {
-      key: "0123456789ab",
+      fingerprint: "0123456789ab",
       since: at(9, 30),
       active: at(17, 3),
       away: "lunch",
     }),
     member("田中", {
-      key: "ba9876543210",
+      fingerprint: "ba9876543210",
       since: at(-15, 31),
       active: at(-15, 31),
     }),
   ]);
-  assertEquals(interpret("/WHO ", context), null);
+  assertEquals(await interpret("/WHO ", context), null);
   assertEquals(notes, [
     "Abhii  3f9a1c02d417  since 2026-11-23 17:05",
     "Jo     0123456789ab  since 2026-11-23 09:30  idle 7 min  away: lunch",
@@ -110,17 +111,17 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
   ]);
 });
 
-Deno.test("interpret() escapes the names, keys and reasons on /who", () => {
+Deno.test("interpret() escapes the names, keys and reasons on /who", async () => {
   const { context, notes } = remember([
-    member("a\n\x1b[2J\u202eb", { key: "\x9b31m", away: "\r\x07" }),
+    member("a\n\x1b[2J\u202eb", { fingerprint: "\x9b31m", away: "\r\x07" }),
   ]);
-  interpret("/who", context);
+  await interpret("/who", context);
   assertEquals(notes, [
     "a\\n\\u001b[2J\\u202eb  \\u009b31m  since 2026-11-23 17:10  away: \\r\\u0007",
   ]);
 });
 
-Deno.test("interpret() does what a command says", () => {
+Deno.test("interpret() does what a command says", async () => {
   const cases: [string, unknown[]][] = [
     ["/nick Abhijeet", ["rename", "Abhijeet"]],
     ["/nick  ａｎａ ", ["rename", "ana"]],
@@ -142,13 +143,13 @@ Deno.test("interpret() does what a command says", () => {
   ];
   for (const [line, expected] of cases) {
     const { context, notes, done } = remember();
-    assertEquals(interpret(line, context), null);
+    assertEquals(await interpret(line, context), null);
     assertEquals(done, [expected], line);
     assertEquals(notes, []);
   }
 });
 
-Deno.test("interpret() tells how a command is typed where it is typed wrongly", () => {
+Deno.test("interpret() tells how a command is typed where it is typed wrongly", async () => {
   const cases: [string, string][] = [
     ["/help me", "/help"],
     ["/who is that", "/who"],
@@ -168,7 +169,7 @@ Deno.test("interpret() tells how a command is typed where it is typed wrongly", 
   ];
   for (const [line, typed] of cases) {
     const { context, notes, done } = remember();
-    assertEquals(interpret(line, context), null);
+    assertEquals(await interpret(line, context), null);
     assertEquals(done, []);
     assertEquals(notes, [
       `Type it as ${typed}. To send that line, begin it with two slashes`,
@@ -176,10 +177,10 @@ Deno.test("interpret() tells how a command is typed where it is typed wrongly", 
   }
 });
 
-Deno.test("interpret() refuses a name that can't be one on /nick", () => {
+Deno.test("interpret() refuses a name that can't be one on /nick", async () => {
   const { context, notes, done } = remember();
-  interpret("/nick two words", context);
-  interpret("/nick аna", context); // the first letter is Cyrillic
+  await interpret("/nick two words", context);
+  await interpret("/nick аna", context); // the first letter is Cyrillic
   assertEquals(done, []);
   assertEquals(notes, [
     "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
@@ -187,16 +188,16 @@ Deno.test("interpret() refuses a name that can't be one on /nick", () => {
   ]);
 });
 
-Deno.test("interpret() ignores a member under any name, and no longer", () => {
+Deno.test("interpret() ignores a member under any name, and no longer", async () => {
   const present = [member("Rahul")];
   const { context, notes } = remember(present);
-  interpret("/ignore", context);
-  interpret("/ignore rahul", context);
-  interpret("/ignore", context);
-  assertEquals(context.ignored.find("RAHUL")?.key, "key of Rahul");
-  interpret("/ignore Rahul", context);
-  interpret("/ignore", context);
-  interpret("/ignore nobody", context);
+  await interpret("/ignore", context);
+  await interpret("/ignore rahul", context);
+  await interpret("/ignore", context);
+  assertEquals(context.ignored.find("RAHUL")?.fingerprint, "key of Rahul");
+  await interpret("/ignore Rahul", context);
+  await interpret("/ignore", context);
+  await interpret("/ignore nobody", context);
   assertEquals(notes, [
     "You ignore nobody",
     "You ignore Rahul now, under any name",
@@ -207,15 +208,15 @@ Deno.test("interpret() ignores a member under any name, and no longer", () => {
   ]);
 });
 
-Deno.test("interpret() changes and shows settings", () => {
+Deno.test("interpret() changes and shows settings", async () => {
   const { context, notes } = remember();
-  interpret("/bell all", context);
-  interpret("/set joins off", context);
-  interpret("/set names 12", context);
-  interpret("/set names 1", context);
-  interpret("/set theme neon", context);
-  interpret("/set jions on", context);
-  interpret("/set", context);
+  await interpret("/bell all", context);
+  await interpret("/set joins off", context);
+  await interpret("/set names 12", context);
+  await interpret("/set names 1", context);
+  await interpret("/set theme neon", context);
+  await interpret("/set jions on", context);
+  await interpret("/set", context);
   assertEquals(notes.slice(0, 6), [
     "bell is all now",
     "joins is off now",
@@ -234,7 +235,7 @@ Deno.test("interpret() changes and shows settings", () => {
   );
 });
 
-Deno.test("interpret() names an unknown command and suggests the nearest", () => {
+Deno.test("interpret() names an unknown command and suggests the nearest", async () => {
   const cases: [string, string][] = [
     ["/hlep", "Did you mean /help?"],
     ["/whoo", "Did you mean /who?"],
@@ -247,7 +248,7 @@ Deno.test("interpret() names an unknown command and suggests the nearest", () =>
   ];
   for (const [line, advice] of cases) {
     const { context, notes, done } = remember();
-    assertEquals(interpret(line, context), null);
+    assertEquals(await interpret(line, context), null);
     assertEquals(notes, [
       `Unknown command "${line}". ${advice} To send that line, begin it with two slashes`,
     ]);

@@ -6,14 +6,14 @@
 
 import {
   cleanPaste,
-  KeySplitter,
+  PasteSplitter,
 } from "../../../../src/client/terminal/paste.ts";
 import { assertEquals } from "../../../kit/assert.ts";
 
 /** What comes out for these pieces; keys that come together are one. */
 function split(...pieces: (string | Uint8Array)[]): [string, string][] {
   const out: [string, string][] = [];
-  const splitter = new KeySplitter({
+  const splitter = new PasteSplitter({
     keys(text) {
       const last = out.at(-1);
       if (last?.[0] === "keys") last[1] += text;
@@ -44,11 +44,11 @@ function isCutMark(start: string, much: string): boolean {
   return start.endsWith(much) && TYPED.startsWith(`${before}\x1b[200~`);
 }
 
-Deno.test("KeySplitter tells keys and pastes apart", () => {
+Deno.test("PasteSplitter tells keys and pastes apart", () => {
   assertEquals(split(TYPED), EXPECTED);
 });
 
-Deno.test("KeySplitter does so wherever the bytes are cut after a mark has begun", () => {
+Deno.test("PasteSplitter does so wherever the bytes are cut after a mark has begun", () => {
   const bytes = new TextEncoder().encode(TYPED);
   for (let at = 0; at <= bytes.length; at++) {
     const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
@@ -59,7 +59,7 @@ Deno.test("KeySplitter does so wherever the bytes are cut after a mark has begun
   }
 });
 
-Deno.test("KeySplitter passes the Escape key and arrows on at once", () => {
+Deno.test("PasteSplitter passes the Escape key and arrows on at once", () => {
   for (
     const key of ["\x1b", "\x1b[", "\x1b[A", "\x1b[2~", "\x1b[3~", "\x1b[1;5C"]
   ) {
@@ -67,7 +67,7 @@ Deno.test("KeySplitter passes the Escape key and arrows on at once", () => {
   }
 });
 
-Deno.test("KeySplitter keeps no more of a paste than can be refused", () => {
+Deno.test("PasteSplitter keeps no more of a paste than can be refused", () => {
   const [paste, keys] = split(
     "\x1b[200~",
     ...Array.from({ length: 100 }, () => "x".repeat(1_000)),

@@ -171,10 +171,10 @@ function event(
   at = NOON,
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const key = `key of ${name}`;
+  const fingerprint = `key of ${name}`;
   const own = name === "ana";
   const rest = { own, past: false, to: null, ...more };
-  return { type, seq: 1, at, name, key, text, ...rest };
+  return { type, seq: 1, at, name, fingerprint, text, ...rest };
 }
 
 function entered(more: Partial<News & { type: "entered" }> = {}): News {
@@ -185,7 +185,7 @@ function entered(more: Partial<News & { type: "entered" }> = {}): News {
     others: 2,
     seq: 88,
     at: NOON,
-    ownKey: "3f9a1c02d417",
+    fingerprint: "3f9a1c02d417",
     earlier: 0,
     again: false,
     waiting: 0,
@@ -193,8 +193,8 @@ function entered(more: Partial<News & { type: "entered" }> = {}): News {
   };
 }
 
-const HERE = { name: "ana", present: true, here: 1, waiting: 0 };
-const AWAY = { name: "ana", present: false, here: 0, waiting: 0 };
+const HERE = { name: "ana", connected: true, members: 1, waiting: 0 };
+const DISCONNECTED = { name: "ana", connected: false, members: 0, waiting: 0 };
 
 /** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, a flood of marks, what shows as nothing. */
 const ATTACKS = [
@@ -281,12 +281,12 @@ Deno.test("TerminalView shows the time of the zone", async () => {
 Deno.test("TerminalView tells of an absence and its end", async () => {
   using terminal = open(80);
   const { view, screen } = terminal;
-  view.show({ type: "away", reason: "lost", seconds: 1.4 });
+  view.show({ type: "disconnected", reason: "lost", seconds: 1.4 });
   // Nothing new: this attempt failed for the same reason.
-  view.show({ type: "away", reason: "lost", seconds: 4 });
-  view.show({ type: "away", reason: "stopped", seconds: 8 });
+  view.show({ type: "disconnected", reason: "lost", seconds: 4 });
+  view.show({ type: "disconnected", reason: "stopped", seconds: 8 });
   view.show(entered({ again: true, earlier: 3, waiting: 1 }));
-  view.show({ type: "away", reason: "stopped", seconds: 2 });
+  view.show({ type: "disconnected", reason: "stopped", seconds: 2 });
   view.show(entered({ again: true, earlier: 1 }));
   view.show(entered({ again: true, waiting: 2 }));
   await written();
@@ -323,7 +323,7 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
     const quoted = { name: attack, text: attack };
-    const key = attack;
+    const fingerprint = attack;
     // What is said may have line ends, and those show as rows of their own.
     const text = attack.replaceAll("\n", "");
     view.show(entered({ address: attack, name: attack }));
@@ -342,13 +342,13 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
     view.show({
       type: "away-message",
       name: attack,
-      key,
+      fingerprint,
       text: attack,
       own: false,
     });
     view.show(event("left", attack, attack));
     view.show({ type: "refused", text: attack, reason: attack });
-    view.show({ type: "away", reason: attack, seconds: 1 });
+    view.show({ type: "disconnected", reason: attack, seconds: 1 });
     view.stand({ ...HERE, name: attack });
     view.note(text);
     await written();
@@ -435,12 +435,12 @@ Deno.test("TerminalView leaves a line on the screen that is typed while away", (
   using terminal = open(60);
   const { view, screen, press } = terminal;
   view.stand(HERE);
-  view.stand(AWAY);
+  view.stand(DISCONNECTED);
   press("see you\rat six");
-  view.stand({ ...AWAY, waiting: 1 });
+  view.stand({ ...DISCONNECTED, waiting: 1 });
   assertEquals(screen.rows, [
-    "ana (away)> see you",
-    "ana (away, 1 waiting)> at six",
+    "ana (not connected)> see you",
+    "ana (not connected, 1 waiting)> at six",
   ]);
 });
 
@@ -630,11 +630,11 @@ Deno.test("TerminalView says how many are here, where that is more than one", ()
   const { view, screen } = terminal;
   view.stand(HERE);
   assertEquals(screen.rows, ["ana>"]);
-  view.stand({ ...HERE, here: 3 });
+  view.stand({ ...HERE, members: 3 });
   assertEquals(screen.rows, ["ana (3 here)>"]);
-  view.stand(AWAY);
-  assertEquals(screen.rows, ["ana (away)>"]);
-  view.stand({ ...HERE, here: 2 });
+  view.stand(DISCONNECTED);
+  assertEquals(screen.rows, ["ana (not connected)>"]);
+  view.stand({ ...HERE, members: 2 });
   assertEquals(screen.rows, ["ana (2 here)>"]);
 });
 
@@ -686,11 +686,14 @@ Deno.test("TerminalView shows what was pasted while away", async () => {
   using terminal = open(100);
   const { view, screen, press } = terminal;
   view.stand(HERE);
-  view.stand(AWAY);
+  view.stand(DISCONNECTED);
   press(PASTE);
   press("\r");
   await written();
-  assertEquals(screen.rows, ["ana (away)> one (3 lines)", "ana (away)>"]);
+  assertEquals(screen.rows, [
+    "ana (not connected)> one (3 lines)",
+    "ana (not connected)>",
+  ]);
 });
 
 Deno.test("TerminalView asks for the marks of pastes, and gives them back", () => {
@@ -705,14 +708,17 @@ Deno.test("TerminalView says joining, away, and when it tries next", async () =>
   const counted = Promise.withResolvers<void>();
   using terminal = open(80, { now: () => now });
   const { view, screen, press, output } = terminal;
-  view.stand(AWAY);
+  view.stand(DISCONNECTED);
   assertEquals(screen.rows, ["ana (joining…)>"]);
   view.stand(HERE);
-  view.show({ type: "away", reason: "lost", seconds: 4 });
-  view.stand({ ...AWAY, waiting: 2 });
+  view.show({ type: "disconnected", reason: "lost", seconds: 4 });
+  view.stand({ ...DISCONNECTED, waiting: 2 });
   press("half");
   await written();
-  assertEquals(screen.rows[1], "ana (away, next try in 4 s, 2 waiting)> half");
+  assertEquals(
+    screen.rows[1],
+    "ana (not connected, next try in 4 s, 2 waiting)> half",
+  );
   now += 1_000;
   const write = output.write.bind(output);
   output.write = (chunk: string) => {
@@ -724,7 +730,7 @@ Deno.test("TerminalView says joining, away, and when it tries next", async () =>
   press(" a line");
   assertEquals(
     screen.rows[1],
-    "ana (away, next try in 3 s, 2 waiting)> half a line",
+    "ana (not connected, next try in 3 s, 2 waiting)> half a line",
   );
   view.stand(HERE);
   assertEquals(screen.rows[1], "ana> half a line");
@@ -751,12 +757,12 @@ Deno.test("TerminalView rings where the own name is said, for all, or never", ()
 
 Deno.test("TerminalView doesn't show those who are ignored, under any name", async () => {
   const ignored = new Ignored();
-  ignored.add({ name: "Rahul", key: "key of Rahul" });
+  ignored.add({ name: "Rahul", fingerprint: "key of Rahul" });
   using terminal = open(60, { ignored });
   const { view, screen } = terminal;
   view.show(entered());
   view.show(event("said", "Rahul", "ana!"));
-  view.show(event("said", "Ravi", "x", NOON, { key: "key of Rahul" }));
+  view.show(event("said", "Ravi", "x", NOON, { fingerprint: "key of Rahul" }));
   view.show(event("said", "Priyanka", "hi"));
   await written();
   assertEquals(screen.rows.slice(2, -1), ["12:00    1  Priyanka   hi"]);
@@ -812,15 +818,15 @@ Deno.test("TerminalView brings back lines of earlier runs, and adds those of thi
   }
 });
 
-Deno.test("TerminalView.shown is what was shown, and is saved to a new file", async () => {
+Deno.test("TerminalView.scrollback is what was shown, and is saved to a new file", async () => {
   const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
   try {
     using terminal = open(60, { colour: true });
     terminal.view.show(event("said", "Rahul", "hi \x1b[31m\x1b]52;c;aGk=\x07"));
     terminal.view.note("noted");
     const path = `${folder}/saved`;
-    const { shown } = terminal.view;
-    assertEquals(await shown.save(path), `Saved 2 lines to "${path}"`);
+    const { scrollback } = terminal.view;
+    assertEquals(await scrollback.save(path), `Saved 2 lines to "${path}"`);
     assertEquals(
       await Deno.readTextFile(path),
       "12:00    1  Rahul      hi \\u001b[31m\\u001b]52;c;aGk=\\u0007\nnoted\n",
@@ -829,7 +835,7 @@ Deno.test("TerminalView.shown is what was shown, and is saved to a new file", as
       assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
     }
     assertEquals(
-      await shown.save(path),
+      await scrollback.save(path),
       `Cannot save to "${path}": it already exists`,
     );
   } finally {

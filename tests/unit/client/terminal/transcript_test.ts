@@ -31,9 +31,9 @@ function line(
   text = "",
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const key = `key of ${name}`;
+  const fingerprint = `key of ${name}`;
   const rest = { at: NOON, own: name === "ana", past: false, to: null };
-  return { type, seq: 1, name, key, text, ...rest, ...more };
+  return { type, seq: 1, name, fingerprint, text, ...rest, ...more };
 }
 
 const DIGEST = "0123456789abcdef".repeat(4);
@@ -59,7 +59,7 @@ function entered(name: string): News {
     others: 0,
     seq: 1,
     at: NOON,
-    ownKey: "",
+    fingerprint: "",
     earlier: 0,
     again: false,
     waiting: 0,
@@ -120,14 +120,20 @@ Deno.test("Transcript shows each kind of line", () => {
       {
         type: "away-message",
         name: "Rahul",
-        key: "",
+        fingerprint: "",
         text: "at lunch",
         own: false,
       },
       ["12:00                  Rahul is away: at lunch"],
     ],
     [
-      { type: "away-message", name: "Rahul", key: "", text: "", own: false },
+      {
+        type: "away-message",
+        name: "Rahul",
+        fingerprint: "",
+        text: "",
+        own: false,
+      },
       ["12:00                  Rahul is back"],
     ],
   ];

@@ -1,0 +1,79 @@
+/**
+ * What a client asks the server for besides saying lines: another name, to be away from the keyboard, lines of the
+ * log, files. What the next connection must be asked again is kept for it: searches, and being away. Knows nothing
+ * of what the answers are good for.
+ *
+ * @module
+ */
+
+import type { FileRequest, FileRoom } from "./file_room.ts";
+import type { Link, ServerRequest } from "./link.ts";
+import { PendingSearches } from "./pending_searches.ts";
+
+/** A client's requests to the server, across connections. */
+export class ServerRequests implements FileRoom {
+  readonly #searches = new PendingSearches();
+  readonly #names: string[] = []; // that were asked for and aren't answered, in order
+  #awayText = "";
+  #link: Pick<Link, "ask" | "close"> | undefined; // that leads into the room
+
+  /** Asks again over a connection that leads into the room. */
+  connected(link: Pick<Link, "ask" | "close">): void {
+    this.#link = link;
+    if (this.#awayText !== "") this.away(this.#awayText);
+    for (const find of this.#searches) this.#ask(find);
+  }
+
+  /** Asks for nothing: the connection is gone, and no name that was asked for is given any more. */
+  disconnected(): void {
+    this.#link = undefined;
+    this.#names.length = 0;
+  }
+
+  /** Asks for another name. */
+  rename(name: string): void {
+    this.#names.push(name);
+    this.#ask({ kind: "rename", name });
+  }
+
+  /** Has everybody told that this client is away from the keyboard; with an empty text, no longer. */
+  away(text: string): void {
+    this.#awayText = text;
+    this.#ask({ kind: "away", text });
+  }
+
+  /** Searches the log. @returns Whether another search may be open. */
+  search(words: string, count: number): boolean {
+    const find = this.#searches.open(words, count);
+    if (find) this.#ask(find);
+    return find !== undefined;
+  }
+
+  /** Tells the server something about files, if the client is in the room. */
+  askAboutFile(request: FileRequest): void {
+    this.#ask(request);
+  }
+
+  /** The first name that was asked for is given. */
+  renamed(): void {
+    this.#names.shift();
+  }
+
+  /** A search is answered. @returns Its words, undefined if it isn't open. */
+  found(id: number): string | undefined {
+    return this.#searches.close(id);
+  }
+
+  /** Something is refused. @param reason A key of `REFUSALS`. @returns The name, undefined if it was a search. */
+  refused(reason: string): string | undefined {
+    if (reason !== "log-unreadable") return this.#names.shift() ?? "";
+    this.#searches.closeFirst(); // it has no other answer
+    return undefined;
+  }
+
+  #ask(request: ServerRequest): void {
+    const link = this.#link;
+    // A connection that can't be written to ends for its reader, too, which says so.
+    link?.ask(request).catch(() => link.close());
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The lines that a client has said: in order, over one connection after the other. What a session makes of it is
+ * tested with the session.
+ *
+ * @module
+ */
+
+import { Outbox } from "../../../src/client/outbox.ts";
+import type { Line } from "../../../src/protocol/line.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+
+/** A connection that takes lines when the test lets it. */
+class TestConnection {
+  /** What it was given, a list for each call. */
+  readonly given: string[][] = [];
+  isClosed = false;
+  #taking = Promise.withResolvers<void>();
+
+  say(lines: readonly Line[]): Promise<void> {
+    this.given.push(lines.map(({ text }) => text));
+    this.#taking = Promise.withResolvers<void>();
+    return this.#taking.promise;
+  }
+
+  /** Lets the last call end. */
+  async take(): Promise<void> {
+    this.#taking.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+
+  async fail(): Promise<void> {
+    this.#taking.reject(new Error("gone"));
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+Deno.test("Outbox sends in order, and the next lines only when those before are out", async () => {
+  const outbox = new Outbox();
+  const connection = new TestConnection();
+  await outbox.add({ text: "one" });
+  outbox.connected(connection);
+  for (const text of ["two", "three"]) await outbox.add({ text });
+  assertEquals(connection.given, [["one"]]);
+  await connection.take();
+  assertEquals(connection.given, [["one"], ["two", "three"]]);
+  await connection.take();
+});
+
+Deno.test("Outbox sends what isn't settled again over the next connection", async () => {
+  const outbox = new Outbox();
+  const [first, second] = [new TestConnection(), new TestConnection()];
+  outbox.connected(first);
+  const before = outbox.before;
+  const one = await outbox.add({ text: "one" });
+  await outbox.add({ text: "two" });
+  assertEquals([one, outbox.size], [before + 1, 2]);
+  await first.fail();
+  assert(first.isClosed);
+  outbox.disconnected();
+  await outbox.add({ text: "three" });
+  assertEquals(outbox.settle(one)?.text, "one");
+  assertEquals(outbox.settle(one), undefined);
+  assertEquals(outbox.before, one);
+  outbox.connected(second);
+  assertEquals(second.given, [["two", "three"]]);
+  assertEquals(first.given, [["one"]]);
+  await second.take();
+});
+
+Deno.test("Outbox goes on over the next connection where a sender still waits for the last", async () => {
+  const outbox = new Outbox();
+  const [first, second] = [new TestConnection(), new TestConnection()];
+  outbox.connected(first);
+  await outbox.add({ text: "one" });
+  outbox.disconnected();
+  outbox.connected(second);
+  assertEquals(second.given, []);
+  await first.fail();
+  assertEquals(second.given, [["one"]]);
+  assert(!second.isClosed);
+  await second.take();
+});
+
+Deno.test("Outbox.settled() resolves when nothing waits, or after close()", async () => {
+  for (const closes of [false, true]) {
+    const outbox = new Outbox();
+    const n = await outbox.add({ text: "one" });
+    let settled = false;
+    const settling = outbox.settled().then(() => settled = true);
+    await Promise.resolve();
+    assertEquals(settled, false);
+    if (closes) outbox.close();
+    else outbox.settle(n);
+    await settling;
+    assertEquals(outbox.texts, closes ? ["one"] : []);
+  }
+});
