@@ -91,7 +91,7 @@ export class Session {
     try {
       await this.#stay();
     } finally {
-      this.#conversation.end();
+      this.#conversation.showLost();
     }
   }
 
