@@ -139,7 +139,7 @@ export class Conversation implements LinkListener {
   }
 
   /** Shows which lines may be lost: the client ends. */
-  end(): void {
+  showLost(): void {
     for (const text of this.#outbox.texts) {
       this.#failedAny = true;
       this.#options.view.show({ type: "lost", text });

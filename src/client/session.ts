@@ -88,7 +88,7 @@ export class Session {
     try {
       await this.#stay();
     } finally {
-      this.#conversation.end();
+      this.#conversation.showLost();
     }
   }
 
