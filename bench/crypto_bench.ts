@@ -24,7 +24,7 @@ import {
   unpackEvents,
 } from "../src/protocol/events.ts";
 import { broadcastHeader } from "../src/protocol/records.ts";
-import { textOf } from "./opener.ts";
+import { textOf } from "./load/opener.ts";
 import { agree, importKeyPair } from "../src/crypto/x25519.ts";
 import { createHandshake, type Handshake } from "../src/crypto/noise.ts";
 import {

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Figures, Spread } from "./figures.ts";
-import { JOINS_AT_ONCE, type Settings } from "./job.ts";
-import type { Machine } from "./machine.ts";
-import type { StartFigures } from "./starting.ts";
-import type { TypingFigures } from "./typing.ts";
+import type { Figures, Spread } from "./load/figures.ts";
+import { JOINS_AT_ONCE, type Settings } from "./load/job.ts";
+import type { Machine } from "./load/machine.ts";
+import type { StartFigures } from "./load/starting.ts";
+import type { TypingFigures } from "./load/typing.ts";
 
 /** All that was found: what `--json` writes. */
 export interface Report {

@@ -9,14 +9,14 @@
 import { type FlagValues, parseFlags, UsageError } from "../src/base/flags.ts";
 import { helpText } from "../src/base/help.ts";
 import { VERSION, write } from "../src/base/program.ts";
-import { exitCodeOf } from "./command.ts";
-import { machine } from "./machine.ts";
-import { installedPeers, type Peer } from "./peers.ts";
-import { pinning } from "./processes.ts";
+import { exitCodeOf } from "./load/command.ts";
+import { machine } from "./load/machine.ts";
+import { installedPeers, type Peer } from "./peers/servers.ts";
+import { pinning } from "./load/processes.ts";
 import { notes, type Report, summary, table } from "./report.ts";
-import { measureRooms, possible, settings } from "./rooms.ts";
-import { measureStarts } from "./starting.ts";
-import { measureTyping } from "./typing.ts";
+import { measureRooms, possible, settings } from "./load/rooms.ts";
+import { measureStarts } from "./load/starting.ts";
+import { measureTyping } from "./load/typing.ts";
 
 /** What can be measured, in this order. */
 const PARTS = ["rooms", "start", "typing"];

@@ -11,7 +11,7 @@
  */
 
 import type { Report } from "../report.ts";
-import type { Figures, Spread } from "../figures.ts";
+import type { Figures, Spread } from "../load/figures.ts";
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 

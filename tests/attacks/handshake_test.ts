@@ -6,7 +6,7 @@
  */
 
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
-import { firstRecord } from "../../bench/flood.ts";
+import { firstRecord } from "../../bench/strangers/flood.ts";
 import {
   encodeHeader,
   HEADER_SIZE,

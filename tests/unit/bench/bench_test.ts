@@ -10,20 +10,20 @@ import {
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
-import { type Figures, median, spread } from "../../../bench/figures.ts";
-import { Lines } from "../../../bench/lines.ts";
-import { textOf } from "../../../bench/opener.ts";
-import { protocol } from "../../../bench/peer_protocols.ts";
+import { type Figures, median, spread } from "../../../bench/load/figures.ts";
+import { Lines } from "../../../bench/peers/lines.ts";
+import { textOf } from "../../../bench/load/opener.ts";
+import { protocol } from "../../../bench/peers/protocols.ts";
 import {
   type MeteredRecord,
   RecordMeter,
-} from "../../../bench/record_meter.ts";
-import { ServerProcess } from "../../../bench/processes.ts";
+} from "../../../bench/load/record_meter.ts";
+import { ServerProcess } from "../../../bench/load/processes.ts";
 import { OURS, summary, table } from "../../../bench/report.ts";
-import { Sequence } from "../../../bench/sequence.ts";
-import { inviteTo, strangerCosts } from "../../../bench/stranger_costs.ts";
-import { quantile, strangerDelays } from "../../../bench/stranger_delays.ts";
-import { Talk } from "../../../bench/talk.ts";
+import { Sequence } from "../../../bench/load/sequence.ts";
+import { inviteTo, strangerCosts } from "../../../bench/strangers/costs.ts";
+import { quantile, strangerDelays } from "../../../bench/strangers/delays.ts";
+import { Talk } from "../../../bench/load/talk.ts";
 import { RecordType } from "../../../src/protocol/records.ts";
 
 const encoder = new TextEncoder();

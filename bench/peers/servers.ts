@@ -5,9 +5,15 @@
  * @module
  */
 
-import type { Place } from "./job.ts";
-import type { PeerKind } from "./peer_protocols.ts";
-import { command, end, Measured, type Pinning, succeeds } from "./processes.ts";
+import type { Place } from "../load/job.ts";
+import type { PeerKind } from "./protocols.ts";
+import {
+  command,
+  end,
+  Measured,
+  type Pinning,
+  succeeds,
+} from "../load/processes.ts";
 
 /** How long a server may take to listen, and between two looks whether it does, ms. */
 const START_TIME = 10_000;

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { randomBytes } from "../crypto_utils.ts";
-import { type Invite, parseInvite } from "../src/keys/invite.ts";
+import { randomBytes } from "../../crypto_utils.ts";
+import { type Invite, parseInvite } from "../../src/keys/invite.ts";
 import type { Flood } from "./flood.ts";
 import { Flooding } from "./flooding.ts";
-import { type Pinning, ServerProcess } from "./processes.ts";
-import { pause } from "./talk.ts";
-import { usageOf } from "./usage.ts";
-import { importKeyPair } from "../src/crypto/x25519.ts";
-import { RefusedError } from "../src/protocol/record_reader.ts";
-import { connectChannel } from "../src/protocol/handshake.ts";
+import { type Pinning, ServerProcess } from "../load/processes.ts";
+import { pause } from "../load/talk.ts";
+import { usageOf } from "../load/usage.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
+import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** A server that sets strangers no limits. */
 const NO_LIMITS = Object.entries({

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TEXT_SIZE } from "./opener.ts";
+import { TEXT_SIZE } from "../load/opener.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

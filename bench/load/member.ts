@@ -7,20 +7,24 @@
  * @module
  */
 
-import type { Bytes } from "../crypto_utils.ts";
-import type { Channel } from "../src/protocol/channel.ts";
-import { encodeEvent, type Event, packEvents } from "../src/protocol/events.ts";
-import { RecordType } from "../src/protocol/records.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import type { Channel } from "../../src/protocol/channel.ts";
+import {
+  encodeEvent,
+  type Event,
+  packEvents,
+} from "../../src/protocol/events.ts";
+import { RecordType } from "../../src/protocol/records.ts";
 import type { Voice } from "./audience.ts";
 import type { Network, Receiver, Socket } from "./network.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 import { type MeteredRecord, RecordMeter } from "./record_meter.ts";
 import type { Sequence } from "./sequence.ts";
-import type { Stream } from "../src/protocol/record_reader.ts";
+import type { Stream } from "../../src/protocol/record_reader.ts";
 import {
   connectChannel,
   type ConnectOptions,
-} from "../src/protocol/handshake.ts";
+} from "../../src/protocol/handshake.ts";
 
 /** A member that has said nothing for so long may be asked whether it is there, ms. */
 const QUIET_TIME = 20_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PeerKind } from "./peer_protocols.ts";
+import type { PeerKind } from "../peers/protocols.ts";
 
 /** Where a room is on this machine: behind a `chat://` link, or at another server's port. */
 export type Place =

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { parseInvite } from "../src/keys/invite.ts";
-import { write } from "../src/base/program.ts";
+import { parseInvite } from "../../src/keys/invite.ts";
+import { write } from "../../src/base/program.ts";
 import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
 import type { Job } from "./job.ts";
 import { Measurement } from "./measure.ts";
-import { PeerCrowd } from "./peer_crowd.ts";
+import { PeerCrowd } from "../peers/crowd.ts";
 
 async function audience({ place, joinsAtOnce }: Job): Promise<Audience> {
   if (place.kind !== "chat") return new PeerCrowd(place.kind, place.port);

@@ -5,15 +5,15 @@
  * @module
  */
 
-import { equalBytes, KEY_SIZE, randomBytes } from "../crypto_utils.ts";
-import type { Event } from "../src/protocol/events.ts";
-import type { Invite } from "../src/keys/invite.ts";
+import { equalBytes, KEY_SIZE, randomBytes } from "../../crypto_utils.ts";
+import type { Event } from "../../src/protocol/events.ts";
+import type { Invite } from "../../src/keys/invite.ts";
 import { Audience, type Voice } from "./audience.ts";
 import { Member, type Warden } from "./member.ts";
 import { Sequence } from "./sequence.ts";
-import { importKeyPair } from "../src/crypto/x25519.ts";
-import { kem } from "../src/crypto/kem.ts";
-import type { ConnectOptions } from "../src/protocol/handshake.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { kem } from "../../src/crypto/kem.ts";
+import type { ConnectOptions } from "../../src/protocol/handshake.ts";
 
 /** Members that open and verify everything. */
 const SAMPLE = 3;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
-import { parseInvite } from "../src/keys/invite.ts";
-import { TextLineStream } from "../src/base/std.ts";
+import config from "../../deno.json" with { type: "json" };
+import { parseInvite } from "../../src/keys/invite.ts";
+import { TextLineStream } from "../../src/base/std.ts";
 import type { Findings, Job, Place } from "./job.ts";
 
 /** How long a server may take to listen, and to stop, ms. */
@@ -63,7 +63,7 @@ export function command(words: readonly string[]): [string, string[]] {
 /** The words of one of the two programs' tasks, as deno.json has them, to be run from anywhere. */
 export function taskWords(task: "server" | "client"): string[] {
   const program = `${task}.ts`;
-  const { href } = new URL(`../${program}`, import.meta.url);
+  const { href } = new URL(`../../${program}`, import.meta.url);
   const [, ...words] = config.tasks[task].command.split(" ");
   return [
     Deno.execPath(),

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { UsageError } from "../src/base/flags.ts";
-import { write } from "../src/base/program.ts";
+import { UsageError } from "../../src/base/flags.ts";
+import { write } from "../../src/base/program.ts";
 
 /** Runs a benchmark. @returns Its exit code: 2 for flags that can't be, 1 for what else went wrong. */
 export async function exitCodeOf(bench: () => Promise<void>): Promise<number> {

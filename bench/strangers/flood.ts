@@ -7,11 +7,11 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { type Bytes, concat, randomBytes } from "../crypto_utils.ts";
-import { write } from "../src/base/program.ts";
-import { encodeHeader, RecordType } from "../src/protocol/records.ts";
-import { importKeyPair } from "../src/crypto/x25519.ts";
-import { connectChannel } from "../src/protocol/handshake.ts";
+import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
+import { write } from "../../src/base/program.ts";
+import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** What strangers do once they are connected. */
 export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;

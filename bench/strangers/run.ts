@@ -6,13 +6,13 @@
  * @module
  */
 
-import { parseFlags } from "../src/base/flags.ts";
-import { helpText } from "../src/base/help.ts";
-import { write } from "../src/base/program.ts";
-import { exitCodeOf } from "./command.ts";
-import { type Pinning, pinning } from "./processes.ts";
-import { type Costs, strangerCosts } from "./stranger_costs.ts";
-import { type Delays, MEANWHILES, strangerDelays } from "./stranger_delays.ts";
+import { parseFlags } from "../../src/base/flags.ts";
+import { helpText } from "../../src/base/help.ts";
+import { write } from "../../src/base/program.ts";
+import { exitCodeOf } from "../load/command.ts";
+import { type Pinning, pinning } from "../load/processes.ts";
+import { type Costs, strangerCosts } from "./costs.ts";
+import { type Delays, MEANWHILES, strangerDelays } from "./delays.ts";
 
 /** Longer than any part takes, ms: one that stands still ends there. */
 const COSTS_TIME = 120_000;

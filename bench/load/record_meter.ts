@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Bytes } from "../crypto_utils.ts";
+import type { Bytes } from "../../crypto_utils.ts";
 import {
   HEADER_SIZE,
   MAX_RECORD_SIZE,
   RecordType,
-} from "../src/protocol/records.ts";
+} from "../../src/protocol/records.ts";
 import { PRINT_SIZE } from "./sequence.ts";
 
 /** A record that has arrived. */

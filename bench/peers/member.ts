@@ -5,16 +5,11 @@
  * @module
  */
 
-import { equalBytes } from "../crypto_utils.ts";
+import { equalBytes } from "../../crypto_utils.ts";
 import { Lines } from "./lines.ts";
-import type { Network, Receiver, Socket } from "./network.ts";
-import { TEXT_SIZE, textOf } from "./opener.ts";
-import {
-  encode,
-  type PeerKind,
-  type Protocol,
-  protocol,
-} from "./peer_protocols.ts";
+import type { Network, Receiver, Socket } from "../load/network.ts";
+import { TEXT_SIZE, textOf } from "../load/opener.ts";
+import { encode, type PeerKind, type Protocol, protocol } from "./protocols.ts";
 import { type OpenSsl, TlsClient } from "./tls.ts";
 
 const ZERO = "0".charCodeAt(0);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Receiver, Socket } from "./network.ts";
+import type { Receiver, Socket } from "../load/network.ts";
 
 /** More than TLS puts into one record, bytes. */
 const BUFFER_SIZE = 64 * 1_024;

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Bytes } from "../crypto_utils.ts";
-import type { Channel } from "../src/protocol/channel.ts";
-import { epochReader } from "../src/protocol/epoch_event.ts";
-import { type Event, unpackEvents } from "../src/protocol/events.ts";
-import { HEADER_SIZE, RecordType } from "../src/protocol/records.ts";
-import type { EpochReader } from "../src/crypto/epoch.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import type { Channel } from "../../src/protocol/channel.ts";
+import { epochReader } from "../../src/protocol/epoch_event.ts";
+import { type Event, unpackEvents } from "../../src/protocol/events.ts";
+import { HEADER_SIZE, RecordType } from "../../src/protocol/records.ts";
+import type { EpochReader } from "../../src/crypto/epoch.ts";
 
 /** The size of every message, bytes. */
 export const TEXT_SIZE = 100;

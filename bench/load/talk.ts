@@ -8,13 +8,13 @@
  * @module
  */
 
-import { concat, randomBytes } from "../crypto_utils.ts";
-import type { Channel } from "../src/protocol/channel.ts";
-import type { Event } from "../src/protocol/events.ts";
-import type { Invite } from "../src/keys/invite.ts";
+import { concat, randomBytes } from "../../crypto_utils.ts";
+import type { Channel } from "../../src/protocol/channel.ts";
+import type { Event } from "../../src/protocol/events.ts";
+import type { Invite } from "../../src/keys/invite.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
-import { importKeyPair } from "../src/crypto/x25519.ts";
-import { connectChannel } from "../src/protocol/handshake.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** What one read takes of what nobody opens, bytes. */
 const BUFFER_SIZE = 65_536;

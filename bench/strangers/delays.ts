@@ -7,10 +7,10 @@
 
 import type { Flood } from "./flood.ts";
 import { Flooding } from "./flooding.ts";
-import { type Pinning, ServerProcess } from "./processes.ts";
-import { inviteTo } from "./stranger_costs.ts";
-import { Talk } from "./talk.ts";
-import { usageOf } from "./usage.ts";
+import { type Pinning, ServerProcess } from "../load/processes.ts";
+import { inviteTo } from "./costs.ts";
+import { Talk } from "../load/talk.ts";
+import { usageOf } from "../load/usage.ts";
 
 /** What gives strangers less right to a processor than the members have. */
 const NICE = Deno.build.os === "windows" ? [] : ["nice", "-n", "10"];

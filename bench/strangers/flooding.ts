@@ -5,9 +5,9 @@
  * @module
  */
 
-import { TextLineStream } from "../src/base/std.ts";
+import { TextLineStream } from "../../src/base/std.ts";
 import type { Flood, Word } from "./flood.ts";
-import { command, type Pinning } from "./processes.ts";
+import { command, type Pinning } from "../load/processes.ts";
 
 /** Strangers in a process of their own. */
 export class Flooding implements AsyncDisposable {

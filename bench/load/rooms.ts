@@ -5,7 +5,7 @@
  * @module
  */
 
-import { write } from "../src/base/program.ts";
+import { write } from "../../src/base/program.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
 import {
   type Findings,
@@ -14,14 +14,14 @@ import {
   type Settings,
 } from "./job.ts";
 import { descriptorLimit } from "./machine.ts";
-import { type Peer, PeerProcess } from "./peers.ts";
+import { type Peer, PeerProcess } from "../peers/servers.ts";
 import {
   load,
   type Measured,
   type Pinning,
   ServerProcess,
 } from "./processes.ts";
-import { OURS } from "./report.ts";
+import { OURS } from "../report.ts";
 
 /** Connections that a server and a load need beside their members. */
 const SPARE_DESCRIPTORS = 600;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { concat } from "../crypto_utils.ts";
+import { concat } from "../../crypto_utils.ts";
 
 const LINE_FEED = 10;
 

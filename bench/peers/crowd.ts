@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Audience, type Voice } from "./audience.ts";
-import { textOf } from "./opener.ts";
-import { PeerMember, type PeerWarden } from "./peer_member.ts";
-import type { PeerKind } from "./peer_protocols.ts";
+import { Audience, type Voice } from "../load/audience.ts";
+import { textOf } from "../load/opener.ts";
+import { PeerMember, type PeerWarden } from "./member.ts";
+import type { PeerKind } from "./protocols.ts";
 import { OpenSsl } from "./tls.ts";
 
 /** Joins under way at a time: many, since InspIRCd lets those in who wait about once a second. */
