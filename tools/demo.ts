@@ -5,11 +5,13 @@
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
-import { formatInvite, parseInvite } from "../src/keys/invite.ts";
 import { write } from "../src/base/program.ts";
-import { TextLineStream } from "../src/base/std.ts";
 import { padCells } from "../src/client/terminal/cells.ts";
+import { formatInvite, parseInvite } from "../src/keys/invite.ts";
+import { Client } from "../tests/kit/client.ts";
+import { Folder } from "../tests/kit/folder.ts";
+import { TcpProxy } from "../tests/kit/proxy.ts";
+import { Server } from "../tests/kit/server.ts";
 
 /** What is said, by whom. */
 const CONVERSATION = [
@@ -18,134 +20,10 @@ const CONVERSATION = [
   ["Priyanka", "नमस्ते: nobody else can read this 🔐"],
   ["Abhii", "then let's talk"],
 ] as const;
-/** How long the whole may take, ms. */
-const DEADLINE = 30_000;
 /** How many bytes of the network are shown, and how many in a row. */
 const SHOWN_BYTES = 160;
 const ROW = 16;
 const COLUMN = 66;
-
-/** The words of a task's command, as deno.json has it: the same program with the same permissions. */
-function command(task: "server" | "client"): string[] {
-  const program = new URL(`../${task}.ts`, import.meta.url).href;
-  const [, run = "", ...words] = config.tasks[task].command.split(" ");
-  const args = words.map((word) => word === `${task}.ts` ? program : word);
-  return [run, "--quiet", ...args];
-}
-
-/** A program that runs, and the lines that it has written. */
-class Running implements AsyncDisposable {
-  readonly lines: string[] = [];
-  readonly #process: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #reading: Promise<void>;
-  #changed = Promise.withResolvers<void>();
-
-  constructor(task: "server" | "client", folder: string, args: string[]) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: [...command(task), ...args],
-      cwd: folder,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#input = this.#process.stdin.getWriter();
-    this.#reading = this.#readAll();
-  }
-
-  async #readAll(): Promise<void> {
-    const { stdout, stderr } = this.#process;
-    await Promise.all([this.#read(stdout), this.#read(stderr)]);
-    this.#changed.reject(new Error("Cannot go on: a program has ended"));
-    this.#changed.promise.catch(() => {}); // nobody may be waiting for more
-  }
-
-  async #read(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    const lines = output
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    for await (const line of lines) {
-      this.lines.push(line);
-      this.#changed.resolve();
-      this.#changed = Promise.withResolvers<void>();
-    }
-  }
-
-  /** The first line that holds the text, once it is there. */
-  async line(text: string): Promise<string> {
-    for (;;) {
-      const found = this.lines.find((line) => line.includes(text));
-      if (found !== undefined) return found;
-      await this.#changed.promise;
-    }
-  }
-
-  /** Types a line. */
-  async type(line: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${line}\n`));
-  }
-
-  /** Ends the input, as Ctrl-D does, and waits for the program's end. */
-  async finish(): Promise<void> {
-    await this.#input.close();
-    await this.#process.status;
-    await this.#reading;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGTERM");
-    } catch {
-      // It has ended already.
-    }
-    await this.#process.status;
-    await this.#reading;
-  }
-}
-
-/** A wire tap: passes everything on to the server, and keeps a copy of what it sends. */
-class Tap implements Disposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #port: number;
-  /** Every byte so far, in both directions. */
-  readonly pieces: Uint8Array[] = [];
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#run().catch(() => {}); // it ends when the tap is closed
-  }
-
-  get port(): number {
-    return this.#listener.addr.port;
-  }
-
-  async #run(): Promise<void> {
-    for await (const client of this.#listener) {
-      const address = { hostname: "127.0.0.1", port: this.#port };
-      const server = await Deno.connect(address);
-      client.setNoDelay(true);
-      server.setNoDelay(true);
-      for (const [from, to] of [[client, server], [server, client]] as const) {
-        // One direction's end is the connection's end; the programs themselves say why.
-        from.readable.pipeThrough(this.#copy()).pipeTo(to.writable)
-          .catch(() => {});
-      }
-    }
-  }
-
-  #copy(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
-    return new TransformStream({
-      transform: (piece, controller) => {
-        this.pieces.push(piece.slice());
-        controller.enqueue(piece);
-      },
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#listener.close();
-  }
-}
 
 function heading(text: string): string {
   return `\n── ${text} ${"─".repeat(Math.max(0, 126 - text.length))}\n`;
@@ -159,9 +37,11 @@ function sideBySide(left: readonly string[], right: readonly string[]) {
   }).join("");
 }
 
-/** Without the date, which is the same all over. */
-function shortened(lines: readonly string[]): string[] {
-  return lines.map((line) => line.replace(/^[\d-]+T([\d:]+)\.\d+Z/, "$1"));
+/** What a client showed, without the date, which is the same all over. */
+function saw({ stdout, stderr }: Client): string[] {
+  return [...stderr, ...stdout].map((line) =>
+    line.replace(/^[\d-]+T([\d:]+)\.\d+Z/, "$1")
+  );
 }
 
 function dump(bytes: Uint8Array): string {
@@ -189,38 +69,32 @@ function readableWords(bytes: Uint8Array): number {
   }).length;
 }
 
-async function demonstrate(folder: string): Promise<void> {
-  await using server = new Running("server", folder, ["--port", "0"]);
-  const link = /chat:\/\/[^']+/.exec(await server.line("from elsewhere"))?.[0];
-  if (link === undefined) throw new Error("Cannot find the server's link");
-  const invite = parseInvite(link);
-  using tap = new Tap(invite.port);
-  const tapped = { ...invite, host: "127.0.0.1", port: tap.port };
-  const client = (name: string) => {
-    const identity = `${folder}/${name}`;
-    const args = [formatInvite(tapped), "--name", name, "--identity", identity];
-    return new Running("client", folder, args);
-  };
-  await using priyanka = client("Priyanka");
-  await priyanka.line("as Priyanka");
-  await using abhii = client("Abhii");
-  await priyanka.line("Abhii joined");
+async function demonstrate(): Promise<void> {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const invite = parseInvite(server.invite);
+  await using tap = new TcpProxy(invite.port); // a wire tap
+  const tapped = formatInvite({ ...invite, host: "127.0.0.1", port: tap.port });
+  const client = (name: string) => Client.plain({ invite: tapped, name });
+  await using priyanka = await client("Priyanka");
+  await priyanka.line(/as Priyanka/);
+  await using abhii = await client("Abhii");
+  await priyanka.line(/Abhii joined/);
   for (const [name, text] of CONVERSATION) {
     await (name === "Abhii" ? abhii : priyanka).type(text);
-    await Promise.all([priyanka.line(text), abhii.line(text)]);
+    const said = new RegExp(RegExp.escape(text));
+    await Promise.all([priyanka.line(said), abhii.line(said)]);
   }
-  await abhii.finish();
-  await priyanka.line("Abhii left");
-  await priyanka.finish();
+  await abhii.endInput();
+  await abhii.finished();
+  await priyanka.line(/Abhii left/);
+  await priyanka.endInput();
+  await priyanka.finished();
 
-  const bytes = new Uint8Array(
-    await new Blob(
-      tap.pieces.map((piece) => new Uint8Array(piece)),
-    ).arrayBuffer(),
-  );
-  const log = await Deno.readTextFile(`${folder}/chat.log`);
+  const bytes = tap.captured;
+  const log = await Deno.readTextFile(folder.file("chat.log"));
   write(heading("what Priyanka saw, and what Abhii saw"));
-  write(sideBySide(shortened(priyanka.lines), shortened(abhii.lines)));
+  write(sideBySide(saw(priyanka), saw(abhii)));
   write(heading(`the last of the ${bytes.length} bytes on the network`));
   write(dump(bytes.subarray(-SHOWN_BYTES)));
   write(
@@ -232,16 +106,4 @@ async function demonstrate(folder: string): Promise<void> {
   write(log);
 }
 
-if (import.meta.main) {
-  const folder = await Deno.makeTempDir({ prefix: "chat-demo-" });
-  const timer = setTimeout(() => {
-    write("Cannot finish the demonstration in time\n", Deno.stderr);
-    Deno.exit(1);
-  }, DEADLINE);
-  try {
-    await demonstrate(folder);
-  } finally {
-    clearTimeout(timer);
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+if (import.meta.main) await demonstrate();

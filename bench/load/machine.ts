@@ -4,6 +4,8 @@
  * @module
  */
 
+import { output } from "../../tests/kit/command.ts";
+
 /** Where figures come from. */
 export interface Machine {
   readonly system: string;
@@ -16,21 +18,13 @@ export interface Machine {
   readonly v8: string;
 }
 
-async function output(command: string, args: string[]): Promise<string> {
-  try {
-    const { stdout } = await new Deno.Command(command, { args }).output();
-    return new TextDecoder().decode(stdout);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
-}
-
 async function processor(): Promise<string> {
   const text = Deno.build.os === "linux"
-    ? /^model name\s*:\s*(.*)$/m.exec(await output("cat", ["/proc/cpuinfo"]))
+    ? /^model name\s*:\s*(.*)$/m.exec(
+      await output("cat", "/proc/cpuinfo") ?? "",
+    )
       ?.[1]
-    : await output("sysctl", ["-n", "machdep.cpu.brand_string"]);
+    : await output("sysctl", "-n", "machdep.cpu.brand_string");
   return text?.trim() || "unknown";
 }
 
@@ -51,7 +45,7 @@ export async function machine(): Promise<Machine> {
 
 /** How many files and sockets one process may have open. */
 export async function descriptorLimit(): Promise<number> {
-  const text = await output("sh", ["-c", "ulimit -H -n"]);
+  const text = await output("sh", "-c", "ulimit -H -n") ?? "";
   const limit = text.trim() === "unlimited" ? Infinity : parseInt(text);
   return Number.isNaN(limit) ? Infinity : limit;
 }

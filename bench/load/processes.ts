@@ -5,14 +5,16 @@
  * @module
  */
 
-import config from "../../deno.json" with { type: "json" };
 import { parseInvite } from "../../src/keys/invite.ts";
-import { TextLineStream } from "../../src/base/std.ts";
 import type { Findings, Job, Place } from "./job.ts";
+import { runToEnd, succeeds } from "../../tests/kit/command.ts";
+import { Folder } from "../../tests/kit/folder.ts";
+import { byLines, Process } from "../../tests/kit/process.ts";
+import { taskWords } from "../../tests/kit/program.ts";
+import { within } from "../../src/base/timing.ts";
 
-/** How long a server may take to listen, and to stop, ms. */
+/** How long a server may take to listen, ms. */
 const START_TIME = 30_000;
-const STOP_TIME = 5_000;
 
 /** Which processors the two sides use: words to put before a command. */
 export interface Pinning {
@@ -22,27 +24,13 @@ export interface Pinning {
   readonly description: string;
 }
 
-/** Whether a command is there and ends well. */
-export async function succeeds(
-  command: string,
-  args: string[],
-): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, { args }).output();
-    return success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 /** The server on processor 0 and the load on the others, where the system can do that. */
 export async function pinning(): Promise<Pinning> {
   const last = navigator.hardwareConcurrency - 1;
   const others = last > 1 ? `1-${last}` : "1";
   const pinned = ["taskset", "--cpu-list"];
   const possible = last > 0 &&
-    await succeeds("taskset", ["--cpu-list", `0,${others}`, "true"]);
+    await succeeds("taskset", "--cpu-list", `0,${others}`, "true");
   if (!possible) {
     const description = "server and load on any processor: they aren't pinned";
     return { server: [], load: [], description };
@@ -52,23 +40,6 @@ export async function pinning(): Promise<Pinning> {
     load: [...pinned, others],
     description: `server pinned to processor 0, load to ${others} (by taskset)`,
   };
-}
-
-/** The command that words are, as `Deno.Command` wants it. */
-export function command(words: readonly string[]): [string, string[]] {
-  const [program = "", ...args] = words;
-  return [program, args];
-}
-
-/** The words of one of the two programs' tasks, as deno.json has them, to be run from anywhere. */
-export function taskWords(task: "server" | "client"): string[] {
-  const program = `${task}.ts`;
-  const { href } = new URL(`../../${program}`, import.meta.url);
-  const [, ...words] = config.tasks[task].command.split(" ");
-  return [
-    Deno.execPath(),
-    ...words.map((word) => word === program ? href : word),
-  ];
 }
 
 function serverWords(folder: string, flags: readonly string[]): string[] {
@@ -94,17 +65,17 @@ export class Measured implements AsyncDisposable {
   readonly place: Place;
   /** From the start of its process until it listened, ms. */
   readonly listenTime: number;
-  readonly #child: Deno.ChildProcess;
-  readonly #folder: string;
+  readonly #process: Process;
+  readonly #folder: Folder;
 
   /** Takes over a process and its folder. */
   constructor(
-    child: Deno.ChildProcess,
-    folder: string,
+    process: Process,
+    folder: Folder,
     place: Place,
     listenTime: number,
   ) {
-    this.#child = child;
+    this.#process = process;
     this.#folder = folder;
     this.place = place;
     this.listenTime = listenTime;
@@ -112,13 +83,13 @@ export class Measured implements AsyncDisposable {
 
   /** The number of its process; taskset becomes what it starts. */
   get pid(): number {
-    return this.#child.pid;
+    return this.#process.pid;
   }
 
   /** Stops it and removes its folder. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#child);
-    await Deno.remove(this.#folder, { recursive: true });
+    await this.#process.stop();
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 
@@ -135,63 +106,49 @@ export class ServerProcess extends Measured {
     signal: AbortSignal,
     { log, unheard = false }: StartOptions = {},
   ): Promise<ServerProcess> {
-    const folder = await Deno.makeTempDir({ prefix: "chat-bench-" });
-    const words = [...prefix, ...serverWords(folder, flags)];
-    const [program, args] = command(words);
-    if (log) await Deno.writeFile(`${folder}/chat.log`, log, { mode: 0o600 });
+    const folder = await Folder.make();
+    const words = [...prefix, ...serverWords(folder.path, flags)];
+    if (log) {
+      await Deno.writeFile(folder.file("chat.log"), log, { mode: 0o600 });
+    }
+    const greeting = new Greeting();
     const start = performance.now();
-    const child = new Deno.Command(program, {
-      args,
+    const process = new Process(words, {
       signal,
-      stdin: "null",
-      stdout: "piped",
-      stderr: unheard ? "null" : "inherit",
-    }).spawn();
+      stdout: byLines((line) => greeting.take(line)),
+      ...(unheard ? {} : { stderr: "inherit" }),
+    });
     try {
-      const { link, at } = await readLink(child, signal);
-      const place: Place = { kind: "chat", invite: link };
-      return new ServerProcess(child, folder, place, at - start);
+      const failed = process.ended.then(() => {
+        throw new Error("Cannot start the server: it has ended");
+      });
+      const listening = Promise.race([greeting.link.promise, failed]);
+      if (!await within(START_TIME, listening)) {
+        throw new Error("Cannot start the server: it doesn't listen");
+      }
+      const place: Place = { kind: "chat", invite: await listening };
+      return new ServerProcess(process, folder, place, greeting.at - start);
     } catch (error) {
-      await end(child);
-      await Deno.remove(folder, { recursive: true });
+      await process.stop();
+      await folder[Symbol.asyncDispose]();
       throw error;
     }
   }
 }
 
-/** The link that a server prints, and when it said that it listens. */
-async function readLink(
-  child: Deno.ChildProcess,
-  signal: AbortSignal,
-): Promise<{ link: string; at: number }> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(START_TIME)]);
-  const lines = child.stdout
-    .pipeThrough(new TextDecoderStream(), { signal: limit })
-    .pipeThrough(new TextLineStream());
-  let at: number | undefined;
-  for await (const line of lines) {
-    if (line.startsWith("Listening")) at = performance.now();
+/** What a server says at its start. */
+class Greeting {
+  /** The link that it prints, once it listens. */
+  readonly link = Promise.withResolvers<string>();
+  /** When it said that it listens, as `performance.now` has it. */
+  at = NaN;
+
+  take(line: string): void {
+    if (line.startsWith("Listening")) this.at = performance.now();
     const link = /chat:\/\/[^']+/.exec(line)?.[0];
-    if (at === undefined || link === undefined) continue;
+    if (Number.isNaN(this.at) || link === undefined) return;
     parseInvite(link);
-    return { link, at };
-  }
-  throw new Error("Cannot start the server: it has ended");
-}
-
-/** Ends a process: asks, and where that doesn't help, doesn't ask. */
-export async function end(child: Deno.ChildProcess): Promise<void> {
-  const timer = setTimeout(() => kill(child, "SIGKILL"), STOP_TIME);
-  kill(child, "SIGTERM");
-  await child.status;
-  clearTimeout(timer);
-}
-
-function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch {
-    // It has ended already.
+    this.link.resolve(link);
   }
 }
 
@@ -209,7 +166,7 @@ export async function load(
   job: Job,
   signal: AbortSignal,
 ): Promise<Findings> {
-  const [program, args] = command([
+  const { code, stdout } = await runToEnd([
     ...prefix,
     Deno.execPath(),
     "run",
@@ -217,16 +174,8 @@ export async function load(
     ...LOAD_PERMISSIONS,
     new URL("./driver.ts", import.meta.url).href,
     JSON.stringify(job),
-  ]);
-  const child = new Deno.Command(program, {
-    args,
-    signal,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const { success, stdout } = await child.output();
+  ], { signal, stderr: "inherit" });
   signal.throwIfAborted();
-  if (!success) throw new Error("Cannot go on: the load has failed");
-  return JSON.parse(new TextDecoder().decode(stdout));
+  if (code !== 0) throw new Error("Cannot go on: the load has failed");
+  return JSON.parse(stdout);
 }

@@ -6,13 +6,13 @@
  */
 
 import { type Spread, spread } from "./figures.ts";
-import {
-  command,
-  end,
-  ServerProcess,
-  succeeds,
-  taskWords,
-} from "./processes.ts";
+import { Notify } from "../../src/base/notify.ts";
+import { within } from "../../src/base/timing.ts";
+import { succeeds } from "../../tests/kit/command.ts";
+import { Folder } from "../../tests/kit/folder.ts";
+import { Process } from "../../tests/kit/process.ts";
+import { taskWords } from "../../tests/kit/program.ts";
+import { ServerProcess } from "./processes.ts";
 
 /** Lines that are timed, and those before them. */
 const LINES = 200;
@@ -31,53 +31,46 @@ export interface TypingFigures {
 
 /** A client and what it has shown since it was last asked. */
 class Typist implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #output: ReadableStreamDefaultReader<string>;
-  readonly #signal: AbortSignal;
+  readonly #process: Process;
+  readonly #more = new Notify();
   #shown = "";
+  #ended = false;
 
   /** Starts a client in a folder of its own. */
-  constructor(words: readonly string[], folder: string, stop: AbortSignal) {
-    const [program, args] = command(words);
-    this.#signal = stop;
-    this.#child = new Deno.Command(program, {
-      args,
-      env: { XDG_CONFIG_HOME: folder, APPDATA: folder },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    this.#input = this.#child.stdin.getWriter();
-    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
+  constructor(words: readonly string[], { path }: Folder, signal: AbortSignal) {
+    this.#process = new Process(words, {
+      env: { XDG_CONFIG_HOME: path, APPDATA: path },
+      signal,
+      stdout: (piece) => {
+        this.#shown += piece ?? "";
+        this.#ended = piece === null;
+        this.#more.notify();
+      },
+    });
   }
 
   /** Types. */
-  async type(text: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(text));
+  type(text: string): Promise<void> {
+    return this.#process.write(text);
   }
 
-  /** Waits until it has shown something. @throws {Error} where it ends, or takes too long. */
+  /** Waits until it has shown something. @throws {Error} if it ends, or takes too long. */
   async sees(pattern: RegExp): Promise<void> {
-    const timeout = AbortSignal.timeout(PATIENCE);
-    const limit = AbortSignal.any([this.#signal, timeout]);
-    const ended = Promise.withResolvers<never>();
-    const giveUp = () =>
-      ended.reject(new Error(`Cannot time the client: no ${pattern} came`));
-    limit.addEventListener("abort", giveUp);
-    while (!pattern.test(this.#shown)) {
-      const next = await Promise.race([this.#output.read(), ended.promise]);
-      if (next.done) throw new Error("Cannot time the client: it has ended");
-      this.#shown += next.value;
+    if (!await within(PATIENCE, this.#shows(pattern))) {
+      throw new Error(`Cannot time the client: no ${pattern} came`);
     }
-    limit.removeEventListener("abort", giveUp);
     this.#shown = "";
   }
 
+  async #shows(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#shown)) {
+      if (this.#ended) throw new Error("Cannot time the client: it has ended");
+      await this.#more.wait();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#child);
-    await this.#output.cancel();
+    await this.#process.stop();
   }
 }
 
@@ -108,29 +101,20 @@ export async function measureTyping(
   const pins = { server: [], load: [], description: "not pinned" };
   await using server = await ServerProcess.start(pins, [], stop);
   if (server.place.kind !== "chat") throw new TypeError("Not our server");
-  const folder = await Deno.makeTempDir({ prefix: "chat-bench-" });
+  await using folder = await Folder.make();
   const words = [...taskWords("client"), server.place.invite];
   const named = [...words, "--name", NAME];
-  try {
-    const pipeMs = await piped(named, folder, stop);
-    const script = ["script", "--quiet", "--flush", "--return", "--command"];
-    const there = await succeeds("script", [
-      ...script.slice(1),
-      "true",
-      "/dev/null",
-    ]);
-    if (!there) return { pipeMs };
-    const quoted = named.map((word) => `'${word}'`).join(" ");
-    const terminal = [...script, quoted, "/dev/null"];
-    return { pipeMs, terminalMs: await inTerminal(terminal, folder, stop) };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const pipeMs = await piped(named, folder, stop);
+  const script = ["script", "--quiet", "--flush", "--return", "--command"];
+  if (!await succeeds(...script, "true", "/dev/null")) return { pipeMs };
+  const quoted = named.map((word) => `'${word}'`).join(" ");
+  const terminal = [...script, quoted, "/dev/null"];
+  return { pipeMs, terminalMs: await inTerminal(terminal, folder, stop) };
 }
 
 async function piped(
   words: readonly string[],
-  folder: string,
+  folder: Folder,
   stop: AbortSignal,
 ): Promise<Spread> {
   await using typist = new Typist(words, folder, stop);
@@ -141,7 +125,7 @@ async function piped(
 
 async function inTerminal(
   words: readonly string[],
-  folder: string,
+  folder: Folder,
   stop: AbortSignal,
 ): Promise<Spread> {
   await using typist = new Typist(words, folder, stop);

@@ -5,6 +5,7 @@
  */
 
 import { cpuUsage } from "node:process";
+import { run } from "../../tests/kit/command.ts";
 
 /** Linux counts in hundredths of a second, whatever its own clock. */
 const TICKS = 100;
@@ -17,19 +18,14 @@ export interface Usage {
   readonly memory: number;
 }
 
-async function output(command: string, args: string[]): Promise<string> {
-  const { stdout } = await new Deno.Command(command, { args }).output();
-  return new TextDecoder().decode(stdout);
-}
-
 /** What the process with this id has used. */
 export async function usageOf(pid: number): Promise<Usage> {
   // Deno itself reads nothing under /proc without all permissions.
   if (Deno.build.os === "linux") {
     const files = [`/proc/${pid}/stat`, `/proc/${pid}/status`];
-    return parseProc(await output("cat", files));
+    return parseProc(await run("cat", ...files));
   }
-  return parsePs(await output("ps", ["-o", "rss=,time=", "-p", `${pid}`]));
+  return parsePs(await run("ps", "-o", "rss=,time=", "-p", `${pid}`));
 }
 
 function parseProc(text: string): Usage {

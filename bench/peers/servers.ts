@@ -7,17 +7,15 @@
 
 import type { Place } from "../load/job.ts";
 import type { PeerKind } from "./protocols.ts";
-import {
-  command,
-  end,
-  Measured,
-  type Pinning,
-  succeeds,
-} from "../load/processes.ts";
+import { pause } from "../../src/base/timing.ts";
+import { run, succeeds } from "../../tests/kit/command.ts";
+import { Folder, freePort } from "../../tests/kit/folder.ts";
+import { Process } from "../../tests/kit/process.ts";
+import { Measured, type Pinning } from "../load/processes.ts";
 
 /** How long a server may take to listen, and between two looks whether it does, ms. */
 const START_TIME = 10_000;
-const PAUSE = 20;
+const LISTEN_PAUSE = 20;
 
 /** A server that may be installed. */
 export interface Peer {
@@ -75,25 +73,13 @@ const INSPIRCD: Peer = {
 `,
 };
 
-async function run(words: readonly string[]): Promise<string> {
-  const [program, args] = command(words);
-  try {
-    const { success, stdout } = await new Deno.Command(program, { args })
-      .output();
-    if (success) return new TextDecoder().decode(stdout).trim();
-  } catch (error) {
-    throw new Error(`Cannot run "${program}"`, { cause: error });
-  }
-  throw new Error(`Cannot run "${words.join(" ")}": it has failed`);
-}
-
 /** What is installed, by the name and version to show. The load knows OpenSSL by its name on Linux alone. */
 export async function installedPeers(): Promise<Map<string, Peer>> {
   const found = new Map<string, Peer>();
   if (Deno.build.os !== "linux") return found;
   for (const peer of [NATS, INSPIRCD]) {
-    if (!await succeeds(peer.program, ["--version"])) continue;
-    const version = /\d+(\.\d+)+/.exec(await run([peer.program, "--version"]));
+    if (!await succeeds(peer.program, "--version")) continue;
+    const version = /\d+(\.\d+)+/.exec(await run(peer.program, "--version"));
     const name = peer.kind === "irc" ? "InspIRCd" : peer.program;
     found.set(`${name} ${version?.[0] ?? ""}`.trim(), peer);
   }
@@ -104,7 +90,7 @@ async function makeCertificate(folder: string): Promise<void> {
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
   const files = ["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`];
   const subject = ["-subj", "/CN=localhost", "-days", "2"];
-  await run([
+  await run(
     "openssl",
     "req",
     "-x509",
@@ -112,12 +98,7 @@ async function makeCertificate(folder: string): Promise<void> {
     ...curve,
     ...files,
     ...subject,
-  ]);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  );
 }
 
 async function listens(port: number): Promise<boolean> {
@@ -132,53 +113,34 @@ async function listens(port: number): Promise<boolean> {
 
 /** A peer that runs. */
 export class PeerProcess extends Measured {
-  /** Starts a peer. @param signal Ends it at once. @throws {Error} where it doesn't come to listen. */
+  /** Starts a peer. @param signal Ends it at once. @throws {Error} if it doesn't come to listen. */
   static async start(
     { server: prefix }: Pinning,
     peer: Peer,
     signal: AbortSignal,
   ): Promise<PeerProcess> {
-    const folder = await Deno.makeTempDir({ prefix: "chat-bench-" });
+    const folder = await Folder.make();
+    const { path } = folder;
+    const port = freePort();
+    let process: Process | undefined;
     try {
-      return await PeerProcess.#startIn(folder, prefix, peer, signal);
+      await makeCertificate(path);
+      await folder.write("server.conf", peer.configuration(path, port));
+      const words = [...prefix, peer.program, ...peer.args(path)];
+      const start = performance.now();
+      process = new Process(words, { cwd: path, signal }); // InspIRCd leaves a core there when it is ended
+      while (!await listens(port)) {
+        if (performance.now() - start > START_TIME) {
+          throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
+        }
+        await pause(LISTEN_PAUSE);
+      }
+      const place: Place = { kind: peer.kind, port };
+      return new PeerProcess(process, folder, place, performance.now() - start);
     } catch (error) {
-      await Deno.remove(folder, { recursive: true });
+      await process?.stop();
+      await folder[Symbol.asyncDispose]();
       throw error;
     }
-  }
-
-  static async #startIn(
-    folder: string,
-    prefix: readonly string[],
-    peer: Peer,
-    signal: AbortSignal,
-  ): Promise<PeerProcess> {
-    const port = freePort();
-    await makeCertificate(folder);
-    const configuration = peer.configuration(folder, port);
-    await Deno.writeTextFile(`${folder}/server.conf`, configuration);
-    const [program, args] = command([
-      ...prefix,
-      peer.program,
-      ...peer.args(folder),
-    ]);
-    const start = performance.now();
-    const child = new Deno.Command(program, {
-      args,
-      cwd: folder, // InspIRCd leaves a core there when it is ended
-      signal,
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    while (!await listens(port)) {
-      if (performance.now() - start > START_TIME) {
-        await end(child);
-        throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    }
-    const place: Place = { kind: peer.kind, port };
-    return new PeerProcess(child, folder, place, performance.now() - start);
   }
 }

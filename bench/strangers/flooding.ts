@@ -5,34 +5,36 @@
  * @module
  */
 
-import { TextLineStream } from "../../src/base/std.ts";
+import { Notify } from "../../src/base/notify.ts";
+import { byLines, Process } from "../../tests/kit/process.ts";
 import type { Flood, Word } from "./flood.ts";
-import { command, type Pinning } from "../load/processes.ts";
+import type { Pinning } from "../load/processes.ts";
 
 /** Strangers in a process of their own. */
 export class Flooding implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #words: AsyncIterator<string>;
+  readonly #process: Process;
+  readonly #words: Word[] = []; // that it has said and nobody has waited for yet
+  readonly #said = new Notify(); // also when it has ended
+  #ended = false;
 
   /** Starts them. @param signal Ends them at once. */
   constructor({ load }: Pinning, flood: Flood, signal: AbortSignal) {
-    const [program, args] = command([
+    const take = byLines((line) => this.#words.push(JSON.parse(line)));
+    this.#process = new Process([
       ...load,
       Deno.execPath(),
       ...["run", "--no-prompt", "--allow-net", "--allow-env"],
       new URL("./flood.ts", import.meta.url).href,
       JSON.stringify(flood),
-    ]);
-    this.#child = new Deno.Command(program, {
-      args,
+    ], {
       signal,
-      stdin: "piped",
-      stdout: "piped",
+      stdout: (piece) => {
+        take(piece);
+        this.#ended = piece === null;
+        this.#said.notify();
+      },
       stderr: "inherit",
-    }).spawn();
-    this.#words = this.#child.stdout
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream())[Symbol.asyncIterator]();
+    });
   }
 
   /** Waits until the first connection stands. */
@@ -53,33 +55,29 @@ export class Flooding implements AsyncDisposable {
 
   /** Ends them. @returns How many connections stood at some time. */
   async stop(): Promise<number> {
-    await this.#child.stdin.close();
+    await this.#process.endInput();
     return await this.over();
   }
 
   /** Ends them, whatever they do. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    await this.#child.status;
-    await this.#words.return?.();
-    await this.#child.stdin.close().catch(() => {}); // closed already, or nobody there to read it
+    await this.#process[Symbol.asyncDispose]();
   }
 
   async #next<K extends Word["kind"]>(
     kind: K,
   ): Promise<Extract<Word, { kind: K }>> {
     for (;;) {
-      const { done, value } = await this.#words.next();
-      if (done) throw new Error("Cannot go on: the strangers have failed");
-      const word: Word = JSON.parse(value);
-      if (word.kind === kind) return word as Extract<Word, { kind: K }>;
-      if (word.kind === "over") {
+      const word = this.#words.shift();
+      if (word?.kind === kind) return word as Extract<Word, { kind: K }>;
+      if (word?.kind === "over") {
         throw new Error("Cannot go on: the strangers didn't stay");
       }
+      if (word) continue;
+      if (this.#ended) {
+        throw new Error("Cannot go on: the strangers have failed");
+      }
+      await this.#said.wait();
     }
   }
 }

@@ -13,6 +13,7 @@ import { exitCodeOf } from "../load/command.ts";
 import { type Pinning, pinning } from "../load/processes.ts";
 import { type Costs, strangerCosts } from "./costs.ts";
 import { type Delays, MEANWHILES, strangerDelays } from "./delays.ts";
+import { run } from "../../tests/kit/command.ts";
 
 /** Longer than any part takes, ms: one that stands still ends there. */
 const COSTS_TIME = 120_000;
@@ -55,7 +56,7 @@ async function pinSelf({ load }: Pinning): Promise<void> {
   const [program, , processors] = load;
   if (program === undefined || processors === undefined) return;
   const args = ["--all-tasks", "--cpu-list", "--pid", processors];
-  await new Deno.Command(program, { args: [...args, `${Deno.pid}`] }).output();
+  await run(program, ...args, `${Deno.pid}`);
 }
 
 function costTable(costs: Costs): string {

@@ -12,7 +12,6 @@ import type { News, RoomNews, View } from "../../src/client/view.ts";
 import { JoinError } from "../../src/client/join_error.ts";
 import { Session } from "../../src/client/session.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
-import { assertSaid, Folder, Server, Watch } from "../kit/harness.ts";
 import {
   Alteration,
   type AlterationKind,
@@ -22,6 +21,10 @@ import {
   TcpProxy,
 } from "../kit/proxy.ts";
 import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
+import { Watch } from "../kit/watch.ts";
+import { Folder } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { assertSaid } from "../kit/expect.ts";
 
 /** The records that are altered: those after the handshake, up to the last that each stay surely has. */
 const RECORDS: readonly (readonly [Direction, number])[] = [

@@ -18,9 +18,11 @@ import {
 import { unpackEvents } from "../../src/protocol/events.ts";
 import { HEADER_SIZE, RecordType } from "../../src/protocol/records.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
-import { Folder, JsonClient, Server } from "../kit/harness.ts";
 import { Intruder, through } from "../kit/intruder.ts";
 import { TcpProxy } from "../kit/proxy.ts";
+import { Folder } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient } from "../kit/client.ts";
 
 /** How often a key is moved forward, and which counters are tried under each. */
 const RATCHETS = 6;

@@ -13,10 +13,12 @@ import {
   RecordType,
 } from "../../src/protocol/records.ts";
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
-import { Folder, freePort, JsonClient, Server } from "../kit/harness.ts";
 import { Intruder, NO_PAUSES, Wire } from "../kit/intruder.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { writeAll } from "../../src/base/write_all.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient } from "../kit/client.ts";
 
 /** What a server says to one whose key is wrong, and to one for whom it has no place. */
 const WRONG_KEY = [0, 4, RecordType.refusal, 2];

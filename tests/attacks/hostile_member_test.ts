@@ -25,18 +25,14 @@ import {
   RecordType,
 } from "../../src/protocol/records.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
-import {
-  assertFollows,
-  assertSaid,
-  Folder,
-  freePort,
-  JsonClient,
-  Server,
-} from "../kit/harness.ts";
 import { Intruder, through } from "../kit/intruder.ts";
 import { type Passing, TcpProxy } from "../kit/proxy.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { EpochReader } from "../../src/crypto/epoch.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 const say = (n: number, text = `line ${n}`): Event => ({
   kind: "say",

@@ -16,11 +16,13 @@ import {
   assertMatch,
   assertRejects,
 } from "../kit/assert.ts";
-import { assertFollows, assertSaid, Client, Folder } from "../kit/harness.ts";
-import { JsonClient, Server } from "../kit/harness.ts";
 import { Intruder, NO_PAUSES, through, Wire } from "../kit/intruder.ts";
 import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "../kit/proxy.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
+import { Folder } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { Client, JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 const encoder = new TextEncoder();
 

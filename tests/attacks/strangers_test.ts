@@ -6,15 +6,11 @@
  */
 
 import { assert, assertEquals } from "../kit/assert.ts";
-import {
-  cacheFolder,
-  Client,
-  Folder,
-  JsonClient,
-  Server,
-  taskArguments,
-} from "../kit/harness.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
+import { Folder } from "../kit/folder.ts";
+import { cacheFolder, shellCommand } from "../kit/program.ts";
+import { Server } from "../kit/server.ts";
+import { Client, JsonClient } from "../kit/client.ts";
 
 /** What somebody sends, and what others see of it, in one row; the log doubles the backslashes that were sent. */
 const ATTACKS: readonly (readonly [string, string])[] = [
@@ -118,7 +114,7 @@ terminalTest(
     // The worst case: a terminal that would let a program write the clipboard.
     await terminal.tmux("set-option", "-s", "set-clipboard", "on");
     const title = await terminal.tmux("display", "-p", "#{pane_title}");
-    const run = `'${Deno.execPath()}' ${taskArguments("client").join(" ")}`;
+    const run = shellCommand("client");
     const env =
       `HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
     await terminal.line(`clear; env ${env} ${run} '${invite}' --name ana`);

@@ -15,11 +15,11 @@ import {
 import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { assert } from "./assert.ts";
-import type { Server } from "./harness.ts";
 import type { TcpProxy } from "./proxy.ts";
 import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
 import { writeAll } from "../../src/base/write_all.ts";
+import type { Server } from "./server.ts";
 
 /** For a server that is to meet many bad handshakes from here, without a pause. */
 export const NO_PAUSES = ["--failed-per-address", "1000000"];

@@ -8,7 +8,8 @@
 import { type Bytes, concat } from "../../crypto_utils.ts";
 import { MAX_RECORD_SIZE, RecordSplitter } from "../../src/protocol/records.ts";
 import { flipped } from "./bytes.ts";
-import { Watch } from "./harness.ts";
+import { Watch } from "./watch.ts";
+import { writeAll } from "../../src/base/write_all.ts";
 
 /** "up" is from the client to the server. */
 export type Direction = "up" | "down";
@@ -224,19 +225,17 @@ export class TcpProxy implements AsyncDisposable {
         const passing = { connection, direction, index: index++, type, bytes };
         this.records.push(passing);
         this.#watch.changed();
-        await writeAll(to, this.#edit(passing));
+        await writePieces(to, this.#edit(passing));
       }
     }
     throw new Error("The stream has ended");
   }
 }
 
-async function writeAll(to: Deno.TcpConn, pieces: readonly Piece[]) {
+async function writePieces(to: Deno.TcpConn, pieces: readonly Piece[]) {
   for (const piece of pieces) {
     if (piece === CUT) throw new Error("The connection was cut");
-    for (let at = 0; at < piece.length;) {
-      at += await to.write(piece.subarray(at));
-    }
+    await writeAll(to, piece);
   }
 }
 

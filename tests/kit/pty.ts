@@ -5,8 +5,9 @@
  * @module
  */
 
-import { assert } from "./assert.ts";
-import { Folder } from "./harness.ts";
+import { assertEquals } from "./assert.ts";
+import { Folder } from "./folder.ts";
+import { runToEnd, succeeds } from "./command.ts";
 
 /** How long a screen may take to be as it should, ms, on a machine that is busy. */
 const DEADLINE = 20_000;
@@ -14,8 +15,7 @@ const DEADLINE = 20_000;
 const PAUSE = 20;
 
 /** Whether there is a tmux here. */
-export const hasTmux: boolean = await new Deno.Command("tmux", { args: ["-V"] })
-  .output().then(({ success }) => success, () => false);
+export const hasTmux: boolean = await succeeds("tmux", "-V");
 
 /** A shell in a terminal of its own. */
 export class Terminal implements AsyncDisposable {
@@ -99,13 +99,19 @@ export class Terminal implements AsyncDisposable {
 
   /** Asks tmux for something. @returns What it answers. */
   async tmux(...args: string[]): Promise<string> {
-    const { success, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-u", "-S", this.#socket, "-f", "/dev/null", ...args],
-      env: { LC_ALL: "C.UTF-8" },
-    }).output();
-    const decoder = new TextDecoder();
-    assert(success, `${args[0]}: ${decoder.decode(stderr)}`);
-    return decoder.decode(stdout);
+    const words = [
+      "tmux",
+      "-u",
+      "-S",
+      this.#socket,
+      "-f",
+      "/dev/null",
+      ...args,
+    ];
+    const env = { LC_ALL: "C.UTF-8" };
+    const { code, stdout, stderr } = await runToEnd(words, { env });
+    assertEquals(code, 0, `${args[0]}: ${stderr}`);
+    return stdout;
   }
 }
 

@@ -5,26 +5,7 @@
  * @module
  */
 
-/** Runs a command. @returns What it wrote, undefined where it failed or isn't here. */
-export async function output(
-  command: string,
-  ...args: string[]
-): Promise<string | undefined> {
-  try {
-    const process = new Deno.Command(command, { args, stderr: "null" });
-    const { success, stdout } = await process.output();
-    return success ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    return undefined; // there is no such command here
-  }
-}
-
-/** Runs a command that must go well. */
-export async function run(command: string, ...args: string[]): Promise<string> {
-  const text = await output(command, ...args);
-  if (text !== undefined) return text;
-  throw new Error(`Cannot run "${[command, ...args].join(" ")}"`);
-}
+import { output, run } from "./command.ts";
 
 /** Why a running program's limits can't be changed here, undefined where they can. */
 export const unlimitable: string | undefined =

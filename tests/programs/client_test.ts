@@ -14,17 +14,11 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../kit/assert.ts";
-import {
-  assertFollows,
-  assertSaid,
-  Client,
-  type ClientOptions,
-  Folder,
-  freePort,
-  JsonClient,
-  Server,
-} from "../kit/harness.ts";
 import { TcpProxy } from "../kit/proxy.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { Client, type ClientOptions, JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
 

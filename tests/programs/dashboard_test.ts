@@ -6,7 +6,8 @@
 
 import dashboard from "../../deploy/grafana.json" with { type: "json" };
 import { assert, assertEquals } from "../kit/assert.ts";
-import { Folder, freePort, Server } from "../kit/harness.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
 
 /** The names that a query may use for each figure: a histogram has three. */
 function namesOf(text: string): Map<string, string[]> {

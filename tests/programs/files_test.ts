@@ -6,14 +6,10 @@
  */
 
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
-import {
-  Folder,
-  freePort,
-  JsonClient,
-  Server,
-  type Shown,
-} from "../kit/harness.ts";
 import { TcpProxy } from "../kit/proxy.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient, type Shown } from "../kit/client.ts";
 
 /** What a client shows of a file that it takes. */
 type FileShown = Omit<Shown, "own"> & {

@@ -6,18 +6,13 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
-import {
-  assertFollows,
-  assertSaid,
-  Client,
-  Folder,
-  JsonClient,
-  parseLog,
-  runServer,
-  Server,
-} from "../kit/harness.ts";
-import { limit, output, run, testUnless, unlimitable } from "../kit/system.ts";
+import { limit, testUnless, unlimitable } from "../kit/system.ts";
 import { formatEntry } from "../../src/log/line_format.ts";
+import { Folder } from "../kit/folder.ts";
+import { parseLog, runServer, Server } from "../kit/server.ts";
+import { Client, JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
+import { output, run } from "../kit/command.ts";
 
 const LOG_FAILED = "log-failed";
 const KEY = "3f9a1c02d417";

@@ -6,14 +6,12 @@
  */
 
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
-import {
-  assertSaid,
-  Folder,
-  JsonClient,
-  Program,
-  Server,
-  type Shown,
-} from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
+import { Program } from "../kit/program.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient, type Shown } from "../kit/client.ts";
+import { assertSaid } from "../kit/expect.ts";
+import { runToEnd } from "../kit/command.ts";
 
 /** What answers to requests have beside what other lines have. */
 type Answer =
@@ -261,9 +259,8 @@ Deno.test("client prints completions that bash takes", async () => {
 
   const path = await folder.write("completions.bash", `${script}\n`);
   try {
-    const bash = new Deno.Command("bash", { args: ["-n", path] });
-    const { code, stderr } = await bash.output();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    const { code, stderr } = await runToEnd(["bash", "-n", path]);
+    assertEquals(code, 0, stderr);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error; // a machine without bash
   }

@@ -7,17 +7,14 @@
 
 import { assert, assertEquals } from "../kit/assert.ts";
 import {
-  assertFollows,
-  assertSaid,
-  Folder,
-  JsonClient,
-  Server,
-} from "../kit/harness.ts";
-import {
   type LineQuality,
   Network,
   SERVER_ADDRESS,
 } from "../kit/network/network.ts";
+import { Folder } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 /** Lines that each says at a time. */
 const LINES = 50;

@@ -17,17 +17,11 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../kit/assert.ts";
-import {
-  assertSaid,
-  Client,
-  Folder,
-  freePort,
-  JsonClient,
-  runServer,
-  Server,
-  type Shown,
-} from "../kit/harness.ts";
 import { TcpProxy } from "../kit/proxy.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { runServer, Server } from "../kit/server.ts";
+import { Client, JsonClient, type Shown } from "../kit/client.ts";
+import { assertSaid } from "../kit/expect.ts";
 
 const WRONG_KEY = "The key does not open this room.";
 const NO_PLACE = "The server has no place for another connection just now.";

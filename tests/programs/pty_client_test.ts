@@ -7,15 +7,13 @@
 
 import { COMMANDS } from "../../src/client/terminal/commands.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
-import {
-  cacheFolder,
-  Folder,
-  JsonClient,
-  Server,
-  taskArguments,
-} from "../kit/harness.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
 import { CUT, type Edit, TcpProxy } from "../kit/proxy.ts";
+import { Folder } from "../kit/folder.ts";
+import { cacheFolder, shellCommand } from "../kit/program.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient } from "../kit/client.ts";
+import { run } from "../kit/command.ts";
 
 /** What the client's shell tells it, beside where its own files are. */
 interface Start {
@@ -34,7 +32,7 @@ async function start(
   const { path } = terminal.folder;
   const home = `HOME='${path}' XDG_CONFIG_HOME= TZ=UTC NO_COLOR=`;
   const cache = `DENO_DIR='${await cacheFolder()}'`;
-  const program = `'${Deno.execPath()}' ${taskArguments("client").join(" ")}`;
+  const program = shellCommand("client");
   const link = invite === null ? "" : `'${invite}'`;
   await terminal.line(
     `clear; env ${env} ${home} ${cache} ${program} ${link} ${args}`,
@@ -260,9 +258,7 @@ terminalTest(
       // To whatever has the terminal: the shell's child.
       const [pid = ""] = (await terminal.tmux("display", "-p", "#{pane_pid}"))
         .split("\n");
-      const { stdout } = await new Deno.Command("pgrep", { args: ["-P", pid] })
-        .output();
-      const child = Number(new TextDecoder().decode(stdout));
+      const child = Number(await run("pgrep", "-P", pid));
       assert(child > 0);
       const leaves = ben.all("left").length;
       Deno.kill(child, `SIG${signal}` as Deno.Signal);

@@ -9,7 +9,11 @@ import { COMMANDS, usage } from "../../src/client/terminal/commands.ts";
 import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
 import { FLAGS as SERVER_FLAGS } from "../../src/server/flags.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
-import { Folder, JsonClient, Server } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { JsonClient } from "../kit/client.ts";
+import { succeeds } from "../kit/command.ts";
+import { Process } from "../kit/process.ts";
 
 function readme(): Promise<string> {
   return Deno.readTextFile(new URL("../../README.md", import.meta.url));
@@ -18,12 +22,7 @@ function readme(): Promise<string> {
 /** Whether the programs that the README's bot needs are here. */
 async function has(...programs: readonly string[]): Promise<boolean> {
   for (const program of programs) {
-    try {
-      const command = new Deno.Command(program, { args: ["--version"] });
-      if (!(await command.output()).success) return false;
-    } catch {
-      return false; // there is no such program
-    }
+    if (!await succeeds(program, "--version")) return false;
   }
   return true;
 }
@@ -44,14 +43,11 @@ Deno.test({
     const file = await folder.write("bot", script);
     const { invite } = server;
     await using ana = await JsonClient.join({ invite, name: "ana" });
-    const bot = new Deno.Command("bash", {
-      args: [file, invite, "--identity", folder.file("identity")],
+    const words = ["bash", file, invite, "--identity", folder.file("identity")];
+    await using bot = new Process(words, {
       cwd: new URL("../..", import.meta.url).pathname,
       env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` },
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    });
     await ana.shows("joined", { name: "timebot" });
     await ana.type("!time");
     const answer = await ana.until(
@@ -60,7 +56,7 @@ Deno.test({
     );
     assertMatch(answer.text ?? "", /^It is \d\d:\d\d UTC$/);
     bot.kill("SIGKILL"); // its client's input ends with it, and so does the client
-    await bot.status;
+    await bot.ended;
     await ana.shows("left", { name: "timebot" });
   },
 });

@@ -9,20 +9,15 @@ import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import {
-  assertFollows,
-  assertSaid,
-  Client,
-  Folder,
-  freePort,
-  JsonClient,
-  Server,
-} from "../kit/harness.ts";
-import {
   Alteration,
   ALTERATIONS,
   type Passing,
   TcpProxy,
 } from "../kit/proxy.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { Client, JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 /** How often the server is killed. */
 const ROUNDS = 5;

@@ -13,16 +13,10 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../kit/assert.ts";
-import {
-  assertFollows,
-  assertSaid,
-  Client,
-  Folder,
-  freePort,
-  JsonClient,
-  runServer,
-  Server,
-} from "../kit/harness.ts";
+import { Folder, freePort } from "../kit/folder.ts";
+import { runServer, Server } from "../kit/server.ts";
+import { Client, JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 async function modeOf(path: string): Promise<string> {
   const { mode } = await Deno.stat(path);

@@ -11,14 +11,6 @@ import type { View } from "../../src/client/view.ts";
 import { Session } from "../../src/client/session.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import {
-  assertFollows,
-  assertSaid,
-  type ClientOptions,
-  Folder,
-  JsonClient,
-  Server,
-} from "../kit/harness.ts";
-import {
   dataSize,
   fakeTimeLibrary,
   limit,
@@ -27,6 +19,10 @@ import {
   unlimitable,
 } from "../kit/system.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { Folder } from "../kit/folder.ts";
+import { Server } from "../kit/server.ts";
+import { type ClientOptions, JsonClient } from "../kit/client.ts";
+import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 const texts = (name: string, count: number) =>
   Array.from({ length: count }, (_, at) => `${name} ${at}`);

@@ -6,6 +6,7 @@
 
 import config from "../../deno.json" with { type: "json" };
 import { assertEquals, assertStringIncludes } from "../kit/assert.ts";
+import { runToEnd } from "../kit/command.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -15,19 +16,10 @@ async function runTask(
   ...further: string[]
 ): Promise<{ code: number; output: string; errors: string }> {
   const [, ...args] = config.tasks[task].command.split(" ");
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args, ...further],
-    cwd: root,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    output: decoder.decode(stdout),
-    errors: decoder.decode(stderr),
-  };
+  const words = [Deno.execPath(), ...args, ...further];
+  const env = { NO_COLOR: "1" };
+  const { code, stdout, stderr } = await runToEnd(words, { cwd: root, env });
+  return { code, output: stdout, errors: stderr };
 }
 
 Deno.test("the demonstration shows both sides, the network and the log", async () => {

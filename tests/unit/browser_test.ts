@@ -6,7 +6,8 @@
  */
 
 import { assert, assertEquals } from "../kit/assert.ts";
-import { Folder } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
+import { runToEnd } from "../kit/command.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -27,21 +28,12 @@ async function bundle(modules: readonly string[]): Promise<string> {
   );
   const entry = await folder.write("entry.ts", `${lines.join("\n")}\n`);
   const output = `${folder.path}/bundle.js`;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--config",
-      new URL("deno.json", root).pathname,
-      "--platform",
-      "browser",
-      "--output",
-      output,
-      entry,
-    ],
-    cwd: root,
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
+  const config = new URL("deno.json", root).pathname;
+  const { code, stderr } = await runToEnd([
+    ...[Deno.execPath(), "bundle", "--quiet", "--config", config],
+    ...["--platform", "browser", "--output", output, entry],
+  ], { cwd: root });
+  assertEquals(code, 0, stderr);
   return await Deno.readTextFile(output);
 }
 

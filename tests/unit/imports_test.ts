@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals } from "../kit/assert.ts";
+import { runToEnd } from "../kit/command.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -75,13 +76,10 @@ function pathOf(specifier: string): string {
 }
 
 async function deno(...args: string[]): Promise<string> {
-  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: root,
-  }).output();
-  const decoder = new TextDecoder();
-  assert(success, decoder.decode(stderr));
-  return decoder.decode(stdout);
+  const words = [Deno.execPath(), ...args];
+  const { code, stdout, stderr } = await runToEnd(words, { cwd: root });
+  assertEquals(code, 0, stderr);
+  return stdout;
 }
 
 /** All modules that some can reach. */

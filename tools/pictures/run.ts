@@ -10,17 +10,14 @@
 import { ensureFolder } from "../../src/base/private_file.ts";
 import { loadOrCreateIdentity } from "../../src/keys/identity.ts";
 import { write } from "../../src/base/program.ts";
-import {
-  cacheFolder,
-  Folder,
-  JsonClient,
-  Server,
-  taskArguments,
-} from "../../tests/kit/harness.ts";
 import { CUT, type Edit, TcpProxy } from "../../tests/kit/proxy.ts";
 import { Terminal } from "../../tests/kit/pty.ts";
 import { readScreen } from "./cells.ts";
 import { drawSvg } from "./svg.ts";
+import { Folder } from "../../tests/kit/folder.ts";
+import { cacheFolder, shellCommand } from "../../tests/kit/program.ts";
+import { Server } from "../../tests/kit/server.ts";
+import { JsonClient } from "../../tests/kit/client.ts";
 
 const COLUMNS = 92;
 const ROWS = 22;
@@ -70,9 +67,8 @@ class Stage implements AsyncDisposable {
       `-u INIT_CWD -u NO_COLOR HOME='${path}' XDG_CONFIG_HOME=`,
       `DENO_DIR='${await cacheFolder()}'`,
     ].join(" ");
-    const program = taskArguments("client").join(" ");
     await this.terminal.line(
-      `clear; env ${env} '${Deno.execPath()}' ${program} '${invite}' ${name}`,
+      `clear; env ${env} ${shellCommand("client")} '${invite}' ${name}`,
     );
   }
 

@@ -5,6 +5,10 @@
  * @module
  */
 
+import { run } from "../command.ts";
+import { Process } from "../process.ts";
+import { Notify } from "../../../src/base/notify.ts";
+
 /** The addresses: of the side that serves, and of the other, which may have either. */
 export const SERVER_ADDRESS = "10.77.0.1";
 export const CLIENT_ADDRESS = "10.77.0.2";
@@ -18,15 +22,7 @@ export interface LineQuality {
   readonly loss?: number;
 }
 
-async function run(command: string, ...args: string[]): Promise<void> {
-  const process = new Deno.Command(command, { args, stdout: "null" });
-  const { success, stderr } = await process.output();
-  if (success) return;
-  const why = new TextDecoder().decode(stderr).trim();
-  throw new Error(`Cannot run "${[command, ...args].join(" ")}": ${why}`);
-}
-
-const ip = (...args: string[]) => run("ip", ...args);
+const ip = (...args: string[]): Promise<string> => run("ip", ...args);
 
 /** Both sides, and the line. */
 export class Network implements AsyncDisposable {
@@ -34,11 +30,9 @@ export class Network implements AsyncDisposable {
   readonly serverPrefix: readonly string[];
   readonly clientPrefix: readonly string[];
   readonly #sides: readonly [server: string, client: string];
-  readonly #link: Deno.ChildProcess;
-  readonly #words: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #reading: Promise<void>;
+  readonly #link: Process;
+  readonly #more = new Notify();
   #lines = 0; // that the line's process has written
-  #more = Promise.withResolvers<void>();
 
   private constructor(sides: readonly [string, string], quality: LineQuality) {
     this.#sides = sides;
@@ -47,16 +41,10 @@ export class Network implements AsyncDisposable {
     this.clientPrefix = prefix(sides[1]);
     const { delay = 0, loss = 0 } = quality;
     const program = new URL("link.ts", import.meta.url).href;
-    this.#link = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--no-prompt", "--allow-ffi", program],
-        ...[...sides, String(delay), String(loss)],
-      ],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    this.#words = this.#link.stdin.getWriter();
-    this.#reading = this.#read();
+    this.#link = new Process([
+      ...[Deno.execPath(), "run", "--no-prompt", "--allow-ffi", program],
+      ...[...sides, String(delay), String(loss)],
+    ], { stdout: (piece) => this.#count(piece), stderr: "inherit" });
   }
 
   /** Makes a line that is ready. */
@@ -92,24 +80,20 @@ export class Network implements AsyncDisposable {
     await ip("-n", side, "link", "set", "lo", "up");
   }
 
-  async #read(): Promise<void> {
-    for await (const piece of this.#link.stdout) {
-      this.#lines += piece.filter((byte) => byte === 10).length;
-      this.#more.resolve();
-      this.#more = Promise.withResolvers<void>();
-    }
-    this.#lines = Infinity; // it has ended: nobody need wait
-    this.#more.resolve();
+  #count(piece: string | null): void {
+    // When it has ended, nobody need wait.
+    this.#lines += piece === null ? Infinity : piece.split("\n").length - 1;
+    this.#more.notify();
   }
 
   async #written(lines: number): Promise<void> {
-    while (this.#lines < lines) await this.#more.promise;
+    while (this.#lines < lines) await this.#more.wait();
     if (this.#lines === Infinity) throw new Error("The line has ended");
   }
 
   /** Cuts the line; everything is lost from now on. */
   async cut(): Promise<void> {
-    await this.#words.write(new TextEncoder().encode("cut\n"));
+    await this.#link.write("cut\n");
   }
 
   /** Resolves when so many packets more were lost in a cut. */
@@ -119,7 +103,7 @@ export class Network implements AsyncDisposable {
 
   /** Mends the line. */
   async mend(): Promise<void> {
-    await this.#words.write(new TextEncoder().encode("mend\n"));
+    await this.#link.write("mend\n");
   }
 
   /** Gives the clients' side its other address, as on a move from one network to another. */
@@ -139,9 +123,8 @@ export class Network implements AsyncDisposable {
 
   /** Ends it, and removes both sides. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#words.close().catch(() => {}); // it may have ended by itself
-    await this.#link.status;
-    await this.#reading;
+    await this.#link.endInput().catch(() => {}); // it may have ended by itself
+    await this.#link.ended;
     for (const side of this.#sides) {
       await ip("netns", "delete", side).catch(() => {}); // where it wasn't made
     }

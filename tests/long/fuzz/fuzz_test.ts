@@ -12,7 +12,6 @@ import { Mutator } from "./mutator.ts";
 import { bytesOf, type Target } from "./target.ts";
 import { allTargets } from "./targets.ts";
 import { accept, freshKeys } from "./wire_targets.ts";
-import { Folder } from "../../kit/harness.ts";
 import {
   assert,
   assertEquals,
@@ -22,6 +21,7 @@ import {
 import { seededRandom, streamPair } from "../../kit/memory_stream.ts";
 import { type Kem, KEM_KEY_SIZE, libraryKem } from "../../../src/crypto/kem.ts";
 import { connectChannel } from "../../../src/protocol/handshake.ts";
+import { Folder } from "../../kit/folder.ts";
 
 const SEED = 7;
 /** Inputs for each; those behind a handshake take a hundred times as long as others. */

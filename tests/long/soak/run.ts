@@ -10,6 +10,7 @@ import { write } from "../../../src/base/program.ts";
 import { runTask } from "../../kit/task.ts";
 import type { Deeds } from "./member.ts";
 import { type Sample, soak } from "./soak.ts";
+import { Folder } from "../../kit/folder.ts";
 
 const FLAGS = [
   {
@@ -50,7 +51,7 @@ function deedsRow(deeds: Deeds): string {
 async function main(): Promise<number> {
   const { values } = parseFlags(Deno.args, FLAGS, { positionals: 0 });
   const { members, minutes } = values;
-  const folder = await Deno.makeTempDir({ prefix: "chat-soak-" });
+  const folder = await Folder.make();
   let told = 0;
   const { faults, deeds, lines, deliveries, empty, early, late, after } =
     await soak({
@@ -74,11 +75,11 @@ async function main(): Promise<number> {
   );
   write(`${deedsRow(deeds)}\n${lines} lines, shown ${deliveries} times\n`);
   if (faults.length === 0) {
-    await Deno.remove(folder, { recursive: true });
+    await folder[Symbol.asyncDispose]();
     return 0;
   }
   for (const fault of faults) write(`${fault}\n`, Deno.stderr);
-  write(`The server's files are in ${folder}\n`, Deno.stderr);
+  write(`The server's files are in ${folder.path}\n`, Deno.stderr);
   return 1;
 }
 

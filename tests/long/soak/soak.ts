@@ -6,7 +6,6 @@
  */
 
 import { parseInvite } from "../../../src/keys/invite.ts";
-import { taskArguments } from "../../kit/harness.ts";
 import { Ledger } from "./ledger.ts";
 import {
   type Behaviour,
@@ -15,6 +14,9 @@ import {
   noDeeds,
   pause,
 } from "./member.ts";
+import { run } from "../../kit/command.ts";
+import type { Folder } from "../../kit/folder.ts";
+import { Server } from "../../kit/server.ts";
 
 /** How much memory may have grown by the end: this factor, and so many bytes. */
 const MEMORY_FACTOR = 1.25;
@@ -23,6 +25,8 @@ const MEMORY_SLACK = 48 * 1_048_576;
 const DESCRIPTOR_SLACK = 4;
 /** Threads that may have come. */
 const THREAD_SLACK = 8;
+/** How long the server may run beyond the soak itself, ms. */
+const SPARE_TIME = 120_000;
 /** How long the server may take to notice that everybody is gone, ms. */
 const EMPTYING_TIME = 15_000;
 
@@ -54,7 +58,7 @@ export interface SoakOptions {
   /** How members behave. */
   readonly behaviour: Omit<Behaviour, "signal">;
   /** Where the server's files are. */
-  readonly folder: string;
+  readonly folder: Folder;
   /** Is told of each look at the server. */
   readonly watch?: (sample: Sample, deeds: Deeds) => void;
 }
@@ -75,81 +79,22 @@ export interface SoakReport {
   readonly after: Sample;
 }
 
-/** The server's process. */
-class ServerProcess {
-  readonly #child: Deno.ChildProcess;
-  readonly #start = performance.now();
-  readonly #reading: Promise<void>;
-  readonly #greeted = Promise.withResolvers<string>();
-  /** What it wrote to its standard error. */
-  complaints = "";
-
-  constructor(folder: string, members: number) {
-    const limit = ["--max-clients", String(members)];
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...taskArguments("server"),
-        ...["--host", "127.0.0.1", "--port", "0", "--log-size", "0", ...limit],
-      ],
-      cwd: folder,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#reading = this.#read();
-  }
-
-  async #read(): Promise<void> {
-    const decode = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
-      stream.pipeThrough(new TextDecoderStream());
-    const complaining = (async () => {
-      for await (const piece of decode(this.#child.stderr)) {
-        this.complaints = (this.complaints + piece).slice(-10_000);
-      }
-    })();
-    let greeting = "";
-    for await (const piece of decode(this.#child.stdout)) {
-      greeting = (greeting + piece).slice(-10_000);
-      const link = /'(chat:\/\/[^']+)'[\s\S]*Ctrl-C/.exec(greeting)?.[1];
-      if (link !== undefined) this.#greeted.resolve(link);
-    }
-    await complaining;
-    this.#greeted.reject(new Error(`No server: ${this.complaints}`));
-  }
-
-  /** The link that it printed. */
-  invite(): Promise<string> {
-    return this.#greeted.promise;
-  }
-
-  /** Ends it. @returns Its exit code. */
-  async stop(): Promise<number> {
-    this.#child.kill("SIGTERM");
-    const { code } = await this.#child.status;
-    await this.#reading;
-    this.#greeted.promise.catch(() => {}); // it has been told by now, or not asked for
-    return code;
-  }
-
-  /** What it takes now. */
-  async sample(members: number): Promise<Sample> {
-    // Deno itself reads nothing below /proc unless it may do everything.
-    const folder = `/proc/${this.#child.pid}`;
-    const [status, open] = await Promise.all([
-      output("cat", `${folder}/status`),
-      output("ls", `${folder}/fd`),
-    ]);
-    const memory = Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1_024;
-    const threads = Number(/^Threads:\s*(\d+)/m.exec(status)?.[1]);
-    const descriptors = open.trim().split("\n").length;
-    const at = Math.round(performance.now() - this.#start);
-    return { at, memory, descriptors, threads, members };
-  }
-}
-
-async function output(program: string, path: string): Promise<string> {
-  const { stdout } = await new Deno.Command(program, { args: [path] }).output();
-  return new TextDecoder().decode(stdout);
+/** What a server takes now. @param start When it was started, as `performance.now` has it. */
+async function sample(
+  { pid }: Server,
+  start: number,
+  members: number,
+): Promise<Sample> {
+  // Deno itself reads nothing below /proc unless it may do everything.
+  const [status, open] = await Promise.all([
+    run("cat", `/proc/${pid}/status`),
+    run("ls", `/proc/${pid}/fd`),
+  ]);
+  const memory = Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]) * 1_024;
+  const threads = Number(/^Threads:\s*(\d+)/m.exec(status)?.[1]);
+  const descriptors = open.trim().split("\n").length;
+  const at = Math.round(performance.now() - start);
+  return { at, memory, descriptors, threads, members };
 }
 
 /** The greatest of each; for memory the least, since what is not collected yet is no growth. */
@@ -167,13 +112,17 @@ function summary(samples: readonly Sample[]): Sample {
 /** Runs it. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const { folder, duration, settling, window, period } = options;
-  const server = new ServerProcess(folder, options.members);
+  const start = performance.now();
+  await using server = await Server.open(folder, {
+    args: ["--log-size", "0", "--max-clients", String(options.members)],
+    deadline: duration + SPARE_TIME,
+  });
   const ledger = new Ledger();
   const deeds = noDeeds();
   const stopping = new AbortController();
   const behaviour = { ...options.behaviour, signal: stopping.signal };
-  const invite = parseInvite(await server.invite());
-  const empty = await server.sample(0);
+  const invite = parseInvite(server.invite);
+  const empty = await sample(server, start, 0);
   const members = Array.from(
     { length: options.members },
     (_, at) => new Member(`m${at}`, invite, ledger, deeds, behaviour),
@@ -188,17 +137,20 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   for (let end = false; !end && !stopping.signal.aborted;) {
     await pause(period, stopping.signal);
     const inside = members.filter(({ inside }) => inside).length;
-    const sample = await server.sample(inside);
-    options.watch?.(sample, deeds);
-    samples.push(sample);
-    end = sample.at > duration;
+    const now = await sample(server, start, inside);
+    options.watch?.(now, deeds);
+    samples.push(now);
+    end = now.at > duration;
   }
   stopping.abort();
   await failed;
-  const after = await emptied(server, empty);
-  const code = await server.stop();
+  const after = await emptied(server, start, empty);
+  server.kill("SIGTERM");
+  const code = await server.finished();
   if (code !== 0) ledger.fault(`The server ended with ${code}`);
-  const lines = ledger.compare(await Deno.readTextFile(`${folder}/chat.log`));
+  const lines = ledger.compare(
+    await Deno.readTextFile(folder.file("chat.log")),
+  );
   const within = (from: number) =>
     samples.filter(({ at }) => at >= from && at < from + window);
   const early = summary(within(settling));
@@ -209,14 +161,17 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 }
 
 /** Waits until the server has let go of everybody's connections, or has had the time to. */
-async function emptied(server: ServerProcess, empty: Sample): Promise<Sample> {
+async function emptied(
+  server: Server,
+  start: number,
+  empty: Sample,
+): Promise<Sample> {
   const never = new AbortController().signal;
-  const start = performance.now();
+  const end = performance.now() + EMPTYING_TIME;
   for (;;) {
-    const sample = await server.sample(0);
-    const { descriptors } = sample;
-    if (descriptors <= empty.descriptors + DESCRIPTOR_SLACK) return sample;
-    if (performance.now() - start > EMPTYING_TIME) return sample;
+    const now = await sample(server, start, 0);
+    const most = empty.descriptors + DESCRIPTOR_SLACK;
+    if (now.descriptors <= most || performance.now() > end) return now;
     await pause(100, never);
   }
 }

@@ -6,10 +6,10 @@
  */
 
 import { assert, assertEquals } from "../../kit/assert.ts";
-import { Folder } from "../../kit/harness.ts";
 import { Follower, Ledger } from "./ledger.ts";
 import { soak } from "./soak.ts";
 import type { RoomNews } from "../../../src/client/view.ts";
+import { Folder } from "../../kit/folder.ts";
 
 Deno.test({
   name:
@@ -24,7 +24,7 @@ Deno.test({
       window: 2_000,
       period: 250,
       behaviour: { pace: 250, stall: 1_000 },
-      folder: folder.path,
+      folder,
     });
     assertEquals(faults, []);
     assert(deeds.said > 50 && deeds.cut > 0 && deeds.left > 12);

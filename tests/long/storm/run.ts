@@ -8,9 +8,9 @@
 import { parseFlags } from "../../../src/base/flags.ts";
 import { write } from "../../../src/base/program.ts";
 import { runTask } from "../../kit/task.ts";
-import { Folder } from "../../kit/harness.ts";
 import { Network } from "../../kit/network/network.ts";
 import { storm } from "./storm.ts";
+import { Folder } from "../../kit/folder.ts";
 
 const FLAGS = [
   {

@@ -5,10 +5,12 @@
  * @module
  */
 
-import { type Folder, freePort, Server, Watch } from "../../kit/harness.ts";
 import { type Network, SERVER_ADDRESS } from "../../kit/network/network.ts";
 import { Ledger } from "../soak/ledger.ts";
 import { type Surroundings, Talker } from "./talker.ts";
+import { Watch } from "../../kit/watch.ts";
+import { type Folder, freePort } from "../../kit/folder.ts";
+import { Server } from "../../kit/server.ts";
 
 /** How many more lines are seen before the next kill, at the most: from a few who came back to the full storm. */
 const MOST_LINES = 1_500;

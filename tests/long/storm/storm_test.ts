@@ -6,8 +6,8 @@
  */
 
 import { assert, assertEquals } from "../../kit/assert.ts";
-import { Folder } from "../../kit/harness.ts";
 import { storm } from "./storm.ts";
+import { Folder } from "../../kit/folder.ts";
 
 Deno.test("20 clients lose and double nothing when the server is killed in a storm, again and again", async () => {
   await using folder = await Folder.make();

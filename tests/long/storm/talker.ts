@@ -6,8 +6,11 @@
  */
 
 import type { RoomNews } from "../../../src/client/view.ts";
-import { type Shown, spawnProgram } from "../../kit/harness.ts";
 import { Follower, type Ledger } from "../soak/ledger.ts";
+import { Notify } from "../../../src/base/notify.ts";
+import { byLines, Process, type ProcessOptions } from "../../kit/process.ts";
+import { programCommand } from "../../kit/program.ts";
+import type { Shown } from "../../kit/client.ts";
 
 /** Lines that are typed at a time, and how many may be under way. */
 const BURST = 5;
@@ -42,30 +45,29 @@ export class Talker implements AsyncDisposable {
   /** What it wrote to its standard error. */
   complaints = "";
   readonly #name: string;
-  readonly #process: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #process: Process;
   readonly #follower: Follower;
   readonly #around: Surroundings;
-  readonly #reading: Promise<unknown>;
   #talking = true;
-  #room = Promise.withResolvers<void>(); // renewed whenever fewer are under way
+  readonly #room = new Notify(); // whenever fewer are under way
 
   private constructor(
     name: string,
-    process: Deno.ChildProcess,
+    words: readonly string[],
+    { cwd, env }: Pick<ProcessOptions, "cwd" | "env">,
     around: Surroundings,
   ) {
     this.#name = name;
-    this.#process = process;
-    this.#input = process.stdin.getWriter();
     this.#around = around;
     this.#follower = new Follower(name, around.ledger);
-    this.#reading = Promise.all([
-      this.#eachLine(process.stdout, (line) => this.#take(JSON.parse(line))),
-      this.#eachLine(process.stderr, (line) => {
-        this.complaints = `${this.complaints}${line}\n`.slice(-10_000);
-      }),
-    ]);
+    this.#process = new Process(words, {
+      cwd,
+      env,
+      stdout: byLines((line) => this.#take(JSON.parse(line))),
+      stderr: (piece) => {
+        this.complaints = (this.complaints + (piece ?? "")).slice(-10_000);
+      },
+    });
   }
 
   /** Starts one. */
@@ -75,20 +77,8 @@ export class Talker implements AsyncDisposable {
     await Deno.mkdir(home);
     const args = [invite, "--name", name, "--json"];
     const options = { args, cwd: home, home, prefix };
-    const process = await spawnProgram("client", options);
-    return new Talker(name, process, around);
-  }
-
-  async #eachLine(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    take: (line: string) => void,
-  ): Promise<void> {
-    let rest = "";
-    for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + piece).split("\n");
-      rest = lines.pop() ?? "";
-      lines.forEach(take);
-    }
+    const { words, env } = await programCommand("client", options);
+    return new Talker(name, words, { cwd: home, env }, around);
   }
 
   #take(shown: Shown): void {
@@ -114,17 +104,16 @@ export class Talker implements AsyncDisposable {
 
   #seeOwn(): void {
     this.seen++;
-    this.#room.resolve();
-    this.#room = Promise.withResolvers<void>();
+    this.#room.notify();
   }
 
   /** Talks until it is told to stop. */
   async talk(): Promise<void> {
     while (this.#talking) {
       const lines = Array.from({ length: BURST }, () => this.#nextLine());
-      await this.#input.write(new TextEncoder().encode(lines.join("")));
+      await this.#process.write(lines.join(""));
       while (this.#talking && this.typed - this.seen > MAX_UNDER_WAY) {
-        await this.#room.promise;
+        await this.#room.wait();
       }
     }
   }
@@ -138,7 +127,7 @@ export class Talker implements AsyncDisposable {
   /** Ends `talk`. */
   stop(): void {
     this.#talking = false;
-    this.#room.resolve();
+    this.#room.notify();
   }
 
   /** Sends the process a signal. */
@@ -148,22 +137,13 @@ export class Talker implements AsyncDisposable {
 
   /** Ends its input, upon which it leaves when all that was typed is in the log. @returns Its exit code. */
   async finish(): Promise<number> {
-    await this.#input.close();
-    const { code } = await this.#process.status;
-    await this.#reading;
-    return code;
+    await this.#process.endInput();
+    return await this.#process.ended;
   }
 
   /** Ends it at once, if it runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
-    try {
-      this.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-    await this.#input.abort().catch(() => {}); // closed already, where it has finished
-    await this.#process.status;
-    await this.#reading.catch(() => {}); // what it was shown can't be read any more, and was not to be
+    await this.#process[Symbol.asyncDispose]();
   }
 }

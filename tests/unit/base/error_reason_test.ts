@@ -6,7 +6,7 @@
 
 import { reasonOf } from "../../../src/base/error_reason.ts";
 import { assertEquals } from "../../kit/assert.ts";
-import { Folder, freePort } from "../../kit/harness.ts";
+import { Folder, freePort } from "../../kit/folder.ts";
 
 Deno.test("reasonOf() puts what the system says into words, and repeats the rest", async () => {
   await using folder = await Folder.make();

@@ -10,8 +10,9 @@ import {
 } from "../../../src/client/shell_completions.ts";
 import type { Flag } from "../../../src/base/flags.ts";
 import { assertEquals, assertStringIncludes } from "../../kit/assert.ts";
-import { Folder } from "../../kit/harness.ts";
 import { hasTmux, Terminal } from "../../kit/pty.ts";
+import { Folder } from "../../kit/folder.ts";
+import { runToEnd, succeeds } from "../../kit/command.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "name", kind: "string", value: "NAME", help: "It's the [name]" },
@@ -29,27 +30,15 @@ const FLAGS: readonly Flag[] = [
 
 /** Whether a shell is installed. */
 async function has(shell: string): Promise<boolean> {
-  const command = new Deno.Command("sh", {
-    args: ["-c", `command -v ${shell}`],
-  });
-  return (await command.output()).success;
+  return await succeeds("sh", "-c", `command -v ${shell}`);
 }
 
 /** What a shell writes for a script of its own. */
 async function run(shell: string, args: string[], script: string) {
-  const command = new Deno.Command(shell, {
-    args,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
+  const { stdout, stderr } = await runToEnd([shell, ...args], {
+    input: script,
   });
-  await using child = command.spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(script));
-  await writer.close();
-  const { stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { out: decoder.decode(stdout), errors: decoder.decode(stderr) };
+  return { out: stdout, errors: stderr };
 }
 
 Deno.test("completionScript() names every flag of the table for each shell", () => {

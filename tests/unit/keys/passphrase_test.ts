@@ -11,6 +11,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../../kit/assert.ts";
+import { type Ended, runToEnd } from "../../kit/command.ts";
 
 async function withFile(test: (path: string) => Promise<void>) {
   const folder = await Deno.makeTempDir();
@@ -76,7 +77,7 @@ async function runReader(
   path: string,
   source: string,
   input: string,
-): Promise<Deno.CommandOutput> {
+): Promise<Ended> {
   const subject = import.meta.resolve("../../../src/keys/passphrase.ts");
   await Deno.writeTextFile(
     path,
@@ -88,16 +89,8 @@ await Deno.stdout.write(output);
 `,
   );
   const config = new URL("../../../deno.json", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-lock", "--config", config, path],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input));
-  await writer.close();
-  return await child.output();
+  const words = ["run", "--quiet", "--no-lock", "--config", config, path];
+  return await runToEnd([Deno.execPath(), ...words], { input });
 }
 
 Deno.test("passphraseFrom() leaves the rest of standard input to others", () =>
@@ -105,7 +98,7 @@ Deno.test("passphraseFrom() leaves the rest of standard input to others", () =>
     for (const source of ["-", ""]) {
       const input = "correct horse\nhello\nworld\n";
       const { stdout } = await runReader(path, source, input);
-      assertEquals(JSON.parse(new TextDecoder().decode(stdout)), {
+      assertEquals(JSON.parse(stdout), {
         passphrase: "correct horse",
         rest: "hello\nworld\n",
       });
@@ -114,8 +107,7 @@ Deno.test("passphraseFrom() leaves the rest of standard input to others", () =>
 
 Deno.test("passphraseFrom() refuses a short line of standard input", () =>
   withFile(async (path) => {
-    const { code, stderr } = await runReader(path, "-", "secret\n");
-    const shown = new TextDecoder().decode(stderr);
+    const { code, stderr: shown } = await runReader(path, "-", "secret\n");
     assertEquals(code, 1);
     assertStringIncludes(shown, SHORT);
     assertEquals(shown.includes("secret"), false);

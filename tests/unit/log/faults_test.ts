@@ -20,28 +20,16 @@ import {
 import { numberEntry } from "../../../src/protocol/line.ts";
 import { formatEntry } from "../../../src/log/line_format.ts";
 import { LogError } from "../../../src/log/file.ts";
-
-async function run(command: string, ...args: string[]): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, {
-      args,
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    return success;
-  } catch {
-    return false; // there is no such command here
-  }
-}
+import { run, succeeds } from "../../kit/command.ts";
 
 const mount = (folder: string) =>
-  run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder);
+  succeeds("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder);
 
 async function canMount(): Promise<boolean> {
   if (Deno.build.os !== "linux") return false;
   const folder = await Deno.makeTempDir();
   const mounted = await mount(folder);
-  if (mounted) await run("umount", folder);
+  if (mounted) await succeeds("umount", folder);
   await Deno.remove(folder);
   return mounted;
 }
@@ -59,7 +47,7 @@ function testOnSmallDisk(
     try {
       await test(`${folder}/chat.log`);
     } finally {
-      assert(await run("umount", folder));
+      assert(await succeeds("umount", folder));
     }
   }, ignore);
 }
@@ -180,19 +168,17 @@ testWithPath(
       }`,
     );
     const config = new URL(import.meta.resolve("../../../deno.json")).pathname;
-    const { stdout, success } = await new Deno.Command("bash", {
-      args: [
-        "-c",
-        // Without the trap the system would end the process. 64 KiB.
-        'trap "" XFSZ; ulimit -f 64; exec "$@"',
-        "bash",
-        Deno.execPath(),
-        ...["run", "--no-check", "--config", config],
-        ...["--allow-read", "--allow-write", program, path],
-      ],
-    }).output();
-    assert(success);
-    const [head, message] = JSON.parse(new TextDecoder().decode(stdout));
+    const stdout = await run(
+      "bash",
+      "-c",
+      // Without the trap the system would end the process. 64 KiB.
+      'trap "" XFSZ; ulimit -f 64; exec "$@"',
+      "bash",
+      Deno.execPath(),
+      ...["run", "--no-check", "--config", config],
+      ...["--allow-read", "--allow-write", program, path],
+    );
+    const [head, message] = JSON.parse(stdout);
     assert(head > 0 && head % 7 === 0, `${head}`);
     assert(message.startsWith(`Cannot write "${path}": File too large`));
     await using log = await openLog(path);

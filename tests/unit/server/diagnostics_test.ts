@@ -5,7 +5,8 @@
  */
 
 import { assertEquals } from "../../kit/assert.ts";
-import { Folder } from "../../kit/harness.ts";
+import { Folder } from "../../kit/folder.ts";
+import { runToEnd } from "../../kit/command.ts";
 
 const MODULE =
   new URL("../../../src/server/diagnostics.ts", import.meta.url).href;
@@ -23,12 +24,10 @@ async function written(level: string, statements: string): Promise<string[]> {
     ${statements}
     await stopDiagnostics();`,
   );
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", "--config", CONFIG, file],
-  }).output();
-  const text = new TextDecoder().decode(stderr);
-  assertEquals(code, 0, text);
-  return text.trimEnd().split("\n").map((line) => line.slice(25));
+  const words = ["run", "--no-prompt", "--quiet", "--config", CONFIG, file];
+  const { code, stderr } = await runToEnd([Deno.execPath(), ...words]);
+  assertEquals(code, 0, stderr);
+  return stderr.trimEnd().split("\n").map((line) => line.slice(25));
 }
 
 Deno.test("diagnostics write ten records of a kind in a minute, and the number of the others", async () => {

@@ -12,7 +12,7 @@ import {
   SourceFile,
 } from "../../../../src/client/files/stored_file.ts";
 import { assertEquals, assertRejects } from "../../../kit/assert.ts";
-import { Folder } from "../../../kit/harness.ts";
+import { Folder } from "../../../kit/folder.ts";
 
 // NIST, FIPS 180-4 examples: "abc".
 const ABC = new TextEncoder().encode("abc");

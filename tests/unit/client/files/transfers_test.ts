@@ -22,8 +22,8 @@ import type {
 } from "../../../../src/client/file_room.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
-import { Folder } from "../../../kit/harness.ts";
 import type { LogEntry } from "../../../../src/protocol/line.ts";
+import { Folder } from "../../../kit/folder.ts";
 
 const SEQ = 12;
 const BYTES = Uint8Array.from(

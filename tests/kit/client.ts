@@ -1,0 +1,172 @@
+/**
+ * The client program, on pipes.
+ *
+ * @module
+ */
+
+import { Folder } from "./folder.ts";
+import { Program, programCommand } from "./program.ts";
+
+/** One line of a JSON client's output. */
+export interface Shown {
+  readonly v: number;
+  readonly type: string;
+  readonly server?: string;
+  readonly seq?: number;
+  readonly at?: string;
+  readonly name?: string;
+  readonly key?: string;
+  readonly own?: boolean;
+  readonly past?: boolean;
+  readonly again?: boolean;
+  readonly earlier?: number;
+  readonly others?: number;
+  readonly waiting?: number;
+  readonly seconds?: number;
+  readonly text?: string;
+  readonly reason?: string;
+  readonly to?: number;
+  readonly newName?: string;
+  readonly message?: string;
+}
+
+/** How a client is started. */
+export interface ClientOptions {
+  /** The link; none where `args` say where to go, or the working folder does. */
+  readonly invite?: string;
+  /** What it goes by; where it is left out, the first line of its input is its name. */
+  readonly name?: string;
+  /** More arguments. */
+  readonly args?: readonly string[];
+  /** Its working folder, where not an empty one. */
+  readonly cwd?: string;
+  /** A folder for the person's own files, where not one of its own. */
+  readonly home?: string;
+  /** A command that starts it, in front of its own, where not the system. */
+  readonly prefix?: readonly string[] | undefined;
+  /** Options of the runtime's, besides the task's. */
+  readonly runtime?: readonly string[] | undefined;
+}
+
+/** A client on pipes. Each has an identity of its own, unless `home` is given. */
+export class Client extends Program {
+  readonly #own: Folder;
+
+  /** Takes over a process and the folder it was started in. */
+  protected constructor({ words, env, cwd }: Start, own: Folder) {
+    super(words, { cwd, env });
+    this.#own = own;
+  }
+
+  /** Starts a plain client. */
+  static async plain(options: ClientOptions): Promise<Client> {
+    const own = await Folder.make();
+    return new Client(await clientStart(options, own), own);
+  }
+
+  /** Ends it at once, if it runs, and removes what it kept. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    await this.#own[Symbol.asyncDispose]();
+  }
+}
+
+/** A client on pipes that shows JSON. */
+export class JsonClient extends Client {
+  readonly #shown: Shown[] = [];
+
+  /** Starts one. */
+  static async start(options: ClientOptions): Promise<JsonClient> {
+    const own = await Folder.make();
+    const args = ["--json", ...options.args ?? []];
+    return new JsonClient(await clientStart({ ...options, args }, own), own);
+  }
+
+  /** Starts one and waits until it is in the room. */
+  static async join(options: ClientOptions): Promise<JsonClient> {
+    const client = await JsonClient.start(options);
+    try {
+      await client.isIn();
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw error;
+    }
+    return client;
+  }
+
+  /** Everything that it has shown so far. */
+  get shown(): readonly Shown[] {
+    for (const line of this.stdout.slice(this.#shown.length)) {
+      this.#shown.push(JSON.parse(line));
+    }
+    return this.#shown;
+  }
+
+  /** Its own ways in: the first, and one for each time that it came back. */
+  get entrances(): Shown[] {
+    return this.all("joined").filter(({ server }) => server !== undefined);
+  }
+
+  /** Waits until it has got in so many times. */
+  async isIn(times = 1): Promise<void> {
+    await this.until(
+      `to be in for time ${times}`,
+      () => this.entrances.length >= times ? true : undefined,
+    );
+  }
+
+  /** What it has shown of one type. */
+  all(type: string): Shown[] {
+    return this.shown.filter((it) => it.type === type);
+  }
+
+  /** Waits until it has shown something with these fields. */
+  shows(type: string, fields: Partial<Shown> = {}): Promise<Shown> {
+    const wanted = Object.entries({ type, ...fields });
+    return this.until(
+      `${type} ${JSON.stringify(fields)}`,
+      () =>
+        this.shown.find((it) =>
+          wanted.every(([key, value]) => it[key as keyof Shown] === value)
+        ),
+    );
+  }
+
+  /** Waits until it has shown so many messages. */
+  async showsTexts(count: number): Promise<void> {
+    await this.until(
+      `${count} messages`,
+      () => this.texts.length >= count ? true : undefined,
+    );
+  }
+
+  /** The texts that it has shown, in order. */
+  get texts(): string[] {
+    return this.all("said").map(({ text = "" }) => text);
+  }
+}
+
+/** How a client's process is started. */
+interface Start {
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+async function clientStart(
+  options: ClientOptions,
+  own: Folder,
+): Promise<Start> {
+  const { invite, name, args = [], prefix, runtime } = options;
+  const { cwd = own.path, home = own.path } = options;
+  const link = invite === undefined ? [] : [invite];
+  const named = name === undefined ? [] : ["--name", name];
+  const { words, env } = await programCommand("client", {
+    args: [...link, ...named, ...args],
+    cwd,
+    home,
+    prefix,
+    runtime,
+  });
+  return { words, env, cwd };
+}

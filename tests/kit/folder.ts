@@ -1,0 +1,57 @@
+/**
+ * Temporary folders, and free ports.
+ *
+ * @module
+ */
+
+/** Ports that are offered: below those that systems hand out by themselves, so that none is taken by chance. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 29_999;
+
+/** A temporary folder, gone at the end. */
+export class Folder implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+
+  /** Makes an empty one. */
+  static async make(): Promise<Folder> {
+    return new Folder(await Deno.makeTempDir({ prefix: "chat-test-" }));
+  }
+
+  /** The path of something in it. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Writes a text that nobody else may read into it. @returns Its path. */
+  async write(name: string, text: string, mode = 0o600): Promise<string> {
+    const path = this.file(name);
+    await Deno.writeTextFile(path, text);
+    await Deno.chmod(path, mode);
+    return path;
+  }
+
+  /** What is in it, in order. */
+  async names(): Promise<string[]> {
+    const entries = await Array.fromAsync(Deno.readDir(this.path));
+    return entries.map(({ name }) => name).sort();
+  }
+
+  /** Removes it with all that is in it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** A port on which nothing listens, and which the system gives to nobody who doesn't ask for it. */
+export function freePort(): number {
+  for (;;) {
+    const span = LAST_PORT - FIRST_PORT + 1;
+    const port = FIRST_PORT + Math.floor(Math.random() * span);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The server program, with its files in a folder.
+ *
+ * @module
+ */
+
+import { parseEntry } from "../../src/log/line_format.ts";
+import type { LogEntry } from "../../src/protocol/line.ts";
+import { assert, assertEquals } from "./assert.ts";
+import type { Folder } from "./folder.ts";
+import { Program, programCommand } from "./program.ts";
+
+/** How a server is started. */
+export interface ServerOptions {
+  /** More arguments; the address is 127.0.0.1 unless they say another. */
+  readonly args?: readonly string[];
+  /** The port; a free one where it is left out. */
+  readonly port?: number;
+  /** When it is ended at the latest, ms, where not as every program. */
+  readonly deadline?: number;
+  /** A command that starts it, in front of its own, where not the system. */
+  readonly prefix?: readonly string[] | undefined;
+  /** Options of the runtime's, besides the task's. */
+  readonly runtime?: readonly string[] | undefined;
+}
+
+/** A server, with its files in a folder that outlives it. */
+export class Server extends Program {
+  /** Where its `chat.key` and `chat.log` are. */
+  readonly folder: Folder;
+
+  private constructor(
+    words: readonly string[],
+    folder: Folder,
+    env: Readonly<Record<string, string>>,
+    deadline?: number,
+  ) {
+    super(words, { cwd: folder.path, env, deadline });
+    this.folder = folder;
+  }
+
+  /** Starts a server, which may not get far. */
+  static async launch(
+    folder: Folder,
+    { args = [], port = 0, deadline, prefix, runtime }: ServerOptions = {},
+  ): Promise<Server> {
+    const host = args.includes("--host") ? [] : ["--host", "127.0.0.1"];
+    const { words, env } = await programCommand("server", {
+      args: [...host, "--port", String(port), ...args],
+      cwd: folder.path,
+      home: folder.path,
+      prefix,
+      runtime,
+    });
+    return new Server(words, folder, env, deadline);
+  }
+
+  /** Starts a server and waits until it listens. */
+  static async open(folder: Folder, options?: ServerOptions): Promise<Server> {
+    const server = await Server.launch(folder, options);
+    try {
+      await server.line(/^Ctrl-C stops the server\.$/);
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+    return server;
+  }
+
+  /** The link that it printed. */
+  get invite(): string {
+    const link = /'(chat:\/\/[^']+)'/.exec(this.stdout.join("\n"))?.[1];
+    assert(link !== undefined, `no invite:\n${this.transcript}`);
+    return link;
+  }
+
+  /** The port that it printed. */
+  get port(): number {
+    const port = /^Listening on \S+:(\d+),/m.exec(this.stdout.join("\n"))?.[1];
+    assert(port !== undefined, `no port:\n${this.transcript}`);
+    return Number(port);
+  }
+
+  /** What its log holds, every line of it; fails for a line that isn't one of a log's. */
+  async log(name = "chat.log"): Promise<LogEntry[]> {
+    return parseLog(await Deno.readTextFile(this.folder.file(name)));
+  }
+}
+
+/** Runs the server program to its end. @returns Its exit code, and all that it said. */
+export async function runServer(folder: Folder, args: readonly string[]) {
+  const { path } = folder;
+  await using program = await Program.run("server", {
+    args,
+    cwd: path,
+    home: path,
+  });
+  const code = await program.finished();
+  return { code, stdout: program.stdout, stderr: program.stderr };
+}
+
+/** The lines of a log, every one of which must be an entry. */
+export function parseLog(text: string): LogEntry[] {
+  const lines = text.split("\n");
+  assertEquals(lines.pop(), "", "the log's last line has no line break");
+  return lines.map((line, at) => {
+    const entry = parseEntry(line, at + 1);
+    assert(entry !== null, `line ${at + 1} is no entry: ${line}`);
+    return entry;
+  });
+}
