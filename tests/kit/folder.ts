@@ -55,3 +55,11 @@ export function freePort(): number {
     }
   }
 }
+
+/** Runs a test with an empty folder's path. */
+export async function inFolder(
+  test: (folder: string) => Promise<void>,
+): Promise<void> {
+  await using folder = await Folder.make();
+  await test(folder.path);
+}

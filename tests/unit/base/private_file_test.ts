@@ -1,5 +1,5 @@
 /**
- * Private files and JSON documents, on a real file system.
+ * Private files, on a real file system.
  *
  * @module
  */
@@ -12,29 +12,10 @@ import {
   readPrivate,
   writePrivate,
 } from "../../../src/base/private_file.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertThrows,
-} from "../../kit/assert.ts";
-import {
-  readDocument,
-  readOrCreateDocument,
-  writeDocument,
-} from "../../../src/base/document.ts";
-import { bytesField } from "../../../src/keys/bytes_field.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { inFolder } from "../../kit/folder.ts";
 
 const POSIX = Deno.build.os !== "windows";
-
-async function inFolder(test: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function names(folder: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
@@ -205,72 +186,4 @@ Deno.test("ensureFolder() makes private folders, and takes those that are there"
       await refusal(file, () => ensureFolder(file)),
       'Cannot create "PATH": it already exists',
     );
-  }));
-
-Deno.test("readDocument() reads what writeDocument() wrote, for people too", () =>
-  inFolder(async (folder) => {
-    const path = `${folder}/file`;
-    assertEquals(await readDocument(path), undefined);
-    await writeDocument(path, { name: "x" });
-    assertEquals(await readDocument(path), { version: 1, name: "x" });
-    assertEquals(
-      await readPrivate(path),
-      '{\n  "version": 1,\n  "name": "x"\n}\n',
-    );
-  }));
-
-Deno.test("readDocument() names what is wrong, and shows nothing of the text", () =>
-  inFolder(async (folder) => {
-    const path = `${folder}/file`;
-    const cases = [
-      ["", "it is damaged (not JSON)"],
-      ['{ "key": "c2VjcmV0" ', "it is damaged (not JSON)"],
-      ['"c2VjcmV0"', "it is damaged (not a JSON object)"],
-      ["null", "it is damaged (not a JSON object)"],
-      ['{ "key": "c2VjcmV0" }', "it is damaged (no version)"],
-      [
-        '{ "version": 2, "key": "c2VjcmV0" }',
-        "it has version 2, and this program reads version 1",
-      ],
-      [
-        '{ "version": "1" }',
-        'it has version "1", and this program reads version 1',
-      ],
-    ] as const;
-    for (const [text, reason] of cases) {
-      await writePrivate(path, text);
-      const error = await assertRejects(() => readDocument(path), FileError);
-      assertEquals(error.message, `Cannot use "${path}": ${reason}`);
-      assert(!Deno.inspect(error).includes("c2VjcmV0"));
-    }
-  }));
-
-Deno.test("bytesField() takes base64url of the right size and nothing else", () => {
-  const field = (key: unknown) => bytesField("f", { key }, "key", 3);
-  assertEquals(field("AQID"), new Uint8Array([1, 2, 3]));
-  for (
-    const bad of ["", "AQI", "AQIDBA", "AQ+/", "AQ!D", 123, null, ["AQID"]]
-  ) {
-    const error = assertThrows(() => field(bad), FileError);
-    assertEquals(
-      error.message,
-      'Cannot use "f": it is damaged (key is not 3 bytes of base64url)',
-    );
-    assertEquals(error.cause, undefined);
-  }
-  const error = assertThrows(() => field(undefined), FileError);
-  assertEquals(error.message, 'Cannot use "f": it is damaged (no key)');
-});
-
-Deno.test("readOrCreateDocument() gives everybody who starts at once the same", () =>
-  inFolder(async (folder) => {
-    const results = await Promise.all(
-      Array.from(
-        { length: 20 },
-        (_, at) => readOrCreateDocument(`${folder}/file`, () => ({ at })),
-      ),
-    );
-    const documents = new Set(results.map(({ document }) => document.at));
-    assertEquals(documents.size, 1);
-    assertEquals(results.filter(({ created }) => created).length, 1);
   }));

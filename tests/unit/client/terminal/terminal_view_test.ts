@@ -4,210 +4,27 @@
  * @module
  */
 
-import { Readable, Writable } from "node:stream";
 import { colourOf } from "../../../../src/client/terminal/style.ts";
 import { Ignored } from "../../../../src/client/ignored.ts";
-import { InputHistory } from "../../../../src/client/terminal/input_history.ts";
-import type { News, RoomNews } from "../../../../src/client/view.ts";
+import type { News } from "../../../../src/client/view.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
-import {
-  type TerminalOptions,
-  TerminalView,
-} from "../../../../src/client/terminal/terminal_view.ts";
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStringIncludes,
-} from "../../../kit/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
 import {
   padCells,
   width,
   wraps,
 } from "../../../../src/client/terminal/cells.ts";
-
-/** Everything that a terminal may be told: text, new rows, where to stand, what to clear, and styles. */
-const TOKEN =
-  // deno-lint-ignore no-control-regex -- the sequences are what this is about
-  /\x1b\[(?<count>\d*)(?<command>[ABCDGJKm])|(?<mode>\x1b\[\?2004[hl])|(?<control>[\r\n\x07])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f])/uy;
-
-/** A terminal's screen, without an end. Fails at a sequence that the view has no business to send. */
-class Screen {
-  readonly #rows: string[][] = [[]];
-  #row = 0;
-  #column = 0;
-  /** All that was written. */
-  written = "";
-  /** How often it rang. */
-  bells = 0;
-
-  constructor(public columns: number) {}
-
-  /** Wraps the last row anew, as terminals do when they get narrower; the cursor stays behind its text. */
-  reflow(columns: number): void {
-    this.columns = columns;
-    const cells = this.#rows.pop() ?? [];
-    for (let at = 0; at < cells.length; at += columns) {
-      this.#rows.push(cells.slice(at, at + columns));
-    }
-    this.#row = this.#rows.length - 1;
-    this.#column = this.#cells().length;
-  }
-
-  get rows(): string[] {
-    return this.#rows.map((cells) => cells.join("").trimEnd());
-  }
-
-  /** The row and column of the cursor. */
-  get cursor(): [number, number] {
-    return [this.#row, this.#column];
-  }
-
-  write(text: string): void {
-    this.written += text;
-    TOKEN.lastIndex = 0;
-    while (TOKEN.lastIndex < text.length) {
-      const at = TOKEN.lastIndex;
-      const groups = TOKEN.exec(text)?.groups;
-      assert(
-        groups,
-        `A terminal may not get ${JSON.stringify(text.slice(at))}`,
-      );
-      if (groups.text) this.#put(groups.text);
-      else if (groups.control === "\r") this.#column = 0;
-      else if (groups.control === "\n") this.#moveRow(1);
-      else if (groups.control === "\x07") this.bells++;
-      else if (groups.command) {
-        this.#obey(groups.command, Number(groups.count || 0));
-      }
-    }
-  }
-
-  #put(character: string): void {
-    const cells = width(character);
-    if (this.#column + cells > this.columns) {
-      this.#moveRow(1);
-      this.#column = 0;
-    }
-    const row = this.#cells();
-    while (row.length < this.#column) row.push(" ");
-    row[this.#column] = character;
-    if (cells === 2) row[this.#column + 1] = "";
-    this.#column += cells;
-  }
-
-  #obey(command: string, count: number): void {
-    if (command === "A") this.#moveRow(-(count || 1));
-    else if (command === "B") this.#moveRow(count || 1);
-    else if (command === "C") this.#column += count || 1;
-    else if (command === "D") this.#column -= count || 1;
-    else if (command === "G") this.#column = (count || 1) - 1;
-    else if (command !== "m") {
-      assertEquals(count, 0);
-      this.#cells().length = Math.min(this.#cells().length, this.#column);
-      if (command === "J") this.#rows.length = this.#row + 1;
-    }
-  }
-
-  #cells(): string[] {
-    return this.#rows[this.#row] ?? [];
-  }
-
-  #moveRow(by: number): void {
-    this.#row += by;
-    assert(this.#row >= 0, "The cursor left the screen");
-    while (this.#rows.length <= this.#row) this.#rows.push([]);
-  }
-}
-
-/** Noon of a Monday, UTC. */
-const NOON = Date.UTC(2026, 10, 23, 12);
-const HOUR = 3_600_000;
-
-/** A view on a screen, with what presses its keys. */
-function open(columns = 60, options: Partial<TerminalOptions> = {}) {
-  const screen = new Screen(columns);
-  const input = new Readable({ read() {} });
-  const output = Object.assign(
-    new Writable({
-      decodeStrings: false,
-      write(chunk: string, _encoding, done) {
-        screen.write(chunk);
-        done();
-      },
-    }),
-    { columns },
-  );
-  const view = new TerminalView({
-    input,
-    output,
-    now: () => NOON,
-    zone: "UTC",
-    colour: false,
-    ...options,
-  });
-  const press = (keys: string) => {
-    input.emit("data", new TextEncoder().encode(keys));
-  };
-  return {
-    view,
-    screen,
-    press,
-    input,
-    output,
-    [Symbol.dispose]: () => view.close(),
-  };
-}
-
-/** What was shown is written in a microtask. */
-async function written(): Promise<void> {
-  await Promise.resolve();
-}
-
-function event(
-  type: RoomNews["type"],
-  name: string,
-  text = "",
-  at = NOON,
-  more: Partial<RoomNews> = {},
-): RoomNews {
-  const fingerprint = `key of ${name}`;
-  const own = name === "ana";
-  const rest = { own, past: false, to: null, ...more };
-  return { type, seq: 1, at, name, fingerprint, text, ...rest };
-}
-
-function entered(more: Partial<News & { type: "entered" }> = {}): News {
-  return {
-    type: "entered",
-    address: "192.0.2.7:5000",
-    name: "ana",
-    others: 2,
-    seq: 88,
-    at: NOON,
-    fingerprint: "3f9a1c02d417",
-    earlier: 0,
-    again: false,
-    waiting: 0,
-    ...more,
-  };
-}
-
-const HERE = { name: "ana", connected: true, members: 1, waiting: 0 };
-const DISCONNECTED = { name: "ana", connected: false, members: 0, waiting: 0 };
-
-/** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, a flood of marks, what shows as nothing. */
-const ATTACKS = [
-  "\x1b[2J\x1b[31mred",
-  "\x1b]8;;http://192.0.2.1/\x1b\\link\x1b]8;;\x1b\\",
-  "\x1b]52;c;aGk=\x07",
-  "\x9b31m \x9d52;c;aGk=\x9c \x85",
-  "a\rb\nc\td\b\x7f",
-  "\u2028\u2029 \u202egnp.exe \u2066x\u2069",
-  "ze\u200bro\u200d \u200e",
-  "e" + "\u0301".repeat(40),
-  "\u{e0041}\u{e0001} \u034f\u115f\u3164\u2800 \ud800 \u{10ffff} \ue000",
-];
+import {
+  ATTACKS,
+  DISCONNECTED,
+  entered,
+  event,
+  HERE,
+  HOUR,
+  NOON,
+  open,
+  written,
+} from "../../../kit/terminal_setup.ts";
 
 Deno.test("TerminalView tells who is there on joining", async () => {
   const company: [number, string][] = [
@@ -302,21 +119,6 @@ Deno.test("TerminalView tells of an absence and its end", async () => {
   ]);
 });
 
-Deno.test("TerminalView shows the start of a refused line, and why", async () => {
-  using terminal = open(140);
-  const reason = "text-too-long";
-  terminal.view.show({ type: "refused", text: "short", reason });
-  terminal.view.show({ type: "refused", text: "😀".repeat(41), reason });
-  await written();
-  assertEquals(
-    terminal.screen.rows.slice(0, 2),
-    [
-      '⚠ Not sent: "short": A message has at most 4096 bytes',
-      `⚠ Not sent: "${"😀".repeat(40)}…": A message has at most 4096 bytes`,
-    ],
-  );
-});
-
 Deno.test("TerminalView shows attacks as escapes, wherever they stand", async () => {
   for (const attack of ATTACKS) {
     using terminal = open(2_000);
@@ -367,34 +169,6 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
   }
 });
 
-Deno.test("TerminalView keeps the line being typed whole below what arrives", async () => {
-  const typed = "half a line, 日本語 too, that takes more than a row of forty";
-  for (const columns of [40, 100]) {
-    // With the cursor at the end, within the line, and at its start.
-    for (const moves of ["", "\x1b[D".repeat(9), "\x1b[H"]) {
-      using terminal = open(columns);
-      const { view, screen, press } = terminal;
-      view.stand(HERE);
-      press(typed + moves);
-      const before = screen.rows;
-      const [row, column] = screen.cursor;
-      view.show(event("said", "Rahul", "one"));
-      view.show(event("said", "Rahul", "two"));
-      await written();
-      view.note("three");
-      await written();
-      assertEquals(screen.rows, [
-        "12:00    1  Rahul      one",
-        "12:00    1  Rahul      two",
-        "three",
-        ...before,
-      ]);
-      assertEquals(screen.cursor, [row + 3, column]);
-      assertStringIncludes(screen.rows.join(""), "日本語 too");
-    }
-  }
-});
-
 Deno.test("TerminalView keeps the rows where a wide character is wrapped", async () => {
   using terminal = open(20);
   const { view, screen, press } = terminal;
@@ -413,52 +187,6 @@ Deno.test("TerminalView writes what comes together at once", async () => {
   await written();
   assertEquals(terminal.screen.written.split("ana> ").length, 2);
   assertEquals(terminal.screen.rows.length, 101);
-});
-
-Deno.test("TerminalView takes a sent line off the screen until it comes back", async () => {
-  // A short line; one that fills its row; one that ends with a wide character across the edge.
-  for (const line of ["hello", "x".repeat(15), `${"x".repeat(14)}日`]) {
-    using terminal = open(20);
-    const { view, screen, press } = terminal;
-    view.note("before");
-    view.stand(HERE);
-    await written();
-    press(`${line}\rnext`);
-    assertEquals(screen.rows, ["before", "ana> next"]);
-    view.note("after");
-    await written();
-    assertEquals(screen.rows, ["before", "after", "ana> next"]);
-  }
-});
-
-Deno.test("TerminalView leaves a line on the screen that is typed while away", () => {
-  using terminal = open(60);
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  view.stand(DISCONNECTED);
-  press("see you\rat six");
-  view.stand({ ...DISCONNECTED, waiting: 1 });
-  assertEquals(screen.rows, [
-    "ana (not connected)> see you",
-    "ana (not connected, 1 waiting)> at six",
-  ]);
-});
-
-Deno.test("TerminalView says that a line is under way when that lasts", async () => {
-  const shown = Promise.withResolvers<void>();
-  using terminal = open(60, { patience: 0 });
-  const { view, screen, output } = terminal;
-  view.stand({ ...HERE, waiting: 1 });
-  assertEquals(screen.rows, ["ana>"]);
-  const write = output.write.bind(output);
-  output.write = (chunk: string) => {
-    if (chunk.includes("waiting")) shown.resolve();
-    return write(chunk);
-  };
-  await shown.promise;
-  assertEquals(screen.rows, ["ana (1 waiting)>"]);
-  view.stand(HERE);
-  assertEquals(screen.rows, ["ana>"]);
 });
 
 Deno.test({
@@ -544,27 +272,6 @@ Deno.test("TerminalView.close() writes what is yet to be written", () => {
   assertEquals(terminal.screen.rows, ["last words", ""]);
 });
 
-Deno.test("TerminalView takes at most 1,000 lines ahead", async () => {
-  using terminal = open(80);
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  press("x\r".repeat(1_000) + "once more\r");
-  await written();
-  assertEquals(
-    screen.rows[0],
-    '⚠ Not sent: "once more": Too many lines are waiting',
-  );
-  press("\x03");
-  assertEquals((await Array.fromAsync(view.lines())).length, 1_000);
-});
-
-Deno.test("TerminalView completes commands on Tab", () => {
-  using terminal = open(60);
-  terminal.view.stand(HERE);
-  terminal.press("/he\t");
-  assertEquals(terminal.screen.rows, ["ana> /help"]);
-});
-
 Deno.test("TerminalView uses colours only where they are wanted", async () => {
   for (const colour of [false, true]) {
     using terminal = open(60, { colour });
@@ -623,8 +330,6 @@ Deno.test("colourOf() is the same for a key, and not for all keys", () => {
   assert(new Set(keys.map(colourOf)).size > 1);
 });
 
-const PASTE = "\x1b[200~one\r\ntwo\nthree\n\x1b[201~";
-
 Deno.test("TerminalView says how many are here, where that is more than one", () => {
   using terminal = open();
   const { view, screen } = terminal;
@@ -636,71 +341,6 @@ Deno.test("TerminalView says how many are here, where that is more than one", ()
   assertEquals(screen.rows, ["ana (not connected)>"]);
   view.stand({ ...HERE, members: 2 });
   assertEquals(screen.rows, ["ana (2 here)>"]);
-});
-
-Deno.test("TerminalView offers many pasted lines as one message", async () => {
-  using terminal = open(100);
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  press("say: ");
-  press(PASTE);
-  assertEquals(screen.rows, [
-    '3 lines pasted, "say: one": Enter sends them as one message, Esc drops them',
-  ]);
-  view.note("news");
-  await written();
-  assertEquals(screen.rows.length, 2);
-  press("x");
-  press("\r");
-  press("\x04");
-  assertEquals(await Array.fromAsync(view.lines()), ["say: one\ntwo\nthree"]);
-});
-
-Deno.test("TerminalView drops what was pasted on Esc and Ctrl-C, and keeps what was typed", async () => {
-  for (const key of ["\x1b", "\x03"]) {
-    using terminal = open(100);
-    const { view, screen, press } = terminal;
-    view.stand(HERE);
-    press("half a line\x1b[D\x1b[D");
-    const { rows, cursor } = screen;
-    press(PASTE);
-    press(key);
-    assertEquals(screen.rows, rows);
-    assertEquals(screen.cursor, cursor);
-    press("\r\x04");
-    assertEquals(await Array.fromAsync(view.lines()), ["half a line"]);
-  }
-});
-
-Deno.test("TerminalView types one pasted line where the cursor is, without its commands", async () => {
-  using terminal = open(60);
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  press("ab\x1b[D\x1b[200~x\ty\x1b[31m\x9b\n\x1b[201~");
-  assertEquals(screen.rows, ["ana> ax    y[31mb"]);
-  press("\r\x04");
-  assertEquals(await Array.fromAsync(view.lines()), ["ax    y[31mb"]);
-});
-
-Deno.test("TerminalView shows what was pasted while away", async () => {
-  using terminal = open(100);
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  view.stand(DISCONNECTED);
-  press(PASTE);
-  press("\r");
-  await written();
-  assertEquals(screen.rows, [
-    "ana (not connected)> one (3 lines)",
-    "ana (not connected)>",
-  ]);
-});
-
-Deno.test("TerminalView asks for the marks of pastes, and gives them back", () => {
-  using terminal = open(60);
-  assertStringIncludes(terminal.screen.written, "\x1b[?2004h");
-  terminal.view.close();
-  assert(terminal.screen.written.endsWith("\x1b[?2004l"));
 });
 
 Deno.test("TerminalView says joining, away, and when it tries next", async () => {
@@ -769,55 +409,6 @@ Deno.test("TerminalView doesn't show those who are ignored, under any name", asy
   assertEquals(screen.bells, 0);
 });
 
-Deno.test("TerminalView completes names on Tab, in either case", () => {
-  const cases: [string, string][] = [
-    ["rah\t", "ana> Rahul:"],
-    ["hello RA\t", "ana> hello Rahul"],
-    ["/bell m\t", "ana> /bell mentions"],
-  ];
-  for (const [keys, row] of cases) {
-    using terminal = open(60, { names: () => ["Rahul", "ana"] });
-    terminal.view.stand(HERE);
-    terminal.press(keys);
-    assertEquals(terminal.screen.rows, [row]);
-  }
-});
-
-Deno.test("TerminalView offers all names that begin so on a second Tab, and keeps the line", () => {
-  using terminal = open(60, { names: () => ["Rahul", "Ravi", "ana"] });
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  press("r\t");
-  press("\t");
-  assertStringIncludes(screen.rows.join(" "), "Rahul:");
-  assertEquals(screen.rows.at(-1), "ana> Ra");
-});
-
-Deno.test("TerminalView brings back lines of earlier runs, and adds those of this one", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
-  try {
-    const load = () => InputHistory.load(`${folder}/history`, 500, () => {});
-    const first = await load();
-    {
-      using terminal = open(60, { history: first });
-      const name = terminal.view.ask("Enter your name: ");
-      terminal.press("secret\r");
-      await name;
-      terminal.view.stand(HERE);
-      terminal.press("one\r/me waves\r");
-    }
-    await first.close();
-    using terminal = open(60, { history: await load() });
-    terminal.view.stand(HERE);
-    terminal.press("\x1b[A");
-    assertEquals(terminal.screen.rows, ["ana> /me waves"]);
-    terminal.press("\x1b[A");
-    assertEquals(terminal.screen.rows, ["ana> one"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
 Deno.test("TerminalView.scrollback is what was shown, and is saved to a new file", async () => {
   const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
   try {
@@ -855,18 +446,6 @@ Deno.test("TerminalView turns raw mode on and off, and on again after a stop", (
   assertEquals(screen.rows, ["ana> half", "$ fg", "ana> half"]);
   view.close();
   assertEquals(raw, [true, true, false]);
-});
-
-Deno.test("TerminalView draws the line again at a new width", () => {
-  using terminal = open(60);
-  const { view, screen, press, output } = terminal;
-  view.stand(HERE);
-  press("a line of 30 cells, or nearly..");
-  output.columns = 20;
-  screen.reflow(20);
-  view.resized();
-  press("!");
-  assertEquals(screen.rows, ["ana> a line of 30 ce", "lls, or nearly..!"]);
 });
 
 Deno.test("TerminalView shows in the prompt how far files are", async () => {

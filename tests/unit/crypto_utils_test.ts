@@ -15,11 +15,11 @@ import {
   MAX_MESSAGE_SIZE,
   randomBytes,
   TAG_SIZE,
-} from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
-import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
-import { flipped, utf8 } from "../../kit/bytes.ts";
-import { createHandshake } from "../../../src/crypto/noise.ts";
+} from "../../crypto_utils.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import { assert, assertEquals, assertRejects } from "../kit/assert.ts";
+import { flipped, utf8 } from "../kit/bytes.ts";
+import { createHandshake } from "../../src/crypto/noise.ts";
 
 const subtle = crypto.subtle;
 const REFUSAL = "Cannot open the message";

@@ -1,0 +1,369 @@
+/**
+ * A room with real connections, and clients of the test's own at their other ends.
+ *
+ * @module
+ */
+
+import { concat, fromBase64url, randomBytes } from "../../crypto_utils.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import { Broadcaster } from "../../src/server/broadcaster.ts";
+import type { Channel } from "../../src/protocol/channel.ts";
+import { ChatLog } from "../../src/log/chat_log.ts";
+import { FileRelay } from "../../src/server/file_relay.ts";
+import { Connection } from "../../src/server/connection.ts";
+import {
+  encodeEvent,
+  type Event,
+  packEvents,
+  unpackEvents,
+} from "../../src/protocol/events.ts";
+import { Room } from "../../src/server/room.ts";
+import {
+  encodeHeader,
+  RecordType,
+  type WireRecord,
+} from "../../src/protocol/records.ts";
+import { assert, assertEquals } from "./assert.ts";
+import { type MemoryStream, streamPair } from "./memory_stream.ts";
+import type { Goodbye } from "../../src/protocol/reasons.ts";
+import type { Rates } from "../../src/server/rate_limits.ts";
+import { History } from "../../src/server/history.ts";
+import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
+import { EpochReader } from "../../src/crypto/epoch.ts";
+import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
+
+export const SERVER = await importKeyPair(randomBytes(32));
+
+export const INVITE_KEY = randomBytes(32);
+
+export const UNLIMITED: Rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
+
+/** A client that reads all that it is sent, and says what the test wants. */
+export class Client {
+  readonly events: Event[] = [];
+  /** How many records came. */
+  records = 0;
+  /** Resolves when the connection has ended. */
+  readonly ended: Promise<void>;
+  failure: unknown;
+  #reader: EpochReader | undefined;
+  #sharedReader: EpochReader | undefined;
+  #over = false;
+  #more = Promise.withResolvers<void>();
+
+  constructor(
+    readonly channel: Channel,
+    readonly stream: MemoryStream,
+    readonly connection: Connection,
+    /** Resolves when the server has done with it. */
+    readonly served: Promise<Goodbye>,
+  ) {
+    this.ended = this.#read();
+  }
+
+  send(...events: Event[]): Promise<void> {
+    return this.channel.send(...events);
+  }
+
+  /** Sends a record without any event. */
+  async sendNothing(): Promise<void> {
+    this.inject(await this.channel.seal(new TextEncoder().encode("[]")));
+  }
+
+  /** Sends a record that `send` would not make. */
+  inject(...records: Bytes[]): void {
+    this.stream.outgoing.inject(concat(...records));
+  }
+
+  /** Events, sealed and not yet sent. */
+  async seal(...events: Event[]): Promise<Bytes> {
+    const [plaintext] = packEvents(events.map(encodeEvent));
+    assert(plaintext);
+    return await this.channel.seal(plaintext);
+  }
+
+  async join(name: string, n = 0, after: number | null = null) {
+    await this.send({ kind: "join", name, n, after });
+    return await this.until("welcome");
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (let records; (records = await this.channel.read());) {
+        for (const record of records) await this.#take(record);
+      }
+    } catch (error) {
+      this.failure = error;
+    }
+    this.channel.close();
+    this.#over = true;
+    this.#more.resolve();
+  }
+
+  async #take(record: WireRecord): Promise<void> {
+    this.records++;
+    for (const event of await this.#open(record)) {
+      this.events.push(event);
+      if (event.kind === "ratchet") {
+        this.#reader = await this.#reader?.ratchet();
+      }
+      if (event.kind !== "epoch" && event.kind !== "sharing") continue;
+      const reader = await EpochReader.create(SERVER.publicKey, {
+        ...event,
+        key: fromBase64url(event.key),
+        verifyKey: fromBase64url(event.verifyKey),
+      });
+      if (event.kind === "epoch") this.#reader = reader;
+      else this.#sharedReader = reader;
+    }
+    this.#more.resolve();
+    this.#more = Promise.withResolvers<void>();
+  }
+
+  async #open(record: WireRecord): Promise<Event[]> {
+    if (record.type === RecordType.direct) {
+      return await this.channel.open(record);
+    }
+    const isShared = record.type === RecordType.shared;
+    const reader = isShared ? this.#sharedReader : this.#reader;
+    assert(reader, "a record before its key");
+    return unpackEvents(await reader.open(record.body, record.header));
+  }
+
+  /** Waits until an event is among those that came, and returns the first. */
+  async until<K extends Event["kind"]>(
+    kind: K,
+    fits: (event: Event<K>) => boolean = () => true,
+  ): Promise<Event<K>> {
+    for (;;) {
+      const found = this.of(kind).find(fits);
+      if (found) return found;
+      assert(!this.#over, `no "${kind}" came: ${this.failure ?? "the end"}`);
+      await this.#more.promise;
+    }
+  }
+
+  of<K extends Event["kind"]>(kind: K): Event<K>[] {
+    return this.events.filter((it) => it.kind === kind) as Event<K>[];
+  }
+}
+
+/** A running room with a log of its own, and the connections to it. */
+export class Setup implements AsyncDisposable {
+  readonly #clients: Client[] = [];
+  readonly relay = new FileRelay({ maxFileSize: 100_000, maxTransfers: 2 });
+  readonly #running: Promise<void>;
+
+  private constructor(
+    readonly folder: string,
+    readonly log: ChatLog,
+    readonly broadcaster: Broadcaster,
+    readonly room: Room,
+    readonly history: History,
+  ) {
+    this.#running = room.run();
+  }
+
+  static async create(history = 0): Promise<Setup> {
+    const folder = await Deno.makeTempDir();
+    const address = "127.0.0.1:5000";
+    const log = await ChatLog.open(`${folder}/chat.log`, { address });
+    const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
+    const room = new Room({ log, broadcaster, maxMembers: 9 });
+    const past = new History(log, history);
+    return new Setup(folder, log, broadcaster, room, past);
+  }
+
+  async connect(given?: KeyPair, rates = UNLIMITED): Promise<Client> {
+    const [near, far] = streamPair();
+    const keyPair = given ?? await importKeyPair(randomBytes(32));
+    const [channel, accepted] = await Promise.all([
+      connectChannel(near, {
+        keyPair,
+        inviteId: 0,
+        checkServer: () => {},
+        inviteKey: () => INVITE_KEY,
+      }),
+      acceptChannel(far, {
+        keyPair: SERVER,
+        salt: new Uint8Array(16),
+        inviteKey: () => INVITE_KEY,
+      }),
+    ]);
+    const connection = new Connection(far, accepted, {
+      room: this.room,
+      history: this.history,
+      ring: this.broadcaster.ring,
+      relay: this.relay,
+      rates,
+    });
+    const client = new Client(channel, near, connection, connection.run());
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** What the log says of each line: number, kind and text. */
+  async logged(): Promise<[number, string, string][]> {
+    const lines: [number, string, string][] = [];
+    for await (const piece of this.log.past(0, this.log.head)) {
+      for (const { n, what, text } of piece) lines.push([n, what, text]);
+    }
+    return lines;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { channel, served } of this.#clients) {
+      channel.close();
+      await served;
+    }
+    this.room.stop();
+    await this.#running;
+    await this.log.close();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+export const say = (n: number, text = `line ${n}`): Event<"say"> => ({
+  kind: "say",
+  n,
+  text,
+});
+
+/** Checks that a connection was ended without a goodbye. */
+export async function assertThrownOut({ ended, served, events }: Client) {
+  await Promise.all([ended, served]);
+  assertEquals(events.filter(({ kind }) => kind === "bye"), []);
+}
+
+// ── What a client may not do ───────────────────────────────────────────────────────────────────────────
+
+export const join: Event = { kind: "join", name: "ana", n: 5, after: null };
+
+export const FROM_SERVER: readonly Event[] = [
+  { kind: "refused", n: 1, reason: "name-taken" },
+  {
+    kind: "past",
+    seq: 1,
+    at: 0,
+    key: "x",
+    n: 1,
+    what: "said",
+    to: null,
+    name: "x",
+    text: "x",
+  },
+  {
+    kind: "here",
+    id: 1,
+    name: "x",
+    key: "x",
+    since: 0,
+    active: 0,
+    away: "",
+  },
+  { kind: "slowed" },
+  { kind: "rekeyed", key: "x" },
+  { kind: "found", id: 1, more: false },
+  { kind: "epoch", number: 1, counter: 0, key: "x", verifyKey: "x" },
+  { kind: "welcome", id: 1, seq: 1, at: 0 },
+  { kind: "batch", seq: 1, at: 0 },
+  { kind: "joined", id: 1, name: "x", key: "x", n: 1 },
+  { kind: "left", id: 1, n: 1, reason: "left" },
+  { kind: "said", id: 1, n: 1, text: "x" },
+  { kind: "acted", id: 1, n: 1, text: "x" },
+  { kind: "replied", id: 1, n: 1, to: 1, text: "x" },
+  { kind: "renamed", id: 1, n: 1, name: "x" },
+  { kind: "absent", id: 1, text: "x" },
+  { kind: "ratchet" },
+];
+
+export const MISUSES: readonly (readonly [string, readonly Event[]])[] = [
+  ["speaks before it has joined", [say(6)]],
+  ["joins a second time", [join, { ...join, name: "ben" }]],
+  ["says a number again", [join, say(6), say(6)]],
+  ["says a number below the one it joined with", [join, say(5)]],
+  ["says a lower number", [join, say(9), say(8)]],
+  ["speaks after a refused joining", [{ ...join, name: "" }, say(6)]],
+  ...FROM_SERVER.map((event) =>
+    [`sends "${event.kind}", which is the server's to say`, [event]] as const
+  ),
+];
+
+export const broadcast = concat(
+  encodeHeader(RecordType.broadcast, 200),
+  randomBytes(200),
+);
+
+export const garbage = concat(
+  encodeHeader(RecordType.direct, 200),
+  randomBytes(200),
+);
+
+/** Waits until the server has dealt with all that was sent, and listens for more. */
+export async function quiet(client: Client): Promise<void> {
+  const count = client.of("pong").length;
+  await client.send({ kind: "ping" });
+  while (client.of("pong").length === count) {
+    await client.until("pong", () => client.of("pong").length > count);
+  }
+}
+
+export function tick({ connection }: Client, times: number): void {
+  for (let time = 0; time < times; time++) connection.tick();
+}
+
+/** What a member may send so often without being slowed, where it may say 40 lines at once. */
+export const COSTS: readonly (readonly [string, number, Event | undefined])[] =
+  [
+    ["ping", 40, { kind: "ping" }],
+    ["pong", 40, { kind: "pong" }],
+    ["a record with nothing in it", 40, undefined],
+    ["missing", 40, { kind: "missing", id: 9, reason: "gone" }],
+    ["piece that nobody asked for", 40, { kind: "piece", id: 9, data: "AAAA" }],
+    [
+      "fetch",
+      40,
+      { kind: "fetch", id: 1, offer: 9, from: 0, size: 1 },
+    ],
+    ["away", 2, { kind: "away", text: "lunch" }],
+    ["rename", 2, { kind: "rename", name: "ana2" }],
+    [
+      "find",
+      2,
+      { kind: "find", id: 1, words: "", before: null, count: 1 },
+    ],
+  ];
+
+// ── Files ──────────────────────────────────────────────────────────────────────────────────────────────
+
+const DIGEST = "0123456789abcdef".repeat(4);
+
+export function offer(n: number, size = 9): Event<"offer"> {
+  const text = `hut.jpg (${size} bytes, SHA-256 ${DIGEST})`;
+  return { kind: "offer", n, text };
+}
+
+export function fetchOf(offer: number, id = 1, size = 9): Event<"fetch"> {
+  return { kind: "fetch", id, offer, from: 0, size };
+}
+
+/** Two members, of whom the first has offered a file and holds it. */
+export async function withOffer(
+  setup: Setup,
+): Promise<[Client, Client, number]> {
+  const ana = await setup.connect();
+  const ben = await setup.connect();
+  await ana.join("ana");
+  await ben.join("ben");
+  await ana.send(offer(1));
+  await ben.until("offered");
+  const { head } = setup.history;
+  await ana.send({ kind: "hold", offer: head }, { kind: "ping" });
+  await ana.until("pong");
+  return [ana, ben, head];
+}
+
+export const STRANGE_FILE_EVENTS: readonly (readonly [string, Event])[] = [
+  ["a piece larger than was asked for", fetchOf(1, 1, 16_385)],
+  ["no bytes", fetchOf(1, 1, 0)],
+];

@@ -1,0 +1,447 @@
+/**
+ * A session with a server of the test's own at the other end, and a clock.
+ *
+ * @module
+ */
+
+import {
+  concat,
+  fingerprint,
+  randomBytes,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import { Broadcaster, type Shared } from "../../src/server/broadcaster.ts";
+import type { Channel } from "../../src/protocol/channel.ts";
+import { ChatLog } from "../../src/log/chat_log.ts";
+import { Connection } from "../../src/server/connection.ts";
+import { FileRelay } from "../../src/server/file_relay.ts";
+import {
+  encodeEvent,
+  type Event,
+  packEvents,
+} from "../../src/protocol/events.ts";
+import type { News, Standing, View } from "../../src/client/view.ts";
+import { Room } from "../../src/server/room.ts";
+import { Session, type SessionOptions } from "../../src/client/session.ts";
+import { broadcastHeader } from "../../src/protocol/records.ts";
+import { assert, assertEquals } from "./assert.ts";
+import {
+  ManualClock,
+  type MemoryStream,
+  seededRandom,
+  streamPair,
+} from "./memory_stream.ts";
+import type { Goodbye } from "../../src/protocol/reasons.ts";
+import { History } from "../../src/server/history.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { Epoch } from "../../src/crypto/epoch.ts";
+import type { Stream } from "../../src/protocol/record_reader.ts";
+import { acceptChannel } from "../../src/protocol/handshake.ts";
+import { writeAll } from "../../src/base/write_all.ts";
+
+export const SERVER = await importKeyPair(randomBytes(32));
+
+export const CLIENT = await importKeyPair(randomBytes(32));
+
+export const CLIENT_KEY = fingerprint(CLIENT.publicKey);
+
+export const INVITE_KEY = randomBytes(32);
+
+export const ACCEPT = {
+  keyPair: SERVER,
+  salt: new Uint8Array(16),
+  inviteKey: () => INVITE_KEY,
+};
+
+export type NewsOf<T extends News["type"], N extends News = News> = N extends
+  News ? T extends N["type"] ? N : never
+  : never;
+
+/** What a session shows, kept. */
+export class TestView implements View {
+  readonly news: News[] = [];
+  readonly notes: string[] = [];
+  standing: Standing | undefined;
+  #more = Promise.withResolvers<void>();
+
+  show(news: News): void {
+    this.news.push(news);
+    this.#more.resolve();
+    this.#more = Promise.withResolvers<void>();
+  }
+
+  stand(standing: Standing): void {
+    this.standing = standing;
+  }
+
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  ask(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  async *lines(): AsyncGenerator<string> {}
+
+  close(): void {}
+
+  of<T extends News["type"]>(type: T): NewsOf<T>[] {
+    return this.news.filter((it) => it.type === type) as NewsOf<T>[];
+  }
+
+  /** Waits for the news of one type that is number `at` of them. */
+  async until<T extends News["type"]>(type: T, at = 0): Promise<NewsOf<T>> {
+    for (;;) {
+      const news = this.of(type)[at];
+      if (news) return news;
+      await this.#more.promise;
+    }
+  }
+}
+
+/** A server's end of one connection, that says what the test wants. */
+export class Visit {
+  readonly #channel: Channel;
+  readonly #stream: MemoryStream;
+  readonly #epoch: Epoch;
+  readonly #events: Event[] = [];
+
+  private constructor(channel: Channel, stream: MemoryStream, epoch: Epoch) {
+    this.#channel = channel;
+    this.#stream = stream;
+    this.#epoch = epoch;
+  }
+
+  static async accept(stream: MemoryStream): Promise<Visit> {
+    const [channel, epoch] = await Promise.all([
+      acceptChannel(stream, ACCEPT),
+      Epoch.fresh(SERVER.publicKey, 1),
+    ]);
+    return new Visit(channel, stream, epoch);
+  }
+
+  get stream(): MemoryStream {
+    return this.#stream;
+  }
+
+  /** The next thing that the client says. */
+  async next<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
+    while (this.#events.length === 0) {
+      const records = await this.#channel.read();
+      assert(records, `the client ended the connection before any "${kind}"`);
+      const opened = records.map((record) => this.#channel.open(record));
+      this.#events.push(...(await Promise.all(opened)).flat());
+    }
+    const event = this.#events.shift();
+    assertEquals(event?.kind, kind);
+    return event as Event<K>;
+  }
+
+  async says(count: number): Promise<Event<"say">[]> {
+    const events: Event<"say">[] = [];
+    while (events.length < count) events.push(await this.next("say"));
+    return events;
+  }
+
+  /** Waits until the client has closed, having said nothing more. */
+  async untilEnd(): Promise<void> {
+    assertEquals(this.#events, []);
+    assertEquals(await this.#channel.read(), null);
+  }
+
+  tell(...events: Event[]): Promise<void> {
+    return this.#channel.send(...events);
+  }
+
+  /** Lets the client in, as member 1. */
+  async admit(seq: number, ...earlier: Event<"past">[]): Promise<void> {
+    await this.share(
+      hereEvent(2, "ben", "bbbbbbbbbbbb"),
+      hereEvent(1, "ana", CLIENT_KEY),
+    );
+    const { number, counter, key, verifyKey } = this.#epoch.describe();
+    await this.tell(
+      {
+        kind: "epoch",
+        number,
+        counter,
+        key: toBase64url(key),
+        verifyKey: toBase64url(verifyKey),
+      },
+      ...[...earlier, { ...past(seq, 0, ""), what: "joined" }]
+        .toSorted((a, b) => a.seq - b.seq),
+      { kind: "welcome", id: 1, seq, at: 1_000 },
+    );
+  }
+
+  /** Tells what a server seals once for several newcomers. */
+  async share(...events: Event[]): Promise<void> {
+    const { key, records } = await shared(...events);
+    await this.tell(key);
+    for (const record of records) await writeAll(this.#stream, record);
+  }
+
+  /** Says something to everybody, from number `seq` on. */
+  async broadcast(seq: number, ...events: Event[]): Promise<void> {
+    const heading = () => encodeEvent({ kind: "batch", seq, at: 2_000 });
+    for (const plaintext of packEvents(events.map(encodeEvent), heading)) {
+      const header = broadcastHeader(plaintext.length);
+      const sealed = await this.#epoch.seal(plaintext, header);
+      await writeAll(this.#stream, concat(header, sealed));
+    }
+  }
+
+  /** Takes the next lines as the log does: tells everybody, the client included. */
+  async echo(seq: number, says: readonly Event<"say">[]): Promise<void> {
+    const said = says.map(({ n, text }): Event => ({
+      kind: "said",
+      id: 1,
+      n,
+      text,
+    }));
+    await this.broadcast(seq, ...said);
+  }
+
+  async dismiss(reason: Goodbye): Promise<void> {
+    await this.tell({ kind: "bye", reason });
+    this.end();
+  }
+
+  end(): void {
+    this.#channel.close();
+  }
+}
+
+/** A session, and the server that it dials. */
+export class Setup implements Disposable {
+  readonly clock = new ManualClock();
+  readonly view = new TestView();
+  readonly session: Session;
+  /** The client's ends of all connections. */
+  readonly dialled: MemoryStream[] = [];
+  /** What `askName` was asked, and what it answers. */
+  readonly questions: string[] = [];
+  readonly names: (string | null)[] = [];
+  #arrivals: MemoryStream[] = [];
+  #arrived = Promise.withResolvers<void>();
+
+  constructor(options: Partial<SessionOptions> = {}) {
+    this.session = new Session({
+      address: "chat.example:5000",
+      name: "ana",
+      dial: () => this.dial(),
+      handshake: {
+        keyPair: CLIENT,
+        inviteId: 0,
+        checkServer: () => {},
+        inviteKey: () => INVITE_KEY,
+      },
+      view: this.view,
+      askName: (sentence) => {
+        this.questions.push(sentence);
+        return Promise.resolve(this.names.shift() ?? null);
+      },
+      ...options,
+    });
+  }
+
+  dial(): Promise<Stream> {
+    const [near, far] = streamPair();
+    this.dialled.push(near);
+    this.#arrivals.push(far);
+    this.#arrived.resolve();
+    return Promise.resolve(near);
+  }
+
+  /** The server's end of the next connection. */
+  async arrival(): Promise<MemoryStream> {
+    for (;;) {
+      const stream = this.#arrivals.shift();
+      if (stream) return stream;
+      this.#arrived = Promise.withResolvers<void>();
+      await this.#arrived.promise;
+    }
+  }
+
+  async accept(): Promise<Visit> {
+    return await Visit.accept(await this.arrival());
+  }
+
+  /** Waits out the pause before the next attempt, and accepts that. */
+  async acceptAgain(times = 0): Promise<Visit> {
+    await this.view.until("disconnected", times);
+    this.clock.advance(30_000);
+    return await this.accept();
+  }
+
+  /** Begins, and is let in at once, as the event `seq`. */
+  async enter(seq = 1): Promise<[Visit, Promise<void>]> {
+    const running = this.session.run();
+    const visit = await this.accept();
+    await visit.next("join");
+    await visit.admit(seq);
+    await this.view.until("entered");
+    return [visit, running];
+  }
+
+  /** Leaves, with the server's answer. */
+  async leave(visit: Visit, running: Promise<void>): Promise<void> {
+    this.session.leave();
+    assertEquals(await visit.next("bye"), { kind: "bye", reason: "left" });
+    await visit.dismiss("left");
+    await running;
+    this.assertAllClosed();
+  }
+
+  /** Checks that no connection and no timer of the session is left. */
+  assertAllClosed(): void {
+    for (const { closed } of this.dialled) assert(closed, "a stream is open");
+    assertEquals(this.clock.pending, 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.clock[Symbol.dispose]();
+  }
+}
+
+/** What a server seals once for several newcomers. */
+export async function shared(...events: Event[]): Promise<Shared> {
+  const broadcaster = await Broadcaster.create(SERVER.publicKey, 1);
+  return await broadcaster.share(packEvents(events.map(encodeEvent)));
+}
+
+/** Somebody who has been there for some time. */
+export function hereEvent(
+  id: number,
+  name: string,
+  key: string,
+): Event<"here"> {
+  return { kind: "here", id, name, key, since: 0, active: 0, away: "" };
+}
+
+/** A past line of the client's own, or of somebody else. */
+export function past(
+  seq: number,
+  n: number,
+  text: string,
+  key = CLIENT_KEY,
+): Event<"past"> {
+  const name = key === CLIENT_KEY ? "ana" : "ben";
+  const line = { seq, at: 500, key, n, what: "said", to: null, name, text };
+  return { kind: "past", ...line };
+}
+
+export const texts = (events: readonly { text: string }[]) =>
+  events.map(({ text }) => text);
+
+export const words: Event = { kind: "said", id: 2, n: 1, text: "hello" };
+
+export const eve = hereEvent(3, "eve", "eeeeeeeeeeee");
+
+export async function leaveAfter(
+  session: Session,
+  steps: number,
+): Promise<void> {
+  for (let step = 0; step < steps; step++) await Promise.resolve();
+  session.leave();
+}
+
+/** Lets everything happen that takes no longer than a little cryptography. */
+export async function digest(): Promise<void> {
+  for (let times = 0; times < 5; times++) {
+    await crypto.subtle.digest("SHA-256", new Uint8Array(1));
+  }
+}
+
+// ── All together ───────────────────────────────────────────────────────────────────────────────────────
+
+/** A real room, to which connections break after a random number of writes. @returns How many did. */
+export async function stay(seed: number): Promise<number> {
+  using clock = new ManualClock();
+  const random = seededRandom(seed);
+  const folder = await Deno.makeTempDir();
+  const log = await ChatLog.open(`${folder}/chat.log`, { address: "x:1" });
+  const broadcaster = await Broadcaster.create(SERVER.publicKey, 262_144);
+  const room = new Room({ log, broadcaster, maxMembers: 2 });
+  const open = room.run();
+  const served: Promise<void>[] = [];
+  let breaks = 0;
+
+  const serve = async (near: MemoryStream, far: MemoryStream) => {
+    try {
+      const channel = await acceptChannel(far, ACCEPT);
+      const connection = new Connection(far, channel, {
+        room,
+        history: new History(log, 0),
+        ring: broadcaster.ring,
+        rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
+        relay: new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),
+      });
+      await connection.run();
+    } catch {
+      // The connection broke during the handshake.
+    }
+    if (!far.closed) far.close();
+    near.incoming.end();
+  };
+  const dial = (): Promise<Stream> => {
+    const [near, far] = streamPair();
+    const flow = random(2) === 0 ? near.outgoing : far.outgoing;
+    // The first connection is to come about; the last ones are to hold.
+    const life = breaks === 0 ? 5 + random(6) : random(12);
+    flow.alter = (bytes, at) => {
+      if (at < life || breaks >= 6) return [bytes];
+      breaks++;
+      const reset = new Deno.errors.ConnectionReset();
+      for (const each of [near.outgoing, far.outgoing]) each.fail(reset);
+      return random(2) === 0 ? [bytes] : [];
+    };
+    near.incoming.pieceSize = near.outgoing.pieceSize = 1 + random(2_000);
+    served.push(serve(near, far));
+    return Promise.resolve(near);
+  };
+
+  const view = new TestView();
+  const { show } = view;
+  view.show = (news) => {
+    show.call(view, news);
+    if (news.type === "disconnected") {
+      queueMicrotask(() => clock.advance(30_000));
+    }
+  };
+  const session = new Session({
+    address: "chat.example:5000",
+    name: "ana",
+    dial,
+    handshake: {
+      keyPair: CLIENT,
+      inviteId: 0,
+      checkServer: () => {},
+      inviteKey: () => INVITE_KEY,
+    },
+    view,
+    askName: () => Promise.resolve(null),
+  });
+  const running = session.run();
+  const said = Array.from({ length: 400 }, (_, at) => `line ${at}`);
+  for (const text of said) {
+    await session.say(text);
+    if (random(4) === 0) await digest();
+  }
+  await session.settled();
+  session.leave();
+  await running;
+  await Promise.all(served);
+  room.stop();
+  await open;
+  const lines: string[] = [];
+  for await (const piece of log.past(0, log.head)) {
+    for (const { what, text } of piece) if (what === "said") lines.push(text);
+  }
+  assertEquals(lines, said);
+  assertEquals(texts(view.of("said")), said);
+  await log.close();
+  await Deno.remove(folder, { recursive: true });
+  return breaks;
+}

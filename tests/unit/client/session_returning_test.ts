@@ -1,0 +1,325 @@
+/**
+ * A client's stay across connections: what is sent, what is sent again and what isn't, and how it ends. The
+ * server is the test's own, word by word, and once a real room behind a network that keeps failing.
+ *
+ * @module
+ */
+
+import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
+import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
+import { JoinError } from "../../../src/client/join_error.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { streamPair } from "../../kit/memory_stream.ts";
+import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
+import type { Stream } from "../../../src/protocol/record_reader.ts";
+import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
+import {
+  ACCEPT,
+  CLIENT,
+  INVITE_KEY,
+  past,
+  Setup,
+  stay,
+  texts,
+  Visit,
+} from "../../kit/session_setup.ts";
+
+Deno.test("Session doesn't send again what it finds in the log, and sends again what it doesn't", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter(1);
+  for (const text of ["a", "b", "c", "d"]) await session.say(text);
+  const [a, b, c, d] = await visit.says(4);
+  assert(a && b && c && d);
+  visit.end(); // before it has told of any
+  const again = await setup.acceptAgain();
+  const join = await again.next("join");
+  assertEquals([join.n, join.after], [a.n - 1, 1]);
+  // The first two were logged; another member happens to have the number of the third.
+  await again.admit(
+    6,
+    past(2, a.n, "a"),
+    past(3, b.n, "b"),
+    past(4, c.n, "c", "bbbbbbbbbbbb"),
+    { ...past(5, c.n, "lost"), what: "left" }, // its own leaving counts on, and is no line
+  );
+  assertEquals(await again.says(2), [c, d]);
+  const entered = await view.until("entered", 1);
+  assertEquals(entered.waiting, 2);
+  const own = view.of("said").filter((it) => it.own).map(({ text }) => text);
+  assertEquals(own, ["a", "b"]);
+  await again.echo(7, [c, d]);
+  await session.settled();
+  assertEquals(texts(view.of("said").filter((it) => it.own)), [
+    "a",
+    "b",
+    "c",
+    "d",
+  ]);
+  await setup.leave(again, running);
+});
+
+Deno.test("Session comes back by the last line that it saw, whoever said it", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter(4);
+  await visit.broadcast(5, { kind: "said", id: 2, n: 1, text: "x" }, {
+    kind: "said",
+    id: 2,
+    n: 2,
+    text: "y",
+  });
+  await setup.view.until("said", 1);
+  await visit.dismiss("stopped");
+  const { reason } = await setup.view.until("disconnected");
+  assertEquals(reason, "server stopped");
+  const again = await setup.acceptAgain();
+  assertEquals((await again.next("join")).after, 6);
+  await again.admit(9);
+  await setup.view.until("entered", 1);
+  await setup.leave(again, running);
+});
+
+Deno.test("Session waits longer after each failed attempt, half a minute at most, and less after a good one", async () => {
+  let refusing = false;
+  using setup: Setup = new Setup({
+    dial: () =>
+      refusing
+        ? Promise.reject(new Deno.errors.ConnectionRefused())
+        : setup.dial(),
+  });
+  const { view } = setup;
+  const [visit, running] = await setup.enter();
+  refusing = true;
+  visit.end();
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const { seconds, reason } = await view.until("disconnected", attempt);
+    const longest = Math.min(30, 2 ** attempt);
+    assert(seconds <= longest && seconds >= Math.floor(longest / 2));
+    if (attempt > 0) assertEquals(reason, "connection refused");
+    if (attempt === 7) refusing = false;
+    setup.clock.advance(longest * 1_000);
+  }
+  const again = await setup.accept();
+  await again.next("join");
+  await again.admit(3);
+  await view.until("entered", 1);
+  again.end();
+  assertEquals((await view.until("disconnected", 8)).seconds, 1);
+  setup.session.leave();
+  await running;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session gives a connection up that said nothing for 90 s, and asks after 30", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  setup.clock.advance(29_000);
+  await visit.tell({ kind: "ping" });
+  await visit.next("pong");
+  setup.clock.advance(29_000);
+  await visit.tell({ kind: "pong" }, { kind: "ping" });
+  await visit.next("pong");
+  setup.clock.advance(30_000);
+  await visit.next("ping");
+  setup.clock.advance(60_000);
+  const { reason } = await setup.view.until("disconnected");
+  assertEquals(reason, "no sign of life for 90 s");
+  await visit.untilEnd();
+  setup.session.leave();
+  await running;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session comes back from a server that lost its mind", async () => {
+  using setup = new Setup();
+  const cases: ((visit: Visit) => Promise<void>)[] = [
+    (visit) => visit.broadcast(99, { kind: "said", id: 2, n: 1, text: "x" }),
+    (visit) => visit.broadcast(2, { kind: "said", id: 77, n: 1, text: "x" }),
+    (visit) => visit.broadcast(2, { kind: "pong" }),
+    (visit) => visit.tell({ kind: "say", n: 1, text: "x" }),
+    (visit) => {
+      visit.stream.outgoing.inject(new Uint8Array(1_000));
+      return Promise.resolve();
+    },
+  ];
+  const running = setup.session.run();
+  let visit = await setup.accept();
+  for (const [at, confuse] of cases.entries()) {
+    await visit.next("join");
+    await visit.admit(1);
+    await setup.view.until("entered", at);
+    await confuse(visit);
+    visit = await setup.acceptAgain(at);
+  }
+  assertEquals(setup.view.of("said"), []);
+  await visit.next("join");
+  await visit.admit(1);
+  await setup.view.until("entered", cases.length);
+  await setup.leave(visit, running);
+});
+
+Deno.test("Session tries again where a later joining is refused for want of place", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  visit.end();
+  const second = await setup.acceptAgain(0);
+  await second.next("join");
+  await second.tell({ kind: "refused", n: null, reason: "room-full" });
+  const third = await setup.acceptAgain(1);
+  await third.next("join");
+  await third.admit(5);
+  await setup.view.until("entered", 1);
+  await setup.leave(third, running);
+});
+
+Deno.test("Session.run() rejects where the first connection comes to nothing", async () => {
+  const message = "Cannot join chat.example:5000: ";
+  const refused = new Deno.errors.ConnectionRefused();
+  using unreachable = new Setup({ dial: () => Promise.reject(refused) });
+  await assertRejects(
+    () => unreachable.session.run(),
+    JoinError,
+    `${message}connection refused`,
+  );
+  unreachable.assertAllClosed();
+
+  using silent = new Setup();
+  const running = silent.session.run();
+  const stream = await silent.arrival();
+  await stream.read(new Uint8Array(2_048));
+  stream.close();
+  await assertRejects(
+    () => running,
+    JoinError,
+    `${message}Cannot shake hands: the connection ended`,
+  );
+  silent.assertAllClosed();
+
+  using early = new Setup();
+  const entering = early.session.run();
+  const visit = await early.accept();
+  await visit.next("join");
+  visit.end();
+  await assertRejects(
+    () => entering,
+    JoinError,
+    `${message}connection lost`,
+  );
+  early.assertAllClosed();
+});
+
+Deno.test("Session.run() rejects with what checkServer says of a wrong server", async () => {
+  const wrong = new JoinError("not the server that you mean", "Go home");
+  using setup = new Setup({
+    handshake: {
+      keyPair: CLIENT,
+      inviteId: 0,
+      inviteKey: () => INVITE_KEY,
+      checkServer: () => Promise.reject(wrong),
+    },
+  });
+  const running = setup.session.run();
+  const accepting = assertRejects(() => setup.accept());
+  assertEquals(await assertRejects(() => running, JoinError), wrong);
+  await accepting;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session comes back after a refusal, which anybody on the way could have sent", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  visit.end();
+  await setup.view.until("disconnected");
+  setup.clock.advance(30_000);
+  await refuse(await setup.arrival(), HandshakeRefusal.busy);
+  const { reason } = await setup.view.until("disconnected", 1);
+  assert(reason.includes("no place"));
+  setup.clock.advance(30_000);
+  await refuse(await setup.arrival(), HandshakeRefusal.key);
+  const { reason: key } = await setup.view.until("disconnected", 2);
+  assert(key.includes("key does not open"));
+  setup.session.leave();
+  await running;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session.run() gives up on a connection that isn't there after 12 s, and closes it", async () => {
+  const message = "Cannot join chat.example:5000: no answer from the server";
+  using mute = new Setup();
+  const running = mute.session.run();
+  const stream = await mute.arrival(); // and then nothing
+  mute.clock.advance(11_999);
+  assertEquals(stream.closed, false);
+  mute.clock.advance(1);
+  await assertRejects(() => running, JoinError, message);
+  mute.assertAllClosed();
+  await mute.dialled[0]?.whenUsedLate; // the handshake notices
+
+  const { promise, resolve } = Promise.withResolvers<Stream>();
+  const dialling = Promise.withResolvers<void>();
+  using slow = new Setup({
+    dial: () => {
+      dialling.resolve();
+      return promise;
+    },
+  });
+  const waiting = slow.session.run();
+  await dialling.promise;
+  slow.clock.advance(12_000);
+  await assertRejects(() => waiting, JoinError, message);
+  const [near] = streamPair();
+  resolve(near); // too late
+  await near.whenClosed;
+});
+
+Deno.test("Session closes a connection over which it couldn't even ask to be let in", async () => {
+  using setup = new Setup();
+  const running = setup.session.run();
+  const far = await setup.arrival();
+  const [near] = setup.dialled;
+  assert(near);
+  near.outgoing.alter = (record, at) => {
+    if (at === 1) near.outgoing.fail(new Deno.errors.BrokenPipe("gone"));
+    return [record];
+  };
+  const accepting = assertRejects(() => Visit.accept(far));
+  await assertRejects(() => running, JoinError, "gone");
+  await accepting;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session brings every line into the log once and in order, over connections that keep breaking", async () => {
+  let breaks = 0;
+  for (let seed = 1; seed <= 12; seed++) {
+    breaks += await stay(seed).catch((cause) => {
+      throw new Error(`seed ${seed}`, { cause });
+    });
+  }
+  assert(breaks > 30, `${breaks} breaks`);
+});
+
+Deno.test("Session comes back with the room's new key where it was told of one", async () => {
+  using setup = new Setup();
+  const { view } = setup;
+  const [visit, running] = await setup.enter();
+  const key = randomBytes(32);
+  await visit.tell({ kind: "rekeyed", key: toBase64url(key) });
+  await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "x" });
+  await view.until("said");
+  visit.end();
+  await view.until("disconnected");
+  setup.clock.advance(30_000);
+  const stream = await setup.arrival();
+  const asked: number[] = [];
+  const channel = await acceptChannel(stream, {
+    ...ACCEPT,
+    inviteKey: (id) => {
+      asked.push(id);
+      return key;
+    },
+  });
+  assertEquals(asked, [ROOM_INVITE_ID]);
+  setup.session.leave();
+  channel.close();
+  await running;
+});

@@ -1,0 +1,72 @@
+/**
+ * The room: one order for everybody, who may come in, what a newcomer and one who left can read, and what
+ * happens when the log can't be written. The log is a real one; guests are the tests' own, and read with real
+ * epoch keys what a real outlet writes to them.
+ *
+ * @module
+ */
+
+import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import type { History } from "../../../src/server/history.ts";
+import { Setup } from "../../kit/room_setup.ts";
+
+Deno.test("History.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
+  await using setup = await Setup.create({ history: 3 });
+  assertEquals(setup.history.start(null), 0);
+  const { guest, member } = await setup.join("ana");
+  await setup.say(member, ...[1, 2, 3, 4].map((n) => ({ n, text: "x" })));
+  await guest.untilLine(5);
+  assertEquals(setup.history.start(null), 2);
+  for (const after of [0, 1, 5]) {
+    assertEquals(setup.history.start(after), after);
+  }
+  assertEquals(setup.history.start(6), 2); // another log's number
+});
+
+Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
+  await using setup = await Setup.create();
+  const { member, guest } = await setup.join("ana");
+  const lines = Array.from({ length: 10 }, (_, at) => ({
+    n: at + 1,
+    text: at % 2 === 0 ? `red ${at}` : `blue ${at}`,
+  }));
+  await setup.say(member, ...lines);
+  await guest.untilLine(11);
+  const find = async (...asked: Parameters<History["find"]>) => {
+    const { entries, more } = await setup.history.find(...asked);
+    return [entries.map(({ seq }) => seq), more];
+  };
+  assertEquals(await find("", null, 3), [[9, 10, 11], true]);
+  assertEquals(await find("", 4, 3), [[1, 2, 3], false]);
+  assertEquals(await find("red", null, 2), [[8, 10], true]);
+  assertEquals(await find("red", 8, 20), [[2, 4, 6], false]);
+  assertEquals(await find("green", null, 20), [[], false]);
+});
+
+Deno.test("History.find() searches for one after another, also after a search that failed", async () => {
+  await using setup = await Setup.create();
+  const started: string[] = [];
+  const ends: PromiseWithResolvers<void>[] = [];
+  setup.log.search = async (words) => {
+    started.push(words);
+    const end = Promise.withResolvers<void>();
+    ends.push(end);
+    await end.promise;
+    return { entries: [], more: false, from: 1 };
+  };
+  const finding = ["one", "two", "three"].map((words) =>
+    setup.history.find(words, null, 9)
+  );
+  const settled = Promise.allSettled(finding);
+  await Promise.resolve();
+  assertEquals(started, ["one"]);
+  ends[0]?.reject(new Error("Cannot read"));
+  await assertRejects(async () => await finding[0], Error, "Cannot read");
+  assertEquals(started, ["one", "two"]);
+  ends[1]?.resolve();
+  await finding[1];
+  assertEquals(started, ["one", "two", "three"]);
+  ends[2]?.resolve();
+  const all = (await settled).map(({ status }) => status);
+  assertEquals(all, ["rejected", "fulfilled", "fulfilled"]);
+});

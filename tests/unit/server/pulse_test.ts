@@ -1,0 +1,90 @@
+/**
+ * A server's end of one connection, with a client of the test's own at the other end of a stream in memory and a
+ * real room behind it: what a client may say when, signs of life, and goodbyes.
+ *
+ * @module
+ */
+
+import { assertEquals } from "../../kit/assert.ts";
+import {
+  assertThrownOut,
+  quiet,
+  say,
+  Setup,
+  tick,
+} from "../../kit/connection_setup.ts";
+
+Deno.test("Connection.tick() pings a client that said nothing for 30 s, once", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  await client.join("ana");
+  await quiet(client);
+  tick(client, 29);
+  await quiet(client); // a sign of life: it begins anew
+  assertEquals(client.of("ping").length, 0);
+  tick(client, 30);
+  await client.until("ping");
+  tick(client, 59);
+  await client.send({ kind: "pong" });
+  await quiet(client);
+  assertEquals(client.of("ping").length, 1);
+  tick(client, 89);
+  await quiet(client);
+  assertEquals(client.of("bye"), []);
+});
+
+Deno.test("Connection.tick() lets a client go that said nothing for 90 s", async () => {
+  await using setup = await Setup.create();
+  const witness = await setup.connect();
+  await witness.join("witness");
+  const client = await setup.connect();
+  await client.join("ana");
+  await quiet(client);
+  tick(client, 90);
+  assertEquals((await client.until("bye")).reason, "silent");
+  await Promise.all([client.ended, client.served]);
+  assertEquals((await witness.until("left")).reason, "silent");
+  tick(client, 200); // nothing is left to look after
+});
+
+Deno.test("Connection.tick() drops a client under whose write nothing moved for 10 s", async () => {
+  await using setup = await Setup.create();
+  const witness = await setup.connect();
+  await witness.join("witness");
+  const client = await setup.connect();
+  await client.join("ana");
+  await quiet(client);
+  tick(client, 1);
+  client.stream.incoming.capacity = 0;
+  client.connection.tell({ kind: "ping" });
+  while (!client.connection.outlet.writing) await client.send({ kind: "pong" });
+  tick(client, 9);
+  await witness.send(say(1));
+  await witness.until("said");
+  assertEquals(witness.of("left"), []);
+  tick(client, 1);
+  await assertThrownOut(client);
+  assertEquals((await witness.until("left")).reason, "slow");
+});
+
+Deno.test("Connection.tick() bears with a client that takes a byte every 9 s", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  await client.join("ana");
+  await quiet(client);
+  tick(client, 1);
+  client.stream.incoming.held = true;
+  client.stream.incoming.capacity = 0;
+  const { outlet } = client.connection;
+  client.connection.tell({ kind: "ping" });
+  while (!outlet.writing) await client.send({ kind: "pong" });
+  for (let taken = 1; taken <= 8; taken++) {
+    tick(client, 9);
+    const { moved } = outlet;
+    client.stream.incoming.capacity = taken;
+    while (outlet.moved === moved) await Promise.resolve();
+  }
+  client.stream.incoming.capacity = Number.POSITIVE_INFINITY;
+  client.stream.incoming.held = false;
+  await client.until("ping");
+});

@@ -1,0 +1,273 @@
+/**
+ * A server's end of one connection, with a client of the test's own at the other end of a stream in memory and a
+ * real room behind it: what a client may say when, signs of life, and goodbyes.
+ *
+ * @module
+ */
+
+import { randomBytes } from "../../../crypto_utils.ts";
+import type { Event } from "../../../src/protocol/events.ts";
+import { assertEquals } from "../../kit/assert.ts";
+import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import {
+  assertThrownOut,
+  fetchOf,
+  offer,
+  say,
+  Setup,
+  withOffer,
+} from "../../kit/connection_setup.ts";
+
+Deno.test("Connection tells a client why it can't join, and lets it ask again", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const ben = await setup.connect();
+  const cases = [
+    ["", "name-invalid"],
+    ["two words", "name-invalid"],
+    ["bеn", "name-mixed"], // with a Cyrillic letter
+    ["ANA", "name-taken"],
+  ] as const;
+  for (const [name, reason] of cases) {
+    ben.events.length = 0;
+    await ben.send({ kind: "join", name, n: 0, after: null });
+    const refused = await ben.until("refused");
+    assertEquals(refused, { kind: "refused", n: null, reason });
+  }
+  await ben.join("ben");
+  assertEquals(setup.room.size, 2);
+});
+
+Deno.test("Connection shows a newcomer as much of the past as it should see, and one that returns all it missed", async () => {
+  await using setup = await Setup.create(2);
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(...[1, 2, 3].map((n) => say(n)));
+  await ana.until("said", ({ n }) => n === 3);
+  const ben = await setup.connect();
+  await ben.join("ben");
+  assertEquals(ben.of("past").map(({ seq }) => seq), [3, 4, 5]);
+  const carla = await setup.connect();
+  await carla.join("carla", 0, 1);
+  assertEquals(carla.of("past").map(({ seq }) => seq), [2, 3, 4, 5, 6]);
+});
+
+Deno.test("Connection lets one that missed thousands of lines catch up from the log, each line once", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 3_000; n += 100) {
+    await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
+  }
+  const ben = await setup.connect();
+  const welcome = ben.join("ben", 0, 0); // while they are still coming in
+  await ana.until("said", ({ n }) => n === 3_000);
+  const { seq } = await welcome;
+  const last = (await ana.until("joined")).n;
+  assertEquals(last, 0);
+  // The rest comes as broadcasts, where it was let in before the last line.
+  if (!ben.of("past").some(({ n }) => n === 3_000)) {
+    await ben.until("said", ({ n }) => n === 3_000);
+  }
+  const heard = ben.of("batch").length > 0
+    ? ben.of("said").length // what came after its joining
+    : 0;
+  const numbers = ben.of("past").map((it) => it.seq);
+  const expected = Array.from(
+    { length: 3_002 - heard },
+    (_, at) => at + 1,
+  );
+  assertEquals(numbers, expected);
+  assertEquals(ben.of("past")[seq - 1]?.what, "joined");
+});
+
+Deno.test("Connection gives one that returns with its key its place, and ends the old one with a reason", async () => {
+  await using setup = await Setup.create();
+  const keyPair = await importKeyPair(randomBytes(32));
+  const old = await setup.connect(keyPair);
+  await old.join("ana");
+  await old.send(say(1));
+  await old.until("said");
+  const again = await setup.connect(keyPair);
+  await again.join("ana", 1, 2);
+  assertEquals((await old.until("bye")).reason, "replaced");
+  await Promise.all([old.ended, old.served]);
+  await again.send(say(2));
+  await again.until("said");
+  assertEquals(await setup.logged(), [
+    [0, "joined", ""],
+    [1, "said", "line 1"],
+    [2, "left", "replaced"],
+    [1, "joined", ""],
+    [2, "said", "line 2"],
+  ]);
+});
+
+Deno.test("Connection skips events of kinds that it doesn't know", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  await client.join("ana");
+  const text = new TextEncoder().encode('[["dance",1],["ping"]]');
+  client.inject(await client.channel.seal(text));
+  await client.until("pong");
+});
+
+Deno.test("Connection refuses a text that is too long, by its number, and takes the lines around it", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  await client.join("ana");
+  await client.send(
+    say(1),
+    say(2, "€".repeat(1_366)),
+    say(3, ""),
+    say(4, "x".repeat(4_096)),
+  );
+  await client.until("said", ({ n }) => n === 4);
+  assertEquals(client.of("refused"), [
+    { kind: "refused", n: 2, reason: "text-too-long" },
+    { kind: "refused", n: 3, reason: "text-empty" },
+  ]);
+  assertEquals(client.of("said").map(({ n }) => n), [1, 4]);
+});
+
+Deno.test("Connection tells everybody that a member is away", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const ben = await setup.connect();
+  const { id } = await ana.join("ana");
+  await ben.join("ben");
+  await ana.send({ kind: "away", text: "lunch" });
+  assertEquals(await ben.until("absent"), {
+    kind: "absent",
+    id,
+    text: "lunch",
+  });
+});
+
+Deno.test("Connection answers a search with the lines and then with its end", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(say(1, "red"), say(2, "blue"), say(3, "red"));
+  await ana.until("said", ({ n }) => n === 3);
+  ana.events.length = 0;
+  await ana.send({ kind: "find", id: 7, words: "red", before: null, count: 1 });
+  const found = await ana.until("found");
+  assertEquals(found, { kind: "found", id: 7, more: true });
+  assertEquals(ana.of("past").map(({ seq, text }) => [seq, text]), [[
+    4,
+    "red",
+  ]]);
+  assertEquals(ana.events.at(-1)?.kind, "found");
+});
+
+Deno.test("Connection passes on an answer to a line there is, and refuses one to a line there isn't", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const { id } = await ana.join("ana");
+  const reply = (n: number, to: number): Event => ({
+    kind: "reply",
+    n,
+    to,
+    text: "yes",
+  });
+  await ana.send(reply(1, 0), reply(2, 99), reply(3, 1));
+  assertEquals(await ana.until("replied"), {
+    kind: "replied",
+    id,
+    n: 3,
+    to: 1,
+    text: "yes",
+  });
+  assertEquals(ana.of("refused"), [
+    { kind: "refused", n: 1, reason: "reply-unknown" },
+    { kind: "refused", n: 2, reason: "reply-unknown" },
+  ]);
+});
+
+Deno.test("Connection answers all that comes in one record in one record, in order", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const before = ana.records;
+  const ping: Event = { kind: "ping" };
+  const empty = Array.from({ length: 300 }, (_, at) => say(at + 1, ""));
+  await ana.send(...empty, ...Array<Event>(300).fill(ping), fetchOf(9));
+  await ana.until("missing");
+  assertEquals(ana.records - before, 1);
+  assertEquals(ana.of("pong").length, 300);
+  assertEquals(
+    ana.of("refused").map(({ n }) => n),
+    empty.map(({ n }) => n),
+  );
+});
+
+Deno.test("Connection logs an offer, tells everybody, and carries a piece from who holds the file to who asks", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  const { text } = offer(1);
+  assertEquals((await setup.logged()).at(-1), [1, "offered", text]);
+  await ben.send(fetchOf(seq, 31));
+  const { id, ...asked } = await ana.until("fetch");
+  assertEquals(asked, { kind: "fetch", offer: seq, from: 0, size: 9 });
+  await ana.send({ kind: "piece", id, data: "AAAAAAAAAAAA" });
+  const piece = await ben.until("piece");
+  assertEquals(piece, { kind: "piece", id: 31, data: "AAAAAAAAAAAA" });
+  assertEquals(ana.of("piece"), []);
+});
+
+Deno.test("Connection refuses the offer of a file that is too large, and logs nothing", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(offer(1, 100_001), offer(2, 100_000));
+  const refused = await ana.until("refused");
+  assertEquals(refused, { kind: "refused", n: 1, reason: "file-too-large" });
+  await ana.until("offered");
+  assertEquals((await setup.logged()).length, 2);
+});
+
+Deno.test("Connection takes nobody's word for holding a file but who offered it", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const eve = await setup.connect();
+  const ben = await setup.connect();
+  await ana.join("ana");
+  await eve.join("eve");
+  await ben.join("ben");
+  await ana.send(offer(1), say(2));
+  await ben.until("said");
+  const { head } = setup.history;
+  const held = [head - 1, head, head + 1, 0, 2 ** 53 - 1];
+  const holds = held.map((offer) => ({ kind: "hold", offer }) as const);
+  await eve.send(...holds, { kind: "ping" });
+  await eve.until("pong");
+  for (const [at, { offer }] of holds.entries()) {
+    await ben.send(fetchOf(offer, at, 1));
+    await ben.until("missing", ({ id }) => id === at);
+  }
+  assertEquals(eve.of("fetch"), []);
+  assertEquals(ben.of("missing").length, held.length);
+});
+
+Deno.test("Connection that ends leaves nobody waiting for its file", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  await ben.send(fetchOf(seq, 5));
+  await ana.until("fetch");
+  ana.channel.close();
+  const missing = await ben.until("missing");
+  assertEquals(missing, { kind: "missing", id: 5, reason: "gone" });
+});
+
+Deno.test("Connection throws out a holder that answers with a piece of another size", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  await ben.send(fetchOf(seq));
+  const { id } = await ana.until("fetch");
+  await ana.send({ kind: "piece", id, data: "AAAA" });
+  await assertThrownOut(ana);
+  await ben.until("missing");
+  assertEquals(ben.of("piece"), []);
+});

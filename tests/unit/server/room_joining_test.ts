@@ -1,0 +1,287 @@
+/**
+ * The room: one order for everybody, who may come in, what a newcomer and one who left can read, and what
+ * happens when the log can't be written. The log is a real one; guests are the tests' own, and read with real
+ * epoch keys what a real outlet writes to them.
+ *
+ * @module
+ */
+
+import { DecryptionError, fromBase64url } from "../../../crypto_utils.ts";
+import { HEADER_SIZE } from "../../../src/protocol/records.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
+import type { LogEntry } from "../../../src/protocol/line.ts";
+import { EpochReader } from "../../../src/crypto/epoch.ts";
+import {
+  assertFollows,
+  bare,
+  opensAny,
+  secretOf,
+  SERVER_KEY,
+  Setup,
+  type Wish,
+} from "../../kit/room_setup.ts";
+
+Deno.test("Room.join() gives a newcomer a key that opens nothing from before, and everything after", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  for (let n = 1; n <= 3; n++) {
+    await setup.say(ana.member, { n, text: `secret ${n}` });
+    await ana.guest.untilLine(1 + n);
+  }
+  const ben = await setup.join("ben");
+  for (let n = 4; n <= 6; n++) {
+    await setup.say(ana.member, { n, text: `for both ${n}` });
+  }
+  await ben.guest.untilLine(8);
+  await ana.guest.untilLine(8);
+  const texts = ben.guest.of("said").map(({ text }) => text);
+  assertEquals(texts, ["for both 4", "for both 5", "for both 6"]);
+
+  const [epoch] = ben.guest.epochs;
+  assert(epoch);
+  const key = fromBase64url(epoch.key);
+  const after = ben.guest.broadcasts.length;
+  const before = ana.guest.broadcasts.slice(0, -after);
+  assertEquals(before.length, 4); // three secrets, and the newcomer's own joining
+  for (const record of before) assert(!await opensAny(key, record));
+  for (const record of ben.guest.broadcasts) {
+    assert(await opensAny(key, record)); // the test would know
+  }
+});
+
+Deno.test("Room.join() refuses a name that is taken or looks like one that is, and anybody when it is full", async () => {
+  await using setup = await Setup.create({ maxMembers: 2 });
+  await setup.join("bill");
+  for (
+    const name of ["bill", "BILL", "Bi11", "ｂｉｌｌ", "Вill".replace("В", "B")]
+  ) {
+    assertEquals((await setup.ask(name))[1], "name-taken");
+  }
+  await setup.join("anna");
+  assertEquals((await setup.ask("carla"))[1], "room-full");
+  assertEquals((await setup.ask("anna"))[1], "name-taken");
+  assertEquals(setup.room.size, 2);
+  assertEquals(setup.history.head, 2); // nothing of that is in the log
+});
+
+Deno.test("Room.join() settles names and places among those who ask at once", async () => {
+  await using setup = await Setup.create({ maxMembers: 2 });
+  const names = ["ana", "ANA", "ben", "carla"];
+  const asked = await Promise.all(names.map((name) => setup.ask(name)));
+  const answers = asked.map(([_, it]) => typeof it === "string" ? it : "in");
+  assertEquals(answers, ["in", "name-taken", "in", "room-full"]);
+});
+
+Deno.test("Room.join() gathers those who come soon after another, and announces them together", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create({
+    admissionPause: (members) => 50 * members,
+    expecting: () => true,
+  });
+  const ana = await setup.join("ana");
+  const asked = Promise.all(["ben", "carla"].map((name) => setup.ask(name)));
+  clock.advance(49);
+  await setup.say(ana.member, { n: 1, text: "is anybody coming?" });
+  await ana.guest.untilLine(2);
+  assertEquals(setup.room.size, 1);
+  clock.advance(1);
+  await asked;
+  assertEquals(setup.writes, [1, 1, 2]);
+  const later = setup.ask("dora");
+  clock.advance(149); // the more there are to be told, the longer
+  await setup.say(ana.member, { n: 2, text: "all here?" });
+  await ana.guest.untilLine(5);
+  assertEquals(setup.room.size, 3);
+  clock.advance(1);
+  await later;
+});
+
+Deno.test("Room.join() keeps nobody waiting for others where no others are on the way", async () => {
+  using _clock = new ManualClock(); // which stands still
+  await using setup = await Setup.create({
+    admissionPause: () => 50,
+    expecting: () => false,
+  });
+  await setup.join("ana");
+  await setup.join("ben");
+  assertEquals(setup.writes, [1, 1]);
+});
+
+Deno.test("Room.join() lets one that comes back with its key take its own place, and nobody else", async () => {
+  await using setup = await Setup.create({ maxMembers: 2 });
+  const ana = await setup.join("ana", { key: "aaaaaaaaaaaa", n: 10 });
+  const ben = await setup.join("ben");
+  const others: Wish[] = [
+    { key: "bbbbbbbbbbbb", back: true },
+    { key: "aaaaaaaaaaaa", back: false },
+  ];
+  for (const wish of others) {
+    assertEquals((await setup.ask("ana", wish))[1], "name-taken");
+  }
+  assertEquals(ana.guest.goodbyes, []);
+
+  await setup.say(ana.member, { n: 11, text: "first" });
+  const again = await setup.join("ana", {
+    key: "aaaaaaaaaaaa",
+    back: true,
+    after: 2,
+    n: 11,
+  });
+  assertEquals(ana.guest.goodbyes, ["replaced"]);
+  assertEquals(setup.room.size, 2);
+  // What the old connection sends from here on is dropped; what the new one sends isn't.
+  await setup.say(ana.member, { n: 12, text: "too late" });
+  await setup.say(again.member, { n: 12, text: "in time" });
+  await ben.guest.untilLine(6);
+  const entries = (await setup.logged()).slice(2).map(bare);
+  assertEquals(entries, [
+    { seq: 3, what: "said", n: 11, text: "first" },
+    { seq: 4, what: "left", n: 12, text: "replaced" },
+    { seq: 5, what: "joined", n: 11, text: "" },
+    { seq: 6, what: "said", n: 12, text: "in time" },
+  ]);
+  await assertFollows(setup, ben.guest, 2);
+  await assertFollows(setup, again.guest, 3);
+  setup.room.leave(ana.member, "lost"); // its connection ends now, and has nothing to say about the new one
+  await setup.say(again.member, { n: 13, text: "still here" });
+  await ben.guest.untilLine(7);
+  assertEquals(setup.room.size, 2);
+});
+
+Deno.test("Room.join() shows one of two that come back at once only the last of them in", async () => {
+  await using setup = await Setup.create();
+  const key = "aaaaaaaaaaaa";
+  const wish = { key, back: true, after: 0 };
+  const asked = await Promise.all([
+    setup.ask("ana", wish),
+    setup.ask("ana", wish),
+  ]);
+  const [[first], [second, admission]] = asked;
+  assertEquals(setup.room.size, 1);
+  assertEquals(first.goodbyes, ["replaced"]);
+  assertEquals(second.goodbyes, []);
+  assert(typeof admission !== "string");
+  await setup.say(admission, { n: 1, text: "for one alone" });
+  await second.untilLine(4);
+  assertEquals(second.of("said").length, 1);
+  // Whoever was sent away gets no key for what comes after.
+  for (const { key } of first.epochs) {
+    for (const record of second.broadcasts) {
+      assert(!await opensAny(fromBase64url(key), record));
+    }
+  }
+});
+
+Deno.test("Room.join() owes each guest every line after the one it names, once, and those of its own batch", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  for (let n = 1; n <= 5; n++) await setup.say(ana.member, { n, text: `${n}` });
+  await ana.guest.untilLine(6);
+  // All in one batch: lines before and after the joinings, which also see each other.
+  const taken = setup.say(ana.member, { n: 6, text: "before" });
+  const asking = [0, 2, 6].map((after) =>
+    setup.ask(`guest${after}`, { after, n: after })
+  );
+  const last = setup.say(ana.member, { n: 7, text: "after" });
+  const asked = await Promise.all(asking);
+  await Promise.all([taken, last]);
+  assertEquals(setup.writes.at(-1), 5);
+  await setup.say(ana.member, { n: 8, text: "later" });
+  await ana.guest.untilLine(12);
+  for (const [at, after] of [0, 2, 6].entries()) {
+    const [guest] = asked[at] ?? [];
+    assert(guest);
+    await assertFollows(setup, guest, after + 1);
+    const past = guest.of("past").map(({ seq }) => seq);
+    const sorted = past.toSorted((a, b) => a - b);
+    assertEquals(past, sorted); // oldest first
+    assertEquals(guest.of("here").length, 4);
+  }
+});
+
+Deno.test("Room.join() shows newcomers of one batch who is there in the same bytes, which nobody else can open", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const asked = await Promise.all(["ben", "cleo"].map((it) => setup.ask(it)));
+  const guests = asked.map(([guest]) => guest);
+  for (const guest of guests) await guest.until("welcome");
+  const [ben, cleo] = guests;
+  assert(ben && cleo);
+  assertEquals(setup.writes.at(-1), 2);
+  const [record] = ben.shared;
+  assert(record && record === cleo.shared[0]);
+  assertEquals(ana.guest.shared.includes(record), false);
+
+  const later = await setup.join("dora");
+  await later.guest.until("welcome");
+  const header = record.subarray(0, HEADER_SIZE);
+  const body = record.subarray(HEADER_SIZE);
+  const secrets = [ana.guest, ben, cleo, later.guest].flatMap((guest) => [
+    ...guest.epochs,
+    ...guest === ben || guest === cleo ? [] : guest.of("sharing"),
+  ]);
+  assertEquals(secrets.length, 6);
+  for (const secret of secrets) {
+    const reader = await EpochReader.create(SERVER_KEY, secretOf(secret));
+    await assertRejects(() => reader.open(body, header), DecryptionError);
+  }
+});
+
+Deno.test("Room.join() sends a guest that is too far behind to catch up first", async () => {
+  await using setup = await Setup.create({ window: 8 });
+  const ana = await setup.join("ana");
+  const lines = Array.from({ length: 20 }, (_, at) => ({
+    n: at + 1,
+    text: `${at}`,
+  }));
+  await setup.say(ana.member, ...lines);
+  await ana.guest.untilLine(21);
+  assertEquals((await setup.ask("ben", { after: 12 }))[1], "behind");
+  assertEquals(setup.room.size, 1);
+  const pieces: LogEntry[] = [];
+  for await (const piece of setup.history.past(12)) pieces.push(...piece);
+  assertEquals(pieces.map(({ seq }) => seq), [
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+  ]);
+  const ben = await setup.join("ben", { after: 13 });
+  await assertFollows(setup, ben.guest, 14);
+});
+
+Deno.test("Room.join() tells a newcomer one key, though another's leaving renewed it in the same batch", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const ben = await setup.join("ben");
+  setup.writes.length = 0;
+  setup.room.leave(ana.member, "left");
+  const carla = await setup.join("carla");
+  await carla.guest.until("welcome");
+  assertEquals(setup.writes, [2]);
+  assertEquals(carla.guest.epochs.length, 1);
+  await setup.say(ben.member, { n: 1, text: "hello" });
+  await carla.guest.untilLine(5);
+  await ben.guest.untilLine(5);
+  assertEquals(ben.guest.epochs.length, 2);
+  assertEquals(carla.guest.epochs[0]?.number, 5); // two ratchets, a fresh one, and a ratchet after it
+});
+
+Deno.test("Room.join() puts the one back whose place it would have taken, had the log been written", async () => {
+  await using setup = await Setup.create();
+  const wish = { key: "aaaaaaaaaaaa", back: true, after: 0 };
+  const ana = await setup.join("ana", wish);
+  setup.breakLog();
+  assertEquals((await setup.ask("ana", wish))[1], "log-failed");
+  assertEquals(ana.guest.goodbyes, []);
+  setup.mend();
+  await setup.say(ana.member, { n: 1, text: "still here" });
+  await ana.guest.untilLine(2);
+  await assertFollows(setup, ana.guest, 1);
+});

@@ -1,0 +1,160 @@
+/**
+ * The room: one order for everybody, who may come in, what a newcomer and one who left can read, and what
+ * happens when the log can't be written. The log is a real one; guests are the tests' own, and read with real
+ * epoch keys what a real outlet writes to them.
+ *
+ * @module
+ */
+
+import { fromBase64url } from "../../../crypto_utils.ts";
+import type { Event } from "../../../src/protocol/events.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
+import {
+  assertFollows,
+  type Insider,
+  opened,
+  opensAny,
+  Setup,
+} from "../../kit/room_setup.ts";
+
+Deno.test("Room.leave() ends what the one who left can read at once, where no key was renewed lately", async () => {
+  using _clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const ben = await setup.join("ben");
+  const count = ben.guest.broadcasts.length;
+  setup.room.leave(ana.member, "left");
+  ana.guest.dismiss("left");
+  await ben.guest.until("left");
+  await setup.say(ben.member, { n: 1, text: "among ourselves" });
+  await ben.guest.until("said");
+  const later = ben.guest.broadcasts.slice(count);
+  assertEquals(later.length, 2);
+  assertEquals(await opened(ana.guest, ben.guest.broadcasts), []);
+  for (const record of later) {
+    for (const { key } of ana.guest.epochs) {
+      assert(!await opensAny(fromBase64url(key), record));
+    }
+  }
+  assertEquals(ben.guest.failure, undefined);
+});
+
+Deno.test("Room.leave() renews the key within 900 ms of the last renewal, however many leave", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const [ana, ben, carla, dmitri] = [
+    await setup.join("ana"),
+    await setup.join("ben"),
+    await setup.join("carla"),
+    await setup.join("dmitri"),
+  ];
+  const { guest } = dmitri;
+  let n = 0;
+  const say = async (text: string) => {
+    await setup.say(dmitri.member, { n: ++n, text });
+    await guest.until("said", (event) => event.text === text);
+  };
+  const leave = async ({ member, guest: leaver }: Insider) => {
+    // As its connection does first of all, so that it still knows the key of before.
+    leaver.dismiss("left");
+    setup.room.leave(member, "left");
+    await guest.until("left", ({ id }) => id === member.id);
+  };
+  await leave(ana); // renews
+  assertEquals(guest.epochs.length, 2);
+  clock.advance(100);
+  await leave(ben);
+  clock.advance(300);
+  await leave(carla);
+  await say("at 400");
+  clock.advance(499);
+  await say("at 899");
+  assertEquals(guest.epochs.length, 2);
+  clock.advance(1);
+  await say("at 900");
+  await say("and after");
+  assertEquals(guest.epochs.length, 3);
+  clock.advance(5_000);
+  await say("much later");
+  assertEquals(guest.epochs.length, 3); // nobody has left since
+
+  const said = (events: readonly Event[]) =>
+    events.flatMap((event) => event.kind === "said" ? [event.text] : []);
+  const { broadcasts } = guest;
+  assertEquals(await opened(ana.guest, broadcasts), []);
+  for (const leaver of [ben, carla]) {
+    const read = said(await opened(leaver.guest, broadcasts));
+    assertEquals(read, ["at 400", "at 899"]);
+  }
+});
+
+Deno.test("Room.leave() is logged and told when the log can be written again", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const ben = await setup.join("ben");
+  const carla = await setup.join("carla");
+  setup.breakLog();
+  setup.room.leave(ana.member, "lost");
+  await setup.say(ben.member, { n: 1, text: "x" });
+  await ben.guest.until("refused");
+  setup.room.leave(carla.member, "silent");
+  await setup.say(ben.member, { n: 2, text: "y" });
+  await ben.guest.until("refused", ({ n }) => n === 2);
+  assertEquals(ben.guest.of("left"), []);
+  setup.mend();
+  clock.advance(999);
+  await setup.say(ben.member, { n: 3, text: "mended" });
+  await ben.guest.until("said");
+  assertEquals(ben.guest.of("left"), []);
+  clock.advance(1);
+  await ben.guest.until("left", ({ id }) => id === carla.member.id);
+  const reasons = ben.guest.of("left").map(({ reason }) => reason);
+  assertEquals(reasons, ["lost", "silent"]);
+  assertEquals(setup.room.size, 1);
+  await assertFollows(setup, ben.guest, 2);
+});
+
+Deno.test("Room.leave() takes the key from the one who left as soon as anything can be said again", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const ben = await setup.join("ben");
+  await ana.guest.until("joined", ({ id }) => id === ben.member.id);
+  await ana.guest.until("ratchet");
+  setup.breakLog();
+  ana.guest.outlet.abandon(); // as its connection does
+  setup.room.leave(ana.member, "lost");
+  await setup.say(ben.member, { n: 1, text: "refused" });
+  await ben.guest.until("refused");
+  setup.mend();
+  await setup.say(ben.member, { n: 2, text: "among ourselves" });
+  await ben.guest.until("said");
+  assertEquals(await opened(ana.guest, ben.guest.broadcasts), []);
+  clock.advance(1_000);
+  await ben.guest.until("left");
+});
+
+Deno.test("Room.leave() comes after all that the member said, though that had to wait", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const ben = await setup.join("ben");
+  await ana.guest.untilLine(2);
+  setup.congest(true);
+  const saying = setup.say(ben.member, { n: 1, text: "one last thing" });
+  setup.room.leave(ben.member, "left");
+  await setup.join("carla");
+  assertEquals(setup.room.size, 3);
+  setup.congest(false);
+  clock.advance(5);
+  await saying;
+  await ana.guest.until("left");
+  const logged = await setup.logged();
+  assertEquals(
+    logged.slice(-2).map(({ what, text }) => [what, text]),
+    [["said", "one last thing"], ["left", "left"]],
+  );
+  await assertFollows(setup, ana.guest, 1);
+});
