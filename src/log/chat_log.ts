@@ -1,7 +1,7 @@
 /**
  * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. Knows nothing
- * of members or of what the words mean; log_line.ts reads lines, log_file.ts and log_files.ts the files that
- * they are in, log_window.ts keeps the last, log_search.ts finds words, log_lock.ts keeps other servers out.
+ * of members; line_format.ts reads and writes lines, file.ts and files.ts the files that they are in, recent.ts
+ * keeps the last, search.ts finds words, lock.ts keeps other servers out.
  *
  * An entry's number is the number of its line, from 1 on, through all files. Lines that aren't ours keep their
  * numbers and are left out.

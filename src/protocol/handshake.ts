@@ -79,8 +79,9 @@ function record(type: RecordType, body: Uint8Array): Bytes {
 
 /**
  * The server's side of a handshake.
- * @throws {HandshakeError} for a peer that doesn't hold the key; it has been sent one refusal, the same
- * for every reason but its version. @throws {WireError} for bytes that are no handshake; no reply is sent.
+ * @throws {HandshakeError} for a peer that doesn't hold the key; a wrong
+ * version and a third message that doesn't open are answered with a refusal, anything else with nothing.
+ * @throws {WireError} for bytes that are no handshake; no reply is sent.
  */
 export async function acceptChannel(
   stream: Stream,

@@ -12,7 +12,7 @@ export interface Name {
   readonly folded: string;
 }
 
-/** Why a name isn't allowed; keys of `REFUSALS` in events.ts. */
+/** Why a name isn't allowed; keys of `REFUSALS`. */
 export type NameRefusal = "name-invalid" | "name-mixed";
 
 // Letters, digits, marks and three signs, but nothing that shows as nothing: the Hangul fillers are letters

@@ -31,7 +31,7 @@ export type RecordType = typeof RecordType[keyof typeof RecordType];
 export const HEADER_SIZE = 3;
 /** The largest record, header included: what its length field can say. */
 export const MAX_RECORD_SIZE = 65_535;
-/** The largest record before the handshake ends; the longest of its messages takes 1,228 bytes. */
+/** The largest record before the handshake ends; the longest takes 1,240. */
 export const MAX_HANDSHAKE_RECORD_SIZE = 2_048;
 /** The largest padded plaintext: the greatest Padmé length that fits a record with tag and signature. */
 export const MAX_PLAINTEXT_SIZE = 63_488;

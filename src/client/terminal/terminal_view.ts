@@ -47,7 +47,7 @@ export interface TerminalOptions {
   readonly input: Readable;
   /** The terminal, with its present width in cells. */
   readonly output: Screen;
-  /** Limiter the terminal's own editing off and on; left out where there is no such thing. */
+  /** Turns the terminal's own editing off and on; left out where there is no such thing. */
   readonly raw?: (on: boolean) => void;
   /** The time, ms since 1970. */
   readonly now: () => number;

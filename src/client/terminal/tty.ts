@@ -48,7 +48,7 @@ export class TtyView extends TerminalView {
   }
 }
 
-/** Limiter the terminal's own editing off and on. @param cbreak Whether its signals stay. */
+/** Turns the terminal's own editing off and on. @param cbreak Whether its signals stay. */
 function raw(on: boolean, cbreak: boolean): void {
   try {
     Deno.stdin.setRaw(on, { cbreak });
