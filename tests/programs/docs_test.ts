@@ -1,0 +1,151 @@
+/**
+ * What the documentation shows of the programs, held against them: their help, their requests, a bot that is run,
+ * and links.
+ *
+ * @module
+ */
+
+import {
+  type CommandContext,
+  interpret,
+} from "../../src/client/terminal/commands.ts";
+import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
+import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
+import { JsonClient } from "../kit/client.ts";
+import { succeeds } from "../kit/command.ts";
+import { Folder } from "../kit/folder.ts";
+import { Process } from "../kit/process.ts";
+import { Program, type Task } from "../kit/program.ts";
+import { Server } from "../kit/server.ts";
+
+const root = new URL("../../", import.meta.url);
+const PAGES = [
+  "README.md",
+  "SECURITY.md",
+  "bench/README.md",
+  "bench/PROFILE.md",
+  "docs/client.md",
+  "docs/design.md",
+  "docs/protocol.md",
+  "docs/server.md",
+];
+
+function read(page: string): Promise<string> {
+  return Deno.readTextFile(new URL(page, root));
+}
+
+/** The blocks of plain text on a page. */
+async function blocks(page: string): Promise<string[]> {
+  const found = (await read(page)).matchAll(/^```text\n(.*?)^```$/gms);
+  return Array.from(found, ([, text = ""]) => text);
+}
+
+async function helpOf(task: Task): Promise<string> {
+  await using folder = await Folder.make();
+  const { path } = folder;
+  await using program = await Program.run(task, {
+    args: ["--help"],
+    cwd: path,
+    home: path,
+  });
+  assertEquals(await program.finished(), 0, program.transcript);
+  return `${program.stdout.join("\n")}\n`;
+}
+
+Deno.test("docs/server.md shows the server's help as it is", async () => {
+  assertEquals(await blocks("docs/server.md"), [await helpOf("server")]);
+});
+
+Deno.test("docs/client.md shows the commands and the client's help as they are", async () => {
+  const lines: string[] = [];
+  const note = (line: string) => lines.push(line);
+  await interpret("/help", { note } as unknown as CommandContext);
+  const commands = lines.map((line) => `${line}\n`).join("");
+  const expected = [commands, await helpOf("client")];
+  assertEquals(await blocks("docs/client.md"), expected);
+});
+
+Deno.test("docs/client.md names every request, and no other", async () => {
+  const text = await read("docs/client.md");
+  const requests = [...text.matchAll(/\{"type":"([a-z]+)"[,}]/g)];
+  const named = requests.map(([, type]) => type);
+  assertEquals(named.sort(), [...REQUEST_TYPES].sort());
+});
+
+const ready = await succeeds("bash", "--version") &&
+  await succeeds("jq", "--version");
+
+Deno.test({
+  name: `the bot of docs/client.md answers${
+    ready ? "" : " (ignored: no bash, or no jq)"
+  }`,
+  ignore: !ready,
+  async fn() {
+    const page = await read("docs/client.md");
+    const script = /```bash\n(#!.*?)```/s.exec(page)?.[1];
+    assert(script);
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    await Deno.symlink(Deno.execPath(), folder.file("deno"));
+    const file = await folder.write("bot", script);
+    const { invite } = server;
+    await using ana = await JsonClient.join({ invite, name: "ana" });
+    const words = ["bash", file, invite, "--identity", folder.file("identity")];
+    await using bot = new Process(words, {
+      cwd: root.pathname,
+      env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` },
+    });
+    await ana.shows("joined", { name: "timebot" });
+    await ana.type("!time");
+    const answer = await ana.until(
+      "the bot's answer",
+      () => ana.all("said").find(({ name }) => name === "timebot"),
+    );
+    assertMatch(answer.text ?? "", /^It is \d\d:\d\d UTC$/);
+    bot.kill("SIGKILL"); // its client's input ends with it, and so does the client
+    await bot.ended;
+    await ana.shows("left", { name: "timebot" });
+  },
+});
+
+Deno.test("README.md is short enough to be read, and shows its pictures first", async () => {
+  const text = await read("README.md");
+  assert(text.split("\n").length <= 151, "README.md has over 150 lines");
+  const sections = text.split(/^## /m);
+  assert(sections[0]?.includes("!["), "no picture above the first section");
+});
+
+/** The anchors that a page has, as its readers' programs make them of headings. */
+function anchorsOf(text: string): string[] {
+  return Array.from(
+    text.matchAll(/^#+ (.+)$/gm),
+    ([, heading = ""]) =>
+      heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(
+        " ",
+        "-",
+      ),
+  );
+}
+
+Deno.test("every link of the documentation leads to something that is there", async () => {
+  const dead: string[] = [];
+  let count = 0;
+  for (const page of PAGES) {
+    const links = (await read(page)).matchAll(
+      /\]\((?!https?:)([^)#]*)(#[^)]+)?\)/g,
+    );
+    for (const [, path = "", anchor] of links) {
+      count++;
+      const url = new URL(
+        path || page.replace(/.*\//, ""),
+        new URL(page, root),
+      );
+      const text = await Deno.readTextFile(url).catch(() => undefined);
+      const isThere = text !== undefined &&
+        (!anchor || anchorsOf(text).includes(anchor.slice(1)));
+      if (!isThere) dead.push(`${page}: ${path}${anchor ?? ""}`);
+    }
+  }
+  assert(count > 10, `${count} links`);
+  assertEquals(dead, []);
+});
