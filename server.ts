@@ -63,8 +63,8 @@ const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
 /** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
 const ACCEPT_PAUSE = 250;
-/** Handshakes that are worked on at a time, so that hundreds at once don't keep members' messages waiting. */
-const HANDSHAKES_AT_ONCE = 4;
+/** Handshakes worked on at a time: hundreds at once would keep members waiting, fewer would leave threads idle. */
+const HANDSHAKES_AT_ONCE = 8;
 
 const logger = diagnostics("server");
 
