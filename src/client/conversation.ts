@@ -178,8 +178,8 @@ export class Conversation implements LinkListener {
     const { address, view, files } = this.#options;
     const again = this.hasBegun;
     const said = missed.filter(isSpoken);
-    for (const { key, n } of said) {
-      if (key === this.#fingerprint) this.#outbox.settle(n); // under whatever name it was said
+    for (const { fingerprint, n } of said) {
+      if (fingerprint === this.#fingerprint) this.#outbox.settle(n); // under whatever name it was said
     }
     this.#after = Math.max(welcome.seq, missed.at(-1)?.seq ?? 0);
     this.#link = link;
@@ -264,12 +264,13 @@ export class Conversation implements LinkListener {
     this.#options.view.show({ type: "found", words, lines: news, more });
   }
 
-  #isOwn({ key, name }: LogEntry): boolean {
-    return key === this.#fingerprint && name === this.#name;
+  #isOwn({ fingerprint, name }: LogEntry): boolean {
+    return fingerprint === this.#fingerprint && name === this.#name;
   }
 
   #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
-    const { seq, at, what: type, to, name, key: fingerprint, text } = line;
+    const { seq, at, what: type, to, name, fingerprint: fingerprint, text } =
+      line;
     const quoted = to === null ? undefined : this.#recent.find(to);
     const news = { type, seq, at, to, name, fingerprint, text, own, past };
     return quoted ? { ...news, quoted } : news;
@@ -277,7 +278,7 @@ export class Conversation implements LinkListener {
 
   #noteOffer(line: LogEntry): void {
     // Under another name, too, it is this client's number for the line that tells its own offers.
-    const own = line.key === this.#fingerprint;
+    const own = line.fingerprint === this.#fingerprint;
     if (line.what === "offered") this.#options.files?.offered(line, own);
   }
 

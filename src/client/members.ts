@@ -32,8 +32,8 @@ export class Members {
   }
 
   /** Somebody was there before this client. */
-  met({ kind: _kind, id, key: fingerprint, ...member }: Event<"here">): void {
-    this.#present.set(id, { ...member, fingerprint });
+  met({ kind: _kind, id, ...member }: Event<"here">): void {
+    this.#present.set(id, member);
   }
 
   /** This client is in. @param at ms since 1970. */
@@ -63,14 +63,14 @@ export class Members {
     const words = eventWords(event);
     const { id, n } = event as Event<"said">;
     if (event.kind === "joined") {
-      this.#present.set(id, newcomer(event.name, event.key, at));
+      this.#present.set(id, newcomer(event.name, event.fingerprint, at));
     }
     const member = this.#member(id);
-    const { name, fingerprint: key } = member;
+    const { name, fingerprint } = member;
     if (words.what === "left") this.#present.delete(id);
     else if (words.what === "renamed") member.name = words.text;
     else member.active = at;
-    return { seq, at, name, key, n, ...words };
+    return { seq, at, name, fingerprint, n, ...words };
   }
 
   #member(id: number): Mutable<Present> {

@@ -56,17 +56,17 @@ function formatTime(at: number): string {
  * @throws {RangeError} for a time that no date has, and for a reply to no number.
  */
 export function formatEntry(entry: NewEntry): string {
-  const { what, at, key, n, to } = entry;
+  const { what, at, fingerprint, n, to } = entry;
   if (what === "replied" && !(Number.isSafeInteger(to) && Number(to) > 0)) {
     throw new RangeError(`Cannot write a reply: it answers no event: ${to}`);
   }
-  return `${formatTime(at)} ${key}.${n} | ${
+  return `${formatTime(at)} ${fingerprint}.${n} | ${
     sentence(entry, escapes, " the chat")
   }`;
 }
 
 const ours =
-  /^(?<time>\S+) (?<key>[0-9a-f]{12})\.(?<n>0|[1-9]\d{0,15}) \| (?<told>.*)$/u;
+  /^(?<time>\S+) (?<fingerprint>[0-9a-f]{12})\.(?<n>0|[1-9]\d{0,15}) \| (?<told>.*)$/u;
 
 /** Whether it can be told to a client: somebody may have written in the file by hand. */
 function isSayable({ what, name, text }: LogEntry): boolean {
@@ -78,7 +78,7 @@ function isSayable({ what, name, text }: LogEntry): boolean {
 export function parseEntry(line: string, seq: number): LogEntry | null {
   const groups = ours.exec(line)?.groups;
   if (!groups) return null;
-  const { time = "", key = "", told = "" } = groups;
+  const { time = "", fingerprint = "", told = "" } = groups;
   const at = Date.parse(time);
   const n = Number(groups["n"]);
   // `Date.parse` takes many forms, and a 30 February for 2 March.
@@ -87,7 +87,7 @@ export function parseEntry(line: string, seq: number): LogEntry | null {
   try {
     const words = parseSentence(told, unescapeLine);
     if (!words) return null;
-    const entry = { seq, at, key, n, ...words };
+    const entry = { seq, at, fingerprint, n, ...words };
     return isSayable(entry) ? entry : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null; // an escape that we never write

@@ -108,7 +108,7 @@ export const TABLE = {
   past: {
     seq: isCount,
     at: isTime,
-    key: isString,
+    fingerprint: isString,
     n: isCount,
     what: isString,
     to: isCountOrNull,
@@ -127,7 +127,7 @@ export const TABLE = {
   here: {
     id: isCount,
     name: isString,
-    key: isString,
+    fingerprint: isString,
     since: isTime,
     active: isTime,
     away: isString,
@@ -146,7 +146,7 @@ export const TABLE = {
   /** The events after this one in the record are numbered from `seq`, and happened at `at` (ms). */
   batch: { seq: isCount, at: isTime },
   /** Somebody came. */
-  joined: { id: isCount, name: isString, key: isString, n: isCount },
+  joined: { id: isCount, name: isString, fingerprint: isString, n: isCount },
   /** Somebody went, for one of `GOODBYES` or with words of their own. */
   left: { id: isCount, n: isCount, reason: isString },
   /** A member's message. */

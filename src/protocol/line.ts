@@ -54,7 +54,7 @@ export interface LogEntry {
   /** When, milliseconds since 1970. */
   readonly at: number;
   /** The fingerprint of the member's key, 12 hexadecimal digits. */
-  readonly key: string;
+  readonly fingerprint: string;
   /** The member's own number for it. */
   readonly n: number;
   /** What the member did. */
@@ -116,11 +116,11 @@ export function saidLine(event: Event): Line | undefined {
 /** The event by which everybody is told of a line. @param id The member who did it. */
 export function lineEvent(
   id: number,
-  { what, n, name, key, text, to }: Omit<NewEntry, "at">,
+  { what, n, name, fingerprint, text, to }: Omit<NewEntry, "at">,
 ): Event {
   switch (what) {
     case "joined":
-      return { kind: what, id, name, key, n };
+      return { kind: what, id, name, fingerprint, n };
     case "left":
       return { kind: what, id, n, reason: text };
     case "renamed":
@@ -184,7 +184,7 @@ export interface Escapes {
  * @param place Follows "joined" and "left", with a space before it.
  */
 export function sentence(
-  { what, name, text, to }: Omit<NewEntry, "at" | "key" | "n">,
+  { what, name, text, to }: Omit<NewEntry, "at" | "fingerprint" | "n">,
   escape: Escapes,
   place = "",
 ): string {

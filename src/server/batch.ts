@@ -145,10 +145,10 @@ export class Batch {
 
   /** Adds something that a member does. */
   add(
-    { id, name: { shown: name }, guest: { fingerprint: key } }: Member,
+    { id, name: { shown: name }, guest: { fingerprint } }: Member,
     words: Pick<NewEntry, "what" | "n" | "text" | "to">,
   ): void {
-    const entry = { at: this.at, key, name, ...words };
+    const entry = { at: this.at, fingerprint, name, ...words };
     this.entries.push(entry);
     const encoded = encodeEvent(lineEvent(id, entry));
     this.encoded.push(encoded);

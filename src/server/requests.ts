@@ -252,7 +252,7 @@ export class Requests {
     try {
       const entry = await history.entry(offer);
       const isOwn = entry?.what === "offered" &&
-        entry.key === this.#client.fingerprint;
+        entry.fingerprint === this.#client.fingerprint;
       const file = isOwn ? parseOffer(entry.text) : null;
       if (!file || file.size > relay.maxFileSize || this.#client.ended) return;
       relay.hold(this.#client, offer, file.size);

@@ -392,8 +392,16 @@ function pack(events: readonly Event[]): Bytes[] {
 function hereEvent(
   { id, name, guest, since, active, away }: Member,
 ): Event<"here"> {
-  const { fingerprint: key } = guest;
-  return { kind: "here", id, name: name.shown, key, since, active, away };
+  const { fingerprint } = guest;
+  return {
+    kind: "here",
+    id,
+    name: name.shown,
+    fingerprint,
+    since,
+    active,
+    away,
+  };
 }
 
 function refusal(n: number | null, reason: Refusal): Event {

@@ -15,13 +15,14 @@ import type { JsonClient } from "./client.ts";
 export function assertFollows(client: JsonClient, log: readonly LogEntry[]) {
   const events = client.shown.filter(({ seq }) => seq !== undefined);
   for (const event of events) {
-    const { type, seq, at, name, key, text, reason, newName } = event;
+    const { type, seq, at, name, text, reason, newName } = event;
     const entry = log[(seq ?? 0) - 1];
     assert(entry !== undefined, `line ${seq} was shown and is not in the log`);
     const { n: _n, ...logged } = entry;
     const what = type === "entered" ? "joined" : type;
     const words = text ?? reason ?? newName ?? "";
-    const shown = { seq, at: Date.parse(at ?? ""), name, key, what };
+    const fingerprint = event.key;
+    const shown = { seq, at: Date.parse(at ?? ""), name, fingerprint, what };
     assertEquals({ ...shown, to: event.to ?? null, text: words }, logged);
   }
   // A client is told of its own joining before what it missed; all else comes in order.

@@ -17,7 +17,7 @@ export const windows = Deno.build.os === "windows";
 
 export const said = (n: number, text = `text ${n}`): NewEntry => ({
   at: Date.UTC(2026, 10, 23) + n,
-  key: KEY,
+  fingerprint: KEY,
   n,
   what: "said",
   name: "Abhii",

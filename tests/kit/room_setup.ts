@@ -363,7 +363,7 @@ export async function assertFollows(
   const known = guest.lines.toSorted((a, b) => a.seq - b.seq);
   assertEquals(known, entries.slice(first - 1).map(bare));
   for (const { seq } of guest.of("welcome")) {
-    const { what, key } = entries[seq - 1] ?? {};
+    const { what, fingerprint: key } = entries[seq - 1] ?? {};
     assertEquals([what, key], ["joined", guest.fingerprint]);
   }
   assertEquals(guest.failure, undefined);

@@ -315,9 +315,9 @@ export async function shared(...events: Event[]): Promise<Shared> {
 export function hereEvent(
   id: number,
   name: string,
-  key: string,
+  fingerprint: string,
 ): Event<"here"> {
-  return { kind: "here", id, name, key, since: 0, active: 0, away: "" };
+  return { kind: "here", id, name, fingerprint, since: 0, active: 0, away: "" };
 }
 
 /** A past line of the client's own, or of somebody else. */
@@ -325,11 +325,11 @@ export function past(
   seq: number,
   n: number,
   text: string,
-  key = CLIENT_KEY,
+  fingerprint = CLIENT_KEY,
 ): Event<"past"> {
-  const name = key === CLIENT_KEY ? "ana" : "ben";
-  const line = { seq, at: 500, key, n, what: "said", to: null, name, text };
-  return { kind: "past", ...line };
+  const name = fingerprint === CLIENT_KEY ? "ana" : "ben";
+  const line = { seq, at: 500, fingerprint, n, to: null, name, text };
+  return { kind: "past", what: "said", ...line };
 }
 
 export const texts = (events: readonly { text: string }[]) =>

@@ -21,7 +21,7 @@ const texts = (name: string, count: number) =>
   Array.from({ length: count }, (_, at) => `${name} ${at}`);
 
 const entry = (n: number, text: string) =>
-  formatEntry({ at: n, key: KEY, n, what: "said", name: "old", text });
+  formatEntry({ at: n, fingerprint: KEY, n, what: "said", name: "old", text });
 
 // ── A full disk ────────────────────────────────────────────────────────────────────────────────────────
 

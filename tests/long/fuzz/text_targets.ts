@@ -372,7 +372,7 @@ function checkLine(line: string): string {
 
 const entries = fc.record({
   at: fc.integer({ min: -8.64e15, max: 8.64e15 }),
-  key: fc.stringMatching(/^[0-9a-f]{12}$/),
+  fingerprint: fc.stringMatching(/^[0-9a-f]{12}$/),
   n: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
   name: anyText(16).filter((name) => name !== ""),
   text: anyText(),

@@ -44,7 +44,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
     kind: "joined",
     id: 3,
     name: "carla",
-    key: "cccccccccccc",
+    fingerprint: "cccccccccccc",
     n: 0,
   }, { kind: "said", id: 2, n: 1, text: "hello" });
   await view.until("said", 1);

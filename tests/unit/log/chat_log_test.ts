@@ -37,7 +37,7 @@ import { LogLockedError } from "../../../src/log/lock.ts";
 const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   ["2026-11-23T17:05:54.120Z 3f9a1c02d417.0 | Abhii joined the chat", {
     at: Date.UTC(2026, 10, 23, 17, 5, 54, 120),
-    key: KEY,
+    fingerprint: KEY,
     n: 0,
     what: "joined",
     name: "Abhii",
@@ -45,7 +45,7 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   }],
   ["2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | Abhii: Kaise ho bro", {
     at: Date.UTC(2026, 10, 23, 17, 6, 7, 4),
-    key: KEY,
+    fingerprint: KEY,
     n: 1,
     what: "said",
     name: "Abhii",
@@ -53,7 +53,7 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   }],
   ["2026-11-23T17:06:31.590Z 3f9a1c02d417.2 | Abhii left the chat", {
     at: Date.UTC(2026, 10, 23, 17, 6, 31, 590),
-    key: KEY,
+    fingerprint: KEY,
     n: 2,
     what: "left",
     name: "Abhii",
@@ -63,7 +63,7 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
     "2026-11-23T17:06:31.590Z 3f9a1c02d417.3 | Abhii left the chat (connection lost)",
     {
       at: Date.UTC(2026, 10, 23, 17, 6, 31, 590),
-      key: KEY,
+      fingerprint: KEY,
       n: 3,
       what: "left",
       name: "Abhii",
@@ -72,7 +72,7 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   ],
   ["2026-11-23T17:06:09.120Z 3f9a1c02d417.4 | * Abhii waves: hello", {
     at: Date.UTC(2026, 10, 23, 17, 6, 9, 120),
-    key: KEY,
+    fingerprint: KEY,
     n: 4,
     what: "acted",
     name: "Abhii",
@@ -80,7 +80,7 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   }],
   ["2026-11-23T17:06:12.871Z 3f9a1c02d417.5 | Abhii to 42: Achha hoon", {
     at: Date.UTC(2026, 10, 23, 17, 6, 12, 871),
-    key: KEY,
+    fingerprint: KEY,
     n: 5,
     what: "replied",
     name: "Abhii",
@@ -89,7 +89,7 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   }],
   ["2026-11-23T17:06:13.000Z 3f9a1c02d417.6 | Abhii is now Abhijeet", {
     at: Date.UTC(2026, 10, 23, 17, 6, 13),
-    key: KEY,
+    fingerprint: KEY,
     n: 6,
     what: "renamed",
     name: "Abhii",

@@ -9,7 +9,7 @@ import { assertEquals, assertThrows } from "../../kit/assert.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 
 function entry(seq: number): LogEntry {
-  const who = { key: "3f9a1c02d417", n: seq, name: "ana", to: null };
+  const who = { fingerprint: "3f9a1c02d417", n: seq, name: "ana", to: null };
   return { seq, at: 0, what: "said", text: `line ${seq}`, ...who };
 }
 

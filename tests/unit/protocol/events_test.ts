@@ -69,7 +69,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   past: [
     ["seq", "count"],
     ["at", "time"],
-    ["key", "string"],
+    ["fingerprint", "string"],
     ["n", "count"],
     ["what", "string"],
     ["to", "count or null"],
@@ -79,7 +79,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   here: [
     ["id", "count"],
     ["name", "string"],
-    ["key", "string"],
+    ["fingerprint", "string"],
     ["since", "time"],
     ["active", "time"],
     ["away", "string"],
@@ -101,7 +101,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   ],
   welcome: [["id", "count"], ["seq", "count"], ["at", "time"]],
   batch: [["seq", "count"], ["at", "time"]],
-  joined: [["id", "count"], ["name", "string"], ["key", "string"], [
+  joined: [["id", "count"], ["name", "string"], ["fingerprint", "string"], [
     "n",
     "count",
   ]],

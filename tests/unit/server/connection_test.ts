@@ -36,10 +36,16 @@ Deno.test("Connection lets a client in under its key's fingerprint, and passes o
   const ben = await setup.connect(keyPair);
   await ana.join("ana");
   const { id } = await ben.join("ben", 6);
-  const key = fingerprint(keyPair.publicKey);
-  assertEquals(ben.connection.fingerprint, key);
+  const shown = fingerprint(keyPair.publicKey);
+  assertEquals(ben.connection.fingerprint, shown);
   const joined = await ana.until("joined");
-  assertEquals(joined, { kind: "joined", id, name: "ben", key, n: 6 });
+  assertEquals(joined, {
+    kind: "joined",
+    id,
+    name: "ben",
+    fingerprint: shown,
+    n: 6,
+  });
   await ben.send(say(7, "hello"), say(8, "again"));
   for (const client of [ana, ben]) {
     await client.until("said", ({ n }) => n === 8);

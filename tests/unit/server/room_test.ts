@@ -63,7 +63,7 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
     kind: "joined",
     id: ben.member.id,
     name: "Ben",
-    key: ben.guest.fingerprint,
+    fingerprint: ben.guest.fingerprint,
     n: 6,
   });
   const welcome = await ben.guest.until("welcome");

@@ -137,7 +137,7 @@ class Side implements Peer, FileRoom {
 }
 
 function entry(text: string, seq: number, n: number): LogEntry {
-  const who = { key: "3f9a1c02d417", name: "Abhii" };
+  const who = { fingerprint: "3f9a1c02d417", name: "Abhii" };
   return { seq, n, at: 0, what: "offered", to: null, text, ...who };
 }
 
