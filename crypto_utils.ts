@@ -101,7 +101,7 @@ export async function sha256Hex(
 
 /** Whether two byte strings are the same; for public values, its time depends on them. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 /** Base64url without padding (RFC 4648 section 5). */

@@ -1,6 +1,5 @@
 /**
- * What each cryptographic operation costs when it is awaited alone: `deno bench`. Knows nothing of the
- * programs.
+ * What each cryptographic operation costs when it is awaited alone: `deno bench`.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * What the benchmark shows: a table for people, and one object for programs. Knows nothing of how the figures
- * came about.
+ * What the benchmark shows: a table for people, and one object for programs.
  *
  * @module
  */

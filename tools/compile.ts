@@ -1,6 +1,5 @@
 /**
- * Makes the two single executables: `deno compile` for each program, with the permissions of its task. Knows
- * nothing of what the programs do.
+ * Makes the two single executables: `deno compile` for each program, with the permissions of its task.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The demonstration: a real server and two real clients in a temporary folder, what each of them saw, what
- * crossed the network between them, and what the log holds. Knows the programs only by their command lines.
+ * The demonstration: a real server and two real clients in a temporary folder, what each of them saw, what crossed
+ * the network between them, and what the log holds.
  *
  * @module
  */

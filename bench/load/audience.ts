@@ -1,6 +1,6 @@
 /**
- * What is measured with, whatever server it is: members who join, one who speaks, and the loop that serves
- * them all. Knows nothing of protocols, or of clocks but to wait.
+ * What is measured with, whatever server it is: members who join, one who speaks, and the loop that serves them
+ * all.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How a benchmark is asked for, and what it exits with. Knows nothing of what it measures.
+ * How a benchmark is asked for, and what it exits with.
  *
  * @module
  */

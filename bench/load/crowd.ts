@@ -1,6 +1,6 @@
 /**
- * All the members of one load on the chat's server: lets them in, lets some of them talk, and knows when
- * everybody has everything. Knows nothing of clocks but to wait.
+ * All the members of one load on the chat's server: lets them in, lets some of them talk, and knows when everybody
+ * has everything.
  *
  * @module
  */

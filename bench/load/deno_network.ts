@@ -1,7 +1,6 @@
 /**
- * The load's sockets where there is no `epoll`: Deno's own. It costs the load as much to receive as it costs
- * the server to send, so the load may be what is measured; its share of the CPU tells. Knows nothing of
- * the chat.
+ * The load's sockets where there is no `epoll`: Deno's own. It costs the load as much to receive as it costs the
+ * server to send, so the load may be what is measured; its share of the CPU tells.
  *
  * @module
  */

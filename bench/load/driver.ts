@@ -1,6 +1,5 @@
 /**
- * The load process: takes a job from its first argument, does it, and writes what it found to stdout. Knows
- * the server by its link or port and its process number only.
+ * The load process: takes a job from its first argument, does it, and writes what it found to stdout.
  *
  * @module
  */

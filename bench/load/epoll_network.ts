@@ -1,9 +1,8 @@
 /**
- * The load's sockets on Linux: the system's own calls, so that receiving costs the load less than sending
- * costs the server. Knows nothing of the chat.
+ * The load's sockets on Linux: the system's own calls, so that receiving costs the load less than sending costs
+ * the server.
  *
- * One `TcpConn.read` costs about what one `TcpConn.write` does. A load that reads that way would measure
- * itself.
+ * One `TcpConn.read` costs about what one `TcpConn.write` does. A load that reads that way would measure itself.
  *
  * @module
  */

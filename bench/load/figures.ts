@@ -1,5 +1,5 @@
 /**
- * From what single loads found to figures: medians with their spread. Knows nothing of how they are shown.
+ * From what single loads found to figures: medians with their spread.
  *
  * @module
  */

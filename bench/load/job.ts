@@ -1,5 +1,5 @@
 /**
- * What the load process is told and what it answers, both as JSON. Knows nothing of how it is done.
+ * What the load process is told and what it answers, both as JSON.
  *
  * @module
  */

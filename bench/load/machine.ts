@@ -1,5 +1,5 @@
 /**
- * What the benchmark runs on, for its report. Knows nothing of the benchmark.
+ * What the benchmark runs on, for its report.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The measurements: what is done with an audience, and between which two looks at the clock. Knows nothing of
- * sockets or keys.
+ * The measurements: what is done with an audience, and between which two looks at the clock.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One member of the load: a real client up to its welcome, and from then on one that compares and counts what
- * it receives, or, where it is one of the sample, opens all of it. Knows nothing of the other members.
+ * One member of the load: a real client up to its welcome, and from then on one that compares and counts what it
+ * receives, or, where it is one of the sample, opens all of it.
  *
  *     connect ── handshake ──▶ join ──▶ counts, or opens ── say ──▶ gets its own words back ── say ──▶ …
  *

@@ -1,5 +1,5 @@
 /**
- * What the load needs of a network: many sockets, read by one loop. Knows nothing of the chat.
+ * What the load needs of a network: many sockets, read by one loop.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A member that opens all it receives: follows the epochs, verifies every signature, and checks that events
- * are numbered without a gap and say what was said. Knows nothing of sockets.
+ * A member that opens all it receives: follows the epochs, verifies every signature, and checks that events are
+ * numbered without a gap and say what was said.
  *
  * @module
  */

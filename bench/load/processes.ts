@@ -1,6 +1,5 @@
 /**
  * The processes of a benchmark: the server, with its folder and its processor, and the load with the others.
- * Knows what they are called with, and nothing of what they do.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Cuts what one member receives into records, and keeps of most of them no more than their size and last
- * bytes: a load that copied every byte would be slower than the server. Knows nothing of what they mean.
+ * Cuts what one member receives into records, and keeps of most of them no more than their size and last bytes: a
+ * load that copied every byte would be slower than the server.
  *
  * @module
  */

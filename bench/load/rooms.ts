@@ -1,6 +1,5 @@
 /**
- * Rooms of all sizes, on our server and on others: for each run a fresh server and a fresh load. Knows nothing
- * of what is done in them.
+ * Rooms of all sizes, on our server and on others: for each run a fresh server and a fresh load.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The one sequence of broadcast records that every member must get: what the first who sees a record notes of
- * it, all others are held to. Knows nothing of sockets or of what the records mean.
+ * The one sequence of broadcast records that every member must get: what the first who sees a record notes of it,
+ * all others are held to.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
  * How long the server takes to listen, and how much memory it takes: with an empty log, and with a log of 1 GB.
- * Knows nothing of members.
  *
  * @module
  */

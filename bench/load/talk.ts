@@ -1,9 +1,9 @@
 /**
  * Members that talk as people do, and how long what they say takes to reach one of them, who opens and verifies
- * all of it. Knows nothing of what else goes on at the server.
+ * all of it.
  *
- * The others read without opening, so that 100 members leave the processor to the server and its strangers.
- * They answer no ping: each speaks every second, and is asked only after 30 s.
+ * The others read without opening, so that 100 members leave the processor to the server and its strangers. They
+ * answer no ping: each speaks every second, and is asked only after 30 s.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * How long it takes from a typed line to the own screen, through client, server and client again, in a room
- * where nothing else happens. Knows what the client shows, and nothing of how it does it.
+ * How long it takes from a typed line to the own screen, through client, server and client again, in a room where
+ * nothing else happens.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a process has used: processor time and memory. Knows nothing of what it did with them.
+ * What a process has used: processor time and memory.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * All the members of one load on another server. Knows nothing of protocols, or of clocks but to wait.
+ * All the members of one load on another server.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Cuts what one connection receives into lines, without copying but where a line comes in pieces. Knows
- * nothing of what they say.
+ * Cuts what one connection receives into lines, without copying but where a line comes in pieces.
  *
  * @module
  */

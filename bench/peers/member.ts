@@ -1,6 +1,5 @@
 /**
- * One member of a room on another server: joins it over TLS, and holds what it gets to what was said. Knows
- * nothing of the other members.
+ * One member of a room on another server: joins it over TLS, and holds what it gets to what was said.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * What two other servers speak, as far as a room needs it: NATS' publish and subscribe, and IRC. Knows nothing
- * of sockets, or of what is measured.
+ * What two other servers speak, as far as a room needs it: NATS' publish and subscribe, and IRC.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Two well-known servers to compare with, each in a process and a temporary folder of its own, over TLS with a
- * certificate made for the occasion. Knows nothing of what they speak.
+ * certificate made for the occasion.
  *
  * @module
  */

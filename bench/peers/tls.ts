@@ -1,7 +1,7 @@
 /**
- * TLS for the load's sockets, by the system's OpenSSL: what the peers speak, at a cost that leaves the server
- * the slower side. Knows nothing of what is said through it, and doesn't ask whose certificate it is: the
- * server was started a moment ago, with a certificate made for it.
+ * TLS for the load's sockets, by the system's OpenSSL: what the peers speak, at a cost that leaves the server the
+ * slower side. Doesn't ask whose certificate it is: the server was started a moment ago, with a certificate made
+ * for it.
  *
  * @module
  */

@@ -1,11 +1,10 @@
 /**
- * Draws how cost grows with a room: four plots, as SVG beside this file, from what `deno task bench --json`
- * wrote. Knows nothing of how it was measured.
+ * Draws how cost grows with a room: four plots, as SVG beside this file, from what `deno task bench --json` wrote.
  *
  *     deno task draw ../results/*.json
  *
- * This folder has a deno.json and a deno.lock of its own: what draws is ten times as much as all that the
- * programs use, and would be embedded in their single executables.
+ * This folder has a deno.json and a deno.lock of its own: what draws is ten times as much as all that the programs
+ * use, and would be embedded in their single executables.
  *
  * @module
  */

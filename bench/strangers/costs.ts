@@ -1,6 +1,6 @@
 /**
  * What one stranger costs a server that lets strangers do what they like: memory while it waits, and the
- * processor's time. Knows nothing of members.
+ * processor's time.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Whether a room's members notice strangers: how long what they say takes, while nothing goes on, and under
- * floods, at a server with its own limits. Knows nothing of what one stranger costs.
+ * floods, at a server with its own limits.
  *
  * @module
  */

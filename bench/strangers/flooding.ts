@@ -1,6 +1,5 @@
 /**
- * The strangers' process as the benchmark sees it: starts it, waits for what it says, ends it. Knows nothing of
- * what strangers do.
+ * The strangers' process as the benchmark sees it: starts it, waits for what it says, ends it.
  *
  * @module
  */

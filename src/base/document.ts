@@ -1,6 +1,5 @@
 /**
- * Small JSON documents in private files, with a version. Knows nothing of what is in them, and no error repeats
- * what is.
+ * Small JSON documents in private files, with a version. No error repeats what is in them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Command line flags: one table gives what is accepted and the types of the values; `help.ts` makes the help
- * text of it. Knows nothing of what the flags mean, and writes nothing.
+ * Command line flags: one table gives what is accepted and the types of the values; `help.ts` makes the help text
+ * of it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A program's help text, from the table of its flags. Knows nothing of what the flags mean, and writes nothing.
+ * A program's help text, from the table of its flags.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * A list of words in a sentence: the one that a mistyped word was meant to be, and all of them. Knows nothing of
- * what the words are for.
+ * A list of words in a sentence: the one that a mistyped word was meant to be, and all of them.
  *
  * @module
  */

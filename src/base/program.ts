@@ -1,6 +1,5 @@
 /**
- * What both programs are, rather than do: their version, how they are called, and plain output. Knows
- * nothing of the chat.
+ * What both programs are, rather than do: their version, how they are called, and plain output.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Text made safe to show and to keep: the one definition of which characters deceive a reader or command a
- * terminal. Knows nothing of terminals, logs or names.
+ * terminal.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The parts of Deno's standard library that the programs use, with their types: the npm package that
- * carries them has none. Knows nothing of the chat. One line of `deno.json` each moves them to `jsr:` later.
+ * The parts of Deno's standard library that the programs use, with their types: the npm package that carries them
+ * has none. One line of `deno.json` each moves them to `jsr:` later.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * What a client can be asked for: a person's commands and a program's requests are two ways to say it. Knows
- * nothing of how it is said.
+ * What a client can be asked for: a person's commands and a program's requests are two ways to say it.
  *
  * @module
  */

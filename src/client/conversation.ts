@@ -1,6 +1,6 @@
 /**
  * What a client says, asks for and hears in the room, across as many connections as it takes: every line arrives
- * once and in the order of the log, and the view is told of it. Knows nothing of how connections come about.
+ * once and in the order of the log, and the view is told of it.
  *
  *     say ──▶ Outbox ───────────┐               ┌──▶ happened, found, … ──▶ View
  *     rename ──▶ ServerRequests ┴──▶ Link ──▶ server

@@ -1,6 +1,6 @@
 /**
- * Where a client goes and how it knows that it is there: by an invite, which names the server's key, or by
- * a passphrase, with a key that was accepted before. Knows nothing of names or of what is said.
+ * Where a client goes and how it knows that it is there: by an invite, which names the server's key, or by a
+ * passphrase, with a key that was accepted before.
  *
  * @module
  */

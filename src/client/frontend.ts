@@ -1,6 +1,6 @@
 /**
  * What stands between a session and whoever runs the client: a terminal with the person's settings and history,
- * plain lines, or JSON. Knows nothing of servers, and of flags only how they choose among the three.
+ * plain lines, or JSON.
  *
  * @module
  */

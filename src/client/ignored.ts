@@ -1,6 +1,5 @@
 /**
- * Whom a person, or a program, doesn't want to read, by the key's fingerprint: another name doesn't help. Knows
- * nothing of where they are hidden.
+ * Whom a person, or a program, doesn't want to read, by the key's fingerprint: another name doesn't help.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What keeps a client out of the room, or sends it away, with advice. Knows nothing of how it tried.
+ * What keeps a client out of the room, or sends it away, with advice.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The numbers and times of the lines that a client is told of: a heading gives the first of some lines, and none may
- * be missing. Knows nothing of what the lines say.
+ * The numbers and times of the lines that a client is told of: a heading gives the first of some lines, and none
+ * may be missing.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One connection as a client sees it: asks to be let in, follows the room's epochs, and turns what arrives
- * into lines in their order. Knows nothing of terminals, of typing, or of connections before it.
+ * One connection as a client sees it: asks to be let in, follows the room's epochs, and turns what arrives into
+ * lines in their order.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who is in the room, kept in step with the events that a client is told of. Knows nothing of connections.
+ * Who is in the room, kept in step with the events that a client is told of.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * What a client says, from being typed to being settled: in the log, or refused. Lines go out in order, by one
  * sender at a time, over the connection that leads into the room; what isn't settled when that breaks goes out
- * again over the next. Knows nothing of what becomes of a line.
+ * again over the next.
  *
  *     add ──▶ unsent ── send ──▶ sent ── settle ──▶ gone
  *                ▲                 │

@@ -1,5 +1,5 @@
 /**
- * The searches that a client waits for. Knows nothing of what is found.
+ * The searches that a client waits for.
  *
  * @module
  */

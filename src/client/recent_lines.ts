@@ -1,5 +1,5 @@
 /**
- * What was said lately, so that an answer can show what it answers. Knows nothing of how it is shown.
+ * What was said lately, so that an answer can show what it answers.
  *
  * @module
  */

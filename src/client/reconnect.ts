@@ -1,6 +1,5 @@
 /**
  * One attempt to reach a server, from dialling to the end of the handshake, and the pauses between attempts.
- * Knows nothing of what the connection is for.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * News in the sentences that a person reads, at a terminal as on a pipe; what others wrote is escaped. Knows nothing
- * of where they are shown.
+ * News in the sentences that a person reads, at a terminal as on a pipe; what others wrote is escaped.
  *
  * @module
  */

@@ -1,7 +1,6 @@
 /**
  * What a client asks the server for besides saying lines: another name, to be away from the keyboard, lines of the
- * log, files. What the next connection must be asked again is kept for it: searches, and being away. Knows nothing
- * of what the answers are good for.
+ * log, files. What the next connection must be asked again is kept for it: searches, and being away.
  *
  * @module
  */

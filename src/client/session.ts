@@ -1,7 +1,6 @@
 /**
  * A client's stay in the room, across as many connections as it takes: connects, asks to be let in, comes back
- * after a loss, and leaves. Knows nothing of sockets, files or terminals; what is said and heard meanwhile is the
- * conversation's.
+ * after a loss, and leaves. What is said and heard meanwhile is the conversation's.
  *
  *     joining ──▶ in the room ── connection lost ──▶ disconnected ── pause, growing and jittered ──▶ joining again
  *        │             └── leave ──▶ left              └── leave ──▶ left

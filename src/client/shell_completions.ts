@@ -1,6 +1,5 @@
 /**
- * Completion of a program's flags by the shell, from the table of the flags. Knows nothing of what they mean, and
- * nothing of the shell that it runs in.
+ * Completion of a program's flags by the shell, from the table of the flags.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a client has to tell whoever runs it, and what that one can say back: the seam between a session,
- * which knows the server, and the views (terminal, pipe, JSON lines), which know a person or a program.
+ * What a client has to tell whoever runs it, and what that one can say back: the seam between a session, which
+ * knows the server, and the views (terminal, pipe, JSON lines), which know a person or a program.
  *
  * @module
  */

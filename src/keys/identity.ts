@@ -1,5 +1,5 @@
 /**
- * The client's static key and the folder it is kept in. Knows nothing of servers and rooms.
+ * The client's static key and the folder it is kept in.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Invites, `chat://` links, and the addresses in them. Knows nothing of sockets or files, and of members no more
- * than what an invite says.
+ * Invites, `chat://` links, and the addresses in them.
  *
  *     chat://HOST:PORT/#BASE64URL(server public key, 32 bytes ‖ id, u32 big-endian ‖ key, 32 bytes)
  *

@@ -1,6 +1,5 @@
 /**
- * `chat.key`, the file in which a server keeps its keys, and the invites that it stands for. Knows nothing of
- * who is invited.
+ * `chat.key`, the file in which a server keeps its keys, and the invites that it stands for.
  *
  * No error of this file repeats a key, nor any text that could hold one.
  *

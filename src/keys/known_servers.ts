@@ -1,6 +1,6 @@
 /**
- * The servers that a client has met, each with its key, as ssh's `known_hosts`: whoever joins by passphrase
- * has nothing else to tell the server by. Knows nothing of handshakes.
+ * The servers that a client has met, each with its key, as ssh's `known_hosts`: whoever joins by passphrase has
+ * nothing else to tell the server by.
  *
  *     HOST:PORT BASE64URL      one line a server; blank lines and lines that begin with "#" are comments
  *
@@ -74,14 +74,14 @@ function entryName(host: string, port: number): string {
 
 function parse(path: string, text: string): Map<string, Bytes> {
   const keys = new Map<string, Bytes>();
-  for (const [at, line] of text.split(/\r?\n/).entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const entry = parseLine(line);
     if (!entry || keys.has(entry.name)) {
       const wrong = entry
         ? "names a server for the second time"
         : "is not HOST:PORT and a key";
-      throw new FileError(`Cannot use "${path}": line ${at + 1} ${wrong}`);
+      throw new FileError(`Cannot use "${path}": line ${index + 1} ${wrong}`);
     }
     keys.set(entry.name, entry.key);
   }

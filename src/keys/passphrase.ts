@@ -1,6 +1,5 @@
 /**
- * Where a passphrase comes from: the terminal, standard input or a file. Knows nothing of what it opens, and
- * never shows or logs it.
+ * Where a passphrase comes from: the terminal, standard input or a file. Never shown or logged.
  *
  * @module
  */

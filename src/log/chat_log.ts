@@ -1,7 +1,7 @@
 /**
- * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. Knows nothing
- * of members; line_format.ts reads and writes lines, file.ts and files.ts the files that they are in, recent.ts
- * keeps the last, search.ts finds words, lock.ts keeps other servers out.
+ * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. line_format.ts
+ * reads and writes lines, file.ts and files.ts the files that they are in, recent.ts keeps the last, search.ts
+ * finds words, lock.ts keeps other servers out.
  *
  * An entry's number is the number of its line, from 1 on, through all files. Lines that aren't ours keep their
  * numbers and are left out.
@@ -245,8 +245,8 @@ export class ChatLog implements AsyncDisposable {
     await this.#write(bytes);
     const first = this.head + 1;
     this.#index.add(bytes);
-    entries.forEach((entry, at) =>
-      this.#window.keep(numberEntry(entry, first + at))
+    entries.forEach((entry, index) =>
+      this.#window.keep(numberEntry(entry, first + index))
     );
     if (this.#index.end > this.#rotateAt) await this.#rotate();
     return first;

@@ -1,6 +1,5 @@
 /**
- * Whether a server could use a log: looks at all that `ChatLog.open` needs, and changes nothing. Knows nothing
- * of entries.
+ * Whether a server could use a log: looks at all that `ChatLog.open` needs, and changes nothing.
  *
  * @module
  */

@@ -1,14 +1,13 @@
 /**
- * One of the files that the log is in: its heading, its identity, its index. Knows nothing of the other files
- * or of who writes to it.
+ * One of the files that the log is in: its heading, its identity, its index.
  *
  * A file that goes on from an older one begins with a line that is no entry and has no number:
  *
  *     # continues at event 123457
  *
- * So each file tells its own numbers, whatever becomes of the others, and no older one need be counted. The
- * file's name isn't in it, because names change with each rotation. Where older files are deleted, the numbers
- * stay as they are, and the log just begins later; a file without a heading begins with event 1.
+ * So each file tells its own numbers, whatever becomes of the others, and no older one need be counted. The file's
+ * name isn't in it, because names change with each rotation. Where older files are deleted, the numbers stay as
+ * they are, and the log just begins later; a file without a heading begins with event 1.
  *
  * @module
  */

@@ -1,16 +1,16 @@
 /**
- * The files that the log is in, PATH the newest and PATH.1, PATH.2 ... the older: finds them, reads across
- * them, makes room for another. Knows nothing of appending or of members.
+ * The files that the log is in, PATH the newest and PATH.1, PATH.2 ... the older: finds them, reads across them,
+ * makes room for another.
  *
  *     chat.log.2                 chat.log.1                 chat.log
  *     1 ... 5000                 # continues at event 5001  # continues at event 9001
  *                                5001 ... 9000              9001 ... head
  *
- * A rotation writes the new file's heading to PATH.new, moves each file one name up, the oldest first, as far
- * as the first name that is free, and moves PATH.new to PATH. Wherever that stops, every line is still in some
- * file, and the order of the names is the order of the lines: a free name between them is passed over in
- * reading and filled by the next rotation; a PATH that is missing, empty or has half a heading begins after the
- * newest of the others; a PATH.new is removed.
+ * A rotation writes the new file's heading to PATH.new, moves each file one name up, the oldest first, as far as
+ * the first name that is free, and moves PATH.new to PATH. Wherever that stops, every line is still in some file,
+ * and the order of the names is the order of the lines: a free name between them is passed over in reading and
+ * filled by the next rotation; a PATH that is missing, empty or has half a heading begins after the newest of the
+ * others; a PATH.new is removed.
  *
  * @module
  */
@@ -150,8 +150,8 @@ export class LogFiles {
    */
   async *entries(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const files = this.#list;
-    for (const [at, file] of files.entries()) {
-      const next = files[at + 1];
+    for (const [index, file] of files.entries()) {
+      const next = files[index + 1];
       // Where numbers overlap, because somebody put a file between, the newer file counts.
       const last = next ? Math.min(upTo, next.first - 1) : upTo;
       if (after >= last) continue;

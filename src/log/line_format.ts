@@ -1,5 +1,5 @@
 /**
- * The lines of `chat.log`: entry to text and back. Knows nothing of appending or locking.
+ * The lines of `chat.log`: entry to text and back.
  *
  *     2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | Abhii: Kaise ho bro
  *     2026-11-23T17:06:09.120Z 3f9a1c02d417.2 | * Abhii waves

@@ -1,6 +1,5 @@
 /**
- * Where the lines of one file are: counts them, and keeps a place for every 256 KiB from which to read. Knows
- * nothing of what they say.
+ * Where the lines of one file are: counts them, and keeps a place for every 256 KiB from which to read.
  *
  * @module
  */
@@ -83,8 +82,8 @@ export class LineIndex {
   /** All lines before the line `line`, and some after, the last stretch first. */
   *back(line: number): Generator<Stretch> {
     let end = this.#end;
-    for (let at = this.#places.length - 1; at >= 0; at--) {
-      const place = this.#places[at];
+    for (let index = this.#places.length - 1; index >= 0; index--) {
+      const place = this.#places[index];
       if (!place) break;
       const size = end - place.offset;
       if (size > 0 && place.before + 1 < line) yield { ...place, size };

@@ -1,6 +1,5 @@
 /**
- * The lock on `chat.log`: one server at a time, and a second one learns of the first. Knows nothing of what
- * the log holds.
+ * The lock on `chat.log`: one server at a time, and a second one learns of the first.
  *
  * @module
  */

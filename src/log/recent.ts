@@ -1,5 +1,5 @@
 /**
- * The last lines of the log, in memory. Knows nothing of files.
+ * The last lines of the log, in memory.
  *
  * @module
  */

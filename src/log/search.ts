@@ -1,5 +1,5 @@
 /**
- * Finding words in the log, backwards from a given entry. Knows nothing of appending or rotation.
+ * Finding words in the log, backwards from a given entry.
  *
  * @module
  */
@@ -96,10 +96,10 @@ class Matcher {
     const foldedLines = folded.split("\n");
     // What stands behind the last line break is no line.
     const last = Math.min(lines.length - 2, end - before - 2);
-    for (let at = last; at >= 0; at--) {
-      const [line = "", foldedLine = ""] = [lines[at], foldedLines[at]];
+    for (let index = last; index >= 0; index--) {
+      const [line = "", foldedLine = ""] = [lines[index], foldedLines[index]];
       if (!this.#mayMatch(foldedLine) || line.length > MAX_LINE_SIZE) continue;
-      const entry = parseEntry(line, before + at + 1);
+      const entry = parseEntry(line, before + index + 1);
       if (entry && this.#has(entry)) yield entry;
       else this.misses++;
     }

@@ -1,5 +1,5 @@
 /**
- * A secured connection after its handshake: sealed records both ways. Knows nothing of rooms, names or terminals.
+ * A secured connection after its handshake: sealed records both ways.
  *
  * @module
  */

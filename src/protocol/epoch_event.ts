@@ -1,5 +1,5 @@
 /**
- * An epoch's secrets as an event's fields, and back. Knows nothing of rooms or connections.
+ * An epoch's secrets as an event's fields, and back.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * Events, what sealed records say: one table row for each kind, from which come its type, its encoding and
- * the checks on arrival. Knows nothing of keys, sockets or who may say what.
+ * Events, what sealed records say: one table row for each kind, from which come its type, its encoding and the
+ * checks on arrival.
  *
- * A plaintext is a JSON array of events, padded with spaces; an event is an array of its kind and its
- * fields in the table's order, like `["said", 3, 2876501, "hello"]`.
+ * A plaintext is a JSON array of events, padded with spaces; an event is an array of its kind and its fields in
+ * the table's order, like `["said", 3, 2876501, "hello"]`.
  *
  * @module
  */
@@ -220,13 +220,13 @@ function decodeEvent(value: unknown): Event | null {
   }
   const event: Record<string, unknown> = { kind };
   const checks: Readonly<Record<string, Check<unknown>>> = TABLE[kind as Kind];
-  for (const [at, name] of names.entries()) {
-    if (!checks[name]?.(values[at])) {
+  for (const [index, name] of names.entries()) {
+    if (!checks[name]?.(values[index])) {
       throw new EventError(
         `Cannot read an event "${kind}": "${name}" is wrong`,
       );
     }
-    event[name] = values[at];
+    event[name] = values[index];
   }
   return event as unknown as Event;
 }
@@ -267,10 +267,10 @@ export function packEvents(
     plaintexts.push(scratch.slice(0, padded));
     size = 0;
   };
-  for (const [at, text] of encoded.entries()) {
+  for (const [index, text] of encoded.entries()) {
     if (size > 0 && add(text)) continue;
     if (size > 0) finish();
-    if (heading) add(heading(at));
+    if (heading) add(heading(index));
     if (!add(text)) {
       throw new RangeError(`Cannot send an event of ${text.length} units`);
     }

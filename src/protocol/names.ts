@@ -1,5 +1,5 @@
 /**
- * Names people go by: which are allowed, and which are the same to the eye. Knows nothing of who has one.
+ * Names people go by: which are allowed, and which are the same to the eye.
  *
  * @module
  */

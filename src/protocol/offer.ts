@@ -1,6 +1,6 @@
 /**
- * Files that are offered: what is said of one in a line, how it is cut into pieces, and the name that it is
- * saved under. Knows nothing of disks, of connections or of who takes a file.
+ * Files that are offered: what is said of one in a line, how it is cut into pieces, and the name that it is saved
+ * under.
  *
  *     report.pdf (1258291 bytes, SHA-256 9f86d081884c7d65…)
  *

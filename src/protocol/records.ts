@@ -1,6 +1,5 @@
 /**
- * Records on the wire, bytes to types and back, with every size limit. Knows nothing of sockets, keys or
- * of what a record's body means.
+ * Records on the wire, bytes to types and back, with every size limit.
  *
  *     record = u16 length (big-endian, of the whole record) ‖ u8 type ‖ body
  *

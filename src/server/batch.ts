@@ -1,6 +1,5 @@
 /**
- * What happens in the room together: who asks for what, and the batch that it becomes. Knows the shapes and
- * none of the rules.
+ * What happens in the room together: who asks for what, and the batch that it becomes.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Seals what is said to everybody, once for all, and keeps the epoch and the broadcast log in step. Knows
- * nothing of who is there or what was said.
+ * Seals what is said to everybody, once for all, and keeps the epoch and the broadcast log in step.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * One client's connection, from its handshake to its last byte: opens what comes in and has it carried out, seals
- * what the client is told, and ends. Knows nothing of other connections, or of what is asked for.
+ * what the client is told, and ends.
  *
  *     open ── bye, lost, silent, slow, misused, replaced, stopped ──▶ goodbye, where it can be heard ──▶ closed
  *

@@ -1,6 +1,5 @@
 /**
- * Diagnostics: what a program tells its owner, one line a record on standard error. Knows nothing of what
- * is told.
+ * Diagnostics: what a program tells its owner, one line a record on standard error.
  *
  *     2026-11-23T17:05:54.120Z warning server: text
  *

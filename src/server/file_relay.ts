@@ -1,6 +1,6 @@
 /**
- * Passes files on between members, piece by piece, on request: keeps nothing of them, and never has more
- * under way than delays a message unnoticeably. Knows nothing of the room, of disks or of what is in a piece.
+ * Passes files on between members, piece by piece, on request: keeps nothing of them, and never has more under way
+ * than delays a message unnoticeably.
  *
  *     taker ── fetch ──▶ waiting ── a place is free ──▶ under way ── piece, missing ──▶ taker
  *                           └──── the holder goes ────────┴── the holder goes, or is late ──▶ missing

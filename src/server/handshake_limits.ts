@@ -1,6 +1,6 @@
 /**
  * The unfinished handshakes: how many there may be, which gives way to a new one, and how long the next has to
- * wait. Knows addresses and times, and nothing of sockets or of what a handshake is.
+ * wait.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What whoever starts a server is told: where it listens, and how others join. Knows nothing of how it runs.
+ * What whoever starts a server is told: where it listens, and how others join.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sees when the key file has another room key, while a server runs. Knows nothing of who is told.
+ * Sees when the key file has another room key, while a server runs.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the server counts of itself, as the parts that count see it. Knows nothing of who reads the figures.
+ * What the server counts of itself, as the parts that count see it.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The server's figures for Prometheus, and its health, over HTTP. Knows the figures' names and nothing of
- * how they come about.
+ * The server's figures for Prometheus, and its health, over HTTP.
  *
  * @module
  */

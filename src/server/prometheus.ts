@@ -1,6 +1,6 @@
 /**
- * Figures in Prometheus' text format (version 0.0.4). Knows the format and none of the figures. It is ours
- * because the library for it, prom-client, can't be compiled into an executable by Deno 2.6.
+ * Figures in Prometheus' text format (version 0.0.4). Ours because the library for it, prom-client, can't be
+ * compiled into an executable by Deno 2.6.
  *
  * @module
  */

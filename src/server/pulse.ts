@@ -1,5 +1,5 @@
 /**
- * Signs of life of one connection, looked at once a second. Knows nothing of what is done about them.
+ * Signs of life of one connection, looked at once a second.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * How much one member may say, and how often one address may knock. Knows nothing of what is said or of who
- * knocks.
+ * How much one member may say, and how often one address may knock.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What one client asks for, carried out in the order in which it came: to be let in, to speak, another name,
- * the past, files. Knows nothing of sockets or of keys.
+ * What one client asks for, carried out in the order in which it came: to be let in, to speak, another name, the
+ * past, files.
  *
  *     guest ── join ──▶ member ── say, act, reply, offer, rename, away, find, hold, fetch, piece … ──▶ left
  *

@@ -53,9 +53,9 @@ export class Ring {
         `Cannot append ${bytes.length} bytes: the ring is full`,
       );
     }
-    const at = this.#head % this.#bytes.length;
-    const first = Math.min(bytes.length, this.#bytes.length - at);
-    this.#bytes.set(bytes.subarray(0, first), at);
+    const start = this.#head % this.#bytes.length;
+    const first = Math.min(bytes.length, this.#bytes.length - start);
+    this.#bytes.set(bytes.subarray(0, first), start);
     this.#bytes.set(bytes.subarray(first), 0);
     this.#head += bytes.length;
   }
@@ -96,10 +96,10 @@ export class Ring {
 
   /** The held bytes from an offset on, up to a limit or to the ring's end; a view, not a copy. */
   view(from: number, to: number): Bytes {
-    const at = from % this.#bytes.length;
+    const start = from % this.#bytes.length;
     return this.#bytes.subarray(
-      at,
-      Math.min(at + to - from, this.#bytes.length),
+      start,
+      Math.min(start + to - from, this.#bytes.length),
     );
   }
 

@@ -337,7 +337,9 @@ export class Room {
     await this.#broadcaster.ratchet();
     this.#measures.epochs.add(1, "ratchet");
     const epoch = this.#broadcaster.describe();
-    const logged = batch.entries.map((it, at) => numberEntry(it, seq + at));
+    const logged = batch.entries.map((it, index) =>
+      numberEntry(it, seq + index)
+    );
     // What many are told in the same words is packed once, and sealed once where it is the same for all.
     const here = await this.#broadcaster.share(
       pack([...this.#members].map(hereEvent)),

@@ -1,5 +1,5 @@
 /**
- * Who is in the room under which name. Knows nothing of what they say.
+ * Who is in the room under which name.
  *
  * @module
  */

@@ -1,7 +1,6 @@
 /**
  * A whole stay, of which somebody on the way alters one record, each once in each way that there is: a real
- * server, and the client's own sessions, without their terminals, so that there can be a hundred. Knows nothing
- * of what records hold.
+ * server, and the client's own sessions, without their terminals, so that there can be a hundred.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
  * What strangers can do at the door of a real server: handshakes out of turn, cut short, too slow, too many.
- * Knows nothing of what members do but that they go on.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * What somebody on the network, or with a program of their own, can see and do: real programs with a tap between
- * them, and a server that is talked to byte by byte. Knows nothing of clients that come back.
+ * them, and a server that is talked to byte by byte.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The assertions that the tests use, with their types: the npm package that carries them has none. Knows
- * nothing of what is tested.
+ * The assertions that the tests use, with their types: the npm package that carries them has none.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Somebody who speaks the protocol by a program of their own: a TCP connection to a server that says any bytes,
- * and a client that says what no proper one would. Knows nothing of what comes of it.
+ * and a client that says what no proper one would.
  *
  * @module
  */

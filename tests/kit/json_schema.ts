@@ -1,6 +1,6 @@
 /**
- * As much of JSON Schema 2020-12 as the schemas here use, and nothing silently left out: an unknown keyword is
- * an error. Knows nothing of what is described.
+ * As much of JSON Schema 2020-12 as the schemas here use, and nothing silently left out: an unknown keyword is an
+ * error.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the tests of the log share: entries, places, openings. Knows nothing of what is tested.
+ * What the tests of the log share: entries, places, openings.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What tests use in place of the network and of time: a connection in memory that a test can slow down, cut
- * and alter, and a clock that stands still until a test moves it. Knows nothing of records or keys.
+ * What tests use in place of the network and of time: a connection in memory that a test can slow down, cut and
+ * alter, and a clock that stands still until a test moves it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A wire tap for tests: a TCP proxy that keeps every byte of both directions, and can alter what passes, record
- * by record. Knows records by their headers, and nothing of what is sealed in them.
+ * A wire tap for tests: a TCP proxy that keeps every byte of both directions, and can alter what passes, record by
+ * record.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * A real terminal for the tests: a shell in tmux, keys into it, and what its screen shows. Knows nothing of the
- * programs that run there.
+ * A real terminal for the tests: a shell in tmux, keys into it, and what its screen shows.
  *
  * @module
  */

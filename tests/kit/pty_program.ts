@@ -1,8 +1,8 @@
 /**
- * A program for the tests in a pseudo-terminal: the real view, and news that come at a word. Knows no server.
+ * A program for the tests in a pseudo-terminal: the real view, and news that come at a word.
  *
- * A line that is typed is shown as said; `!` lines are for the test: `!many` fifty messages from others,
- * `!cjk` one with wide characters, `!disconnect`, `!back`.
+ * A line that is typed is shown as said; `!` lines are for the test: `!many` fifty messages from others, `!cjk`
+ * one with wide characters, `!disconnect`, `!back`.
  *
  * @module
  */

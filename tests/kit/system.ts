@@ -1,6 +1,5 @@
 /**
- * What tests ask of the system around a program: its limits, what it holds, and other clocks. Knows nothing of
- * the programs.
+ * What tests ask of the system around a program: its limits, what it holds, and other clocks.
  *
  * @module
  */

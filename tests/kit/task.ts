@@ -1,5 +1,5 @@
 /**
- * What the tasks that go further than the tests have in common. Knows none of them.
+ * What the tasks that go further than the tests have in common.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The client program as a whole, against the real server: joining, talking, being refused, leaving. Knows
- * nothing of lost connections, nor of what crosses the network.
+ * The client program as a whole, against the real server: joining, talking, being refused, leaving.
  *
  * @module
  */

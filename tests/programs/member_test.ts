@@ -1,6 +1,6 @@
 /**
  * What a member can do beside saying something, asked for as JSON requests over a pipe, with the real programs:
- * what others are shown of it and what the log keeps. Knows nothing of how it crosses the network.
+ * what others are shown of it and what the log keeps.
  *
  * @module
  */

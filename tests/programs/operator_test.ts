@@ -1,6 +1,6 @@
 /**
  * What whoever runs a server can ask of it, with the real programs: figures, a check, another key, another log,
- * limits. Knows of clients only what an operator sees of them.
+ * limits.
  *
  * @module
  */

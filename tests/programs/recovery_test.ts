@@ -1,6 +1,6 @@
 /**
  * Connections that are cut or altered and servers that are killed, under real clients: each line arrives once, in
- * one order, and nobody is shown what isn't in the log. Knows nothing of what records hold.
+ * one order, and nobody is shown what isn't in the log.
  *
  * @module
  */

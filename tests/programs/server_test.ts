@@ -1,6 +1,5 @@
 /**
- * The server program as a whole: what it prints, makes, refuses and says when it ends. Knows clients only as
- * far as it takes to see that.
+ * The server program as a whole: what it prints, makes, refuses and says when it ends.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The programs on a system that fails them: no descriptors, little memory, a clock that jumps, processes that
- * stand still. Knows nothing of the log but that it is right.
+ * stand still.
  *
  * @module
  */

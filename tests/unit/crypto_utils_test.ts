@@ -1,6 +1,5 @@
 /**
- * How a cipher state behaves: what it refuses, what it does after that, and that it never uses a nonce
- * twice. Knows nothing of who seals what; the known answers are in `crypto_primitives_test.ts`.
+ * How a cipher state behaves: what it refuses, what it does after that, and that it never uses a nonce twice.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * A terminal's screen as cells: what `tmux capture-pane -e` prints, read. Knows the styles (SGR, ECMA-48, 8.3.117)
- * that the client uses, and no other sequences; knows nothing of pictures.
+ * A terminal's screen as cells: what `tmux capture-pane -e` prints, read.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Makes the README's pictures, in `pictures/`: the real programs, talking, and what one terminal shows of it. Needs
- * tmux. Knows what is said in them, and nothing of how a screen becomes a picture.
+ * Makes the README's pictures, in `pictures/`: the real programs, talking, and what one terminal shows of it.
+ * Needs tmux.
  *
  *     deno task pictures
  *

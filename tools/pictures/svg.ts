@@ -1,5 +1,5 @@
 /**
- * Cells as a picture: SVG with the text as text. Knows nothing of terminals beyond their cells.
+ * Cells as a picture: SVG with the text as text.
  *
  * @module
  */

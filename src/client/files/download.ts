@@ -1,6 +1,5 @@
 /**
- * One file being taken: which pieces to ask for, how many at a time, and when to ask again. Knows nothing of
- * connections, and of disks only the file that grows.
+ * One file being taken: which pieces to ask for, how many at a time, and when to ask again.
  *
  *     waiting ── joined, or a pause is over ──▶ taking ── whole ──▶ taken
  *        ▲                                        │ └── changed, dropped, a wrong checksum ──▶ failed

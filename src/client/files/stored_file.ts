@@ -1,6 +1,6 @@
 /**
  * Files on this machine's disk: one that is offered, read piece by piece, and one that is taken, which grows
- * beside its place until it is whole. Knows nothing of who wants them or of how they travel.
+ * beside its place until it is whole.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The files that a client offers and takes: which of them the server asks for, and which pieces belong to
- * which. Knows the session only as something to ask and to say offers through.
+ * The files that a client offers and takes: which of them the server asks for, and which pieces belong to which.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The view for programs: JSON lines, as `schema/json-lines.schema.json` describes them field by field. Knows
- * nothing of what is asked for.
+ * The view for programs: JSON lines, as `schema/json-lines.schema.json` describes them field by field.
  *
  * Output rules: everything goes to stdout, one object a line, each with `"v": 1`. Fields and types may be added
  * under the same version; what is there stays and means the same. So its words are older than the program's:

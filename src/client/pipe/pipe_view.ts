@@ -1,6 +1,5 @@
 /**
- * What the views without a terminal share: lines in, lines out, and a quiet end when nobody reads any more. Knows
- * nothing of what the lines say.
+ * What the views without a terminal share: lines in, lines out, and a quiet end when nobody reads any more.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * The view for pipes and files: plain lines for a person's `grep`. Knows nothing of terminals, and takes no
- * commands: every line of the input is a text.
+ * The view for pipes and files: plain lines for a person's `grep`. Every line of the input is a text; there are no
+ * commands.
  *
- * Output rules: nothing is coloured and nothing is redrawn. What happens in the room goes to stdout, one event
- * a line, and what is about this program goes to stderr.
+ * Output rules: nothing is coloured and nothing is redrawn. What happens in the room goes to stdout, one event a
+ * line, and what is about this program goes to stderr.
  *
  * @module
  */

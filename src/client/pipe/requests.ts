@@ -1,6 +1,6 @@
 /**
  * What a program can ask for, as lines of JSON: one table, a row each, that a person's commands correspond to.
- * Knows nothing of pipes; what a request may do is in the context that it is given.
+ * What a request may do is in the context that it is given.
  *
  * @module
  */

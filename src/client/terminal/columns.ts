@@ -1,6 +1,5 @@
 /**
- * The columns in which a transcript stands, as wide as what is in them, and the rules across. Knows nothing of what
- * happened.
+ * The columns in which a transcript stands, as wide as what is in them, and the rules across.
  *
  *     12:00   17  Rahul      a text, and below it
  *                            its next line

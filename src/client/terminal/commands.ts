@@ -1,7 +1,6 @@
 /**
- * The commands that a person can type: one table, a row each, from which come `/help`, completion and the list
- * in the README. Knows nothing of terminals or of the connection; what a command may do is in the context that
- * it is given.
+ * The commands that a person can type: one table, a row each, from which come `/help`, completion and the list in
+ * the README.
  *
  * @module
  */

@@ -1,9 +1,8 @@
 /**
- * What somebody typed, kept between runs in a private file, so that the arrow keys bring it back. Knows nothing
- * of keys or of what the lines mean; answers to questions are never given to it.
+ * What somebody typed, kept between runs in a private file, so that the arrow keys bring it back.
  *
- * The file has one line for each, oldest first, escaped like the log. Each is appended as it comes; the file
- * is cut to its size when the program ends, and replaced whole then.
+ * The file has one line for each, oldest first, escaped like the log. Each is appended as it comes; the file is
+ * cut to its size when the program ends, and replaced whole then.
  *
  * @module
  */

@@ -1,10 +1,8 @@
 /**
- * The line being typed, at the bottom of a terminal, and the rows that are written above it. Knows how rows wrap
- * and what the terminal shows; knows nothing of what the rows say.
+ * The line being typed, at the bottom of a terminal, and the rows that are written above it.
  *
- * Output rules: the last rows are the prompt and the line being typed, and nothing else is ever redrawn: to
- * show something, those rows are cleared, the new ones are written where they began, and they are written
- * again below.
+ * Output rules: the last rows are the prompt and the line being typed, and nothing else is ever redrawn: to show
+ * something, those rows are cleared, the new ones are written where they began, and they are written again below.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * What a terminal sends, told apart: keys, and texts that were pasted whole. Knows the marks that terminals put
- * around what is pasted (bracketed paste, as xterm has it), and nothing of what keys do.
+ * What a terminal sends, told apart: keys, and texts that were pasted whole.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A text of many lines that was pasted, and may be sent as one message: sent line by line they would be a surprise.
- * Knows nothing of keys.
+ * A text of many lines that was pasted, and may be sent as one message: sent line by line they would be a
+ * surprise.
  *
  * @module
  */

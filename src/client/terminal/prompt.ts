@@ -1,6 +1,5 @@
 /**
- * The words of the prompt: who one is, where the connection stands, and how far the files are. Knows nothing of
- * what is typed after it.
+ * The words of the prompt: who one is, where the connection stands, and how far the files are.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a person was shown, for keeping. Knows nothing of how it came about.
+ * What a person was shown, for keeping.
  *
  * @module
  */

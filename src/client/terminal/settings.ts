@@ -1,6 +1,5 @@
 /**
- * How a person likes the client to look and to sound, kept in a small file between runs. Knows what may be
- * set, and nothing of what it changes.
+ * How a person likes the client to look and to sound, kept in a small file between runs.
  *
  * @module
  */

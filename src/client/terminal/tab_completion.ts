@@ -1,5 +1,5 @@
 /**
- * What Tab makes of a line: commands, what may follow them, and names. Knows nothing of keys or of the screen.
+ * What Tab makes of a line: commands, what may follow them, and names.
  *
  * @module
  */

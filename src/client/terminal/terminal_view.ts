@@ -1,10 +1,9 @@
 /**
- * The view for a person at a terminal: what is typed, asked, pasted and shown. Knows no sockets, no keys of
- * members, and of commands only what may be completed.
+ * The view for a person at a terminal: what is typed, asked, pasted and shown.
  *
- * Output rules: everything goes to the one stream that it is given, the terminal (stdout); stderr isn't
- * touched. A line that is sent is cleared, because it comes back from the server as an event; while the
- * connection is lost it stays, for nothing else shows that it was taken.
+ * Output rules: everything goes to the one stream that it is given, the terminal (stdout); stderr isn't touched. A
+ * line that is sent is cleared, because it comes back from the server as an event; while the connection is lost it
+ * stays, for nothing else shows that it was taken.
  *
  * @module
  */

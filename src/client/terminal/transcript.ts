@@ -1,6 +1,5 @@
 /**
- * What news looks like to a person: which rows there are, and what they say. Knows nothing of where the rows go, of
- * keys pressed or of the line being typed.
+ * What news looks like to a person: which rows there are, and what they say.
  *
  * @module
  */

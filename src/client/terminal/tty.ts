@@ -1,11 +1,10 @@
 /**
- * The terminal that the program runs in, as a view: raw mode, and the signals that a terminal sends. Knows
- * nothing of what is shown.
+ * The terminal that the program runs in, as a view: raw mode, and the signals that a terminal sends.
  *
- * Raw mode leaves the keys that send signals to the system: a program may not stop itself, so Ctrl-Z works
- * only as the system's own. Ctrl-C comes back as a signal, and is given to the view as the key that it was.
- * Where stopping would be wrong, those keys come as keys: `deno task` doesn't stop with what it has started, and
- * whoever pressed Ctrl-Z would sit before a terminal that nobody reads.
+ * Raw mode leaves the keys that send signals to the system: a program may not stop itself, so Ctrl-Z works only as
+ * the system's own. Ctrl-C comes back as a signal, and is given to the view as the key that it was. Where stopping
+ * would be wrong, those keys come as keys: `deno task` doesn't stop with what it has started, and whoever pressed
+ * Ctrl-Z would sit before a terminal that nobody reads.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * The lines that somebody typed, until they are taken: as answers to questions, or as what is said. Knows
- * nothing of how they were typed.
+ * The lines that somebody typed, until they are taken: as answers to questions, or as what is said.
  *
  * @module
  */

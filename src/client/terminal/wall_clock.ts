@@ -1,5 +1,5 @@
 /**
- * Times and days as a person reads them, in one time zone. Knows nothing of what happened then.
+ * Times and days as a person reads them, in one time zone.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who is in the room, as rows for a person. Knows nothing of how that became known.
+ * Who is in the room, as rows for a person.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * A line between two network devices, in a process of its own: what is sent into the one comes out of the other,
- * after a while, unless it is lost. Knows packets by nothing but that they are there.
+ * after a while, unless it is lost.
  *
  *     deno run --allow-ffi link.ts DEVICE DEVICE DELAY_MS LOSS_PERCENT
  *

@@ -1,6 +1,6 @@
 /**
- * Two networks in namespaces of their own, and a line between them that can be slow, lose packets, and be cut.
- * Knows nothing of what is sent over it. For the superuser of a Linux with `ip` and /dev/net/tun.
+ * Two networks in namespaces of their own, and a line between them that can be slow, lose packets, and be cut. For
+ * the superuser of a Linux with `ip` and /dev/net/tun.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The files that the programs read: keys, identity, known servers. They are read from memory, since a disk
- * would take longer than the reading. Knows nothing of what the keys are for.
+ * The files that the programs read: keys, identity, known servers. They are read from memory, since a disk would
+ * take longer than the reading.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Runs targets for a time or for a number of cases: mutated inputs and shaped ones in turns. Knows nothing
- * of the parsers; says what it found, and how much it tried.
+ * Runs targets for a time or for a number of cases: mutated inputs and shaped ones in turns.
  *
  * @module
  */

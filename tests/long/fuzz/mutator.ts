@@ -1,5 +1,5 @@
 /**
- * Makes bad inputs of good ones: one seed gives always the same. Knows nothing of what the inputs mean.
+ * Makes bad inputs of good ones: one seed gives always the same.
  *
  * @module
  */

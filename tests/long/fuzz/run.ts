@@ -1,6 +1,5 @@
 /**
- * `deno task fuzz`: fuzzes for as long as it is told, watches that it goes on, and says what came of it. Knows
- * nothing of the parsers.
+ * `deno task fuzz`: fuzzes for as long as it is told, watches that it goes on, and says what came of it.
  *
  * @module
  */

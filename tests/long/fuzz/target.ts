@@ -1,6 +1,6 @@
 /**
- * What is fuzzed, in general: bytes that a stranger could have sent, and a check that throws where a promise
- * is broken. Knows none of the parsers.
+ * What is fuzzed, in general: bytes that a stranger could have sent, and a check that throws where a promise is
+ * broken.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
  * What is made of text that others wrote: names, invites, addresses, log lines, flags, and all that is shown.
- * Knows nothing of connections.
  *
  * @module
  */

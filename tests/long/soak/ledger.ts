@@ -1,5 +1,5 @@
 /**
- * What members were shown, held against what the log says in the end. Knows nothing of connections.
+ * What members were shown, held against what the log says in the end.
  *
  * @module
  */

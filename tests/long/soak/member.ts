@@ -1,6 +1,5 @@
 /**
  * A member over the network that comes, goes, talks, stops reading and breaks off in the middle of a record.
- * Knows nothing of other members.
  *
  * @module
  */

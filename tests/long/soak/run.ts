@@ -1,6 +1,5 @@
 /**
- * `deno task soak`: a server and members for half an hour, or as long as is told. Knows how to ask for it and
- * how to tell what came of it.
+ * `deno task soak`: a server and members for half an hour, or as long as is told.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * `deno task storm`: real clients talk while the server is killed, again and again. Knows how to ask for it and
- * how to tell what came of it.
+ * `deno task storm`: real clients talk while the server is killed, again and again.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
  * A real client process that talks without end and holds all that it is shown against what others are shown.
- * Knows nothing of servers, or of why it loses them.
  *
  * @module
  */

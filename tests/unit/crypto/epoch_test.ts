@@ -1,6 +1,5 @@
 /**
- * Broadcasts of an epoch: who can open them, from when on, and what is refused. Knows nothing of rooms and
- * of when an epoch changes.
+ * Broadcasts of an epoch: who can open them, from when on, and what is refused.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Live handshakes with another implementation of Noise: rweather's noise-c, compiled to WebAssembly. Knows
- * nothing of the chat.
+ * Live handshakes with another implementation of Noise: rweather's noise-c, compiled to WebAssembly.
  *
  * noise-c is older than psk3, so it is XX that is spoken; `noise_vectors_test.ts` covers XXpsk3.
  *

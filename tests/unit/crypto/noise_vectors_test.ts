@@ -1,11 +1,10 @@
 /**
- * The handshake against published Noise test vectors, byte for byte. Knows the vectors' format and nothing
- * of the chat.
+ * The handshake against published Noise test vectors, byte for byte.
  *
- * The files `vectors/noise_xx.json` and `vectors/noise_xxpsk3.json` hold the entries of these protocols of
- * the Cacophony test vectors, as they stand in the public repository mcginty/snow at
- * `tests/vectors/cacophony.txt`, commit aabed3159deec0a0dfe3d5601c43322d84700c94. (Older commits of that file
- * have the same messages and handshake hashes taken too early.)
+ * The files `vectors/noise_xx.json` and `vectors/noise_xxpsk3.json` hold the entries of these protocols of the
+ * Cacophony test vectors, as they stand in the public repository mcginty/snow at `tests/vectors/cacophony.txt`,
+ * commit aabed3159deec0a0dfe3d5601c43322d84700c94. (Older commits of that file have the same messages and
+ * handshake hashes taken too early.)
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Known answers for each primitive, from the specification that defines it, and for fingerprints. Knows
- * nothing of handshakes or epochs.
+ * Known answers for each primitive, from the specification that defines it, and for fingerprints.
  *
  * @module
  */

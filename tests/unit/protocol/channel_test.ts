@@ -1,6 +1,6 @@
 /**
  * One secured connection over a stream in memory: what gets through the handshake and what ends it, and what
- * becomes of records that somebody changed on their way. Knows nothing of rooms.
+ * becomes of records that somebody changed on their way.
  *
  * @module
  */

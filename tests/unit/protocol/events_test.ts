@@ -1,6 +1,5 @@
 /**
- * Events: there and back, every wrong value of every field, and how many fit a record. Knows nothing of who
- * may say what.
+ * Events: there and back, every wrong value of every field, and how many fit a record.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Records: the same ones however the stream was cut, the bounds of every field, and the padding. Knows
- * nothing of keys.
+ * Records: the same ones however the stream was cut, the bounds of every field, and the padding.
  *
  * @module
  */

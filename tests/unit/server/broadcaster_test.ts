@@ -1,6 +1,5 @@
 /**
  * The room's voice: what it seals, who can open that and from when on, and when its key is due for renewal.
- * Knows nothing of rooms and members.
  *
  * @module
  */
