@@ -111,7 +111,7 @@ export function toBase64url(bytes: Uint8Array): string {
 
 /**
  * The bytes of base64url text.
- * @throws {SyntaxError} where the text is no base64url.
+ * @throws {SyntaxError} if the text is no base64url.
  */
 export function fromBase64url(text: string): Bytes {
   return Uint8Array.fromBase64(text, { alphabet: "base64url" });

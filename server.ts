@@ -74,7 +74,7 @@ async function serve(values: Values): Promise<void> {
   await startDiagnostics(values["log-level"], values["log-format"]);
   const limits = limitsOf(values);
   const metricsAt = metricsAddress(values);
-  // Loaded where somebody wants them: most servers don't.
+  // Loaded only if wanted: most servers don't need them.
   const metrics = metricsAt &&
     new (await import("./src/server/metrics.ts")).Metrics();
   const measures = metrics ?? UNMEASURED;
@@ -152,7 +152,7 @@ async function serve(values: Values): Promise<void> {
   write(`${greeting(values, keyFile, created)}\n`);
   await Promise.race([aborted(signal), sequencing, accepting, figures]);
 
-  // Nobody new comes in, all who are in are told, what they said is logged, the log is closed.
+  // Stop accepting, tell the members, log what they said, close the log.
   listener.close();
   await gate.close();
   await accepting;
@@ -194,7 +194,7 @@ async function serveClient(conn: Deno.TcpConn, gate: Gate): Promise<void> {
   }
 }
 
-/** The port for clients. @throws {StartError} where it can't be had. */
+/** The port for clients. @throws {StartError} if it can't be had. */
 function listen({ host: hostname, port }: Values): Deno.TcpListener {
   try {
     return Deno.listen({ hostname, port });
@@ -238,7 +238,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** One sentence on what went wrong, and, where there is one, one on what to do. @throws what nobody expects. */
+/** One sentence on what went wrong, and one on what to do, if there is one. @throws what nobody expects. */
 function explain(error: unknown): string {
   if (error instanceof StartError) {
     return `${sentence(error.message)}\n${sentence(error.advice)}`;

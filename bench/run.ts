@@ -54,7 +54,7 @@ const FLAGS = [
     help:
       "Measure these, of rooms, start and typing (default all; --quick: rooms)",
   },
-  { name: "help", kind: "boolean", help: "Show this" },
+  { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
 
 type Values = FlagValues<typeof FLAGS>;

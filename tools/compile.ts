@@ -30,7 +30,7 @@ const FLAGS = [
     default: "dist",
     help: "Put them there",
   },
-  { name: "help", kind: "boolean", help: "Show this" },
+  { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
 
 const ABOUT = "Makes chat-server and chat-client, which run without Deno.";

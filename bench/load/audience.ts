@@ -56,7 +56,7 @@ export abstract class Audience {
   /** Lets somebody in who speaks, and whose receiving doesn't count; its messages are back when all have them. */
   abstract admitSpeaker(): Promise<Voice>;
 
-  /** So many of those who receive, whose messages are back when they come back to them; none where it can't be. */
+  /** So many of those who receive, whose messages are back when they come back to them; none if it can't be. */
   abstract talkers(count: number): readonly Voice[];
 
   /** Waits until everybody has everything. */

@@ -74,7 +74,7 @@ export interface Findings {
   readonly loneServerMs: number;
   /** Empty where that wasn't to be measured. */
   readonly saturated: readonly Flow[];
-  /** Undefined where there are fewer members than talkers. */
+  /** Undefined if there are fewer members than talkers. */
   readonly talkers?: readonly Flow[];
 }
 

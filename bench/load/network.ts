@@ -14,7 +14,7 @@ export interface Receiver {
 
 /** One connection. */
 export interface Socket {
-  /** Sends all of it. @throws {Error} where the other side doesn't take it. */
+  /** Sends all of it. @throws {Error} if the other side doesn't take it. */
   send(bytes: Uint8Array<ArrayBuffer>): void;
   /** Ends the connection. */
   close(): void;
@@ -36,7 +36,7 @@ export interface Network {
   readonly lastArrival: number;
   /** Opens a connection to a port of this machine. */
   connect(port: number, receiver: Receiver): Promise<Socket>;
-  /** Serves the sockets until something holds. @throws {Error} where it takes longer than the limit. */
+  /** Serves the sockets until something holds. @throws {Error} if it takes longer than the limit. */
   until(done: () => boolean, patience: Patience): Promise<void>;
 }
 

@@ -97,7 +97,7 @@ export class ServerProcess extends Measured {
   /**
    * Starts a server with its defaults, but for these flags.
    * @param signal Ends it at once.
-   * @throws {Error} where it doesn't come to listen.
+   * @throws {Error} if it doesn't come to listen.
    */
   static async start(
     { server: prefix }: Pinning,
@@ -158,7 +158,7 @@ const LOAD_PERMISSIONS = Deno.build.os === "linux"
 
 /**
  * Does a job in a process of its own.
- * @param signal Ends it at once. @throws {Error} where it doesn't get to its end.
+ * @param signal Ends it at once. @throws {Error} if it doesn't get to its end.
  */
 export async function load(
   { load: prefix }: Pinning,

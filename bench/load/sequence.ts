@@ -27,7 +27,7 @@ export class Sequence {
     return this.#messages.length - 1;
   }
 
-  /** Where a record stands, undefined where nobody has seen it. */
+  /** Where a record stands, undefined if nobody has seen it. */
   find(print: number): number | undefined {
     return this.#indexes.get(print);
   }
@@ -35,7 +35,7 @@ export class Sequence {
   /**
    * Notes or checks the record at an index.
    * @param size The whole record, bytes. @param print Its last bytes, as a number.
-   * @throws {Error} where another member got another record there.
+   * @throws {Error} if another member got another record there.
    */
   meet(index: number, size: number, print: number): void {
     if (index === this.#sizes.length) {
@@ -56,7 +56,7 @@ export class Sequence {
 
   /**
    * Notes or checks how many messages the record at an index holds.
-   * @returns Whether it was news. @throws {Error} where another member found another number.
+   * @returns Whether it was news. @throws {Error} if another member found another number.
    */
   open(index: number, messages: number): boolean {
     const known = this.#counts[index];
@@ -70,7 +70,7 @@ export class Sequence {
     return known === undefined;
   }
 
-  /** How many messages stand before the record at an index. @throws {RangeError} where nobody knows yet. */
+  /** How many messages stand before the record at an index. @throws {RangeError} if nobody knows yet. */
   messagesBefore(index: number): number {
     const messages = this.#messages[index];
     if (messages === undefined) {

@@ -46,7 +46,7 @@ export class Talk implements OpenerListener, Disposable {
 
   /**
    * Lets so many in; the first is the one who opens everything.
-   * @throws {Error} where they don't come in, or a connection ends.
+   * @throws {Error} if they don't come in, or a connection ends.
    */
   async enter(count: number): Promise<void> {
     for (let at = 0; at < count; at++) {
@@ -70,7 +70,7 @@ export class Talk implements OpenerListener, Disposable {
   /**
    * Lets each say one message a second, one after another, for so long.
    * @param patience How long to wait for the last to arrive, ms.
-   * @returns The delays of all, ms. @throws {Error} where one doesn't arrive, or a connection ends.
+   * @returns The delays of all, ms. @throws {Error} if one doesn't arrive, or a connection ends.
    */
   async talk(seconds: number, patience = PATIENCE): Promise<number[]> {
     this.delays.length = 0;

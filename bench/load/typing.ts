@@ -25,7 +25,7 @@ const NAME = "typist";
 export interface TypingFigures {
   /** Lines through pipes. */
   readonly pipeMs: Spread;
-  /** Lines in a pseudo-terminal, by util-linux's `script`; undefined where there is none. */
+  /** Lines in a pseudo-terminal, by util-linux's `script`; undefined if there is none. */
   readonly terminalMs?: Spread;
 }
 

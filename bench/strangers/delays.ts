@@ -29,7 +29,7 @@ export interface DelaySettings {
 export interface Meanwhile {
   /** What to call it. */
   readonly name: string;
-  /** The strangers, who don't stop; none where nothing goes on. */
+  /** The strangers, who don't stop; none if nothing goes on. */
   readonly flood?: Omit<Flood, "port" | "total">;
 }
 

@@ -41,7 +41,7 @@ export class Flooding implements AsyncDisposable {
     await this.#next("begun");
   }
 
-  /** Waits until all stand where they stop. @throws {Error} where they come to an end before. */
+  /** Waits until all stand where they stop. @throws {Error} if they come to an end before. */
   async waiting(): Promise<void> {
     await this.#next("waiting");
   }

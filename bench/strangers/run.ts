@@ -29,7 +29,7 @@ const DELAYS = { talkers: 100, warmUpTime: 2, settleTime: 3, talkTime: 10 };
 
 const FLAGS = [
   { name: "json", kind: "string", value: "FILE", help: "Write all figures" },
-  { name: "help", kind: "boolean", help: "Show this" },
+  { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
 
 /** Does one part of the work. @throws {Error} that names it where it fails or isn't done in time. */

@@ -18,7 +18,7 @@ const VERSION = 1;
 export type Document = Readonly<Record<string, unknown>>;
 
 /**
- * The document in a private file, undefined where there is none.
+ * The document in a private file, undefined if there is none.
  * @throws {FileError} for a damaged one, and one of another version.
  */
 export async function readDocument(
@@ -56,7 +56,7 @@ export function damaged(path: string, what: string): FileError {
 
 /**
  * Puts a document in place of the one that may be there.
- * @throws {FileError} where it can't be written.
+ * @throws {FileError} if it can't be written.
  */
 export async function writeDocument(
   path: string,
@@ -66,9 +66,9 @@ export async function writeDocument(
 }
 
 /**
- * The document in a private file, made fresh where there is none. Of two programs that start at once, one
+ * The document in a private file, created if it is missing. Of two programs that start at once, one
  * makes it and both get the same.
- * @throws {FileError} where it can't be used or made.
+ * @throws {FileError} if it can't be used or made.
  */
 export async function readOrCreateDocument(
   path: string,

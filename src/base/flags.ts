@@ -18,7 +18,7 @@ export interface Flag {
   readonly value?: string;
   /** One sentence for the help text, without a full stop. */
   readonly help: string;
-  /** The value where the flag isn't given. */
+  /** The value if the flag isn't given. */
   readonly default?: string | number;
   /** The least an integer may be. */
   readonly min?: number;
@@ -28,7 +28,7 @@ export interface Flag {
   readonly choices?: readonly string[];
 }
 
-/** A flag's value: as its kind says, and undefined where it may be left out and has no default. */
+/** A flag's value: as its kind says, and undefined if it may be left out and has no default. */
 export type FlagValue<F extends Flag> = F["kind"] extends "boolean" ? boolean
   :
     | (F["kind"] extends "integer" ? number : string)

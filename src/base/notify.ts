@@ -1,5 +1,5 @@
 /**
- * A signal that can be given again and again: whoever waits is woken by the next one. One that is given while
+ * A signal that can be given again and again: those who wait are woken by the next one. One that is given while
  * nobody waits is lost, so look at what it is about before waiting, with no `await` in between.
  *
  * @module

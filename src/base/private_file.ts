@@ -35,7 +35,7 @@ export function fileError(
 }
 
 /**
- * The text of a private file, undefined where there is none.
+ * The text of a private file, undefined if there is none.
  * @throws {FileError} for a file that others can read or write, or that can't be read.
  */
 export async function readPrivate(path: string): Promise<string | undefined> {
@@ -74,7 +74,7 @@ function requirePrivate(
 
 /**
  * Puts a private file in place of the one that may be there: another reader sees the old text or the new.
- * @throws {FileError} where it can't be written; the old text is still there.
+ * @throws {FileError} if it can't be written; the old text is still there.
  */
 export async function writePrivate(path: string, text: string): Promise<void> {
   try {
@@ -88,7 +88,7 @@ export async function writePrivate(path: string, text: string): Promise<void> {
  * Makes a private file, if there is none: of two that try at once, one succeeds, and nobody ever sees half
  * of the text.
  * @returns Whether it was this call that made it.
- * @throws {FileError} where it can't be made.
+ * @throws {FileError} if it can't be made.
  */
 export async function createPrivate(
   path: string,
@@ -124,7 +124,7 @@ async function withDraft(
     await writeNew(draft, text);
     await place(draft);
   } finally {
-    // It is gone already after a rename, and where it could not be written in the first place.
+    // It is gone already after a rename, and if it could not be written in the first place.
     await Deno.remove(draft).catch(() => {});
   }
 }
@@ -140,8 +140,8 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 /**
- * Makes a private folder and those it is in, where there are none.
- * @throws {FileError} where it can't be made.
+ * Makes a private folder and those it is in, if they are missing.
+ * @throws {FileError} if it can't be made.
  */
 export async function ensureFolder(path: string): Promise<void> {
   try {

@@ -21,8 +21,8 @@ export function clientCommand(): string {
 }
 
 /**
- * Whether Ctrl-Z may stop the program: `deno task` doesn't stop with what it runs, so that whoever pressed it
- * would sit before a terminal that nobody reads.
+ * Whether Ctrl-Z may stop the program: `deno task` doesn't stop with what it runs, so that the terminal would
+ * be left without anybody who reads it.
  */
 export function mayStop(): boolean {
   return Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined;

@@ -4,13 +4,13 @@
  * @module
  */
 
-/** Resolves after so many ms; at once for none. */
+/** Resolves after a time, ms; at once for 0. */
 export async function pause(ms: number): Promise<void> {
   if (ms > 0) await new Promise<void>((resolve) => setTimeout(resolve, ms));
 }
 
 /**
- * Waits for something, at most so many ms.
+ * Waits for something, at most for a time, ms.
  * @returns Whether it came in time.
  * @throws what the promise rejects with, in time.
  */

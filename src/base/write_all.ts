@@ -8,7 +8,7 @@ const NOTHING_TAKEN = "nothing more is taken";
 
 /**
  * Writes all bytes.
- * @throws {Error} where nothing is taken at all, so that nobody waits for ever; and what the writer throws.
+ * @throws {Error} if nothing is taken at all, so that nobody waits for ever; and what the writer throws.
  */
 export async function writeAll(
   writer: { write(bytes: Uint8Array): Promise<number> },
@@ -24,7 +24,7 @@ export async function writeAll(
 /**
  * Writes all bytes, at once. To a file this is twenty times cheaper than `writeAll`, for which a thread of its
  * own must be woken.
- * @param full Is told of an error, and returns where the writer is to be tried again.
+ * @param full Is told of an error, and returns if the writer is to be tried again.
  * @throws as `writeAll`.
  */
 export function writeAllSync(

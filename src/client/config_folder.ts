@@ -15,7 +15,7 @@ import { defaultConfigFolder } from "../keys/identity.ts";
 export async function configFolder(): Promise<string> {
   const folder = defaultConfigFolder((name) => Deno.env.get(name));
   if (folder === undefined) {
-    throw new UsageError("Cannot tell where your files are: give --identity");
+    throw new UsageError("Cannot find your home folder: set HOME");
   }
   await ensureFolder(folder);
   return folder;

@@ -114,9 +114,9 @@ export class Conversation implements LinkListener {
   search(words: string, count: number): void {
     const { view } = this.#options;
     if (!this.#requests.search(words, count)) {
-      view.note("Cannot search: too many answers are waited for");
+      view.note("Cannot search: too many searches are open");
     } else if (!this.#link) {
-      view.note("Not connected: the server is asked when it is back");
+      view.note("Not connected; will be asked on reconnect");
     }
   }
 
@@ -238,7 +238,7 @@ export class Conversation implements LinkListener {
   /** The server reads this client no faster than it may go. */
   slowed(): void {
     this.#options.view.note(
-      "You are sending faster than the server takes it; it goes on more slowly",
+      "You are sending faster than the server accepts; sending more slowly",
     );
   }
 
@@ -246,7 +246,7 @@ export class Conversation implements LinkListener {
   rekeyed(key: Bytes): void {
     this.#newKey = key;
     this.#options.view.note(
-      "The room has a new key; you stay in. Whoever joins from now on needs a new link",
+      "The room has a new key. You stay in; new members need a new link",
     );
   }
 

@@ -57,7 +57,7 @@ export async function findInvited(invite?: string): Promise<Destination> {
   const local = await findLocalInvite(KEY_FILE);
   if (local) return byInvite(local);
   throw new UsageError(
-    `No invite was given, and there is no ${KEY_FILE} of a server here: ${clientCommand()} 'chat://…'`,
+    `No link was given, and no server's ${KEY_FILE} is here: ${clientCommand()} 'chat://…'`,
   );
 }
 
@@ -128,14 +128,14 @@ async function pinnedKey(options: PassphraseOptions): Promise<Bytes> {
   });
   if (!view) {
     throw new JoinError(
-      `${where} is not among the servers that you know`,
+      `${where} is not a known server`,
       "Join once from a terminal, where you can check its fingerprint, or use an invite",
     );
   }
   if (!await isAccepted(view, where, spokenFingerprint(key))) {
     throw new JoinError(
       "The server's key was not accepted",
-      "Ask whoever runs the server for its fingerprint",
+      "Ask the server's owner for its fingerprint",
     );
   }
   await known.add(host, port, key);

@@ -39,7 +39,7 @@ function tellProgram(message: string): void {
   try {
     write(`${errorLine(message)}\n`);
   } catch (error) {
-    // Nobody reads any more; a person at the terminal still may.
+    // No program reads any more; a person at the terminal still may.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

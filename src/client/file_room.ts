@@ -1,5 +1,5 @@
 /**
- * The seam between a session, which knows the server, and whoever deals with files for the client.
+ * The seam between a session, which knows the server, and what deals with files for the client.
  *
  * @module
  */

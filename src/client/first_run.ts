@@ -9,8 +9,8 @@ export function firstRun(path: string, home: string | undefined): string {
   const start = `${home}/`;
   const shown = path.startsWith(start) ? `~/${path.slice(start.length)}` : path;
   return [
-    "Welcome. What you type goes to everybody in the room, encrypted, on Enter.",
-    `A key, by which others know you, was made: ${shown}`,
-    "Tab completes, the arrows bring back what you typed, /help tells the rest.",
+    "Welcome. Enter sends what you typed to everybody in the room, encrypted.",
+    `Your key, by which others know you: ${shown}`,
+    "Tab completes, arrow keys recall, /help lists the commands.",
   ].join("\n");
 }

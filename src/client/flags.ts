@@ -15,20 +15,20 @@ export const FLAGS = [
     name: "name",
     kind: "string",
     value: "NAME",
-    help: "Go by this name; asked for where it is not given",
+    help: "Your name (default: asked for)",
   },
   {
     name: "passphrase",
     kind: "optional",
     value: "FILE",
     help:
-      "Join by a passphrase: asked for, or the first line of FILE (- for standard input)",
+      "Join by a passphrase: asked for, or the first line of FILE (-: standard input)",
   },
   {
     name: "host",
     kind: "string",
     value: "HOST",
-    help: "With --passphrase: the server (default 127.0.0.1)",
+    help: "Server to join by --passphrase (default 127.0.0.1)",
   },
   {
     name: "port",
@@ -36,36 +36,36 @@ export const FLAGS = [
     value: "PORT",
     min: 1,
     max: 65_535,
-    help: "With --passphrase: its port (default 5000)",
+    help: "Its port (default 5000)",
   },
   {
     name: "identity",
     kind: "string",
     value: "FILE",
-    help: "Your key's file (default: identity, in that folder)",
+    help: "File of your key (default: identity, in that folder)",
   },
   {
     name: "known-servers",
     kind: "string",
     value: "FILE",
-    help: "Known servers' file (default: known_servers, there)",
+    help: "File of known servers (default: known_servers, there)",
   },
   {
     name: "downloads",
     kind: "string",
     value: "FOLDER",
     default: "chat-files",
-    help: "Save taken files here",
+    help: "Folder for downloaded files",
   },
   {
     name: "json",
     kind: "boolean",
-    help: "Print one event a line, as JSON, for programs",
+    help: "Print each event as a line of JSON, for programs",
   },
   {
     name: "no-color",
     kind: "boolean",
-    help: "Use no colours; setting NO_COLOR does the same",
+    help: "No colours, as with NO_COLOR set",
   },
   {
     name: "completions",
@@ -74,7 +74,7 @@ export const FLAGS = [
     choices: SHELLS,
     help: "Print completions for a shell",
   },
-  { name: "help", kind: "boolean", help: "Show this" },
+  { name: "help", kind: "boolean", help: "Show this help" },
   { name: "version", kind: "boolean", help: "Show the version" },
 ] as const;
 

@@ -1,5 +1,5 @@
 /**
- * What stands between a session and whoever runs the client: a terminal with the person's settings and history,
+ * What stands between a session and the client's user: a terminal with the person's settings and history,
  * plain lines, or JSON.
  *
  * @module

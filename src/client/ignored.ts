@@ -44,7 +44,7 @@ export class Ignored {
     return byName(this.members, name);
   }
 
-  /** The news without what ignored members did; null where nothing is left. */
+  /** The news without what ignored members did; null if nothing is left. */
   filter(news: News): News | null {
     if (news.type === "found") {
       return {

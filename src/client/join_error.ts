@@ -29,7 +29,7 @@ export function handshakeRefused(error: RefusedError): JoinError {
   return new JoinError(error.message, ADVICE[error.code] ?? "Try again", error);
 }
 
-/** The server let the client not in. @param reason A key of `REFUSALS`. */
+/** The server refused the client. @param reason A key of `REFUSALS`. */
 export function entryRefused(reason: string): JoinError {
   const advice = reason.startsWith("name-")
     ? "Choose another: --name NAME"

@@ -43,7 +43,7 @@ export interface LinkListener {
   ): void;
   /** Somebody said something, came or went. */
   happened(line: LogEntry, own: boolean): void;
-  /** Somebody went away from the keyboard, or, where the text is empty, came back. */
+  /** Somebody went away from the keyboard, or, if the text is empty, came back. */
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void;
@@ -84,7 +84,7 @@ export class Link {
     this.#listener = listener;
   }
 
-  /** Whoever is in the room, this client included. */
+  /** Everybody in the room, this client included. */
   get present(): readonly Present[] {
     return this.#members.present;
   }
@@ -137,7 +137,7 @@ export class Link {
   /**
    * Reads until the end, and says why it came: the server's reason, or "lost".
    * @throws {DecryptionError} | {WireError} | {EventError} for bytes that the server can't have sent.
-   * @throws {RefusedError} where the handshake turns out to be refused.
+   * @throws {RefusedError} if the handshake turns out to be refused.
    */
   async run(): Promise<Goodbye> {
     const ticking = setInterval(() => this.#tick(), 1_000);

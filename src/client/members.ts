@@ -55,7 +55,7 @@ export class Members {
   }
 
   /**
-   * The line that an event is, after which whoever it tells of is there, is gone, or has another name.
+   * The line that an event tells, after which its member is there, is gone, or has another name.
    * @param seq The line's number. @param at ms since 1970.
    * @throws {EventError} for an event that is no line, and for somebody who isn't there.
    */

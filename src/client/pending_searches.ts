@@ -23,7 +23,7 @@ export class PendingSearches {
     return find;
   }
 
-  /** One is answered. @returns Its words, undefined where it isn't open. */
+  /** One is answered. @returns Its words, undefined if it isn't open. */
   close(id: number): string | undefined {
     const words = this.#finds.get(id)?.words;
     this.#finds.delete(id);

@@ -28,7 +28,7 @@ export class RecentLines {
     }
   }
 
-  /** The line of that number, undefined where it isn't remembered. */
+  /** The line of that number, undefined if it isn't remembered. */
   find(seq: number): Quoted | undefined {
     return this.#lines.get(seq);
   }

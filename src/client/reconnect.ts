@@ -15,9 +15,9 @@ const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * A secured connection, or nothing where it is given up.
+ * A secured connection, or undefined if it is given up.
  * @param dial Opens a connection. @param enough Resolves when it is to be given up.
- * @throws as `dial` and `connectChannel`, and where that takes too long.
+ * @throws as `dial` and `connectChannel`, and if that takes too long.
  */
 export async function reach(
   dial: () => Promise<Stream>,

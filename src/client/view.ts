@@ -1,5 +1,5 @@
 /**
- * What a client has to tell whoever runs it, and what that one can say back: the seam between a session, which
+ * What a client tells its user, and what the user can say back: the seam between a session, which
  * knows the server, and the views (terminal, pipe, JSON lines), which know a person or a program.
  *
  * @module
@@ -36,7 +36,7 @@ export type News =
   | {
     /** What was asked for from the history, oldest first. */
     readonly type: "found";
-    /** The words that were searched for; empty where the last lines were asked for. */
+    /** The words that were searched for; empty if the last lines were asked for. */
     readonly words: string;
     readonly lines: readonly RoomNews[];
     /** Whether there are older ones that were not sent. */
@@ -80,7 +80,7 @@ export type News =
     readonly reason: string;
   }
   | {
-    /** The connection is gone and the next attempt comes in so many seconds. */
+    /** The connection is lost; `seconds` until the next attempt. */
     readonly type: "disconnected";
     readonly reason: string;
     readonly seconds: number;
@@ -135,7 +135,7 @@ export interface Present {
   readonly since: number;
   /** When it last said something that this client saw, ms since 1970; else when it joined. */
   readonly active: number;
-  /** Why it is away from the keyboard; empty where it isn't. */
+  /** Why it is away from the keyboard; empty if it isn't. */
   readonly away: string;
 }
 
@@ -147,7 +147,7 @@ export interface View {
   stand(standing: Standing): void;
   /** Tells something that is about this program rather than the room. */
   note(text: string): void;
-  /** Asks a question and returns the answer, null where there is nobody to ask or the input has ended. */
+  /** Asks a question and returns the answer, null if nobody can be asked, or the input has ended. */
   ask(question: string): Promise<string | null>;
   /** The lines that are typed, until the input ends. */
   lines(): AsyncIterable<string>;

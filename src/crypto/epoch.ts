@@ -4,7 +4,7 @@
  *
  *     fresh ──seal, seal, …── ratchet (somebody joined) ──seal, …── ratchet ── … ── fresh (somebody left)
  *
- * A ratchet replaces the AES key by one that HKDF makes of it: whoever has the old one can follow, and the
+ * A ratchet replaces the AES key by one that HKDF makes of it: who has the old one can follow, and the
  * new one doesn't lead back. The signing key stays until the next fresh epoch: it lets nobody read.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * ML-KEM-768 (FIPS 203): the part of a handshake that a quantum computer doesn't open. By the runtime where it
+ * ML-KEM-768 (FIPS 203): the part of a handshake that a quantum computer doesn't open. By the runtime if it
  * has it, else by a library; the bytes are the same.
  *
  * @module
@@ -165,7 +165,7 @@ export const libraryKem: Kem = {
   },
 };
 
-/** The native implementation where the runtime has one, else the library's; the bytes are the same. */
+/** The native implementation if the runtime has one, else the library's; the bytes are the same. */
 export const kem: Kem = "encapsulateBits" in subtle ? nativeKem : libraryKem;
 
 /**

@@ -40,11 +40,11 @@ export type Role = "initiator" | "responder";
 export interface HandshakeOptions {
   /** The initiator writes first. */
   readonly role: Role;
-  /** "XXpsk3" where nothing is said. */
+  /** Default: "XXpsk3". */
   readonly pattern?: Pattern;
-  /** What both sides must already agree on; empty where nothing is said. */
+  /** What both sides must agree on beforehand. Default: empty. */
   readonly prologue?: Uint8Array;
-  /** A raw private key of 32 bytes, or a pair imported before; made fresh where nothing is said. */
+  /** A raw private key of 32 bytes, or a pair imported before. Default: a fresh one. */
   readonly staticKey?: Uint8Array | KeyPair;
   /** 32 bytes; may also be given by `setPsk` at any time before the third message. */
   readonly psk?: Uint8Array;
@@ -423,7 +423,7 @@ export class Handshake {
     this.#mixPsk(symmetric);
   }
 
-  /** The token "e": where a psk takes part, the ephemeral is mixed into the key as well (section 9.2). */
+  /** The token "e": if a psk takes part, the ephemeral is mixed into the key as well (section 9.2). */
   #mixEphemeral(symmetric: SymmetricState, publicKey: Bytes): void {
     symmetric.mixHash(publicKey);
     if (this.#pattern === "XXpsk3") symmetric.mixKey(publicKey);

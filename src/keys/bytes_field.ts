@@ -10,7 +10,7 @@ import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 /**
  * The bytes that a document has, in base64url, under a name.
  * @param size How many bytes there must be.
- * @throws {FileError} where there is no such field, or it is something else.
+ * @throws {FileError} if there is no such field, or it is something else.
  */
 export function bytesField(
   path: string,

@@ -12,7 +12,7 @@ import { importKeyPair, type KeyPair } from "../crypto/x25519.ts";
 const FOLDER = "encrypted-chat";
 
 /**
- * The key pair in a file, made where there is none; the file's folder must be there.
+ * The key pair in a file, created if it is missing; the file's folder must be there.
  * @throws {FileError} for a file that is damaged, that others can read, or that can't be made.
  */
 export async function loadOrCreateIdentity(
@@ -27,7 +27,7 @@ export async function loadOrCreateIdentity(
 
 /**
  * The folder for a person's own files: the system's place for them with "/encrypted-chat" added. Undefined
- * where the environment names none.
+ * if the environment names none.
  * @param env Reads an environment variable.
  */
 export function defaultConfigFolder(

@@ -56,7 +56,7 @@ export class KeyFile {
   }
 
   /**
-   * The keys in a file, undefined where there is none.
+   * The keys in a file, undefined if there is none.
    * @throws {FileError} for a file that is damaged, of another version, or that others can read.
    */
   static async load(path: string): Promise<KeyFile | undefined> {
@@ -65,7 +65,7 @@ export class KeyFile {
   }
 
   /**
-   * The keys in a file, made where there is none.
+   * The keys in a file, created if it is missing.
    * @throws {FileError} as `load`, and where the file can't be made.
    */
   static async loadOrCreate(
@@ -93,7 +93,7 @@ export class KeyFile {
 
   /**
    * Notes in the file where the server listens, so that clients on this machine find it.
-   * @throws {FileError} where the file can't be written.
+   * @throws {FileError} if the file can't be written.
    */
   async setListening(host: string, port: number): Promise<void> {
     const listening = formatAddress(host, port);
@@ -105,7 +105,7 @@ export class KeyFile {
 
   /**
    * Makes another room key, so that invites from before lead nowhere. The server's own key stays.
-   * @throws {FileError} where the file can't be written.
+   * @throws {FileError} if the file can't be written.
    */
   async rotate(): Promise<void> {
     const roomKey = randomBytes(KEY_SIZE);
@@ -157,7 +157,7 @@ const LOOPBACK: Readonly<Record<string, string>> = {
 };
 
 /**
- * The room invite to the server on this machine whose keys are in a file; undefined where there is no such
+ * The room invite to the server on this machine whose keys are in a file; undefined if there is no such
  * file, or its server has never listened.
  * @throws {FileError} for a file that can't be used.
  */

@@ -1,6 +1,6 @@
 /**
- * The servers that a client has met, each with its key, as ssh's `known_hosts`: whoever joins by passphrase has
- * nothing else to tell the server by.
+ * The servers that a client has met, each with its key, as ssh's `known_hosts`: a client that joins by passphrase
+ * has nothing else to tell the server by.
  *
  *     HOST:PORT BASE64URL      one line a server; blank lines and lines that begin with "#" are comments
  *
@@ -28,7 +28,7 @@ export class KnownServers {
   }
 
   /**
-   * The servers in a file; none where there is no file.
+   * The servers in a file; none if there is no file.
    * @throws {FileError} for a malformed line, and for a file that can't be read or that others can.
    */
   static async load(path: string): Promise<KnownServers> {
@@ -43,8 +43,8 @@ export class KnownServers {
   /**
    * Notes a server's public key, and keeps all that stands in the file, also what others added meanwhile.
    * @param key 32 bytes.
-   * @throws {RangeError} where another key is known for it: only a person may change that.
-   * @throws {FileError} where the file can't be read or written.
+   * @throws {RangeError} if another key is known for it: only a person may change that.
+   * @throws {FileError} if the file can't be read or written.
    */
   async add(host: string, port: number, key: Bytes): Promise<void> {
     if (key.length !== KEY_SIZE) {

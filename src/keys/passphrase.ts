@@ -33,10 +33,10 @@ export async function passphraseKeyFrom(
 /**
  * A passphrase.
  * @param source "" asks on the terminal without showing the answer, or reads the first line of standard
- * input where that is no terminal; "-" always reads the first line of standard input; anything else is the
+ * input if that is no terminal; "-" always reads the first line of standard input; anything else is the
  * name of a file whose first line it is. What follows that line on standard input is left for others.
  * @throws {RangeError} for one of fewer than 8 characters or more than 1,024 bytes, or that is no UTF-8.
- * @throws {FileError} where the file can't be read.
+ * @throws {FileError} if the file can't be read.
  */
 export async function passphraseFrom(source: string): Promise<string> {
   const passphrase = source === "" && Deno.stdin.isTerminal()

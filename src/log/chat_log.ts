@@ -91,10 +91,10 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /**
-   * Opens the log, makes it where it isn't there, counts its lines and mends its end. Holds `PATH.lock` until
+   * Opens the log, creates it if it is missing, counts its lines and mends its end. Holds `PATH.lock` until
    * `close`.
-   * @throws {LogLockedError} where another server holds it.
-   * @throws {LogError} where it can't be opened, read or mended.
+   * @throws {LogLockedError} if another server holds it.
+   * @throws {LogError} if it can't be opened, read or mended.
    * @throws {RangeError} for a `keep` that is no whole number of at least 1.
    */
   static async open(path: string, options: ChatLogOptions): Promise<ChatLog> {
@@ -170,7 +170,7 @@ export class ChatLog implements AsyncDisposable {
 
   /**
    * Ends or drops a last line without a line break, which nobody was told of. Words that somebody chose are
-   * always dropped: where they break off they still look whole, and would stand as all that was said, while
+   * always dropped: broken off, they still look whole, and would stand as all that was said, while
    * their sender, told nothing, says them again.
    * @param size Of that line, bytes.
    */
@@ -205,7 +205,7 @@ export class ChatLog implements AsyncDisposable {
   /** Has one thing at a time change files. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(task);
-    this.#turn = result.catch(() => {}); // whoever asked for it is told
+    this.#turn = result.catch(() => {}); // the caller is told
     return result;
   }
 
@@ -217,9 +217,9 @@ export class ChatLog implements AsyncDisposable {
   /**
    * Appends the entries, all of them or none, in one write, and with `fsync` waits for the disk. First looks,
    * at most once a second, whether the path still names the open file, and otherwise takes it up again as
-   * `reopen` does. Afterwards begins another file where this one has become too large.
+   * `reopen` does. Afterwards begins another file if this one has become too large.
    * @returns The number of the first.
-   * @throws {LogError} where that fails; the file is cut back to where it was, now or before the next append.
+   * @throws {LogError} if that fails; the file is cut back to where it was, now or before the next append.
    * @throws {RangeError} for a time that no date has, and for a reply to no number.
    * @throws {TypeError} while another append is under way.
    */
@@ -265,7 +265,7 @@ export class ChatLog implements AsyncDisposable {
     }
   }
 
-  /** Begins another file. What was appended is in the log even where that fails, so nobody is refused. */
+  /** Begins another file. What was appended is in the log even if that fails, so nobody is refused. */
   async #rotate(): Promise<void> {
     const { maxSize = 0, fsync = false, onNotice } = this.#options;
     try {
@@ -289,9 +289,9 @@ export class ChatLog implements AsyncDisposable {
 
   /**
    * Opens the path again, for when the file was moved away: a new file goes on with the numbers. One that is
-   * there already is appended to where it has the same lines; with others it becomes PATH.1. Does nothing
-   * where the path still names the open file.
-   * @throws {LogError} where it can't be opened or begun; the old file is still open.
+   * there already is appended to if it has the same lines; with others it becomes PATH.1. Does nothing
+   * if the path still names the open file.
+   * @throws {LogError} if it can't be opened or begun; the old file is still open.
    */
   reopen(): Promise<void> {
     return this.#inTurn(async () => {
@@ -300,7 +300,7 @@ export class ChatLog implements AsyncDisposable {
     });
   }
 
-  /** Takes the log up again where somebody moved, deleted, emptied or replaced its file. */
+  /** Takes the log up again if somebody moved, deleted, emptied or replaced its file. */
   async #watch(): Promise<void> {
     const now = performance.now();
     if (this.#closed) return;
@@ -319,7 +319,7 @@ export class ChatLog implements AsyncDisposable {
     }
   }
 
-  /** Whether the system describes the open file, with all its lines; undefined where that can't be told. */
+  /** Whether the system describes the open file, with all its lines; undefined if that can't be told. */
   #isNewest(info: Deno.FileInfo): boolean | undefined {
     return info.size >= this.#index.end &&
       this.#files.list.at(-1)?.is(info);
@@ -367,7 +367,7 @@ export class ChatLog implements AsyncDisposable {
 
   /**
    * The entries with seq > `after` that are in memory, oldest first.
-   * @throws {RangeError} where `after` is smaller than `oldest`.
+   * @throws {RangeError} if `after` is smaller than `oldest`.
    */
   recent(after: number): readonly LogEntry[] {
     return this.#window.entries(after, this.head);
@@ -376,7 +376,7 @@ export class ChatLog implements AsyncDisposable {
   /**
    * The entries with `after` < seq <= `upTo` from the files, as far back as there are any, oldest first, in
    * pieces of 1 to 256. Ends at the line that was the last when it began, whatever is appended meanwhile.
-   * @throws {LogError} where a file can't be read.
+   * @throws {LogError} if a file can't be read.
    */
   async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const last = Math.min(upTo, this.head);
@@ -386,8 +386,8 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /**
-   * The last `count` entries with seq < `before`, oldest first; fewer where there aren't so many.
-   * @throws {LogError} where a file can't be read.
+   * The last `count` entries with seq < `before`, oldest first; fewer if there are fewer.
+   * @throws {LogError} if a file can't be read.
    */
   async last(count: number, before = Infinity): Promise<LogEntry[]> {
     let found: LogEntry[] = [];
@@ -408,7 +408,7 @@ export class ChatLog implements AsyncDisposable {
   /**
    * The last `limit` entries, at most 200, whose name or text has each of the words, whatever the case, and
    * whether there are more before them. Reads backwards in pieces of about 256 KiB, and gives up after 64 MiB.
-   * @throws {LogError} where a file can't be read.
+   * @throws {LogError} if a file can't be read.
    * @throws the signal's reason.
    */
   async search(words: string, options: SearchOptions): Promise<Found> {

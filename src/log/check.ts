@@ -20,7 +20,7 @@ export interface LogState {
 
 /**
  * Looks at a log and at its folder.
- * @throws {LogLockedError} where a server uses it. @throws {LogError} where none could.
+ * @throws {LogLockedError} if a server uses it. @throws {LogError} if none could.
  */
 export async function checkLog(path: string): Promise<LogState> {
   try {

@@ -44,7 +44,7 @@ export class LogError extends Error {
   }
 }
 
-/** A file to read and to append to, made where there is none. */
+/** A file to read and to append to, created if it is missing. */
 export function openToAppend(
   path: string,
   options: Deno.OpenOptions = { create: true },
@@ -57,7 +57,7 @@ export function openToAppend(
   });
 }
 
-/** Takes a file from others where it is open to them, and says whether it was. */
+/** Closes a file to others. @returns Whether it was open to them. */
 export async function makePrivate(
   path: string,
   { isFile, mode }: Deno.FileInfo,
@@ -68,12 +68,12 @@ export async function makePrivate(
   return true;
 }
 
-/** What tells one file from another, null where the system doesn't say. */
+/** What tells one file from another, null if the system doesn't say. */
 function identity({ dev, ino }: Deno.FileInfo): string | null {
   return ino === null ? null : `${dev}:${ino}`;
 }
 
-/** Where the lines of a file begin; null where it is empty or its heading broke off. */
+/** Where the lines of a file begin; null if it is empty or its heading broke off. */
 function parseHeading(text: string): Place | null {
   const heading = whole.exec(text);
   const first = Number(heading?.[1]);
@@ -101,7 +101,7 @@ export class LogFile {
     this.#identity = identity(info);
   }
 
-  /** An open file by its heading, null where it is empty or its heading broke off. Its position moves. */
+  /** An open file by its heading, null if it is empty or its heading broke off. Its position moves. */
   static async read(path: string, file: Deno.FsFile): Promise<LogFile | null> {
     const bytes = new Uint8Array(HEADING_SIZE);
     await file.seek(0, Deno.SeekMode.Start);
@@ -121,7 +121,7 @@ export class LogFile {
     writeAllSync(file, encoder.encode(heading));
     const start = { before, offset: heading.length };
     const begun = new LogFile(path, await file.stat(), start);
-    begun.#counted = Promise.resolve(); // whoever appends to it counts
+    begun.#counted = Promise.resolve(); // appending counts
     return begun;
   }
 
@@ -130,7 +130,7 @@ export class LogFile {
     return this.#start.before + 1;
   }
 
-  /** Whether this is the file that the system describes; undefined where it doesn't tell files apart. */
+  /** Whether this is the file that the system describes; undefined if it doesn't tell files apart. */
   is(info: Deno.FileInfo): boolean | undefined {
     const other = identity(info);
     if (other === null || this.#identity === null) return undefined;

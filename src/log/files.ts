@@ -24,7 +24,7 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-/** A file for reading, undefined where there is none. */
+/** A file for reading, undefined if there is none. */
 async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
   try {
     return await Deno.open(path, { read: true });
@@ -37,7 +37,7 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).catch(ignoreMissing) !== undefined;
 }
 
-/** The folder knows its files' new names after a power cut too, where the system lets us ask for that. */
+/** The folder knows its files' new names after a power cut too, if the system lets us ask for that. */
 async function syncFolder(path: string): Promise<void> {
   try {
     using folder = await Deno.open(path.replace(/[^/]*$/, "."));
@@ -47,14 +47,14 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** How many older files there may be where nothing is said. */
+/** Default number of older files. */
 export const KEPT_FILES = 9;
 
 /** The log's files, of which the last is written to. */
 export class LogFiles {
   readonly #path: string;
   readonly #keep: number;
-  /** Oldest first. Replaced, never changed: whoever reads goes on in the list with which it began. */
+  /** Oldest first. Replaced, never changed: a reader goes on in the list with which it began. */
   #list: readonly LogFile[] = [];
 
   /**
@@ -128,7 +128,7 @@ export class LogFiles {
   }
 
   /**
-   * Opens one of the files for reading, wherever it is now: others rotate too. Undefined where it is gone.
+   * Opens one of the files for reading, wherever it is now: others rotate too. Undefined if it is gone.
    */
   async open(file: LogFile): Promise<Deno.FsFile | undefined> {
     const opened = await openIfThere(file.path);
@@ -146,7 +146,7 @@ export class LogFiles {
   /**
    * The entries with `after` < seq <= `upTo`, oldest first, in pieces of 1 to 256, as far back as there are
    * files.
-   * @throws {LogError} where a file can't be read, or the newest is gone.
+   * @throws {LogError} if a file can't be read, or the newest is gone.
    */
   async *entries(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const files = this.#list;
@@ -165,7 +165,7 @@ export class LogFiles {
 
   /**
    * Opens one of the files for reading; undefined for an older one that is gone.
-   * @throws {LogError} where it can't be read, or is the newest and gone.
+   * @throws {LogError} if it can't be read, or is the newest and gone.
    */
   async reader(file: LogFile): Promise<Deno.FsFile | undefined> {
     const opened = await this.open(file).catch((cause) => {
@@ -201,7 +201,7 @@ export class LogFiles {
     return file;
   }
 
-  /** The first free name; where there is none, the oldest files go. */
+  /** The first free name; if there is none, the oldest files go. */
   async #free(): Promise<number> {
     for (let age = 1; age <= this.#keep; age++) {
       if (!await isThere(this.#name(age))) return age;
@@ -217,7 +217,7 @@ export class LogFiles {
     return this.#keep;
   }
 
-  /** In one go: whoever reads meanwhile finds each file under the name that it has in the list. */
+  /** In one go: a reader finds each file under the name that it has in the list. */
   #shift(free: number, draft: string): void {
     for (let age = free; age > 0; age--) {
       const from = this.#name(age - 1);

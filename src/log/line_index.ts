@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One place is kept for so many bytes: 4,000 of them for a file of 1 GB. */
+/** One place is kept for this many bytes: 4,000 of them for a file of 1 GB. */
 const STRETCH_SIZE = 262_144;
 /** What ends a line. */
 export const LINE_BREAK = 10;

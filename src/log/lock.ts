@@ -7,16 +7,16 @@
 import { PRIVATE_FILE } from "../base/private_file.ts";
 import { within } from "../base/timing.ts";
 
-/** How long a free lock may take to be had where the runtime can't simply try, milliseconds. */
+/** How long a free lock may take to be had if the runtime can't simply try, milliseconds. */
 const LOCK_WAIT = 500;
 
 /** Another server uses the log. */
 export class LogLockedError extends Error {
   /** "LogLockedError". */
   override readonly name = "LogLockedError";
-  /** Where that server listens, undefined where it can't be told. */
+  /** Where that server listens, undefined if it can't be told. */
   readonly address: string | undefined;
-  /** That server's process, undefined where it can't be told. */
+  /** That server's process, undefined if it can't be told. */
   readonly pid: number | undefined;
 
   /**
@@ -68,7 +68,7 @@ async function tryLock(file: Lockable): Promise<boolean> {
 /**
  * Locks a log by its side file `PATH.lock`, which says who holds it: this process, listening on `address`.
  * Closing the file frees the lock, and so does the end of the process.
- * @throws {LogLockedError} where another server holds it.
+ * @throws {LogLockedError} if another server holds it.
  */
 export async function takeLock(
   path: string,
@@ -95,7 +95,7 @@ export async function takeLock(
 /**
  * Looks whether a server holds the lock of a log, and holds it no longer than that takes.
  * @returns Whether there is a lock file.
- * @throws {LogLockedError} where another server holds it.
+ * @throws {LogLockedError} if another server holds it.
  */
 export async function requireUnlocked(path: string): Promise<boolean> {
   const lockPath = `${path}.lock`;

@@ -6,10 +6,10 @@
 
 import type { LogEntry } from "../protocol/line.ts";
 
-/** The last so many lines. */
+/** The last lines. */
 export class LogWindow {
   readonly #size: number;
-  /** Line `seq` at `seq % #size`, where it is ours; else what was there before. */
+  /** Line `seq` at `seq % #size`, if it is ours; else what was there before. */
   readonly #entries: (LogEntry | undefined)[];
 
   /** Empty. @param size How many lines it has place for, at least 1. */
@@ -30,7 +30,7 @@ export class LogWindow {
 
   /**
    * The entries with `after` < seq <= `head`, oldest first.
-   * @throws {RangeError} where lines between them are no longer here.
+   * @throws {RangeError} if lines between them are no longer here.
    */
   entries(after: number, head: number): readonly LogEntry[] {
     const oldest = this.oldest(head);

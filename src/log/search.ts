@@ -15,7 +15,7 @@ import type { Stretch } from "./line_index.ts";
 const MAX_FOUND = 200;
 /** How far back one search reads unless told otherwise, bytes. */
 const REACH = 67_108_864;
-/** What a line costs that has the words somewhere, but not as an entry: as much as reading so many bytes. */
+/** What a line costs that has the words somewhere, but not as an entry: in bytes read. */
 const MISS_COST = 512;
 /** The most that is read of one stretch: one is longer only by a last line that can't be ours. Bytes. */
 const MAX_STRETCH = 524_288;
@@ -144,7 +144,7 @@ async function* backwards(files: LogFiles, end: number) {
 
 /**
  * The last entries whose name or text has each of the words, in any order, whatever the case.
- * @throws {LogError} where a file can't be read.
+ * @throws {LogError} if a file can't be read.
  * @throws the signal's reason.
  */
 export async function searchFiles(

@@ -42,8 +42,8 @@ export class Channel {
   }
 
   /**
-   * All records that have arrived, at least one; null where the stream has ended.
-   * @throws {WireError} for bytes that are no record. @throws {RefusedError} where the first thing that a
+   * All records that have arrived, at least one; null if the stream has ended.
+   * @throws {WireError} for bytes that are no record. @throws {RefusedError} if the first thing that a
    * server says after the handshake is a refusal.
    */
   read(): Promise<WireRecord[] | null> {
@@ -85,7 +85,7 @@ export class Channel {
     before: Promise<void> | undefined,
   ): Promise<void> {
     const records = await Promise.all(sealing);
-    await before; // one failed write ends the stream, so whoever waits behind it fails the same way
+    await before; // one failed write ends the stream, so what waits behind it fails the same way
     for (const record of records) await writeAll(this.#stream, record);
   }
 

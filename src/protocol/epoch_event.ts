@@ -8,7 +8,7 @@ import { type Bytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
 import type { Fields } from "./events.ts";
 import { type Epoch, EpochReader } from "../crypto/epoch.ts";
 
-/** What whoever is to read the epoch must be told; for each one's own channel only. */
+/** What a reader of the epoch must be told; only over its own channel. */
 export function epochFields(epoch: Epoch): Fields<"epoch"> {
   const { number, counter, key, verifyKey } = epoch.describe();
   return {

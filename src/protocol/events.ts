@@ -76,11 +76,11 @@ export const TABLE = {
   hold: { offer: isCount },
   /** Wants to be called `name` from here on. */
   rename: { name: isString },
-  /** Goes away from the keyboard, with a word about it; comes back where that is empty. */
+  /** Goes away from the keyboard, with a word about it; comes back if that is empty. */
   away: { text: isString },
   /**
    * Asks for the last `count` lines before event `before` (null: the end) that have all the words; for any
-   * where there are none. They come as `past`, and then `found`.
+   * if there are none. They come as `past`, and then `found`.
    */
   find: { id: isCount, words: isString, before: isCountOrNull, count: isCount },
 
@@ -102,7 +102,7 @@ export const TABLE = {
   bye: { reason: isString },
 
   // What the server says to one client.
-  /** One of `REFUSALS`, for the line `n` or, where that is null, for joining or taking another name. */
+  /** One of `REFUSALS`, for the line `n` or, if that is null, for joining or taking another name. */
   refused: { n: isCountOrNull, reason: isString },
   /** A line of the log from before the client joined. */
   past: {
@@ -159,7 +159,7 @@ export const TABLE = {
   offered: { id: isCount, n: isCount, text: isOffer },
   /** A member goes by another name. */
   renamed: { id: isCount, n: isCount, name: isString },
-  /** A member goes away from the keyboard or, where the text is empty, is back; has no number. */
+  /** A member goes away from the keyboard or, if the text is empty, is back; has no number. */
   absent: { id: isCount, text: isString },
   /** The epoch's key moves forward after this record. */
   ratchet: {},

@@ -51,9 +51,9 @@ export interface AcceptOptions {
   readonly keyPair: KeyPair;
   /** The salt for passphrases, 16 bytes. */
   readonly salt: Bytes;
-  /** The key that belongs to an invite's number, undefined where there is none. */
+  /** The key that belongs to an invite's number, undefined if there is none. */
   readonly inviteKey: (id: number) => Bytes | undefined;
-  /** In which turn this handshake's messages are worked on; at once, where it is left out. */
+  /** Limits how many handshakes are worked on at a time. Default: no limit. */
   readonly turns?: Limiter;
   /** For tests: which ML-KEM to use. */
   readonly kem?: Kem;
@@ -165,7 +165,7 @@ export async function refuse(stream: Stream, code: number): Promise<void> {
 
 /**
  * The client's side of a handshake.
- * @throws {RefusedError} where the server says no. @throws {HandshakeError} where what answers can't be
+ * @throws {RefusedError} if the server says no. @throws {HandshakeError} if what answers can't be
  * such a server; and whatever `checkServer` throws.
  */
 export async function connectChannel(

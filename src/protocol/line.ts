@@ -76,7 +76,7 @@ export type NewEntry = Omit<LogEntry, "seq" | "to"> & {
   readonly to?: number | null;
 };
 
-/** What a line tells of its own, whoever did it and whenever. */
+/** What a line tells, without who did it and when. */
 export type Words = Pick<LogEntry, "what" | "text" | "to">;
 
 /** Whether a line is something that somebody said, in whatever way. */
@@ -170,7 +170,7 @@ export function pastEntry(event: Event<"past">): LogEntry {
 
 // ── What people and programs read ──────────────────────────────────────────────────────────────────────
 
-/** Makes a name, or words, safe for where they are shown. */
+/** Makes names and words safe to show. */
 export interface Escapes {
   /** For names. */
   readonly name: (text: string) => string;

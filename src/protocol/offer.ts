@@ -49,7 +49,7 @@ export function formatOffer({ name, size, digest }: Offer): string {
   return `${name} (${size} bytes, SHA-256 ${digest})`;
 }
 
-/** The offer that a text is, null where it is none. */
+/** The offer that a text is, null if it is none. */
 export function parseOffer(text: string): Offer | null {
   const groups = offered.exec(text)?.groups;
   if (!groups) return null;

@@ -18,9 +18,9 @@ export const REFUSALS = {
   "text-empty": "A message needs some text",
   "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
   "room-full": "The room is full",
-  "reply-unknown": "There is no such message to answer",
-  "file-too-large": "The file is larger than this server passes on",
-  "log-failed": "The server cannot write its log, so nothing is passed on",
+  "reply-unknown": "There is no message with that number",
+  "file-too-large": "The file is larger than this server allows",
+  "log-failed": "The server cannot write its log, so nothing is delivered",
   "log-unreadable": "The server cannot read its log now",
 } as const;
 
@@ -29,11 +29,11 @@ export type Refusal = keyof typeof REFUSALS;
 
 /** Why a piece of a file doesn't come. */
 export const MISSING = {
-  gone: "who offered it is not here",
-  busy: "the server passes on as many files as it may",
-  late: "no answer came",
+  gone: "its sender is not here",
+  busy: "the server is busy with other files",
+  late: "no answer",
   changed: "the file has changed, or cannot be read",
-  dropped: "it is not offered any more",
+  dropped: "it is no longer offered",
 } as const;
 
 /** A key of `MISSING`. */
@@ -58,7 +58,7 @@ export function isGoodbye(reason: string): reason is Goodbye {
   return Object.hasOwn(GOODBYES, reason);
 }
 
-/** The words for a code in one of these tables, or the code itself where the table doesn't have it. */
+/** The words for a code in one of these tables, or the code itself if the table doesn't have it. */
 export function wording(
   table: Readonly<Record<string, string>>,
   code: string,
@@ -71,7 +71,7 @@ export function refusedDeed(reason: string): string {
   return reason.startsWith("name-") ? "Cannot go by" : "Not sent:";
 }
 
-/** Why a text can't be sent; undefined where it can. */
+/** Why a text can't be sent; undefined if it can. */
 export function textRefusal(text: string): Refusal | undefined {
   if (text.length === 0) return "text-empty";
   if (text.length * 3 <= MAX_TEXT_SIZE) return undefined; // three bytes a unit are the most in UTF-8
@@ -84,7 +84,7 @@ export function textRefusal(text: string): Refusal | undefined {
 export const HANDSHAKE_REFUSALS: Readonly<Record<number, string>> = {
   1: "The server speaks another version of the protocol",
   2: "The key does not open this room",
-  3: "The server has no place for another connection just now",
+  3: "The server has no room for another connection right now",
 };
 
 /** The codes of `HANDSHAKE_REFUSALS`. */

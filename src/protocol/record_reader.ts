@@ -33,7 +33,7 @@ export class RefusedError extends Error {
  * key.
  */
 export class GoneError extends WireError {
-  /** Says so. @param answered Whether it had our answer. @param cause The stream's error, where there was one. */
+  /** Says so. @param answered Whether it had our answer. @param cause The stream's error, if there was one. */
   constructor(readonly answered: boolean, cause?: unknown) {
     super("Cannot shake hands: the connection ended", { cause });
   }
@@ -69,7 +69,7 @@ export class RecordReader {
   /**
    * The next record of the handshake.
    * @throws {GoneError} for an end, or a reset, between two messages.
-   * @throws {WireError} where the stream ends within one, or can't be one.
+   * @throws {WireError} if the stream ends within one, or can't be one.
    */
   async handshakeRecord(): Promise<WireRecord> {
     for (;;) {

@@ -123,7 +123,7 @@ export class RecordSplitter {
   }
 
   /**
-   * The next whole record, undefined where there is none yet.
+   * The next whole record, undefined if there is none yet.
    * @throws {WireError} for a length or a type that can't be.
    */
   shift(): WireRecord | undefined {

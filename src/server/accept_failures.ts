@@ -7,7 +7,7 @@
 
 import { diagnostics } from "./diagnostics.ts";
 
-/** Accepting is well again when it hasn't failed for so long, ms: a single descriptor may come free and be taken again. */
+/** How long accepting must not fail until it counts as recovered, ms: a single descriptor may come free and be taken again. */
 const RECOVERED_AFTER = 1_000;
 
 const logger = diagnostics("gate");

@@ -47,7 +47,7 @@ export interface Member {
   n: number;
   /** When it last said something, ms since 1970; else when it came. */
   active: number;
-  /** Why it is away from the keyboard; empty where it isn't. */
+  /** Why it is away from the keyboard; empty if it isn't. */
   away: string;
 }
 
@@ -65,7 +65,7 @@ export interface Request {
   readonly back: boolean;
 }
 
-/** What became of a request: "behind" where the guest must first catch up from the log. */
+/** What became of a request: "behind" if the guest must first catch up from the log. */
 export type Admission = Member | Refusal | "behind";
 
 /** What a connection asks of the room. */

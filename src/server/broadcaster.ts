@@ -15,7 +15,7 @@ import { Epoch } from "../crypto/epoch.ts";
 const RENEWAL_PAUSE = 900;
 /** The number of what is shared: no epoch of the room has it. */
 const SHARED_NUMBER = 0;
-/** A key is retired at the latest after so many records; the cipher state itself refuses after 2^32. */
+/** A key is retired at the latest after this many records; the cipher state itself refuses after 2^32. */
 const MAX_EPOCH_RECORDS = 2 ** 31;
 
 /** What several members are told in the same words, sealed once for all of them. */
@@ -71,7 +71,7 @@ export class Broadcaster {
     this.#renewedAt = performance.now();
   }
 
-  /** Moves the epoch forward, so that whoever is let in next can't read what was sent before. */
+  /** Moves the epoch forward, so that the next newcomer can't read what was sent before. */
   async ratchet(): Promise<void> {
     this.#epoch = await this.#epoch.ratchet();
   }

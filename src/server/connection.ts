@@ -159,7 +159,7 @@ export class Connection implements Client {
     this.#requests.leave(words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
     tell("{key}: {why}", { key: this.fingerprint, why: GOODBYES[reason] });
-    // Nobody hears a goodbye who doesn't read, or is gone.
+    // A client that doesn't read, or is gone, can't hear a goodbye.
     const mute = reason === "slow" || reason === "lost" || reason === "misused";
     this.#closing = mute ? this.#close() : this.#sayGoodbye(reason);
   }

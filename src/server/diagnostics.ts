@@ -28,7 +28,7 @@ export const FORMATS = ["text", "json"] as const;
 
 /** The category under which all loggers are. */
 const ROOT = "encrypted-chat";
-/** Records that wait for standard error; those that come when so many do are dropped. */
+/** Records that may wait for standard error; beyond that they are dropped. */
 const MAX_WAITING = 1_000;
 /**
  * Records of one kind, which is to say from one place in the source, that are written in a minute; of more,
@@ -68,7 +68,7 @@ function lineOf(record: LogRecord, format: string): string {
   }) + "\n";
 }
 
-/** Lets few records of a kind through; all, where somebody looks for a fault. */
+/** Lets few records of a kind through; all of them at level debug. */
 function throttle(): ((record: LogRecord) => boolean) & Disposable {
   const filter = getThrottlingFilter({
     limit: MAX_ALIKE,
@@ -142,7 +142,7 @@ export type Say = (
 
 /** Where one part of a program says what its owner should know. */
 export interface Logger {
-  /** For whoever looks for a fault. */
+  /** For finding a fault. */
   readonly debug: Say;
   /** All is well. */
   readonly info: Say;

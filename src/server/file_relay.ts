@@ -89,7 +89,7 @@ export class FileRelay {
 
   /**
    * Asks for a piece, whose answer the taker is told later.
-   * @returns The answer where it is known at once: that the piece doesn't come.
+   * @returns The answer if it is known at once: that the piece doesn't come.
    * @throws {EventError} for bytes that the file doesn't have, and for too many pieces at once.
    */
   fetch(

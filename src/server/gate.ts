@@ -52,8 +52,8 @@ export interface GateOptions extends ConnectionOptions {
 type Ending = "bad" | "broken" | "late" | "displaced" | "empty" | "looked";
 
 /**
- * Those that bring pauses. Whoever only looks whether the port is open, once a minute for a year, is welcome, and
- * so is whoever asks a person about our key before coming with the passphrase.
+ * Those that bring pauses. A monitor that only looks whether the port is open is welcome, and so is a client that
+ * asks a person about our key before it comes with the passphrase.
  */
 const COUNTING: ReadonlySet<Ending> = new Set(["bad", "broken", "late"]);
 
@@ -140,8 +140,8 @@ export class Gate {
   }
 
   /**
-   * Shakes hands with whoever has come.
-   * @returns The connection, undefined where there is no place for it.
+   * Shakes hands over a new connection.
+   * @returns The connection, undefined if there is no place for it.
    * @throws for a handshake that fails, or comes too late.
    */
   async shakeHands(conn: Deno.TcpConn): Promise<Connection | undefined> {
@@ -249,6 +249,6 @@ function close(conn: Deno.TcpConn): void {
   try {
     conn.close();
   } catch {
-    // It is closed already, by whoever saw its end first.
+    // Closed already.
   }
 }

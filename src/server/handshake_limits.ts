@@ -7,7 +7,7 @@
 
 import { isLoopback, networkOf, Pauses } from "./rate_limits.ts";
 
-/** A handshake that has had this long, ms, gives way to a new one where there is no place left. */
+/** A handshake that has had this long, ms, gives way to a new one if no place is left. */
 const FAIR_TIME = 1_000;
 
 /** How many there may be of what. A network is an IPv4 address, or the 64 bits that IPv6 gives everybody. */
@@ -63,7 +63,7 @@ export class Handshakes {
 
   /**
    * One more, if there is a place, or an older one has had its time and gives way.
-   * @param stop Ends its connection. @returns Undefined where there is no place.
+   * @param stop Ends its connection. @returns Undefined if there is no place.
    */
   begin(
     address: string,
@@ -99,7 +99,7 @@ export class Handshakes {
     if (own?.size === 0) this.#networks.delete(unfinished.network);
   }
 
-  /** To be called now and then: ends the connections of those that have had so long, ms, since their pause. */
+  /** To be called now and then: ends the connections of those that have had this time, ms, since their pause. */
   expire(time: number): void {
     const now = this.#now();
     for (const { since, pause, stop } of this.#all) {

@@ -27,7 +27,7 @@ export class History {
   }
 
   /**
-   * The event after which a guest begins to read: the one it names, or, where it names none or one that
+   * The event after which a guest begins to read: the one it names, or, if it names none or one that
    * this log doesn't have, as many before the last as a newcomer is shown.
    */
   start(after: number | null): number {
@@ -40,7 +40,7 @@ export class History {
     return this.#log.past(after, this.head);
   }
 
-  /** The entry of that number, undefined where there is none. */
+  /** The entry of that number, undefined if there is none. */
   async entry(seq: number): Promise<LogEntry | undefined> {
     for await (const [entry] of this.#log.past(seq - 1, seq)) return entry;
     return undefined;
@@ -57,11 +57,11 @@ export class History {
   ): Promise<Pick<Found, "entries" | "more">> {
     const end = before ?? this.head + 1;
     if (words !== "") {
-      // One at a time, whoever asks: many at once would keep everybody's messages waiting.
+      // One at a time: many at once would keep everybody's messages waiting.
       const search = this.#searches.then(() =>
         this.#log.search(words, { before: end, limit: count })
       );
-      this.#searches = search.catch(() => {}); // whoever asked is told of it
+      this.#searches = search.catch(() => {}); // the caller is told
       return await search;
     }
     const entries = await this.#log.last(count, end);

@@ -1,5 +1,5 @@
 /**
- * What whoever starts a server is told: where it listens, and how others join.
+ * What the server prints at its start: where it listens, and how others join.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { KeyFile } from "../keys/key_file.ts";
 import { clientCommand } from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 
-/** An address under which other machines may find this one, undefined where it has none. */
+/** An address under which other machines may find this one, undefined if it has none. */
 function outsideAddress(): string | undefined {
   const addresses = Deno.networkInterfaces();
   return addresses.find(({ family, address }) =>
@@ -19,7 +19,7 @@ function outsideAddress(): string | undefined {
   )?.address;
 }
 
-/** What whoever started the server needs to know. */
+/** What the server prints at its start. */
 export function greeting(
   values: Values,
   keyFile: KeyFile,
@@ -43,7 +43,7 @@ export function greeting(
     const where = `--host ${outside ?? local} --port ${port}`;
     lines.push(
       `To join by passphrase:     ${clientCommand()} ${where} --passphrase`,
-      // Whoever does so for the first time is shown it, and asked whether it is the right one.
+      // A client shows it the first time, and asks whether it is the right one.
       `The server's fingerprint:  ${
         spokenFingerprint(keyFile.keys.keyPair.publicKey)
       }`,
@@ -51,14 +51,14 @@ export function greeting(
   }
   lines.push(
     "",
-    "Whoever has that link is in the room: send it as you would a password.",
+    "Everybody who has that link can come in: send it as you would a password.",
     "Ctrl-C stops the server.",
   );
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
   return (created ? [made, ...lines] : lines).join("\n");
 }
 
-/** What whoever made a new room key is told. */
+/** What is printed after a new room key was made. */
 export function newLink(keyFile: KeyFile): string {
   const { listening } = keyFile.keys;
   const lines = ["The room has a new key. Old links no longer work."];

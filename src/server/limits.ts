@@ -1,5 +1,5 @@
 /**
- * The limits of a server: what its flags, and where they are silent its size, come to.
+ * The limits of a server, from its flags.
  *
  * @module
  */
@@ -85,7 +85,7 @@ export function limitsOf(values: Values): Limits {
   };
 }
 
-/** How long after an admission the next ones are gathered in a room of so many, ms. */
+/** How long after an admission the next ones are gathered, ms. @param members How many are in the room. */
 export function admissionPause(members: number): number {
   return Math.min(
     Math.max(ADMISSION_PAUSE, members * ADMISSION_PAUSE_PER_MEMBER),

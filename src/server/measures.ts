@@ -6,7 +6,7 @@
 
 /** Something that only grows. */
 export interface Count {
-  /** Adds to it: 1 where nothing is said, under a label where it has some. */
+  /** Adds to it. Default: 1. @param label One of its labels, if it has any. */
   add(amount?: number, label?: string): void;
 }
 

@@ -105,7 +105,7 @@ export class Metrics implements Measures {
    * Serves `/metrics` and `/healthz` until the signal.
    * @param address Where to listen. @param healthy Whether the server can do its work.
    * @returns Resolves when it serves no more.
-   * @throws {StartError} where nobody can listen there, at once.
+   * @throws {StartError} if nobody can listen there, at once.
    */
   serve(
     address: Address,

@@ -12,7 +12,7 @@ const DOUBLINGS = 5;
 /** Networks that are remembered; the oldest are forgotten for new ones. */
 const MAX_NETWORKS = 10_000;
 
-/** Lets a burst through at once, and then so much a second: a token bucket. */
+/** A token bucket: lets a burst through at once, and then a fixed rate. */
 export class TokenBucket {
   readonly #burst: number;
   readonly #rate: number;
@@ -33,7 +33,7 @@ export class TokenBucket {
     this.#at = now();
   }
 
-  /** Takes so much, and says how long to wait until that is paid for, ms. */
+  /** Takes tokens. @returns How long to wait until they are paid for, ms. */
   take(amount: number): number {
     if (this.#rate === 0) return 0;
     const now = this.#now();
@@ -70,17 +70,17 @@ export class Allowance {
     this.#bytes = new TokenBucket(burst * bytes, perSecond * bytes, now);
   }
 
-  /** Counts lines, or work that costs as much as so many. */
+  /** Counts lines, or work that costs as much. @param lines How many. */
   spend(lines: number): void {
     this.#spent += lines;
   }
 
-  /** So many of the bytes to come cost nothing: the member was asked for them. */
+  /** Some of the bytes to come cost nothing: the member was asked for them. */
   excuse(bytes: number): void {
     this.#excused += bytes;
   }
 
-  /** Pays for all that was spent and for so many bytes. @returns How long to wait until that is paid, ms. */
+  /** Pays for all that was spent, and for bytes. @returns How long to wait until that is paid, ms. */
   settle(bytes: number): number {
     const wait = Math.max(
       this.#lines.take(this.#spent),
@@ -93,8 +93,8 @@ export class Allowance {
 }
 
 /**
- * The network that an address stands for: itself, or for IPv6 its first 64 bits, of which anybody who has
- * one address has all.
+ * The network that an address stands for: itself, or for IPv6 its first 64 bits, all of which belong to
+ * the owner of one address.
  */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];

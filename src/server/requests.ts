@@ -35,7 +35,7 @@ const MAX_FOUND = 200;
 
 const logger = diagnostics("connection");
 
-/** Whoever asks: a connection that stands. */
+/** The one who asks: a connection. */
 export interface Client extends Guest {
   /** Why the connection ends, once it does: then nothing more is carried out. */
   readonly ended: Goodbye | undefined;

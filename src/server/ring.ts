@@ -45,7 +45,7 @@ export class Ring {
 
   /**
    * Appends bytes.
-   * @throws {RangeError} where a cursor stands in the way: see `makeRoom`.
+   * @throws {RangeError} if a cursor stands in the way: see `makeRoom`.
    */
   append(bytes: Uint8Array): void {
     if (!this.#fits(bytes.length)) {
@@ -72,7 +72,7 @@ export class Ring {
     await Promise.all(laggards.map((reader) => reader.settled()));
   }
 
-  /** Whether most readers are more than half the ring behind: then whoever writes should wait. */
+  /** Whether most readers are more than half the ring behind: then writing should wait. */
   get congested(): boolean {
     const behind = this.#head - this.#bytes.length / 2;
     if (this.#floor >= behind) return false;

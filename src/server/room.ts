@@ -42,9 +42,9 @@ export interface RoomOptions {
   readonly broadcaster: Broadcaster;
   /** Members at a time. */
   readonly maxMembers: number;
-  /** How long after an admission the next ones are gathered, ms, in a room of so many; 0 where nothing is said. */
+  /** How long after an admission the next ones are gathered, ms, by the number of members. Default: 0. */
   readonly admissionPause?: (members: number) => number;
-  /** Whether anybody else is on the way in, for whom gathering is worth while; always where nothing is said. */
+  /** Whether anybody else is on the way in, so that gathering is worth while. Default: always. */
   readonly expecting?: () => boolean;
   /** What every newcomer is told, beside who is there and what was said. */
   readonly greeting?: readonly Event[];
@@ -181,14 +181,14 @@ export class Room {
     return batch;
   }
 
-  /** Whoever comes right after another waits a moment for more, ms: all of them are announced at once. */
+  /** How long those who come right after another wait for more, ms: all of them are announced at once. */
   #admissionWait(): number {
     const { admissionPause, expecting } = this.#options;
     if (!admissionPause || expecting?.() === false) return 0;
     return this.#admittedAt + admissionPause(this.size) - performance.now();
   }
 
-  /** Looks again where nobody else may come to wake the room. */
+  /** Looks again after a pause, since nobody else may wake the room. */
   #wakeAfter(pause: number): void {
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
@@ -320,7 +320,7 @@ export class Room {
     return seq;
   }
 
-  /** Whoever stays is told the new key before anything is sealed with it. */
+  /** Those who stay are told the new key before anything is sealed with it. */
   async #renewEpoch(batch: Batch): Promise<void> {
     if (!this.#broadcaster.expired) return;
     await this.#broadcaster.renew();
@@ -340,7 +340,7 @@ export class Room {
     const logged = batch.entries.map((it, index) =>
       numberEntry(it, seq + index)
     );
-    // What many are told in the same words is packed once, and sealed once where it is the same for all.
+    // What many are told in the same words is packed once, and sealed once if it is the same for all.
     const here = await this.#broadcaster.share(
       pack([...this.#members].map(hereEvent)),
     );

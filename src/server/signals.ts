@@ -28,7 +28,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-/** Reopens the log at SIGHUP, so that whoever rotates logs can move it away. */
+/** Reopens the log at SIGHUP, so that a tool that rotates logs can move it away. */
 export function reopenAtHangup(log: ChatLog): void {
   if (Deno.build.os === "windows") return;
   Deno.addSignalListener("SIGHUP", () => {
@@ -38,7 +38,7 @@ export function reopenAtHangup(log: ChatLog): void {
   });
 }
 
-/** Answers Ctrl-Z where it would do no more than have the whole room wait. */
+/** Answers Ctrl-Z where stopping would only make the whole room wait. */
 export function answerCtrlZ(): void {
   if (Deno.build.os === "windows" || mayStop()) return;
   let answered = false; // the task passes the signal on, so that it comes twice

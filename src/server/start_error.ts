@@ -58,7 +58,7 @@ function listenError(
   );
 }
 
-/** Says what to do about a log that another server uses. @throws {StartError}, or the error where it is another. */
+/** Says what to do about a log that another server uses. @throws {StartError}, or the error itself if it is another. */
 export function explainLock(path: string, error: unknown): never {
   if (!(error instanceof LogLockedError)) throw error;
   const pid = error.pid === undefined ? "" : ` (process ${error.pid})`;

@@ -6,7 +6,7 @@
 
 import { output, run } from "./command.ts";
 
-/** Why a running program's limits can't be changed here, undefined where they can. */
+/** Why a running program's limits can't be changed here, undefined if they can. */
 export const unlimitable: string | undefined =
   await output("prlimit", "--version") === undefined
     ? "there is no prlimit here"
@@ -32,7 +32,7 @@ export async function dataSize(pid: number): Promise<number> {
   return Number(/^VmData:\s*(\d+) kB$/m.exec(status)?.[1]) * 1_024;
 }
 
-/** The library of Debian's faketime, undefined where it isn't installed. */
+/** The library of Debian's faketime, undefined if it isn't installed. */
 export const fakeTimeLibrary: string | undefined = await findFakeTime();
 
 async function findFakeTime(): Promise<string | undefined> {
@@ -40,7 +40,7 @@ async function findFakeTime(): Promise<string | undefined> {
   return found?.trim().split("\n")[0];
 }
 
-/** A test that is left out, with the reason in its name, where there is one. */
+/** A test that is left out, with the reason in its name, if there is one. */
 export function testUnless(
   obstacle: string | undefined,
   name: string,

@@ -43,7 +43,7 @@ export class Watch implements Disposable {
   /**
    * Looks now, and whenever there is more, until something is found.
    * @param what What is waited for, for a failure's message.
-   * @throws {Error} where nothing more will come.
+   * @throws {Error} if nothing more will come.
    */
   async until<T>(what: string, find: () => T | undefined): Promise<T> {
     for (;;) {

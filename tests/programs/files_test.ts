@@ -189,7 +189,7 @@ Deno.test("file waits for a sender that has gone, and one that offers it anew go
   await reaches(ben, "taking", LARGE_ENOUGH);
   ana.kill("SIGKILL");
   const waiting = await reaches(ben, "waiting");
-  assertEquals(waiting.reason, "who offered it is not here");
+  assertEquals(waiting.reason, "its sender is not here");
   await ask(ben, { type: "drop", offer });
   await reaches(ben, "failed");
   await using again = await JsonClient.join({ invite, name: "cem" });
@@ -224,7 +224,7 @@ Deno.test("server with --max-file passes on no larger file, and its members are 
   await Deno.writeFile(path, contents(1_048_577));
   await ask(ana, { type: "send", path });
   const { text = "" } = await ana.shows("note");
-  assertMatch(text, /larger\.bin" of 1\.0 MB: this server passes on at most/);
+  assertMatch(text, /larger\.bin" of 1\.0 MB: this server allows at most/);
   await ask(ben, { type: "get", offer });
   await reaches(ben, "taken");
   const offers = (await server.log()).filter((it) => it.what === "offered");
@@ -243,7 +243,7 @@ Deno.test("server with --max-transfers lets a second file wait until the first i
   await ask(cem, { type: "get", offer });
   const { reason } = await reaches(cem, "waiting");
   ana.kill("SIGCONT");
-  assertEquals(reason, "the server passes on as many files as it may");
+  assertEquals(reason, "the server is busy with other files");
   await reaches(ben, "taken");
   const { path = "" } = await reaches(cem, "taken");
   assertEquals(await Deno.readFile(path), bytes);

@@ -99,7 +99,7 @@ Deno.test("member's reply to a number that isn't there is refused, and ends with
   const refused = await sees(ana, "refused");
   assertEquals(refused.text, "lost");
   assertEquals(refused.reason, "reply-unknown");
-  assertEquals(refused.message, "There is no such message to answer");
+  assertEquals(refused.message, "There is no message with that number");
   await ana.type("after");
   await ben.shows("said", { text: "after" });
   await ana.endInput();

@@ -24,7 +24,7 @@ import { Client, JsonClient, type Shown } from "../kit/client.ts";
 import { assertSaid } from "../kit/expect.ts";
 
 const WRONG_KEY = "The key does not open this room.";
-const NO_PLACE = "The server has no place for another connection just now.";
+const NO_PLACE = "The server has no room for another connection right now.";
 
 /** An invite with some parts changed. */
 function altered(invite: string, changes: Partial<Invite>): string {
@@ -262,8 +262,7 @@ Deno.test("server takes over a key from --rotate-key: members stay and come back
   assertEquals(parseInvite(fresh).port, server.port);
 
   await ana.shows("note", {
-    text:
-      "The room has a new key; you stay in. Whoever joins from now on needs a new link",
+    text: "The room has a new key. You stay in; new members need a new link",
   });
   await ana.type("still in");
   await ana.shows("said", { text: "still in" });

@@ -125,15 +125,15 @@ terminalTest(
       rows.some((row) => /^── 2 lines with "hello ben" /.test(row))
     );
     await type("/ignore ben");
-    await shows(terminal, "You ignore ben now, under any name");
+    await shows(terminal, "Ignored now, under any name: ben");
     await ben.type("unread");
     await ben.shows("said", { text: "unread" });
     await type("/ignore ben");
-    await shows(terminal, "You no longer ignore ben");
+    await shows(terminal, "No longer ignored: ben");
     await type("/bell off");
-    await shows(terminal, "bell is off now");
+    await shows(terminal, "bell is now off");
     await type("/set times off");
-    await shows(terminal, "times is off now");
+    await shows(terminal, "times is now off");
     await type("/save saved");
     await terminal.sees((rows) =>
       rows.some((row) => /^Saved \d+ lines to "saved"$/.test(row))
@@ -141,14 +141,14 @@ terminalTest(
     await type("/send saved");
     const own = await ben.shows("offered", { name: "anna" });
     await type(`/drop ${own.seq}`);
-    await shows(terminal, 'You no longer offer "saved"');
+    await shows(terminal, 'No longer offered: "saved"');
     const path = await folder.write("hut.txt", "a hut");
     await ben.type(JSON.stringify({ type: "send", path }));
     const { seq } = await ben.shows("offered", { name: "ben" });
     const offered = `${seq}  * ben offers hut.txt (5 bytes)`;
-    await shows(terminal, `${offered}; /get ${seq} takes it`);
+    await shows(terminal, `${offered}; /get ${seq} downloads it`);
     await type(`/get ${seq}`);
-    await shows(terminal, "✓ Saved chat-files/hut.txt; its checksum is right");
+    await shows(terminal, "✓ Saved chat-files/hut.txt; checksum verified");
     await terminal.line("/hlep");
     await terminal.sees((rows) =>
       rows.some((row) => /^Unknown command "\/hlep"\. Did you mean/.test(row))

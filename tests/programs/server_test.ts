@@ -34,7 +34,7 @@ Deno.test("server says at its first start what it made and how to join", async (
     "To join on this machine:   deno task client",
     `To join from elsewhere:    deno task client '${server.invite}'`,
     "",
-    "Whoever has that link is in the room: send it as you would a password.",
+    "Everybody who has that link can come in: send it as you would a password.",
     "Ctrl-C stops the server.",
   ]);
   assertEquals(server.stderr, []);

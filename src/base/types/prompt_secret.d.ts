@@ -6,7 +6,7 @@
 
 /** How `promptSecret` shows what is typed. */
 export interface PromptSecretOptions {
-  /** Stands for each character; "*" where nothing is said, none where it is empty. */
+  /** Stands for each character; none if empty. Default: "*". */
   mask?: string;
   /** Whether to wipe the line afterwards. */
   clear?: boolean;

@@ -33,7 +33,7 @@ export interface DownloadOptions {
   readonly folder: string;
   /**
    * Asks for some bytes.
-   * @returns The number under which the answer comes; null where nobody can be asked; "later" where too much is
+   * @returns The number under which the answer comes; null if nobody can be asked; "later" where too much is
    * asked for already, by others, and mail says when that is over.
    */
   readonly ask: (from: number, size: number) => number | "later" | null;
@@ -167,12 +167,12 @@ export class Download {
     const order = this.#orders[index];
     if (!order) return; // it was asked for before the connection broke off
     if (index > 0) {
-      this.#orders = []; // whoever holds the file answers out of turn: ask anew
+      this.#orders = []; // the holder answers out of turn: ask anew
       return;
     }
     const bytes = fromBase64url(data);
     if (bytes.length !== order.size) {
-      throw new FileError("a piece of it has another size");
+      throw new FileError("a piece of it has the wrong size");
     }
     this.#orders.shift();
     await file.append(bytes);
@@ -184,7 +184,7 @@ export class Download {
     this.#show("taking");
   }
 
-  /** More at a time while pieces come fast; fewer where they stand in the way of what is said. */
+  /** More at a time while pieces come fast; fewer if they delay what is said. */
   #adapt(took: number): void {
     if (took < FAST) this.#window = Math.min(MAX_WINDOW, this.#window + 1);
     else if (took > SLOW) this.#window = Math.max(1, this.#window - 1);

@@ -40,7 +40,7 @@ export class SourceFile {
       using file = await Deno.open(path);
       const { isFile, size, mtime } = await file.stat();
       if (!isFile) {
-        throw new FileError(`Cannot send "${path}": it is no ordinary file`);
+        throw new FileError(`Cannot send "${path}": not a regular file`);
       }
       const digest = await sha256Hex(chunks(file));
       return new SourceFile(path, { name, size, digest }, mtime?.getTime());
@@ -50,7 +50,7 @@ export class SourceFile {
     }
   }
 
-  /** Some of its bytes; null where the file isn't any more what was offered, or can't be read. */
+  /** Some of its bytes; null if the file isn't any more what was offered, or can't be read. */
   async read(from: number, size: number): Promise<Bytes | null> {
     try {
       using file = await Deno.open(this.path);
@@ -66,7 +66,7 @@ export class SourceFile {
       }
       return bytes;
     } catch {
-      // Whoever wanted it is told that it can't be read; why, is nothing for others to know.
+      // Others are told that it can't be read, not why.
       return null;
     }
   }
@@ -96,7 +96,7 @@ export class PartialFile implements Disposable {
 
   /**
    * Goes on with what is there of a file, or begins it.
-   * @throws {FileError} where it can't be written.
+   * @throws {FileError} if it can't be written.
    */
   static async open(folder: string, offer: Offer): Promise<PartialFile> {
     await ensureFolder(folder);
@@ -123,7 +123,7 @@ export class PartialFile implements Disposable {
     return this.#size;
   }
 
-  /** Adds the next bytes. @throws {FileError} where they can't be written. */
+  /** Adds the next bytes. @throws {FileError} if they can't be written. */
   async append(bytes: Bytes): Promise<void> {
     try {
       await writeAll(this.#file, bytes);
@@ -134,10 +134,10 @@ export class PartialFile implements Disposable {
   }
 
   /**
-   * Gives the whole file its name, or that name with a number where there is such a file already.
+   * Gives the whole file its name, or that name with a number if there is such a file already.
    * @returns The path.
-   * @throws {FileError} where its digest isn't the one that was offered, after which nothing is left of it; and
-   * where the file can't be written.
+   * @throws {FileError} if its digest isn't the one that was offered, after which nothing is left of it; and
+   * if the file can't be written.
    */
   async finish(): Promise<string> {
     try {
@@ -160,7 +160,7 @@ export class PartialFile implements Disposable {
     this.#file.close();
   }
 
-  /** Makes an empty file of a name that nothing in the folder has: whoever comes at once gets another. */
+  /** Makes an empty file under a name that is free: another taker at the same time gets another name. */
   async #reserve(name: string): Promise<string> {
     const dot = name.lastIndexOf(".");
     const end = dot > 0 ? dot : name.length;
@@ -181,7 +181,7 @@ export class PartialFile implements Disposable {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     }
-    throw new FileError(`there are ${MAX_NAMESAKES} files of that name`);
+    throw new FileError(`${MAX_NAMESAKES} files have that name`);
   }
 }
 

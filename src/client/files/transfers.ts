@@ -30,17 +30,17 @@ const RETRY_PAUSE = 3_000;
 export interface TransfersOptions {
   /** Where it is told how they go. */
   readonly view: Pick<View, "note" | "show">;
-  /** Where files are saved; made where it isn't there. */
+  /** Where files are saved; created if it is missing. */
   readonly folder: string;
   /** What `~/` stands for in a path. */
   readonly home?: string | undefined;
-  /** How long to wait before asking again, ms; 3,000 where it is left out. */
+  /** How long to wait before asking again, ms. Default: 3,000. */
   readonly pause?: number;
-  /** The time, ms; the machine's own where it is left out. */
+  /** The time, ms. Default: the machine's. */
   readonly now?: () => number;
 }
 
-/** Says an offer. @returns The client's own number for the line, null where it can't be said. */
+/** Says an offer. @returns The client's own number for the line, null if it can't be said. */
 export interface Offering {
   /** Says it. */
   offer(text: string): Promise<number | null>;
@@ -81,7 +81,7 @@ export class Transfers implements FileListener {
         throw new FileError(
           `Cannot send "${path}" of ${
             formatSize(offer.size)
-          }: this server passes on at most ${formatSize(this.#maxSize)}`,
+          }: this server allows at most ${formatSize(this.#maxSize)}`,
         );
       }
       const n = await session.offer(formatOffer(offer));
@@ -98,12 +98,12 @@ export class Transfers implements FileListener {
     const { view, folder, pause = RETRY_PAUSE, now = Date.now } = this.#options;
     if (!offer) {
       return view.note(
-        `No file was offered as number ${seq}, as far as was shown here; /history shows more`,
+        `No offer ${seq} seen here; try /history`,
       );
     }
     if (this.#sources.has(seq)) return view.note("That is your own file");
     if (this.#downloads.has(seq)) {
-      return view.note(`You are taking "${offer.name}" already`);
+      return view.note(`Already downloading "${offer.name}"`);
     }
     const download: Download = new Download({
       seq,
@@ -133,9 +133,11 @@ export class Transfers implements FileListener {
     const download = this.#downloads.get(seq);
     if (download) return download.tell({ kind: "dropped" });
     const source = this.#sources.get(seq);
-    if (!source) return view.note(`You neither offer nor take a file ${seq}`);
+    if (!source) {
+      return view.note(`No file ${seq} is offered or downloaded here`);
+    }
     this.#sources.delete(seq);
-    view.note(`You no longer offer "${source.offer.name}"`);
+    view.note(`No longer offered: "${source.offer.name}"`);
   }
 
   /** Resolves when every file that is being taken is here, can't be had, or waits for somebody to come back. */
@@ -236,7 +238,7 @@ export class Transfers implements FileListener {
     return id;
   }
 
-  /** Has those ask again who could not: in their order, and before whoever has just got a piece. */
+  /** Lets those ask again who could not: in their order, and before the one who has just got a piece. */
   #invite(): void {
     const denied = [...this.#denied];
     this.#denied.clear();

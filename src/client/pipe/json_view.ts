@@ -55,7 +55,7 @@ export class JsonView extends PipeView {
   /**
    * Writes an object of type `error`: something that this program was told, or tried, can't be done.
    * @param message One sentence, without a full stop.
-   * @param line The line of the input that it is about, where there is one.
+   * @param line The line of the input that it is about, if there is one.
    */
   error(message: string, line?: string): void {
     this.print(errorLine(message, line));
@@ -67,9 +67,9 @@ export class JsonView extends PipeView {
 }
 
 /**
- * A line of type `error`, for where there is no view, or none any more.
+ * A line of type `error`, for when there is no view.
  * @param message One sentence, without a full stop.
- * @param line The line of the input that it is about, where there is one.
+ * @param line The line of the input that it is about, if there is one.
  */
 export function errorLine(message: string, line?: string): string {
   return object("error", line === undefined ? { message } : { message, line });

@@ -105,7 +105,7 @@ export abstract class PipeView implements View {
       writeAllSync(sink, new TextEncoder().encode(`${line}\n`), waitIfFull);
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      // Whoever read this has enough of it, as `head` does: leave, and make no noise about it.
+      // The reader has enough, as `head` does: leave quietly.
       this.close();
     }
   }

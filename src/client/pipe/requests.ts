@@ -100,7 +100,7 @@ export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
 
 /**
  * Does what a line of the input asks for. A line that doesn't begin with a brace is a text, as on any pipe.
- * @returns The text to send, null where there is none.
+ * @returns The text to send, null if there is none.
  */
 export async function interpretRequest(
   line: string,
@@ -132,7 +132,7 @@ function unknownType(type: unknown): string {
     didYouMean(type, REQUEST_TYPES);
 }
 
-/** What is wrong with the fields of a request; undefined where nothing is. Fields that aren't known don't count. */
+/** What is wrong with the fields of a request; undefined if nothing is. Fields that aren't known don't count. */
 function wrongField(
   { needs, may = [] }: Row,
   request: Request,

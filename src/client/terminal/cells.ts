@@ -1,5 +1,5 @@
 /**
- * How many cells text takes in a terminal, and what fits into so many.
+ * How many cells text takes in a terminal, and what fits into how many.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function width(text: string): number {
   return cells;
 }
 
-/** The start of a text that takes at most so many cells, with "…" where that isn't all of it. */
+/** The start of a text that fits into a number of cells, with "…" if that isn't all of it. */
 export function cut(text: string, cells: number): string {
   if (width(text) <= cells) return text;
   let start = "";
@@ -35,7 +35,7 @@ export function cut(text: string, cells: number): string {
   return `${start}…`;
 }
 
-/** The text with spaces after it, up to so many cells. */
+/** The text with spaces after it, up to a number of cells. */
 export function padCells(text: string, cells: number): string {
   return text + " ".repeat(Math.max(0, cells - width(text)));
 }

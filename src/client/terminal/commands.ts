@@ -25,9 +25,9 @@ export interface CommandContext extends Actions {
   readonly settings: Settings;
   /** Writes what was shown to a new file. */
   save(path: string): Promise<void>;
-  /** The time, ms since 1970; the machine's own where it is left out. */
+  /** The time, ms since 1970. Default: the machine's. */
   readonly now?: () => number;
-  /** The time zone for times (IANA name); the machine's own where it is left out. */
+  /** The time zone for times (IANA name). Default: the machine's. */
   readonly zone?: string;
 }
 
@@ -35,7 +35,7 @@ export interface CommandContext extends Actions {
 export interface Command {
   /** What is typed, with its slash. */
   readonly name: string;
-  /** What may follow, as `/help` shows it; empty where nothing may. */
+  /** What may follow, as `/help` shows it; empty if nothing may. */
   readonly args: string;
   /** What it does, for `/help`. */
   readonly help: string;
@@ -60,14 +60,14 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/help",
     args: "",
-    help: "Show the commands",
+    help: "List the commands",
     takes: NOTHING,
     run: showHelp,
   },
   {
     name: "/who",
     args: "",
-    help: "Show who is here: name, fingerprint of the key, since when, idle",
+    help: "List who is here: name, fingerprint, since when, idle time",
     takes: NOTHING,
     run: ({ note, who, now, zone }) =>
       whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),
@@ -75,14 +75,14 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/nick",
     args: "NAME",
-    help: "Go by another name",
+    help: "Change your name",
     takes: SOMETHING,
     run: rename,
   },
   {
     name: "/me",
     args: "ACTION",
-    help: "Say what you do: /me waves",
+    help: "Describe what you do: /me waves",
     takes: SOMETHING,
     offers: "names",
     run: ({ act }, action = "") => act(action),
@@ -90,7 +90,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/re",
     args: "N TEXT",
-    help: "Answer the message with that number",
+    help: "Answer message N",
     takes: new RegExp(String.raw`^${COUNT}\s+(.+)$`, "s"),
     run: ({ reply }, to, text = "") => reply(Number(to), text),
   },
@@ -104,7 +104,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/search",
     args: "WORDS",
-    help: "Show the lines with these words, from all that the server keeps",
+    help: "Search everything that the server keeps",
     takes: SOMETHING,
     run: ({ search }, words = "") => search(words),
   },
@@ -118,21 +118,21 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/get",
     args: "N",
-    help: "Take the file that was offered under that number",
+    help: "Download the file of offer N",
     takes: new RegExp(`^${COUNT}$`),
     run: ({ get }, offer) => get(Number(offer)),
   },
   {
     name: "/drop",
     args: "N",
-    help: "Stop taking that file, or no longer offer it",
+    help: "Stop downloading file N, or stop offering it",
     takes: new RegExp(`^${COUNT}$`),
     run: ({ drop }, offer) => drop(Number(offer)),
   },
   {
     name: "/ignore",
     args: "[NAME]",
-    help: "Hide what somebody says, or no longer; alone: show whom",
+    help: "Hide NAME's messages, or show them again; without NAME: list",
     takes: ANYTHING,
     offers: "names",
     run: ignore,
@@ -140,14 +140,14 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/away",
     args: "[TEXT]",
-    help: "Say that you are away from the keyboard; alone: that you are back",
+    help: "Say that you are away from the keyboard; without TEXT: back",
     takes: ANYTHING,
     run: ({ away }, text = "") => away(text),
   },
   {
     name: "/bell",
     args: "off|mentions|all",
-    help: "Ring never, where your name is said, or for every message",
+    help: "Ring the bell: never, on mentions, on every message",
     takes: /^(off|mentions|all)$/,
     offers: ["off", "mentions", "all"],
     run: (context, bell = "") => set(context, "bell", bell),
@@ -155,7 +155,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/set",
     args: "[KEY VALUE]",
-    help: "Change a setting; alone: show them all",
+    help: "Change a setting; without KEY: list them",
     takes: /^(?:(\S+)\s+(\S+))?$/,
     offers: SETTINGS.map(({ key }) => key),
     run: (context, key, value = "") =>
@@ -164,14 +164,14 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/save",
     args: "FILE",
-    help: "Write what was shown here to a new file",
+    help: "Save what was shown here to a new file",
     takes: SOMETHING,
     run: ({ save }, path = "") => save(path),
   },
   {
     name: "/quit",
     args: "[TEXT]",
-    help: "Leave the room; Ctrl-D and Ctrl-C do the same",
+    help: "Leave the room, as Ctrl-D and Ctrl-C do",
     takes: ANYTHING,
     run: ({ quit }, text) => text ? quit(text) : quit(),
   },
@@ -183,9 +183,9 @@ export function usage({ name, args }: Command): string {
 }
 
 /**
- * Runs the line where it is a command. A line that begins with two slashes is a text that begins with one.
+ * Runs the line if it is a command. A line that begins with two slashes is a text that begins with one.
  * A mistyped command is told to the person and never sent.
- * @returns The text to send, null where there is none.
+ * @returns The text to send, null if there is none.
  */
 export async function interpret(
   line: string,
@@ -204,9 +204,7 @@ export async function interpret(
     await command.run(context, ...match.slice(1));
   } else {
     context.note(
-      `Type it as ${
-        usage(command)
-      }. To send that line, begin it with two slashes`,
+      `Usage: ${usage(command)}. To send that line, begin it with two slashes`,
     );
   }
   return null;
@@ -235,26 +233,26 @@ function rename({ note, rename }: CommandContext, text = ""): void {
 function ignore({ note, who, ignored }: CommandContext, name = ""): void {
   if (name === "") {
     const names = ignored.members.map(({ name }) => escapeText(name));
-    note(`You ignore ${names.length === 0 ? "nobody" : names.join(", ")}`);
+    note(`Ignored: ${names.length === 0 ? "nobody" : names.join(", ")}`);
     return;
   }
   const known = ignored.find(name);
   const member = byName(who(), name);
   if (known) {
     ignored.remove(known);
-    note(`You no longer ignore ${known.name}`);
+    note(`No longer ignored: ${known.name}`);
   } else if (member) {
     ignored.add(member);
-    note(`You ignore ${member.name} now, under any name`);
+    note(`Ignored now, under any name: ${member.name}`);
   } else {
-    note(`Nobody here is called "${name}". /who shows who is`);
+    note(`No "${name}" here. /who lists who is`);
   }
 }
 
 function set({ note, settings }: CommandContext, key: string, value: string) {
   try {
     settings.set(key, value);
-    note(`${key} is ${value} now`);
+    note(`${key} is now ${value}`);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     note(error.message);

@@ -59,7 +59,7 @@ export class InputHistory {
       history.#isCut = text !== "" && !text.endsWith("\n");
       return history;
     } catch (error) {
-      note(`${reasonOf(error)}. What you type now is not kept`);
+      note(`${reasonOf(error)}. Typed lines are not saved`);
       return InputHistory.none(size);
     }
   }

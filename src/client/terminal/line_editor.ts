@@ -188,7 +188,7 @@ export class LineEditor {
     if (this.#unwritten.length > 0) this.#draw(this.#rows);
   }
 
-  /** Clears so many rows, writes what is to be written, and puts the prompt and what is typed below it. */
+  /** Clears rows, writes what is to be written, and puts the prompt and what is typed below it. */
   #draw(rows: number): void {
     const text = this.#unwritten.map((line) => `${line}\r\n`).join("");
     this.#unwritten = [];
@@ -205,7 +205,7 @@ export class LineEditor {
   }
 }
 
-/** Moves the cursor to the start of the row that is so many above, and clears from there on. */
+/** Moves the cursor up to the start of a row, and clears from there on. @param rows How far up. */
 function clearUp(rows: number): string {
   return `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J`;
 }

@@ -74,7 +74,7 @@ export class PasteSplitter {
   }
 }
 
-/** The end of the text that is the start of a mark, if it is at least so long. */
+/** The end of the text that is the start of a mark, if it is long enough. */
 function startOf(mark: string, text: string, least: number): string {
   for (let length = mark.length - 1; length >= least; length--) {
     if (text.endsWith(mark.slice(0, length))) return mark.slice(0, length);

@@ -19,7 +19,7 @@ const MAX_FILE_NAME = 16;
 export interface PromptOptions {
   /** The time, ms since 1970. */
   readonly now: () => number;
-  /** How long a line may be under way, ms, before the prompt says that it is; 1,000 where it is left out. */
+  /** How long a line may be under way, ms, before the prompt says that it is. Default: 1,000. */
   readonly patience?: number;
   /** Called when the words are others than before. */
   readonly changed: () => void;
@@ -67,7 +67,7 @@ export class Prompt {
     this.#options.changed();
   }
 
-  /** The next attempt to come back is in so many seconds, which are counted down. */
+  /** Counts down to the next attempt. @param seconds Until it. */
   disconnected(seconds: number): void {
     this.#nextTry = this.#options.now() + seconds * SECOND;
     this.#countdown ??= setInterval(() => {

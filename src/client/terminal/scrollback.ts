@@ -29,7 +29,7 @@ export class Scrollback {
   /**
    * Writes the rows to a new file that only its owner can read.
    * @returns One sentence for who asked.
-   * @throws {FileError} where it can't be written.
+   * @throws {FileError} if it can't be written.
    */
   async save(path: string): Promise<string> {
     const { rows } = this;

@@ -18,9 +18,9 @@ export interface Setting {
   readonly key: string;
   /** What it changes, without a full stop. */
   readonly help: string;
-  /** The value where nothing was chosen. */
+  /** The default. */
   readonly default: string;
-  /** All that the value may be; a number where there are none. */
+  /** All that the value may be; a number if there are none. */
   readonly choices?: readonly string[];
   /** The least that a number may be. */
   readonly min?: number;
@@ -32,44 +32,44 @@ export interface Setting {
 export const SETTINGS = [
   {
     key: "bell",
-    help: "Ring for nothing, where your name is said, or for every message",
+    help: "Ring the bell: never, on mentions, on every message",
     default: "mentions",
     choices: ["off", "mentions", "all"],
   },
   {
     key: "joins",
-    help: "Show who joins and leaves",
+    help: "Show members joining and leaving",
     default: "on",
     choices: ["on", "off"],
   },
   {
     key: "times",
-    help: "Show when something was said",
+    help: "Show the time of each message",
     default: "on",
     choices: ["on", "off", "seconds"],
   },
   {
     key: "numbers",
-    help: "Show the numbers by which messages are answered",
+    help: "Show message numbers, which /re takes",
     default: "on",
     choices: ["on", "off"],
   },
   {
     key: "theme",
-    help: "Use colours, or none",
+    help: "Colours, or none",
     default: "default",
     choices: ["default", "plain"],
   },
   {
     key: "names",
-    help: "How wide the column of the names may become, cells",
+    help: "Widest column for names, cells",
     default: "20",
     min: 4,
     max: 32,
   },
   {
     key: "history",
-    help: "How many typed lines are kept between runs",
+    help: "Typed lines kept between runs",
     default: "500",
     min: 0,
     max: 500,
@@ -107,7 +107,7 @@ export class Settings {
     try {
       settings.#adopt(path, await readDocument(path) ?? {});
     } catch (error) {
-      note(`${reasonOf(error)}. What you set now is not kept`);
+      note(`${reasonOf(error)}. Changes are not saved`);
     }
     return settings;
   }

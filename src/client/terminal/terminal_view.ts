@@ -28,10 +28,10 @@ import { escapeText } from "../../base/safe_text.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
 
-/** How many lines the up arrow can bring back where no history is kept. */
+/** How many lines the up arrow can bring back if no history is kept. */
 const HISTORY_SIZE = 200;
 
-/** What Ctrl-Z is answered where it comes as a key. */
+/** The answer to Ctrl-Z when it comes as a key. */
 const NO_STOP =
   "Ctrl-Z cannot stop a client that deno task runs, only a compiled one";
 
@@ -46,19 +46,19 @@ export interface TerminalOptions {
   readonly input: Readable;
   /** The terminal, with its present width in cells. */
   readonly output: Screen;
-  /** Turns the terminal's own editing off and on; left out where there is no such thing. */
+  /** Turns the terminal's own editing off and on; left out if there is no such thing. */
   readonly raw?: (on: boolean) => void;
   /** The time, ms since 1970. */
   readonly now: () => number;
-  /** The time zone for times (IANA name); the machine's own where it is left out. */
+  /** The time zone for times (IANA name). Default: the machine's. */
   readonly zone?: string;
   /** Whether to use colours; they say nothing that the text doesn't. */
   readonly colour: boolean;
-  /** How long a line may be under way, ms, before the prompt says that it is; 1,000 where it is left out. */
+  /** How long a line may be under way, ms, before the prompt says that it is. Default: 1,000. */
   readonly patience?: number;
-  /** What the person has set; the defaults where it is left out. */
+  /** What the person has set. Default: the defaults of all settings. */
   readonly settings?: Settings;
-  /** What was typed in earlier runs; kept nowhere where it is left out. */
+  /** What was typed in earlier runs. Default: nothing, and nothing is kept. */
   readonly history?: InputHistory;
   /** Whom the person doesn't want to read. */
   readonly ignored?: Ignored;
@@ -160,7 +160,7 @@ export class TerminalView implements View {
     return this.#typed.lines();
   }
 
-  /** Does what Ctrl-C does, where that comes as a signal. */
+  /** Does what Ctrl-C does, when it comes as a signal. */
   interrupt(): void {
     this.#pressed(CTRL_C);
   }

@@ -23,7 +23,7 @@ import { isSpoken } from "../../protocol/line.ts";
 export interface TranscriptOptions extends ColumnsOptions {
   /** The time, ms since 1970. */
   readonly now: () => number;
-  /** The time zone for times (IANA name); the machine's own where it is left out. */
+  /** The time zone for times (IANA name). Default: the machine's. */
   readonly zone?: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export class Transcript {
     this.#day = this.#firstDay;
   }
 
-  /** The rows for a piece of news, without line ends; none where a person doesn't want to see it. */
+  /** The rows for a piece of news, without line ends; none if the person doesn't want to see it. */
   render(news: News): string[] {
     switch (news.type) {
       case "entered":
@@ -104,7 +104,7 @@ export class Transcript {
     return earlier > 0 ? [back, this.#columns.rule("new")] : [back];
   }
 
-  /** The rule below the earlier messages; the day does as well, where that is another than theirs. */
+  /** The rule below the earlier messages; or with the day, if it is another than theirs. */
   #now(): string[] {
     if (!this.#isEarlier) return [];
     this.#isEarlier = false;
@@ -166,22 +166,22 @@ export class Transcript {
     switch (state) {
       case "begun": {
         const start = got > 0 ? ` from ${formatSize(got)} on` : "";
-        return [`${time}Taking ${name} (${formatSize(size)})${start}`];
+        return [`${time}Downloading ${name} (${formatSize(size)})${start}`];
       }
       case "taking":
         return [];
       case "waiting": {
         const why = escapeText(reason);
-        return [`${time}${this.#warning} ${name} has to wait: ${why}`];
+        return [`${time}${this.#warning} ${name} is waiting: ${why}`];
       }
       case "taken": {
         const mark = this.#columns.paint(Style.green, "✓");
         return [
-          `${time}${mark} Saved ${escapeText(path)}; its checksum is right`,
+          `${time}${mark} Saved ${escapeText(path)}; checksum verified`,
         ];
       }
       case "failed": {
-        const why = `${name} was not taken: ${escapeText(reason)}`;
+        const why = `${name} was not downloaded: ${escapeText(reason)}`;
         return [`${time}${this.#warning} ${why}. /get ${offer} tries again`];
       }
     }
@@ -205,7 +205,7 @@ export class Transcript {
     return this.#columns.paint(Style.yellow, "⚠");
   }
 
-  /** A rule with the day, where that is another than before. */
+  /** A rule with the day, if it is another than before. */
   #dayRule(at: number): string[] {
     const day = this.#clock.day(at);
     if (day === this.#day) return [];
@@ -224,7 +224,7 @@ function offering({ text, seq, own }: RoomNews): string {
   const offer = parseOffer(text);
   if (!offer) return `offers ${text}`;
   const what = `offers ${offer.name} (${formatSize(offer.size)})`;
-  return own ? what : `${what}; /get ${seq} takes it`;
+  return own ? what : `${what}; /get ${seq} downloads it`;
 }
 
 /** What an answer answers, in short. */

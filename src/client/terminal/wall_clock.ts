@@ -10,7 +10,7 @@ export class WallClock {
   readonly #seconds: Intl.DateTimeFormat;
   readonly #days: Intl.DateTimeFormat;
 
-  /** A clock for a zone (IANA name); the machine's own where it is left out. */
+  /** A clock for a zone (IANA name). Default: the machine's. */
   constructor(zone?: string) {
     const minutes = { hour: "2-digit", minute: "2-digit" } as const;
     this.#minutes = format({ ...minutes, timeZone: zone });
@@ -24,7 +24,7 @@ export class WallClock {
     });
   }
 
-  /** Hours and minutes of a time (ms since 1970), and seconds where they are wanted. */
+  /** Hours and minutes of a time (ms since 1970), and seconds if wanted. */
   time(at: number, seconds = false): string {
     return (seconds ? this.#seconds : this.#minutes).format(at);
   }

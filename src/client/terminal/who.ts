@@ -18,14 +18,14 @@ const NOT_IDLE = MINUTE;
 /**
  * A row for each member: name, fingerprint, since when, how long idle, why away.
  * @param now ms since 1970.
- * @param zone IANA name; the machine's own where it is left out.
+ * @param zone IANA name. Default: the machine's.
  */
 export function whoIsHere(
   present: readonly Present[],
   now: number,
   zone?: string,
 ): string[] {
-  if (present.length === 0) return ["Nobody is known to be here"];
+  if (present.length === 0) return ["Not connected: member list unknown"];
   // The Swedish way to write a time is ISO 8601's, with a space: 2026-11-23 17:05.
   const times = new Intl.DateTimeFormat("sv-SE", {
     dateStyle: "short",

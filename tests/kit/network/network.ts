@@ -63,7 +63,7 @@ export class Network implements AsyncDisposable {
     }
   }
 
-  /** Why none can be made here; undefined where one can. */
+  /** Why none can be made here; undefined if one can. */
   static async obstacle(): Promise<string | undefined> {
     try {
       await using _network = await Network.make();

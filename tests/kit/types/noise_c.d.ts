@@ -29,7 +29,7 @@ export interface NoiseHandshakeState {
   ReadMessage(message: Uint8Array, payloadNeeded?: boolean): Uint8Array | null;
   /** 32 bytes. */
   GetHandshakeHash(): Uint8Array;
-  /** 32 bytes, null where there is none yet. */
+  /** 32 bytes, null if there is none yet. */
   GetRemotePublicKey(): Uint8Array | null;
   /** To send with and to receive with. Gives the state's own memory back. */
   Split(): [NoiseCipherState, NoiseCipherState];

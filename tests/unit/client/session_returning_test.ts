@@ -233,7 +233,7 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
   setup.clock.advance(30_000);
   await refuse(await setup.arrival(), HandshakeRefusal.busy);
   const { reason } = await setup.view.until("disconnected", 1);
-  assert(reason.includes("no place"));
+  assert(reason.includes("no room"));
   setup.clock.advance(30_000);
   await refuse(await setup.arrival(), HandshakeRefusal.key);
   const { reason: key } = await setup.view.until("disconnected", 2);

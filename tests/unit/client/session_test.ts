@@ -328,7 +328,7 @@ Deno.test("Session.search() asks again for what wasn't answered, once it is back
   await view.until("disconnected");
   session.search("blue", 5);
   assertEquals(view.notes, [
-    "Not connected: the server is asked when it is back",
+    "Not connected; will be asked on reconnect",
   ]);
   const again = await setup.acceptAgain();
   await again.next("join");
@@ -349,7 +349,7 @@ Deno.test("Session.search() says so where too many answers are waited for", asyn
   const [visit, running] = await setup.enter(9);
   for (let n = 0; n < 17; n++) session.search(`${n}`, 5);
   assertEquals(view.notes, [
-    "Cannot search: too many answers are waited for",
+    "Cannot search: too many searches are open",
   ]);
   for (let n = 0; n < 16; n++) {
     assertEquals((await visit.next("find")).words, `${n}`);

@@ -244,7 +244,7 @@ Deno.test("acceptChannel() tells a client of another version so, and reads no fu
 });
 
 Deno.test("connectChannel() says why a server won't even begin", async () => {
-  const codes = [[HandshakeRefusal.busy, "no place"], [99, "code 99"]] as const;
+  const codes = [[HandshakeRefusal.busy, "no room"], [99, "code 99"]] as const;
   for (const [code, text] of codes) {
     const [near, far] = streamPair();
     await refuse(far, code);
@@ -551,7 +551,7 @@ Deno.test("Channel.open() refuses a sealed record that holds no events", async (
 Deno.test("Channel.read() takes a refusal as the server's first word, and never later", async () => {
   const early = await channels();
   early.down.inject(refusalRecord(HandshakeRefusal.busy));
-  await assertRejects(() => early.client.read(), RefusedError, "no place");
+  await assertRejects(() => early.client.read(), RefusedError, "no room");
 
   const late = await channels();
   await late.server.send({ kind: "pong" });

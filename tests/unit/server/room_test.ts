@@ -69,9 +69,17 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   const welcome = await ben.guest.until("welcome");
   assertEquals([welcome.id, welcome.seq], [ben.member.id, 2]);
   const here = (
-    { guest: { fingerprint: key }, member: { id, since } }: Insider,
+    { guest: { fingerprint }, member: { id, since } }: Insider,
     name: string,
-  ) => ({ kind: "here", id, name, key, since, active: since, away: "" });
+  ) => ({
+    kind: "here",
+    id,
+    name,
+    fingerprint,
+    since,
+    active: since,
+    away: "",
+  });
   const own = here(ben, "Ben");
   assertEquals<unknown>(ben.guest.of("here"), [here(ana, "Ana"), own]);
   assertEquals<unknown>(ana.guest.of("here"), [here(ana, "Ana")]);

@@ -75,7 +75,7 @@ Deno.test("SourceFile.open() refuses a folder and what isn't there, with the rea
   await assertRejects(
     () => SourceFile.open(path),
     FileError,
-    `Cannot send "${path}": it is no ordinary file`,
+    `Cannot send "${path}": not a regular file`,
   );
   await assertRejects(
     () => SourceFile.open(`${path}/none`),

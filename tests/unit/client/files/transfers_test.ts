@@ -240,7 +240,7 @@ Deno.test("Transfers wait for a holder that has gone, and go on when it is back"
   };
   taker.transfers.get(SEQ);
   const { reason } = await taker.shown.until("waiting");
-  assertEquals(reason, "who offered it is not here");
+  assertEquals(reason, "its sender is not here");
   holder.before = () => true;
   holder.back(); // and says by itself what it holds
   const { path } = await taker.shown.until("taken");
@@ -330,10 +330,10 @@ Deno.test("Transfers.drop() of an own offer ends it for everybody", async () => 
   await using setup = await setUp();
   const { holder, taker } = setup;
   holder.transfers.drop(SEQ);
-  assertEquals(holder.shown.notes, ['You no longer offer "hut.jpg"']);
+  assertEquals(holder.shown.notes, ['No longer offered: "hut.jpg"']);
   taker.transfers.get(SEQ);
   await taker.transfers.settled();
-  assertEquals(taker.shown.news.at(-1)?.reason, "it is not offered any more");
+  assertEquals(taker.shown.news.at(-1)?.reason, "it is no longer offered");
 });
 
 Deno.test("Transfers ask anew where pieces come out of turn", async () => {
@@ -361,13 +361,16 @@ Deno.test("Transfers.get() says why there is nothing to take", async () => {
   await using setup = await setUp();
   const { holder, taker } = setup;
   taker.transfers.get(99);
-  assertMatch(taker.shown.notes[0] ?? "", /^No file was offered as number 99/);
+  assertMatch(
+    taker.shown.notes[0] ?? "",
+    /^No offer 99 seen here; try \/history$/,
+  );
   holder.transfers.get(SEQ);
   assertEquals(holder.shown.notes, ["That is your own file"]);
   holder.before = (event) => event.kind !== "piece";
   taker.transfers.get(SEQ);
   taker.transfers.get(SEQ);
-  assertEquals(taker.shown.notes[1], 'You are taking "hut.jpg" already');
+  assertEquals(taker.shown.notes[1], 'Already downloading "hut.jpg"');
 });
 
 Deno.test("Transfers.send() says why a file can't be offered, and offers nothing", async () => {
@@ -381,8 +384,8 @@ Deno.test("Transfers.send() says why a file can't be offered, and offers nothing
   assertEquals(holder.said, []);
   const [none = "", inFolder = "", large = ""] = holder.shown.notes;
   assertMatch(none, /none\.txt": there is no such file or folder$/);
-  assertMatch(inFolder, /it is no ordinary file$/);
-  assertMatch(large, /this server passes on at most 1\.0 kB$/);
+  assertMatch(inFolder, /not a regular file$/);
+  assertMatch(large, /this server allows at most 1\.0 kB$/);
 });
 
 Deno.test("Transfers.send() knows where ~ leads", async () => {

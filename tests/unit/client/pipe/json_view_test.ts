@@ -128,9 +128,9 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
         got: 3,
         state: "waiting",
         path: "",
-        reason: "no answer came",
+        reason: "no answer",
       }),
-    `"file","offer":12,"file":"hut.jpg","size":7,"got":3,"state":"waiting","path":"","reason":"no answer came"`,
+    `"file","offer":12,"file":"hut.jpg","size":7,"got":3,"state":"waiting","path":"","reason":"no answer"`,
   ],
   [
     (view) => view.show({ type: "refused", text: "", reason: "text-empty" }),

@@ -172,7 +172,7 @@ Deno.test("interpret() tells how a command is typed where it is typed wrongly", 
     assertEquals(await interpret(line, context), null);
     assertEquals(done, []);
     assertEquals(notes, [
-      `Type it as ${typed}. To send that line, begin it with two slashes`,
+      `Usage: ${typed}. To send that line, begin it with two slashes`,
     ]);
   }
 });
@@ -199,12 +199,12 @@ Deno.test("interpret() ignores a member under any name, and no longer", async ()
   await interpret("/ignore", context);
   await interpret("/ignore nobody", context);
   assertEquals(notes, [
-    "You ignore nobody",
-    "You ignore Rahul now, under any name",
-    "You ignore Rahul",
-    "You no longer ignore Rahul",
-    "You ignore nobody",
-    'Nobody here is called "nobody". /who shows who is',
+    "Ignored: nobody",
+    "Ignored now, under any name: Rahul",
+    "Ignored: Rahul",
+    "No longer ignored: Rahul",
+    "Ignored: nobody",
+    'No "nobody" here. /who lists who is',
   ]);
 });
 
@@ -218,9 +218,9 @@ Deno.test("interpret() changes and shows settings", async () => {
   await interpret("/set jions on", context);
   await interpret("/set", context);
   assertEquals(notes.slice(0, 6), [
-    "bell is all now",
-    "joins is off now",
-    "names is 12 now",
+    "bell is now all",
+    "joins is now off",
+    "names is now 12",
     "Cannot set names: it is a whole number from 4 to 32",
     "Cannot set theme: it is default or plain",
     'Cannot set "jions": there is no such setting; did you mean "joins"?',
@@ -229,8 +229,8 @@ Deno.test("interpret() changes and shows settings", async () => {
   assertEquals(
     notes.slice(6, 8),
     [
-      "bell all       Ring for nothing, where your name is said, or for every message (off, mentions, all)",
-      "joins off      Show who joins and leaves (on, off)",
+      "bell all       Ring the bell: never, on mentions, on every message (off, mentions, all)",
+      "joins off      Show members joining and leaving (on, off)",
     ],
   );
 });

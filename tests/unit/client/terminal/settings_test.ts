@@ -166,7 +166,7 @@ Deno.test({
     assertEquals(history.lines, ["new"]);
     assertEquals(await Deno.readTextFile(file.path), "old\n");
     assertEquals(file.notes, [
-      `Cannot use "${file.path}": others can read it (mode 644); run: chmod 600 ${file.path}. What you type now is not kept`,
+      `Cannot use "${file.path}": others can read it (mode 644); run: chmod 600 ${file.path}. Typed lines are not saved`,
     ]);
   },
 });

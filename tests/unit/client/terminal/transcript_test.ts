@@ -87,25 +87,25 @@ Deno.test("Transcript shows each kind of line", () => {
     ],
     [
       line("offered", "Rahul", `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`),
-      ["12:00    1  * Rahul offers hut.jpg (81.2 kB); /get 1 takes it"],
+      ["12:00    1  * Rahul offers hut.jpg (81.2 kB); /get 1 downloads it"],
     ],
     [
       line("offered", "ana", `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`),
       ["12:00    1  * ana offers hut.jpg (81.2 kB)"],
     ],
-    [file("begun"), ["12:00  Taking hut.jpg (81.2 kB)"]],
+    [file("begun"), ["12:00  Downloading hut.jpg (81.2 kB)"]],
     [file("begun", { got: 512 }), [
-      "12:00  Taking hut.jpg (81.2 kB) from 512 bytes on",
+      "12:00  Downloading hut.jpg (81.2 kB) from 512 bytes on",
     ]],
     [file("taking", { got: 512 }), []],
-    [file("waiting", { reason: "no answer came" }), [
-      "12:00  ⚠ hut.jpg has to wait: no answer came",
+    [file("waiting", { reason: "no answer" }), [
+      "12:00  ⚠ hut.jpg is waiting: no answer",
     ]],
     [file("taken", { path: "files/hut.jpg" }), [
-      "12:00  ✓ Saved files/hut.jpg; its checksum is right",
+      "12:00  ✓ Saved files/hut.jpg; checksum verified",
     ]],
     [file("failed", { reason: "you dropped it" }), [
-      "12:00  ⚠ hut.jpg was not taken: you dropped it. /get 7 tries again",
+      "12:00  ⚠ hut.jpg was not downloaded: you dropped it. /get 7 tries again",
     ]],
     [
       line("renamed", "Rahul", "Ravi"),
