@@ -384,7 +384,7 @@ Deno.test("client exits with 2 for wrong usage, and names what is wrong", async 
     [["chat://127.0.0.1:5000"], "the # and the key after it are missing"],
     [["chat://127.0.0.1:5000/#c2hvcnQ"], "what follows the # is too short"],
     [["chat://127.0.0.1/#c2hvcnQ"], "it has no port"],
-    [[], "there is no chat.key of a server here"],
+    [[], "No link was given, and no server's chat.key is here"],
   ];
   await Promise.all(table.map(async ([args, sentence]) => {
     const options = { args, cwd: server.path };
@@ -475,7 +475,7 @@ Deno.test("client joins by passphrase where it knows the server, and not where i
   assertEquals(stranger.code, 1);
   assertEquals(
     stranger.stderr[0],
-    `127.0.0.1:${port} is not among the servers that you know.`,
+    `127.0.0.1:${port} is not a known server.`,
   );
 
   const keyFile = await KeyFile.load(folder.file("chat.key"));

@@ -65,7 +65,10 @@ terminalTest(
     await start(terminal, invite, { args: "--no-color" });
     const first = await terminal.ends("Enter your name:");
     assertEquals(first.length, 4);
-    assertMatch(first[0] ?? "", /^Welcome\. What you type goes to everybody/);
+    assertMatch(
+      first[0] ?? "",
+      /^Welcome\. Enter sends what you typed to everybody in the room/,
+    );
     assertMatch(first[1] ?? "", /: ~\/\.config\/encrypted-chat\/identity$/);
     assertMatch(first[2] ?? "", /\/help/);
     await terminal.line("Ben");
