@@ -67,7 +67,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/who",
     args: "",
-    help: "List who is here: name, fingerprint, since when, idle time",
+    help: "List who is here: name, fingerprint, since when, idle",
     takes: NOTHING,
     run: ({ note, who, now, zone }) =>
       whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),
@@ -140,7 +140,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/away",
     args: "[TEXT]",
-    help: "Say that you are away from the keyboard; without TEXT: back",
+    help: "Say that you are away; without TEXT: back again",
     takes: ANYTHING,
     run: ({ away }, text = "") => away(text),
   },
