@@ -4,11 +4,14 @@
  * @module
  */
 
-import type { Figures, Spread } from "./load/figures.ts";
+import type {
+  Figures,
+  Machine,
+  Spread,
+  StartFigures,
+  TypingFigures,
+} from "./load/figures.ts";
 import { JOINS_AT_ONCE, type Settings } from "./load/job.ts";
-import type { Machine } from "./load/machine.ts";
-import type { StartFigures } from "./load/starting.ts";
-import type { TypingFigures } from "./load/typing.ts";
 
 /** All that was found: what `--json` writes. */
 export interface Report {

@@ -100,3 +100,33 @@ export function figures(
     ...(talkers.length > 0 ? { hundredTalkers: flowFigures(talkers) } : {}),
   };
 }
+
+/** Starts of one kind. */
+export interface StartFigures {
+  /** The log's size, bytes. */
+  readonly logSize: number;
+  /** From the start of the process until it said that it listens, ms. */
+  readonly listenMs: Spread;
+  /** Resident memory when it listens, MB. */
+  readonly memoryMb: Spread;
+}
+
+/** What was found, ms: medians and spread over all lines. */
+export interface TypingFigures {
+  /** Lines through pipes. */
+  readonly pipeMs: Spread;
+  /** Lines in a pseudo-terminal, by util-linux's `script`; undefined if there is none. */
+  readonly terminalMs?: Spread;
+}
+
+/** Where figures come from. */
+export interface Machine {
+  readonly system: string;
+  readonly processor: string;
+  readonly processors: number;
+  readonly memoryGib: number;
+  /** How busy the machine was when the benchmark began: processes that ran or waited, over the last minute. */
+  readonly loadAverage: number;
+  readonly deno: string;
+  readonly v8: string;
+}

@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { PeerKind } from "../peers/protocols.ts";
+/** The size of every message, bytes. */
+export const TEXT_SIZE = 100;
+
+/** Servers that can be measured at the same job. */
+export type PeerKind = "nats" | "irc";
 
 /** Where a room is on this machine: behind a `chat://` link, or at another server's port. */
 export type Place =

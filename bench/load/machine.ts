@@ -5,18 +5,7 @@
  */
 
 import { output } from "../../tests/kit/command.ts";
-
-/** Where figures come from. */
-export interface Machine {
-  readonly system: string;
-  readonly processor: string;
-  readonly processors: number;
-  readonly memoryGib: number;
-  /** How busy the machine was when the benchmark began: processes that ran or waited, over the last minute. */
-  readonly loadAverage: number;
-  readonly deno: string;
-  readonly v8: string;
-}
+import type { Machine } from "./figures.ts";
 
 async function processor(): Promise<string> {
   const text = Deno.build.os === "linux"

@@ -11,9 +11,8 @@ import { epochReader } from "../../src/protocol/epoch_event.ts";
 import { type Event, unpackEvents } from "../../src/protocol/events.ts";
 import { HEADER_SIZE, RecordType } from "../../src/protocol/records.ts";
 import type { EpochReader } from "../../src/crypto/epoch.ts";
+import { TEXT_SIZE } from "./job.ts";
 
-/** The size of every message, bytes. */
-export const TEXT_SIZE = 100;
 const FILLER = "the quick brown fox jumps over the lazy dog and ";
 
 /** The message that belongs to a number: 100 bytes. */

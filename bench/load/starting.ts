@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Spread, spread } from "./figures.ts";
+import { spread, type StartFigures } from "./figures.ts";
 import { type Pinning, ServerProcess } from "./processes.ts";
 import { usageOf } from "./usage.ts";
 
@@ -14,16 +14,6 @@ const LARGE_STARTS = 3;
 /** The large log, bytes, and a piece of it. */
 const LARGE_SIZE = 1_000_000_000;
 const PIECE_LINES = 10_000;
-
-/** Starts of one kind. */
-export interface StartFigures {
-  /** The log's size, bytes. */
-  readonly logSize: number;
-  /** From the start of the process until it said that it listens, ms. */
-  readonly listenMs: Spread;
-  /** Resident memory when it listens, MB. */
-  readonly memoryMb: Spread;
-}
 
 /** Lines that people might have written: about 115 bytes each, from three members in turn. */
 function piece(): Uint8Array<ArrayBuffer> {

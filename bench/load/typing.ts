@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Spread, spread } from "./figures.ts";
+import { type Spread, spread, type TypingFigures } from "./figures.ts";
 import { Notify } from "../../src/base/notify.ts";
 import { within } from "../../src/base/timing.ts";
 import { succeeds } from "../../tests/kit/command.ts";
@@ -20,14 +20,6 @@ const WARMUP = 50;
 /** How long a line may take, ms. */
 const PATIENCE = 10_000;
 const NAME = "typist";
-
-/** What was found, ms: medians and spread over all lines. */
-export interface TypingFigures {
-  /** Lines through pipes. */
-  readonly pipeMs: Spread;
-  /** Lines in a pseudo-terminal, by util-linux's `script`; undefined if there is none. */
-  readonly terminalMs?: Spread;
-}
 
 /** A client and what it has shown since it was last asked. */
 class Typist implements AsyncDisposable {

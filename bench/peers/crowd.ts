@@ -7,8 +7,8 @@
 import { Audience, type Voice } from "../load/audience.ts";
 import { textOf } from "../load/opener.ts";
 import { PeerMember, type PeerWarden } from "./member.ts";
-import type { PeerKind } from "./protocols.ts";
 import { OpenSsl } from "./tls.ts";
+import type { PeerKind } from "../load/job.ts";
 
 /** Joins under way at a time: many, since InspIRCd lets those in who wait about once a second. */
 const JOINS_AT_ONCE = 512;

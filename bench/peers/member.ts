@@ -7,9 +7,10 @@
 import { equalBytes } from "../../crypto_utils.ts";
 import { Lines } from "./lines.ts";
 import type { Network, Receiver, Socket } from "../load/network.ts";
-import { TEXT_SIZE, textOf } from "../load/opener.ts";
-import { encode, type PeerKind, type Protocol, protocol } from "./protocols.ts";
+import { textOf } from "../load/opener.ts";
+import { encode, type Protocol, protocol } from "./protocols.ts";
 import { type OpenSsl, TlsClient } from "./tls.ts";
+import { type PeerKind, TEXT_SIZE } from "../load/job.ts";
 
 const ZERO = "0".charCodeAt(0);
 

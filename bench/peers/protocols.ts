@@ -4,13 +4,10 @@
  * @module
  */
 
-import { TEXT_SIZE } from "../load/opener.ts";
+import { type PeerKind, TEXT_SIZE } from "../load/job.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** Servers that can be measured at the same job. */
-export type PeerKind = "nats" | "irc";
 
 /** What a line means to the one who reads it. */
 export type Meaning =

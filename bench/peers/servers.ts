@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { Place } from "../load/job.ts";
-import type { PeerKind } from "./protocols.ts";
+import type { PeerKind, Place } from "../load/job.ts";
 import { pause } from "../../src/base/timing.ts";
 import { run, succeeds } from "../../tests/kit/command.ts";
 import { Folder, freePort } from "../../tests/kit/folder.ts";
