@@ -11,6 +11,7 @@ export async function pause(ms: number): Promise<void> {
 
 /**
  * Waits for something, at most for a time, ms.
+ * @param something Not one promise for many calls: it would keep a little of each for as long as it is pending.
  * @returns Whether it came in time.
  * @throws what the promise rejects with, in time.
  */

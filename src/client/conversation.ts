@@ -269,8 +269,7 @@ export class Conversation implements LinkListener {
   }
 
   #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
-    const { seq, at, what: type, to, name, fingerprint: fingerprint, text } =
-      line;
+    const { seq, at, what: type, to, name, fingerprint, text } = line;
     const quoted = to === null ? undefined : this.#recent.find(to);
     const news = { type, seq, at, to, name, fingerprint, text, own, past };
     return quoted ? { ...news, quoted } : news;

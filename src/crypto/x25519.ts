@@ -8,7 +8,6 @@ import {
   type Bytes,
   concat,
   copyOf,
-  fromBase64url,
   HandshakeError,
   KEY_SIZE,
   requireSize,
@@ -16,6 +15,10 @@ import {
 
 /** What stands before a raw private key in PKCS#8 (RFC 8410 section 7). */
 const PKCS8_X25519 = Uint8Array.fromHex("302e020100300506032b656e04220420");
+
+/** The point of which a public key is a multiple (RFC 7748 section 4.1). */
+const BASE_POINT = new Uint8Array(KEY_SIZE);
+BASE_POINT[0] = 9;
 
 const { subtle } = crypto;
 
@@ -36,22 +39,12 @@ export async function importKeyPair(privateKey: Uint8Array): Promise<KeyPair> {
   requireSize(privateKey, KEY_SIZE, "an X25519 private key");
   const pkcs8 = concat(PKCS8_X25519, privateKey);
   try {
-    // Only an extractable key tells its public half; it is forgotten at once.
-    const [readable, kept] = await Promise.all([
-      importPrivateKey(pkcs8, true),
-      importPrivateKey(pkcs8, false),
-    ]);
-    const { x = "" } = await subtle.exportKey("jwk", readable);
-    return { publicKey: fromBase64url(x), privateKey: kept };
+    const usages: KeyUsage[] = ["deriveBits"];
+    const key = await subtle.importKey("pkcs8", pkcs8, "X25519", false, usages);
+    return { publicKey: await multiply(key, BASE_POINT), privateKey: key };
   } finally {
     pkcs8.fill(0);
   }
-}
-
-function importPrivateKey(pkcs8: Bytes, extractable: boolean) {
-  return subtle.importKey("pkcs8", pkcs8, "X25519", extractable, [
-    "deriveBits",
-  ]);
 }
 
 /** A fresh key pair. */
@@ -72,18 +65,24 @@ export async function agree(
   publicKey: Uint8Array,
 ): Promise<Bytes> {
   requireSize(publicKey, KEY_SIZE, "an X25519 public key");
-  const raw = copyOf(publicKey);
-  const theirs = await subtle.importKey("raw", raw, "X25519", false, []);
-  let secret: Bytes | undefined;
+  return await multiply(privateKey, copyOf(publicKey));
+}
+
+/** X25519(scalar, point), 32 bytes. @throws {HandshakeError} if that is zero. */
+async function multiply(scalar: CryptoKey, point: Bytes): Promise<Bytes> {
+  const theirs = await subtle.importKey("raw", point, "X25519", false, []);
+  let product: Bytes | undefined;
   try {
     const algorithm = { name: "X25519", public: theirs };
-    secret = new Uint8Array(
-      await subtle.deriveBits(algorithm, privateKey, 8 * KEY_SIZE),
+    product = new Uint8Array(
+      await subtle.deriveBits(algorithm, scalar, 8 * KEY_SIZE),
     );
   } catch {
-    // Some runtimes throw for a secret of zeros, others give it.
+    // Some runtimes throw for a product of zeros, others give it.
   }
-  if (secret && secret.reduce((any, byte) => any | byte) !== 0) return secret;
+  if (product && product.reduce((any, byte) => any | byte) !== 0) {
+    return product;
+  }
   throw new HandshakeError(
     "Cannot agree on a secret: the public key is of low order",
   );

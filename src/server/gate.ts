@@ -145,6 +145,7 @@ export class Gate {
    * @throws for a handshake that fails, or comes too late.
    */
   async shakeHands(conn: Deno.TcpConn): Promise<Connection | undefined> {
+    if (this.#closing) return undefined; // accepted as the server stopped
     conn.setNoDelay(true);
     const address = conn.remoteAddr.hostname;
     const { limits, handshake, measures } = this.#options;

@@ -117,7 +117,8 @@ function strangeImports(imports: Imports): string[] {
   const strange: string[] = [];
   for (const [from, all] of imports) {
     const part = partOf(from);
-    const allowed = MAY_IMPORT[part];
+    const allowed = MAY_IMPORT[part] ??
+      (part.startsWith("src/") ? [] : undefined);
     if (!allowed) continue;
     for (const to of all) {
       const isOwn = partOf(to) === part;

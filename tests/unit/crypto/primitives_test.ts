@@ -28,7 +28,11 @@ import {
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
-import { agree, importKeyPair } from "../../../src/crypto/x25519.ts";
+import {
+  agree,
+  generateKeyPair,
+  importKeyPair,
+} from "../../../src/crypto/x25519.ts";
 
 const utf8 = new TextEncoder();
 
@@ -226,6 +230,18 @@ Deno.test("importKeyPair() and agree() agree with RFC 7748 section 6.1", async (
     "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
   assertEquals((await agree(alice, bob.publicKey)).toHex(), secret);
   assertEquals((await agree(bob, alice.publicKey)).toHex(), secret);
+});
+
+Deno.test("importKeyPair() and generateKeyPair() give private keys that nobody can read", async () => {
+  for (
+    const { privateKey } of [
+      await importKeyPair(randomBytes(32)),
+      await generateKeyPair(),
+    ]
+  ) {
+    assertEquals(privateKey.extractable, false);
+    await assertRejects(() => crypto.subtle.exportKey("pkcs8", privateKey));
+  }
 });
 
 Deno.test("importKeyPair() and agree() refuse keys of another size", async () => {
