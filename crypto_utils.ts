@@ -15,7 +15,7 @@ import { sha256 as hashSha256 } from "@noble/hashes/sha2.js";
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The name that prologue, key derivations and signatures are bound to. A new version is a new name. */
-export const PROTOCOL_NAME = "encrypted-chat/1";
+export const PROTOCOL_NAME = "encrypted-chat/2";
 
 // Sizes that the specifications fix, in bytes.
 
@@ -80,6 +80,13 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
     at += part.length;
   }
   return whole;
+}
+
+/** A whole number as 8 bytes, big-endian. */
+export function uint64(value: number): Bytes {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
 }
 
 // A library's, because they must be synchronous: a handshake takes eighteen of them one after the other, and by

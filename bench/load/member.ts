@@ -27,7 +27,7 @@ import {
 } from "../../src/protocol/handshake.ts";
 
 /** A member that has said nothing for so long may be asked whether it is there, ms. */
-const QUIET_TIME = 20_000;
+const QUIET_TIME = 10_000;
 
 /** What a member reports to. */
 export interface Warden {

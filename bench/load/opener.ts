@@ -39,6 +39,7 @@ export class Opener {
   #sharedReader: EpochReader | undefined;
   #seq = 0;
   #ordinal = 0;
+  #shared = 0; // shared records so far
   #welcomed = false;
 
   /** Reads what comes through a channel. */
@@ -69,7 +70,8 @@ export class Opener {
     const header = bytes.subarray(0, HEADER_SIZE);
     const body = bytes.subarray(HEADER_SIZE);
     if (header[2] === RecordType.direct) {
-      const record = { type: RecordType.direct, header, body };
+      const before = { broadcast: this.#ordinal, shared: this.#shared };
+      const record = { type: RecordType.direct, header, body, before };
       for (const event of await this.#channel.open(record)) {
         await this.#takeDirect(event);
       }
@@ -79,7 +81,10 @@ export class Opener {
     const reader = isShared ? this.#sharedReader : this.#reader;
     if (!reader) throw new Error("Cannot read a record yet: it has no key");
     const events = unpackEvents(await reader.open(body, header));
-    if (isShared) return;
+    if (isShared) {
+      this.#shared++;
+      return;
+    }
     for (const event of events) await this.#takeBroadcast(event);
     this.#listener.opened(this.#ordinal++, events);
   }

@@ -3,7 +3,7 @@
  * all of it.
  *
  * The others read without opening, so that 100 members leave the processor to the server and its strangers. They
- * answer no ping: each speaks every second, and is asked only after 30 s.
+ * answer no ping: each speaks every second, which is sign of life enough.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** What one read takes of what nobody opens, bytes. */
 const BUFFER_SIZE = 65_536;
-/** How long the members may take to come in, and the last messages to arrive, ms: less than until a ping. */
+/** How long the members may take to come in, and the last messages to arrive, ms: less than they may be silent. */
 const PATIENCE = 20_000;
 
 /** A connection that is in the room. */

@@ -6,14 +6,18 @@
  */
 
 import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
-import type { Channel } from "../protocol/channel.ts";
+import { type Channel, PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
 import type { FileEvent, FileRequest } from "./file_room.ts";
 import { LineNumbers } from "./line_numbers.ts";
 import { Members } from "./members.ts";
 import type { Present } from "./view.ts";
-import { RecordType, WireError, type WireRecord } from "../protocol/records.ts";
+import {
+  RecordType,
+  type SealedRecord,
+  WireError,
+} from "../protocol/records.ts";
 import { type Goodbye, GOODBYES, isGoodbye } from "../protocol/reasons.ts";
 import {
   type Line,
@@ -24,9 +28,6 @@ import {
 import type { EpochReader } from "../crypto/epoch.ts";
 import { isDisconnect } from "../base/error_reason.ts";
 
-/** Seconds without a sign of the server until it is asked, and until it counts as gone. */
-const PING_AFTER = 30;
-const SILENT_AFTER = 90;
 /** How long the server has to answer a goodbye, ms. */
 const GOODBYE_TIME = 1_000;
 
@@ -66,7 +67,8 @@ export class Link {
   #missed: LogEntry[] = [];
   #reader: EpochReader | undefined;
   #sharedReader: EpochReader | undefined;
-  #quiet = 0; // seconds since the last sign of the server
+  #unsaid = 0; // seconds since the server was last told anything
+  #unheard = 0; // seconds since the server's last direct record
   #ended: Goodbye | undefined;
   #closed = false;
   #leaving: ReturnType<typeof setTimeout> | undefined;
@@ -106,25 +108,25 @@ export class Link {
   ): Promise<string | undefined> {
     this.#name = name;
     this.#entry = Promise.withResolvers();
-    await this.#channel.send({ kind: "join", name, n, after });
+    await this.#send({ kind: "join", name, n, after });
     return await this.#entry.promise;
   }
 
   /** Sends lines, in order; resolves when they are out, not when they are taken. */
   say(lines: readonly Line[]): Promise<void> {
-    return this.#channel.send(...lines.map(sayEvent));
+    return this.#send(...lines.map(sayEvent));
   }
 
   /** Asks the server for something. */
   ask(request: ServerRequest): Promise<void> {
-    return this.#channel.send(request);
+    return this.#send(request);
   }
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
   async bye(words: string = GOODBYES.left): Promise<void> {
     if (this.#closed) return;
     this.#leaving = setTimeout(() => this.#channel.close(), GOODBYE_TIME);
-    await this.#channel.send({ kind: "bye", reason: words });
+    await this.#send({ kind: "bye", reason: words });
   }
 
   /** Ends the connection at once. */
@@ -145,7 +147,6 @@ export class Link {
       for (;;) {
         const records = await this.#channel.read();
         if (!records) return this.#ended ?? "lost";
-        this.#quiet = 0;
         for (const record of records) await this.#take(record);
       }
     } catch (error) {
@@ -158,21 +159,27 @@ export class Link {
     }
   }
 
+  #send(...events: Event[]): Promise<void> {
+    this.#unsaid = 0;
+    return this.#channel.send(...events);
+  }
+
   #tick(): void {
-    this.#quiet++;
-    if (this.#quiet === PING_AFTER) {
+    if (++this.#unsaid >= PING_AFTER) {
       // A connection that can't be written to ends for its reader, too, which says so.
-      this.#channel.send({ kind: "ping" }).catch(() => {});
+      this.#send({ kind: "ping" }).catch(() => {});
     }
-    if (this.#quiet >= SILENT_AFTER) {
+    if (++this.#unheard >= SILENT_AFTER) {
       this.#ended = "silent";
       this.#channel.close();
     }
   }
 
-  async #take(record: WireRecord): Promise<void> {
+  async #take(record: SealedRecord): Promise<void> {
     if (record.type === RecordType.direct) {
-      for (const event of await this.#channel.open(record)) {
+      const events = await this.#channel.open(record);
+      this.#unheard = 0;
+      for (const event of events) {
         await this.#takeDirect(event);
       }
       return;
@@ -222,7 +229,7 @@ export class Link {
       case "refused":
         return this.#refused(event);
       case "ping":
-        return await this.#channel.send({ kind: "pong" });
+        return await this.#send({ kind: "pong" });
       case "pong":
         return;
       case "bye":

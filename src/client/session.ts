@@ -173,9 +173,12 @@ export class Session {
       const entering = this.#enter(link).then(() => staying);
       return farewell(await Promise.race([staying, entering]));
     } catch (error) {
-      if (error instanceof JoinError) throw error;
-      if (error instanceof RefusedError && !this.#conversation.hasBegun) {
-        // Later, a refusal ends nothing: it isn't sealed, so that anybody on the way can send one.
+      // Once the client has been in, nothing ends its stay that somebody on the way can say: a refusal, since it
+      // isn't sealed, or another server's key.
+      const isProven = this.#link !== undefined;
+      const isFirst = !this.#conversation.hasBegun;
+      if (error instanceof JoinError && (isFirst || isProven)) throw error;
+      if (error instanceof RefusedError && isFirst) {
         throw handshakeRefused(error);
       }
       return reasonOf(error);
@@ -201,7 +204,10 @@ export class Session {
         return link.close();
       }
       const name = await this.#options.askName(wording(REFUSALS, refusal));
-      if (name === null) throw entryRefused(refusal);
+      if (name === null) {
+        if (!this.#conversation.hasBegun) throw entryRefused(refusal);
+        return link.close(); // the name may be free again when the client comes next
+      }
       this.#conversation.rename(name);
     }
   }

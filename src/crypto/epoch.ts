@@ -27,16 +27,11 @@ import {
   requireSize,
   SIGNATURE_SIZE,
   TAG_SIZE,
+  uint64,
 } from "../../crypto_utils.ts";
 
 const { subtle } = crypto;
 const utf8 = new TextEncoder();
-
-function uint64(value: number): Bytes {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
-}
 
 /** What a member needs to follow an epoch; goes to it inside its own channel. */
 export interface EpochSecret {

@@ -16,7 +16,24 @@ import {
 } from "../../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents, unpackEvents } from "./events.ts";
 import type { RecordReader, Stream } from "./record_reader.ts";
-import { directHeader, HEADER_SIZE, type WireRecord } from "./records.ts";
+import {
+  directData,
+  directHeader,
+  HEADER_SIZE,
+  NO_RECORDS,
+  type SealedRecord,
+} from "./records.ts";
+
+/**
+ * Seconds after which a side that has sent no direct record sends a ping, and after which one that has received none
+ * ends the connection.
+ *
+ * Only a direct record is a sign of life, since it proves how many records of the other types there were: so whoever
+ * drops those of one type ends the connection within 35 s. The 15 s between are what a slow network may add.
+ */
+export const PING_AFTER = 20;
+/** See `PING_AFTER`. */
+export const SILENT_AFTER = 35;
 
 /**
  * A connection after its handshake. Seals and opens direct records; hands broadcasts and shared records over as
@@ -46,30 +63,37 @@ export class Channel {
    * @throws {WireError} for bytes that are no record. @throws {RefusedError} if the first thing that a
    * server says after the handshake is a refusal.
    */
-  read(): Promise<WireRecord[] | null> {
+  read(): Promise<SealedRecord[] | null> {
     return this.#reader.records();
   }
 
   /**
    * The events of a direct record. May be called for several at once, in the order in which they came.
-   * @throws {DecryptionError} for a record that isn't exactly the next one.
+   * @throws {DecryptionError} for a record that isn't exactly the next one, or does not stand behind exactly as
+   * many broadcast and shared records as its sender had sent.
    * @throws {EventError} for one that is no list of events.
    */
-  async open({ header, body }: WireRecord): Promise<Event[]> {
+  async open({ header, body, before }: SealedRecord): Promise<Event[]> {
+    const data = directData(header, before);
     return unpackEvents(
-      await decryptMessage(this.#transport.receive, body, header),
+      await decryptMessage(this.#transport.receive, body, data),
     );
   }
 
-  /** A direct record around a plaintext. Records must be sent in the order of the calls. */
-  async seal(plaintext: Bytes): Promise<Bytes> {
+  /**
+   * A direct record around a plaintext. Records must be sent in the order of the calls.
+   * @param before What will stand before it in the stream.
+   */
+  async seal(plaintext: Bytes, before = NO_RECORDS): Promise<Bytes> {
     const header = directHeader(plaintext.length);
-    const sealing = encryptMessage(this.#transport.send, plaintext, header);
+    const data = directData(header, before);
+    const sealing = encryptMessage(this.#transport.send, plaintext, data);
     return concat(header, await sealing);
   }
 
   /**
-   * Seals and writes events, after all that was sent before; for the side that has no other writer.
+   * Seals and writes events, after all that was sent before; for the side that has no other writer, and sends
+   * direct records only.
    * @throws whatever the stream's write throws.
    */
   send(...events: Event[]): Promise<void> {

@@ -41,7 +41,7 @@ import {
 } from "./records.ts";
 
 /** The version that a client's first byte asks for; part of the prologue by the protocol's name. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** An invite's number, bytes. */
 const INVITE_ID_SIZE = 4;
 

@@ -43,7 +43,7 @@ export type Missing = keyof typeof MISSING;
 export const GOODBYES = {
   left: "left",
   lost: "connection lost",
-  silent: "no sign of life for 90 s",
+  silent: "no sign of life for 35 s",
   slow: "too slow to follow",
   replaced: "joined again from elsewhere",
   stopped: "server stopped",

@@ -7,8 +7,11 @@
 import {
   MAX_HANDSHAKE_RECORD_SIZE,
   MAX_RECORD_SIZE,
+  NO_RECORDS,
+  type RecordCounts,
   RecordSplitter,
   RecordType,
+  type SealedRecord,
   WireError,
   type WireRecord,
 } from "./records.ts";
@@ -60,6 +63,7 @@ export class RecordReader {
   #busySize = MAX_HANDSHAKE_RECORD_SIZE; // of the buffer, once a read has filled it
   #heard = false;
   #trusted = false; // whether a sealed record has come
+  #counts: RecordCounts = NO_RECORDS; // of the sealed records so far
 
   /** Reads nothing yet. */
   constructor(stream: Stream) {
@@ -103,9 +107,9 @@ export class RecordReader {
   }
 
   /** As `Channel.read`. */
-  async records(): Promise<WireRecord[] | null> {
+  async records(): Promise<SealedRecord[] | null> {
     for (;;) {
-      const records: WireRecord[] = [];
+      const records: SealedRecord[] = [];
       for (let next; (next = this.#splitter.shift());) {
         records.push(this.#expectSealed(next));
       }
@@ -128,7 +132,7 @@ export class RecordReader {
     if (this.#buffer.length !== size) this.#buffer = new Uint8Array(size);
   }
 
-  #expectSealed(record: WireRecord): WireRecord {
+  #expectSealed(record: WireRecord): SealedRecord {
     const { type, body } = record;
     if (type === RecordType.refusal && !this.#trusted) {
       throw new RefusedError(body[0] ?? 0);
@@ -137,6 +141,12 @@ export class RecordReader {
       throw new WireError(`Cannot go on: a record of type ${type} came late`);
     }
     this.#trusted = true;
-    return record;
+    const before = this.#counts;
+    if (type === RecordType.broadcast) {
+      this.#counts = { ...before, broadcast: before.broadcast + 1 };
+    } else if (type === RecordType.shared) {
+      this.#counts = { ...before, shared: before.shared + 1 };
+    }
+    return { ...record, before };
   }
 }

@@ -6,8 +6,13 @@
  * @module
  */
 
-import { SIGNATURE_SIZE, TAG_SIZE } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  concat,
+  SIGNATURE_SIZE,
+  TAG_SIZE,
+  uint64,
+} from "../../crypto_utils.ts";
 
 /** What a record's body is. */
 export const RecordType = {
@@ -59,6 +64,34 @@ export interface WireRecord {
   readonly header: Bytes;
   /** The rest. */
   readonly body: Bytes;
+}
+
+/** How many records that are sealed for several stand before one in its stream, since the handshake. */
+export interface RecordCounts {
+  /** Broadcast records. */
+  readonly broadcast: number;
+  /** Shared records. */
+  readonly shared: number;
+}
+
+/** None, as in everything that a client sends. */
+export const NO_RECORDS: RecordCounts = { broadcast: 0, shared: 0 };
+
+/** A record that came after the handshake. */
+export interface SealedRecord extends WireRecord {
+  /** What came before it. */
+  readonly before: RecordCounts;
+}
+
+/**
+ * What a direct record's tag covers besides its plaintext, 19 bytes: the header, and the counts, each as u64
+ * (big-endian). So a record of another type that was left out, added or moved past it is noticed here.
+ */
+export function directData(
+  header: Bytes,
+  { broadcast, shared }: RecordCounts,
+): Bytes {
+  return concat(header, uint64(broadcast), uint64(shared));
 }
 
 /**

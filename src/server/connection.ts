@@ -22,7 +22,11 @@ import {
   packEvents,
 } from "../protocol/events.ts";
 import { type Goodbye, GOODBYES } from "../protocol/reasons.ts";
-import { RecordType, WireError, type WireRecord } from "../protocol/records.ts";
+import {
+  RecordType,
+  type SealedRecord,
+  WireError,
+} from "../protocol/records.ts";
 import type { Shared } from "./broadcaster.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
@@ -79,7 +83,7 @@ export class Connection implements Client {
   readonly #allowance: Allowance;
   readonly #received: Count;
   readonly #pulse = new Pulse();
-  readonly #hurry = new Notify(); // ends a pause
+  #hurry: () => void = () => {}; // ends a pause
   readonly #deafened = new Notify(); // when nothing more is read
   #listening = false;
   #deaf = false;
@@ -139,23 +143,22 @@ export class Connection implements Client {
 
   /** Tells the client what was packed before. */
   pass(plaintexts: readonly Bytes[]): void {
+    this.#pulse.told();
     for (const plaintext of plaintexts) {
-      const size = directSize(plaintext.length);
-      this.outlet.direct(size, this.#channel.seal(plaintext));
+      const sealing = this.#channel.seal(plaintext, this.outlet.before);
+      this.outlet.direct(directSize(plaintext.length), sealing);
     }
   }
 
   share({ key, records }: Shared): void {
     this.tell(key);
-    for (const record of records) {
-      this.outlet.direct(record.length, Promise.resolve(record));
-    }
+    this.outlet.share(records);
   }
 
   dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
-    this.#hurry.notify();
+    this.#hurry();
     this.#requests.leave(words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
     tell("{key}: {why}", { key: this.fingerprint, why: GOODBYES[reason] });
@@ -199,17 +202,19 @@ export class Connection implements Client {
 
   #fail(error: unknown): void {
     if (this.#ended) return; // a read that our own closing cut off
-    const misused = error instanceof WireError || error instanceof EventError ||
+    const misused = error instanceof EventError;
+    // Anybody on the network can make a record that doesn't open; only its member one that does.
+    const altered = error instanceof WireError ||
       error instanceof DecryptionError;
     const why = error instanceof Error ? error.message : String(error);
     const properties = { key: this.fingerprint, why };
-    if (misused) logger.warn("{key}: {why}", properties);
+    if (misused || altered) logger.warn("{key}: {why}", properties);
     else logger.debug("{key}: {why}", properties);
     this.dismiss(misused ? "misused" : "lost");
   }
 
   /** Carries out what has arrived. */
-  async #serve(records: readonly WireRecord[]): Promise<void> {
+  async #serve(records: readonly SealedRecord[]): Promise<void> {
     this.#pulse.heard();
     const size = records.reduce(
       (sum, { header, body }) => sum + header.length + body.length,
@@ -239,11 +244,13 @@ export class Connection implements Client {
       });
     }
     this.#slowed = true;
-    await within(wait, this.#hurry.wait());
+    const { promise: hurry, resolve } = Promise.withResolvers<void>(); // its own: one for all would grow with each
+    this.#hurry = resolve;
+    await within(wait, hurry);
   }
 
   /** Rejects and never throws: a throw would leave records that are being opened without anybody to hear of it. */
-  async #open(record: WireRecord): Promise<Event[]> {
+  async #open(record: SealedRecord): Promise<Event[]> {
     if (record.type === RecordType.direct) {
       const events = await this.#channel.open(record);
       if (events.length === 0) this.#allowance.spend(1); // one with nothing in it is work, too

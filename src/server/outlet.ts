@@ -10,6 +10,7 @@
 
 import { Notify } from "../base/notify.ts";
 import type { Bytes } from "../../crypto_utils.ts";
+import type { RecordCounts } from "../protocol/records.ts";
 import type { Reader, Ring } from "./ring.ts";
 
 /** What an outlet writes to. */
@@ -41,6 +42,9 @@ export class Outlet implements Reader {
   #directBytes = 0;
   #cursor = 0;
   #end = 0; // the ring is written from the cursor to here, and no further
+  #firstAppend = 0; // of what is written of the ring
+  #lastAppend = 0;
+  #shared = 0;
   #current: DirectRecord | undefined; // what the write under way is from; undefined for the ring
   #writing = false;
   #moved = 0;
@@ -70,11 +74,19 @@ export class Outlet implements Reader {
     return this.#moved;
   }
 
+  /** What will stand in the stream before a direct record that is queued now. */
+  get before(): RecordCounts {
+    const appends = Math.min(this.#ring.appends, this.#lastAppend);
+    return { broadcast: appends - this.#firstAppend, shared: this.#shared };
+  }
+
   /** Follows the ring from its head on. */
   attach(): void {
     if (this.#gone || this.#finished) return;
     this.#cursor = this.#ring.head;
     this.#end = Number.POSITIVE_INFINITY;
+    this.#firstAppend = this.#ring.appends;
+    this.#lastAppend = Number.POSITIVE_INFINITY;
     this.#ring.attach(this);
   }
 
@@ -82,6 +94,7 @@ export class Outlet implements Reader {
   finish(): void {
     this.#finished = true;
     this.#end = Math.min(this.#end, this.#ring.head);
+    this.#lastAppend = Math.min(this.#lastAppend, this.#ring.appends);
     if (!this.#writing && this.#cursor >= this.#end) this.#ring.detach(this);
   }
 
@@ -115,6 +128,14 @@ export class Outlet implements Reader {
     this.#directs.push(record);
     this.#directBytes += size;
     if (this.#directBytes > this.#options.limit) this.drop();
+  }
+
+  /** Queues shared records as `direct` does. */
+  share(records: readonly Bytes[]): void {
+    for (const record of records) {
+      this.#shared++;
+      this.direct(record.length, Promise.resolve(record));
+    }
   }
 
   /** Writes what there is to write, unless a write is under way, which then goes on to it by itself. */

@@ -4,33 +4,37 @@
  * @module
  */
 
+import { PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import type { Outlet } from "./outlet.ts";
 
-/** Seconds until a silent client is asked whether it is there, and until it counts as gone. */
-const PING_AFTER = 30;
-const SILENT_AFTER = 90;
 /** Seconds that a write may stand still. */
 const STALLED_AFTER = 10;
 
-/** What there is to say of a connection: time to ask, nothing heard for too long, nothing read for too long. */
+/** What there is to say of a connection: time for a ping, nothing heard for too long, nothing read for too long. */
 export type Symptom = "quiet" | "silent" | "stalled";
 
 /** One connection's. */
 export class Pulse {
-  #quiet = 0; // seconds since the client was last heard, while we listened
+  #unsaid = 0; // seconds since the client was last told anything
+  #unheard = 0; // seconds since the client was last heard, while we listened
   #stalled = 0; // seconds since a write last moved
   #moved = 0;
 
   /** Something came from the client. */
   heard(): void {
-    this.#quiet = 0;
+    this.#unheard = 0;
+  }
+
+  /** A direct record goes to the client. */
+  told(): void {
+    this.#unsaid = 0;
   }
 
   /** To be called once a second. @param listening Whether the client could have been heard. */
   *tick(listening: boolean, outlet: Outlet): Generator<Symptom> {
-    this.#quiet = listening ? this.#quiet + 1 : 0;
-    if (this.#quiet === PING_AFTER) yield "quiet";
-    if (this.#quiet >= SILENT_AFTER) yield "silent";
+    if (++this.#unsaid >= PING_AFTER) yield "quiet";
+    this.#unheard = listening ? this.#unheard + 1 : 0;
+    if (this.#unheard >= SILENT_AFTER) yield "silent";
     const { moved, writing } = outlet;
     this.#stalled = writing && moved === this.#moved ? this.#stalled + 1 : 0;
     this.#moved = moved;

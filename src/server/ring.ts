@@ -31,6 +31,7 @@ export class Ring {
   readonly #bytes: Bytes;
   readonly #readers = new Set<Reader>();
   #head = 0;
+  #appends = 0;
   #floor = 0; // at or before the slowest cursor; looked up again only when it matters
 
   /** An empty ring. @param capacity Bytes to keep for readers that are behind. */
@@ -41,6 +42,11 @@ export class Ring {
   /** The offset of the next byte. */
   get head(): number {
     return this.#head;
+  }
+
+  /** How often bytes were appended. */
+  get appends(): number {
+    return this.#appends;
   }
 
   /**
@@ -58,6 +64,7 @@ export class Ring {
     this.#bytes.set(bytes.subarray(0, first), start);
     this.#bytes.set(bytes.subarray(first), 0);
     this.#head += bytes.length;
+    this.#appends++;
   }
 
   /**

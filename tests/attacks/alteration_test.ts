@@ -5,22 +5,14 @@
  * @module
  */
 
-import { randomBytes } from "../../crypto_utils.ts";
-import { parseInvite } from "../../src/keys/invite.ts";
-import type { News, RoomNews, View } from "../../src/client/view.ts";
-import { JoinError } from "../../src/client/join_error.ts";
-import { Session } from "../../src/client/session.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import {
   Alteration,
   type AlterationKind,
   ALTERATIONS,
   type Direction,
-  type Edit,
-  TcpProxy,
 } from "../kit/proxy.ts";
-import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
-import { Watch } from "../kit/watch.ts";
+import { Stay } from "../kit/stay.ts";
 import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { assertSaid } from "../kit/expect.ts";
@@ -42,103 +34,6 @@ const RECORDS: readonly (readonly [Direction, number])[] = [
 const WORDS = ["one", "two", "three"];
 /** How often those who wait for their words say something else, so that a gap is seen, ms. */
 const PERIOD = 250;
-
-/** One session, and all that it shows. */
-class Stay implements View, AsyncDisposable {
-  readonly shown: News[] = [];
-  readonly session: Session;
-  /** Resolves when it has left, and with why where it never came in. */
-  readonly ended: Promise<JoinError | undefined>;
-  readonly #watch: Watch;
-  readonly #proxy: TcpProxy;
-  #isOut = false;
-
-  private constructor(
-    readonly name: string,
-    server: Server,
-    keyPair: KeyPair,
-    alteration: Alteration | undefined,
-  ) {
-    const edit: Edit = (record) =>
-      record.connection === 0 && alteration
-        ? alteration.edit(record)
-        : [record.bytes];
-    this.#proxy = new TcpProxy(server.port, edit);
-    const { port } = this.#proxy;
-    const { id: inviteId, key } = parseInvite(server.invite);
-    this.session = new Session({
-      address: `127.0.0.1:${port}`,
-      name,
-      dial: () => Deno.connect({ hostname: "127.0.0.1", port }),
-      handshake: {
-        keyPair,
-        inviteId,
-        inviteKey: () => key,
-        checkServer: () => {},
-      },
-      view: this,
-      askName: () => Promise.resolve(null),
-    });
-    const report = () => `${name}: ${JSON.stringify(this.shown.slice(-20))}`;
-    this.#watch = new Watch(report, () => this.session.leave());
-    this.ended = this.#run();
-  }
-
-  static async begin(name: string, server: Server, alteration?: Alteration) {
-    const keyPair = await importKeyPair(randomBytes(32));
-    return new Stay(name, server, keyPair, alteration);
-  }
-
-  async #run(): Promise<JoinError | undefined> {
-    try {
-      await this.session.run();
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof JoinError)) throw error;
-      this.#isOut = true;
-      this.#watch.changed();
-      return error;
-    }
-  }
-
-  /** What it has shown of the room. */
-  get heard(): RoomNews[] {
-    return this.shown.filter((news): news is RoomNews => "past" in news);
-  }
-
-  /** Waits until its own words are shown. @returns False where it never came in. */
-  hears(text: string): Promise<boolean> {
-    const isOwn = (news: RoomNews) => news.own && news.text === text;
-    return this.#watch.until(
-      text,
-      () => this.#isOut ? false : this.heard.some(isOwn) || undefined,
-    );
-  }
-
-  show(news: News): void {
-    this.shown.push(news);
-    this.#watch.changed();
-  }
-
-  stand(): void {}
-
-  note(): void {}
-
-  ask(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  async *lines(): AsyncGenerator<string> {}
-
-  close(): void {}
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    using _watch = this.#watch;
-    this.session.leave();
-    await this.ended;
-    await this.#proxy[Symbol.asyncDispose]();
-  }
-}
 
 /**
  * Where a request to be let in is lost, or waits for more of it, nothing comes after it: the client gives up

@@ -13,6 +13,7 @@ import {
 } from "../../src/protocol/records.ts";
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { Intruder, NO_PAUSES, Wire } from "../kit/intruder.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/handshake.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { Folder, freePort } from "../kit/folder.ts";
@@ -32,7 +33,7 @@ const FIRST = await firstRecord();
 /** A record of the right version that is as long as it says, and right in nothing else. */
 function handshake(size: number, fill: (size: number) => Bytes = randomBytes) {
   const header = encodeHeader(RecordType.handshake, size);
-  return concat(header, Uint8Array.of(1), fill(size - 1));
+  return concat(header, Uint8Array.of(PROTOCOL_VERSION), fill(size - 1));
 }
 
 const zeros = (size: number) => new Uint8Array(size);

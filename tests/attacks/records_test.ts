@@ -18,6 +18,7 @@ import {
 } from "../kit/assert.ts";
 import { Intruder, NO_PAUSES, through, Wire } from "../kit/intruder.ts";
 import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "../kit/proxy.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/handshake.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
@@ -172,18 +173,24 @@ Deno.test("server answers bytes that are no handshake with nothing, and goes on"
     encoder.encode("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
     encoder.encode("SSH-2.0-OpenSSH_9.6\r\n"),
     new Uint8Array([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]), // TLS
-    handshake(concat(new Uint8Array([1]), randomBytes(31))),
-    handshake(concat(new Uint8Array([1]), randomBytes(32 + 4 + 1_184))),
-    handshake(new Uint8Array([1, ...new Uint8Array(32 + 4 + 1_184)])),
+    handshake(concat(new Uint8Array([PROTOCOL_VERSION]), randomBytes(31))),
+    handshake(
+      concat(new Uint8Array([PROTOCOL_VERSION]), randomBytes(32 + 4 + 1_184)),
+    ),
+    handshake(
+      new Uint8Array([PROTOCOL_VERSION, ...new Uint8Array(32 + 4 + 1_184)]),
+    ),
     concat(encodeHeader(RecordType.direct, 64), randomBytes(64)),
     concat(encodeHeader(RecordType.broadcast, 128), randomBytes(128)),
     concat(encodeHeader(RecordType.refusal, 1), new Uint8Array([1])),
-    handshake(concat(new Uint8Array([1]), randomBytes(60_000))),
+    handshake(concat(new Uint8Array([PROTOCOL_VERSION]), randomBytes(60_000))),
     ...Array.from({ length: 20 }, (_, at) => randomBytes(1 + at * 97)),
   ];
   for (const bytes of table) {
     // A random first record may ask for another version, and be told that there is none.
-    if (bytes[2] === RecordType.handshake && bytes[3] !== 1) continue;
+    if (bytes[2] === RecordType.handshake && bytes[3] !== PROTOCOL_VERSION) {
+      continue;
+    }
     using wire = await Wire.to(server);
     const reply = await wire.exchange(bytes);
     assertEquals(reply.length, 0, bytes.subarray(0, 8).toHex());
@@ -196,7 +203,7 @@ Deno.test("server answers bytes that are no handshake with nothing, and goes on"
 Deno.test("server refuses another version with code 1, and says no more", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
-  for (const version of [0, 2, 255]) {
+  for (const version of [0, 1, 3, 255]) {
     using wire = await Wire.to(server);
     const body = concat(new Uint8Array([version]), randomBytes(1_220));
     const hello = concat(encodeHeader(RecordType.handshake, 1_221), body);
@@ -307,6 +314,16 @@ Deno.test("server refuses texts that no client sends, and logs a line break as o
   assertEquals(text.trimEnd().split("\n").length, 3);
 });
 
+/** What anybody on the network could have sent in a member's place: it isn't called the member's fault. */
+const UNPROVEN = [
+  "another's record",
+  "broadcast",
+  "unsealed",
+  "handshake again",
+  "refusal",
+  "no record",
+];
+
 Deno.test("server ends the connection of a member that breaks the protocol, and only that one", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
@@ -361,7 +378,8 @@ Deno.test("server ends the connection of a member that breaks the protocol, and 
       `${what}: left`,
       () => ana.all("left").find((it) => it.name === name),
     );
-    assertEquals([what, left.reason], [what, "misused"]);
+    const reason = UNPROVEN.includes(what) ? "lost" : "misused";
+    assertEquals([what, left.reason], [what, reason]);
   }
   await ana.type("still here");
   await ana.shows("said", { text: "still here" });

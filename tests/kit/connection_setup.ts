@@ -21,7 +21,7 @@ import { Room } from "../../src/server/room.ts";
 import {
   encodeHeader,
   RecordType,
-  type WireRecord,
+  type SealedRecord,
 } from "../../src/protocol/records.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
@@ -100,7 +100,7 @@ export class Client {
     this.#more.resolve();
   }
 
-  async #take(record: WireRecord): Promise<void> {
+  async #take(record: SealedRecord): Promise<void> {
     this.records++;
     for (const event of await this.#open(record)) {
       this.events.push(event);
@@ -120,7 +120,7 @@ export class Client {
     this.#more = Promise.withResolvers<void>();
   }
 
-  async #open(record: WireRecord): Promise<Event[]> {
+  async #open(record: SealedRecord): Promise<Event[]> {
     if (record.type === RecordType.direct) {
       return await this.channel.open(record);
     }

@@ -23,7 +23,7 @@ import {
 import type { News, Standing, View } from "../../src/client/view.ts";
 import { Room } from "../../src/server/room.ts";
 import { Session, type SessionOptions } from "../../src/client/session.ts";
-import { broadcastHeader } from "../../src/protocol/records.ts";
+import { broadcastHeader, NO_RECORDS } from "../../src/protocol/records.ts";
 import { assert, assertEquals } from "./assert.ts";
 import {
   ManualClock,
@@ -36,7 +36,10 @@ import { History } from "../../src/server/history.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { Epoch } from "../../src/crypto/epoch.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
-import { acceptChannel } from "../../src/protocol/handshake.ts";
+import {
+  acceptChannel,
+  type ConnectOptions,
+} from "../../src/protocol/handshake.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 
 export const SERVER = await importKeyPair(randomBytes(32));
@@ -106,6 +109,7 @@ export class Visit {
   readonly #stream: MemoryStream;
   readonly #epoch: Epoch;
   readonly #events: Event[] = [];
+  #before = NO_RECORDS;
 
   private constructor(channel: Channel, stream: MemoryStream, epoch: Epoch) {
     this.#channel = channel;
@@ -150,8 +154,12 @@ export class Visit {
     assertEquals(await this.#channel.read(), null);
   }
 
-  tell(...events: Event[]): Promise<void> {
-    return this.#channel.send(...events);
+  async tell(...events: Event[]): Promise<void> {
+    const sealing = packEvents(events.map(encodeEvent)).map((plaintext) =>
+      this.#channel.seal(plaintext, this.#before)
+    );
+    const records = await Promise.all(sealing);
+    await writeAll(this.#stream, concat(...records));
   }
 
   /** Lets the client in, as member 1. */
@@ -179,6 +187,8 @@ export class Visit {
   async share(...events: Event[]): Promise<void> {
     const { key, records } = await shared(...events);
     await this.tell(key);
+    const { shared: before } = this.#before;
+    this.#before = { ...this.#before, shared: before + records.length };
     for (const record of records) await writeAll(this.#stream, record);
   }
 
@@ -187,6 +197,8 @@ export class Visit {
     const heading = () => encodeEvent({ kind: "batch", seq, at: 2_000 });
     for (const plaintext of packEvents(events.map(encodeEvent), heading)) {
       const header = broadcastHeader(plaintext.length);
+      const { broadcast: before } = this.#before;
+      this.#before = { ...this.#before, broadcast: before + 1 };
       const sealed = await this.#epoch.seal(plaintext, header);
       await writeAll(this.#stream, concat(header, sealed));
     }
@@ -213,6 +225,14 @@ export class Visit {
   }
 }
 
+/** How a session shakes hands. */
+export const HANDSHAKE: ConnectOptions = {
+  keyPair: CLIENT,
+  inviteId: 0,
+  checkServer: () => {},
+  inviteKey: () => INVITE_KEY,
+};
+
 /** A session, and the server that it dials. */
 export class Setup implements Disposable {
   readonly clock = new ManualClock();
@@ -231,12 +251,7 @@ export class Setup implements Disposable {
       address: "chat.example:5000",
       name: "ana",
       dial: () => this.dial(),
-      handshake: {
-        keyPair: CLIENT,
-        inviteId: 0,
-        checkServer: () => {},
-        inviteKey: () => INVITE_KEY,
-      },
+      handshake: HANDSHAKE,
       view: this.view,
       askName: (sentence) => {
         this.questions.push(sentence);

@@ -30,6 +30,7 @@ import {
   MAX_HANDSHAKE_RECORD_SIZE,
   MAX_PLAINTEXT_SIZE,
   MAX_RECORD_SIZE,
+  NO_RECORDS,
   padmeLength,
   RecordSplitter,
   RecordType,
@@ -469,14 +470,16 @@ export async function direct(keys: Keys): Promise<Target> {
       const record = only(bad);
       let outcome = "unchanged";
       if (!same) {
-        outcome = typeof record === "string"
-          ? record
-          : await refused(() => server.open(record), DecryptionError);
+        outcome = typeof record === "string" ? record : await refused(
+          () => server.open({ ...record, before: NO_RECORDS }),
+          DecryptionError,
+        );
       }
       const whole = only(good);
       hold(typeof whole !== "string", "a good record is none");
       hold(
-        (await server.open(whole)).length === sent.length,
+        (await server.open({ ...whole, before: NO_RECORDS })).length ===
+          sent.length,
         "events were lost",
       );
       return outcome;

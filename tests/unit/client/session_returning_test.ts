@@ -16,6 +16,7 @@ import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
 import {
   ACCEPT,
   CLIENT,
+  HANDSHAKE,
   INVITE_KEY,
   past,
   Setup,
@@ -110,20 +111,23 @@ Deno.test("Session waits longer after each failed attempt, half a minute at most
   setup.assertAllClosed();
 });
 
-Deno.test("Session gives a connection up that said nothing for 90 s, and asks after 30", async () => {
+Deno.test("Session gives a connection up that said nothing to it alone for 35 s, and pings when it said nothing for 20", async () => {
   using setup = new Setup();
   const [visit, running] = await setup.enter();
-  setup.clock.advance(29_000);
+  setup.clock.advance(19_000);
   await visit.tell({ kind: "ping" });
   await visit.next("pong");
-  setup.clock.advance(29_000);
+  setup.clock.advance(19_000);
   await visit.tell({ kind: "pong" }, { kind: "ping" });
   await visit.next("pong");
-  setup.clock.advance(30_000);
+  setup.clock.advance(20_000);
   await visit.next("ping");
-  setup.clock.advance(60_000);
+  await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "still here" });
+  await setup.view.until("said"); // what all are told is no sign of life
+  setup.clock.advance(14_000);
+  setup.clock.advance(1_000);
   const { reason } = await setup.view.until("disconnected");
-  assertEquals(reason, "no sign of life for 90 s");
+  assertEquals(reason, "no sign of life for 35 s");
   await visit.untilEnd();
   setup.session.leave();
   await running;
@@ -169,6 +173,52 @@ Deno.test("Session tries again where a later joining is refused for want of plac
   await third.next("join");
   await third.admit(5);
   await setup.view.until("entered", 1);
+  await setup.leave(third, running);
+});
+
+Deno.test("Session tries again where another server answers a later joining, and loses nothing", async () => {
+  let isForged = false;
+  using setup = new Setup({
+    handshake: {
+      ...HANDSHAKE,
+      checkServer: () => {
+        if (isForged) throw new JoinError("another server", "ask");
+      },
+    },
+  });
+  const [visit, running] = await setup.enter();
+  isForged = true;
+  visit.end();
+  await setup.session.say("kept");
+  await setup.view.until("disconnected");
+  setup.clock.advance(1_000);
+  const forged = await setup.arrival();
+  await assertRejects(() => Visit.accept(forged)); // the client stops before its third message
+  const { reason } = await setup.view.until("disconnected", 1);
+  assertEquals(reason, "another server");
+  isForged = false;
+  const third = await setup.acceptAgain(1);
+  await third.next("join");
+  await third.admit(5);
+  const says = await third.says(1);
+  assertEquals(says[0]?.text, "kept");
+  await third.echo(6, says);
+  await setup.leave(third, running);
+});
+
+Deno.test("Session tries again where its name is taken while it was away and nobody is asked for another", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  visit.end();
+  await setup.session.say("kept");
+  const second = await setup.acceptAgain(0);
+  await second.next("join");
+  await second.tell({ kind: "refused", n: null, reason: "name-taken" });
+  const third = await setup.acceptAgain(1);
+  assertEquals((await third.next("join")).name, "ana");
+  await third.admit(5);
+  const says = await third.says(1);
+  await third.echo(6, says);
   await setup.leave(third, running);
 });
 

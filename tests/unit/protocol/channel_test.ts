@@ -19,6 +19,7 @@ import {
   directHeader,
   encodeHeader,
   HEADER_SIZE,
+  NO_RECORDS,
   RecordType,
   WireError,
 } from "../../../src/protocol/records.ts";
@@ -221,7 +222,7 @@ for (
 }
 
 Deno.test("acceptChannel() tells a client of another version so, and reads no further", async () => {
-  for (const version of [0, 2, 255]) {
+  for (const version of [0, 1, 3, 255]) {
     const [near, far] = streamPair();
     near.outgoing.alter = (bytes) => {
       const altered = bytes.slice();
@@ -369,7 +370,9 @@ Deno.test("acceptChannel() answers random first bytes with nothing", async () =>
     // In turn: anything at all, a record of the right type, one of the right length and version, too.
     if (round % 3 > 0) bytes.set([0x04, 0xd8, RecordType.handshake]);
     if (round % 3 > 1) bytes.set([PROTOCOL_VERSION], HEADER_SIZE);
-    else if (bytes[HEADER_SIZE] !== undefined) bytes[HEADER_SIZE] = 1;
+    else if (bytes[HEADER_SIZE] !== undefined) {
+      bytes[HEADER_SIZE] = PROTOCOL_VERSION;
+    }
     near.outgoing.inject(bytes);
     near.outgoing.end();
     const error = await assertRejects(() => accept(far));
@@ -519,12 +522,17 @@ Deno.test("Channel.open() refuses a record in which any byte was changed", async
     const bad = flipped(sealed, at);
     const header = bad.subarray(0, HEADER_SIZE);
     const body = bad.subarray(HEADER_SIZE);
-    const record = { type: RecordType.direct, header, body };
+    const record = {
+      type: RecordType.direct,
+      header,
+      body,
+      before: NO_RECORDS,
+    };
     await assertRejects(() => server.open(record), DecryptionError);
   }
   const header = sealed.subarray(0, HEADER_SIZE);
   const body = sealed.subarray(HEADER_SIZE);
-  const record = { type: RecordType.direct, header, body };
+  const record = { type: RecordType.direct, header, body, before: NO_RECORDS };
   assertEquals(await server.open(record), [say(1)]);
 });
 
@@ -535,6 +543,7 @@ Deno.test("Channel.open() refuses a record that its own side sealed", async () =
     type: RecordType.direct,
     header: sealed.subarray(0, HEADER_SIZE),
     body: sealed.subarray(HEADER_SIZE),
+    before: NO_RECORDS,
   };
   await assertRejects(() => client.open(record), DecryptionError);
 });
@@ -639,7 +648,12 @@ Deno.test("Channel.seal() binds the header: the same ciphertext under another do
   assertEquals(sealed.subarray(0, HEADER_SIZE), directHeader(10));
   const body = sealed.subarray(HEADER_SIZE);
   const header = encodeHeader(RecordType.broadcast, body.length);
-  const record = { type: RecordType.broadcast, header, body };
+  const record = {
+    type: RecordType.broadcast,
+    header,
+    body,
+    before: NO_RECORDS,
+  };
   await assertRejects(() => server.open(record), DecryptionError);
 });
 

@@ -36,8 +36,10 @@ import {
   PROTOCOL_VERSION,
 } from "../../../src/protocol/handshake.ts";
 import {
+  directData,
   encodeHeader,
   HEADER_SIZE,
+  NO_RECORDS,
   RecordType,
   type WireRecord,
 } from "../../../src/protocol/records.ts";
@@ -362,11 +364,19 @@ async function made() {
   };
 }
 
-/** A record's plaintext, by the keys that the example publishes. */
-async function opened(
-  { transport, epochs }: Example,
-  { from, epoch, counter, record }: Example["records"][number],
-): Promise<string> {
+/** How many records of a type the server had sent before the record at that index. */
+function countBefore({ records }: Example, index: number, type: RecordType) {
+  return records.slice(0, index).filter(({ record }) =>
+    Uint8Array.fromHex(record)[2] === type
+  ).length;
+}
+
+/** The plaintext of the record at that index, by the keys that the example publishes. */
+async function opened(example: Example, index: number): Promise<string> {
+  const { transport, epochs, records } = example;
+  const sent = records[index];
+  assert(sent, `there is no record ${index}`);
+  const { from, epoch, counter, record } = sent;
   const bytes = Uint8Array.fromHex(record);
   const header = bytes.subarray(0, HEADER_SIZE);
   const body = bytes.subarray(HEADER_SIZE);
@@ -374,7 +384,12 @@ async function opened(
   if (epoch === undefined) {
     const key = from === "client" ? transport.client : transport.server;
     const cipher = await CipherState.create(Uint8Array.fromHex(key), counter);
-    plaintext = await decryptMessage(cipher, body, header);
+    const before = from === "client" ? NO_RECORDS : {
+      broadcast: countBefore(example, index, RecordType.broadcast),
+      shared: countBefore(example, index, RecordType.shared),
+    };
+    const data = directData(header, before);
+    plaintext = await decryptMessage(cipher, body, data);
   } else {
     const found = epochs.find(({ number }) => number === epoch);
     assert(found, `there is no epoch ${epoch}`);
@@ -395,7 +410,7 @@ async function check(
   const { transport: _transport, epochs: _epochs, ...rest } = given;
   const records = given.records.map(({ from, record }) => ({ from, record }));
   assertEquals({ ...rest, records }, expected);
-  const plaintexts = given.records.map((record) => opened(given, record));
+  const plaintexts = given.records.map((_, index) => opened(given, index));
   assertEquals(
     await Promise.all(plaintexts),
     given.records.map(({ plaintext }) => plaintext),

@@ -114,7 +114,7 @@ for (
     await client.join("ana");
     client.inject(...records);
     await assertThrownOut(client);
-    await witness.until("left");
+    assertEquals((await witness.until("left")).reason, "lost"); // anybody on the network could have sent it
   });
 }
 
@@ -336,6 +336,18 @@ Deno.test("Connection reads one that says too much no faster than it may, and te
   assertEquals(ana.of("slowed").length, 1);
   await quiet(witness);
   clock.advance(1_000); // it is heard again, and its end is noticed
+});
+
+Deno.test("Connection that is slowed down ends at once where it is sent away", async () => {
+  using _clock = new ManualClock(); // stands still
+  await using setup = await Setup.create();
+  const rates = { burst: 1, perSecond: 1, bytesPerMessage: 1_024 };
+  const ana = await setup.connect(undefined, rates);
+  await ana.join("ana");
+  await ana.send(say(1), say(2), say(3));
+  await ana.until("slowed");
+  ana.connection.dismiss("stopped");
+  assertEquals(await ana.served, "stopped");
 });
 
 for (const [what, most, event] of COSTS) {

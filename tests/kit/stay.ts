@@ -1,0 +1,123 @@
+/**
+ * The client's own session without its terminal, with a real server behind a proxy: so that there can be a hundred.
+ *
+ * @module
+ */
+
+import { randomBytes } from "../../crypto_utils.ts";
+import { JoinError } from "../../src/client/join_error.ts";
+import { Session } from "../../src/client/session.ts";
+import type { News, RoomNews, View } from "../../src/client/view.ts";
+import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
+import { parseInvite } from "../../src/keys/invite.ts";
+import { type Edit, TcpProxy } from "./proxy.ts";
+import type { Server } from "./server.ts";
+import { Watch } from "./watch.ts";
+
+/** How somebody stays. */
+export interface StayOptions {
+  /** What happens to the records of its first connection. */
+  readonly edit?: Edit;
+  /** How long it may take, ms. Default: as for any program. */
+  readonly deadline?: number;
+}
+
+/** One session by way of a proxy, and all that it shows. */
+export class Stay implements View, AsyncDisposable {
+  readonly shown: News[] = [];
+  readonly session: Session;
+  /** Resolves when it has left, and with why where it never came in. */
+  readonly ended: Promise<JoinError | undefined>;
+  readonly #watch: Watch;
+  readonly #proxy: TcpProxy;
+  #isOut = false;
+
+  private constructor(
+    readonly name: string,
+    server: Server,
+    keyPair: KeyPair,
+    { edit, deadline }: StayOptions,
+  ) {
+    const first: Edit = (record) =>
+      record.connection === 0 && edit ? edit(record) : [record.bytes];
+    this.#proxy = new TcpProxy(server.port, first, deadline);
+    const { port } = this.#proxy;
+    const { id: inviteId, key } = parseInvite(server.invite);
+    this.session = new Session({
+      address: `127.0.0.1:${port}`,
+      name,
+      dial: () => Deno.connect({ hostname: "127.0.0.1", port }),
+      handshake: {
+        keyPair,
+        inviteId,
+        inviteKey: () => key,
+        checkServer: () => {},
+      },
+      view: this,
+      askName: () => Promise.resolve(null),
+    });
+    const report = () => `${name}: ${JSON.stringify(this.shown.slice(-20))}`;
+    this.#watch = new Watch(report, () => this.session.leave(), deadline);
+    this.ended = this.#run();
+  }
+
+  static async begin(name: string, server: Server, options: StayOptions = {}) {
+    const keyPair = await importKeyPair(randomBytes(32));
+    return new Stay(name, server, keyPair, options);
+  }
+
+  async #run(): Promise<JoinError | undefined> {
+    try {
+      await this.session.run();
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof JoinError)) throw error;
+      this.#isOut = true;
+      this.#watch.changed();
+      return error;
+    }
+  }
+
+  /** What it has shown of the room. */
+  get heard(): RoomNews[] {
+    return this.shown.filter((news): news is RoomNews => "past" in news);
+  }
+
+  /** Waits until its own words are shown. @returns False where it never came in. */
+  hears(text: string): Promise<boolean> {
+    const isOwn = (news: RoomNews) => news.own && news.text === text;
+    return this.until(text, () => this.heard.some(isOwn));
+  }
+
+  /** Waits until something holds. @returns False where it never came in. */
+  until(what: string, holds: () => boolean): Promise<boolean> {
+    return this.#watch.until(
+      what,
+      () => this.#isOut ? false : holds() || undefined,
+    );
+  }
+
+  show(news: News): void {
+    this.shown.push(news);
+    this.#watch.changed();
+  }
+
+  stand(): void {}
+
+  note(): void {}
+
+  ask(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  async *lines(): AsyncGenerator<string> {}
+
+  close(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    using _watch = this.#watch;
+    this.session.leave();
+    await this.ended;
+    await this.#proxy[Symbol.asyncDispose]();
+  }
+}
