@@ -133,7 +133,7 @@ export class RecordReader {
   }
 
   #expectSealed(record: WireRecord): SealedRecord {
-    const { type, body } = record;
+    const { type, header, body } = record;
     if (type === RecordType.refusal && !this.#trusted) {
       throw new RefusedError(body[0] ?? 0);
     }
@@ -147,6 +147,6 @@ export class RecordReader {
     } else if (type === RecordType.shared) {
       this.#counts = { ...before, shared: before.shared + 1 };
     }
-    return { ...record, before };
+    return { type, header, body, before };
   }
 }

@@ -7,6 +7,8 @@
 import { PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import type { Outlet } from "./outlet.ts";
 
+/** Pings come up to so many seconds earlier, at random, lest all who were told something at once be pinged at once. */
+const PING_SPREAD = 10;
 /** Seconds that a write may stand still. */
 const STALLED_AFTER = 10;
 
@@ -15,6 +17,7 @@ export type Symptom = "quiet" | "silent" | "stalled";
 
 /** One connection's. */
 export class Pulse {
+  readonly #pingAfter = PING_AFTER - Math.floor(Math.random() * PING_SPREAD);
   #unsaid = 0; // seconds since the client was last told anything
   #unheard = 0; // seconds since the client was last heard, while we listened
   #stalled = 0; // seconds since a write last moved
@@ -32,7 +35,7 @@ export class Pulse {
 
   /** To be called once a second. @param listening Whether the client could have been heard. */
   *tick(listening: boolean, outlet: Outlet): Generator<Symptom> {
-    if (++this.#unsaid >= PING_AFTER) yield "quiet";
+    if (++this.#unsaid >= this.#pingAfter) yield "quiet";
     this.#unheard = listening ? this.#unheard + 1 : 0;
     if (this.#unheard >= SILENT_AFTER) yield "silent";
     const { moved, writing } = outlet;

@@ -5,7 +5,10 @@
  * @module
  */
 
-import { assertEquals } from "../../kit/assert.ts";
+import { Outlet } from "../../../src/server/outlet.ts";
+import { Pulse } from "../../../src/server/pulse.ts";
+import { Ring } from "../../../src/server/ring.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
 import {
   assertThrownOut,
   quiet,
@@ -14,23 +17,38 @@ import {
   tick,
 } from "../../kit/connection_setup.ts";
 
-Deno.test("Connection.tick() pings a client that was told nothing for 20 s, whatever was said to all", async () => {
+Deno.test("Connection.tick() pings a client that was told nothing for 11 to 20 s, whatever was said to all", async () => {
   await using setup = await Setup.create();
   const client = await setup.connect();
   await client.join("ana");
   await quiet(client); // it was told a pong
-  tick(client, 19);
+  tick(client, 10);
   await quiet(client);
   assertEquals(client.of("ping").length, 0);
-  tick(client, 19);
+  tick(client, 10);
   await client.send(say(1));
   await client.until("said");
   assertEquals(client.of("ping").length, 0);
-  tick(client, 1);
+  tick(client, 10);
   await client.until("ping");
-  tick(client, 15);
+  await quiet(client);
+  tick(client, 10);
   await quiet(client);
   assertEquals(client.of("ping").length, 1);
+});
+
+Deno.test("Pulse doesn't ask all at once who were told something at once", () => {
+  const ring = new Ring(1_024);
+  const writer = { write: () => Promise.resolve(0) };
+  const outlet = new Outlet(ring, writer, { limit: 1, tooSlow: () => {} });
+  const seconds = Array.from({ length: 100 }, () => {
+    const pulse = new Pulse();
+    for (let second = 1;; second++) {
+      if ([...pulse.tick(false, outlet)].includes("quiet")) return second;
+    }
+  });
+  assert(Math.min(...seconds) >= 11 && Math.max(...seconds) <= 20);
+  assert(new Set(seconds).size > 5, seconds.join(" "));
 });
 
 Deno.test("Connection.tick() bears with a client that says something every 34 s", async () => {
