@@ -123,7 +123,7 @@ export class Batch {
   readonly left: Of<"leave">[] = [];
   /** Who changes its name. */
   readonly renamed: Of<"rename">[] = [];
-  /** Who goes away from the keyboard, or comes back, with what word. */
+  /** Who goes away from the keyboard, or comes back, as `encodeEvent` made it. */
   readonly absent = new Map<Member, string>();
   /** Who comes. */
   readonly joined: Joining[] = [];
@@ -131,7 +131,7 @@ export class Batch {
   readonly replaced: Member[] = [];
   /** Takes back what was changed in the room, newest first. */
   readonly undo: (() => void)[] = [];
-  /** What `encoded` comes to, UTF-16 units. */
+  /** What `encoded` and `absent` come to at most, UTF-16 units. */
   size = 0;
 
   /** An empty batch. @param at Its time, ms since 1970. */
@@ -151,6 +151,13 @@ export class Batch {
     this.entries.push(entry);
     const encoded = encodeEvent(lineEvent(id, entry));
     this.encoded.push(encoded);
+    this.size += encoded.length;
+  }
+
+  /** Says why a member is away, empty if it isn't; the last word counts. */
+  setAway(member: Member, text: string): void {
+    const encoded = encodeEvent({ kind: "absent", id: member.id, text });
+    this.absent.set(member, encoded);
     this.size += encoded.length;
   }
 }

@@ -28,7 +28,7 @@ import type { Refusal } from "../protocol/reasons.ts";
 import { type Line, numberEntry, pastEvent } from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 
-/** Encoded events of one batch, UTF-16 units; what is over it waits for the next, so that each fits the ring. */
+/** Encoded events of one batch, UTF-16 units; whatever is over it waits for the next, so that each fits the ring. */
 const MAX_BATCH_SIZE = 1_048_576;
 /** How long a batch waits when everybody is slow, and departures when the log can't be written, ms. */
 const CONGESTION_PAUSE = 5;
@@ -161,15 +161,15 @@ export class Room {
     const wait = this.#admissionWait();
     const items = this.#inbox;
     this.#inbox = [];
-    const waiting = new Set<Member>(); // what they said must wait, and so must all that they do after it
+    const waiting = new Set<Member>(); // something of theirs must wait, and so must all that they do after it
     for (const item of items) {
+      const full = batch.size > MAX_BATCH_SIZE;
       if (item.kind === "join") {
-        if (wait > 0) this.#inbox.push(item);
+        if (wait > 0 || full) this.#inbox.push(item);
         else this.#applyJoin(item, batch);
         continue;
       }
-      const full = congested || batch.size > MAX_BATCH_SIZE;
-      if (item.kind === "say" && full) waiting.add(item.member);
+      if (full || congested && item.kind === "say") waiting.add(item.member);
       if (waiting.has(item.member)) this.#inbox.push(item);
       else this.#apply(item, batch);
     }
@@ -258,7 +258,7 @@ export class Room {
 
   #applyAway({ member, text }: Of<"away">, batch: Batch): void {
     if (!this.#members.has(member)) return;
-    batch.absent.set(member, text);
+    batch.setAway(member, text);
     member.away = text;
   }
 
@@ -290,9 +290,7 @@ export class Room {
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
     const { length: numbered } = batch.encoded;
-    for (const [{ id }, text] of batch.absent) {
-      batch.encoded.push(encodeEvent({ kind: "absent", id, text }));
-    }
+    batch.encoded.push(...batch.absent.values());
     const joining = batch.joined.length > 0;
     if (joining) batch.encoded.push(encodeEvent({ kind: "ratchet" }));
     await this.#broadcaster.send(

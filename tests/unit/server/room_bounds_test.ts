@@ -1,0 +1,76 @@
+/**
+ * The room where thousands do something at once: each batch fits the ring, whatever is in it, and nobody is dropped.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../../../crypto_utils.ts";
+import type { Guest, Member } from "../../../src/server/batch.ts";
+import { Outlet } from "../../../src/server/outlet.ts";
+import type { Room } from "../../../src/server/room.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+import { nameOf, RING_SIZE, Setup } from "../../kit/room_setup.ts";
+
+/** Somebody who is in and reads nothing that is shown. */
+function silentGuest({ broadcaster }: Setup, at: number): Guest {
+  const writer = { write: (bytes: Bytes) => Promise.resolve(bytes.length) };
+  const options = { limit: RING_SIZE, tooSlow: () => {} };
+  return {
+    fingerprint: at.toString(16).padStart(12, "0"),
+    outlet: new Outlet(broadcaster.ring, writer, options),
+    tell: () => {},
+    pass: () => {},
+    share: () => {},
+    dismiss: () => {},
+  };
+}
+
+/** Three bytes a UTF-16 unit, as many as a text of that length can have. */
+const LONG = "€".repeat(256);
+
+const DEEDS: Readonly<
+  Record<"left" | "absent" | "renamed", (room: Room, member: Member) => void>
+> = {
+  left: (room, member) => room.leave(member, LONG),
+  absent: (room, member) => room.away(member, LONG),
+  renamed(room, member) {
+    for (let time = 0; time < 9; time++) {
+      room.rename(member, nameOf(`${"字".repeat(20)}${member.id}.${time}`));
+    }
+  },
+};
+
+for (const [kind, deed] of Object.entries(DEEDS)) {
+  Deno.test(`Room drops nobody where 6,000 members do at once what is told as "${kind}"`, async () => {
+    await using setup = await Setup.create({
+      ring: 4 * RING_SIZE,
+      maxMembers: 6_001,
+    });
+    const { guest } = await setup.join("ana");
+    const members = await Promise.all(
+      Array.from({ length: 6_000 }, async (_, at) => {
+        const admission = await setup.room.join({
+          guest: silentGuest(setup, at),
+          name: nameOf(`o${at}`),
+          n: 0,
+          after: setup.history.head,
+          back: false,
+        });
+        assert(typeof admission === "object");
+        return admission;
+      }),
+    );
+    for (const member of members) deed(setup.room, member);
+    const last = members.at(-1)?.id;
+    const count = kind === "renamed" ? 54_000 : 6_000;
+    const isLast = () => guest.events.filter((it) => it.kind === kind).length;
+    await Promise.race([
+      guest.until(
+        kind as "left",
+        ({ id }) => id === last && isLast() === count,
+      ),
+      setup.running,
+    ]);
+    assertEquals([guest.dropped, isLast()], [false, count]);
+  });
+}
