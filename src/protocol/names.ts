@@ -4,6 +4,8 @@
  * @module
  */
 
+import confusables from "./confusables.json" with { type: "json" };
+
 /** A name that is allowed. */
 export interface Name {
   /** In the form in which people see it: NFKC, 1 to 32 code points. */
@@ -17,8 +19,18 @@ export type NameRefusal = "name-invalid" | "name-mixed";
 
 // Letters, digits, marks and three signs, but nothing that shows as nothing: the Hangul fillers are letters
 // to Unicode, and the variation selectors are marks.
-const allowed =
-  /^(?!\p{M})(?!.*\p{M}{3})[[\p{L}\p{Nd}\p{M}._\-]--\p{Default_Ignorable_Code_Point}]{1,32}$/v;
+const PART = String
+  .raw`[[\p{L}\p{Nd}\p{M}._\-]--\p{Default_Ignorable_Code_Point}]`;
+const allowedPart = new RegExp(`^${PART}$`, "v");
+const allowed = new RegExp(
+  String.raw`^(?!\p{M})(?!.*\p{M}{3})${PART}{1,32}$`,
+  "v",
+);
+
+/** Whether a code point can stand in a name. */
+export function isAllowed(char: string): boolean {
+  return allowedPart.test(char);
+}
 
 // The recommended and the limited-use scripts of Unicode Standard Annex 31, tables 5 and 7, the common first.
 const SCRIPTS = [
@@ -60,7 +72,7 @@ unmixed.push(new RegExp(String.raw`^[^${scripts(SCRIPTS.join(" "))}]*$`, "u"));
 const LOOKALIKES = {
   // Latin letters and digits, then Cyrillic, Greek, Armenian, Coptic, Cherokee, Lisu.
   a: "ɑᴀ" + "А" + "Α" + "Ⲁ" + "Ꭺ" + "ꓮ",
-  b: "ʙ" + "ВЬ" + "Β" + "Ⲃ" + "ᏏᏴ" + "ꓐ",
+  b: "ʙƅ" + "ВЬ" + "Β" + "Ⲃ" + "ᏏᏴ" + "ꓐ",
   c: "ᴄ" + "С" + "Ⲥ" + "Ꮯ" + "ꓚ",
   d: "ᴅ" + "Ԁ" + "Ꭰ" + "ꓓ",
   e: "ᴇ" + "ЕҽҼ" + "Ε" + "Ⲉ" + "Ꭼ" + "ꓰ",
@@ -113,20 +125,33 @@ const LOOKALIKES = {
 };
 
 /** Caseless. Decomposed as well, so that a letter under an accent is found in the table too. */
-function foldCase(text: string): string {
+export function foldCase(text: string): string {
   return text.toUpperCase().toLowerCase().normalize("NFKD");
 }
 
-const lookalikes = new Map(
-  Object.entries(LOOKALIKES).flatMap(([key, row]) =>
+// Unicode's own table (Unicode Technical Standard 39, version 17.0.0), and above it ours, which knows capitals, and
+// whose keys stand for themselves.
+const lookalikes = new Map([
+  ...rowsOf(confusables),
+  ...rowsOf(LOOKALIKES),
+  ...Object.keys(LOOKALIKES).map((key) => [key, key] as const),
+]);
+
+function rowsOf(table: Readonly<Record<string, string>>) {
+  return Object.entries(table).flatMap(([key, row]) =>
     [...foldCase(row)].map((char) => [char, key] as const)
-  ),
-);
+  );
+}
+
+function lookUp(text: string): string {
+  return [...text].map((char) => lookalikes.get(char) ?? char).join("");
+}
 
 function fold(name: string): string {
-  // The small form of İ is an i with one more dot, which nobody sees.
-  const caseless = foldCase(name).replaceAll("i\u0307", "i");
-  return [...caseless].map((char) => lookalikes.get(char) ?? char).join("");
+  // Nobody sees a dot above a letter that has one. The small form of İ is an i with one more.
+  const dotless = foldCase(name).replace(/(?<=\p{Soft_Dotted})\u0307/gu, "");
+  // Twice, since what Unicode's table gives may stand in ours.
+  return lookUp(lookUp(dotless)).replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
 /**
