@@ -87,19 +87,13 @@ Deno.test("clients lose and double nothing, whichever record of their stay someb
   assert(inside.length >= 40, `only ${inside.length} came in`);
 
   const log = await server.log();
-  for (const [at, { name, heard, shown }] of stays.entries()) {
+  for (const [at, stay] of stays.entries()) {
+    const { name, shown } = stay;
     const spoken = log.filter((it) => it.text !== "and more");
     const out = outcomes[at] !== undefined;
     const words = WORDS.map((word) => `${name} ${word}`);
     assertSaid(spoken, name, out ? [] : words);
     assert(!out || shown.every(({ type }) => type !== "entered"), name);
-    for (const { seq, text, name: by } of heard) {
-      const entry = log[seq - 1];
-      assertEquals([seq, by, text], [entry?.seq, entry?.name, entry?.text]);
-    }
-    const numbered = shown.filter((news) => "seq" in news);
-    const seqs = numbered.map(({ seq }) => seq).sort((a, b) => a - b);
-    const [first = 0] = seqs;
-    assertEquals(seqs, seqs.map((_, nth) => first + nth), name);
+    stay.assertFollows(log);
   }
 });

@@ -10,6 +10,8 @@ import { Session } from "../../src/client/session.ts";
 import type { News, RoomNews, View } from "../../src/client/view.ts";
 import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 import { parseInvite } from "../../src/keys/invite.ts";
+import type { LogEntry } from "../../src/protocol/line.ts";
+import { assertEquals } from "./assert.ts";
 import { type Edit, TcpProxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
 import { Watch } from "./watch.ts";
@@ -95,6 +97,17 @@ export class Stay implements View, AsyncDisposable {
       what,
       () => this.#isOut ? false : holds() || undefined,
     );
+  }
+
+  /** Fails unless all that it has shown is as the log has it, without a gap and nothing twice. */
+  assertFollows(log: readonly LogEntry[]): void {
+    for (const { seq, text, name } of this.heard) {
+      const entry = log[seq - 1];
+      assertEquals([seq, name, text], [entry?.seq, entry?.name, entry?.text]);
+    }
+    const seqs = this.shown.flatMap((news) => "seq" in news ? [news.seq] : []);
+    const [first = 0] = seqs.sort((a, b) => a - b);
+    assertEquals(seqs, seqs.map((_, nth) => first + nth), this.name);
   }
 
   show(news: News): void {
