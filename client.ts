@@ -1,10 +1,10 @@
 /**
  * The client program: it connects to a server, shows what is said in the room there, and says what is typed.
  *
- *     deno task client [INVITE] [--name NAME] …
+ *     deno task client [LINK] [--name NAME] …
  *
- *     flags ──▶ key, invite, front end, name ──▶ Session: connects, listens, comes back after a loss ──▶ exit code
- *                                          └──▶ converse: a line is typed ──▶ interpreted ──▶ said
+ *     flags ──▶ link, front end, name, identity ──▶ Session: connects, listens, comes back after a loss ──▶ exit code
+ *                                             └──▶ converse: a line is typed ──▶ interpreted ──▶ said
  *
  * Exit codes: 0 left, 1 could not join, was refused, or a line was, 2 wrong usage.
  *
@@ -12,46 +12,36 @@
  */
 
 import { parseFlags, UsageError } from "./src/base/flags.ts";
-import { write } from "./src/base/program.ts";
+import { reasonOf } from "./src/base/error_reason.ts";
+import { sentence, write } from "./src/base/program.ts";
 import { quote } from "./src/base/safe_text.ts";
 import { actionsOf } from "./src/client/actions.ts";
 import { configFolder } from "./src/client/config_folder.ts";
-import {
-  byPassphrase,
-  type Destination,
-  findInvited,
-} from "./src/client/destination.ts";
+import { findDestination, givenLink } from "./src/client/destination.ts";
 import { explain } from "./src/client/explain.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
-import { firstRun } from "./src/client/first_run.ts";
-import {
-  checkTogether,
-  FLAGS,
-  information,
-  type Values,
-} from "./src/client/flags.ts";
+import { firstRun, isFirstRun } from "./src/client/first_run.ts";
+import { FLAGS, GONE, information, type Values } from "./src/client/flags.ts";
 import {
   type Frontend,
   isTerminal,
   openFrontend,
 } from "./src/client/frontend.ts";
-import { Session } from "./src/client/session.ts";
+import { Identities } from "./src/client/identities.ts";
+import { Session, type Who } from "./src/client/session.ts";
 import type { View } from "./src/client/view.ts";
-import { loadOrCreateIdentity } from "./src/keys/identity.ts";
 import { type Address, formatAddress } from "./src/keys/invite.ts";
-import { passphraseFrom } from "./src/keys/passphrase.ts";
 import { parseName } from "./src/protocol/names.ts";
 import { REFUSALS } from "./src/protocol/reasons.ts";
-import type { KeyPair } from "./src/crypto/x25519.ts";
 
 async function main(args: readonly string[]): Promise<number> {
   let json = false;
   try {
-    const parsed = parseFlags(args, FLAGS, { positionals: 1 });
-    const { values, positionals: [invite] } = parsed;
+    const parsed = parseFlags(args, FLAGS, { positionals: 1, gone: GONE });
+    const { values, positionals: [link] } = parsed;
     json = values.json;
     const text = information(values);
-    if (text === undefined) return await chat(values, invite);
+    if (text === undefined) return await chat(values, link);
     write(text);
     return 0;
   } catch (error) {
@@ -60,37 +50,38 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Joins a room and stays until the client leaves. @returns The exit code. */
-async function chat(values: Values, invite?: string): Promise<number> {
-  checkTogether(values, invite);
-  // Asked for before the front end takes standard input over.
-  const passphrase = values.passphrase === undefined
-    ? undefined
-    : await passphraseFrom(values.passphrase);
-  const keyFile = values.identity ?? `${await configFolder()}/identity`;
-  const { keyPair, created } = await loadOrCreateIdentity(keyFile);
-  const invited = passphrase === undefined
-    ? await findInvited(invite)
-    : undefined;
+async function chat(values: Values, link?: string): Promise<number> {
+  const folder = `${await configFolder()}/identities`;
+  const identities = new Identities(folder, values.identity);
+  const given = await givenLink(link, values.link); // before the front end takes standard input over
 
   const frontend = await openFrontend(values);
   const { view, isInteractive } = frontend;
   const home = Deno.env.get("HOME");
   try {
-    if (created && isInteractive) view.note(firstRun(keyFile, home));
-    const { host, port, handshake } = invited ??
-      await known(values, passphrase ?? "", keyPair, view);
+    if (isInteractive && await isFirstRun(folder)) {
+      view.note(firstRun(folder, home));
+    }
+    const asked = isTerminal() ? view : undefined;
+    const destination = await findDestination(given, asked);
+    if (!destination) return 0;
+    const { host, port, handshake } = destination;
     const name = await askName(view, values.name);
     if (name === null) return isTerminal() ? 0 : noName();
 
     const transfers = new Transfers({ view, folder: values.downloads, home });
     const session = new Session({
       address: formatAddress(host, port),
-      name,
+      who: await identities.forName(name),
       dial: () => connect({ host, port }),
-      handshake: { ...handshake, keyPair },
+      handshake,
       view,
       files: transfers,
-      askName: (refusal) => askAnotherName(view, refusal),
+      named: (name) =>
+        void identities.named(name).catch((error) =>
+          view.note(reasonOf(error))
+        ),
+      askName: (refusal) => askAnotherName(view, identities, refusal),
     });
     leaveAtSignals(session, isInteractive);
     const staying = session.run(); // shows what happens, and comes back after a loss
@@ -129,26 +120,6 @@ async function converse(
   session.leave();
 }
 
-/** The server at --host and --port, by a passphrase. */
-async function known(
-  values: Values,
-  passphrase: string,
-  keyPair: KeyPair,
-  view: View,
-): Promise<Destination> {
-  const { host = "127.0.0.1", port = 5000 } = values;
-  const path = values["known-servers"] ??
-    `${await configFolder()}/known_servers`;
-  return await byPassphrase({
-    address: { host, port },
-    passphrase,
-    keyPair,
-    path,
-    ...(isTerminal() ? { view } : {}),
-    dial: connect,
-  });
-}
-
 /** Asks for a name until there is one; null if the input ends. @param first The name that is given already. */
 async function askName(view: View, first?: string): Promise<string | null> {
   for (let given = first ?? null;; given = null) {
@@ -165,11 +136,13 @@ async function askName(view: View, first?: string): Promise<string | null> {
 /** Asks for another name than one that the server refuses; null if there is nobody to ask. */
 async function askAnotherName(
   view: View,
+  identities: Identities,
   refusal: string,
-): Promise<string | null> {
+): Promise<Who | null> {
   if (!isTerminal()) return null;
-  view.note(refusal);
-  return await askName(view);
+  view.note(sentence(refusal));
+  const name = await askName(view);
+  return name === null ? null : await identities.forName(name);
 }
 
 function noName(): number {

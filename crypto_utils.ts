@@ -1,6 +1,6 @@
 /**
  * AES-256-GCM by `crypto.subtle`, and keys: cipher states with their counters, digests and derived keys,
- * passphrases, fingerprints. Runs unchanged in a browser.
+ * passphrases. Runs unchanged in a browser.
  *
  * Every sealed byte of the chat passes through `encryptMessage` and `decryptMessage`: in the handshake
  * (`src/crypto/noise.ts`), in each channel, and in the room's epochs (`src/crypto/epoch.ts`).
@@ -36,13 +36,12 @@ const MAX_RECORDS = 2 ** 32;
 const PASSPHRASE_ROUNDS = 600_000;
 /** A passphrase salt, bytes. */
 export const SALT_SIZE = 16;
-/** A fingerprint: six bytes of a digest, shown as twelve hexadecimal digits. */
-const FINGERPRINT_SIZE = 6;
 
 const subtle = crypto.subtle;
 const utf8 = new TextEncoder();
 /** No bytes. */
 export const EMPTY: Bytes = new Uint8Array(0);
+const ZERO = new Uint8Array(1);
 /** `PROTOCOL_NAME` in UTF-8. */
 export const PROTOCOL_BYTES: Bytes = utf8.encode(PROTOCOL_NAME);
 
@@ -150,6 +149,35 @@ export function hkdf(
   size: number,
 ): Bytes {
   return deriveHkdf(hashSha256, ikm, salt, info, size) as Bytes;
+}
+
+/**
+ * What a digest, a derived key or a signature for one purpose covers: protocol name ‖ 0 ‖ label ‖ 0 ‖ fields.
+ * @param fields Of fixed sizes, or each behind its size (`sized`), so that no two lists give the same bytes.
+ */
+export function labelled(label: string, ...fields: Uint8Array[]): Bytes {
+  return concat(PROTOCOL_BYTES, ZERO, utf8.encode(label), ZERO, ...fields);
+}
+
+/** A field of variable size: u32 size (big-endian) ‖ bytes. */
+export function sized(bytes: Uint8Array): Bytes {
+  const size = new Uint8Array(4);
+  new DataView(size.buffer).setUint32(0, bytes.length);
+  return concat(size, bytes);
+}
+
+/** A digest for one purpose: SHA-256 over `labelled`, 32 bytes. */
+export function labelledDigest(label: string, ...fields: Uint8Array[]): Bytes {
+  return sha256(labelled(label, ...fields));
+}
+
+/** A key for one purpose: HKDF-SHA-256 (RFC 5869) of `key` with `labelled` as its info, 32 bytes. */
+export function deriveKey(
+  key: Bytes,
+  label: string,
+  ...fields: Uint8Array[]
+): Bytes {
+  return hkdf(key, EMPTY, labelled(label, ...fields), KEY_SIZE);
 }
 
 // ── Cipher states ──────────────────────────────────────────────────────────────────────────────────────
@@ -311,12 +339,12 @@ export async function decryptMessage(
   );
 }
 
-// ── Passphrases and fingerprints ───────────────────────────────────────────────────────────────────────
+// ── Passphrases ───────────────────────────────────────────────────────────────────────
 
 /**
  * The key that a passphrase stands for: PBKDF2-HMAC-SHA-256, 600,000 rounds, over the passphrase in NFC.
- * @param salt 16 bytes, the server's.
- * @returns 32 bytes, to be used as an invite's key.
+ * @param salt 16 bytes.
+ * @returns 32 bytes.
  */
 export function passphraseKey(
   passphrase: string,
@@ -343,22 +371,4 @@ export async function pbkdf2(
   ]);
   const parameters = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
   return new Uint8Array(await subtle.deriveBits(parameters, key, size * 8));
-}
-
-/**
- * A short name for a static public key, as the log shows it: the first 12 hexadecimal digits of its SHA-256.
- * @example
- * ```ts
- * import { fingerprint } from "./crypto_utils.ts";
- * if (fingerprint(new Uint8Array(32)) !== "66687aadf862") throw new Error("not the same");
- * ```
- */
-export function fingerprint(publicKey: Uint8Array): string {
-  return sha256(publicKey).subarray(0, FINGERPRINT_SIZE).toHex();
-}
-
-/** A fingerprint to compare by reading it aloud: eight groups of four digits, 128 bits of the SHA-256. */
-export function spokenFingerprint(publicKey: Uint8Array): string {
-  const digits = sha256(publicKey).subarray(0, 16).toHex();
-  return digits.match(/.{4}/g)?.join(" ") ?? "";
 }

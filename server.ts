@@ -13,18 +13,12 @@
  * @module
  */
 
-import { toBase64url } from "./crypto_utils.ts";
 import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { FileError } from "./src/base/private_file.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
-import {
-  formatAddress,
-  PASSPHRASE_ID,
-  ROOM_INVITE_ID,
-} from "./src/keys/invite.ts";
+import { formatAddress } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
-import { passphraseKeyFrom } from "./src/keys/passphrase.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
 import { LogError } from "./src/log/file.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
@@ -36,13 +30,20 @@ import {
   stopDiagnostics,
 } from "./src/server/diagnostics.ts";
 import { FileRelay } from "./src/server/file_relay.ts";
-import { FLAGS, metricsAddress, type Values } from "./src/server/flags.ts";
+import {
+  FLAGS,
+  GONE,
+  metricsAddress,
+  type Values,
+} from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
-import { greeting, newLink } from "./src/server/join_instructions.ts";
+import { greeting, linkOf, newLink } from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
+import { People } from "./src/server/people.ts";
+import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
 import {
   aborted,
@@ -80,12 +81,7 @@ async function serve(values: Values): Promise<void> {
   const measures = metrics ?? UNMEASURED;
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
-  const { keyPair, passphraseSalt: salt, roomKey } = keyFile.keys;
-  const inviteKeys = new Map([[ROOM_INVITE_ID, roomKey]]);
-  if (values.passphrase !== undefined) {
-    const key = await passphraseKeyFrom(values.passphrase, salt);
-    inviteKeys.set(PASSPHRASE_ID, key);
-  }
+  const { keyPair, roomKey } = keyFile.keys;
 
   using listener = listen(values);
   const { hostname, port } = listener.addr;
@@ -97,6 +93,9 @@ async function serve(values: Values): Promise<void> {
     onNotice: note,
   }).catch((error) => explainLock(values.log, error));
   log.notices.forEach(note);
+  const standing = values["invite-only"] ? undefined : roomKey;
+  using people = People.open(values.people, standing, values);
+  if (people.notice !== undefined) note(people.notice);
 
   const broadcaster = await Broadcaster.create(
     keyPair.publicKey,
@@ -105,6 +104,8 @@ async function serve(values: Values): Promise<void> {
   const room = new Room({
     log,
     broadcaster,
+    people,
+    history: limits.history,
     maxMembers: limits.maxMembers,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
@@ -116,12 +117,14 @@ async function serve(values: Values): Promise<void> {
   const gate: Gate = new Gate({
     handshake: {
       keyPair,
-      salt,
-      inviteKey: (id) => inviteKeys.get(id),
+      inviteKey: (id) => people.inviteKey(id),
+      turnedAway: (invite, key) => people.turnedAway(invite, key),
       turns: new Limiter(HANDSHAKES_AT_ONCE),
     },
     limits,
     room,
+    people,
+    purses: new Purses(limits.rates, () => performance.now()),
     history,
     ring,
     relay: new FileRelay(limits),
@@ -144,8 +147,7 @@ async function serve(values: Values): Promise<void> {
   const sequencing = room.run();
   const accepting = acceptAll(listener, gate, signal);
   using _watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
-    inviteKeys.set(ROOM_INVITE_ID, fresh);
-    gate.tellAll({ kind: "rekeyed", key: toBase64url(fresh) });
+    if (!values["invite-only"]) people.setStanding(fresh);
   });
   reopenAtHangup(log);
   answerCtrlZ();
@@ -203,27 +205,31 @@ function listen({ host: hostname, port }: Values): Deno.TcpListener {
   }
 }
 
-/** Makes a new room key and prints the link that holds it. @throws {StartError} | {FileError} */
-async function rotateKey(values: Values): Promise<void> {
+/** Prints the link, another one first where that is asked for. @throws {StartError} | {FileError} */
+async function printLink(values: Values): Promise<void> {
   const keyFile = await KeyFile.load(values["key-file"]);
   if (!keyFile) {
     throw new StartError(
-      `There is no ${values["key-file"]} to change`,
+      `There is no ${values["key-file"]} yet`,
       `Start a server, which makes it: ${serverCommand()}`,
     );
   }
+  if (!values["rotate-key"]) return write(`${linkOf(keyFile)}\n`);
   await keyFile.rotate();
   write(newLink(keyFile));
 }
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
+    const { values } = parseFlags(args, FLAGS, {
+      positionals: 0,
+      gone: GONE,
+    });
     if (values.help) {
       write(helpText(`${serverCommand()} [FLAGS]`, ABOUT, FLAGS));
     } else if (values.version) write(`encrypted-chat ${VERSION}\n`);
     else if (values.check) await check(values);
-    else if (values["rotate-key"]) await rotateKey(values);
+    else if (values["rotate-key"] || values.link) await printLink(values);
     else await serve(values);
     return 0;
   } catch (error) {

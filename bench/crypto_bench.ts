@@ -9,7 +9,6 @@ import {
   CipherState,
   decryptMessage,
   encryptMessage,
-  fingerprint,
   hkdf,
   KEY_SIZE,
   passphraseKey,
@@ -24,6 +23,7 @@ import {
 } from "../src/protocol/events.ts";
 import { broadcastHeader } from "../src/protocol/records.ts";
 import { textOf } from "./load/opener.ts";
+import { checkCard, identityOf, readCard } from "../src/crypto/identity.ts";
 import { agree, importKeyPair } from "../src/crypto/x25519.ts";
 import { createHandshake, type Handshake } from "../src/crypto/noise.ts";
 import {
@@ -180,8 +180,15 @@ Deno.bench("hkdf, 64 bytes", () => {
   hkdf(ikm, salt, info, 2 * KEY_SIZE);
 });
 
-Deno.bench("fingerprint", () => {
-  fingerprint(serverPair.publicKey);
+const identity = await identityOf(inviteKey);
+
+Deno.bench("identityOf", async () => {
+  await identityOf(inviteKey);
+});
+
+Deno.bench("readCard and checkCard", async () => {
+  readCard(identity.card);
+  await checkCard(identity.card);
 });
 
 const said = Array.from({ length: 100 }, (_, at) => {

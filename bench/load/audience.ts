@@ -50,6 +50,9 @@ export abstract class Audience {
   /** How many records or messages all of them together have received. */
   abstract get received(): number;
 
+  /** Makes what so many need to come in, which isn't measured. */
+  async prepare(_count: number): Promise<void> {}
+
   /** Lets one more in who receives; resolves when the server has said so. */
   protected abstract join(): Promise<void>;
 

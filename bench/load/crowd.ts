@@ -5,18 +5,34 @@
  * @module
  */
 
-import { equalBytes, KEY_SIZE, randomBytes } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  equalBytes,
+  KEY_SIZE,
+  randomBytes,
+  toBase64url,
+} from "../../crypto_utils.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import type { Invite } from "../../src/keys/invite.ts";
+import { admissionKey, type Invite } from "../../src/keys/invite.ts";
+import { generateSigningKeyPair } from "../../src/crypto/ed25519.ts";
+import { signCard } from "../../src/crypto/identity.ts";
+import { xwingKey } from "../../src/crypto/xwing.ts";
 import { Audience, type Voice } from "./audience.ts";
 import { Member, type Warden } from "./member.ts";
 import { Sequence } from "./sequence.ts";
-import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { generateKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 import { kem } from "../../src/crypto/kem.ts";
 import type { ConnectOptions } from "../../src/protocol/handshake.ts";
 
 /** Members that open and verify everything. */
 const SAMPLE = 3;
+
+/** What makes a member a person of its own. */
+interface Keys {
+  readonly keyPair: KeyPair;
+  /** In base64url. */
+  readonly card: string;
+}
 
 /** A room's members, all in this process. */
 export class Crowd extends Audience implements Warden {
@@ -24,7 +40,9 @@ export class Crowd extends Audience implements Warden {
   /** Those who receive, in the order in which they were asked to join. */
   readonly #members: Member[] = [];
   readonly #port: number;
-  readonly #handshake: ConnectOptions;
+  readonly #handshake: Omit<ConnectOptions, "keyPair">;
+  readonly #sealKey: Bytes;
+  #keys: Keys[] = []; // of those who are to come
   readonly #speakers = new Map<string, Member>(); // by name
   readonly #names = new Map<number, string>(); // by the server's number
   readonly #outside: Member[] = [];
@@ -32,31 +50,45 @@ export class Crowd extends Audience implements Warden {
 
   private constructor(
     { port }: Invite,
-    handshake: ConnectOptions,
+    handshake: Omit<ConnectOptions, "keyPair">,
+    sealKey: Bytes,
     joinsAtOnce: number,
   ) {
     super(joinsAtOnce);
     this.#port = port;
     this.#handshake = handshake;
+    this.#sealKey = sealKey;
   }
 
   /** A crowd without members, at the door of the room that an invite leads to. */
   static async create(invite: Invite, joinsAtOnce: number): Promise<Crowd> {
-    // One key of each kind for all: making keys isn't what is measured, and costs the load as much as the
-    // whole handshake costs the server.
-    const keyPair = await importKeyPair(randomBytes(KEY_SIZE));
+    // One ML-KEM key for all: making keys isn't what is measured, and costs the load as much as the whole handshake
+    // costs the server.
     const kemKey = await kem.generate();
-    const handshake: ConnectOptions = {
-      keyPair,
+    const { publicKey: sealKey } = await xwingKey(randomBytes(KEY_SIZE));
+    const handshake: Omit<ConnectOptions, "keyPair"> = {
       inviteId: invite.id,
-      inviteKey: () => invite.key,
+      inviteKey: admissionKey(invite.secret),
       checkServer: (key) => {
         if (equalBytes(key, invite.serverKey)) return;
         throw new Error("Cannot trust the server: its key is another one");
       },
       kem: { ...kem, generate: () => Promise.resolve(kemKey) },
     };
-    return new Crowd(invite, handshake, joinsAtOnce);
+    return new Crowd(invite, handshake, sealKey, joinsAtOnce);
+  }
+
+  override async prepare(count: number): Promise<void> {
+    while (this.#keys.length < count) {
+      const [keyPair, signing] = await Promise.all([
+        generateKeyPair(),
+        generateSigningKeyPair(),
+      ]);
+      const noiseKey = keyPair.publicKey;
+      const sealKey = this.#sealKey;
+      const card = toBase64url(await signCard({ noiseKey, signing, sealKey }));
+      this.#keys.push({ keyPair, card });
+    }
   }
 
   override get size(): number {
@@ -96,7 +128,9 @@ export class Crowd extends Audience implements Warden {
     });
     (counts ? this.#members : this.#outside).push(member);
     this.#speakers.set(member.options.name, member);
-    await member.join(this.#port, this.#handshake);
+    if (this.#keys.length === 0) await this.prepare(1);
+    const { keyPair, card } = this.#keys.pop() as Keys;
+    await member.join(this.#port, { ...this.#handshake, keyPair }, card);
     return member;
   }
 

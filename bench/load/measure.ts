@@ -69,6 +69,7 @@ export class Measurement {
     const { pid, members, warmupMembers } = this.#job;
     const { memory: empty } = await usageOf(pid);
     await this.#crowd.admit(1); // alone, so that it receives every record that there is
+    await this.#crowd.prepare(warmupMembers - 1);
     await this.#crowd.admit(warmupMembers - 1);
     const few = await this.#memory();
     const count = members - warmupMembers;

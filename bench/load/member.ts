@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Bytes } from "../../crypto_utils.ts";
+import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import {
   encodeEvent,
@@ -108,7 +108,11 @@ export class Member implements Receiver, OpenerListener, Voice {
   }
 
   /** Connects, shakes hands, asks to be let in, and resolves when the server says the first thing inside. */
-  async join(port: number, handshake: ConnectOptions): Promise<void> {
+  async join(
+    port: number,
+    handshake: ConnectOptions,
+    card: string,
+  ): Promise<void> {
     this.#socket = await this.#warden.network.connect(port, this);
     this.#stream.socket = this.#socket;
     this.#channel = await connectChannel(this.#stream, handshake);
@@ -118,7 +122,9 @@ export class Member implements Receiver, OpenerListener, Voice {
     this.#joined = true;
     this.#spoke = performance.now();
     const { name } = this.options;
-    await this.#channel.send({ kind: "join", name, n: 0, after: null });
+    const stay = toBase64url(randomBytes(8));
+    const join = { kind: "join", name, stay, n: 0, after: null, card } as const;
+    await this.#channel.send(join);
     await this.#entered.promise;
   }
 

@@ -8,12 +8,12 @@
  * @module
  */
 
-import { concat, randomBytes } from "../../crypto_utils.ts";
+import { concat, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import type { Invite } from "../../src/keys/invite.ts";
+import { admissionKey, type Invite } from "../../src/keys/invite.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
-import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { identityOf } from "../../src/crypto/identity.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** What one read takes of what nobody opens, bytes. */
@@ -118,16 +118,24 @@ export class Talk implements OpenerListener, Disposable {
   }
 
   async #enter(name: string): Promise<Member> {
-    const { port, id: inviteId, key } = this.#invite;
+    const { port, id: inviteId, secret } = this.#invite;
+    const { keyPair, card } = await identityOf(randomBytes(32));
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     conn.setNoDelay(true);
     const channel = await connectChannel(conn, {
-      keyPair: await importKeyPair(randomBytes(32)),
+      keyPair,
       inviteId,
-      inviteKey: () => key,
+      inviteKey: admissionKey(secret),
       checkServer: () => {},
     });
-    await channel.send({ kind: "join", name, n: 0, after: null });
+    await channel.send({
+      kind: "join",
+      name,
+      stay: toBase64url(randomBytes(8)),
+      n: 0,
+      after: null,
+      card: toBase64url(card),
+    });
     return { conn, channel, name };
   }
 

@@ -114,7 +114,7 @@ async function wrongKey({ port, id: inviteId }: Invite): Promise<void> {
     const channel = await connectChannel(conn, {
       keyPair: await importKeyPair(randomBytes(32)),
       inviteId,
-      inviteKey: () => randomBytes(32),
+      inviteKey: randomBytes(32),
       checkServer: () => {},
     });
     await channel.read();

@@ -12,8 +12,8 @@ import { parseArgs } from "./std.ts";
 export interface Flag {
   /** Without the two hyphens. */
   readonly name: string;
-  /** What follows it: nothing, any text, a whole number, or text that may be left out. */
-  readonly kind: "boolean" | "string" | "integer" | "optional";
+  /** What follows it: nothing, any text, or a whole number. */
+  readonly kind: "boolean" | "string" | "integer";
   /** What stands for the value in the help text, like PORT. */
   readonly value?: string;
   /** One sentence for the help text, without a full stop. */
@@ -41,7 +41,7 @@ export type FlagValues<T extends readonly Flag[]> = {
 
 /** What the user asked for. */
 export interface ParsedFlags<T extends readonly Flag[]> {
-  /** By flag; an optional one without a value is "". */
+  /** By flag. */
   readonly values: FlagValues<T>;
   /** The arguments that are no flags, in order. */
   readonly positionals: readonly string[];
@@ -55,7 +55,8 @@ export class UsageError extends Error {
 
 /**
  * Reads a command line: `--flag value` or `--flag=value`, and nothing but positionals after `--`.
- * @param options `positionals` is how many arguments that are no flags are accepted.
+ * @param options `positionals` is how many arguments that are no flags are accepted; `gone` has flags of earlier
+ * versions, and what took their place.
  * @throws {UsageError} for a flag or a value that isn't in the table, given twice or left out.
  *
  * @example
@@ -69,7 +70,10 @@ export class UsageError extends Error {
 export function parseFlags<const T extends readonly Flag[]>(
   args: readonly string[],
   flags: T,
-  options: { readonly positionals: number },
+  options: {
+    readonly positionals: number;
+    readonly gone?: Readonly<Record<string, string>>;
+  },
 ): ParsedFlags<T> {
   const names = flags.map((flag) => flag.name);
   const switches = flags.filter((flag) => flag.kind === "boolean")
@@ -78,7 +82,7 @@ export function parseFlags<const T extends readonly Flag[]>(
     boolean: switches,
     string: names.filter((name) => !switches.includes(name)),
     collect: names,
-    unknown: (arg) => refuse(arg, names),
+    unknown: (arg) => refuse(arg, names, options.gone ?? {}),
   });
   const positionals = parsed._.map(String);
   const surplus = positionals[options.positionals];
@@ -123,17 +127,22 @@ function sorted(args: readonly string[], flags: readonly Flag[]): string[] {
   return [...named, "--", ...rest, ...args.slice(end + 1)];
 }
 
-/** The argument after a flag, if it belongs to it. An invite belongs to no flag that can do without. */
+/** The argument after a flag, if it is no flag itself; a number may be below zero, to be refused as such. */
 function valueAfter(flag: Flag, [next]: readonly string[]): string | undefined {
-  if (next === undefined || (next.startsWith("-") && next !== "-")) {
-    return undefined;
-  }
-  const isInvite = /^chat:\/\//i.test(next);
-  return flag.kind === "optional" && isInvite ? undefined : next;
+  const isNumber = flag.kind === "integer" && /^-\d/.test(next ?? "");
+  return isNumber || next === "-" || !next?.startsWith("-") ? next : undefined;
 }
 
-function refuse(arg: string, names: readonly string[]): never {
+function refuse(
+  arg: string,
+  names: readonly string[],
+  gone: Readonly<Record<string, string>>,
+): never {
   const [flag = ""] = arg.split("=", 1);
+  const instead = gone[flag.slice(2)];
+  if (instead !== undefined) {
+    throw new UsageError(`There is no ${flag} any more: ${instead}`);
+  }
   if (!flag.startsWith("--")) {
     throw new UsageError(
       `Unknown flag ${quoted(flag)}; flags begin with two hyphens`,
@@ -153,7 +162,6 @@ function valueOf(flag: Flag, given: unknown): unknown {
   if (flag.kind === "boolean") return value === true;
   if (value === undefined) return flag.default;
   const text = String(value);
-  if (flag.kind === "optional") return text;
   if (text === "") throw new UsageError(`--${flag.name} needs a value`);
   return flag.kind === "integer" ? integer(flag, text) : choice(flag, text);
 }

@@ -37,9 +37,8 @@ export function helpText(
 
 function head(flag: Flag): string {
   const value = flag.value ?? "VALUE";
-  if (flag.kind === "boolean") return `  --${flag.name}`;
-  return flag.kind === "optional"
-    ? `  --${flag.name}[=${value}]`
+  return flag.kind === "boolean"
+    ? `  --${flag.name}`
     : `  --${flag.name} ${value}`;
 }
 

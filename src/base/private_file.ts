@@ -55,7 +55,8 @@ export async function readPrivate(path: string): Promise<string | undefined> {
   }
 }
 
-function requirePrivate(
+/** Checks that a file is an ordinary one, for its owner alone. @throws {FileError} if not. */
+export function requirePrivate(
   path: string,
   { isFile, isDirectory, mode }: Deno.FileInfo,
 ) {

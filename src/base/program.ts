@@ -15,6 +15,11 @@ export function serverCommand(): string {
   return Deno.build.standalone ? "./chat-server" : "deno task server";
 }
 
+/** How people make invites, as they would type it. */
+export function inviteCommand(): string {
+  return Deno.build.standalone ? "./chat-server invite" : "deno task invite";
+}
+
 /** How people start the client, as they would type it. */
 export function clientCommand(): string {
   return Deno.build.standalone ? "./chat-client" : "deno task client";

@@ -8,48 +8,46 @@
  * @module
  */
 
-import type { Bytes } from "../../crypto_utils.ts";
 import type { FileEvent, FileListener } from "./file_room.ts";
-import type { Link, LinkListener } from "./link.ts";
+import type { Link, LinkListener, Refused, Self } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import type { Present, RoomNews, View } from "./view.ts";
 import type { Event } from "../protocol/events.ts";
 import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
-import { REFUSALS, textRefusal, wording } from "../protocol/reasons.ts";
+import { reasonWords, textRefusal } from "../protocol/reasons.ts";
 
 /** What a conversation needs. */
 export interface ConversationOptions {
   /** How the server is called, `HOST:PORT`. */
   readonly address: string;
-  /** The name to go by; one that `parseName` has accepted. */
-  readonly name: string;
   /** Where news go. */
   readonly view: View;
   /** What deals with files, if anything does. */
   readonly files?: FileListener;
+  /** Is told which name this client's person goes by, when it comes in and whenever that changes. */
+  readonly named?: (name: string) => void;
 }
 
 /** A client's part in the room. */
 export class Conversation implements LinkListener {
   readonly #options: ConversationOptions;
-  readonly #fingerprint: string;
   readonly #outbox = new Outbox();
   readonly #requests = new ServerRequests();
   readonly #recent = new RecentLines();
   readonly #begun = Promise.withResolvers<void>();
+  #self: Self;
   #name: string;
   #after: number | null = null; // the number of the last line that was seen
   #link: Link | undefined; // the connection that leads into the room
-  #newKey: Bytes | undefined;
   #failedAny = false;
 
-  /** Nothing is said so far. @param fingerprint That of this client's key. */
-  constructor(options: ConversationOptions, fingerprint: string) {
+  /** Nothing is said so far. @param self Who this client is. @param name One that `parseName` has accepted. */
+  constructor(options: ConversationOptions, self: Self, name: string) {
     this.#options = options;
-    this.#fingerprint = fingerprint;
-    this.#name = options.name;
+    this.#self = self;
+    this.#name = name;
   }
 
   /** Everybody in the room, this client included; nobody while it is not connected. */
@@ -72,15 +70,10 @@ export class Conversation implements LinkListener {
     return this.#after !== null;
   }
 
-  /** The room's key, 32 bytes, if it was given another since the client is in. */
-  get newKey(): Bytes | undefined {
-    return this.#newKey;
-  }
-
   // ── What the client says and asks for ────────────────────────────────────────────────────────────────
 
   /** Asks to be let in. @returns As `Link.join`. */
-  join(link: Link): Promise<string | undefined> {
+  join(link: Link): Promise<Refused | undefined> {
     // The server takes only numbers above the one that it is told here.
     return link.join(this.#name, this.#outbox.before, this.#after);
   }
@@ -90,12 +83,19 @@ export class Conversation implements LinkListener {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
     const reason = textRefusal(text);
     if (reason) {
-      this.#showRefused(text, reason);
+      this.#showRefused(text, { reason, detail: "" });
       return null;
     }
     const n = await this.#outbox.add({ ...typed, text });
     this.stand();
     return n;
+  }
+
+  /** Comes as somebody else, under another name: the client hasn't been in yet. */
+  become(self: Self, name: string): void {
+    this.#self = self;
+    this.#name = name;
+    this.stand();
   }
 
   /** Takes another name, now or, if the client is not connected, when it comes back. */
@@ -174,23 +174,26 @@ export class Conversation implements LinkListener {
     link: Link,
     welcome: Event<"welcome">,
     missed: readonly LogEntry[],
+    joining: number | null,
   ): void {
     const { address, view, files } = this.#options;
     const again = this.hasBegun;
     const said = missed.filter(isSpoken);
-    for (const { fingerprint, n } of said) {
-      if (fingerprint === this.#fingerprint) this.#outbox.settle(n); // under whatever name it was said
+    for (const line of said) {
+      if (this.#isMine(line)) this.#outbox.settle(line.n);
     }
-    this.#after = Math.max(welcome.seq, missed.at(-1)?.seq ?? 0);
+    this.#after = welcome.seq;
     this.#link = link;
+    this.#name = welcome.name;
+    this.#options.named?.(welcome.name);
     view.show({
       type: "entered",
       address,
       name: this.#name,
       others: link.count - 1,
-      seq: welcome.seq,
+      seq: joining ?? welcome.seq,
       at: welcome.at,
-      fingerprint: this.#fingerprint,
+      person: this.#self.person,
       earlier: said.filter((line) => !again || !this.#isOwn(line)).length,
       again,
       waiting: this.#outbox.size,
@@ -208,45 +211,39 @@ export class Conversation implements LinkListener {
   happened(line: LogEntry, own: boolean): void {
     this.#after = line.seq;
     if (own && line.what === "renamed") {
-      this.#requests.renamed();
+      if (this.#isMine(line)) this.#requests.renamed();
       this.#name = line.text;
+      this.#options.named?.(line.text);
     }
     this.#showLine(line, own, false);
-    if (own) this.#outbox.settle(line.n);
+    if (this.#isMine(line)) this.#outbox.settle(line.n);
     if (own || !isSpoken(line)) this.stand();
   }
 
   /** The server has refused a line or, if `n` is null, something that it was asked for. */
-  refused(n: number | null, reason: string): void {
+  refused(n: number | null, reason: string, detail: string): void {
+    const refused = { reason, detail };
     if (n !== null) {
       const line = this.#outbox.settle(n);
       if (!line) return;
-      this.#showRefused(line.text, reason);
+      this.#showRefused(line.text, refused);
       return this.stand();
     }
     const name = this.#requests.refused(reason);
-    if (name !== undefined) this.#showRefused(name, reason);
-    else this.#options.view.note(wording(REFUSALS, reason));
+    if (name !== undefined) this.#showRefused(name, refused);
+    else this.#options.view.note(reasonWords(reason, detail));
   }
 
   /** Somebody went away from the keyboard, or came back. */
-  absent({ name, fingerprint }: Present, text: string, own: boolean): void {
+  absent({ name, person }: Present, text: string, own: boolean): void {
     const type = "away-message";
-    this.#options.view.show({ type, name, fingerprint, text, own });
+    this.#options.view.show({ type, name, person, text, own });
   }
 
   /** The server reads this client no faster than it may go. */
   slowed(): void {
     this.#options.view.note(
       "You are sending faster than the server accepts; sending more slowly",
-    );
-  }
-
-  /** The room has another key. */
-  rekeyed(key: Bytes): void {
-    this.#newKey = key;
-    this.#options.view.note(
-      "The room has a new key. You stay in; new members need a new link",
     );
   }
 
@@ -264,21 +261,26 @@ export class Conversation implements LinkListener {
     this.#options.view.show({ type: "found", words, lines: news, more });
   }
 
-  #isOwn({ fingerprint, name }: LogEntry): boolean {
-    return fingerprint === this.#fingerprint && name === this.#name;
+  /** Whether this client's person did it, by whatever connection. */
+  #isOwn({ person }: LogEntry): boolean {
+    return person === this.#self.person;
+  }
+
+  /** Whether it was done by this run of the client: then its number is one of this client's. */
+  #isMine({ person, stay }: LogEntry): boolean {
+    return person === this.#self.person && stay === this.#self.stay;
   }
 
   #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
-    const { seq, at, what: type, to, name, fingerprint, text } = line;
+    const { seq, at, what: type, to, name, person, text } = line;
     const quoted = to === null ? undefined : this.#recent.find(to);
-    const news = { type, seq, at, to, name, fingerprint, text, own, past };
+    const news = { type, seq, at, to, name, person, text, own, past };
     return quoted ? { ...news, quoted } : news;
   }
 
   #noteOffer(line: LogEntry): void {
-    // Under another name, too, it is this client's number for the line that tells its own offers.
-    const own = line.fingerprint === this.#fingerprint;
-    if (line.what === "offered") this.#options.files?.offered(line, own);
+    if (line.what !== "offered") return;
+    this.#options.files?.offered(line, this.#isMine(line));
   }
 
   #showLine(line: LogEntry, own: boolean, past: boolean): void {
@@ -287,8 +289,8 @@ export class Conversation implements LinkListener {
     this.#options.view.show(this.#news(line, own, past));
   }
 
-  #showRefused(text: string, reason: string): void {
+  #showRefused(text: string, refused: Refused): void {
     this.#failedAny = true;
-    this.#options.view.show({ type: "refused", text, reason });
+    this.#options.view.show({ type: "refused", text, ...refused });
   }
 }

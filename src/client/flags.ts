@@ -5,7 +5,7 @@
  */
 
 import { completionScript, SHELLS } from "./shell_completions.ts";
-import { type FlagValues, UsageError } from "../base/flags.ts";
+import type { FlagValues } from "../base/flags.ts";
 import { helpText } from "../base/help.ts";
 import { clientCommand, VERSION } from "../base/program.ts";
 
@@ -18,37 +18,17 @@ export const FLAGS = [
     help: "Your name (default: asked for)",
   },
   {
-    name: "passphrase",
-    kind: "optional",
+    name: "link",
+    kind: "string",
     value: "FILE",
     help:
-      "Join by a passphrase: asked for, or the first line of FILE (-: standard input)",
-  },
-  {
-    name: "host",
-    kind: "string",
-    value: "HOST",
-    help: "Server to join by --passphrase (default 127.0.0.1)",
-  },
-  {
-    name: "port",
-    kind: "integer",
-    value: "PORT",
-    min: 1,
-    max: 65_535,
-    help: "Its port (default 5000)",
+      "Read the link from the first line of FILE (-: standard input), so that no list of processes shows it",
   },
   {
     name: "identity",
     kind: "string",
     value: "FILE",
-    help: "File of your key (default: identity, in that folder)",
-  },
-  {
-    name: "known-servers",
-    kind: "string",
-    value: "FILE",
-    help: "File of known servers (default: known_servers, there)",
+    help: "Who you are, whatever your name (default: chosen by the name)",
   },
   {
     name: "downloads",
@@ -83,7 +63,7 @@ export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
 const ABOUT = [
-  "An encrypted group chat: the client. An INVITE is the link that the server prints; in the server's own folder none is needed.",
+  "An encrypted group chat: the client. A LINK is what deno task server --link prints; in the server's own folder none is needed.",
   "On a pipe, every line is a message, the first one the name without --name.",
   "What you /set, and what you typed, is kept in ~/.config/encrypted-chat, in the files settings and history.",
 ].join("\n");
@@ -91,20 +71,18 @@ const ABOUT = [
 /** What --help, --version or --completions print; undefined if none of them is given. */
 export function information(values: Values): string | undefined {
   if (values.help) {
-    return helpText(`${clientCommand()} [INVITE] [FLAGS]`, ABOUT, FLAGS);
+    return helpText(`${clientCommand()} [LINK] [FLAGS]`, ABOUT, FLAGS);
   }
   if (values.version) return `encrypted-chat ${VERSION}\n`;
   const shell = SHELLS.find((known) => known === values.completions);
   return shell && completionScript(shell, "chat-client", FLAGS);
 }
 
-/** Checks that what is given goes together. @throws {UsageError} if it doesn't. */
-export function checkTogether(values: Values, invite?: string): void {
-  const { host, port, passphrase } = values;
-  if (passphrase === undefined && (host ?? port) !== undefined) {
-    throw new UsageError("--host and --port belong to --passphrase");
-  }
-  if (passphrase !== undefined && invite !== undefined) {
-    throw new UsageError("Give an invite or --passphrase, not both");
-  }
-}
+/** Flags of earlier versions, and what took their place. */
+export const GONE: Readonly<Record<string, string>> = {
+  "passphrase":
+    "a spoken code lets somebody in without a link: deno task invite --code",
+  "host": "give the server's link, or HOST:PORT and a spoken code",
+  "port": "give the server's link, or HOST:PORT and a spoken code",
+  "known-servers": "a link, or a spoken code, proves which server it is",
+};

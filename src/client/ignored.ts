@@ -1,5 +1,5 @@
 /**
- * Whom a person, or a program, doesn't want to read, by the key's fingerprint: another name doesn't help.
+ * Whom a person, or a program, doesn't want to read, by the person's id: another name doesn't help.
  *
  * @module
  */
@@ -10,33 +10,33 @@ import type { News, RoomNews } from "./view.ts";
 export interface Somebody {
   /** The name. */
   readonly name: string;
-  /** The fingerprint of the member's key. */
-  readonly fingerprint: string;
+  /** The short id of the member's person, 16 characters. */
+  readonly person: string;
 }
 
 /** Who did something. */
-type Deed = Pick<RoomNews, "fingerprint" | "own">;
+type Deed = Pick<RoomNews, "person" | "own">;
 
 /** The members that are ignored. */
 export class Ignored {
-  readonly #names = new Map<string, string>(); // by fingerprint
+  readonly #names = new Map<string, string>(); // by the person's short id
 
   /** Who they are. */
   get members(): readonly Somebody[] {
-    return [...this.#names].map(([fingerprint, name]) => ({
+    return [...this.#names].map(([person, name]) => ({
       name,
-      fingerprint,
+      person,
     }));
   }
 
   /** Ignores a member. */
-  add({ name, fingerprint }: Somebody): void {
-    this.#names.set(fingerprint, name);
+  add({ name, person }: Somebody): void {
+    this.#names.set(person, name);
   }
 
   /** Ignores a member no longer. */
-  remove({ fingerprint }: Somebody): void {
-    this.#names.delete(fingerprint);
+  remove({ person }: Somebody): void {
+    this.#names.delete(person);
   }
 
   /** One who was ignored by this name, in either case. */
@@ -55,8 +55,8 @@ export class Ignored {
     return "own" in news && this.#hides(news) ? null : news;
   }
 
-  #hides({ fingerprint, own }: Deed): boolean {
-    return !own && this.#names.has(fingerprint);
+  #hides({ person, own }: Deed): boolean {
+    return !own && this.#names.has(person);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { HandshakeRefusal, REFUSALS, wording } from "../protocol/reasons.ts";
+import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
 import type { RefusedError } from "../protocol/record_reader.ts";
 
 /** The client can't be in the room. The message says what happened, the advice what to do. */
@@ -20,7 +20,8 @@ export class JoinError extends Error {
 const ADVICE: Readonly<Record<number, string>> = {
   [HandshakeRefusal.version]: "Use the client that belongs to the server",
   [HandshakeRefusal.key]:
-    "Ask for a new link or passphrase: it may have been changed",
+    "Ask for a new one: it may have been replaced, used up, or have ended",
+  [HandshakeRefusal.removed]: "Ask an operator of the room",
   [HandshakeRefusal.busy]: "Try again in a minute",
 };
 
@@ -29,10 +30,12 @@ export function handshakeRefused(error: RefusedError): JoinError {
   return new JoinError(error.message, ADVICE[error.code] ?? "Try again", error);
 }
 
-/** The server refused the client. @param reason A key of `REFUSALS`. */
-export function entryRefused(reason: string): JoinError {
+/** The server refused the client. @param reason A key of `REFUSALS`. @param detail What else there is to know of it. */
+export function entryRefused(
+  { reason, detail }: { readonly reason: string; readonly detail: string },
+): JoinError {
   const advice = reason.startsWith("name-")
     ? "Choose another: --name NAME"
     : "Try again later";
-  return new JoinError(wording(REFUSALS, reason), advice);
+  return new JoinError(reasonWords(reason, detail), advice);
 }

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 import { type Channel, PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
@@ -31,18 +30,34 @@ import { isDisconnect } from "../base/error_reason.ts";
 /** How long the server has to answer a goodbye, ms. */
 const GOODBYE_TIME = 1_000;
 
+/** Who joins. */
+export interface Self {
+  /** The full id of its person. */
+  readonly id: string;
+  /** The short id of its person. */
+  readonly person: string;
+  /** Its card, base64url. */
+  readonly card: string;
+  /** This run of the client, 8 bytes in base64url. */
+  readonly stay: string;
+}
+
 /** What a client asks the server for besides saying lines. */
 export type ServerRequest = Event<"rename" | "away" | "find"> | FileRequest;
 
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
-  /** The client is in; `missed` are the lines it was owed, oldest first. */
+  /**
+   * The client is in; `missed` are the lines it was owed, oldest first, without its own joining, which is line
+   * `joining`: null where it had not left, as far as others saw.
+   */
   entered(
     link: Link,
     welcome: Event<"welcome">,
     missed: readonly LogEntry[],
+    joining: number | null,
   ): void;
-  /** Somebody said something, came or went. */
+  /** Somebody said something, came or went. @param own Whether this client's person did, by whatever connection. */
   happened(line: LogEntry, own: boolean): void;
   /** Somebody went away from the keyboard, or, if the text is empty, came back. */
   absent(member: Present, text: string, own: boolean): void;
@@ -52,17 +67,19 @@ export interface LinkListener {
   file(event: FileEvent): void;
   /** The client says more than it may, and is slowed down. */
   slowed(): void;
-  /** Who comes back must come with this key, 32 bytes. */
-  rekeyed(key: Bytes): void;
   /** A line was refused or, if `n` is null, something that was asked for. */
-  refused(n: number | null, reason: string): void;
+  refused(n: number | null, reason: string, detail: string): void;
 }
+
+/** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */
+export type Refused = Pick<Event<"refused">, "reason" | "detail">;
 
 /** A connection that stands. */
 export class Link {
   readonly #channel: Channel;
   readonly #listener: LinkListener;
-  readonly #members: Members;
+  readonly #members = new Members();
+  readonly #self: Self;
   readonly #numbers = new LineNumbers();
   #missed: LogEntry[] = [];
   #reader: EpochReader | undefined;
@@ -72,17 +89,12 @@ export class Link {
   #ended: Goodbye | undefined;
   #closed = false;
   #leaving: ReturnType<typeof setTimeout> | undefined;
-  #name = "";
-  #entry: PromiseWithResolvers<string | undefined> | undefined; // while the client asks to be let in
+  #entry: PromiseWithResolvers<Refused | undefined> | undefined; // while the client asks to be let in
 
-  /** Takes over a channel. @param fingerprint That of this client's key. */
-  constructor(
-    channel: Channel,
-    fingerprint: string,
-    listener: LinkListener,
-  ) {
+  /** Takes over a channel. @param self Who this client is. */
+  constructor(channel: Channel, self: Self, listener: LinkListener) {
     this.#channel = channel;
-    this.#members = new Members(fingerprint);
+    this.#self = self;
     this.#listener = listener;
   }
 
@@ -99,16 +111,16 @@ export class Link {
   /**
    * Asks to be let in; `run` hears the answer.
    * @param n The client's lines follow this number. @param after The number of the last line seen, null for none.
-   * @returns Why the server refuses, a key of `REFUSALS`; undefined once the client is in, or the connection ends.
+   * @returns Why the server refuses; undefined once the client is in, or the connection ends.
    */
   async join(
     name: string,
     n: number,
     after: number | null,
-  ): Promise<string | undefined> {
-    this.#name = name;
+  ): Promise<Refused | undefined> {
+    const { stay, card } = this.#self;
     this.#entry = Promise.withResolvers();
-    await this.#send({ kind: "join", name, n, after });
+    await this.#send({ kind: "join", name, stay, n, after, card });
     return await this.#entry.promise;
   }
 
@@ -196,10 +208,9 @@ export class Link {
   }
 
   #takeShared(event: Event): void {
-    if (event.kind !== "here") {
-      throw new EventError(`Cannot take "${event.kind}" in a shared record`);
-    }
-    this.#members.met(event);
+    if (event.kind === "here") return this.#members.met(event);
+    if (event.kind === "beside") return this.#members.beside(event);
+    throw new EventError(`Cannot take "${event.kind}" in a shared record`);
   }
 
   async #takeDirect(event: Event): Promise<void> {
@@ -219,8 +230,6 @@ export class Link {
         return this.#listener.file(event);
       case "slowed":
         return this.#listener.slowed();
-      case "rekeyed":
-        return this.#listener.rekeyed(fromBase64url(event.key));
       case "epoch":
         this.#reader = await epochReader(this.#channel.remoteKey, event);
         return;
@@ -241,21 +250,24 @@ export class Link {
   }
 
   #enter(event: Event<"welcome">): void {
-    const missed = this.#missed.filter(({ seq }) => seq !== event.seq);
+    const { person, stay } = this.#self;
+    const isOwnJoining = (line: LogEntry) =>
+      line.what === "joined" && line.person === person && line.stay === stay;
+    const joining = this.#missed.findLast(isOwnJoining); // told otherwise
+    const missed = this.#missed.filter((line) => line !== joining);
     this.#missed = [];
     this.#sharedReader = undefined;
-    const { id, at } = event;
-    this.#members.entered(id, this.#name, at);
-    this.#numbers.startAfter(Math.max(event.seq, missed.at(-1)?.seq ?? 0));
-    this.#listener.entered(this, event, missed);
+    this.#members.entered(event.id);
+    this.#numbers.startAfter(event.seq);
+    this.#listener.entered(this, event, missed, joining?.seq ?? null);
     this.#entry?.resolve(undefined);
     this.#entry = undefined;
   }
 
-  #refused({ n, reason }: Event<"refused">): void {
+  #refused({ n, reason, detail }: Event<"refused">): void {
     if (n === null) this.#missed = []; // what it was told so far will be told again
-    if (n === null && this.#entry) this.#entry.resolve(reason);
-    else this.#listener.refused(n, reason);
+    if (n === null && this.#entry) this.#entry.resolve({ reason, detail });
+    else this.#listener.refused(n, reason, detail);
   }
 
   #found({ id, more }: Event<"found">): void {
@@ -271,6 +283,8 @@ export class Link {
     }
     if (event.kind === "batch") return this.#numbers.announce(event);
     this.#numbers.check();
+    if (event.kind === "beside") return this.#members.beside(event);
+    if (event.kind === "parted") return this.#members.parted(event);
     const own = this.#members.isOwn(event);
     if (event.kind === "absent") {
       const member = this.#members.absent(event);

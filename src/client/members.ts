@@ -6,50 +6,69 @@
 
 import { type Event, EventError } from "../protocol/events.ts";
 import { eventWords, type LogEntry } from "../protocol/line.ts";
+import { shortId } from "../crypto/person_id.ts";
 import type { Present } from "./view.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The members in the room, by their numbers. */
+/** A connection that is in. */
+interface Seat {
+  readonly member: Mutable<Present>;
+  readonly stay: string;
+}
+
+/** The members in the room, by their connections. */
 export class Members {
-  readonly #present = new Map<number, Mutable<Present>>();
-  readonly #fingerprint: string;
+  readonly #seats = new Map<number, Seat>(); // by the connection's number
   #ownId: number | undefined;
+  #count = 0;
 
-  /** Nobody so far. @param fingerprint That of this client's key. */
-  constructor(fingerprint: string) {
-    this.#fingerprint = fingerprint;
-  }
-
-  /** All of them, this client included. */
+  /** All of them, this client's person included. */
   get present(): readonly Present[] {
-    return [...this.#present.values()];
+    return [...new Set([...this.#seats.values()].map(({ member }) => member))];
   }
 
   /** How many there are. */
   get count(): number {
-    return this.#present.size;
+    return this.#count;
   }
 
   /** Somebody was there before this client. */
-  met({ kind: _kind, id, ...member }: Event<"here">): void {
-    this.#present.set(id, member);
+  met({ id, person, stay, name, since, active, away }: Event<"here">): void {
+    const times = { since, active, away };
+    this.#add(id, stay, { ...newcomer(name, person, since), ...times });
   }
 
-  /** This client is in. @param at ms since 1970. */
-  entered(id: number, name: string, at: number): void {
+  /** A person is there by another connection, too. @throws {EventError} for one who isn't there. */
+  beside({ id, of, stay }: Event<"beside">): void {
+    const { member } = this.#seat(of);
+    member.connections++;
+    this.#seats.set(id, { member, stay });
+  }
+
+  /** A connection has ended, but not the last of its person. */
+  parted({ id }: Event<"parted">): void {
+    const seat = this.#seats.get(id);
+    if (seat) seat.member.connections--; // else the person has left in the same batch
+    this.#seats.delete(id);
+  }
+
+  /** This client is in, by that connection. @throws {EventError} if it wasn't told of it. */
+  entered(id: number): Present {
     this.#ownId = id;
-    this.#present.set(id, newcomer(name, this.#fingerprint, at));
+    return this.#seat(id).member;
   }
 
-  /** Whether an event tells of what this client does. */
+  /** Whether an event tells of what this client's person does, by whatever connection. */
   isOwn(event: Event): boolean {
-    return "id" in event && event.id === this.#ownId;
+    const own = this.#seats.get(this.#ownId ?? NaN);
+    return own !== undefined && "id" in event &&
+      this.#seats.get(event.id as number)?.member === own.member;
   }
 
   /** Somebody went away from the keyboard, or came back. @throws {EventError} for one who isn't there. */
   absent({ id, text }: Event<"absent">): Present {
-    const member = this.#member(id);
+    const { member } = this.#seat(id);
     member.away = text;
     return member;
   }
@@ -63,23 +82,41 @@ export class Members {
     const words = eventWords(event);
     const { id, n } = event as Event<"said">;
     if (event.kind === "joined") {
-      this.#present.set(id, newcomer(event.name, event.fingerprint, at));
+      this.#add(id, event.stay, newcomer(event.name, event.person, at));
     }
-    const member = this.#member(id);
-    const { name, fingerprint } = member;
-    if (words.what === "left") this.#present.delete(id);
+    const { member, stay } = this.#seat(id);
+    const { name, person } = member;
+    if (words.what === "left") this.#remove(id, member);
     else if (words.what === "renamed") member.name = words.text;
     else member.active = at;
-    return { seq, at, name, fingerprint, n, ...words };
+    return { seq, at, name, person, stay, n, ...words };
   }
 
-  #member(id: number): Mutable<Present> {
-    const member = this.#present.get(id);
-    if (!member) throw new EventError(`Cannot tell who member ${id} is`);
-    return member;
+  #add(id: number, stay: string, member: Mutable<Present>): void {
+    if (this.#seats.has(id)) throw new EventError(`Cannot seat ${id} twice`);
+    this.#seats.set(id, { member, stay });
+    this.#count++;
+  }
+
+  #remove(last: number, gone: Present): void {
+    this.#seats.delete(last);
+    this.#count--;
+    if (gone.connections === 1) return;
+    // Others of it ended in the same batch, and that is told after the lines.
+    for (const [id, { member }] of this.#seats) {
+      if (member === gone) this.#seats.delete(id);
+    }
+  }
+
+  #seat(id: number): Seat {
+    const seat = this.#seats.get(id);
+    if (!seat) throw new EventError(`Cannot tell who is connection ${id}`);
+    return seat;
   }
 }
 
-function newcomer(name: string, fingerprint: string, at: number): Present {
-  return { name, fingerprint, since: at, active: at, away: "" };
+function newcomer(name: string, id: string, at: number): Mutable<Present> {
+  const person = shortId(id);
+  const times = { since: at, active: at, away: "" };
+  return { id, person, connections: 1, name, ...times };
 }

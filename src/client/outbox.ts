@@ -26,7 +26,7 @@ export class Outbox {
   readonly #lines = new Map<number, Line>(); // by the client's number for them
   readonly #changed = new Notify();
   #unsent: Line[] = []; // of those, what is to go out over this connection
-  #n = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  #n = 0;
   #link: Pick<Link, "say" | "close"> | undefined; // that leads into the room
   #isSending = false;
   #isClosed = false;

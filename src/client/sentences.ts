@@ -7,7 +7,7 @@
 import type { News, RoomNews } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
 import { sentence } from "../protocol/line.ts";
-import { REFUSALS, refusedDeed, wording } from "../protocol/reasons.ts";
+import { reasonWords, refusedDeed } from "../protocol/reasons.ts";
 
 /** One kind of news. */
 export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
@@ -26,7 +26,9 @@ export function awaySentence({ name, text }: NewsOf<"away-message">): string {
 }
 
 /** What was refused, and why: `Not sent: "hello": The room is full`. */
-export function refusalSentence({ text, reason }: NewsOf<"refused">): string {
-  const why = escapeText(wording(REFUSALS, reason));
+export function refusalSentence(
+  { text, reason, detail }: NewsOf<"refused">,
+): string {
+  const why = escapeText(reasonWords(reason, detail));
   return `${refusedDeed(reason)} ${quote(text)}: ${why}`;
 }

@@ -11,22 +11,29 @@
 
 import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { entryRefused, handshakeRefused, JoinError } from "./join_error.ts";
-import { Link } from "./link.ts";
+import { Link, type Refused, type Self } from "./link.ts";
 import { nextPause, reach } from "./reconnect.ts";
 import type { Present } from "./view.ts";
-import { fingerprint } from "../../crypto_utils.ts";
+import { randomBytes, toBase64url } from "../../crypto_utils.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { fullId, shortId } from "../crypto/person_id.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { within } from "../base/timing.ts";
-import { ROOM_INVITE_ID } from "../keys/invite.ts";
 import {
   type Goodbye,
   GOODBYES,
-  REFUSALS,
-  wording,
+  HandshakeRefusal,
+  reasonWords,
 } from "../protocol/reasons.ts";
 import { RefusedError, type Stream } from "../protocol/record_reader.ts";
-import type { ConnectOptions } from "../protocol/handshake.ts";
+import {
+  type ConnectOptions,
+  MEMBER_ID,
+  MEMBER_KEY,
+} from "../protocol/handshake.ts";
 
+/** What tells a run of the client from others of the same person, bytes. */
+const STAY_SIZE = 8;
 /** How long what was said may take to go out before a goodbye, ms. */
 const LEAVE_TIME = 5_000;
 /**
@@ -35,22 +42,35 @@ const LEAVE_TIME = 5_000;
  */
 const SETTLE_TIME = 1_000;
 
+/** As whom a client comes, and under which name. */
+export interface Who {
+  /** Its keys. */
+  readonly identity: Identity;
+  /** One that `parseName` has accepted. */
+  readonly name: string;
+}
+
 /** What a session needs. */
 export interface SessionOptions extends ConversationOptions {
+  /** As whom the client comes. */
+  readonly who: Who;
   /** Opens a connection to the server. */
   readonly dial: () => Promise<Stream>;
-  /** The client's key, its invite, and what it knows of the server. */
-  readonly handshake: ConnectOptions;
+  /** The client's invite, and what it knows of the server. */
+  readonly handshake: Omit<ConnectOptions, "keyPair">;
   /** Asks for another name after that sentence; null if there is nobody to ask. */
-  readonly askName: (sentence: string) => Promise<string | null>;
+  readonly askName: (sentence: string) => Promise<Who | null>;
 }
 
 /** A client's stay. */
 export class Session {
   readonly #options: SessionOptions;
-  readonly #fingerprint: string;
+  readonly #stay = toBase64url(randomBytes(STAY_SIZE));
   readonly #conversation: Conversation;
   readonly #leaving = Promise.withResolvers<void>();
+  #who: Who;
+  #comesAsMember = false; // rather than by its invite
+  #isRefused: Refused | undefined; // the name, by the connection before
   #left = false;
   #link: Link | undefined; // the connection that stands
   #goodbye: Promise<void> | undefined;
@@ -59,8 +79,16 @@ export class Session {
   /** A stay that begins with `run`. */
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#fingerprint = fingerprint(options.handshake.keyPair.publicKey);
-    this.#conversation = new Conversation(options, this.#fingerprint);
+    this.#who = options.who;
+    const { name } = options.who;
+    this.#conversation = new Conversation(options, this.#self, name);
+  }
+
+  get #self(): Self {
+    const { id, card } = this.#who.identity;
+    const full = fullId(id);
+    const stay = this.#stay;
+    return { id: full, person: shortId(full), card: toBase64url(card), stay };
   }
 
   /** Everybody in the room, this client included; nobody while it is not connected. */
@@ -85,7 +113,7 @@ export class Session {
   async run(): Promise<void> {
     this.#conversation.stand();
     try {
-      await this.#stay();
+      await this.#visits();
     } finally {
       this.#conversation.showLost();
     }
@@ -141,11 +169,12 @@ export class Session {
   }
 
   /** One visit after the other, until the client leaves. */
-  async #stay(): Promise<void> {
+  async #visits(): Promise<void> {
     const { address, view } = this.#options;
     while (!this.#left) {
       const reason = await this.#visit();
       if (this.#left) return await this.#goodbye;
+      if (await this.#isRenamed()) continue;
       if (!this.#conversation.hasBegun) {
         throw new JoinError(
           `Cannot join ${address}: ${reason}`,
@@ -159,6 +188,30 @@ export class Session {
     }
   }
 
+  /**
+   * Asks for another name, if the last one was refused: while nobody is connected, for a guest that hesitates takes a
+   * place.
+   * @returns Whether there is another. @throws {JoinError} if a client that hasn't been in yet has none.
+   */
+  async #isRenamed(): Promise<boolean> {
+    const refused = this.#isRefused;
+    if (!refused) return false;
+    this.#isRefused = undefined;
+    const { askName } = this.#options;
+    const who = await askName(reasonWords(refused.reason, refused.detail));
+    if (this.#left) return true;
+    const isFirst = !this.#conversation.hasBegun;
+    if (who === null) {
+      if (isFirst) throw entryRefused(refused);
+      return false; // the name may be free again when the client comes next
+    }
+    if (isFirst) {
+      this.#who = who;
+      this.#conversation.become(this.#self, who.name);
+    } else this.#conversation.rename(who.name);
+    return true;
+  }
+
   /** One connection, from dialling to its end. @returns Why it ended. */
   async #visit(): Promise<string> {
     try {
@@ -166,7 +219,7 @@ export class Session {
       const leaving = this.#leaving.promise;
       const channel = await reach(dial, this.#handshake, leaving);
       if (!channel) return GOODBYES.left;
-      const link = new Link(channel, this.#fingerprint, this.#conversation);
+      const link = new Link(channel, this.#self, this.#conversation);
       this.#link = link;
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
@@ -177,6 +230,13 @@ export class Session {
       // isn't sealed, or another server's key.
       const isProven = this.#link !== undefined;
       const isFirst = !this.#conversation.hasBegun;
+      if (error instanceof RefusedError && !isFirst) {
+        // Once by its key, and once by its invite: the server's memory may be new.
+        if (error.code === HandshakeRefusal.key) {
+          this.#comesAsMember = !this.#comesAsMember;
+        }
+        return error.message;
+      }
       if (error instanceof JoinError && (isFirst || isProven)) throw error;
       if (error instanceof RefusedError && isFirst) {
         throw handshakeRefused(error);
@@ -186,30 +246,21 @@ export class Session {
       this.#link?.close();
       this.#link = undefined;
       const hadEntered = this.#conversation.disconnected();
+      if (hadEntered) this.#comesAsMember = true;
       this.#failures = hadEntered ? 0 : this.#failures + 1;
     }
   }
 
   /**
-   * Asks to be let in, under another name for as long as the name is refused. Ends the connection if the client
-   * can't be let in now.
+   * Asks to be let in. Ends the connection if the client can't be let in now.
    * @throws {JoinError} if it can't be let in at all.
    */
   async #enter(link: Link): Promise<void> {
-    for (;;) {
-      const refusal = await this.#conversation.join(link);
-      if (refusal === undefined) return;
-      if (!refusal.startsWith("name-")) {
-        if (!this.#conversation.hasBegun) throw entryRefused(refusal);
-        return link.close();
-      }
-      const name = await this.#options.askName(wording(REFUSALS, refusal));
-      if (name === null) {
-        if (!this.#conversation.hasBegun) throw entryRefused(refusal);
-        return link.close(); // the name may be free again when the client comes next
-      }
-      this.#conversation.rename(name);
-    }
+    const refused = await this.#conversation.join(link);
+    if (refused === undefined) return;
+    if (refused.reason.startsWith("name-")) this.#isRefused = refused;
+    else if (!this.#conversation.hasBegun) throw entryRefused(refused);
+    link.close();
   }
 
   async #bye(link: Link, words?: string): Promise<void> {
@@ -225,13 +276,13 @@ export class Session {
     }
   }
 
-  /** As it was given, but for the key if the room has another by now. */
+  /** By its invite, or by its own key once it is a member. */
   get #handshake(): ConnectOptions {
-    const { handshake } = this.#options;
-    const { newKey } = this.#conversation;
-    if (!newKey) return handshake;
-    const inviteKey = () => newKey;
-    return { ...handshake, inviteId: ROOM_INVITE_ID, inviteKey };
+    const { keyPair } = this.#who.identity;
+    const invited = { ...this.#options.handshake, keyPair };
+    return this.#comesAsMember
+      ? { ...invited, inviteId: MEMBER_ID, inviteKey: MEMBER_KEY }
+      : invited;
   }
 }
 

@@ -45,9 +45,7 @@ function takesFile({ value }: Flag): boolean {
 function bashScript(program: string, flags: readonly Flag[]): string {
   const fn = `_${program.replaceAll("-", "_")}`;
   const names = flags.map(({ name }) => `--${name}`).join(" ");
-  const files = flags.filter(takesFile).filter(({ kind }) =>
-    kind !== "optional"
-  ).map(({ name }) => `--${name}`);
+  const files = flags.filter(takesFile).map(({ name }) => `--${name}`);
   const cases = flags.flatMap(({ name, choices }) =>
     choices
       ? [
@@ -63,7 +61,7 @@ function bashScript(program: string, flags: readonly Flag[]): string {
     );
   }
   const others = flags.filter(({ kind, choices }) =>
-    kind !== "boolean" && kind !== "optional" && !choices
+    kind !== "boolean" && !choices
   ).filter((flag) => !takesFile(flag)).map(({ name }) => `--${name}`);
   if (others.length > 0) cases.push(`    ${others.join("|")}) return ;;`);
   return [
@@ -90,12 +88,8 @@ function zshScript(program: string, flags: readonly Flag[]): string {
       : takesFile(flag)
       ? "_files"
       : "";
-    const argument = kind === "boolean"
-      ? ""
-      : kind === "optional"
-      ? `::${value}:${action}`
-      : `:${value}:${action}`;
-    const assigns = kind === "boolean" ? "" : kind === "optional" ? "=-" : "=";
+    const argument = kind === "boolean" ? "" : `:${value}:${action}`;
+    const assigns = kind === "boolean" ? "" : "=";
     return `    ${quoted(`--${name}${assigns}[${help}]${argument}`)}`;
   });
   const fn = `_${program.replaceAll("-", "_")}`;
@@ -115,7 +109,7 @@ function zshScript(program: string, flags: readonly Flag[]): string {
 function fishScript(program: string, flags: readonly Flag[]): string {
   const rows = flags.map((flag) => {
     const { name, kind, choices } = flag;
-    const argument = kind === "boolean" || kind === "optional"
+    const argument = kind === "boolean"
       ? ""
       : choices
       ? ` -x -a ${fishQuoted(choices.join(" "))}`

@@ -16,11 +16,14 @@ export type News =
     readonly name: string;
     /** How many others are there. */
     readonly others: number;
-    /** The number and time (ms since 1970) of the joining. */
+    /**
+     * The number and time (ms since 1970) of the joining; where others didn't see the client leave before, the number
+     * of the last line so far.
+     */
     readonly seq: number;
     readonly at: number;
-    /** The fingerprint of this client's key. */
-    readonly fingerprint: string;
+    /** The short id of this client's person. */
+    readonly person: string;
     /** How many messages are among the past events that follow, oldest first. */
     readonly earlier: number;
     /** Whether this is a return after a lost connection; then `earlier` are others' messages. */
@@ -46,7 +49,7 @@ export type News =
     /** Somebody went away from the keyboard, with these words, or came back, without any. */
     readonly type: "away-message";
     readonly name: string;
-    readonly fingerprint: string;
+    readonly person: string;
     readonly text: string;
     readonly own: boolean;
   }
@@ -56,6 +59,8 @@ export type News =
     readonly text: string;
     /** A key of `REFUSALS`. */
     readonly reason: string;
+    /** What else there is to know of it; empty for nothing. */
+    readonly detail: string;
   }
   | {
     /** The client ends, and it isn't known that this line of it is in the log. */
@@ -99,8 +104,8 @@ export interface RoomNews {
   readonly at: number;
   /** Who did it; for `renamed` the name before. */
   readonly name: string;
-  /** The fingerprint of the member's key. */
-  readonly fingerprint: string;
+  /** The short id of the member's person, 16 characters. */
+  readonly person: string;
   /** What was said, the file as `formatOffer` describes it, why somebody left, or the new name; else empty. */
   readonly text: string;
   /** For `replied`: the number of the line that it answers, else null. */
@@ -127,10 +132,14 @@ export interface Standing {
 
 /** Somebody who is in the room. */
 export interface Present {
+  /** The full id of its person, 32 bytes in base64url. */
+  readonly id: string;
+  /** By how many connections it is there. */
+  readonly connections: number;
   /** The name that it goes by. */
   readonly name: string;
-  /** The fingerprint of the member's key. */
-  readonly fingerprint: string;
+  /** The short id of the member's person, 16 characters. */
+  readonly person: string;
   /** When it joined, ms since 1970. */
   readonly since: number;
   /** When it last said something that this client saw, ms since 1970; else when it joined. */

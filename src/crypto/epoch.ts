@@ -24,13 +24,18 @@ import {
   PROTOCOL_BYTES,
   PROTOCOL_NAME,
   randomBytes,
-  requireSize,
   SIGNATURE_SIZE,
   TAG_SIZE,
   uint64,
 } from "../../crypto_utils.ts";
+import {
+  generateSigningKeyPair,
+  importVerifyKey,
+  sign,
+  type SigningKeyPair,
+  verify,
+} from "./ed25519.ts";
 
-const { subtle } = crypto;
 const utf8 = new TextEncoder();
 
 /** What a member needs to follow an epoch; goes to it inside its own channel. */
@@ -72,8 +77,7 @@ export class Epoch {
   readonly #serverKey: Bytes;
   readonly #key: Bytes;
   readonly #cipher: CipherState;
-  readonly #signing: CryptoKeyPair;
-  readonly #verifyKey: Bytes;
+  readonly #signing: SigningKeyPair;
   /** Which epoch this is. */
   readonly number: number;
 
@@ -82,15 +86,13 @@ export class Epoch {
     number: number,
     key: Bytes,
     cipher: CipherState,
-    signing: CryptoKeyPair,
-    verifyKey: Bytes,
+    signing: SigningKeyPair,
   ) {
     this.#serverKey = serverKey;
     this.number = number;
     this.#key = key;
     this.#cipher = cipher;
     this.#signing = signing;
-    this.#verifyKey = verifyKey;
   }
 
   /**
@@ -99,21 +101,9 @@ export class Epoch {
    */
   static async fresh(serverKey: Bytes, number: number): Promise<Epoch> {
     const key = randomBytes(KEY_SIZE);
-    const signing = await subtle.generateKey("Ed25519", false, [
-      "sign",
-      "verify",
-    ]) as CryptoKeyPair;
-    const verifyKey = new Uint8Array(
-      await subtle.exportKey("raw", signing.publicKey),
-    );
-    return new Epoch(
-      serverKey,
-      number,
-      key,
-      await CipherState.create(key),
-      signing,
-      verifyKey,
-    );
+    const signing = await generateSigningKeyPair();
+    const cipher = await CipherState.create(key);
+    return new Epoch(serverKey, number, key, cipher, signing);
   }
 
   /** The epoch after this one, for when somebody joined. This one must not be used any more. */
@@ -127,7 +117,6 @@ export class Epoch {
       key,
       cipher,
       this.#signing,
-      this.#verifyKey,
     );
   }
 
@@ -138,7 +127,7 @@ export class Epoch {
       number,
       counter: this.#cipher.counter,
       key: copyOf(this.#key),
-      verifyKey: this.#verifyKey,
+      verifyKey: this.#signing.verifyKey,
     };
   }
 
@@ -161,33 +150,8 @@ export class Epoch {
       counter,
       ciphertext,
     );
-    const signature = await subtle.sign(
-      "Ed25519",
-      this.#signing.privateKey,
-      signed,
-    );
-    return concat(ciphertext, new Uint8Array(signature));
+    return concat(ciphertext, await sign(this.#signing, signed));
   }
-}
-
-/**
- * The y-coordinates, little-endian, of Ed25519's points of small order, with the encodings that aren't
- * canonical; the highest bit, the sign of x, is left out. A signature under such a key proves nothing.
- */
-const SMALL_ORDER_KEYS = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-function isSmallOrder(verifyKey: Uint8Array): boolean {
-  const y = copyOf(verifyKey);
-  y[31] = (y[31] ?? 0) & 0x7f;
-  return SMALL_ORDER_KEYS.includes(y.toHex());
 }
 
 /** A member's side of an epoch: checks and opens each broadcast, in order. */
@@ -221,16 +185,8 @@ export class EpochReader {
     serverKey: Bytes,
     secret: EpochSecret,
   ): Promise<EpochReader> {
-    requireSize(secret.verifyKey, KEY_SIZE, "an Ed25519 public key");
-    if (isSmallOrder(secret.verifyKey)) {
-      throw new RangeError(
-        "Cannot use an Ed25519 public key: it is of small order",
-      );
-    }
-    const [cipher, verifyKey] = await Promise.all([
-      CipherState.create(secret.key, secret.counter),
-      subtle.importKey("raw", secret.verifyKey, "Ed25519", false, ["verify"]),
-    ]);
+    const verifyKey = await importVerifyKey(secret.verifyKey);
+    const cipher = await CipherState.create(secret.key, secret.counter);
     return new EpochReader(
       serverKey,
       secret.number,
@@ -270,7 +226,7 @@ export class EpochReader {
     );
     const [opened, genuine] = await Promise.allSettled([
       decryptMessage(this.#cipher, ciphertext, associatedData),
-      subtle.verify("Ed25519", this.#verifyKey, signature, signed),
+      verify(this.#verifyKey, signature, signed),
     ]);
     if (
       opened.status === "rejected" || genuine.status === "rejected" ||

@@ -170,7 +170,7 @@ export const kem: Kem = "encapsulateBits" in subtle ? nativeKem : libraryKem;
 
 /**
  * The psk of the hybrid handshake: safe as long as the invite's key, or ML-KEM, or X25519 is.
- * @param inviteKey 32 bytes: an invite's key, or a passphrase's.
+ * @param inviteKey 32 bytes.
  * @param kemSecret 32 bytes.
  * @returns 32 bytes.
  */

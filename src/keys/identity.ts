@@ -1,28 +1,137 @@
 /**
- * The client's static key and the folder it is kept in.
+ * Files of identities: who somebody is on this machine, a JSON document each with the seed of the keys and the name
+ * that the person last went by. Of those in the folder, the name chooses.
+ *
+ *     ~/.config/encrypted-chat/identities/k3df9q2mx7ta41cz
  *
  * @module
  */
 
-import { KEY_SIZE, randomBytes, toBase64url } from "../../crypto_utils.ts";
-import { readOrCreateDocument } from "../base/document.ts";
+import {
+  type Bytes,
+  KEY_SIZE,
+  randomBytes,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import {
+  type Document,
+  readDocument,
+  readOrCreateDocument,
+  writeDocument,
+} from "../base/document.ts";
+import { ensureFolder, fileError } from "../base/private_file.ts";
+import { type Identity, identityOf } from "../crypto/identity.ts";
+import { fullId, isShortId, shortId } from "../crypto/person_id.ts";
 import { bytesField } from "./bytes_field.ts";
-import { importKeyPair, type KeyPair } from "../crypto/x25519.ts";
 
 const FOLDER = "encrypted-chat";
 
-/**
- * The key pair in a file, created if it is missing; the file's folder must be there.
- * @throws {FileError} for a file that is damaged, that others can read, or that can't be made.
- */
-export async function loadOrCreateIdentity(
-  path: string,
-): Promise<{ keyPair: KeyPair; created: boolean }> {
-  const { document, created } = await readOrCreateDocument(path, () => ({
-    privateKey: toBase64url(randomBytes(KEY_SIZE)),
-  }));
-  const privateKey = bytesField(path, document, "privateKey", KEY_SIZE);
-  return { keyPair: await importKeyPair(privateKey), created };
+/** An identity and the file that it is in. */
+export class IdentityFile {
+  readonly #path: string;
+  #document: Document;
+
+  private constructor(
+    path: string,
+    document: Document,
+    /** The keys. */
+    readonly identity: Identity,
+    /** Whether the file was made now. */
+    readonly created: boolean,
+  ) {
+    this.#path = path;
+    this.#document = document;
+  }
+
+  /**
+   * The identity in a file, made if it is missing; the file's folder must be there.
+   * @throws {FileError} for a file that is damaged, that others can read, or that can't be made.
+   */
+  static async open(path: string): Promise<IdentityFile> {
+    const { document, created } = await readOrCreateDocument(path, fresh);
+    const identity = await identityOf(seedOf(path, document));
+    return new IdentityFile(path, document, identity, created);
+  }
+
+  /**
+   * The identity of a folder that last went by a name, undefined if none did.
+   * @param folder Made if it is missing. @param isName Whether a name is that one.
+   * @throws {FileError} as `open`, for any file of the folder.
+   */
+  static async find(
+    folder: string,
+    isName: (name: string) => boolean,
+  ): Promise<IdentityFile | undefined> {
+    await ensureFolder(folder);
+    let newest: { path: string; at: number } | undefined;
+    for (const path of await filesOf(folder)) {
+      const { name, at = 0 } = await readDocument(path) ?? {};
+      if (typeof name !== "string" || !isName(name)) continue;
+      if (Number(at) >= (newest?.at ?? 0)) newest = { path, at: Number(at) };
+    }
+    return newest && await IdentityFile.open(newest.path);
+  }
+
+  /**
+   * The file of a seed in a folder, made if it is missing.
+   * @param seed 32 bytes. Default: a new one. @throws {FileError} if it can't be made.
+   */
+  static async create(
+    folder: string,
+    seed: Bytes = randomBytes(KEY_SIZE),
+  ): Promise<IdentityFile> {
+    await ensureFolder(folder);
+    const { id } = await identityOf(seed);
+    const path = `${folder}/${shortId(fullId(id))}`;
+    const document = { seed: toBase64url(seed) };
+    const made = await readOrCreateDocument(path, () => document);
+    const identity = await identityOf(seedOf(path, made.document));
+    return new IdentityFile(path, made.document, identity, made.created);
+  }
+
+  /** Where it is. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** The seed, 32 bytes. */
+  get seed(): Bytes {
+    return seedOf(this.#path, this.#document);
+  }
+
+  /** The name that its person last went by, if it has gone by any. */
+  get name(): string | undefined {
+    const { name } = this.#document;
+    return typeof name === "string" ? name : undefined;
+  }
+
+  /** The person goes by a name now. @throws {FileError} if that can't be noted. */
+  async setName(name: string): Promise<void> {
+    const document = { ...this.#document, name, at: Date.now() };
+    await writeDocument(this.#path, document);
+    this.#document = document;
+  }
+}
+
+function fresh(): Document {
+  return { seed: toBase64url(randomBytes(KEY_SIZE)) };
+}
+
+function seedOf(path: string, document: Document): Bytes {
+  return bytesField(path, document, "seed", KEY_SIZE);
+}
+
+/** The files of identities in a folder. */
+async function filesOf(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (isShortId(name)) paths.push(`${folder}/${name}`);
+    }
+  } catch (cause) {
+    throw fileError("read", folder, cause);
+  }
+  return paths.sort();
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Invites, `chat://` links, and the addresses in them.
  *
- *     chat://HOST:PORT/#BASE64URL(server public key, 32 bytes ‖ id, u32 big-endian ‖ key, 32 bytes)
+ *     chat://HOST:PORT/#BASE64URL(server public key, 32 bytes ‖ id, u32 big-endian ‖ secret, 32 bytes)
  *
  * No error of this file repeats a key, nor any text that could hold one.
  *
@@ -11,15 +11,14 @@
 import {
   type Bytes,
   concat,
+  deriveKey,
   fromBase64url,
   KEY_SIZE,
   toBase64url,
 } from "../../crypto_utils.ts";
 
-/** The id of the invite that carries the room key itself. */
+/** The id of the standing link: that of the room itself, for any number of uses. */
 export const ROOM_INVITE_ID = 0;
-/** The id that stands for a passphrase; no invite has it. */
-export const PASSPHRASE_ID = 0xffff_ffff;
 
 /** An invite's id, bytes. */
 const ID_SIZE = 4;
@@ -41,10 +40,15 @@ export interface Address {
 export interface Invite extends Address {
   /** The server's static public key, 32 bytes. */
   readonly serverKey: Bytes;
-  /** 0 for the room's own invite, else a person's; 32 bits. */
+  /** 0 for the standing link; 32 bits. */
   readonly id: number;
   /** 32 bytes: for id 0 the room key. */
-  readonly key: Bytes;
+  readonly secret: Bytes;
+}
+
+/** What a handshake proves of an invite, and all that the server keeps of it, 32 bytes. @param secret 32 bytes. */
+export function admissionKey(secret: Bytes): Bytes {
+  return deriveKey(secret, "admit");
 }
 
 // ── Addresses ──────────────────────────────────────────────────────────────────────────────────────────
@@ -99,15 +103,15 @@ function canonicalHost(host: string): string | undefined {
  * @example
  * ```ts
  * import { formatInvite, parseInvite } from "./invite.ts";
- * const keys = { serverKey: new Uint8Array(32), key: new Uint8Array(32) };
+ * const keys = { serverKey: new Uint8Array(32), secret: new Uint8Array(32) };
  * const link = formatInvite({ host: "::1", port: 5000, id: 0, ...keys });
  * if (!link.startsWith("chat://[::1]:5000/#")) throw new Error("not the same");
  * if (parseInvite(link).host !== "::1") throw new Error("not the same");
  * ```
  */
 export function formatInvite(invite: Invite): string {
-  const { host, port, serverKey, id, key } = invite;
-  if (serverKey.length !== KEY_SIZE || key.length !== KEY_SIZE) {
+  const { host, port, serverKey, id, secret } = invite;
+  if (serverKey.length !== KEY_SIZE || secret.length !== KEY_SIZE) {
     throw new RangeError(
       `Cannot write the invite: its keys are not ${KEY_SIZE} bytes each`,
     );
@@ -117,8 +121,8 @@ export function formatInvite(invite: Invite): string {
   }
   const idBytes = new Uint8Array(ID_SIZE);
   new DataView(idBytes.buffer).setUint32(0, id);
-  const secret = toBase64url(concat(serverKey, idBytes, key));
-  return `chat://${formatAddress(host, port)}/#${secret}`;
+  const text = toBase64url(concat(serverKey, idBytes, secret));
+  return `chat://${formatAddress(host, port)}/#${text}`;
 }
 
 /**
@@ -153,16 +157,16 @@ function readSecret(text: string) {
       `Cannot read the invite: what follows the # is too ${size}`,
     );
   }
-  const secret = canonicalBytes(text);
-  if (secret === undefined) {
+  const bytes = canonicalBytes(text);
+  if (bytes === undefined) {
     throw new SyntaxError(
       "Cannot read the invite: what follows the # is damaged",
     );
   }
   return {
-    serverKey: secret.slice(0, KEY_SIZE),
-    id: new DataView(secret.buffer).getUint32(KEY_SIZE),
-    key: secret.slice(KEY_SIZE + ID_SIZE),
+    serverKey: bytes.slice(0, KEY_SIZE),
+    id: new DataView(bytes.buffer).getUint32(KEY_SIZE),
+    secret: bytes.slice(KEY_SIZE + ID_SIZE),
   };
 }
 

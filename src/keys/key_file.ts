@@ -10,7 +10,6 @@ import {
   type Bytes,
   KEY_SIZE,
   randomBytes,
-  SALT_SIZE,
   toBase64url,
 } from "../../crypto_utils.ts";
 import {
@@ -37,8 +36,6 @@ export interface RoomKeys {
   readonly keyPair: KeyPair;
   /** 32 bytes. */
   readonly roomKey: Bytes;
-  /** 16 bytes; not secret. */
-  readonly passphraseSalt: Bytes;
   /** Where the server last listened, undefined before its first time. */
   readonly listening: Address | undefined;
 }
@@ -80,7 +77,6 @@ export class KeyFile {
     const keys = {
       keyPair: await importKeyPair(privateKey),
       roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
-      passphraseSalt: bytesField(path, document, "passphraseSalt", SALT_SIZE),
       listening: listeningAddress(path, document),
     };
     return new KeyFile(path, document, keys);
@@ -104,7 +100,7 @@ export class KeyFile {
   }
 
   /**
-   * Makes another room key, so that invites from before lead nowhere. The server's own key stays.
+   * Makes another room key, so that standing links from before open the room to nobody. The server's own key stays.
    * @throws {FileError} if the file can't be written.
    */
   async rotate(): Promise<void> {
@@ -125,7 +121,6 @@ function freshKeys(): Document {
   return {
     serverPrivateKey: toBase64url(randomBytes(KEY_SIZE)),
     roomKey: toBase64url(randomBytes(KEY_SIZE)),
-    passphraseSalt: toBase64url(randomBytes(SALT_SIZE)),
   };
 }
 
@@ -146,7 +141,7 @@ function roomInvite(keys: RoomKeys, address: Address): Invite {
     ...address,
     serverKey: keys.keyPair.publicKey,
     id: ROOM_INVITE_ID,
-    key: keys.roomKey,
+    secret: keys.roomKey,
   };
 }
 

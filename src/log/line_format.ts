@@ -1,11 +1,12 @@
 /**
- * The lines of `chat.log`: entry to text and back.
+ * The lines of `chat.log`: entry to text and back. After the time stand the person's short id, the stay in which it
+ * was said and the client's number for it there.
  *
- *     2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | Abhii: Kaise ho bro
- *     2026-11-23T17:06:09.120Z 3f9a1c02d417.2 | * Abhii waves
- *     2026-11-23T17:06:12.871Z 5b20aa91c3fe.7 | Bilal to 42: Achha hoon
- *     2026-11-23T17:06:31.590Z 3f9a1c02d417.3 | Abhii is now Abhijeet
- *     2026-11-23T17:06:40.217Z 3f9a1c02d417.4 | Abhijeet offers hut.jpg (81204 bytes, SHA-256 9f86…0a08)
+ *     2026-11-23T17:06:07.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1 | Abhii: Kaise ho bro
+ *     2026-11-23T17:06:09.120Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.2 | * Abhii waves
+ *     2026-11-23T17:06:12.871Z 8wn0yqp4rv6hs2jb.p0Zr7LkQ2wE.7 | Bilal to 42: Achha hoon
+ *     2026-11-23T17:06:31.590Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.3 | Abhii is now Abhijeet
+ *     2026-11-23T17:06:40.217Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.4 | Abhijeet offers hut.jpg (81204 bytes, SHA-256 9f86…0a08)
  *
  * @module
  */
@@ -56,17 +57,17 @@ function formatTime(at: number): string {
  * @throws {RangeError} for a time that no date has, and for a reply to no number.
  */
 export function formatEntry(entry: NewEntry): string {
-  const { what, at, fingerprint, n, to } = entry;
+  const { what, at, person, stay, n, to } = entry;
   if (what === "replied" && !(Number.isSafeInteger(to) && Number(to) > 0)) {
     throw new RangeError(`Cannot write a reply: it answers no event: ${to}`);
   }
-  return `${formatTime(at)} ${fingerprint}.${n} | ${
+  return `${formatTime(at)} ${person}.${stay}.${n} | ${
     sentence(entry, escapes, " the chat")
   }`;
 }
 
 const ours =
-  /^(?<time>\S+) (?<fingerprint>[0-9a-f]{12})\.(?<n>0|[1-9]\d{0,15}) \| (?<told>.*)$/u;
+  /^(?<time>\S+) (?<person>[0-9a-hjkmnp-tv-z]{16})\.(?<stay>[\w-]{11})\.(?<n>0|[1-9]\d{0,15}) \| (?<told>.*)$/u;
 
 /** Whether it can be told to a client: somebody may have written in the file by hand. */
 function isSayable({ what, name, text }: LogEntry): boolean {
@@ -78,7 +79,7 @@ function isSayable({ what, name, text }: LogEntry): boolean {
 export function parseEntry(line: string, seq: number): LogEntry | null {
   const groups = ours.exec(line)?.groups;
   if (!groups) return null;
-  const { time = "", fingerprint = "", told = "" } = groups;
+  const { time = "", person = "", stay = "", told = "" } = groups;
   const at = Date.parse(time);
   const n = Number(groups["n"]);
   // `Date.parse` takes many forms, and a 30 February for 2 March.
@@ -87,7 +88,7 @@ export function parseEntry(line: string, seq: number): LogEntry | null {
   try {
     const words = parseSentence(told, unescapeLine);
     if (!words) return null;
-    const entry = { seq, at, fingerprint, n, ...words };
+    const entry = { seq, at, person, stay, n, ...words };
     return isSayable(entry) ? entry : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null; // an escape that we never write

@@ -48,7 +48,13 @@ export class Channel {
   #sending: Promise<void> | undefined;
 
   /** Use `acceptChannel` or `connectChannel`. */
-  constructor(stream: Stream, reader: RecordReader, handshake: Handshake) {
+  constructor(
+    stream: Stream,
+    reader: RecordReader,
+    handshake: Handshake,
+    /** The invite by which the client came, or one of the numbers that stand for something else. */
+    readonly inviteId: number,
+  ) {
     const remoteKey = handshake.remoteStaticKey;
     if (!remoteKey) throw new HandshakeError("Cannot go on without a key");
     this.remoteKey = remoteKey;

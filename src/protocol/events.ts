@@ -10,6 +10,7 @@
 
 import type { Bytes } from "../../crypto_utils.ts";
 import { parseOffer, PIECE_SIZE } from "./offer.ts";
+import { isShortId } from "../crypto/person_id.ts";
 import { MAX_TEXT_SIZE } from "./reasons.ts";
 import { MAX_PLAINTEXT_SIZE, padmeLength } from "./records.ts";
 
@@ -51,6 +52,18 @@ const isPiece: Check<string> = (value): value is string =>
   typeof value === "string" && value.length <= Math.ceil(PIECE_SIZE * 4 / 3) &&
   /^[\w-]*$/.test(value);
 
+const matches = (pattern: RegExp): Check<string> => (value): value is string =>
+  typeof value === "string" && pattern.test(value);
+/** A card, base64url: 1,344 bytes. */
+const isCard = matches(/^[\w-]{1792}$/);
+/** A person's id, base64url: 32 bytes. */
+const isPerson = matches(/^[\w-]{43}$/);
+/** A person's short id. */
+const isShort: Check<string> = (value): value is string =>
+  typeof value === "string" && isShortId(value);
+/** A stay, base64url: 8 bytes. */
+const isStay = matches(/^[\w-]{11}$/);
+
 /** The fields of an epoch. */
 const SECRET = {
   number: isCount,
@@ -62,8 +75,17 @@ const SECRET = {
 /** Every kind of event and its fields, in the order in which they are sent. */
 export const TABLE = {
   // What a client says.
-  /** Asks to be let in as `name`; its own lines follow `n`; it has seen the room's events up to `after`. */
-  join: { name: isString, n: isCount, after: isCountOrNull },
+  /**
+   * Asks to be let in as `name`, with its card; its own lines follow `n`; it has seen the room's events up to `after`.
+   * What is repeated after a lost connection is recognised by person, stay and n.
+   */
+  join: {
+    name: isString,
+    stay: isStay,
+    n: isCount,
+    after: isCountOrNull,
+    card: isCard,
+  },
   /** A message, with the sender's own number for it. */
   say: { n: isCount, text: isText },
   /** The same in the third person: "waves" by Abhii is "Abhii waves". */
@@ -102,13 +124,17 @@ export const TABLE = {
   bye: { reason: isString },
 
   // What the server says to one client.
-  /** One of `REFUSALS`, for the line `n` or, if that is null, for joining or taking another name. */
-  refused: { n: isCountOrNull, reason: isString },
+  /**
+   * One of `REFUSALS`, for the line `n` or, if that is null, for joining or taking another name; `detail` is what else
+   * a person should know of it, like whose the name is.
+   */
+  refused: { n: isCountOrNull, reason: isString, detail: isString },
   /** A line of the log from before the client joined. */
   past: {
     seq: isCount,
     at: isTime,
-    fingerprint: isString,
+    person: isShort,
+    stay: isStay,
     n: isCount,
     what: isString,
     to: isCountOrNull,
@@ -119,34 +145,46 @@ export const TABLE = {
   limits: { fileSize: isCount },
   /** The client says more than it may, and is read no faster than it may from here on. */
   slowed: {},
-  /** The room has another key: who comes back must come with this one, base64url. */
-  rekeyed: { key: isString },
   /** The answer to `find` is complete; whether there are older ones. */
   found: { id: isCount, more: isBoolean },
-  /** A member who is there, when it came and last said something, and why it is away (empty: it isn't). */
+  /**
+   * A member who is there by connection `id`, when it came and last said something, and why it is away (empty: it
+   * isn't).
+   */
   here: {
     id: isCount,
     name: isString,
-    fingerprint: isString,
+    person: isPerson,
+    stay: isStay,
     since: isTime,
     active: isTime,
     away: isString,
   },
   /** The epoch in which the next broadcast is sealed; keys are base64url. */
   epoch: SECRET,
-  /** How the shared records that follow are sealed, in which are all `here`. */
+  /** How the shared records that follow are sealed, in which are all `here` and `beside`. */
   sharing: SECRET,
   /**
-   * The client is in, as this member; its joining is event `seq`. Comes after all `here` and `past`, among
-   * which are the client itself and its joining.
+   * The client is in, by connection `id` and under that name: another than it asked for if its person is there
+   * already. `seq` is the last event so far. Comes after all `here`, `beside` and `past`.
    */
-  welcome: { id: isCount, seq: isCount, at: isTime },
+  welcome: { id: isCount, seq: isCount, at: isTime, name: isString },
 
   // What the server says to everybody.
   /** The events after this one in the record are numbered from `seq`, and happened at `at` (ms). */
   batch: { seq: isCount, at: isTime },
   /** Somebody came. */
-  joined: { id: isCount, name: isString, fingerprint: isString, n: isCount },
+  joined: {
+    id: isCount,
+    name: isString,
+    person: isPerson,
+    stay: isStay,
+    n: isCount,
+  },
+  /** The person of connection `of` is there by connection `id`, too; has no number. */
+  beside: { id: isCount, of: isCount, stay: isStay },
+  /** That connection has ended; its person is still there by another; has no number. */
+  parted: { id: isCount },
   /** Somebody went, for one of `GOODBYES` or with words of their own. */
   left: { id: isCount, n: isCount, reason: isString },
   /** A member's message. */

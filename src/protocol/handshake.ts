@@ -3,7 +3,7 @@
  *
  *     client                                                             server
  *       version ‖ e ‖ { invite id ‖ ML-KEM key }              ──────▶
- *                    ◀──────   e, ee, s, es ‖ { ML-KEM ciphertext ‖ passphrase salt }
+ *                    ◀──────   e, ee, s, es ‖ { ML-KEM ciphertext }
  *       (is that the server's key? if not, nothing more is sent)
  *       s, se, psk                                            ──────▶    (else: a refusal, and the end)
  *       direct, direct, …            ◀─────▶                   direct, shared, broadcast, …
@@ -26,12 +26,12 @@ import {
   type Bytes,
   concat,
   HandshakeError,
+  KEY_SIZE,
   PROTOCOL_BYTES,
   randomBytes,
-  SALT_SIZE,
 } from "../../crypto_utils.ts";
 import { Channel } from "./channel.ts";
-import { HandshakeRefusal } from "./reasons.ts";
+import { HANDSHAKE_REFUSALS, HandshakeRefusal } from "./reasons.ts";
 import { RecordReader, RefusedError, type Stream } from "./record_reader.ts";
 import {
   encodeHeader,
@@ -44,15 +44,22 @@ import {
 export const PROTOCOL_VERSION = 2;
 /** An invite's number, bytes. */
 const INVITE_ID_SIZE = 4;
+/** In place of an invite's number: the client is a member, which its X25519 key proves. */
+export const MEMBER_ID = 0xffff_fffe;
+/** In place of an invite's key for a member: 32 zeros, so that the psk comes of ML-KEM's secret alone. */
+export const MEMBER_KEY: Bytes = new Uint8Array(KEY_SIZE);
 
 /** What a server needs to take part in a handshake. */
 export interface AcceptOptions {
   /** The server's static key. */
   readonly keyPair: KeyPair;
-  /** The salt for passphrases, 16 bytes. */
-  readonly salt: Bytes;
-  /** The key that belongs to an invite's number, undefined if there is none. */
+  /** The key that belongs to an invite's number, 32 bytes; undefined if there is none. */
   readonly inviteKey: (id: number) => Bytes | undefined;
+  /** Why a client that has proved that key of its own may not come in by that invite, a `HandshakeRefusal`. Default: all may. */
+  readonly turnedAway?: (
+    inviteId: number,
+    clientKey: Bytes,
+  ) => number | undefined;
   /** Limits how many handshakes are worked on at a time. Default: no limit. */
   readonly turns?: Limiter;
   /** For tests: which ML-KEM to use. */
@@ -65,10 +72,10 @@ export interface ConnectOptions {
   readonly keyPair: KeyPair;
   /** Which invite it holds. */
   readonly inviteId: number;
+  /** The invite's key, 32 bytes. */
+  readonly inviteKey: Bytes;
   /** Throws unless this is the server's key; called before the third message is sent. */
-  readonly checkServer: (serverKey: Bytes) => void | Promise<void>;
-  /** The invite's key, or the passphrase's under this salt. */
-  readonly inviteKey: (salt: Bytes) => Bytes | Promise<Bytes>;
+  readonly checkServer: (serverKey: Bytes) => void;
   /** For tests: which ML-KEM to use. */
   readonly kem?: Kem;
 }
@@ -97,7 +104,9 @@ export async function acceptChannel(
   reader.awaitLittle();
   const third = expectHandshake(await reader.handshakeRecord());
   // An unknown invite fails where a wrong key does, and as late.
-  const inviteKey = options.inviteKey(inviteId) ?? randomBytes(32);
+  const inviteKey = inviteId === MEMBER_ID
+    ? MEMBER_KEY
+    : options.inviteKey(inviteId) ?? randomBytes(KEY_SIZE);
   handshake.setPsk(hybridPsk(inviteKey, secret));
   try {
     await turns.run(() => handshake.readMessage(third));
@@ -105,7 +114,13 @@ export async function acceptChannel(
     await turnAway(stream, HandshakeRefusal.key);
     throw error;
   }
-  return new Channel(stream, reader, handshake);
+  const channel = new Channel(stream, reader, handshake, inviteId);
+  const refusal = options.turnedAway?.(inviteId, channel.remoteKey);
+  if (refusal === undefined) return channel;
+  await turnAway(stream, refusal);
+  throw new HandshakeError(
+    `Cannot let the client in: ${HANDSHAKE_REFUSALS[refusal]}`,
+  );
 }
 
 /**
@@ -138,7 +153,7 @@ async function answer(
 async function answerTo(
   first: Bytes,
   handshake: Handshake,
-  { kem = defaultKem, salt }: AcceptOptions,
+  { kem = defaultKem }: AcceptOptions,
 ): Promise<{ inviteId: number; secret: Bytes; reply: Bytes }> {
   const hello = await handshake.readMessage(first);
   if (hello.length !== INVITE_ID_SIZE + KEM_KEY_SIZE) {
@@ -149,7 +164,7 @@ async function answerTo(
     .encapsulate(hello.subarray(INVITE_ID_SIZE)).catch((cause) => {
       throw new HandshakeError("Cannot use the client's ML-KEM key", { cause });
     });
-  const reply = await handshake.writeMessage(concat(ciphertext, salt));
+  const reply = await handshake.writeMessage(ciphertext);
   return { inviteId, secret, reply };
 }
 
@@ -187,23 +202,20 @@ export async function connectChannel(
   await writeAll(stream, record(RecordType.handshake, concat(version, first)));
 
   const reply = await handshake.readMessage(await fromServer(reader));
-  if (reply.length !== KEM_CIPHERTEXT_SIZE + SALT_SIZE) {
+  if (reply.length !== KEM_CIPHERTEXT_SIZE) {
     throw new HandshakeError(
       "Cannot shake hands: the payload has another size",
     );
   }
   const serverKey = handshake.remoteStaticKey;
   if (!serverKey) throw new HandshakeError("Cannot shake hands without a key");
-  await options.checkServer(serverKey);
+  options.checkServer(serverKey);
 
-  const secret = await kemKey.decapsulate(
-    reply.subarray(0, KEM_CIPHERTEXT_SIZE),
-  );
-  const inviteKey = await options.inviteKey(reply.slice(KEM_CIPHERTEXT_SIZE));
-  handshake.setPsk(hybridPsk(inviteKey, secret));
+  const secret = await kemKey.decapsulate(reply);
+  handshake.setPsk(hybridPsk(options.inviteKey, secret));
   const third = await handshake.writeMessage();
   await writeAll(stream, record(RecordType.handshake, third));
-  return new Channel(stream, reader, handshake);
+  return new Channel(stream, reader, handshake, options.inviteId);
 }
 
 async function fromServer(reader: RecordReader): Promise<Bytes> {

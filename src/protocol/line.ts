@@ -53,9 +53,11 @@ export interface LogEntry {
   readonly seq: number;
   /** When, milliseconds since 1970. */
   readonly at: number;
-  /** The fingerprint of the member's key, 12 hexadecimal digits. */
-  readonly fingerprint: string;
-  /** The member's own number for it. */
+  /** The short id of the member's person, 16 characters. */
+  readonly person: string;
+  /** The stay in which it was done, 8 bytes in base64url; with `person` and `n` it tells the line from all others. */
+  readonly stay: string;
+  /** The member's own number for it in that stay. */
   readonly n: number;
   /** What the member did. */
   readonly what: LineKind;
@@ -113,14 +115,18 @@ export function saidLine(event: Event): Line | undefined {
 
 // ── What everybody is told ─────────────────────────────────────────────────────────────────────────────
 
-/** The event by which everybody is told of a line. @param id The member who did it. */
+/**
+ * The event by which everybody is told of a line.
+ * @param id The connection by which it was done. @param full The full id of its person.
+ */
 export function lineEvent(
   id: number,
-  { what, n, name, fingerprint, text, to }: Omit<NewEntry, "at">,
+  full: string,
+  { what, n, name, stay, text, to }: Omit<NewEntry, "at">,
 ): Event {
   switch (what) {
     case "joined":
-      return { kind: what, id, name, fingerprint, n };
+      return { kind: what, id, name, person: full, stay, n };
     case "left":
       return { kind: what, id, n, reason: text };
     case "renamed":
@@ -184,7 +190,7 @@ export interface Escapes {
  * @param place Follows "joined" and "left", with a space before it.
  */
 export function sentence(
-  { what, name, text, to }: Omit<NewEntry, "at" | "fingerprint" | "n">,
+  { what, name, text, to }: Omit<NewEntry, "at" | "person" | "stay" | "n">,
   escape: Escapes,
   place = "",
 ): string {

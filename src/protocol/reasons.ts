@@ -15,6 +15,11 @@ export const REFUSALS = {
     "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
   "name-mixed": "That name mixes letters of several scripts that look alike",
   "name-taken": "That name is taken, or looks like one that is",
+  "person-twin": "Another person has an id that looks the same",
+  "card-wrong": "The card does not belong to this connection",
+  "too-often-here": "You are here by as many connections as one person may be",
+  removed: "You were removed from this room",
+  "invite-used": "That invite was used up, has ended or was revoked",
   "text-empty": "A message needs some text",
   "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
   "room-full": "The room is full",
@@ -48,6 +53,7 @@ export const GOODBYES = {
   replaced: "joined again from elsewhere",
   stopped: "server stopped",
   misused: "broke the protocol",
+  late: "did not join in time",
 } as const;
 
 /** A key of `GOODBYES`. */
@@ -64,6 +70,15 @@ export function wording(
   code: string,
 ): string {
   return Object.hasOwn(table, code) ? table[code] ?? code : code;
+}
+
+/**
+ * Why something was refused, in words. @param reason A key of `REFUSALS`. @param detail What else there is to know of
+ * it; empty for nothing.
+ */
+export function reasonWords(reason: string, detail: string): string {
+  const words = wording(REFUSALS, reason);
+  return detail === "" ? words : `${words}: ${detail}`;
 }
 
 /** What a refusal prevents, to be followed by the text in quotes. @param reason A key of `REFUSALS`. */
@@ -83,9 +98,15 @@ export function textRefusal(text: string): Refusal | undefined {
 /** Why a server ends a handshake: the codes of unsealed refusals. */
 export const HANDSHAKE_REFUSALS: Readonly<Record<number, string>> = {
   1: "The server speaks another version of the protocol",
-  2: "The key does not open this room",
+  2: "The link does not open this room",
   3: "The server has no room for another connection right now",
+  4: "You were removed from this room",
 };
 
 /** The codes of `HANDSHAKE_REFUSALS`. */
-export const HandshakeRefusal = { version: 1, key: 2, busy: 3 } as const;
+export const HandshakeRefusal = {
+  version: 1,
+  key: 2,
+  busy: 3,
+  removed: 4,
+} as const;

@@ -8,6 +8,7 @@ import type { Bytes } from "../../crypto_utils.ts";
 import type { Shared } from "./broadcaster.ts";
 import { encodeEvent, type Event } from "../protocol/events.ts";
 import type { Name } from "../protocol/names.ts";
+import type { Candidate, Person } from "./people.ts";
 import type { Goodbye, Refusal } from "../protocol/reasons.ts";
 import {
   type Line,
@@ -19,8 +20,6 @@ import type { Outlet } from "./outlet.ts";
 
 /** Somebody at the door, or inside: one connection. */
 export interface Guest {
-  /** The fingerprint of its key. */
-  readonly fingerprint: string;
   /** What writes to it. */
   readonly outlet: Outlet;
   /** Tells it something that is meant for it alone. */
@@ -33,18 +32,30 @@ export interface Guest {
   dismiss(reason: Goodbye, words?: string): void;
 }
 
-/** Somebody who is in. */
-export interface Member {
+/** A connection that is in. */
+export interface Seat {
   /** What broadcasts call it. */
   readonly id: number;
+  /** Whose it is. */
+  readonly member: Member;
+  /** The connection. */
+  readonly guest: Guest;
+  /** Its client's stay, 8 bytes in base64url. */
+  readonly stay: string;
+  /** The stay's own number for the last thing that was said in it. */
+  n: number;
+}
+
+/** Somebody who is in, by one connection or several. */
+export interface Member {
+  /** Who it is. */
+  readonly person: Person;
   /** Under which name it is in. */
   name: Name;
-  /** Its connection. */
-  readonly guest: Guest;
+  /** Its connections, at least one. */
+  readonly seats: Seat[];
   /** When it came, ms since 1970. */
   readonly since: number;
-  /** Its own number for the last thing it said. */
-  n: number;
   /** When it last said something, ms since 1970; else when it came. */
   active: number;
   /** Why it is away from the keyboard; empty if it isn't. */
@@ -53,20 +64,30 @@ export interface Member {
 
 /** A wish to be let in. */
 export interface Request {
-  /** Who wishes it. */
+  /** Who wishes it, by which connection. */
   readonly guest: Guest;
+  /** Who it says that it is. */
+  readonly candidate: Candidate;
+  /** Its client's stay, 8 bytes in base64url. */
+  readonly stay: string;
   /** Under which name. */
   readonly name: Name;
   /** The sender's lines follow this number. */
   readonly n: number;
   /** The last event that it has been told of. */
   readonly after: number;
-  /** Whether it was in before and lost its connection. */
-  readonly back: boolean;
 }
 
 /** What became of a request: "behind" if the guest must first catch up from the log. */
-export type Admission = Member | Refusal | "behind";
+export type Admission = Seat | "behind" | Refused;
+
+/** Why something was refused. */
+export interface Refused {
+  /** A key of `REFUSALS`. */
+  readonly reason: Refusal;
+  /** What else a person should know of it; empty for nothing. */
+  readonly detail: string;
+}
 
 /** What a connection asks of the room. */
 export type Item =
@@ -77,23 +98,23 @@ export type Item =
   }
   | {
     readonly kind: "say";
-    readonly member: Member;
+    readonly seat: Seat;
     readonly lines: readonly Line[];
     readonly taken: () => void;
   }
   | {
     readonly kind: "rename";
-    readonly member: Member;
+    readonly seat: Seat;
     readonly name: Name;
   }
   | {
     readonly kind: "away";
-    readonly member: Member;
+    readonly seat: Seat;
     readonly text: string;
   }
   | {
     readonly kind: "leave";
-    readonly member: Member;
+    readonly seat: Seat;
     /** A key of `GOODBYES`, or the member's own words. */
     readonly reason: string;
   };
@@ -104,9 +125,7 @@ export type Of<K extends Item["kind"]> = Extract<Item, { kind: K }>;
 /** A guest on its way in. */
 export interface Joining extends Of<"join"> {
   /** What it will be. */
-  readonly member: Member;
-  /** Where its joining stands in the batch. */
-  readonly index: number;
+  readonly seat: Seat;
   /** What it missed before the batch. */
   readonly missed: readonly LogEntry[];
 }
@@ -125,13 +144,15 @@ export class Batch {
   readonly renamed: Of<"rename">[] = [];
   /** Who goes away from the keyboard, or comes back, as `encodeEvent` made it. */
   readonly absent = new Map<Member, string>();
+  /** Which connections join and leave others of the same person, as `encodeEvent` made it. */
+  readonly moves: string[] = [];
   /** Who comes. */
   readonly joined: Joining[] = [];
   /** Whose connection is taken over by one that came back. */
-  readonly replaced: Member[] = [];
+  readonly replaced: Seat[] = [];
   /** Takes back what was changed in the room, newest first. */
   readonly undo: (() => void)[] = [];
-  /** What `encoded` and `absent` come to at most, UTF-16 units. */
+  /** What `encoded`, `moves` and `absent` come to at most, UTF-16 units. */
   size = 0;
 
   /** An empty batch. @param at Its time, ms since 1970. */
@@ -139,25 +160,35 @@ export class Batch {
 
   /** Whether nothing happens in it. */
   get empty(): boolean {
-    return this.entries.length === 0 && this.absent.size === 0;
+    return this.entries.length === 0 && this.absent.size === 0 &&
+      this.moves.length === 0;
   }
 
-  /** Adds something that a member does. */
+  /** Adds something that a member does, by one of its connections. */
   add(
-    { id, name: { shown: name }, guest: { fingerprint } }: Member,
+    { id, member: { person, name: { shown: name } }, stay }: Seat,
     words: Pick<NewEntry, "what" | "n" | "text" | "to">,
   ): void {
-    const entry = { at: this.at, fingerprint, name, ...words };
+    const { at } = this;
+    const entry = { at, person: person.short, stay, name, ...words };
     this.entries.push(entry);
-    const encoded = encodeEvent(lineEvent(id, entry));
-    this.encoded.push(encoded);
-    this.size += encoded.length;
+    this.encoded.push(this.#encode(lineEvent(id, person.id, entry)));
+  }
+
+  /** A connection joins another of the same person, or leaves it. */
+  move(event: Event<"beside" | "parted">): void {
+    this.moves.push(this.#encode(event));
   }
 
   /** Says why a member is away, empty if it isn't; the last word counts. */
   setAway(member: Member, text: string): void {
-    const encoded = encodeEvent({ kind: "absent", id: member.id, text });
-    this.absent.set(member, encoded);
+    const [{ id } = { id: 0 }] = member.seats;
+    this.absent.set(member, this.#encode({ kind: "absent", id, text }));
+  }
+
+  #encode(event: Event): string {
+    const encoded = encodeEvent(event);
     this.size += encoded.length;
+    return encoded;
   }
 }

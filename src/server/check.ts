@@ -9,6 +9,7 @@ import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
 import { metricsAddress, type Values } from "./flags.ts";
+import { PeopleFile } from "./people_file.ts";
 import {
   explainLock,
   metricsError,
@@ -26,6 +27,12 @@ export async function check(values: Values): Promise<void> {
     await KeyFile.load(keyPath)
       ? `${keyPath} can be used\n`
       : `${keyPath} is not there yet; the server would make it\n`,
+  );
+  const { people } = values;
+  write(
+    await PeopleFile.check(people)
+      ? `${people} can be used\n`
+      : `${people} is not there yet; the server would make it\n`,
   );
   using _held = tryPort({ host, port }, portError);
   const metrics = metricsAddress(values);

@@ -9,11 +9,7 @@
 
 import { Notify } from "../base/notify.ts";
 import { within } from "../base/timing.ts";
-import {
-  type Bytes,
-  DecryptionError,
-  fingerprint,
-} from "../../crypto_utils.ts";
+import { type Bytes, DecryptionError } from "../../crypto_utils.ts";
 import { type Channel, directSize } from "../protocol/channel.ts";
 import {
   encodeEvent,
@@ -34,7 +30,8 @@ import type { History } from "./history.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { Outlet } from "./outlet.ts";
 import { Pulse } from "./pulse.ts";
-import { Allowance, type Rates } from "./rate_limits.ts";
+import type { People } from "./people.ts";
+import { Allowance, type Purses, type Rates } from "./rate_limits.ts";
 import { type Client, Requests } from "./requests.ts";
 import type { Ring } from "./ring.ts";
 import type { Room } from "./room.ts";
@@ -44,6 +41,8 @@ import type { Stream } from "../protocol/record_reader.ts";
 const DIRECT_LIMIT = 8 * 1_048_576;
 /** Records that are opened at a time: others come first again before the next. */
 const MAX_AT_ONCE = 64;
+/** Seconds that a guest has to join: nobody sees it, and it takes a place. */
+const GUEST_TIME = 30;
 /** How long a goodbye may take to get out and be heard, ms. */
 const GOODBYE_TIME = 1_000;
 
@@ -59,6 +58,10 @@ export interface HalfClosable extends Stream {
 export interface ConnectionOptions {
   /** Where its client wants to be. */
   readonly room: Room;
+  /** Who may come in. */
+  readonly people: People;
+  /** What persons have to spend. */
+  readonly purses: Purses;
   /** What the client may ask for of the past. */
   readonly history: History;
   /** What the room says to everybody. */
@@ -75,8 +78,10 @@ const now = () => performance.now(); // one for all
 
 /** A connection whose handshake is done. */
 export class Connection implements Client {
-  readonly fingerprint: string;
+  readonly key: Bytes;
+  readonly inviteId: number;
   readonly outlet: Outlet;
+  label = "a guest";
   readonly #stream: HalfClosable;
   readonly #channel: Channel;
   readonly #requests: Requests;
@@ -85,6 +90,7 @@ export class Connection implements Client {
   readonly #pulse = new Pulse();
   #hurry: () => void = () => {}; // ends a pause
   readonly #deafened = new Notify(); // when nothing more is read
+  #outside = 0; // seconds that it has been no member
   #listening = false;
   #deaf = false;
   #slowed = false; // whether the client was told of it
@@ -97,15 +103,15 @@ export class Connection implements Client {
     channel: Channel,
     options: ConnectionOptions,
   ) {
-    this.fingerprint = fingerprint(channel.remoteKey);
+    this.key = channel.remoteKey;
+    this.inviteId = channel.inviteId;
     this.#stream = stream;
     this.#channel = channel;
-    const { room, history, ring, relay, rates, measures = UNMEASURED } =
-      options;
+    const { ring, rates, measures = UNMEASURED, ...others } = options;
     this.#received = measures.receivedBytes;
     const allowance = new Allowance(rates, now);
     this.#allowance = allowance;
-    this.#requests = new Requests(this, { room, history, relay, allowance });
+    this.#requests = new Requests(this, { ...others, allowance });
     const tooSlow = () => {
       this.dismiss("slow");
       this.#channel.close(); // at once, even where a goodbye is on its way: the room may be waiting
@@ -161,15 +167,21 @@ export class Connection implements Client {
     this.#hurry();
     this.#requests.leave(words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
-    tell("{key}: {why}", { key: this.fingerprint, why: GOODBYES[reason] });
+    tell("{key}: {why}", { key: this.label, why: GOODBYES[reason] });
     // A client that doesn't read, or is gone, can't hear a goodbye.
     const mute = reason === "slow" || reason === "lost" || reason === "misused";
     this.#closing = mute ? this.#close() : this.#sayGoodbye(reason);
   }
 
+  async paid(): Promise<void> {
+    await this.#wait(this.#allowance.settle(0));
+  }
+
   /** To be called once a second: looks for signs of life. */
   tick(): void {
     if (this.#ended) return;
+    if (this.#requests.isIn) this.#outside = 0;
+    else if (++this.#outside > GUEST_TIME) return this.dismiss("late");
     for (const symptom of this.#pulse.tick(this.#listening, this.outlet)) {
       if (symptom === "quiet") this.tell({ kind: "ping" });
       else if (symptom === "silent") this.dismiss("silent");
@@ -207,7 +219,7 @@ export class Connection implements Client {
     const altered = error instanceof WireError ||
       error instanceof DecryptionError;
     const why = error instanceof Error ? error.message : String(error);
-    const properties = { key: this.fingerprint, why };
+    const properties = { key: this.label, why };
     if (misused || altered) logger.warn("{key}: {why}", properties);
     else logger.debug("{key}: {why}", properties);
     this.dismiss(misused ? "misused" : "lost");
@@ -240,13 +252,19 @@ export class Connection implements Client {
     if (!this.#slowed) {
       this.tell({ kind: "slowed" });
       logger.info("{key}: says more than it may, and is read more slowly", {
-        key: this.fingerprint,
+        key: this.label,
       });
     }
     this.#slowed = true;
+    await this.#wait(wait);
+  }
+
+  /** Waits, ms, unless the connection ends meanwhile. */
+  async #wait(time: number): Promise<void> {
+    if (time === 0 || this.#ended) return;
     const { promise: hurry, resolve } = Promise.withResolvers<void>(); // its own: one for all would grow with each
     this.#hurry = resolve;
-    await within(wait, hurry);
+    await within(time, hurry);
   }
 
   /** Rejects and never throws: a throw would leave records that are being opened without anybody to hear of it. */

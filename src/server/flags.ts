@@ -44,11 +44,16 @@ export const FLAGS = [
     help: "File for the room's keys, created if it is missing",
   },
   {
-    name: "passphrase",
-    kind: "optional",
+    name: "people",
+    kind: "string",
     value: "FILE",
-    help:
-      "Also let people join by a passphrase: asked for, or the first line of FILE (-: standard input)",
+    default: "chat.people",
+    help: "File for members, names, invites and bans, created if it is missing",
+  },
+  {
+    name: "invite-only",
+    kind: "boolean",
+    help: "No link for everybody: newcomers need an invite each",
   },
   {
     name: "history",
@@ -228,14 +233,25 @@ export const FLAGS = [
     help: "Check whether a server could start here, and exit; changes nothing",
   },
   {
+    name: "link",
+    kind: "boolean",
+    help: "Print the link by which everybody can join, and exit",
+  },
+  {
     name: "rotate-key",
     kind: "boolean",
     help:
-      "Make a new room key, print the new link, and exit; a running server takes it over, and its members stay",
+      "Make a new link, print it, and exit: the old one lets nobody in any more, and members stay members",
   },
   { name: "help", kind: "boolean", help: "Show this help" },
   { name: "version", kind: "boolean", help: "Show the version" },
 ] as const;
+
+/** Flags of earlier versions, and what took their place. */
+export const GONE: Readonly<Record<string, string>> = {
+  passphrase:
+    "a spoken code lets somebody in without a link: deno task invite --code",
+};
 
 /** The flags' values. */
 export type Values = FlagValues<typeof FLAGS>;

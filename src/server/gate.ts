@@ -11,7 +11,6 @@
 import { pause, within } from "../base/timing.ts";
 import { HandshakeError } from "../../crypto_utils.ts";
 import { Notify } from "../base/notify.ts";
-import type { Event } from "../protocol/events.ts";
 import { WireError } from "../protocol/records.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { diagnostics } from "./diagnostics.ts";
@@ -36,7 +35,7 @@ const STOP_TIME = 1_500;
 
 /** What a gate leads to. */
 export interface GateOptions extends ConnectionOptions {
-  /** The server's keys, and the invites'. */
+  /** The server's key, and what invites prove. */
   readonly handshake: AcceptOptions;
   /** How many of what. */
   readonly limits: Limits;
@@ -51,10 +50,7 @@ export interface GateOptions extends ConnectionOptions {
  */
 type Ending = "bad" | "broken" | "late" | "displaced" | "empty" | "looked";
 
-/**
- * Those that bring pauses. A monitor that only looks whether the port is open is welcome, and so is a client that
- * asks a person about our key before it comes with the passphrase.
- */
+/** Those that bring pauses. A monitor that only looks whether the port is open is welcome. */
 const COUNTING: ReadonlySet<Ending> = new Set(["bad", "broken", "late"]);
 
 function endingOf(error: unknown): Ending {
@@ -102,11 +98,6 @@ export class Gate {
     let sent = this.#sentBefore;
     for (const { outlet } of this.#connections) sent += outlet.moved;
     return sent;
-  }
-
-  /** Tells everybody who is in. */
-  tellAll(event: Event): void {
-    for (const connection of this.#connections) connection.tell(event);
   }
 
   /** Resolves when there is a place for another connection, and when the gate closes. */

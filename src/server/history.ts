@@ -26,13 +26,21 @@ export class History {
     return this.#log.head;
   }
 
+  /** The event after which one that comes for the first time may read: as many before the last as it is shown. */
+  get newcomerStart(): number {
+    return Math.max(0, this.head - this.#shown);
+  }
+
   /**
    * The event after which a guest begins to read: the one it names, or, if it names none or one that
-   * this log doesn't have, as many before the last as a newcomer is shown.
+   * this log doesn't have, as many before the last as a newcomer is shown; nothing before what it may read.
+   * @param from The event after which it may read.
    */
-  start(after: number | null): number {
-    if (after !== null && after <= this.head) return after;
-    return Math.max(0, this.head - this.#shown);
+  start(after: number | null, from: number): number {
+    const wanted = after !== null && after <= this.head
+      ? after
+      : this.newcomerStart;
+    return Math.max(wanted, from);
   }
 
   /** Entries after `after`, in pieces, to where the log ends now. */
@@ -47,10 +55,22 @@ export class History {
   }
 
   /**
-   * The last `count` entries before `before` (null: the end) that have all the words, oldest first, and whether
-   * there are more.
+   * The last `count` entries after `from` and before `before` (null: the end) that have all the words, oldest first,
+   * and whether there are more.
    */
   async find(
+    words: string,
+    before: number | null,
+    count: number,
+    from: number,
+  ): Promise<Pick<Found, "entries" | "more">> {
+    const { entries, more } = await this.#find(words, before, count);
+    const readable = entries.filter(({ seq }) => seq > from);
+    const [oldest] = entries;
+    return { entries: readable, more: more && (oldest?.seq ?? 0) > from + 1 };
+  }
+
+  async #find(
     words: string,
     before: number | null,
     count: number,

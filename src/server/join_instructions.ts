@@ -4,11 +4,15 @@
  * @module
  */
 
-import { spokenFingerprint } from "../../crypto_utils.ts";
 import { formatAddress } from "../keys/invite.ts";
 import type { KeyFile } from "../keys/key_file.ts";
-import { clientCommand } from "../base/program.ts";
+import {
+  clientCommand,
+  inviteCommand,
+  serverCommand,
+} from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
+import { StartError } from "./start_error.ts";
 
 /** An address under which other machines may find this one, undefined if it has none. */
 function outsideAddress(): string | undefined {
@@ -19,60 +23,67 @@ function outsideAddress(): string | undefined {
   )?.address;
 }
 
-/** What the server prints at its start. */
+/** What the server prints at its start. @param created Whether the key was made now. */
 export function greeting(
   values: Values,
   keyFile: KeyFile,
   created: boolean,
 ): string {
   const { host, port } = keyFile.keys.listening ?? { host: "", port: 0 };
-  const everywhere = host === "0.0.0.0" || host === "::";
-  const local = everywhere ? "127.0.0.1" : host;
-  const outside = everywhere ? outsideAddress() : host;
-  const isDefault = values["key-file"] === DEFAULT_KEY_FILE;
-  const here = isDefault ? "" : ` '${keyFile.inviteFor(local, port)}'`;
   const lines = [
     `Listening on ${formatAddress(host, port)}, writing to ${values.log}`,
     "",
-    `To join on this machine:   ${clientCommand()}${here}`,
-    `To join from elsewhere:    ${clientCommand()} '${
-      keyFile.inviteFor(outside ?? local, port)
-    }'`,
   ];
-  if (values.passphrase !== undefined) {
-    const where = `--host ${outside ?? local} --port ${port}`;
+  if (values["invite-only"]) {
+    lines.push(`To let somebody in:        ${inviteCommand()}`);
+  } else {
+    // Whoever has the link can come in, and what isn't a terminal may be a journal that others read.
+    const isShown = created && Deno.stdout.isTerminal();
+    const link = isShown
+      ? `${clientCommand()} '${linkOf(keyFile)}'`
+      : `with the link that ${serverCommand()} --link prints`;
+    if (values["key-file"] === DEFAULT_KEY_FILE) {
+      lines.push(`To join on this machine:   ${clientCommand()}`);
+    }
     lines.push(
-      `To join by passphrase:     ${clientCommand()} ${where} --passphrase`,
-      // A client shows it the first time, and asks whether it is the right one.
-      `The server's fingerprint:  ${
-        spokenFingerprint(keyFile.keys.keyPair.publicKey)
-      }`,
+      `To join from elsewhere:    ${link}`,
+      "",
+      "Everybody who has that link can come in: send it as you would a password.",
     );
   }
-  lines.push(
-    "",
-    "Everybody who has that link can come in: send it as you would a password.",
-    "Ctrl-C stops the server.",
-  );
+  lines.push("Ctrl-C stops the server.");
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
   return (created ? [made, ...lines] : lines).join("\n");
 }
 
+/** The standing link, for other machines. @throws {StartError} before the server has ever listened. */
+export function linkOf(keyFile: KeyFile): string {
+  const { listening } = keyFile.keys;
+  if (!listening) {
+    throw new StartError(
+      "There is no link yet: it holds the server's address",
+      `Start the server once: ${serverCommand()}`,
+    );
+  }
+  const { host, port } = listening;
+  const everywhere = host === "0.0.0.0" || host === "::";
+  const outside = everywhere ? outsideAddress() ?? "127.0.0.1" : host;
+  return keyFile.inviteFor(outside, port);
+}
+
 /** What is printed after a new room key was made. */
 export function newLink(keyFile: KeyFile): string {
-  const { listening } = keyFile.keys;
-  const lines = ["The room has a new key. Old links no longer work."];
-  if (listening) {
-    const { host, port } = listening;
-    const everywhere = host === "0.0.0.0" || host === "::";
-    const outside = everywhere ? outsideAddress() ?? "127.0.0.1" : host;
+  const lines = [
+    "The room has a new link. The old one lets nobody in any more; members stay members.",
+  ];
+  if (keyFile.keys.listening) {
     lines.push(
-      "A running server takes it over within seconds, and its members stay.",
+      "A running server takes it over within seconds.",
       "",
-      `To join from elsewhere:    ${clientCommand()} '${
-        keyFile.inviteFor(outside, port)
-      }'`,
+      `To join from elsewhere:    ${clientCommand()} '${linkOf(keyFile)}'`,
     );
-  } else lines.push("The server prints the new link when it starts.");
+  } else {lines.push(
+      `Once the server has run, ${serverCommand()} --link prints it.`,
+    );}
   return `${lines.join("\n")}\n`;
 }

@@ -12,6 +12,9 @@ const DOUBLINGS = 5;
 /** Networks that are remembered; the oldest are forgotten for new ones. */
 const MAX_NETWORKS = 10_000;
 
+/** Purses that are remembered before any is forgotten. */
+const LEAST_PURSES = 256;
+
 /** A token bucket: lets a burst through at once, and then a fixed rate. */
 export class TokenBucket {
   readonly #burst: number;
@@ -31,6 +34,12 @@ export class TokenBucket {
     this.#now = now;
     this.#tokens = burst;
     this.#at = now();
+  }
+
+  /** Whether nothing is missing: it is as good as a new one. */
+  get isFull(): boolean {
+    const income = (this.#now() - this.#at) / 1_000 * this.#rate;
+    return this.#tokens + income >= this.#burst;
   }
 
   /** Takes tokens. @returns How long to wait until they are paid for, ms. */
@@ -54,12 +63,10 @@ export interface Rates {
   readonly bytesPerMessage: number;
 }
 
-/** What one member may spend: lines, and bytes, each from a bucket of its own. */
-export class Allowance {
+/** What somebody has to spend: lines, and bytes, each from a bucket of its own. */
+export class Purse {
   readonly #lines: TokenBucket;
   readonly #bytes: TokenBucket;
-  #spent = 0; // lines since `settle`, and all else that costs as much
-  #excused = 0; // bytes since then that the member was asked for
 
   /** A full one. @param now The time, ms. */
   constructor(
@@ -68,6 +75,62 @@ export class Allowance {
   ) {
     this.#lines = new TokenBucket(burst, perSecond, now);
     this.#bytes = new TokenBucket(burst * bytes, perSecond * bytes, now);
+  }
+
+  /** Whether nothing is missing. */
+  get isFull(): boolean {
+    return this.#lines.isFull && this.#bytes.isFull;
+  }
+
+  /** Takes out lines and bytes. @returns How long to wait until they are paid for, ms. */
+  take(lines: number, bytes: number): number {
+    return Math.max(this.#lines.take(lines), this.#bytes.take(bytes));
+  }
+}
+
+/** The purses of persons: whoever comes by several connections, or again and again, has one. */
+export class Purses {
+  readonly #rates: Rates;
+  readonly #now: () => number;
+  readonly #purses = new Map<string, Purse>(); // by the person's full id
+  #limit = LEAST_PURSES; // at which those that are full are forgotten
+
+  /** None so far. @param now The time, ms. */
+  constructor(rates: Rates, now: () => number) {
+    this.#rates = rates;
+    this.#now = now;
+  }
+
+  /** A person's. */
+  of(person: string): Purse {
+    const purse = this.#purses.get(person) ?? new Purse(this.#rates, this.#now);
+    this.#purses.set(person, purse);
+    if (this.#purses.size > this.#limit) this.#prune();
+    return purse;
+  }
+
+  #prune(): void {
+    for (const [person, purse] of this.#purses) {
+      if (purse.isFull) this.#purses.delete(person);
+    }
+    this.#limit = Math.max(LEAST_PURSES, 2 * this.#purses.size);
+  }
+}
+
+/** What one connection has spent since it last paid, and the purse that it pays from. */
+export class Allowance {
+  #purse: Purse;
+  #spent = 0; // lines since `settle`, and all else that costs as much
+  #excused = 0; // bytes since then that the member was asked for
+
+  /** Nothing spent, and a full purse. @param now The time, ms. */
+  constructor(rates: Rates, now: () => number) {
+    this.#purse = new Purse(rates, now);
+  }
+
+  /** Pays from another purse from now on. */
+  payFrom(purse: Purse): void {
+    this.#purse = purse;
   }
 
   /** Counts lines, or work that costs as much. @param lines How many. */
@@ -82,9 +145,9 @@ export class Allowance {
 
   /** Pays for all that was spent, and for bytes. @returns How long to wait until that is paid, ms. */
   settle(bytes: number): number {
-    const wait = Math.max(
-      this.#lines.take(this.#spent),
-      this.#bytes.take(Math.max(0, bytes - this.#excused)),
+    const wait = this.#purse.take(
+      this.#spent,
+      Math.max(0, bytes - this.#excused),
     );
     this.#spent = 0;
     this.#excused = 0;

@@ -9,7 +9,11 @@
  * @module
  */
 
+import { equalBytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import { checkCard, readCard } from "../crypto/identity.ts";
 import { LogError } from "../log/file.ts";
+import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
 import { type Line, pastEvent, saidLine } from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
@@ -19,11 +23,12 @@ import {
   type Refusal,
   textRefusal,
 } from "../protocol/reasons.ts";
-import type { Guest, Member } from "./batch.ts";
+import type { Guest, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import type { History } from "./history.ts";
-import type { Allowance } from "./rate_limits.ts";
+import type { Candidate, People } from "./people.ts";
+import type { Allowance, Purses } from "./rate_limits.ts";
 import type { Room } from "./room.ts";
 
 /** A guest that lacks more events than this reads them from the log before it is let in. */
@@ -37,6 +42,14 @@ const logger = diagnostics("connection");
 
 /** The one who asks: a connection. */
 export interface Client extends Guest {
+  /** Its X25519 key, as the handshake proved it, 32 bytes. */
+  readonly key: Bytes;
+  /** By which invite it came. */
+  readonly inviteId: number;
+  /** How logs call it: the short id of its person, once that is known. */
+  label: string;
+  /** Resolves when what it has spent is paid for. */
+  paid(): Promise<void>;
   /** Why the connection ends, once it does: then nothing more is carried out. */
   readonly ended: Goodbye | undefined;
 }
@@ -45,6 +58,10 @@ export interface Client extends Guest {
 export interface RequestsOptions {
   /** Where the client wants to be. */
   readonly room: Room;
+  /** Who may come in. */
+  readonly people: People;
+  /** What persons have to spend. */
+  readonly purses: Purses;
   /** What it may ask for of the past. */
   readonly history: History;
   /** What passes files on. */
@@ -57,7 +74,8 @@ export interface RequestsOptions {
 export class Requests {
   readonly #client: Client;
   readonly #options: RequestsOptions;
-  #member: Member | undefined;
+  #seat: Seat | undefined;
+  #isJoining = false;
   #lastN = 0;
   #answers: Event[] = []; // to what is being carried out: told together
 
@@ -87,7 +105,12 @@ export class Requests {
   leave(words: string): void {
     const { room, relay } = this.#options;
     relay.release(this.#client);
-    if (this.#member) room.leave(this.#member, words);
+    if (this.#seat) room.leave(this.#seat, words);
+  }
+
+  /** Whether the client is in the room, or about to be. */
+  get isIn(): boolean {
+    return this.#seat !== undefined || this.#isJoining;
   }
 
   /** Tells the answers so far, many in one record: who asks a thousand times costs little more than who asks once. */
@@ -102,28 +125,28 @@ export class Requests {
     this.#options.allowance.spend(lines);
   }
 
-  #requireMember(action: string): Member {
-    if (this.#member) return this.#member;
+  #requireSeat(action: string): Seat {
+    if (this.#seat) return this.#seat;
     throw new EventError(`Cannot ${action} outside the room`);
   }
 
   #take(line: Line, lines: Line[]): void {
     const { n, text, to = null } = line;
-    this.#requireMember("speak");
+    this.#requireSeat("speak");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;
     this.#spend(1);
     const unknown = to !== null && (to < 1 || to > this.#options.history.head);
     const reason = textRefusal(text) ?? this.#offerRefusal(line) ??
       (unknown && "reply-unknown");
-    if (reason) this.#answers.push({ kind: "refused", n, reason });
+    if (reason) this.#answers.push({ kind: "refused", n, reason, detail: "" });
     else lines.push(line);
   }
 
   async #say(lines: Line[]): Promise<void> {
-    if (lines.length > 0 && this.#member) {
+    if (lines.length > 0 && this.#seat) {
       this.#answer(); // there may be no place for these for a while
-      await this.#options.room.say(this.#member, lines);
+      await this.#options.room.say(this.#seat, lines);
     }
   }
 
@@ -145,7 +168,7 @@ export class Requests {
         return this.#rename(event);
       case "away":
         this.#spend(HEAVY_COST);
-        if (this.#member) room.away(this.#member, event.text);
+        if (this.#seat) room.away(this.#seat, event.text);
         return;
       case "find":
         return await this.#find(event);
@@ -164,26 +187,63 @@ export class Requests {
   }
 
   async #join(event: Event<"join">): Promise<void> {
-    if (this.#member) throw new EventError("Cannot join twice");
+    if (this.#seat) throw new EventError("Cannot join twice");
     const name = parseName(event.name);
     if (typeof name === "string") return this.#refuse(name);
-    const { room, history } = this.#options;
-    const { n } = event;
-    const wish = { guest: this.#client, name, n, back: event.after !== null };
-    let after = history.start(event.after);
+    this.#isJoining = true;
+    try {
+      const candidate = await this.#candidate(event.card);
+      if (!candidate) return this.#refuse("card-wrong");
+      await this.#enter(event, { name, candidate });
+    } finally {
+      this.#isJoining = false;
+    }
+  }
+
+  /** Who the client is by its card; undefined where that isn't a card, or another's. */
+  async #candidate(text: string): Promise<Candidate | undefined> {
+    try {
+      const card = fromBase64url(text);
+      const { id, noiseKey } = readCard(card);
+      const full = fullId(id);
+      if (!equalBytes(noiseKey, this.#client.key)) return undefined;
+      // The id stands for the three keys: who is known by it has shown a card for them that was signed.
+      if (!this.#options.people.find(full)) await checkCard(card);
+      const invite = this.#client.inviteId;
+      return { id: full, key: toBase64url(noiseKey), card: text, invite };
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof SyntaxError) return;
+      throw error;
+    }
+  }
+
+  async #enter(
+    { stay, n, after: seen }: Event<"join">,
+    who: Pick<Request, "candidate" | "name">,
+  ): Promise<void> {
+    const { room, history, people, purses, allowance } = this.#options;
+    const { candidate: { id } } = who;
+    this.#client.label = shortId(id);
+    allowance.payFrom(purses.of(id));
+    const wish = { ...who, guest: this.#client, stay, n };
+    const from = people.find(id)?.from ?? history.newcomerStart;
+    let after = history.start(seen, from);
     for (;;) {
-      const refusal = room.refusal(wish);
-      if (refusal) return this.#refuse(refusal);
+      const refused = room.refusal(wish);
+      if (refused) return this.#refuse(refused.reason, refused.detail);
       try {
         after = await this.#catchUp(after);
       } catch (error) {
         return this.#refuse(unreadable(error));
       }
+      if (this.#client.ended) return;
       const admission = await room.join({ ...wish, after });
       if (admission === "behind") continue;
-      if (typeof admission === "string") return this.#refuse(admission);
+      if ("reason" in admission) {
+        return this.#refuse(admission.reason, admission.detail);
+      }
       this.#lastN = n;
-      this.#member = admission;
+      this.#seat = admission;
       const { ended } = this.#client;
       if (ended) room.leave(admission, ended);
       return;
@@ -199,6 +259,8 @@ export class Requests {
         if (this.#client.ended) break;
         await this.#client.outlet.drained();
         this.#client.tell(...entries.map(pastEvent));
+        this.#spend(entries.length);
+        await this.#client.paid();
       }
       after = head;
     }
@@ -206,22 +268,22 @@ export class Requests {
   }
 
   #rename(event: Event<"rename">): void {
-    const member = this.#requireMember("rename");
+    const seat = this.#requireSeat("rename");
     this.#spend(HEAVY_COST);
     const name = parseName(event.name);
     if (typeof name === "string") return this.#refuse(name);
-    this.#options.room.rename(member, name);
+    this.#options.room.rename(seat, name);
   }
 
   /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
   async #find({ id, words, before, count }: Event<"find">): Promise<void> {
-    this.#requireMember("search");
+    const { member: { person: { from } } } = this.#requireSeat("search");
     this.#spend(HEAVY_COST);
     this.#answer();
     const limit = Math.min(count, MAX_FOUND);
     const { history } = this.#options;
     try {
-      const { entries, more } = await history.find(words, before, limit);
+      const { entries, more } = await history.find(words, before, limit, from);
       const found: Event = { kind: "found", id, more };
       this.#client.tell(...entries.map(pastEvent), found);
     } catch (error) {
@@ -229,11 +291,11 @@ export class Requests {
     }
   }
 
-  #refuse(reason: Refusal): void {
-    const { fingerprint: key } = this.#client;
+  #refuse(reason: Refusal, detail = ""): void {
+    const { label: key } = this.#client;
     if (reason === "room-full") logger.warn("{key}: the room is full", { key });
     this.#spend(HEAVY_COST);
-    this.#answers.push({ kind: "refused", n: null, reason });
+    this.#answers.push({ kind: "refused", n: null, reason, detail });
   }
 
   #offerRefusal({ what, text }: Line): Refusal | undefined {
@@ -245,14 +307,13 @@ export class Requests {
 
   /** Only who made an offer can say where its file is; anything else is a client's mistake, without effect. */
   async #hold({ offer }: Event<"hold">): Promise<void> {
-    this.#requireMember("hold");
+    const { member: { person } } = this.#requireSeat("hold");
     this.#spend(HEAVY_COST);
     this.#answer();
     const { history, relay } = this.#options;
     try {
       const entry = await history.entry(offer);
-      const isOwn = entry?.what === "offered" &&
-        entry.fingerprint === this.#client.fingerprint;
+      const isOwn = entry?.what === "offered" && entry.person === person.short;
       const file = isOwn ? parseOffer(entry.text) : null;
       if (!file || file.size > relay.maxFileSize || this.#client.ended) return;
       relay.hold(this.#client, offer, file.size);
@@ -262,7 +323,7 @@ export class Requests {
   }
 
   #fetch(event: Event<"fetch">): void {
-    this.#requireMember("fetch");
+    this.#requireSeat("fetch");
     this.#spend(1);
     const answer = this.#options.relay.fetch(this.#client, event);
     if (answer) this.#answers.push(answer);

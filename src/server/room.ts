@@ -15,7 +15,9 @@ import {
   type Item,
   type Member,
   type Of,
+  type Refused,
   type Request,
+  type Seat,
 } from "./batch.ts";
 import type { Broadcaster } from "./broadcaster.ts";
 import type { ChatLog } from "../log/chat_log.ts";
@@ -23,13 +25,16 @@ import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { type Measures, UNMEASURED } from "./measures.ts";
 import type { Name } from "../protocol/names.ts";
+import type { People, Person } from "./people.ts";
+import { spokenId } from "../crypto/person_id.ts";
 import { Roster } from "./roster.ts";
-import type { Refusal } from "../protocol/reasons.ts";
 import { type Line, numberEntry, pastEvent } from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 
 /** Encoded events of one batch, UTF-16 units; whatever is over it waits for the next, so that each fits the ring. */
 const MAX_BATCH_SIZE = 1_048_576;
+/** Connections by which one person may be there. */
+const MAX_SEATS = 16;
 /** How long a batch waits when everybody is slow, and departures when the log can't be written, ms. */
 const CONGESTION_PAUSE = 5;
 const LOG_RETRY_PAUSE = 1_000;
@@ -40,6 +45,10 @@ export interface RoomOptions {
   readonly log: ChatLog;
   /** What tells everybody. */
   readonly broadcaster: Broadcaster;
+  /** Who may come in, and whose name is whose. */
+  readonly people: People;
+  /** How many of the last events a newcomer may read. Default: 0. */
+  readonly history?: number;
   /** Members at a time. */
   readonly maxMembers: number;
   /** How long after an admission the next ones are gathered, ms, by the number of members. Default: 0. */
@@ -62,6 +71,7 @@ export class Room {
   readonly #measures: Measures;
   readonly #members = new Roster();
   #inbox: Item[] = [];
+  readonly #people: People;
   #nextId = 1;
   #admittedAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
@@ -75,6 +85,7 @@ export class Room {
   constructor(options: RoomOptions) {
     this.#log = options.log;
     this.#broadcaster = options.broadcaster;
+    this.#people = options.people;
     this.#options = options;
     this.#measures = options.measures ?? UNMEASURED;
   }
@@ -89,17 +100,36 @@ export class Room {
     return this.#healthy;
   }
 
-  /** Why a guest can't be let in under a name, as far as can be said now. */
+  /** Why a guest can't be let in, as far as can be said now. */
   refusal(
-    { guest, name, back }: Pick<Request, "guest" | "name" | "back">,
-  ): Refusal | undefined {
-    const present = this.#members.find(name);
-    if (present) {
-      // One that comes back takes the place of its own lost connection; a second one is a second one.
-      const own = back && present.guest.fingerprint === guest.fingerprint;
-      return own ? undefined : "name-taken";
+    { candidate, name, stay }: Pick<Request, "candidate" | "name" | "stay">,
+  ): Refused | undefined {
+    const barred = this.#people.refusal(candidate);
+    if (barred) return { reason: barred, detail: "" };
+    const person = this.#people.find(candidate.id);
+    const member = person && this.#members.of(person);
+    if (!member) {
+      const isFull = this.size >= this.#options.maxMembers;
+      return this.#nameRefusal(person, name) ??
+        (isFull ? { reason: "room-full", detail: "" } : undefined);
     }
-    return this.size < this.#options.maxMembers ? undefined : "room-full";
+    // It comes in under the name that it goes by already.
+    const isFull = member.seats.length >= MAX_SEATS &&
+      member.seats.every((seat) => seat.stay !== stay);
+    return isFull ? { reason: "too-often-here", detail: "" } : undefined;
+  }
+
+  /** Why a person, or somebody who isn't one yet, can't go by a name. */
+  #nameRefusal(person: Person | undefined, name: Name): Refused | undefined {
+    const isHere = (owner: Person) => this.#members.of(owner) !== undefined;
+    const owned = this.#people.owner(name.folded, isHere);
+    if (!owned || owned.person === person) return undefined;
+    const since = new Date(owned.since).toISOString().slice(0, 10);
+    const whose = spokenId(owned.person.short);
+    return {
+      reason: "name-taken",
+      detail: `${owned.shown}, ${whose}, since ${since}`,
+    };
   }
 
   /** Lets a guest in, if that can be; resolves when it is in and everybody is being told. */
@@ -110,25 +140,25 @@ export class Room {
   }
 
   /** Says a member's lines to everybody. Resolves when there is place for more, not when they are said. */
-  say(member: Member, lines: readonly Line[]): Promise<void> {
+  say(seat: Seat, lines: readonly Line[]): Promise<void> {
     return new Promise((taken) =>
-      this.#submit({ kind: "say", member, lines, taken })
+      this.#submit({ kind: "say", seat, lines, taken })
     );
   }
 
   /** Gives a member another name, or tells it why not. */
-  rename(member: Member, name: Name): void {
-    this.#submit({ kind: "rename", member, name });
+  rename(seat: Seat, name: Name): void {
+    this.#submit({ kind: "rename", seat, name });
   }
 
   /** Tells everybody that a member is away from the keyboard, or, with an empty text, back. */
-  away(member: Member, text: string): void {
-    this.#submit({ kind: "away", member, text });
+  away(seat: Seat, text: string): void {
+    this.#submit({ kind: "away", seat, text });
   }
 
-  /** Lets a member go. @param reason A key of `GOODBYES`, or the member's own words. */
-  leave(member: Member, reason: string): void {
-    this.#submit({ kind: "leave", member, reason });
+  /** Lets a connection go. @param reason A key of `GOODBYES`, or the member's own words. */
+  leave(seat: Seat, reason: string): void {
+    this.#submit({ kind: "leave", seat, reason });
   }
 
   /** Runs until `stop`. One thing at a time: the order of its batches is the order of everything. */
@@ -161,7 +191,7 @@ export class Room {
     const wait = this.#admissionWait();
     const items = this.#inbox;
     this.#inbox = [];
-    const waiting = new Set<Member>(); // something of theirs must wait, and so must all that they do after it
+    const waiting = new Set<Seat>(); // something of theirs must wait, and so must all that they do after it
     for (const item of items) {
       const full = batch.size > MAX_BATCH_SIZE;
       if (item.kind === "join") {
@@ -169,8 +199,8 @@ export class Room {
         else this.#applyJoin(item, batch);
         continue;
       }
-      if (full || congested && item.kind === "say") waiting.add(item.member);
-      if (waiting.has(item.member)) this.#inbox.push(item);
+      if (full || congested && item.kind === "say") waiting.add(item.seat);
+      if (waiting.has(item.seat)) this.#inbox.push(item);
       else this.#apply(item, batch);
     }
     if (batch.joined.length > 0) this.#admittedAt = performance.now();
@@ -204,74 +234,93 @@ export class Room {
   }
 
   #applyJoin(item: Of<"join">, batch: Batch): void {
-    const { guest, name, n, after } = item.request;
+    const { candidate, guest, name, n, stay, after } = item.request;
     const refusal = this.refusal(item.request);
     if (refusal) return item.answer(refusal);
     if (after < this.#log.oldest) return item.answer("behind");
     const missed = this.#log.recent(after);
-    const old = this.#members.find(name);
-    if (old) {
-      this.#remove(old, "replaced", batch);
-      batch.replaced.push(old);
-    }
-    const id = this.#nextId++;
     const { at } = batch;
-    const member: Member = {
-      id,
-      name,
-      guest,
-      since: at,
-      n,
-      active: at,
-      away: "",
-    };
-    batch.undo.push(this.#members.add(member));
-    const index = batch.entries.length;
-    batch.joined.push({ ...item, member, index, missed });
-    batch.add(member, { what: "joined", n, text: "" });
+    const from = Math.max(0, this.#log.head - (this.#options.history ?? 0));
+    const { person, undo } = this.#people.enrol(candidate, from, at);
+    batch.undo.push(undo);
+    this.#people.saw(person, at);
+    const present = this.#members.of(person);
+    const member = present ?? newMember(person, name, at);
+    const seat: Seat = { id: this.#nextId++, member, guest, stay, n };
+    batch.joined.push({ ...item, seat, missed });
+    if (!present) {
+      batch.undo.push(this.#members.add(member), this.#take(seat));
+      batch.undo.push(this.#people.claim(person, name, at));
+      return batch.add(seat, { what: "joined", n, text: "" });
+    }
+    const [{ id: of } = seat] = present.seats;
+    batch.undo.push(this.#take(seat));
+    batch.move({ kind: "beside", id: seat.id, of, stay });
+    const old = present.seats.find((it) => it !== seat && it.stay === stay);
+    if (!old) return;
+    batch.replaced.push(old);
+    this.#remove(old, "replaced", batch);
   }
 
   #applyLeave(item: Of<"leave">, batch: Batch): void {
-    if (!this.#members.has(item.member)) return;
+    if (!this.#members.has(item.seat)) return;
     batch.left.push(item);
-    this.#remove(item.member, item.reason, batch);
+    this.#remove(item.seat, item.reason, batch);
   }
 
-  #remove(member: Member, reason: string, batch: Batch): void {
-    const n = Math.min(member.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
-    batch.absent.delete(member); // comes after all else, when nobody knows this member any more
-    batch.undo.push(this.#members.remove(member));
-    batch.add(member, { what: "left", n, text: reason });
+  /** A connection takes its place. */
+  #take(seat: Seat): () => void {
+    const { seats } = seat.member;
+    seats.push(seat);
+    return () => void seats.splice(seats.indexOf(seat), 1);
+  }
+
+  /** A connection gives up its place; with the last one, its member leaves. */
+  #remove(seat: Seat, reason: string, batch: Batch): void {
+    const { member } = seat;
+    const { seats } = member;
+    const place = seats.indexOf(seat);
+    if (seats.length === 1) {
+      const n = Math.min(seat.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
+      batch.absent.delete(member); // comes after all else, when nobody knows this member any more
+      batch.undo.push(this.#members.remove(member));
+      batch.add(seat, { what: "left", n, text: reason });
+      this.#people.saw(member.person, batch.at);
+    } else batch.move({ kind: "parted", id: seat.id });
+    seats.splice(place, 1);
+    batch.undo.push(() => void seats.splice(place, 0, seat));
   }
 
   #applyRename(item: Of<"rename">, batch: Batch): void {
-    const { member, name } = item;
-    if (!this.#members.has(member)) return;
-    const holder = this.#members.find(name);
-    if (holder && holder !== member) {
-      return member.guest.tell(refusal(null, "name-taken"));
+    const { seat, name } = item;
+    const { member } = seat;
+    if (!this.#members.has(seat)) return;
+    const refused = this.#nameRefusal(member.person, name);
+    if (refused) {
+      return seat.guest.tell({ kind: "refused", n: null, ...refused });
     }
     batch.renamed.push(item);
-    batch.add(member, { what: "renamed", n: member.n, text: name.shown });
+    batch.add(seat, { what: "renamed", n: seat.n, text: name.shown });
     batch.undo.push(this.#members.rename(member, name));
+    batch.undo.push(this.#people.claim(member.person, name, batch.at));
   }
 
-  #applyAway({ member, text }: Of<"away">, batch: Batch): void {
-    if (!this.#members.has(member)) return;
-    batch.setAway(member, text);
-    member.away = text;
+  #applyAway({ seat, text }: Of<"away">, batch: Batch): void {
+    if (!this.#members.has(seat)) return;
+    batch.setAway(seat.member, text);
+    seat.member.away = text;
   }
 
   #applySay(item: Of<"say">, batch: Batch): void {
-    const { member, lines } = item;
+    const { seat, lines } = item;
     item.taken();
-    if (!this.#members.has(member)) return; // its client will find them missing in the log, and say so
+    if (!this.#members.has(seat)) return; // its client will find them missing in the log, and say so
     batch.said.push(item);
     for (const line of lines) {
-      batch.add(member, { ...line, what: line.what ?? "said" });
-      member.n = line.n;
+      batch.add(seat, { ...line, what: line.what ?? "said" });
+      seat.n = line.n;
     }
-    member.active = batch.at;
+    seat.member.active = batch.at;
   }
 
   async #carryOut(batch: Batch): Promise<void> {
@@ -284,13 +333,14 @@ export class Room {
       this.#healthy = false;
       return this.#takeBack(batch);
     }
+    this.#keepPeople();
     const gone = batch.left.length + batch.replaced.length;
     if (gone > 0) this.#broadcaster.expire();
     for (const { guest } of batch.replaced) guest.dismiss("replaced");
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
     const { length: numbered } = batch.encoded;
-    batch.encoded.push(...batch.absent.values());
+    batch.encoded.push(...batch.absent.values(), ...batch.moves);
     const joining = batch.joined.length > 0;
     if (joining) batch.encoded.push(encodeEvent({ kind: "ratchet" }));
     await this.#broadcaster.send(
@@ -303,6 +353,16 @@ export class Room {
         }),
     );
     if (joining) await this.#admit(batch, seq);
+  }
+
+  /** What can't be written down now is tried again with the next batch; nobody is kept waiting for it. */
+  #keepPeople(): void {
+    try {
+      this.#people.keep();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      logger.error("{why}", { why });
+    }
   }
 
   async #write({ entries, said }: Batch): Promise<number> {
@@ -324,9 +384,9 @@ export class Room {
     await this.#broadcaster.renew();
     this.#measures.epochs.add(1, "fresh");
     const event = this.#broadcaster.describe();
-    const joining = new Set(batch.joined.map(({ member }) => member));
-    for (const member of this.#members) {
-      if (!joining.has(member)) member.guest.tell(event);
+    const joining = new Set(batch.joined.map(({ seat }) => seat));
+    for (const { seats } of this.#members) {
+      for (const seat of seats) if (!joining.has(seat)) seat.guest.tell(event);
     }
   }
 
@@ -340,13 +400,13 @@ export class Room {
     );
     // What many are told in the same words is packed once, and sealed once if it is the same for all.
     const here = await this.#broadcaster.share(
-      pack([...this.#members].map(hereEvent)),
+      pack([...this.#members].flatMap(hereEvents)),
     );
     const packed = new Map<number, Bytes[]>();
-    for (const { request, member, index, missed, answer } of batch.joined) {
-      answer(member);
-      if (!this.#members.has(member)) continue; // it came once more in this batch: that one is in
-      const { guest, id } = member;
+    for (const { request, seat, missed, answer } of batch.joined) {
+      answer(seat);
+      if (!this.#members.has(seat)) continue; // it came once more in this batch: that one is in
+      const { guest, id, member } = seat;
       const { after } = request;
       const past = packed.get(after) ??
         pack([...missed, ...logged].map(pastEvent));
@@ -357,8 +417,9 @@ export class Room {
       guest.tell(epoch, ...this.#options.greeting ?? [], {
         kind: "welcome",
         id,
-        seq: seq + index,
+        seq: seq + batch.entries.length - 1,
         at: batch.at,
+        name: member.name.shown,
       });
     }
   }
@@ -366,13 +427,17 @@ export class Room {
   /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
   #takeBack(batch: Batch): void {
     for (const undo of batch.undo.reverse()) undo();
-    for (const { answer } of batch.joined) answer("log-failed");
-    for (const { member, lines } of batch.said) {
-      member.guest.tell(...lines.map(({ n }) => refusal(n, "log-failed")));
+    const failed: Refused = { reason: "log-failed", detail: "" };
+    for (const { answer } of batch.joined) answer(failed);
+    const refused = (n: number | null): Event => ({
+      kind: "refused",
+      n,
+      ...failed,
+    });
+    for (const { seat, lines } of batch.said) {
+      seat.guest.tell(...lines.map(({ n }) => refused(n)));
     }
-    for (const { member } of batch.renamed) {
-      member.guest.tell(refusal(null, "log-failed"));
-    }
+    for (const { seat } of batch.renamed) seat.guest.tell(refused(null));
     if (batch.left.length === 0) return;
     this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged
     if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time
@@ -389,21 +454,33 @@ function pack(events: readonly Event[]): Bytes[] {
   return packEvents(events.map(encodeEvent));
 }
 
-function hereEvent(
-  { id, name, guest, since, active, away }: Member,
-): Event<"here"> {
-  const { fingerprint } = guest;
-  return {
-    kind: "here",
-    id,
-    name: name.shown,
-    fingerprint,
-    since,
-    active,
-    away,
-  };
+function newMember(person: Person, name: Name, at: number): Member {
+  return { person, name, seats: [], since: at, active: at, away: "" };
 }
 
-function refusal(n: number | null, reason: Refusal): Event {
-  return { kind: "refused", n, reason };
+/** What a newcomer is told of a member: who it is, and by which other connections it is there. */
+function hereEvents(
+  { person, name, seats, since, active, away }: Member,
+): Event<"here" | "beside">[] {
+  const [first, ...others] = seats;
+  if (!first) return [];
+  const { id, stay } = first;
+  return [
+    {
+      kind: "here",
+      id,
+      name: name.shown,
+      person: person.id,
+      stay,
+      since,
+      active,
+      away,
+    },
+    ...others.map((seat) => ({
+      kind: "beside" as const,
+      id: seat.id,
+      of: id,
+      stay: seat.stay,
+    })),
+  ];
 }

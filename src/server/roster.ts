@@ -1,18 +1,17 @@
 /**
- * Who is in the room under which name.
+ * Who is in the room, under which name and by which connections.
  *
  * @module
  */
 
-import type { Member } from "./batch.ts";
+import type { Member, Seat } from "./batch.ts";
+import type { Person, Undo } from "./people.ts";
 import type { Name } from "../protocol/names.ts";
 
-/** Takes a change back; changes are taken back newest first. */
-export type Undo = () => void;
-
-/** The members, one for each name. */
+/** The members, one for each person and each name. */
 export class Roster {
   readonly #byName = new Map<string, Member>(); // by folded name
+  readonly #byPerson = new Map<Person, Member>();
 
   /** How many there are. */
   get size(): number {
@@ -24,9 +23,15 @@ export class Roster {
     return this.#byName.get(folded);
   }
 
-  /** Whether this member is there. */
-  has(member: Member): boolean {
-    return this.find(member.name) === member;
+  /** The member that a person is. */
+  of(person: Person): Member | undefined {
+    return this.#byPerson.get(person);
+  }
+
+  /** Whether this connection is in. */
+  has(seat: Seat): boolean {
+    const { member } = seat;
+    return this.of(member.person) === member && member.seats.includes(seat);
   }
 
   /** Everybody. */
@@ -36,16 +41,24 @@ export class Roster {
 
   /** Lets one in, whose name must be free. */
   add(member: Member): Undo {
-    const { folded } = member.name;
+    const { name: { folded }, person } = member;
     this.#byName.set(folded, member);
-    return () => this.#byName.delete(folded);
+    this.#byPerson.set(person, member);
+    return () => {
+      this.#byName.delete(folded);
+      this.#byPerson.delete(person);
+    };
   }
 
   /** Lets one out. */
   remove(member: Member): Undo {
-    const { folded } = member.name;
+    const { name: { folded }, person } = member;
     this.#byName.delete(folded);
-    return () => this.#byName.set(folded, member);
+    this.#byPerson.delete(person);
+    return () => {
+      this.#byName.set(folded, member);
+      this.#byPerson.set(person, member);
+    };
   }
 
   /** Gives one another name, which must be free or its own. */

@@ -26,7 +26,7 @@ const NO_PLACE = [0, 4, RecordType.refusal, 3];
 /** Handshakes at a time that a server has a place for. */
 const AT_ONCE = 48;
 /** The size of a server's answer to a good first message. */
-const ANSWER_SIZE = HEADER_SIZE + 32 + 48 + 1_088 + 16 + 16;
+const ANSWER_SIZE = HEADER_SIZE + 32 + 48 + 1_088 + 16;
 
 const FIRST = await firstRecord();
 

@@ -8,7 +8,7 @@
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { KeyFile } from "../../src/keys/key_file.ts";
-import { KnownServers } from "../../src/keys/known_servers.ts";
+import { joinEvent } from "../kit/people.ts";
 import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
 import {
   assert,
@@ -67,30 +67,16 @@ function readable(texts: readonly string[], haystack: Bytes): string[] {
 Deno.test("network shows no name, no word that is said, and no key", async () => {
   await using folder = await Folder.make();
   await using home = await Folder.make();
-  const phrase = "pneumonia-kettledrum";
-  const file = await folder.write("phrase", `${phrase}\n`);
-  await using server = await Server.open(folder, {
-    args: ["--passphrase", file],
-  });
+  await using server = await Server.open(folder);
   await using proxy = new TcpProxy(server.port);
   const keyFile = await KeyFile.load(folder.file("chat.key"));
   assert(keyFile);
-  const known = folder.file("known");
-  const { publicKey } = keyFile.keys.keyPair;
-  await (await KnownServers.load(known))
-    .add("127.0.0.1", proxy.port, publicKey);
 
   const invite = through(proxy, server);
   const options = { invite, home: home.path };
   await using first = await JsonClient.join({ ...options, name: "Priyanka" });
   await using second = await JsonClient.join({ invite, name: "Abhimanyu" });
-  await using third = await JsonClient.join({
-    name: "Wilhelmina",
-    args: [
-      ...["--port", `${proxy.port}`, "--passphrase", file],
-      ...["--known-servers", known],
-    ],
-  });
+  await using third = await JsonClient.join({ invite, name: "Wilhelmina" });
   const words = ["rendezvous", "Wednesday", "cinnamon", "नमस्ते", "🔐🔐"];
   await first.type(words.join(" "));
   await second.type(...words);
@@ -115,18 +101,22 @@ Deno.test("network shows no name, no word that is said, and no key", async () =>
     ["down 1", "down 2", "down 3", "down 5", "up 1", "up 2"],
   );
   assert(proxy.captured.length > 10_000);
-  assertEquals(readable([...said, phrase], proxy.captured), []);
+  assertEquals(readable(said, proxy.captured), []);
   assertEquals(readable(["joined", '["said"'], proxy.captured), []);
 
-  const identity = home.file(".config/encrypted-chat/identity");
-  const secrets = [folder.file("chat.key"), identity].map(async (path) => {
-    const { version: _version, listening: _listening, ...fields } = JSON.parse(
+  const identities = home.file(".config/encrypted-chat/identities");
+  const [{ name: identity = "" } = {}] = await Array.fromAsync(
+    Deno.readDir(identities),
+  );
+  const paths = [folder.file("chat.key"), `${identities}/${identity}`];
+  const secrets = paths.map(async (path) => {
+    const { serverPrivateKey, roomKey, seed } = JSON.parse(
       await Deno.readTextFile(path),
     );
-    return Object.values<string>(fields);
+    return [serverPrivateKey, roomKey, seed].filter((it) => it !== undefined);
   });
   const keys = (await Promise.all(secrets)).flat();
-  assertEquals(keys.length, 4);
+  assertEquals(keys.length, 3);
   const seen = new TextDecoder("latin1").decode(proxy.captured);
   for (const key of keys) {
     const bytes = Uint8Array.fromBase64(key, { alphabet: "base64url" });
@@ -281,13 +271,13 @@ Deno.test("server refuses names that can't be, or look like one that is taken", 
   ];
   using intruder = await Intruder.at(server);
   for (const [name, reason] of table) {
-    await intruder.send({ kind: "join", name, n: 0, after: null });
+    await intruder.send(joinEvent(intruder.identity, name));
     const refused = await intruder.hears("refused");
     assertEquals([name, refused.n, refused.reason], [name, null, reason]);
   }
   assertEquals((await server.log()).length, 1);
   // The connection is none the worse for it.
-  await intruder.send({ kind: "join", name: "Saul", n: 0, after: null });
+  await intruder.send(joinEvent(intruder.identity, "Saul"));
   await intruder.hears("welcome");
   await ana.shows("joined", { name: "Saul" });
 });
@@ -300,7 +290,8 @@ Deno.test("server refuses texts that no client sends, and logs a line break as o
     name: "ana",
   });
   using intruder = await Intruder.in(server, "eve");
-  const forged = "x\n2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | ana: I agree";
+  const forged =
+    "x\n2026-11-23T17:06:07.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1 | ana: I agree";
   await intruder.send({ kind: "say", n: 1, text: "" });
   assertEquals((await intruder.hears("refused")).reason, "text-empty");
   await intruder.send({ kind: "say", n: 2, text: "é".repeat(2_049) });
@@ -335,13 +326,13 @@ Deno.test("server ends the connection of a member that breaks the protocol, and 
   const raw = (type: RecordType, size: number) =>
     concat(encodeHeader(type, size), randomBytes(size));
   const table: Record<string, (intruder: Intruder) => Promise<void>> = {
-    "joining twice": (it) =>
-      it.send({ kind: "join", name: "again", n: 0, after: null }),
+    "joining twice": (it) => it.send(joinEvent(it.identity, "again")),
     "saying a line twice": (it) => it.send(say(1), say(1)),
     "speaking for another": (it) =>
       it.send({ kind: "said", id: 1, n: 7, text: "I am ana" }),
     "announcing": (it) => it.send({ kind: "ratchet" }),
-    "welcoming": (it) => it.send({ kind: "welcome", id: 1, seq: 1, at: 0 }),
+    "welcoming": (it) =>
+      it.send({ kind: "welcome", id: 1, seq: 1, at: 0, name: "x" }),
     "no JSON": (it) => it.sendPlaintext("hello"),
     "no array": (it) => it.sendPlaintext('{"say":"hello"}'),
     "wrong fields": (it) => it.sendPlaintext('[["say","1","x"]]'),

@@ -28,6 +28,11 @@ export interface Shown {
   readonly to?: number;
   readonly newName?: string;
   readonly message?: string;
+  readonly members?: readonly {
+    readonly name: string;
+    readonly away: string;
+    readonly connections: number;
+  }[];
 }
 
 /** How a client is started. */

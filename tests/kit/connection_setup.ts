@@ -28,13 +28,27 @@ import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import type { Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
-import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
+import { People } from "../../src/server/people.ts";
+import { Purses } from "../../src/server/rate_limits.ts";
+import type { Identity } from "../../src/crypto/identity.ts";
+import { admissionKey } from "../../src/keys/invite.ts";
+import { importKeyPair } from "../../src/crypto/x25519.ts";
+import {
+  joinEvent,
+  madeUpId,
+  madeUpPerson,
+  madeUpStay,
+  newIdentity,
+} from "./people.ts";
 import { EpochReader } from "../../src/crypto/epoch.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
 
 export const SERVER = await importKeyPair(randomBytes(32));
 
-export const INVITE_KEY = randomBytes(32);
+/** The secret of the standing link. */
+export const ROOM_KEY = randomBytes(32);
+
+export const ANA = await newIdentity();
 
 export const UNLIMITED: Rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
 
@@ -52,6 +66,7 @@ export class Client {
   #more = Promise.withResolvers<void>();
 
   constructor(
+    readonly identity: Identity,
     readonly channel: Channel,
     readonly stream: MemoryStream,
     readonly connection: Connection,
@@ -83,7 +98,7 @@ export class Client {
   }
 
   async join(name: string, n = 0, after: number | null = null) {
-    await this.send({ kind: "join", name, n, after });
+    await this.send(joinEvent(this.identity, name, { n, after }));
     return await this.until("welcome");
   }
 
@@ -158,6 +173,7 @@ export class Setup implements AsyncDisposable {
     readonly folder: string,
     readonly log: ChatLog,
     readonly broadcaster: Broadcaster,
+    readonly people: People,
     readonly room: Room,
     readonly history: History,
   ) {
@@ -169,35 +185,41 @@ export class Setup implements AsyncDisposable {
     const address = "127.0.0.1:5000";
     const log = await ChatLog.open(`${folder}/chat.log`, { address });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
-    const room = new Room({ log, broadcaster, maxMembers: 9 });
+    const people = People.open(`${folder}/chat.people`, ROOM_KEY);
+    const sizes = { maxMembers: 9, history };
+    const room = new Room({ ...sizes, log, broadcaster, people });
     const past = new History(log, history);
-    return new Setup(folder, log, broadcaster, room, past);
+    return new Setup(folder, log, broadcaster, people, room, past);
   }
 
-  async connect(given?: KeyPair, rates = UNLIMITED): Promise<Client> {
+  async connect(given?: Identity, rates = UNLIMITED): Promise<Client> {
     const [near, far] = streamPair();
-    const keyPair = given ?? await importKeyPair(randomBytes(32));
+    const identity = given ?? await newIdentity();
+    const { keyPair } = identity;
     const [channel, accepted] = await Promise.all([
       connectChannel(near, {
         keyPair,
         inviteId: 0,
         checkServer: () => {},
-        inviteKey: () => INVITE_KEY,
+        inviteKey: admissionKey(ROOM_KEY),
       }),
       acceptChannel(far, {
         keyPair: SERVER,
-        salt: new Uint8Array(16),
-        inviteKey: () => INVITE_KEY,
+        inviteKey: (id) => this.people.inviteKey(id),
+        turnedAway: (id, key) => this.people.turnedAway(id, key),
       }),
     ]);
     const connection = new Connection(far, accepted, {
       room: this.room,
+      people: this.people,
+      purses: new Purses(rates, () => performance.now()),
       history: this.history,
       ring: this.broadcaster.ring,
       relay: this.relay,
       rates,
     });
-    const client = new Client(channel, near, connection, connection.run());
+    const served = connection.run();
+    const client = new Client(identity, channel, near, connection, served);
     this.#clients.push(client);
     return client;
   }
@@ -219,6 +241,7 @@ export class Setup implements AsyncDisposable {
     this.room.stop();
     await this.#running;
     await this.log.close();
+    this.people[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -237,15 +260,17 @@ export async function assertThrownOut({ ended, served, events }: Client) {
 
 // ── What a client may not do ───────────────────────────────────────────────────────────────────────────
 
-export const join: Event = { kind: "join", name: "ana", n: 5, after: null };
+/** How ana asks to be let in. */
+export const join: Event<"join"> = joinEvent(ANA, "ana", { n: 5 });
 
 export const FROM_SERVER: readonly Event[] = [
-  { kind: "refused", n: 1, reason: "name-taken" },
+  { kind: "refused", n: 1, reason: "name-taken", detail: "" },
   {
     kind: "past",
     seq: 1,
     at: 0,
-    fingerprint: "x",
+    person: madeUpPerson("x"),
+    stay: madeUpStay("x"),
     n: 1,
     what: "said",
     to: null,
@@ -256,18 +281,27 @@ export const FROM_SERVER: readonly Event[] = [
     kind: "here",
     id: 1,
     name: "x",
-    fingerprint: "x",
+    person: madeUpId("x"),
+    stay: madeUpStay("x"),
     since: 0,
     active: 0,
     away: "",
   },
   { kind: "slowed" },
-  { kind: "rekeyed", key: "x" },
   { kind: "found", id: 1, more: false },
   { kind: "epoch", number: 1, counter: 0, key: "x", verifyKey: "x" },
-  { kind: "welcome", id: 1, seq: 1, at: 0 },
+  { kind: "welcome", id: 1, seq: 1, at: 0, name: "x" },
   { kind: "batch", seq: 1, at: 0 },
-  { kind: "joined", id: 1, name: "x", fingerprint: "x", n: 1 },
+  {
+    kind: "joined",
+    id: 1,
+    name: "x",
+    person: madeUpId("x"),
+    stay: madeUpStay("x"),
+    n: 1,
+  },
+  { kind: "beside", id: 1, of: 1, stay: madeUpStay("x") },
+  { kind: "parted", id: 1 },
   { kind: "left", id: 1, n: 1, reason: "left" },
   { kind: "said", id: 1, n: 1, text: "x" },
   { kind: "acted", id: 1, n: 1, text: "x" },

@@ -7,22 +7,25 @@
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { assert, assertEquals } from "./assert.ts";
 import type { JsonClient } from "./client.ts";
+import { isJoining } from "./stay.ts";
 
 /**
  * Fails unless all that a client showed stands in the log under the same number, in order, without a gap
  * from the first to the last, and nothing twice.
  */
 export function assertFollows(client: JsonClient, log: readonly LogEntry[]) {
-  const events = client.shown.filter(({ seq }) => seq !== undefined);
+  const events = client.shown.filter(({ seq, server, key = "", at = "" }) =>
+    seq !== undefined && (server === undefined ||
+      isJoining(log[seq - 1], { person: key, at: Date.parse(at) }))
+  );
   for (const event of events) {
     const { type, seq, at, name, text, reason, newName } = event;
     const entry = log[(seq ?? 0) - 1];
     assert(entry !== undefined, `line ${seq} was shown and is not in the log`);
-    const { n: _n, ...logged } = entry;
-    const what = type === "entered" ? "joined" : type;
+    const { n: _n, stay: _stay, ...logged } = entry;
     const words = text ?? reason ?? newName ?? "";
-    const fingerprint = event.key;
-    const shown = { seq, at: Date.parse(at ?? ""), name, fingerprint, what };
+    const person = event.key;
+    const shown = { seq, at: Date.parse(at ?? ""), name, person, what: type };
     assertEquals({ ...shown, to: event.to ?? null, text: words }, logged);
   }
   // A client is told of its own joining before what it missed; all else comes in order.

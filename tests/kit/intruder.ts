@@ -5,20 +5,25 @@
  * @module
  */
 
-import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
+import { type Bytes, concat } from "../../crypto_utils.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import {
   encodeEvent,
   type Event,
   packEvents,
 } from "../../src/protocol/events.ts";
-import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
+import type { Identity } from "../../src/crypto/identity.ts";
+import {
+  admissionKey,
+  formatInvite,
+  parseInvite,
+} from "../../src/keys/invite.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { assert } from "./assert.ts";
 import type { TcpProxy } from "./proxy.ts";
-import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
 import { writeAll } from "../../src/base/write_all.ts";
+import { joinEvent, newIdentity } from "./people.ts";
 import type { Server } from "./server.ts";
 
 /** For a server that is to meet many bad handshakes from here, without a pause. */
@@ -87,7 +92,12 @@ export class Intruder implements Disposable {
   readonly #channel: Channel;
   readonly #heard: Event[] = [];
 
-  private constructor(wire: Wire, channel: Channel) {
+  private constructor(
+    wire: Wire,
+    channel: Channel,
+    /** Who it is. */
+    readonly identity: Identity,
+  ) {
     this.#wire = wire;
     this.#channel = channel;
   }
@@ -102,22 +112,23 @@ export class Intruder implements Disposable {
     return this.#channel.remoteKey;
   }
 
-  /** Shakes hands; is not in the room yet. @param key In place of the invite's. @param own Its own, where not a new one. */
+  /** Shakes hands; is not in the room yet. @param key In place of the invite's. @param own Who it is, where not somebody new. */
   static async at(
     server: Server,
     key?: Bytes,
-    own?: KeyPair,
+    own?: Identity,
   ): Promise<Intruder> {
     const invite = parseInvite(server.invite);
     const wire = await Wire.to(server);
+    const identity = own ?? await newIdentity();
     try {
       const channel = await connectChannel(wire.conn, {
-        keyPair: own ?? await importKeyPair(randomBytes(32)),
+        keyPair: identity.keyPair,
         inviteId: invite.id,
-        inviteKey: () => key ?? invite.key,
+        inviteKey: key ?? admissionKey(invite.secret),
         checkServer: () => {},
       });
-      return new Intruder(wire, channel);
+      return new Intruder(wire, channel, identity);
     } catch (error) {
       wire[Symbol.dispose]();
       throw error;
@@ -127,7 +138,7 @@ export class Intruder implements Disposable {
   /** Shakes hands and joins. */
   static async in(server: Server, name: string): Promise<Intruder> {
     const intruder = await Intruder.at(server);
-    await intruder.send({ kind: "join", name, n: 0, after: null });
+    await intruder.send(joinEvent(intruder.identity, name));
     await intruder.hears("welcome");
     return intruder;
   }

@@ -12,12 +12,14 @@ import {
 } from "../../src/protocol/line.ts";
 
 export const ADDRESS = "0.0.0.0:5000";
-export const KEY = "3f9a1c02d417";
+export const PERSON = "k3df9q2mx7ta41cz";
+export const STAY = "Yk3xQ0p1a2c";
 export const windows = Deno.build.os === "windows";
 
 export const said = (n: number, text = `text ${n}`): NewEntry => ({
   at: Date.UTC(2026, 10, 23) + n,
-  fingerprint: KEY,
+  person: PERSON,
+  stay: STAY,
   n,
   what: "said",
   name: "Abhii",

@@ -43,8 +43,8 @@ function said(name: string, text: string): RoomNews {
   const own = name === NAME;
   const past = false;
   const at = Date.UTC(2026, 10, 23, 12);
-  const fingerprint = `key of ${name}`;
-  const who = { name, fingerprint, own };
+  const person = `key of ${name}`;
+  const who = { name, person, own };
   return { type: "said", seq: ++seq, at, text, past, to: null, ...who };
 }
 
@@ -56,7 +56,7 @@ function entered(again: boolean): News {
     others: 1,
     seq: ++seq,
     at: Date.UTC(2026, 10, 23, 12),
-    fingerprint: `key of ${NAME}`,
+    person: `key of ${NAME}`,
     earlier: 0,
     again,
     waiting: 0,

@@ -36,7 +36,10 @@ import { assert, assertEquals } from "./assert.ts";
 import { ManualClock, seededRandom } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import type { Line, LogEntry, NewEntry } from "../../src/protocol/line.ts";
-import type { Admission, Guest, Member } from "../../src/server/batch.ts";
+import type { Admission, Guest, Seat } from "../../src/server/batch.ts";
+import { type Candidate, People } from "../../src/server/people.ts";
+import { shortId } from "../../src/crypto/person_id.ts";
+import { madeUp, newStay } from "./people.ts";
 import { Outlet, type Writer } from "../../src/server/outlet.ts";
 import type { Ring } from "../../src/server/ring.ts";
 import { History } from "../../src/server/history.ts";
@@ -75,7 +78,11 @@ export class TestGuest implements Guest, Writer {
   #reading: Promise<void> = Promise.resolve();
   #more = Promise.withResolvers<void>();
 
-  constructor(readonly fingerprint: string, log: Ring) {
+  constructor(
+    /** Who it says that it is. */
+    readonly candidate: Candidate,
+    log: Ring,
+  ) {
     const tooSlow = () => void (this.dropped = true);
     this.outlet = new Outlet(log, this, { limit: 64 * RING_SIZE, tooSlow });
   }
@@ -229,10 +236,11 @@ export function secretOf(
 }
 
 export interface Wish {
+  /** A word for who it is; somebody new where it is left out. */
   readonly key?: string;
+  readonly stay?: string;
   readonly n?: number;
   readonly after?: number;
-  readonly back?: boolean;
 }
 
 /** How many lines the log keeps in memory, how large the ring is, how much a newcomer is shown. */
@@ -254,6 +262,7 @@ export class Setup implements AsyncDisposable {
     readonly folder: string,
     readonly log: ChatLog,
     readonly broadcaster: Broadcaster,
+    readonly people: People,
     readonly room: Room,
     readonly history: History,
   ) {
@@ -272,9 +281,11 @@ export class Setup implements AsyncDisposable {
       window,
     });
     const broadcaster = await Broadcaster.create(SERVER_KEY, ring);
-    const room = new Room({ maxMembers: 100, ...others, log, broadcaster });
+    const people = People.open(`${folder}/chat.people`, randomBytes(32));
+    const sizes = { maxMembers: 100, history };
+    const room = new Room({ ...sizes, ...others, log, broadcaster, people });
     const past = new History(log, history);
-    return new Setup(folder, log, broadcaster, room, past);
+    return new Setup(folder, log, broadcaster, people, room, past);
   }
 
   /** Says whether everybody is slow, whatever they are. */
@@ -296,9 +307,8 @@ export class Setup implements AsyncDisposable {
     };
   }
 
-  guest(key?: string): TestGuest {
-    const digits = (++this.#lastKey).toString(16).padStart(12, "0");
-    const guest = new TestGuest(key ?? digits, this.broadcaster.ring);
+  guest(key = `somebody ${++this.#lastKey}`): TestGuest {
+    const guest = new TestGuest(madeUp(key), this.broadcaster.ring);
     this.guests.push(guest);
     return guest;
   }
@@ -306,19 +316,20 @@ export class Setup implements AsyncDisposable {
   /** Asks to be let in, as a guest of its own. */
   async ask(name: string, wish: Wish = {}): Promise<[TestGuest, Admission]> {
     const guest = this.guest(wish.key);
-    const { n = 0, after = this.history.head, back = false } = wish;
-    const request = { guest, name: nameOf(name), n, after, back };
+    const { candidate } = guest;
+    const { n = 0, after = this.history.head, stay = newStay() } = wish;
+    const request = { guest, candidate, name: nameOf(name), stay, n, after };
     return [guest, await this.room.join(request)];
   }
 
   async join(name: string, wish: Wish = {}): Promise<Insider> {
     const [guest, admission] = await this.ask(name, wish);
-    assert(typeof admission !== "string", `${name}: ${admission}`);
-    return { guest, member: admission };
+    assert(isIn(admission), `${name}: ${outcome(admission)}`);
+    return { guest, seat: admission };
   }
 
-  say(member: Member, ...lines: Line[]): Promise<void> {
-    return this.room.say(member, lines);
+  say(seat: Seat, ...lines: Line[]): Promise<void> {
+    return this.room.say(seat, lines);
   }
 
   async logged(): Promise<LogEntry[]> {
@@ -334,13 +345,25 @@ export class Setup implements AsyncDisposable {
     await this.running;
     for (const guest of this.guests) await guest.leave();
     await this.log.close();
+    this.people[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
 
+/** Whether a wish to be let in was granted. */
+export function isIn(admission: Admission): admission is Seat {
+  return typeof admission === "object" && "member" in admission;
+}
+
+/** What became of a wish to be let in, in a word. */
+export function outcome(admission: Admission): string {
+  if (typeof admission === "string") return admission;
+  return isIn(admission) ? "in" : admission.reason;
+}
+
 export interface Insider {
   readonly guest: TestGuest;
-  readonly member: Member;
+  readonly seat: Seat;
 }
 
 export const bare = ({ seq, what, n, text }: LogEntry) => ({
@@ -360,9 +383,12 @@ export async function assertFollows(
   await guest.untilLine(log.head);
   const known = guest.lines.toSorted((a, b) => a.seq - b.seq);
   assertEquals(known, entries.slice(first - 1).map(bare));
+  const own = shortId(guest.candidate.id);
   for (const { seq } of guest.of("welcome")) {
-    const { what, fingerprint: key } = entries[seq - 1] ?? {};
-    assertEquals([what, key], ["joined", guest.fingerprint]);
+    const joining = entries.slice(0, seq).findLast(({ what, person }) =>
+      what === "joined" && person === own
+    );
+    assert(joining, "its joining is not in the log");
   }
   assertEquals(guest.failure, undefined);
 }
@@ -410,7 +436,7 @@ export async function live(seed: number): Promise<void> {
   using clock = new ManualClock();
   await using setup = await Setup.create({ maxMembers: 8 });
   const random = seededRandom(seed);
-  const inside = new Map<TestGuest, { member: Member; first: number }>();
+  const inside = new Map<TestGuest, { seat: Seat; first: number }>();
   const pending: Promise<unknown>[] = [];
   for (let step = 0; step < 120; step++) {
     const action = random(20);
@@ -419,17 +445,16 @@ export async function live(seed: number): Promise<void> {
     if (action < 5) {
       const after = random(setup.history.head + 1);
       const asking = setup.ask(`guest${step}`, { after });
-      pending.push(asking.then(([guest, member]) => {
-        if (typeof member === "string") return;
-        inside.set(guest, { member, first: after + 1 });
+      pending.push(asking.then(([guest, seat]) => {
+        if (isIn(seat)) inside.set(guest, { seat, first: after + 1 });
       }));
     } else if (guest && state && action < 16) {
-      const n = state.member.n + 1 + step * 10;
-      pending.push(setup.say(state.member, { n, text: `line ${step}` }));
+      const n = state.seat.n + 1 + step * 10;
+      pending.push(setup.say(state.seat, { n, text: `line ${step}` }));
     } else if (guest && state && action < 18) {
       inside.delete(guest);
       guest.dismiss("left");
-      setup.room.leave(state.member, "left");
+      setup.room.leave(state.seat, "left");
     } else if (action < 19) setup.breakLog();
     if (random(2) === 0) await Promise.all(pending.splice(0));
     if (random(3) === 0) setup.mend();

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { formatInvite } from "../../src/keys/invite.ts";
+import { findLocalInvite } from "../../src/keys/key_file.ts";
 import { parseEntry } from "../../src/log/line_format.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { assert, assertEquals } from "./assert.ts";
@@ -28,6 +30,7 @@ export interface ServerOptions {
 export class Server extends Program {
   /** Where its `chat.key` and `chat.log` are. */
   readonly folder: Folder;
+  #link: string | undefined;
 
   private constructor(
     words: readonly string[],
@@ -57,9 +60,11 @@ export class Server extends Program {
 
   /** Starts a server and waits until it listens. */
   static async open(folder: Folder, options?: ServerOptions): Promise<Server> {
+    const { args = [] } = options ?? {};
     const server = await Server.launch(folder, options);
     try {
       await server.line(/^Ctrl-C stops the server\.$/);
+      server.#link = await linkOf(folder, args);
     } catch (error) {
       await server[Symbol.asyncDispose]();
       throw error;
@@ -67,10 +72,10 @@ export class Server extends Program {
     return server;
   }
 
-  /** The link that it printed. */
+  /** The standing link, by the address at which it listens. */
   get invite(): string {
-    const link = /'(chat:\/\/[^']+)'/.exec(this.stdout.join("\n"))?.[1];
-    assert(link !== undefined, `no invite:\n${this.transcript}`);
+    const link = this.#link;
+    assert(link !== undefined, `no link:\n${this.transcript}`);
     return link;
   }
 
@@ -85,6 +90,16 @@ export class Server extends Program {
   async log(name = "chat.log"): Promise<LogEntry[]> {
     return parseLog(await Deno.readTextFile(this.folder.file(name)));
   }
+}
+
+/** The standing link of a server that has listened, by `--link`. */
+async function linkOf(folder: Folder, args: readonly string[]) {
+  const at = args.indexOf("--key-file");
+  const path = at < 0 ? "chat.key" : args[at + 1] ?? "";
+  const invite = await findLocalInvite(
+    path.startsWith("/") ? path : folder.file(path),
+  );
+  return invite && formatInvite(invite);
 }
 
 /** Runs the server program to its end. @returns Its exit code, and all that it said. */

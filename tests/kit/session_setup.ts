@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  concat,
-  fingerprint,
-  randomBytes,
-  toBase64url,
-} from "../../crypto_utils.ts";
+import { concat, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import { Broadcaster, type Shared } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
@@ -33,6 +28,10 @@ import {
 } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import { History } from "../../src/server/history.ts";
+import { People } from "../../src/server/people.ts";
+import { Purses } from "../../src/server/rate_limits.ts";
+import { fullId, shortId } from "../../src/crypto/person_id.ts";
+import { madeUpId, madeUpStay, newIdentity, newStay } from "./people.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { Epoch } from "../../src/crypto/epoch.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
@@ -44,15 +43,18 @@ import { writeAll } from "../../src/base/write_all.ts";
 
 export const SERVER = await importKeyPair(randomBytes(32));
 
-export const CLIENT = await importKeyPair(randomBytes(32));
+export const CLIENT = await newIdentity();
 
-export const CLIENT_KEY = fingerprint(CLIENT.publicKey);
+/** The client's full id. */
+export const CLIENT_ID = fullId(CLIENT.id);
+
+/** The client's short id. */
+export const CLIENT_PERSON = shortId(CLIENT_ID);
 
 export const INVITE_KEY = randomBytes(32);
 
 export const ACCEPT = {
   keyPair: SERVER,
-  salt: new Uint8Array(16),
   inviteKey: () => INVITE_KEY,
 };
 
@@ -109,6 +111,7 @@ export class Visit {
   readonly #stream: MemoryStream;
   readonly #epoch: Epoch;
   readonly #events: Event[] = [];
+  #stay = newStay(); // the client's, once it has said which
   #before = NO_RECORDS;
 
   private constructor(channel: Channel, stream: MemoryStream, epoch: Epoch) {
@@ -139,6 +142,7 @@ export class Visit {
     }
     const event = this.#events.shift();
     assertEquals(event?.kind, kind);
+    if (event?.kind === "join") this.#stay = event.stay;
     return event as Event<K>;
   }
 
@@ -162,11 +166,16 @@ export class Visit {
     await writeAll(this.#stream, concat(...records));
   }
 
-  /** Lets the client in, as member 1. */
+  /** What the client has said in its stay before. */
+  past(seq: number, n: number, text: string): Event<"past"> {
+    return { ...past(seq, n, text), stay: this.#stay };
+  }
+
+  /** Lets the client in, as connection 1. */
   async admit(seq: number, ...earlier: Event<"past">[]): Promise<void> {
     await this.share(
-      hereEvent(2, "ben", "bbbbbbbbbbbb"),
-      hereEvent(1, "ana", CLIENT_KEY),
+      hereEvent(2, "ben", madeUpId("ben")),
+      { ...hereEvent(1, "ana", CLIENT_ID), stay: this.#stay },
     );
     const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(
@@ -177,9 +186,15 @@ export class Visit {
         key: toBase64url(key),
         verifyKey: toBase64url(verifyKey),
       },
-      ...[...earlier, { ...past(seq, 0, ""), what: "joined" }]
+      ...[...earlier, { ...this.past(seq, 0, ""), what: "joined" }]
         .toSorted((a, b) => a.seq - b.seq),
-      { kind: "welcome", id: 1, seq, at: 1_000 },
+      {
+        kind: "welcome",
+        id: 1,
+        seq: Math.max(seq, ...earlier.map((it) => it.seq)),
+        at: 1_000,
+        name: "ana",
+      },
     );
   }
 
@@ -226,11 +241,10 @@ export class Visit {
 }
 
 /** How a session shakes hands. */
-export const HANDSHAKE: ConnectOptions = {
-  keyPair: CLIENT,
+export const HANDSHAKE: Omit<ConnectOptions, "keyPair"> = {
   inviteId: 0,
   checkServer: () => {},
-  inviteKey: () => INVITE_KEY,
+  inviteKey: INVITE_KEY,
 };
 
 /** A session, and the server that it dials. */
@@ -249,13 +263,16 @@ export class Setup implements Disposable {
   constructor(options: Partial<SessionOptions> = {}) {
     this.session = new Session({
       address: "chat.example:5000",
-      name: "ana",
+      who: { identity: CLIENT, name: "ana" },
       dial: () => this.dial(),
       handshake: HANDSHAKE,
       view: this.view,
       askName: (sentence) => {
         this.questions.push(sentence);
-        return Promise.resolve(this.names.shift() ?? null);
+        const name = this.names.shift() ?? null;
+        return Promise.resolve(
+          name === null ? null : { identity: CLIENT, name },
+        );
       },
       ...options,
     });
@@ -330,20 +347,22 @@ export async function shared(...events: Event[]): Promise<Shared> {
 export function hereEvent(
   id: number,
   name: string,
-  fingerprint: string,
+  person: string,
 ): Event<"here"> {
-  return { kind: "here", id, name, fingerprint, since: 0, active: 0, away: "" };
+  const times = { since: 0, active: 0, away: "" };
+  return { kind: "here", id, name, person, stay: madeUpStay(name), ...times };
 }
 
-/** A past line of the client's own, or of somebody else. */
+/** A past line of the client's person in another stay, or of somebody else. */
 export function past(
   seq: number,
   n: number,
   text: string,
-  fingerprint = CLIENT_KEY,
+  person = CLIENT_PERSON,
 ): Event<"past"> {
-  const name = fingerprint === CLIENT_KEY ? "ana" : "ben";
-  const line = { seq, at: 500, fingerprint, n, to: null, name, text };
+  const name = person === CLIENT_PERSON ? "ana" : "ben";
+  const stay = madeUpStay(name);
+  const line = { seq, at: 500, person, stay, n, to: null, name, text };
   return { kind: "past", what: "said", ...line };
 }
 
@@ -352,7 +371,7 @@ export const texts = (events: readonly { text: string }[]) =>
 
 export const words: Event = { kind: "said", id: 2, n: 1, text: "hello" };
 
-export const eve = hereEvent(3, "eve", "eeeeeeeeeeee");
+export const eve = hereEvent(3, "eve", madeUpId("eve"));
 
 export async function leaveAfter(
   session: Session,
@@ -378,7 +397,9 @@ export async function stay(seed: number): Promise<number> {
   const folder = await Deno.makeTempDir();
   const log = await ChatLog.open(`${folder}/chat.log`, { address: "x:1" });
   const broadcaster = await Broadcaster.create(SERVER.publicKey, 262_144);
-  const room = new Room({ log, broadcaster, maxMembers: 2 });
+  using people = People.open(`${folder}/chat.people`, randomBytes(32));
+  const room = new Room({ log, broadcaster, people, maxMembers: 2 });
+  const rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
   const open = room.run();
   const served: Promise<void>[] = [];
   let breaks = 0;
@@ -388,9 +409,11 @@ export async function stay(seed: number): Promise<number> {
       const channel = await acceptChannel(far, ACCEPT);
       const connection = new Connection(far, channel, {
         room,
+        people,
+        purses: new Purses(rates, () => performance.now()),
         history: new History(log, 0),
         ring: broadcaster.ring,
-        rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
+        rates,
         relay: new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),
       });
       await connection.run();
@@ -427,14 +450,9 @@ export async function stay(seed: number): Promise<number> {
   };
   const session = new Session({
     address: "chat.example:5000",
-    name: "ana",
+    who: { identity: CLIENT, name: "ana" },
     dial,
-    handshake: {
-      keyPair: CLIENT,
-      inviteId: 0,
-      checkServer: () => {},
-      inviteKey: () => INVITE_KEY,
-    },
+    handshake: HANDSHAKE,
     view,
     askName: () => Promise.resolve(null),
   });

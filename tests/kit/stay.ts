@@ -4,16 +4,16 @@
  * @module
  */
 
-import { randomBytes } from "../../crypto_utils.ts";
 import { JoinError } from "../../src/client/join_error.ts";
 import { Session } from "../../src/client/session.ts";
 import type { News, RoomNews, View } from "../../src/client/view.ts";
-import { importKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
-import { parseInvite } from "../../src/keys/invite.ts";
+import type { Identity } from "../../src/crypto/identity.ts";
+import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { assertEquals } from "./assert.ts";
 import { type Edit, TcpProxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
+import { newIdentity } from "./people.ts";
 import { Watch } from "./watch.ts";
 
 /** How somebody stays. */
@@ -22,6 +22,14 @@ export interface StayOptions {
   readonly edit?: Edit;
   /** How long it may take, ms. Default: as for any program. */
   readonly deadline?: number;
+}
+
+/** Whether a line of the log is the joining that a client was told of as its own. */
+export function isJoining(
+  entry: LogEntry | undefined,
+  { person, at }: { readonly person: string; readonly at: number },
+): boolean {
+  return entry?.what === "joined" && entry.person === person && entry.at === at;
 }
 
 /** One session by way of a proxy, and all that it shows. */
@@ -37,22 +45,21 @@ export class Stay implements View, AsyncDisposable {
   private constructor(
     readonly name: string,
     server: Server,
-    keyPair: KeyPair,
+    identity: Identity,
     { edit, deadline }: StayOptions,
   ) {
     const first: Edit = (record) =>
       record.connection === 0 && edit ? edit(record) : [record.bytes];
     this.#proxy = new TcpProxy(server.port, first, deadline);
     const { port } = this.#proxy;
-    const { id: inviteId, key } = parseInvite(server.invite);
+    const { id: inviteId, secret } = parseInvite(server.invite);
     this.session = new Session({
       address: `127.0.0.1:${port}`,
-      name,
+      who: { identity, name },
       dial: () => Deno.connect({ hostname: "127.0.0.1", port }),
       handshake: {
-        keyPair,
         inviteId,
-        inviteKey: () => key,
+        inviteKey: admissionKey(secret),
         checkServer: () => {},
       },
       view: this,
@@ -64,8 +71,7 @@ export class Stay implements View, AsyncDisposable {
   }
 
   static async begin(name: string, server: Server, options: StayOptions = {}) {
-    const keyPair = await importKeyPair(randomBytes(32));
-    return new Stay(name, server, keyPair, options);
+    return new Stay(name, server, await newIdentity(), options);
   }
 
   async #run(): Promise<JoinError | undefined> {
@@ -105,7 +111,10 @@ export class Stay implements View, AsyncDisposable {
       const entry = log[seq - 1];
       assertEquals([seq, name, text], [entry?.seq, entry?.name, entry?.text]);
     }
-    const seqs = this.shown.flatMap((news) => "seq" in news ? [news.seq] : []);
+    const isLine = (news: News): news is News & { seq: number } =>
+      "seq" in news &&
+      (news.type !== "entered" || isJoining(log[news.seq - 1], news));
+    const seqs = this.shown.filter(isLine).map(({ seq }) => seq);
     const [first = 0] = seqs.sort((a, b) => a - b);
     assertEquals(seqs, seqs.map((_, nth) => first + nth), this.name);
   }

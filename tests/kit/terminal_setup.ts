@@ -159,10 +159,10 @@ export function event(
   at = NOON,
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const fingerprint = `key of ${name}`;
+  const person = `key of ${name}`;
   const own = name === "ana";
   const rest = { own, past: false, to: null, ...more };
-  return { type, seq: 1, at, name, fingerprint, text, ...rest };
+  return { type, seq: 1, at, name, person, text, ...rest };
 }
 
 export function entered(more: Partial<News & { type: "entered" }> = {}): News {
@@ -173,7 +173,7 @@ export function entered(more: Partial<News & { type: "entered" }> = {}): News {
     others: 2,
     seq: 88,
     at: NOON,
-    fingerprint: "3f9a1c02d417",
+    person: "k3df9q2mx7ta41cz",
     earlier: 0,
     again: false,
     waiting: 0,

@@ -6,7 +6,6 @@
 
 import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
 import { KeyFile } from "../../src/keys/key_file.ts";
-import { KnownServers } from "../../src/keys/known_servers.ts";
 import {
   assert,
   assertEquals,
@@ -177,7 +176,7 @@ Deno.test("client shows what others wrote so that no terminal obeys it, and the 
     "null \u0000, delete \u007f, tab \t",
     "zero\u200bwidth, \ufeffmark, line\u2028separator",
     "back\\slash \\n \\u001b",
-    "2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | ben: forged",
+    "2026-11-23T17:06:07.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1 | ben: forged",
     '"quoted"}{"v":1,"type":"said","text":"forged"}',
     "private \ue000, unassigned \u{e0fff}, filler \u3164",
   ];
@@ -213,8 +212,8 @@ Deno.test("client with a wrong key exits with 1 and says so", async () => {
   await using server = await Server.open(folder);
   const invite = parseInvite(server.invite);
   const table = [
-    { ...invite, key: invite.key.map((byte) => byte ^ 1) },
-    { ...invite, key: new Uint8Array(32) },
+    { ...invite, secret: invite.secret.map((byte) => byte ^ 1) },
+    { ...invite, secret: new Uint8Array(32) },
     { ...invite, id: 7 },
   ];
   for (const wrong of table) {
@@ -299,24 +298,60 @@ Deno.test("client on a pipe exits with 1 where its name is taken, or looks like 
   await paul.shows("said", { text: "still me", own: true });
 });
 
-Deno.test("client of somebody who is in already doesn't push that one out", async () => {
+Deno.test("two clients of one machine are two persons, each with the identity that goes by its name", async () => {
   await using folder = await Folder.make();
   await using home = await Folder.make();
   await using server = await Server.open(folder);
   const { invite } = server;
   const files = { invite, home: home.path };
+  const keyOf = async (name: string) => {
+    await using client = await JsonClient.join({ ...files, name });
+    return client.entrances[0]?.key;
+  };
   await using first = await JsonClient.join({ ...files, name: "ana" });
-  const { code } = await failingClient({ ...files, name: "ana" });
-  assertEquals(code, 1);
-  await using second = await JsonClient.join({ ...files, name: "ana2" });
-  await first.type("one");
-  await second.type("two");
-  await first.showsTexts(2);
-  await second.showsTexts(2);
+  await using second = await JsonClient.join({ ...files, name: "ben" });
+  const [ana, ben] = [first, second].map((it) => it.entrances[0]?.key);
+  assert(ana !== ben);
+  assertEquals(await keyOf("ben"), ben);
+  assertEquals(await keyOf("BEN"), ben);
+  assert(![ana, ben].includes(await keyOf("carla")));
 
-  const keys = first.all("said").map(({ key }) => key);
-  assertEquals(new Set(keys).size, 1, "one identity has one fingerprint");
-  assertEquals(first.all("away"), []);
+  // /nick takes the name along.
+  await first.type('{"type":"rename","name":"anna"}');
+  await first.shows("renamed", { newName: "anna" });
+  assertEquals(await keyOf("anna"), ana);
+});
+
+Deno.test("one person on two machines shows once, hears all, and leaves with the last", async () => {
+  await using folder = await Folder.make();
+  await using home = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  const files = { invite, home: home.path };
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  await using desk = await JsonClient.join({ ...files, name: "ana" });
+  await using laptop = await JsonClient.join({ ...files, name: "ana" });
+  await desk.type("by the desk");
+  await laptop.shows("said", { text: "by the desk", own: true });
+  await laptop.type("by the laptop");
+  for (const client of [ben, desk, laptop]) {
+    await client.shows("said", { text: "by the laptop", own: client !== ben });
+    await client.type('{"type":"who"}');
+    const { members } = await client.shows("members", {});
+    const shown = members?.map(({ name, connections }) => [name, connections]);
+    assertEquals(shown, [["ben", 1], ["ana", 2]]);
+  }
+  for (const client of [desk, laptop]) {
+    await client.endInput();
+    assertEquals(await client.finished(), 0);
+  }
+  await ben.shows("left", { name: "ana" });
+  const moves = (await server.log()).filter(({ what }) => what !== "said");
+  assertEquals(moves.map(({ what, name }) => `${name} ${what}`), [
+    "ben joined",
+    "ana joined",
+    "ana left",
+  ]);
 });
 
 Deno.test("client tells a program why it can't be in the room, in an event before its end", async () => {
@@ -376,9 +411,14 @@ Deno.test("client exits with 2 for wrong usage, and names what is wrong", async 
     [["--json=yes"], "--json takes no value"],
     [["--name", ""], "--name needs a value"],
     [["--name", "ana", "--name", "ben"], "--name is given twice"],
-    [["--port", "0"], 'Cannot use --port "0"'],
-    [["--port", "http"], 'Cannot use --port "http"'],
-    [["--port", "5000"], "--host and --port belong to --passphrase"],
+    [
+      ["--passphrase"],
+      "There is no --passphrase any more: a spoken code lets somebody in without a link: deno task invite --code",
+    ],
+    [
+      ["--port", "5000"],
+      "There is no --port any more: give the server's link, or HOST:PORT and a spoken code",
+    ],
     [["chat://a:1/#x", "more"], 'Unexpected argument "more"'],
     [["127.0.0.1:5000"], "it does not begin with chat://"],
     [["chat://127.0.0.1:5000"], "the # and the key after it are missing"],
@@ -428,7 +468,9 @@ Deno.test("client refuses a chat.key and an identity that others can read", asyn
   await using home = await Folder.make();
   const first = await failingClient({ invite, name: "ana", home: home.path });
   assertEquals(first.code, 0);
-  const identity = home.file(".config/encrypted-chat/identity");
+  const folderOf = home.file(".config/encrypted-chat/identities");
+  const [{ name = "" } = {}] = await Array.fromAsync(Deno.readDir(folderOf));
+  const identity = `${folderOf}/${name}`;
   const { mode } = await Deno.stat(identity);
   assertEquals((mode ?? 0) & 0o777, 0o600);
 
@@ -444,110 +486,6 @@ Deno.test("client refuses a chat.key and an identity that others can read", asyn
 });
 
 // ── Passphrases ────────────────────────────────────────────────────────────────────────────────────────
-
-Deno.test("client joins by passphrase where it knows the server, and not where it doesn't", async () => {
-  await using folder = await Folder.make();
-  const passphrase = await folder.write("phrase", "correct horse battery\n");
-  const wrong = await folder.write("wrong", "incorrect horse battery\n");
-  const short = await folder.write("short", "horse\n");
-  await using server = await Server.open(folder, {
-    args: ["--passphrase", passphrase],
-  });
-  const { port } = server;
-  assertStringIncludes(
-    server.stdout.join("\n"),
-    `deno task client --host 127.0.0.1 --port ${port} --passphrase`,
-  );
-  assertMatch(
-    server.stdout.join("\n"),
-    /^The server's fingerprint: {2}([0-9a-f]{4} ){7}[0-9a-f]{4}$/m,
-  );
-  const known = folder.file("known");
-  const options = (file: string) => ({
-    name: "ana",
-    args: [
-      ...["--host", "127.0.0.1", "--port", `${port}`],
-      ...["--passphrase", file, "--known-servers", known],
-    ],
-  });
-
-  const stranger = await failingClient(options(passphrase));
-  assertEquals(stranger.code, 1);
-  assertEquals(
-    stranger.stderr[0],
-    `127.0.0.1:${port} is not a known server.`,
-  );
-
-  const keyFile = await KeyFile.load(folder.file("chat.key"));
-  assert(keyFile);
-  const { publicKey } = keyFile.keys.keyPair;
-  await (await KnownServers.load(known)).add("127.0.0.1", port, publicKey);
-  await using ana = await JsonClient.join(options(passphrase));
-  await ana.type("by passphrase");
-  await ana.shows("said", { text: "by passphrase" });
-  // By invite one gets into the same room.
-  await using ben = await JsonClient.join({
-    invite: server.invite,
-    name: "ben",
-  });
-  await ben.shows("said", { text: "by passphrase", past: true });
-
-  const guess = await failingClient(options(wrong));
-  assertEquals(guess.code, 1);
-  assertMatch(guess.stderr[0] ?? "", /does not open this room/);
-
-  const tooShort = await failingClient(options(short));
-  assertEquals(tooShort.code, 1);
-  assertMatch(tooShort.stderr[0] ?? "", /fewer than 8 characters/);
-});
-
-Deno.test("client refuses a server by passphrase that shows another key than before", async () => {
-  await using folder = await Folder.make();
-  const passphrase = await folder.write("phrase", "correct horse battery\n");
-  await using server = await Server.open(folder, {
-    args: [`--passphrase=${passphrase}`],
-  });
-  await using proxy = new TcpProxy(server.port);
-  const known = folder.file("known");
-  const key = new Uint8Array(32).fill(9);
-  await (await KnownServers.load(known)).add("127.0.0.1", proxy.port, key);
-  const { code, stderr } = await failingClient({
-    name: "ana",
-    args: [
-      ...["--port", `${proxy.port}`, "--passphrase", passphrase],
-      ...["--known-servers", known],
-    ],
-  });
-
-  assertEquals(code, 1);
-  assertStringIncludes(
-    stderr[0] ?? "",
-    "is not the server that you joined before",
-  );
-  assertEquals(proxy.records.map(({ direction }) => direction), ["up", "down"]);
-});
-
-Deno.test("client by passphrase doesn't get into a server that has none", async () => {
-  await using folder = await Folder.make();
-  await using server = await Server.open(folder);
-  const passphrase = await folder.write("phrase", "correct horse battery\n");
-  const keyFile = await KeyFile.load(folder.file("chat.key"));
-  assert(keyFile);
-  const known = folder.file("known");
-  const { publicKey } = keyFile.keys.keyPair;
-  const { port } = server;
-  await (await KnownServers.load(known)).add("127.0.0.1", port, publicKey);
-  const { code, stderr } = await failingClient({
-    name: "ana",
-    args: [
-      ...["--port", `${port}`, "--passphrase", passphrase],
-      ...["--known-servers", known],
-    ],
-  });
-
-  assertEquals(code, 1);
-  assertMatch(stderr[0] ?? "", /does not open this room/);
-});
 
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -113,6 +113,7 @@ Deno.test("member's file reaches one who takes it as it is, and stands in the lo
     "chat.key",
     "chat.log",
     "chat.log.lock",
+    "chat.people",
     "hut.jpg",
     "taken",
   ]);

@@ -15,13 +15,13 @@ import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { output, run } from "../kit/command.ts";
 
 const LOG_FAILED = "log-failed";
-const KEY = "3f9a1c02d417";
+const ID = { person: "k3df9q2mx7ta41cz", stay: "Yk3xQ0p1a2c" };
 
 const texts = (name: string, count: number) =>
   Array.from({ length: count }, (_, at) => `${name} ${at}`);
 
 const entry = (n: number, text: string) =>
-  formatEntry({ at: n, fingerprint: KEY, n, what: "said", name: "old", text });
+  formatEntry({ at: n, ...ID, n, what: "said", name: "old", text });
 
 // ── A full disk ────────────────────────────────────────────────────────────────────────────────────────
 

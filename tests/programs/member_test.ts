@@ -255,7 +255,7 @@ Deno.test("client prints completions that bash takes", async () => {
   assertEquals(await client.finished(), 0);
   assertEquals(client.stderr, []);
   const script = client.stdout.join("\n");
-  assert(script.includes("--known-servers"), script);
+  assert(script.includes("--identity"), script);
 
   const path = await folder.write("completions.bash", `${script}\n`);
   try {

@@ -23,7 +23,7 @@ import { runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient, type Shown } from "../kit/client.ts";
 import { assertSaid } from "../kit/expect.ts";
 
-const WRONG_KEY = "The key does not open this room.";
+const WRONG_KEY = "The link does not open this room.";
 const NO_PLACE = "The server has no room for another connection right now.";
 
 /** An invite with some parts changed. */
@@ -33,7 +33,7 @@ function altered(invite: string, changes: Partial<Invite>): string {
 
 /** An invite with a key that opens nothing. */
 function withWrongKey(invite: string): string {
-  return altered(invite, { key: new Uint8Array(32).fill(7) });
+  return altered(invite, { secret: new Uint8Array(32).fill(7) });
 }
 
 /** Runs a client that isn't let in. @returns What it says first. */
@@ -134,6 +134,7 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
   assertEquals(fresh.stderr, []);
   assertEquals(fresh.stdout, [
     "chat.key is not there yet; the server would make it",
+    "chat.people is not there yet; the server would make it",
     `127.0.0.1:${port} is free`,
     "chat.log is not there yet; the server would make it",
   ]);
@@ -148,6 +149,7 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
   assertEquals(used.code, 0);
   assertEquals(used.stdout, [
     "chat.key can be used",
+    "chat.people can be used",
     `127.0.0.1:${port} is free`,
     "chat.log can be written; it ends with event 2",
   ]);
@@ -158,7 +160,8 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
 });
 
 Deno.test("server --check leaves a log as it is, and says what a server would do to it", async () => {
-  const start = "2026-11-23T17:05:54.120Z 3f9a1c02d417.1 | ana: ";
+  const start =
+    "2026-11-23T17:05:54.120Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1 | ana: ";
   const cases = [
     ["", "chat.log can be written; it is empty"],
     [`${start}one\n`, "chat.log can be written; it ends with event 1"],
@@ -176,7 +179,7 @@ Deno.test("server --check leaves a log as it is, and says what a server would do
     const args = ["--check", "--host", "127.0.0.1", "--port", "0"];
     const { code, stdout } = await runServer(folder, args);
     assertEquals(code, 0);
-    assertEquals(stdout.slice(2), said);
+    assertEquals(stdout.slice(3), said);
     assertEquals(await folder.names(), ["chat.log"]);
     assertEquals(await Deno.readTextFile(folder.file("chat.log")), text);
     const { mode } = await Deno.stat(folder.file("chat.log"));
@@ -261,9 +264,7 @@ Deno.test("server takes over a key from --rotate-key: members stay and come back
   assert(fresh !== invite);
   assertEquals(parseInvite(fresh).port, server.port);
 
-  await ana.shows("note", {
-    text: "The room has a new key. You stay in; new members need a new link",
-  });
+  await server.line(/The room has a new key; chat\.key has it$/);
   await ana.type("still in");
   await ana.shows("said", { text: "still in" });
   assertEquals(await refusal(invite), WRONG_KEY);
@@ -280,7 +281,7 @@ Deno.test("server --rotate-key fails where there are no keys", async () => {
   const { code, stderr } = await runServer(folder, ["--rotate-key"]);
 
   assertEquals(code, 1);
-  assertEquals(stderr[0], "There is no chat.key to change.");
+  assertEquals(stderr[0], "There is no chat.key yet.");
   assertEquals(await folder.names(), []);
 });
 

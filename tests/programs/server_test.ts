@@ -413,8 +413,8 @@ Deno.test("server tells its owner of a wrong key, and the others nothing", async
   });
   await using stranger = await Server.open(other);
   // The address and the server's key of the one, the room key of the other.
-  const { key } = parseInvite(stranger.invite);
-  const wrong = formatInvite({ ...parseInvite(server.invite), key });
+  const { secret } = parseInvite(stranger.invite);
+  const wrong = formatInvite({ ...parseInvite(server.invite), secret });
   await using eve = await JsonClient.start({ invite: wrong, name: "eve" });
   assertEquals(await eve.finished(), 1);
   const [line] = await server.line(/^\S+Z warning gate: 127\.0\.0\.1: .*$/);

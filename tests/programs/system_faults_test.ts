@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from "../../crypto_utils.ts";
-import { parseInvite } from "../../src/keys/invite.ts";
+import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import type { View } from "../../src/client/view.ts";
 import { Session } from "../../src/client/session.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
@@ -18,7 +18,7 @@ import {
   testUnless,
   unlimitable,
 } from "../kit/system.ts";
-import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { newIdentity } from "../kit/people.ts";
 import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { type ClientOptions, JsonClient } from "../kit/client.ts";
@@ -76,7 +76,8 @@ testUnless(
 
 /** Someone in this process who is in the room of a real server. */
 async function enter(invite: string, name: string) {
-  const { host, port, id, key } = parseInvite(invite);
+  const { host, port, id, secret } = parseInvite(invite);
+  const identity = await newIdentity();
   const inside = Promise.withResolvers<void>();
   let seen = 0;
   const view: View = {
@@ -92,13 +93,12 @@ async function enter(invite: string, name: string) {
   };
   const session = new Session({
     address: `${host}:${port}`,
-    name,
+    who: { identity, name },
     dial: () => Deno.connect({ hostname: host, port }),
     handshake: {
-      keyPair: await importKeyPair(randomBytes(32)),
       inviteId: id,
       checkServer() {},
-      inviteKey: () => key,
+      inviteKey: admissionKey(secret),
     },
     view,
     askName: () => Promise.resolve(null),

@@ -7,8 +7,7 @@
  * @module
  */
 
-import { ensureFolder } from "../../src/base/private_file.ts";
-import { loadOrCreateIdentity } from "../../src/keys/identity.ts";
+import { IdentityFile } from "../../src/keys/identity.ts";
 import { write } from "../../src/base/program.ts";
 import { CUT, type Edit, TcpProxy } from "../../tests/kit/proxy.ts";
 import { Terminal } from "../../tests/kit/pty.ts";
@@ -56,8 +55,7 @@ class Stage implements AsyncDisposable {
   /** Has somebody at the terminal who was here before. */
   async meet(): Promise<void> {
     const folder = this.terminal.folder.file(".config/encrypted-chat");
-    await ensureFolder(folder);
-    await loadOrCreateIdentity(`${folder}/identity`);
+    await IdentityFile.create(`${folder}/identities`);
   }
 
   /** Starts the client in the terminal. */

@@ -4,7 +4,7 @@
  * Output rules: everything goes to stdout, one object a line, each with `"v": 1`. Fields and types may be added
  * under the same version; what is there stays and means the same. So its words are older than the program's:
  * "away" says that the connection is lost, "away-message" that somebody is away from the keyboard, and "key" is
- * the fingerprint of a member's key.
+ * the short id of a member's person.
  *
  * @module
  */
@@ -43,6 +43,7 @@ export class JsonView extends PipeView {
       since: iso(member.since),
       active: iso(member.active),
       away: member.away,
+      connections: member.connections,
     }));
     this.#emit("members", { members });
   }
@@ -103,8 +104,8 @@ function fieldsOf(news: News): Record<string, unknown> {
       };
     }
     case "refused": {
-      const { text, reason } = news;
-      return { text, reason, message: wording(REFUSALS, reason) };
+      const { text, reason, detail } = news;
+      return { text, reason, detail, message: wording(REFUSALS, reason) };
     }
     case "current":
       return {};
@@ -140,10 +141,10 @@ function lineFields(news: RoomNews): Record<string, unknown> {
   return what === "replied" ? { ...all, quoted: quoted ?? null } : all;
 }
 
-function named({ name, fingerprint }: Somebody): Readonly<
+function named({ name, person }: Somebody): Readonly<
   Record<"name" | "key", string>
 > {
-  return { name, key: fingerprint };
+  return { name, key: person };
 }
 
 function iso(at: number): string {

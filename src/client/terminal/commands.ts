@@ -67,7 +67,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "/who",
     args: "",
-    help: "List who is here: name, fingerprint, since when, idle",
+    help: "List who is here: name, id, since when, idle",
     takes: NOTHING,
     run: ({ note, who, now, zone }) =>
       whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),

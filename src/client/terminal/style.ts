@@ -22,9 +22,9 @@ export function styled(style: number, text: string): string {
 }
 
 /** The colour for a member, the same wherever it is shown. */
-export function colourOf(fingerprint: string): number {
+export function colourOf(person: string): number {
   let hash = 0;
-  for (const character of fingerprint) {
+  for (const character of person) {
     hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
   }
   return NAME_COLOURS[hash % NAME_COLOURS.length] ?? Style.green;

@@ -256,7 +256,7 @@ export class TerminalView implements View {
   #take(line: string): void {
     if (this.#typed.push(line)) return;
     const reason = "Too many lines are waiting";
-    this.show({ type: "refused", text: line, reason });
+    this.show({ type: "refused", text: line, reason, detail: "" });
   }
 
   #write(rows: readonly string[]): void {

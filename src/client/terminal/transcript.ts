@@ -129,7 +129,7 @@ export class Transcript {
       ? Style.reverse
       : own
       ? Style.bold
-      : colourOf(news.fingerprint);
+      : colourOf(news.person);
     const start = { at, seq, name: escapeText(news.name), style };
     if (what === "acted") return this.#columns.acted(start, text);
     if (what === "offered") return this.#columns.acted(start, offering(news));

@@ -6,6 +6,7 @@
 
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
+import { spokenId } from "../../crypto/person_id.ts";
 import { padCells, width } from "./cells.ts";
 
 const SECOND = 1_000;
@@ -16,7 +17,7 @@ const DAY = 24 * HOUR;
 const NOT_IDLE = MINUTE;
 
 /**
- * A row for each member: name, fingerprint, since when, how long idle, why away.
+ * A row for each member: name, id, since when, how long idle, on how many devices, why away.
  * @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
  */
@@ -34,13 +35,14 @@ export function whoIsHere(
   });
   const names = present.map(({ name }) => escapeText(name));
   const widest = Math.max(...names.map(width));
-  return present.map(({ fingerprint, since, active, away }, index) => {
+  return present.map(({ person, since, active, away, connections }, index) => {
     const idle = now - active;
     return [
       padCells(names[index] ?? "", widest),
-      escapeText(fingerprint),
+      spokenId(escapeText(person)),
       `since ${times.format(since)}`,
       idle >= NOT_IDLE ? `idle ${span(idle)}` : "",
+      connections > 1 ? `on ${connections} devices` : "",
       away === "" ? "" : `away: ${escapeText(away)}`,
     ].filter((part) => part !== "").join("  ");
   });

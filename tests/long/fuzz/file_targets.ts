@@ -1,5 +1,5 @@
 /**
- * The files that the programs read: keys, identity, known servers. They are read from memory, since a disk would
+ * The files that the programs read: keys and identities. They are read from memory, since a disk would
  * take longer than the reading.
  *
  * @module
@@ -8,10 +8,9 @@
 import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
 import { FileError } from "../../../src/base/private_file.ts";
-import { loadOrCreateIdentity } from "../../../src/keys/identity.ts";
+import { IdentityFile } from "../../../src/keys/identity.ts";
 import { parseAddress, parseInvite } from "../../../src/keys/invite.ts";
 import { KeyFile } from "../../../src/keys/key_file.ts";
-import { KnownServers } from "../../../src/keys/known_servers.ts";
 import { bytesOf, hold, outcomeOf, same, type Target } from "./target.ts";
 
 /** What an opened file is to its reader. */
@@ -82,8 +81,7 @@ function fileTarget(
 export function keyFile(): Target {
   const secrets = [secret(), secret()];
   const [serverPrivateKey, roomKey] = secrets;
-  const passphraseSalt = toBase64url(randomBytes(16));
-  const keys = { version: 1, serverPrivateKey, roomKey, passphraseSalt };
+  const keys = { version: 1, serverPrivateKey, roomKey };
   const seeds = [keys, { ...keys, listening: "0.0.0.0:5000" }, {
     listening: "[::]:1",
     ...keys,
@@ -95,35 +93,24 @@ export function keyFile(): Target {
     async (path) => {
       const file = await KeyFile.load(path);
       hold(file !== undefined, "no key file");
-      const { roomKey, passphraseSalt, listening } = file.keys;
-      hold(roomKey.length === 32 && passphraseSalt.length === 16, "a size");
+      const { roomKey, listening } = file.keys;
+      hold(roomKey.length === 32, "a size");
       const { host, port } = listening ?? parseAddress("127.0.0.1:1");
       const read = parseInvite(file.inviteFor(host, port));
-      same(read.key, roomKey, "the invite has another key");
+      same(read.secret, roomKey, "the invite has another secret");
       return `keys ${listening !== undefined}`;
     },
   );
 }
 
-/** The client's own key. */
+/** The client's own keys. */
 export function identity(): Target {
-  const privateKey = secret();
-  const seed = JSON.stringify({ version: 1, privateKey });
-  return fileTarget("identity", [seed], [privateKey], async (path) => {
-    const { keyPair, created } = await loadOrCreateIdentity(path);
-    hold(!created && keyPair.publicKey.length === 32, "another identity");
-    return "identity";
-  });
-}
-
-/** Known servers. */
-export function knownServers(): Target {
-  const keys = [secret(), secret()];
-  const lines = `# mine\n127.0.0.1:5000 ${keys[0]}\n\n[::1]:1 ${keys[1]}\r\n`;
-  return fileTarget("known-servers", [lines], [], async (path) => {
-    const known = await KnownServers.load(path);
-    const key = known.lookup("127.0.0.1", 5000);
-    hold(key === undefined || key.length === 32, "a key of another size");
-    return `known ${key !== undefined}`;
+  const seed = secret();
+  const texts = [{ version: 1, seed }, { version: 1, seed, name: "ana", at: 1 }]
+    .map((it) => JSON.stringify(it));
+  return fileTarget("identity", texts, [seed], async (path) => {
+    const file = await IdentityFile.open(path);
+    hold(!file.created && file.identity.id.length === 32, "another identity");
+    return `identity ${file.name !== undefined}`;
   });
 }

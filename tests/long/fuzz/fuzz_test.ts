@@ -118,9 +118,9 @@ Deno.test("an improper ML-KEM key ends a handshake like any other mistake (found
     }),
   };
   const connecting = connectChannel(near, {
-    keyPair: keys.client,
+    keyPair: keys.client.keyPair,
     inviteId: 0,
-    inviteKey: () => keys.invite,
+    inviteKey: keys.invite,
     checkServer() {},
     kem,
   });

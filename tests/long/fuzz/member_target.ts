@@ -5,7 +5,12 @@
  * @module
  */
 
-import { type Bytes, fingerprint } from "../../../crypto_utils.ts";
+import { type Bytes, randomBytes, toBase64url } from "../../../crypto_utils.ts";
+import { fullId, shortId } from "../../../src/crypto/person_id.ts";
+import { identityOf } from "../../../src/crypto/identity.ts";
+import { People } from "../../../src/server/people.ts";
+import { Purses } from "../../../src/server/rate_limits.ts";
+import { joinEvent, newStay } from "../../kit/people.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import type { Channel } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
@@ -31,6 +36,7 @@ import { writeAll } from "../../../src/base/write_all.ts";
 const RING_SIZE = 1_048_576;
 const LINE_FEED = 0x0a;
 /** What of a log this target reads back. */
+const RATES = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
 const READABLE = ["said", "joined", "left"];
 
 /** A room with a member that does no harm. */
@@ -39,6 +45,7 @@ class House {
   readonly #room: Room;
   readonly #broadcaster: Broadcaster;
   readonly #log: ChatLog;
+  readonly #people: People;
   readonly #relay = new FileRelay({ maxFileSize: 2 ** 20, maxTransfers: 9 });
   readonly #ends: Promise<unknown>[] = [];
   #link: Link | undefined;
@@ -47,12 +54,19 @@ class House {
   #seen = Promise.withResolvers<void>();
   #wrong: unknown;
 
-  private constructor(keys: Keys, log: ChatLog, broadcaster: Broadcaster) {
+  private constructor(
+    keys: Keys,
+    log: ChatLog,
+    people: People,
+    broadcaster: Broadcaster,
+  ) {
     this.#keys = keys;
     this.#log = log;
+    this.#people = people;
     this.#broadcaster = broadcaster;
     this.#room = new Room({
       log,
+      people,
       broadcaster,
       maxMembers: 100,
       measures: UNMEASURED,
@@ -62,26 +76,30 @@ class House {
 
   static async open(keys: Keys, folder: () => Promise<string>): Promise<House> {
     const address = "127.0.0.1:1";
-    const log = await ChatLog.open(`${await folder()}/chat.log`, { address });
+    const path = await folder();
+    const log = await ChatLog.open(`${path}/chat.log`, { address });
+    const people = People.open(`${path}/chat.people`, randomBytes(32));
     const serverKey = keys.server.publicKey;
     const broadcaster = await Broadcaster.create(serverKey, RING_SIZE);
-    const house = new House(keys, log, broadcaster);
+    const house = new House(keys, log, people, broadcaster);
     await house.#settleIn();
     return house;
   }
 
-  /** Somebody's connection; the room's side of it is served until it ends. */
-  async enter(): Promise<[Channel, MemoryStream]> {
+  /** A connection of somebody's; the room's side of it is served until it ends. */
+  async enter(client = this.#keys.client): Promise<[Channel, MemoryStream]> {
     const [near, far] = streamPair();
     const [channel, served] = await Promise.all([
-      connect(near, this.#keys),
+      connect(near, { ...this.#keys, client }),
       accept(far, this.#keys),
     ]);
     const connection = new Connection(far, served, {
       room: this.#room,
+      people: this.#people,
+      purses: new Purses(RATES, () => performance.now()),
       history: new History(this.#log, 5),
       ring: this.#broadcaster.ring,
-      rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
+      rates: RATES,
       relay: this.#relay,
     });
     const end = connection.run().finally(() => {
@@ -92,17 +110,19 @@ class House {
   }
 
   async #settleIn(): Promise<void> {
-    const [channel] = await this.enter();
-    const key = fingerprint(this.#keys.client.publicKey);
+    const harmless = await identityOf(randomBytes(32));
+    const [channel] = await this.enter(harmless);
+    const id = fullId(harmless.id);
+    const card = toBase64url(harmless.card);
+    const self = { id, person: shortId(id), card, stay: newStay() };
     const inside = Promise.withResolvers<void>();
-    this.#link = new Link(channel, key, {
+    this.#link = new Link(channel, self, {
       entered: () => inside.resolve(),
       happened: (line, own) => this.#happened(line, own),
       absent() {},
       file() {},
       found() {},
       slowed() {},
-      rekeyed() {},
       refused() {},
     });
     this.#ends.push(
@@ -194,7 +214,7 @@ export function hostileMember(
   const pack = (events: readonly Event[]) =>
     decoder.decode(packEvents(events.map(encodeEvent))[0]).trimEnd();
   const join = (n: number, after: number | null) =>
-    pack([{ kind: "join", name: "mallory", n, after }]);
+    pack([joinEvent(keys.client, "mallory", { n, after })]);
   const seeds = SCENES.flatMap((scene) => [
     `${join(0, null)}\n${pack(scene)}`,
     `${join(0, 1)}\n${pack(scene)}`,

@@ -5,7 +5,7 @@
  */
 
 import { concat } from "../../../crypto_utils.ts";
-import { identity, keyFile, knownServers } from "./file_targets.ts";
+import { identity, keyFile } from "./file_targets.ts";
 import { hostileMember } from "./member_target.ts";
 import type { Target } from "./target.ts";
 import {
@@ -62,6 +62,5 @@ export async function allTargets(
     terminal(),
     keyFile(),
     identity(),
-    knownServers(),
   ];
 }

@@ -248,7 +248,7 @@ function checkInvite(text: string): string {
     );
     return outcome;
   }
-  hold(invite.key.length === 32 && invite.serverKey.length === 32, "a key");
+  hold(invite.secret.length === 32 && invite.serverKey.length === 32, "a key");
   hold(invite.port >= 1 && invite.port <= 65_535, `port ${invite.port}`);
   same(parseInvite(formatInvite(invite)), invite, "the invite changes");
   return `invite ${invite.host.length}`;
@@ -272,12 +272,14 @@ const invites = fc.record<Invite>({
     Bytes
   >,
   id: fc.integer({ min: 0, max: 0xffff_ffff }),
-  key: fc.uint8Array({ minLength: 32, maxLength: 32 }) as fc.Arbitrary<Bytes>,
+  secret: fc.uint8Array({ minLength: 32, maxLength: 32 }) as fc.Arbitrary<
+    Bytes
+  >,
 });
 
 /** `parseInvite`. */
 export function invite(): Target {
-  const keys = { serverKey: randomBytes(32), key: randomBytes(32) };
+  const keys = { serverKey: randomBytes(32), secret: randomBytes(32) };
   const links = ["127.0.0.1", "chat.example", "::1"].map((host, id) =>
     formatInvite({ host, port: 5000, id, ...keys })
   );
@@ -371,7 +373,8 @@ function checkLine(line: string): string {
 
 const entries = fc.record({
   at: fc.integer({ min: -8.64e15, max: 8.64e15 }),
-  fingerprint: fc.stringMatching(/^[0-9a-f]{12}$/),
+  person: fc.stringMatching(/^[0-9a-hjkmnp-tv-z]{16}$/),
+  stay: fc.stringMatching(/^[A-Za-z0-9_-]{11}$/),
   n: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
   name: anyText(16).filter((name) => name !== ""),
   text: anyText(),
@@ -379,7 +382,7 @@ const entries = fc.record({
 
 /** `parseEntry`, `readEntry` and `formatEntry`. */
 export function logLines(): Target {
-  const start = "2026-11-23T17:06:07.004Z 3f9a1c02d417.1 | ";
+  const start = "2026-11-23T17:06:07.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1 | ";
   return {
     name: "log",
     share: 4,
@@ -454,7 +457,7 @@ export function flags(): Target {
   return {
     name: "flags",
     share: 1,
-    seeds: [`--port\n5\n${link}`, "--passphrase", `--port=${link}`, "--\n-x"]
+    seeds: [`--port\n5\n${link}`, "--link", `--port=${link}`, "--\n-x"]
       .map(bytesOf),
     words: [...words, "\n", "=", "-", "--no-", `\n${link}`, "__proto__", "1e3"],
     check: (input) => checkFlags(textOf(input).split("\n")),
@@ -498,7 +501,7 @@ const anyNews: fc.Arbitrary<News> = fc.oneof(
     seq: numbers,
     at: fc.integer(TIMES),
     name: goodText(256),
-    fingerprint: goodText(256),
+    person: goodText(256),
     text: goodText(4_096),
     to: fc.constant(null),
     own: fc.boolean(),
@@ -511,7 +514,7 @@ const anyNews: fc.Arbitrary<News> = fc.oneof(
     others: numbers,
     seq: numbers,
     at: fc.integer(TIMES),
-    fingerprint: fc.constant("3f9a1c02d417"),
+    person: fc.constant("k3df9q2mx7ta41cz"),
     earlier: numbers,
     again: fc.boolean(),
     waiting: numbers,
@@ -520,6 +523,7 @@ const anyNews: fc.Arbitrary<News> = fc.oneof(
     type: fc.constant("refused" as const),
     text: anyText(),
     reason: goodText(256),
+    detail: goodText(256),
   }),
   fc.record({
     type: fc.constant("disconnected" as const),
@@ -535,7 +539,7 @@ function said(text: string): News {
     seq: 1,
     at: 0,
     name,
-    fingerprint: "3f9a1c02d417",
+    person: "k3df9q2mx7ta41cz",
     text: rest.join("\n"),
     to: null,
     own: false,

@@ -48,6 +48,7 @@ import {
   same,
   type Target,
 } from "./target.ts";
+import { type Identity, identityOf } from "../../../src/crypto/identity.ts";
 import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
 import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
 import { RefusedError } from "../../../src/protocol/record_reader.ts";
@@ -256,18 +257,15 @@ export function records(recorded: readonly Bytes[]): Target {
 /** Both sides' keys. */
 export interface Keys {
   readonly server: KeyPair;
-  readonly client: KeyPair;
-  readonly salt: Bytes;
+  readonly client: Identity;
   readonly invite: Bytes;
 }
 
 /** Fresh keys. */
 export async function freshKeys(): Promise<Keys> {
-  const [server, client] = await Promise.all([
-    await importKeyPair(randomBytes(32)),
-    await importKeyPair(randomBytes(32)),
-  ]);
-  return { server, client, salt: randomBytes(16), invite: randomBytes(32) };
+  const server = await importKeyPair(randomBytes(32));
+  const client = await identityOf(randomBytes(32));
+  return { server, client, invite: randomBytes(32) };
 }
 
 /** The server's side. */
@@ -276,7 +274,6 @@ export function accept(stream: MemoryStream, keys: Keys): Promise<Channel> {
     stream,
     acceptChannel(stream, {
       keyPair: keys.server,
-      salt: keys.salt,
       inviteKey: (id) => id === 0 ? keys.invite : undefined,
     }),
   );
@@ -287,9 +284,9 @@ export function connect(stream: MemoryStream, keys: Keys): Promise<Channel> {
   return closing(
     stream,
     connectChannel(stream, {
-      keyPair: keys.client,
+      keyPair: keys.client.keyPair,
       inviteId: 0,
-      inviteKey: () => keys.invite,
+      inviteKey: keys.invite,
       checkServer: (key) =>
         same(key.toHex(), keys.server.publicKey.toHex(), ""),
     }),

@@ -5,12 +5,12 @@
  */
 
 import { randomBytes } from "../../../crypto_utils.ts";
-import type { Invite } from "../../../src/keys/invite.ts";
+import { admissionKey, type Invite } from "../../../src/keys/invite.ts";
 import type { News, View } from "../../../src/client/view.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { Session } from "../../../src/client/session.ts";
 import { Follower, type Ledger } from "./ledger.ts";
-import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import { identityOf } from "../../../src/crypto/identity.ts";
 import type { Stream } from "../../../src/protocol/record_reader.ts";
 import { writeAll } from "../../../src/base/write_all.ts";
 
@@ -107,7 +107,7 @@ export class Member {
   readonly #ledger: Ledger;
   readonly #deeds: Deeds;
   readonly #behaviour: Behaviour;
-  readonly #key = importKeyPair(randomBytes(32));
+  readonly #identity = identityOf(randomBytes(32));
   #stream: FaultyStream | undefined;
   #count = 0;
   #inside = false;
@@ -183,7 +183,8 @@ export class Member {
   }
 
   async #session(show: (news: News) => void): Promise<Session> {
-    const { host, port, id, key } = this.#invite;
+    const { host, port, id, secret } = this.#invite;
+    const identity = await this.#identity;
     const view: View = {
       show,
       stand() {},
@@ -194,17 +195,16 @@ export class Member {
     };
     return new Session({
       address: `${host}:${port}`,
-      name: this.#name,
+      who: { identity, name: this.#name },
       dial: async () => {
         const conn = await Deno.connect({ hostname: host, port });
         this.#stream = new FaultyStream(conn);
         return this.#stream;
       },
       handshake: {
-        keyPair: await this.#key,
         inviteId: id,
         checkServer() {},
-        inviteKey: () => key,
+        inviteKey: admissionKey(secret),
       },
       view,
       askName: () => Promise.resolve(null),

@@ -38,7 +38,7 @@ function line(seq: number, text = `text ${seq}`): RoomNews {
     seq,
     at: 0,
     name: "ana",
-    fingerprint: "0123456789ab",
+    person: "0123456789abcdef",
     text,
     to: null,
     own: false,

@@ -33,13 +33,6 @@ const FLAGS = [
     default: "info",
     choices: ["debug", "info", "warning", "error"],
   },
-  {
-    name: "passphrase",
-    kind: "optional",
-    value: "FILE",
-    help: "Lets in whoever knows a passphrase: asks for it, or reads it from " +
-      "the first line of FILE, where - is standard input",
-  },
   { name: "json", kind: "boolean", help: "Writes one JSON object a line" },
   { name: "no-color", kind: "boolean", help: "Writes no colours" },
 ] as const;
@@ -57,7 +50,6 @@ Deno.test("parseFlags() gives defaults where nothing is said", () => {
       members: undefined,
       name: undefined,
       "log-level": "info",
-      passphrase: undefined,
       json: false,
       "no-color": false,
     },
@@ -94,23 +86,25 @@ Deno.test("parseFlags() gives no argument to a flag that takes none", () => {
   }
 });
 
-Deno.test("parseFlags() tells an optional value from what follows it", () => {
-  const cases: [string[], string, string[]][] = [
-    [["--passphrase"], "", []],
-    [["--passphrase="], "", []],
-    [["--passphrase", "words.txt"], "words.txt", []],
-    [["--passphrase=words.txt"], "words.txt", []],
-    [["--passphrase", "-"], "-", []],
-    [["--passphrase=-"], "-", []],
-    [["--passphrase", "--json"], "", []],
-    [["--passphrase", INVITE], "", [INVITE]],
-    [["--passphrase", "--", "words.txt"], "", ["words.txt"]],
-    [["--passphrase", "-", INVITE], "-", [INVITE]],
-  ];
-  for (const [args, passphrase, positionals] of cases) {
-    const parsed = parse(...args);
-    assertEquals(parsed.values.passphrase, passphrase, args.join(" "));
-    assertEquals(parsed.positionals, positionals, args.join(" "));
+Deno.test("parseFlags() takes a number below zero for a value, and refuses it as such", () => {
+  const error = assertThrows(() => parse("--port", "-5"), UsageError);
+  assertEquals(
+    error.message,
+    'Cannot use --port "-5": it is a whole number from 0 to 65535',
+  );
+});
+
+Deno.test("parseFlags() says what took the place of a flag that is gone", () => {
+  const gone = { passphrase: "use a code" };
+  for (const args of [["--passphrase"], ["--passphrase=x", "y"]]) {
+    const error = assertThrows(
+      () => parseFlags(args, FLAGS, { positionals: 1, gone }),
+      UsageError,
+    );
+    assertEquals(
+      error.message,
+      "There is no --passphrase any more: use a code",
+    );
   }
 });
 
@@ -138,7 +132,6 @@ Deno.test("parseFlags() says what is wrong with a command line", () => {
     [["--port", "--", "80"], "--port needs a value"],
     [["--port", "1", "--port=1"], "--port is given twice"],
     [["--json", "--json"], "--json is given twice"],
-    [["--passphrase", "--passphrase"], "--passphrase is given twice"],
     [["--json=false"], "--json takes no value"],
     [
       ["--port", "70000"],
@@ -194,10 +187,9 @@ Usage: server.ts [flags]
 Runs a room.
 
 Flags:
-  --log-level LEVEL    How much to tell on standard error (debug, info, warning
-                       or error; default info)
-  --passphrase[=FILE]  Lets in whoever knows a passphrase: asks for it, or reads
-                       it from the first line of FILE, where - is standard input
+  --log-level LEVEL  How much to tell on standard error (debug, info, warning or
+                     error; default info)
+  --json             Writes one JSON object a line
 `,
   );
 });

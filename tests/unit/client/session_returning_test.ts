@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MEMBER_ID } from "../../../src/protocol/handshake.ts";
 import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
@@ -24,6 +25,7 @@ import {
   texts,
   Visit,
 } from "../../kit/session_setup.ts";
+import { madeUpPerson } from "../../kit/people.ts";
 
 Deno.test("Session doesn't send again what it finds in the log, and sends again what it doesn't", async () => {
   using setup = new Setup();
@@ -36,24 +38,26 @@ Deno.test("Session doesn't send again what it finds in the log, and sends again 
   const again = await setup.acceptAgain();
   const join = await again.next("join");
   assertEquals([join.n, join.after], [a.n - 1, 1]);
-  // The first two were logged; another member happens to have the number of the third.
+  // The first two were logged; another member, and this person in another stay, happen to have the number of the third.
   await again.admit(
-    6,
-    past(2, a.n, "a"),
-    past(3, b.n, "b"),
-    past(4, c.n, "c", "bbbbbbbbbbbb"),
-    { ...past(5, c.n, "lost"), what: "left" }, // its own leaving counts on, and is no line
+    7,
+    again.past(2, a.n, "a"),
+    again.past(3, b.n, "b"),
+    past(4, c.n, "c", madeUpPerson("ben")),
+    { ...past(5, c.n, "c"), name: "anna" },
+    { ...again.past(6, c.n, "lost"), what: "left" }, // its own leaving counts on, and is no line
   );
   assertEquals(await again.says(2), [c, d]);
   const entered = await view.until("entered", 1);
   assertEquals(entered.waiting, 2);
   const own = view.of("said").filter((it) => it.own).map(({ text }) => text);
-  assertEquals(own, ["a", "b"]);
-  await again.echo(7, [c, d]);
+  assertEquals(own, ["a", "b", "c"]); // what it said elsewhere shows as its own
+  await again.echo(8, [c, d]);
   await session.settled();
   assertEquals(texts(view.of("said").filter((it) => it.own)), [
     "a",
     "b",
+    "c",
     "c",
     "d",
   ]);
@@ -168,7 +172,12 @@ Deno.test("Session tries again where a later joining is refused for want of plac
   visit.end();
   const second = await setup.acceptAgain(0);
   await second.next("join");
-  await second.tell({ kind: "refused", n: null, reason: "room-full" });
+  await second.tell({
+    kind: "refused",
+    n: null,
+    reason: "room-full",
+    detail: "",
+  });
   const third = await setup.acceptAgain(1);
   await third.next("join");
   await third.admit(5);
@@ -213,7 +222,12 @@ Deno.test("Session tries again where its name is taken while it was away and nob
   await setup.session.say("kept");
   const second = await setup.acceptAgain(0);
   await second.next("join");
-  await second.tell({ kind: "refused", n: null, reason: "name-taken" });
+  await second.tell({
+    kind: "refused",
+    n: null,
+    reason: "name-taken",
+    detail: "",
+  });
   const third = await setup.acceptAgain(1);
   assertEquals((await third.next("join")).name, "ana");
   await third.admit(5);
@@ -262,10 +276,10 @@ Deno.test("Session.run() rejects with what checkServer says of a wrong server", 
   const wrong = new JoinError("not the server that you mean", "Go home");
   using setup = new Setup({
     handshake: {
-      keyPair: CLIENT,
-      inviteId: 0,
-      inviteKey: () => INVITE_KEY,
-      checkServer: () => Promise.reject(wrong),
+      ...HANDSHAKE,
+      checkServer: () => {
+        throw wrong;
+      },
     },
   });
   const running = setup.session.run();
@@ -287,7 +301,7 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
   setup.clock.advance(30_000);
   await refuse(await setup.arrival(), HandshakeRefusal.key);
   const { reason: key } = await setup.view.until("disconnected", 2);
-  assert(key.includes("key does not open"));
+  assert(key.includes("link does not open"));
   setup.session.leave();
   await running;
   setup.assertAllClosed();
@@ -348,28 +362,26 @@ Deno.test("Session brings every line into the log once and in order, over connec
   assert(breaks > 30, `${breaks} breaks`);
 });
 
-Deno.test("Session comes back with the room's new key where it was told of one", async () => {
+Deno.test("Session comes back by its own key, and by its invite where the server doesn't know it any more", async () => {
   using setup = new Setup();
   const { view } = setup;
   const [visit, running] = await setup.enter();
-  const key = randomBytes(32);
-  await visit.tell({ kind: "rekeyed", key: toBase64url(key) });
-  await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "x" });
-  await view.until("said");
   visit.end();
-  await view.until("disconnected");
-  setup.clock.advance(30_000);
-  const stream = await setup.arrival();
-  const asked: number[] = [];
-  const channel = await acceptChannel(stream, {
-    ...ACCEPT,
-    inviteKey: (id) => {
-      asked.push(id);
-      return key;
-    },
-  });
-  assertEquals(asked, [ROOM_INVITE_ID]);
-  setup.session.leave();
-  channel.close();
-  await running;
+  const ways: number[] = [];
+  for (let time = 0; time < 3; time++) {
+    await view.until("disconnected", time);
+    setup.clock.advance(30_000);
+    const stream = await setup.arrival();
+    const turnedAway = (way: number) => {
+      ways.push(way);
+      return HandshakeRefusal.key;
+    };
+    await assertRejects(() => acceptChannel(stream, { ...ACCEPT, turnedAway }));
+  }
+  assertEquals(ways, [MEMBER_ID, ROOM_INVITE_ID, MEMBER_ID]);
+  const last = await setup.acceptAgain(3);
+  await last.next("join");
+  await last.admit(5);
+  await view.until("entered", 1);
+  await setup.leave(last, running);
 });

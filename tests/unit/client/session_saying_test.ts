@@ -57,11 +57,21 @@ Deno.test("Session.say() shows a refused line, and forgets it", async () => {
   assertEquals(session.failedAny, false);
   const [one, two] = await visit.says(2);
   assert(one && two);
-  await visit.tell({ kind: "refused", n: one.n, reason: "log-failed" });
+  await visit.tell({
+    kind: "refused",
+    n: one.n,
+    reason: "log-failed",
+    detail: "",
+  });
   const refused = await view.until("refused");
   assertEquals([refused.text, refused.reason], ["one", "log-failed"]);
   assertEquals([session.failedAny, session.waiting], [true, 1]);
-  await visit.tell({ kind: "refused", n: one.n, reason: "log-failed" });
+  await visit.tell({
+    kind: "refused",
+    n: one.n,
+    reason: "log-failed",
+    detail: "",
+  });
   await visit.echo(2, [two]);
   await session.settled();
   assertEquals(view.of("refused").length, 1);

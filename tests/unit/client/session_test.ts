@@ -23,6 +23,7 @@ import {
   texts,
   words,
 } from "../../kit/session_setup.ts";
+import { madeUpId, madeUpPerson, madeUpStay } from "../../kit/people.ts";
 
 // ── Inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -34,7 +35,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   const join = await visit.next("join");
   assertEquals([join.name, join.after], ["ana", null]);
   assertEquals([session.present, view.standing?.connected], [[], false]);
-  await visit.admit(7, past(5, 1, "earlier", "bbbbbbbbbbbb"));
+  await visit.admit(7, past(5, 1, "earlier", madeUpPerson("ben")));
   const entered = await view.until("entered");
   assertEquals(
     [entered.seq, entered.others, entered.again, entered.earlier],
@@ -44,7 +45,8 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
     kind: "joined",
     id: 3,
     name: "carla",
-    fingerprint: "cccccccccccc",
+    person: madeUpId("carla"),
+    stay: madeUpStay("carla"),
     n: 0,
   }, { kind: "said", id: 2, n: 1, text: "hello" });
   await view.until("said", 1);
@@ -92,7 +94,7 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
   const again = await setup.acceptAgain();
   const join = await again.next("join");
   assertEquals([join.name, join.after], ["ana", 4]);
-  await again.admit(6, past(5, 9, "meanwhile", "bbbbbbbbbbbb"));
+  await again.admit(6, past(5, 9, "meanwhile", madeUpPerson("ben")));
   const says = await again.says(3);
   assertEquals(texts(says), ["one", "two", "three"]);
   assertEquals(says[0]?.n, join.n + 1);
@@ -105,39 +107,49 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
 
 // ── Not let in ─────────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("Session asks for another name on the same connection, as often as it takes", async () => {
+Deno.test("Session asks for another name between two connections, as often as it takes", async () => {
   using setup = new Setup();
   setup.names.push("ben", "carla");
   const running = setup.session.run();
-  const visit = await setup.accept();
+  let visit = await setup.accept();
   await setup.session.say("hello");
   const names: string[] = [];
   for (let asked = 0; asked < 2; asked++) {
     names.push((await visit.next("join")).name);
-    await visit.tell({ kind: "refused", n: null, reason: "name-taken" });
+    const detail = `whose it is ${asked}`;
+    const refused = { kind: "refused", n: null, detail } as const;
+    await visit.tell({ ...refused, reason: "name-taken" });
+    await visit.untilEnd(); // while somebody hesitates, no place is taken
+    visit = await setup.accept();
   }
   const last = await visit.next("join");
   assertEquals([...names, last.name], ["ana", "ben", "carla"]);
   const sentence = REFUSALS["name-taken"];
-  assertEquals(setup.questions, [sentence, sentence]);
+  assertEquals(setup.questions, [
+    `${sentence}: whose it is 0`,
+    `${sentence}: whose it is 1`,
+  ]);
   await visit.admit(1);
-  assertEquals((await setup.view.until("entered")).name, "carla");
-  assertEquals(setup.view.standing?.name, "carla");
+  // The name is the one that the server says.
+  assertEquals((await setup.view.until("entered")).name, "ana");
+  assertEquals(setup.view.standing?.name, "ana");
   const says = await visit.says(1);
   assertEquals(says[0]?.n, last.n + 1);
   await visit.echo(2, says);
   await setup.leave(visit, running);
-  assertEquals(setup.dialled.length, 1);
+  assertEquals(setup.dialled.length, 3);
 });
 
 Deno.test("Session shows what it was told of the past once, though it had to ask twice", async () => {
   using setup = new Setup();
   setup.names.push("ben");
   const running = setup.session.run();
-  const visit = await setup.accept();
-  const earlier = past(1, 1, "earlier", "bbbbbbbbbbbb");
+  let visit = await setup.accept();
+  const earlier = past(1, 1, "earlier", madeUpPerson("ben"));
   await visit.next("join");
-  await visit.tell(earlier, { kind: "refused", n: null, reason: "name-taken" });
+  const refused = { kind: "refused", n: null, detail: "" } as const;
+  await visit.tell(earlier, { ...refused, reason: "name-taken" });
+  visit = await setup.accept();
   await visit.next("join");
   await visit.admit(2, earlier);
   await setup.view.until("entered");
@@ -155,7 +167,7 @@ for (const reason of ["name-taken", "room-full", "log-failed"] as const) {
     const running = setup.session.run();
     const visit = await setup.accept();
     await visit.next("join");
-    await visit.tell({ kind: "refused", n: null, reason });
+    await visit.tell({ kind: "refused", n: null, reason, detail: "" });
     const error = await assertRejects(
       () => running,
       JoinError,

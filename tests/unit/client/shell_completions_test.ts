@@ -24,7 +24,6 @@ const FLAGS: readonly Flag[] = [
     choices: ["info", "off"],
     help: "Tell this",
   },
-  { name: "passphrase", kind: "optional", value: "FILE", help: "Ask for it" },
   { name: "json", kind: "boolean", help: "JSON" },
 ];
 
@@ -62,7 +61,7 @@ Deno.test({
   async fn() {
     const cases: [string[], string][] = [
       [["--n"], "--name"],
-      [["--"], "--name --log --level --passphrase --json"],
+      [["--"], "--name --log --level --json"],
       [["--level", "o"], "off"],
       [["--level", ""], "info off"],
       [["--name", "--"], ""],

@@ -1,30 +1,31 @@
 /**
- * Known answers for each primitive, from the specification that defines it, and for fingerprints.
+ * Known answers for each primitive, from the specification that defines it, and for labels.
  *
  * @module
  */
 
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import {
   CipherState,
   concat,
+  deriveKey,
   encryptMessage,
   equalBytes,
-  fingerprint,
   fromBase64url,
   HandshakeError,
   hkdf,
+  labelled,
+  labelledDigest,
   passphraseKey,
   pbkdf2,
   randomBytes,
-  spokenFingerprint,
+  sized,
   toBase64url,
 } from "../../../crypto_utils.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
 import {
   assert,
   assertEquals,
-  assertMatch,
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
@@ -307,21 +308,21 @@ Deno.test("The runtime's Ed25519 agrees with RFC 8032 section 7.1", async () => 
   }
 });
 
-// ── SHA-256, by fingerprints ───────────────────────────────────────────────────────────────────────────
+// ── Labels ─────────────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("fingerprint() is the first 12 hexadecimal digits of the SHA-256", () => {
-  // FIPS 180-2 appendix B.1: ba7816bf 8f01cfea 414140de 5dae2223 …
-  assertEquals(fingerprint(utf8.encode("abc")), "ba7816bf8f01");
-  assertMatch(fingerprint(randomBytes(32)), /^[0-9a-f]{12}$/);
-});
-
-Deno.test("spokenFingerprint() is eight groups of four digits of the SHA-256", () => {
-  assertEquals(
-    spokenFingerprint(utf8.encode("abc")),
-    "ba78 16bf 8f01 cfea 4141 40de 5dae 2223",
+Deno.test("labelledDigest() and deriveKey() cover protocol, label and fields, and tell their limits apart", () => {
+  const field = hex("0102");
+  const covered = utf8.encode("encrypted-chat/2\0id\0\x01\x02");
+  assertEquals(labelled("id", field), covered);
+  const digest = createHash("sha256").update(covered).digest("hex");
+  assertEquals(labelledDigest("id", field).toHex(), digest);
+  const key = randomBytes(32);
+  const derived = hkdf(key, hex(""), covered, 32);
+  assertEquals(deriveKey(key, "id", field), derived);
+  assertEquals(sized(field), hex("000000020102"));
+  const lists = [["id", "a", "b"], ["id", "ab", ""], ["i", "da", "b"]];
+  const digests = lists.map(([label = "", ...fields]) =>
+    labelledDigest(label, ...fields.map((it) => sized(utf8.encode(it)))).toHex()
   );
-  assertMatch(
-    spokenFingerprint(randomBytes(32)),
-    /^[0-9a-f]{4}( [0-9a-f]{4}){7}$/,
-  );
+  assertEquals(new Set(digests).size, 3);
 });

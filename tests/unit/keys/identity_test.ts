@@ -1,5 +1,5 @@
 /**
- * The client's key, and where its files are.
+ * Identities in files, and where they are.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { FileError } from "../../../src/base/private_file.ts";
 import {
   defaultConfigFolder,
-  loadOrCreateIdentity,
+  IdentityFile,
 } from "../../../src/keys/identity.ts";
 import {
   assert,
@@ -16,59 +16,81 @@ import {
   assertRejects,
 } from "../../kit/assert.ts";
 
-async function withFile(test: (path: string) => Promise<void>) {
+async function withFolder(test: (folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir();
   try {
-    await test(`${folder}/identity`);
+    await test(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-Deno.test("loadOrCreateIdentity() makes a key once and keeps it", () =>
-  withFile(async (path) => {
-    const first = await loadOrCreateIdentity(path);
-    const second = await loadOrCreateIdentity(path);
+const named = (name: string) => (other: string) => other === name;
+
+Deno.test("IdentityFile.open() makes an identity once and keeps it", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/me`;
+    const first = await IdentityFile.open(path);
+    const second = await IdentityFile.open(path);
     assertEquals([first.created, second.created], [true, false]);
-    assertEquals(first.keyPair.publicKey.length, 32);
-    assertEquals(second.keyPair.publicKey, first.keyPair.publicKey);
-    const other = await loadOrCreateIdentity(`${path}2`);
-    assert(
-      other.keyPair.publicKey.toHex() !== first.keyPair.publicKey.toHex(),
-    );
+    assertEquals(second.identity.card, first.identity.card);
+    const other = await IdentityFile.open(`${path}2`);
+    assert(other.identity.id.toHex() !== first.identity.id.toHex());
   }));
 
-Deno.test("loadOrCreateIdentity() writes a file for its owner alone", () =>
-  withFile(async (path) => {
-    await loadOrCreateIdentity(path);
-    const { privateKey, ...rest } = JSON.parse(await Deno.readTextFile(path));
-    assertMatch(privateKey, /^[\w-]{43}$/);
+Deno.test("IdentityFile.open() writes a file for its owner alone", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/me`;
+    await IdentityFile.open(path);
+    const { seed, ...rest } = JSON.parse(await Deno.readTextFile(path));
+    assertMatch(seed, /^[\w-]{43}$/);
     assertEquals(rest, { version: 1 });
     if (Deno.build.os !== "windows") {
       assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
     }
   }));
 
-Deno.test("loadOrCreateIdentity() names what is damaged, and shows no key", () =>
-  withFile(async (path) => {
+Deno.test("IdentityFile.open() names what is damaged, and shows no key", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/me`;
     const cases = [
       ["{", "it is damaged (not JSON)"],
-      ['{"version":1}', "it is damaged (no privateKey)"],
+      ['{"version":1}', "it is damaged (no seed)"],
       [
-        '{"version":1,"privateKey":"c2VjcmV0"}',
-        "it is damaged (privateKey is not 32 bytes of base64url)",
+        '{"version":1,"seed":"c2VjcmV0"}',
+        "it is damaged (seed is not 32 bytes of base64url)",
       ],
       ['{"version":9}', "it has version 9, and this program reads version 1"],
     ] as const;
     for (const [text, reason] of cases) {
       await Deno.writeTextFile(path, text, { mode: 0o600 });
       const error = await assertRejects(
-        () => loadOrCreateIdentity(path),
+        () => IdentityFile.open(path),
         FileError,
       );
       assertEquals(error.message, `Cannot use "${path}": ${reason}`);
       assert(!Deno.inspect(error).includes("c2VjcmV0"));
     }
+  }));
+
+Deno.test("IdentityFile.find() gives the identity that last went by a name", () =>
+  withFolder(async (parent) => {
+    const folder = `${parent}/identities`; // not there yet
+    assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
+    const ana = await IdentityFile.create(folder);
+    const ben = await IdentityFile.create(folder);
+    assertEquals([ana.created, ana.name], [true, undefined]);
+    assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
+    await ana.setName("ana");
+    await ben.setName("ben");
+    const found = await IdentityFile.find(folder, named("ana"));
+    assertEquals([found?.path, found?.name], [ana.path, "ana"]);
+    await ana.setName("anna"); // takes it along
+    assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
+    await new Promise((done) => setTimeout(done, 2)); // or both had it at the same time
+    await ben.setName("anna");
+    const last = await IdentityFile.find(folder, named("anna"));
+    assertEquals(last?.identity.card, ben.identity.card);
   }));
 
 Deno.test({

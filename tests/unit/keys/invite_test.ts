@@ -18,7 +18,7 @@ const INVITE: Invite = {
   port: 5000,
   serverKey: new Uint8Array(32).fill(1),
   id: 0x0203_0405,
-  key: new Uint8Array(32).fill(0xff),
+  secret: new Uint8Array(32).fill(0xff),
 };
 const SECRET = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQECAwQF" +
   "__________________________________________8";
@@ -46,7 +46,7 @@ Deno.test("formatInvite() refuses ids and keys of another size", () => {
     { id: 1.5 },
     { id: 2 ** 32 },
     { serverKey: new Uint8Array(31) },
-    { key: new Uint8Array(33) },
+    { secret: new Uint8Array(33) },
   ];
   for (const bad of cases) {
     assertThrows(

@@ -30,14 +30,10 @@ Deno.test("KeyFile makes keys once and reads them from then on", () =>
     const first = await KeyFile.loadOrCreate(path);
     const second = await KeyFile.loadOrCreate(path);
     assertEquals([first.created, second.created], [true, false]);
-    const { keyPair, roomKey, passphraseSalt } = first.keyFile.keys;
+    const { keyPair, roomKey } = first.keyFile.keys;
     assertEquals(second.keyFile.keys.keyPair.publicKey, keyPair.publicKey);
     assertEquals(second.keyFile.keys.roomKey, roomKey);
-    assertEquals(second.keyFile.keys.passphraseSalt, passphraseSalt);
-    assertEquals(
-      [keyPair.publicKey.length, roomKey.length, passphraseSalt.length],
-      [32, 32, 16],
-    );
+    assertEquals([keyPair.publicKey.length, roomKey.length], [32, 32]);
   }));
 
 Deno.test("KeyFile makes other keys in another file", () =>
@@ -66,7 +62,7 @@ Deno.test("KeyFile.inviteFor() carries the room key", () =>
       port: 5000,
       serverKey: keyFile.keys.keyPair.publicKey,
       id: ROOM_INVITE_ID,
-      key: keyFile.keys.roomKey,
+      secret: keyFile.keys.roomKey,
     });
   }));
 
@@ -99,7 +95,6 @@ Deno.test("KeyFile is for its owner alone, and for people to read", () =>
   "version": 1,
   "serverPrivateKey": 43 characters,
   "roomKey": 43 characters,
-  "passphraseSalt": 22 characters,
   "listening": "0.0.0.0:5000"
 }
 `,
@@ -123,14 +118,9 @@ Deno.test("KeyFile names what is damaged, and shows no key", () =>
     const cases: [Record<string, unknown>, string][] = [
       [{ serverPrivateKey: undefined }, "it is damaged (no serverPrivateKey)"],
       [{ roomKey: undefined }, "it is damaged (no roomKey)"],
-      [{ passphraseSalt: undefined }, "it is damaged (no passphraseSalt)"],
       [
         { roomKey: good.roomKey.slice(1) },
         "it is damaged (roomKey is not 32 bytes of base64url)",
-      ],
-      [
-        { passphraseSalt: good.roomKey },
-        "it is damaged (passphraseSalt is not 16 bytes of base64url)",
       ],
       [
         { listening: good.roomKey },

@@ -155,7 +155,7 @@ testWithPath(
       const [path = ""] = Deno.args;
       await using log = await ChatLog.open(path, { address: "here:1" });
       const entries = Array.from({ length: 7 }, (_, n) =>
-        ({ at: n, fingerprint: "3f9a1c02d417", n, what: "said", name: "A", text: "x".repeat(500) }));
+        ({ at: n, person: "k3df9q2mx7ta41cz", stay: "Yk3xQ0p1a2c", n, what: "said", name: "A", text: "x".repeat(500) }));
       for (;;) {
         try {
           await log.append(entries);

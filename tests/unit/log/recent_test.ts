@@ -9,7 +9,8 @@ import { assertEquals, assertThrows } from "../../kit/assert.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 
 function entry(seq: number): LogEntry {
-  const who = { fingerprint: "3f9a1c02d417", n: seq, name: "ana", to: null };
+  const id = { person: "k3df9q2mx7ta41cz", stay: "Yk3xQ0p1a2c" };
+  const who = { ...id, n: seq, name: "ana", to: null };
   return { seq, at: 0, what: "said", text: `line ${seq}`, ...who };
 }
 

@@ -65,7 +65,7 @@ const WORDS: readonly (readonly [string, readonly number[]])[] = [
   ["\u0301x", [10]],
   ["| b", [11]],
   ["continues", [12]],
-  ["3f9a1c02d417", []],
+  ["k3df9q2mx7ta41cz", []],
   ["2026", []],
   ["u" + "\u0308\u0304".repeat(9), [14]],
   ["U" + "\u0308\u0304".repeat(9) + "V", [14]],
@@ -126,7 +126,8 @@ testWithPath(
         const expected = all.slice(-Math.min(limit, 200));
         assertEquals(seqsOf(entries), expected);
         assertEquals(more, all.length > expected.length);
-        if (more) assertEquals(from, expected[0]);
+        const left = all.at(-expected.length - 1) ?? 0; // the last that was left out
+        if (more) assert(left < from && from <= (expected[0] ?? 0));
       }
     }
   },

@@ -34,11 +34,21 @@ type Sort =
   | "string"
   | "text"
   | "offer"
-  | "piece";
+  | "piece"
+  | "card"
+  | "full id"
+  | "short id"
+  | "stay";
 
 /** What the protocol says each kind has, in the order in which it is sent. */
 const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
-  join: [["name", "string"], ["n", "count"], ["after", "count or null"]],
+  join: [
+    ["name", "string"],
+    ["stay", "stay"],
+    ["n", "count"],
+    ["after", "count or null"],
+    ["card", "card"],
+  ],
   say: [["n", "count"], ["text", "text"]],
   act: [["n", "count"], ["text", "text"]],
   reply: [["n", "count"], ["to", "count"], ["text", "text"]],
@@ -64,11 +74,12 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   missing: [["id", "count"], ["reason", "string"]],
   limits: [["fileSize", "count"]],
   bye: [["reason", "string"]],
-  refused: [["n", "count or null"], ["reason", "string"]],
+  refused: [["n", "count or null"], ["reason", "string"], ["detail", "string"]],
   past: [
     ["seq", "count"],
     ["at", "time"],
-    ["fingerprint", "string"],
+    ["person", "short id"],
+    ["stay", "stay"],
     ["n", "count"],
     ["what", "string"],
     ["to", "count or null"],
@@ -78,13 +89,13 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   here: [
     ["id", "count"],
     ["name", "string"],
-    ["fingerprint", "string"],
+    ["person", "full id"],
+    ["stay", "stay"],
     ["since", "time"],
     ["active", "time"],
     ["away", "string"],
   ],
   slowed: [],
-  rekeyed: [["key", "string"]],
   found: [["id", "count"], ["more", "boolean"]],
   epoch: [
     ["number", "count"],
@@ -98,12 +109,22 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["key", "string"],
     ["verifyKey", "string"],
   ],
-  welcome: [["id", "count"], ["seq", "count"], ["at", "time"]],
+  welcome: [
+    ["id", "count"],
+    ["seq", "count"],
+    ["at", "time"],
+    ["name", "string"],
+  ],
+  beside: [["id", "count"], ["of", "count"], ["stay", "stay"]],
+  parted: [["id", "count"]],
   batch: [["seq", "count"], ["at", "time"]],
-  joined: [["id", "count"], ["name", "string"], ["fingerprint", "string"], [
-    "n",
-    "count",
-  ]],
+  joined: [
+    ["id", "count"],
+    ["name", "string"],
+    ["person", "full id"],
+    ["stay", "stay"],
+    ["n", "count"],
+  ],
   left: [["id", "count"], ["n", "count"], ["reason", "string"]],
   said: [["id", "count"], ["n", "count"], ["text", "text"]],
   acted: [["id", "count"], ["n", "count"], ["text", "text"]],
@@ -130,6 +151,10 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
     `a (1 bytes) (0 bytes, SHA-256 ${DIGEST})`,
   ],
   piece: ["aGk", "", "_-".repeat(10_922)],
+  card: ["-_a0".repeat(448)],
+  "full id": ["-_a0Z".repeat(8) + "abc"],
+  "short id": ["k3df9q2mx7ta41cz", "0123456789abcdef"],
+  stay: ["Yk3xQ0p1a2c", "-----------"],
   text: ["Kaise ho bro", "", "\0".repeat(MAX_TEXT_SIZE), "\u{1f600}\u{fffd}"],
 };
 
@@ -163,6 +188,23 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   ],
   piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_847)],
   text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
+  card: [...NO_STRING, "", "a".repeat(1_791), "a".repeat(1_793)],
+  "full id": [
+    ...NO_STRING,
+    "",
+    "a".repeat(42),
+    "a".repeat(44),
+    "a".repeat(42) + "+",
+  ],
+  "short id": [
+    ...NO_STRING,
+    "",
+    "k3df9q2mx7ta41c",
+    "k3df9q2mx7ta41czz",
+    "K3DF9Q2MX7TA41CZ",
+    "k3df9q2mx7ta41ci",
+  ],
+  stay: [...NO_STRING, "", "Yk3xQ0p1a2", "Yk3xQ0p1a2cd", "Yk3xQ0p1a2="],
 };
 
 function unpackJson(value: unknown): Event[] {
@@ -407,6 +449,8 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
       if (sort === "boolean") return [name, false];
       if (sort === "offer") return [name, LONGEST_OFFER];
       if (sort === "piece") return [name, "_".repeat(21_846)];
+      const [only] = RIGHT[sort];
+      if (/card|id|stay/.test(sort)) return [name, only];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
     });
     return { kind, ...Object.fromEntries(fields) } as Event;

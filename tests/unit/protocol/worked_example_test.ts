@@ -15,18 +15,26 @@ import {
   concat,
   copyOf,
   decryptMessage,
+  deriveKey,
   EMPTY,
   hkdf,
   PROTOCOL_BYTES,
   PROTOCOL_NAME,
   sha256,
+  toBase64url,
 } from "../../../crypto_utils.ts";
 import example from "../../../docs/protocol_example.json" with { type: "json" };
 import { EpochReader } from "../../../src/crypto/epoch.ts";
 import { hybridPsk, type Kem, kem } from "../../../src/crypto/kem.ts";
 import { createHandshake, type Handshake } from "../../../src/crypto/noise.ts";
-import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
-import { formatInvite, ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
+import { type Identity, identityOf } from "../../../src/crypto/identity.ts";
+import { fullId, shortId } from "../../../src/crypto/person_id.ts";
+import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import {
+  admissionKey,
+  formatInvite,
+  ROOM_INVITE_ID,
+} from "../../../src/keys/invite.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import type { Channel } from "../../../src/protocol/channel.ts";
 import type { Event } from "../../../src/protocol/events.ts";
@@ -47,10 +55,13 @@ import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
 import { History } from "../../../src/server/history.ts";
+import { People } from "../../../src/server/people.ts";
+import { Purses } from "../../../src/server/rate_limits.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
+import { joinEvent } from "../../kit/people.ts";
 
 type Example = typeof example;
 
@@ -61,15 +72,16 @@ function counting(first: number, size = 32): Bytes {
   return Uint8Array.from({ length: size }, (_, index) => first + index);
 }
 
-const CLIENT_STATIC = counting(0x00);
+const CLIENT_SEED = counting(0x00);
 const CLIENT_EPHEMERAL = counting(0x20);
 const SERVER_STATIC = counting(0x40);
 const SERVER_EPHEMERAL = counting(0x60);
 const ML_KEM_SEED = counting(0x80, 64);
 const ML_KEM_RANDOMNESS = counting(0xf0);
 const ROOM_KEY = counting(0xc0);
-const SALT = counting(0xe0, 16);
-const BO_STATIC = counting(0xd0);
+const ANA_STAY = toBase64url(counting(0xe0, 8));
+const BO_SEED = counting(0xd0);
+const BO_STAY = toBase64url(counting(0xe8, 8));
 
 /** What the system's random source gives in a conversation, in order: AES keys, and private keys of key pairs. */
 const RANDOM = [
@@ -82,7 +94,9 @@ const RANDOM = [
 ];
 
 const SERVER = await importKeyPair(SERVER_STATIC);
-const CLIENT = await importKeyPair(CLIENT_STATIC);
+const ANA = await identityOf(CLIENT_SEED);
+const BO = await identityOf(BO_SEED);
+const CLIENT_STATIC = deriveKey(CLIENT_SEED, "noise");
 const KEM_KEY = await kem.generate(ML_KEM_SEED);
 const NOON = Date.UTC(2026, 10, 23, 12);
 
@@ -165,6 +179,7 @@ class Server implements AsyncDisposable {
     readonly folder: string,
     readonly log: ChatLog,
     readonly broadcaster: Broadcaster,
+    readonly people: People,
     readonly room: Room,
   ) {
     this.#running = room.run();
@@ -176,30 +191,39 @@ class Server implements AsyncDisposable {
     const log = await ChatLog.open(`${folder}/chat.log`, { address });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
     const greeting: Event[] = [{ kind: "limits", fileSize: 16_777_216 }];
-    const room = new Room({ log, broadcaster, maxMembers: 9, greeting });
-    return new Server(folder, log, broadcaster, room);
+    const people = People.open(`${folder}/chat.people`, ROOM_KEY);
+    const sizes = { maxMembers: 9, history: 50 };
+    const room = new Room({ ...sizes, log, broadcaster, people, greeting });
+    return new Server(folder, log, broadcaster, people, room);
   }
 
-  async connect(keyPair: KeyPair): Promise<Client> {
+  async connect({ keyPair }: Identity): Promise<Client> {
     const [near, far] = streamPair();
-    const keys = { inviteKey: () => ROOM_KEY, kem: FIXED_KEM };
+    const rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
     const [channel, accepted] = await Promise.all([
       connectChannel(near, {
         keyPair,
         inviteId: ROOM_INVITE_ID,
+        inviteKey: admissionKey(ROOM_KEY),
         checkServer: (key) => assertEquals(key, SERVER.publicKey),
-        ...keys,
+        kem: FIXED_KEM,
       }),
-      acceptChannel(far, { keyPair: SERVER, salt: SALT, ...keys }),
+      acceptChannel(far, {
+        keyPair: SERVER,
+        inviteKey: (id) => this.people.inviteKey(id),
+        kem: FIXED_KEM,
+      }),
     ]);
     const [first = EMPTY, third = EMPTY] = near.outgoing.written;
     const [second = EMPTY] = far.outgoing.written;
     const connection = new Connection(far, accepted, {
       room: this.room,
+      people: this.people,
+      purses: new Purses(rates, () => 0),
       history: new History(this.log, 50),
       ring: this.broadcaster.ring,
       relay: new FileRelay({ maxFileSize: 16_777_216, maxTransfers: 1 }),
-      rates: { burst: 1, perSecond: 0, bytesPerMessage: 1 },
+      rates,
     });
     const client = new Client(channel, near.outgoing.written, connection.run());
     client.handshake.push(first.toHex(), second.toHex(), third.toHex());
@@ -210,6 +234,7 @@ class Server implements AsyncDisposable {
     this.room.stop();
     await this.#running;
     await this.log[Symbol.asyncDispose]();
+    this.people[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -259,12 +284,12 @@ class Client {
 async function converse(): Promise<Client> {
   using _system = new FixedSystem();
   await using server = await Server.start();
-  const ana = await server.connect(CLIENT);
+  const ana = await server.connect(ANA);
   const n = 2_876_500;
-  await ana.say({ kind: "join", name: "Ana", n, after: null }, 4);
+  await ana.say(joinEvent(ANA, "Ana", { stay: ANA_STAY, n }), 4);
   await ana.say({ kind: "say", n: n + 1, text: "hello" }, 1);
-  const bo = await server.connect(await importKeyPair(BO_STATIC));
-  await bo.say({ kind: "join", name: "Bo", n: 7, after: null }, 4);
+  const bo = await server.connect(BO);
+  await bo.say(joinEvent(BO, "Bo", { stay: BO_STAY, n: 7 }), 4);
   await ana.hear(1);
   await ana.say({ kind: "say", n: n + 2, text: "Hi, Bo" }, 1);
   await bo.hear(1);
@@ -314,7 +339,7 @@ async function shakeHands(
   const inviteId = new Uint8Array(4);
   const hello = concat(inviteId, KEM_KEY.encapsulationKey);
   await pass(client, hello, version);
-  await pass(server, concat(ciphertext, SALT));
+  await pass(server, ciphertext);
   await pass(client, EMPTY);
   return messages;
 }
@@ -332,7 +357,7 @@ async function pairOf(
 async function made() {
   const { ciphertext } = await FIXED_KEM.encapsulate(KEM_KEY.encapsulationKey);
   const secret = await KEM_KEY.decapsulate(ciphertext);
-  const psk = hybridPsk(ROOM_KEY, secret);
+  const psk = hybridPsk(admissionKey(ROOM_KEY), secret);
   const { handshake, records } = await converse();
   const messages = await shakeHands(psk, ciphertext);
   assertEquals(messages.map(({ record }) => record), handshake);
@@ -340,6 +365,7 @@ async function made() {
   return {
     protocol: PROTOCOL_NAME,
     keys: {
+      clientSeed: CLIENT_SEED.toHex(),
       clientStatic: await pairOf(CLIENT_STATIC),
       clientEphemeral: await pairOf(CLIENT_EPHEMERAL),
       serverStatic: await pairOf(SERVER_STATIC),
@@ -348,14 +374,15 @@ async function made() {
       mlKemRandomness: ML_KEM_RANDOMNESS.toHex(),
       mlKemSecret: secret.toHex(),
       roomKey: ROOM_KEY.toHex(),
-      salt: SALT.toHex(),
     },
+    card: ANA.card.toHex(),
+    person: { id: ANA.id.toHex(), short: shortId(fullId(ANA.id)) },
     invite: formatInvite({
       host: "127.0.0.1",
       port: 5000,
       serverKey: SERVER.publicKey,
       id: ROOM_INVITE_ID,
-      key: ROOM_KEY,
+      secret: ROOM_KEY,
     }),
     initialHash: sha256(concat(name, PROTOCOL_BYTES)).toHex(),
     handshake: messages,

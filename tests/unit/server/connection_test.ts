@@ -5,13 +5,15 @@
  * @module
  */
 
-import { concat, fingerprint, randomBytes } from "../../../crypto_utils.ts";
+import { concat, randomBytes } from "../../../crypto_utils.ts";
 import { Room } from "../../../src/server/room.ts";
 import { encodeHeader, RecordType } from "../../../src/protocol/records.ts";
 import { assertEquals } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
-import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import { fullId, shortId } from "../../../src/crypto/person_id.ts";
+import { joinEvent, newIdentity } from "../../kit/people.ts";
 import {
+  ANA,
   assertThrownOut,
   broadcast,
   type Client,
@@ -29,21 +31,24 @@ import {
 
 // ── Joining ────────────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("Connection lets a client in under its key's fingerprint, and passes on what it says", async () => {
+Deno.test("Connection lets a client in as the person of its card, and passes on what it says", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
-  const keyPair = await importKeyPair(randomBytes(32));
-  const ben = await setup.connect(keyPair);
+  const identity = await newIdentity();
+  const ben = await setup.connect(identity);
   await ana.join("ana");
-  const { id } = await ben.join("ben", 6);
-  const shown = fingerprint(keyPair.publicKey);
-  assertEquals(ben.connection.fingerprint, shown);
+  const join = joinEvent(identity, "ben", { n: 6 });
+  await ben.send(join);
+  const { id } = await ben.until("welcome");
+  const person = fullId(identity.id);
+  assertEquals(ben.connection.label, shortId(person));
   const joined = await ana.until("joined");
   assertEquals(joined, {
     kind: "joined",
     id,
     name: "ben",
-    fingerprint: shown,
+    person,
+    stay: join.stay,
     n: 6,
   });
   await ben.send(say(7, "hello"), say(8, "again"));
@@ -61,11 +66,11 @@ for (const [what, events] of MISUSES) {
     await using setup = await Setup.create();
     const witness = await setup.connect();
     await witness.join("witness");
-    const client = await setup.connect();
+    const client = await setup.connect(ANA);
     // In one record, and in one each: no difference.
     await client.send(...events);
     await assertThrownOut(client);
-    const second = await setup.connect();
+    const second = await setup.connect(ANA);
     for (const event of events) second.send(event).catch(() => {});
     await assertThrownOut(second);
     for (const { reason } of witness.of("left")) {
@@ -259,7 +264,7 @@ Deno.test("Connection leaves the room again where it ended while it was let in",
   await using setup = await Setup.create();
   const witness = await setup.connect();
   await witness.join("witness");
-  const client = await setup.connect();
+  const client = await setup.connect(ANA);
   setup.room.join = async (request) => {
     const admission = await Room.prototype.join.call(setup.room, request);
     client.connection.dismiss("stopped"); // in the room, and its connection doesn't know yet
@@ -282,6 +287,7 @@ Deno.test("Connection gives a member another name, or says why not", async () =>
     kind: "refused",
     n: null,
     reason: "name-invalid",
+    detail: "",
   });
   await ana.send({ kind: "rename", name: "anna" }, say(1));
   await ana.until("said");
@@ -374,7 +380,7 @@ Deno.test("Connection slows one down that asks again and again to be let in, and
   await using setup = await Setup.create();
   const rates = { burst: 40, perSecond: 1, bytesPerMessage: 1_024 };
   const ana = await setup.connect(undefined, rates);
-  const wish = { kind: "join", name: "not a name", n: 0, after: null } as const;
+  const wish = joinEvent(ana.identity, "not a name");
   await ana.send(wish, wish);
   await ana.until("refused");
   const witness = await setup.connect();
@@ -389,10 +395,9 @@ Deno.test("Connection slows one down that asks again and again to be let in, and
 
 Deno.test("Connection doesn't slow a member down for the pieces that it was asked for", async () => {
   await using setup = await Setup.create();
-  const keyPair = await importKeyPair(randomBytes(32));
-  // A thousand bytes at once, and then next to none: a piece that counted would hold the next line up.
-  const rates = { burst: 1_000, perSecond: 0.001, bytesPerMessage: 1 };
-  const ana = await setup.connect(keyPair, rates);
+  // Four thousand bytes at once, and then next to none: a piece that counted would hold the next line up.
+  const rates = { burst: 4_000, perSecond: 0.001, bytesPerMessage: 1 };
+  const ana = await setup.connect(undefined, rates);
   const ben = await setup.connect();
   await ana.join("ana");
   await ben.join("ben");

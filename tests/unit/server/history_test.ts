@@ -12,35 +12,45 @@ import { Setup } from "../../kit/room_setup.ts";
 
 Deno.test("History.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
   await using setup = await Setup.create({ history: 3 });
-  assertEquals(setup.history.start(null), 0);
-  const { guest, member } = await setup.join("ana");
-  await setup.say(member, ...[1, 2, 3, 4].map((n) => ({ n, text: "x" })));
+  assertEquals(setup.history.start(null, 0), 0);
+  const { guest, seat } = await setup.join("ana");
+  await setup.say(seat, ...[1, 2, 3, 4].map((n) => ({ n, text: "x" })));
   await guest.untilLine(5);
-  assertEquals(setup.history.start(null), 2);
+  assertEquals(setup.history.start(null, 0), 2);
   for (const after of [0, 1, 5]) {
-    assertEquals(setup.history.start(after), after);
+    assertEquals(setup.history.start(after, 0), after);
   }
-  assertEquals(setup.history.start(6), 2); // another log's number
+  assertEquals(setup.history.start(6, 0), 2); // another log's number
+  assertEquals([0, 1, 4, 5].map((it) => setup.history.start(it, 3)), [
+    3,
+    3,
+    4,
+    5,
+  ]);
 });
 
 Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
   await using setup = await Setup.create();
-  const { member, guest } = await setup.join("ana");
+  const { seat, guest } = await setup.join("ana");
   const lines = Array.from({ length: 10 }, (_, at) => ({
     n: at + 1,
     text: at % 2 === 0 ? `red ${at}` : `blue ${at}`,
   }));
-  await setup.say(member, ...lines);
+  await setup.say(seat, ...lines);
   await guest.untilLine(11);
   const find = async (...asked: Parameters<History["find"]>) => {
     const { entries, more } = await setup.history.find(...asked);
     return [entries.map(({ seq }) => seq), more];
   };
-  assertEquals(await find("", null, 3), [[9, 10, 11], true]);
-  assertEquals(await find("", 4, 3), [[1, 2, 3], false]);
-  assertEquals(await find("red", null, 2), [[8, 10], true]);
-  assertEquals(await find("red", 8, 20), [[2, 4, 6], false]);
-  assertEquals(await find("green", null, 20), [[], false]);
+  assertEquals(await find("", null, 3, 0), [[9, 10, 11], true]);
+  assertEquals(await find("", 4, 3, 0), [[1, 2, 3], false]);
+  assertEquals(await find("red", null, 2, 0), [[8, 10], true]);
+  assertEquals(await find("red", 8, 20, 0), [[2, 4, 6], false]);
+  assertEquals(await find("green", null, 20, 0), [[], false]);
+  // Nothing of what the asker may not read, and no word of it.
+  assertEquals(await find("red", null, 20, 6), [[8, 10], false]);
+  assertEquals(await find("", null, 20, 9), [[10, 11], false]);
+  assertEquals(await find("red", null, 2, 6), [[8, 10], true]);
 });
 
 Deno.test("History.find() searches for one after another, also after a search that failed", async () => {
@@ -55,7 +65,7 @@ Deno.test("History.find() searches for one after another, also after a search th
     return { entries: [], more: false, from: 1 };
   };
   const finding = ["one", "two", "three"].map((words) =>
-    setup.history.find(words, null, 9)
+    setup.history.find(words, null, 9, 0)
   );
   const settled = Promise.allSettled(finding);
   await Promise.resolve();

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { randomBytes } from "../../../crypto_utils.ts";
 import type { Event } from "../../../src/protocol/events.ts";
 import { assertEquals } from "../../kit/assert.ts";
-import { importKeyPair } from "../../../src/crypto/x25519.ts";
+import { joinEvent, newIdentity, newStay } from "../../kit/people.ts";
+import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import {
   assertThrownOut,
   fetchOf,
@@ -31,9 +31,13 @@ Deno.test("Connection tells a client why it can't join, and lets it ask again", 
   ] as const;
   for (const [name, reason] of cases) {
     ben.events.length = 0;
-    await ben.send({ kind: "join", name, n: 0, after: null });
+    await ben.send(joinEvent(ben.identity, name));
     const refused = await ben.until("refused");
-    assertEquals(refused, { kind: "refused", n: null, reason });
+    const today = new Date().toISOString().slice(0, 10);
+    const whose = spokenId(shortId(fullId(ana.identity.id)));
+    const isTaken = reason === "name-taken";
+    const detail = isTaken ? `ana, ${whose}, since ${today}` : "";
+    assertEquals(refused, { kind: "refused", n: null, reason, detail });
   }
   await ben.join("ben");
   assertEquals(setup.room.size, 2);
@@ -48,19 +52,37 @@ Deno.test("Connection shows a newcomer as much of the past as it should see, and
   const ben = await setup.connect();
   await ben.join("ben");
   assertEquals(ben.of("past").map(({ seq }) => seq), [3, 4, 5]);
+  const again = await setup.connect(ben.identity);
+  await again.join("ben", 0, 2);
+  assertEquals(again.of("past").map(({ seq }) => seq), [3, 4, 5]);
+  // Nothing older, whatever it asks: neither one that is new, nor one that comes again.
   const carla = await setup.connect();
   await carla.join("carla", 0, 1);
-  assertEquals(carla.of("past").map(({ seq }) => seq), [2, 3, 4, 5, 6]);
+  assertEquals(carla.of("past").map(({ seq }) => seq), [4, 5, 6]);
+  const older = await setup.connect(ben.identity);
+  await older.join("ben", 0, 0);
+  assertEquals(older.of("past").map(({ seq }) => seq), [3, 4, 5, 6]);
+  for (const words of ["", "line"]) {
+    carla.events.length = 0;
+    await carla.send({ kind: "find", id: 1, words, before: null, count: 9 });
+    assertEquals((await carla.until("found")).more, false);
+    const seqs = carla.of("past").map(({ seq }) => seq);
+    assertEquals(seqs, words === "" ? [4, 5, 6] : [4]);
+  }
 });
 
 Deno.test("Connection lets one that missed thousands of lines catch up from the log, each line once", async () => {
   await using setup = await Setup.create();
+  const old = await setup.connect();
+  await old.join("ben");
+  old.channel.close();
+  await old.served;
   const ana = await setup.connect();
   await ana.join("ana");
   for (let n = 1; n <= 3_000; n += 100) {
     await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
   }
-  const ben = await setup.connect();
+  const ben = await setup.connect(old.identity);
   const welcome = ben.join("ben", 0, 0); // while they are still coming in
   await ana.until("said", ({ n }) => n === 3_000);
   const { seq } = await welcome;
@@ -75,22 +97,27 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
     : 0;
   const numbers = ben.of("past").map((it) => it.seq);
   const expected = Array.from(
-    { length: 3_002 - heard },
+    { length: 3_004 - heard },
     (_, at) => at + 1,
   );
   assertEquals(numbers, expected);
-  assertEquals(ben.of("past")[seq - 1]?.what, "joined");
+  assertEquals(ben.of("past").at(-1)?.seq, seq);
+  const joining = ben.of("past").findLast(({ what }) => what === "joined");
+  assertEquals(joining?.name, "ben");
 });
 
-Deno.test("Connection gives one that returns with its key its place, and ends the old one with a reason", async () => {
+Deno.test("Connection gives one that returns in the same stay its place, and ends the old one with a reason", async () => {
   await using setup = await Setup.create();
-  const keyPair = await importKeyPair(randomBytes(32));
-  const old = await setup.connect(keyPair);
-  await old.join("ana");
+  const identity = await newIdentity();
+  const stay = newStay();
+  const old = await setup.connect(identity);
+  await old.send(joinEvent(identity, "ana", { stay }));
+  await old.until("welcome");
   await old.send(say(1));
   await old.until("said");
-  const again = await setup.connect(keyPair);
-  await again.join("ana", 1, 2);
+  const again = await setup.connect(identity);
+  await again.send(joinEvent(identity, "anna", { stay, n: 1, after: 2 }));
+  await again.until("welcome");
   assertEquals((await old.until("bye")).reason, "replaced");
   await Promise.all([old.ended, old.served]);
   await again.send(say(2));
@@ -98,8 +125,6 @@ Deno.test("Connection gives one that returns with its key its place, and ends th
   assertEquals(await setup.logged(), [
     [0, "joined", ""],
     [1, "said", "line 1"],
-    [2, "left", "replaced"],
-    [1, "joined", ""],
     [2, "said", "line 2"],
   ]);
 });
@@ -125,8 +150,8 @@ Deno.test("Connection refuses a text that is too long, by its number, and takes 
   );
   await client.until("said", ({ n }) => n === 4);
   assertEquals(client.of("refused"), [
-    { kind: "refused", n: 2, reason: "text-too-long" },
-    { kind: "refused", n: 3, reason: "text-empty" },
+    { kind: "refused", n: 2, reason: "text-too-long", detail: "" },
+    { kind: "refused", n: 3, reason: "text-empty", detail: "" },
   ]);
   assertEquals(client.of("said").map(({ n }) => n), [1, 4]);
 });
@@ -181,8 +206,8 @@ Deno.test("Connection passes on an answer to a line there is, and refuses one to
     text: "yes",
   });
   assertEquals(ana.of("refused"), [
-    { kind: "refused", n: 1, reason: "reply-unknown" },
-    { kind: "refused", n: 2, reason: "reply-unknown" },
+    { kind: "refused", n: 1, reason: "reply-unknown", detail: "" },
+    { kind: "refused", n: 2, reason: "reply-unknown", detail: "" },
   ]);
 });
 
@@ -223,7 +248,12 @@ Deno.test("Connection refuses the offer of a file that is too large, and logs no
   await ana.join("ana");
   await ana.send(offer(1, 100_001), offer(2, 100_000));
   const refused = await ana.until("refused");
-  assertEquals(refused, { kind: "refused", n: 1, reason: "file-too-large" });
+  assertEquals(refused, {
+    kind: "refused",
+    n: 1,
+    reason: "file-too-large",
+    detail: "",
+  });
   await ana.until("offered");
   assertEquals((await setup.logged()).length, 2);
 });

@@ -5,18 +5,18 @@
  */
 
 import type { Bytes } from "../../../crypto_utils.ts";
-import type { Guest, Member } from "../../../src/server/batch.ts";
+import type { Guest, Seat } from "../../../src/server/batch.ts";
 import { Outlet } from "../../../src/server/outlet.ts";
 import type { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
-import { nameOf, RING_SIZE, Setup } from "../../kit/room_setup.ts";
+import { madeUp, newStay } from "../../kit/people.ts";
+import { isIn, nameOf, RING_SIZE, Setup } from "../../kit/room_setup.ts";
 
 /** Somebody who is in and reads nothing that is shown. */
-function silentGuest({ broadcaster }: Setup, at: number): Guest {
+function silentGuest({ broadcaster }: Setup): Guest {
   const writer = { write: (bytes: Bytes) => Promise.resolve(bytes.length) };
   const options = { limit: RING_SIZE, tooSlow: () => {} };
   return {
-    fingerprint: at.toString(16).padStart(12, "0"),
     outlet: new Outlet(broadcaster.ring, writer, options),
     tell: () => {},
     pass: () => {},
@@ -29,13 +29,13 @@ function silentGuest({ broadcaster }: Setup, at: number): Guest {
 const LONG = "€".repeat(256);
 
 const DEEDS: Readonly<
-  Record<"left" | "absent" | "renamed", (room: Room, member: Member) => void>
+  Record<"left" | "absent" | "renamed", (room: Room, seat: Seat) => void>
 > = {
-  left: (room, member) => room.leave(member, LONG),
-  absent: (room, member) => room.away(member, LONG),
-  renamed(room, member) {
+  left: (room, seat) => room.leave(seat, LONG),
+  absent: (room, seat) => room.away(seat, LONG),
+  renamed(room, seat) {
     for (let time = 0; time < 9; time++) {
-      room.rename(member, nameOf(`${"字".repeat(20)}${member.id}.${time}`));
+      room.rename(seat, nameOf(`${"字".repeat(20)}${seat.id}.${time}`));
     }
   },
 };
@@ -47,21 +47,22 @@ for (const [kind, deed] of Object.entries(DEEDS)) {
       maxMembers: 6_001,
     });
     const { guest } = await setup.join("ana");
-    const members = await Promise.all(
+    const seats = await Promise.all(
       Array.from({ length: 6_000 }, async (_, at) => {
         const admission = await setup.room.join({
-          guest: silentGuest(setup, at),
+          guest: silentGuest(setup),
           name: nameOf(`o${at}`),
           n: 0,
           after: setup.history.head,
-          back: false,
+          candidate: madeUp(`o${at}`),
+          stay: newStay(),
         });
-        assert(typeof admission === "object");
+        assert(isIn(admission));
         return admission;
       }),
     );
-    for (const member of members) deed(setup.room, member);
-    const last = members.at(-1)?.id;
+    for (const seat of seats) deed(setup.room, seat);
+    const last = seats.at(-1)?.id;
     const count = kind === "renamed" ? 54_000 : 6_000;
     const isLast = () => guest.events.filter((it) => it.kind === kind).length;
     await Promise.race([

@@ -10,28 +10,30 @@ import { DecryptionError, fromBase64url } from "../../../crypto_utils.ts";
 import { HEADER_SIZE } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
+import { newStay } from "../../kit/people.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { EpochReader } from "../../../src/crypto/epoch.ts";
 import {
   assertFollows,
   bare,
+  isIn,
   opensAny,
+  outcome,
   secretOf,
   SERVER_KEY,
   Setup,
-  type Wish,
 } from "../../kit/room_setup.ts";
 
 Deno.test("Room.join() gives a newcomer a key that opens nothing from before, and everything after", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   for (let n = 1; n <= 3; n++) {
-    await setup.say(ana.member, { n, text: `secret ${n}` });
+    await setup.say(ana.seat, { n, text: `secret ${n}` });
     await ana.guest.untilLine(1 + n);
   }
   const ben = await setup.join("ben");
   for (let n = 4; n <= 6; n++) {
-    await setup.say(ana.member, { n, text: `for both ${n}` });
+    await setup.say(ana.seat, { n, text: `for both ${n}` });
   }
   await ben.guest.untilLine(8);
   await ana.guest.untilLine(8);
@@ -56,11 +58,11 @@ Deno.test("Room.join() refuses a name that is taken or looks like one that is, a
   for (
     const name of ["bill", "BILL", "Bi11", "ｂｉｌｌ", "Вill".replace("В", "B")]
   ) {
-    assertEquals((await setup.ask(name))[1], "name-taken");
+    assertEquals(outcome((await setup.ask(name))[1]), "name-taken");
   }
   await setup.join("anna");
-  assertEquals((await setup.ask("carla"))[1], "room-full");
-  assertEquals((await setup.ask("anna"))[1], "name-taken");
+  assertEquals(outcome((await setup.ask("carla"))[1]), "room-full");
+  assertEquals(outcome((await setup.ask("anna"))[1]), "name-taken");
   assertEquals(setup.room.size, 2);
   assertEquals(setup.history.head, 2); // nothing of that is in the log
 });
@@ -69,7 +71,7 @@ Deno.test("Room.join() settles names and places among those who ask at once", as
   await using setup = await Setup.create({ maxMembers: 2 });
   const names = ["ana", "ANA", "ben", "carla"];
   const asked = await Promise.all(names.map((name) => setup.ask(name)));
-  const answers = asked.map(([_, it]) => typeof it === "string" ? it : "in");
+  const answers = asked.map(([_, it]) => outcome(it));
   assertEquals(answers, ["in", "name-taken", "in", "room-full"]);
 });
 
@@ -82,7 +84,7 @@ Deno.test("Room.join() gathers those who come soon after another, and announces 
   const ana = await setup.join("ana");
   const asked = Promise.all(["ben", "carla"].map((name) => setup.ask(name)));
   clock.advance(49);
-  await setup.say(ana.member, { n: 1, text: "is anybody coming?" });
+  await setup.say(ana.seat, { n: 1, text: "is anybody coming?" });
   await ana.guest.untilLine(2);
   assertEquals(setup.room.size, 1);
   clock.advance(1);
@@ -90,7 +92,7 @@ Deno.test("Room.join() gathers those who come soon after another, and announces 
   assertEquals(setup.writes, [1, 1, 2]);
   const later = setup.ask("dora");
   clock.advance(149); // the more there are to be told, the longer
-  await setup.say(ana.member, { n: 2, text: "all here?" });
+  await setup.say(ana.seat, { n: 2, text: "all here?" });
   await ana.guest.untilLine(5);
   assertEquals(setup.room.size, 3);
   clock.advance(1);
@@ -108,51 +110,98 @@ Deno.test("Room.join() keeps nobody waiting for others where no others are on th
   assertEquals(setup.writes, [1, 1]);
 });
 
-Deno.test("Room.join() lets one that comes back with its key take its own place, and nobody else", async () => {
+Deno.test("Room.join() lets a stay that comes back take its own place, under any name and without a line of the log", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
-  const ana = await setup.join("ana", { key: "aaaaaaaaaaaa", n: 10 });
+  const wish = { key: "ana", stay: newStay() };
+  const ana = await setup.join("ana", { ...wish, n: 10 });
   const ben = await setup.join("ben");
-  const others: Wish[] = [
-    { key: "bbbbbbbbbbbb", back: true },
-    { key: "aaaaaaaaaaaa", back: false },
-  ];
-  for (const wish of others) {
-    assertEquals((await setup.ask("ana", wish))[1], "name-taken");
-  }
+  assertEquals(outcome((await setup.ask("ana"))[1]), "name-taken");
   assertEquals(ana.guest.goodbyes, []);
 
-  await setup.say(ana.member, { n: 11, text: "first" });
-  const again = await setup.join("ana", {
-    key: "aaaaaaaaaaaa",
-    back: true,
-    after: 2,
-    n: 11,
-  });
+  await setup.say(ana.seat, { n: 11, text: "first" });
+  const again = await setup.join("anna", { ...wish, after: 2, n: 11 });
   assertEquals(ana.guest.goodbyes, ["replaced"]);
   assertEquals(setup.room.size, 2);
+  const welcome = await again.guest.until("welcome");
+  assertEquals([welcome.name, welcome.seq], ["ana", 3]);
   // What the old connection sends from here on is dropped; what the new one sends isn't.
-  await setup.say(ana.member, { n: 12, text: "too late" });
-  await setup.say(again.member, { n: 12, text: "in time" });
-  await ben.guest.untilLine(6);
+  await setup.say(ana.seat, { n: 12, text: "too late" });
+  await setup.say(again.seat, { n: 12, text: "in time" });
+  await ben.guest.untilLine(4);
   const entries = (await setup.logged()).slice(2).map(bare);
   assertEquals(entries, [
     { seq: 3, what: "said", n: 11, text: "first" },
-    { seq: 4, what: "left", n: 12, text: "replaced" },
-    { seq: 5, what: "joined", n: 11, text: "" },
-    { seq: 6, what: "said", n: 12, text: "in time" },
+    { seq: 4, what: "said", n: 12, text: "in time" },
   ]);
   await assertFollows(setup, ben.guest, 2);
   await assertFollows(setup, again.guest, 3);
-  setup.room.leave(ana.member, "lost"); // its connection ends now, and has nothing to say about the new one
-  await setup.say(again.member, { n: 13, text: "still here" });
-  await ben.guest.untilLine(7);
+  setup.room.leave(ana.seat, "lost"); // its connection ends now, and has nothing to say about the new one
+  await setup.say(again.seat, { n: 13, text: "still here" });
+  await ben.guest.untilLine(5);
   assertEquals(setup.room.size, 2);
+  const moves = ben.guest.events.filter(({ kind }) =>
+    kind === "beside" || kind === "parted"
+  );
+  assertEquals<unknown>(moves, [
+    {
+      kind: "beside",
+      id: again.seat.id,
+      of: ana.seat.id,
+      stay: wish.stay,
+    },
+    { kind: "parted", id: ana.seat.id },
+  ]);
 });
 
-Deno.test("Room.join() shows one of two that come back at once only the last of them in", async () => {
+Deno.test("Room.join() lets a person in by several connections, which is there until the last one leaves", async () => {
+  await using setup = await Setup.create({ maxMembers: 2 });
+  const ben = await setup.join("ben");
+  const desk = await setup.join("ana", { key: "ana" });
+  const laptop = await setup.join("anna", { key: "ana", after: 0 });
+  const { name } = await laptop.guest.until("welcome");
+  assertEquals([setup.room.size, name], [2, "ana"]);
+  assertEquals(laptop.guest.of("here").map(({ name }) => name), ["ben", "ana"]);
+  assertEquals(laptop.guest.of("beside").map(({ of }) => of), [desk.seat.id]);
+  await setup.say(laptop.seat, { n: 1, text: "by the laptop" });
+  await setup.say(desk.seat, { n: 1, text: "by the desk" });
+  await desk.guest.untilLine(4);
+  setup.room.leave(desk.seat, "left");
+  await ben.guest.until("parted", ({ id }) => id === desk.seat.id);
+  await setup.say(desk.seat, { n: 2, text: "too late" });
+  await setup.say(laptop.seat, { n: 2, text: "still here" });
+  await ben.guest.untilLine(5);
+  setup.room.leave(laptop.seat, "left");
+  await ben.guest.until("left", ({ id }) => id === laptop.seat.id);
+  assertEquals(setup.room.size, 1);
+  const logged = await setup.logged();
+  assertEquals(logged.map(({ what, text }) => [what, text]), [
+    ["joined", ""],
+    ["joined", ""],
+    ["said", "by the laptop"],
+    ["said", "by the desk"],
+    ["said", "still here"],
+    ["left", "left"],
+  ]);
+  const stays = logged.slice(1).map(({ stay }) => stay);
+  const [d, l] = [desk.seat.stay, laptop.seat.stay];
+  assertEquals(stays, [d, l, d, l, l]);
+  await assertFollows(setup, ben.guest, 1);
+});
+
+Deno.test("Room.join() lets a person in by 16 connections, and one of those that comes back", async () => {
+  await using setup = await Setup.create({ maxMembers: 1 });
+  const stays = Array.from({ length: 16 }, () => newStay());
+  for (const stay of stays) await setup.join("ana", { key: "ana", stay });
+  const [_, answer] = await setup.ask("ana", { key: "ana" });
+  assertEquals(outcome(answer), "too-often-here");
+  const [stay = ""] = stays;
+  await setup.join("ana", { key: "ana", stay });
+  assertEquals([setup.room.size, setup.history.head], [1, 1]);
+});
+
+Deno.test("Room.join() shows one of two connections of a stay that come at once only the last of them in", async () => {
   await using setup = await Setup.create();
-  const key = "aaaaaaaaaaaa";
-  const wish = { key, back: true, after: 0 };
+  const wish = { key: "ana", stay: newStay(), after: 0 };
   const asked = await Promise.all([
     setup.ask("ana", wish),
     setup.ask("ana", wish),
@@ -161,9 +210,9 @@ Deno.test("Room.join() shows one of two that come back at once only the last of 
   assertEquals(setup.room.size, 1);
   assertEquals(first.goodbyes, ["replaced"]);
   assertEquals(second.goodbyes, []);
-  assert(typeof admission !== "string");
+  assert(isIn(admission));
   await setup.say(admission, { n: 1, text: "for one alone" });
-  await second.untilLine(4);
+  await second.untilLine(2);
   assertEquals(second.of("said").length, 1);
   // Whoever was sent away gets no key for what comes after.
   for (const { key } of first.epochs) {
@@ -176,18 +225,18 @@ Deno.test("Room.join() shows one of two that come back at once only the last of 
 Deno.test("Room.join() owes each guest every line after the one it names, once, and those of its own batch", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
-  for (let n = 1; n <= 5; n++) await setup.say(ana.member, { n, text: `${n}` });
+  for (let n = 1; n <= 5; n++) await setup.say(ana.seat, { n, text: `${n}` });
   await ana.guest.untilLine(6);
   // All in one batch: lines before and after the joinings, which also see each other.
-  const taken = setup.say(ana.member, { n: 6, text: "before" });
+  const taken = setup.say(ana.seat, { n: 6, text: "before" });
   const asking = [0, 2, 6].map((after) =>
     setup.ask(`guest${after}`, { after, n: after })
   );
-  const last = setup.say(ana.member, { n: 7, text: "after" });
+  const last = setup.say(ana.seat, { n: 7, text: "after" });
   const asked = await Promise.all(asking);
   await Promise.all([taken, last]);
   assertEquals(setup.writes.at(-1), 5);
-  await setup.say(ana.member, { n: 8, text: "later" });
+  await setup.say(ana.seat, { n: 8, text: "later" });
   await ana.guest.untilLine(12);
   for (const [at, after] of [0, 2, 6].entries()) {
     const [guest] = asked[at] ?? [];
@@ -235,9 +284,9 @@ Deno.test("Room.join() sends a guest that is too far behind to catch up first", 
     n: at + 1,
     text: `${at}`,
   }));
-  await setup.say(ana.member, ...lines);
+  await setup.say(ana.seat, ...lines);
   await ana.guest.untilLine(21);
-  assertEquals((await setup.ask("ben", { after: 12 }))[1], "behind");
+  assertEquals(outcome((await setup.ask("ben", { after: 12 }))[1]), "behind");
   assertEquals(setup.room.size, 1);
   const pieces: LogEntry[] = [];
   for await (const piece of setup.history.past(12)) pieces.push(...piece);
@@ -261,12 +310,12 @@ Deno.test("Room.join() tells a newcomer one key, though another's leaving renewe
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   setup.writes.length = 0;
-  setup.room.leave(ana.member, "left");
+  setup.room.leave(ana.seat, "left");
   const carla = await setup.join("carla");
   await carla.guest.until("welcome");
   assertEquals(setup.writes, [2]);
   assertEquals(carla.guest.epochs.length, 1);
-  await setup.say(ben.member, { n: 1, text: "hello" });
+  await setup.say(ben.seat, { n: 1, text: "hello" });
   await carla.guest.untilLine(5);
   await ben.guest.untilLine(5);
   assertEquals(ben.guest.epochs.length, 2);
@@ -275,13 +324,15 @@ Deno.test("Room.join() tells a newcomer one key, though another's leaving renewe
 
 Deno.test("Room.join() puts the one back whose place it would have taken, had the log been written", async () => {
   await using setup = await Setup.create();
-  const wish = { key: "aaaaaaaaaaaa", back: true, after: 0 };
+  const wish = { key: "ana", stay: newStay(), after: 0 };
   const ana = await setup.join("ana", wish);
   setup.breakLog();
-  assertEquals((await setup.ask("ana", wish))[1], "log-failed");
+  const ben = setup.ask("ben"); // without a line to write, a place would be taken all the same
+  assertEquals(outcome((await setup.ask("ana", wish))[1]), "log-failed");
+  assertEquals(outcome((await ben)[1]), "log-failed");
   assertEquals(ana.guest.goodbyes, []);
   setup.mend();
-  await setup.say(ana.member, { n: 1, text: "still here" });
+  await setup.say(ana.seat, { n: 1, text: "still here" });
   await ana.guest.untilLine(2);
   await assertFollows(setup, ana.guest, 1);
 });

@@ -24,10 +24,10 @@ Deno.test("Room.leave() ends what the one who left can read at once, where no ke
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   const count = ben.guest.broadcasts.length;
-  setup.room.leave(ana.member, "left");
+  setup.room.leave(ana.seat, "left");
   ana.guest.dismiss("left");
   await ben.guest.until("left");
-  await setup.say(ben.member, { n: 1, text: "among ourselves" });
+  await setup.say(ben.seat, { n: 1, text: "among ourselves" });
   await ben.guest.until("said");
   const later = ben.guest.broadcasts.slice(count);
   assertEquals(later.length, 2);
@@ -52,14 +52,14 @@ Deno.test("Room.leave() renews the key within 900 ms of the last renewal, howeve
   const { guest } = dmitri;
   let n = 0;
   const say = async (text: string) => {
-    await setup.say(dmitri.member, { n: ++n, text });
+    await setup.say(dmitri.seat, { n: ++n, text });
     await guest.until("said", (event) => event.text === text);
   };
-  const leave = async ({ member, guest: leaver }: Insider) => {
+  const leave = async ({ seat, guest: leaver }: Insider) => {
     // As its connection does first of all, so that it still knows the key of before.
     leaver.dismiss("left");
-    setup.room.leave(member, "left");
-    await guest.until("left", ({ id }) => id === member.id);
+    setup.room.leave(seat, "left");
+    await guest.until("left", ({ id }) => id === seat.id);
   };
   await leave(ana); // renews
   assertEquals(guest.epochs.length, 2);
@@ -96,20 +96,20 @@ Deno.test("Room.leave() is logged and told when the log can be written again", a
   const ben = await setup.join("ben");
   const carla = await setup.join("carla");
   setup.breakLog();
-  setup.room.leave(ana.member, "lost");
-  await setup.say(ben.member, { n: 1, text: "x" });
+  setup.room.leave(ana.seat, "lost");
+  await setup.say(ben.seat, { n: 1, text: "x" });
   await ben.guest.until("refused");
-  setup.room.leave(carla.member, "silent");
-  await setup.say(ben.member, { n: 2, text: "y" });
+  setup.room.leave(carla.seat, "silent");
+  await setup.say(ben.seat, { n: 2, text: "y" });
   await ben.guest.until("refused", ({ n }) => n === 2);
   assertEquals(ben.guest.of("left"), []);
   setup.mend();
   clock.advance(999);
-  await setup.say(ben.member, { n: 3, text: "mended" });
+  await setup.say(ben.seat, { n: 3, text: "mended" });
   await ben.guest.until("said");
   assertEquals(ben.guest.of("left"), []);
   clock.advance(1);
-  await ben.guest.until("left", ({ id }) => id === carla.member.id);
+  await ben.guest.until("left", ({ id }) => id === carla.seat.id);
   const reasons = ben.guest.of("left").map(({ reason }) => reason);
   assertEquals(reasons, ["lost", "silent"]);
   assertEquals(setup.room.size, 1);
@@ -121,15 +121,15 @@ Deno.test("Room.leave() takes the key from the one who left as soon as anything 
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
-  await ana.guest.until("joined", ({ id }) => id === ben.member.id);
+  await ana.guest.until("joined", ({ id }) => id === ben.seat.id);
   await ana.guest.until("ratchet");
   setup.breakLog();
   ana.guest.outlet.abandon(); // as its connection does
-  setup.room.leave(ana.member, "lost");
-  await setup.say(ben.member, { n: 1, text: "refused" });
+  setup.room.leave(ana.seat, "lost");
+  await setup.say(ben.seat, { n: 1, text: "refused" });
   await ben.guest.until("refused");
   setup.mend();
-  await setup.say(ben.member, { n: 2, text: "among ourselves" });
+  await setup.say(ben.seat, { n: 2, text: "among ourselves" });
   await ben.guest.until("said");
   assertEquals(await opened(ana.guest, ben.guest.broadcasts), []);
   clock.advance(1_000);
@@ -143,8 +143,8 @@ Deno.test("Room.leave() comes after all that the member said, though that had to
   const ben = await setup.join("ben");
   await ana.guest.untilLine(2);
   setup.congest(true);
-  const saying = setup.say(ben.member, { n: 1, text: "one last thing" });
-  setup.room.leave(ben.member, "left");
+  const saying = setup.say(ben.seat, { n: 1, text: "one last thing" });
+  setup.room.leave(ben.seat, "left");
   await setup.join("carla");
   assertEquals(setup.room.size, 3);
   setup.congest(false);

@@ -17,8 +17,8 @@ Deno.test("Room.say() takes what was submitted together as one write to the log 
   const before = ben.guest.broadcasts.length;
   const taken: Promise<void>[] = [];
   for (let n = 1; n <= 100; n++) {
-    for (const { member } of [ana, ben]) {
-      taken.push(setup.say(member, { n, text: `line ${n}` }));
+    for (const { seat } of [ana, ben]) {
+      taken.push(setup.say(seat, { n, text: `line ${n}` }));
     }
   }
   await Promise.all(taken);
@@ -31,12 +31,12 @@ Deno.test("Room.say() takes what was submitted together as one write to the log 
 
 Deno.test("Room.say() splits what fits no single record, without a gap in the numbers", async () => {
   await using setup = await Setup.create();
-  const { guest, member } = await setup.join("ana");
+  const { guest, seat } = await setup.join("ana");
   const lines = Array.from({ length: 100 }, (_, at) => ({
     n: at + 1,
     text: "x".repeat(4_096),
   }));
-  await setup.say(member, ...lines);
+  await setup.say(seat, ...lines);
   await guest.untilLine(101);
   assert(guest.broadcasts.length > 6);
   await assertFollows(setup, guest, 1);
@@ -44,14 +44,14 @@ Deno.test("Room.say() splits what fits no single record, without a gap in the nu
 
 Deno.test("Room.say() carries out more than the ring holds, in as many batches as it takes", async () => {
   await using setup = await Setup.create({ ring: 4 * RING_SIZE });
-  const { guest, member } = await setup.join("ana");
+  const { guest, seat } = await setup.join("ana");
   // Each event is many times longer than its text.
   const taken = Array.from({ length: 60 }, (_, chunk) => {
     const lines = Array.from({ length: 4_000 }, (_, at) => ({
       n: 1_000_000_000 + chunk * 4_000 + at,
       text: "x",
     }));
-    return setup.say(member, ...lines);
+    return setup.say(seat, ...lines);
   });
   await Promise.race([Promise.all(taken), setup.running]);
   await Promise.race([guest.untilLine(240_001), setup.running]);
@@ -63,11 +63,11 @@ Deno.test("Room.say() drops what a member says after it has left", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
-  const said = setup.say(ana.member, { n: 1, text: "in time" });
-  setup.room.leave(ana.member, "left");
-  await setup.say(ana.member, { n: 2, text: "too late" });
+  const said = setup.say(ana.seat, { n: 1, text: "in time" });
+  setup.room.leave(ana.seat, "left");
+  await setup.say(ana.seat, { n: 2, text: "too late" });
   await said;
-  await setup.say(ben.member, { n: 1, text: "the end" });
+  await setup.say(ben.seat, { n: 1, text: "the end" });
   await ben.guest.until("said", ({ text }) => text === "the end");
   const texts = ben.guest.of("said").map(({ text }) => text);
   assertEquals(texts, ["in time", "the end"]);

@@ -8,14 +8,18 @@
 
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
+import { spokenId } from "../../../src/crypto/person_id.ts";
+import { People } from "../../../src/server/people.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
+import { madeUp, newStay } from "../../kit/people.ts";
 import {
   assertFollows,
   type Insider,
   live,
   nameOf,
+  outcome,
   SERVER_KEY,
   Setup,
   TestGuest,
@@ -29,10 +33,10 @@ Deno.test("Room.say() gives all members, the sender included, the one order that
   for (const name of ["ana", "ben", "carla", "dmitri", "eve"]) {
     insiders.push(await setup.join(name));
   }
-  const talk = async ({ member }: Insider, who: number) => {
+  const talk = async ({ seat }: Insider, who: number) => {
     for (let n = 1; n <= 40; n += 2) {
       const lines = [n, n + 1].map((n) => ({ n, text: `${who} says ${n}` }));
-      await setup.say(member, ...lines);
+      await setup.say(seat, ...lines);
       for (let turn = 0; turn < who; turn++) await Promise.resolve();
     }
   };
@@ -42,7 +46,7 @@ Deno.test("Room.say() gives all members, the sender included, the one order that
     await assertFollows(setup, guest, who + 1);
     const said = guest.of("said");
     assertEquals(said.length, 200);
-    for (const { member: { id } } of insiders) {
+    for (const { seat: { id } } of insiders) {
       const own = said.filter((event) => event.id === id).map(({ n }) => n);
       assertEquals(own, Array.from({ length: 40 }, (_, at) => at + 1));
     }
@@ -55,27 +59,30 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   await using setup = await Setup.create();
   const ana = await setup.join("Ana", { n: 41 });
   const ben = await setup.join("Ben", { n: 6 });
+  const { id: person } = ben.guest.candidate;
   const joined = await ana.guest.until(
     "joined",
-    ({ id }) => id === ben.member.id,
+    ({ id }) => id === ben.seat.id,
   );
   assertEquals(joined, {
     kind: "joined",
-    id: ben.member.id,
+    id: ben.seat.id,
     name: "Ben",
-    fingerprint: ben.guest.fingerprint,
+    person,
+    stay: ben.seat.stay,
     n: 6,
   });
   const welcome = await ben.guest.until("welcome");
-  assertEquals([welcome.id, welcome.seq], [ben.member.id, 2]);
+  assertEquals([welcome.id, welcome.seq], [ben.seat.id, 2]);
   const here = (
-    { guest: { fingerprint }, member: { id, since } }: Insider,
+    { guest: { candidate }, seat: { id, stay, member: { since } } }: Insider,
     name: string,
   ) => ({
     kind: "here",
     id,
     name,
-    fingerprint,
+    person: candidate.id,
+    stay,
     since,
     active: since,
     away: "",
@@ -93,20 +100,21 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
 
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("Room.leave() tells everybody why, and frees name and place", async () => {
+Deno.test("Room.leave() tells everybody why, frees the place, and keeps the name", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
-  const ana = await setup.join("ana", { n: 7 });
+  const ana = await setup.join("ana", { key: "ana", n: 7 });
   const ben = await setup.join("ben");
-  setup.room.leave(ana.member, "silent");
-  setup.room.leave(ana.member, "lost"); // only the first counts
+  setup.room.leave(ana.seat, "silent");
+  setup.room.leave(ana.seat, "lost"); // only the first counts
   const left = await ben.guest.until("left");
-  const { id } = ana.member;
+  const { id } = ana.seat;
   assertEquals(left, { kind: "left", id, n: 8, reason: "silent" });
-  const again = await setup.join("ana");
+  assertEquals(outcome((await setup.ask("ana"))[1]), "name-taken"); // it is still hers
+  const again = await setup.join("ana", { key: "ana" });
   await again.guest.until("welcome");
-  const present = [ben.member.id, again.member.id];
+  const present = [ben.seat.id, again.seat.id];
   assertEquals(again.guest.of("here").map((it) => it.id), present);
-  assert(again.member.id > ben.member.id); // never one that somebody had
+  assert(again.seat.id > ben.seat.id); // never one that somebody had
   const words = (await setup.logged()).map(({ what }) => what);
   assertEquals(words, ["joined", "joined", "left", "joined"]);
 });
@@ -117,20 +125,24 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   await using setup = await Setup.create({ maxMembers: 2 });
   const ana = await setup.join("ana");
   setup.breakLog();
-  await setup.say(ana.member, { n: 1, text: "lost" }, { n: 2, text: "too" });
-  const refused = { kind: "refused", reason: "log-failed" } as const;
+  await setup.say(ana.seat, { n: 1, text: "lost" }, { n: 2, text: "too" });
+  const refused = {
+    kind: "refused",
+    reason: "log-failed",
+    detail: "",
+  } as const;
   await ana.guest.until("refused", ({ n }) => n === 2);
   assertEquals(ana.guest.of("refused"), [
     { ...refused, n: 1 },
     { ...refused, n: 2 },
   ]);
   const [guest, answer] = await setup.ask("ben");
-  assertEquals(answer, "log-failed");
+  assertEquals(outcome(answer), "log-failed");
   assertEquals([guest.events, setup.room.size], [[], 1]);
 
   setup.mend();
   const ben = await setup.join("ben"); // name and place are free
-  await setup.say(ana.member, { n: 3, text: "heard" });
+  await setup.say(ana.seat, { n: 3, text: "heard" });
   await ben.guest.untilLine(3);
   await assertFollows(setup, ana.guest, 1);
   assertEquals(ana.guest.of("said").map(({ n }) => n), [3]);
@@ -147,10 +159,10 @@ Deno.test("Room.say() waits while everybody is slow; coming and going don't", as
   await ana.guest.untilLine(2);
   setup.congest(true);
   let taken = false;
-  const saying = setup.say(ana.member, { n: 1, text: "patience" })
+  const saying = setup.say(ana.seat, { n: 1, text: "patience" })
     .then(() => taken = true);
   const carla = await setup.join("carla");
-  setup.room.leave(ben.member, "lost");
+  setup.room.leave(ben.seat, "lost");
   await carla.guest.until("left");
   clock.advance(5);
   await setup.join("dmitri");
@@ -173,7 +185,7 @@ Deno.test("Room looks at a congested log once a pause, however many wait", async
   });
   const saying: Promise<void>[] = [];
   for (let n = 1; n <= 20; n++) {
-    saying.push(setup.say(ana.member, { n, text: "x" }));
+    saying.push(setup.say(ana.seat, { n, text: "x" }));
     while (looks < n) await Promise.resolve();
   }
   const timers = clock.pending;
@@ -190,9 +202,9 @@ Deno.test("Room.stop() ends the room when all that was submitted before is done"
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
-  const taken = setup.say(ana.member, { n: 1, text: "last words" });
-  setup.room.leave(ana.member, "stopped");
-  setup.room.leave(ben.member, "stopped");
+  const taken = setup.say(ana.seat, { n: 1, text: "last words" });
+  setup.room.leave(ana.seat, "stopped");
+  setup.room.leave(ben.seat, "stopped");
   setup.room.stop();
   await taken;
   await setup.running;
@@ -210,12 +222,12 @@ Deno.test("Room.stop() doesn't wait for a log that can't be written, and leaves 
     await setup.join("carla"),
   ];
   setup.breakLog();
-  for (const { member } of members.slice(0, 2)) {
-    setup.room.leave(member, "lost");
+  for (const { seat } of members.slice(0, 2)) {
+    setup.room.leave(seat, "lost");
     const [_, answer] = await setup.ask("dmitri");
-    assertEquals(answer, "log-failed");
+    assertEquals(outcome(answer), "log-failed");
   }
-  for (const { member } of members) setup.room.leave(member, "stopped");
+  for (const { seat } of members) setup.room.leave(seat, "stopped");
   setup.room.stop();
   await setup.running;
   assertEquals(clock.pending, 0);
@@ -235,10 +247,12 @@ Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't h
   {
     await using log = await ChatLog.open(path, { address: "127.0.0.1:5000" });
     const broadcaster = await Broadcaster.create(SERVER_KEY, 100);
-    const room = new Room({ log, broadcaster, maxMembers: 9 });
-    const guest = new TestGuest("aaaaaaaaaaaa", broadcaster.ring);
+    using people = People.open(`${folder}/chat.people`, new Uint8Array(32));
+    const room = new Room({ log, broadcaster, people, maxMembers: 9 });
+    const candidate = madeUp("ana");
+    const guest = new TestGuest(candidate, broadcaster.ring);
     const name = nameOf("a".repeat(32));
-    room.join({ guest, name, n: 0, after: 0, back: false });
+    room.join({ guest, candidate, name, stay: newStay(), n: 0, after: 0 });
     await assertRejects(() => room.run(), RangeError, "the ring is full");
   }
   await Deno.remove(folder, { recursive: true });
@@ -250,13 +264,13 @@ Deno.test("Room.say() logs and tells each line in its own way, in order", async 
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   await setup.say(
-    ana.member,
+    ana.seat,
     { n: 1, text: "hello" },
     { n: 2, what: "acted", text: "waves" },
     { n: 3, what: "replied", to: 2, text: "yes" },
   );
   await ana.guest.until("replied");
-  const { id } = ana.member;
+  const { id } = ana.seat;
   const told = ana.guest.events.filter((event) =>
     "id" in event && "text" in event
   );
@@ -273,16 +287,16 @@ Deno.test("Room.say() logs and tells each line in its own way, in order", async 
   ]);
 });
 
-Deno.test("Room.rename() gives another name in its place among the lines, and frees the old one", async () => {
+Deno.test("Room.rename() gives another name in its place among the lines, and keeps the old one too", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
-  const before = setup.say(ana.member, { n: 1, text: "before" });
-  setup.room.rename(ana.member, nameOf("Anna"));
+  const before = setup.say(ana.seat, { n: 1, text: "before" });
+  setup.room.rename(ana.seat, nameOf("Anna"));
   await Promise.all([
     before,
-    setup.say(ana.member, { n: 2, text: "after" }),
+    setup.say(ana.seat, { n: 2, text: "after" }),
   ]);
-  const { id } = ana.member;
+  const { id } = ana.seat;
   const renamed = await ana.guest.until("renamed");
   assertEquals(renamed, { kind: "renamed", id, n: 1, name: "Anna" });
   await ana.guest.until("said", ({ n }) => n === 2);
@@ -293,21 +307,25 @@ Deno.test("Room.rename() gives another name in its place among the lines, and fr
     ["renamed", "ana", "Anna"],
     ["said", "Anna", "after"],
   ]);
-  assertEquals((await setup.ask("anna"))[1], "name-taken");
-  const ben = await setup.join("ana");
+  assertEquals(outcome((await setup.ask("anna"))[1]), "name-taken");
+  assertEquals(outcome((await setup.ask("ana"))[1]), "name-taken");
+  const ben = await setup.join("ben");
   await ben.guest.until("welcome");
-  assertEquals(ben.guest.of("here").map((it) => it.name), ["Anna", "ana"]);
+  assertEquals(ben.guest.of("here").map((it) => it.name), ["Anna", "ben"]);
 });
 
 Deno.test("Room.rename() refuses a name that is taken, and lets a member respell its own", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
-  await setup.join("ben");
-  setup.room.rename(ana.member, nameOf("BEN"));
-  setup.room.rename(ana.member, nameOf("ANA"));
+  const ben = await setup.join("ben");
+  setup.room.rename(ana.seat, nameOf("BEN"));
+  setup.room.rename(ana.seat, nameOf("ANA"));
   await ana.guest.until("renamed");
+  const whose = spokenId(ben.seat.member.person.short);
+  const day = new Date(ben.seat.member.since).toISOString().slice(0, 10);
+  const detail = `ben, ${whose}, since ${day}`;
   assertEquals(ana.guest.of("refused"), [
-    { kind: "refused", n: null, reason: "name-taken" },
+    { kind: "refused", n: null, reason: "name-taken", detail },
   ]);
   const logged = (await setup.logged()).slice(2);
   assertEquals(logged.map(({ what, text }) => [what, text]), [
@@ -319,12 +337,13 @@ Deno.test("Room.rename() is taken back where the log can't be written", async ()
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   setup.breakLog();
-  setup.room.rename(ana.member, nameOf("anna"));
+  setup.room.rename(ana.seat, nameOf("anna"));
   const refused = await ana.guest.until("refused");
-  assertEquals(refused, { kind: "refused", n: null, reason: "log-failed" });
-  assertEquals(ana.member.name.shown, "ana");
+  const failed = { kind: "refused", reason: "log-failed", detail: "" } as const;
+  assertEquals(refused, { ...failed, n: null });
+  assertEquals(ana.seat.member.name.shown, "ana");
   setup.mend();
-  assertEquals((await setup.ask("ana"))[1], "name-taken");
+  assertEquals(outcome((await setup.ask("ana"))[1]), "name-taken");
   await setup.join("anna");
   assertEquals(ana.guest.of("renamed"), []);
 });
@@ -332,17 +351,17 @@ Deno.test("Room.rename() is taken back where the log can't be written", async ()
 Deno.test("Room.away() tells everybody without a line of the log, and who comes later", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
-  setup.room.away(ana.member, "lunch");
-  const { id } = ana.member;
+  setup.room.away(ana.seat, "lunch");
+  const { id } = ana.seat;
   const absent = await ana.guest.until("absent");
   assertEquals(absent, { kind: "absent", id, text: "lunch" });
   assertEquals(setup.history.head, 1);
   const ben = await setup.join("ben");
   await ben.guest.until("welcome");
   assertEquals(ben.guest.of("here").map(({ away }) => away), ["lunch", ""]);
-  setup.room.away(ana.member, "");
+  setup.room.away(ana.seat, "");
   await ben.guest.until("absent", ({ text }) => text === "");
-  await setup.say(ana.member, { n: 1, text: "back" });
+  await setup.say(ana.seat, { n: 1, text: "back" });
   await ben.guest.untilLine(3);
   await assertFollows(setup, ben.guest, 2);
 });
@@ -354,21 +373,21 @@ Deno.test("Room.away() comes after a batch's lines, and leaves their numbers rig
   for (let at = 0; at < 50; at++) others.push(await setup.join(`o${at}`));
   const { head } = setup.history;
   const before = ana.guest.broadcasts.length;
-  for (const { member } of others) {
-    setup.room.away(member, "\0".repeat(256)); // together too long for one record
+  for (const { seat } of others) {
+    setup.room.away(seat, "\0".repeat(256)); // together too long for one record
   }
   const lines = Array.from({ length: 20 }, (_, at) => ({
     n: at + 1,
     text: "x".repeat(4_096),
   }));
-  await setup.say(ana.member, ...lines);
-  const last = others.at(-1)?.member.id;
+  await setup.say(ana.seat, ...lines);
+  const last = others.at(-1)?.seat.id;
   await ana.guest.until("absent", ({ id }) => id === last);
   assert(ana.guest.broadcasts.length - before > 2);
   const kinds = ana.guest.events.map(({ kind }) => kind);
   assert(kinds.lastIndexOf("said") < kinds.indexOf("absent"));
   assertEquals(ana.guest.of("batch").at(-1)?.seq, head + 21);
-  await setup.say(ana.member, { n: 21, text: "next" });
+  await setup.say(ana.seat, { n: 21, text: "next" });
   await ana.guest.untilLine(head + 21);
   await assertFollows(setup, ana.guest, 1);
 });

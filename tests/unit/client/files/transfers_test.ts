@@ -137,7 +137,11 @@ class Side implements Peer, FileRoom {
 }
 
 function entry(text: string, seq: number, n: number): LogEntry {
-  const who = { fingerprint: "3f9a1c02d417", name: "Abhii" };
+  const who = {
+    person: "k3df9q2mx7ta41cz",
+    stay: "Yk3xQ0p1a2c",
+    name: "Abhii",
+  };
   return { seq, n, at: 0, what: "offered", to: null, text, ...who };
 }
 

@@ -21,7 +21,7 @@ import { fits } from "../../../kit/json_schema.ts";
 
 const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
 const TIME = `"at":"2026-11-23T17:05:54.120Z"`;
-const KEY = "3f9a1c02d417";
+const KEY = "k3df9q2mx7ta41cz";
 
 /** A view, and the lines that it wrote. */
 function open() {
@@ -42,7 +42,7 @@ function roomNews(
   text: string,
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const who = { name: "cron", fingerprint: KEY, own: true, past: false };
+  const who = { name: "cron", person: KEY, own: true, past: false };
   return { type, seq: 88, at, text, to: null, ...who, ...more };
 }
 
@@ -53,7 +53,7 @@ const entered: News = {
   others: 2,
   seq: 88,
   at,
-  fingerprint: KEY,
+  person: KEY,
   earlier: 12,
   again: false,
   waiting: 0,
@@ -61,8 +61,15 @@ const entered: News = {
 
 const SHA256 = "0123456789abcdef".repeat(4);
 const QUOTED = { name: "ana", text: "done?" };
-const ANA = { name: "ana", fingerprint: KEY };
-const PRESENT = { ...ANA, since: at, active: at, away: "" };
+const ANA = { name: "ana", person: KEY };
+const PRESENT = {
+  ...ANA,
+  id: "",
+  connections: 2,
+  since: at,
+  active: at,
+  away: "",
+};
 
 /** Everything that the view writes, and how it looks. */
 const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
@@ -112,7 +119,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
       view.show({
         type: "away-message",
         name: "ana",
-        fingerprint: KEY,
+        person: KEY,
         text: "lunch",
         own: false,
       }),
@@ -133,8 +140,14 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"file","offer":12,"file":"hut.jpg","size":7,"got":3,"state":"waiting","path":"","reason":"no answer"`,
   ],
   [
-    (view) => view.show({ type: "refused", text: "", reason: "text-empty" }),
-    `"refused","text":"","reason":"text-empty","message":"A message needs some text"`,
+    (view) =>
+      view.show({
+        type: "refused",
+        text: "",
+        reason: "text-empty",
+        detail: "",
+      }),
+    `"refused","text":"","reason":"text-empty","detail":"","message":"A message needs some text"`,
   ],
   [(view) => view.show({ type: "current" }), `"current"`],
   [
@@ -147,7 +160,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
   ],
   [
     (view) => view.members([PRESENT]),
-    `"members","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":""}]`,
+    `"members","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":"","connections":2}]`,
   ],
   [
     (view) => view.ignoring([PRESENT]),

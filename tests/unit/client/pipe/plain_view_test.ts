@@ -58,13 +58,13 @@ function roomNews(
   text: string,
   to: number | null = null,
 ): RoomNews {
-  const fingerprint = "3f9a1c02d417";
+  const person = "k3df9q2mx7ta41cz";
   return {
     type,
     seq: 88,
     at,
     name,
-    fingerprint,
+    person,
     text,
     own: true,
     past: false,
@@ -79,7 +79,7 @@ const entered: News = {
   others: 2,
   seq: 88,
   at,
-  fingerprint: "3f9a1c02d417",
+  person: "k3df9q2mx7ta41cz",
   earlier: 12,
   again: false,
   waiting: 0,
@@ -117,15 +117,20 @@ Deno.test("PlainView writes what is about the program to stderr", () => {
   const options = streams();
   const view = new PlainView(options);
   view.show(entered);
-  view.show({ type: "refused", text: "x".repeat(99), reason: "text-too-long" });
+  view.show({
+    type: "refused",
+    text: "x".repeat(99),
+    reason: "text-too-long",
+    detail: "",
+  });
   view.show({ type: "disconnected", reason: "lost", seconds: 1.3 });
   view.show({ ...entered, again: true });
-  const fingerprint = "3f9a1c02d417";
+  const person = "k3df9q2mx7ta41cz";
   for (const text of ["lunch", ""]) {
     view.show({
       type: "away-message",
       name: "ana",
-      fingerprint,
+      person,
       text,
       own: false,
     });
@@ -154,7 +159,7 @@ Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
     view.show(roomNews("replied", attack, attack));
     view.show(roomNews("renamed", attack, attack));
     view.show({ ...entered, address: attack, name: attack });
-    view.show({ type: "refused", text: attack, reason: attack });
+    view.show({ type: "refused", text: attack, reason: attack, detail: "" });
     view.show({ type: "disconnected", reason: attack, seconds: 1 });
     assertEquals(options.output.text.split("\n").length, 7);
     assertEquals(options.errors.text.split("\n").length, 4);
@@ -252,6 +257,11 @@ Deno.test("PipeView.lines() ends after close()", async () => {
 Deno.test("PlainView keeps a long refused text short", () => {
   const options = streams();
   const view = new PlainView(options);
-  view.show({ type: "refused", text: "😀".repeat(50), reason: "x" });
+  view.show({
+    type: "refused",
+    text: "😀".repeat(50),
+    reason: "x",
+    detail: "",
+  });
   assertStringIncludes(options.errors.text, `"${"😀".repeat(40)}…"`);
 });

@@ -56,8 +56,9 @@ function remember(present: readonly Present[] = []) {
 }
 
 function member(name: string, more: Partial<Present> = {}): Present {
-  const fingerprint = `key of ${name}`;
-  return { name, fingerprint, since: NOW, active: NOW, away: "", ...more };
+  const person = `key of ${name}`;
+  const who = { id: `id of ${name}`, person, connections: 1, name };
+  return { ...who, since: NOW, active: NOW, away: "", ...more };
 }
 
 Deno.test("interpret() returns what is no command, as it is", async () => {
@@ -90,34 +91,35 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
   const at = (hours: number, minutes: number) =>
     Date.UTC(2026, 10, 23, hours, minutes);
   const { context, notes } = remember([
-    member("Abhii", { fingerprint: "3f9a1c02d417", since: at(17, 5) }),
+    member("Abhii", { person: "k3df9q2mx7ta41cz", since: at(17, 5) }),
     member("Jo", {
-      fingerprint: "0123456789ab",
+      person: "0123456789abcdef",
+      connections: 2,
       since: at(9, 30),
       active: at(17, 3),
       away: "lunch",
     }),
     member("田中", {
-      fingerprint: "ba9876543210",
+      person: "fedcba9876543210",
       since: at(-15, 31),
       active: at(-15, 31),
     }),
   ]);
   assertEquals(await interpret("/WHO ", context), null);
   assertEquals(notes, [
-    "Abhii  3f9a1c02d417  since 2026-11-23 17:05",
-    "Jo     0123456789ab  since 2026-11-23 09:30  idle 7 min  away: lunch",
-    "田中   ba9876543210  since 2026-11-22 09:31  idle 1 d",
+    "Abhii  k3df-9q2m-x7ta-41cz  since 2026-11-23 17:05",
+    "Jo     0123-4567-89ab-cdef  since 2026-11-23 09:30  idle 7 min  on 2 devices  away: lunch",
+    "田中   fedc-ba98-7654-3210  since 2026-11-22 09:31  idle 1 d",
   ]);
 });
 
 Deno.test("interpret() escapes the names, keys and reasons on /who", async () => {
   const { context, notes } = remember([
-    member("a\n\x1b[2J\u202eb", { fingerprint: "\x9b31m", away: "\r\x07" }),
+    member("a\n\x1b[2J\u202eb", { person: "\x9b31", away: "\r\x07" }),
   ]);
   await interpret("/who", context);
   assertEquals(notes, [
-    "a\\n\\u001b[2J\\u202eb  \\u009b31m  since 2026-11-23 17:10  away: \\r\\u0007",
+    "a\\n\\u001b[2J\\u202eb  \\u00-9b31  since 2026-11-23 17:10  away: \\r\\u0007",
   ]);
 });
 
@@ -194,7 +196,7 @@ Deno.test("interpret() ignores a member under any name, and no longer", async ()
   await interpret("/ignore", context);
   await interpret("/ignore rahul", context);
   await interpret("/ignore", context);
-  assertEquals(context.ignored.find("RAHUL")?.fingerprint, "key of Rahul");
+  assertEquals(context.ignored.find("RAHUL")?.person, "key of Rahul");
   await interpret("/ignore Rahul", context);
   await interpret("/ignore", context);
   await interpret("/ignore nobody", context);

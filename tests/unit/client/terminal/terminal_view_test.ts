@@ -125,7 +125,7 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
     const quoted = { name: attack, text: attack };
-    const fingerprint = attack;
+    const person = attack;
     // What is said may have line ends, and those show as rows of their own.
     const text = attack.replaceAll("\n", "");
     view.show(entered({ address: attack, name: attack }));
@@ -144,12 +144,12 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
     view.show({
       type: "away-message",
       name: attack,
-      fingerprint,
+      person,
       text: attack,
       own: false,
     });
     view.show(event("left", attack, attack));
-    view.show({ type: "refused", text: attack, reason: attack });
+    view.show({ type: "refused", text: attack, reason: attack, detail: "" });
     view.show({ type: "disconnected", reason: attack, seconds: 1 });
     view.stand({ ...HERE, name: attack });
     view.note(text);
@@ -325,7 +325,13 @@ Deno.test("wraps() counts the rows that typing moves the cursor down", () => {
 });
 
 Deno.test("colourOf() is the same for a key, and not for all keys", () => {
-  const keys = ["3f9a1c02d417", "0123456789ab", "ba9876543210", "aaaa", "bbbb"];
+  const keys = [
+    "k3df9q2mx7ta41cz",
+    "0123456789ab",
+    "ba9876543210",
+    "aaaa",
+    "bbbb",
+  ];
   assertEquals(keys.map(colourOf), keys.map(colourOf));
   assert(new Set(keys.map(colourOf)).size > 1);
 });
@@ -397,12 +403,12 @@ Deno.test("TerminalView rings where the own name is said, for all, or never", ()
 
 Deno.test("TerminalView doesn't show those who are ignored, under any name", async () => {
   const ignored = new Ignored();
-  ignored.add({ name: "Rahul", fingerprint: "key of Rahul" });
+  ignored.add({ name: "Rahul", person: "key of Rahul" });
   using terminal = open(60, { ignored });
   const { view, screen } = terminal;
   view.show(entered());
   view.show(event("said", "Rahul", "ana!"));
-  view.show(event("said", "Ravi", "x", NOON, { fingerprint: "key of Rahul" }));
+  view.show(event("said", "Ravi", "x", NOON, { person: "key of Rahul" }));
   view.show(event("said", "Priyanka", "hi"));
   await written();
   assertEquals(screen.rows.slice(2, -1), ["12:00    1  Priyanka   hi"]);

@@ -22,8 +22,13 @@ import {
 Deno.test("TerminalView shows the start of a refused line, and why", async () => {
   using terminal = open(140);
   const reason = "text-too-long";
-  terminal.view.show({ type: "refused", text: "short", reason });
-  terminal.view.show({ type: "refused", text: "😀".repeat(41), reason });
+  terminal.view.show({ type: "refused", text: "short", reason, detail: "" });
+  terminal.view.show({
+    type: "refused",
+    text: "😀".repeat(41),
+    reason,
+    detail: "",
+  });
   await written();
   assertEquals(
     terminal.screen.rows.slice(0, 2),

@@ -31,9 +31,9 @@ function line(
   text = "",
   more: Partial<RoomNews> = {},
 ): RoomNews {
-  const fingerprint = `key of ${name}`;
+  const person = `key of ${name}`;
   const rest = { at: NOON, own: name === "ana", past: false, to: null };
-  return { type, seq: 1, name, fingerprint, text, ...rest, ...more };
+  return { type, seq: 1, name, person, text, ...rest, ...more };
 }
 
 const DIGEST = "0123456789abcdef".repeat(4);
@@ -59,7 +59,7 @@ function entered(name: string): News {
     others: 0,
     seq: 1,
     at: NOON,
-    fingerprint: "",
+    person: "",
     earlier: 0,
     again: false,
     waiting: 0,
@@ -120,7 +120,7 @@ Deno.test("Transcript shows each kind of line", () => {
       {
         type: "away-message",
         name: "Rahul",
-        fingerprint: "",
+        person: "",
         text: "at lunch",
         own: false,
       },
@@ -130,7 +130,7 @@ Deno.test("Transcript shows each kind of line", () => {
       {
         type: "away-message",
         name: "Rahul",
-        fingerprint: "",
+        person: "",
         text: "",
         own: false,
       },

@@ -1,0 +1,57 @@
+/**
+ * Which of this machine's identities a client comes as: the one that last went by its name, a new one, or the one
+ * that it is told to use.
+ *
+ * @module
+ */
+
+import { IdentityFile } from "../keys/identity.ts";
+import { parseName } from "../protocol/names.ts";
+import type { Who } from "./session.ts";
+
+/** Chooses an identity for a name, and notes the name that it goes by. */
+export class Identities {
+  readonly #folder: string;
+  readonly #given: string | undefined;
+  #current: IdentityFile | undefined;
+  #wasIn = false; // as the current one
+
+  /** @param folder Where identities are. @param given The file to use, whatever the name. */
+  constructor(folder: string, given?: string) {
+    this.#folder = folder;
+    this.#given = given;
+  }
+
+  /** As whom to come under a name. @param name One that `parseName` has accepted. @throws {FileError} */
+  async forName(name: string): Promise<Who> {
+    const file = await this.#fileFor(name);
+    if (file !== this.#current) this.#wasIn = false;
+    this.#current = file;
+    return { identity: file.identity, name };
+  }
+
+  async #fileFor(name: string): Promise<IdentityFile> {
+    const current = this.#current;
+    if (this.#given !== undefined) {
+      return current ?? await IdentityFile.open(this.#given);
+    }
+    const folded = foldedName(name);
+    const isName = (other: string) => foldedName(other) === folded;
+    const known = await IdentityFile.find(this.#folder, isName);
+    if (known) return known;
+    // One that was made for a name which then was taken has been nobody so far.
+    const isNobody = current?.created && !this.#wasIn;
+    return isNobody ? current : await IdentityFile.create(this.#folder);
+  }
+
+  /** The person is in, and goes by a name. @throws {FileError} if that can't be noted. */
+  async named(name: string): Promise<void> {
+    this.#wasIn = true;
+    if (this.#current?.name !== name) await this.#current?.setName(name);
+  }
+}
+
+function foldedName(shown: string): string {
+  const name = parseName(shown);
+  return typeof name === "string" ? shown : name.folded;
+}

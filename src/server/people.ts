@@ -1,0 +1,445 @@
+/**
+ * The people of a room: who is a member, whose name is whose, and by which invites one may come in. Changes happen at
+ * once, can be taken back until `keep`, and are in `chat.people` from then on.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  fromBase64url,
+  randomBytes,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import { readCard } from "../crypto/identity.ts";
+import { admissionKey, ROOM_INVITE_ID } from "../keys/invite.ts";
+import { MEMBER_ID } from "../protocol/handshake.ts";
+import { parseName } from "../protocol/names.ts";
+import { shortId } from "../crypto/person_id.ts";
+import { HandshakeRefusal, type Refusal } from "../protocol/reasons.ts";
+import { type Happening, PeopleFile } from "./people_file.ts";
+
+/** For how long after its person was last there a name is kept, ms. */
+export const NAME_KEPT = 90 * 86_400_000;
+/** Names that a person may have; the oldest is given up for a new one. */
+const MAX_NAMES = 8;
+/** It is written down no more often than this that a person was there, ms. */
+const THERE_STEP = 86_400_000;
+
+/** Takes a change back; changes are taken back newest first. */
+export type Undo = () => void;
+
+/** Somebody who has been in the room. */
+export interface Person {
+  /** Its full id. */
+  readonly id: string;
+  /** Its short id. */
+  readonly short: string;
+  /** Its X25519 key, base64url. */
+  readonly key: string;
+  /** It may read what came after this event. */
+  readonly from: number;
+  /** By which invite it came. */
+  readonly invite: number;
+  /** Its names, folded, the newest last. */
+  readonly names: string[];
+  /** When it was last there, ms since 1970, to within a day. */
+  there: number;
+  /** Until when it is banned, ms since 1970 (Infinity: for good); 0 if it isn't. */
+  bannedUntil: number;
+  /** Whether it is an operator. */
+  isOperator: boolean;
+}
+
+/** A name that is somebody's. */
+export interface OwnedName {
+  /** As its owner writes it. */
+  readonly shown: string;
+  /** Whose it is. */
+  readonly person: Person;
+  /** Since when, ms since 1970. */
+  readonly since: number;
+}
+
+/** What opens the room to those who hold its secret. */
+export interface StoredInvite {
+  readonly id: number;
+  /** What it proves in a handshake, 32 bytes. */
+  readonly key: Bytes;
+  /** How many persons it lets in. */
+  readonly uses: number;
+  /** When it ends, ms since 1970; null: never. */
+  readonly until: number | null;
+  readonly note: string;
+  /** The full id of who made it; empty: the server's owner. */
+  readonly by: string;
+  readonly at: number;
+  /** Full ids of those who came by it. */
+  readonly used: Set<string>;
+  isRevoked: boolean;
+}
+
+/** Somebody who wants to be let in, with the card that it showed. */
+export interface Candidate {
+  /** Its full id. */
+  readonly id: string;
+  /** Its X25519 key, base64url. */
+  readonly key: string;
+  /** 1,344 bytes in base64url. */
+  readonly card: string;
+  /** By which invite it came. */
+  readonly invite: number;
+}
+
+/** The people of a room. */
+export class People implements Disposable {
+  readonly #file: PeopleFile;
+  readonly #persons = new Map<string, Person>(); // by full id
+  readonly #byKey = new Map<string, Person>(); // by X25519 key
+  readonly #byShort = new Map<string, Person>();
+  readonly #names = new Map<string, OwnedName>(); // by folded name
+  readonly #invites = new Map<number, StoredInvite>();
+  readonly #pending = new Set<Happening>(); // not in the file yet
+  #standing: Bytes | undefined;
+  #topic = "";
+  #slow = 0;
+
+  private constructor(file: PeopleFile) {
+    this.#file = file;
+  }
+
+  /**
+   * The people in a file, made if it is missing.
+   * @param standing The secret of the standing link, 32 bytes; undefined: there is none.
+   * @throws {FileError} for a file that is damaged, that others can read, or that can't be used.
+   */
+  static open(
+    path: string,
+    standing?: Bytes,
+    { fsync = false }: { readonly fsync?: boolean } = {},
+  ): People {
+    const file = PeopleFile.open(path, fsync);
+    try {
+      const people = new People(file);
+      people.setStanding(standing);
+      for (const it of file.added(true)) people.#apply(it);
+      return people;
+    } catch (error) {
+      file[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** What was repaired when the file was opened. */
+  get notice(): string | undefined {
+    return this.#file.notice;
+  }
+
+  /** The standing link has another secret; undefined: there is none. */
+  setStanding(secret: Bytes | undefined): void {
+    this.#standing = secret && admissionKey(secret);
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]();
+  }
+
+  // ── At the door ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
+  inviteKey(id: number): Bytes | undefined {
+    return id === ROOM_INVITE_ID ? this.#standing : this.#invites.get(id)?.key;
+  }
+
+  /** Why who has proved that X25519 key, 32 bytes, may not come in by an invite; undefined if it may. */
+  turnedAway(invite: number, key: Bytes): number | undefined {
+    const person = this.#byKey.get(toBase64url(key));
+    if (person && this.isBanned(person)) return HandshakeRefusal.removed;
+    if (person || invite === ROOM_INVITE_ID) return undefined;
+    return this.#isOpen(invite) ? undefined : HandshakeRefusal.key;
+  }
+
+  #isOpen(id: number): boolean {
+    const invite = this.#invites.get(id);
+    if (!invite || invite.isRevoked) return false;
+    if (invite.until !== null && invite.until <= Date.now()) return false;
+    return invite.used.size < invite.uses;
+  }
+
+  // ── Persons ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The person of a full id. */
+  find(id: string): Person | undefined {
+    return this.#persons.get(id);
+  }
+
+  /** The person of a short id. */
+  byShort(short: string): Person | undefined {
+    return this.#byShort.get(short);
+  }
+
+  /** Whether a person may not come in now. */
+  isBanned({ bannedUntil }: Person): boolean {
+    return bannedUntil > Date.now();
+  }
+
+  /** Why a candidate can't be let in; undefined if it can, as far as its name allows. */
+  refusal({ id, key, invite }: Candidate): Refusal | undefined {
+    const person = this.#persons.get(id);
+    if (person) return this.isBanned(person) ? "removed" : undefined;
+    if (this.#byKey.has(key) || invite === MEMBER_ID) return "card-wrong";
+    if (this.#byShort.has(shortId(id))) return "person-twin";
+    const isOpen = invite === ROOM_INVITE_ID
+      ? this.#standing !== undefined
+      : this.#isOpen(invite);
+    return isOpen ? undefined : "invite-used";
+  }
+
+  /** Lets in one who may come in, as a person of its own if it wasn't in before. @param from As in `Person`. */
+  enrol(
+    { id, key, card, invite }: Candidate,
+    from: number,
+    at: number,
+  ): { person: Person; undo: Undo } {
+    const known = this.#persons.get(id);
+    if (known) return { person: known, undo: () => {} };
+    const enrolled: Happening = { kind: "person", id, card, from, invite, at };
+    const used: Happening = { kind: "used", invite, person: id };
+    const isInvited = invite !== ROOM_INVITE_ID;
+    const person = this.#add({ id, short: shortId(id), key, from, invite, at });
+    this.#pending.add(enrolled);
+    if (isInvited) {
+      this.#pending.add(used);
+      this.#invites.get(invite)?.used.add(id);
+    }
+    const undo = () => {
+      this.#persons.delete(id);
+      this.#byKey.delete(key);
+      this.#byShort.delete(person.short);
+      this.#pending.delete(enrolled);
+      this.#pending.delete(used);
+      this.#invites.get(invite)?.used.delete(id);
+    };
+    return { person, undo };
+  }
+
+  #add(
+    { at, ...fields }:
+      & Pick<
+        Person,
+        "id" | "short" | "key" | "from" | "invite"
+      >
+      & { readonly at: number },
+  ): Person {
+    const person: Person = {
+      ...fields,
+      names: [],
+      there: at,
+      bannedUntil: 0,
+      isOperator: false,
+    };
+    this.#persons.set(person.id, person);
+    this.#byKey.set(person.key, person);
+    this.#byShort.set(person.short, person);
+    return person;
+  }
+
+  /** A person is there. */
+  saw(person: Person, at: number): void {
+    if (at - person.there < THERE_STEP) return;
+    person.there = at;
+    this.#pending.add({ kind: "there", person: person.id, at });
+  }
+
+  // ── Names ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whose a name is, or one that looks like it. @param isHere Whether a person is in the room now. */
+  owner(
+    folded: string,
+    isHere: (person: Person) => boolean,
+  ): OwnedName | undefined {
+    const owned = this.#names.get(folded);
+    if (!owned) return undefined;
+    const { person } = owned;
+    const isKept = isHere(person) || Date.now() - person.there < NAME_KEPT;
+    return isKept ? owned : undefined;
+  }
+
+  /** A free name becomes a person's, or is shown otherwise. */
+  claim(
+    person: Person,
+    { shown, folded }: { readonly shown: string; readonly folded: string },
+    at: number,
+  ): Undo {
+    const old = this.#names.get(folded);
+    if (old?.person === person && old.shown === shown) return () => {};
+    const [oldest] = person.names;
+    if (!old && person.names.length >= MAX_NAMES && oldest !== undefined) {
+      this.#deleteName(oldest);
+    }
+    const since = old?.person === person ? old.since : at;
+    const claimed: Happening = {
+      kind: "name",
+      person: person.id,
+      name: shown,
+      since,
+    };
+    this.#setName(folded, { shown, person, since });
+    this.#pending.add(claimed);
+    return () => {
+      this.#pending.delete(claimed);
+      this.#deleteName(folded);
+      if (old) this.#setName(folded, old);
+    };
+  }
+
+  #setName(folded: string, name: OwnedName): void {
+    this.#deleteName(folded);
+    this.#names.set(folded, name);
+    name.person.names.push(folded);
+  }
+
+  #deleteName(folded: string): void {
+    const owned = this.#names.get(folded);
+    if (!owned) return;
+    this.#names.delete(folded);
+    const { names } = owned.person;
+    names.splice(names.indexOf(folded), 1);
+  }
+
+  /** A person's other names are nobody's any more. @param kept The one that it goes by, folded. */
+  release(person: Person, kept: string): string[] {
+    return person.names.filter((folded) => folded !== kept).map((folded) => {
+      const { shown = folded } = this.#names.get(folded) ?? {};
+      this.#deleteName(folded);
+      this.#pending.add({ kind: "released", name: shown });
+      return shown;
+    });
+  }
+
+  // ── The file ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Writes down what has changed. @throws {FileError} if that fails: the next call tries again. */
+  keep(): void {
+    if (this.#pending.size === 0) return;
+    this.#file.add([...this.#pending]);
+    this.#pending.clear();
+    if (this.#file.isStale(this.#count)) this.#rewrite();
+  }
+
+  /** Takes over what another process has added. @throws {FileError} for a file that can't be read. */
+  refresh(): void {
+    for (const it of this.#file.added()) this.#apply(it);
+  }
+
+  get #count(): number {
+    let uses = 0;
+    for (const { used } of this.#invites.values()) uses += used.size;
+    // A person's line, the one of when it was there, and those of what it may and mayn't.
+    return 2 * this.#persons.size + this.#names.size + this.#invites.size +
+      uses + 1;
+  }
+
+  #rewrite(): void {
+    this.#file.lock();
+    try {
+      this.refresh();
+      const cards = this.#file.all().filter(({ kind }) => kind === "person");
+      this.#file.rewrite([...cards, ...this.#summary()]);
+    } finally {
+      this.#file.unlock();
+    }
+  }
+
+  /** All but the cards, in as few lines as it takes. */
+  *#summary(): Generator<Happening> {
+    for (const person of this.#persons.values()) {
+      const { id, there, bannedUntil, isOperator } = person;
+      yield { kind: "there", person: id, at: there };
+      if (this.isBanned(person)) {
+        const until = Number.isFinite(bannedUntil) ? bannedUntil : null;
+        yield { kind: "banned", person: id, until, by: "", at: there };
+      }
+      if (isOperator) yield { kind: "operator", person: id, is: true };
+    }
+    for (const { shown: name, person, since } of this.#names.values()) {
+      yield { kind: "name", person: person.id, name, since };
+    }
+    for (const { used, isRevoked, key, ...invite } of this.#invites.values()) {
+      yield { kind: "invite", ...invite, key: toBase64url(key), code: "" };
+      for (const person of used) {
+        yield { kind: "used", invite: invite.id, person };
+      }
+      if (isRevoked) yield { kind: "revoked", invite: invite.id };
+    }
+    yield { kind: "room", topic: this.#topic, slow: this.#slow };
+  }
+
+  #apply(happening: Happening): void {
+    switch (happening.kind) {
+      case "person": {
+        const { id, card, from, invite, at } = happening;
+        if (this.#persons.has(id)) return;
+        const key = toBase64url(readCard(fromBase64url(card)).noiseKey);
+        this.#add({ id, short: shortId(id), key, from, invite, at });
+        return;
+      }
+      case "name":
+        return this.#applyName(happening);
+      case "released":
+        return this.#deleteName(folded(happening.name));
+      case "there":
+        return this.#with(happening, (it) => void (it.there = happening.at));
+      case "invite": {
+        const { kind: _kind, code: _code, key, ...invite } = happening;
+        if (this.#invites.has(invite.id)) return;
+        const used = new Set<string>();
+        const stored = { ...invite, key: fromBase64url(key) };
+        this.#invites.set(invite.id, { ...stored, used, isRevoked: false });
+        return;
+      }
+      case "used":
+        this.#invites.get(happening.invite)?.used.add(happening.person);
+        return;
+      case "revoked": {
+        const invite = this.#invites.get(happening.invite);
+        if (invite) invite.isRevoked = true;
+        return;
+      }
+      case "banned": {
+        const until = happening.until ?? Infinity;
+        return this.#with(happening, (it) => void (it.bannedUntil = until));
+      }
+      case "unbanned":
+        return this.#with(happening, (it) => void (it.bannedUntil = 0));
+      case "operator":
+        return this.#with(
+          happening,
+          (it) => void (it.isOperator = happening.is),
+        );
+      case "room":
+        this.#topic = happening.topic;
+        this.#slow = happening.slow;
+    }
+  }
+
+  #with(
+    { person }: { readonly person: string },
+    change: (person: Person) => void,
+  ): void {
+    const known = this.#persons.get(person);
+    if (known) change(known);
+  }
+
+  #applyName({ person: id, name, since }: Happening & { kind: "name" }): void {
+    const person = this.#persons.get(id);
+    if (person) this.#setName(folded(name), { shown: name, person, since });
+  }
+}
+
+/** A name of the file in its folded form. */
+function folded(shown: string): string {
+  const name = parseName(shown);
+  return typeof name === "string" ? shown : name.folded;
+}

@@ -1,0 +1,375 @@
+/**
+ * `chat.people`: who is a member, whose name is whose, invites, bans and operators, as a list of what happened, one
+ * JSON object a line, each with a checksum:
+ *
+ *     {"kind":"name","person":"…","name":"ana","since":1764061567004,"sum":"9f86d081884c"}
+ *
+ * Lines are only ever added, by the server and by `invite`, each in one write; what has grown to twice what counts is
+ * written anew and put in its place. A crash leaves at most one broken line, the last, which is dropped; any other
+ * damage is named and refused.
+ *
+ * @module
+ */
+
+import { sha256 } from "../../crypto_utils.ts";
+import {
+  FileError,
+  fileError,
+  PRIVATE_FILE,
+  readPrivate,
+  requirePrivate,
+} from "../base/private_file.ts";
+import { writeAllSync } from "../base/write_all.ts";
+
+/** Something that happened. Ids of persons are full ones; times are ms since 1970. */
+export type Happening =
+  | {
+    /** A person joined for the first time. */
+    readonly kind: "person";
+    readonly id: string;
+    /** 1,344 bytes in base64url. */
+    readonly card: string;
+    /** The person may read what came after this event. */
+    readonly from: number;
+    /** By which invite it came. */
+    readonly invite: number;
+    readonly at: number;
+  }
+  | {
+    /** A name is a person's. */
+    readonly kind: "name";
+    readonly person: string;
+    readonly name: string;
+    readonly since: number;
+  }
+  | {
+    /** A name is nobody's any more. */
+    readonly kind: "released";
+    readonly name: string;
+  }
+  | {
+    /** A person was there. */
+    readonly kind: "there";
+    readonly person: string;
+    readonly at: number;
+  }
+  | {
+    /** An invite was made. */
+    readonly kind: "invite";
+    readonly id: number;
+    /** What it proves in a handshake, 32 bytes in base64url. */
+    readonly key: string;
+    readonly uses: number;
+    /** When it ends; null: never. */
+    readonly until: number | null;
+    readonly note: string;
+    /** The full id of who made it; empty: the server's owner. */
+    readonly by: string;
+    /** The words of a spoken code; empty: it is a link. */
+    readonly code: string;
+    readonly at: number;
+  }
+  | {
+    /** A person came by an invite. */
+    readonly kind: "used";
+    readonly invite: number;
+    readonly person: string;
+  }
+  | {
+    /** An invite opens the room to nobody any more. */
+    readonly kind: "revoked";
+    readonly invite: number;
+  }
+  | {
+    /** A person may not come in. */
+    readonly kind: "banned";
+    readonly person: string;
+    /** Until when; null: for good. */
+    readonly until: number | null;
+    readonly by: string;
+    readonly at: number;
+  }
+  | {
+    /** It may again. */
+    readonly kind: "unbanned";
+    readonly person: string;
+  }
+  | {
+    /** A person is an operator, or no longer. */
+    readonly kind: "operator";
+    readonly person: string;
+    readonly is: boolean;
+  }
+  | {
+    /** What the room has set: its topic, and the seconds between two messages of a member. */
+    readonly kind: "room";
+    readonly topic: string;
+    readonly slow: number;
+  };
+
+/** Hexadecimal digits of a line's checksum. */
+const SUM_LENGTH = 12;
+const SUM = new RegExp(`^(.*),"sum":"([0-9a-f]{${SUM_LENGTH}})"\\}$`, "s");
+/** What only the end of a line has. */
+const ENDED = /"sum":"[0-9a-f]*"\}/;
+/** A file is written anew once it is this large, bytes, and twice as large as what counts in it. */
+const LEAST_REWRITE = 65_536;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+function sumOf(text: string): string {
+  return sha256(encoder.encode(text)).toHex().slice(0, SUM_LENGTH);
+}
+
+/** A line with its line break. */
+export function formatHappening(happening: Happening): string {
+  const text = JSON.stringify(happening).slice(0, -1);
+  return `${text},"sum":"${sumOf(text)}"}\n`;
+}
+
+/** What a line without its line break says; undefined for one that is damaged. */
+export function parseHappening(line: string): Happening | undefined {
+  const [, text, sum] = SUM.exec(line) ?? [];
+  if (text === undefined || sumOf(text) !== sum) return undefined;
+  return JSON.parse(`${text}}`); // whole, so it is one that `formatHappening` made
+}
+
+/** The file, open for reading and adding. All its work is done before a call returns: it is small. */
+export class PeopleFile implements Disposable {
+  readonly #path: string;
+  readonly #fsync: boolean;
+  #file: Deno.FsFile;
+  /** Up to where it was read, or written without anybody else having written, bytes. */
+  #read = 0;
+  #lines = 0;
+  /** What was repaired when it was opened, in one sentence. */
+  notice: string | undefined;
+
+  private constructor(path: string, fsync: boolean) {
+    this.#path = path;
+    this.#fsync = fsync;
+    this.#file = this.#open();
+  }
+
+  /**
+   * Opens the file, made if it is missing.
+   * @throws {FileError} if it can't be used, or others can read it.
+   */
+  static open(path: string, fsync = false): PeopleFile {
+    return new PeopleFile(path, fsync);
+  }
+
+  /** Looks whether a file could be used, and changes nothing. @returns Whether it is there. @throws as `open` and `added`. */
+  static async check(path: string): Promise<boolean> {
+    const text = await readPrivate(path);
+    if (text === undefined) return false;
+    const lines = text.split("\n");
+    lines.pop(); // what a crash left of a line, at most
+    const broken = lines.findIndex((line) => !parseHappening(line));
+    if (broken >= 0) throw damagedLine(path, broken + 1);
+    return true;
+  }
+
+  #open(): Deno.FsFile {
+    const path = this.#path;
+    try {
+      const file = Deno.openSync(path, {
+        read: true,
+        append: true,
+        create: true,
+        mode: PRIVATE_FILE,
+      });
+      try {
+        requirePrivate(path, file.statSync());
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+      return file;
+    } catch (cause) {
+      if (cause instanceof FileError) throw cause;
+      throw fileError("open", path, cause);
+    }
+  }
+
+  /**
+   * What was added since the last call, by whomever.
+   * @param mend Whether a broken last line is dropped; else it is left, since somebody may be writing it.
+   * @throws {FileError} for a damaged line, and if the file can't be read.
+   */
+  added(mend = false): Happening[] {
+    const bytes = this.#rest();
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const happenings = this.#parse(bytes.subarray(0, end));
+    this.#read += end;
+    if (end < bytes.length && mend) {
+      const last = this.#mend(bytes.slice(end));
+      if (last) happenings.push(last);
+    }
+    return happenings;
+  }
+
+  #parse(bytes: Uint8Array): Happening[] {
+    const happenings: Happening[] = [];
+    let start = 0;
+    for (let end; (end = bytes.indexOf(0x0a, start)) >= 0; start = end + 1) {
+      this.#lines++;
+      const happening = parseBytes(bytes.subarray(start, end));
+      if (!happening) throw this.#damaged(this.#lines);
+      happenings.push(happening);
+    }
+    return happenings;
+  }
+
+  /** Drops what a crash left of a line, or gives it its line break; anything else at the end is damage. */
+  #mend(rest: Uint8Array): Happening | undefined {
+    const text = new TextDecoder().decode(rest);
+    const happening = parseHappening(text);
+    if (!happening && ENDED.test(text)) throw this.#damaged(this.#lines + 1);
+    try {
+      if (happening) writeAllSync(this.#file, encoder.encode("\n"));
+      else this.#file.truncateSync(this.#read);
+    } catch (cause) {
+      throw fileError("write", this.#path, cause);
+    }
+    if (!happening) {
+      this.notice = `Dropped the last line of "${this.#path}": it broke off`;
+      return undefined;
+    }
+    this.#read += rest.length + 1;
+    this.#lines++;
+    return happening;
+  }
+
+  #damaged(line: number): FileError {
+    return damagedLine(this.#path, line);
+  }
+
+  #rest(): Uint8Array {
+    try {
+      const { size } = this.#file.statSync();
+      const bytes = new Uint8Array(Math.max(0, size - this.#read));
+      this.#file.seekSync(this.#read, Deno.SeekMode.Start);
+      let at = 0;
+      while (at < bytes.length) {
+        const count = this.#file.readSync(bytes.subarray(at));
+        if (count === null) break;
+        at += count;
+      }
+      return bytes.subarray(0, at);
+    } catch (cause) {
+      throw fileError("read", this.#path, cause);
+    }
+  }
+
+  /** Adds what happened, in one write. @throws {FileError} if that fails. */
+  add(happenings: readonly Happening[]): void {
+    if (happenings.length === 0) return;
+    const bytes = encoder.encode(happenings.map(formatHappening).join(""));
+    let before: number | undefined;
+    try {
+      before = this.#file.statSync().size;
+      writeAllSync(this.#file, bytes);
+      if (this.#fsync) this.#file.syncDataSync();
+    } catch (cause) {
+      if (before !== undefined) this.#cut(before);
+      throw fileError("write", this.#path, cause);
+    }
+    if (before !== this.#read) return; // somebody else has added something, to be read together with this
+    this.#read += bytes.length;
+    this.#lines += happenings.length;
+  }
+
+  /** Takes back half a write; where even that fails, the next reader finds it broken off. */
+  #cut(size: number): void {
+    try {
+      this.#file.truncateSync(size);
+    } catch {
+      // The caller says what is wrong with the file.
+    }
+  }
+
+  /** Whether most of the file says what no longer counts. @param count How many lines would do. */
+  isStale(count: number): boolean {
+    return this.#read > LEAST_REWRITE && this.#lines > 2 * count;
+  }
+
+  /**
+   * Puts a file with these lines in its place. What others added meanwhile must be read before.
+   * @throws {FileError} if that fails; the old one is still there.
+   */
+  rewrite(happenings: readonly Happening[]): void {
+    const draft = `${this.#path}.${crypto.randomUUID()}.tmp`;
+    const bytes = encoder.encode(happenings.map(formatHappening).join(""));
+    try {
+      const file = Deno.openSync(draft, {
+        write: true,
+        createNew: true,
+        mode: PRIVATE_FILE,
+      });
+      try {
+        writeAllSync(file, bytes);
+        file.syncSync();
+      } finally {
+        file.close();
+      }
+      Deno.renameSync(draft, this.#path);
+    } catch (cause) {
+      try {
+        Deno.removeSync(draft);
+      } catch {
+        // It wasn't made, or is in its place already.
+      }
+      throw fileError("write", this.#path, cause);
+    }
+    this.#file.close();
+    this.#file = this.#open();
+    this.#read = bytes.length;
+    this.#lines = happenings.length;
+  }
+
+  /** All that the file says, for `rewrite`. @throws as `added`. */
+  all(): Happening[] {
+    this.#read = 0;
+    this.#lines = 0;
+    return this.added();
+  }
+
+  /** Whether its path still names it: `rewrite` of another process may have replaced it. */
+  get isInPlace(): boolean {
+    try {
+      const [there, ours] = [Deno.statSync(this.#path), this.#file.statSync()];
+      return there.ino === ours.ino && there.dev === ours.dev;
+    } catch {
+      return false; // gone
+    }
+  }
+
+  /** Holds other processes off until `unlock`; for `rewrite`, and for who adds without being the server. */
+  lock(): void {
+    this.#file.lockSync(true);
+  }
+
+  /** See `lock`. */
+  unlock(): void {
+    this.#file.unlockSync();
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+function damagedLine(path: string, line: number): FileError {
+  return new FileError(`Cannot use "${path}": line ${line} is damaged`);
+}
+
+function parseBytes(line: Uint8Array): Happening | undefined {
+  try {
+    return parseHappening(decoder.decode(line));
+  } catch {
+    return undefined; // not UTF-8
+  }
+}

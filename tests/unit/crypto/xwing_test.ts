@@ -1,0 +1,148 @@
+/**
+ * X-Wing over ML-KEM natively and by the library: the published vectors, a library's X-Wing against ours both ways,
+ * and what is refused.
+ *
+ * `vectors/x_wing.json` is `spec/test-vectors.json` of the public repository dconnolly/draft-connolly-cfrg-xwing-kem.
+ * Its encapsulations take coins, which neither the runtime nor we take: the library does them, and ours opens them.
+ *
+ * @module
+ */
+
+import { ml_kem768_x25519 as peer } from "@noble/post-quantum/hybrid.js";
+import {
+  equalBytes,
+  HandshakeError,
+  randomBytes,
+} from "../../../crypto_utils.ts";
+import {
+  KEM_KEY_SIZE,
+  libraryKem,
+  nativeKem,
+} from "../../../src/crypto/kem.ts";
+import {
+  XWING_CIPHERTEXT_SIZE,
+  XWING_KEY_SIZE,
+  xwingEncapsulate,
+  xwingKey,
+} from "../../../src/crypto/xwing.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import file from "./vectors/x_wing.json" with { type: "json" };
+
+const hex = Uint8Array.fromHex;
+const isNative = "encapsulateBits" in crypto.subtle;
+
+for (
+  const [name, kem, ignore] of [
+    ["nativeKem", nativeKem, !isNative],
+    ["libraryKem", libraryKem, false],
+  ] as const
+) {
+  const test = (behaviour: string, fn: () => Promise<void>) =>
+    Deno.test({ name: `${behaviour}, by ${name}`, ignore, fn });
+
+  test("xwingKey() agrees with the published vectors", async () => {
+    for (const { seed, sk, pk, ct, ss } of file.vectors) {
+      assertEquals(seed, sk);
+      const key = await xwingKey(hex(seed), kem);
+      assertEquals(key.publicKey.toHex(), pk);
+      assertEquals((await key.decapsulate(hex(ct))).toHex(), ss);
+    }
+  });
+
+  test("xwingKey() opens what the library encapsulates with the published coins", async () => {
+    for (const { seed, eseed, pk, ct, ss } of file.vectors) {
+      const { cipherText, sharedSecret } = peer.encapsulate(
+        hex(pk),
+        hex(eseed),
+      );
+      assertEquals(cipherText.toHex(), ct);
+      assertEquals(sharedSecret.toHex(), ss);
+      const key = await xwingKey(hex(seed), kem);
+      assertEquals((await key.decapsulate(cipherText)).toHex(), ss);
+    }
+  });
+
+  test("xwingKey() opens what the library encapsulates", async () => {
+    const key = await xwingKey(randomBytes(32), kem);
+    const { cipherText, sharedSecret } = peer.encapsulate(key.publicKey);
+    const opened = await key.decapsulate(cipherText);
+    assertEquals(opened.toHex(), sharedSecret.toHex());
+  });
+
+  test("The library opens what xwingEncapsulate() makes", async () => {
+    const { publicKey, secretKey } = peer.keygen();
+    const { ciphertext, secret } = await xwingEncapsulate(publicKey, kem);
+    assertEquals(ciphertext.length, XWING_CIPHERTEXT_SIZE);
+    const opened = peer.decapsulate(ciphertext, secretKey);
+    assertEquals(opened.toHex(), secret.toHex());
+  });
+
+  test("xwingEncapsulate() makes another secret each time", async () => {
+    const key = await xwingKey(randomBytes(32), kem);
+    assertEquals(key.publicKey.length, XWING_KEY_SIZE);
+    const first = await xwingEncapsulate(key.publicKey, kem);
+    const second = await xwingEncapsulate(key.publicKey, kem);
+    assert(!equalBytes(first.secret, second.secret));
+    assert(!equalBytes(first.ciphertext, second.ciphertext));
+    assertEquals(await key.decapsulate(first.ciphertext), first.secret);
+    assertEquals(await key.decapsulate(second.ciphertext), second.secret);
+  });
+
+  test("xwingKey() gives another secret for an altered ciphertext, and the same as the library", async () => {
+    const seed = randomBytes(32);
+    const key = await xwingKey(seed, kem);
+    const { ciphertext, secret } = await xwingEncapsulate(key.publicKey, kem);
+    for (const at of [0, XWING_CIPHERTEXT_SIZE - 32]) { // ML-KEM's part, X25519's
+      const altered = new Uint8Array(ciphertext);
+      altered[at] = (altered[at] ?? 0) ^ 1;
+      const opened = await key.decapsulate(altered);
+      assert(!equalBytes(opened, secret));
+      const peers = peer.decapsulate(altered, seed);
+      assertEquals(opened.toHex(), peers.toHex());
+    }
+  });
+
+  test("X-Wing refuses seeds, keys and ciphertexts of another size", async () => {
+    const key = await xwingKey(randomBytes(32), kem);
+    for (const off of [-1, 1]) {
+      await assertRejects(
+        () => xwingKey(new Uint8Array(32 + off), kem),
+        RangeError,
+        "Cannot use an X-Wing seed of",
+      );
+      await assertRejects(
+        () => xwingEncapsulate(new Uint8Array(XWING_KEY_SIZE + off), kem),
+        RangeError,
+        "Cannot use an X-Wing key of",
+      );
+      await assertRejects(
+        () => key.decapsulate(new Uint8Array(XWING_CIPHERTEXT_SIZE + off)),
+        RangeError,
+        "Cannot use an X-Wing ciphertext of",
+      );
+    }
+  });
+
+  test("X-Wing refuses keys that aren't proper ones, and X25519 keys of low order", async () => {
+    const key = await xwingKey(randomBytes(32), kem);
+    const unreduced = new Uint8Array(key.publicKey).fill(0xff, 0, KEM_KEY_SIZE);
+    await assertRejects(
+      () => xwingEncapsulate(unreduced, kem),
+      RangeError,
+      "Cannot use an ML-KEM key: it is not a proper one",
+    );
+    const lowOrder = new Uint8Array(key.publicKey).fill(0, KEM_KEY_SIZE);
+    await assertRejects(
+      () => xwingEncapsulate(lowOrder, kem),
+      HandshakeError,
+      "the public key is of low order",
+    );
+    const { ciphertext } = await xwingEncapsulate(key.publicKey, kem);
+    ciphertext.fill(0, XWING_CIPHERTEXT_SIZE - 32);
+    await assertRejects(
+      () => key.decapsulate(ciphertext),
+      HandshakeError,
+      "the public key is of low order",
+    );
+  });
+}
