@@ -1,7 +1,7 @@
 /**
  * The client program: it connects to a server, shows what is said in the room there, and says what is typed.
  *
- *     deno task client [LINK] [--name NAME] …
+ *     deno task client [LINK | HOST:PORT [CODE]] [--name NAME] …
  *
  *     flags ──▶ link, front end, name, identity ──▶ Session: connects, listens, comes back after a loss ──▶ exit code
  *                                             └──▶ converse: a line is typed ──▶ interpreted ──▶ said
@@ -15,9 +15,10 @@ import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { reasonOf } from "./src/base/error_reason.ts";
 import { sentence, write } from "./src/base/program.ts";
 import { quote } from "./src/base/safe_text.ts";
-import { actionsOf } from "./src/client/actions.ts";
+import { type Actions, actionsOf } from "./src/client/actions.ts";
 import { configFolder } from "./src/client/config_folder.ts";
-import { findDestination, givenLink } from "./src/client/destination.ts";
+import { Known } from "./src/client/known.ts";
+import { findDestination, givenPlace } from "./src/client/destination.ts";
 import { explain } from "./src/client/explain.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { firstRun, isFirstRun } from "./src/client/first_run.ts";
@@ -37,11 +38,18 @@ import { REFUSALS } from "./src/protocol/reasons.ts";
 async function main(args: readonly string[]): Promise<number> {
   let json = false;
   try {
-    const parsed = parseFlags(args, FLAGS, { positionals: 1, gone: GONE });
-    const { values, positionals: [link] } = parsed;
+    const parsed = parseFlags(args, FLAGS, { positionals: 4, gone: GONE });
+    const { values, positionals: place } = parsed;
     json = values.json;
+    if (values.export || values.import) {
+      const folder = `${await configFolder()}/identities`;
+      // Loaded only if wanted, which is seldom.
+      const { carryIn, carryOut } = await import("./src/client/carry.ts");
+      await (values.export ? carryOut : carryIn)(values, folder);
+      return 0;
+    }
     const text = information(values);
-    if (text === undefined) return await chat(values, link);
+    if (text === undefined) return await chat(values, place);
     write(text);
     return 0;
   } catch (error) {
@@ -50,10 +58,14 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Joins a room and stays until the client leaves. @returns The exit code. */
-async function chat(values: Values, link?: string): Promise<number> {
-  const folder = `${await configFolder()}/identities`;
+async function chat(
+  values: Values,
+  place: readonly string[],
+): Promise<number> {
+  const own = await configFolder();
+  const folder = `${own}/identities`;
   const identities = new Identities(folder, values.identity);
-  const given = await givenLink(link, values.link); // before the front end takes standard input over
+  const given = await givenPlace(place, values.link); // before the front end takes standard input over
 
   const frontend = await openFrontend(values);
   const { view, isInteractive } = frontend;
@@ -63,9 +75,10 @@ async function chat(values: Values, link?: string): Promise<number> {
       view.note(firstRun(folder, home));
     }
     const asked = isTerminal() ? view : undefined;
-    const destination = await findDestination(given, asked);
+    const known = await Known.load(`${own}/known`, (it) => view.note(it));
+    const destination = await findDestination(given, known, asked);
     if (!destination) return 0;
-    const { host, port, handshake } = destination;
+    const { host, port, handshake, proven } = destination;
     const name = await askName(view, values.name);
     if (name === null) return isTerminal() ? 0 : noName();
 
@@ -75,6 +88,8 @@ async function chat(values: Values, link?: string): Promise<number> {
       who: await identities.forName(name),
       dial: () => connect({ host, port }),
       handshake,
+      proven,
+      known,
       view,
       files: transfers,
       named: (name) =>
@@ -86,8 +101,11 @@ async function chat(values: Values, link?: string): Promise<number> {
     leaveAtSignals(session, isInteractive);
     const staying = session.run(); // shows what happens, and comes back after a loss
     // The stay goes on after the end of the input, until what was said has gone out.
-    const typing = converse(session, transfers, frontend).then(() => staying);
+    const actions = actionsOf(session, transfers, known);
+    const typing = converse(session, actions, transfers, frontend)
+      .then(() => staying);
     await Promise.race([staying, typing]);
+    await known.kept;
     return session.failedAny && !isInteractive ? 1 : 0;
   } finally {
     await frontend.close();
@@ -104,10 +122,11 @@ async function connect({ host, port }: Address): Promise<Deno.TcpConn> {
 /** Does and says what is typed, line by line, until the input ends. */
 async function converse(
   session: Session,
+  actions: Actions,
   transfers: Transfers,
   { view, interpreter, isInteractive }: Frontend,
 ): Promise<void> {
-  const interpret = interpreter(actionsOf(session, transfers));
+  const interpret = interpreter(actions);
   for await (const line of view.lines()) {
     const text = await interpret(line);
     if (text !== null) await session.say(text);

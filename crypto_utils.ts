@@ -42,6 +42,8 @@ const utf8 = new TextEncoder();
 /** No bytes. */
 export const EMPTY: Bytes = new Uint8Array(0);
 const ZERO = new Uint8Array(1);
+/** 4 zero bytes ‖ 2^64 − 1: no message has it, since a key's messages are far fewer. */
+const GREATEST_NONCE = new Uint8Array(12).fill(0xff, 4);
 /** `PROTOCOL_NAME` in UTF-8. */
 export const PROTOCOL_BYTES: Bytes = utf8.encode(PROTOCOL_NAME);
 
@@ -204,6 +206,9 @@ export class CipherState {
   #imported: WeakRef<CryptoKey>;
   #counter: number;
   #failed = false;
+  #period = Infinity; // messages under each key
+  #nextRekey = Infinity; // the counter of the first message under another key
+  #era: Promise<CryptoKey> | undefined; // the key of the messages from now on, while it is being made
 
   private constructor(key: Bytes, imported: CryptoKey, counter: number) {
     this.#key = key;
@@ -224,6 +229,41 @@ export class CipherState {
   async #import(): Promise<CryptoKey> {
     const key = await importAesKey(this.#key);
     this.#imported = new WeakRef(key);
+    return key;
+  }
+
+  /**
+   * Replaces the key after each `period` messages (Noise section 4.2): who learns one later opens few of the others.
+   * To be called before the first message.
+   */
+  rekeyEvery(period: number): void {
+    this.#period = this.#nextRekey = period;
+  }
+
+  /** Goes on to the next message. @returns Its key, where that must be waited for. */
+  #step(): Promise<CryptoKey> | undefined {
+    if (this.#counter++ < this.#nextRekey) return this.#era;
+    this.#nextRekey += this.#period;
+    const era = this.#rekey(this.#era);
+    this.#era = era;
+    return era;
+  }
+
+  /** The key after this one: the first 32 bytes of 32 zeros, sealed under the greatest nonce. */
+  async #rekey(before: Promise<CryptoKey> | undefined): Promise<CryptoKey> {
+    const end = this.#nextRekey;
+    const old = await (before ?? this.#import());
+    const zeros = new Uint8Array(KEY_SIZE);
+    const parameters = { name: "AES-GCM", iv: GREATEST_NONCE };
+    const sealed = await subtle.encrypt(parameters, old, zeros);
+    const raw = new Uint8Array(sealed, 0, KEY_SIZE);
+    const key = await importAesKey(raw);
+    if (this.#nextRekey === end) { // else there is a later one by now
+      this.#key.set(raw);
+      this.#imported = new WeakRef(key);
+      this.#era = undefined;
+    }
+    raw.fill(0);
     return key;
   }
 
@@ -249,14 +289,14 @@ export class CipherState {
     // never back. A message that fails to seal costs a number.
     seal = async (cipher, message, additionalData) => {
       const iv = cipher.#nonce();
-      cipher.#counter++;
-      const known = cipher.#imported.deref();
+      const era = cipher.#step();
+      const known = era ? undefined : cipher.#imported.deref();
       // What is sealed is what was given, whatever becomes of the buffer while the key is imported.
       const text = known ? message : copyOf(message);
       const ad = known ? additionalData : copyOf(additionalData);
       return await subtle.encrypt(
         { name: "AES-GCM", iv, additionalData: ad },
-        known ?? await cipher.#import(),
+        known ?? await (era ?? cipher.#import()),
         text,
       );
     };
@@ -264,11 +304,13 @@ export class CipherState {
     // fails gives its number back (Noise section 5.1) unless later ones are out: then none of them counts.
     open = async (cipher, sealed, additionalData) => {
       const iv = cipher.#nonce();
-      const next = ++cipher.#counter;
+      const era = cipher.#step();
+      const next = cipher.#counter;
       try {
         const message = await subtle.decrypt(
           { name: "AES-GCM", iv, additionalData },
-          cipher.#imported.deref() ?? await cipher.#import(),
+          (era ? undefined : cipher.#imported.deref()) ??
+            await (era ?? cipher.#import()),
           sealed,
         );
         if (cipher.#failed) throw new DecryptionError();

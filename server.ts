@@ -14,9 +14,10 @@
  */
 
 import { parseFlags, UsageError } from "./src/base/flags.ts";
-import { FileError } from "./src/base/private_file.ts";
+import { FileError, readText } from "./src/base/private_file.ts";
 import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
+import { parseShortId } from "./src/crypto/person_id.ts";
 import { formatAddress } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
@@ -42,8 +43,11 @@ import { greeting, linkOf, newLink } from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
+import { Operations } from "./src/server/operations.ts";
 import { People } from "./src/server/people.ts";
 import { Purses } from "./src/server/rate_limits.ts";
+import type { Event } from "./src/protocol/events.ts";
+import { MAX_TEXT_SIZE } from "./src/protocol/reasons.ts";
 import { Room } from "./src/server/room.ts";
 import {
   aborted,
@@ -96,6 +100,7 @@ async function serve(values: Values): Promise<void> {
   const standing = values["invite-only"] ? undefined : roomKey;
   using people = People.open(values.people, standing, values);
   if (people.notice !== undefined) note(people.notice);
+  makeOperator(people, values.operator);
 
   const broadcaster = await Broadcaster.create(
     keyPair.publicKey,
@@ -109,21 +114,36 @@ async function serve(values: Values): Promise<void> {
     maxMembers: limits.maxMembers,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
-    greeting: [{ kind: "limits", fileSize: limits.maxFileSize }],
+    greeting: [
+      { kind: "limits", fileSize: limits.maxFileSize },
+      ...await messageOfTheDay(values.motd),
+    ],
     measures,
   });
   const history = new History(log, limits.history);
+  const operations = new Operations({
+    people,
+    room,
+    replaceLink: async () => {
+      await keyFile.rotate();
+      const { roomKey } = keyFile.keys;
+      people.setStanding(roomKey);
+      return roomKey;
+    },
+  });
   const { ring } = broadcaster;
   const gate: Gate = new Gate({
     handshake: {
       keyPair,
       inviteKey: (id) => people.inviteKey(id),
+      code: (number) => people.openCode(number),
       turnedAway: (invite, key) => people.turnedAway(invite, key),
       turns: new Limiter(HANDSHAKES_AT_ONCE),
     },
     limits,
     room,
     people,
+    operations,
     purses: new Purses(limits.rates, () => performance.now()),
     history,
     ring,
@@ -196,6 +216,28 @@ async function serveClient(conn: Deno.TcpConn, gate: Gate): Promise<void> {
   }
 }
 
+/** What every newcomer is shown, from a file. @throws {FileError} | {RangeError} */
+async function messageOfTheDay(path?: string): Promise<Event[]> {
+  if (path === undefined) return [];
+  const text = await readText(path, MAX_TEXT_SIZE);
+  return [{ kind: "motd", text: text.trimEnd() }];
+}
+
+/** Makes the person of an id an operator. @throws {StartError} for one who has never been in. */
+function makeOperator(people: People, id?: string): void {
+  if (id === undefined) return;
+  const short = parseShortId(id);
+  const person = short === undefined ? undefined : people.byShort(short);
+  if (!person) {
+    throw new StartError(
+      `Nobody of the id "${id}" has been in the room`,
+      "/who in a client shows the ids",
+    );
+  }
+  people.setOperator(person, true);
+  people.keep();
+}
+
 /** The port for clients. @throws {StartError} if it can't be had. */
 function listen({ host: hostname, port }: Values): Deno.TcpListener {
   try {
@@ -221,6 +263,11 @@ async function printLink(values: Values): Promise<void> {
 
 async function main(args: readonly string[]): Promise<number> {
   try {
+    if (args[0] === "invite") {
+      const { invite } = await import("./src/server/invite_command.ts");
+      await invite(args.slice(1));
+      return 0;
+    }
     const { values } = parseFlags(args, FLAGS, {
       positionals: 0,
       gone: GONE,

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { parseInvite } from "../../src/keys/invite.ts";
+import { formatInvite } from "../../src/keys/invite.ts";
+import { findLocalInvite } from "../../src/keys/key_file.ts";
 import type { Findings, Job, Place } from "./job.ts";
 import { runToEnd, succeeds } from "../../tests/kit/command.ts";
 import { Folder } from "../../tests/kit/folder.ts";
@@ -121,11 +122,14 @@ export class ServerProcess extends Measured {
       const failed = process.ended.then(() => {
         throw new Error("Cannot start the server: it has ended");
       });
-      const listening = Promise.race([greeting.link.promise, failed]);
-      if (!await within(START_TIME, listening)) {
+      const listening = Promise.race([greeting.done.promise, failed]);
+      const invite = await within(START_TIME, listening).then(() =>
+        findLocalInvite(folder.file("chat.key"))
+      );
+      if (!invite) {
         throw new Error("Cannot start the server: it doesn't listen");
       }
-      const place: Place = { kind: "chat", invite: await listening };
+      const place: Place = { kind: "chat", invite: formatInvite(invite) };
       return new ServerProcess(process, folder, place, greeting.at - start);
     } catch (error) {
       await process.stop();
@@ -137,17 +141,15 @@ export class ServerProcess extends Measured {
 
 /** What a server says at its start. */
 class Greeting {
-  /** The link that it prints, once it listens. */
-  readonly link = Promise.withResolvers<string>();
+  /** Resolves when it listens, and its key file says where. */
+  readonly done = Promise.withResolvers<void>();
   /** When it said that it listens, as `performance.now` has it. */
   at = NaN;
 
   take(line: string): void {
-    if (line.startsWith("Listening")) this.at = performance.now();
-    const link = /chat:\/\/[^']+/.exec(line)?.[0];
-    if (Number.isNaN(this.at) || link === undefined) return;
-    parseInvite(link);
-    this.link.resolve(link);
+    if (!line.startsWith("Listening")) return;
+    this.at = performance.now();
+    this.done.resolve();
   }
 }
 

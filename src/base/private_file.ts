@@ -74,6 +74,23 @@ export function requirePrivate(
 }
 
 /**
+ * The text of any file.
+ * @param most UTF-16 units. @throws {FileError} if it can't be read, or is longer.
+ */
+export async function readText(path: string, most: number): Promise<string> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    throw fileError("read", path, cause);
+  }
+  if (text.length <= most) return text;
+  throw new FileError(
+    `Cannot use "${path}": it has more than ${most} characters`,
+  );
+}
+
+/**
  * Puts a private file in place of the one that may be there: another reader sees the old text or the new.
  * @throws {FileError} if it can't be written; the old text is still there.
  */

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { type Known, verification } from "./known.ts";
+import { byName } from "./ignored.ts";
+import type { Operation } from "../protocol/reasons.ts";
 import type { Transfers } from "./files/transfers.ts";
 import type { Session } from "./session.ts";
 import type { Present } from "./view.ts";
@@ -39,11 +42,56 @@ export interface Actions {
   get(offer: number): void;
   /** No longer takes, or offers, a file. */
   drop(offer: number): void;
+  /** Gives up all names but the one that this client's person goes by. */
+  release(): void;
+  /** Asks for what only operators may do. */
+  operate(what: Operation, who?: string, text?: string, count?: number): void;
+  /**
+   * What to compare with somebody in the room to be sure of each other, and whether that was done; undefined for
+   * somebody who isn't there.
+   */
+  verification(name: string): Verification | undefined;
+  /** Remembers that somebody's digits were compared. @returns Whether there is such a one. */
+  verify(name: string): boolean;
 }
 
-/** The actions of a session and of the files that go with it. */
-export function actionsOf(session: Session, transfers: Transfers): Actions {
+/** What two persons compare. */
+export interface Verification {
+  /** Two lines of digits, which both see in the same order. */
+  readonly digits: readonly string[];
+  /** Both ids whole, for a QR code. */
+  readonly code: string;
+  /** Whether it was done before. */
+  readonly isVerified: boolean;
+}
+
+/** The actions of a session, of the files that go with it, and of what is remembered. */
+export function actionsOf(
+  session: Session,
+  transfers: Transfers,
+  known: Known,
+): Actions {
+  const find = (name: string) => byName(session.present, name);
   return {
+    release: () => session.release(),
+    operate: (what, who = "", text = "", count = 0) =>
+      session.operate(what, who, text, count),
+    verification: (name) => {
+      const member = find(name);
+      if (!member) return undefined;
+      const ids = [session.id, member.id].sort();
+      return {
+        digits: verification(session.id, member.id),
+        code: ids.join("\n"),
+        isVerified: known.isVerified(member),
+      };
+    },
+    verify: (name) => {
+      const member = find(name);
+      if (member) known.verify(member);
+      known.keep();
+      return member !== undefined;
+    },
     who: () => session.present,
     quit: (text) => session.leave(text),
     rename: (name) => session.rename(name),

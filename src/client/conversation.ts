@@ -9,14 +9,23 @@
  */
 
 import type { FileEvent, FileListener } from "./file_room.ts";
-import type { Link, LinkListener, Refused, Self } from "./link.ts";
+import type { Known } from "./known.ts";
+import type { Link, LinkListener, Refused, Self, Told } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import type { Present, RoomNews, View } from "./view.ts";
 import type { Event } from "../protocol/events.ts";
 import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
-import { reasonWords, textRefusal } from "../protocol/reasons.ts";
+import {
+  type Operation,
+  OPERATION_REFUSALS,
+  reasonWords,
+  textRefusal,
+} from "../protocol/reasons.ts";
+import { fromBase64url } from "../../crypto_utils.ts";
+import { escapeText } from "../base/safe_text.ts";
+import { formatInvite, parseAddress } from "../keys/invite.ts";
 
 /** What a conversation needs. */
 export interface ConversationOptions {
@@ -26,6 +35,10 @@ export interface ConversationOptions {
   readonly view: View;
   /** What deals with files, if anything does. */
   readonly files?: FileListener;
+  /** Is told when the client is in. */
+  readonly proven?: (() => void) | undefined;
+  /** What is remembered of who goes by which name, if anything is. */
+  readonly known?: Known | undefined;
   /** Is told which name this client's person goes by, when it comes in and whenever that changes. */
   readonly named?: (name: string) => void;
 }
@@ -41,6 +54,9 @@ export class Conversation implements LinkListener {
   #name: string;
   #after: number | null = null; // the number of the last line that was seen
   #link: Link | undefined; // the connection that leads into the room
+  #room: Event<"room"> | undefined; // what the server last said of it
+  #early: Told[] = []; // to be shown once the client is in
+  #told = { topic: "", slow: 0 }; // what was shown of that
   #failedAny = false;
 
   /** Nothing is said so far. @param self Who this client is. @param name One that `parseName` has accepted. */
@@ -110,6 +126,21 @@ export class Conversation implements LinkListener {
     this.#requests.away(text);
   }
 
+  /** Gives up all names of this client's person but the one that it goes by. */
+  release(): void {
+    this.#request({ kind: "release" });
+  }
+
+  /** Asks for what only operators may do. */
+  operate(what: Operation, who: string, text: string, count: number): void {
+    this.#request({ kind: "operate", what, who, text, count });
+  }
+
+  #request(event: Event<"release" | "operate">): void {
+    if (this.#link) return this.#requests.request(event);
+    this.#options.view.note("Not connected");
+  }
+
   /** Asks for the last lines that have all the words; for any if there are none. */
   search(words: string, count: number): void {
     const { view } = this.#options;
@@ -149,6 +180,7 @@ export class Conversation implements LinkListener {
   /** The connection is gone. @returns Whether it had led into the room. */
   disconnected(): boolean {
     const hadEntered = this.#link !== undefined;
+    this.#early = [];
     if (hadEntered) this.#options.files?.parted();
     this.#link = undefined;
     this.#outbox.disconnected();
@@ -186,6 +218,9 @@ export class Conversation implements LinkListener {
     this.#link = link;
     this.#name = welcome.name;
     this.#options.named?.(welcome.name);
+    const { known } = this.#options;
+    this.#options.proven?.();
+    known?.entered(link.serverKey, address);
     view.show({
       type: "entered",
       address,
@@ -200,6 +235,10 @@ export class Conversation implements LinkListener {
     });
     for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
     view.show({ type: "current" });
+    for (const member of link.present) known?.met(member);
+    known?.keep();
+    this.#tellRoom();
+    this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
     files?.joined(this.#requests);
     this.#begun.resolve();
@@ -208,8 +247,12 @@ export class Conversation implements LinkListener {
   }
 
   /** A line came over the link. */
-  happened(line: LogEntry, own: boolean): void {
+  happened(line: LogEntry, own: boolean, member?: Present): void {
     this.#after = line.seq;
+    if (member && !isSpoken(line)) {
+      this.#options.known?.met(member);
+      this.#options.known?.keep();
+    }
     if (own && line.what === "renamed") {
       if (this.#isMine(line)) this.#requests.renamed();
       this.#name = line.text;
@@ -223,6 +266,9 @@ export class Conversation implements LinkListener {
   /** The server has refused a line or, if `n` is null, something that it was asked for. */
   refused(n: number | null, reason: string, detail: string): void {
     const refused = { reason, detail };
+    if (OPERATION_REFUSALS.has(reason)) {
+      return this.#options.view.note(reasonWords(reason, detail));
+    }
     if (n !== null) {
       const line = this.#outbox.settle(n);
       if (!line) return;
@@ -245,6 +291,50 @@ export class Conversation implements LinkListener {
     this.#options.view.note(
       "You are sending faster than the server accepts; sending more slowly",
     );
+  }
+
+  /** The server tells something else. Of the room's settings, only what is new is shown. */
+  told(event: Told): void {
+    if (!this.#link && event.kind !== "room") {
+      return void this.#early.push(event);
+    }
+    const { view, address } = this.#options;
+    switch (event.kind) {
+      case "motd":
+      case "notice":
+        return event.text.split("\n").forEach((line) =>
+          view.note(escapeText(line))
+        );
+      case "room":
+        this.#room = event;
+        if (this.#link) this.#tellRoom();
+        return;
+      case "invited": {
+        const { id, uses, until, note } = event;
+        const serverKey = this.#link?.serverKey;
+        if (!serverKey) return;
+        const secret = fromBase64url(event.secret);
+        const place = { ...parseAddress(address), serverKey };
+        const link = formatInvite({ ...place, id, secret });
+        return view.show({ type: "invited", link, uses, until, note });
+      }
+    }
+  }
+
+  #tellRoom(): void {
+    const { topic, slow } = this.#room ?? this.#told;
+    const note = (text: string) => this.#options.view.note(text);
+    if (topic !== this.#told.topic) {
+      note(topic === "" ? "No topic any more" : `Topic: ${escapeText(topic)}`);
+    }
+    if (slow !== this.#told.slow) {
+      note(
+        slow === 0
+          ? "Slow mode is off"
+          : `Slow mode: one message every ${slow} s`,
+      );
+    }
+    this.#told = { topic, slow };
   }
 
   /** The server said something about files. */

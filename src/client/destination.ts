@@ -1,5 +1,6 @@
 /**
- * Where a client goes and how it knows that it is there: by a link, which names the server's key.
+ * Where a client goes and how it knows that it is there: by a link, which names the server's key; by a spoken code,
+ * which proves it; or by the address alone, where it was before.
  *
  * @module
  */
@@ -15,10 +16,18 @@ import {
   admissionKey,
   formatAddress,
   type Invite,
+  parseAddress,
   parseInvite,
 } from "../keys/invite.ts";
 import { findLocalInvite } from "../keys/key_file.ts";
-import type { ConnectOptions } from "../protocol/handshake.ts";
+import { parseCode, passwordOf, type SpokenCode } from "../keys/spoken_code.ts";
+import type { Known } from "./known.ts";
+import {
+  CODE_ID,
+  type ConnectOptions,
+  MEMBER_ID,
+  MEMBER_KEY,
+} from "../protocol/handshake.ts";
 
 /** Where a server keeps its key: in its folder no link is needed. */
 const KEY_FILE = "chat.key";
@@ -27,48 +36,50 @@ const KEY_FILE = "chat.key";
 export interface Destination extends Address {
   /** What of the handshake is known before there is an identity. */
   readonly handshake: Omit<ConnectOptions, "keyPair">;
+  /** To be called when the client is in: then the server's key is proven. */
+  readonly proven?: () => void;
 }
 
 /**
- * The link that was given: as an argument, or on the first line of `--link`'s file. Undefined for none.
+ * What was given: a link, HOST:PORT, or HOST:PORT CODE, as arguments, or on the first line of `--link`'s file.
+ * Undefined for nothing.
  * @throws {UsageError} for both. @throws {FileError} | {RangeError} for a file without one.
  */
-export async function givenLink(
-  argument: string | undefined,
+export async function givenPlace(
+  args: readonly string[],
   file: string | undefined,
 ): Promise<string | undefined> {
-  if (file === undefined) return argument;
-  if (argument !== undefined) {
-    throw new UsageError("Give a link or --link, not both");
-  }
+  if (file === undefined) return args.length === 0 ? undefined : args.join(" ");
+  if (args.length > 0) throw new UsageError("Give a link or --link, not both");
   return await firstLine(file);
 }
 
 /**
- * The server that a link names: the one given, that of a server in this folder, or the one that a person types.
+ * The server at a place: the one given, that of a server in this folder, or the one that a person types.
  * @param view Where a person can be asked; left out if there is nobody.
  * @throws {UsageError} if there is none, or none that can be read. @throws {FileError}
  */
 export async function findDestination(
-  link: string | undefined,
+  place: string | undefined,
+  known: Known,
   view?: View,
 ): Promise<Destination | null> {
-  if (link !== undefined) return readLink(link);
+  if (place !== undefined) return readPlace(place, known);
   const local = await findLocalInvite(KEY_FILE);
   if (local) return byInvite(local);
-  if (view) return await ask(view);
+  if (view) return await ask(view, known);
   throw new UsageError(
     `No link was given, and no server's ${KEY_FILE} is here: ${clientCommand()} --link FILE`,
   );
 }
 
 /** Asks until something can be read; null if the input ends. */
-async function ask(view: View): Promise<Destination | null> {
+async function ask(view: View, known: Known): Promise<Destination | null> {
   for (;;) {
-    const typed = await view.ask("Link: ");
+    const typed = await view.ask("Link, or HOST:PORT and a code: ");
     if (typed === null) return null;
     try {
-      return readLink(typed);
+      return readPlace(typed, known);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       view.note(error.message);
@@ -76,13 +87,70 @@ async function ask(view: View): Promise<Destination | null> {
   }
 }
 
-function readLink(text: string): Destination {
+function readPlace(text: string, known: Known): Destination {
+  const [first = "", ...rest] = text.trim().split(/\s+/);
+  const isAddress = !/^\W*chat:/i.test(first) && /:\d+$/.test(first);
   try {
-    return byInvite(parseInvite(text));
+    if (!isAddress) return byInvite(parseInvite(text));
+    const address = parseAddress(first);
+    if (rest.length > 0) return byCode(address, parseCode(rest.join(" ")));
+    return byKey(address, known);
   } catch (error) {
     if (error instanceof SyntaxError) throw new UsageError(error.message);
     throw error;
   }
+}
+
+/** By a spoken code: who knows it is the server, and from then on only who has the same key. */
+function byCode(address: Address, code: SpokenCode): Destination {
+  let shown: Bytes | undefined;
+  let pinned: Bytes | undefined;
+  const { number } = code;
+  return {
+    ...address,
+    handshake: {
+      inviteId: CODE_ID,
+      inviteKey: MEMBER_KEY, // has no part in it
+      code: { number, password: passwordOf(code) },
+      checkServer: (key) => {
+        shown = key;
+        if (pinned) requireServer(key, pinned, address);
+      },
+    },
+    proven: () => pinned ??= shown,
+  };
+}
+
+/** By the own key: the client was in before. @throws {UsageError} if it wasn't. */
+function byKey(address: Address, known: Known): Destination {
+  const place = formatAddress(address.host, address.port);
+  const serverKey = known.serverAt(place);
+  if (!serverKey) {
+    throw new UsageError(
+      `You were never in a room at ${place}: to come in you need its link, or a code`,
+    );
+  }
+  return {
+    ...address,
+    handshake: {
+      inviteId: MEMBER_ID,
+      inviteKey: MEMBER_KEY,
+      checkServer: (key) => requireServer(key, serverKey, address),
+    },
+  };
+}
+
+/** @throws {JoinError} if a key isn't the server's. */
+function requireServer(
+  presented: Bytes,
+  serverKey: Bytes,
+  { host, port }: Address,
+): void {
+  if (equalBytes(presented, serverKey)) return;
+  throw new JoinError(
+    `${formatAddress(host, port)} is not the server that you know`,
+    "Somebody may be between you and it. Nothing was sent. If the server was set up anew, ask for a new link",
+  );
 }
 
 function byInvite({ host, port, serverKey, id, secret }: Invite): Destination {

@@ -21,14 +21,25 @@ export const FLAGS = [
     name: "link",
     kind: "string",
     value: "FILE",
-    help:
-      "Read the link from the first line of FILE (-: standard input), so that no list of processes shows it",
+    help: "Read the link from FILE's first line (-: standard input)",
   },
   {
     name: "identity",
     kind: "string",
     value: "FILE",
-    help: "Who you are, whatever your name (default: chosen by the name)",
+    help: "Who you are (default: chosen by your name)",
+  },
+  {
+    name: "export",
+    kind: "boolean",
+    help:
+      "Print the identity of --name under a passphrase, for another machine",
+  },
+  {
+    name: "import",
+    kind: "boolean",
+    help:
+      "Take over an identity that was printed elsewhere; with --name: as that",
   },
   {
     name: "downloads",
@@ -63,15 +74,19 @@ export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
 const ABOUT = [
-  "An encrypted group chat: the client. A LINK is what deno task server --link prints; in the server's own folder none is needed.",
+  "An encrypted group chat: the client. A LINK is what the server prints; in the server's own folder none is needed.",
   "On a pipe, every line is a message, the first one the name without --name.",
-  "What you /set, and what you typed, is kept in ~/.config/encrypted-chat, in the files settings and history.",
+  "Who you are, what you /set and what you typed is kept in ~/.config/encrypted-chat.",
 ].join("\n");
 
 /** What --help, --version or --completions print; undefined if none of them is given. */
 export function information(values: Values): string | undefined {
   if (values.help) {
-    return helpText(`${clientCommand()} [LINK] [FLAGS]`, ABOUT, FLAGS);
+    return helpText(
+      `${clientCommand()} [LINK | HOST:PORT [CODE]] [FLAGS]`,
+      ABOUT,
+      FLAGS,
+    );
   }
   if (values.version) return `encrypted-chat ${VERSION}\n`;
   const shell = SHELLS.find((known) => known === values.completions);

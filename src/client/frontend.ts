@@ -69,6 +69,7 @@ function jsonFrontend(): Frontend {
         ...actions,
         ignored: view.ignored,
         members: (present) => view.members(present),
+        digits: (name, verification) => view.digits(name, verification),
         ignoring: (members) => view.ignoring(members),
         error: (message, line) => view.error(message, line),
       };

@@ -16,7 +16,7 @@ export class Identities {
   #current: IdentityFile | undefined;
   #wasIn = false; // as the current one
 
-  /** @param folder Where identities are. @param given The file to use, whatever the name. */
+  /** Chooses none yet. @param folder Where identities are. @param given The file to use, whatever the name. */
   constructor(folder: string, given?: string) {
     this.#folder = folder;
     this.#given = given;
@@ -51,7 +51,8 @@ export class Identities {
   }
 }
 
-function foldedName(shown: string): string {
+/** A name as it is compared; what is no name stays as it is. */
+export function foldedName(shown: string): string {
   const name = parseName(shown);
   return typeof name === "string" ? shown : name.folded;
 }

@@ -61,10 +61,10 @@ export class Ignored {
 }
 
 /** The one of that name, in either case. */
-export function byName(
-  members: readonly Somebody[],
+export function byName<T extends Somebody>(
+  members: readonly T[],
   name: string,
-): Somebody | undefined {
+): T | undefined {
   const wanted = name.toLowerCase();
   return members.find((member) => member.name.toLowerCase() === wanted);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Bytes } from "../../crypto_utils.ts";
 import { type Channel, PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
@@ -43,7 +44,12 @@ export interface Self {
 }
 
 /** What a client asks the server for besides saying lines. */
-export type ServerRequest = Event<"rename" | "away" | "find"> | FileRequest;
+export type ServerRequest =
+  | Event<"rename" | "away" | "find" | "release" | "operate">
+  | FileRequest;
+
+/** What the server tells a client besides lines and members. */
+export type Told = Event<"motd" | "notice" | "invited" | "room">;
 
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
@@ -57,14 +63,16 @@ export interface LinkListener {
     missed: readonly LogEntry[],
     joining: number | null,
   ): void;
-  /** Somebody said something, came or went. @param own Whether this client's person did, by whatever connection. */
-  happened(line: LogEntry, own: boolean): void;
+  /** Somebody said something, came or went. @param own Whether this client's person did, by whatever connection. @param member Who, if it is there now. */
+  happened(line: LogEntry, own: boolean, member?: Present): void;
   /** Somebody went away from the keyboard, or, if the text is empty, came back. */
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void;
   /** The server said something about files. */
   file(event: FileEvent): void;
+  /** The server tells something else. */
+  told(event: Told): void;
   /** The client says more than it may, and is slowed down. */
   slowed(): void;
   /** A line was refused or, if `n` is null, something that was asked for. */
@@ -101,6 +109,11 @@ export class Link {
   /** Everybody in the room, this client included. */
   get present(): readonly Present[] {
     return this.#members.present;
+  }
+
+  /** The server's key, as the handshake proved it, 32 bytes. */
+  get serverKey(): Bytes {
+    return this.#channel.remoteKey;
   }
 
   /** How many are in the room, this client included. */
@@ -228,6 +241,11 @@ export class Link {
       case "missing":
       case "piece":
         return this.#listener.file(event);
+      case "motd":
+      case "notice":
+      case "invited":
+      case "room":
+        return this.#listener.told(event);
       case "slowed":
         return this.#listener.slowed();
       case "epoch":
@@ -285,6 +303,7 @@ export class Link {
     this.#numbers.check();
     if (event.kind === "beside") return this.#members.beside(event);
     if (event.kind === "parted") return this.#members.parted(event);
+    if (event.kind === "room") return this.#listener.told(event);
     const own = this.#members.isOwn(event);
     if (event.kind === "absent") {
       const member = this.#members.absent(event);
@@ -292,6 +311,6 @@ export class Link {
     }
     const { seq, at } = this.#numbers.next();
     const line = this.#members.line(event, seq, at);
-    this.#listener.happened(line, own);
+    this.#listener.happened(line, own, this.#members.find(event));
   }
 }

@@ -66,6 +66,13 @@ export class Members {
       this.#seats.get(event.id as number)?.member === own.member;
   }
 
+  /** Who an event tells of, if it is there. */
+  find(event: Event): Present | undefined {
+    return "id" in event
+      ? this.#seats.get(event.id as number)?.member
+      : undefined;
+  }
+
   /** Somebody went away from the keyboard, or came back. @throws {EventError} for one who isn't there. */
   absent({ id, text }: Event<"absent">): Present {
     const { member } = this.#seat(id);

@@ -25,6 +25,11 @@ export function awaySentence({ name, text }: NewsOf<"away-message">): string {
   return text === "" ? `${who} is back` : `${who} is away: ${escapeText(text)}`;
 }
 
+/** A link that was made: `Invite for Rahul: chat://…`. */
+export function inviteSentence({ link, note }: NewsOf<"invited">): string {
+  return `Invite${note === "" ? "" : ` (${escapeText(note)})`}: ${link}`;
+}
+
 /** What was refused, and why: `Not sent: "hello": The room is full`. */
 export function refusalSentence(
   { text, reason, detail }: NewsOf<"refused">,

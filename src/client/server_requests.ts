@@ -41,6 +41,11 @@ export class ServerRequests implements FileRoom {
     this.#ask({ kind: "away", text });
   }
 
+  /** Asks for something that is not asked again on the next connection. */
+  request(event: ServerRequest): void {
+    this.#ask(event);
+  }
+
   /** Searches the log. @returns Whether another search may be open. */
   search(words: string, count: number): boolean {
     const find = this.#searches.open(words, count);

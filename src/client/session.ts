@@ -23,6 +23,7 @@ import {
   type Goodbye,
   GOODBYES,
   HandshakeRefusal,
+  type Operation,
   reasonWords,
 } from "../protocol/reasons.ts";
 import { RefusedError, type Stream } from "../protocol/record_reader.ts";
@@ -158,6 +159,21 @@ export class Session {
     this.#conversation.away(text);
   }
 
+  /** As `Conversation.release`. */
+  release(): void {
+    this.#conversation.release();
+  }
+
+  /** As `Conversation.operate`. */
+  operate(what: Operation, who: string, text: string, count: number): void {
+    this.#conversation.operate(what, who, text, count);
+  }
+
+  /** The full id of this client's person. */
+  get id(): string {
+    return this.#self.id;
+  }
+
   /** As `Conversation.search`. */
   search(words: string, count: number): void {
     this.#conversation.search(words, count);
@@ -281,13 +297,24 @@ export class Session {
     const { keyPair } = this.#who.identity;
     const invited = { ...this.#options.handshake, keyPair };
     return this.#comesAsMember
-      ? { ...invited, inviteId: MEMBER_ID, inviteKey: MEMBER_KEY }
+      ? {
+        ...invited,
+        inviteId: MEMBER_ID,
+        inviteKey: MEMBER_KEY,
+        code: undefined,
+      }
       : invited;
   }
 }
 
 /** Why a connection ended, in words. @throws {JoinError} if the client may not come back. */
 function farewell(reason: Goodbye): string {
+  if (reason === "removed") {
+    throw new JoinError(
+      "You were removed from the room",
+      "Ask an operator of the room",
+    );
+  }
   if (reason !== "replaced" && reason !== "misused") return GOODBYES[reason];
   throw new JoinError(
     `The server ended the connection: ${GOODBYES[reason]}`,

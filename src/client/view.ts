@@ -85,6 +85,17 @@ export type News =
     readonly reason: string;
   }
   | {
+    /** An invite that was made for this client's person, as a link. */
+    readonly type: "invited";
+    readonly link: string;
+    /** How many persons it lets in; 0: any number. */
+    readonly uses: number;
+    /** When it ends, ms since 1970; null: never. */
+    readonly until: number | null;
+    /** For whom it is, or what it is. */
+    readonly note: string;
+  }
+  | {
     /** The connection is lost; `seconds` until the next attempt. */
     readonly type: "disconnected";
     readonly reason: string;

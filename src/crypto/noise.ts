@@ -48,8 +48,8 @@ export interface HandshakeOptions {
   readonly staticKey?: Uint8Array | KeyPair;
   /** 32 bytes; may also be given by `setPsk` at any time before the third message. */
   readonly psk?: Uint8Array;
-  /** For known-answer tests only: a raw private key of 32 bytes. */
-  readonly ephemeralKey?: Uint8Array;
+  /** A fresh pair where it must be known beforehand. For known-answer tests only: a raw private key of 32 bytes. */
+  readonly ephemeralKey?: Uint8Array | KeyPair | undefined;
 }
 
 /** What a finished handshake leaves: one cipher state for each direction. */
@@ -235,7 +235,7 @@ export class Handshake {
     if (options.staticKey instanceof Uint8Array) {
       requireSize(options.staticKey, KEY_SIZE, "a static key");
     }
-    if (options.ephemeralKey) {
+    if (options.ephemeralKey instanceof Uint8Array) {
       requireSize(options.ephemeralKey, KEY_SIZE, "an ephemeral key");
     }
     if (options.psk) this.setPsk(options.psk);
@@ -458,7 +458,9 @@ async function ownKeys(
     : staticKey;
   const [s, e] = await Promise.all([
     given ?? generateKeyPair(),
-    ephemeralKey ? importKeyPair(ephemeralKey) : generateKeyPair(),
+    ephemeralKey instanceof Uint8Array
+      ? importKeyPair(ephemeralKey)
+      : ephemeralKey ?? generateKeyPair(),
   ]);
   return { s, e };
 }

@@ -35,6 +35,9 @@ export const PING_AFTER = 20;
 /** See `PING_AFTER`. */
 export const SILENT_AFTER = 35;
 
+/** Direct records under one key, in each direction. */
+const REKEY_AFTER = 1_024;
+
 /**
  * A connection after its handshake. Seals and opens direct records; hands broadcasts and shared records over as
  * they are, since their keys belong to the room.
@@ -61,6 +64,8 @@ export class Channel {
     this.#stream = stream;
     this.#reader = reader;
     this.#transport = handshake.split();
+    const { send, receive } = this.#transport;
+    for (const cipher of [send, receive]) cipher.rekeyEvery(REKEY_AFTER);
     reader.endHandshake();
   }
 

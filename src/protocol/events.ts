@@ -98,6 +98,13 @@ export const TABLE = {
   hold: { offer: isCount },
   /** Wants to be called `name` from here on. */
   rename: { name: isString },
+  /** Gives up all names that were its person's before the one it goes by. Answered by a `notice`. */
+  release: {},
+  /**
+   * An operator's wish: one of `OPERATIONS`, about `who` (a name, a short id or a number), with a text and a count.
+   * Answered by `invited`, by a `notice`, or by `refused` with `n` null.
+   */
+  operate: { what: isString, who: isString, text: isText, count: isCount },
   /** Goes away from the keyboard, with a word about it; comes back if that is empty. */
   away: { text: isString },
   /**
@@ -143,6 +150,18 @@ export const TABLE = {
   },
   /** The largest file that may be offered, bytes. */
   limits: { fileSize: isCount },
+  /** The server's message of the day. */
+  motd: { text: isText },
+  /** Sentences that answer what the client asked for. */
+  notice: { text: isText },
+  /** An invite that was made: what a link holds beside address and server key; `secret` is base64url. */
+  invited: {
+    id: isCount,
+    secret: isString,
+    uses: isCount,
+    until: isCountOrNull,
+    note: isString,
+  },
   /** The client says more than it may, and is read no faster than it may from here on. */
   slowed: {},
   /** The answer to `find` is complete; whether there are older ones. */
@@ -199,6 +218,11 @@ export const TABLE = {
   renamed: { id: isCount, n: isCount, name: isString },
   /** A member goes away from the keyboard or, if the text is empty, is back; has no number. */
   absent: { id: isCount, text: isString },
+  /**
+   * The room's topic, and how many seconds must pass between two lines of a member (0: none); also told to each
+   * newcomer. Has no number.
+   */
+  room: { topic: isText, slow: isCount },
   /** The epoch's key moves forward after this record. */
   ratchet: {},
 } as const satisfies Record<string, Record<string, Check<unknown>>>;

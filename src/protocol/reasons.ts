@@ -25,12 +25,41 @@ export const REFUSALS = {
   "room-full": "The room is full",
   "reply-unknown": "There is no message with that number",
   "file-too-large": "The file is larger than this server allows",
+  "too-soon": "Slow mode: wait a little before the next message",
+  "not-operator": "Only operators may do that",
+  "nobody-known": "Nobody of that name or id has been here",
+  "operation-wrong": "That cannot be done",
   "log-failed": "The server cannot write its log, so nothing is delivered",
   "log-unreadable": "The server cannot read its log now",
 } as const;
 
 /** A key of `REFUSALS`. */
 export type Refusal = keyof typeof REFUSALS;
+
+/** What an operator may ask for by `operate`. */
+export const OPERATIONS = [
+  "invite",
+  "invites",
+  "revoke",
+  "kick",
+  "ban",
+  "unban",
+  "bans",
+  "op",
+  "deop",
+  "topic",
+  "slow",
+] as const;
+
+/** One of `OPERATIONS`. */
+export type Operation = typeof OPERATIONS[number];
+
+/** Why an operation isn't done. */
+export const OPERATION_REFUSALS: ReadonlySet<string> = new Set<Refusal>([
+  "not-operator",
+  "nobody-known",
+  "operation-wrong",
+]);
 
 /** Why a piece of a file doesn't come. */
 export const MISSING = {
@@ -54,6 +83,7 @@ export const GOODBYES = {
   stopped: "server stopped",
   misused: "broke the protocol",
   late: "did not join in time",
+  removed: "removed by an operator",
 } as const;
 
 /** A key of `GOODBYES`. */
@@ -98,7 +128,7 @@ export function textRefusal(text: string): Refusal | undefined {
 /** Why a server ends a handshake: the codes of unsealed refusals. */
 export const HANDSHAKE_REFUSALS: Readonly<Record<number, string>> = {
   1: "The server speaks another version of the protocol",
-  2: "The link does not open this room",
+  2: "The link or code does not open this room",
   3: "The server has no room for another connection right now",
   4: "You were removed from this room",
 };

@@ -60,6 +60,8 @@ export interface Member {
   active: number;
   /** Why it is away from the keyboard; empty if it isn't. */
   away: string;
+  /** When it last asked for a line of its own to be said, ms since 1970, for slow mode. */
+  spoke: number;
 }
 
 /** A wish to be let in. */
@@ -113,6 +115,17 @@ export type Item =
     readonly text: string;
   }
   | {
+    /** All connections of a person, at an operator's wish. */
+    readonly kind: "remove";
+    readonly person: Person;
+    /** What the others are told. */
+    readonly words: string;
+  }
+  | {
+    /** The room has another topic, or slow mode. */
+    readonly kind: "settings";
+  }
+  | {
     readonly kind: "leave";
     readonly seat: Seat;
     /** A key of `GOODBYES`, or the member's own words. */
@@ -148,6 +161,8 @@ export class Batch {
   readonly moves: string[] = [];
   /** Who comes. */
   readonly joined: Joining[] = [];
+  /** Connections that an operator has ended. */
+  readonly removed: Seat[] = [];
   /** Whose connection is taken over by one that came back. */
   readonly replaced: Seat[] = [];
   /** Takes back what was changed in the room, newest first. */
@@ -175,8 +190,8 @@ export class Batch {
     this.encoded.push(this.#encode(lineEvent(id, person.id, entry)));
   }
 
-  /** A connection joins another of the same person, or leaves it. */
-  move(event: Event<"beside" | "parted">): void {
+  /** Something without a number: a connection joins another of the same person, or leaves it; the room is set. */
+  move(event: Event<"beside" | "parted" | "room">): void {
     this.moves.push(this.#encode(event));
   }
 

@@ -15,6 +15,8 @@ import { Epoch } from "../crypto/epoch.ts";
 const RENEWAL_PAUSE = 900;
 /** The number of what is shared: no epoch of the room has it. */
 const SHARED_NUMBER = 0;
+/** A key that is older than this is renewed at the next broadcast, ms. */
+const EPOCH_TIME = 600_000;
 /** A key is retired at the latest after this many records; the cipher state itself refuses after 2^32. */
 const MAX_EPOCH_RECORDS = 2 ** 31;
 
@@ -34,6 +36,7 @@ export class Broadcaster {
   #epoch: Epoch;
   #stale = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #madeAt = performance.now();
 
   private constructor(serverKey: Bytes, epoch: Epoch, ring: Ring) {
     this.#serverKey = serverKey;
@@ -53,22 +56,25 @@ export class Broadcaster {
     return new Broadcaster(serverKey, epoch, new Ring(capacity));
   }
 
-  /** Somebody who knows the key has left. */
-  expire(): void {
+  /** Somebody who knows the key has left. @param atOnce Whether the key is not to be used again at all. */
+  expire(atOnce = false): void {
     this.#stale = true;
+    if (atOnce) this.#renewedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Whether nothing more may be sealed before `renew`. Leaves renew the key once in 900 ms at most. */
   get expired(): boolean {
-    const rested = performance.now() - this.#renewedAt >= RENEWAL_PAUSE;
-    return this.#stale && rested || this.#epoch.counter >= MAX_EPOCH_RECORDS;
+    const now = performance.now();
+    const rested = now - this.#renewedAt >= RENEWAL_PAUSE;
+    return this.#stale && rested || now - this.#madeAt >= EPOCH_TIME ||
+      this.#epoch.counter >= MAX_EPOCH_RECORDS;
   }
 
   /** Starts a fresh epoch, which every member must be told of before the next broadcast. */
   async renew(): Promise<void> {
     this.#epoch = await Epoch.fresh(this.#serverKey, this.#epoch.number + 1);
     this.#stale = false;
-    this.#renewedAt = performance.now();
+    this.#renewedAt = this.#madeAt = performance.now();
   }
 
   /** Moves the epoch forward, so that the next newcomer can't read what was sent before. */

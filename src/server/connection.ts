@@ -30,6 +30,7 @@ import type { History } from "./history.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { Outlet } from "./outlet.ts";
 import { Pulse } from "./pulse.ts";
+import type { Operations } from "./operations.ts";
 import type { People } from "./people.ts";
 import { Allowance, type Purses, type Rates } from "./rate_limits.ts";
 import { type Client, Requests } from "./requests.ts";
@@ -60,6 +61,8 @@ export interface ConnectionOptions {
   readonly room: Room;
   /** Who may come in. */
   readonly people: People;
+  /** What operators may do; left out where nobody may. */
+  readonly operations?: Operations | undefined;
   /** What persons have to spend. */
   readonly purses: Purses;
   /** What the client may ask for of the past. */

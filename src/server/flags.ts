@@ -11,6 +11,9 @@ import { type Address, parseAddress } from "../keys/invite.ts";
 /** Where the keys are when nothing is said. */
 export const DEFAULT_KEY_FILE = "chat.key";
 
+/** Where members, names and invites are when nothing is said. */
+export const DEFAULT_PEOPLE_FILE = "chat.people";
+
 /** The server's flags. */
 export const FLAGS = [
   {
@@ -47,13 +50,25 @@ export const FLAGS = [
     name: "people",
     kind: "string",
     value: "FILE",
-    default: "chat.people",
+    default: DEFAULT_PEOPLE_FILE,
     help: "File for members, names, invites and bans, created if it is missing",
   },
   {
     name: "invite-only",
     kind: "boolean",
     help: "No link for everybody: newcomers need an invite each",
+  },
+  {
+    name: "operator",
+    kind: "string",
+    value: "ID",
+    help: "Make this person an operator for good; /who shows ids",
+  },
+  {
+    name: "motd",
+    kind: "string",
+    value: "FILE",
+    help: "Message of the day: a text that everybody sees on joining",
   },
   {
     name: "history",

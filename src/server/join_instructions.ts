@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddress } from "../keys/invite.ts";
+import { type Address, formatAddress } from "../keys/invite.ts";
 import type { KeyFile } from "../keys/key_file.ts";
 import {
   clientCommand,
@@ -14,13 +14,14 @@ import {
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { StartError } from "./start_error.ts";
 
-/** An address under which other machines may find this one, undefined if it has none. */
-function outsideAddress(): string | undefined {
-  const addresses = Deno.networkInterfaces();
-  return addresses.find(({ family, address }) =>
+/** Where other machines may find a server; this machine itself where it has no other address. */
+export function outsideAddress({ host, port }: Address): Address {
+  if (host !== "0.0.0.0" && host !== "::") return { host, port };
+  const outside = Deno.networkInterfaces().find(({ family, address }) =>
     family === "IPv4" && !address.startsWith("127.") &&
     !address.startsWith("169.254.")
-  )?.address;
+  );
+  return { host: outside?.address ?? "127.0.0.1", port };
 }
 
 /** What the server prints at its start. @param created Whether the key was made now. */
@@ -65,10 +66,8 @@ export function linkOf(keyFile: KeyFile): string {
       `Start the server once: ${serverCommand()}`,
     );
   }
-  const { host, port } = listening;
-  const everywhere = host === "0.0.0.0" || host === "::";
-  const outside = everywhere ? outsideAddress() ?? "127.0.0.1" : host;
-  return keyFile.inviteFor(outside, port);
+  const { host, port } = outsideAddress(listening);
+  return keyFile.inviteFor(host, port);
 }
 
 /** What is printed after a new room key was made. */

@@ -8,23 +8,30 @@
 import {
   type Bytes,
   fromBase64url,
+  KEY_SIZE,
   randomBytes,
   toBase64url,
 } from "../../crypto_utils.ts";
 import { readCard } from "../crypto/identity.ts";
 import { admissionKey, ROOM_INVITE_ID } from "../keys/invite.ts";
-import { MEMBER_ID } from "../protocol/handshake.ts";
+import { MEMBER_ID, type OpenCode } from "../protocol/handshake.ts";
 import { parseName } from "../protocol/names.ts";
 import { shortId } from "../crypto/person_id.ts";
+import { parseCode, passwordOf } from "../keys/spoken_code.ts";
 import { HandshakeRefusal, type Refusal } from "../protocol/reasons.ts";
+import { diagnostics } from "./diagnostics.ts";
 import { type Happening, PeopleFile } from "./people_file.ts";
 
 /** For how long after its person was last there a name is kept, ms. */
 export const NAME_KEPT = 90 * 86_400_000;
 /** Names that a person may have; the oldest is given up for a new one. */
 const MAX_NAMES = 8;
+/** Wrong guesses that a spoken code bears. */
+const MAX_GUESSES = 3;
 /** It is written down no more often than this that a person was there, ms. */
 const THERE_STEP = 86_400_000;
+
+const logger = diagnostics("people");
 
 /** Takes a change back; changes are taken back newest first. */
 export type Undo = () => void;
@@ -63,6 +70,7 @@ export interface OwnedName {
 
 /** What opens the room to those who hold its secret. */
 export interface StoredInvite {
+  /** 31 bits. */
   readonly id: number;
   /** What it proves in a handshake, 32 bytes. */
   readonly key: Bytes;
@@ -70,13 +78,34 @@ export interface StoredInvite {
   readonly uses: number;
   /** When it ends, ms since 1970; null: never. */
   readonly until: number | null;
+  /** For whom it is. */
   readonly note: string;
   /** The full id of who made it; empty: the server's owner. */
   readonly by: string;
+  /** When it was made, ms since 1970. */
   readonly at: number;
+  /** A spoken code, `7-crossover-clockwork`; empty: it is a link. */
+  readonly code: string;
   /** Full ids of those who came by it. */
   readonly used: Set<string>;
+  /** Whether it was closed. */
   isRevoked: boolean;
+  /** Guesses at its code that are under way or were wrong. */
+  guesses: number;
+  /** Those that were wrong. */
+  wrong: number;
+}
+
+/** An invite that is to be made. */
+export interface NewInvite {
+  /** How many persons it lets in. */
+  readonly uses: number;
+  /** When it ends, ms since 1970; null: never. */
+  readonly until: number | null;
+  /** For whom it is. */
+  readonly note: string;
+  /** The full id of who makes it; empty: the server's owner. */
+  readonly by: string;
 }
 
 /** Somebody who wants to be let in, with the card that it showed. */
@@ -103,6 +132,7 @@ export class People implements Disposable {
   #standing: Bytes | undefined;
   #topic = "";
   #slow = 0;
+  #trouble = "";
 
   private constructor(file: PeopleFile) {
     this.#file = file;
@@ -149,7 +179,9 @@ export class People implements Disposable {
 
   /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
   inviteKey(id: number): Bytes | undefined {
-    return id === ROOM_INVITE_ID ? this.#standing : this.#invites.get(id)?.key;
+    if (id === ROOM_INVITE_ID) return this.#standing;
+    if (!this.#invites.has(id)) this.look(); // it may have been made a moment ago
+    return this.#invites.get(id)?.key;
   }
 
   /** Why who has proved that X25519 key, 32 bytes, may not come in by an invite; undefined if it may. */
@@ -165,6 +197,78 @@ export class People implements Disposable {
     if (!invite || invite.isRevoked) return false;
     if (invite.until !== null && invite.until <= Date.now()) return false;
     return invite.used.size < invite.uses;
+  }
+
+  /** The spoken code of that number, undefined where there is none that is open. */
+  openCode(number: number): OpenCode | undefined {
+    this.look();
+    for (const invite of this.#invites.values()) {
+      if (invite.code === "" || !this.#isOpen(invite.id)) continue;
+      const code = parseCode(invite.code);
+      if (code.number !== number) continue;
+      return {
+        inviteId: invite.id,
+        password: passwordOf(code),
+        guess: () => this.#guess(invite),
+        guessed: (wasRight) => this.#guessed(invite, wasRight),
+      };
+    }
+    return undefined;
+  }
+
+  /** Counts each guess before it is looked at: of many at once, no more than three are. */
+  #guess(invite: StoredInvite): boolean {
+    if (!this.#isOpen(invite.id) || invite.guesses >= MAX_GUESSES) return false;
+    invite.guesses++;
+    return true;
+  }
+
+  /** A right one doesn't count; the third wrong one ends the code. */
+  #guessed(invite: StoredInvite, wasRight: boolean): void {
+    if (wasRight) invite.guesses--;
+    else if (++invite.wrong >= MAX_GUESSES) this.revoke(invite.id);
+  }
+
+  // ── Invites ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes an invite. @returns Its id and its secret, 32 bytes, which is kept nowhere. */
+  invite(wish: NewInvite): { id: number; secret: Bytes } {
+    const secret = randomBytes(KEY_SIZE);
+    const made = newInvite(wish, secret, (id) => this.#invites.has(id));
+    this.#record(made);
+    return { id: made.id, secret };
+  }
+
+  /** All that are open, the oldest first. */
+  get openInvites(): readonly StoredInvite[] {
+    this.look();
+    return [...this.#invites.values()].filter(({ id }) => this.#isOpen(id));
+  }
+
+  /** Closes an invite. @returns Whether it was open. */
+  revoke(id: number): boolean {
+    this.look();
+    const wasOpen = this.#isOpen(id);
+    if (wasOpen) this.#record({ kind: "revoked", invite: id });
+    return wasOpen;
+  }
+
+  /** Something happens that is not part of a batch. */
+  #record(happening: Happening): void {
+    this.#apply(happening);
+    this.#pending.add(happening);
+  }
+
+  /** Takes over what another process has added, as far as it can be read. */
+  look(): void {
+    try {
+      this.refresh();
+      this.#trouble = "";
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#trouble) logger.error("{why}", { why });
+      this.#trouble = why; // said once, not every second
+    }
   }
 
   // ── Persons ──────────────────────────────────────────────────────────────────────────────────────────
@@ -243,6 +347,55 @@ export class People implements Disposable {
     this.#byKey.set(person.key, person);
     this.#byShort.set(person.short, person);
     return person;
+  }
+
+  /** Who goes by a name, or went by it last. */
+  byName(folded: string): Person | undefined {
+    return this.#names.get(folded)?.person;
+  }
+
+  /** The name that a person claimed last; empty for none. */
+  nameOf({ names }: Person): string {
+    return this.#names.get(names.at(-1) ?? "")?.shown ?? "";
+  }
+
+  /** Everybody who is banned now. */
+  get banned(): readonly Person[] {
+    return [...this.#persons.values()].filter((it) => this.isBanned(it));
+  }
+
+  /**
+   * Bans a person, and closes the invite by which it came.
+   * @param until ms since 1970; null: for good. @param by The full id of who does it.
+   * @returns Whether it could come again, as somebody else, by the standing link.
+   */
+  ban({ id, invite }: Person, until: number | null, by: string): boolean {
+    this.#record({ kind: "banned", person: id, until, by, at: Date.now() });
+    if (invite === ROOM_INVITE_ID) return this.#standing !== undefined;
+    this.revoke(invite);
+    return false;
+  }
+
+  /** Lets a person come in again. */
+  unban({ id }: Person): void {
+    this.#record({ kind: "unbanned", person: id });
+  }
+
+  /** Makes a person an operator, or one no longer. */
+  setOperator({ id }: Person, is: boolean): void {
+    this.#record({ kind: "operator", person: id, is });
+  }
+
+  /** What the room has set. */
+  get settings(): { readonly topic: string; readonly slow: number } {
+    return { topic: this.#topic, slow: this.#slow };
+  }
+
+  /** Sets it. @param slow Seconds between two lines of a member. */
+  set(
+    { topic, slow }: { readonly topic: string; readonly slow: number },
+  ): void {
+    this.#record({ kind: "room", topic, slow });
   }
 
   /** A person is there. */
@@ -366,8 +519,13 @@ export class People implements Disposable {
     for (const { shown: name, person, since } of this.#names.values()) {
       yield { kind: "name", person: person.id, name, since };
     }
-    for (const { used, isRevoked, key, ...invite } of this.#invites.values()) {
-      yield { kind: "invite", ...invite, key: toBase64url(key), code: "" };
+    for (const stored of this.#invites.values()) {
+      const { used, isRevoked, key, id, uses, until, note, by, at, code } =
+        stored;
+      const invite = { id, uses, until, note, by, code, at };
+      const isOver = isRevoked || (until ?? Infinity) <= Date.now();
+      if (isOver && used.size === 0) continue;
+      yield { kind: "invite", ...invite, key: toBase64url(key) };
       for (const person of used) {
         yield { kind: "used", invite: invite.id, person };
       }
@@ -392,11 +550,16 @@ export class People implements Disposable {
       case "there":
         return this.#with(happening, (it) => void (it.there = happening.at));
       case "invite": {
-        const { kind: _kind, code: _code, key, ...invite } = happening;
+        const { kind: _kind, key, ...invite } = happening;
         if (this.#invites.has(invite.id)) return;
-        const used = new Set<string>();
-        const stored = { ...invite, key: fromBase64url(key) };
-        this.#invites.set(invite.id, { ...stored, used, isRevoked: false });
+        this.#invites.set(invite.id, {
+          ...invite,
+          key: fromBase64url(key),
+          used: new Set(),
+          isRevoked: false,
+          guesses: 0,
+          wrong: 0,
+        });
         return;
       }
       case "used":
@@ -436,6 +599,25 @@ export class People implements Disposable {
     const person = this.#persons.get(id);
     if (person) this.#setName(folded(name), { shown: name, person, since });
   }
+}
+
+/**
+ * An invite as the file has it.
+ * @param secret 32 bytes. @param isTaken Whether there is an invite of an id already.
+ */
+export function newInvite(
+  { uses, until, note, by }: NewInvite,
+  secret: Bytes,
+  isTaken: (id: number) => boolean,
+  code = "",
+): Happening & { readonly kind: "invite" } {
+  let id = ROOM_INVITE_ID;
+  while (id === ROOM_INVITE_ID || isTaken(id)) {
+    id = new DataView(randomBytes(4).buffer).getUint32(0) >>> 1; // the upper half stands for other things
+  }
+  const key = toBase64url(admissionKey(secret));
+  const at = Date.now();
+  return { kind: "invite", id, key, uses, until, note, by, code, at };
 }
 
 /** A name of the file in its folded form. */

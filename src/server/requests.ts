@@ -12,6 +12,7 @@
 import { equalBytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import { checkCard, readCard } from "../crypto/identity.ts";
+import { FileError } from "../base/private_file.ts";
 import { LogError } from "../log/file.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
@@ -23,10 +24,11 @@ import {
   type Refusal,
   textRefusal,
 } from "../protocol/reasons.ts";
-import type { Guest, Request, Seat } from "./batch.ts";
+import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import type { History } from "./history.ts";
+import type { Operations } from "./operations.ts";
 import type { Candidate, People } from "./people.ts";
 import type { Allowance, Purses } from "./rate_limits.ts";
 import type { Room } from "./room.ts";
@@ -60,6 +62,8 @@ export interface RequestsOptions {
   readonly room: Room;
   /** Who may come in. */
   readonly people: People;
+  /** What operators may do; left out where nobody may. */
+  readonly operations?: Operations | undefined;
   /** What persons have to spend. */
   readonly purses: Purses;
   /** What it may ask for of the past. */
@@ -132,13 +136,13 @@ export class Requests {
 
   #take(line: Line, lines: Line[]): void {
     const { n, text, to = null } = line;
-    this.#requireSeat("speak");
+    const { member } = this.#requireSeat("speak");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;
     this.#spend(1);
     const unknown = to !== null && (to < 1 || to > this.#options.history.head);
     const reason = textRefusal(text) ?? this.#offerRefusal(line) ??
-      (unknown && "reply-unknown");
+      (unknown ? "reply-unknown" : this.#slowRefusal(member));
     if (reason) this.#answers.push({ kind: "refused", n, reason, detail: "" });
     else lines.push(line);
   }
@@ -166,6 +170,10 @@ export class Requests {
         return this.#client.dismiss("left", event.reason);
       case "rename":
         return this.#rename(event);
+      case "release":
+        return this.#release();
+      case "operate":
+        return await this.#operate(event);
       case "away":
         this.#spend(HEAVY_COST);
         if (this.#seat) room.away(this.#seat, event.text);
@@ -298,6 +306,39 @@ export class Requests {
     this.#answers.push({ kind: "refused", n: null, reason, detail });
   }
 
+  /** Slow mode keeps a member, operators aside, from saying too much at once. */
+  #slowRefusal(member: Member): Refusal | undefined {
+    const { slow } = this.#options.people.settings;
+    const now = Date.now();
+    const isEarly = now - member.spoke < slow * 1_000;
+    if (isEarly && !member.person.isOperator) return "too-soon";
+    member.spoke = now;
+    return undefined;
+  }
+
+  #release(): void {
+    const { member: { person, name } } = this.#requireSeat("release names");
+    this.#spend(HEAVY_COST);
+    const { people } = this.#options;
+    const released = people.release(person, name.folded).join(", ");
+    keep(people);
+    const text = released === ""
+      ? "You have no other name"
+      : `Given up: ${released}`;
+    this.#answers.push({ kind: "notice", text });
+  }
+
+  async #operate(event: Event<"operate">): Promise<void> {
+    const seat = this.#requireSeat("operate");
+    this.#spend(HEAVY_COST);
+    this.#answer();
+    const { operations, people } = this.#options;
+    const outcome = await operations?.carryOut(seat, event) ?? "not-operator";
+    keep(people);
+    if (typeof outcome === "string") this.#refuse(outcome);
+    else this.#answers.push(...outcome);
+  }
+
   #offerRefusal({ what, text }: Line): Refusal | undefined {
     if (what !== "offered") return undefined;
     const size = parseOffer(text)?.size ?? Infinity;
@@ -334,6 +375,16 @@ export class Requests {
     const ordered = relay.piece(this.#client, event);
     if (ordered === 0) allowance.spend(1);
     else allowance.excuse(ordered);
+  }
+}
+
+/** Writes down what has changed. What fails is said, and tried again with the next change. */
+function keep(people: People): void {
+  try {
+    people.keep();
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    logger.error("{why}", { why: error.message });
   }
 }
 

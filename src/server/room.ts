@@ -161,6 +161,16 @@ export class Room {
     this.#submit({ kind: "leave", seat, reason });
   }
 
+  /** Ends all connections of a person at once. @param words What the others are told. */
+  remove(person: Person, words: string): void {
+    this.#submit({ kind: "remove", person, words });
+  }
+
+  /** Tells everybody what the room has set. */
+  tellSettings(): void {
+    this.#submit({ kind: "settings" });
+  }
+
   /** Runs until `stop`. One thing at a time: the order of its batches is the order of everything. */
   async run(): Promise<void> {
     for (;;) {
@@ -199,6 +209,12 @@ export class Room {
         else this.#applyJoin(item, batch);
         continue;
       }
+      if (item.kind === "remove" || item.kind === "settings") {
+        if (full) this.#inbox.push(item);
+        else if (item.kind === "remove") this.#applyRemove(item, batch);
+        else batch.move({ kind: "room", ...this.#people.settings });
+        continue;
+      }
       if (full || congested && item.kind === "say") waiting.add(item.seat);
       if (waiting.has(item.seat)) this.#inbox.push(item);
       else this.#apply(item, batch);
@@ -226,7 +242,10 @@ export class Room {
     }, pause);
   }
 
-  #apply(item: Exclude<Item, Of<"join">>, batch: Batch): void {
+  #apply(
+    item: Exclude<Item, Of<"join" | "remove" | "settings">>,
+    batch: Batch,
+  ): void {
     if (item.kind === "leave") this.#applyLeave(item, batch);
     else if (item.kind === "rename") this.#applyRename(item, batch);
     else if (item.kind === "away") this.#applyAway(item, batch);
@@ -266,6 +285,14 @@ export class Room {
     if (!this.#members.has(item.seat)) return;
     batch.left.push(item);
     this.#remove(item.seat, item.reason, batch);
+  }
+
+  #applyRemove({ person, words }: Of<"remove">, batch: Batch): void {
+    const { seats = [] } = this.#members.of(person) ?? {};
+    for (const seat of seats.slice()) {
+      batch.removed.push(seat);
+      this.#remove(seat, words, batch);
+    }
   }
 
   /** A connection takes its place. */
@@ -336,7 +363,9 @@ export class Room {
     this.#keepPeople();
     const gone = batch.left.length + batch.replaced.length;
     if (gone > 0) this.#broadcaster.expire();
+    if (batch.removed.length > 0) this.#broadcaster.expire(true);
     for (const { guest } of batch.replaced) guest.dismiss("replaced");
+    for (const { guest } of batch.removed) guest.dismiss("removed");
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
     const { length: numbered } = batch.encoded;
@@ -414,7 +443,8 @@ export class Room {
       guest.outlet.attach();
       guest.share(here);
       guest.pass(past);
-      guest.tell(epoch, ...this.#options.greeting ?? [], {
+      const room: Event = { kind: "room", ...this.#people.settings };
+      guest.tell(epoch, ...this.#options.greeting ?? [], room, {
         kind: "welcome",
         id,
         seq: seq + batch.entries.length - 1,
@@ -455,7 +485,7 @@ function pack(events: readonly Event[]): Bytes[] {
 }
 
 function newMember(person: Person, name: Name, at: number): Member {
-  return { person, name, seats: [], since: at, active: at, away: "" };
+  return { person, name, seats: [], since: at, active: at, away: "", spoke: 0 };
 }
 
 /** What a newcomer is told of a member: who it is, and by which other connections it is there. */

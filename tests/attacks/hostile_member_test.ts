@@ -12,7 +12,6 @@ import {
   encryptMessage,
   fromBase64url,
   PROTOCOL_NAME,
-  randomBytes,
 } from "../../crypto_utils.ts";
 import {
   encodeEvent,

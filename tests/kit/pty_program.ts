@@ -86,6 +86,10 @@ const context = {
   send: unused("send"),
   get: unused("get"),
   drop: unused("drop"),
+  release: unused("release"),
+  operate: unused("operate"),
+  verification: () => undefined,
+  verify: () => false,
 };
 
 /** Fifty messages, one after the other, so that each finds the line as it is then. */

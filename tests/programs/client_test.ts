@@ -5,7 +5,6 @@
  */
 
 import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
-import { KeyFile } from "../../src/keys/key_file.ts";
 import {
   assert,
   assertEquals,
@@ -419,8 +418,12 @@ Deno.test("client exits with 2 for wrong usage, and names what is wrong", async 
       ["--port", "5000"],
       "There is no --port any more: give the server's link, or HOST:PORT and a spoken code",
     ],
-    [["chat://a:1/#x", "more"], 'Unexpected argument "more"'],
-    [["127.0.0.1:5000"], "it does not begin with chat://"],
+    [["chat://a:1/#x", "more"], "what follows the # is too"],
+    [["a", "b", "c", "d", "e"], 'Unexpected argument "e"'],
+    [["127.0.0.1:5000"], "You were never in a room at 127.0.0.1:5000"],
+    [["127.0.0.1:5000", "7-crossover-clockwrok"], 'did you mean "clockwork"?'],
+    [["127.0.0.1:5000", "7"], "it is not a number and two words"],
+    [["127.0.0.1"], "it does not begin with chat://"],
     [["chat://127.0.0.1:5000"], "the # and the key after it are missing"],
     [["chat://127.0.0.1:5000/#c2hvcnQ"], "what follows the # is too short"],
     [["chat://127.0.0.1/#c2hvcnQ"], "it has no port"],

@@ -23,7 +23,7 @@ import { runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient, type Shown } from "../kit/client.ts";
 import { assertSaid } from "../kit/expect.ts";
 
-const WRONG_KEY = "The link does not open this room.";
+const WRONG_KEY = "The link or code does not open this room.";
 const NO_PLACE = "The server has no room for another connection right now.";
 
 /** An invite with some parts changed. */

@@ -69,10 +69,15 @@ terminalTest(
       first[0] ?? "",
       /^Welcome\. Enter sends what you typed to everybody in the room/,
     );
-    assertMatch(first[1] ?? "", /: ~\/\.config\/encrypted-chat\/identity$/);
+    assertMatch(first[1] ?? "", /: ~\/\.config\/encrypted-chat\/identities$/);
     assertMatch(first[2] ?? "", /\/help/);
     await terminal.line("Ben");
-    await shows(terminal, "That name is taken, or looks like one that is");
+    await terminal.sees((rows) =>
+      rows.some((row) =>
+        /^That name is taken, or looks like one that is: ben, [0-9a-z]{4}-/
+          .test(row)
+      )
+    );
     await terminal.line("ana");
     await prompts(terminal, "ana (2 here)>");
     await terminal.key("C-d");
@@ -108,7 +113,7 @@ terminalTest(
     }
     await type("/who");
     await terminal.sees((rows) =>
-      rows.some((row) => /^ben +[0-9a-f]{12} +since /.test(row))
+      rows.some((row) => /^ben +([0-9a-z]{4}-){3}[0-9a-z]{4} +since /.test(row))
     );
     await type("/me waves");
     await ben.shows("acted", { text: "waves" });
@@ -119,6 +124,19 @@ terminalTest(
     await type("/nick anna");
     await ben.shows("renamed", { newName: "anna" });
     await prompts(terminal, "anna (2 here)>");
+    await type("/release");
+    await shows(terminal, "Given up: ana");
+    await type("/verify ben");
+    await terminal.sees((rows) =>
+      rows.filter((row) => /^ {4}(\d{5} ){5}\d{5}$/.test(row)).length === 2 ||
+      rows.includes("If they are the same: /verify ben ok")
+    );
+    await terminal.line("/verify ben ok");
+    await shows(terminal, "Remembered: ben is who you think");
+    await terminal.line("/verify ben");
+    await shows(terminal, "You have compared them before.");
+    await terminal.line("/invite");
+    await shows(terminal, "Only operators may do that");
     await type("/away lunch");
     await ben.shows("away-message", { text: "lunch" });
     await type("/history 2");
@@ -307,36 +325,3 @@ terminalTest("client marks where one's name is said", async () => {
   const isMarked = styled.map((row) => /\x1b\[7mben/.test(row));
   assertEquals(isMarked, [false, true]);
 });
-
-terminalTest(
-  "client that joins by passphrase asks once whether it is the server, by the fingerprint that the server printed",
-  async () => {
-    await using folder = await Folder.make();
-    const passphrase = await folder.write("phrase", "correct horse battery\n");
-    await using server = await Server.open(folder, {
-      args: [`--passphrase=${passphrase}`],
-    });
-    const [, fingerprint] = await server.line(/fingerprint: {2}([0-9a-f ]+)$/);
-    await using terminal = await Terminal.open(80);
-    const args =
-      `--no-color --name ana --port ${server.port} --passphrase='${passphrase}'`;
-    await start(terminal, null, { args });
-    const asked = await terminal.ends(
-      "Is that the server you mean? (yes/no)",
-    );
-    assertEquals(asked.at(-2)?.trim(), fingerprint);
-    await terminal.line("no");
-    await shows(terminal, "The server's key was not accepted.");
-    await terminal.ends("$");
-
-    await start(terminal, null, { args });
-    await terminal.ends("Is that the server you mean? (yes/no)");
-    await terminal.line("yes");
-    await prompts(terminal, "ana>");
-    await terminal.line("/quit");
-    await terminal.ends("$");
-    await start(terminal, null, { args });
-    const again = await prompts(terminal, "ana>");
-    assertEquals(again.filter((row) => row.includes("(yes/no)")), []);
-  },
-);

@@ -32,7 +32,7 @@ Deno.test("server says at its first start what it made and how to join", async (
     `Listening on ${address}, writing to chat.log`,
     "",
     "To join on this machine:   deno task client",
-    `To join from elsewhere:    deno task client '${server.invite}'`,
+    "To join from elsewhere:    with the link that deno task server --link prints",
     "",
     "Everybody who has that link can come in: send it as you would a password.",
     "Ctrl-C stops the server.",
@@ -85,13 +85,18 @@ Deno.test("server with --port 0 prints the port that it got", async () => {
   (await Deno.connect(address)).close();
 });
 
-Deno.test("server prints an invite that lets people in", async () => {
+Deno.test("server --link prints the link that lets people in, which else shows at a terminal's first start alone", async () => {
   await using folder = await Folder.make();
+  const before = await runServer(folder, ["--link"]);
+  assertEquals(before.code, 1);
+  assertEquals(before.stderr[0], "There is no chat.key yet.");
   await using server = await Server.open(folder);
-  await using client = await JsonClient.join({
-    invite: server.invite,
-    name: "ana",
-  });
+  const { code, stdout: [invite = "", ...more] } = await runServer(folder, [
+    "--link",
+  ]);
+  assertEquals([code, more, invite], [0, [], server.invite]);
+  assert(!server.stdout.join().includes("chat://"));
+  await using client = await JsonClient.join({ invite, name: "ana" });
   await client.type("hello");
   await client.shows("said", { name: "ana", text: "hello", own: true });
 

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { randomBytes } from "../../crypto_utils.ts";
 import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import type { View } from "../../src/client/view.ts";
 import { Session } from "../../src/client/session.ts";

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Verification } from "../actions.ts";
 import { Ignored, type Somebody } from "../ignored.ts";
 import type { News, Present, RoomNews } from "../view.ts";
 import { PipeView } from "./pipe_view.ts";
@@ -48,6 +49,14 @@ export class JsonView extends PipeView {
     this.#emit("members", { members });
   }
 
+  /** Writes an object of type `digits`: what to compare with somebody, to be sure of each other. */
+  digits(
+    name: string,
+    { digits, isVerified: verified }: Omit<Verification, "code">,
+  ): void {
+    this.#emit("digits", { name, digits, verified });
+  }
+
   /** Writes an object of type `ignored`: who is ignored. */
   ignoring(members: readonly Somebody[]): void {
     this.#emit("ignored", { members: members.map(named) });
@@ -81,6 +90,7 @@ function object(type: string, fields: Record<string, unknown>): string {
 }
 
 function typeOf({ type }: News): string {
+  if (type === "invited") return "invite";
   // To a program, the client's own joining is a joining like any other, with more to it.
   if (type === "entered") return "joined";
   return type === "disconnected" ? "away" : type;
@@ -120,6 +130,10 @@ function fieldsOf(news: News): Record<string, unknown> {
     case "away-message": {
       const { own, text } = news;
       return { ...named(news), own, text };
+    }
+    case "invited": {
+      const { link, uses, until, note } = news;
+      return { link, uses, until: until === null ? null : iso(until), note };
     }
     case "found": {
       const { words, more } = news;

@@ -9,7 +9,12 @@
  */
 
 import { PipeView } from "./pipe_view.ts";
-import { awaySentence, lineSentence, refusalSentence } from "../sentences.ts";
+import {
+  awaySentence,
+  inviteSentence,
+  lineSentence,
+  refusalSentence,
+} from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";
@@ -55,5 +60,7 @@ function plainRemark(
     }
     case "away-message":
       return awaySentence(news);
+    case "invited":
+      return inviteSentence(news);
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Actions, HISTORY_COUNT } from "../actions.ts";
+import { type Actions, HISTORY_COUNT, type Verification } from "../actions.ts";
 import { byName, type Ignored, type Somebody } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
 import { didYouMean } from "../../base/nearest.ts";
@@ -18,6 +18,8 @@ export interface RequestContext extends Actions {
   readonly ignored: Ignored;
   /** Answers with who is in the room. */
   members(present: readonly Present[]): void;
+  /** Answers with what to compare with somebody. */
+  digits(name: string, verification: Verification): void;
   /** Answers with who is ignored. */
   ignoring(members: readonly Somebody[]): void;
   /** Answers that a line can't be understood, or done. */
@@ -26,8 +28,8 @@ export interface RequestContext extends Actions {
 
 /** The fields of a request. */
 type Request = Readonly<Record<string, unknown>>;
-type Field = "text" | "name" | "words" | "path" | Count;
-type Count = "to" | "count" | "offer";
+type Field = "text" | "name" | "words" | "path" | "note" | Count;
+type Count = "to" | "count" | "offer" | "invite" | "uses" | "days" | "seconds";
 
 /** A row of the table. */
 interface Row {
@@ -83,6 +85,38 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     needs: [],
     run: ({ members, who }) => members(who()),
   },
+  release: { needs: [], run: ({ release }) => release() },
+  verify: { needs: ["name"], run: verify },
+  invite: {
+    needs: [],
+    may: ["note", "uses", "days"],
+    run: ({ operate }, { note = "", uses = 1, days = 7 }) =>
+      operate("invite", String(days), String(note), Number(uses)),
+  },
+  invites: { needs: [], run: ({ operate }) => operate("invites") },
+  revoke: {
+    needs: ["invite"],
+    run: ({ operate }, { invite }) => operate("revoke", String(invite)),
+  },
+  kick: about("kick"),
+  ban: {
+    needs: ["name"],
+    may: ["days"],
+    run: ({ operate }, { name, days = 0 }) =>
+      operate("ban", String(name), "", Number(days)),
+  },
+  unban: about("unban"),
+  bans: { needs: [], run: ({ operate }) => operate("bans") },
+  op: about("op"),
+  deop: about("deop"),
+  topic: {
+    needs: ["text"],
+    run: ({ operate }, { text }) => operate("topic", "", String(text)),
+  },
+  slow: {
+    needs: ["seconds"],
+    run: ({ operate }, { seconds }) => operate("slow", "", "", Number(seconds)),
+  },
   ignore: { needs: [], may: ["name"], run: ignore },
   unignore: { needs: ["name"], run: unignore },
   quit: {
@@ -93,7 +127,23 @@ const REQUESTS: Readonly<Record<string, Row>> = {
   },
 };
 
-const COUNTS: readonly Field[] = ["to", "count", "offer"];
+const COUNTS: readonly Field[] = [
+  "to",
+  "count",
+  "offer",
+  "invite",
+  "uses",
+  "days",
+  "seconds",
+];
+
+/** A request of operators' about somebody. */
+function about(what: "kick" | "unban" | "op" | "deop"): Row {
+  return {
+    needs: ["name"],
+    run: ({ operate }, { name }) => operate(what, String(name)),
+  };
+}
 
 /** The types of request that there are. */
 export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
@@ -141,8 +191,9 @@ function wrongField(
     const value = request[field];
     if (value === undefined && may.includes(field)) continue;
     const counts = COUNTS.includes(field);
-    if (counts && !(Number.isSafeInteger(value) && Number(value) > 0)) {
-      return `"${field}" is a whole number above 0`;
+    const least = field === "seconds" ? 0 : 1;
+    if (counts && !(Number.isSafeInteger(value) && Number(value) >= least)) {
+      return `"${field}" is a whole number above ${least - 1}`;
     }
     if (!counts && typeof value !== "string") return `"${field}" is a string`;
   }
@@ -153,6 +204,12 @@ function rename({ rename, error }: RequestContext, request: Request): void {
   const name = parseName(String(request.name));
   if (typeof name === "string") error(REFUSALS[name], JSON.stringify(request));
   else rename(name.shown);
+}
+
+function verify(context: RequestContext, request: Request): void {
+  const found = context.verification(String(request.name));
+  if (!found) return nobody(context, request);
+  context.digits(String(request.name), found);
 }
 
 function ignore(context: RequestContext, request: Request): void {

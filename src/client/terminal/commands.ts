@@ -7,6 +7,7 @@
 
 import { type Actions, HISTORY_COUNT } from "../actions.ts";
 import { byName, type Ignored } from "../ignored.ts";
+import { qrLines } from "../../base/qr.ts";
 import { parseName } from "../../protocol/names.ts";
 import { nearest } from "../../base/nearest.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
@@ -50,6 +51,9 @@ export interface Command {
   ) => void | Promise<void>;
 }
 
+/** How many days an invite lasts that is made here. */
+const INVITE_DAYS = 7;
+
 const NOTHING = /^$/;
 const ANYTHING = /^(.*)$/s;
 const SOMETHING = /^(.+)$/s;
@@ -59,10 +63,12 @@ const COUNT = String.raw`([1-9]\d{0,14})`;
 export const COMMANDS: readonly Command[] = [
   {
     name: "/help",
-    args: "",
-    help: "List the commands",
-    takes: NOTHING,
-    run: showHelp,
+    args: "[operators]",
+    help: "List the commands, or those for operators",
+    takes: /^(operators)?$/,
+    offers: ["operators"],
+    run: (context, which) =>
+      showHelp(context, which === undefined ? COMMANDS : OPERATOR_COMMANDS),
   },
   {
     name: "/who",
@@ -78,6 +84,21 @@ export const COMMANDS: readonly Command[] = [
     help: "Change your name",
     takes: SOMETHING,
     run: rename,
+  },
+  {
+    name: "/release",
+    args: "",
+    help: "Give up the names that you had before this one",
+    takes: NOTHING,
+    run: ({ release }) => release(),
+  },
+  {
+    name: "/verify",
+    args: "NAME [ok]",
+    help: "Compare digits with NAME, to be sure of each other",
+    takes: /^(\S+)(?:\s+(ok))?$/,
+    offers: "names",
+    run: verify,
   },
   {
     name: "/me",
@@ -177,6 +198,80 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
+/** What only operators may do, in the order in which `/help operators` shows it. */
+export const OPERATOR_COMMANDS: readonly Command[] = [
+  {
+    name: "/invite",
+    args: "[NOTE]",
+    help: "Make a link that lets in one person within 7 days",
+    takes: ANYTHING,
+    run: ({ operate }, note = "") =>
+      operate("invite", String(INVITE_DAYS), note, 1),
+  },
+  {
+    name: "/invites",
+    args: "",
+    help: "List the invites that are open",
+    takes: NOTHING,
+    run: ({ operate }) => operate("invites"),
+  },
+  {
+    name: "/revoke",
+    args: "N",
+    help: "Close invite N",
+    takes: new RegExp(`^${COUNT}$`),
+    run: ({ operate }, id) => operate("revoke", id),
+  },
+  about("/kick", "kick", "Remove NAME, who may come back"),
+  {
+    name: "/ban",
+    args: "NAME [DAYS]",
+    help:
+      "Remove NAME, for DAYS or for good, and replace the link that NAME knows",
+    takes: new RegExp(String.raw`^(\S+)(?:\s+${COUNT})?$`),
+    offers: "names",
+    run: ({ operate }, name, days) =>
+      operate("ban", name, "", Number(days ?? 0)),
+  },
+  about("/unban", "unban", "Let NAME come in again"),
+  {
+    name: "/bans",
+    args: "",
+    help: "List who is banned",
+    takes: NOTHING,
+    run: ({ operate }) => operate("bans"),
+  },
+  about("/op", "op", "Make NAME an operator"),
+  about("/deop", "deop", "Make NAME an operator no longer"),
+  {
+    name: "/topic",
+    args: "[TEXT]",
+    help: "Set the topic; without TEXT: none",
+    takes: ANYTHING,
+    run: ({ operate }, text = "") => operate("topic", "", text),
+  },
+  {
+    name: "/slow",
+    args: "SECONDS",
+    help: "Slow mode: one message of a member every SECONDS; 0: off",
+    takes: /^(\d{1,4})$/,
+    run: ({ operate }, seconds) => operate("slow", "", "", Number(seconds)),
+  },
+];
+
+/** A command about somebody, by name or id. */
+function about(
+  name: string,
+  what: "kick" | "unban" | "op" | "deop",
+  help: string,
+): Command {
+  const run: Command["run"] = ({ operate }, who) => operate(what, who);
+  return { name, args: "NAME", help, takes: /^(\S+)$/, offers: "names", run };
+}
+
+/** Every command that can be typed. */
+const ALL = () => [...COMMANDS, ...OPERATOR_COMMANDS];
+
 /** How a command is typed: its name, and what may follow. */
 export function usage({ name, args }: Command): string {
   return args === "" ? name : `${name} ${args}`;
@@ -194,7 +289,7 @@ export async function interpret(
   if (line.startsWith("//")) return line.slice(1);
   if (!line.startsWith("/")) return line;
   const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
-  const command = COMMANDS.find(({ name }) => name === word.toLowerCase());
+  const command = findCommand(word);
   if (!command) {
     context.note(unknownCommand(word));
     return null;
@@ -210,18 +305,47 @@ export async function interpret(
   return null;
 }
 
+/** The command of a name, in either case. */
+export function findCommand(word: string): Command | undefined {
+  return ALL().find(({ name }) => name === word.toLowerCase());
+}
+
 function unknownCommand(word: string): string {
-  const meant = nearest(word.toLowerCase(), COMMANDS.map(({ name }) => name));
+  const meant = nearest(word.toLowerCase(), ALL().map(({ name }) => name));
   const advice = meant ? `Did you mean ${meant}?` : "/help shows them all.";
   return `Unknown command "${word}". ${advice} To send that line, begin it with two slashes`;
 }
 
-function showHelp({ note }: CommandContext): void {
-  const widest = Math.max(...COMMANDS.map((row) => usage(row).length));
-  for (const command of COMMANDS) {
+function showHelp(
+  { note }: CommandContext,
+  commands: readonly Command[],
+): void {
+  const widest = Math.max(...commands.map((row) => usage(row).length));
+  for (const command of commands) {
     note(`${usage(command).padEnd(widest)}  ${command.help}`);
   }
   note(`${"//…".padEnd(widest)}  Send a text that begins with a slash`);
+}
+
+function verify(
+  { note, verification, verify }: CommandContext,
+  name = "",
+  ok?: string,
+): void {
+  const found = verification(name);
+  if (!found) return note(`No "${name}" here. /who lists who is`);
+  if (ok !== undefined) {
+    verify(name);
+    return note(`Remembered: ${name} is who you think`);
+  }
+  note(`You and ${name} see the same digits, if nobody is between you:`);
+  for (const digits of found.digits) note(`    ${digits}`);
+  for (const line of qrLines(found.code)) note(line);
+  note(
+    found.isVerified
+      ? "You have compared them before."
+      : `If they are the same: /verify ${name} ok`,
+  );
 }
 
 function rename({ note, rename }: CommandContext, text = ""): void {

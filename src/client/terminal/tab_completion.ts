@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, findCommand, OPERATOR_COMMANDS } from "./commands.ts";
 import { SETTINGS } from "./settings.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
@@ -41,10 +41,11 @@ export function complete(
 
 function commandWords(before: string, names: readonly string[]): string[] {
   if (before === "") {
-    return COMMANDS.map(({ name, args }) => args === "" ? name : `${name} `);
+    return [...COMMANDS, ...OPERATOR_COMMANDS]
+      .map(({ name, args }) => args === "" ? name : `${name} `);
   }
   const [word, ...more] = before.toLowerCase().split(/\s+/);
-  const command = COMMANDS.find(({ name }) => name === word);
+  const command = word === undefined ? undefined : findCommand(word);
   if (!command) return [];
   if (command.name === "/set" && more.length === 1) return values(more[0]);
   const takesText = /TEXT|ACTION/.test(command.args);

@@ -5,9 +5,11 @@
  */
 
 import { Columns, type ColumnsOptions } from "./columns.ts";
+import { qrLines } from "../../base/qr.ts";
 import { colourOf, Style } from "./style.ts";
 import {
   awaySentence,
+  inviteSentence,
   lineSentence,
   type NewsOf,
   refusalSentence,
@@ -58,6 +60,8 @@ export class Transcript {
         return this.#found(news);
       case "away-message":
         return [this.#columns.aside(this.#options.now(), awaySentence(news))];
+      case "invited":
+        return [inviteSentence(news), ...qrLines(news.link)];
       case "refused":
         return [`${this.#warning} ${refusalSentence(news)}`];
       case "current":

@@ -123,6 +123,7 @@ class House {
       file() {},
       found() {},
       slowed() {},
+      told() {},
       refused() {},
     });
     this.#ends.push(

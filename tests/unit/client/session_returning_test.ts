@@ -6,7 +6,6 @@
  */
 
 import { MEMBER_ID } from "../../../src/protocol/handshake.ts";
-import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
@@ -16,9 +15,7 @@ import type { Stream } from "../../../src/protocol/record_reader.ts";
 import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
 import {
   ACCEPT,
-  CLIENT,
   HANDSHAKE,
-  INVITE_KEY,
   past,
   Setup,
   stay,
@@ -301,7 +298,7 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
   setup.clock.advance(30_000);
   await refuse(await setup.arrival(), HandshakeRefusal.key);
   const { reason: key } = await setup.view.until("disconnected", 2);
-  assert(key.includes("link does not open"));
+  assert(key.includes("code does not open"));
   setup.session.leave();
   await running;
   setup.assertAllClosed();

@@ -214,7 +214,7 @@ for (
     const error = await assertRejects(
       () => client.read(),
       RefusedError,
-      "The link does not open this room",
+      "The link or code does not open this room",
     );
     assertEquals(error.code, HandshakeRefusal.key);
   });

@@ -62,6 +62,13 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["before", "count or null"],
     ["count", "count"],
   ],
+  release: [],
+  operate: [
+    ["what", "string"],
+    ["who", "string"],
+    ["text", "text"],
+    ["count", "count"],
+  ],
   ping: [],
   pong: [],
   fetch: [
@@ -96,6 +103,16 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["away", "string"],
   ],
   slowed: [],
+  motd: [["text", "text"]],
+  notice: [["text", "text"]],
+  invited: [
+    ["id", "count"],
+    ["secret", "string"],
+    ["uses", "count"],
+    ["until", "count or null"],
+    ["note", "string"],
+  ],
+  room: [["topic", "text"], ["slow", "count"]],
   found: [["id", "count"], ["more", "boolean"]],
   epoch: [
     ["number", "count"],

@@ -278,6 +278,14 @@ function remember() {
     send: does("send"),
     get: does("get"),
     drop: does("drop"),
+    release: does("release"),
+    operate: does("operate"),
+    verification: (name) =>
+      name === "ben"
+        ? { digits: ["1 2", "3 4"], code: "ids", isVerified: true }
+        : undefined,
+    verify: () => true,
+    digits: does("digits"),
     members: does("members"),
     ignoring: does("ignoring"),
     ignored: new Ignored(),

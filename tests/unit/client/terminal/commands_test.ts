@@ -47,6 +47,13 @@ function remember(present: readonly Present[] = []) {
     send: does("send"),
     get: does("get"),
     drop: does("drop"),
+    release: does("release"),
+    operate: does("operate"),
+    verification: (name) =>
+      name === "Rahul"
+        ? { digits: ["1 2", "3 4"], code: "ids", isVerified: false }
+        : undefined,
+    verify: (name) => does("verify")(name) !== undefined,
     settings: new Settings(),
     ignored: new Ignored(),
     now: () => NOW,

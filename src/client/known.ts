@@ -1,0 +1,177 @@
+/**
+ * What a client remembers of the rooms that it was in: where they are, and who went by which name there. A known name
+ * with another id is somebody else.
+ *
+ *     { "rooms": { SERVER KEY: { "address": "HOST:PORT", "people": { NAME: { "id": ID, "verified": true } } } } }
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  fromBase64url,
+  labelledDigest,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import { readDocument, writeDocument } from "../base/document.ts";
+import { reasonOf } from "../base/error_reason.ts";
+import { quote } from "../base/safe_text.ts";
+import { shortId, spokenId } from "../crypto/person_id.ts";
+import type { Present } from "./view.ts";
+
+/** Names that are remembered of a room, the latest. */
+const MAX_NAMES = 5_000;
+/** Groups of digits, and the digits of each, by which people compare an id: about 99 bits. */
+const GROUPS = 6;
+const GROUP_SIZE = 5;
+
+/** Who went by a name. */
+interface KnownPerson {
+  readonly id: string;
+  readonly verified?: boolean;
+}
+
+/** A room. */
+interface KnownRoom {
+  address: string;
+  readonly people: Map<string, KnownPerson>; // by name
+}
+
+/** All rooms that this machine's clients were in, in a file. */
+export class Known {
+  readonly #path: string;
+  readonly #note: (text: string) => void;
+  readonly #rooms = new Map<string, KnownRoom>(); // by the server's key
+  #room: KnownRoom | undefined; // the one that the client is in
+  #isChanged = false;
+  /** Settles when all is in the file; never rejects. */
+  kept: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, note: (text: string) => void) {
+    this.#path = path;
+    this.#note = note;
+  }
+
+  /**
+   * What a file remembers, which need not be there. One that can't be used is named in a note.
+   * @param note Told what can't be read or kept, and warnings.
+   */
+  static async load(
+    path: string,
+    note: (text: string) => void,
+  ): Promise<Known> {
+    const known = new Known(path, note);
+    try {
+      known.#adopt(await readDocument(path) ?? {});
+    } catch (error) {
+      note(reasonOf(error));
+    }
+    return known;
+  }
+
+  #adopt({ rooms }: Readonly<Record<string, unknown>>): void {
+    for (const [key, room] of entriesOf(rooms)) {
+      const { address, people } = room as Record<string, unknown>;
+      if (typeof address !== "string") continue;
+      const known = new Map<string, KnownPerson>();
+      for (const [name, person] of entriesOf(people)) {
+        const { id, verified } = person as Record<string, unknown>;
+        if (typeof id !== "string") continue;
+        known.set(name, verified === true ? { id, verified } : { id });
+      }
+      this.#rooms.set(key, { address, people: known });
+    }
+  }
+
+  /** The key, 32 bytes, of the server that was at an address; undefined for one that isn't known. */
+  serverAt(address: string): Bytes | undefined {
+    for (const [key, room] of this.#rooms) {
+      if (room.address === address) return fromBase64url(key);
+    }
+    return undefined;
+  }
+
+  /** The client is in a room. @param serverKey 32 bytes. */
+  entered(serverKey: Bytes, address: string): void {
+    const key = toBase64url(serverKey);
+    const room = this.#rooms.get(key) ?? { address, people: new Map() };
+    this.#isChanged ||= !this.#rooms.has(key) || room.address !== address;
+    room.address = address;
+    this.#rooms.set(key, room);
+    this.#room = room;
+  }
+
+  /** Somebody goes by a name in the room. Warns if that was somebody else. */
+  met({ name, id }: Pick<Present, "name" | "id">): void {
+    const people = this.#room?.people;
+    const known = people?.get(name);
+    if (!people || known?.id === id) return;
+    if (known) {
+      const sure = known.verified ? ", which you had verified" : "";
+      this.#note(
+        `WARNING: ${quote(name)} is somebody else than before: ${
+          spokenId(shortId(id))
+        }, not ${spokenId(shortId(known.id))}${sure}. /verify ${name} helps`,
+      );
+    }
+    people.delete(name);
+    people.set(name, { id });
+    const [oldest] = people.keys();
+    if (people.size > MAX_NAMES && oldest !== undefined) people.delete(oldest);
+    this.#isChanged = true;
+  }
+
+  /** Whether somebody's id was compared. */
+  isVerified({ name, id }: Pick<Present, "name" | "id">): boolean {
+    const known = this.#room?.people.get(name);
+    return known?.id === id && known.verified === true;
+  }
+
+  /** Somebody's id was compared, and is right. */
+  verify({ name, id }: Pick<Present, "name" | "id">): void {
+    this.#room?.people.set(name, { id, verified: true });
+    this.#isChanged = true;
+  }
+
+  /** Writes down what has changed. */
+  keep(): void {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    this.kept = this.kept.then(() => writeDocument(this.#path, this.#document))
+      .catch((error) => this.#note(reasonOf(error)));
+  }
+
+  get #document() {
+    const rooms = [...this.#rooms].map(([key, { address, people }]) =>
+      [key, { address, people: Object.fromEntries(people) }] as const
+    );
+    return { rooms: Object.fromEntries(rooms) };
+  }
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  const isObject = typeof value === "object" && value !== null;
+  return isObject
+    ? Object.entries(value).filter(([_, it]) =>
+      typeof it === "object" && it !== null
+    )
+    : [];
+}
+
+/**
+ * What two persons compare to be sure of each other: six groups of five digits for each of the two ids, the smaller
+ * first, so that both read the same.
+ */
+export function verification(one: string, other: string): string[] {
+  return [one, other].sort().map(digitsOf);
+}
+
+function digitsOf(id: string): string {
+  const digest = labelledDigest("verify", fromBase64url(id));
+  const view = new DataView(digest.buffer);
+  const groups = Array.from({ length: GROUPS }, (_, at) => {
+    const group = view.getUint32(4 * at) % 10 ** GROUP_SIZE;
+    return String(group).padStart(GROUP_SIZE, "0");
+  });
+  return groups.join(" ");
+}

@@ -1,0 +1,76 @@
+/**
+ * An identity as text, sealed under a passphrase, to carry it to another machine.
+ *
+ *     encrypted-chat-identity:BASE64URL(salt, 16 bytes ‖ seed, 32, sealed by AES-256-GCM under PBKDF2's key, 48)
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  CipherState,
+  concat,
+  decryptMessage,
+  encryptMessage,
+  fromBase64url,
+  KEY_SIZE,
+  labelled,
+  passphraseKey,
+  randomBytes,
+  SALT_SIZE,
+  TAG_SIZE,
+  toBase64url,
+} from "../../crypto_utils.ts";
+
+const START = "encrypted-chat-identity:";
+/** The fewest characters of a passphrase: with the text, it can be guessed at leisure. */
+export const MIN_PASSPHRASE = 8;
+
+/**
+ * The text of an identity.
+ * @param seed 32 bytes. @throws {RangeError} for a passphrase of fewer than 8 characters.
+ */
+export async function exportIdentity(
+  seed: Bytes,
+  passphrase: string,
+): Promise<string> {
+  if ([...passphrase].length < MIN_PASSPHRASE) {
+    throw new RangeError(
+      `Cannot use the passphrase: it has fewer than ${MIN_PASSPHRASE} characters`,
+    );
+  }
+  const salt = randomBytes(SALT_SIZE);
+  const cipher = await CipherState.create(
+    await passphraseKey(passphrase, salt),
+  );
+  const sealed = await encryptMessage(cipher, seed, labelled("export"));
+  return START + toBase64url(concat(salt, sealed));
+}
+
+/**
+ * The seed in such a text, 32 bytes.
+ * @throws {SyntaxError} for another text. @throws {DecryptionError} for another passphrase, or an altered text.
+ */
+export async function importIdentity(
+  text: string,
+  passphrase: string,
+): Promise<Bytes> {
+  const bytes = bytesOf(text.trim());
+  if (bytes?.length !== SALT_SIZE + KEY_SIZE + TAG_SIZE) {
+    throw new SyntaxError(`Cannot read the identity: it begins with ${START}`);
+  }
+  const key = await passphraseKey(passphrase, bytes.subarray(0, SALT_SIZE));
+  const cipher = await CipherState.create(key);
+  const sealed = bytes.subarray(SALT_SIZE);
+  return await decryptMessage(cipher, sealed, labelled("export"));
+}
+
+function bytesOf(text: string): Bytes | undefined {
+  if (!text.startsWith(START)) return undefined;
+  try {
+    return fromBase64url(text.slice(START.length));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined; // it may quote the text
+    throw error;
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * `deno task invite`: makes, lists and closes invites, whether or not the server runs: it takes them over within a
+ * second.
+ *
+ *     invite [NOTE] [--uses 1] [--for 7d]      a link for one person, or some
+ *     invite --code                            a spoken code: one person, ten minutes
+ *     invite list                              what is open
+ *     invite revoke N                          closes one
+ *
+ * @module
+ */
+
+import { KEY_SIZE, randomBytes } from "../../crypto_utils.ts";
+import { type FlagValues, parseFlags, UsageError } from "../base/flags.ts";
+import { helpText } from "../base/help.ts";
+import {
+  clientCommand,
+  inviteCommand,
+  serverCommand,
+  write,
+} from "../base/program.ts";
+import { qrLines } from "../base/qr.ts";
+import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
+import { KeyFile } from "../keys/key_file.ts";
+import { formatCode, randomCode } from "../keys/spoken_code.ts";
+import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
+import { outsideAddress } from "./join_instructions.ts";
+import { describe } from "./operations.ts";
+import { newInvite, People } from "./people.ts";
+import { type Happening, PeopleFile } from "./people_file.ts";
+import { StartError } from "./start_error.ts";
+
+/** How long a spoken code lasts, ms. */
+const CODE_TIME = 600_000;
+/** The highest number of a spoken code while few are open: two digits are soon said. */
+const FEW = 99;
+/** The longest note, UTF-16 units. */
+const MAX_NOTE = 100;
+
+const ABOUT = [
+  "An encrypted group chat: invites. Makes a link for one person; NOTE says for whom.",
+  "invite list shows those that are open; invite revoke N closes one.",
+].join("\n");
+
+/** The command's flags. */
+const FLAGS = [
+  {
+    name: "uses",
+    kind: "integer",
+    value: "COUNT",
+    min: 1,
+    max: 10_000,
+    default: 1,
+    help: "How many persons it lets in",
+  },
+  {
+    name: "for",
+    kind: "string",
+    value: "TIME",
+    default: "7d",
+    help: "How long it lasts: 30m, 12h, 7d; 0: without an end",
+  },
+  {
+    name: "code",
+    kind: "boolean",
+    help: "Make a code to be read aloud instead: one person, ten minutes",
+  },
+  {
+    name: "key-file",
+    kind: "string",
+    value: "FILE",
+    default: DEFAULT_KEY_FILE,
+    help: "File of the room's keys",
+  },
+  {
+    name: "people",
+    kind: "string",
+    value: "FILE",
+    default: DEFAULT_PEOPLE_FILE,
+    help: "File of members and invites",
+  },
+  { name: "help", kind: "boolean", help: "Show this help" },
+] as const;
+
+type Values = FlagValues<typeof FLAGS>;
+
+/** Does what the arguments say. @throws {UsageError} | {StartError} | {FileError} */
+export async function invite(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseFlags(args, FLAGS, { positionals: 2 });
+  if (values.help) {
+    return write(helpText(`${inviteCommand()} [NOTE] [FLAGS]`, ABOUT, FLAGS));
+  }
+  const [first, second] = positionals;
+  if (first === "list" && second === undefined) return list(values);
+  if (first === "revoke") return revoke(values, second);
+  if (second !== undefined) {
+    throw new UsageError(`Unexpected argument ${JSON.stringify(second)}`);
+  }
+  const note = first ?? "";
+  if (note.length > MAX_NOTE) {
+    throw new UsageError(`A note has at most ${MAX_NOTE} characters`);
+  }
+  if (values.code) return await makeCode(values, note);
+  await makeLink(values, note);
+}
+
+async function makeLink(values: Values, note: string): Promise<void> {
+  const until = endOf(values.for);
+  const { keyFile, address } = await serverOf(values);
+  const secret = randomBytes(KEY_SIZE);
+  const made = add(values, (people) => {
+    const wish = { uses: values.uses, until, note, by: "" };
+    return newInvite(wish, secret, (id) => people.inviteKey(id) !== undefined);
+  });
+  const serverKey = keyFile.keys.keyPair.publicKey;
+  const link = formatInvite({ ...address, serverKey, id: made.id, secret });
+  if (!Deno.stdout.isTerminal()) return write(`${link}\n`);
+  const persons = values.uses === 1 ? "one person" : `${values.uses} persons`;
+  const end = values.for === "0" ? "without an end" : `for ${values.for}`;
+  write([
+    `Invite ${made.id}: lets in ${persons}, ${end}.`,
+    "",
+    `${clientCommand()} '${link}'`,
+    "",
+    ...qrLines(link),
+    "",
+  ].join("\n"));
+}
+
+async function makeCode(values: Values, note: string): Promise<void> {
+  const { address: { host, port } } = await serverOf(values);
+  const until = Date.now() + CODE_TIME;
+  const made = add(values, (people) => {
+    const taken = new Set(people.openInvites.map(({ code }) => parseInt(code)));
+    const most = taken.size < FEW / 2 ? FEW : 999;
+    let number: number;
+    do number = 1 + Math.floor(Math.random() * most); while (taken.has(number));
+    const code = formatCode(randomCode(number));
+    const isTaken = (id: number) => people.inviteKey(id) !== undefined;
+    const wish = { uses: 1, until, note, by: "" };
+    return newInvite(wish, randomBytes(KEY_SIZE), isTaken, code);
+  });
+  const shown = `${formatAddress(host, port)} ${made.code}`;
+  if (!Deno.stdout.isTerminal()) return write(`${shown}\n`);
+  write([
+    "Read this to one person, who types it within ten minutes:",
+    "",
+    `    ${clientCommand()} ${shown}`,
+    "",
+    "Three wrong tries end it.",
+    "",
+  ].join("\n"));
+}
+
+function list({ people: path }: Values): void {
+  using people = People.open(path);
+  const lines = people.openInvites.map(describe);
+  write(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
+}
+
+function revoke(values: Values, which: string | undefined): void {
+  const id = /^\d+$/.test(which ?? "") ? Number(which) : NaN;
+  add(values, (people) => {
+    if (people.openInvites.some((it) => it.id === id)) {
+      return { kind: "revoked", invite: id } as const;
+    }
+    throw new UsageError(
+      `There is no open invite ${
+        JSON.stringify(which ?? "")
+      }; ${inviteCommand()} list shows them`,
+    );
+  });
+  write(`Invite ${id} opens the room to nobody any more.\n`);
+}
+
+/** Adds something to the file, while the server, if it runs, leaves it alone. */
+function add<T extends Happening>(
+  { people: path }: Values,
+  make: (people: People) => T,
+): T {
+  for (;;) {
+    using file = PeopleFile.open(path);
+    file.lock();
+    try {
+      if (!file.isInPlace) continue; // it was written anew while this waited
+      using people = People.open(path);
+      const made = make(people);
+      file.add([made]);
+      return made;
+    } finally {
+      file.unlock();
+    }
+  }
+}
+
+/** The server's keys, and where others find it. @throws {StartError} before it has ever listened. */
+async function serverOf(
+  { "key-file": path }: Values,
+): Promise<{ keyFile: KeyFile; address: Address }> {
+  const keyFile = await KeyFile.load(path);
+  const listening = keyFile?.keys.listening;
+  if (!keyFile || !listening) {
+    throw new StartError(
+      `There is no ${path} of a server that has listened yet`,
+      `Start the server once: ${serverCommand()}`,
+    );
+  }
+  return { keyFile, address: outsideAddress(listening) };
+}
+
+/** When an invite ends that lasts that long, ms since 1970; null: never. @throws {UsageError} */
+function endOf(text: string): number | null {
+  if (text === "0") return null;
+  const [, count = "", unit = ""] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
+  if (count === "" || Number(count) === 0) {
+    throw new UsageError(
+      `Cannot use --for ${JSON.stringify(text)}: it is like 30m, 12h or 7d`,
+    );
+  }
+  const units = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+  return Date.now() + Number(count) * units[unit as keyof typeof units];
+}

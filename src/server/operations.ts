@@ -1,0 +1,233 @@
+/**
+ * What operators do: invites, removing persons, the topic, slow mode. Operators are persons whom the server's owner
+ * or another operator has made so.
+ *
+ * @module
+ */
+
+import { type Bytes, toBase64url } from "../../crypto_utils.ts";
+import { parseShortId, spokenId } from "../crypto/person_id.ts";
+import { ROOM_INVITE_ID } from "../keys/invite.ts";
+import type { Event } from "../protocol/events.ts";
+import { parseName } from "../protocol/names.ts";
+import {
+  type Operation,
+  OPERATIONS,
+  type Refusal,
+} from "../protocol/reasons.ts";
+import type { Seat } from "./batch.ts";
+import type { People, Person, StoredInvite } from "./people.ts";
+import type { Room } from "./room.ts";
+
+/** A day, ms. */
+const DAY = 86_400_000;
+/** The most days that an invite or a ban may last; 0 stands for no end. */
+const MAX_DAYS = 3_650;
+/** The most persons that an operator's invite lets in. */
+const MAX_USES = 10_000;
+/** The longest note and topic, UTF-16 units. */
+const MAX_NOTE = 100;
+const MAX_TOPIC = 256;
+/** The longest pause of slow mode, seconds. */
+const MAX_SLOW = 3_600;
+
+/** What operations change. */
+export interface OperationsOptions {
+  /** Who may come in. */
+  readonly people: People;
+  /** Who is there. */
+  readonly room: Room;
+  /** Replaces the standing link. @returns Its new secret, 32 bytes. */
+  readonly replaceLink: () => Promise<Bytes>;
+}
+
+/** What comes of one: events for who asked, or why it isn't done. */
+export type Outcome = readonly Event[] | Refusal;
+
+/** The deeds of operators. */
+export class Operations {
+  readonly #options: OperationsOptions;
+
+  /** Operations on a room. */
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+  }
+
+  /** Does what a member asks for, if it may. @returns What it is told, or why it isn't done. */
+  async carryOut(
+    { member: { person, name } }: Seat,
+    event: Event<"operate">,
+  ): Promise<Outcome> {
+    if (!person.isOperator) return "not-operator";
+    const what = OPERATIONS.find((known) => known === event.what);
+    if (!what) return "operation-wrong";
+    return await this.#do(what, event, person, name.shown);
+  }
+
+  async #do(
+    what: Operation,
+    { who, text, count }: Event<"operate">,
+    by: Person,
+    name: string,
+  ): Promise<Outcome> {
+    const { people } = this.#options;
+    switch (what) {
+      case "invite":
+        return this.#invite(text, count, Number(who), by);
+      case "invites":
+        return notice(people.openInvites.map(describe), "No invite is open");
+      case "revoke":
+        return people.revoke(Number(who))
+          ? notice([`Invite ${who} opens the room to nobody any more`])
+          : "operation-wrong";
+      case "bans":
+        return notice(
+          people.banned.map((it) => this.#banned(it)),
+          "Nobody is banned",
+        );
+      case "topic":
+        return this.#set({ topic: text }, text.length <= MAX_TOPIC);
+      case "slow":
+        return this.#set({ slow: count }, count <= MAX_SLOW);
+      default: {
+        const person = this.#find(who);
+        if (!person) return "nobody-known";
+        return await this.#about(what, person, count, by, name);
+      }
+    }
+  }
+
+  /** Does something about a person. */
+  async #about(
+    what: "kick" | "ban" | "unban" | "op" | "deop",
+    person: Person,
+    days: number,
+    by: Person,
+    name: string,
+  ): Promise<Outcome> {
+    const { people, room } = this.#options;
+    const shown = this.#shown(person);
+    switch (what) {
+      case "kick":
+        room.remove(person, `removed by ${name}`);
+        return notice([`${shown} was removed, and may come back`]);
+      case "ban":
+        return await this.#ban(person, days, by, name);
+      case "unban":
+        people.unban(person);
+        return notice([`${shown} may come in again`]);
+      case "op":
+      case "deop":
+        people.setOperator(person, what === "op");
+        return notice([
+          `${shown} is ${
+            what === "op" ? "an operator now" : "no operator any more"
+          }`,
+        ]);
+    }
+  }
+
+  /** Closes its invite, bans its id and ends its connections, and replaces a standing link that it knows. */
+  async #ban(
+    person: Person,
+    days: number,
+    by: Person,
+    name: string,
+  ): Promise<Outcome> {
+    if (days > MAX_DAYS || person === by) return "operation-wrong";
+    const { people, room, replaceLink } = this.#options;
+    const until = days === 0 ? null : Date.now() + days * DAY;
+    const knowsLink = people.ban(person, until, by.id);
+    room.remove(person, `removed by ${name}`);
+    const answer = notice([`${this.#shown(person)} is banned ${term(until)}`]);
+    if (!knowsLink) return answer;
+    const secret = toBase64url(await replaceLink());
+    const link = { id: ROOM_INVITE_ID, secret, uses: 0, until: null };
+    return [
+      ...answer,
+      {
+        kind: "invited",
+        ...link,
+        note: "the room's new link; the old one lets nobody in",
+      },
+    ];
+  }
+
+  #invite(note: string, uses: number, days: number, by: Person): Outcome {
+    const isRight = uses >= 1 && uses <= MAX_USES && days >= 0 &&
+      days <= MAX_DAYS && Number.isFinite(days) && note.length <= MAX_NOTE;
+    if (!isRight) return "operation-wrong";
+    const until = days === 0 ? null : Date.now() + Math.round(days * DAY);
+    const wish = { uses, until, note, by: by.id };
+    const { id, secret } = this.#options.people.invite(wish);
+    return [
+      {
+        kind: "invited",
+        id,
+        secret: toBase64url(secret),
+        uses,
+        until,
+        note,
+      },
+    ];
+  }
+
+  #set(
+    change: Partial<People["settings"]>,
+    isRight: boolean,
+  ): Outcome {
+    if (!isRight) return "operation-wrong";
+    const { people, room } = this.#options;
+    people.set({ ...people.settings, ...change });
+    room.tellSettings();
+    return [];
+  }
+
+  /** A person by its id, or by a name of its own. */
+  #find(who: string): Person | undefined {
+    const { people } = this.#options;
+    const short = parseShortId(who);
+    const known = short === undefined ? undefined : people.byShort(short);
+    if (known) return known;
+    const name = parseName(who);
+    return typeof name === "string" ? undefined : people.byName(name.folded);
+  }
+
+  #banned(person: Person): string {
+    const { bannedUntil } = person;
+    const until = Number.isFinite(bannedUntil) ? bannedUntil : null;
+    return `${this.#shown(person)} ${term(until)}`;
+  }
+
+  #shown(person: Person): string {
+    const id = spokenId(person.short);
+    const name = this.#options.people.nameOf(person);
+    return name === "" ? id : `${name} (${id})`;
+  }
+}
+
+/** Sentences for who asked. @param none What is said where there is none. */
+function notice(lines: readonly string[], none = ""): Event[] {
+  const all = lines.length === 0 ? [none] : lines;
+  return all.map((text) => ({ kind: "notice", text }));
+}
+
+/** An invite that is open, in a line. */
+export function describe(
+  { id, uses, used, until, note, code }: StoredInvite,
+): string {
+  const left = uses - used.size;
+  const what = code === ""
+    ? `Invite ${id}`
+    : `Spoken code ${code}, invite ${id}`;
+  const about = note === "" ? "" : ` (${note})`;
+  return `${what}${about}: ${left} of ${uses} left, ${term(until)}`;
+}
+
+/** Until when. */
+function term(until: number | null): string {
+  if (until === null) return "without an end";
+  return `until ${
+    new Date(until).toISOString().slice(0, 16).replace("T", " ")
+  } UTC`;
+}
