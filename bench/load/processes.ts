@@ -47,6 +47,7 @@ function serverWords(folder: string, flags: readonly string[]): string[] {
     ...taskWords("server"),
     ...["--host", "127.0.0.1", "--port", "0"],
     ...["--log", `${folder}/chat.log`, "--key-file", `${folder}/chat.key`],
+    ...["--people", `${folder}/chat.people`],
     ...flags,
   ];
 }

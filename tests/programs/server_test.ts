@@ -263,7 +263,10 @@ Deno.test("server gets the log of a server that was killed", async () => {
 Deno.test("server keeps its log and its keys where it is told to", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder, {
-    args: ["--log", "talk.log", "--key-file", "room.key", "--fsync"],
+    args: [
+      ...["--log", "talk.log", "--key-file", "room.key", "--fsync"],
+      ...["--people", "room.people"],
+    ],
   });
   await using client = await JsonClient.join({
     invite: server.invite,
