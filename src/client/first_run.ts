@@ -22,7 +22,7 @@ export function firstRun(folder: string, home: string | undefined): string {
     : folder;
   return [
     "Welcome. Enter sends what you typed to everybody in the room, encrypted.",
-    `The name that you choose stays yours. Its key: ${shown}`,
+    `Your name stays yours; its key is in ${shown}`,
     "Tab completes, arrow keys recall, /help lists the commands.",
   ].join("\n");
 }

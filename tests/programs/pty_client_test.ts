@@ -69,7 +69,7 @@ terminalTest(
       first[0] ?? "",
       /^Welcome\. Enter sends what you typed to everybody in the room/,
     );
-    assertMatch(first[1] ?? "", /: ~\/\.config\/encrypted-chat\/identities$/);
+    assertMatch(first[1] ?? "", / ~\/\.config\/encrypted-chat\/identities$/);
     assertMatch(first[2] ?? "", /\/help/);
     await terminal.line("Ben");
     await terminal.sees((rows) =>

@@ -276,7 +276,12 @@ Deno.test("server keeps its log and its keys where it is told to", async () => {
   await client.shows("said", { text: "hello" });
 
   assertSaid(await server.log("talk.log"), "ana", ["hello"]);
-  assertEquals(await folder.names(), ["room.key", "talk.log", "talk.log.lock"]);
+  assertEquals(await folder.names(), [
+    "room.key",
+    "room.people",
+    "talk.log",
+    "talk.log.lock",
+  ]);
   const keyFile = await KeyFile.load(folder.file("room.key"));
   assertEquals(keyFile?.inviteFor("127.0.0.1", server.port), server.invite);
 });
