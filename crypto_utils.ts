@@ -170,7 +170,9 @@ export function sized(bytes: Uint8Array): Bytes {
 
 /** A digest for one purpose: SHA-256 over `labelled`, 32 bytes. */
 export function labelledDigest(label: string, ...fields: Uint8Array[]): Bytes {
-  return sha256(labelled(label, ...fields));
+  const hash = hashSha256.create().update(labelled(label)); // a field may be long: it isn't copied
+  for (const field of fields) hash.update(field);
+  return hash.digest() as Bytes;
 }
 
 /** A key for one purpose: HKDF-SHA-256 (RFC 5869) of `key` with `labelled` as its info, 32 bytes. */

@@ -144,7 +144,7 @@ async function serve(values: Values): Promise<void> {
     room,
     people,
     operations,
-    purses: new Purses(limits.rates, () => performance.now()),
+    purses: new Purses(),
     history,
     ring,
     relay: new FileRelay(limits),

@@ -56,8 +56,6 @@ export interface Card {
   readonly noiseKey: Bytes;
   /** The Ed25519 key, 32 bytes. */
   readonly verifyKey: Bytes;
-  /** The X-Wing key, 1,216 bytes. */
-  readonly sealKey: Bytes;
   /** 32 bytes. */
   readonly id: Bytes;
 }
@@ -81,8 +79,12 @@ export async function identityOf(seed: Bytes): Promise<Identity> {
 
 /** The card of these keys, 1,344 bytes. */
 export async function signCard(
-  { noiseKey, signing, sealKey }: Pick<Card, "noiseKey" | "sealKey"> & {
+  { noiseKey, signing, sealKey }: {
+    /** 32 bytes. */
+    readonly noiseKey: Bytes;
     readonly signing: SigningKeyPair;
+    /** 1,216 bytes. */
+    readonly sealKey: Bytes;
   },
 ): Promise<Bytes> {
   const keys = concat(noiseKey, signing.verifyKey, sealKey);
@@ -98,7 +100,6 @@ export function readCard(card: Bytes): Card {
   return {
     noiseKey: card.slice(0, KEY_SIZE),
     verifyKey: card.slice(KEY_SIZE, 2 * KEY_SIZE),
-    sealKey: card.slice(2 * KEY_SIZE, KEYS_SIZE),
     id: labelledDigest("id", card.subarray(0, KEYS_SIZE)),
   };
 }
@@ -108,10 +109,10 @@ export function readCard(card: Bytes): Card {
  * @param card 1,344 bytes. @throws {RangeError} if not, or for another size.
  */
 export async function checkCard(card: Bytes): Promise<void> {
-  const { verifyKey } = readCard(card);
+  requireSize(card, CARD_SIZE, "a card");
   const keys = card.subarray(0, KEYS_SIZE);
-  const key = await importVerifyKey(verifyKey);
-  const signature = card.slice(KEYS_SIZE);
+  const key = await importVerifyKey(card.subarray(KEY_SIZE, 2 * KEY_SIZE));
+  const signature = card.subarray(KEYS_SIZE);
   if (await verify(key, signature, labelled("card", keys))) return;
   throw new RangeError("Cannot use a card: its signature is not its owner's");
 }

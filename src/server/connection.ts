@@ -32,7 +32,7 @@ import { Outlet } from "./outlet.ts";
 import { Pulse } from "./pulse.ts";
 import type { Operations } from "./operations.ts";
 import type { People } from "./people.ts";
-import { Allowance, type Purses, type Rates } from "./rate_limits.ts";
+import { Allowance, Purse, type Purses, type Rates } from "./rate_limits.ts";
 import { type Client, Requests } from "./requests.ts";
 import type { Ring } from "./ring.ts";
 import type { Room } from "./room.ts";
@@ -112,7 +112,7 @@ export class Connection implements Client {
     this.#channel = channel;
     const { ring, rates, measures = UNMEASURED, ...others } = options;
     this.#received = measures.receivedBytes;
-    const allowance = new Allowance(rates, now);
+    const allowance = new Allowance(new Purse(rates, now));
     this.#allowance = allowance;
     this.#requests = new Requests(this, { ...others, allowance });
     const tooSlow = () => {

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { sha256 } from "../../crypto_utils.ts";
+import { type Bytes, concat, sha256 } from "../../crypto_utils.ts";
 import {
   FileError,
   fileError,
@@ -118,20 +118,21 @@ const LEAST_REWRITE = 65_536;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function sumOf(text: string): string {
-  return sha256(encoder.encode(text)).toHex().slice(0, SUM_LENGTH);
+function sumOf(bytes: Uint8Array): string {
+  return sha256(bytes).toHex().slice(0, SUM_LENGTH);
 }
 
-/** A line with its line break. */
-export function formatHappening(happening: Happening): string {
-  const text = JSON.stringify(happening).slice(0, -1);
-  return `${text},"sum":"${sumOf(text)}"}\n`;
+/** A line with its line break, UTF-8. */
+export function formatHappening(happening: Happening): Bytes {
+  const text = encoder.encode(JSON.stringify(happening).slice(0, -1));
+  return concat(text, encoder.encode(`,"sum":"${sumOf(text)}"}\n`));
 }
 
 /** What a line without its line break says; undefined for one that is damaged. */
 export function parseHappening(line: string): Happening | undefined {
   const [, text, sum] = SUM.exec(line) ?? [];
-  if (text === undefined || sumOf(text) !== sum) return undefined;
+  if (text === undefined) return undefined;
+  if (sumOf(encoder.encode(text)) !== sum) return undefined;
   return JSON.parse(`${text}}`); // whole, so it is one that `formatHappening` made
 }
 
@@ -266,7 +267,7 @@ export class PeopleFile implements Disposable {
   /** Adds what happened, in one write. @throws {FileError} if that fails. */
   add(happenings: readonly Happening[]): void {
     if (happenings.length === 0) return;
-    const bytes = encoder.encode(happenings.map(formatHappening).join(""));
+    const bytes = concat(...happenings.map(formatHappening));
     let before: number | undefined;
     try {
       before = this.#file.statSync().size;
@@ -301,7 +302,7 @@ export class PeopleFile implements Disposable {
    */
   rewrite(happenings: readonly Happening[]): void {
     const draft = `${this.#path}.${crypto.randomUUID()}.tmp`;
-    const bytes = encoder.encode(happenings.map(formatHappening).join(""));
+    const bytes = concat(...happenings.map(formatHappening));
     try {
       const file = Deno.openSync(draft, {
         write: true,

@@ -90,20 +90,12 @@ export class Purse {
 
 /** The purses of persons: whoever comes by several connections, or again and again, has one. */
 export class Purses {
-  readonly #rates: Rates;
-  readonly #now: () => number;
   readonly #purses = new Map<string, Purse>(); // by the person's full id
   #limit = LEAST_PURSES; // at which those that are full are forgotten
 
-  /** None so far. @param now The time, ms. */
-  constructor(rates: Rates, now: () => number) {
-    this.#rates = rates;
-    this.#now = now;
-  }
-
-  /** A person's. */
-  of(person: string): Purse {
-    const purse = this.#purses.get(person) ?? new Purse(this.#rates, this.#now);
+  /** A person's, which is `own` if it has none yet. */
+  of(person: string, own: Purse): Purse {
+    const purse = this.#purses.get(person) ?? own;
     this.#purses.set(person, purse);
     if (this.#purses.size > this.#limit) this.#prune();
     return purse;
@@ -123,14 +115,14 @@ export class Allowance {
   #spent = 0; // lines since `settle`, and all else that costs as much
   #excused = 0; // bytes since then that the member was asked for
 
-  /** Nothing spent, and a full purse. @param now The time, ms. */
-  constructor(rates: Rates, now: () => number) {
-    this.#purse = new Purse(rates, now);
+  /** Nothing spent. @param purse What it pays from. */
+  constructor(purse: Purse) {
+    this.#purse = purse;
   }
 
-  /** Pays from another purse from now on. */
-  payFrom(purse: Purse): void {
-    this.#purse = purse;
+  /** Pays from a person's purse from now on. */
+  payFor(person: string, purses: Purses): void {
+    this.#purse = purses.of(person, this.#purse);
   }
 
   /** Counts lines, or work that costs as much. @param lines How many. */

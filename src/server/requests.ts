@@ -232,7 +232,7 @@ export class Requests {
     const { room, history, people, purses, allowance } = this.#options;
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
-    allowance.payFrom(purses.of(id));
+    allowance.payFor(id, purses);
     const wish = { ...who, guest: this.#client, stay, n };
     const from = people.find(id)?.from ?? history.newcomerStart;
     let after = history.start(seen, from);

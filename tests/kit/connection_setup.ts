@@ -212,7 +212,7 @@ export class Setup implements AsyncDisposable {
     const connection = new Connection(far, accepted, {
       room: this.room,
       people: this.people,
-      purses: new Purses(rates, () => performance.now()),
+      purses: new Purses(),
       history: this.history,
       ring: this.broadcaster.ring,
       relay: this.relay,

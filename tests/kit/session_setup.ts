@@ -410,7 +410,7 @@ export async function stay(seed: number): Promise<number> {
       const connection = new Connection(far, channel, {
         room,
         people,
-        purses: new Purses(rates, () => performance.now()),
+        purses: new Purses(),
         history: new History(log, 0),
         ring: broadcaster.ring,
         rates,

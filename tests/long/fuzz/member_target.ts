@@ -96,7 +96,7 @@ class House {
     const connection = new Connection(far, served, {
       room: this.#room,
       people: this.#people,
-      purses: new Purses(RATES, () => performance.now()),
+      purses: new Purses(),
       history: new History(this.#log, 5),
       ring: this.#broadcaster.ring,
       rates: RATES,

@@ -219,7 +219,7 @@ class Server implements AsyncDisposable {
     const connection = new Connection(far, accepted, {
       room: this.room,
       people: this.people,
-      purses: new Purses(rates, () => 0),
+      purses: new Purses(),
       history: new History(this.log, 50),
       ring: this.broadcaster.ring,
       relay: new FileRelay({ maxFileSize: 16_777_216, maxTransfers: 1 }),
