@@ -12,6 +12,7 @@ import {
   HANDSHAKE_REFUSALS,
   MAX_TEXT_SIZE,
   MISSING,
+  OPERATIONS,
   REFUSALS,
 } from "../../../src/protocol/reasons.ts";
 import { MAX_ASKED, PIECE_SIZE } from "../../../src/protocol/offer.ts";
@@ -68,6 +69,10 @@ const TYPES: Readonly<Record<string, readonly [unknown[], unknown[]]>> = {
   "text": [["", "x".repeat(4_096)], ["x".repeat(4_097), "\ud800", null, 7]],
   "offer": [[OFFER], ["", "a.jpg", `../${OFFER}`, null, 7]],
   "piece": [["", "-_".repeat(10_923)], ["x".repeat(21_847), "+", "a=", 7]],
+  "card": [["-_".repeat(896)], ["", "x".repeat(1_791), "+".repeat(1_792), 7]],
+  "full id": [[`${"x".repeat(42)}A`], ["", "x".repeat(42), null, 7]],
+  "short id": [["k3df9q2mx7ta41cz"], ["", "k3df-9q2m-x7ta-41cz", null, 7]],
+  "stay": [["Yk3xQ0p1a2c"], ["", "Yk3xQ0p1a2", "Yk3xQ0p1a2+", null, 7]],
 };
 
 Deno.test("docs/protocol.md lists every event, with its fields in their order", () => {
@@ -85,7 +90,8 @@ Deno.test("docs/protocol.md lists every event, with its fields in their order", 
 });
 
 Deno.test("docs/protocol.md gives every field of every event its type", () => {
-  assertEquals(firstCells("type").slice(-8), Object.keys(TYPES));
+  const types = Object.keys(TYPES);
+  assertEquals(firstCells("type").slice(-types.length), types);
   for (const [kind = "", fields = ""] of rows("event")) {
     const checks: Readonly<Record<string, Check<unknown>>> =
       TABLE[kind as Kind];
@@ -126,6 +132,7 @@ Deno.test("docs/protocol.md lists every code, in order", () => {
   assertEquals(firstCells("refusal"), Object.keys(REFUSALS));
   assertEquals(firstCells("goodbye"), Object.keys(GOODBYES));
   assertEquals(firstCells("missing"), Object.keys(MISSING));
+  assertEquals(firstCells("operation"), [...OPERATIONS]);
 });
 
 Deno.test("docs/protocol.md has the limits that the code has", () => {
