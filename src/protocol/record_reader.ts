@@ -20,6 +20,8 @@ import { HANDSHAKE_REFUSALS } from "./reasons.ts";
 /** What an idle connection keeps for its next bytes, and what a busy one reads at a time. */
 const IDLE_BUFFER_SIZE = 256;
 const BUSY_BUFFER_SIZE = 16_384;
+/** How many times larger the next buffer is, after one that was filled. */
+const GROWTH = 8;
 
 /** The server refused the handshake. */
 export class RefusedError extends Error {
@@ -123,8 +125,9 @@ export class RecordReader {
     if (read === null) return false;
     this.#heard = true;
     this.#splitter.push(this.#buffer.subarray(0, read));
-    if (read === this.#buffer.length) this.#resize(this.#busySize);
-    else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);
+    if (read === this.#buffer.length) {
+      this.#resize(Math.min(GROWTH * read, this.#busySize)); // a join fits the next size, and most send no more
+    } else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);
     return true;
   }
 
