@@ -79,16 +79,17 @@ export class Crowd extends Audience implements Warden {
   }
 
   override async prepare(count: number): Promise<void> {
-    while (this.#keys.length < count) {
-      const [keyPair, signing] = await Promise.all([
-        generateKeyPair(),
-        generateSigningKeyPair(),
-      ]);
-      const noiseKey = keyPair.publicKey;
-      const sealKey = this.#sealKey;
-      const card = toBase64url(await signCard({ noiseKey, signing, sealKey }));
-      this.#keys.push({ keyPair, card });
-    }
+    while (this.#keys.length < count) this.#keys.push(await this.#makeKeys());
+  }
+
+  async #makeKeys(): Promise<Keys> {
+    const [keyPair, signing] = await Promise.all([
+      generateKeyPair(),
+      generateSigningKeyPair(),
+    ]);
+    const noiseKey = keyPair.publicKey;
+    const card = await signCard({ noiseKey, signing, sealKey: this.#sealKey });
+    return { keyPair, card: toBase64url(card) };
   }
 
   override get size(): number {
@@ -128,8 +129,7 @@ export class Crowd extends Audience implements Warden {
     });
     (counts ? this.#members : this.#outside).push(member);
     this.#speakers.set(member.options.name, member);
-    if (this.#keys.length === 0) await this.prepare(1);
-    const { keyPair, card } = this.#keys.pop() as Keys;
+    const { keyPair, card } = this.#keys.pop() ?? await this.#makeKeys();
     await member.join(this.#port, { ...this.#handshake, keyPair }, card);
     return member;
   }

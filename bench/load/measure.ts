@@ -73,6 +73,7 @@ export class Measurement {
     await this.#crowd.admit(warmupMembers - 1);
     const few = await this.#memory();
     const count = members - warmupMembers;
+    await this.#crowd.prepare(count);
     const before = await this.#times();
     await this.#crowd.admit(count);
     // The last byte that anybody received, rather than the moment at which we knew that it was the last.
