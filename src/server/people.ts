@@ -73,6 +73,8 @@ export interface StoredInvite {
   readonly note: string;
   /** The full id of who made it; empty: the server's owner. */
   readonly by: string;
+  /** The words of a spoken code; empty: it is a link. */
+  readonly code: string;
   readonly at: number;
   /** Full ids of those who came by it. */
   readonly used: Set<string>;
@@ -274,23 +276,28 @@ export class People implements Disposable {
   ): Undo {
     const old = this.#names.get(folded);
     if (old?.person === person && old.shown === shown) return () => {};
-    const [oldest] = person.names;
-    if (!old && person.names.length >= MAX_NAMES && oldest !== undefined) {
+    const isOwn = old?.person === person;
+    const since = isOwn ? old.since : at;
+    const { id, names } = person;
+    const before = [...names];
+    const isFull = !isOwn && names.length >= MAX_NAMES;
+    const [oldest = ""] = names;
+    const lost = isFull ? this.#names.get(oldest) : undefined;
+    const claimed: Happening[] = [
+      { kind: "name", person: id, name: shown, since },
+    ];
+    if (lost) {
       this.#deleteName(oldest);
+      claimed.unshift({ kind: "released", name: lost.shown });
     }
-    const since = old?.person === person ? old.since : at;
-    const claimed: Happening = {
-      kind: "name",
-      person: person.id,
-      name: shown,
-      since,
-    };
     this.#setName(folded, { shown, person, since });
-    this.#pending.add(claimed);
+    for (const it of claimed) this.#pending.add(it);
     return () => {
-      this.#pending.delete(claimed);
+      for (const it of claimed) this.#pending.delete(it);
       this.#deleteName(folded);
+      if (lost) this.#setName(oldest, lost);
       if (old) this.#setName(folded, old);
+      names.splice(0, names.length, ...before);
     };
   }
 
@@ -367,7 +374,7 @@ export class People implements Disposable {
       yield { kind: "name", person: person.id, name, since };
     }
     for (const { used, isRevoked, key, ...invite } of this.#invites.values()) {
-      yield { kind: "invite", ...invite, key: toBase64url(key), code: "" };
+      yield { kind: "invite", ...invite, key: toBase64url(key) };
       for (const person of used) {
         yield { kind: "used", invite: invite.id, person };
       }
@@ -383,6 +390,7 @@ export class People implements Disposable {
         if (this.#persons.has(id)) return;
         const key = toBase64url(readCard(fromBase64url(card)).noiseKey);
         this.#add({ id, short: shortId(id), key, from, invite, at });
+        this.#invites.get(invite)?.used.add(id); // a crash may have cut off the line that says so
         return;
       }
       case "name":
@@ -392,7 +400,7 @@ export class People implements Disposable {
       case "there":
         return this.#with(happening, (it) => void (it.there = happening.at));
       case "invite": {
-        const { kind: _kind, code: _code, key, ...invite } = happening;
+        const { kind: _kind, key, ...invite } = happening;
         if (this.#invites.has(invite.id)) return;
         const used = new Set<string>();
         const stored = { ...invite, key: fromBase64url(key) };
