@@ -15,7 +15,13 @@
 
 import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { FileError, readText } from "./src/base/private_file.ts";
-import { sentence, serverCommand, VERSION, write } from "./src/base/program.ts";
+import {
+  inviteCommand,
+  sentence,
+  serverCommand,
+  VERSION,
+  write,
+} from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
 import { parseShortId } from "./src/crypto/person_id.ts";
 import { formatAddress } from "./src/keys/invite.ts";
@@ -254,6 +260,12 @@ async function printLink(values: Values): Promise<void> {
     throw new StartError(
       `There is no ${values["key-file"]} yet`,
       `Start a server, which makes it: ${serverCommand()}`,
+    );
+  }
+  if (values["invite-only"]) {
+    throw new StartError(
+      "There is no link with --invite-only",
+      `Make an invite: ${inviteCommand()}`,
     );
   }
   if (!values["rotate-key"]) return write(`${linkOf(keyFile)}\n`);

@@ -1,5 +1,5 @@
 /**
- * The folder of a person's own files: key, known servers, settings, what was typed.
+ * The folder of a person's own files: identities, known rooms, settings, what was typed.
  *
  * @module
  */

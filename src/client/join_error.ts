@@ -30,12 +30,20 @@ export function handshakeRefused(error: RefusedError): JoinError {
   return new JoinError(error.message, ADVICE[error.code] ?? "Try again", error);
 }
 
+const ENTRY_ADVICE: Readonly<Record<string, string>> = {
+  removed: "Ask an operator of the room",
+  "invite-used": "Ask for another invite",
+  "card-wrong": "Come as another person: --identity FILE",
+  "person-twin": "Come as another person: --identity FILE",
+  "too-often-here": "Close one of your other clients",
+};
+
 /** The server refused the client. @param reason A key of `REFUSALS`. @param detail What else there is to know of it. */
 export function entryRefused(
   { reason, detail }: { readonly reason: string; readonly detail: string },
 ): JoinError {
   const advice = reason.startsWith("name-")
     ? "Choose another: --name NAME"
-    : "Try again later";
+    : ENTRY_ADVICE[reason] ?? "Try again later";
   return new JoinError(reasonWords(reason, detail), advice);
 }

@@ -71,6 +71,7 @@ export class Session {
   readonly #leaving = Promise.withResolvers<void>();
   #who: Who;
   #comesAsMember = false; // rather than by its invite
+  #isRetrying = false; // by its key, since its link was refused at first
   #isRefused: Refused | undefined; // the name, by the connection before
   #left = false;
   #link: Link | undefined; // the connection that stands
@@ -190,7 +191,10 @@ export class Session {
     while (!this.#left) {
       const reason = await this.#visit();
       if (this.#left) return await this.#goodbye;
-      if (await this.#isRenamed()) continue;
+      if (this.#isRetrying || await this.#isRenamed()) {
+        this.#isRetrying = false;
+        continue;
+      }
       if (!this.#conversation.hasBegun) {
         throw new JoinError(
           `Cannot join ${address}: ${reason}`,
@@ -255,7 +259,11 @@ export class Session {
       }
       if (error instanceof JoinError && (isFirst || isProven)) throw error;
       if (error instanceof RefusedError && isFirst) {
-        throw handshakeRefused(error);
+        // A link may be used up or replaced, and its owner a member all the same.
+        if (error.code !== HandshakeRefusal.key || this.#comesAsMember) {
+          throw handshakeRefused(error);
+        }
+        this.#comesAsMember = this.#isRetrying = true;
       }
       return reasonOf(error);
     } finally {
@@ -318,6 +326,6 @@ function farewell(reason: Goodbye): string {
   if (reason !== "replaced" && reason !== "misused") return GOODBYES[reason];
   throw new JoinError(
     `The server ended the connection: ${GOODBYES[reason]}`,
-    "Close the other client that goes by this name, or choose another",
+    "The same run of a client is in by another connection",
   );
 }

@@ -56,6 +56,8 @@ export interface Card {
   readonly noiseKey: Bytes;
   /** The Ed25519 key, 32 bytes. */
   readonly verifyKey: Bytes;
+  /** The X-Wing key, 1,216 bytes. */
+  readonly sealKey: Bytes;
   /** 32 bytes. */
   readonly id: Bytes;
 }
@@ -100,6 +102,9 @@ export function readCard(card: Bytes): Card {
   return {
     noiseKey: card.slice(0, KEY_SIZE),
     verifyKey: card.slice(KEY_SIZE, 2 * KEY_SIZE),
+    get sealKey() {
+      return card.slice(2 * KEY_SIZE, KEYS_SIZE); // copied only where it is wanted
+    },
     id: labelledDigest("id", card.subarray(0, KEYS_SIZE)),
   };
 }

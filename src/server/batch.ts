@@ -158,7 +158,9 @@ export class Batch {
   /** Who goes away from the keyboard, or comes back, as `encodeEvent` made it. */
   readonly absent = new Map<Member, string>();
   /** Which connections join and leave others of the same person, as `encodeEvent` made it. */
-  readonly moves: string[] = [];
+  readonly moves: { readonly member?: Member; readonly encoded: string }[] = [];
+  /** For members of whom connections come or go in it: one that the others know, whatever comes of it. */
+  readonly knownIds = new Map<Member, number>();
   /** Who comes. */
   readonly joined: Joining[] = [];
   /** Connections that an operator has ended. */
@@ -179,10 +181,14 @@ export class Batch {
       this.moves.length === 0;
   }
 
-  /** Adds something that a member does, by one of its connections. */
+  /**
+   * Adds something that a member does, by one of its connections.
+   * @param id What others call the connection, where they don't know this one yet.
+   */
   add(
-    { id, member: { person, name: { shown: name } }, stay }: Seat,
+    { member: { person, name: { shown: name } }, stay, ...seat }: Seat,
     words: Pick<NewEntry, "what" | "n" | "text" | "to">,
+    id = seat.id,
   ): void {
     const { at } = this;
     const entry = { at, person: person.short, stay, name, ...words };
@@ -191,8 +197,9 @@ export class Batch {
   }
 
   /** Something without a number: a connection joins another of the same person, or leaves it; the room is set. */
-  move(event: Event<"beside" | "parted" | "room">): void {
-    this.moves.push(this.#encode(event));
+  move(event: Event<"beside" | "parted" | "room">, member?: Member): void {
+    const encoded = this.#encode(event);
+    this.moves.push(member ? { member, encoded } : { encoded });
   }
 
   /** Says why a member is away, empty if it isn't; the last word counts. */

@@ -153,7 +153,7 @@ async function makeCode(values: Values, note: string): Promise<void> {
 }
 
 function list({ people: path }: Values): void {
-  using people = People.open(path);
+  using people = People.open(path, undefined, { mend: false });
   const lines = people.openInvites.map(describe);
   write(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
 }

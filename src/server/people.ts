@@ -19,6 +19,7 @@ import { parseName } from "../protocol/names.ts";
 import { shortId } from "../crypto/person_id.ts";
 import { parseCode, passwordOf } from "../keys/spoken_code.ts";
 import { HandshakeRefusal, type Refusal } from "../protocol/reasons.ts";
+import { FileError } from "../base/private_file.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { type Happening, PeopleFile } from "./people_file.ts";
 
@@ -146,13 +147,17 @@ export class People implements Disposable {
   static open(
     path: string,
     standing?: Bytes,
-    { fsync = false }: { readonly fsync?: boolean } = {},
+    { fsync = false, mend = true }: {
+      readonly fsync?: boolean;
+      /** Whether what a crash left of a line is dropped. */
+      readonly mend?: boolean;
+    } = {},
   ): People {
     const file = PeopleFile.open(path, fsync);
     try {
       const people = new People(file);
       people.setStanding(standing);
-      for (const it of file.added(true)) people.#apply(it);
+      for (const it of file.added(mend)) people.#apply(it);
       return people;
     } catch (error) {
       file[Symbol.dispose]();
@@ -226,7 +231,10 @@ export class People implements Disposable {
   /** A right one doesn't count; the third wrong one ends the code. */
   #guessed(invite: StoredInvite, wasRight: boolean): void {
     if (wasRight) invite.guesses--;
-    else if (++invite.wrong >= MAX_GUESSES) this.revoke(invite.id);
+    else if (++invite.wrong >= MAX_GUESSES) {
+      this.revoke(invite.id);
+      this.tryToKeep(); // at once: a restart must give no more tries
+    }
   }
 
   // ── Invites ──────────────────────────────────────────────────────────────────────────────────────────
@@ -261,6 +269,7 @@ export class People implements Disposable {
 
   /** Takes over what another process has added, as far as it can be read. */
   look(): void {
+    if (this.#pending.size > 0) return; // or older lines would undo what isn't written yet; soon it is
     try {
       this.refresh();
       this.#trouble = "";
@@ -427,23 +436,28 @@ export class People implements Disposable {
   ): Undo {
     const old = this.#names.get(folded);
     if (old?.person === person && old.shown === shown) return () => {};
-    const [oldest] = person.names;
-    if (!old && person.names.length >= MAX_NAMES && oldest !== undefined) {
+    const isOwn = old?.person === person;
+    const since = isOwn ? old.since : at;
+    const { id, names } = person;
+    const before = [...names];
+    const isFull = !isOwn && names.length >= MAX_NAMES;
+    const [oldest = ""] = names;
+    const lost = isFull ? this.#names.get(oldest) : undefined;
+    const claimed: Happening[] = [
+      { kind: "name", person: id, name: shown, since },
+    ];
+    if (lost) {
       this.#deleteName(oldest);
+      claimed.unshift({ kind: "released", name: lost.shown });
     }
-    const since = old?.person === person ? old.since : at;
-    const claimed: Happening = {
-      kind: "name",
-      person: person.id,
-      name: shown,
-      since,
-    };
     this.#setName(folded, { shown, person, since });
-    this.#pending.add(claimed);
+    for (const it of claimed) this.#pending.add(it);
     return () => {
-      this.#pending.delete(claimed);
+      for (const it of claimed) this.#pending.delete(it);
       this.#deleteName(folded);
+      if (lost) this.#setName(oldest, lost);
       if (old) this.#setName(folded, old);
+      names.splice(0, names.length, ...before);
     };
   }
 
@@ -479,6 +493,16 @@ export class People implements Disposable {
     this.#file.add([...this.#pending]);
     this.#pending.clear();
     if (this.#file.isStale(this.#count)) this.#rewrite();
+  }
+
+  /** As `keep`; what fails is said, and tried again with the next change. */
+  tryToKeep(): void {
+    try {
+      this.keep();
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      logger.error("{why}", { why: error.message });
+    }
   }
 
   /** Takes over what another process has added. @throws {FileError} for a file that can't be read. */
@@ -523,8 +547,6 @@ export class People implements Disposable {
       const { used, isRevoked, key, id, uses, until, note, by, at, code } =
         stored;
       const invite = { id, uses, until, note, by, code, at };
-      const isOver = isRevoked || (until ?? Infinity) <= Date.now();
-      if (isOver && used.size === 0) continue;
       yield { kind: "invite", ...invite, key: toBase64url(key) };
       for (const person of used) {
         yield { kind: "used", invite: invite.id, person };
@@ -541,6 +563,7 @@ export class People implements Disposable {
         if (this.#persons.has(id)) return;
         const key = toBase64url(readCard(fromBase64url(card)).noiseKey);
         this.#add({ id, short: shortId(id), key, from, invite, at });
+        this.#invites.get(invite)?.used.add(id); // a crash may have cut off the line that says so
         return;
       }
       case "name":

@@ -144,6 +144,8 @@ export class PeopleFile implements Disposable {
   /** Up to where it was read, or written without anybody else having written, bytes. */
   #read = 0;
   #lines = 0;
+  /** Where the half line begins that a failed write left, if there is one, bytes. */
+  #torn: number | undefined;
   /** What was repaired when it was opened, in one sentence. */
   notice: string | undefined;
 
@@ -166,9 +168,10 @@ export class PeopleFile implements Disposable {
     const text = await readPrivate(path);
     if (text === undefined) return false;
     const lines = text.split("\n");
-    lines.pop(); // what a crash left of a line, at most
+    const rest = lines.pop() ?? "";
     const broken = lines.findIndex((line) => !parseHappening(line));
     if (broken >= 0) throw damagedLine(path, broken + 1);
+    if (isDamagedEnd(rest)) throw damagedLine(path, lines.length + 1);
     return true;
   }
 
@@ -215,19 +218,19 @@ export class PeopleFile implements Disposable {
     const happenings: Happening[] = [];
     let start = 0;
     for (let end; (end = bytes.indexOf(0x0a, start)) >= 0; start = end + 1) {
-      this.#lines++;
       const happening = parseBytes(bytes.subarray(start, end));
-      if (!happening) throw this.#damaged(this.#lines);
+      if (!happening) throw this.#damaged(this.#lines + happenings.length + 1);
       happenings.push(happening);
     }
+    this.#lines += happenings.length;
     return happenings;
   }
 
   /** Drops what a crash left of a line, or gives it its line break; anything else at the end is damage. */
   #mend(rest: Uint8Array): Happening | undefined {
     const text = new TextDecoder().decode(rest);
+    if (isDamagedEnd(text)) throw this.#damaged(this.#lines + 1);
     const happening = parseHappening(text);
-    if (!happening && ENDED.test(text)) throw this.#damaged(this.#lines + 1);
     try {
       if (happening) writeAllSync(this.#file, encoder.encode("\n"));
       else this.#file.truncateSync(this.#read);
@@ -269,23 +272,29 @@ export class PeopleFile implements Disposable {
     if (happenings.length === 0) return;
     const bytes = concat(...happenings.map(formatHappening));
     let before: number | undefined;
+    let end: number;
     try {
-      before = this.#file.statSync().size;
+      before = this.#torn ?? this.#file.statSync().size;
+      if (before === this.#torn) this.#file.truncateSync(before);
       writeAllSync(this.#file, bytes);
+      end = this.#file.seekSync(0, Deno.SeekMode.Current);
       if (this.#fsync) this.#file.syncDataSync();
     } catch (cause) {
       if (before !== undefined) this.#cut(before);
       throw fileError("write", this.#path, cause);
     }
-    if (before !== this.#read) return; // somebody else has added something, to be read together with this
-    this.#read += bytes.length;
+    this.#torn = undefined;
+    if (end - bytes.length !== this.#read) return; // somebody else has added something, to be read together with this
+    this.#read = end;
     this.#lines += happenings.length;
   }
 
-  /** Takes back half a write; where even that fails, the next reader finds it broken off. */
+  /** Takes back half a write; where even that fails, the next `add` does, or the next reader finds it broken off. */
   #cut(size: number): void {
+    this.#torn = size;
     try {
       this.#file.truncateSync(size);
+      this.#torn = undefined;
     } catch {
       // The caller says what is wrong with the file.
     }
@@ -326,6 +335,7 @@ export class PeopleFile implements Disposable {
     }
     this.#file.close();
     this.#file = this.#open();
+    this.#torn = undefined;
     this.#read = bytes.length;
     this.#lines = happenings.length;
   }
@@ -365,6 +375,11 @@ export class PeopleFile implements Disposable {
 
 function damagedLine(path: string, line: number): FileError {
   return new FileError(`Cannot use "${path}": line ${line} is damaged`);
+}
+
+/** Whether what follows the last line break is neither a line nor what a crash left of one. */
+function isDamagedEnd(rest: string): boolean {
+  return !parseHappening(rest) && ENDED.test(rest);
 }
 
 function parseBytes(line: Uint8Array): Happening | undefined {

@@ -12,7 +12,6 @@
 import { equalBytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import { checkCard, readCard } from "../crypto/identity.ts";
-import { FileError } from "../base/private_file.ts";
 import { LogError } from "../log/file.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
@@ -245,6 +244,7 @@ export class Requests {
         return this.#refuse(unreadable(error));
       }
       if (this.#client.ended) return;
+      this.#spend(Math.max(0, history.head - after)); // what it is told of the past is paid for like speaking
       const admission = await room.join({ ...wish, after });
       if (admission === "behind") continue;
       if ("reason" in admission) {
@@ -321,7 +321,7 @@ export class Requests {
     this.#spend(HEAVY_COST);
     const { people } = this.#options;
     const released = people.release(person, name.folded).join(", ");
-    keep(people);
+    people.tryToKeep();
     const text = released === ""
       ? "You have no other name"
       : `Given up: ${released}`;
@@ -334,7 +334,7 @@ export class Requests {
     this.#answer();
     const { operations, people } = this.#options;
     const outcome = await operations?.carryOut(seat, event) ?? "not-operator";
-    keep(people);
+    people.tryToKeep();
     if (typeof outcome === "string") this.#refuse(outcome);
     else this.#answers.push(...outcome);
   }
@@ -375,16 +375,6 @@ export class Requests {
     const ordered = relay.piece(this.#client, event);
     if (ordered === 0) allowance.spend(1);
     else allowance.excuse(ordered);
-  }
-}
-
-/** Writes down what has changed. What fails is said, and tried again with the next change. */
-function keep(people: People): void {
-  try {
-    people.keep();
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    logger.error("{why}", { why: error.message });
   }
 }
 

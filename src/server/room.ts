@@ -274,7 +274,8 @@ export class Room {
     }
     const [{ id: of } = seat] = present.seats;
     batch.undo.push(this.#take(seat));
-    batch.move({ kind: "beside", id: seat.id, of, stay });
+    if (!batch.knownIds.has(member)) batch.knownIds.set(member, of);
+    batch.move({ kind: "beside", id: seat.id, of, stay }, member);
     const old = present.seats.find((it) => it !== seat && it.stay === stay);
     if (!old) return;
     batch.replaced.push(old);
@@ -307,13 +308,15 @@ export class Room {
     const { member } = seat;
     const { seats } = member;
     const place = seats.indexOf(seat);
+    const { knownIds } = batch;
+    if (!knownIds.has(member)) knownIds.set(member, seat.id);
     if (seats.length === 1) {
       const n = Math.min(seat.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
       batch.absent.delete(member); // comes after all else, when nobody knows this member any more
       batch.undo.push(this.#members.remove(member));
-      batch.add(seat, { what: "left", n, text: reason });
+      batch.add(seat, { what: "left", n, text: reason }, knownIds.get(member));
       this.#people.saw(member.person, batch.at);
-    } else batch.move({ kind: "parted", id: seat.id });
+    } else batch.move({ kind: "parted", id: seat.id }, member);
     seats.splice(place, 1);
     batch.undo.push(() => void seats.splice(place, 0, seat));
   }
@@ -360,7 +363,7 @@ export class Room {
       this.#healthy = false;
       return this.#takeBack(batch);
     }
-    this.#keepPeople();
+    this.#people.tryToKeep(); // nobody waits for it
     const gone = batch.left.length + batch.replaced.length;
     if (gone > 0) this.#broadcaster.expire();
     if (batch.removed.length > 0) this.#broadcaster.expire(true);
@@ -369,7 +372,12 @@ export class Room {
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
     const { length: numbered } = batch.encoded;
-    batch.encoded.push(...batch.absent.values(), ...batch.moves);
+    batch.encoded.push(...batch.absent.values());
+    for (const { member, encoded } of batch.moves) {
+      // Whoever has left is gone with all its connections.
+      const isHere = !member || this.#members.of(member.person) === member;
+      if (isHere) batch.encoded.push(encoded);
+    }
     const joining = batch.joined.length > 0;
     if (joining) batch.encoded.push(encodeEvent({ kind: "ratchet" }));
     await this.#broadcaster.send(
@@ -382,16 +390,6 @@ export class Room {
         }),
     );
     if (joining) await this.#admit(batch, seq);
-  }
-
-  /** What can't be written down now is tried again with the next batch; nobody is kept waiting for it. */
-  #keepPeople(): void {
-    try {
-      this.#people.keep();
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      logger.error("{why}", { why });
-    }
   }
 
   async #write({ entries, said }: Batch): Promise<number> {

@@ -324,6 +324,7 @@ function showHelp(
   for (const command of commands) {
     note(`${usage(command).padEnd(widest)}  ${command.help}`);
   }
+  if (commands !== COMMANDS) return;
   note(`${"//…".padEnd(widest)}  Send a text that begins with a slash`);
 }
 

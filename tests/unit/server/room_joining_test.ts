@@ -188,6 +188,29 @@ Deno.test("Room.join() lets a person in by several connections, which is there u
   await assertFollows(setup, ben.guest, 1);
 });
 
+Deno.test("Room.remove() ends all connections of a person, whatever else they do in the batch", async () => {
+  await using setup = await Setup.create();
+  const ben = await setup.join("ben");
+  const ana = await setup.join("ana", { key: "ana" });
+  const asked = setup.ask("ana", { key: "ana" });
+  setup.room.leave(ana.seat, "lost");
+  setup.room.remove(ana.seat.member.person, "removed by ben");
+  const [second, admission] = await asked;
+  assert(isIn(admission));
+  const left = await ben.guest.until("left");
+  assertEquals([left.id, left.reason], [ana.seat.id, "removed by ben"]);
+  await setup.say(ben.seat, { n: 1, text: "among ourselves" });
+  await ben.guest.until("said");
+  assertEquals(second.goodbyes, ["removed"]);
+  assertEquals(ben.guest.of("beside"), []); // nobody is told of one that is gone
+  assertEquals([setup.room.size, ben.guest.failure], [1, undefined]);
+  // Not one word after it is under a key that the removed one had.
+  for (const { key } of [...ana.guest.epochs, ...second.epochs]) {
+    const record = ben.guest.broadcasts.at(-1);
+    assert(record && !await opensAny(fromBase64url(key), record));
+  }
+});
+
 Deno.test("Room.join() lets a person in by 16 connections, and one of those that comes back", async () => {
   await using setup = await Setup.create({ maxMembers: 1 });
   const stays = Array.from({ length: 16 }, () => newStay());
