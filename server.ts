@@ -45,7 +45,12 @@ import {
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
-import { greeting, linkOf, newLink } from "./src/server/join_instructions.ts";
+import {
+  greeting,
+  linkOf,
+  newLink,
+  outsideAddress,
+} from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
@@ -130,6 +135,13 @@ async function serve(values: Values): Promise<void> {
   const operations = new Operations({
     people,
     room,
+    address: () => {
+      const { host, port } = outsideAddress({
+        host: hostname,
+        port: listener.addr.port,
+      });
+      return formatAddress(host, port);
+    },
     replaceLink: async () => {
       await keyFile.rotate();
       const { roomKey } = keyFile.keys;

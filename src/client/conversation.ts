@@ -15,7 +15,7 @@ import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import type { Present, RoomNews, View } from "./view.ts";
-import type { Event } from "../protocol/events.ts";
+import { type Event, EventError } from "../protocol/events.ts";
 import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
 import {
   type Operation,
@@ -23,7 +23,7 @@ import {
   reasonWords,
   textRefusal,
 } from "../protocol/reasons.ts";
-import { fromBase64url } from "../../crypto_utils.ts";
+import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 import { escapeText } from "../base/safe_text.ts";
 import { formatInvite, parseAddress } from "../keys/invite.ts";
 
@@ -310,12 +310,10 @@ export class Conversation implements LinkListener {
         if (this.#link) this.#tellRoom();
         return;
       case "invited": {
-        const { id, uses, until, note } = event;
+        const { uses, until, note } = event;
         const serverKey = this.#link?.serverKey;
         if (!serverKey) return;
-        const secret = fromBase64url(event.secret);
-        const place = { ...parseAddress(address), serverKey };
-        const link = formatInvite({ ...place, id, secret });
+        const link = linkOf(event, serverKey, address);
         return view.show({ type: "invited", link, uses, until, note });
       }
     }
@@ -382,5 +380,28 @@ export class Conversation implements LinkListener {
   #showRefused(text: string, refused: Refused): void {
     this.#failedAny = true;
     this.#options.view.show({ type: "refused", text, ...refused });
+  }
+}
+
+/**
+ * The link of an invite. The way that this client took leads others there, too, unless it is on the server's machine.
+ * @param own Where this client found the server. @throws {EventError} for what no server says.
+ */
+function linkOf(
+  { address, id, secret }: Event<"invited">,
+  serverKey: Bytes,
+  own: string,
+): string {
+  const isLocal = /^(127\.|\[::1\]|localhost:)/.test(own);
+  try {
+    const place = parseAddress(isLocal ? address : own);
+    return formatInvite({
+      ...place,
+      serverKey,
+      id,
+      secret: fromBase64url(secret),
+    });
+  } catch (cause) {
+    throw new EventError("Cannot read an invite", { cause });
   }
 }

@@ -154,8 +154,12 @@ export const TABLE = {
   motd: { text: isText },
   /** Sentences that answer what the client asked for. */
   notice: { text: isText },
-  /** An invite that was made: what a link holds beside address and server key; `secret` is base64url. */
+  /**
+   * An invite that was made: what a link holds beside the server key; `address` is where the server thinks that others
+   * find it, `secret` is base64url.
+   */
   invited: {
+    address: isString,
     id: isCount,
     secret: isString,
     uses: isCount,

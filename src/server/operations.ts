@@ -37,6 +37,8 @@ export interface OperationsOptions {
   readonly people: People;
   /** Who is there. */
   readonly room: Room;
+  /** Where others find the server, `HOST:PORT`. */
+  readonly address: () => string;
   /** Replaces the standing link. @returns Its new secret, 32 bytes. */
   readonly replaceLink: () => Promise<Bytes>;
 }
@@ -135,14 +137,15 @@ export class Operations {
     name: string,
   ): Promise<Outcome> {
     if (days > MAX_DAYS || person === by) return "operation-wrong";
-    const { people, room, replaceLink } = this.#options;
+    const { people, room, replaceLink, address } = this.#options;
     const until = days === 0 ? null : Date.now() + days * DAY;
     const knowsLink = people.ban(person, until, by.id);
     room.remove(person, `removed by ${name}`);
     const answer = notice([`${this.#shown(person)} is banned ${term(until)}`]);
     if (!knowsLink) return answer;
     const secret = toBase64url(await replaceLink());
-    const link = { id: ROOM_INVITE_ID, secret, uses: 0, until: null };
+    const id = ROOM_INVITE_ID;
+    const link = { address: address(), id, secret, uses: 0, until: null };
     return [
       ...answer,
       {
@@ -159,10 +162,12 @@ export class Operations {
     if (!isRight) return "operation-wrong";
     const until = days === 0 ? null : Date.now() + Math.round(days * DAY);
     const wish = { uses, until, note, by: by.id };
-    const { id, secret } = this.#options.people.invite(wish);
+    const { people, address } = this.#options;
+    const { id, secret } = people.invite(wish);
     return [
       {
         kind: "invited",
+        address: address(),
         id,
         secret: toBase64url(secret),
         uses,

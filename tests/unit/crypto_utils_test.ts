@@ -187,6 +187,56 @@ Deno.test("A cipher state seals and opens 2 ** 32 messages, and not one more", a
 
 // ── Several at once ────────────────────────────────────────────────────────────────────────────────────
 
+Deno.test("CipherState.rekeyEvery() replaces the key by Noise's REKEY, and its nonces go on", async () => {
+  const key = randomBytes(32);
+  const cipher = await CipherState.create(key);
+  cipher.rekeyEvery(3);
+  const message = utf8("the same");
+  const sealed: Bytes[] = [];
+  for (let n = 0; n < 7; n++) {
+    sealed.push(await encryptMessage(cipher, message));
+  }
+  const nonce = (counter: bigint) => {
+    const iv = new Uint8Array(12);
+    new DataView(iv.buffer).setBigUint64(4, counter);
+    return iv;
+  };
+  // Section 4.2: the first 32 bytes of 32 zeros, sealed under the nonce 2^64 - 1.
+  let current = key;
+  for (const [n, bytes] of sealed.entries()) {
+    const raw = await subtle.importKey("raw", current, "AES-GCM", false, [
+      "encrypt",
+    ]);
+    const seal = async (iv: Bytes, plaintext: Bytes) =>
+      new Uint8Array(
+        await subtle.encrypt({ name: "AES-GCM", iv }, raw, plaintext),
+      );
+    assertEquals(bytes, await seal(nonce(BigInt(n)), message), `message ${n}`);
+    if (n % 3 < 2) continue;
+    const next = await seal(nonce(2n ** 64n - 1n), new Uint8Array(32));
+    current = next.slice(0, 32);
+  }
+});
+
+Deno.test("CipherState.rekeyEvery() keeps both sides in step, however many messages are in flight", async () => {
+  const { send, receive } = await pair();
+  for (const cipher of [send, receive]) cipher.rekeyEvery(4);
+  const texts = Array.from({ length: 50 }, (_, at) => utf8(`message ${at}`));
+  for (let round = 0; round < 3; round++) {
+    const sealed = await Promise.all(
+      texts.map((it) => encryptMessage(send, it)),
+    );
+    const opened = await Promise.all(
+      sealed.map((it) => decryptMessage(receive, it)),
+    );
+    assertEquals(opened, texts);
+    const single = await encryptMessage(send, utf8("alone"));
+    assertEquals(await decryptMessage(receive, single), utf8("alone"));
+  }
+  const altered = flipped(await encryptMessage(send, utf8("x")), 0);
+  await assertRefused(decryptMessage(receive, altered));
+});
+
 Deno.test("decryptMessage() opens records in the order of its calls, however many are in flight", async () => {
   const { send, receive } = await pair();
   const messages = Array.from({ length: 200 }, (_, at) => utf8(`${at}`));

@@ -106,6 +106,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   motd: [["text", "text"]],
   notice: [["text", "text"]],
   invited: [
+    ["address", "string"],
     ["id", "count"],
     ["secret", "string"],
     ["uses", "count"],

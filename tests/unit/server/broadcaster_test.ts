@@ -255,6 +255,21 @@ Deno.test("Broadcaster.expired asks for a new key at the first leave, and then o
   assertEquals(broadcaster.expired, false);
 });
 
+Deno.test("Broadcaster.expired asks for a new key after 10 minutes, and at once where somebody was removed", async () => {
+  using clock = new ManualClock();
+  const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
+  clock.advance(599_999);
+  assertEquals(broadcaster.expired, false);
+  clock.advance(1);
+  assertEquals(broadcaster.expired, true);
+  await broadcaster.renew();
+  assertEquals(broadcaster.expired, false);
+  broadcaster.expire(); // somebody left, and the key is new: it may wait
+  assertEquals(broadcaster.expired, false);
+  broadcaster.expire(true);
+  assertEquals(broadcaster.expired, true);
+});
+
 Deno.test("Broadcaster.ratchet() doesn't count as a renewal: the one who left could follow it", async () => {
   const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
   broadcaster.expire();
