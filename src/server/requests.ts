@@ -78,6 +78,7 @@ export interface RequestsOptions {
 export class Requests {
   readonly #client: Client;
   readonly #options: RequestsOptions;
+  readonly #standing: Bytes | undefined; // the standing link's key when it came
   #seat: Seat | undefined;
   #isJoining = false;
   #lastN = 0;
@@ -87,6 +88,7 @@ export class Requests {
   constructor(client: Client, options: RequestsOptions) {
     this.#client = client;
     this.#options = options;
+    this.#standing = options.people.standing;
   }
 
   /** Carries out what has arrived. @throws {EventError} for what this client can't ask for. */
@@ -217,8 +219,9 @@ export class Requests {
       if (!equalBytes(noiseKey, this.#client.key)) return undefined;
       // The id stands for the three keys: who is known by it has shown a card for them that was signed.
       if (!this.#options.people.find(full)) await checkCard(card);
-      const invite = this.#client.inviteId;
-      return { id: full, key: toBase64url(noiseKey), card: text, invite };
+      const { inviteId: invite } = this.#client;
+      const key = toBase64url(noiseKey);
+      return { id: full, key, card: text, invite, standing: this.#standing };
     } catch (error) {
       if (error instanceof RangeError || error instanceof SyntaxError) return;
       throw error;

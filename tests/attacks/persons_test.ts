@@ -5,14 +5,23 @@
  * @module
  */
 
+import { type Bytes, concat, toBase64url } from "../../crypto_utils.ts";
+import { readCard, signCard } from "../../src/crypto/identity.ts";
+import { spokenId } from "../../src/crypto/person_id.ts";
 import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
+import { type Event, type Kind, TABLE } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
-import { assertEquals } from "../kit/assert.ts";
-import { JsonClient, type Shown } from "../kit/client.ts";
+import { OPERATIONS } from "../../src/protocol/reasons.ts";
+import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
+import { flipped } from "../kit/bytes.ts";
+import { Client, JsonClient, type Shown } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Folder } from "../kit/folder.ts";
+import { Intruder } from "../kit/intruder.ts";
 import { LateProxy } from "../kit/late_proxy.ts";
-import { Server, type ServerOptions } from "../kit/server.ts";
+import { joinEvent, newIdentity, newStay } from "../kit/people.ts";
+import { CUT, TcpProxy } from "../kit/proxy.ts";
+import { runServer, Server, type ServerOptions } from "../kit/server.ts";
 
 /** A server in a folder of its own. */
 async function serverAt(
@@ -87,7 +96,9 @@ for (const when of ["before the client is back", "once it is back", "never"]) {
     await ana.shows("said", { text: "on its way", own: true });
     await ana.shows("renamed", { newName: "anouk", own: true });
     await ana.type("the end");
-    await ben.shows("said", { name: "anouk", text: "the end" });
+    for (const client of [ana, ben]) {
+      await client.shows("said", { name: "anouk", text: "the end" });
+    }
 
     assertEquals(ben.texts, ["on its way", "the end"]);
     assertEquals(ana.texts, ["on its way", "the end"]);
@@ -128,7 +139,9 @@ for (const isNoticed of [false, true]) {
     } else proxy.lose();
     await ana.isIn(2);
     await ana.type("the end");
-    await ben.shows("said", { name: "anouk", text: "the end" });
+    for (const client of [ana, ben]) {
+      await client.shows("said", { name: "anouk", text: "the end" });
+    }
 
     assertEquals((await present(ben)).sort(), [["anouk", 1], ["ben", 1]]);
     const log = await server.log();
@@ -142,3 +155,391 @@ for (const isNoticed of [false, true]) {
     assertFollows(ana, log);
   });
 }
+
+// ── Somebody else's card ───────────────────────────────────────────────────────────────────────────────
+
+/** A point of order 1 as an Ed25519 key, and a signature of anything that fits it. */
+const NEUTRAL = new Uint8Array(32).with(0, 1) as Bytes;
+const NEUTRAL_SIGNATURE = concat(NEUTRAL, new Uint8Array(32));
+
+/** Where a card's parts begin, bytes. */
+const SIGN_KEY = 32;
+const SEAL_KEY = 64;
+const SIGNATURE = 1_280;
+
+Deno.test("card that isn't its connection's own, or not signed by its owner, lets nobody in and throws nobody out", async () => {
+  await using at = await serverAt();
+  const { server } = at;
+  await using watcher = await JsonClient.join({
+    invite: server.invite,
+    name: "watcher",
+  });
+  const [ana, eve] = [await newIdentity(), await newIdentity()];
+  using victim = await Intruder.at(server, undefined, ana);
+  await victim.send(joinEvent(ana, "ana"));
+  await victim.hears("welcome");
+  using member = await Intruder.at(server, undefined, eve);
+  await member.send(joinEvent(eve, "eve"));
+  await member.hears("welcome");
+  await watcher.shows("joined", { name: "eve" });
+  const log = await server.log();
+
+  const fresh = await newIdentity();
+  const { signing, card } = fresh;
+  const own = readCard(card);
+  const keys = card.subarray(0, SIGNATURE);
+  const others = ana.card.subarray(SIGNATURE);
+  const spliced = (bytes: Bytes, at: number) =>
+    concat(card.subarray(0, at), bytes, card.subarray(at + bytes.length));
+  const table: readonly (readonly [string, Bytes])[] = [
+    ["another's, whole", ana.card],
+    [
+      "with another's X25519 key, and signed",
+      await signCard({
+        noiseKey: ana.keyPair.publicKey,
+        signing,
+        sealKey: own.sealKey,
+      }),
+    ],
+    [
+      "with another's X25519 key, and another's signature",
+      concat(ana.card.subarray(0, SIGN_KEY), card.subarray(SIGN_KEY)),
+    ],
+    ["with another's signature", concat(keys, others)],
+    ["with another's Ed25519 key", spliced(readCard(ana.card).verifyKey, 32)],
+    ["with another's X-Wing key", spliced(readCard(ana.card).sealKey, 64)],
+    ["with a key of order 1", spliced(NEUTRAL, SIGN_KEY)],
+    [
+      "with a key of order 1, and a signature for it",
+      concat(
+        card.subarray(0, SIGN_KEY),
+        NEUTRAL,
+        card.subarray(SEAL_KEY, SIGNATURE),
+        NEUTRAL_SIGNATURE,
+      ),
+    ],
+    ["without a signature", concat(keys, new Uint8Array(64))],
+    ...[0, 31, SIGN_KEY, SEAL_KEY, 700, SIGNATURE - 1, SIGNATURE, 1_343].map((
+      byte,
+    ) => [`altered at byte ${byte}`, flipped(card, byte)] as const),
+  ];
+  using guest = await Intruder.at(server, undefined, fresh);
+  for (const [what, wrong] of table) {
+    for (const name of ["mallory", "ana"]) {
+      const event = joinEvent(fresh, name);
+      await guest.send({ ...event, card: toBase64url(wrong) });
+      const { n, reason } = await guest.hears("refused");
+      assertEquals([n, reason], [null, "card-wrong"], what);
+    }
+  }
+  // A member's own X25519 key under another card: it would be a second person.
+  using twin = await Intruder.at(server, undefined, eve);
+  const second = { noiseKey: eve.keyPair.publicKey, signing };
+  const twinCard = await signCard({ ...second, sealKey: own.sealKey });
+  const event = joinEvent(eve, "eve");
+  await twin.send({ ...event, card: toBase64url(twinCard) });
+  assertEquals((await twin.hears("refused")).reason, "card-wrong");
+
+  assertEquals(await server.log(), log);
+  const here = [["ana", 1], ["eve", 1], ["watcher", 1]];
+  assertEquals((await present(watcher)).sort(), here);
+  for (const intruder of [victim, member]) {
+    await intruder.send({ kind: "ping" });
+    await intruder.hears("pong");
+  }
+  // The same connection with the right card.
+  await guest.send(joinEvent(fresh, "mallory"));
+  await guest.hears("welcome");
+});
+
+// ── Guests ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How long a guest's connection may last here, ms: longer than it has to join. */
+const GUEST_DEADLINE = 45_000;
+
+Deno.test("guest that only shook hands is told nothing after --rotate-key, and is ended after 30 s, whatever it answers", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  const { invite } = server;
+  const guest = () => Intruder.by(invite, undefined, GUEST_DEADLINE);
+  using mute = await guest();
+  using lively = await guest();
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  await using kim = await JsonClient.join({ invite, name: "kim" });
+  const ended = Promise.all([mute.end(), lively.end()]);
+  const pinging = setInterval(() => {
+    lively.send({ kind: "ping" }, { kind: "pong" }).catch(() => {}); // ended
+  }, 1_000);
+  assertEquals((await runServer(folder, ["--rotate-key"])).code, 0);
+  await server.line(/The room has a new key/);
+  await kim.endInput();
+  await ana.shows("left", { name: "kim" }); // which makes a new epoch
+  await ana.type("among members");
+  await ana.shows("said", { text: "among members" });
+
+  const [heard, answered] = await ended;
+  clearInterval(pinging);
+  const bye: Event = { kind: "bye", reason: "late" };
+  assertEquals(heard.filter(({ kind }) => kind !== "ping"), [bye]);
+  const rest = answered.filter(({ kind }) => kind !== "pong");
+  assertEquals(rest.filter(({ kind }) => kind !== "ping"), [bye]);
+  assert(answered.length > 10, "it answered nothing");
+  assertEquals([mute.others, lively.others], [0, 0]);
+  assertEquals(moves(await server.log()), [
+    "ana joined",
+    "kim joined",
+    "kim left left",
+  ]);
+});
+
+Deno.test("guest that shook hands by a link which was replaced since is not let in", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  using eve = await Intruder.by(invite);
+  const { code, stdout } = await runServer(folder, ["--rotate-key"]);
+  assertEquals(code, 0);
+  await server.line(/The room has a new key/);
+  await eve.send(joinEvent(eve.identity, "eve"));
+  assertEquals((await eve.hears("refused")).reason, "invite-used");
+
+  const [fresh = ""] = /chat:[^']+/.exec(stdout.join()) ?? [];
+  using kim = await Intruder.by(fresh);
+  await kim.send(joinEvent(kim.identity, "kim"));
+  await kim.hears("welcome");
+  await ana.shows("joined", { name: "kim" });
+  assertEquals(moves(await server.log()), ["ana joined", "kim joined"]);
+});
+
+/** An event of each kind, with what somebody would say who hopes for an answer. */
+const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
+  join: [], // that is how it comes in
+  say: [{ n: 1, text: "hello" }],
+  act: [{ n: 1, text: "waves" }],
+  reply: [{ n: 1, to: 1, text: "hello" }],
+  offer: [{ n: 1, text: `1 ${"0".repeat(64)} a.txt` }],
+  hold: [{ offer: 1 }],
+  rename: [{ name: "ana" }, { name: "mallory" }],
+  release: [{}],
+  operate: OPERATIONS.map((what) => ({ what, who: "ana", text: "", count: 1 })),
+  away: [{ text: "lunch" }, { text: "" }],
+  find: [
+    { id: 1, words: "", before: null, count: 200 },
+    { id: 1, words: "secret", before: null, count: 200 },
+  ],
+  ping: [{}],
+  pong: [{}],
+  fetch: [{ id: 1, offer: 3, from: 0, size: 1 }],
+  piece: [1, 2, 3].map((id) => ({ id, data: "AAAA" })),
+  missing: [1, 2, 3].map((id) => ({ id, reason: "gone" })),
+  bye: [{ reason: "left" }, { reason: "removed" }],
+  // What only a server says.
+  refused: [{ n: null, reason: "name-taken", detail: "" }],
+  past: [{
+    seq: 1,
+    at: 0,
+    person: "0".repeat(16),
+    stay: newStay(),
+    n: 1,
+    what: "said",
+    to: null,
+    name: "ana",
+    text: "never",
+  }],
+  limits: [{ fileSize: 1 }],
+  motd: [{ text: "hello" }],
+  notice: [{ text: "hello" }],
+  invited: [{ id: 0, secret: "", uses: 1, until: null, note: "" }],
+  slowed: [{}],
+  found: [{ id: 1, more: false }],
+  here: [{
+    id: 1,
+    name: "ana",
+    person: "A".repeat(43),
+    stay: newStay(),
+    since: 0,
+    active: 0,
+    away: "",
+  }],
+  epoch: [{ number: 1, counter: 0, key: "", verifyKey: "" }],
+  sharing: [{ number: 1, counter: 0, key: "", verifyKey: "" }],
+  welcome: [{ id: 1, seq: 1, at: 0, name: "ana" }],
+  batch: [{ seq: 1, at: 0 }],
+  joined: [{
+    id: 1,
+    name: "ana",
+    person: "A".repeat(43),
+    stay: newStay(),
+    n: 0,
+  }],
+  beside: [{ id: 1, of: 1, stay: newStay() }],
+  parted: [{ id: 1 }],
+  left: [{ id: 1, n: 1, reason: "left" }],
+  said: [{ id: 1, n: 1, text: "never" }],
+  acted: [{ id: 1, n: 1, text: "never" }],
+  replied: [{ id: 1, n: 1, to: 1, text: "never" }],
+  offered: [{ id: 1, n: 1, text: `1 ${"0".repeat(64)} a.txt` }],
+  renamed: [{ id: 1, n: 1, name: "mallory" }],
+  absent: [{ id: 1, text: "never" }],
+  room: [{ topic: "never", slow: 3_600 }],
+  ratchet: [{}],
+};
+
+/** What a guest may hear that was never in: that somebody is there, and that the end has come. */
+const HARMLESS: readonly Kind[] = ["ping", "pong", "bye"];
+
+Deno.test("guest changes nothing and is told nothing by whatever it says before it joins, but may end its own connection", async () => {
+  await using at = await serverAt();
+  const { server } = at;
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  await ana.type("a secret");
+  await ben.shows("said", { text: "a secret" });
+  const log = await server.log();
+  const ended: Kind[] = [];
+  for (const kind of Object.keys(TABLE) as Kind[]) {
+    for (const fields of SAMPLES[kind]) {
+      using guest = await Intruder.at(server);
+      const event = { kind, ...fields } as Event;
+      await guest.send(event, { kind: "ping" }, {
+        kind: "bye",
+        reason: "left",
+      });
+      const heard = (await guest.end()).map(({ kind }) => kind);
+      assertEquals(heard.filter((it) => !HARMLESS.includes(it)), [], kind);
+      assertEquals(guest.others, 0);
+      if (!heard.includes("pong")) ended.push(kind);
+    }
+  }
+  // Those that are allowed: anything else broke the protocol.
+  const goesOn = Object.keys(TABLE).filter((kind) =>
+    kind !== "join" && !ended.includes(kind as Kind)
+  );
+  const allowed = ["away", "missing", "piece", "ping", "pong"];
+  assertEquals(goesOn.sort(), allowed);
+
+  await ana.type("the end");
+  await ben.shows("said", { text: "the end" });
+  assertEquals((await server.log()).slice(0, -1), log);
+  for (const client of [ana, ben]) {
+    assertEquals((await present(client)).sort(), [["ana", 1], ["ben", 1]]);
+    assertEquals(client.entrances.length, 1);
+    assertEquals(client.all("away-message"), []);
+  }
+});
+
+Deno.test("guest that is refused hears why, and no key, no line and no name of those who are in", async () => {
+  await using at = await serverAt({
+    args: ["--history", "1000", "--max-clients", "2"],
+  });
+  const { server } = at;
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  const texts = Array.from({ length: 400 }, (_, nth) => `secret ${nth}`);
+  await ana.type(...texts);
+  await ana.showsTexts(texts.length);
+  using kim = await Intruder.in(server, "kim");
+  const table: [string, Partial<Event<"join">>][] = [
+    ["room-full", { name: "eve" }],
+    ["name-taken", { name: "ana" }],
+    ["name-taken", { name: "ANA" }],
+    ["name-invalid", { name: "a b" }],
+    ["name-mixed", { name: "аnа" }],
+    ["card-wrong", { card: toBase64url(kim.identity.card) }],
+  ];
+  using guest = await Intruder.at(server);
+  for (const [, fields] of table) {
+    const event = joinEvent(guest.identity, "eve", { after: 0 });
+    await guest.send({ ...event, ...fields });
+  }
+  await guest.send({ kind: "bye", reason: "left" });
+  const heard = await guest.end();
+  const refusals = heard.filter((it): it is Event<"refused"> =>
+    it.kind === "refused"
+  );
+  assertEquals(refusals.map(({ reason }) => reason), table.map(([it]) => it));
+  const others = heard.filter(({ kind }) => kind !== "refused");
+  assertEquals(others.map(({ kind }) => kind), ["bye"]);
+  assertEquals(guest.others, 0);
+});
+
+// ── Names ──────────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("name waits for its owner while that one's connection is lost, and who asks for it is told whose it is", async () => {
+  await using at = await serverAt();
+  const { server } = at;
+  let isDown = false;
+  await using proxy = new TcpProxy(
+    server.port,
+    ({ bytes }) => isDown ? [CUT] : [bytes],
+  );
+  const invite = atPort(server.invite, proxy.port);
+  await using ben = await JsonClient.join({
+    invite: server.invite,
+    name: "ben",
+  });
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  const { key: id = "" } = await ben.shows("joined", { name: "ana" });
+  isDown = true;
+  proxy.cut();
+  await ana.shows("away");
+  await ben.shows("left", { name: "ana", reason: "lost" });
+  await ana.type("waits for its turn");
+  await present(ana); // when this is answered, the line is taken
+
+  const today = new Date().toISOString().slice(0, 10);
+  const whose = `ana, ${spokenId(id)}, since `;
+  for (const name of ["ana", "Ana", "ANA", "апа", "ａｎａ"]) {
+    using eve = await Intruder.at(server);
+    await eve.send(joinEvent(eve.identity, name));
+    const { reason, detail } = await eve.hears("refused");
+    assertEquals(reason, "name-taken", name);
+    assert(detail.startsWith(whose), detail);
+    assert(detail.slice(whose.length) <= today);
+  }
+  await ask(ben, { type: "rename", name: "Ana" });
+  await ben.shows("refused", { text: "Ana", reason: "name-taken" });
+  await using eve = await Client.plain({ invite: server.invite, name: "ana" });
+  await eve.endInput();
+  assertEquals(await eve.finished(), 1);
+  assertMatch(eve.stderr[0] ?? "", new RegExp(`taken.*: ${whose}`));
+
+  isDown = false;
+  await ana.isIn(2);
+  await ben.shows("said", { name: "ana", key: id, text: "waits for its turn" });
+  await ana.endInput();
+  assertEquals(await ana.finished(), 0);
+  assertEquals(moves(await server.log()), [
+    "ben joined",
+    "ana joined",
+    "ana left lost",
+    "ana joined",
+    "ana left left",
+  ]);
+});
+
+Deno.test("name that is refused to one who comes back keeps it out no longer than that, and its line is said", async () => {
+  await using at = await serverAt();
+  const { server } = at;
+  await using proxy = new LateProxy(server.port);
+  await using ben = await JsonClient.join({
+    invite: server.invite,
+    name: "ben",
+  });
+  await using ana = await JsonClient.join({
+    invite: atPort(server.invite, proxy.port),
+    name: "ana",
+  });
+  await ben.shows("joined", { name: "ana" });
+  proxy.cut();
+  await ana.shows("away");
+  await ben.shows("left", { name: "ana" });
+  await ask(ana, { type: "rename", name: "Ben" });
+  await ana.type("still ana");
+  await ana.shows("refused", { text: "Ben", reason: "name-taken" });
+  await ben.shows("said", { name: "ana", text: "still ana" });
+  await ana.endInput();
+  assertEquals(await ana.finished(), 1); // something was refused
+});

@@ -21,7 +21,15 @@ import {
 import { RecordType } from "../../src/protocol/records.ts";
 import { assert } from "./assert.ts";
 import type { TcpProxy } from "./proxy.ts";
-import { connectChannel } from "../../src/protocol/handshake.ts";
+import {
+  CODE_ID,
+  connectChannel,
+  type ConnectOptions,
+  MEMBER_ID,
+  MEMBER_KEY,
+} from "../../src/protocol/handshake.ts";
+import { parseCode, passwordOf } from "../../src/keys/spoken_code.ts";
+import { isDisconnect } from "../../src/base/error_reason.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { joinEvent, newIdentity } from "./people.ts";
 import type { Server } from "./server.ts";
@@ -39,13 +47,18 @@ export class Wire implements Disposable {
   readonly conn: Deno.TcpConn;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  private constructor(conn: Deno.TcpConn) {
+  private constructor(conn: Deno.TcpConn, deadline: number) {
     this.conn = conn;
-    this.#timer = setTimeout(() => this.#close(), DEADLINE);
+    this.#timer = setTimeout(() => this.#close(), deadline);
   }
 
-  static async to({ port }: Server): Promise<Wire> {
-    return new Wire(await Deno.connect({ hostname: "127.0.0.1", port }));
+  /** Connects to a port of this machine. @param deadline When it ends, ms. */
+  static async to(
+    { port }: { readonly port: number },
+    deadline: number = DEADLINE,
+  ): Promise<Wire> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    return new Wire(conn, deadline);
   }
 
   /** Sends bytes and then the end; returns all that comes back. */
@@ -88,6 +101,8 @@ export class Wire implements Disposable {
 export class Intruder implements Disposable {
   /** Every key of an epoch that the server has told it, as far as it has read. */
   readonly epochs: Event<"epoch">[] = [];
+  /** How many records that were sealed for several it has read in \`end\`. */
+  others = 0;
   readonly #wire: Wire;
   readonly #channel: Channel;
   readonly #heard: Event[] = [];
@@ -118,14 +133,51 @@ export class Intruder implements Disposable {
     key?: Bytes,
     own?: Identity,
   ): Promise<Intruder> {
-    const invite = parseInvite(server.invite);
-    const wire = await Wire.to(server);
+    const { id: inviteId, secret } = parseInvite(server.invite);
+    const inviteKey = key ?? admissionKey(secret);
+    return await Intruder.shaking(server, { inviteId, inviteKey }, own);
+  }
+
+  /** Shakes hands by a link. @param own Who it is, where not somebody new. @param deadline When it ends, ms. */
+  static async by(
+    link: string,
+    own?: Identity,
+    deadline?: number,
+  ): Promise<Intruder> {
+    const { id: inviteId, secret, port } = parseInvite(link);
+    const how = { inviteId, inviteKey: admissionKey(secret) };
+    return await Intruder.shaking({ port }, how, own, deadline);
+  }
+
+  /** Shakes hands as a member, by its own key alone. */
+  static async back(server: Server, own: Identity): Promise<Intruder> {
+    const member = { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY };
+    return await Intruder.shaking(server, member, own);
+  }
+
+  /** Shakes hands with a spoken code. */
+  static async guessing(server: Server, text: string): Promise<Intruder> {
+    const code = parseCode(text);
+    return await Intruder.shaking(server, {
+      inviteId: CODE_ID,
+      inviteKey: MEMBER_KEY,
+      code: { number: code.number, password: passwordOf(code) },
+    });
+  }
+
+  /** Shakes hands in any way. @param deadline When the connection ends, ms. */
+  static async shaking(
+    { port }: { readonly port: number },
+    how: Pick<ConnectOptions, "inviteId" | "inviteKey" | "code">,
+    own?: Identity,
+    deadline?: number,
+  ): Promise<Intruder> {
+    const wire = await Wire.to({ port }, deadline);
     const identity = own ?? await newIdentity();
     try {
       const channel = await connectChannel(wire.conn, {
+        ...how,
         keyPair: identity.keyPair,
-        inviteId: invite.id,
-        inviteKey: key ?? admissionKey(invite.secret),
         checkServer: () => {},
       });
       return new Intruder(wire, channel, identity);
@@ -181,6 +233,26 @@ export class Intruder implements Disposable {
         this.epochs.push(...events.filter((it) => it.kind === "epoch"));
       }
     }
+  }
+
+  /**
+   * Reads until the connection ends, and returns all that the server told this client alone.
+   * @throws {RefusedError} if the handshake turns out to be refused.
+   */
+  async end(): Promise<Event[]> {
+    const events = this.#heard.splice(0);
+    try {
+      for (let records; (records = await this.#channel.read());) {
+        for (const record of records) {
+          if (record.type === RecordType.direct) {
+            events.push(...await this.#channel.open(record));
+          } else this.others++;
+        }
+      }
+    } catch (error) {
+      if (!isDisconnect(error)) throw error;
+    }
+    return events;
   }
 
   /** Waits for the end of the connection, and returns what came before it. */
