@@ -275,6 +275,9 @@ export class Requests {
       }
       after = head;
     }
+    // What is left comes with its admission, and costs as much.
+    this.#spend(history.head - after);
+    await this.#client.paid();
     return after;
   }
 
@@ -367,9 +370,13 @@ export class Requests {
   }
 
   #fetch(event: Event<"fetch">): void {
-    this.#requireSeat("fetch");
+    const { member: { person: { from } } } = this.#requireSeat("fetch");
     this.#spend(1);
-    const answer = this.#options.relay.fetch(this.#client, event);
+    const { id, offer } = event;
+    // What was offered before its time is nothing that it may know of.
+    const answer: Event | undefined = offer > from
+      ? this.#options.relay.fetch(this.#client, event)
+      : { kind: "missing", id, reason: "gone" };
     if (answer) this.#answers.push(answer);
   }
 

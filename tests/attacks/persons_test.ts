@@ -15,11 +15,13 @@ import { OPERATIONS } from "../../src/protocol/reasons.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { flipped } from "../kit/bytes.ts";
 import { Client, JsonClient, type Shown } from "../kit/client.ts";
+import { run, runToEnd } from "../kit/command.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Folder } from "../kit/folder.ts";
 import { Intruder } from "../kit/intruder.ts";
 import { LateProxy } from "../kit/late_proxy.ts";
 import { joinEvent, newIdentity, newStay } from "../kit/people.ts";
+import { cacheFolder } from "../kit/program.ts";
 import { CUT, TcpProxy } from "../kit/proxy.ts";
 import { runServer, Server, type ServerOptions } from "../kit/server.ts";
 
@@ -542,4 +544,158 @@ Deno.test("name that is refused to one who comes back keeps it out no longer tha
   await ben.shows("said", { name: "ana", text: "still ana" });
   await ana.endInput();
   assertEquals(await ana.finished(), 1); // something was refused
+});
+
+// ── What came before ───────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("newcomer is told nothing of what came before it, whatever it asks", async () => {
+  await using at = await serverAt({ args: ["--history", "0"] });
+  const { server, folder } = at;
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  await ana.type("secret one", "secret two");
+  await ana.shows("said", { text: "secret two" });
+  const path = await folder.write("secret.txt", "a secret file");
+  await ask(ana, { type: "send", path });
+  const { seq: offer = 0 } = await ana.shows("offered");
+  const before = (await server.log()).length;
+
+  const own = await newIdentity();
+  const searches: Omit<Event<"find">, "kind" | "id">[] = [
+    { words: "", before: null, count: 200 },
+    { words: "", before: 3, count: 200 },
+    { words: "", before: before + 1, count: 1 },
+    { words: "secret", before: null, count: 200 },
+    { words: "secret", before: before + 1, count: 1 },
+    { words: "ana", before: 2, count: 1 },
+  ];
+  const stay = newStay();
+  for (const after of [0, 1, null]) {
+    using eve = after === 0
+      ? await Intruder.at(server, undefined, own)
+      : await Intruder.back(server, own);
+    await eve.send(joinEvent(own, "eve", { stay, after }));
+    await eve.hears("welcome");
+    for (const [id, search] of searches.entries()) {
+      await eve.send({ kind: "find", id, ...search });
+    }
+    await eve.send(
+      { kind: "hold", offer },
+      { kind: "fetch", id: 1, offer, from: 0, size: 1 },
+    );
+    assertEquals((await eve.hears("missing")).reason, "gone");
+    await eve.send({ kind: "bye", reason: "left" });
+    const heard = await eve.end();
+    const past = heard.filter((it) => it.kind === "past");
+    assertEquals(past.filter(({ seq }) => seq <= before), []);
+    const found = heard.filter((it) => it.kind === "found");
+    assertEquals(found.map(({ id }) => id), [...searches.keys()]);
+    // Whether there is more is said of what it may read.
+    assertEquals(found.filter(({ id, more }) => more && id !== 2), []);
+    assert(!heard.some(({ kind }) => kind === "piece"), "a piece of the file");
+    assert(!JSON.stringify(heard).includes("secret"));
+  }
+});
+
+/** Lines that a catching up gives, and what a person has to spend, with next to no income. */
+const MISSED = 800;
+const PURSE = ["--burst", "1000", "--rate", "1", "--history", "0"];
+
+for (const [missed, visits] of [[MISSED, 1], [200, 4]] as const) {
+  Deno.test(`catching up with ${missed} lines again and again is paid for, and others come in meanwhile`, async () => {
+    await using folder = await Folder.make();
+    const eve = await newIdentity();
+    let port: number;
+    {
+      await using server = await Server.open(folder, { args: ["--rate", "0"] });
+      port = server.port;
+      using _first = await Intruder.at(server, undefined, eve);
+      await _first.send(joinEvent(eve, "eve"));
+      await _first.hears("welcome");
+      const { invite } = server;
+      await using ana = await JsonClient.join({ invite, name: "ana" });
+      await ana.type(
+        ...Array.from({ length: missed }, (_, at) => `line ${at}`),
+      );
+      await ana.showsTexts(missed);
+      server.kill("SIGTERM");
+      await server.finished();
+    }
+    await using server = await Server.open(folder, { port, args: PURSE });
+    const { invite } = server;
+    for (let visit = 0; visit < visits; visit++) {
+      using connection = await Intruder.back(server, eve);
+      await connection.send(joinEvent(eve, "eve", { after: 2 }));
+      await connection.hears("welcome");
+      await connection.send({ kind: "bye", reason: "left" });
+      const lines = connection.told.filter(({ kind }) => kind === "past");
+      assert(lines.length >= missed, "it was told all of it");
+    }
+    using again = await Intruder.back(server, eve);
+    using beside = await Intruder.back(server, eve);
+    for (const connection of [again, beside]) {
+      await connection.send(joinEvent(eve, "eve", { after: 2 }));
+    }
+    await using kim = await JsonClient.join({ invite, name: "kim" });
+    await kim.type("not kept waiting");
+    await kim.shows("said", { text: "not kept waiting" });
+    await using lea = await JsonClient.join({ invite, name: "lea" });
+    assertEquals((await present(lea)).sort(), [["kim", 1], ["lea", 1]]);
+  });
+}
+
+// ── The link ───────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("link stands neither in what the server prints on a pipe nor on a command line, and --link prints it", async () => {
+  await using at = await serverAt({ args: ["--log-level", "debug"] });
+  const { server, folder } = at;
+  const { invite } = server;
+  const [, secret = "no link"] = invite.split("#");
+  const printed = await runServer(folder, ["--link"]);
+  assertEquals(printed.stdout, [invite]);
+  const path = await folder.write("link", `${invite}\n`);
+
+  await using byFile = await JsonClient.join({
+    args: ["--link", path],
+    name: "by-file",
+  });
+  await using byInput = await JsonClient.start({
+    args: ["--link", "-"],
+    name: "by-input",
+  });
+  await byInput.type(invite, "hello");
+  await byFile.shows("said", { name: "by-input", text: "hello" });
+  if (Deno.build.os === "linux") {
+    for (const { pid } of [server, byFile, byInput]) {
+      const words = await run("cat", `/proc/${pid}/cmdline`);
+      const environment = await run("cat", `/proc/${pid}/environ`);
+      assert(!`${words}${environment}`.includes(secret));
+    }
+  }
+  // `deno task` says what it runs.
+  await using home = await Folder.make();
+  const root = new URL("../..", import.meta.url).pathname;
+  const words = ["task", "client", "--link", path, "--name", "by-task"];
+  const task = await runToEnd([Deno.execPath(), ...words], {
+    cwd: root,
+    input: "from a task\n",
+    env: {
+      HOME: home.path,
+      XDG_CONFIG_HOME: "",
+      DENO_DIR: await cacheFolder(),
+    },
+  });
+  assertEquals(task.code, 0, task.stderr);
+  await byFile.shows("said", { name: "by-task", text: "from a task" });
+
+  server.kill("SIGTERM");
+  assertEquals(await server.finished(), 0);
+  const output = [
+    ...[server, byFile, byInput].flatMap((it) => [...it.stdout, ...it.stderr]),
+    task.stdout,
+    task.stderr,
+    await Deno.readTextFile(folder.file("chat.log")),
+    await Deno.readTextFile(folder.file("chat.people")),
+  ];
+  for (const text of output) assert(!text.includes(secret), text);
 });

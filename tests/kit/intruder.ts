@@ -101,6 +101,8 @@ export class Wire implements Disposable {
 export class Intruder implements Disposable {
   /** Every key of an epoch that the server has told it, as far as it has read. */
   readonly epochs: Event<"epoch">[] = [];
+  /** All that the server has told it alone, as far as it has read. */
+  readonly told: Event[] = [];
   /** How many records that were sealed for several it has read in \`end\`. */
   others = 0;
   readonly #wire: Wire;
@@ -230,6 +232,7 @@ export class Intruder implements Disposable {
         if (record.type !== RecordType.direct) continue;
         const events = await this.#channel.open(record);
         this.#heard.push(...events);
+        this.told.push(...events);
         this.epochs.push(...events.filter((it) => it.kind === "epoch"));
       }
     }
@@ -239,20 +242,19 @@ export class Intruder implements Disposable {
    * Reads until the connection ends, and returns all that the server told this client alone.
    * @throws {RefusedError} if the handshake turns out to be refused.
    */
-  async end(): Promise<Event[]> {
-    const events = this.#heard.splice(0);
+  async end(): Promise<readonly Event[]> {
     try {
       for (let records; (records = await this.#channel.read());) {
         for (const record of records) {
           if (record.type === RecordType.direct) {
-            events.push(...await this.#channel.open(record));
+            this.told.push(...await this.#channel.open(record));
           } else this.others++;
         }
       }
     } catch (error) {
       if (!isDisconnect(error)) throw error;
     }
-    return events;
+    return this.told;
   }
 
   /** Waits for the end of the connection, and returns what came before it. */
