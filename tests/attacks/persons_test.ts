@@ -5,24 +5,51 @@
  * @module
  */
 
-import { type Bytes, concat, toBase64url } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  concat,
+  randomBytes,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import { writeAll } from "../../src/base/write_all.ts";
 import { readCard, signCard } from "../../src/crypto/identity.ts";
 import { spokenId } from "../../src/crypto/person_id.ts";
 import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
+import codeWords from "../../src/keys/code_words.json" with { type: "json" };
+import {
+  formatCode,
+  parseCode,
+  passwordOf,
+} from "../../src/keys/spoken_code.ts";
+import { acceptChannel, type OpenCode } from "../../src/protocol/handshake.ts";
 import { type Event, type Kind, TABLE } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
-import { OPERATIONS } from "../../src/protocol/reasons.ts";
-import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
+import { HandshakeRefusal, OPERATIONS } from "../../src/protocol/reasons.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { newInvite } from "../../src/server/people.ts";
+import { PeopleFile } from "../../src/server/people_file.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../kit/assert.ts";
 import { flipped } from "../kit/bytes.ts";
-import { Client, JsonClient, type Shown } from "../kit/client.ts";
+import {
+  Client,
+  type ClientOptions,
+  JsonClient,
+  type Shown,
+} from "../kit/client.ts";
 import { run, runToEnd } from "../kit/command.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Folder } from "../kit/folder.ts";
-import { Intruder } from "../kit/intruder.ts";
+import { Intruder, NO_PAUSES, Wire } from "../kit/intruder.ts";
+import { invite, OperatedRoom } from "../kit/invites.ts";
 import { LateProxy } from "../kit/late_proxy.ts";
 import { joinEvent, newIdentity, newStay } from "../kit/people.ts";
 import { cacheFolder } from "../kit/program.ts";
-import { CUT, TcpProxy } from "../kit/proxy.ts";
+import { CUT, type Passing, TcpProxy } from "../kit/proxy.ts";
 import { runServer, Server, type ServerOptions } from "../kit/server.ts";
 
 /** A server in a folder of its own. */
@@ -47,6 +74,13 @@ function atPort(link: string, port: number): string {
 
 async function ask(client: JsonClient, request: unknown): Promise<void> {
   await client.type(JSON.stringify(request));
+}
+
+/** The file of the one identity below a person's folder. */
+async function identityIn(home: Folder): Promise<string> {
+  const folder = home.file(".config/encrypted-chat/identities");
+  const [{ name = "" } = {}] = await Array.fromAsync(Deno.readDir(folder));
+  return `${folder}/${name}`;
 }
 
 /** Who is in the room, and by how many connections, as a client knows it now. */
@@ -698,4 +732,475 @@ Deno.test("link stands neither in what the server prints on a pipe nor on a comm
     await Deno.readTextFile(folder.file("chat.people")),
   ];
   for (const text of output) assert(!text.includes(secret), text);
+});
+
+// ── Invites ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What who has a link, or a code, that opens nothing is told. */
+const CLOSED = /^The link or code does not open this room/;
+const BANNED = /^You were removed from this room/;
+
+/** A client that can't get in, and what it says of it. */
+async function fails(options: ClientOptions): Promise<string> {
+  await using client = await Client.plain({ name: "stranger", ...options });
+  await client.endInput();
+  assertEquals(await client.finished(), 1, client.transcript);
+  return client.stderr[0] ?? "";
+}
+
+/** Waits until a link lets no stranger in any more, by handshakes alone, which use nothing up. */
+async function isClosed(link: string): Promise<void> {
+  for (let isOpen = true; isOpen;) {
+    using stranger = await Intruder.by(link);
+    isOpen = await stranger.isWelcome();
+  }
+}
+
+Deno.test("invite lets in as many as it says, and who came by it comes back by the same link", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  await using home = await Folder.make();
+  const one = await invite(folder, "for ana");
+  const ana = { invite: one, name: "ana", home: home.path };
+  {
+    await using client = await JsonClient.join(ana);
+    assertMatch(await fails({ invite: one }), CLOSED);
+    await client.endInput();
+    assertEquals(await client.finished(), 0);
+  }
+  {
+    await using client = await JsonClient.join(ana);
+    assertEquals(client.entrances[0]?.others, 0);
+  }
+  assertMatch(await fails({ invite: one }), CLOSED);
+  assertEquals(await invite(folder, "list"), "No invite is open.");
+  assert((await server.log()).every(({ name }) => name === "ana"));
+});
+
+Deno.test("last uses of an invite go to no more than it lets in, however many ask in the same instant", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  const three = await invite(folder, "--uses", "3");
+  using all = new DisposableStack();
+  const guests = await Promise.all(
+    Array.from({ length: 9 }, () => Intruder.by(three)),
+  );
+  guests.forEach((guest) => all.use(guest));
+  await Promise.all(
+    guests.map((guest, at) => guest.send(joinEvent(guest.identity, `g${at}`))),
+  );
+  const answers = await Promise.all(guests.map((guest) => guest.answer()));
+  assertEquals(answers.sort(), [
+    ...Array(6).fill("invite-used"),
+    ...Array(3).fill("welcome"),
+  ]);
+  // Real clients, one of which is in.
+  const one = await invite(folder);
+  await using ana = await JsonClient.start({ invite: one, name: "ana" });
+  await using ben = await JsonClient.start({ invite: one, name: "ben" });
+  const enters = (client: JsonClient) =>
+    client.until(
+      "in or out",
+      () => client.all("joined")[0] ?? client.all("error")[0],
+    );
+  const types = (await Promise.all([enters(ana), enters(ben)]))
+    .map(({ type }) => type);
+  assertEquals(types.sort(), ["error", "joined"]);
+
+  const joined = (await server.log()).filter(({ what }) => what === "joined");
+  assertEquals(joined.length, 4);
+});
+
+Deno.test("invite that is revoked while the server runs lets in nobody more, and who came by it stays and comes back", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  const link = await invite(folder, "--uses", "9", "some people");
+  await using proxy = new TcpProxy(server.port);
+  await using ana = await JsonClient.join({
+    invite: atPort(link, proxy.port),
+    name: "ana",
+  });
+  using eve = await Intruder.by(link);
+  const { id } = parseInvite(link);
+  assertEquals(
+    await invite(folder, "list"),
+    `Invite ${id} (some people): 8 of 9 left, until ${
+      new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10)
+    }${/ \d\d:\d\d UTC$/.exec(await invite(folder, "list"))?.[0]}`,
+  );
+  await invite(folder, "revoke", String(id));
+  await isClosed(link);
+  await eve.send(joinEvent(eve.identity, "eve")); // shook hands before
+  assertEquals(await eve.answer(), "invite-used");
+  assertMatch(await fails({ invite: link }), CLOSED);
+
+  await ana.type("still in");
+  await ana.shows("said", { text: "still in" });
+  proxy.cut();
+  await ana.isIn(2);
+  await ana.type("back");
+  await ana.shows("said", { text: "back" });
+  const names = (await server.log()).map(({ name }) => name);
+  assert(names.every((name) => name === "ana"));
+});
+
+Deno.test("invite that has ended lets nobody in", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  const secret = randomBytes(32);
+  const until = Date.now() - 1;
+  const wish = { uses: 5, until, note: "", by: "" };
+  const made = newInvite(wish, secret, () => false);
+  {
+    using file = PeopleFile.open(folder.file("chat.people"));
+    file.add([made]);
+  }
+  const { id } = made;
+  const ended = formatInvite({ ...parseInvite(server.invite), id, secret });
+  assertMatch(await fails({ invite: ended }), CLOSED);
+  using eve = await Intruder.by(ended);
+  assert(!await eve.isWelcome());
+  assertEquals(await server.log(), []);
+});
+
+Deno.test("ban closes the invite by which somebody came, holds under another name, and ends with unban", async () => {
+  await using room = await OperatedRoom.open();
+  const { server, folder, op } = room;
+  const link = await invite(folder, "--uses", "5");
+  await using home = await Folder.make();
+  const eve = { invite: link, home: home.path };
+  const laptop = await JsonClient.join({ ...eve, name: "eve" });
+  await using _laptop = laptop;
+  await using desk = await JsonClient.join({ ...eve, name: "eve" });
+  await ask(op, { type: "ban", name: "eve" });
+  await op.shows("left", { name: "eve", reason: "removed by op" });
+  for (const client of [laptop, desk]) {
+    assertEquals(await client.finished(), 1);
+    assertMatch(client.stderr[0] ?? "", /^You were removed from the room/);
+  }
+  assertEquals(op.all("invite"), []); // the standing link is another's
+  const { port } = server;
+  const identity = await identityIn(home);
+  for (const name of ["eve", "mallory"]) {
+    for (const place of [link, server.invite, `127.0.0.1:${port}`]) {
+      const args = [place, "--identity", identity];
+      assertMatch(await fails({ args, name, home: home.path }), BANNED);
+    }
+  }
+  assertMatch(await fails({ invite: link }), CLOSED);
+  await using kim = await JsonClient.join({
+    invite: server.invite,
+    name: "kim",
+  });
+
+  await ask(op, { type: "unban", name: "eve" });
+  await op.line(/eve \([^)]*\) may come in again/);
+  await using back = await JsonClient.join({ ...eve, name: "eve" });
+  await back.type("here again");
+  await kim.shows("said", { name: "eve", text: "here again" });
+});
+
+Deno.test("ban of one who came by the standing link replaces it: members come back, strangers and guests of the old one don't come in", async () => {
+  await using room = await OperatedRoom.open();
+  const { server, folder, op } = room;
+  const { invite: old } = server;
+  await using proxy = new TcpProxy(server.port);
+  await using ben = await JsonClient.join({
+    invite: atPort(old, proxy.port),
+    name: "ben",
+  });
+  using eve = await Intruder.in(server, "eve");
+  using reserve = await Intruder.by(old); // in case that it is banned
+  await op.shows("joined", { name: "eve" });
+  await ask(op, { type: "ban", name: "eve", days: 1 });
+  const shown: Shown & { readonly link?: string } = await op.shows("invite");
+  const fresh = shown.link ?? "";
+  assert(fresh !== old);
+  const told = await eve.end();
+  assertEquals(told.at(-1), { kind: "bye", reason: "removed" });
+  await reserve.send(joinEvent(reserve.identity, "mallory"));
+  assertEquals(await reserve.answer(), "invite-used");
+  assertMatch(await fails({ invite: old }), CLOSED);
+  for (const link of [old, fresh]) {
+    using again = await Intruder.by(link, eve.identity);
+    assert(!await again.isWelcome());
+  }
+  using member = await Intruder.back(server, eve.identity);
+  assert(!await member.isWelcome());
+
+  assertEquals((await runServer(folder, ["--link"])).stdout, [fresh]);
+  await using kim = await JsonClient.join({ invite: fresh, name: "kim" });
+  proxy.cut();
+  await ben.isIn(2);
+  await ben.type("a member still");
+  await kim.shows("said", { name: "ben", text: "a member still" });
+});
+
+// ── Spoken codes ───────────────────────────────────────────────────────────────────────────────────────
+
+/** A code that was made, and the same with another number, and other words. */
+async function spokenCode(folder: Folder) {
+  const [place = "", code = ""] = (await invite(folder, "--code")).split(" ");
+  const { number, words: [first, second] } = parseCode(code);
+  const other = codeWords.first.filter((word) => word !== first);
+  return {
+    place,
+    code,
+    otherNumber: formatCode({ number: number + 1, words: [first, second] }),
+    wrong: (nth = 0) =>
+      formatCode({ number, words: [other[nth] ?? "", second] }),
+  };
+}
+
+Deno.test("spoken code lets in one, who comes back, and then nobody", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  await using proxy = new TcpProxy(server.port);
+  const { place, code } = await spokenCode(folder);
+  assertEquals(place, `127.0.0.1:${server.port}`);
+  const args = [`127.0.0.1:${proxy.port}`, code];
+  await using ana = await JsonClient.join({ args, name: "ana" });
+  assertMatch(await fails({ args: [place, code] }), CLOSED);
+  proxy.cut();
+  await ana.isIn(2);
+  await ana.type("back");
+  await ana.shows("said", { text: "back" });
+  assertMatch(await fails({ args: [place, ...code.split("-")] }), CLOSED);
+});
+
+Deno.test("spoken code bears two wrong tries, and ends with the third, however many come at once", async () => {
+  await using at = await serverAt({ args: NO_PAUSES });
+  const { server, folder } = at;
+  const wrongly = async (code: string) => {
+    using guest = await Intruder.guessing(server, code);
+    assert(!await guest.isWelcome());
+  };
+  const first = await spokenCode(folder);
+  await wrongly(first.wrong(0));
+  await wrongly(first.wrong(1));
+  await wrongly(first.otherNumber);
+  const { place, code } = first;
+  await using _ana = await JsonClient.join({
+    args: [place, code],
+    name: "ana",
+  });
+
+  const second = await spokenCode(folder);
+  for (const nth of [0, 1, 2]) await wrongly(second.wrong(nth));
+  assertMatch(await fails({ args: [place, second.code] }), CLOSED);
+
+  const third = await spokenCode(folder);
+  await Promise.all(
+    Array.from({ length: 20 }, (_, nth) => wrongly(third.wrong(nth))),
+  );
+  assertMatch(await fails({ args: [place, third.code] }), CLOSED);
+  assertEquals(moves(await server.log()), ["ana joined"]);
+});
+
+Deno.test("spoken code with a wrong number shows nothing that one with a wrong word doesn't", async () => {
+  await using at = await serverAt({ args: NO_PAUSES });
+  const { server, folder } = at;
+  const { code, wrong, otherNumber } = await spokenCode(folder);
+  const seen = [];
+  for (const guess of [wrong(), otherNumber]) {
+    await using proxy = new TcpProxy(server.port);
+    const said = await fails({ args: [`127.0.0.1:${proxy.port}`, guess] });
+    // Behind its third message the client asks to be let in, if the refusal isn't there yet.
+    const records = proxy.records.filter(({ index }) => index < 2)
+      .map(({ direction, index, type, bytes }) =>
+        `${direction} ${index} ${type} ${bytes.length}`
+      );
+    seen.push([said, ...records.sort()]);
+  }
+  const [wrongWord, wrongNumber] = seen;
+  assertEquals(wrongWord, wrongNumber);
+  assertEquals(wrongWord?.length, 5); // three messages and a refusal
+  const args = [`127.0.0.1:${server.port}`, code];
+  await using _ana = await JsonClient.join({ args, name: "ana" });
+});
+
+Deno.test("spoken code shows nothing to a server that doesn't know it, and its client leaves", async () => {
+  await using at = await serverAt();
+  const { server, folder } = at;
+  const { code, wrong } = await spokenCode(folder);
+  const { keyPair } = await newIdentity();
+  const password = passwordOf(parseCode(wrong()));
+  const outcomes: boolean[] = [];
+  const open: OpenCode = {
+    inviteId: 7,
+    password,
+    guess: () => true,
+    guessed: (wasRight) => void outcomes.push(wasRight),
+  };
+  // One that says no, and one that goes on as if it had been right.
+  for (const isHonest of [true, false]) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    await using proxy = new TcpProxy(port);
+    const falsely = (async () => {
+      using conn = await listener.accept();
+      const inviteKey = () => undefined;
+      const failure = await assertRejects(
+        () => acceptChannel(conn, { keyPair, inviteKey, code: () => open }),
+      );
+      if (!isHonest) {
+        await writeAll(conn, new Uint8Array(randomBytes(80)));
+      }
+      return failure;
+    })();
+    const args = [`127.0.0.1:${proxy.port}`, code];
+    const said = await fails({ args });
+    if (isHonest) assertMatch(said, CLOSED);
+    await falsely;
+    const up = proxy.records.filter(({ direction }) => direction === "up");
+    const { handshake, direct } = RecordType;
+    const types = up.map(({ type }) => type);
+    assertEquals(types.slice(0, 2), [handshake, handshake]);
+    assert(types.slice(2).every((type) => type === direct)); // sealed by what only the code's owner knows
+  }
+  assertEquals(outcomes, [false, false]);
+  const args = [`127.0.0.1:${server.port}`, code];
+  await using _ana = await JsonClient.join({ args, name: "ana" });
+});
+
+Deno.test("spoken code's handshake can't be repeated by who has recorded it", async () => {
+  await using at = await serverAt({ args: NO_PAUSES });
+  const { server, folder } = at;
+  const { code } = await spokenCode(folder);
+  const isThird = ({ direction, index }: Passing) =>
+    direction === "up" && index === 1;
+  await using proxy = new TcpProxy(
+    server.port,
+    (record) => isThird(record) ? [CUT] : [record.bytes],
+  );
+  {
+    using ana = await Intruder.guessing(proxy, code);
+    assertEquals(await ana.end(), []);
+  }
+  const up = proxy.records.filter(({ direction }) => direction === "up");
+  using wire = await Wire.to(server);
+  const answer = await wire.exchange(concat(...up.map(({ bytes }) => bytes)));
+  assertEquals(answer.at(-1), HandshakeRefusal.key);
+  assertEquals(await server.log(), []);
+  const args = [`127.0.0.1:${server.port}`, code];
+  await using _ana = await JsonClient.join({ args, name: "ana" });
+});
+
+// ── One person, and two ────────────────────────────────────────────────────────────────────────────────
+
+/** Waits until a client knows of a person by so many connections. */
+async function showsConnections(
+  client: JsonClient,
+  name: string,
+  count: number,
+): Promise<void> {
+  let shown: number | undefined;
+  while (shown !== count) {
+    const members = await present(client);
+    shown = members.find(([it]) => it === name)?.[1];
+    assertEquals(members.filter(([it]) => it === name).length, 1);
+  }
+}
+
+Deno.test("person by five connections, two of which are lost at once, is one, is heard once, and leaves with the last", async () => {
+  await using at = await serverAt();
+  const { server } = at;
+  await using home = await Folder.make();
+  let isDown = false;
+  await using proxy = new TcpProxy(
+    server.port,
+    ({ bytes }) => isDown ? [CUT] : [bytes],
+  );
+  await using ben = await JsonClient.join({
+    invite: server.invite,
+    name: "ben",
+  });
+  await using all = new AsyncDisposableStack();
+  const clients: JsonClient[] = [];
+  for (let count = 1; count <= 5; count++) {
+    const invite = count > 3
+      ? atPort(server.invite, proxy.port)
+      : server.invite;
+    const ana = { invite, name: "ana", home: home.path };
+    clients.push(all.use(await JsonClient.join(ana)));
+    await showsConnections(ben, "ana", count);
+  }
+  const lost = clients.slice(3);
+  isDown = true;
+  proxy.cut();
+  await showsConnections(ben, "ana", 3);
+  for (const client of lost) await client.shows("away");
+  await clients[0]?.type("while two are away");
+  isDown = false;
+  for (const client of lost) await client.isIn(2);
+  await showsConnections(ben, "ana", 5);
+
+  const texts = ["while two are away"];
+  for (const [nth, client] of clients.entries()) {
+    const text = `from connection ${nth}`;
+    texts.push(text);
+    await client.type(text);
+    for (const other of [ben, ...clients]) {
+      await other.shows("said", { name: "ana", text });
+    }
+  }
+  for (const client of [ben, ...clients]) {
+    assertEquals(client.texts, texts);
+    assertEquals((await present(client)).sort(), [["ana", 5], ["ben", 1]]);
+  }
+  for (const [nth, client] of clients.entries()) {
+    assertEquals(ben.all("left"), []);
+    await client.endInput();
+    assertEquals(await client.finished(), 0);
+    if (nth < 4) await showsConnections(ben, "ana", 4 - nth);
+  }
+  await ben.shows("left", { name: "ana", reason: "left" });
+  const log = await server.log();
+  assertEquals(moves(log), ["ben joined", "ana joined", "ana left left"]);
+  for (const client of [ben, ...clients]) assertFollows(client, log);
+});
+
+Deno.test("name that two claim in the same instant is one's", async () => {
+  await using at = await serverAt();
+  const { server } = at;
+  await using ben = await JsonClient.join({
+    invite: server.invite,
+    name: "ben",
+  });
+  for (let round = 0; round < 10; round++) {
+    using one = await Intruder.at(server);
+    using other = await Intruder.at(server);
+    const claim = (guest: Intruder, name: string) =>
+      guest.send(joinEvent(guest.identity, name));
+    await Promise.all([
+      claim(one, `ana-${round}`),
+      claim(other, `ANA-${round}`),
+    ]);
+    const answers = await Promise.all([one.answer(), other.answer()]);
+    assertEquals(answers.toSorted(), ["name-taken", "welcome"]);
+    // Who was told no takes another, and then both want a third.
+    const loser = answers[0] === "welcome" ? other : one;
+    await claim(loser, `eve-${round}`);
+    assertEquals(await loser.answer(), "welcome");
+    await Promise.all(
+      [one, other].map((guest) =>
+        guest.send({ kind: "rename", name: `kim-${round}` })
+      ),
+    );
+    await ben.shows("renamed", { newName: `kim-${round}` });
+    await Promise.race([one, other].map((guest) => guest.hears("refused")));
+  }
+  const { invite } = server;
+  await using one = await JsonClient.start({ invite, name: "lea" });
+  await using other = await JsonClient.start({ invite, name: "Lea" });
+  const outcome = (client: JsonClient) =>
+    client.until(
+      "in or out",
+      () => client.all("joined")[0] ?? client.all("error")[0],
+    );
+  const types = (await Promise.all([outcome(one), outcome(other)]))
+    .map(({ type }) => type);
+  assertEquals(types.sort(), ["error", "joined"]);
+  const renamed = (await server.log()).filter(({ what }) => what === "renamed");
+  assertEquals(renamed.length, 10);
 });

@@ -29,6 +29,7 @@ import {
   MEMBER_KEY,
 } from "../../src/protocol/handshake.ts";
 import { parseCode, passwordOf } from "../../src/keys/spoken_code.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { isDisconnect } from "../../src/base/error_reason.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { joinEvent, newIdentity } from "./people.ts";
@@ -158,7 +159,10 @@ export class Intruder implements Disposable {
   }
 
   /** Shakes hands with a spoken code. */
-  static async guessing(server: Server, text: string): Promise<Intruder> {
+  static async guessing(
+    server: { readonly port: number },
+    text: string,
+  ): Promise<Intruder> {
     const code = parseCode(text);
     return await Intruder.shaking(server, {
       inviteId: CODE_ID,
@@ -220,14 +224,14 @@ export class Intruder implements Disposable {
     return writeAll(this.#wire.conn, bytes);
   }
 
-  /** The next event of a kind that the server tells this client alone. */
-  async hears<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
+  /** The next event of a kind, or of one of several, that the server tells this client alone. */
+  async hears<K extends Event["kind"]>(...kinds: K[]): Promise<Event<K>> {
     for (;;) {
       for (let next; (next = this.#heard.shift());) {
-        if (next.kind === kind) return next as Event<K>;
+        if (kinds.some((kind) => kind === next.kind)) return next as Event<K>;
       }
       const records = await this.#channel.read();
-      if (!records) throw new Error(`The end came before "${kind}"`);
+      if (!records) throw new Error(`The end came before "${kinds}"`);
       for (const record of records) {
         if (record.type !== RecordType.direct) continue;
         const events = await this.#channel.open(record);
@@ -235,6 +239,25 @@ export class Intruder implements Disposable {
         this.told.push(...events);
         this.epochs.push(...events.filter((it) => it.kind === "epoch"));
       }
+    }
+  }
+
+  /** How its asking to be let in is answered: "welcome", or why it isn't let in. */
+  async answer(): Promise<string> {
+    const event = await this.hears("welcome", "refused");
+    return event.kind === "welcome" ? event.kind : event.reason;
+  }
+
+  /** Whether the server has taken the handshake; it isn't in by that. */
+  async isWelcome(): Promise<boolean> {
+    try {
+      await this.send({ kind: "ping" });
+      await this.hears("pong");
+      return true;
+    } catch (error) {
+      // A refusal comes as the first record; what was written behind it may make the end a reset.
+      if (error instanceof RefusedError || isDisconnect(error)) return false;
+      throw error;
     }
   }
 
