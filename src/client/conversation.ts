@@ -51,7 +51,8 @@ export class Conversation implements LinkListener {
   readonly #recent = new RecentLines();
   readonly #begun = Promise.withResolvers<void>();
   #self: Self;
-  #name: string;
+  #name: string; // that it goes by, or will ask for when it is in
+  #lastName: string | undefined; // by which it was in last
   #after: number | null = null; // the number of the last line that was seen
   #link: Link | undefined; // the connection that leads into the room
   #room: Event<"room"> | undefined; // what the server last said of it
@@ -121,6 +122,19 @@ export class Conversation implements LinkListener {
     this.stand();
   }
 
+  /**
+   * The name that the client asked for while it was away is refused: it comes back by the one that it had.
+   * @returns Whether it asked for another.
+   */
+  keepName(refused: Refused): boolean {
+    const last = this.#lastName;
+    if (last === undefined || this.#name === last) return false;
+    this.#showRefused(this.#name, refused);
+    this.#name = last;
+    this.stand();
+    return true;
+  }
+
   /** Tells everybody, now or when it is back, that this client is away from the keyboard; or, with "", no longer. */
   away(text: string): void {
     this.#requests.away(text);
@@ -184,7 +198,7 @@ export class Conversation implements LinkListener {
     if (hadEntered) this.#options.files?.parted();
     this.#link = undefined;
     this.#outbox.disconnected();
-    this.#requests.disconnected();
+    this.#name = this.#requests.disconnected() ?? this.#name;
     this.stand();
     return hadEntered;
   }
@@ -216,7 +230,9 @@ export class Conversation implements LinkListener {
     }
     this.#after = welcome.seq;
     this.#link = link;
-    this.#name = welcome.name;
+    const wished = this.#name;
+    const isRenamed = again && wished !== this.#lastName;
+    this.#name = this.#lastName = welcome.name;
     this.#options.named?.(welcome.name);
     const { known } = this.#options;
     this.#options.proven?.();
@@ -240,6 +256,8 @@ export class Conversation implements LinkListener {
     this.#tellRoom();
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
+    // Its person was there still, or by another client: then its name is as it was.
+    if (isRenamed && wished !== welcome.name) this.#requests.rename(wished);
     files?.joined(this.#requests);
     this.#begun.resolve();
     this.stand();
@@ -255,7 +273,7 @@ export class Conversation implements LinkListener {
     }
     if (own && line.what === "renamed") {
       if (this.#isMine(line)) this.#requests.renamed();
-      this.#name = line.text;
+      this.#name = this.#lastName = line.text;
       this.#options.named?.(line.text);
     }
     this.#showLine(line, own, false);

@@ -23,10 +23,10 @@ export class ServerRequests implements FileRoom {
     for (const find of this.#searches) this.#ask(find);
   }
 
-  /** Asks for nothing: the connection is gone, and no name that was asked for is given any more. */
-  disconnected(): void {
+  /** Asks for nothing: the connection is gone. @returns The last name that was asked for, if that has no answer. */
+  disconnected(): string | undefined {
     this.#link = undefined;
-    this.#names.length = 0;
+    return this.#names.splice(0).at(-1);
   }
 
   /** Asks for another name. */

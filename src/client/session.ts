@@ -217,6 +217,7 @@ export class Session {
     const refused = this.#isRefused;
     if (!refused) return false;
     this.#isRefused = undefined;
+    if (this.#conversation.keepName(refused)) return true;
     const { askName } = this.#options;
     const who = await askName(reasonWords(refused.reason, refused.detail));
     if (this.#left) return true;

@@ -28,6 +28,7 @@ import {
   concat,
   deriveKey,
   EMPTY,
+  equalBytes,
   HandshakeError,
   KEY_SIZE,
   labelled,
@@ -140,10 +141,9 @@ export async function acceptChannel(
   const third = expectHandshake(await reader.handshakeRecord());
   // An unknown invite fails where a wrong key does, and as late.
   const mayGuess = guess?.code?.guess() ?? true;
+  const key = keyOf(inviteId, options);
   handshake.setPsk(
-    guess && mayGuess
-      ? codePsk(guess.key, secret)
-      : hybridPsk(keyOf(inviteId, options), secret),
+    guess && mayGuess ? codePsk(guess.key, secret) : hybridPsk(key, secret),
   );
   try {
     await turns.run(() => handshake.readMessage(third));
@@ -155,7 +155,11 @@ export async function acceptChannel(
   guess?.code?.guessed(true);
   const invite = guess?.code?.inviteId ?? inviteId;
   const channel = new Channel(stream, reader, handshake, invite);
-  const refusal = options.turnedAway?.(invite, channel.remoteKey);
+  // The link may have been replaced while this handshake waited for its turn.
+  const isReplaced = !guess && !equalBytes(keyOf(inviteId, options), key);
+  const refusal = isReplaced
+    ? HandshakeRefusal.key
+    : options.turnedAway?.(invite, channel.remoteKey);
   if (refusal === undefined) return channel;
   await turnAway(stream, refusal);
   throw new HandshakeError(

@@ -7,6 +7,7 @@
 
 import {
   type Bytes,
+  equalBytes,
   fromBase64url,
   KEY_SIZE,
   randomBytes,
@@ -119,6 +120,8 @@ export interface Candidate {
   readonly card: string;
   /** By which invite it came. */
   readonly invite: number;
+  /** The standing link's key when it shook hands. Default: the one of now. */
+  readonly standing?: Bytes | undefined;
 }
 
 /** The people of a room. */
@@ -168,6 +171,11 @@ export class People implements Disposable {
   /** What was repaired when the file was opened. */
   get notice(): string | undefined {
     return this.#file.notice;
+  }
+
+  /** What the standing link proves in a handshake, 32 bytes; undefined: there is none. */
+  get standing(): Bytes | undefined {
+    return this.#standing;
   }
 
   /** The standing link has another secret; undefined: there is none. */
@@ -298,13 +306,14 @@ export class People implements Disposable {
   }
 
   /** Why a candidate can't be let in; undefined if it can, as far as its name allows. */
-  refusal({ id, key, invite }: Candidate): Refusal | undefined {
+  refusal(candidate: Candidate): Refusal | undefined {
+    const { id, key, invite, standing = this.#standing } = candidate;
     const person = this.#persons.get(id);
     if (person) return this.isBanned(person) ? "removed" : undefined;
     if (this.#byKey.has(key) || invite === MEMBER_ID) return "card-wrong";
     if (this.#byShort.has(shortId(id))) return "person-twin";
     const isOpen = invite === ROOM_INVITE_ID
-      ? this.#standing !== undefined
+      ? isSame(standing, this.#standing)
       : this.#isOpen(invite);
     return isOpen ? undefined : "invite-used";
   }
@@ -641,6 +650,11 @@ export function newInvite(
   const key = toBase64url(admissionKey(secret));
   const at = Date.now();
   return { kind: "invite", id, key, uses, until, note, by, code, at };
+}
+
+/** Whether there is a standing link, and it is still the same. */
+function isSame(before: Bytes | undefined, now: Bytes | undefined): boolean {
+  return before !== undefined && now !== undefined && equalBytes(before, now);
 }
 
 /** A name of the file in its folded form. */

@@ -77,6 +77,7 @@ export interface RequestsOptions {
 export class Requests {
   readonly #client: Client;
   readonly #options: RequestsOptions;
+  readonly #standing: Bytes | undefined; // the standing link's key when it came
   #seat: Seat | undefined;
   #isJoining = false;
   #lastN = 0;
@@ -86,6 +87,7 @@ export class Requests {
   constructor(client: Client, options: RequestsOptions) {
     this.#client = client;
     this.#options = options;
+    this.#standing = options.people.standing;
   }
 
   /** Carries out what has arrived. @throws {EventError} for what this client can't ask for. */
@@ -216,8 +218,9 @@ export class Requests {
       if (!equalBytes(noiseKey, this.#client.key)) return undefined;
       // The id stands for the three keys: who is known by it has shown a card for them that was signed.
       if (!this.#options.people.find(full)) await checkCard(card);
-      const invite = this.#client.inviteId;
-      return { id: full, key: toBase64url(noiseKey), card: text, invite };
+      const { inviteId: invite } = this.#client;
+      const key = toBase64url(noiseKey);
+      return { id: full, key, card: text, invite, standing: this.#standing };
     } catch (error) {
       if (error instanceof RangeError || error instanceof SyntaxError) return;
       throw error;
@@ -272,6 +275,9 @@ export class Requests {
       }
       after = head;
     }
+    // What is left comes with its admission, and costs as much.
+    this.#spend(history.head - after);
+    await this.#client.paid();
     return after;
   }
 
@@ -364,9 +370,13 @@ export class Requests {
   }
 
   #fetch(event: Event<"fetch">): void {
-    this.#requireSeat("fetch");
+    const { member: { person: { from } } } = this.#requireSeat("fetch");
     this.#spend(1);
-    const answer = this.#options.relay.fetch(this.#client, event);
+    const { id, offer } = event;
+    // What was offered before its time is nothing that it may know of.
+    const answer: Event | undefined = offer > from
+      ? this.#options.relay.fetch(this.#client, event)
+      : { kind: "missing", id, reason: "gone" };
     if (answer) this.#answers.push(answer);
   }
 

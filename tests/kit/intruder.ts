@@ -21,7 +21,16 @@ import {
 import { RecordType } from "../../src/protocol/records.ts";
 import { assert } from "./assert.ts";
 import type { TcpProxy } from "./proxy.ts";
-import { connectChannel } from "../../src/protocol/handshake.ts";
+import {
+  CODE_ID,
+  connectChannel,
+  type ConnectOptions,
+  MEMBER_ID,
+  MEMBER_KEY,
+} from "../../src/protocol/handshake.ts";
+import { parseCode, passwordOf } from "../../src/keys/spoken_code.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
+import { isDisconnect } from "../../src/base/error_reason.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { joinEvent, newIdentity } from "./people.ts";
 import type { Server } from "./server.ts";
@@ -39,13 +48,18 @@ export class Wire implements Disposable {
   readonly conn: Deno.TcpConn;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  private constructor(conn: Deno.TcpConn) {
+  private constructor(conn: Deno.TcpConn, deadline: number) {
     this.conn = conn;
-    this.#timer = setTimeout(() => this.#close(), DEADLINE);
+    this.#timer = setTimeout(() => this.#close(), deadline);
   }
 
-  static async to({ port }: Server): Promise<Wire> {
-    return new Wire(await Deno.connect({ hostname: "127.0.0.1", port }));
+  /** Connects to a port of this machine. @param deadline When it ends, ms. */
+  static async to(
+    { port }: { readonly port: number },
+    deadline: number = DEADLINE,
+  ): Promise<Wire> {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    return new Wire(conn, deadline);
   }
 
   /** Sends bytes and then the end; returns all that comes back. */
@@ -88,6 +102,10 @@ export class Wire implements Disposable {
 export class Intruder implements Disposable {
   /** Every key of an epoch that the server has told it, as far as it has read. */
   readonly epochs: Event<"epoch">[] = [];
+  /** All that the server has told it alone, as far as it has read. */
+  readonly told: Event[] = [];
+  /** How many records that were sealed for several it has read in \`end\`. */
+  others = 0;
   readonly #wire: Wire;
   readonly #channel: Channel;
   readonly #heard: Event[] = [];
@@ -118,14 +136,54 @@ export class Intruder implements Disposable {
     key?: Bytes,
     own?: Identity,
   ): Promise<Intruder> {
-    const invite = parseInvite(server.invite);
-    const wire = await Wire.to(server);
+    const { id: inviteId, secret } = parseInvite(server.invite);
+    const inviteKey = key ?? admissionKey(secret);
+    return await Intruder.shaking(server, { inviteId, inviteKey }, own);
+  }
+
+  /** Shakes hands by a link. @param own Who it is, where not somebody new. @param deadline When it ends, ms. */
+  static async by(
+    link: string,
+    own?: Identity,
+    deadline?: number,
+  ): Promise<Intruder> {
+    const { id: inviteId, secret, port } = parseInvite(link);
+    const how = { inviteId, inviteKey: admissionKey(secret) };
+    return await Intruder.shaking({ port }, how, own, deadline);
+  }
+
+  /** Shakes hands as a member, by its own key alone. */
+  static async back(server: Server, own: Identity): Promise<Intruder> {
+    const member = { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY };
+    return await Intruder.shaking(server, member, own);
+  }
+
+  /** Shakes hands with a spoken code. */
+  static async guessing(
+    server: { readonly port: number },
+    text: string,
+  ): Promise<Intruder> {
+    const code = parseCode(text);
+    return await Intruder.shaking(server, {
+      inviteId: CODE_ID,
+      inviteKey: MEMBER_KEY,
+      code: { number: code.number, password: passwordOf(code) },
+    });
+  }
+
+  /** Shakes hands in any way. @param deadline When the connection ends, ms. */
+  static async shaking(
+    { port }: { readonly port: number },
+    how: Pick<ConnectOptions, "inviteId" | "inviteKey" | "code">,
+    own?: Identity,
+    deadline?: number,
+  ): Promise<Intruder> {
+    const wire = await Wire.to({ port }, deadline);
     const identity = own ?? await newIdentity();
     try {
       const channel = await connectChannel(wire.conn, {
+        ...how,
         keyPair: identity.keyPair,
-        inviteId: invite.id,
-        inviteKey: key ?? admissionKey(invite.secret),
         checkServer: () => {},
       });
       return new Intruder(wire, channel, identity);
@@ -166,21 +224,60 @@ export class Intruder implements Disposable {
     return writeAll(this.#wire.conn, bytes);
   }
 
-  /** The next event of a kind that the server tells this client alone. */
-  async hears<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
+  /** The next event of a kind, or of one of several, that the server tells this client alone. */
+  async hears<K extends Event["kind"]>(...kinds: K[]): Promise<Event<K>> {
     for (;;) {
       for (let next; (next = this.#heard.shift());) {
-        if (next.kind === kind) return next as Event<K>;
+        if (kinds.some((kind) => kind === next.kind)) return next as Event<K>;
       }
       const records = await this.#channel.read();
-      if (!records) throw new Error(`The end came before "${kind}"`);
+      if (!records) throw new Error(`The end came before "${kinds}"`);
       for (const record of records) {
         if (record.type !== RecordType.direct) continue;
         const events = await this.#channel.open(record);
         this.#heard.push(...events);
+        this.told.push(...events);
         this.epochs.push(...events.filter((it) => it.kind === "epoch"));
       }
     }
+  }
+
+  /** How its asking to be let in is answered: "welcome", or why it isn't let in. */
+  async answer(): Promise<string> {
+    const event = await this.hears("welcome", "refused");
+    return event.kind === "welcome" ? event.kind : event.reason;
+  }
+
+  /** Whether the server has taken the handshake; it isn't in by that. */
+  async isWelcome(): Promise<boolean> {
+    try {
+      await this.send({ kind: "ping" });
+      await this.hears("pong");
+      return true;
+    } catch (error) {
+      // A refusal comes as the first record; what was written behind it may make the end a reset.
+      if (error instanceof RefusedError || isDisconnect(error)) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Reads until the connection ends, and returns all that the server told this client alone.
+   * @throws {RefusedError} if the handshake turns out to be refused.
+   */
+  async end(): Promise<readonly Event[]> {
+    try {
+      for (let records; (records = await this.#channel.read());) {
+        for (const record of records) {
+          if (record.type === RecordType.direct) {
+            this.told.push(...await this.#channel.open(record));
+          } else this.others++;
+        }
+      }
+    } catch (error) {
+      if (!isDisconnect(error)) throw error;
+    }
+    return this.told;
   }
 
   /** Waits for the end of the connection, and returns what came before it. */
