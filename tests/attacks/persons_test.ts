@@ -386,7 +386,9 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
   limits: [{ fileSize: 1 }],
   motd: [{ text: "hello" }],
   notice: [{ text: "hello" }],
-  invited: [{ id: 0, secret: "", uses: 1, until: null, note: "" }],
+  invited: [
+    { address: "", id: 0, secret: "", uses: 1, until: null, note: "" },
+  ],
   slowed: [{}],
   found: [{ id: 1, more: false }],
   here: [{
