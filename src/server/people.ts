@@ -53,6 +53,8 @@ export interface Person {
   readonly names: string[];
   /** When it was last there, ms since 1970, to within a day. */
   there: number;
+  /** When it last asked for a line of its own to be said, ms since 1970, for slow mode: coming anew changes nothing. */
+  spoke: number;
   /** Until when it is banned, ms since 1970 (Infinity: for good); 0 if it isn't. */
   bannedUntil: number;
   /** Whether it is an operator. */
@@ -349,6 +351,7 @@ export class People implements Disposable {
       ...fields,
       names: [],
       there: at,
+      spoke: 0,
       bannedUntil: 0,
       isOperator: false,
     };
@@ -435,7 +438,8 @@ export class People implements Disposable {
     at: number,
   ): Undo {
     const old = this.#names.get(folded);
-    if (old?.person === person && old.shown === shown) return () => {};
+    const isLast = person.names.at(-1) === folded;
+    if (isLast && old?.shown === shown) return () => {};
     const [oldest] = person.names;
     if (!old && person.names.length >= MAX_NAMES && oldest !== undefined) {
       this.#deleteName(oldest);

@@ -313,12 +313,12 @@ export class Requests {
   }
 
   /** Slow mode keeps a member, operators aside, from saying too much at once. */
-  #slowRefusal(member: Member): Refusal | undefined {
+  #slowRefusal({ person }: Member): Refusal | undefined {
     const { slow } = this.#options.people.settings;
     const now = Date.now();
-    const isEarly = now - member.spoke < slow * 1_000;
-    if (isEarly && !member.person.isOperator) return "too-soon";
-    member.spoke = now;
+    const isEarly = now - person.spoke < slow * 1_000;
+    if (isEarly && !person.isOperator) return "too-soon";
+    person.spoke = now;
     return undefined;
   }
 
