@@ -5,6 +5,7 @@
  */
 
 import { DecryptionError } from "../../crypto_utils.ts";
+import { readDocument } from "../base/document.ts";
 import { firstLine } from "../base/first_line.ts";
 import { UsageError } from "../base/flags.ts";
 import { write } from "../base/program.ts";
@@ -63,7 +64,10 @@ export async function carryIn(values: Values, folder: string): Promise<void> {
 
 async function chosen(values: Values, folder: string): Promise<IdentityFile> {
   const { name, identity } = values;
-  if (identity !== undefined) return await IdentityFile.open(identity);
+  if (identity !== undefined) {
+    if (await readDocument(identity)) return await IdentityFile.open(identity);
+    throw new UsageError(`There is no identity in ${quote(identity)}`);
+  }
   if (name === undefined) {
     throw new UsageError("Say which identity to export: --name or --identity");
   }

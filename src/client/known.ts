@@ -2,7 +2,7 @@
  * What a client remembers of the rooms that it was in: where they are, and who went by which name there. A known name
  * with another id is somebody else.
  *
- *     { "rooms": { SERVER KEY: { "address": "HOST:PORT", "people": { NAME: { "id": ID, "verified": true } } } } }
+ *     { "rooms": { SERVER KEY: { "address": "HOST:PORT", "people": { FOLDED NAME: { "id": ID, "verified": true } } } } }
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { readDocument, writeDocument } from "../base/document.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { quote } from "../base/safe_text.ts";
 import { shortId, spokenId } from "../crypto/person_id.ts";
+import { foldedName } from "./identities.ts";
 import type { Present } from "./view.ts";
 
 /** Names that are remembered of a room, the latest. */
@@ -34,7 +35,7 @@ interface KnownPerson {
 /** A room. */
 interface KnownRoom {
   address: string;
-  readonly people: Map<string, KnownPerson>; // by name
+  readonly people: Map<string, KnownPerson>; // by folded name
 }
 
 /** All rooms that this machine's clients were in, in a file. */
@@ -77,26 +78,31 @@ export class Known {
       for (const [name, person] of entriesOf(people)) {
         const { id, verified } = person as Record<string, unknown>;
         if (typeof id !== "string") continue;
-        known.set(name, verified === true ? { id, verified } : { id });
+        known.set(
+          foldedName(name),
+          verified === true ? { id, verified } : { id },
+        );
       }
       this.#rooms.set(key, { address, people: known });
     }
   }
 
-  /** The key, 32 bytes, of the server that was at an address; undefined for one that isn't known. */
+  /** The key, 32 bytes, of the server that was at an address last; undefined for one that isn't known. */
   serverAt(address: string): Bytes | undefined {
-    for (const [key, room] of this.#rooms) {
-      if (room.address === address) return fromBase64url(key);
-    }
-    return undefined;
+    const found = [...this.#rooms].findLast(([_, it]) =>
+      it.address === address
+    );
+    return found && fromBase64url(found[0]);
   }
 
   /** The client is in a room. @param serverKey 32 bytes. */
   entered(serverKey: Bytes, address: string): void {
     const key = toBase64url(serverKey);
     const room = this.#rooms.get(key) ?? { address, people: new Map() };
-    this.#isChanged ||= !this.#rooms.has(key) || room.address !== address;
+    const [last] = [...this.#rooms.keys()].slice(-1);
+    this.#isChanged ||= key !== last || room.address !== address;
     room.address = address;
+    this.#rooms.delete(key); // the latest is the last
     this.#rooms.set(key, room);
     this.#room = room;
   }
@@ -104,7 +110,8 @@ export class Known {
   /** Somebody goes by a name in the room. Warns if that was somebody else. */
   met({ name, id }: Pick<Present, "name" | "id">): void {
     const people = this.#room?.people;
-    const known = people?.get(name);
+    const folded = foldedName(name);
+    const known = people?.get(folded);
     if (!people || known?.id === id) return;
     if (known) {
       const sure = known.verified ? ", which you had verified" : "";
@@ -114,8 +121,8 @@ export class Known {
         }, not ${spokenId(shortId(known.id))}${sure}. /verify ${name} helps`,
       );
     }
-    people.delete(name);
-    people.set(name, { id });
+    people.delete(folded);
+    people.set(folded, { id });
     const [oldest] = people.keys();
     if (people.size > MAX_NAMES && oldest !== undefined) people.delete(oldest);
     this.#isChanged = true;
@@ -123,13 +130,13 @@ export class Known {
 
   /** Whether somebody's id was compared. */
   isVerified({ name, id }: Pick<Present, "name" | "id">): boolean {
-    const known = this.#room?.people.get(name);
+    const known = this.#room?.people.get(foldedName(name));
     return known?.id === id && known.verified === true;
   }
 
   /** Somebody's id was compared, and is right. */
   verify({ name, id }: Pick<Present, "name" | "id">): void {
-    this.#room?.people.set(name, { id, verified: true });
+    this.#room?.people.set(foldedName(name), { id, verified: true });
     this.#isChanged = true;
   }
 

@@ -261,7 +261,9 @@ export class Session {
       if (error instanceof JoinError && (isFirst || isProven)) throw error;
       if (error instanceof RefusedError && isFirst) {
         // A link may be used up or replaced, and its owner a member all the same.
-        if (error.code !== HandshakeRefusal.key || this.#comesAsMember) {
+        const { code } = this.#options.handshake; // which alone proves the server: nothing else is tried there
+        const isKeyRefused = error.code === HandshakeRefusal.key && !code;
+        if (!isKeyRefused || this.#comesAsMember) {
           throw handshakeRefused(error);
         }
         this.#comesAsMember = this.#isRetrying = true;

@@ -60,8 +60,6 @@ export interface Member {
   active: number;
   /** Why it is away from the keyboard; empty if it isn't. */
   away: string;
-  /** When it last asked for a line of its own to be said, as `performance.now` has it, for slow mode. */
-  spoke: number;
 }
 
 /** A wish to be let in. */

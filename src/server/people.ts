@@ -54,6 +54,8 @@ export interface Person {
   readonly names: string[];
   /** When it was last there, ms since 1970, to within a day. */
   there: number;
+  /** When it last asked for a line of its own to be said, as `performance.now` has it, for slow mode: coming anew changes nothing. */
+  spoke: number;
   /** Until when it is banned, ms since 1970 (Infinity: for good); 0 if it isn't. */
   bannedUntil: number;
   /** Whether it is an operator. */
@@ -358,6 +360,7 @@ export class People implements Disposable {
       ...fields,
       names: [],
       there: at,
+      spoke: -Infinity,
       bannedUntil: 0,
       isOperator: false,
     };
@@ -444,7 +447,8 @@ export class People implements Disposable {
     at: number,
   ): Undo {
     const old = this.#names.get(folded);
-    if (old?.person === person && old.shown === shown) return () => {};
+    const isLast = person.names.at(-1) === folded;
+    if (isLast && old?.shown === shown) return () => {};
     const isOwn = old?.person === person;
     const since = isOwn ? old.since : at;
     const { id, names } = person;

@@ -247,7 +247,6 @@ export class Requests {
         return this.#refuse(unreadable(error));
       }
       if (this.#client.ended) return;
-      this.#spend(Math.max(0, history.head - after)); // what it is told of the past is paid for like speaking
       const admission = await room.join({ ...wish, after });
       if (admission === "behind") continue;
       if ("reason" in admission) {
@@ -313,12 +312,12 @@ export class Requests {
   }
 
   /** Slow mode keeps a member, operators aside, from saying too much at once. */
-  #slowRefusal(member: Member): Refusal | undefined {
+  #slowRefusal({ person }: Member): Refusal | undefined {
     const { slow } = this.#options.people.settings;
     const now = performance.now(); // which no change of the clock moves
-    const isEarly = slow > 0 && now - member.spoke < slow * 1_000;
-    if (isEarly && !member.person.isOperator) return "too-soon";
-    member.spoke = now;
+    const isEarly = slow > 0 && now - person.spoke < slow * 1_000;
+    if (isEarly && !person.isOperator) return "too-soon";
+    person.spoke = now;
     return undefined;
   }
 

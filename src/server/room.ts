@@ -483,15 +483,7 @@ function pack(events: readonly Event[]): Bytes[] {
 }
 
 function newMember(person: Person, name: Name, at: number): Member {
-  return {
-    person,
-    name,
-    seats: [],
-    since: at,
-    active: at,
-    away: "",
-    spoke: -Infinity,
-  };
+  return { person, name, seats: [], since: at, active: at, away: "" };
 }
 
 /** What a newcomer is told of a member: who it is, and by which other connections it is there. */

@@ -171,6 +171,7 @@ test("enrol() makes a person of a candidate, once", ({ people }) => {
     there: START,
     bannedUntil: 0,
     isOperator: false,
+    spoke: -Infinity,
   });
   assertEquals(people.find(ana.id), person);
   assertEquals(people.byShort(shortId(ana.id)), person);
