@@ -166,6 +166,21 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     (view) => view.ignoring([PRESENT]),
     `"ignored","members":[{"name":"ana","key":"${KEY}"}]`,
   ],
+  [
+    (view) => view.digits("ana", { digits: ["1 2", "3 4"], isVerified: true }),
+    `"digits","name":"ana","digits":["1 2","3 4"],"verified":true`,
+  ],
+  [
+    (view) =>
+      view.show({
+        type: "invited",
+        link: "chat://a:1/#x",
+        uses: 1,
+        until: null,
+        note: "Rahul",
+      }),
+    `"invite","link":"chat://a:1/#x","uses":1,"until":null,"note":"Rahul"`,
+  ],
   [(view) => view.note("one\ntwo"), String.raw`"note","text":"one\ntwo"`],
   [(view) => view.error("No", "{"), `"error","message":"No","line":"{"`],
   [(view) => view.error("No"), `"error","message":"No"`],
