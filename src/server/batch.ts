@@ -159,7 +159,9 @@ export class Batch {
   readonly moves: string[] = [];
   /** Who comes. */
   readonly joined: Joining[] = [];
-  /** Connections that an operator has ended. */
+  /** Whom an operator removes. */
+  readonly removing: Of<"remove">[] = [];
+  /** Their connections. */
   readonly removed: Seat[] = [];
   /** Whose connection is taken over by one that came back. */
   readonly replaced: Seat[] = [];
