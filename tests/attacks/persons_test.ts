@@ -989,6 +989,13 @@ Deno.test("spoken code bears two wrong tries, and ends with the third, however m
   for (const nth of [0, 1, 2]) await wrongly(second.wrong(nth));
   assertMatch(await fails({ args: [place, second.code] }), CLOSED);
 
+  // Nor does the server forget it.
+  let list = await invite(folder, "list");
+  for (let tries = 0; tries < 100 && list.includes(second.code); tries++) {
+    list = await invite(folder, "list");
+  }
+  assertEquals(list, "No invite is open.");
+
   const third = await spokenCode(folder);
   await Promise.all(
     Array.from({ length: 20 }, (_, nth) => wrongly(third.wrong(nth))),
