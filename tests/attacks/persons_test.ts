@@ -786,6 +786,7 @@ Deno.test("last uses of an invite go to no more than it lets in, however many as
     Array.from({ length: 9 }, () => Intruder.by(three)),
   );
   guests.forEach((guest) => all.use(guest));
+  for (const guest of guests) assert(await guest.isWelcome());
   await Promise.all(
     guests.map((guest, at) => guest.send(joinEvent(guest.identity, `g${at}`))),
   );
