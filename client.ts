@@ -82,6 +82,7 @@ async function chat(
     const name = await askName(view, values.name);
     if (name === null) return isTerminal() ? 0 : noName();
 
+    let noted = Promise.resolve(); // once the identity's file has the name
     const transfers = new Transfers({ view, folder: values.downloads, home });
     const session = new Session({
       address: formatAddress(host, port),
@@ -92,10 +93,10 @@ async function chat(
       known,
       view,
       files: transfers,
-      named: (name) =>
-        void identities.named(name).catch((error) =>
-          view.note(reasonOf(error))
-        ),
+      named: (name) => {
+        noted = noted.then(() => identities.named(name))
+          .catch((error) => view.note(reasonOf(error)));
+      },
       askName: (refusal) => askAnotherName(view, identities, refusal),
     });
     leaveAtSignals(session, isInteractive);
@@ -104,8 +105,9 @@ async function chat(
     const actions = actionsOf(session, transfers, known);
     const typing = converse(session, actions, transfers, frontend)
       .then(() => staying);
-    await Promise.race([staying, typing]);
-    await known.kept;
+    await Promise.race([staying, typing])
+      // Who has been in, however briefly, is the same person the next time, and knows the room.
+      .finally(() => Promise.all([noted, known.kept]));
     return session.failedAny && !isInteractive ? 1 : 0;
   } finally {
     await frontend.close();

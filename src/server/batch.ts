@@ -161,7 +161,9 @@ export class Batch {
   readonly knownIds = new Map<Member, number>();
   /** Who comes. */
   readonly joined: Joining[] = [];
-  /** Connections that an operator has ended. */
+  /** Whom an operator removes. */
+  readonly removing: Of<"remove">[] = [];
+  /** Their connections. */
   readonly removed: Seat[] = [];
   /** Whose connection is taken over by one that came back. */
   readonly replaced: Seat[] = [];

@@ -277,11 +277,12 @@ export class People implements Disposable {
     this.#pending.add(happening);
   }
 
-  /** Takes over what another process has added, as far as it can be read. */
+  /** Takes over what another process has added, and writes down what isn't yet, as far as that can be done. */
   look(): void {
     if (this.#pending.size > 0) return; // or older lines would undo what isn't written yet; soon it is
     try {
       this.refresh();
+      this.keep();
       this.#trouble = "";
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -77,7 +77,7 @@ export class Room {
   #stopping = false;
   #healthy = true;
   readonly #woken = new Notify(); // when there may be something to do
-  readonly #unlogged: Of<"leave">[] = []; // who has gone since the log can't be written
+  readonly #unlogged: Of<"leave" | "remove">[] = []; // who has gone, or shall, since the log can't be written
   #retry: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
 
@@ -210,7 +210,10 @@ export class Room {
         continue;
       }
       if (item.kind === "remove" || item.kind === "settings") {
-        if (full) this.#inbox.push(item);
+        // Others learn of connections that come beside their person's after all that has a number, as leaving has.
+        const isComing = item.kind === "remove" &&
+          batch.joined.some(({ seat }) => seat.member.person === item.person);
+        if (full || isComing) this.#inbox.push(item);
         else if (item.kind === "remove") this.#applyRemove(item, batch);
         else batch.move({ kind: "room", ...this.#people.settings });
         continue;
@@ -288,8 +291,10 @@ export class Room {
     this.#remove(item.seat, item.reason, batch);
   }
 
-  #applyRemove({ person, words }: Of<"remove">, batch: Batch): void {
+  #applyRemove(item: Of<"remove">, batch: Batch): void {
+    const { person, words } = item;
     const { seats = [] } = this.#members.of(person) ?? {};
+    if (seats.length > 0) batch.removing.push(item);
     for (const seat of seats.slice()) {
       batch.removed.push(seat);
       this.#remove(seat, words, batch);
@@ -466,10 +471,10 @@ export class Room {
       seat.guest.tell(...lines.map(({ n }) => refused(n)));
     }
     for (const { seat } of batch.renamed) seat.guest.tell(refused(null));
-    if (batch.left.length === 0) return;
+    if (batch.left.length + batch.removing.length === 0) return;
     this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged
     if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time
-    this.#unlogged.push(...batch.left);
+    this.#unlogged.push(...batch.left, ...batch.removing);
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       this.#inbox.unshift(...this.#unlogged.splice(0));

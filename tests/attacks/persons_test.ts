@@ -788,6 +788,7 @@ Deno.test("last uses of an invite go to no more than it lets in, however many as
     Array.from({ length: 9 }, () => Intruder.by(three)),
   );
   guests.forEach((guest) => all.use(guest));
+  for (const guest of guests) assert(await guest.isWelcome());
   await Promise.all(
     guests.map((guest, at) => guest.send(joinEvent(guest.identity, `g${at}`))),
   );
@@ -990,6 +991,13 @@ Deno.test("spoken code bears two wrong tries, and ends with the third, however m
   const second = await spokenCode(folder);
   for (const nth of [0, 1, 2]) await wrongly(second.wrong(nth));
   assertMatch(await fails({ args: [place, second.code] }), CLOSED);
+
+  // Nor does the server forget it.
+  let list = await invite(folder, "list");
+  for (let tries = 0; tries < 100 && list.includes(second.code); tries++) {
+    list = await invite(folder, "list");
+  }
+  assertEquals(list, "No invite is open.");
 
   const third = await spokenCode(folder);
   await Promise.all(

@@ -49,6 +49,8 @@ export class OperatedRoom implements AsyncDisposable {
       await using op = await join(first);
       id = op.entrances[0]?.key ?? "";
       port = first.port;
+      await op.endInput();
+      assertEquals(await op.finished(), 0); // its identity is noted under its name
       first.kill("SIGTERM");
       await first.finished();
     }
