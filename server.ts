@@ -111,6 +111,7 @@ async function serve(values: Values): Promise<void> {
   const standing = values["invite-only"] ? undefined : roomKey;
   using people = People.open(values.people, standing, values);
   if (people.notice !== undefined) note(people.notice);
+  people.limitFrom(log.head);
   makeOperator(people, values.operator);
 
   const broadcaster = await Broadcaster.create(

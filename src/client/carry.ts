@@ -16,7 +16,7 @@ import { fullId, shortId, spokenId } from "../crypto/person_id.ts";
 import { exportIdentity, importIdentity } from "../keys/exported_identity.ts";
 import { IdentityFile } from "../keys/identity.ts";
 import type { Values } from "./flags.ts";
-import { foldedName } from "./identities.ts";
+import { foldedName } from "../protocol/names.ts";
 
 /** Prints the identity that goes by --name, or that is in --identity. @throws {UsageError} | {RangeError} | {FileError} */
 export async function carryOut(values: Values, folder: string): Promise<void> {

@@ -6,7 +6,7 @@
  */
 
 import { IdentityFile } from "../keys/identity.ts";
-import { parseName } from "../protocol/names.ts";
+import { foldedName } from "../protocol/names.ts";
 import type { Who } from "./session.ts";
 
 /** Chooses an identity for a name, and notes the name that it goes by. */
@@ -49,10 +49,4 @@ export class Identities {
     this.#wasIn = true;
     if (this.#current?.name !== name) await this.#current?.setName(name);
   }
-}
-
-/** A name as it is compared; what is no name stays as it is. */
-export function foldedName(shown: string): string {
-  const name = parseName(shown);
-  return typeof name === "string" ? shown : name.folded;
 }

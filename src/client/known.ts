@@ -17,7 +17,7 @@ import { readDocument, writeDocument } from "../base/document.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { quote } from "../base/safe_text.ts";
 import { shortId, spokenId } from "../crypto/person_id.ts";
-import { foldedName } from "./identities.ts";
+import { foldedName } from "../protocol/names.ts";
 import type { Present } from "./view.ts";
 
 /** Names that are remembered of a room, the latest. */

@@ -26,6 +26,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export interface SearchOptions {
   /** Entries with smaller numbers alone. Default: all. */
   readonly before?: number;
+  /** Entries with larger numbers alone; nothing before is read or counted. Default: 0. */
+  readonly after?: number;
   /** How many entries at most, up to 200. */
   readonly limit: number;
   /** How far back it reads, bytes; at least 256 KiB or so. Default: 64 MiB. */
@@ -150,7 +152,7 @@ async function* backwards(files: LogFiles, end: number) {
 export async function searchFiles(
   files: LogFiles,
   words: string,
-  { before = Infinity, limit, reach = REACH, signal }: SearchOptions,
+  { before = Infinity, after = 0, limit, reach = REACH, signal }: SearchOptions,
 ): Promise<Found> {
   const matcher = new Matcher(words);
   const most = Math.min(limit, MAX_FOUND);
@@ -170,11 +172,13 @@ export async function searchFiles(
     size += stretch.size;
     const text = await readStretch(opened, stretch, buffer);
     for (const entry of matcher.find(text, stretch.before, end)) {
+      if (entry.seq <= after) return result(false, after + 1);
       if (entries.length >= most) return result(true, from);
       entries.push(entry);
       from = entry.seq;
     }
     from = stretch.before + 1;
+    if (stretch.before <= after) break;
   }
   return result(false, from);
 }

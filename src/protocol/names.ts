@@ -167,3 +167,9 @@ export function parseName(text: string): Name | NameRefusal {
   if (!unmixed.some((script) => script.test(shown))) return "name-mixed";
   return { shown, folded: fold(shown) };
 }
+
+/** A name as it is compared; what is no name stays as it is. */
+export function foldedName(shown: string): string {
+  const name = parseName(shown);
+  return typeof name === "string" ? shown : name.folded;
+}

@@ -108,6 +108,11 @@ export type Item =
     readonly name: Name;
   }
   | {
+    /** Gives up all names but the one that the member goes by. */
+    readonly kind: "release";
+    readonly seat: Seat;
+  }
+  | {
     readonly kind: "away";
     readonly seat: Seat;
     readonly text: string;
@@ -153,6 +158,8 @@ export class Batch {
   readonly left: Of<"leave">[] = [];
   /** Who changes its name. */
   readonly renamed: Of<"rename">[] = [];
+  /** Who gives up names, and which. */
+  readonly released: { readonly seat: Seat; readonly names: string[] }[] = [];
   /** Who goes away from the keyboard, or comes back, as `encodeEvent` made it. */
   readonly absent = new Map<Member, string>();
   /** Which connections join and leave others of the same person, as `encodeEvent` made it. */
@@ -178,7 +185,7 @@ export class Batch {
   /** Whether nothing happens in it. */
   get empty(): boolean {
     return this.entries.length === 0 && this.absent.size === 0 &&
-      this.moves.length === 0;
+      this.moves.length === 0 && this.released.length === 0;
   }
 
   /**

@@ -64,27 +64,17 @@ export class History {
     count: number,
     from: number,
   ): Promise<Pick<Found, "entries" | "more">> {
-    const { entries, more } = await this.#find(words, before, count);
-    const readable = entries.filter(({ seq }) => seq > from);
-    const [oldest] = entries;
-    return { entries: readable, more: more && (oldest?.seq ?? 0) > from + 1 };
-  }
-
-  async #find(
-    words: string,
-    before: number | null,
-    count: number,
-  ): Promise<Pick<Found, "entries" | "more">> {
     const end = before ?? this.head + 1;
     if (words !== "") {
       // One at a time: many at once would keep everybody's messages waiting.
       const search = this.#searches.then(() =>
-        this.#log.search(words, { before: end, limit: count })
+        this.#log.search(words, { before: end, after: from, limit: count })
       );
       this.#searches = search.catch(() => {}); // the caller is told
       return await search;
     }
-    const entries = await this.#log.last(count, end);
-    return { entries, more: (entries[0]?.seq ?? 1) > 1 };
+    const last = await this.#log.last(count, end);
+    const entries = last.filter(({ seq }) => seq > from);
+    return { entries, more: (entries[0]?.seq ?? 0) > from + 1 };
   }
 }

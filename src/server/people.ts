@@ -1,6 +1,7 @@
 /**
  * The people of a room: who is a member, whose name is whose, and by which invites one may come in. Changes happen at
- * once, can be taken back until `keep`, and are in `chat.people` from then on.
+ * once, and are in `chat.people` after `keep`. Those of a batch can be taken back until it is settled: nothing is
+ * written down meanwhile.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import {
 import { readCard } from "../crypto/identity.ts";
 import { admissionKey, ROOM_INVITE_ID } from "../keys/invite.ts";
 import { MEMBER_ID, type OpenCode } from "../protocol/handshake.ts";
-import { parseName } from "../protocol/names.ts";
+import { foldedName } from "../protocol/names.ts";
 import { shortId } from "../crypto/person_id.ts";
 import { parseCode, passwordOf } from "../keys/spoken_code.ts";
 import { HandshakeRefusal, type Refusal } from "../protocol/reasons.ts";
@@ -47,7 +48,7 @@ export interface Person {
   /** Its X25519 key, base64url. */
   readonly key: string;
   /** It may read what came after this event. */
-  readonly from: number;
+  from: number;
   /** By which invite it came. */
   readonly invite: number;
   /** Its names, folded, the newest last. */
@@ -139,6 +140,7 @@ export class People implements Disposable {
   #topic = "";
   #slow = 0;
   #trouble = "";
+  #isUnderWay = false;
 
   private constructor(file: PeopleFile) {
     this.#file = file;
@@ -437,7 +439,8 @@ export class People implements Disposable {
     const owned = this.#names.get(folded);
     if (!owned) return undefined;
     const { person } = owned;
-    const isKept = isHere(person) || Date.now() - person.there < NAME_KEPT;
+    const isKept = isHere(person) ||
+      !this.isBanned(person) && Date.now() - person.there < NAME_KEPT;
     return isKept ? owned : undefined;
   }
 
@@ -489,22 +492,56 @@ export class People implements Disposable {
     names.splice(names.indexOf(folded), 1);
   }
 
-  /** A person's other names are nobody's any more. @param kept The one that it goes by, folded. */
-  release(person: Person, kept: string): string[] {
-    return person.names.filter((folded) => folded !== kept).map((folded) => {
-      const { shown = folded } = this.#names.get(folded) ?? {};
+  /**
+   * A person's other names are nobody's any more.
+   * @param kept The one that it goes by, folded. @returns The others, as it writes them.
+   */
+  release(person: Person, kept: string): { names: string[]; undo: Undo } {
+    const { names } = person;
+    const before = [...names];
+    const given: OwnedName[] = [];
+    const released: Happening[] = [];
+    for (const folded of before) {
+      const owned = this.#names.get(folded);
+      if (folded === kept || !owned) continue;
+      given.push(owned);
+      released.push({ kind: "released", name: owned.shown });
       this.#deleteName(folded);
-      this.#pending.add({ kind: "released", name: shown });
-      return shown;
-    });
+    }
+    for (const it of released) this.#pending.add(it);
+    const undo = () => {
+      for (const it of released) this.#pending.delete(it);
+      for (const it of given) this.#setName(foldedName(it.shown), it);
+      names.splice(0, names.length, ...before);
+    };
+    return { names: given.map(({ shown }) => shown), undo };
   }
 
   // ── The file ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Writes down what has changed. @throws {FileError} if that fails: the next call tries again. */
+  /** Something has changed that may yet be taken back: all that changes waits for `settle`. */
+  begin(): void {
+    this.#isUnderWay = true;
+  }
+
+  /** What has changed is as it is; writes it down as `tryToKeep` does. */
+  settle(): void {
+    this.#isUnderWay = false;
+    this.tryToKeep();
+  }
+
+  /**
+   * Writes down what has changed; between `begin` and `settle` that waits.
+   * @throws {FileError} if that fails: the next call tries again.
+   */
   keep(): void {
-    if (this.#pending.size === 0) return;
-    this.#file.add([...this.#pending]);
+    if (this.#pending.size === 0 || this.#isUnderWay) return;
+    this.#file.lock(); // or somebody takes half of it for what a crash left
+    try {
+      this.#file.add([...this.#pending]);
+    } finally {
+      this.#file.unlock();
+    }
     this.#pending.clear();
     if (this.#file.isStale(this.#count)) this.#rewrite();
   }
@@ -532,11 +569,31 @@ export class People implements Disposable {
       uses + 1;
   }
 
+  /**
+   * The log ends at that event, before what some may read: it is another one, which they may all read from there on.
+   * @throws {FileError} if that can't be written down.
+   */
+  limitFrom(head: number): void {
+    let isChanged = false;
+    for (const person of this.#persons.values()) {
+      if (person.from <= head) continue;
+      person.from = head;
+      isChanged = true;
+    }
+    if (!isChanged) return;
+    this.keep();
+    this.#rewrite();
+  }
+
   #rewrite(): void {
     this.#file.lock();
     try {
       this.refresh();
-      const cards = this.#file.all().filter(({ kind }) => kind === "person");
+      const cards = this.#file.all().flatMap((it) => {
+        if (it.kind !== "person") return [];
+        const { from = it.from } = this.#persons.get(it.id) ?? {};
+        return [{ ...it, from }];
+      });
       this.#file.rewrite([...cards, ...this.#summary()]);
     } finally {
       this.#file.unlock();
@@ -583,7 +640,7 @@ export class People implements Disposable {
       case "name":
         return this.#applyName(happening);
       case "released":
-        return this.#deleteName(folded(happening.name));
+        return this.#deleteName(foldedName(happening.name));
       case "there":
         return this.#with(happening, (it) => void (it.there = happening.at));
       case "invite": {
@@ -634,7 +691,7 @@ export class People implements Disposable {
 
   #applyName({ person: id, name, since }: Happening & { kind: "name" }): void {
     const person = this.#persons.get(id);
-    if (person) this.#setName(folded(name), { shown: name, person, since });
+    if (person) this.#setName(foldedName(name), { shown: name, person, since });
   }
 }
 
@@ -660,10 +717,4 @@ export function newInvite(
 /** Whether there is a standing link, and it is still the same. */
 function isSame(before: Bytes | undefined, now: Bytes | undefined): boolean {
   return before !== undefined && now !== undefined && equalBytes(before, now);
-}
-
-/** A name of the file in its folded form. */
-function folded(shown: string): string {
-  const name = parseName(shown);
-  return typeof name === "string" ? shown : name.folded;
 }

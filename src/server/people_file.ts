@@ -357,9 +357,13 @@ export class PeopleFile implements Disposable {
     }
   }
 
-  /** Holds other processes off until `unlock`; for `rewrite`, and for who adds without being the server. */
+  /** Holds other processes off until `unlock`; for who adds to the file or rewrites it. @throws {FileError} if that fails. */
   lock(): void {
-    this.#file.lockSync(true);
+    try {
+      this.#file.lockSync(true);
+    } catch (cause) {
+      throw fileError("lock", this.#path, cause);
+    }
   }
 
   /** See `lock`. */

@@ -322,15 +322,9 @@ export class Requests {
   }
 
   #release(): void {
-    const { member: { person, name } } = this.#requireSeat("release names");
+    const seat = this.#requireSeat("release names");
     this.#spend(HEAVY_COST);
-    const { people } = this.#options;
-    const released = people.release(person, name.folded).join(", ");
-    people.tryToKeep();
-    const text = released === ""
-      ? "You have no other name"
-      : `Given up: ${released}`;
-    this.#answers.push({ kind: "notice", text });
+    this.#options.room.release(seat);
   }
 
   async #operate(event: Event<"operate">): Promise<void> {

@@ -151,6 +151,11 @@ export class Room {
     this.#submit({ kind: "rename", seat, name });
   }
 
+  /** Gives up a member's names but the one that it goes by, and tells it which. */
+  release(seat: Seat): void {
+    this.#submit({ kind: "release", seat });
+  }
+
   /** Tells everybody that a member is away from the keyboard, or, with an empty text, back. */
   away(seat: Seat, text: string): void {
     this.#submit({ kind: "away", seat, text });
@@ -251,6 +256,7 @@ export class Room {
   ): void {
     if (item.kind === "leave") this.#applyLeave(item, batch);
     else if (item.kind === "rename") this.#applyRename(item, batch);
+    else if (item.kind === "release") this.#applyRelease(item, batch);
     else if (item.kind === "away") this.#applyAway(item, batch);
     else this.#applySay(item, batch);
   }
@@ -340,6 +346,14 @@ export class Room {
     batch.undo.push(this.#people.claim(member.person, name, batch.at));
   }
 
+  #applyRelease({ seat }: Of<"release">, batch: Batch): void {
+    if (!this.#members.has(seat)) return;
+    const { person, name: { folded } } = seat.member;
+    const { names, undo } = this.#people.release(person, folded);
+    batch.released.push({ seat, names });
+    batch.undo.push(undo);
+  }
+
   #applyAway({ seat, text }: Of<"away">, batch: Batch): void {
     if (!this.#members.has(seat)) return;
     batch.setAway(seat.member, text);
@@ -360,6 +374,7 @@ export class Room {
 
   async #carryOut(batch: Batch): Promise<void> {
     let seq = this.#log.head + 1;
+    this.#people.begin();
     try {
       if (batch.entries.length > 0) seq = await this.#write(batch);
     } catch (error) {
@@ -368,7 +383,14 @@ export class Room {
       this.#healthy = false;
       return this.#takeBack(batch);
     }
-    this.#people.tryToKeep(); // nobody waits for it
+    this.#people.settle(); // nobody waits for it
+    for (const { seat, names } of batch.released) {
+      const given = names.join(", ");
+      const text = given === ""
+        ? "You have no other name"
+        : `Given up: ${given}`;
+      seat.guest.tell({ kind: "notice", text });
+    }
     const gone = batch.left.length + batch.replaced.length;
     if (gone > 0) this.#broadcaster.expire();
     if (batch.removed.length > 0) this.#broadcaster.expire(true);
@@ -460,6 +482,7 @@ export class Room {
   /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
   #takeBack(batch: Batch): void {
     for (const undo of batch.undo.reverse()) undo();
+    this.#people.settle();
     const failed: Refused = { reason: "log-failed", detail: "" };
     for (const { answer } of batch.joined) answer(failed);
     const refused = (n: number | null): Event => ({
@@ -470,7 +493,9 @@ export class Room {
     for (const { seat, lines } of batch.said) {
       seat.guest.tell(...lines.map(({ n }) => refused(n)));
     }
-    for (const { seat } of batch.renamed) seat.guest.tell(refused(null));
+    for (const { seat } of [...batch.renamed, ...batch.released]) {
+      seat.guest.tell(refused(null));
+    }
     if (batch.left.length + batch.removing.length === 0) return;
     this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged
     if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time

@@ -15,7 +15,7 @@ export class Roster {
 
   /** How many there are. */
   get size(): number {
-    return this.#byName.size;
+    return this.#byPerson.size;
   }
 
   /** Who goes by a name, or by one that looks the same. */
@@ -36,7 +36,7 @@ export class Roster {
 
   /** Everybody. */
   [Symbol.iterator](): Iterator<Member> {
-    return this.#byName.values();
+    return this.#byPerson.values();
   }
 
   /** Lets one in, whose name must be free. */

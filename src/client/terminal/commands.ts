@@ -226,8 +226,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
   {
     name: "/ban",
     args: "NAME [DAYS]",
-    help:
-      "Remove NAME, for DAYS or for good, and replace the link that NAME knows",
+    help: "Remove NAME, for DAYS or for good, and replace NAME's link",
     takes: new RegExp(String.raw`^(\S+)(?:\s+${COUNT})?$`),
     offers: "names",
     run: ({ operate }, name, days) =>

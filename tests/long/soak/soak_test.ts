@@ -47,7 +47,8 @@ function line(seq: number, text = `text ${seq}`): RoomNews {
 }
 
 function logOf(...texts: string[]): string {
-  const start = "2026-11-23T17:06:07.004Z 0123456789ab.1 | ana: ";
+  const start =
+    "2026-11-23T17:06:07.004Z 0123456789abcdef.AAAAAAAAAAA.1 | ana: ";
   return texts.map((text) => `${start}${text}\n`).join("");
 }
 

@@ -50,7 +50,10 @@ Deno.test("History.find() gives the last lines, or the last with all the words, 
   // Nothing of what the asker may not read, and no word of it.
   assertEquals(await find("red", null, 20, 6), [[8, 10], false]);
   assertEquals(await find("", null, 20, 9), [[10, 11], false]);
-  assertEquals(await find("red", null, 2, 6), [[8, 10], true]);
+  assertEquals(await find("red", null, 2, 6), [[8, 10], false]);
+  assertEquals(await find("red", null, 1, 6), [[10], true]);
+  assertEquals(await find("red", null, 1, 8), [[10], false]); // nor that there is any
+  assertEquals(await find("", null, 1, 10), [[11], false]);
 });
 
 Deno.test("History.find() searches for one after another, also after a search that failed", async () => {

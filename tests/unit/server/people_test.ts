@@ -407,8 +407,11 @@ test("release() gives up all names but one", (setup) => {
     people.claim(ana, nameOf(name), START);
   }
   people.keep();
-  assertEquals(people.release(ana, nameOf("bob").folded), ["Ada", "Cy"]);
-  assertEquals(people.release(ana, nameOf("bob").folded), []);
+  assertEquals(people.release(ana, nameOf("bob").folded).names, [
+    "Ada",
+    "Cy",
+  ]);
+  assertEquals(people.release(ana, nameOf("bob").folded).names, []);
   people.keep();
   for (let opened = 0; opened < 2; opened++) {
     const owners = ["ada", "bob", "cy", "ben"].map((it) => setup.owner(it));
@@ -542,6 +545,75 @@ test("who is banned is turned away by any way, and others aren't", (setup) => {
   assertEquals(person.id, ana.id);
 });
 
+test("the names of one who is banned are free", (setup) => {
+  const { people } = setup;
+  const ana = setup.enrol(stranger(), "ana");
+  people.ban(ana, START + DAY, "");
+  assertEquals(setup.owner("ana"), undefined);
+  assertEquals(people.byName("ana"), ana); // for who lets it in again
+  people.unban(ana);
+  assertEquals(setup.owner("ana"), ana.id);
+  people.ban(ana, null, "");
+  const ben = setup.enrol(stranger(), "ana");
+  people.unban(ana);
+  people.keep();
+  for (let opened = 0; opened < 2; opened++) {
+    assertEquals(setup.owner("ana"), ben.id);
+    setup.reopen();
+  }
+});
+
+test("nothing is written down while something may yet be taken back", (setup) => {
+  const { people } = setup;
+  const ana = setup.enrol(stranger(), "ana");
+  const { size } = setup;
+  people.begin();
+  const { undo } = people.enrol(stranger(), 0, START);
+  people.setOperator(ana, true);
+  people.tryToKeep();
+  people.keep();
+  people.look();
+  assertEquals(setup.size, size);
+  undo();
+  people.settle();
+  assert(setup.size > size);
+  using file = PeopleFile.open(setup.path);
+  const kinds = file.added().map(({ kind }) => kind);
+  assertEquals(kinds, ["person", "name", "operator"]);
+});
+
+test("release() can be taken back until it is settled, with the names in their order", (setup) => {
+  const { people } = setup;
+  const ana = setup.enrol(stranger());
+  for (const name of ["Ada", "Bob", "Cy"]) {
+    people.claim(ana, nameOf(name), START);
+  }
+  people.keep();
+  const { size } = setup;
+  const names = [...ana.names];
+  people.release(ana, nameOf("bob").folded).undo();
+  people.keep();
+  assertEquals([setup.size, ana.names], [size, names]);
+  for (const name of ["ada", "bob", "cy"]) {
+    assertEquals(setup.owner(name), ana.id);
+  }
+});
+
+test("limitFrom() lets who may read nothing of another log read from its end on, for good", (setup) => {
+  const [ana, ben] = [stranger(), stranger()];
+  setup.enrol(ana, "ana", 51);
+  setup.enrol(ben, "ben", 3);
+  const from = () => [ana, ben].map(({ id }) => setup.people.find(id)?.from);
+  setup.people.limitFrom(51);
+  assertEquals(from(), [51, 3]);
+  setup.people.limitFrom(5);
+  for (let opened = 0; opened < 2; opened++) {
+    assertEquals(from(), [5, 3]);
+    assertEquals(setup.owner("ana"), ana.id);
+    setup.reopen();
+  }
+});
+
 test("a ban ends by time", (setup) => {
   const ana = stranger();
   setup.enrol(ana);
@@ -664,13 +736,14 @@ function only(kind: Happening["kind"], file: PeopleFile): Happening[] {
 
 /** Has another process do something just before a file is written anew. */
 function atRewrite(act: () => void, body: () => void): Promise<void> {
-  const acting = (original: () => void) =>
-    function (this: PeopleFile) {
-      act();
-      original.call(this);
+  const acting = (original: PeopleFile["isStale"]) =>
+    function (this: PeopleFile, count: number) {
+      const isStale = original.call(this, count);
+      if (isStale) act();
+      return isStale;
     };
   const promised = () => Promise.resolve(body());
-  return withMethod(PeopleFile.prototype, "lock", acting, promised);
+  return withMethod(PeopleFile.prototype, "isStale", acting, promised);
 }
 
 /** A room in which everything has happened that can. */

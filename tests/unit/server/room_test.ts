@@ -121,6 +121,26 @@ Deno.test("Room.leave() tells everybody why, frees the place, and keeps the name
 
 // ── The log can't be written ───────────────────────────────────────────────────────────────────────────
 
+Deno.test("Room.release() gives up what was a member's other name when its rename is written, and nothing where that fails", async () => {
+  await using setup = await Setup.create();
+  const { guest, seat } = await setup.join("old");
+  setup.breakLog();
+  setup.room.rename(seat, nameOf("new"));
+  setup.room.release(seat);
+  await guest.until("refused");
+  const { person } = seat.member;
+  assertEquals([seat.member.name.shown, person.names], ["old", ["old"]]);
+  setup.mend();
+  setup.room.rename(seat, nameOf("new"));
+  setup.room.release(seat);
+  await guest.until("notice", ({ text }) => text === "Given up: old");
+  assertEquals(person.names, ["new"]);
+  const ben = await setup.join("old");
+  assertEquals(setup.room.size, 2);
+  await setup.say(seat, { n: 1, text: "two of us" });
+  await ben.guest.until("said");
+});
+
 Deno.test("Room.say() and Room.join() are refused while the log can't be written, and nobody is told", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
   const ana = await setup.join("ana");

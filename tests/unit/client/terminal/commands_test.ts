@@ -8,6 +8,7 @@ import {
   type CommandContext,
   COMMANDS,
   interpret,
+  OPERATOR_COMMANDS,
   usage,
 } from "../../../../src/client/terminal/commands.ts";
 import { Ignored } from "../../../../src/client/ignored.ts";
@@ -147,6 +148,20 @@ Deno.test("interpret() does what a command says", async () => {
     ["/away", ["away", ""]],
     ["/away at lunch", ["away", "at lunch"]],
     ["/save a file.txt", ["save", "a file.txt"]],
+    ["/release", ["release"]],
+    ["/invite for Rahul", ["operate", "invite", "7", "for Rahul", 1]],
+    ["/invites", ["operate", "invites"]],
+    ["/revoke 12", ["operate", "revoke", "12"]],
+    ["/kick Rahul", ["operate", "kick", "Rahul"]],
+    ["/ban Rahul", ["operate", "ban", "Rahul", "", 0]],
+    ["/ban Rahul 30", ["operate", "ban", "Rahul", "", 30]],
+    ["/unban Rahul", ["operate", "unban", "Rahul"]],
+    ["/bans", ["operate", "bans"]],
+    ["/op Rahul", ["operate", "op", "Rahul"]],
+    ["/deop Rahul", ["operate", "deop", "Rahul"]],
+    ["/topic tea at five", ["operate", "topic", "", "tea at five"]],
+    ["/topic", ["operate", "topic", "", ""]],
+    ["/slow 30", ["operate", "slow", "", "", 30]],
     ["/quit", ["quit"]],
     ["/quit see you", ["quit", "see you"]],
   ];
@@ -158,9 +173,28 @@ Deno.test("interpret() does what a command says", async () => {
   }
 });
 
+Deno.test("interpret() shows digits to compare on /verify, and remembers that they were", async () => {
+  const { context, notes, done } = remember();
+  await interpret("/verify Rahul", context);
+  assertEquals(notes.slice(1, 3), ["    1 2", "    3 4"]);
+  assertEquals([notes.at(-1), done], [
+    "If they are the same: /verify Rahul ok",
+    [],
+  ]);
+  await interpret("/verify Rahul ok", context);
+  assertEquals(done, [["verify", "Rahul"]]);
+  assertEquals(notes.at(-1), "Remembered: Rahul is who you think");
+  await interpret("/verify Ravi", context);
+  assertEquals(notes.at(-1), 'No "Ravi" here. /who lists who is');
+});
+
 Deno.test("interpret() tells how a command is typed where it is typed wrongly", async () => {
   const cases: [string, string][] = [
-    ["/help me", "/help"],
+    ["/help me", "/help [operators]"],
+    ["/revoke one", "/revoke N"],
+    ["/ban Rahul 3 days", "/ban NAME [DAYS]"],
+    ["/kick", "/kick NAME"],
+    ["/slow", "/slow SECONDS"],
     ["/who is that", "/who"],
     ["/nick", "/nick NAME"],
     ["/me", "/me ACTION"],
@@ -268,7 +302,10 @@ Deno.test("interpret() names an unknown command and suggests the nearest", async
 Deno.test("complete() offers commands, what may follow them, and names", () => {
   const names = ["Rahul", "Ravi", "ana", "田中", "e\x1b[2Jvil"];
   const cases: [string, string[]][] = [
-    ["/h", ["/help", "/history "]],
+    ["/h", ["/help ", "/history "]],
+    ["/help o", ["operators"]],
+    ["/kic", ["/kick "]],
+    ["/kick ra", ["Rahul ", "Ravi "]],
     ["/W", ["/who"]],
     ["/x", []],
     ["ra", ["Rahul: ", "Ravi: "]],
@@ -296,7 +333,7 @@ Deno.test("complete() offers commands, what may follow them, and names", () => {
 });
 
 Deno.test("COMMANDS have names that a person can type, and help that fits a row", () => {
-  for (const { name, help } of COMMANDS) {
+  for (const { name, help } of [...COMMANDS, ...OPERATOR_COMMANDS]) {
     assert(/^\/[a-z]+$/.test(name));
     assert(help.length <= 70, help);
   }
