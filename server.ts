@@ -19,6 +19,7 @@ import {
   inviteCommand,
   sentence,
   serverCommand,
+  usageSentence,
   VERSION,
   write,
 } from "./src/base/program.ts";
@@ -306,7 +307,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      write(`${sentence(error.message)} See --help.\n`, Deno.stderr);
+      write(`${usageSentence(error.message)}\n`, Deno.stderr);
       return 2;
     }
     write(`${explain(error)}\n`, Deno.stderr);

@@ -47,3 +47,9 @@ export function sentence(text: string): string {
     ? text
     : `${text}.`;
 }
+
+/** What was wrong with a command, and where to look. */
+export function usageSentence(text: string): string {
+  const said = sentence(text);
+  return said.endsWith(".") ? `${said} See --help.` : `${said}\nSee --help.`;
+}

@@ -50,7 +50,7 @@ export interface Actions {
    * What to compare with somebody in the room to be sure of each other, and whether that was done; undefined for
    * somebody who isn't there.
    */
-  verification(name: string): Verification | undefined;
+  verification(name: string): Verification | "yourself" | undefined;
   /** Remembers that somebody's digits were compared. @returns Whether there is such a one. */
   verify(name: string): boolean;
 }
@@ -79,6 +79,7 @@ export function actionsOf(
     verification: (name) => {
       const member = find(name);
       if (!member) return undefined;
+      if (member.id === session.id) return "yourself";
       const ids = [session.id, member.id].sort();
       return {
         digits: verification(session.id, member.id),

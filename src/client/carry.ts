@@ -21,7 +21,7 @@ import { foldedName } from "../protocol/names.ts";
 /** Prints the identity that goes by --name, or that is in --identity. @throws {UsageError} | {RangeError} | {FileError} */
 export async function carryOut(values: Values, folder: string): Promise<void> {
   const file = await chosen(values, folder);
-  const passphrase = await ask("Passphrase for it: ");
+  const passphrase = await ask("Passphrase for it, at least 8 characters: ");
   if (Deno.stdin.isTerminal() && await ask("Again: ") !== passphrase) {
     throw new RangeError("The passphrases are not the same");
   }
@@ -58,7 +58,7 @@ export async function carryIn(values: Values, folder: string): Promise<void> {
   const id = spokenId(shortId(fullId(file.identity.id)));
   const where = values.name === undefined
     ? `use it by --identity ${file.path}, or import it again with --name`
-    : `join as ${quote(values.name)} to use it`;
+    : `join as ${quote(values.name)} by a link of the room to use it`;
   write(`${id} is here now; ${where}\n`);
 }
 

@@ -251,7 +251,7 @@ export class Conversation implements LinkListener {
     });
     for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
     view.show({ type: "current" });
-    for (const member of link.present) known?.met(member);
+    for (const member of link.present) this.#meet(member);
     known?.keep();
     this.#tellRoom();
     this.#early.splice(0).forEach((event) => this.told(event));
@@ -264,11 +264,16 @@ export class Conversation implements LinkListener {
     this.#outbox.connected(link);
   }
 
+  /** Somebody else is there. */
+  #meet(member: Present): void {
+    if (member.id !== this.#self.id) this.#options.known?.met(member);
+  }
+
   /** A line came over the link. */
   happened(line: LogEntry, own: boolean, member?: Present): void {
     this.#after = line.seq;
     if (member && !isSpoken(line)) {
-      this.#options.known?.met(member);
+      this.#meet(member);
       this.#options.known?.keep();
     }
     if (own && line.what === "renamed") {

@@ -8,7 +8,7 @@ import { JoinError } from "./join_error.ts";
 import { errorLine } from "./pipe/json_view.ts";
 import { UsageError } from "../base/flags.ts";
 import { FileError } from "../base/private_file.ts";
-import { sentence, write } from "../base/program.ts";
+import { sentence, usageSentence, write } from "../base/program.ts";
 
 /**
  * Says on stderr why the client can't go on, and on stdout too for a program.
@@ -24,7 +24,7 @@ export function explain(error: unknown, json: boolean): number {
 
 function sentences(error: unknown): string {
   if (error instanceof UsageError) {
-    return `${sentence(error.message)} See --help.`;
+    return usageSentence(error.message);
   }
   if (error instanceof JoinError) {
     return `${sentence(error.message)}\n${sentence(error.advice)}`;

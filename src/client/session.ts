@@ -323,7 +323,7 @@ function farewell(reason: Goodbye): string {
   if (reason === "removed") {
     throw new JoinError(
       "You were removed from the room",
-      "Ask an operator of the room",
+      "You may come back, unless an operator has banned you",
     );
   }
   if (reason !== "replaced" && reason !== "misused") return GOODBYES[reason];

@@ -28,7 +28,8 @@ export const REFUSALS = {
   "too-soon": "Slow mode: wait a little before the next message",
   "not-operator": "Only operators may do that",
   "nobody-known": "Nobody of that name or id has been here",
-  "operation-wrong": "That cannot be done",
+  "operation-wrong":
+    "That cannot be done: no such open invite, a number out of range, or yourself",
   "log-failed": "The server cannot write its log, so nothing is delivered",
   "log-unreadable": "The server cannot read its log now",
 } as const;

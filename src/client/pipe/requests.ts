@@ -209,6 +209,9 @@ function rename({ rename, error }: RequestContext, request: Request): void {
 function verify(context: RequestContext, request: Request): void {
   const found = context.verification(String(request.name));
   if (!found) return nobody(context, request);
+  if (found === "yourself") {
+    return context.error("That is you", JSON.stringify(request));
+  }
   context.digits(String(request.name), found);
 }
 

@@ -334,6 +334,7 @@ function verify(
 ): void {
   const found = verification(name);
   if (!found) return note(`No "${name}" here. /who lists who is`);
+  if (found === "yourself") return note("That is you");
   if (ok !== undefined) {
     verify(name);
     return note(`Remembered: ${name} is who you think`);

@@ -53,6 +53,8 @@ function remember(present: readonly Present[] = []) {
     verification: (name) =>
       name === "Rahul"
         ? { digits: ["1 2", "3 4"], code: "ids", isVerified: false }
+        : name === "ana"
+        ? "yourself"
         : undefined,
     verify: (name) => does("verify")(name) !== undefined,
     settings: new Settings(),
@@ -184,6 +186,8 @@ Deno.test("interpret() shows digits to compare on /verify, and remembers that th
   await interpret("/verify Rahul ok", context);
   assertEquals(done, [["verify", "Rahul"]]);
   assertEquals(notes.at(-1), "Remembered: Rahul is who you think");
+  await interpret("/verify ana ok", context);
+  assertEquals([notes.at(-1), done.length], ["That is you", 1]);
   await interpret("/verify Ravi", context);
   assertEquals(notes.at(-1), 'No "Ravi" here. /who lists who is');
 });
