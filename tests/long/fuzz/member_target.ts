@@ -170,6 +170,7 @@ class House {
     this.#link?.close();
     this.#room.stop();
     await Promise.all(this.#ends);
+    this.#people[Symbol.dispose]();
     await this.#log.close();
   }
 }

@@ -10,6 +10,7 @@ import { hostileMember } from "./member_target.ts";
 import type { Target } from "./target.ts";
 import {
   address,
+  codes,
   escapes,
   flags,
   invite,
@@ -56,6 +57,7 @@ export async function allTargets(
     offers(),
     invite(),
     address(),
+    codes(),
     logLines(),
     flags(),
     pipes(),

@@ -28,6 +28,7 @@ import {
   safeFileName,
 } from "../../../src/protocol/offer.ts";
 import { formatOffer } from "../../../src/protocol/offer.ts";
+import { formatCode, parseCode } from "../../../src/keys/spoken_code.ts";
 import { parseName } from "../../../src/protocol/names.ts";
 import type { News } from "../../../src/client/view.ts";
 import { JsonView } from "../../../src/client/pipe/json_view.ts";
@@ -149,6 +150,27 @@ export function escapes(): Target {
       }
     },
     properties: [property("what is shown is harmless", [anyText()], checkText)],
+  };
+}
+
+/** `parseCode`. */
+export function codes(): Target {
+  return {
+    name: "codes",
+    share: 1,
+    seeds: ["7-crossover-clockwork", "999 Aardvark  adroitness"].map(bytesOf),
+    words: ["-", " ", "\u2013", "0", "1000", "tolerance", "\u212a"],
+    check(input) {
+      const text = textOf(input);
+      try {
+        const code = parseCode(text);
+        same(parseCode(formatCode(code)), code, "a code is another's");
+        return "code";
+      } catch (error) {
+        return outcomeOf(error, SyntaxError);
+      }
+    },
+    properties: [],
   };
 }
 

@@ -11,7 +11,9 @@ import {
   concat,
   DecryptionError,
   HandshakeError,
+  KEY_SIZE,
   randomBytes,
+  toBase64url,
 } from "../../../crypto_utils.ts";
 import type { Channel } from "../../../src/protocol/channel.ts";
 import {
@@ -48,7 +50,12 @@ import {
   same,
   type Target,
 } from "./target.ts";
-import { type Identity, identityOf } from "../../../src/crypto/identity.ts";
+import {
+  CARD_SIZE,
+  type Identity,
+  identityOf,
+} from "../../../src/crypto/identity.ts";
+import { fullId, shortId } from "../../../src/crypto/person_id.ts";
 import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
 import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
 import { RefusedError } from "../../../src/protocol/record_reader.ts";
@@ -70,7 +77,19 @@ const samples: readonly (readonly [fc.Arbitrary<unknown>, unknown])[] = [
   [goodText(256), "a b"],
   [offers, formatOffer(OFFER)],
   [filePieces, "_"],
+  [anyBytes(KEY_SIZE).map((it) => shortId(fullId(it))), "0".repeat(16)],
+  ...[8, KEY_SIZE, CARD_SIZE].map(bytesSample), // stays; keys, ids and secrets; cards
 ];
+
+function bytesSample(size: number): (typeof samples)[number] {
+  const zeros = toBase64url(new Uint8Array(size));
+  return [anyBytes(size).map(toBase64url), zeros];
+}
+
+function anyBytes(size: number): fc.Arbitrary<Bytes> {
+  return fc.uint8Array({ minLength: size, maxLength: size })
+    .map((it) => new Uint8Array(it));
+}
 
 /** Any well-formed event of a kind, made by what its fields' checks let through. */
 function eventOf(kind: Kind): fc.Arbitrary<Event> {
