@@ -16,7 +16,6 @@
 import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { FileError, readText } from "./src/base/private_file.ts";
 import {
-  inviteCommand,
   sentence,
   serverCommand,
   usageSentence,
@@ -47,10 +46,9 @@ import {
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
 import {
-  greeting,
-  linkOf,
-  newLink,
+  joinInstructions,
   outsideAddress,
+  printLink,
 } from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
@@ -191,7 +189,7 @@ async function serve(values: Values): Promise<void> {
   });
   reopenAtHangup(log);
   answerCtrlZ();
-  write(`${greeting(values, keyFile, created)}\n`);
+  write(`${joinInstructions(values, keyFile, created)}\n`);
   await Promise.race([aborted(signal), sequencing, accepting, figures]);
 
   // Stop accepting, tell the members, log what they said, close the log.
@@ -265,26 +263,6 @@ function listen({ host: hostname, port }: Values): Deno.TcpListener {
   } catch (error) {
     throw portError({ host: hostname, port }, error);
   }
-}
-
-/** Prints the link, another one first where that is asked for. @throws {StartError} | {FileError} */
-async function printLink(values: Values): Promise<void> {
-  const keyFile = await KeyFile.load(values["key-file"]);
-  if (!keyFile) {
-    throw new StartError(
-      `There is no ${values["key-file"]} yet`,
-      `Start a server, which makes it: ${serverCommand()}`,
-    );
-  }
-  if (values["invite-only"]) {
-    throw new StartError(
-      "There is no link with --invite-only",
-      `Make an invite: ${inviteCommand()}`,
-    );
-  }
-  if (!values["rotate-key"]) return write(`${linkOf(keyFile)}\n`);
-  await keyFile.rotate();
-  write(newLink(keyFile));
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,15 +1,16 @@
 /**
- * What the server prints at its start: where it listens, and how others join.
+ * What the server prints of itself: where it listens, and how others join.
  *
  * @module
  */
 
 import { type Address, formatAddress } from "../keys/invite.ts";
-import type { KeyFile } from "../keys/key_file.ts";
+import { KeyFile } from "../keys/key_file.ts";
 import {
   clientCommand,
   inviteCommand,
   serverCommand,
+  write,
 } from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { StartError } from "./start_error.ts";
@@ -25,7 +26,7 @@ export function outsideAddress({ host, port }: Address): Address {
 }
 
 /** What the server prints at its start. @param created Whether the key was made now. */
-export function greeting(
+export function joinInstructions(
   values: Values,
   keyFile: KeyFile,
   created: boolean,
@@ -57,8 +58,28 @@ export function greeting(
   return (created ? [made, ...lines] : lines).join("\n");
 }
 
+/** Prints the link, another one first where that is asked for. @throws {StartError} | {FileError} */
+export async function printLink(values: Values): Promise<void> {
+  const keyFile = await KeyFile.load(values["key-file"]);
+  if (!keyFile) {
+    throw new StartError(
+      `There is no ${values["key-file"]} yet`,
+      `Start a server, which makes it: ${serverCommand()}`,
+    );
+  }
+  if (values["invite-only"]) {
+    throw new StartError(
+      "There is no link with --invite-only",
+      `Make an invite: ${inviteCommand()}`,
+    );
+  }
+  if (!values["rotate-key"]) return write(`${linkOf(keyFile)}\n`);
+  await keyFile.rotate();
+  write(newLink(keyFile));
+}
+
 /** The standing link, for other machines. @throws {StartError} before the server has ever listened. */
-export function linkOf(keyFile: KeyFile): string {
+function linkOf(keyFile: KeyFile): string {
   const { listening } = keyFile.keys;
   if (!listening) {
     throw new StartError(
@@ -71,7 +92,7 @@ export function linkOf(keyFile: KeyFile): string {
 }
 
 /** What is printed after a new room key was made. */
-export function newLink(keyFile: KeyFile): string {
+function newLink(keyFile: KeyFile): string {
   const lines = [
     "The room has a new link. The old one lets nobody in any more; members stay members.",
   ];
