@@ -23,7 +23,6 @@ import {
   write,
 } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
-import { parseShortId } from "./src/crypto/person_id.ts";
 import { formatAddress } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
@@ -53,7 +52,7 @@ import {
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
-import { Operations } from "./src/server/operations.ts";
+import { makeOperator, Operations } from "./src/server/operations.ts";
 import { People } from "./src/server/people.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import type { Event } from "./src/protocol/events.ts";
@@ -111,7 +110,7 @@ async function serve(values: Values): Promise<void> {
   using people = People.open(values.people, standing, values);
   if (people.notice !== undefined) note(people.notice);
   people.limitFrom(log.head);
-  makeOperator(people, values.operator);
+  if (values.operator !== undefined) makeOperator(people, values.operator);
 
   const broadcaster = await Broadcaster.create(
     keyPair.publicKey,
@@ -239,21 +238,6 @@ async function messageOfTheDay(path?: string): Promise<Event[]> {
   if (path === undefined) return [];
   const text = await readText(path, MAX_TEXT_SIZE);
   return [{ kind: "motd", text: text.trimEnd() }];
-}
-
-/** Makes the person of an id an operator. @throws {StartError} for one who has never been in. */
-function makeOperator(people: People, id?: string): void {
-  if (id === undefined) return;
-  const short = parseShortId(id);
-  const person = short === undefined ? undefined : people.byShort(short);
-  if (!person) {
-    throw new StartError(
-      `Nobody of the id "${id}" has been in the room`,
-      "/who in a client shows the ids",
-    );
-  }
-  people.setOperator(person, true);
-  people.keep();
 }
 
 /** The port for clients. @throws {StartError} if it can't be had. */

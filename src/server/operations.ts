@@ -18,6 +18,7 @@ import {
 import type { Seat } from "./batch.ts";
 import type { People, Person, StoredInvite } from "./people.ts";
 import type { Room } from "./room.ts";
+import { StartError } from "./start_error.ts";
 
 /** A day, ms. */
 const DAY = 86_400_000;
@@ -191,8 +192,7 @@ export class Operations {
   /** A person by its id, or by a name of its own. */
   #find(who: string): Person | undefined {
     const { people } = this.#options;
-    const short = parseShortId(who);
-    const known = short === undefined ? undefined : people.byShort(short);
+    const known = byShortId(people, who);
     if (known) return known;
     const name = parseName(who);
     return typeof name === "string" ? undefined : people.byName(name.folded);
@@ -209,6 +209,25 @@ export class Operations {
     const name = this.#options.people.nameOf(person);
     return name === "" ? id : `${name} (${id})`;
   }
+}
+
+/** Makes the person of an id an operator. @throws {StartError} for one who has never been in. */
+export function makeOperator(people: People, id: string): void {
+  const person = byShortId(people, id);
+  if (!person) {
+    throw new StartError(
+      `Nobody of the id "${id}" has been in the room`,
+      "/who in a client shows the ids",
+    );
+  }
+  people.setOperator(person, true);
+  people.keep();
+}
+
+/** The person of a short id as people write it. */
+function byShortId(people: People, id: string): Person | undefined {
+  const short = parseShortId(id);
+  return short === undefined ? undefined : people.byShort(short);
 }
 
 /** Sentences for who asked. @param none What is said where there is none. */
