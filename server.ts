@@ -14,7 +14,7 @@
  */
 
 import { parseFlags, UsageError } from "./src/base/flags.ts";
-import { FileError, readText } from "./src/base/private_file.ts";
+import { FileError } from "./src/base/private_file.ts";
 import {
   sentence,
   serverCommand,
@@ -43,6 +43,7 @@ import {
   type Values,
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
+import { greeting } from "./src/server/greeting.ts";
 import { History } from "./src/server/history.ts";
 import {
   joinInstructions,
@@ -55,8 +56,6 @@ import { UNMEASURED } from "./src/server/measures.ts";
 import { makeOperator, Operations } from "./src/server/operations.ts";
 import { People } from "./src/server/people.ts";
 import { Purses } from "./src/server/rate_limits.ts";
-import type { Event } from "./src/protocol/events.ts";
-import { MAX_TEXT_SIZE } from "./src/protocol/reasons.ts";
 import { Room } from "./src/server/room.ts";
 import {
   aborted,
@@ -124,10 +123,7 @@ async function serve(values: Values): Promise<void> {
     maxMembers: limits.maxMembers,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
-    greeting: [
-      { kind: "limits", fileSize: limits.maxFileSize },
-      ...await messageOfTheDay(values.motd),
-    ],
+    greeting: await greeting(limits.maxFileSize, values.motd),
     measures,
   });
   const history = new History(log, limits.history);
@@ -231,13 +227,6 @@ async function serveClient(conn: Deno.TcpConn, gate: Gate): Promise<void> {
   } finally {
     gate.leave(conn, connection);
   }
-}
-
-/** What every newcomer is shown, from a file. @throws {FileError} | {RangeError} */
-async function messageOfTheDay(path?: string): Promise<Event[]> {
-  if (path === undefined) return [];
-  const text = await readText(path, MAX_TEXT_SIZE);
-  return [{ kind: "motd", text: text.trimEnd() }];
 }
 
 /** The port for clients. @throws {StartError} if it can't be had. */
