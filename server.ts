@@ -14,9 +14,9 @@
  */
 
 import { parseFlags, UsageError } from "./src/base/flags.ts";
-import { FileError } from "./src/base/private_file.ts";
+import { helpText } from "./src/base/help.ts";
+import { Limiter } from "./src/base/limiter.ts";
 import {
-  sentence,
   serverCommand,
   usageSentence,
   VERSION,
@@ -26,7 +26,7 @@ import { pause } from "./src/base/timing.ts";
 import { formatAddress } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
-import { LogError } from "./src/log/file.ts";
+import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
 import type { Connection } from "./src/server/connection.ts";
@@ -63,14 +63,7 @@ import {
   reopenAtHangup,
   stopSignal,
 } from "./src/server/signals.ts";
-import {
-  explainLock,
-  portError,
-  StartError,
-} from "./src/server/start_error.ts";
-import { AcceptFailures } from "./src/server/accept_failures.ts";
-import { Limiter } from "./src/base/limiter.ts";
-import { helpText } from "./src/base/help.ts";
+import { explain, explainLock, portError } from "./src/server/start_error.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
@@ -266,18 +259,6 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     await stopDiagnostics();
   }
-}
-
-/** One sentence on what went wrong, and one on what to do, if there is one. @throws what nobody expects. */
-function explain(error: unknown): string {
-  if (error instanceof StartError) {
-    return `${sentence(error.message)}\n${sentence(error.advice)}`;
-  }
-  if (
-    error instanceof FileError || error instanceof LogError ||
-    error instanceof RangeError
-  ) return sentence(error.message);
-  throw error;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

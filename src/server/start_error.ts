@@ -4,8 +4,10 @@
  * @module
  */
 
-import { serverCommand } from "../base/program.ts";
+import { FileError } from "../base/private_file.ts";
+import { sentence, serverCommand } from "../base/program.ts";
 import type { Address } from "../keys/invite.ts";
+import { LogError } from "../log/file.ts";
 import { LogLockedError } from "../log/lock.ts";
 
 /** Something that keeps the server from running: what it is, and what to do. */
@@ -69,4 +71,16 @@ export function explainLock(path: string, error: unknown): never {
     "Stop that server, or give this one its own: --log other.log",
     error,
   );
+}
+
+/** One sentence on what went wrong, and one on what to do, if there is one. @throws what nobody expects. */
+export function explain(error: unknown): string {
+  if (error instanceof StartError) {
+    return `${sentence(error.message)}\n${sentence(error.advice)}`;
+  }
+  if (
+    error instanceof FileError || error instanceof LogError ||
+    error instanceof RangeError
+  ) return sentence(error.message);
+  throw error;
 }
