@@ -124,11 +124,8 @@ async function serve(values: Values): Promise<void> {
     people,
     room,
     address: () => {
-      const { host, port } = outsideAddress({
-        host: hostname,
-        port: listener.addr.port,
-      });
-      return formatAddress(host, port);
+      const outside = outsideAddress({ host: hostname, port });
+      return formatAddress(outside.host, outside.port);
     },
     replaceLink: async () => {
       await keyFile.rotate();
