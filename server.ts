@@ -13,15 +13,10 @@
  * @module
  */
 
-import { parseFlags, UsageError } from "./src/base/flags.ts";
+import { parseFlags } from "./src/base/flags.ts";
 import { helpText } from "./src/base/help.ts";
 import { Limiter } from "./src/base/limiter.ts";
-import {
-  serverCommand,
-  usageSentence,
-  VERSION,
-  write,
-} from "./src/base/program.ts";
+import { serverCommand, VERSION, write } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
 import { formatAddress } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
@@ -247,12 +242,7 @@ async function main(args: readonly string[]): Promise<number> {
     else await serve(values);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      write(`${usageSentence(error.message)}\n`, Deno.stderr);
-      return 2;
-    }
-    write(`${explain(error)}\n`, Deno.stderr);
-    return 1;
+    return explain(error);
   } finally {
     await stopDiagnostics();
   }

@@ -4,8 +4,14 @@
  * @module
  */
 
+import { UsageError } from "../base/flags.ts";
 import { FileError } from "../base/private_file.ts";
-import { sentence, serverCommand } from "../base/program.ts";
+import {
+  sentence,
+  serverCommand,
+  usageSentence,
+  write,
+} from "../base/program.ts";
 import type { Address } from "../keys/invite.ts";
 import { LogError } from "../log/file.ts";
 import { LogLockedError } from "../log/lock.ts";
@@ -73,8 +79,14 @@ export function explainLock(path: string, error: unknown): never {
   );
 }
 
-/** One sentence on what went wrong, and one on what to do, if there is one. @throws what nobody expects. */
-export function explain(error: unknown): string {
+/** Says on stderr why the server can't start or go on. @returns The exit code. @throws whatever isn't meant for people. */
+export function explain(error: unknown): number {
+  write(`${sentences(error)}\n`, Deno.stderr);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function sentences(error: unknown): string {
+  if (error instanceof UsageError) return usageSentence(error.message);
   if (error instanceof StartError) {
     return `${sentence(error.message)}\n${sentence(error.advice)}`;
   }
