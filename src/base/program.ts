@@ -48,8 +48,8 @@ export function sentence(text: string): string {
     : `${text}.`;
 }
 
-/** What was wrong with a command, and where to look. */
+/** What was wrong with a command, and where to look, in one line. */
 export function usageSentence(text: string): string {
   const said = sentence(text);
-  return said.endsWith(".") ? `${said} See --help.` : `${said}\nSee --help.`;
+  return /[.?!…]$/.test(said) ? `${said} See --help.` : `${said} (See --help.)`;
 }
