@@ -49,6 +49,11 @@ export function reasonOf(error: unknown): string {
   return NAMED[error.name] ?? REASONS[String(code)] ?? error.message;
 }
 
+/** What an error says itself, for the server's owner. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Whether an error is a connection's end, rather than something wrong with what it carried. */
 export function isDisconnect(error: unknown): boolean {
   return error instanceof Error && DISCONNECTED.has(error.name);

@@ -13,15 +13,21 @@ import { qrLines } from "../base/qr.ts";
 import { quote } from "../base/safe_text.ts";
 import { promptSecret } from "../base/std.ts";
 import { fullId, shortId, spokenId } from "../crypto/person_id.ts";
-import { exportIdentity, importIdentity } from "../keys/exported_identity.ts";
+import {
+  exportIdentity,
+  importIdentity,
+  MIN_PASSPHRASE,
+} from "../keys/exported_identity.ts";
 import { IdentityFile } from "../keys/identity.ts";
 import type { Values } from "./flags.ts";
-import { foldedName } from "../protocol/names.ts";
+import { findIdentity } from "./identities.ts";
 
 /** Prints the identity that goes by --name, or that is in --identity. @throws {UsageError} | {RangeError} | {FileError} */
 export async function carryOut(values: Values, folder: string): Promise<void> {
   const file = await chosen(values, folder);
-  const passphrase = await ask("Passphrase for it, at least 8 characters: ");
+  const passphrase = await ask(
+    `Passphrase for it, at least ${MIN_PASSPHRASE} characters: `,
+  );
   if (Deno.stdin.isTerminal() && await ask("Again: ") !== passphrase) {
     throw new RangeError("The passphrases are not the same");
   }
@@ -71,9 +77,7 @@ async function chosen(values: Values, folder: string): Promise<IdentityFile> {
   if (name === undefined) {
     throw new UsageError("Say which identity to export: --name or --identity");
   }
-  const folded = foldedName(name);
-  const isName = (other: string) => foldedName(other) === folded;
-  const file = await IdentityFile.find(folder, isName);
+  const file = await findIdentity(folder, name);
   if (file) return file;
   throw new UsageError(`No identity here goes by ${quote(name)}`);
 }

@@ -140,28 +140,24 @@ function byKey(address: Address, known: Known): Destination {
   };
 }
 
-/** @throws {JoinError} if a key isn't the server's. */
+function byInvite({ host, port, serverKey, id, secret }: Invite): Destination {
+  const named = "that your link names (an old or a wrong link?)";
+  const checkServer = (key: Bytes) =>
+    requireServer(key, serverKey, { host, port }, named);
+  const inviteKey = admissionKey(secret);
+  return { host, port, handshake: { inviteId: id, inviteKey, checkServer } };
+}
+
+/** @param which Which server it should be. @throws {JoinError} if a key isn't the server's. */
 function requireServer(
   presented: Bytes,
   serverKey: Bytes,
   { host, port }: Address,
+  which = "that you know",
 ): void {
   if (equalBytes(presented, serverKey)) return;
   throw new JoinError(
-    `${formatAddress(host, port)} is not the server that you know`,
+    `${formatAddress(host, port)} is not the server ${which}`,
     "Somebody may be between you and it. Nothing was sent. If the server was set up anew, ask for a new link",
   );
-}
-
-function byInvite({ host, port, serverKey, id, secret }: Invite): Destination {
-  const address = formatAddress(host, port);
-  const checkServer = (presented: Bytes) => {
-    if (equalBytes(presented, serverKey)) return;
-    throw new JoinError(
-      `${address} is not the server that your link names (an old or a wrong link?)`,
-      "Somebody may be between you and it. Nothing was sent. If the server was set up anew, ask for a new link",
-    );
-  };
-  const inviteKey = admissionKey(secret);
-  return { host, port, handshake: { inviteId: id, inviteKey, checkServer } };
 }

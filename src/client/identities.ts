@@ -35,9 +35,7 @@ export class Identities {
     if (this.#given !== undefined) {
       return current ?? await IdentityFile.open(this.#given);
     }
-    const folded = foldedName(name);
-    const isName = (other: string) => foldedName(other) === folded;
-    const known = await IdentityFile.find(this.#folder, isName);
+    const known = await findIdentity(this.#folder, name);
     if (known) return known;
     // One that was made for a name which then was taken has been nobody so far.
     const isNobody = current?.created && !this.#wasIn;
@@ -49,4 +47,14 @@ export class Identities {
     this.#wasIn = true;
     if (this.#current?.name !== name) await this.#current?.setName(name);
   }
+}
+
+/** The identity that last went by a name, or by one that looks the same. @throws {FileError} */
+export async function findIdentity(
+  folder: string,
+  name: string,
+): Promise<IdentityFile | undefined> {
+  const folded = foldedName(name);
+  const isName = (other: string) => foldedName(other) === folded;
+  return await IdentityFile.find(folder, isName);
 }

@@ -251,23 +251,8 @@ export class Session {
       // isn't sealed, or another server's key.
       const isProven = this.#link !== undefined;
       const isFirst = !this.#conversation.hasBegun;
-      if (error instanceof RefusedError && !isFirst) {
-        // Once by its key, and once by its invite: the server's memory may be new.
-        if (error.code === HandshakeRefusal.key) {
-          this.#comesAsMember = !this.#comesAsMember;
-        }
-        return error.message;
-      }
+      if (error instanceof RefusedError) this.#comeOtherwise(error);
       if (error instanceof JoinError && (isFirst || isProven)) throw error;
-      if (error instanceof RefusedError && isFirst) {
-        // A link may be used up or replaced, and its owner a member all the same.
-        const { code } = this.#options.handshake; // which alone proves the server: nothing else is tried there
-        const isKeyRefused = error.code === HandshakeRefusal.key && !code;
-        if (!isKeyRefused || this.#comesAsMember) {
-          throw handshakeRefused(error);
-        }
-        this.#comesAsMember = this.#isRetrying = true;
-      }
       return reasonOf(error);
     } finally {
       this.#link?.close();
@@ -276,6 +261,24 @@ export class Session {
       if (hadEntered) this.#comesAsMember = true;
       this.#failures = hadEntered ? 0 : this.#failures + 1;
     }
+  }
+
+  /**
+   * Comes by its key where its invite is refused, and by its invite where its key is: a link may be used up or
+   * replaced and its owner a member all the same, and the server's memory may be new.
+   * @throws {JoinError} if the client hasn't been in yet, and there is nothing else to try.
+   */
+  #comeOtherwise(refused: RefusedError): void {
+    const isKeyRefused = refused.code === HandshakeRefusal.key;
+    if (this.#conversation.hasBegun) {
+      if (isKeyRefused) this.#comesAsMember = !this.#comesAsMember;
+      return;
+    }
+    const { code } = this.#options.handshake; // which alone proves the server: nothing else is tried there
+    if (!isKeyRefused || code || this.#comesAsMember) {
+      throw handshakeRefused(refused);
+    }
+    this.#comesAsMember = this.#isRetrying = true;
   }
 
   /**

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { messageOf } from "../base/error_reason.ts";
 import { Notify } from "../base/notify.ts";
 import { within } from "../base/timing.ts";
 import { type Bytes, DecryptionError } from "../../crypto_utils.ts";
@@ -221,7 +222,7 @@ export class Connection implements Client {
     // Anybody on the network can make a record that doesn't open; only its member one that does.
     const altered = error instanceof WireError ||
       error instanceof DecryptionError;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const properties = { key: this.label, why };
     if (misused || altered) logger.warn("{key}: {why}", properties);
     else logger.debug("{key}: {why}", properties);

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { messageOf } from "../base/error_reason.ts";
 import { pause, within } from "../base/timing.ts";
 import { HandshakeError } from "../../crypto_utils.ts";
 import { Notify } from "../base/notify.ts";
@@ -193,7 +194,7 @@ export class Gate {
   report(conn: Deno.TcpConn, error: unknown): void {
     const known = error instanceof HandshakeError ||
       error instanceof WireError && !(error instanceof GoneError);
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const properties = { address: conn.remoteAddr.hostname, why };
     if (known) logger.warn("{address}: {why}", properties);
     else logger.debug("{address}: {why}", properties);

@@ -25,7 +25,7 @@ import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
 import { outsideAddress } from "./join_instructions.ts";
-import { describe } from "./operations.ts";
+import { describe, MAX_NOTE, MAX_USES } from "./operations.ts";
 import { newInvite, People } from "./people.ts";
 import { type Happening, PeopleFile } from "./people_file.ts";
 import { StartError } from "./start_error.ts";
@@ -34,8 +34,6 @@ import { StartError } from "./start_error.ts";
 const CODE_TIME = 600_000;
 /** The highest number of a spoken code while few are open: two digits are soon said. */
 const FEW = 99;
-/** The longest note, UTF-16 units. */
-const MAX_NOTE = 100;
 
 const ABOUT = [
   "An encrypted group chat: invites. Makes a link for one person; NOTE says for whom.",
@@ -49,7 +47,7 @@ const FLAGS = [
     kind: "integer",
     value: "COUNT",
     min: 1,
-    max: 10_000,
+    max: MAX_USES,
     default: 1,
     help: "How many persons it lets in",
   },

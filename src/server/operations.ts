@@ -16,7 +16,12 @@ import {
   type Refusal,
 } from "../protocol/reasons.ts";
 import type { Seat } from "./batch.ts";
-import type { People, Person, StoredInvite } from "./people.ts";
+import {
+  banEnd,
+  type People,
+  type Person,
+  type StoredInvite,
+} from "./people.ts";
 import type { Room } from "./room.ts";
 import { StartError } from "./start_error.ts";
 
@@ -24,10 +29,10 @@ import { StartError } from "./start_error.ts";
 const DAY = 86_400_000;
 /** The most days that an invite or a ban may last; 0 stands for no end. */
 const MAX_DAYS = 3_650;
-/** The most persons that an operator's invite lets in. */
-const MAX_USES = 10_000;
+/** The most persons that an invite lets in. */
+export const MAX_USES = 10_000;
 /** The longest note and topic, UTF-16 units. */
-const MAX_NOTE = 100;
+export const MAX_NOTE = 100;
 const MAX_TOPIC = 256;
 /** The longest pause of slow mode, seconds. */
 const MAX_SLOW = 3_600;
@@ -199,9 +204,7 @@ export class Operations {
   }
 
   #banned(person: Person): string {
-    const { bannedUntil } = person;
-    const until = Number.isFinite(bannedUntil) ? bannedUntil : null;
-    return `${this.#shown(person)} ${term(until)}`;
+    return `${this.#shown(person)} ${term(banEnd(person))}`;
   }
 
   #shown(person: Person): string {

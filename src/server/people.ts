@@ -6,6 +6,7 @@
  * @module
  */
 
+import { messageOf } from "../base/error_reason.ts";
 import {
   type Bytes,
   equalBytes,
@@ -279,15 +280,17 @@ export class People implements Disposable {
     this.#pending.add(happening);
   }
 
-  /** Takes over what another process has added, and writes down what isn't yet, as far as that can be done. */
+  /**
+   * Writes down what isn't yet, and takes over what another process has added, as far as that can be done. In this
+   * order what this one has changed is the last that is read, and isn't undone by an older line of another's.
+   */
   look(): void {
-    if (this.#pending.size > 0) return; // or older lines would undo what isn't written yet; soon it is
     try {
-      this.refresh();
       this.keep();
+      if (this.#pending.size === 0) this.refresh();
       this.#trouble = "";
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (why !== this.#trouble) logger.error("{why}", { why });
       this.#trouble = why; // said once, not every second
     }
@@ -603,10 +606,10 @@ export class People implements Disposable {
   /** All but the cards, in as few lines as it takes. */
   *#summary(): Generator<Happening> {
     for (const person of this.#persons.values()) {
-      const { id, there, bannedUntil, isOperator } = person;
+      const { id, there, isOperator } = person;
       yield { kind: "there", person: id, at: there };
       if (this.isBanned(person)) {
-        const until = Number.isFinite(bannedUntil) ? bannedUntil : null;
+        const until = banEnd(person);
         yield { kind: "banned", person: id, until, by: "", at: there };
       }
       if (isOperator) yield { kind: "operator", person: id, is: true };
@@ -693,6 +696,11 @@ export class People implements Disposable {
     const person = this.#persons.get(id);
     if (person) this.#setName(foldedName(name), { shown: name, person, since });
   }
+}
+
+/** When a person's ban ends, ms since 1970; null: never. */
+export function banEnd({ bannedUntil }: Person): number | null {
+  return Number.isFinite(bannedUntil) ? bannedUntil : null;
 }
 
 /**

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { messageOf } from "../base/error_reason.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import {
   type Admission,
@@ -378,7 +379,7 @@ export class Room {
     try {
       if (batch.entries.length > 0) seq = await this.#write(batch);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       logger.error("{why}", { why });
       this.#healthy = false;
       return this.#takeBack(batch);

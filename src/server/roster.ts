@@ -1,5 +1,5 @@
 /**
- * Who is in the room, under which name and by which connections.
+ * Who is in the room.
  *
  * @module
  */
@@ -8,19 +8,13 @@ import type { Member, Seat } from "./batch.ts";
 import type { Person, Undo } from "./people.ts";
 import type { Name } from "../protocol/names.ts";
 
-/** The members, one for each person and each name. */
+/** The members, one for each person. That each has a name of its own is the people's work. */
 export class Roster {
-  readonly #byName = new Map<string, Member>(); // by folded name
   readonly #byPerson = new Map<Person, Member>();
 
   /** How many there are. */
   get size(): number {
     return this.#byPerson.size;
-  }
-
-  /** Who goes by a name, or by one that looks the same. */
-  find({ folded }: Name): Member | undefined {
-    return this.#byName.get(folded);
   }
 
   /** The member that a person is. */
@@ -39,38 +33,22 @@ export class Roster {
     return this.#byPerson.values();
   }
 
-  /** Lets one in, whose name must be free. */
+  /** Lets one in. */
   add(member: Member): Undo {
-    const { name: { folded }, person } = member;
-    this.#byName.set(folded, member);
-    this.#byPerson.set(person, member);
-    return () => {
-      this.#byName.delete(folded);
-      this.#byPerson.delete(person);
-    };
+    this.#byPerson.set(member.person, member);
+    return () => this.#byPerson.delete(member.person);
   }
 
   /** Lets one out. */
   remove(member: Member): Undo {
-    const { name: { folded }, person } = member;
-    this.#byName.delete(folded);
-    this.#byPerson.delete(person);
-    return () => {
-      this.#byName.set(folded, member);
-      this.#byPerson.set(person, member);
-    };
+    this.#byPerson.delete(member.person);
+    return () => this.#byPerson.set(member.person, member);
   }
 
   /** Gives one another name, which must be free or its own. */
   rename(member: Member, name: Name): Undo {
     const old = member.name;
-    this.#byName.delete(old.folded);
-    this.#byName.set(name.folded, member);
     member.name = name;
-    return () => {
-      this.#byName.delete(name.folded);
-      this.#byName.set(old.folded, member);
-      member.name = old;
-    };
+    return () => void (member.name = old);
   }
 }

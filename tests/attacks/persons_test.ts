@@ -779,6 +779,17 @@ Deno.test("invite lets in as many as it says, and who came by it comes back by t
   assert((await server.log()).every(({ name }) => name === "ana"));
 });
 
+/** Of clients that ask in the same instant, one comes in and the others don't. */
+async function assertOneIsIn(...clients: JsonClient[]): Promise<void> {
+  const outcomes = await Promise.all(clients.map((client) =>
+    client.until(
+      "in or out",
+      () => client.all("joined")[0] ?? client.all("error")[0],
+    )
+  ));
+  assertEquals(outcomes.map(({ type }) => type).sort(), ["error", "joined"]);
+}
+
 Deno.test("last uses of an invite go to no more than it lets in, however many ask in the same instant", async () => {
   await using at = await serverAt();
   const { server, folder } = at;
@@ -801,14 +812,7 @@ Deno.test("last uses of an invite go to no more than it lets in, however many as
   const one = await invite(folder);
   await using ana = await JsonClient.start({ invite: one, name: "ana" });
   await using ben = await JsonClient.start({ invite: one, name: "ben" });
-  const enters = (client: JsonClient) =>
-    client.until(
-      "in or out",
-      () => client.all("joined")[0] ?? client.all("error")[0],
-    );
-  const types = (await Promise.all([enters(ana), enters(ben)]))
-    .map(({ type }) => type);
-  assertEquals(types.sort(), ["error", "joined"]);
+  await assertOneIsIn(ana, ben);
 
   const joined = (await server.log()).filter(({ what }) => what === "joined");
   assertEquals(joined.length, 4);
@@ -1203,14 +1207,7 @@ Deno.test("name that two claim in the same instant is one's", async () => {
   const { invite } = server;
   await using one = await JsonClient.start({ invite, name: "lea" });
   await using other = await JsonClient.start({ invite, name: "Lea" });
-  const outcome = (client: JsonClient) =>
-    client.until(
-      "in or out",
-      () => client.all("joined")[0] ?? client.all("error")[0],
-    );
-  const types = (await Promise.all([outcome(one), outcome(other)]))
-    .map(({ type }) => type);
-  assertEquals(types.sort(), ["error", "joined"]);
+  await assertOneIsIn(one, other);
   const renamed = (await server.log()).filter(({ what }) => what === "renamed");
   assertEquals(renamed.length, 10);
 });

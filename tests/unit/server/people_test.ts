@@ -654,6 +654,21 @@ test("keep() that fails is tried again, with what came meanwhile", async (setup)
   for (const { id } of [ana, ben]) assert(setup.people.find(id));
 });
 
+test("look() writes down what couldn't be, and takes over what another process has added meanwhile", (setup) => {
+  const { people } = setup;
+  const ana = setup.enrol(stranger(), "ana");
+  setup.tell({ kind: "room", topic: "tea", slow: 5 });
+  people.set({ topic: "cake", slow: 0 }); // not in the file yet
+  setup.add(invite(7), { kind: "room", topic: "soup", slow: 9 });
+  people.look();
+  assertEquals(people.openInvites.map(({ id }) => id), [7]);
+  for (let opened = 0; opened < 2; opened++) {
+    assertEquals(setup.people.settings, { topic: "cake", slow: 0 });
+    assertEquals(setup.owner("ana"), ana.id);
+    setup.reopen();
+  }
+});
+
 test("open() says what it dropped, and refuses a damaged file", (setup) => {
   const ana = stranger();
   setup.enrol(ana, "ana");
