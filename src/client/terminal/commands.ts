@@ -310,8 +310,8 @@ export function findCommand(word: string): Command | undefined {
 }
 
 function unknownCommand(word: string): string {
-  const meant = nearest(word.toLowerCase(), ALL().map(({ name }) => name));
-  const advice = meant ? `Did you mean ${meant}?` : "/help shows them all.";
+  const meant = nearest(word.slice(1), ALL().map(({ name }) => name.slice(1)));
+  const advice = meant ? `Did you mean /${meant}?` : "/help shows them all.";
   return `Unknown command "${word}". ${advice} To send that line, begin it with two slashes`;
 }
 

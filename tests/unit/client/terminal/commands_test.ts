@@ -288,7 +288,8 @@ Deno.test("interpret() names an unknown command and suggests the nearest", async
     ["/whoo", "Did you mean /who?"],
     ["/QUTI", "Did you mean /quit?"],
     ["/serach", "Did you mean /search?"],
-    ["/exit", "Did you mean /quit?"],
+    ["/hist", "Did you mean /history?"],
+    ["/edti", "/help shows them all."], // nothing like /quit
     ["/etc/passwd", "/help shows them all."],
     ["/", "/help shows them all."],
     [`/${"x".repeat(5_000)}`, "/help shows them all."],
