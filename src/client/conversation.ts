@@ -98,7 +98,10 @@ export class Conversation implements LinkListener {
   /** Says something, when there is room for the next line. @returns The line's number, null if it can't be said. */
   async say(typed: Omit<Line, "n">): Promise<number | null> {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
-    const reason = textRefusal(text);
+    const isAnswerToNothing = typed.what === "replied" &&
+      this.#recent.isNothingSaid(typed.to ?? 0);
+    const reason = textRefusal(text) ??
+      (isAnswerToNothing ? "reply-unknown" : undefined);
     if (reason) {
       this.#showRefused(text, { reason, detail: "" });
       return null;
@@ -135,9 +138,17 @@ export class Conversation implements LinkListener {
     return true;
   }
 
-  /** Tells everybody, now or when it is back, that this client is away from the keyboard; or, with "", no longer. */
+  /**
+   * Tells everybody, now or when it is back, that this client is away from the keyboard; or, with "", no longer.
+   * What they know already is told to nobody again.
+   */
   away(text: string): void {
-    this.#requests.away(text);
+    if (text !== this.#requests.awayText) return this.#requests.away(text);
+    this.#options.view.note(
+      text === ""
+        ? "You are not away"
+        : `You are away already: ${escapeText(text)}`,
+    );
   }
 
   /** Gives up all names of this client's person but the one that it goes by. */
@@ -213,6 +224,14 @@ export class Conversation implements LinkListener {
     });
   }
 
+  /**
+   * The numbers that may be answered, newest first: of what was said lately.
+   * @param whose Only what this client's person said.
+   */
+  numbers(whose?: "own"): readonly number[] {
+    return this.#recent.numbers(whose && this.#self.person);
+  }
+
   // ── What it hears ────────────────────────────────────────────────────────────────────────────────────
 
   /** The link has led into the room. */
@@ -249,6 +268,7 @@ export class Conversation implements LinkListener {
       again,
       waiting: this.#outbox.size,
     });
+    if (joining !== null) this.#recent.addMove(joining);
     for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
     view.show({ type: "current" });
     for (const member of link.present) this.#meet(member);
@@ -256,6 +276,10 @@ export class Conversation implements LinkListener {
     this.#tellRoom();
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
+    const self = link.present.find(({ id }) => id === this.#self.id);
+    if (self?.away && this.#requests.awayText === "") {
+      this.#requests.wasAway(self.away); // by another client of the same person
+    }
     // Its person was there still, or by another client: then its name is as it was.
     if (isRenamed && wished !== welcome.name) this.#requests.rename(wished);
     files?.joined(this.#requests);
@@ -305,6 +329,7 @@ export class Conversation implements LinkListener {
 
   /** Somebody went away from the keyboard, or came back. */
   absent({ name, person }: Present, text: string, own: boolean): void {
+    if (own) this.#requests.wasAway(text);
     const type = "away-message";
     this.#options.view.show({ type, name, person, text, own });
   }
@@ -368,7 +393,10 @@ export class Conversation implements LinkListener {
     const words = this.#requests.found(id);
     if (words === undefined) return;
     const news = lines.map((line) => this.#news(line, this.#isOwn(line), true));
-    for (const line of lines) this.#noteOffer(line);
+    for (const line of lines) {
+      this.#noteOffer(line);
+      this.#recent.add(line);
+    }
     this.#options.view.show({ type: "found", words, lines: news, more });
   }
 
@@ -386,7 +414,8 @@ export class Conversation implements LinkListener {
     const { seq, at, what: type, to, name, person, text } = line;
     const quoted = to === null ? undefined : this.#recent.find(to);
     const news = { type, seq, at, to, name, person, text, own, past };
-    return quoted ? { ...news, quoted } : news;
+    if (!quoted) return news;
+    return { ...news, quoted: { name: quoted.name, text: quoted.text } };
   }
 
   #noteOffer(line: LogEntry): void {

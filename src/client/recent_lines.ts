@@ -1,35 +1,51 @@
 /**
- * What was said lately, so that an answer can show what it answers.
+ * What happened lately, by number: so that an answer can show what it answers, one to nothing that was said is not
+ * sent, and the numbers that may be meant can be offered.
  *
  * @module
  */
 
-import type { RoomNews } from "./view.ts";
 import { isSpoken, type LogEntry } from "../protocol/line.ts";
 
-/** Lines that are remembered, the newest. */
+/** Lines that are remembered, the newest: as many that were said, and as many others. */
 const MAX_LINES = 2_000;
 
-/** What an answer shows of what it answers. */
-export type Quoted = NonNullable<RoomNews["quoted"]>;
-
-/** The last 2,000 lines that somebody said. */
+/** The last 2,000 lines that somebody said, and the last 2,000 others. */
 export class RecentLines {
-  readonly #lines = new Map<number, Quoted>(); // by number
+  readonly #said = new Map<number, LogEntry>(); // by number
+  readonly #moves = new Set<number>(); // numbers of comings, goings, new names
 
-  /** Remembers a line, if somebody said it. */
+  /** Remembers a line. */
   add(line: LogEntry): void {
-    if (!isSpoken(line)) return;
-    const { seq, name, text } = line;
-    this.#lines.set(seq, { name, text });
-    const [oldest] = this.#lines.keys();
-    if (this.#lines.size > MAX_LINES && oldest !== undefined) {
-      this.#lines.delete(oldest);
-    }
+    if (isSpoken(line)) keepNewest(this.#said.set(line.seq, line));
+    else this.addMove(line.seq);
   }
 
-  /** The line of that number, undefined if it isn't remembered. */
-  find(seq: number): Quoted | undefined {
-    return this.#lines.get(seq);
+  /** Remembers that the line of that number is a coming or going, or a new name. */
+  addMove(seq: number): void {
+    keepNewest(this.#moves.add(seq));
   }
+
+  /** The line of that number that somebody said, undefined if it isn't remembered. */
+  find(seq: number): LogEntry | undefined {
+    return this.#said.get(seq);
+  }
+
+  /** Whether the line of that number is known to be nothing that somebody said. */
+  isNothingSaid(seq: number): boolean {
+    return this.#moves.has(seq);
+  }
+
+  /** The numbers of what was said, newest first. @param person Only what that one said, by short id. */
+  numbers(person?: string): number[] {
+    return [...this.#said.values()]
+      .filter((line) => person === undefined || line.person === person)
+      .map(({ seq }) => seq).sort((a, b) => b - a);
+  }
+}
+
+/** Forgets the line that was added first, if there are too many. */
+function keepNewest(lines: Map<number, unknown> | Set<number>): void {
+  const [oldest] = lines.keys();
+  if (lines.size > MAX_LINES && oldest !== undefined) lines.delete(oldest);
 }

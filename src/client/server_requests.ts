@@ -35,6 +35,16 @@ export class ServerRequests implements FileRoom {
     this.#ask({ kind: "rename", name });
   }
 
+  /** Why this client's person is away, or will be when the client is connected; empty if it isn't. */
+  get awayText(): string {
+    return this.#awayText;
+  }
+
+  /** Everybody was told, by whatever client of the same person, that it is away, or no longer. */
+  wasAway(text: string): void {
+    this.#awayText = text;
+  }
+
   /** Has everybody told that this client is away from the keyboard; with an empty text, no longer. */
   away(text: string): void {
     this.#awayText = text;

@@ -373,6 +373,11 @@ export class ChatLog implements AsyncDisposable {
     return this.#window.entries(after, this.head);
   }
 
+  /** The entry of that number, if it is in memory. */
+  recall(seq: number): LogEntry | undefined {
+    return this.#window.find(seq);
+  }
+
   /**
    * The entries with `after` < seq <= `upTo` from the files, as far back as there are any, oldest first, in
    * pieces of 1 to 256. Ends at the line that was the last when it began, whatever is appended meanwhile.

@@ -28,6 +28,12 @@ export class LogWindow {
     this.#entries[entry.seq % this.#size] = entry;
   }
 
+  /** The line of that number, undefined if it isn't here. */
+  find(seq: number): LogEntry | undefined {
+    const entry = this.#entries[seq % this.#size];
+    return entry?.seq === seq ? entry : undefined;
+  }
+
   /**
    * The entries with `after` < seq <= `head`, oldest first.
    * @throws {RangeError} if lines between them are no longer here.
@@ -41,8 +47,8 @@ export class LogWindow {
     }
     const entries: LogEntry[] = [];
     for (let seq = after + 1; seq <= head; seq++) {
-      const entry = this.#entries[seq % this.#size];
-      if (entry?.seq === seq) entries.push(entry);
+      const entry = this.find(seq);
+      if (entry) entries.push(entry);
     }
     return entries;
   }

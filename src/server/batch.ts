@@ -162,6 +162,8 @@ export class Batch {
   readonly released: { readonly seat: Seat; readonly names: string[] }[] = [];
   /** Who goes away from the keyboard, or comes back, as `encodeEvent` made it. */
   readonly absent = new Map<Member, string>();
+  /** Their wishes, in order. */
+  readonly away: Of<"away">[] = [];
   /** Which connections join and leave others of the same person, as `encodeEvent` made it. */
   readonly moves: { readonly member?: Member; readonly encoded: string }[] = [];
   /** For members of whom connections come or go in it: one that the others know, whatever comes of it. */
@@ -176,6 +178,7 @@ export class Batch {
   readonly replaced: Seat[] = [];
   /** Takes back what was changed in the room, newest first. */
   readonly undo: (() => void)[] = [];
+  readonly #awayBefore = new Map<Member, string>();
   /** What `encoded`, `moves` and `absent` come to at most, UTF-16 units. */
   size = 0;
 
@@ -209,10 +212,18 @@ export class Batch {
     this.moves.push(member ? { member, encoded } : { encoded });
   }
 
-  /** Says why a member is away, empty if it isn't; the last word counts. */
-  setAway(member: Member, text: string): void {
+  /**
+   * Says why a member is away, empty if it isn't, before that is so of the member. The last word counts; who is as it
+   * was before the batch is nothing to tell.
+   */
+  setAway(item: Of<"away">): void {
+    const { seat: { member }, text } = item;
+    const first = this.#awayBefore.get(member) ?? member.away;
+    this.#awayBefore.set(member, first);
+    this.away.push(item);
     const [{ id } = { id: 0 }] = member.seats;
-    this.absent.set(member, this.#encode({ kind: "absent", id, text }));
+    if (text === first) this.absent.delete(member);
+    else this.absent.set(member, this.#encode({ kind: "absent", id, text }));
   }
 
   #encode(event: Event): string {

@@ -48,8 +48,15 @@ export class History {
     return this.#log.past(after, this.head);
   }
 
-  /** The entry of that number, undefined if there is none. */
+  /** The entry of that number, if it is in memory. */
+  recall(seq: number): LogEntry | undefined {
+    return this.#log.recall(seq);
+  }
+
+  /** The entry of that number, undefined if there is none. @throws {LogError} if a file can't be read. */
   async entry(seq: number): Promise<LogEntry | undefined> {
+    const recent = this.recall(seq);
+    if (recent) return recent;
     for await (const [entry] of this.#log.past(seq - 1, seq)) return entry;
     return undefined;
   }

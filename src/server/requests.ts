@@ -15,7 +15,7 @@ import { checkCard, readCard } from "../crypto/identity.ts";
 import { LogError } from "../log/file.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
-import { type Line, pastEvent, saidLine } from "../protocol/line.ts";
+import { isSpoken, type Line, pastEvent, saidLine } from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
 import { parseOffer } from "../protocol/offer.ts";
 import {
@@ -96,8 +96,11 @@ export class Requests {
     for (const event of events) {
       if (this.#client.ended) return;
       const line = saidLine(event);
-      if (line) this.#take(line, lines);
-      else {
+      if (line) {
+        const isReply = line.what === "replied";
+        const refusal = isReply ? await this.#replyRefusal(line, lines) : null;
+        this.#take(line, lines, refusal);
+      } else {
         await this.#say(lines.splice(0));
         await this.#handle(event);
       }
@@ -135,17 +138,41 @@ export class Requests {
     throw new EventError(`Cannot ${action} outside the room`);
   }
 
-  #take(line: Line, lines: Line[]): void {
-    const { n, text, to = null } = line;
+  /** Takes a line for `#say`, or refuses it. @param refusal Why it is refused in any case; null if it isn't. */
+  #take(line: Line, lines: Line[], refusal: Refusal | null): void {
+    const { n, text } = line;
     const { member } = this.#requireSeat("speak");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;
     this.#spend(1);
-    const unknown = to !== null && (to < 1 || to > this.#options.history.head);
-    const reason = textRefusal(text) ?? this.#offerRefusal(line) ??
-      (unknown ? "reply-unknown" : this.#slowRefusal(member));
+    const reason = textRefusal(text) ?? this.#offerRefusal(line) ?? refusal ??
+      this.#slowRefusal(member);
     if (reason) this.#answers.push({ kind: "refused", n, reason, detail: "" });
     else lines.push(line);
+  }
+
+  /**
+   * Why an answer isn't taken: only what somebody said can be answered, and only by who may read it. What isn't in
+   * memory any more costs more to look up.
+   * @param lines What was said before it, which must not wait for a file to be read.
+   */
+  async #replyRefusal(
+    { to }: Line,
+    lines: Line[],
+  ): Promise<Refusal | null> {
+    const { history } = this.#options;
+    const { member: { person: { from } } } = this.#requireSeat("speak");
+    if (!to || to <= from || to > history.head) return "reply-unknown";
+    if (!history.recall(to)) {
+      this.#spend(HEAVY_COST);
+      await this.#say(lines.splice(0));
+    }
+    try {
+      const entry = await history.entry(to);
+      return entry && isSpoken(entry) ? null : "reply-unknown";
+    } catch (error) {
+      return unreadable(error);
+    }
   }
 
   async #say(lines: Line[]): Promise<void> {

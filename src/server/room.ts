@@ -355,10 +355,14 @@ export class Room {
     batch.undo.push(undo);
   }
 
-  #applyAway({ seat, text }: Of<"away">, batch: Batch): void {
-    if (!this.#members.has(seat)) return;
-    batch.setAway(seat.member, text);
-    seat.member.away = text;
+  #applyAway(item: Of<"away">, batch: Batch): void {
+    const { seat: { member }, text } = item;
+    // What everybody knows is told to nobody again.
+    if (!this.#members.has(item.seat) || member.away === text) return;
+    const before = member.away;
+    batch.setAway(item);
+    member.away = text;
+    batch.undo.push(() => void (member.away = before));
   }
 
   #applySay(item: Of<"say">, batch: Batch): void {
@@ -484,6 +488,7 @@ export class Room {
   #takeBack(batch: Batch): void {
     for (const undo of batch.undo.reverse()) undo();
     this.#people.settle();
+    this.#inbox.unshift(...batch.away); // which needs no log
     const failed: Refused = { reason: "log-failed", detail: "" };
     for (const { answer } of batch.joined) answer(failed);
     const refused = (n: number | null): Event => ({

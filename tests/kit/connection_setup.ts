@@ -180,10 +180,11 @@ export class Setup implements AsyncDisposable {
     this.#running = room.run();
   }
 
-  static async create(history = 0): Promise<Setup> {
+  /** @param history Lines that a newcomer is shown. @param window Lines that the log has in memory. */
+  static async create(history = 0, window = 1_024): Promise<Setup> {
     const folder = await Deno.makeTempDir();
     const address = "127.0.0.1:5000";
-    const log = await ChatLog.open(`${folder}/chat.log`, { address });
+    const log = await ChatLog.open(`${folder}/chat.log`, { address, window });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
     const people = People.open(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history };

@@ -113,6 +113,8 @@ export class Visit {
   readonly #events: Event[] = [];
   #stay = newStay(); // the client's, once it has said which
   #before = NO_RECORDS;
+  /** Why the client's person is away already, when it comes. */
+  away = "";
 
   private constructor(channel: Channel, stream: MemoryStream, epoch: Epoch) {
     this.#channel = channel;
@@ -175,7 +177,7 @@ export class Visit {
   async admit(seq: number, ...earlier: Event<"past">[]): Promise<void> {
     await this.share(
       hereEvent(2, "ben", madeUpId("ben")),
-      { ...hereEvent(1, "ana", CLIENT_ID), stay: this.#stay },
+      { ...hereEvent(1, "ana", CLIENT_ID), stay: this.#stay, away: this.away },
     );
     const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(

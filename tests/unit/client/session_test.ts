@@ -294,6 +294,67 @@ Deno.test("Session.rename() asks for another name, and goes by it once it is tol
   await setup.leave(again, running);
 });
 
+Deno.test("Session.away() tells who typed it, and nobody else, what is so already", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  session.away("");
+  assertEquals(view.notes, ["You are not away"]);
+  session.away("lunch");
+  session.away("lunch");
+  assertEquals((await visit.next("away")).text, "lunch");
+  assertEquals(view.notes.slice(1), ["You are away already: lunch"]);
+  session.away("tea");
+  assertEquals((await visit.next("away")).text, "tea");
+  // Back, by another client of the same person.
+  await visit.broadcast(2, { kind: "absent", id: 1, text: "" });
+  await view.until("away-message");
+  session.away("");
+  assertEquals(view.notes.slice(2), ["You are not away"]);
+  await setup.leave(visit, running); // its goodbye is the next thing that the server hears
+});
+
+Deno.test("Session.away() comes back from where another client of the person went", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const running = session.run();
+  const visit = await setup.accept();
+  await visit.next("join");
+  visit.away = "lunch";
+  await visit.admit(1);
+  await view.until("entered");
+  session.away("");
+  assertEquals((await visit.next("away")).text, "");
+  assertEquals(view.notes, []);
+  await setup.leave(visit, running);
+});
+
+Deno.test("Session.reply() doesn't send an answer to a line that nobody said", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  await visit.broadcast(
+    2,
+    { kind: "said", id: 2, n: 1, text: "well?" },
+    { kind: "renamed", id: 2, n: 1, name: "benny" },
+  );
+  await view.until("renamed");
+  for (const to of [1, 3]) await session.reply(to, "to nothing");
+  const reasons = view.of("refused").map(({ reason }) => reason);
+  assertEquals(reasons, ["reply-unknown", "reply-unknown"]);
+  await session.reply(2, "yes");
+  const { n, to } = await visit.next("reply");
+  assertEquals(to, 2);
+  // What this client hasn't seen, the server may know.
+  await session.reply(900, "perhaps");
+  assertEquals((await visit.next("reply")).to, 900);
+  const replied = { kind: "replied", id: 1, to, text: "yes" } as const;
+  await visit.broadcast(4, { ...replied, n }, { ...replied, n: n + 1 });
+  const { quoted } = await view.until("replied", 1);
+  assertEquals(quoted, { name: "ben", text: "well?" });
+  await setup.leave(visit, running);
+});
+
 Deno.test("Session.away() is said again after a lost connection, until the member is back", async () => {
   using setup = new Setup();
   const { session, view } = setup;

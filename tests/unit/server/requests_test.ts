@@ -187,28 +187,62 @@ Deno.test("Connection answers a search with the lines and then with its end", as
   assertEquals(ana.events.at(-1)?.kind, "found");
 });
 
-Deno.test("Connection passes on an answer to a line there is, and refuses one to a line there isn't", async () => {
+Deno.test("Connection passes on an answer to what was said, and refuses one to anything else", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
-  const { id } = await ana.join("ana");
+  const { id } = await ana.join("ana"); // line 1
+  await ana.send(say(1, "well?"), { kind: "rename", name: "anna" });
+  await ana.until("renamed"); // line 3
   const reply = (n: number, to: number): Event => ({
     kind: "reply",
     n,
     to,
     text: "yes",
   });
-  await ana.send(reply(1, 0), reply(2, 99), reply(3, 1));
-  assertEquals(await ana.until("replied"), {
-    kind: "replied",
-    id,
-    n: 3,
-    to: 1,
-    text: "yes",
-  });
-  assertEquals(ana.of("refused"), [
-    { kind: "refused", n: 1, reason: "reply-unknown", detail: "" },
-    { kind: "refused", n: 2, reason: "reply-unknown", detail: "" },
-  ]);
+  const wrong = [0, 1, 3, 4, 99].map((to, at) => reply(2 + at, to));
+  await ana.send(...wrong, reply(7, 2), say(8, "so"));
+  const { n } = await ana.until("said", ({ text }) => text === "so");
+  const right = { kind: "replied", id, n: 7, to: 2, text: "yes" } as const;
+  assertEquals([n, ana.of("replied")], [8, [right]]);
+  assertEquals(
+    ana.of("refused"),
+    [2, 3, 4, 5, 6].map((n) => ({
+      kind: "refused" as const,
+      n,
+      reason: "reply-unknown",
+      detail: "",
+    })),
+  );
+});
+
+Deno.test("Connection looks up in the log what is answered and isn't in memory any more", async () => {
+  await using setup = await Setup.create(0, 2);
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const lines = [1, 2, 3, 4].map((n) => say(n, `line ${n}`));
+  await ana.send(...lines);
+  await ana.until("said", ({ n }) => n === 4);
+  const before = say(5, "before");
+  const reply = { kind: "reply", text: "yes" } as const;
+  await ana.send(before, { ...reply, n: 6, to: 2 }, { ...reply, n: 7, to: 1 });
+  assertEquals((await ana.until("refused")).n, 7);
+  const { to } = await ana.until("replied");
+  const order = ana.events.filter(({ kind }) =>
+    kind === "said" || kind === "replied"
+  ).map((event) => "n" in event && event.n);
+  assertEquals([to, order], [2, [1, 2, 3, 4, 5, 6]]);
+});
+
+Deno.test("Connection refuses an answer to what was said before its time", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(say(1, "secret"));
+  await ana.until("said");
+  const ben = await setup.connect();
+  await ben.join("ben");
+  await ben.send({ kind: "reply", n: 1, to: 2, text: "what?" });
+  assertEquals((await ben.until("refused")).reason, "reply-unknown");
 });
 
 Deno.test("Connection answers all that comes in one record in one record, in order", async () => {

@@ -386,6 +386,40 @@ Deno.test("Room.away() tells everybody without a line of the log, and who comes 
   await assertFollows(setup, ben.guest, 2);
 });
 
+Deno.test("Room.away() tells nobody what everybody knows", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const { room } = setup;
+  room.away(ana.seat, ""); // as it is
+  room.away(ana.seat, "lunch");
+  room.away(ana.seat, ""); // and back, before anybody was told
+  await setup.say(ana.seat, { n: 1, text: "one" });
+  await ana.guest.untilLine(2);
+  room.away(ana.seat, "lunch");
+  await ana.guest.until("absent");
+  room.away(ana.seat, "lunch");
+  await setup.say(ana.seat, { n: 2, text: "two" });
+  await ana.guest.untilLine(3);
+  room.away(ana.seat, "tea");
+  await ana.guest.until("absent", ({ text }) => text === "tea");
+  assertEquals(
+    ana.guest.of("absent").map(({ text }) => text),
+    ["lunch", "tea"],
+  );
+});
+
+Deno.test("Room.away() is told where the log can't be written", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  setup.breakLog();
+  const saying = setup.say(ana.seat, { n: 1, text: "lost" });
+  setup.room.away(ana.seat, "lunch");
+  await saying;
+  assertEquals((await ana.guest.until("refused")).reason, "log-failed");
+  assertEquals((await ana.guest.until("absent")).text, "lunch");
+  setup.mend();
+});
+
 Deno.test("Room.away() comes after a batch's lines, and leaves their numbers right however it is split", async () => {
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
