@@ -30,6 +30,14 @@ export interface Actions {
   act(text: string): Promise<void>;
   /** Answers the line of that number; resolves when there is room for the next line. */
   reply(to: number, text: string): Promise<void>;
+  /** Gives a message of one's own other words; resolves when there is room for the next line. */
+  edit(to: number, text: string): Promise<void>;
+  /** Takes back what one has said; resolves when there is room for the next line. */
+  delete(to: number): Promise<void>;
+  /** Reacts to a message with an emoji; with none any more, if the text is empty. Resolves as the others do. */
+  react(to: number, text: string): Promise<void>;
+  /** The number of what this person said last; "waiting" while it isn't in the log yet; undefined for none. */
+  lastOwn(): number | "waiting" | undefined;
   /** Is away from the keyboard, for this reason; is back if it is empty. */
   away(text: string): void;
   /** Asks for the last lines. */
@@ -98,6 +106,10 @@ export function actionsOf(
     rename: (name) => session.rename(name),
     act: (text) => session.act(text),
     reply: (to, text) => session.reply(to, text),
+    edit: (to, text) => session.change("edited", to, text),
+    delete: (to) => session.change("deleted", to, ""),
+    react: (to, text) => session.change("reacted", to, text),
+    lastOwn: () => session.waiting > 0 ? "waiting" : session.lastOwn,
     away: (text) => session.away(text),
     history: (count) => session.search("", Math.min(count, MAX_HISTORY)),
     search: (words) => session.search(words, SEARCH_COUNT),

@@ -8,19 +8,29 @@
  * @module
  */
 
+import { current, type CurrentLine } from "./changes.ts";
 import type { FileEvent, FileListener } from "./file_room.ts";
 import type { Known } from "./known.ts";
 import type { Link, LinkListener, Refused, Self, Told } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
+import { typedText } from "./sentences.ts";
 import type { Present, RoomNews, View } from "./view.ts";
 import { type Event, EventError } from "../protocol/events.ts";
-import { isSpoken, type Line, type LogEntry } from "../protocol/line.ts";
+import {
+  isAbout,
+  isChange,
+  isSpoken,
+  type Line,
+  type LogEntry,
+  mayChange,
+} from "../protocol/line.ts";
 import {
   type Operation,
   OPERATION_REFUSALS,
   reasonWords,
+  type Refusal,
   textRefusal,
 } from "../protocol/reasons.ts";
 import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
@@ -98,17 +108,31 @@ export class Conversation implements LinkListener {
   /** Says something, when there is room for the next line. @returns The line's number, null if it can't be said. */
   async say(typed: Omit<Line, "n">): Promise<number | null> {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
-    const isAnswerToNothing = typed.what === "replied" &&
-      this.#recent.isNothingSaid(typed.to ?? 0);
-    const reason = textRefusal(text) ??
-      (isAnswerToNothing ? "reply-unknown" : undefined);
+    const { what = "said" } = typed;
+    const mayBeEmpty = what === "deleted" || what === "reacted";
+    const reason = (mayBeEmpty ? undefined : textRefusal(text)) ??
+      this.#aboutRefusal(typed);
     if (reason) {
-      this.#showRefused(text, { reason, detail: "" });
+      this.#showRefused(typedText(typed), { reason, detail: "" });
       return null;
     }
     const n = await this.#outbox.add({ ...typed, text });
     this.stand();
     return n;
+  }
+
+  /** Why a line about another can't be said, as far as this client knows that one. */
+  #aboutRefusal(
+    { what = "said", to }: Omit<Line, "n">,
+  ): Refusal | undefined {
+    if (!isAbout(what)) return undefined;
+    if (this.#recent.isNothingSaid(to ?? 0)) return "reply-unknown";
+    const about = this.#recent.find(to ?? 0);
+    if (!about || what === "replied") return undefined;
+    const { person } = this.#self;
+    return mayChange({ what, person }, about.line)
+      ? undefined
+      : "change-not-yours";
   }
 
   /** Comes as somebody else, under another name: the client hasn't been in yet. */
@@ -196,9 +220,9 @@ export class Conversation implements LinkListener {
 
   /** Shows which lines may be lost: the client ends. */
   showLost(): void {
-    for (const text of this.#outbox.texts) {
+    for (const line of this.#outbox.lines) {
       this.#failedAny = true;
-      this.#options.view.show({ type: "lost", text });
+      this.#options.view.show({ type: "lost", text: typedText(line) });
     }
   }
 
@@ -244,9 +268,7 @@ export class Conversation implements LinkListener {
     const { address, view, files } = this.#options;
     const again = this.hasBegun;
     const said = missed.filter(isSpoken);
-    for (const line of said) {
-      if (this.#isMine(line)) this.#outbox.settle(line.n);
-    }
+    for (const line of missed) this.#settle(line);
     this.#after = welcome.seq;
     this.#link = link;
     const wished = this.#name;
@@ -268,8 +290,8 @@ export class Conversation implements LinkListener {
       again,
       waiting: this.#outbox.size,
     });
-    if (joining !== null) this.#recent.addMove(joining);
-    for (const line of missed) this.#showLine(line, this.#isOwn(line), true);
+    if (joining !== null) this.#recent.addOther(joining);
+    for (const line of current(missed)) this.#showLine(line, true);
     view.show({ type: "current" });
     for (const member of link.present) this.#meet(member);
     known?.keep();
@@ -296,7 +318,7 @@ export class Conversation implements LinkListener {
   /** A line came over the link. */
   happened(line: LogEntry, own: boolean, member?: Present): void {
     this.#after = line.seq;
-    if (member && !isSpoken(line)) {
+    if (member && !isSent(line)) {
       this.#meet(member);
       this.#options.known?.keep();
     }
@@ -305,9 +327,9 @@ export class Conversation implements LinkListener {
       this.#name = this.#lastName = line.text;
       this.#options.named?.(line.text);
     }
-    this.#showLine(line, own, false);
-    if (this.#isMine(line)) this.#outbox.settle(line.n);
-    if (own || !isSpoken(line)) this.stand();
+    this.#showLine({ line }, false);
+    this.#settle(line);
+    if (own || !isSent(line)) this.stand();
   }
 
   /** The server has refused a line or, if `n` is null, something that it was asked for. */
@@ -319,7 +341,7 @@ export class Conversation implements LinkListener {
     if (n !== null) {
       const line = this.#outbox.settle(n);
       if (!line) return;
-      this.#showRefused(line.text, refused);
+      this.#showRefused(typedText(line), refused);
       return this.stand();
     }
     const name = this.#requests.refused(reason);
@@ -392,8 +414,9 @@ export class Conversation implements LinkListener {
   found(id: number, lines: readonly LogEntry[], more: boolean): void {
     const words = this.#requests.found(id);
     if (words === undefined) return;
-    const news = lines.map((line) => this.#news(line, this.#isOwn(line), true));
-    for (const line of lines) {
+    const told = current(lines);
+    const news = told.map((line) => this.#news(line, true));
+    for (const line of told) {
       this.#noteOffer(line);
       this.#recent.add(line);
     }
@@ -410,29 +433,50 @@ export class Conversation implements LinkListener {
     return person === this.#self.person && stay === this.#self.stay;
   }
 
-  #news(line: LogEntry, own: boolean, past: boolean): RoomNews {
+  /** A line of this client's is in the log. A leaving has a number that the next line takes. */
+  #settle(line: LogEntry): void {
+    if (isSent(line) && this.#isMine(line)) this.#outbox.settle(line.n);
+  }
+
+  #news({ line, changed }: CurrentLine, past: boolean): RoomNews {
     const { seq, at, what: type, to, name, person, text } = line;
-    const quoted = to === null ? undefined : this.#recent.find(to);
-    const news = { type, seq, at, to, name, person, text, own, past };
-    if (!quoted) return news;
-    return { ...news, quoted: { name: quoted.name, text: quoted.text } };
+    const own = this.#isOwn(line);
+    const about = to === null ? undefined : this.#recent.find(to)?.line;
+    const quoted = about && { name: about.name, text: about.text };
+    return {
+      ...{ type, seq, at, to, name, person, text, own, past },
+      ...(quoted ? { quoted } : {}),
+      ...(changed ? { changed } : {}),
+    };
   }
 
-  #noteOffer(line: LogEntry): void {
-    if (line.what !== "offered") return;
-    this.#options.files?.offered(line, this.#isMine(line));
+  /** What deals with files learns of those that are offered, and no longer offered. */
+  #noteOffer({ line, changed }: CurrentLine): void {
+    const { files } = this.#options;
+    if (line.what === "offered" && !changed?.deleted) {
+      files?.offered(line, this.#isMine(line));
+    } else if (line.what === "deleted" && line.to !== null) {
+      const about = this.#recent.find(line.to)?.line;
+      if (about && mayChange(line, about)) files?.withdrawn(line.to);
+    }
   }
 
-  #showLine(line: LogEntry, own: boolean, past: boolean): void {
-    this.#noteOffer(line);
-    this.#recent.add(line);
-    this.#options.view.show(this.#news(line, own, past));
+  #showLine(told: CurrentLine, past: boolean): void {
+    const news = this.#news(told, past); // which quotes a line as it was
+    this.#noteOffer(told);
+    this.#recent.add(told);
+    this.#options.view.show(news);
   }
 
   #showRefused(text: string, refused: Refused): void {
     this.#failedAny = true;
     this.#options.view.show({ type: "refused", text, ...refused });
   }
+}
+
+/** Whether it is a line that a client sends, rather than a coming, a going or a new name. */
+function isSent(line: LogEntry): boolean {
+  return isSpoken(line) || isChange(line);
 }
 
 /**

@@ -26,6 +26,8 @@ export interface FileListener {
   parted(): void;
   /** Somebody has offered a file, or had when the client came. */
   offered(line: LogEntry, own: boolean): void;
+  /** An offer was taken back. */
+  withdrawn(offer: number): void;
   /** The server said something about files. */
   heard(event: FileEvent): void;
 }

@@ -36,9 +36,9 @@ export class Outbox {
     return this.#lines.size;
   }
 
-  /** What they say. */
-  get texts(): string[] {
-    return [...this.#lines.values()].map(({ text }) => text);
+  /** The lines, in order. */
+  get lines(): Line[] {
+    return [...this.#lines.values()];
   }
 
   /** The number before the first of them, or before the next that is said. */

@@ -5,42 +5,50 @@
  * @module
  */
 
-import { isSpoken, type LogEntry } from "../protocol/line.ts";
+import { change, type CurrentLine } from "./changes.ts";
+import { isChange, isSpoken } from "../protocol/line.ts";
 
 /** Lines that are remembered, the newest: as many that were said, and as many others. */
 const MAX_LINES = 2_000;
 
-/** The last 2,000 lines that somebody said, and the last 2,000 others. */
+/** The last 2,000 lines that somebody said, as they are by now, and the last 2,000 others. */
 export class RecentLines {
-  readonly #said = new Map<number, LogEntry>(); // by number
-  readonly #moves = new Set<number>(); // numbers of comings, goings, new names
+  readonly #said = new Map<number, CurrentLine>(); // by number
+  readonly #others = new Set<number>(); // numbers of comings, goings, new names, changes
 
-  /** Remembers a line. */
-  add(line: LogEntry): void {
-    if (isSpoken(line)) keepNewest(this.#said.set(line.seq, line));
-    else this.addMove(line.seq);
+  /** Remembers a line; with it, what was changed about it. */
+  add(told: CurrentLine): void {
+    const { line } = told;
+    if (isSpoken(line)) return keepNewest(this.#said.set(line.seq, told));
+    this.addOther(line.seq);
+    const changed = isChange(line) ? this.#said.get(line.to) : undefined;
+    if (changed && isChange(line)) {
+      this.#said.set(line.to, change(changed, line));
+    }
   }
 
-  /** Remembers that the line of that number is a coming or going, or a new name. */
-  addMove(seq: number): void {
-    keepNewest(this.#moves.add(seq));
+  /** Remembers that the line of that number is nothing that somebody said. */
+  addOther(seq: number): void {
+    keepNewest(this.#others.add(seq));
   }
 
-  /** The line of that number that somebody said, undefined if it isn't remembered. */
-  find(seq: number): LogEntry | undefined {
+  /** The line of that number that somebody said, as it is by now; undefined if it isn't remembered. */
+  find(seq: number): CurrentLine | undefined {
     return this.#said.get(seq);
   }
 
   /** Whether the line of that number is known to be nothing that somebody said. */
   isNothingSaid(seq: number): boolean {
-    return this.#moves.has(seq);
+    return this.#others.has(seq);
   }
 
-  /** The numbers of what was said, newest first. @param person Only what that one said, by short id. */
+  /** The numbers of what was said and not deleted, newest first. @param person Only what that one said, by short id. */
   numbers(person?: string): number[] {
     return [...this.#said.values()]
-      .filter((line) => person === undefined || line.person === person)
-      .map(({ seq }) => seq).sort((a, b) => b - a);
+      .filter(({ line, changed }) =>
+        !changed?.deleted && (person === undefined || line.person === person)
+      )
+      .map(({ line }) => line.seq).sort((a, b) => b - a);
   }
 }
 

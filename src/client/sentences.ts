@@ -4,9 +4,10 @@
  * @module
  */
 
+import type { Changed } from "./changes.ts";
 import type { News, RoomNews } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
-import { sentence } from "../protocol/line.ts";
+import { type Line, sentence } from "../protocol/line.ts";
 import { reasonWords, refusedDeed } from "../protocol/reasons.ts";
 
 /** One kind of news. */
@@ -14,9 +15,30 @@ export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 
 const escapes = { name: escapeText, words: escapeText };
 
-/** What somebody did: `ann: hello`, `ann joined`. */
+/** What somebody did: `ann: hello`, `ann: hi (edited) [👍 bob, cy]`, `ann: (deleted)`, `ann joined`. */
 export function lineSentence(line: RoomNews): string {
-  return sentence({ ...line, what: line.type }, escapes);
+  const { changed, name } = line;
+  if (changed?.deleted) return `${escapeText(name)}: (deleted)`;
+  const said = sentence({ ...line, what: line.type }, escapes);
+  const edited = changed?.edited ? " (edited)" : "";
+  const reactions = changed ? reactionWords(changed) : "";
+  return `${said}${edited}${reactions === "" ? "" : ` [${reactions}]`}`;
+}
+
+/** Who reacts how: `👍 bob, cy  🎉 ann`; empty if nobody does. */
+export function reactionWords({ reactions }: Changed): string {
+  const names = Map.groupBy(reactions, ({ text }) => text);
+  return [...names].map(([text, by]) =>
+    `${escapeText(text)} ${by.map(({ name }) => escapeText(name)).join(", ")}`
+  ).join("  ");
+}
+
+/** A line that isn't sent, as its sender would know it: its text, or how it is typed. */
+export function typedText(
+  { what = "said", to, text }: Omit<Line, "n">,
+): string {
+  if (what === "deleted") return `/delete ${to}`;
+  return what === "reacted" ? `/react ${to} ${text}`.trim() : text;
 }
 
 /** Who is away from the keyboard, or back: `ann is away: lunch`. */

@@ -18,6 +18,7 @@ import { randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
 import { reasonOf } from "../base/error_reason.ts";
+import type { ChangeKind } from "../protocol/line.ts";
 import { within } from "../base/timing.ts";
 import {
   type Goodbye,
@@ -143,6 +144,16 @@ export class Session {
   /** Answers the event with that number. */
   async reply(to: number, text: string): Promise<void> {
     await this.#conversation.say({ what: "replied", to, text });
+  }
+
+  /** Changes the event with that number: other words, none any more, or an emoji. */
+  async change(what: ChangeKind, to: number, text: string): Promise<void> {
+    await this.#conversation.say({ what, to, text });
+  }
+
+  /** The number of what this client's person said last, as far as this client knows; undefined for nothing. */
+  get lastOwn(): number | undefined {
+    return this.#conversation.numbers("own")[0];
   }
 
   /** Offers a file, described as `formatOffer` does it. @returns The client's number for the line, null for none. */

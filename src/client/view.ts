@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Changed } from "./changes.ts";
 import type { LineKind } from "../protocol/line.ts";
 
 /** Something that happened, for a view to show. Names and texts are as others wrote them: not yet escaped. */
@@ -117,12 +118,17 @@ export interface RoomNews {
   readonly name: string;
   /** The short id of the member's person, 16 characters. */
   readonly person: string;
-  /** What was said, the file as `formatOffer` describes it, why somebody left, or the new name; else empty. */
+  /**
+   * What was said, the new words, the emoji, the file as `formatOffer` describes it, why somebody left, or the new name;
+   * else empty.
+   */
   readonly text: string;
-  /** For `replied`: the number of the line that it answers, else null. */
+  /** For `replied` and changes: the number of the line that it is about, else null. */
   readonly to: number | null;
-  /** For `replied`: that line, where this client has seen it. */
+  /** For these: that line as it was before, where this client has seen it; its text is "" if it was deleted. */
   readonly quoted?: { readonly name: string; readonly text: string };
+  /** What was changed about it since, where that is told together with it; its text is the present one. */
+  readonly changed?: Changed;
   /** Whether this client did it. */
   readonly own: boolean;
   /** Whether it happened before this client (re)joined. */

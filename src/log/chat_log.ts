@@ -22,9 +22,6 @@ import { writeAllSync } from "../base/write_all.ts";
 
 /** How long the log goes without looking whether its path still names the open file, milliseconds. */
 const WATCH_PAUSE = 1_000;
-/** How many lines `last` reads at least at once. */
-const LAST_STEP = 256;
-
 const encoder = new TextEncoder();
 
 /** Settings of `ChatLog.open`. */
@@ -391,35 +388,16 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /**
-   * The last `count` entries with seq < `before`, oldest first; fewer if there are fewer.
-   * @throws {LogError} if a file can't be read.
-   */
-  async last(count: number, before = Infinity): Promise<LogEntry[]> {
-    let found: LogEntry[] = [];
-    let upTo = Math.min(before - 1, this.head);
-    // More and more, in case that few of the lines are ours.
-    for (let step = Math.max(count, LAST_STEP); upTo > 0; step *= 2) {
-      if (found.length >= count) break;
-      const piece: LogEntry[] = [];
-      for await (const entries of this.past(upTo - step, upTo)) {
-        piece.push(...entries);
-      }
-      found = [...piece, ...found];
-      upTo -= step;
-    }
-    return found.slice(Math.max(0, found.length - count));
-  }
-
-  /**
-   * The last `limit` entries, at most 200, whose name or text has each of the words, whatever the case, and
-   * whether there are more before them. Reads backwards in pieces of about 256 KiB, and gives up after 64 MiB.
+   * The last `limit` entries, at most 200, whose name or text, as it is by now, has each of the words, whatever the
+   * case (of all, if there are no words), what was changed about them, and whether there are more before them. Reads backwards in pieces of about 256 KiB, and gives up after 64 MiB.
    * @throws {LogError} if a file can't be read.
    * @throws the signal's reason.
    */
   async search(words: string, options: SearchOptions): Promise<Found> {
-    const before = Math.min(options.before ?? Infinity, this.head + 1);
+    const head = this.head + 1;
+    const before = Math.min(options.before ?? Infinity, head);
     await this.#inTurn(() => this.#watch());
-    return await searchFiles(this.#files, words, { ...options, before });
+    return await searchFiles(this.#files, words, head, { ...options, before });
   }
 
   /** Closes the log and frees its lock, when what was begun has ended. */

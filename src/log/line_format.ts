@@ -6,19 +6,23 @@
  *     2026-11-23T17:06:09.120Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.2 | * Abhii waves
  *     2026-11-23T17:06:12.871Z 8wn0yqp4rv6hs2jb.p0Zr7LkQ2wE.7 | Bilal to 42: Achha hoon
  *     2026-11-23T17:06:31.590Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.3 | Abhii is now Abhijeet
- *     2026-11-23T17:06:40.217Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.4 | Abhijeet offers hut.jpg (81204 bytes, SHA-256 9f86…0a08)
+ *     2026-11-23T17:06:33.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.4 | Abhijeet edits 43: Kaise ho, bro?
+ *     2026-11-23T17:06:35.310Z 8wn0yqp4rv6hs2jb.p0Zr7LkQ2wE.8 | Bilal reacts to 43: 👍
+ *     2026-11-23T17:06:40.217Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.5 | Abhijeet offers hut.jpg (81204 bytes, SHA-256 9f86…0a08)
  *
  * @module
  */
 
 import {
   type Escapes,
+  isAbout,
   type LogEntry,
   type NewEntry,
   parseSentence,
   sentence,
 } from "../protocol/line.ts";
 import { parseOffer } from "../protocol/offer.ts";
+import { isEmoji } from "../protocol/reaction.ts";
 import { MAX_TEXT_SIZE } from "../protocol/reasons.ts";
 import {
   escapeCharacter,
@@ -54,12 +58,12 @@ function formatTime(at: number): string {
 
 /**
  * The entry's line, without the line break: one line whatever was typed.
- * @throws {RangeError} for a time that no date has, and for a reply to no number.
+ * @throws {RangeError} for a time that no date has, and for an answer or a change to no number.
  */
 export function formatEntry(entry: NewEntry): string {
   const { what, at, person, stay, n, to } = entry;
-  if (what === "replied" && !(Number.isSafeInteger(to) && Number(to) > 0)) {
-    throw new RangeError(`Cannot write a reply: it answers no event: ${to}`);
+  if (isAbout(what) && !(Number.isSafeInteger(to) && Number(to) > 0)) {
+    throw new RangeError(`Cannot write what was ${what}: no event ${to}`);
   }
   return `${formatTime(at)} ${person}.${stay}.${n} | ${
     sentence(entry, escapes, " the chat")
@@ -72,6 +76,7 @@ const ours =
 /** Whether it can be told to a client: somebody may have written in the file by hand. */
 function isSayable({ what, name, text }: LogEntry): boolean {
   if (what === "offered" && !parseOffer(text)) return false;
+  if (what === "reacted" && text !== "" && !isEmoji(text)) return false;
   return name.length <= MAX_NAME_LENGTH && text.length <= MAX_TEXT_SIZE;
 }
 

@@ -1,20 +1,25 @@
 /**
- * Finding words in the log, backwards from a given entry.
+ * Finding words in the log, backwards from its end: what was changed about a line is met before the line, which is
+ * found by what it says now.
  *
  * @module
  */
 
+import { Changes } from "./changes.ts";
 import type { LogFile } from "./file.ts";
 import type { LogFiles } from "./files.ts";
 import { MAX_LINE_SIZE, parseEntry } from "./line_format.ts";
 import { escapeLine } from "../base/safe_text.ts";
-import type { LogEntry } from "../protocol/line.ts";
+import { isChange, type LogEntry } from "../protocol/line.ts";
 import type { Stretch } from "./line_index.ts";
 
 /** The most entries that one search finds. */
 const MAX_FOUND = 200;
 /** How far back one search reads unless told otherwise, bytes. */
 const REACH = 67_108_864;
+/** How far behind `before` changes are looked for, lines and bytes. */
+const CHANGES_AFTER = 16_384;
+const CHANGES_REACH = 8_388_608;
 /** What a line costs that has the words somewhere, but not as an entry: in bytes read. */
 const MISS_COST = 512;
 /** The most that is read of one stretch: one is longer only by a last line that can't be ours. Bytes. */
@@ -38,8 +43,10 @@ export interface SearchOptions {
 
 /** What a search found. */
 export interface Found {
-  /** The last that match, oldest first. */
+  /** The last that match, oldest first, as they were first said. */
   readonly entries: readonly LogEntry[];
+  /** What was last changed about these, oldest first. */
+  readonly changes: readonly LogEntry[];
   /** Whether there are more before them, or might be: then the search gave up. */
   readonly more: boolean;
   /** No entries from this number on were left out: to go on, search before it. */
@@ -70,10 +77,20 @@ function partsOf(words: readonly string[]): string[] {
     .filter((part) => part !== "");
 }
 
-/** Finds entries by their words. */
+/** An entry, and what was last changed about it. */
+interface Hit {
+  readonly entry: LogEntry;
+  readonly changes: readonly LogEntry[];
+}
+
+/** How lines that change others look; others may, too. */
+const CHANGE = / (?:edits|deletes|reacts to) [1-9]/;
+
+/** Finds entries by their words, of all if there are none; is to be shown the log from its end on. */
 class Matcher {
   readonly #words: readonly string[];
   readonly #parts: readonly string[];
+  readonly #changes = new Changes();
   /** How many lines were parsed in vain. */
   misses = 0;
 
@@ -83,28 +100,50 @@ class Matcher {
   }
 
   #has(entry: LogEntry): boolean {
+    if (this.#words.length === 0) return true;
+    const said = this.#changes.text(entry);
+    if (said === null) return false;
     // Why somebody left is a code, not words.
-    const text = entry.what === "left" ? "" : fold(entry.text);
+    const text = entry.what === "left" ? "" : fold(said);
     const name = fold(entry.name);
     return this.#words.every((it) => name.includes(it) || text.includes(it));
   }
 
-  /** The entries with seq < `end` among the lines of a stretch, last first. */
-  *find(text: string, before: number, end: number): Generator<LogEntry> {
+  /**
+   * What is found with seq < `end` among the lines of a stretch, last first; lines that change others are none.
+   * @param before The number of the line before the stretch. @param head No line from this number on is read.
+   */
+  *find(
+    text: string,
+    before: number,
+    end: number,
+    head: number,
+  ): Generator<Hit> {
     // Most stretches are done with here: nothing of them is cut up or parsed.
     const folded = fold(text);
-    if (!this.#parts.every((part) => folded.includes(part))) return;
+    const hasWords = this.#parts.every((part) => folded.includes(part));
+    const hasChanges = CHANGE.test(text);
+    if (!hasWords && !hasChanges && this.#changes.isEmpty) return;
     const lines = text.split("\n");
-    const foldedLines = folded.split("\n");
+    const foldedLines = hasWords ? folded.split("\n") : [];
     // What stands behind the last line break is no line.
-    const last = Math.min(lines.length - 2, end - before - 2);
+    const last = Math.min(lines.length - 2, head - before - 2);
     for (let index = last; index >= 0; index--) {
-      const [line = "", foldedLine = ""] = [lines[index], foldedLines[index]];
-      if (!this.#mayMatch(foldedLine) || line.length > MAX_LINE_SIZE) continue;
-      const entry = parseEntry(line, before + index + 1);
-      if (entry && this.#has(entry)) yield entry;
-      else this.misses++;
+      const line = lines[index] ?? "";
+      const seq = before + index + 1;
+      const isChanged = this.#changes.has(seq);
+      const mayMatch = seq < end && hasWords &&
+        this.#mayMatch(foldedLines[index] ?? "");
+      const isRead = mayMatch || isChanged && seq < end ||
+        hasChanges && CHANGE.test(line);
+      if (!isRead || line.length > MAX_LINE_SIZE) continue;
+      const entry = parseEntry(line, seq);
+      if (entry && isChange(entry)) this.#changes.add(entry);
+      else if (entry && seq < end && this.#has(entry)) {
+        yield { entry, changes: this.#changes.of(entry) };
+      } else if (mayMatch && !isChanged) this.misses++;
     }
+    this.#changes.forget(before);
   }
 
   #mayMatch(line: string): boolean {
@@ -129,55 +168,69 @@ async function readStretch(
   return decoder.decode(bytes.subarray(0, count));
 }
 
-/** The stretches of all files with lines before `end`, the last first. */
-async function* backwards(files: LogFiles, end: number) {
+/** The stretches of all files with lines before `head`, the last first. */
+async function* backwards(files: LogFiles, head: number) {
   const newestFirst: LogFile[] = [...files.list].reverse();
   for (const file of newestFirst) {
-    if (file.first >= end) continue;
+    if (file.first >= head) continue;
     using opened = await files.reader(file);
     if (!opened) continue;
     await file.count(opened);
-    for (const stretch of file.index.back(end)) {
-      yield { stretch, end, opened };
+    for (const stretch of file.index.back(head)) {
+      yield { stretch, end: head, opened };
     }
-    end = file.first;
+    head = file.first;
   }
 }
 
 /**
- * The last entries whose name or text has each of the words, in any order, whatever the case.
+ * The last entries whose name or text, as it is by now, has each of the words, in any order, whatever the case. What
+ * was changed about them is looked for up to the end of the log, or for 16,384 lines from `before` on.
+ * @param head The number after the last line's.
  * @throws {LogError} if a file can't be read.
  * @throws the signal's reason.
  */
 export async function searchFiles(
   files: LogFiles,
   words: string,
-  { before = Infinity, after = 0, limit, reach = REACH, signal }: SearchOptions,
+  head: number,
+  { before = head, after = 0, limit, reach = REACH, signal }: SearchOptions,
 ): Promise<Found> {
   const matcher = new Matcher(words);
   const most = Math.min(limit, MAX_FOUND);
   const buffer = new Uint8Array(MAX_STRETCH);
-  const entries: LogEntry[] = [];
+  const hits: Hit[] = [];
   const result = (more: boolean, from: number): Found => ({
-    entries: entries.reverse(),
+    entries: hits.map(({ entry }) => entry).reverse(),
+    changes: hits.flatMap(({ changes }) => changes)
+      .sort((a, b) => a.seq - b.seq),
     more,
     from,
   });
   let from = before;
   let size = 0;
-  for await (const { stretch, end, opened } of backwards(files, before)) {
+  let beyond = 0;
+  const start = Math.min(head, before + CHANGES_AFTER);
+  for await (const { stretch, end, opened } of backwards(files, start)) {
     signal?.throwIfAborted();
-    const cost = size + stretch.size + matcher.misses * MISS_COST;
-    if (size > 0 && cost > reach) return result(true, from);
-    size += stretch.size;
-    const text = await readStretch(opened, stretch, buffer);
-    for (const entry of matcher.find(text, stretch.before, end)) {
-      if (entry.seq <= after) return result(false, after + 1);
-      if (entries.length >= most) return result(true, from);
-      entries.push(entry);
-      from = entry.seq;
+    const isBeyond = stretch.before + 1 >= before;
+    if (isBeyond) {
+      beyond += stretch.size;
+      if (beyond > CHANGES_REACH) continue;
+    } else {
+      const cost = size + stretch.size + matcher.misses * MISS_COST;
+      if (size > 0 && cost > reach) return result(true, from);
+      size += stretch.size;
     }
-    from = stretch.before + 1;
+    const text = await readStretch(opened, stretch, buffer);
+    for (const hit of matcher.find(text, stretch.before, before, end)) {
+      const { seq } = hit.entry;
+      if (seq <= after) return result(false, after + 1);
+      if (hits.length >= most) return result(true, from);
+      hits.push(hit);
+      from = seq;
+    }
+    if (!isBeyond) from = stretch.before + 1;
     if (stretch.before <= after) break;
   }
   return result(false, from);

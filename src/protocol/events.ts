@@ -92,6 +92,12 @@ export const TABLE = {
   act: { n: isCount, text: isText },
   /** A message that answers event `to`. */
   reply: { n: isCount, to: isCount, text: isText },
+  /** Other words for message `to`, one of the sender's own. */
+  edit: { n: isCount, to: isCount, text: isText },
+  /** Takes back message or offer `to`, one of the sender's own. */
+  delete: { n: isCount, to: isCount },
+  /** Reacts to what was said as event `to` with one emoji, in place of the one before; empty: with none any more. */
+  react: { n: isCount, to: isCount, text: isString },
   /** Offers a file, described as `formatOffer` does it; the file itself stays where it is. */
   offer: { n: isCount, text: isOffer },
   /** The file of event `offer`, an offer of the sender's own, can be asked for here. */
@@ -216,6 +222,12 @@ export const TABLE = {
   acted: { id: isCount, n: isCount, text: isText },
   /** A member's answer to event `to`. */
   replied: { id: isCount, n: isCount, to: isCount, text: isText },
+  /** A member gives its message `to` other words. */
+  edited: { id: isCount, n: isCount, to: isCount, text: isText },
+  /** A member takes back its message or offer `to`. */
+  deleted: { id: isCount, n: isCount, to: isCount },
+  /** A member reacts to event `to` with one emoji, or, if the text is empty, no longer. */
+  reacted: { id: isCount, n: isCount, to: isCount, text: isString },
   /** A member offers a file. */
   offered: { id: isCount, n: isCount, text: isOffer },
   /** A member goes by another name. */

@@ -22,14 +22,35 @@ const SPOKEN = {
   offered: "offer",
 } as const satisfies Record<SpokenKind, Kind>;
 
+/** What somebody does about something that was said, and how a client asks for it. */
+const CHANGES = {
+  edited: "edit",
+  deleted: "delete",
+  reacted: "react",
+} as const satisfies Record<ChangeKind, Kind>;
+
+/** Every line that a client sends, and how. */
+const SENT = { ...SPOKEN, ...CHANGES };
+
 /** The kinds of line that somebody says. */
 export type SpokenKind = "said" | "acted" | "replied" | "offered";
 
-/** The seven kinds of line. `acted` is said in the third person; `renamed` is a change of name. */
-export type LineKind = SpokenKind | "joined" | "left" | "renamed";
+/**
+ * The kinds of line that change one which was said before: its author gives it other words or takes it back, or
+ * anybody reacts to it with an emoji. The line that they change stays in the log as it is.
+ */
+export type ChangeKind = "edited" | "deleted" | "reacted";
+
+/** The ten kinds of line. `acted` is said in the third person; `renamed` is a change of name. */
+export type LineKind =
+  | SpokenKind
+  | ChangeKind
+  | "joined"
+  | "left"
+  | "renamed";
 
 const KINDS: ReadonlySet<string> = new Set<LineKind>([
-  ...Object.keys(SPOKEN) as SpokenKind[],
+  ...Object.keys(SENT) as (SpokenKind | ChangeKind)[],
   "joined",
   "left",
   "renamed",
@@ -40,10 +61,13 @@ export interface Line {
   /** The sender's own number, greater than that of the line before. */
   readonly n: number;
   /** Default: said. */
-  readonly what?: SpokenKind;
-  /** replied: the number of the entry that is answered; else null. */
+  readonly what?: SpokenKind | ChangeKind;
+  /** replied: the number of the entry that is answered; of a change: of the one that is changed; else null. */
   readonly to?: number | null;
-  /** At most 4,096 bytes of UTF-8; offered: as `formatOffer` makes it. */
+  /**
+   * At most 4,096 bytes of UTF-8; offered: as `formatOffer` makes it; reacted: an emoji, or "" for none any more;
+   * deleted: "".
+   */
   readonly text: string;
 }
 
@@ -64,17 +88,17 @@ export interface LogEntry {
   /** The member's name; renamed: the one it had. */
   readonly name: string;
   /**
-   * said, acted, replied: the text; offered: as `formatOffer` makes it; renamed: the new name; left: a key of
-   * `GOODBYES`, or the member's own words; joined: "".
+   * said, acted, replied: the text; edited: the new one; offered: as `formatOffer` makes it; reacted: an emoji, or ""
+   * for none any more; renamed: the new name; left: a key of `GOODBYES`, or the member's own words; joined, deleted: "".
    */
   readonly text: string;
-  /** replied: the number of the entry that is answered; else null. */
+  /** replied: the number of the entry that is answered; of a change: of the one that is changed; else null. */
   readonly to: number | null;
 }
 
-/** An entry before it has its number. `to` counts for replies alone. */
+/** An entry before it has its number. `to` counts for what is about another line alone. */
 export type NewEntry = Omit<LogEntry, "seq" | "to"> & {
-  /** replied: the number of the entry that is answered. */
+  /** replied: the number of the entry that is answered; of a change: of the one that is changed. */
   readonly to?: number | null;
 };
 
@@ -86,31 +110,75 @@ export function isSpoken({ what }: { readonly what: LineKind }): boolean {
   return Object.hasOwn(SPOKEN, what);
 }
 
+/** A line that changes another. */
+export type Change = LogEntry & {
+  readonly what: ChangeKind;
+  readonly to: number;
+};
+
+/** Whether a line changes another. */
+export function isChange(
+  line: { readonly what: LineKind; readonly to?: number | null },
+): line is Change {
+  return Object.hasOwn(CHANGES, line.what);
+}
+
+/** Whether lines of a kind are about another, whose number is their `to`. */
+export function isAbout(what: LineKind): what is ChangeKind | "replied" {
+  return what === "replied" || Object.hasOwn(CHANGES, what);
+}
+
+/** Whether somebody may change a line so: everybody may react, and only its author edit or delete it. */
+export function mayChange(
+  { what, person }: Pick<LogEntry, "what" | "person">,
+  line: LogEntry,
+): boolean {
+  if (!isSpoken(line)) return false;
+  if (what === "reacted") return true;
+  const isOfferEdited = what === "edited" && line.what === "offered";
+  return line.person === person && !isOfferEdited;
+}
+
 /** The entry that a new one becomes under a number. */
 export function numberEntry(entry: NewEntry, seq: number): LogEntry {
-  const to = entry.what === "replied" ? entry.to ?? null : null;
-  return { ...entry, seq, to };
+  return { ...entry, seq, to: isAbout(entry.what) ? entry.to ?? null : null };
 }
 
 // ── What a client says ─────────────────────────────────────────────────────────────────────────────────
 
 /** How a client says a line to the server. */
-export function sayEvent(line: Line): Event<"say" | "act" | "reply" | "offer"> {
-  const { what = "said", n, to, text } = line;
-  const kind = SPOKEN[what];
-  return kind === "reply" ? { kind, n, to: to ?? 0, text } : { kind, n, text };
+export function sayEvent(
+  line: Line,
+): Event<"say" | "act" | "offer" | "reply" | "edit" | "delete" | "react"> {
+  const { what = "said", n, text } = line;
+  const to = line.to ?? 0;
+  const kind = SENT[what];
+  switch (kind) {
+    case "reply":
+    case "edit":
+    case "react":
+      return { kind, n, to, text };
+    case "delete":
+      return { kind, n, to };
+    default:
+      return { kind, n, text };
+  }
 }
 
-const spokenKinds = new Map<string, SpokenKind>(
-  Object.entries(SPOKEN).map(([what, say]) => [say, what as SpokenKind]),
+const sentKinds = new Map<string, SpokenKind | ChangeKind>(
+  Object.entries(SENT).map((
+    [what, kind],
+  ) => [kind, what as SpokenKind | ChangeKind]),
 );
 
 /** The line that a client says by an event; undefined for an event that says nothing. */
 export function saidLine(event: Event): Line | undefined {
-  const what = spokenKinds.get(event.kind);
+  const what = sentKinds.get(event.kind);
   if (what === undefined) return undefined;
-  const { n, text } = event as Event<"say">;
-  return { n, what, to: event.kind === "reply" ? event.to : null, text };
+  const { n, to = null, text = "" } = event as Partial<Event<"reply">> & {
+    readonly n: number;
+  };
+  return { n, what, to, text };
 }
 
 // ── What everybody is told ─────────────────────────────────────────────────────────────────────────────
@@ -132,7 +200,11 @@ export function lineEvent(
     case "renamed":
       return { kind: what, id, n, name: text };
     case "replied":
+    case "edited":
+    case "reacted":
       return { kind: what, id, n, to: to ?? 0, text };
+    case "deleted":
+      return { kind: what, id, n, to: to ?? 0 };
     default:
       return { kind: what, id, n, text };
   }
@@ -148,7 +220,11 @@ export function eventWords(event: Event): Words {
     case "renamed":
       return { what: event.kind, text: event.name, to: null };
     case "replied":
+    case "edited":
+    case "reacted":
       return { what: event.kind, text: event.text, to: event.to };
+    case "deleted":
+      return { what: event.kind, text: "", to: event.to };
     case "said":
     case "acted":
     case "offered":
@@ -185,8 +261,9 @@ export interface Escapes {
 }
 
 /**
- * A line as a sentence: `ann: hello`, `* ann waves`, `ann to 42: yes`, `ann offers hut.jpg (…)`, `ann is now
- * anna`, `ann joined`, `ann left (connection lost)`.
+ * A line as a sentence: `ann: hello`, `* ann waves`, `ann to 42: yes`, `ann offers hut.jpg (…)`, `ann edits 42: hi`,
+ * `ann deletes 42`, `ann reacts to 42: 👍`, `ann reacts to 42 no more`, `ann is now anna`, `ann joined`, `ann left
+ * (connection lost)`.
  * @param place Follows "joined" and "left", with a space before it.
  */
 export function sentence(
@@ -204,6 +281,14 @@ export function sentence(
       return `${who} to ${to}: ${escape.words(text)}`;
     case "offered":
       return `${who} offers ${escape.words(text)}`;
+    case "edited":
+      return `${who} edits ${to}: ${escape.words(text)}`;
+    case "deleted":
+      return `${who} deletes ${to}`;
+    case "reacted":
+      return text === ""
+        ? `${who} reacts to ${to} no more`
+        : `${who} reacts to ${to}: ${escape.words(text)}`;
     case "renamed":
       return `${who} is now ${escape.name(text)}`;
     case "joined":
@@ -215,12 +300,17 @@ export function sentence(
   }
 }
 
+const NUMBER = String.raw`[1-9]\d{0,15}`;
+
 // What follows a name begins with a colon or a space, and the word after the space tells the kinds apart.
 const sentences = new RegExp(
   String.raw`^(?:\* (?<actor>[^ :*]+) (?<acted>.*)|(?<name>[^ :*]+)(?:` +
     String.raw`: (?<said>.*)|` +
-    String.raw` to (?<to>[1-9]\d{0,15}): (?<replied>.*)|` +
+    String.raw` to (?<answers>${NUMBER}): (?<replied>.*)|` +
     String.raw` offers (?<offered>.*)|` +
+    String.raw` edits (?<edits>${NUMBER}): (?<edited>.*)|` +
+    String.raw` deletes (?<deleted>${NUMBER})|` +
+    String.raw` reacts to (?<reacts>${NUMBER})(?<reacted>: .+| no more)|` +
     String.raw` is now (?<renamed>[^ :*]+)|` +
     String.raw`(?<joined> joined the chat)|` +
     String.raw`(?<left> left the chat(?: \((?<reason>.*)\))?)))$`,
@@ -246,11 +336,23 @@ export function parseSentence(
     groups[kind] !== undefined
   ) as LineKind;
   const name = unescape(groups["actor"] ?? groups["name"] ?? "");
-  const to = what === "replied" ? Number(groups["to"]) : null;
+  const { answers, edits, deleted, reacts } = groups;
+  const number = answers ?? edits ?? deleted ?? reacts;
+  const to = number === undefined ? null : Number(number);
   if (to !== null && !Number.isSafeInteger(to)) return null;
-  if (what === "joined") return { what, name, text: "", to };
-  if (what !== "left") {
-    return { what, name, text: unescape(groups[what] ?? ""), to };
+  const told = groups[what] ?? "";
+  switch (what) {
+    case "joined":
+    case "deleted":
+      return { what, name, text: "", to };
+    case "reacted": {
+      const emoji = told.startsWith(": ") ? told.slice(2) : "";
+      return { what, name, text: unescape(emoji), to };
+    }
+    case "left":
+      break;
+    default:
+      return { what, name, text: unescape(told), to };
   }
   const words = unescape(groups["reason"] ?? GOODBYES.left);
   return { what, name, text: goodbyes.get(words) ?? words, to };
@@ -268,7 +370,11 @@ export function particulars(
     case "renamed":
       return { newName: text };
     case "replied":
+    case "edited":
+    case "reacted":
       return { text, to };
+    case "deleted":
+      return { to };
     case "offered": {
       const { name: file, size, digest: sha256 } = parseOffer(text) ?? {};
       return { file, size, sha256 };

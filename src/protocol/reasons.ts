@@ -24,6 +24,8 @@ export const REFUSALS = {
   "text-too-long": `A message has at most ${MAX_TEXT_SIZE} bytes`,
   "room-full": "The room is full",
   "reply-unknown": "There is no message with that number",
+  "change-not-yours": "You can change only what you have said yourself",
+  "reaction-wrong": "A reaction is one emoji",
   "file-too-large": "The file is larger than this server allows",
   "too-soon": "Slow mode: wait a little before the next message",
   "not-operator": "Only operators may do that",

@@ -62,8 +62,8 @@ export class History {
   }
 
   /**
-   * The last `count` entries after `from` and before `before` (null: the end) that have all the words, oldest first,
-   * and whether there are more.
+   * The last `count` entries after `from` and before `before` (null: the end) that have all the words by now, and what
+   * was changed about them; oldest first. And whether there are more.
    */
   async find(
     words: string,
@@ -72,16 +72,13 @@ export class History {
     from: number,
   ): Promise<Pick<Found, "entries" | "more">> {
     const end = before ?? this.head + 1;
-    if (words !== "") {
-      // One at a time: many at once would keep everybody's messages waiting.
-      const search = this.#searches.then(() =>
-        this.#log.search(words, { before: end, after: from, limit: count })
-      );
-      this.#searches = search.catch(() => {}); // the caller is told
-      return await search;
-    }
-    const last = await this.#log.last(count, end);
-    const entries = last.filter(({ seq }) => seq > from);
-    return { entries, more: (entries[0]?.seq ?? 0) > from + 1 };
+    // One at a time: many at once would keep everybody's messages waiting.
+    const search = this.#searches.then(() =>
+      this.#log.search(words, { before: end, after: from, limit: count })
+    );
+    this.#searches = search.catch(() => {}); // the caller is told
+    const { entries, changes, more } = await search;
+    const all = [...entries, ...changes].sort((a, b) => a.seq - b.seq);
+    return { entries: all, more };
   }
 }

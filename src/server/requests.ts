@@ -15,9 +15,17 @@ import { checkCard, readCard } from "../crypto/identity.ts";
 import { LogError } from "../log/file.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
-import { isSpoken, type Line, pastEvent, saidLine } from "../protocol/line.ts";
+import {
+  isAbout,
+  isSpoken,
+  type Line,
+  mayChange,
+  pastEvent,
+  saidLine,
+} from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
 import { parseOffer } from "../protocol/offer.ts";
+import { isEmoji } from "../protocol/reaction.ts";
 import {
   type Goodbye,
   type Refusal,
@@ -97,8 +105,9 @@ export class Requests {
       if (this.#client.ended) return;
       const line = saidLine(event);
       if (line) {
-        const isReply = line.what === "replied";
-        const refusal = isReply ? await this.#replyRefusal(line, lines) : null;
+        const { what = "said" } = line;
+        const isOther = isAbout(what);
+        const refusal = isOther ? await this.#aboutRefusal(line, lines) : null;
         this.#take(line, lines, refusal);
       } else {
         await this.#say(lines.splice(0));
@@ -140,28 +149,28 @@ export class Requests {
 
   /** Takes a line for `#say`, or refuses it. @param refusal Why it is refused in any case; null if it isn't. */
   #take(line: Line, lines: Line[], refusal: Refusal | null): void {
-    const { n, text } = line;
+    const { n } = line;
     const { member } = this.#requireSeat("speak");
     if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
     this.#lastN = n;
     this.#spend(1);
-    const reason = textRefusal(text) ?? this.#offerRefusal(line) ?? refusal ??
+    const reason = wordsRefusal(line) ?? this.#offerRefusal(line) ?? refusal ??
       this.#slowRefusal(member);
     if (reason) this.#answers.push({ kind: "refused", n, reason, detail: "" });
     else lines.push(line);
   }
 
   /**
-   * Why an answer isn't taken: only what somebody said can be answered, and only by who may read it. What isn't in
-   * memory any more costs more to look up.
+   * Why a line about another isn't taken: only what somebody said can be answered or changed, and only by who may
+   * read it; edited and deleted only by its author. What isn't in memory any more costs more to look up.
    * @param lines What was said before it, which must not wait for a file to be read.
    */
-  async #replyRefusal(
-    { to }: Line,
+  async #aboutRefusal(
+    { what = "said", to }: Line,
     lines: Line[],
   ): Promise<Refusal | null> {
     const { history } = this.#options;
-    const { member: { person: { from } } } = this.#requireSeat("speak");
+    const { member: { person: { from, short } } } = this.#requireSeat("speak");
     if (!to || to <= from || to > history.head) return "reply-unknown";
     if (!history.recall(to)) {
       this.#spend(HEAVY_COST);
@@ -169,7 +178,10 @@ export class Requests {
     }
     try {
       const entry = await history.entry(to);
-      return entry && isSpoken(entry) ? null : "reply-unknown";
+      if (!entry || !isSpoken(entry)) return "reply-unknown";
+      if (what === "replied") return null;
+      const change = { what, person: short };
+      return mayChange(change, entry) ? null : "change-not-yours";
     } catch (error) {
       return unreadable(error);
     }
@@ -406,6 +418,13 @@ export class Requests {
     if (ordered === 0) allowance.spend(1);
     else allowance.excuse(ordered);
   }
+}
+
+/** Why the words of a line can't be said; undefined if they can. */
+function wordsRefusal({ what, text }: Line): Refusal | undefined {
+  if (what === "deleted") return undefined;
+  if (what !== "reacted") return textRefusal(text);
+  return text === "" || isEmoji(text) ? undefined : "reaction-wrong";
 }
 
 /** What a client is told of a log that can't be read, as without descriptors. @throws any other error. */

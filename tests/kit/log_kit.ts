@@ -97,3 +97,12 @@ export async function withMethod<T extends object, K extends keyof T>(
     object[method] = original;
   }
 }
+
+/** The last `count` entries, at most 200, with seq < `before`, oldest first. */
+export async function lastOf(
+  log: ChatLog,
+  count: number,
+  before = Infinity,
+): Promise<readonly LogEntry[]> {
+  return (await log.search("", { limit: count, before })).entries;
+}

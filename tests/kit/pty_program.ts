@@ -77,6 +77,10 @@ const context = {
     return Promise.resolve();
   },
   reply: unused("reply"),
+  edit: unused("edit"),
+  delete: unused("delete"),
+  react: unused("react"),
+  lastOwn: () => undefined,
   away: unused("away"),
   history: unused("history"),
   search: unused("search"),

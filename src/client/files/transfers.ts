@@ -192,6 +192,12 @@ export class Transfers implements FileListener {
     this.#room?.askAboutFile({ kind: "hold", offer: seq });
   }
 
+  /** An offer was taken back: it can be taken no more. */
+  withdrawn(offer: number): void {
+    this.#offers.delete(offer);
+    this.#sources.delete(offer);
+  }
+
   /** The server said something about files. */
   heard(event: FileEvent): void {
     switch (event.kind) {

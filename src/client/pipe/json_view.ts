@@ -15,7 +15,7 @@ import type { News, Present, RoomNews } from "../view.ts";
 import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
-import { particulars } from "../../protocol/line.ts";
+import { isAbout, particulars } from "../../protocol/line.ts";
 
 /** The version of the objects. */
 const VERSION = 1;
@@ -151,8 +151,24 @@ function fieldsOf(news: News): Record<string, unknown> {
 function lineFields(news: RoomNews): Record<string, unknown> {
   const { type: what, seq, at, own, past, text, to, quoted } = news;
   const fields = { seq, at: iso(at), ...named(news), own, past };
-  const all = { ...fields, ...particulars({ what, text, to }) };
-  return what === "replied" ? { ...all, quoted: quoted ?? null } : all;
+  const about = isAbout(what) ? { quoted: quoted ?? null } : {};
+  return {
+    ...fields,
+    ...particulars({ what, text, to }),
+    ...about,
+    ...changedFields(news),
+  };
+}
+
+function changedFields({ changed }: RoomNews): Record<string, unknown> {
+  if (!changed) return {};
+  const { edited, deleted, reactions } = changed;
+  const all = reactions.map((it) => ({ ...named(it), text: it.text }));
+  return {
+    ...(edited ? { edited } : {}),
+    ...(deleted ? { deleted } : {}),
+    ...(all.length > 0 ? { reactions: all } : {}),
+  };
 }
 
 function named({ name, person }: Somebody): Readonly<

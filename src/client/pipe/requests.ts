@@ -54,6 +54,19 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     needs: ["to", "text"],
     run: ({ reply }, { to, text }) => reply(Number(to), String(text)),
   },
+  edit: {
+    needs: ["to", "text"],
+    run: ({ edit }, { to, text }) => edit(Number(to), String(text)),
+  },
+  delete: {
+    needs: ["to"],
+    run: (context, { to }) => context.delete(Number(to)),
+  },
+  react: {
+    needs: ["to"],
+    may: ["text"],
+    run: ({ react }, { to, text }) => react(Number(to), String(text ?? "")),
+  },
   rename: { needs: ["name"], run: rename },
   away: {
     needs: [],

@@ -98,6 +98,6 @@ Deno.test("Outbox.settled() resolves when nothing waits, or after close()", asyn
     if (closes) outbox.close();
     else outbox.settle(n);
     await settling;
-    assertEquals(outbox.texts, closes ? ["one"] : []);
+    assertEquals(outbox.lines.map(({ text }) => text), closes ? ["one"] : []);
   }
 });

@@ -8,6 +8,7 @@
 import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
+  lastOf,
   modeOf,
   namesBeside,
   numbered,
@@ -44,7 +45,7 @@ async function assertHolds(log: ChatLog, count: number, first = 1) {
   for (let after = 0; after <= count; after++) {
     const expected = all.slice(Math.max(after, first - 1));
     assertEquals(await pastOf(log, after), expected);
-    assertEquals(await log.last(count - after), expected);
+    assertEquals(await lastOf(log, count - after), expected);
   }
 }
 
@@ -144,7 +145,7 @@ testWithPath(
       // PATH.2 had 3 and 4; the order of what is left stays right.
       const left = [1, 2, 5, 6, 7].map((n) => numberEntry(said(n), n));
       assertEquals(await pastOf(log), left);
-      assertEquals(await log.last(4), left.slice(1));
+      assertEquals(await lastOf(log, 4), left.slice(1));
     }
     for (const name of [`${path}.1`, `${path}.3`]) await Deno.remove(name);
     await using log = await openLog(path, { maxSize: MAX_SIZE });
@@ -569,7 +570,7 @@ for (const { name, change, notice, text, first } of CHANGES) {
       const expected = numbered(saidUpTo(5)).slice(first - 1)
         .filter(({ seq }) => !missing.includes(seq));
       assertEquals(await pastOf(log), expected);
-      assertEquals(await log.last(9), expected);
+      assertEquals(await lastOf(log, 9), expected);
       const { entries } = await log.search("text", { limit: 9 });
       assertEquals(entries, expected);
     });

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
+  lastOf,
   numbered,
   openLog,
   said,
@@ -272,25 +273,34 @@ testWithPath(
   },
 );
 
-testWithPath("last() gives the last before a number", async (path) => {
-  await using log = await openLog(path, { maxSize: 20_000, keep: 100 });
-  const all = numbered(saidUpTo(1_500));
-  for (let at = 0; at < 1_500; at += 50) {
-    await log.append(saidUpTo(1_500).slice(at, at + 50));
-  }
-  for (const count of [0, 1, 2, 255, 256, 257, 600, 2_000]) {
-    assertEquals(await log.last(count), all.slice(Math.max(0, 1_500 - count)));
-    for (const before of [1, 2, 3, 300, 700, 1_500, 1_501, 9_999]) {
-      const earlier = all.slice(0, before - 1);
-      const expected = earlier.slice(Math.max(0, earlier.length - count));
-      assertEquals(await log.last(count, before), expected);
+testWithPath(
+  "search() without words gives the last before a number",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: 20_000, keep: 100 });
+    const all = numbered(saidUpTo(1_500));
+    for (let at = 0; at < 1_500; at += 50) {
+      await log.append(saidUpTo(1_500).slice(at, at + 50));
     }
-  }
-});
+    for (const count of [0, 1, 2, 199, 200]) {
+      assertEquals(
+        await lastOf(log, count),
+        all.slice(Math.max(0, 1_500 - count)),
+      );
+      for (const before of [1, 2, 3, 300, 700, 1_500, 1_501, 9_999]) {
+        const earlier = all.slice(0, before - 1);
+        const expected = earlier.slice(Math.max(0, earlier.length - count));
+        assertEquals(await lastOf(log, count, before), expected);
+      }
+    }
+  },
+);
 
-testWithPath("last() looks behind lines that are not ours", async (path) => {
-  const ours = saidUpTo(3).map((entry) => `${formatEntry(entry)}\n`).join("");
-  await Deno.writeTextFile(path, ours + "# a remark\n".repeat(2_000));
-  await using log = await openLog(path);
-  assertEquals(await log.last(2), numbered(saidUpTo(3)).slice(1));
-});
+testWithPath(
+  "search() without words looks behind lines that are not ours",
+  async (path) => {
+    const ours = saidUpTo(3).map((entry) => `${formatEntry(entry)}\n`).join("");
+    await Deno.writeTextFile(path, ours + "# a remark\n".repeat(2_000));
+    await using log = await openLog(path);
+    assertEquals(await lastOf(log, 2), numbered(saidUpTo(3)).slice(1));
+  },
+);

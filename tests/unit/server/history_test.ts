@@ -65,7 +65,7 @@ Deno.test("History.find() searches for one after another, also after a search th
     const end = Promise.withResolvers<void>();
     ends.push(end);
     await end.promise;
-    return { entries: [], more: false, from: 1 };
+    return { entries: [], changes: [], more: false, from: 1 };
   };
   const finding = ["one", "two", "three"].map((words) =>
     setup.history.find(words, null, 9, 0)

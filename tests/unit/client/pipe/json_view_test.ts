@@ -61,6 +61,10 @@ const entered: News = {
 
 const SHA256 = "0123456789abcdef".repeat(4);
 const QUOTED = { name: "ana", text: "done?" };
+const BEN = "8wn0yqp4rv6hs2jb";
+const LIKED = { name: "ben", person: BEN, text: "👍" };
+const CHANGED = { edited: true, deleted: false, reactions: [LIKED] };
+const DELETED = { edited: false, deleted: true, reactions: [] };
 const ANA = { name: "ana", person: KEY };
 const PRESENT = {
   ...ANA,
@@ -89,6 +93,26 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
   [
     (view) => view.show(roomNews("replied", "yes", { to: 7, quoted: QUOTED })),
     `"replied",SEQ,"text":"yes","to":7,"quoted":{"name":"ana","text":"done?"}`,
+  ],
+  [
+    (view) => view.show(roomNews("edited", "no", { to: 7, quoted: QUOTED })),
+    `"edited",SEQ,"text":"no","to":7,"quoted":{"name":"ana","text":"done?"}`,
+  ],
+  [
+    (view) => view.show(roomNews("deleted", "", { to: 7 })),
+    `"deleted",SEQ,"to":7,"quoted":null`,
+  ],
+  [
+    (view) => view.show(roomNews("reacted", "👍", { to: 7 })),
+    `"reacted",SEQ,"text":"👍","to":7,"quoted":null`,
+  ],
+  [
+    (view) => view.show(roomNews("said", "hi", { changed: CHANGED })),
+    `"said",SEQ,"text":"hi","edited":true,"reactions":[{"name":"ben","key":"${BEN}","text":"👍"}]`,
+  ],
+  [
+    (view) => view.show(roomNews("said", "", { changed: DELETED })),
+    `"said",SEQ,"text":"","deleted":true`,
   ],
   [
     (view) => view.show(roomNews("replied", "yes", { to: 7 })),
@@ -289,6 +313,10 @@ function remember() {
     quit: does("quit"),
     rename: does("rename"),
     reply: does("reply"),
+    edit: does("edit"),
+    delete: does("delete"),
+    react: does("react"),
+    lastOwn: () => 41,
     search: does("search"),
     send: does("send"),
     get: does("get"),
@@ -314,6 +342,10 @@ Deno.test("interpretRequest() does what a person can do", async () => {
   const cases: [unknown, unknown[]][] = [
     [{ type: "act", text: "waves" }, ["act", "waves"]],
     [{ type: "reply", to: 7, text: "yes" }, ["reply", 7, "yes"]],
+    [{ type: "edit", to: 7, text: "no" }, ["edit", 7, "no"]],
+    [{ type: "delete", to: 7 }, ["delete", 7]],
+    [{ type: "react", to: 7, text: "👍" }, ["react", 7, "👍"]],
+    [{ type: "react", to: 7 }, ["react", 7, ""]],
     [{ type: "rename", name: "cron2" }, ["rename", "cron2"]],
     [{ type: "away", text: "lunch" }, ["away", "lunch"]],
     [{ type: "away" }, ["away", ""]],
