@@ -224,12 +224,9 @@ export class Conversation implements LinkListener {
     });
   }
 
-  /**
-   * The numbers that may be answered, newest first: of what was said lately.
-   * @param whose Only what this client's person said.
-   */
-  numbers(whose?: "own"): readonly number[] {
-    return this.#recent.numbers(whose && this.#self.person);
+  /** The numbers of what was said lately, by anybody or by this client's person, newest first. */
+  numbers(kind: "spoken" | "own"): readonly number[] {
+    return this.#recent.numbers(kind === "own" ? this.#self.person : undefined);
   }
 
   // ── What it hears ────────────────────────────────────────────────────────────────────────────────────

@@ -155,6 +155,11 @@ export class Session {
     this.#conversation.rename(name);
   }
 
+  /** As `Conversation.numbers`. */
+  numbers(kind: "spoken" | "own"): readonly number[] {
+    return this.#conversation.numbers(kind);
+  }
+
   /** As `Conversation.away`. */
   away(text: string): void {
     this.#conversation.away(text);

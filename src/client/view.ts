@@ -171,6 +171,8 @@ export interface View {
   ask(question: string): Promise<string | null>;
   /** The lines that are typed, until the input ends. */
   lines(): AsyncIterable<string>;
+  /** Clears the screen, where there is one. */
+  clear?(): void;
   /** Puts the terminal back as it was. */
   close(): void;
 }

@@ -403,7 +403,7 @@ Deno.test("TerminalView rings where the own name is said, for all, or never", ()
 
 Deno.test("TerminalView doesn't show those who are ignored, under any name", async () => {
   const ignored = new Ignored();
-  ignored.add({ name: "Rahul", person: "key of Rahul" });
+  ignored.add({ id: "id", name: "Rahul", person: "key of Rahul" });
   using terminal = open(60, { ignored });
   const { view, screen } = terminal;
   view.show(entered());
