@@ -121,13 +121,17 @@ export class Session {
     }
   }
 
-  /** Leaves; what was said before goes out first, if there is a connection. @param words The last ones. */
-  leave(words?: string): void {
-    if (this.#left) return;
+  /**
+   * Leaves; what was said before goes out first, if there is a connection.
+   * @param typed The last words; where they are too long, that is told, and the client stays.
+   */
+  leave(typed?: string): void {
+    const words = typed && this.#conversation.lastWords(typed);
+    if (this.#left || words === null) return;
     this.#left = true;
     this.#leaving.resolve();
     this.#conversation.leave();
-    if (this.#link) this.#goodbye = this.#bye(this.#link, words);
+    if (this.#link) this.#goodbye = this.#bye(this.#link, words || undefined);
   }
 
   /** Says something; resolves when there is room for the next line. */
