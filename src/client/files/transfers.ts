@@ -137,6 +137,7 @@ export class Transfers implements FileListener {
       return view.note(`No file ${seq} is offered or downloaded here`);
     }
     this.#sources.delete(seq);
+    this.#offers.delete(seq); // nobody has it any more
     view.note(`No longer offered: "${source.offer.name}"`);
   }
 
