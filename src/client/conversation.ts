@@ -438,7 +438,8 @@ export class Conversation implements LinkListener {
     const quoted = to === null ? undefined : this.#recent.find(to);
     const news = { type, seq, at, to, name, person, text, own, past };
     if (!quoted) return news;
-    return { ...news, quoted: { name: quoted.name, text: quoted.text } };
+    const { name: whose, person: who, text: said } = quoted;
+    return { ...news, quoted: { name: whose, person: who, text: said } };
   }
 
   #noteOffer(line: LogEntry): void {

@@ -108,21 +108,28 @@ export class Ignored {
     return members.find(({ person }) => person === found?.person);
   }
 
-  /** The news without what ignored members did; null if nothing is left. */
+  /** The news without what ignored members did, nor what others answered to; null if nothing is left. */
   filter(news: News): News | null {
     if (news.type === "found") {
-      return {
-        ...news,
-        lines: news.lines.filter((line) => !this.#hides(line)),
-      };
+      const lines = news.lines.filter((line) => !this.#hides(line));
+      return { ...news, lines: lines.map((line) => this.#unquoted(line)) };
     }
-    if (!("own" in news) || !this.#hides(news)) return news;
+    if (!("own" in news)) return news;
+    if (!this.#hides(news)) {
+      return news.type === "replied" ? this.#unquoted(news) : news;
+    }
     this.#named(news.person, news.type === "renamed" ? news.text : news.name);
     return null;
   }
 
   #hides({ person, own }: Deed): boolean {
     return !own && this.#people.has(person);
+  }
+
+  /** The line without what an ignored member said in it, as if this client hadn't seen that. */
+  #unquoted(line: RoomNews): RoomNews {
+    const { quoted, ...rest } = line;
+    return quoted && this.#people.has(quoted.person) ? rest : line;
   }
 
   /** An ignored member goes by a name. */

@@ -121,8 +121,12 @@ export interface RoomNews {
   readonly text: string;
   /** For `replied`: the number of the line that it answers, else null. */
   readonly to: number | null;
-  /** For `replied`: that line, where this client has seen it. */
-  readonly quoted?: { readonly name: string; readonly text: string };
+  /** For `replied`: that line, where this client has seen it, and the short id of who said it. */
+  readonly quoted?: {
+    readonly name: string;
+    readonly person: string;
+    readonly text: string;
+  };
   /** Whether this client did it. */
   readonly own: boolean;
   /** Whether it happened before this client (re)joined. */

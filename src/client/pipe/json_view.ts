@@ -152,7 +152,9 @@ function lineFields(news: RoomNews): Record<string, unknown> {
   const { type: what, seq, at, own, past, text, to, quoted } = news;
   const fields = { seq, at: iso(at), ...named(news), own, past };
   const all = { ...fields, ...particulars({ what, text, to }) };
-  return what === "replied" ? { ...all, quoted: quoted ?? null } : all;
+  if (what !== "replied") return all;
+  const shown = quoted && { name: quoted.name, text: quoted.text };
+  return { ...all, quoted: shown ?? null };
 }
 
 function named({ name, person }: Somebody): Readonly<

@@ -82,6 +82,25 @@ Deno.test("Ignored leaves alone a file that it can't use, says so once, and does
   assertStringIncludes(notes[0] ?? "", "Whom you ignore is not saved");
 });
 
+Deno.test("Ignored hides what somebody said also above an answer to it", () => {
+  const ignored = new Ignored();
+  ignored.add(ANN);
+  const { name, person } = ANN;
+  const quoted = { name, person, text: "bait" };
+  const answer = {
+    ...does("replied", "ben", "no"),
+    person: EVE.person,
+    to: 7,
+  };
+  const found = (line: RoomNews) => {
+    return { type: "found", words: "", lines: [line], more: false } as const;
+  };
+  assertEquals(ignored.filter({ ...answer, quoted }), answer);
+  assertEquals(ignored.filter(found({ ...answer, quoted })), found(answer));
+  const other = { ...answer, quoted: { ...quoted, person: EVE.person } };
+  assertEquals(ignored.filter(other), other);
+});
+
 Deno.test("Ignored knows the name that somebody goes by from what it hides", () => {
   const ignored = new Ignored();
   ignored.add(ANN);

@@ -375,7 +375,8 @@ Deno.test("Session.reply() doesn't send an answer to a line that nobody said", a
   const replied = { kind: "replied", id: 1, to, text: "yes" } as const;
   await visit.broadcast(4, { ...replied, n }, { ...replied, n: n + 1 });
   const { quoted } = await view.until("replied", 1);
-  assertEquals(quoted, { name: "ben", text: "well?" });
+  const ben = { name: "ben", person: madeUpPerson("ben") };
+  assertEquals(quoted, { ...ben, text: "well?" });
   await setup.leave(visit, running);
 });
 

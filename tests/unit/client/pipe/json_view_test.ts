@@ -60,7 +60,7 @@ const entered: News = {
 };
 
 const SHA256 = "0123456789abcdef".repeat(4);
-const QUOTED = { name: "ana", text: "done?" };
+const QUOTED = { name: "ana", person: "key", text: "done?" };
 const ANA = { name: "ana", person: KEY };
 const PRESENT = {
   ...ANA,
@@ -255,7 +255,11 @@ Deno.test("JsonView writes harmless lines that parse to the original", () => {
     const quoted = { name: text, text };
     view.show(roomNews("said", text, { name: text }));
     view.show(roomNews("acted", text, { name: text }));
-    view.show(roomNews("replied", text, { name: text, to: 1, quoted }));
+    view.show(roomNews("replied", text, {
+      name: text,
+      to: 1,
+      quoted: { ...quoted, person: "key" },
+    }));
     view.note(text);
     const more = false;
     view.show({
