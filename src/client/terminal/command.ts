@@ -73,7 +73,7 @@ export const ANYTHING = /^(.*)$/s;
 /** For a command that some text must follow. */
 export const SOMETHING = /^(.+)$/s;
 /** A number from 1 on, as the source of a regular expression. */
-export const COUNT = String.raw`([1-9]\d{0,14})`;
+export const COUNT: string = String.raw`([1-9]\d{0,14})`;
 
 /** How a command is typed: its name, and what may follow. */
 export function usage({ name, args }: Command): string {
