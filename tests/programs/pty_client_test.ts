@@ -203,6 +203,36 @@ terminalTest(
 );
 
 terminalTest(
+  "client completes the numbers of messages and the paths of files on Tab",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(100, 50);
+    await terminal.folder.write("a hut.txt", "a hut");
+    await start(terminal, invite);
+    await prompts(terminal, "ana (2 here)>");
+    await ben.type("well?");
+    await shows(terminal, "3  ben        well?");
+    await terminal.type("/re \t");
+    await prompts(terminal, "ana (2 here)> /re 3");
+    await terminal.line("yes");
+    await ben.shows("replied", { to: 3, text: "yes" });
+    await terminal.type("/send ~/a\t");
+    await prompts(terminal, "ana (2 here)> /send ~/a hut.txt");
+    await terminal.line("");
+    const { seq = 0 } = await ben.shows("offered", { name: "ana" });
+    await terminal.type("/drop \t");
+    await prompts(terminal, `ana (2 here)> /drop ${seq}`);
+    await terminal.line("");
+    await shows(terminal, 'No longer offered: "a hut.txt"');
+    await terminal.line("/quit");
+    await terminal.ends("$");
+  },
+);
+
+terminalTest(
   "client ignores in later runs whom it ignored, and lists that person by its present name",
   async () => {
     await using folder = await Folder.make();

@@ -4,33 +4,14 @@
  * @module
  */
 
-import type { NumberKind } from "../actions.ts";
 import type { Offer } from "./command.ts";
 import { ALL_COMMANDS, findCommand } from "./commands.ts";
-import { completePath, type FolderEntry } from "./path_completion.ts";
+import type { Completion, CompletionSources } from "./completion.ts";
+import { completePath } from "./path_completion.ts";
 import { SETTINGS } from "./settings.ts";
 import { escapeText } from "../../base/safe_text.ts";
-import type { Ignored } from "../ignored.ts";
 
-/** What may stand in place of the end of what is typed. */
-export interface Completion {
-  /** All that it may be, with the sign that follows. */
-  readonly words: string[];
-  /** The end of what is typed that they stand for. */
-  readonly replaced: string;
-}
-
-/** What there is to complete with; what is left out is not completed. */
-export interface CompletionSources {
-  /** The names of those in the room. */
-  readonly names?: () => readonly string[];
-  /** Whom the person doesn't want to read. */
-  readonly ignored?: Ignored;
-  /** Numbers of lines that may be meant, newest first. */
-  readonly numbers?: (kind: NumberKind) => readonly number[];
-  /** What is in a folder, by its path as it is typed; nothing where it can't be read. */
-  readonly entries?: (folder: string) => readonly FolderEntry[];
-}
+export type { Completion } from "./completion.ts";
 
 /** The start of a name behind an at sign, which ends a text. */
 const MENTION = /(?<![\p{L}\p{N}])@[^\s@]*$/u;

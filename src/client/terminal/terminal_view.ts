@@ -9,7 +9,8 @@
  */
 
 import type { Readable } from "node:stream";
-import { complete, type CompletionSources } from "./tab_completion.ts";
+import type { CompletionSources } from "./completion.ts";
+import { complete } from "./tab_completion.ts";
 import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
 import {

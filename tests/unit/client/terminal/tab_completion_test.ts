@@ -5,10 +5,8 @@
  */
 
 import { Ignored } from "../../../../src/client/ignored.ts";
-import {
-  complete,
-  type CompletionSources,
-} from "../../../../src/client/terminal/tab_completion.ts";
+import type { CompletionSources } from "../../../../src/client/terminal/completion.ts";
+import { complete } from "../../../../src/client/terminal/tab_completion.ts";
 import { folderEntries } from "../../../../src/client/terminal/path_completion.ts";
 import { assertEquals } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
