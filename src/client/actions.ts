@@ -5,7 +5,7 @@
  */
 
 import { type Known, verification } from "./known.ts";
-import { byName } from "./ignored.ts";
+import { byNameOrId, type Person } from "./ignored.ts";
 import type { Operation } from "../protocol/reasons.ts";
 import type { Transfers } from "./files/transfers.ts";
 import type { Session } from "./session.ts";
@@ -14,14 +14,26 @@ import type { Present } from "./view.ts";
 /** Lines of history, if no other number is asked for. */
 export const HISTORY_COUNT = 20;
 /** The most lines of history. */
-const MAX_HISTORY = 200;
+export const MAX_HISTORY = 200;
 /** Lines that one search gives. */
 const SEARCH_COUNT = 100;
+
+/**
+ * Which numbers may be meant: what was said and can be answered, what this person said, the files of others that can
+ * be downloaded, and those that are downloaded or offered here.
+ */
+export type NumberKind = "spoken" | "own" | "offered" | "taking";
 
 /** What may be asked for. What goes wrong is shown as news or as a note, never thrown. */
 export interface Actions {
   /** Who is in the room. */
   who(): readonly Present[];
+  /** Somebody in the room, or who was there before, by name or short id; undefined if there is no such one. */
+  find(nameOrId: string): Person | undefined;
+  /** Whether that is this client's own person. */
+  isSelf(person: Pick<Person, "id">): boolean;
+  /** Numbers of lines that may be meant, newest first. */
+  numbers(kind: NumberKind): readonly number[];
   /** Ends the session, with last words to the room. */
   quit(text?: string): void;
   /** Goes by another name, one that `parseName` has accepted. */
@@ -55,12 +67,12 @@ export interface Actions {
   /** Asks for what only operators may do. */
   operate(what: Operation, who?: string, text?: string, count?: number): void;
   /**
-   * What to compare with somebody in the room to be sure of each other, and whether that was done; undefined for
-   * somebody who isn't there.
+   * What to compare with somebody in the room, by name or short id, to be sure of each other, and whether that was
+   * done; undefined for somebody who isn't there.
    */
-  verification(name: string): Verification | "yourself" | undefined;
+  verification(nameOrId: string): Verification | "yourself" | undefined;
   /** Remembers that somebody's digits were compared. @returns Whether there is such a one. */
-  verify(name: string): boolean;
+  verify(nameOrId: string): boolean;
 }
 
 /** What two persons compare. */
@@ -79,15 +91,22 @@ export function actionsOf(
   transfers: Transfers,
   known: Known,
 ): Actions {
-  const find = (name: string) => byName(session.present, name);
+  const find = (nameOrId: string) => byNameOrId(session.present, nameOrId);
+  const isSelf = ({ id }: Pick<Person, "id">) => id === session.id;
   return {
+    find: (nameOrId) => find(nameOrId) ?? known.find(nameOrId),
+    isSelf,
+    numbers: (kind) =>
+      kind === "offered" || kind === "taking"
+        ? transfers.numbers(kind)
+        : session.numbers(kind),
     release: () => session.release(),
     operate: (what, who = "", text = "", count = 0) =>
       session.operate(what, who, text, count),
-    verification: (name) => {
-      const member = find(name);
+    verification: (nameOrId) => {
+      const member = find(nameOrId);
       if (!member) return undefined;
-      if (member.id === session.id) return "yourself";
+      if (isSelf(member)) return "yourself";
       const ids = [session.id, member.id].sort();
       return {
         digits: verification(session.id, member.id),
@@ -95,8 +114,8 @@ export function actionsOf(
         isVerified: known.isVerified(member),
       };
     },
-    verify: (name) => {
-      const member = find(name);
+    verify: (nameOrId) => {
+      const member = find(nameOrId);
       if (member) known.verify(member);
       known.keep();
       return member !== undefined;

@@ -17,7 +17,7 @@ import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import { typedText } from "./sentences.ts";
 import type { Present, RoomNews, View } from "./view.ts";
-import { type Event, EventError } from "../protocol/events.ts";
+import { type Event, EventError, MAX_STRING } from "../protocol/events.ts";
 import {
   isAbout,
   isChange,
@@ -27,6 +27,7 @@ import {
   mayChange,
 } from "../protocol/line.ts";
 import {
+  MAX_TEXT_SIZE,
   type Operation,
   OPERATION_REFUSALS,
   reasonWords,
@@ -166,7 +167,9 @@ export class Conversation implements LinkListener {
    * Tells everybody, now or when it is back, that this client is away from the keyboard; or, with "", no longer.
    * What they know already is told to nobody again.
    */
-  away(text: string): void {
+  away(typed: string): void {
+    const text = this.#sendable(typed, "be away with that text");
+    if (text === null) return;
     if (text !== this.#requests.awayText) return this.#requests.away(text);
     this.#options.view.note(
       text === ""
@@ -181,7 +184,10 @@ export class Conversation implements LinkListener {
   }
 
   /** Asks for what only operators may do. */
-  operate(what: Operation, who: string, text: string, count: number): void {
+  operate(what: Operation, whom: string, words: string, count: number): void {
+    const who = this.#sendable(whom, "find anybody of that name");
+    const text = this.#sendable(words, `send that ${what}`, MAX_TEXT_SIZE);
+    if (who === null || text === null) return;
     this.#request({ kind: "operate", what, who, text, count });
   }
 
@@ -191,13 +197,33 @@ export class Conversation implements LinkListener {
   }
 
   /** Asks for the last lines that have all the words; for any if there are none. */
-  search(words: string, count: number): void {
+  search(typed: string, count: number): void {
     const { view } = this.#options;
+    const words = this.#sendable(typed, "search for that");
+    if (words === null) return;
     if (!this.#requests.search(words, count)) {
       view.note("Cannot search: too many searches are open");
     } else if (!this.#link) {
       view.note("Not connected; will be asked on reconnect");
     }
+  }
+
+  /** Last words as they can be sent; null, which is told, if they can't: then the client doesn't leave. */
+  lastWords(typed: string): string | null {
+    return this.#sendable(typed, "leave with that text");
+  }
+
+  /**
+   * A text as the server takes it, beside messages: else it would end the connection. Null, which is told, if it is
+   * too long.
+   * @param deed What can't be done with it then. @param most UTF-16 units.
+   */
+  #sendable(text: string, deed: string, most = MAX_STRING): string | null {
+    if (text.length <= most) return text.toWellFormed(); // half a surrogate pair is no UTF-8
+    this.#options.view.note(
+      `Cannot ${deed}: it has more than ${most} characters`,
+    );
+    return null;
   }
 
   /** Resolves when the client has been in and every line is settled, or when it has left. */
@@ -248,12 +274,16 @@ export class Conversation implements LinkListener {
     });
   }
 
-  /**
-   * The numbers that may be answered, newest first: of what was said lately.
-   * @param whose Only what this client's person said.
-   */
-  numbers(whose?: "own"): readonly number[] {
-    return this.#recent.numbers(whose && this.#self.person);
+  /** The number of what this client's person said last and can edit, as far as this client knows. */
+  get lastOwn(): number | undefined {
+    return this.numbers("own").find((seq) =>
+      this.#recent.find(seq)?.line.what !== "offered"
+    );
+  }
+
+  /** The numbers of what was said lately, by anybody or by this client's person, newest first. */
+  numbers(kind: "spoken" | "own"): readonly number[] {
+    return this.#recent.numbers(kind === "own" ? this.#self.person : undefined);
   }
 
   // ── What it hears ────────────────────────────────────────────────────────────────────────────────────
@@ -442,7 +472,8 @@ export class Conversation implements LinkListener {
     const { seq, at, what: type, to, name, person, text } = line;
     const own = this.#isOwn(line);
     const about = to === null ? undefined : this.#recent.find(to)?.line;
-    const quoted = about && { name: about.name, text: about.text };
+    const quoted = about &&
+      { name: about.name, person: about.person, text: about.text };
     return {
       ...{ type, seq, at, to, name, person, text, own, past },
       ...(quoted ? { quoted } : {}),

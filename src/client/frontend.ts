@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Actions } from "./actions.ts";
+import type { Actions, NumberKind } from "./actions.ts";
 import { configFolder } from "./config_folder.ts";
 import type { Values } from "./flags.ts";
 import { Ignored } from "./ignored.ts";
@@ -13,8 +13,9 @@ import { JsonView } from "./pipe/json_view.ts";
 import type { PipeOptions } from "./pipe/pipe_view.ts";
 import { PlainView } from "./pipe/plain_view.ts";
 import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
-import { interpret } from "./terminal/commands.ts";
 import { InputHistory } from "./terminal/input_history.ts";
+import { interpret } from "./terminal/interpret.ts";
+import { folderEntries } from "./terminal/path_completion.ts";
 import { Settings } from "./terminal/settings.ts";
 import { TtyView } from "./terminal/tty.ts";
 import type { Present, View } from "./view.ts";
@@ -104,8 +105,10 @@ async function terminalFrontend(
   const size = Number(settings.get("history"));
   const file = `${folder}/history`;
   const history = await InputHistory.load(file, size, (it) => note(it));
-  const ignored = new Ignored();
+  const ignored = await Ignored.load(`${folder}/ignored`, (it) => note(it));
+  const home = Deno.env.get("HOME");
   let who: () => readonly Present[] = () => [];
+  let numbers: (kind: NumberKind) => readonly number[] = () => [];
   const view = new TtyView({
     stops: mayStop(),
     now: Date.now,
@@ -114,7 +117,11 @@ async function terminalFrontend(
     history,
     ignored,
     names: () => who().map(({ name }) => name),
+    numbers: (kind) => numbers(kind),
+    entries: (folder) => folderEntries(folder, home),
   });
+  const screen: View = view;
+  const clear = () => screen.clear?.();
   note = (text) => view.note(text);
   notes.forEach(note);
   const save = async (path: string) => {
@@ -124,13 +131,14 @@ async function terminalFrontend(
     view,
     isInteractive: true,
     interpreter: (actions) => {
-      who = actions.who;
-      const context = { ...actions, ignored, settings, note, save };
+      ({ who, numbers } = actions);
+      const context = { ...actions, ignored, settings, note, save, clear };
       return (line) => interpret(line, context);
     },
     close: async () => {
       view.close();
       await settings.kept;
+      await ignored.kept;
       await history.close();
     },
   };

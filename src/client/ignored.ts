@@ -1,12 +1,20 @@
 /**
- * Whom a person, or a program, doesn't want to read, by the person's id: another name doesn't help.
+ * Whom a person, or a program, doesn't want to read, by the person's id: another name doesn't help. A person's list is
+ * kept in a file between runs, which all clients of that person share.
  *
  * @module
  */
 
 import type { News, RoomNews } from "./view.ts";
+import {
+  type Document,
+  readDocument,
+  writeDocument,
+} from "../base/document.ts";
+import { reasonOf } from "../base/error_reason.ts";
+import { parseShortId, shortId } from "../crypto/person_id.ts";
 
-/** Somebody, by the name that it goes by, or went by when it was ignored. */
+/** Somebody, by a name that it goes by, or went by. */
 export interface Somebody {
   /** The name. */
   readonly name: string;
@@ -14,57 +22,186 @@ export interface Somebody {
   readonly person: string;
 }
 
+/** Somebody who is, or can be, ignored. */
+export interface Person extends Somebody {
+  /** The full id of the person, 32 bytes in base64url. */
+  readonly id: string;
+}
+
+/** Somebody who is ignored, by the name that it goes by now, as far as that is known. */
+export interface IgnoredPerson extends Person {
+  /** The name by which it was ignored. */
+  readonly formerly: string;
+}
+
 /** Who did something. */
 type Deed = Pick<RoomNews, "person" | "own">;
 
-/** The members that are ignored. */
+/** The persons that are ignored. */
 export class Ignored {
-  readonly #names = new Map<string, string>(); // by the person's short id
+  readonly #note: (text: string) => void;
+  #path: string | undefined;
+  #document: Document = {};
+  #people = new Map<string, IgnoredPerson>(); // by short id
+  /** Settles when every change is in the file; never rejects. */
+  kept: Promise<void> = Promise.resolve();
 
-  /** Who they are. */
-  get members(): readonly Somebody[] {
-    return [...this.#names].map(([person, name]) => ({
-      name,
-      person,
-    }));
+  /**
+   * Nobody, kept nowhere.
+   * @param note Told, one sentence at a time, what can't be read or kept.
+   */
+  constructor(note: (text: string) => void = () => {}) {
+    this.#note = note;
   }
 
-  /** Ignores a member. */
-  add({ name, person }: Somebody): void {
-    this.#names.set(person, name);
+  /** Those in a file, which need not be there. One that can't be used is named in a note and left alone. */
+  static async load(
+    path: string,
+    note: (text: string) => void,
+  ): Promise<Ignored> {
+    const ignored = new Ignored(note);
+    ignored.#path = path;
+    await ignored.refresh();
+    return ignored;
   }
 
-  /** Ignores a member no longer. */
+  /** Takes up what another client of the same person has changed. */
+  refresh(): Promise<void> {
+    return this.#inTurn((path) => this.#read(path));
+  }
+
+  /** All of them. @param present Who is in the room, by its present name. */
+  members(present: readonly Somebody[] = []): readonly IgnoredPerson[] {
+    return [...this.#people.values()].map((it) => {
+      const here = present.find(({ person }) => person === it.person);
+      return { ...it, name: here?.name ?? it.name };
+    });
+  }
+
+  /** Ignores somebody. */
+  add({ id, name, person }: Person): void {
+    const formerly = this.#people.get(person)?.formerly ?? name;
+    this.#change((people) =>
+      people.set(person, { id, name, person, formerly })
+    );
+  }
+
+  /** Ignores somebody no longer. */
   remove({ person }: Somebody): void {
-    this.#names.delete(person);
+    this.#change((people) => people.delete(person));
   }
 
-  /** One who was ignored by this name, in either case. */
-  find(name: string): Somebody | undefined {
-    return byName(this.members, name);
+  /**
+   * One who is ignored, by its id, by the name that it goes by now, or by one that it had. A name that somebody else
+   * goes by now is that one's.
+   * @param present Who is in the room.
+   */
+  find(
+    text: string,
+    present: readonly Somebody[] = [],
+  ): IgnoredPerson | undefined {
+    const members = this.members(present);
+    const here = byNameOrId(present, text);
+    if (here) return members.find(({ person }) => person === here.person);
+    const former = members.map((it) => ({ ...it, name: it.formerly }));
+    const found = byNameOrId(members, text) ?? byName(former, text);
+    return members.find(({ person }) => person === found?.person);
   }
 
-  /** The news without what ignored members did; null if nothing is left. */
+  /** The news without what ignored members did, nor what others answered to; null if nothing is left. */
   filter(news: News): News | null {
     if (news.type === "found") {
-      return {
-        ...news,
-        lines: news.lines.filter((line) => !this.#hides(line)),
-      };
+      const lines = news.lines.filter((line) => !this.#hides(line));
+      return { ...news, lines: lines.map((line) => this.#unquoted(line)) };
     }
-    return "own" in news && this.#hides(news) ? null : news;
+    if (!("own" in news)) return news;
+    if (!this.#hides(news)) {
+      return "seq" in news ? this.#unquoted(news) : news;
+    }
+    this.#named(news.person, news.type === "renamed" ? news.text : news.name);
+    return null;
   }
 
   #hides({ person, own }: Deed): boolean {
-    return !own && this.#names.has(person);
+    return !own && this.#people.has(person);
+  }
+
+  /** The line without what ignored members said and did in it, as if this client hadn't seen that. */
+  #unquoted(line: RoomNews): RoomNews {
+    const { quoted, changed, ...rest } = line;
+    const isShown = ({ person }: { readonly person: string }) =>
+      !this.#people.has(person);
+    const reactions = changed?.reactions.filter(isShown) ?? [];
+    return {
+      ...rest,
+      ...(quoted && isShown(quoted) ? { quoted } : {}),
+      ...(changed ? { changed: { ...changed, reactions } } : {}),
+    };
+  }
+
+  /** An ignored member goes by a name. */
+  #named(person: string, name: string): void {
+    const known = this.#people.get(person);
+    if (known) this.#people.set(person, { ...known, name });
+  }
+
+  /** Changes who is ignored, here at once and in the file as it is then: another client may have changed it. */
+  #change(change: (people: Map<string, IgnoredPerson>) => void): void {
+    change(this.#people);
+    this.#inTurn(async (path) => {
+      await this.#read(path);
+      change(this.#people);
+      const names = [...this.#people.values()].map(({ id, formerly }) =>
+        [id, formerly] as const
+      );
+      const document = { ...this.#document, people: Object.fromEntries(names) };
+      await writeDocument(path, document);
+    });
+  }
+
+  async #read(path: string): Promise<void> {
+    this.#document = await readDocument(path) ?? {};
+    const before = this.#people;
+    this.#people = new Map();
+    for (const [id, formerly] of Object.entries(this.#document.people ?? {})) {
+      if (!isFullId(id) || typeof formerly !== "string") continue;
+      const person = shortId(id);
+      const name = before.get(person)?.name ?? formerly;
+      this.#people.set(person, { id, person, name, formerly });
+    }
+  }
+
+  /** One thing at a time with the file. Once it can't be used, this client does without it. */
+  #inTurn(task: (path: string) => Promise<void>): Promise<void> {
+    this.kept = this.kept.then(async () => {
+      if (this.#path !== undefined) await task(this.#path);
+    }).catch((error: unknown) => {
+      this.#path = undefined;
+      this.#note(`${reasonOf(error)}. Whom you ignore is not saved`);
+    });
+    return this.kept;
   }
 }
 
+function isFullId(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 /** The one of that name, in either case. */
-export function byName<T extends Somebody>(
+function byName<T extends Somebody>(
   members: readonly T[],
   name: string,
 ): T | undefined {
   const wanted = name.toLowerCase();
   return members.find((member) => member.name.toLowerCase() === wanted);
+}
+
+/** The one of that short id, however it is written, or else of that name: nobody hides behind another's id. */
+export function byNameOrId<T extends Somebody>(
+  members: readonly T[],
+  text: string,
+): T | undefined {
+  const short = parseShortId(text);
+  return members.find(({ person }) => person === short) ??
+    byName(members, text);
 }

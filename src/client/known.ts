@@ -16,8 +16,9 @@ import {
 import { readDocument, writeDocument } from "../base/document.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { quote } from "../base/safe_text.ts";
-import { shortId, spokenId } from "../crypto/person_id.ts";
+import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
+import type { Person } from "./ignored.ts";
 import type { Present } from "./view.ts";
 
 /** Names that are remembered of a room, the latest. */
@@ -126,6 +127,18 @@ export class Known {
     const [oldest] = people.keys();
     if (people.size > MAX_NAMES && oldest !== undefined) people.delete(oldest);
     this.#isChanged = true;
+  }
+
+  /** Who went by a name in the room last, or has that short id; undefined for somebody who isn't known. */
+  find(nameOrId: string): Person | undefined {
+    const people = this.#room?.people ?? new Map<string, KnownPerson>();
+    const person = parseShortId(nameOrId);
+    const byId = person === undefined
+      ? undefined
+      : [...people].find(([_, { id }]) => shortId(id) === person);
+    const [name, known] = byId ??
+      [nameOrId, people.get(foldedName(nameOrId))];
+    return known && { id: known.id, person: shortId(known.id), name };
   }
 
   /** Whether somebody's id was compared. */

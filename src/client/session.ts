@@ -122,13 +122,17 @@ export class Session {
     }
   }
 
-  /** Leaves; what was said before goes out first, if there is a connection. @param words The last ones. */
-  leave(words?: string): void {
-    if (this.#left) return;
+  /**
+   * Leaves; what was said before goes out first, if there is a connection.
+   * @param typed The last words; where they are too long, that is told, and the client stays.
+   */
+  leave(typed?: string): void {
+    const words = typed && this.#conversation.lastWords(typed);
+    if (this.#left || words === null) return;
     this.#left = true;
     this.#leaving.resolve();
     this.#conversation.leave();
-    if (this.#link) this.#goodbye = this.#bye(this.#link, words);
+    if (this.#link) this.#goodbye = this.#bye(this.#link, words || undefined);
   }
 
   /** Says something; resolves when there is room for the next line. */
@@ -153,7 +157,7 @@ export class Session {
 
   /** The number of what this client's person said last, as far as this client knows; undefined for nothing. */
   get lastOwn(): number | undefined {
-    return this.#conversation.numbers("own")[0];
+    return this.#conversation.lastOwn;
   }
 
   /** Offers a file, described as `formatOffer` does it. @returns The client's number for the line, null for none. */
@@ -164,6 +168,11 @@ export class Session {
   /** As `Conversation.rename`. */
   rename(name: string): void {
     this.#conversation.rename(name);
+  }
+
+  /** As `Conversation.numbers`. */
+  numbers(kind: "spoken" | "own"): readonly number[] {
+    return this.#conversation.numbers(kind);
   }
 
   /** As `Conversation.away`. */

@@ -125,8 +125,15 @@ export interface RoomNews {
   readonly text: string;
   /** For `replied` and changes: the number of the line that it is about, else null. */
   readonly to: number | null;
-  /** For these: that line as it was before, where this client has seen it; its text is "" if it was deleted. */
-  readonly quoted?: { readonly name: string; readonly text: string };
+  /**
+   * For these: that line as it was before, where this client has seen it, and the short id of who said it; its text is
+   * "" if it was deleted.
+   */
+  readonly quoted?: {
+    readonly name: string;
+    readonly person: string;
+    readonly text: string;
+  };
   /** What was changed about it since, where that is told together with it; its text is the present one. */
   readonly changed?: Changed;
   /** Whether this client did it. */
@@ -177,6 +184,8 @@ export interface View {
   ask(question: string): Promise<string | null>;
   /** The lines that are typed, until the input ends. */
   lines(): AsyncIterable<string>;
+  /** Clears the screen, where there is one. */
+  clear?(): void;
   /** Puts the terminal back as it was. */
   close(): void;
 }

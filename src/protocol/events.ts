@@ -19,7 +19,7 @@ const MAX_EVENTS = 4_096;
 /** How deep the fields of an event may be nested; those that we know aren't at all. */
 const MAX_DEPTH = 8;
 /** The longest string in any other field, UTF-16 units. */
-const MAX_STRING = 256;
+export const MAX_STRING = 256;
 
 /** A plaintext isn't a well-formed list of events: the connection it came from can't go on. */
 export class EventError extends Error {

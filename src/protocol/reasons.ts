@@ -28,7 +28,8 @@ export const REFUSALS = {
   "reaction-wrong": "A reaction is one emoji",
   "file-too-large": "The file is larger than this server allows",
   "too-soon": "Slow mode: wait a little before the next message",
-  "not-operator": "Only operators may do that",
+  "not-operator":
+    "Only operators may do that: ask one of them, or the server's owner",
   "nobody-known": "Nobody of that name or id has been here",
   "operation-wrong":
     "That cannot be done: no such open invite, a number out of range, or yourself",
@@ -53,6 +54,15 @@ export const OPERATIONS = [
   "topic",
   "slow",
 ] as const;
+
+/** The most days that an invite or a ban may last; 0 stands for no end. */
+export const MAX_DAYS = 3_650;
+/** The longest note of an invite, UTF-16 units. */
+export const MAX_NOTE = 100;
+/** The longest topic, UTF-16 units. */
+export const MAX_TOPIC = 256;
+/** The longest pause of slow mode, seconds. */
+export const MAX_SLOW = 3_600;
 
 /** One of `OPERATIONS`. */
 export type Operation = typeof OPERATIONS[number];

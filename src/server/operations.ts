@@ -11,6 +11,10 @@ import { ROOM_INVITE_ID } from "../keys/invite.ts";
 import type { Event } from "../protocol/events.ts";
 import { parseName } from "../protocol/names.ts";
 import {
+  MAX_DAYS,
+  MAX_NOTE,
+  MAX_SLOW,
+  MAX_TOPIC,
   type Operation,
   OPERATIONS,
   type Refusal,
@@ -27,15 +31,8 @@ import { StartError } from "./start_error.ts";
 
 /** A day, ms. */
 const DAY = 86_400_000;
-/** The most days that an invite or a ban may last; 0 stands for no end. */
-const MAX_DAYS = 3_650;
 /** The most persons that an invite lets in. */
 export const MAX_USES = 10_000;
-/** The longest note and topic, UTF-16 units. */
-export const MAX_NOTE = 100;
-const MAX_TOPIC = 256;
-/** The longest pause of slow mode, seconds. */
-const MAX_SLOW = 3_600;
 
 /** What operations change. */
 export interface OperationsOptions {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { interpret } from "../../src/client/terminal/commands.ts";
+import { interpret } from "../../src/client/terminal/interpret.ts";
 import { Ignored } from "../../src/client/ignored.ts";
 import { InputHistory } from "../../src/client/terminal/input_history.ts";
 import type { News, RoomNews } from "../../src/client/view.ts";
@@ -94,6 +94,10 @@ const context = {
   operate: unused("operate"),
   verification: () => undefined,
   verify: () => false,
+  find: () => undefined,
+  isSelf: () => false,
+  numbers: () => [],
+  clear: () => note("clear isn't for this program"),
 };
 
 /** Fifty messages, one after the other, so that each finds the line as it is then. */

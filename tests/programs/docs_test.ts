@@ -5,10 +5,8 @@
  * @module
  */
 
-import {
-  type CommandContext,
-  interpret,
-} from "../../src/client/terminal/commands.ts";
+import type { CommandContext } from "../../src/client/terminal/command.ts";
+import { interpret } from "../../src/client/terminal/interpret.ts";
 import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";

@@ -136,7 +136,10 @@ terminalTest(
     await terminal.line("/verify ben");
     await shows(terminal, "You have compared them before.");
     await terminal.line("/invite");
-    await shows(terminal, "Only operators may do that");
+    await shows(
+      terminal,
+      "Only operators may do that: ask one of them, or the server's owner",
+    );
     await type("/away lunch");
     await ben.shows("away-message", { text: "lunch" });
     await type("/history 2");
@@ -149,7 +152,7 @@ terminalTest(
     await shows(terminal, "Ignored now, under any name: ben");
     await ben.type("unread");
     await ben.shows("said", { text: "unread" });
-    await type("/ignore ben");
+    await type("/unignore ben");
     await shows(terminal, "No longer ignored: ben");
     await type("/bell off");
     await shows(terminal, "bell is now off");
@@ -174,6 +177,7 @@ terminalTest(
     await terminal.sees((rows) =>
       rows.some((row) => /^Unknown command "\/hlep"\. Did you mean/.test(row))
     );
+    await type("/clear");
     await terminal.line("//slashed");
     await ben.shows("said", { text: "/slashed" });
     await type("/quit see you");
@@ -195,6 +199,72 @@ terminalTest(
       await Deno.readTextFile(terminal.folder.file(settings)),
     );
     assertEquals([kept.bell, kept.times], ["off", "off"]);
+  },
+);
+
+terminalTest(
+  "client completes the numbers of messages and the paths of files on Tab",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(100, 50);
+    await terminal.folder.write("a hut.txt", "a hut");
+    await start(terminal, invite);
+    await prompts(terminal, "ana (2 here)>");
+    await ben.type("well?");
+    await shows(terminal, "3  ben        well?");
+    await terminal.type("/re \t");
+    await prompts(terminal, "ana (2 here)> /re 3");
+    await terminal.line("yes");
+    await ben.shows("replied", { to: 3, text: "yes" });
+    await terminal.type("/send ~/a\t");
+    await prompts(terminal, "ana (2 here)> /send ~/a hut.txt");
+    await terminal.line("");
+    const { seq = 0 } = await ben.shows("offered", { name: "ana" });
+    await terminal.type("/drop \t");
+    await prompts(terminal, `ana (2 here)> /drop ${seq}`);
+    await terminal.line("");
+    await shows(terminal, 'No longer offered: "a hut.txt"');
+    await terminal.line("/quit");
+    await terminal.ends("$");
+  },
+);
+
+terminalTest(
+  "client ignores in later runs whom it ignored, and lists that person by its present name",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    await using terminal = await Terminal.open(100, 50);
+    await start(terminal, invite);
+    await prompts(terminal, "ana (2 here)>");
+    await terminal.line("/ignore ana");
+    await shows(terminal, 'Cannot ignore "ana": that is you');
+    await terminal.line("/ignore ben");
+    await shows(terminal, "Ignored now, under any name: ben");
+    await terminal.line("/quit");
+    await ben.shows("left", { name: "ana" });
+    await ben.type(JSON.stringify({ type: "rename", name: "benny" }));
+    await ben.shows("renamed", { newName: "benny" });
+    await terminal.ends("$");
+
+    await start(terminal, invite);
+    await prompts(terminal, "ana (2 here)>");
+    await ben.type("unread");
+    const { seq = 0 } = await ben.shows("said", { text: "unread" });
+    await terminal.line("/ignore");
+    await terminal.sees((rows) =>
+      rows.some((row) => /^Ignored: benny {2}\S{19} {2}was ben$/.test(row))
+    );
+    await terminal.line("/ignore benny");
+    await shows(terminal, "No longer ignored: benny, who was ben");
+    await ben.type("read");
+    const rows = await shows(terminal, `${seq + 1}  benny      read`);
+    assert(!rows.some((row) => row.includes("unread")));
   },
 );
 

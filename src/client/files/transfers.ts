@@ -137,7 +137,17 @@ export class Transfers implements FileListener {
       return view.note(`No file ${seq} is offered or downloaded here`);
     }
     this.#sources.delete(seq);
+    this.#offers.delete(seq); // nobody has it any more
     view.note(`No longer offered: "${source.offer.name}"`);
+  }
+
+  /** The numbers of offers, newest first: of those that can be downloaded, or of those that can be dropped. */
+  numbers(kind: "offered" | "taking"): readonly number[] {
+    const busy = [...this.#sources.keys(), ...this.#downloads.keys()];
+    const numbers = kind === "taking"
+      ? busy
+      : [...this.#offers.keys()].filter((seq) => !busy.includes(seq));
+    return numbers.toSorted((a, b) => b - a);
   }
 
   /** Resolves when every file that is being taken is here, can't be had, or waits for somebody to come back. */

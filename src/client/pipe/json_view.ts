@@ -149,15 +149,18 @@ function fieldsOf(news: News): Record<string, unknown> {
 }
 
 function lineFields(news: RoomNews): Record<string, unknown> {
-  const { type: what, seq, at, own, past, text, to, quoted } = news;
+  const { type: what, seq, at, own, past, text, to } = news;
   const fields = { seq, at: iso(at), ...named(news), own, past };
-  const about = isAbout(what) ? { quoted: quoted ?? null } : {};
   return {
     ...fields,
     ...particulars({ what, text, to }),
-    ...about,
+    ...(isAbout(what) ? { quoted: quotedFields(news) } : {}),
     ...changedFields(news),
   };
+}
+
+function quotedFields({ quoted }: RoomNews): Record<string, unknown> | null {
+  return quoted ? { name: quoted.name, text: quoted.text } : null;
 }
 
 function changedFields({ changed }: RoomNews): Record<string, unknown> {

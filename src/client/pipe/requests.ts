@@ -6,7 +6,7 @@
  */
 
 import { type Actions, HISTORY_COUNT, type Verification } from "../actions.ts";
-import { byName, type Ignored, type Somebody } from "../ignored.ts";
+import type { Ignored, Somebody } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { Present } from "../view.ts";
@@ -229,20 +229,27 @@ function verify(context: RequestContext, request: Request): void {
 }
 
 function ignore(context: RequestContext, request: Request): void {
-  const { who, ignored, ignoring } = context;
+  const { find, isSelf, who, ignored, ignoring } = context;
   const { name } = request;
-  const member = name === undefined ? undefined : byName(who(), String(name));
-  if (name !== undefined && !member) return nobody(context, request);
-  if (member) ignored.add(member);
-  ignoring(ignored.members);
+  const person = name === undefined ? undefined : find(String(name));
+  if (name !== undefined && !person) return nobody(context, request);
+  if (person && isSelf(person)) {
+    const self = JSON.stringify(name);
+    return context.error(
+      `Cannot ignore ${self}: that is you`,
+      JSON.stringify(request),
+    );
+  }
+  if (person) ignored.add(person);
+  ignoring(ignored.members(who()));
 }
 
 function unignore(context: RequestContext, request: Request): void {
-  const { ignored, ignoring } = context;
-  const member = ignored.find(String(request.name));
-  if (!member) return nobody(context, request);
-  ignored.remove(member);
-  ignoring(ignored.members);
+  const { who, ignored, ignoring } = context;
+  const known = ignored.find(String(request.name), who());
+  if (!known) return nobody(context, request);
+  ignored.remove(known);
+  ignoring(ignored.members(who()));
 }
 
 function nobody({ error }: RequestContext, request: Request): void {

@@ -1,79 +1,49 @@
 /**
  * The commands that a person can type: one table, a row each, from which come `/help`, completion and the list in
- * the README.
+ * `docs/client.md`.
  *
  * @module
  */
 
-import { type Actions, HISTORY_COUNT } from "../actions.ts";
-import { byName, type Ignored } from "../ignored.ts";
-import { qrLines } from "../../base/qr.ts";
-import { parseName } from "../../protocol/names.ts";
+import { CHANGE_COMMANDS } from "./change_commands.ts";
+import { HISTORY_COUNT, MAX_HISTORY } from "../actions.ts";
 import { nearest } from "../../base/nearest.ts";
-import { SETTINGS, type Settings } from "./settings.ts";
-import { escapeText } from "../../base/safe_text.ts";
-import { whoIsHere } from "./who.ts";
-import { REFUSALS } from "../../protocol/reasons.ts";
+import { quote } from "../../base/safe_text.ts";
 import { padCells, width } from "./cells.ts";
-
-/** What a command may ask and do, at a terminal. */
-export interface CommandContext extends Actions {
-  /** Whom the person doesn't want to read. */
-  readonly ignored: Ignored;
-  /** Tells one line to the person who typed. */
-  note(text: string): void;
-  /** What the person has set. */
-  readonly settings: Settings;
-  /** Writes what was shown to a new file. */
-  save(path: string): Promise<void>;
-  /** The time, ms since 1970. Default: the machine's. */
-  readonly now?: () => number;
-  /** The time zone for times (IANA name). Default: the machine's. */
-  readonly zone?: string;
-}
-
-/** A row of the table. */
-export interface Command {
-  /** What is typed, with its slash. */
-  readonly name: string;
-  /** What may follow, as `/help` shows it; empty if nothing may. */
-  readonly args: string;
-  /** What it does, for `/help`. */
-  readonly help: string;
-  /** What may follow, as it is checked; its groups are given to `run`. */
-  readonly takes: RegExp;
-  /** What can stand after the name, for completion. */
-  readonly offers?: "names" | readonly string[];
-  /** Does it; what it says goes out before the next line is taken. */
-  readonly run: (
-    context: CommandContext,
-    ...args: string[]
-  ) => void | Promise<void>;
-}
-
-/** How many days an invite lasts that is made here. */
-const INVITE_DAYS = 7;
-
-const NOTHING = /^$/;
-const ANYTHING = /^(.*)$/s;
-const SOMETHING = /^(.+)$/s;
-const COUNT = String.raw`([1-9]\d{0,14})`;
+import {
+  ANYTHING,
+  type Command,
+  type CommandContext,
+  COUNT,
+  NOTHING,
+  SOMETHING,
+  usage,
+} from "./command.ts";
+import { ignore, rename, unignore, verify } from "./people_commands.ts";
+import { OPERATOR_COMMANDS } from "./operator_commands.ts";
+import { SETTINGS } from "./settings.ts";
+import { whoIsHere } from "./who.ts";
 
 /** Every command, in the order in which `/help` shows them. */
 export const COMMANDS: readonly Command[] = [
   {
     name: "/help",
-    args: "[operators]",
-    help: "List the commands, or those for operators",
-    takes: /^(operators)?$/,
-    offers: ["operators"],
-    run: (context, which) =>
-      showHelp(context, which === undefined ? COMMANDS : OPERATOR_COMMANDS),
+    args: "[COMMAND]",
+    help: "List the commands; COMMAND: explain it; operators: list theirs",
+    more: "/help operators lists what only operators may do.",
+    example: "/help re",
+    takes: /^(\S*)$/,
+    offers: ["commands"],
+    run: help,
   },
   {
     name: "/who",
+    aliases: ["/names"],
     args: "",
     help: "List who is here: name, id, since when, idle",
+    more:
+      "An id stays the same whatever name its person takes, and may be given instead of a name.",
+    example: "/who",
     takes: NOTHING,
     run: ({ note, who, now, zone }) =>
       whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),
@@ -82,6 +52,9 @@ export const COMMANDS: readonly Command[] = [
     name: "/nick",
     args: "NAME",
     help: "Change your name",
+    more:
+      "A name has 1 to 32 letters, digits, hyphens, underscores or dots, and is yours from then on.",
+    example: "/nick Abhii",
     takes: SOMETHING,
     run: rename,
   },
@@ -89,6 +62,8 @@ export const COMMANDS: readonly Command[] = [
     name: "/release",
     args: "",
     help: "Give up the names that you had before this one",
+    more: "Others can take them then.",
+    example: "/release",
     takes: NOTHING,
     run: ({ release }) => release(),
   },
@@ -96,29 +71,42 @@ export const COMMANDS: readonly Command[] = [
     name: "/verify",
     args: "NAME [ok]",
     help: "Compare digits with NAME, to be sure of each other",
+    more:
+      "Both of you type it and read the digits to each other, by telephone or side by side. If they are the same, add ok, and you will be warned if that name ever comes with another id. NAME may be an id.",
+    example: "/verify Abhii ok",
     takes: /^(\S+)(?:\s+(ok))?$/,
-    offers: "names",
+    offers: ["names", ["ok"]],
     run: verify,
   },
   {
     name: "/me",
     args: "ACTION",
     help: "Describe what you do: /me waves",
+    more: "Everybody reads it after your name.",
+    example: "/me waves",
     takes: SOMETHING,
-    offers: "names",
+    offers: ["text"],
     run: ({ act }, action = "") => act(action),
   },
   {
     name: "/re",
+    aliases: ["/reply"],
     args: "N TEXT",
     help: "Answer message N",
+    more:
+      "The number stands beside each message; Tab offers the latest. What you answer is shown above your text.",
+    example: "/re 42 yes, at five",
     takes: new RegExp(String.raw`^${COUNT}\s+(.+)$`, "s"),
+    offers: ["spoken", "text"],
     run: ({ reply }, to, text = "") => reply(Number(to), text),
   },
+  ...CHANGE_COMMANDS,
   {
     name: "/history",
     args: "[N]",
     help: `Show the last N lines (${HISTORY_COUNT})`,
+    more: `At most ${MAX_HISTORY}.`,
+    example: "/history 50",
     takes: new RegExp(`^(?:${COUNT})?$`),
     run: ({ history }, count) => history(Number(count ?? HISTORY_COUNT)),
   },
@@ -126,59 +114,95 @@ export const COMMANDS: readonly Command[] = [
     name: "/search",
     args: "WORDS",
     help: "Search everything that the server keeps",
+    more:
+      "It shows the latest lines that have all the WORDS, in the text or in the name, in capitals or not.",
+    example: "/search hut key",
     takes: SOMETHING,
+    offers: ["text"],
     run: ({ search }, words = "") => search(words),
   },
   {
     name: "/send",
     args: "FILE",
     help: "Offer a file to the room",
+    more:
+      "It stays where it is until somebody takes it by /get. Tab completes the path.",
+    example: "/send ~/hut.jpg",
     takes: SOMETHING,
+    offers: ["path"],
     run: ({ send }, path = "") => send(path),
   },
   {
     name: "/get",
     args: "N",
     help: "Download the file of offer N",
+    more:
+      "The number stands beside the offer; Tab offers those that you do not have.",
+    example: "/get 42",
     takes: new RegExp(`^${COUNT}$`),
+    offers: ["offered"],
     run: ({ get }, offer) => get(Number(offer)),
   },
   {
     name: "/drop",
     args: "N",
     help: "Stop downloading file N, or stop offering it",
+    more: "What has come so far is kept, and /get goes on from there.",
+    example: "/drop 42",
     takes: new RegExp(`^${COUNT}$`),
+    offers: ["taking"],
     run: ({ drop }, offer) => drop(Number(offer)),
   },
   {
     name: "/ignore",
     args: "[NAME]",
-    help: "Hide NAME's messages, or show them again; without NAME: list",
+    help: "Hide NAME's messages; without NAME: list whom you hide",
+    more:
+      "It holds for the person, whatever name it takes, and for later runs. Given again, it shows the messages again, as /unignore does. NAME may be an id.",
+    example: "/ignore eve",
     takes: ANYTHING,
-    offers: "names",
+    offers: ["names"],
     run: ignore,
+  },
+  {
+    name: "/unignore",
+    args: "NAME",
+    help: "Show NAME's messages again",
+    more:
+      "NAME is the name that it goes by now, the one that it had, or its id: /ignore lists them.",
+    example: "/unignore eve",
+    takes: /^(\S+)$/,
+    offers: ["ignored"],
+    run: unignore,
   },
   {
     name: "/away",
     args: "[TEXT]",
     help: "Say that you are away; without TEXT: back again",
+    more: "Everybody is told, and sees it by /who.",
+    example: "/away until nine",
     takes: ANYTHING,
+    offers: ["text"],
     run: ({ away }, text = "") => away(text),
   },
   {
     name: "/bell",
     args: "off|mentions|all",
     help: "Ring the bell: never, on mentions, on every message",
+    more: "The same as /set bell.",
+    example: "/bell all",
     takes: /^(off|mentions|all)$/,
-    offers: ["off", "mentions", "all"],
+    offers: [["off", "mentions", "all"]],
     run: (context, bell = "") => set(context, "bell", bell),
   },
   {
     name: "/set",
     args: "[KEY VALUE]",
     help: "Change a setting; without KEY: list them",
+    more: "It is kept for later runs. Tab completes KEY and VALUE.",
+    example: "/set times off",
     takes: /^(?:(\S+)\s+(\S+))?$/,
-    offers: SETTINGS.map(({ key }) => key),
+    offers: ["settings", "values"],
     run: (context, key, value = "") =>
       key === undefined ? showSettings(context) : set(context, key, value),
   },
@@ -186,133 +210,78 @@ export const COMMANDS: readonly Command[] = [
     name: "/save",
     args: "FILE",
     help: "Save what was shown here to a new file",
+    more: "Only you can read the file. Tab completes the path.",
+    example: "/save ~/chat.txt",
     takes: SOMETHING,
+    offers: ["path"],
     run: ({ save }, path = "") => save(path),
   },
   {
+    name: "/clear",
+    args: "",
+    help: "Clear the screen",
+    more: "Nothing is lost: /history shows the last lines again.",
+    example: "/clear",
+    takes: NOTHING,
+    run: ({ clear }) => clear(),
+  },
+  {
     name: "/quit",
+    aliases: ["/exit"],
     args: "[TEXT]",
     help: "Leave the room, as Ctrl-D and Ctrl-C do",
+    more: "TEXT is told to the others as your reason.",
+    example: "/quit see you",
     takes: ANYTHING,
+    offers: ["text"],
     run: ({ quit }, text) => text ? quit(text) : quit(),
   },
 ];
 
-/** What only operators may do, in the order in which `/help operators` shows it. */
-export const OPERATOR_COMMANDS: readonly Command[] = [
-  {
-    name: "/invite",
-    args: "[NOTE]",
-    help: "Make a link that lets in one person within 7 days",
-    takes: ANYTHING,
-    run: ({ operate }, note = "") =>
-      operate("invite", String(INVITE_DAYS), note, 1),
-  },
-  {
-    name: "/invites",
-    args: "",
-    help: "List the invites that are open",
-    takes: NOTHING,
-    run: ({ operate }) => operate("invites"),
-  },
-  {
-    name: "/revoke",
-    args: "N",
-    help: "Close invite N",
-    takes: new RegExp(`^${COUNT}$`),
-    run: ({ operate }, id) => operate("revoke", id),
-  },
-  about("/kick", "kick", "Remove NAME, who may come back"),
-  {
-    name: "/ban",
-    args: "NAME [DAYS]",
-    help: "Remove NAME, for DAYS or for good, and replace NAME's link",
-    takes: new RegExp(String.raw`^(\S+)(?:\s+${COUNT})?$`),
-    offers: "names",
-    run: ({ operate }, name, days) =>
-      operate("ban", name, "", Number(days ?? 0)),
-  },
-  about("/unban", "unban", "Let NAME come in again"),
-  {
-    name: "/bans",
-    args: "",
-    help: "List who is banned",
-    takes: NOTHING,
-    run: ({ operate }) => operate("bans"),
-  },
-  about("/op", "op", "Make NAME an operator"),
-  about("/deop", "deop", "Make NAME an operator no longer"),
-  {
-    name: "/topic",
-    args: "[TEXT]",
-    help: "Set the topic; without TEXT: none",
-    takes: ANYTHING,
-    run: ({ operate }, text = "") => operate("topic", "", text),
-  },
-  {
-    name: "/slow",
-    args: "SECONDS",
-    help: "Slow mode: one message of a member every SECONDS; 0: off",
-    takes: /^(\d{1,4})$/,
-    run: ({ operate }, seconds) => operate("slow", "", "", Number(seconds)),
-  },
+/** Every command that can be typed. */
+export const ALL_COMMANDS: readonly Command[] = [
+  ...COMMANDS,
+  ...OPERATOR_COMMANDS,
 ];
 
-/** A command about somebody, by name or id. */
-function about(
-  name: string,
-  what: "kick" | "unban" | "op" | "deop",
-  help: string,
-): Command {
-  const run: Command["run"] = ({ operate }, who) => operate(what, who);
-  return { name, args: "NAME", help, takes: /^(\S+)$/, offers: "names", run };
-}
-
-/** Every command that can be typed. */
-const ALL = () => [...COMMANDS, ...OPERATOR_COMMANDS];
-
-/** How a command is typed: its name, and what may follow. */
-export function usage({ name, args }: Command): string {
-  return args === "" ? name : `${name} ${args}`;
-}
-
-/**
- * Runs the line if it is a command. A line that begins with two slashes is a text that begins with one.
- * A mistyped command is told to the person and never sent.
- * @returns The text to send, null if there is none.
- */
-export async function interpret(
-  line: string,
-  context: CommandContext,
-): Promise<string | null> {
-  if (line.startsWith("//")) return line.slice(1);
-  if (!line.startsWith("/")) return line;
-  const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
-  const command = findCommand(word);
-  if (!command) {
-    context.note(unknownCommand(word));
-    return null;
-  }
-  const match = command.takes.exec(rest.trimEnd());
-  if (match) {
-    await command.run(context, ...match.slice(1));
-  } else {
-    context.note(
-      `Usage: ${usage(command)}. To send that line, begin it with two slashes`,
-    );
-  }
-  return null;
-}
-
-/** The command of a name, in either case. */
+/** The command of a name or an alias, in either case. @param word With its slash. */
 export function findCommand(word: string): Command | undefined {
-  return ALL().find(({ name }) => name === word.toLowerCase());
+  const wanted = word.toLowerCase();
+  return ALL_COMMANDS.find(({ name, aliases = [] }) =>
+    name === wanted || aliases.includes(wanted)
+  );
 }
 
-function unknownCommand(word: string): string {
-  const meant = nearest(word.slice(1), ALL().map(({ name }) => name.slice(1)));
-  const advice = meant ? `Did you mean /${meant}?` : "/help shows them all.";
-  return `Unknown command "${word}". ${advice} To send that line, begin it with two slashes`;
+/** The command that a mistyped word was meant to be. @param word With or without a slash. @returns With its slash. */
+export function nearestCommand(word: string): string | undefined {
+  const words = ALL_COMMANDS.flatMap(({ name, aliases = [] }) =>
+    [name, ...aliases].map((it) => it.slice(1))
+  );
+  const meant = nearest(word.replace(/^\//, ""), words);
+  return meant && `/${meant}`;
+}
+
+function help(context: CommandContext, word = ""): void {
+  if (word === "") return showHelp(context, COMMANDS);
+  if (word.toLowerCase() === "operators") {
+    return showHelp(context, OPERATOR_COMMANDS);
+  }
+  const command = findCommand(word.startsWith("/") ? word : `/${word}`);
+  if (command) return explain(context, command);
+  const meant = nearestCommand(word);
+  const advice = meant
+    ? `Did you mean /help ${meant.slice(1)}?`
+    : "/help lists the commands";
+  context.note(`Cannot explain ${quote(word)}: it is no command. ${advice}`);
+}
+
+/** Tells all that there is to know of a command. */
+function explain({ note }: CommandContext, command: Command): void {
+  const { help, more, example, aliases = [] } = command;
+  note(usage(command));
+  note(`${help}. ${more}`);
+  if (example !== command.name) note(`Example: ${example}`);
+  if (aliases.length > 0) note(`Also: ${aliases.join(", ")}`);
 }
 
 function showHelp(
@@ -325,53 +294,6 @@ function showHelp(
   }
   if (commands !== COMMANDS) return;
   note(`${"//…".padEnd(widest)}  Send a text that begins with a slash`);
-}
-
-function verify(
-  { note, verification, verify }: CommandContext,
-  name = "",
-  ok?: string,
-): void {
-  const found = verification(name);
-  if (!found) return note(`No "${name}" here. /who lists who is`);
-  if (found === "yourself") return note("That is you");
-  if (ok !== undefined) {
-    verify(name);
-    return note(`Remembered: ${name} is who you think`);
-  }
-  note(`You and ${name} see the same digits, if nobody is between you:`);
-  for (const digits of found.digits) note(`    ${digits}`);
-  for (const line of qrLines(found.code)) note(line);
-  note(
-    found.isVerified
-      ? "You have compared them before."
-      : `If they are the same: /verify ${name} ok`,
-  );
-}
-
-function rename({ note, rename }: CommandContext, text = ""): void {
-  const name = parseName(text);
-  if (typeof name === "string") note(REFUSALS[name]);
-  else rename(name.shown);
-}
-
-function ignore({ note, who, ignored }: CommandContext, name = ""): void {
-  if (name === "") {
-    const names = ignored.members.map(({ name }) => escapeText(name));
-    note(`Ignored: ${names.length === 0 ? "nobody" : names.join(", ")}`);
-    return;
-  }
-  const known = ignored.find(name);
-  const member = byName(who(), name);
-  if (known) {
-    ignored.remove(known);
-    note(`No longer ignored: ${known.name}`);
-  } else if (member) {
-    ignored.add(member);
-    note(`Ignored now, under any name: ${member.name}`);
-  } else {
-    note(`No "${name}" here. /who lists who is`);
-  }
 }
 
 function set({ note, settings }: CommandContext, key: string, value: string) {

@@ -4,61 +4,134 @@
  * @module
  */
 
-import { COMMANDS, findCommand, OPERATOR_COMMANDS } from "./commands.ts";
+import type { Offer } from "./command.ts";
+import { ALL_COMMANDS, findCommand } from "./commands.ts";
+import type { Completion, CompletionSources } from "./completion.ts";
+import { completePath } from "./path_completion.ts";
 import { SETTINGS } from "./settings.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
-/** What may stand in place of the end of what is typed. */
-export interface Completion {
-  /** All that it may be, with the sign that follows. */
-  readonly words: string[];
-  /** The end of what is typed that they stand for. */
-  readonly replaced: string;
-}
+export type { Completion } from "./completion.ts";
+
+/** The start of a name behind an at sign, which ends a text. */
+const MENTION = /(?<![\p{L}\p{N}])@[^\s@]*$/u;
+/** How many numbers are offered at most. */
+const MAX_NUMBERS = 10;
 
 /**
- * Completes a command, what may follow it, or a name.
- * @param names Those who are in the room; what they contain that could command a terminal is never offered.
+ * Completes a command, what may follow it, or a name. What could command a terminal is never offered.
+ * @param typed What stands before the cursor.
  */
 export function complete(
   typed: string,
-  names: readonly string[],
+  sources: CompletionSources,
 ): Completion {
   const replaced = /\S*$/.exec(typed)?.[0] ?? "";
   const before = typed.slice(0, typed.length - replaced.length);
-  const words = typed.startsWith("/") && !typed.startsWith("//")
-    ? commandWords(before.trim(), names)
-    : nameWords(names, before === "" ? ": " : " ");
-  const start = replaced.toLowerCase();
-  return {
-    // Every name would be offered after a space, and nobody asked for one.
-    words: start === "" && !before.startsWith("/")
-      ? []
-      : words.filter((word) => word.toLowerCase().startsWith(start)),
-    replaced,
-  };
-}
-
-function commandWords(before: string, names: readonly string[]): string[] {
-  if (before === "") {
-    return [...COMMANDS, ...OPERATOR_COMMANDS]
-      .map(({ name, args }) => args === "" ? name : `${name} `);
+  if (!typed.startsWith("/") || typed.startsWith("//")) {
+    return inText(replaced, before === "" ? ": " : " ", sources);
   }
-  const [word, ...more] = before.toLowerCase().split(/\s+/);
-  const command = word === undefined ? undefined : findCommand(word);
-  if (!command) return [];
-  if (command.name === "/set" && more.length === 1) return values(more[0]);
-  const takesText = /TEXT|ACTION/.test(command.args);
-  if (command.offers === "names" || takesText) return nameWords(names, " ");
-  return more.length === 0 ? [...command.offers ?? []] : [];
+  if (before === "") return matching(commandWords(replaced), replaced);
+  const [, word = "", rest = ""] = /^(\S+)\s+(.*)$/s.exec(typed) ?? [];
+  return argument(word, rest, replaced, sources);
 }
 
-function values(key: string | undefined): string[] {
+/** Completes what follows a command. @param rest All of it. @param replaced Its last word. */
+function argument(
+  word: string,
+  rest: string,
+  replaced: string,
+  sources: CompletionSources,
+): Completion {
+  const offers = findCommand(word)?.offers ?? [];
+  const words = rest.slice(0, rest.length - replaced.length).trim().split(/\s+/)
+    .filter((it) => it !== "");
+  // A path or a text is all that is left, so that its words aren't counted.
+  const whole = offers.findIndex((it) => it === "path" || it === "text");
+  const index = whole >= 0 ? Math.min(words.length, whole) : words.length;
+  const offer = offers[index];
+  if (offer === "text") return inText(replaced, " ", sources);
+  if (offer === "path") return completePath(rest, sources.entries);
+  const previous = words.at(-1) ?? "";
+  const offered = offer ? wordsOf(offer, replaced, previous, sources) : [];
+  return matching(offered, replaced);
+}
+
+function wordsOf(
+  offer: Exclude<Offer, "path" | "text">,
+  replaced: string,
+  previous: string,
+  { names, ignored, numbers }: CompletionSources,
+): readonly string[] {
+  switch (offer) {
+    case "names":
+      return nameWords(names?.() ?? [], " ");
+    case "ignored":
+      return nameWords((ignored?.members() ?? []).map(({ name }) => name), " ");
+    case "commands": {
+      const slash = replaced.startsWith("/") ? "/" : "";
+      const commands = ALL_COMMANDS.map(({ name }) => name.slice(1));
+      return [...commands, "operators"].map((it) => `${slash}${it}`);
+    }
+    case "settings":
+      return SETTINGS.map(({ key }) => `${key} `);
+    case "values":
+      return values(previous);
+    case "spoken":
+    case "own":
+    case "offered":
+    case "taking": {
+      const all = (numbers?.(offer) ?? []).map(String);
+      const end = offer === "spoken" || offer === "own" ? " " : "";
+      return all.filter((number) => number.startsWith(replaced))
+        .slice(0, MAX_NUMBERS).map((number) => number + end);
+    }
+    default:
+      return offer;
+  }
+}
+
+/** The commands; what can be typed instead of one is offered where no command begins so. */
+function commandWords(start: string): string[] {
+  const names = ALL_COMMANDS.map(({ name, args }) => ({ name, args }));
+  const aliases = ALL_COMMANDS.flatMap(({ aliases = [], args }) =>
+    aliases.map((name) => ({ name, args }))
+  );
+  const begins = ({ name }: { name: string }) =>
+    name.startsWith(start.toLowerCase());
+  return (names.some(begins) ? names : aliases)
+    .map(({ name, args }) => args === "" ? name : `${name} `);
+}
+
+/** Completes a name in a text, also one behind an at sign. */
+function inText(
+  replaced: string,
+  end: string,
+  { names }: CompletionSources,
+): Completion {
+  // Every name would be offered after a space, and nobody asked for one.
+  if (replaced === "") return { words: [], replaced };
+  const all = names?.() ?? [];
+  const mention = MENTION.exec(replaced)?.[0];
+  if (mention === undefined) return matching(nameWords(all, end), replaced);
+  return matching(nameWords(all, " ").map((word) => `@${word}`), mention);
+}
+
+function values(key: string): readonly string[] {
   const setting = SETTINGS.find((setting) => setting.key === key);
-  return setting && "choices" in setting ? [...setting.choices] : [];
+  return setting && "choices" in setting ? setting.choices : [];
 }
 
 function nameWords(names: readonly string[], end: string): string[] {
   return names.filter((name) => name === escapeText(name)).toSorted()
     .map((name) => name + end);
+}
+
+/** Those of the words that begin so, in either case. */
+function matching(words: readonly string[], replaced: string): Completion {
+  const start = replaced.toLowerCase();
+  return {
+    words: words.filter((word) => word.toLowerCase().startsWith(start)),
+    replaced,
+  };
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Readable } from "node:stream";
+import type { CompletionSources } from "./completion.ts";
 import { complete } from "./tab_completion.ts";
 import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
@@ -41,7 +42,7 @@ const CTRL_D = "\x04";
 const BELL = "\x07";
 
 /** What a terminal view is made of. */
-export interface TerminalOptions {
+export interface TerminalOptions extends CompletionSources {
   /** Keys, as the terminal sends them. */
   readonly input: Readable;
   /** The terminal, with its present width in cells. */
@@ -60,10 +61,6 @@ export interface TerminalOptions {
   readonly settings?: Settings;
   /** What was typed in earlier runs. Default: nothing, and nothing is kept. */
   readonly history?: InputHistory;
-  /** Whom the person doesn't want to read. */
-  readonly ignored?: Ignored;
-  /** The names of those in the room, for completion. */
-  readonly names?: () => readonly string[];
 }
 
 /** The view for a person at a terminal. */
@@ -91,7 +88,7 @@ export class TerminalView implements View {
       output,
       history: this.#history.lines,
       historySize: this.#history.size,
-      complete: (typed) => complete(typed, options.names?.() ?? []),
+      complete: (typed) => complete(typed, options),
       typed: (line) => this.#submitted(line),
       ended: () => this.#end(),
       notStopped: () => this.note(NO_STOP),

@@ -17,7 +17,7 @@ const DAY = 24 * HOUR;
 const NOT_IDLE = MINUTE;
 
 /**
- * A row for each member: name, id, since when, how long idle, on how many devices, why away.
+ * A row for each member: name, id, since when, how long idle, by how many connections, why away.
  * @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
  */
@@ -42,7 +42,7 @@ export function whoIsHere(
       spokenId(escapeText(person)),
       `since ${times.format(since)}`,
       idle >= NOT_IDLE ? `idle ${span(idle)}` : "",
-      connections > 1 ? `on ${connections} devices` : "",
+      connections > 1 ? `${connections} connections` : "",
       away === "" ? "" : `away: ${escapeText(away)}`,
     ].filter((part) => part !== "").join("  ");
   });

@@ -314,6 +314,30 @@ Deno.test("Session.away() tells who typed it, and nobody else, what is so alread
   await setup.leave(visit, running); // its goodbye is the next thing that the server hears
 });
 
+Deno.test("Session asks for nothing with a text that would end the connection", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  const long = "x".repeat(257);
+  session.away(long);
+  session.search(long, 1);
+  session.operate("kick", long, "", 0);
+  session.operate("topic", "", "x".repeat(4_097), 0);
+  session.leave(long);
+  assertEquals(view.notes, [
+    "Cannot be away with that text: it has more than 256 characters",
+    "Cannot search for that: it has more than 256 characters",
+    "Cannot find anybody of that name: it has more than 256 characters",
+    "Cannot send that topic: it has more than 4096 characters",
+    "Cannot leave with that text: it has more than 256 characters",
+  ]);
+  session.away("half \ud83d"); // the visit opens only what is well formed
+  assertEquals((await visit.next("away")).text, "half \ufffd");
+  session.search("half \ud83d", 1);
+  assertEquals((await visit.next("find")).words, "half \ufffd");
+  await setup.leave(visit, running);
+});
+
 Deno.test("Session.away() comes back from where another client of the person went", async () => {
   using setup = new Setup();
   const { session, view } = setup;
@@ -351,7 +375,8 @@ Deno.test("Session.reply() doesn't send an answer to a line that nobody said", a
   const replied = { kind: "replied", id: 1, to, text: "yes" } as const;
   await visit.broadcast(4, { ...replied, n }, { ...replied, n: n + 1 });
   const { quoted } = await view.until("replied", 1);
-  assertEquals(quoted, { name: "ben", text: "well?" });
+  const ben = { name: "ben", person: madeUpPerson("ben") };
+  assertEquals(quoted, { ...ben, text: "well?" });
   await setup.leave(visit, running);
 });
 

@@ -11,6 +11,7 @@ import { joinEvent, newIdentity, newStay } from "../../kit/people.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import {
   assertThrownOut,
+  type Client,
   fetchOf,
   offer,
   say,
@@ -334,4 +335,101 @@ Deno.test("Connection throws out a holder that answers with a piece of another s
   await assertThrownOut(ana);
   await ben.until("missing");
   assertEquals(ben.of("piece"), []);
+});
+
+Deno.test("Connection takes a change of what was said from its author alone, and a reaction from everybody", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana"); // 1
+  const ben = await setup.connect(await newIdentity());
+  await ben.join("ben"); // 2
+  await ana.send(say(1), offer(2)); // 3, 4
+  await ben.until("offered");
+  const refused = async (
+    client: Client,
+    n: number,
+    event: Event<"edit" | "delete" | "react" | "reply">,
+    reason: string,
+  ) => {
+    await client.send(event);
+    const { n: of, reason: why } = await client.until(
+      "refused",
+      (it) => it.n === n,
+    );
+    assertEquals([of, why], [n, reason], JSON.stringify(event));
+  };
+  const [edit, del, react] = ["edit", "delete", "react"] as const;
+  const others = "change-not-yours";
+  await refused(ben, 1, { kind: edit, n: 1, to: 3, text: "no" }, others);
+  await refused(ben, 2, { kind: del, n: 2, to: 3 }, others);
+  await refused(ben, 3, { kind: del, n: 3, to: 4 }, others);
+  await refused(ana, 3, { kind: edit, n: 3, to: 4, text: "x" }, others);
+  await refused(ana, 4, { kind: del, n: 4, to: 1 }, "reply-unknown");
+  await refused(
+    ana,
+    5,
+    { kind: react, n: 5, to: 2, text: "👍" },
+    "reply-unknown",
+  );
+  await refused(
+    ana,
+    6,
+    { kind: edit, n: 6, to: 99, text: "x" },
+    "reply-unknown",
+  );
+  await refused(ana, 7, { kind: edit, n: 7, to: 3, text: "" }, "text-empty");
+  await refused(
+    ben,
+    4,
+    { kind: react, n: 4, to: 3, text: "yes" },
+    "reaction-wrong",
+  );
+  await refused(
+    ben,
+    5,
+    { kind: react, n: 5, to: 3, text: "👍👍" },
+    "reaction-wrong",
+  );
+  await ana.send(
+    { kind: edit, n: 8, to: 3, text: "line one" },
+    { kind: del, n: 9, to: 4 },
+    { kind: react, n: 10, to: 3, text: "" },
+  );
+  await ben.send({ kind: react, n: 6, to: 3, text: "❤️" });
+  await ana.until("reacted", ({ text }) => text !== "");
+  assertEquals((await setup.logged()).slice(4), [
+    [8, "edited", "line one"],
+    [9, "deleted", ""],
+    [10, "reacted", ""],
+    [6, "reacted", "❤️"],
+  ]);
+  assertEquals(ben.of("edited").map(({ to, text }) => [to, text]), [[
+    3,
+    "line one",
+  ]]);
+  assertEquals(ben.of("deleted").map(({ to }) => to), [4]);
+});
+
+Deno.test("Connection finds what lines say by now, with their changes", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana"); // 1
+  await ana.send(
+    say(1, "red"), // 2
+    say(2, "red, too"), // 3
+  );
+  await ana.until("said", ({ n }) => n === 2);
+  await ana.send(
+    { kind: "edit", n: 3, to: 2, text: "blue" }, // 4
+    { kind: "react", n: 4, to: 3, text: "👍" }, // 5
+  );
+  await ana.until("reacted");
+  const found = async (words: string) => {
+    ana.events.length = 0;
+    await ana.send({ kind: "find", id: 1, words, before: null, count: 9 });
+    await ana.until("found");
+    return ana.of("past").map(({ seq, what }) => [seq, what]);
+  };
+  assertEquals(await found("red"), [[3, "said"], [5, "reacted"]]);
+  assertEquals(await found("blue"), [[2, "said"], [4, "edited"]]);
 });

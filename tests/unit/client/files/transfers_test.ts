@@ -199,6 +199,26 @@ Deno.test("Transfers take an offered file, whole and in order, and say how far i
   assertEquals(asked.length, 6);
 });
 
+Deno.test("Transfers tell which files can be downloaded, and which dropped, newest first", async () => {
+  await using setup = await setUp();
+  const { holder, taker, offer } = setup;
+  taker.logged({ ...offer, name: "other.jpg" }, SEQ + 1);
+  const numbers = ({ transfers }: Side) => [
+    transfers.numbers("offered"),
+    transfers.numbers("taking"),
+  ];
+  assertEquals(numbers(holder), [[], [SEQ]]);
+  assertEquals(numbers(taker), [[SEQ + 1, SEQ], []]);
+  taker.before = () => false; // its pieces don't come
+  taker.transfers.get(SEQ);
+  assertEquals(numbers(taker), [[SEQ + 1], [SEQ]]);
+  taker.transfers.drop(SEQ);
+  holder.transfers.drop(SEQ);
+  await taker.transfers.close();
+  assertEquals(numbers(taker), [[SEQ + 1, SEQ], []]);
+  assertEquals(numbers(holder), [[], []]);
+});
+
 Deno.test("Transfers take an empty file without asking for anything", async () => {
   await using setup = await setUp();
   const { taker } = setup;

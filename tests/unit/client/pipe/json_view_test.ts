@@ -7,7 +7,7 @@
 import schema from "../../../../src/client/pipe/schema/json-lines.schema.json" with {
   type: "json",
 };
-import { Ignored } from "../../../../src/client/ignored.ts";
+import { byNameOrId, Ignored } from "../../../../src/client/ignored.ts";
 import { JsonView } from "../../../../src/client/pipe/json_view.ts";
 import type { News, RoomNews } from "../../../../src/client/view.ts";
 import {
@@ -60,7 +60,7 @@ const entered: News = {
 };
 
 const SHA256 = "0123456789abcdef".repeat(4);
-const QUOTED = { name: "ana", text: "done?" };
+const QUOTED = { name: "ana", person: "key", text: "done?" };
 const BEN = "8wn0yqp4rv6hs2jb";
 const LIKED = { name: "ben", person: BEN, text: "👍" };
 const CHANGED = { edited: true, deleted: false, reactions: [LIKED] };
@@ -74,6 +74,9 @@ const PRESENT = {
   active: at,
   away: "",
 };
+const SELF = { ...PRESENT, id: "own", name: "cron", person: KEY.toUpperCase() };
+/** ana, as somebody who is ignored. */
+const IGNORED = { ...ANA, id: "", formerly: "ana" };
 
 /** Everything that the view writes, and how it looks. */
 const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
@@ -276,7 +279,11 @@ Deno.test("JsonView writes harmless lines that parse to the original", () => {
     const quoted = { name: text, text };
     view.show(roomNews("said", text, { name: text }));
     view.show(roomNews("acted", text, { name: text }));
-    view.show(roomNews("replied", text, { name: text, to: 1, quoted }));
+    view.show(roomNews("replied", text, {
+      name: text,
+      to: 1,
+      quoted: { ...quoted, person: "key" },
+    }));
     view.note(text);
     const more = false;
     view.show({
@@ -328,12 +335,15 @@ function remember() {
         ? { digits: ["1 2", "3 4"], code: "ids", isVerified: true }
         : undefined,
     verify: () => true,
+    find: (name) => byNameOrId([PRESENT, SELF], name),
+    isSelf: ({ id }) => id === SELF.id,
+    numbers: () => [],
     digits: does("digits"),
     members: does("members"),
     ignoring: does("ignoring"),
     ignored: new Ignored(),
     error: does("error"),
-    who: () => [PRESENT],
+    who: () => [PRESENT, SELF],
   };
   return { context, done };
 }
@@ -355,9 +365,9 @@ Deno.test("interpretRequest() does what a person can do", async () => {
     [{ type: "send", path: "a b.txt" }, ["send", "a b.txt"]],
     [{ type: "get", offer: 12 }, ["get", 12]],
     [{ type: "drop", offer: 12 }, ["drop", 12]],
-    [{ type: "who" }, ["members", [PRESENT]]],
+    [{ type: "who" }, ["members", [PRESENT, SELF]]],
     [{ type: "ignore" }, ["ignoring", []]],
-    [{ type: "ignore", name: "Ana" }, ["ignoring", [ANA]]],
+    [{ type: "ignore", name: "Ana" }, ["ignoring", [IGNORED]]],
     [{ type: "quit" }, ["quit"]],
     [{ type: "quit", text: "bye" }, ["quit", "bye"]],
   ];
@@ -390,10 +400,35 @@ Deno.test("interpretRequest() ignores who is here, and again no longer", async (
   await interpretRequest(nobody, context);
   assertEquals(done, [
     ["error", 'Nobody is called "ANA"', unignore],
-    ["ignoring", [ANA]],
-    ["ignoring", [ANA]],
+    ["ignoring", [IGNORED]],
+    ["ignoring", [IGNORED]],
     ["ignoring", []],
     ["error", 'Nobody is called "ben"', nobody],
+  ]);
+});
+
+Deno.test("interpretRequest() finds who is ignored by id and by any name, and doesn't ignore the program itself", async () => {
+  const { context, done } = remember();
+  const ask = (type: string, name: string) =>
+    interpretRequest(JSON.stringify({ type, name }), context);
+  const self = JSON.stringify({ type: "ignore", name: "cron" });
+  await ask("ignore", "cron");
+  await ask("ignore", "ana");
+  const renamed: RequestContext = {
+    ...context,
+    who: () => [{ ...PRESENT, name: "anna" }],
+  };
+  await interpretRequest('{"type":"ignore"}', renamed);
+  await interpretRequest('{"type":"unignore","name":"anna"}', renamed);
+  await ask("ignore", KEY);
+  await ask("unignore", KEY);
+  assertEquals(done, [
+    ["error", 'Cannot ignore "cron": that is you', self],
+    ["ignoring", [IGNORED]],
+    ["ignoring", [{ ...IGNORED, name: "anna" }]],
+    ["ignoring", []],
+    ["ignoring", [IGNORED]],
+    ["ignoring", []],
   ]);
 });
 
@@ -401,7 +436,7 @@ Deno.test("JsonView shows nothing that an ignored member does, until it is ignor
   const { view, lines } = open();
   const others = (type: RoomNews["type"]) =>
     roomNews(type, "x", { own: false, name: "anyone" });
-  view.ignored.add(ANA);
+  view.ignored.add(PRESENT);
   view.show(others("said"));
   view.show(others("joined"));
   view.show({

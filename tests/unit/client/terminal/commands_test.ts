@@ -6,18 +6,19 @@
 
 import {
   type CommandContext,
-  COMMANDS,
-  interpret,
-  OPERATOR_COMMANDS,
   usage,
+} from "../../../../src/client/terminal/command.ts";
+import {
+  ALL_COMMANDS,
+  COMMANDS,
 } from "../../../../src/client/terminal/commands.ts";
-import { Ignored } from "../../../../src/client/ignored.ts";
+import { interpret } from "../../../../src/client/terminal/interpret.ts";
+import { byNameOrId, Ignored } from "../../../../src/client/ignored.ts";
 import type { Present } from "../../../../src/client/view.ts";
 import {
   SETTINGS,
   Settings,
 } from "../../../../src/client/terminal/settings.ts";
-import { complete } from "../../../../src/client/terminal/tab_completion.ts";
 import {
   assert,
   assertEquals,
@@ -61,6 +62,11 @@ function remember(present: readonly Present[] = []) {
         ? "yourself"
         : undefined,
     verify: (name) => does("verify")(name) !== undefined,
+    find: (name) =>
+      byNameOrId(present, name) ?? byNameOrId([member("Gone")], name),
+    isSelf: ({ id }) => id === "id of ana",
+    numbers: () => [41, 12],
+    clear: does("clear"),
     settings: new Settings(),
     ignored: new Ignored(),
     now: () => NOW,
@@ -122,7 +128,7 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
   assertEquals(await interpret("/WHO ", context), null);
   assertEquals(notes, [
     "Abhii  k3df-9q2m-x7ta-41cz  since 2026-11-23 17:05",
-    "Jo     0123-4567-89ab-cdef  since 2026-11-23 09:30  idle 7 min  on 2 devices  away: lunch",
+    "Jo     0123-4567-89ab-cdef  since 2026-11-23 09:30  idle 7 min  2 connections  away: lunch",
     "田中   fedc-ba98-7654-3210  since 2026-11-22 09:31  idle 1 d",
   ]);
 });
@@ -168,6 +174,23 @@ Deno.test("interpret() does what a command says", async () => {
     ["/topic tea at five", ["operate", "topic", "", "tea at five"]],
     ["/topic", ["operate", "topic", "", ""]],
     ["/slow 30", ["operate", "slow", "", "", 30]],
+    ["/slow 3600", ["operate", "slow", "", "", 3_600]],
+    ["/ban Rahul 3650", ["operate", "ban", "Rahul", "", 3_650]],
+    ["/deop ana yes", ["operate", "deop", "ana"]],
+    ["/reply 12 yes", ["reply", 12, "yes"]],
+    ["/edit 12 yes", ["edit", 12, "yes"]],
+    ["/edit 3 apples\nand pears", ["edit", 41, "3 apples\nand pears"]],
+    ["/edit six", ["edit", 41, "six"]],
+    ["/delete 12", ["delete", 12]],
+    ["/react 12 👍", ["react", 12, "👍"]],
+    ["/react 12 Heart", ["react", 12, "❤️"]],
+    ["/react 12", ["react", 12, ""]],
+    ["/clear", ["clear"]],
+    ["/get 12", ["get", 12]],
+    ["/drop 12", ["drop", 12]],
+    ["/send a b.txt", ["send", "a b.txt"]],
+    ["/exit", ["quit"]],
+    ["/Exit see you", ["quit", "see you"]],
     ["/quit", ["quit"]],
     ["/quit see you", ["quit", "see you"]],
   ];
@@ -196,34 +219,126 @@ Deno.test("interpret() shows digits to compare on /verify, and remembers that th
   assertEquals(notes.at(-1), 'No "Ravi" here. /who lists who is');
 });
 
-Deno.test("interpret() tells how a command is typed where it is typed wrongly", async () => {
+/** What may not follow each command; nothing is wrong after those that any text may follow. */
+const WRONG: Readonly<Record<string, readonly string[]>> = {
+  "/help": ["me now"],
+  "/who": ["is that"],
+  "/nick": ["", "  "],
+  "/release": ["ana"],
+  "/verify": ["", "Rahul no", "Rahul ok now"],
+  "/me": ["", "   "],
+  "/re": ["", "12", "twelve yes", "0 yes", "-1 yes", "1.5 yes"],
+  "/edit": ["", "   "],
+  "/delete": ["", "one", "0", "1 2"],
+  "/react": ["", "one", "0 +1", "42 two words"],
+  "/history": ["all", "0", "5 lines"],
+  "/search": [""],
+  "/send": [""],
+  "/get": ["", "one", "0", "1 2"],
+  "/drop": ["", "one", "0"],
+  "/ignore": [],
+  "/unignore": ["", "Rahul Ravi"],
+  "/away": [],
+  "/bell": ["", "loud"],
+  "/set": ["bell", "bell all now"],
+  "/save": [""],
+  "/clear": ["all"],
+  "/quit": [],
+  "/invite": [],
+  "/invites": ["all"],
+  "/revoke": ["", "one", "0"],
+  "/kick": ["", "eve now"],
+  "/ban": ["", "eve 3 days", "eve 0", "eve -1"],
+  "/unban": [""],
+  "/bans": ["eve"],
+  "/op": [""],
+  "/deop": ["", "ana no"],
+  "/topic": [],
+  "/slow": ["", "-1", "soon", "1.5"],
+};
+
+Deno.test("interpret() tells how a command is typed, with an example, where it is typed wrongly", async () => {
+  assertEquals(Object.keys(WRONG), ALL_COMMANDS.map(({ name }) => name));
+  for (const command of ALL_COMMANDS) {
+    const { name, example } = command;
+    for (const rest of WRONG[name] ?? []) {
+      const { context, notes, done } = remember();
+      assertEquals(await interpret(`${name} ${rest}`, context), null);
+      const right = command.args === ""
+        ? `${name}, with nothing after it`
+        : `${usage(command)}, as in ${example}`;
+      const more = `/help ${name.slice(1)} tells more`;
+      assertEquals([notes, done], [[`Usage: ${right}. ${more}`], []]);
+    }
+  }
+});
+
+Deno.test("interpret() refuses what no server takes, and says what it would take", async () => {
   const cases: [string, string][] = [
-    ["/help me", "/help [operators]"],
-    ["/revoke one", "/revoke N"],
-    ["/ban Rahul 3 days", "/ban NAME [DAYS]"],
-    ["/kick", "/kick NAME"],
-    ["/slow", "/slow SECONDS"],
-    ["/who is that", "/who"],
-    ["/nick", "/nick NAME"],
-    ["/me", "/me ACTION"],
-    ["/me   ", "/me ACTION"],
-    ["/re 12", "/re N TEXT"],
-    ["/re twelve yes", "/re N TEXT"],
-    ["/re 0 yes", "/re N TEXT"],
-    ["/history all", "/history [N]"],
-    ["/search", "/search WORDS"],
-    ["/bell loud", "/bell off|mentions|all"],
-    ["/bell", "/bell off|mentions|all"],
-    ["/set bell", "/set [KEY VALUE]"],
-    ["/set bell all now", "/set [KEY VALUE]"],
-    ["/save", "/save FILE"],
+    ["/slow 3601", "Cannot set slow mode: SECONDS are 0 to 3600"],
+    ["/ban eve 3651", 'Cannot ban "eve": DAYS are 1 to 3650'],
+    [
+      `/invite ${"x".repeat(101)}`,
+      "Cannot make an invite: NOTE has more than 100 characters",
+    ],
+    [
+      `/topic ${"x".repeat(257)}`,
+      "Cannot set the topic: it has more than 256 characters",
+    ],
   ];
-  for (const [line, typed] of cases) {
+  for (const [line, note] of cases) {
     const { context, notes, done } = remember();
     assertEquals(await interpret(line, context), null);
-    assertEquals(done, []);
+    assertEquals([notes, done], [[note], []]);
+  }
+});
+
+Deno.test("interpret() doesn't let operators remove themselves, nor lose their rank unasked", async () => {
+  const cases: [string, string][] = [
+    ["/kick ana", 'Cannot remove "ana": that is you. /quit leaves the room'],
+    ["/ban ANA 3", 'Cannot ban "ANA": that is you. /quit leaves the room'],
+    [
+      "/deop k3df-9q2m-x7ta-41cz",
+      "That is you: only another operator, or the server's owner, could undo it. If you mean it: /deop k3df-9q2m-x7ta-41cz yes",
+    ],
+  ];
+  const ana = member("ana", { person: "k3df9q2mx7ta41cz" });
+  for (const [line, note] of cases) {
+    const { context, notes, done } = remember([ana, member("Rahul")]);
+    assertEquals(await interpret(line, context), null);
+    assertEquals([notes, done], [[note], []]);
+  }
+});
+
+Deno.test("interpret() explains a command on /help with its name or another", async () => {
+  for (const line of ["/help re", "/help /re", "/HELP Reply"]) {
+    const { context, notes } = remember();
+    assertEquals(await interpret(line, context), null);
     assertEquals(notes, [
-      `Usage: ${typed}. To send that line, begin it with two slashes`,
+      "/re N TEXT",
+      "Answer message N. The number stands beside each message; Tab offers the latest. What you answer is shown above your text.",
+      "Example: /re 42 yes, at five",
+      "Also: /reply",
+    ]);
+  }
+  for (const { name } of ALL_COMMANDS) {
+    const { context, notes } = remember();
+    await interpret(`/help ${name}`, context);
+    assert(notes.length >= 2, name);
+  }
+});
+
+Deno.test("interpret() says what can be explained on /help with a word that is no command", async () => {
+  const cases: [string, string][] = [
+    ["serach", "Did you mean /help search?"],
+    ["/serach", "Did you mean /help search?"],
+    ["weather", "/help lists the commands"],
+  ];
+  for (const [word, advice] of cases) {
+    const { context, notes } = remember();
+    await interpret(`/help ${word}`, context);
+    assertEquals(notes, [
+      `Cannot explain "${word}": it is no command. ${advice}`,
     ]);
   }
 });
@@ -252,10 +367,51 @@ Deno.test("interpret() ignores a member under any name, and no longer", async ()
   assertEquals(notes, [
     "Ignored: nobody",
     "Ignored now, under any name: Rahul",
-    "Ignored: Rahul",
+    "Ignored: Rahul  key -of R-ahul",
     "No longer ignored: Rahul",
     "Ignored: nobody",
     'No "nobody" here. /who lists who is',
+  ]);
+});
+
+Deno.test("interpret() lists who is ignored by the present name, and undoes it by any name or the id", async () => {
+  const person = "k3df9q2mx7ta41cz";
+  const list = "Ignored: annie  k3df-9q2m-x7ta-41cz  was ann";
+  const undone = "No longer ignored: annie, who was ann";
+  const ways = ["/ignore annie", "/unignore Annie", "/ignore ann"]
+    .concat(["/ignore K3DF-9Q2M-X7TA-41CZ", `/unignore ${person}`]);
+  for (const way of ways) {
+    const present = [member("ann", { person }), member("Rahul")];
+    const { context, notes } = remember(present);
+    await interpret("/ignore ann", context);
+    present[0] = member("annie", { person });
+    await interpret("/ignore", context);
+    await interpret(way, context);
+    await interpret("/ignore", context);
+    assertEquals(notes.slice(1), [list, undone, "Ignored: nobody"], way);
+  }
+});
+
+Deno.test("interpret() ignores who goes by a name now, not who had it before", async () => {
+  const present = [member("ann")];
+  const { context, notes } = remember(present);
+  await interpret("/ignore ann", context);
+  present[0] = member("annie", { person: "key of ann" });
+  present.push(member("ann", { person: "key of another" }));
+  await interpret("/ignore ann", context);
+  assertEquals(notes.at(-1), "Ignored now, under any name: ann");
+  assertEquals(context.ignored.members().length, 2);
+});
+
+Deno.test("interpret() ignores who has left, but not oneself, and shows only who is ignored again", async () => {
+  const { context, notes } = remember([member("ana"), member("Rahul")]);
+  await interpret("/ignore ana", context);
+  await interpret("/unignore Rahul", context);
+  await interpret("/ignore gone", context);
+  assertEquals(notes, [
+    'Cannot ignore "ana": that is you',
+    'Cannot show "Rahul" again: nobody of that name is ignored. /ignore lists who is',
+    "Ignored now, under any name: Gone",
   ]);
 });
 
@@ -293,10 +449,10 @@ Deno.test("interpret() names an unknown command and suggests the nearest", async
     ["/QUTI", "Did you mean /quit?"],
     ["/serach", "Did you mean /search?"],
     ["/hist", "Did you mean /history?"],
-    ["/edti", "/help shows them all."], // nothing like /quit
+    ["/edti", "Did you mean /edit?"], // not /quit
+    ["/editor", "/help shows them all."],
     ["/etc/passwd", "/help shows them all."],
     ["/", "/help shows them all."],
-    [`/${"x".repeat(5_000)}`, "/help shows them all."],
   ];
   for (const [line, advice] of cases) {
     const { context, notes, done } = remember();
@@ -306,44 +462,36 @@ Deno.test("interpret() names an unknown command and suggests the nearest", async
     ]);
     assertEquals(done, []);
   }
-});
-
-Deno.test("complete() offers commands, what may follow them, and names", () => {
-  const names = ["Rahul", "Ravi", "ana", "田中", "e\x1b[2Jvil"];
-  const cases: [string, string[]][] = [
-    ["/h", ["/help ", "/history "]],
-    ["/help o", ["operators"]],
-    ["/kic", ["/kick "]],
-    ["/kick ra", ["Rahul ", "Ravi "]],
-    ["/W", ["/who"]],
-    ["/x", []],
-    ["ra", ["Rahul: ", "Ravi: "]],
-    ["田", ["田中: "]],
-    ["hello An", ["ana "]],
-    ["e", []],
-    ["", []],
-    ["hello ", []],
-    ["//w", []],
-    ["/me hugs ra", ["Rahul ", "Ravi "]],
-    ["/re 12 ra", ["Rahul ", "Ravi "]],
-    ["/ignore ", ["Rahul ", "Ravi ", "ana ", "田中 "]],
-    ["/bell m", ["mentions"]],
-    ["/bell off ", []],
-    ["/set be", ["bell"]],
-    ["/set theme ", ["default", "plain"]],
-    ["/set names ", []],
-    ["/who r", []],
-    ["/nonsense r", []],
-  ];
-  for (const [typed, words] of cases) {
-    assertEquals(complete(typed, names).words, words, typed);
-  }
-  assertEquals(complete("hello An", names).replaced, "An");
+  const { context, notes } = remember();
+  await interpret(`/${"x".repeat(5_000)}`, context);
+  assert((notes[0] ?? "").length < 200);
 });
 
 Deno.test("COMMANDS have names that a person can type, and help that fits a row", () => {
-  for (const { name, help } of [...COMMANDS, ...OPERATOR_COMMANDS]) {
-    assert(/^\/[a-z]+$/.test(name));
+  const names = ALL_COMMANDS.flatMap((
+    { name, aliases = [] },
+  ) => [name, ...aliases]);
+  assertEquals(new Set(names).size, names.length);
+  for (const name of names) assert(/^\/[a-z]+$/.test(name));
+  for (const { help, example, name, takes } of ALL_COMMANDS) {
     assert(help.length <= 70, help);
+    assert(example.startsWith(name));
+    assert(takes.test(example.slice(name.length).trim()), example);
+  }
+});
+
+Deno.test("interpret() says on /edit where there is nothing that could be edited, or not yet", async () => {
+  for (
+    const [last, note] of [
+      [undefined, "You have said nothing that could be edited"],
+      [
+        "waiting",
+        "Your last message has no number yet: edit it when it is sent",
+      ],
+    ] as const
+  ) {
+    const { context, notes, done } = remember();
+    await interpret("/edit six", { ...context, lastOwn: () => last });
+    assertEquals([notes, done], [[note], []]);
   }
 });

@@ -124,7 +124,7 @@ Deno.test("TerminalView shows attacks as escapes, wherever they stand", async ()
     using terminal = open(2_000);
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
-    const quoted = { name: attack, text: attack };
+    const quoted = { name: attack, person: attack, text: attack };
     const person = attack;
     // What is said may have line ends, and those show as rows of their own.
     const text = attack.replaceAll("\n", "");
@@ -403,7 +403,7 @@ Deno.test("TerminalView rings where the own name is said, for all, or never", ()
 
 Deno.test("TerminalView doesn't show those who are ignored, under any name", async () => {
   const ignored = new Ignored();
-  ignored.add({ name: "Rahul", person: "key of Rahul" });
+  ignored.add({ id: "id", name: "Rahul", person: "key of Rahul" });
   using terminal = open(60, { ignored });
   const { view, screen } = terminal;
   view.show(entered());

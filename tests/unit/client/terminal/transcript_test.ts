@@ -67,7 +67,11 @@ function entered(name: string): News {
 }
 
 Deno.test("Transcript shows each kind of line", () => {
-  const quoted = { name: "ana", text: "everything, but how can I tell you" };
+  const quoted = {
+    name: "ana",
+    person: "key",
+    text: "everything, but how can I tell you",
+  };
   const cases: [News, string[]][] = [
     [line("said", "Rahul", "kaise ho"), ["12:00    1  Rahul      kaise ho"]],
     [line("acted", "Rahul", "waves"), ["12:00    1  * Rahul waves"]],

@@ -1,0 +1,113 @@
+/**
+ * Tests of who is ignored, and of the file in which that is kept.
+ *
+ * @module
+ */
+
+import { Ignored, type Person } from "../../../src/client/ignored.ts";
+import type { RoomNews } from "../../../src/client/view.ts";
+import { shortId } from "../../../src/crypto/person_id.ts";
+import { assertEquals, assertStringIncludes } from "../../kit/assert.ts";
+import { Folder } from "../../kit/folder.ts";
+import { madeUpId } from "../../kit/people.ts";
+
+function personOf(name: string): Person {
+  const id = madeUpId(name);
+  return { id, person: shortId(id), name };
+}
+
+const ANN = personOf("ann");
+const EVE = personOf("eve");
+
+function does(type: RoomNews["type"], name: string, text = ""): RoomNews {
+  const { person } = ANN;
+  const rest = { seq: 1, at: 0, to: null, own: false, past: false };
+  return { type, name, person, text, ...rest };
+}
+
+const namesOf = (ignored: Ignored) =>
+  ignored.members().map(({ name, formerly }) => [name, formerly]);
+
+Deno.test("Ignored keeps who is ignored for later runs, in a file for its owner alone", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/ignored`;
+  const notes: string[] = [];
+  const load = () => Ignored.load(path, (text) => notes.push(text));
+  const first = await load();
+  assertEquals(first.members(), []);
+  first.add(ANN);
+  first.add(EVE);
+  first.remove(EVE);
+  await first.kept;
+  const { mode } = await Deno.stat(path);
+  if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o600);
+  assertEquals(JSON.parse(await Deno.readTextFile(path)), {
+    version: 1,
+    people: { [ANN.id]: "ann" },
+  });
+  const second = await load();
+  assertEquals(second.members(), [{ ...ANN, formerly: "ann" }]);
+  assertEquals(second.filter(does("said", "anyone", "hi")), null);
+  assertEquals(notes, []);
+});
+
+Deno.test("Ignored takes up what another client has changed, and keeps it", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/ignored`;
+  const load = () => Ignored.load(path, () => {});
+  const [one, other] = [await load(), await load()];
+  one.add(ANN);
+  await one.kept;
+  other.add(EVE);
+  await other.kept;
+  assertEquals(namesOf(await load()), [["ann", "ann"], ["eve", "eve"]]);
+  one.remove(ANN);
+  await one.kept;
+  assertEquals(namesOf(other).length, 2);
+  await other.refresh();
+  assertEquals(namesOf(other), [["eve", "eve"]]);
+});
+
+Deno.test("Ignored leaves alone a file that it can't use, says so once, and does without", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.write("ignored", "{");
+  await Deno.chmod(path, 0o600);
+  const notes: string[] = [];
+  const ignored = await Ignored.load(path, (text) => notes.push(text));
+  ignored.add(ANN);
+  await ignored.refresh();
+  assertEquals(namesOf(ignored), [["ann", "ann"]]);
+  assertEquals(await Deno.readTextFile(path), "{");
+  assertEquals(notes.length, 1);
+  assertStringIncludes(notes[0] ?? "", "Whom you ignore is not saved");
+});
+
+Deno.test("Ignored hides what somebody said also above an answer to it", () => {
+  const ignored = new Ignored();
+  ignored.add(ANN);
+  const { name, person } = ANN;
+  const quoted = { name, person, text: "bait" };
+  const answer = {
+    ...does("replied", "ben", "no"),
+    person: EVE.person,
+    to: 7,
+  };
+  const found = (line: RoomNews) => {
+    return { type: "found", words: "", lines: [line], more: false } as const;
+  };
+  assertEquals(ignored.filter({ ...answer, quoted }), answer);
+  assertEquals(ignored.filter(found({ ...answer, quoted })), found(answer));
+  const other = { ...answer, quoted: { ...quoted, person: EVE.person } };
+  assertEquals(ignored.filter(other), other);
+});
+
+Deno.test("Ignored knows the name that somebody goes by from what it hides", () => {
+  const ignored = new Ignored();
+  ignored.add(ANN);
+  assertEquals(ignored.filter(does("renamed", "ann", "annie")), null);
+  assertEquals(namesOf(ignored), [["annie", "ann"]]);
+  assertEquals(ignored.filter(does("left", "annie")), null);
+  for (const name of ["annie", "ann", ANN.person]) {
+    assertEquals(ignored.find(name)?.id, ANN.id, name);
+  }
+});
