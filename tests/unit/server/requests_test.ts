@@ -396,7 +396,7 @@ Deno.test("Connection takes a change of what was said from its author alone, and
     { kind: react, n: 10, to: 3, text: "" },
   );
   await ben.send({ kind: react, n: 6, to: 3, text: "❤️" });
-  await ana.until("reacted", ({ text }) => text !== "");
+  await ben.until("reacted", ({ text }) => text !== "");
   assertEquals((await setup.logged()).slice(4), [
     [8, "edited", "line one"],
     [9, "deleted", ""],
