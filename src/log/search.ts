@@ -83,9 +83,6 @@ interface Hit {
   readonly changes: readonly LogEntry[];
 }
 
-/** How lines that change others look; others may, too. */
-const CHANGE = / (?:edits|deletes|reacts to) [1-9]/;
-
 /** Finds entries by their words, of all if there are none; is to be shown the log from its end on. */
 class Matcher {
   readonly #words: readonly string[];
@@ -119,31 +116,38 @@ class Matcher {
     end: number,
     head: number,
   ): Generator<Hit> {
+    this.#changes.add(text, before, head);
     // Most stretches are done with here: nothing of them is cut up or parsed.
     const folded = fold(text);
     const hasWords = this.#parts.every((part) => folded.includes(part));
-    const hasChanges = CHANGE.test(text);
-    if (!hasWords && !hasChanges && this.#changes.isEmpty) return;
-    const lines = text.split("\n");
-    const foldedLines = hasWords ? folded.split("\n") : [];
-    // What stands behind the last line break is no line.
-    const last = Math.min(lines.length - 2, head - before - 2);
-    for (let index = last; index >= 0; index--) {
-      const line = lines[index] ?? "";
-      const seq = before + index + 1;
-      const isChanged = this.#changes.has(seq);
-      const mayMatch = seq < end && hasWords &&
-        this.#mayMatch(foldedLines[index] ?? "");
-      const isRead = mayMatch || isChanged && seq < end ||
-        hasChanges && CHANGE.test(line);
-      if (!isRead || line.length > MAX_LINE_SIZE) continue;
-      const entry = parseEntry(line, seq);
-      if (entry && isChange(entry)) this.#changes.add(entry);
-      else if (entry && seq < end && this.#has(entry)) {
-        yield { entry, changes: this.#changes.of(entry) };
-      } else if (mayMatch && !isChanged) this.misses++;
+    if (hasWords || this.#changes.areReworded) {
+      yield* this.#findIn(text, hasWords ? folded : "", before, end);
     }
     this.#changes.forget(before);
+  }
+
+  /** @param folded The stretch without case; empty where none of its lines has the words as it was first said. */
+  *#findIn(
+    text: string,
+    folded: string,
+    before: number,
+    end: number,
+  ): Generator<Hit> {
+    const lines = text.split("\n");
+    const foldedLines = folded.split("\n");
+    // What stands behind the last line break is no line.
+    const last = Math.min(lines.length - 2, end - before - 2);
+    for (let index = last; index >= 0; index--) {
+      const [line = "", foldedLine] = [lines[index], foldedLines[index]];
+      const seq = before + index + 1;
+      const mayMatch = folded !== "" && this.#mayMatch(foldedLine ?? "");
+      const isRead = mayMatch || this.#changes.isReworded(seq);
+      if (!isRead || line.length > MAX_LINE_SIZE) continue;
+      const entry = parseEntry(line, seq);
+      if (entry && !isChange(entry) && this.#has(entry)) {
+        yield { entry, changes: this.#changes.of(entry) };
+      } else if (mayMatch) this.misses++;
+    }
   }
 
   #mayMatch(line: string): boolean {
@@ -223,7 +227,8 @@ export async function searchFiles(
       size += stretch.size;
     }
     const text = await readStretch(opened, stretch, buffer);
-    for (const hit of matcher.find(text, stretch.before, before, end)) {
+    const last = Math.min(before, end);
+    for (const hit of matcher.find(text, stretch.before, last, end)) {
       const { seq } = hit.entry;
       if (seq <= after) return result(false, after + 1);
       if (hits.length >= most) return result(true, from);
