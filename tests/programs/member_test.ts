@@ -265,3 +265,56 @@ Deno.test("client prints completions that bash takes", async () => {
     if (!(error instanceof Deno.errors.NotFound)) throw error; // a machine without bash
   }
 });
+
+Deno.test("member edits and takes back its own messages, others react, and history, search and a newcomer are shown what is so by then", async () => {
+  await using room = await company();
+  const { server, ana, ben } = room;
+  await ana.type("meet at five", "bring shoes", "call me");
+  const { seq: first = 0 } = await ben.shows("said", { text: "meet at five" });
+  const { seq: last = 0 } = await ben.shows("said", { text: "call me" });
+  await ask(ana, { type: "edit", to: first, text: "meet at six" });
+  await ask(ana, { type: "delete", to: last });
+  await ask(ben, { type: "react", to: first, text: "🎉" });
+  await ask(ben, { type: "react", to: first, text: "👍" });
+  await ask(ben, { type: "edit", to: first, text: "stay away" });
+
+  const edited = await sees(ben, "edited");
+  assertEquals([edited.to, edited.text], [first, "meet at six"]);
+  assertEquals(edited.quoted, { name: "ana", text: "meet at five" });
+  const { to, quoted } = await sees(ana, "deleted");
+  assertEquals([to, quoted?.text], [last, "call me"]);
+  const reacted = await sees(ana, "reacted", ({ text }) => text === "👍");
+  assertEquals(reacted.quoted, { name: "ana", text: "meet at six" });
+  const refused = await sees(ben, "refused");
+  assertEquals(refused.reason, "change-not-yours");
+
+  await ask(ben, { type: "search", words: "meet" });
+  const { lines = [] } = await sees(ben, "found");
+  const { edited: isEdited, reactions } = lines[0] as unknown as Changed;
+  assertEquals(lines.map(({ text }) => text), ["meet at six"]);
+  assertEquals([isEdited, reactions.map(({ text }) => text)], [true, ["👍"]]);
+  await ask(ben, { type: "search", words: "five" });
+  const old = await sees(ben, "found", ({ words }) => words === "five");
+  assertEquals(old.lines, []);
+  await ask(ben, { type: "history" });
+  const history = await sees(ben, "found", ({ words }) => words === "");
+  assertEquals(
+    history.lines?.map(({ type, text }) => `${type} ${text}`).slice(2),
+    ["said meet at six", "said bring shoes", "said "],
+  );
+  assertEquals((await logged(server)).slice(2), [
+    "ana: meet at five",
+    "ana: bring shoes",
+    "ana: call me",
+    `ana edits ${first}: meet at six`,
+    `ana deletes ${last}`,
+    `ben reacts to ${first}: 🎉`,
+    `ben reacts to ${first}: 👍`,
+  ]);
+});
+
+/** What was changed about a line. */
+interface Changed {
+  readonly edited: boolean;
+  readonly reactions: readonly { readonly text: string }[];
+}
