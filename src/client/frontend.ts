@@ -13,6 +13,7 @@ import { JsonView } from "./pipe/json_view.ts";
 import type { PipeOptions } from "./pipe/pipe_view.ts";
 import { PlainView } from "./pipe/plain_view.ts";
 import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
+import { featuresOf } from "./terminal/features.ts";
 import { InputHistory } from "./terminal/input_history.ts";
 import { interpret } from "./terminal/interpret.ts";
 import { folderEntries } from "./terminal/path_completion.ts";
@@ -113,6 +114,7 @@ async function terminalFrontend(
     stops: mayStop(),
     now: Date.now,
     colour,
+    features: featuresOf((variable) => Deno.env.get(variable)),
     settings,
     history,
     ignored,
@@ -132,7 +134,8 @@ async function terminalFrontend(
     isInteractive: true,
     interpreter: (actions) => {
       ({ who, numbers } = actions);
-      const context = { ...actions, ignored, settings, note, save, clear };
+      const own = { ignored, settings, note, save, clear };
+      const context = { ...actions, ...own, columns: () => view.columns };
       return (line) => interpret(line, context);
     },
     close: async () => {

@@ -59,3 +59,8 @@ export function refusalSentence(
   const why = escapeText(reasonWords(reason, detail));
   return `${refusedDeed(reason)} ${quote(text)}: ${why}`;
 }
+
+/** What may be lost: `May not have been sent: hello`. */
+export function lostSentence({ text }: NewsOf<"lost">): string {
+  return `May not have been sent: ${escapeText(text)}`;
+}

@@ -16,7 +16,7 @@ import { width } from "../../src/client/terminal/cells.ts";
 /** Everything that a terminal may be told: text, new rows, where to stand, what to clear, and styles. */
 export const TOKEN =
   // deno-lint-ignore no-control-regex -- the sequences are what this is about
-  /\x1b\[(?<count>\d*)(?<command>[ABCDGJKm])|(?<mode>\x1b\[\?2004[hl])|(?<control>[\r\n\x07])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f])/uy;
+  /\x1b\[(?:(?<styles>[\d;]*)m|(?<count>\d*)(?<command>[ABCDGJK]))|(?<mode>\x1b\[\?(?:2004|1004)[hl]|\x1b\[2[23];2t)|\x1b\](?<told>(?:2|8|9|777);[^\x00-\x1f\x7f-\x9f]*)\x1b\\|(?<control>[\r\n\x07])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f])/uy;
 
 /** A terminal's screen, without an end. Fails at a sequence that the view has no business to send. */
 export class Screen {
@@ -27,6 +27,8 @@ export class Screen {
   written = "";
   /** How often it rang. */
   bells = 0;
+  /** What it was told beside the rows: titles, notifications and links, without their frames. */
+  told: string[] = [];
 
   constructor(public columns: number) {}
 
@@ -64,6 +66,7 @@ export class Screen {
       else if (groups.control === "\r") this.#column = 0;
       else if (groups.control === "\n") this.#moveRow(1);
       else if (groups.control === "\x07") this.bells++;
+      else if (groups.told) this.told.push(groups.told);
       else if (groups.command) {
         this.#obey(groups.command, Number(groups.count || 0));
       }
@@ -89,7 +92,7 @@ export class Screen {
     else if (command === "C") this.#column += count || 1;
     else if (command === "D") this.#column -= count || 1;
     else if (command === "G") this.#column = (count || 1) - 1;
-    else if (command !== "m") {
+    else {
       assertEquals(count, 0);
       this.#cells().length = Math.min(this.#cells().length, this.#column);
       if (command === "J") this.#rows.length = this.#row + 1;

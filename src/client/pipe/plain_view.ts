@@ -13,10 +13,11 @@ import {
   awaySentence,
   inviteSentence,
   lineSentence,
+  lostSentence,
   refusalSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
-import { escapeText, quote } from "../../base/safe_text.ts";
+import { escapeText } from "../../base/safe_text.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";
 
 /** Plain text. Others' names and texts are escaped, so that the lines are safe on a terminal too. */
@@ -52,7 +53,7 @@ function plainRemark(
     case "refused":
       return refusalSentence(news);
     case "lost":
-      return `Perhaps not sent: ${quote(news.text)}`;
+      return lostSentence(news);
     case "disconnected": {
       const reason = escapeText(wording(GOODBYES, news.reason));
       const seconds = Math.ceil(news.seconds);

@@ -1,17 +1,21 @@
 /**
- * The columns in which a transcript stands, as wide as what is in them, and the rules across.
+ * Where a transcript's parts stand: in columns, as wide as what is in them, or, in a narrow terminal, one behind the
+ * other.
  *
- *     12:00   17  Rahul      a text, and below it
- *                            its next line
- *     ── today ──────────────────────────────────────
- *     12:01   18  * Rahul waves
+ *     12:00   17  Rahul      a text, and below it      12:00 17 Rahul: a text, and
+ *                            its next row                       below it its next row
+ *     ── today ────────────────────────────────        ── today ──────────────────────
+ *     12:01   18  * Rahul waves                        12:01 18 * Rahul waves
  *
  * @module
  */
 
 import { cut, width } from "./cells.ts";
+import type { TextLine } from "./message_text.ts";
+import { withLinks } from "./message_text.ts";
+import type { Mark, Paragraph, Piece } from "./paragraph.ts";
 import type { Settings } from "./settings.ts";
-import { Style, styled } from "./style.ts";
+import { Style } from "./style.ts";
 import type { WallClock } from "./wall_clock.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
@@ -19,17 +23,19 @@ import { escapeText } from "../../base/safe_text.ts";
 const MIN_NAME_WIDTH = 10;
 /** The least width of the column for numbers, cells. */
 const MIN_NUMBER_WIDTH = 3;
+/** A terminal with fewer cells than this has no room for columns. */
+const NARROW = 60;
+/** Of a narrow terminal's width, this part at most is left empty beside a message's further rows. */
+const MAX_HANG = 1 / 4;
 /** How many lines of one message are shown; the rest is counted. */
 const MAX_LINES = 50;
 /** How much of a message is shown above its answer, cells. */
 const MAX_QUOTED = 60;
 /** The least, however narrow the terminal is, cells. */
-const MIN_QUOTED = 16;
+const MIN_QUOTED = 8;
 
 /** What columns are made of. */
 export interface ColumnsOptions {
-  /** Whether to use colours; they say nothing that the text doesn't. */
-  readonly colour: boolean;
   /** What a person has set. */
   readonly settings: Settings;
   /** The width of the terminal, cells. */
@@ -44,8 +50,8 @@ export interface Start {
   readonly seq: number;
   /** The name, escaped. */
   readonly name: string;
-  /** The name's style. */
-  readonly style: number;
+  /** The name's style, `SGR` parameters. */
+  readonly style: string;
 }
 
 /** Puts texts into columns. */
@@ -53,7 +59,7 @@ export class Columns {
   readonly #options: ColumnsOptions;
   readonly #clock: WallClock;
   #nameWidth = MIN_NAME_WIDTH;
-  #numberWidth = MIN_NUMBER_WIDTH;
+  #numberWidth = 1;
 
   /** Narrow columns. @param clock Tells the times. */
   constructor(options: ColumnsOptions, clock: WallClock) {
@@ -61,77 +67,116 @@ export class Columns {
     this.#clock = clock;
   }
 
-  /** A text in a style, or as it is if there are to be no colours. */
-  paint(style: number, text: string): string {
-    const { colour, settings } = this.#options;
-    const isPlain = !colour || settings.get("theme") === "plain";
-    return isPlain ? text : styled(style, text);
-  }
-
-  /** The rows of a text beside the name in its column. */
-  said({ at, seq, name, style }: Start, text: string): string[] {
-    const start = this.time(at) + this.#number(seq);
+  /** The lines of a text beside the name in its column. */
+  said(
+    { at, seq, name, style }: Start,
+    lines: readonly TextLine[],
+  ): Paragraph[] {
+    const start = [...this.#time(at), ...this.#number(seq)];
+    const piece = { text: name, style };
+    if (this.#isNarrow) {
+      return this.#below(start, { ...piece, text: `${name}:` }, lines);
+    }
     this.#widen(name);
-    const fill = " ".repeat(Math.max(0, this.#nameWidth - width(name)));
-    const column = `${this.paint(style, name)}${fill} `;
-    return this.#rows(start + column, text, this.#nameWidth + 1);
+    const fill = " ".repeat(Math.max(0, this.#nameWidth - width(name)) + 1);
+    return this.#lines(
+      [...start, piece, { text: fill }],
+      this.#textCells,
+      lines,
+    );
   }
 
-  /** The rows of a text that begins with the name. */
-  acted({ at, seq, name, style }: Start, text: string): string[] {
-    const actor = `* ${this.paint(style, name)} `;
-    const start = this.time(at) + this.#number(seq) + actor;
-    return this.#rows(start, text, width(name) + 3);
+  /** The lines of a text that begins with the name. */
+  acted(
+    { at, seq, name, style }: Start,
+    lines: readonly TextLine[],
+  ): Paragraph[] {
+    const start = [...this.#time(at), ...this.#number(seq), { text: "* " }];
+    const piece = { text: name, style };
+    if (this.#isNarrow) return this.#below(start, piece, lines);
+    const hang = this.#timeCells + this.#numberCells + width(name) + 3;
+    return this.#lines([...start, piece, { text: " " }], hang, lines);
   }
 
   /** What an answer answers, for the row above it. */
-  quoted(text: string): string {
-    const indent = this.#timeCells + this.#numberCells + this.#nameWidth + 1;
-    const room = this.#options.columns() - indent - 3;
+  quoted(text: string): Paragraph {
+    const hang = this.#textCells;
+    const room = this.#options.columns() - 1 - hang - 2;
     const cells = Math.max(MIN_QUOTED, Math.min(MAX_QUOTED, room));
-    const shown = this.paint(Style.dim, `↪ ${cut(escapeText(text), cells)}`);
-    return " ".repeat(indent) + shown;
+    const shown = cut(escapeText(text.replaceAll("\n", " ")), cells);
+    const start = [{ text: " ".repeat(hang) }];
+    return { start, hang: hang + 2, ...dimmed(`↪ ${shown}`) };
   }
 
   /** Something that nobody said, in the column of what is said. @param at ms since 1970. */
-  aside(at: number, text: string): string {
-    const indent = " ".repeat(this.#numberCells + this.#nameWidth + 1);
-    return this.time(at) + indent + this.paint(Style.dim, text);
+  aside(at: number, text: string): Paragraph {
+    const hang = this.#textCells;
+    const gap = { text: " ".repeat(Math.max(0, hang - this.#timeCells)) };
+    return { start: [...this.#time(at), gap], hang, ...dimmed(text) };
+  }
+
+  /** Something that this program tells, with a sign before it. @param at ms since 1970; left out: no time. */
+  told(text: string, sign?: Piece, at?: number): Paragraph {
+    const time = at === undefined ? [] : this.#time(at);
+    const start = sign ? [...time, sign, { text: " " }] : time;
+    const leading = text.length - text.trimStart().length;
+    const hang = (time.length > 0 ? this.#timeCells : leading) + 2;
+    return { start, hang, text, ...withLinks(text) };
   }
 
   /** A line across all columns. */
-  rule(label: string): string {
-    // One cell less than there are: a full row would wrap in some terminals.
-    const cells = this.#options.columns() - 1;
-    const start = `── ${label} `;
-    const rest = Math.max(0, cells - width(start));
-    return this.paint(Style.dim, start + "─".repeat(rest));
+  rule(label: string): Paragraph {
+    const start = [{ text: "── ", style: Style.dim }];
+    const fill = { text: "─", style: Style.dim };
+    return { start, hang: 3, ...dimmed(label), fill };
+  }
+
+  get #isNarrow(): boolean {
+    return this.#options.columns() < NARROW;
   }
 
   /** The column of the times, with the space after it. @param at ms since 1970. */
-  time(at: number): string {
+  #time(at: number): Piece[] {
     const times = this.#options.settings.get("times");
-    if (times === "off") return "";
+    if (times === "off") return [];
     const shown = this.#clock.time(at, times === "seconds");
-    return `${this.paint(Style.dim, shown)}  `;
+    return [{ text: shown, style: Style.dim }, { text: this.#gap }];
   }
 
   get #timeCells(): number {
     const times = this.#options.settings.get("times");
-    return times === "off" ? 0 : times === "seconds" ? 10 : 7;
+    if (times === "off") return 0;
+    return (times === "seconds" ? 8 : 5) + this.#gap.length;
   }
 
   /** The column of the numbers, with the space after it: what `/re` takes. */
-  #number(seq: number): string {
-    if (this.#numberCells === 0) return "";
+  #number(seq: number): Piece[] {
     const shown = String(seq);
     this.#numberWidth = Math.max(this.#numberWidth, shown.length);
-    return this.paint(Style.dim, shown.padStart(this.#numberWidth)) + "  ";
+    if (this.#numberCells === 0) return [];
+    const cells = this.#numberCells - this.#gap.length;
+    return [
+      { text: shown.padStart(cells), style: Style.dim },
+      { text: this.#gap },
+    ];
   }
 
   get #numberCells(): number {
-    const isOn = this.#options.settings.get("numbers") === "on";
-    return isOn ? this.#numberWidth + 2 : 0;
+    if (this.#options.settings.get("numbers") !== "on") return 0;
+    const least = this.#isNarrow ? 1 : MIN_NUMBER_WIDTH;
+    return Math.max(least, this.#numberWidth) + this.#gap.length;
+  }
+
+  /** Between two columns. */
+  get #gap(): string {
+    return this.#isNarrow ? " " : "  ";
+  }
+
+  /** Where the texts begin; in a narrow terminal, where the further rows of a message do. */
+  get #textCells(): number {
+    const cells = this.#timeCells + this.#numberCells;
+    if (!this.#isNarrow) return cells + this.#nameWidth + 1;
+    return Math.min(cells, Math.floor(this.#options.columns() * MAX_HANG));
   }
 
   #widen(name: string): void {
@@ -141,15 +186,57 @@ export class Columns {
     this.#nameWidth = Math.max(least, Math.min(this.#nameWidth, widest), wide);
   }
 
-  /** A text after its start, its further lines indented by as many cells below it. */
-  #rows(start: string, text: string, cells: number): string[] {
-    const lines = text.split("\n").map(escapeText);
-    const rest = lines.length - MAX_LINES;
-    if (rest > 0) {
-      const more = `… ${rest} more line${rest === 1 ? "" : "s"}`;
-      lines.splice(MAX_LINES, rest, this.paint(Style.dim, more));
+  /** Lines in a narrow terminal: the name is the beginning of the text, and what keeps its shape is below it. */
+  #below(
+    start: readonly Piece[],
+    { text: name, style = "" }: Piece,
+    [first, ...more]: readonly TextLine[],
+  ): Paragraph[] {
+    const hang = this.#textCells;
+    const head = { start: 0, end: name.length, style };
+    if (!first || first.isCode) {
+      const lines = first ? [first, ...more] : more;
+      const alone = { start, hang, text: name, marks: [head] };
+      return [alone, ...this.#indented(hang, lines)];
     }
-    const indent = " ".repeat(this.#timeCells + this.#numberCells + cells);
-    return lines.map((line, index) => (index === 0 ? start : indent) + line);
+    const by = name.length + 1;
+    const moved = <T extends { start: number; end: number }>(span: T): T => ({
+      ...span,
+      start: span.start + by,
+      end: span.end + by,
+    });
+    const line = {
+      ...first,
+      text: `${name} ${first.text}`,
+      marks: [head, ...first.marks.map(moved)],
+      kept: first.kept.map(moved),
+    };
+    return this.#lines(start, hang, [line, ...more]);
   }
+
+  /** Lines after their start, the further ones below it. */
+  #lines(
+    start: readonly Piece[],
+    hang: number,
+    [first, ...more]: readonly TextLine[],
+  ): Paragraph[] {
+    if (!first) return [];
+    return [{ ...first, start, hang }, ...this.#indented(hang, more)];
+  }
+
+  #indented(hang: number, lines: readonly TextLine[]): Paragraph[] {
+    const start = [{ text: " ".repeat(hang) }];
+    const shown = lines.slice(0, MAX_LINES - 1)
+      .map((line) => ({ ...line, start, hang }));
+    const rest = lines.length - shown.length;
+    if (rest === 0) return shown;
+    const more = dimmed(`… ${rest} more line${rest === 1 ? "" : "s"}`);
+    return [...shown, { start, hang, ...more }];
+  }
+}
+
+/** A text that stands back. */
+function dimmed(text: string): { text: string; marks: Mark[] } {
+  const marks = [{ start: 0, end: text.length, style: Style.dim }];
+  return { text, marks };
 }

@@ -24,6 +24,8 @@ export interface CommandContext extends Actions {
   readonly now?: () => number;
   /** The time zone for times (IANA name). Default: the machine's. */
   readonly zone?: string;
+  /** The width of the terminal, cells. Default: endless. */
+  readonly columns?: () => number;
 }
 
 /**

@@ -9,7 +9,6 @@ import { CHANGE_COMMANDS } from "./change_commands.ts";
 import { HISTORY_COUNT, MAX_HISTORY } from "../actions.ts";
 import { nearest } from "../../base/nearest.ts";
 import { quote } from "../../base/safe_text.ts";
-import { padCells, width } from "./cells.ts";
 import {
   ANYTHING,
   type Command,
@@ -19,9 +18,9 @@ import {
   SOMETHING,
   usage,
 } from "./command.ts";
+import { commandLines, settingLines } from "./listings.ts";
 import { ignore, rename, unignore, verify } from "./people_commands.ts";
 import { OPERATOR_COMMANDS } from "./operator_commands.ts";
-import { SETTINGS } from "./settings.ts";
 import { whoIsHere } from "./who.ts";
 
 /** Every command, in the order in which `/help` shows them. */
@@ -45,8 +44,8 @@ export const COMMANDS: readonly Command[] = [
       "An id stays the same whatever name its person takes, and may be given instead of a name.",
     example: "/who",
     takes: NOTHING,
-    run: ({ note, who, now, zone }) =>
-      whoIsHere(who(), (now ?? Date.now)(), zone).forEach((line) => note(line)),
+    run: ({ note, who, now = Date.now, zone, columns }) =>
+      whoIsHere(who(), now(), zone, columns?.()).forEach((line) => note(line)),
   },
   {
     name: "/nick",
@@ -201,7 +200,7 @@ export const COMMANDS: readonly Command[] = [
     help: "Change a setting; without KEY: list them",
     more: "It is kept for later runs. Tab completes KEY and VALUE.",
     example: "/set times off",
-    takes: /^(?:(\S+)\s+(\S+))?$/,
+    takes: /^(?:(\S+)\s+(.+))?$/,
     offers: ["settings", "values"],
     run: (context, key, value = "") =>
       key === undefined ? showSettings(context) : set(context, key, value),
@@ -285,34 +284,29 @@ function explain({ note }: CommandContext, command: Command): void {
 }
 
 function showHelp(
-  { note }: CommandContext,
+  { note, columns }: CommandContext,
   commands: readonly Command[],
 ): void {
-  const widest = Math.max(...commands.map((row) => usage(row).length));
-  for (const command of commands) {
-    note(`${usage(command).padEnd(widest)}  ${command.help}`);
+  const listed = commands.map((row) => ({ usage: usage(row), help: row.help }));
+  if (commands === COMMANDS) {
+    listed.push({ usage: "//…", help: "Send a text that begins with a slash" });
   }
-  if (commands !== COMMANDS) return;
-  note(`${"//…".padEnd(widest)}  Send a text that begins with a slash`);
+  for (const line of commandLines(listed, columns?.())) note(line);
 }
 
-function set({ note, settings }: CommandContext, key: string, value: string) {
+function set(
+  { note, settings }: CommandContext,
+  key: string,
+  value: string,
+): void {
   try {
-    settings.set(key, value);
-    note(`${key} is now ${value}`);
+    note(`${key} is now ${settings.set(key, value)}`);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     note(error.message);
   }
 }
 
-function showSettings({ note, settings }: CommandContext): void {
-  const heads = SETTINGS.map(({ key }) => `${key} ${settings.get(key)}`);
-  const widest = Math.max(...heads.map(width));
-  for (const [index, setting] of SETTINGS.entries()) {
-    const range = "choices" in setting
-      ? setting.choices.join(", ")
-      : `${setting.min} to ${setting.max}`;
-    note(`${padCells(heads[index] ?? "", widest)}  ${setting.help} (${range})`);
-  }
+function showSettings({ note, settings, columns }: CommandContext): void {
+  for (const line of settingLines(settings, columns?.())) note(line);
 }

@@ -13,11 +13,9 @@ const MAX_ROWS = 10_000;
 export class Scrollback {
   #rows: string[] = [];
 
-  /** Remembers rows, without their styles. */
-  add(rows: readonly string[]): void {
-    // deno-lint-ignore no-control-regex -- of what is shown, only the styles begin with it
-    const plain = rows.map((row) => row.replace(/\x1b\[\d*m/g, ""));
-    this.#rows.push(...plain);
+  /** Remembers lines, as they are before they are wrapped; without styles. */
+  add(lines: readonly string[]): void {
+    this.#rows.push(...lines);
     if (this.#rows.length > 2 * MAX_ROWS) this.#rows = [...this.rows];
   }
 

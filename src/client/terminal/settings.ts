@@ -5,6 +5,7 @@
  */
 
 import { alternatives, didYouMean } from "../../base/nearest.ts";
+import { NO_WORDS } from "./mentions.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
   type Document,
@@ -12,7 +13,10 @@ import {
   writeDocument,
 } from "../../base/document.ts";
 
-/** A row of the table of what can be set: by choice, or a whole number from `min` to `max`. */
+/** The longest list of words, UTF-16 units. */
+const MAX_WORDS = 500;
+
+/** A row of the table of what can be set: by choice, by words, or a whole number from `min` to `max`. */
 export interface Setting {
   /** What is typed after `/set`. */
   readonly key: string;
@@ -20,8 +24,12 @@ export interface Setting {
   readonly help: string;
   /** The default. */
   readonly default: string;
-  /** All that the value may be; a number if there are none. */
+  /** All that the value may be. */
   readonly choices?: readonly string[];
+  /** What earlier versions had for a choice. */
+  readonly earlier?: Readonly<Record<string, string>>;
+  /** Whether it is words with commas between them, or `none`. */
+  readonly isWords?: boolean;
   /** The least that a number may be. */
   readonly min?: number;
   /** The most that a number may be. */
@@ -37,10 +45,28 @@ export const SETTINGS = [
     choices: ["off", "mentions", "all"],
   },
   {
-    key: "joins",
-    help: "Show members joining and leaving",
+    key: "notify",
+    help: "Tell the desktop while you look elsewhere: never, of mentions, all",
+    default: "mentions",
+    choices: ["off", "mentions", "all"],
+  },
+  {
+    key: "words",
+    help: "Words that count as mentions, like your name",
+    default: NO_WORDS,
+    isWords: true,
+  },
+  {
+    key: "title",
+    help: "Show the room and how much is unread in the window's title",
     default: "on",
     choices: ["on", "off"],
+  },
+  {
+    key: "joins",
+    help: "Show who joins and leaves: all, those who spoke lately, nobody",
+    default: "active",
+    choices: ["on", "active", "off"],
   },
   {
     key: "times",
@@ -56,9 +82,10 @@ export const SETTINGS = [
   },
   {
     key: "theme",
-    help: "Colours, or none",
-    default: "default",
-    choices: ["default", "plain"],
+    help: "Colours for a light or a dark terminal, or none; auto: as it is",
+    default: "auto",
+    choices: ["auto", "light", "dark", "plain"],
+    earlier: { default: "auto" },
   },
   {
     key: "names",
@@ -118,7 +145,8 @@ export class Settings {
     for (const setting of TABLE) {
       const value = document[setting.key];
       if (value === undefined) continue;
-      if (fits(setting, value)) this.#chosen.set(setting.key, String(value));
+      const fitting = fit(setting, value);
+      if (fitting !== undefined) this.#chosen.set(setting.key, fitting);
       else {
         this.#note(
           `Cannot use ${setting.key} in "${path}": it is ${allowed(setting)}`,
@@ -135,9 +163,10 @@ export class Settings {
 
   /**
    * Chooses a value, from now on and for later runs.
+   * @returns The value as it is kept.
    * @throws {RangeError} for something that can't be set, or not to that.
    */
-  set(key: string, value: string): void {
+  set(key: string, value: string): string {
     const setting = TABLE.find((setting) => setting.key === key);
     if (!setting) {
       const keys = TABLE.map(({ key }) => key);
@@ -145,13 +174,15 @@ export class Settings {
         `Cannot set "${key}": there is no such setting${didYouMean(key, keys)}`,
       );
     }
-    if (!fits(setting, value)) {
+    const fitting = fit(setting, value);
+    if (fitting === undefined) {
       throw new RangeError(`Cannot set ${key}: it is ${allowed(setting)}`);
     }
-    this.#chosen.set(key, value);
+    this.#chosen.set(key, fitting);
     // What this program doesn't know, another version may.
-    this.#document = { ...this.#document, [key]: value };
+    this.#document = { ...this.#document, [key]: fitting };
     this.#keep();
+    return fitting;
   }
 
   #keep(): void {
@@ -164,14 +195,36 @@ export class Settings {
   }
 }
 
+/** What a setting may be, in short: `on, off`, `4 to 32`. */
+export function rangeOf({ choices, isWords, min, max }: Setting): string {
+  if (isWords) return `such as lunch,deploy; or ${NO_WORDS}`;
+  return choices ? choices.join(", ") : `${min} to ${max}`;
+}
+
 /** What a setting may be, in words. */
-function allowed({ choices, min, max }: Setting): string {
+function allowed({ choices, isWords, min, max }: Setting): string {
+  if (isWords) return `words with commas between them, or ${NO_WORDS}`;
   if (!choices) return `a whole number from ${min} to ${max}`;
   return alternatives(choices);
 }
 
-function fits({ choices, min = 0, max = 0 }: Setting, value: unknown): boolean {
-  if (choices) return choices.some((choice) => choice === value);
-  const number = /^\d{1,9}$/.test(String(value)) ? Number(value) : NaN;
-  return number >= min && number <= max;
+/** A value as the setting has it, undefined if it may not be that. */
+function fit(setting: Setting, value: unknown): string | undefined {
+  const { choices, earlier = {}, isWords, min = 0, max = 0 } = setting;
+  const text = String(value);
+  if (isWords) return fitWords(text);
+  if (choices) {
+    const choice = Object.hasOwn(earlier, text) ? earlier[text] : text;
+    return choices.find((possible) => possible === choice);
+  }
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  return number >= min && number <= max ? text : undefined;
+}
+
+/** Words without the spaces around them; a word may have spaces within. */
+function fitWords(text: string): string | undefined {
+  const words = text.split(",").map((word) => word.trim());
+  const isRight = text.length <= MAX_WORDS &&
+    words.every((word) => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(word));
+  return isRight ? words.join(",") : undefined;
 }

@@ -11,6 +11,7 @@
 import type { Readable } from "node:stream";
 import type { CompletionSources } from "./completion.ts";
 import { complete } from "./tab_completion.ts";
+import { type Features, NO_FEATURES } from "./features.ts";
 import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
 import {
@@ -22,10 +23,13 @@ import {
 import { offerPaste, type PasteOffer } from "./paste_offer.ts";
 import { LineEditor, type Screen } from "./line_editor.ts";
 import type { News, Standing, View } from "../view.ts";
+import { Notifier } from "./notifier.ts";
+import { type Paragraph, plainText, rowsOf } from "./paragraph.ts";
 import { Prompt } from "./prompt.ts";
 import { Settings } from "./settings.ts";
 import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
+import { Theme } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
 
@@ -39,7 +43,6 @@ const NO_STOP =
 const ESCAPE = "\x1b";
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
-const BELL = "\x07";
 
 /** What a terminal view is made of. */
 export interface TerminalOptions extends CompletionSources {
@@ -55,6 +58,8 @@ export interface TerminalOptions extends CompletionSources {
   readonly zone?: string;
   /** Whether to use colours; they say nothing that the text doesn't. */
   readonly colour: boolean;
+  /** What the terminal can do. Default: nothing that not every terminal can. */
+  readonly features?: Features;
   /** How long a line may be under way, ms, before the prompt says that it is. Default: 1,000. */
   readonly patience?: number;
   /** What the person has set. Default: the defaults of all settings. */
@@ -70,7 +75,9 @@ export class TerminalView implements View {
   readonly #history: InputHistory;
   readonly #ignored: Ignored;
   readonly #editor: LineEditor;
+  readonly #theme: Theme;
   readonly #transcript: Transcript;
+  readonly #notifier: Notifier;
   readonly #prompt: Prompt;
   readonly #scrollback = new Scrollback();
   readonly #typed = new TypedLines();
@@ -97,12 +104,18 @@ export class TerminalView implements View {
       // A name isn't something to say again.
       if (this.#typed.question !== undefined) history.shift();
     });
+    this.#theme = new Theme(this.#settings, colour);
     this.#transcript = new Transcript({
       now,
       zone,
-      colour,
+      theme: this.#theme,
       settings: this.#settings,
-      columns: () => this.#editor.columns,
+      columns: () => this.columns,
+    });
+    this.#notifier = new Notifier({
+      write: (sequence) => void output.write(sequence),
+      settings: this.#settings,
+      features: this.#features,
     });
     this.#prompt = new Prompt({
       now,
@@ -125,14 +138,25 @@ export class TerminalView implements View {
     return this.#scrollback;
   }
 
+  /** The width of the terminal, cells. */
+  get columns(): number {
+    return this.#editor.columns;
+  }
+
   /** Writes a piece of news above the line being typed, unless it comes from somebody who is ignored. */
   show(news: News): void {
     const wanted = this.#ignored.filter(news);
     if (wanted === null) return;
     this.#write(this.#transcript.render(wanted));
-    if (this.#rings(news)) this.#options.output.write(BELL);
+    if (!this.#ended) this.#draw(wanted);
     if (news.type === "disconnected") this.#prompt.disconnected(news.seconds);
     if (news.type === "file" && !this.#ended) this.#prompt.file(news);
+  }
+
+  /** Draws the person's attention, where it should. */
+  #draw(news: News): void {
+    if (news.type === "entered") this.#notifier.enter(news.address, news.name);
+    this.#notifier.tell(news, this.#transcript.mentions(news));
   }
 
   /** Shows name, connection and waiting lines in the prompt. */
@@ -142,7 +166,7 @@ export class TerminalView implements View {
 
   /** Writes the lines of the text above the line being typed. */
   note(text: string): void {
-    this.#write(text.split("\n").map(escapeText));
+    this.#write(this.#transcript.note(text));
   }
 
   /** Asks with the question as the prompt; empty answers don't count. Null once the input has ended. */
@@ -182,16 +206,11 @@ export class TerminalView implements View {
   #takeOver(): void {
     this.#options.raw?.(true);
     this.#options.output.write(MARK_PASTES);
+    this.#notifier.begin();
   }
 
-  #rings(news: News): boolean {
-    const bell = this.#settings.get("bell");
-    if (bell === "off" || !("past" in news) || news.past || news.own) {
-      return false;
-    }
-    const isMove = news.type === "joined" || news.type === "left" ||
-      news.type === "renamed";
-    return this.#transcript.mentions(news) || (bell === "all" && !isMove);
+  get #features(): Features {
+    return this.#options.features ?? NO_FEATURES;
   }
 
   #showPrompt(): void {
@@ -205,6 +224,7 @@ export class TerminalView implements View {
 
   #pressed(keys: string): void {
     if (this.#ended) return;
+    this.#notifier.seen();
     if (!this.#offer) this.#editor.press(keys);
     else if (keys === "\r" || keys === "\n") this.#accept(this.#offer);
     else if ([ESCAPE, CTRL_C, CTRL_D].includes(keys)) this.#drop(this.#offer);
@@ -256,9 +276,13 @@ export class TerminalView implements View {
     this.show({ type: "refused", text: line, reason, detail: "" });
   }
 
-  #write(rows: readonly string[]): void {
-    this.#scrollback.add(rows);
-    this.#editor.print(rows);
+  #write(paragraphs: readonly Paragraph[]): void {
+    const { columns } = this;
+    const styles = this.#theme.isOn;
+    const links = styles && this.#features.links;
+    const canvas = { columns, styles, links };
+    this.#scrollback.add(paragraphs.map((it) => plainText(it, columns)));
+    this.#editor.print(paragraphs.flatMap((it) => rowsOf(it, canvas)));
   }
 
   #end(): void {
@@ -268,6 +292,7 @@ export class TerminalView implements View {
     this.#editor.close();
     this.#options.input.pause();
     this.#options.output.write(MARK_NO_PASTES);
+    this.#notifier.end();
     this.#options.raw?.(false);
     this.#typed.end();
   }

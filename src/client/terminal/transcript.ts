@@ -1,16 +1,22 @@
 /**
- * What news looks like to a person: which rows there are, and what they say.
+ * What news looks like to a person: which paragraphs there are, and what they say.
  *
  * @module
  */
 
+import { Activity } from "./activity.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
+import { finder, wordsOf } from "./mentions.ts";
+import { textLines, wordFinder } from "./message_text.ts";
+import type { Paragraph, Piece } from "./paragraph.ts";
 import { qrLines } from "../../base/qr.ts";
-import { colourOf, Style } from "./style.ts";
+import { Style } from "./style.ts";
+import type { Theme } from "./theme.ts";
 import {
   awaySentence,
   inviteSentence,
   lineSentence,
+  lostSentence,
   type NewsOf,
   refusalSentence,
 } from "../sentences.ts";
@@ -27,171 +33,149 @@ export interface TranscriptOptions extends ColumnsOptions {
   readonly now: () => number;
   /** The time zone for times (IANA name). Default: the machine's. */
   readonly zone?: string | undefined;
+  /** The colours. */
+  readonly theme: Theme;
 }
 
-/** News as the rows that a person reads. Remembers what a reader does: the day, the own name. */
+/** What was said before the client was in, until all of it has come: only then is it known how much it is. */
+interface Arrival {
+  readonly news: NewsOf<"entered">;
+  readonly lines: RoomNews[];
+}
+
+/** News as the paragraphs that a person reads. Remembers what a reader does: the day, the own name. */
 export class Transcript {
   readonly #options: TranscriptOptions;
   readonly #clock: WallClock;
   readonly #columns: Columns;
+  readonly #activity: Activity;
   readonly #firstDay: string;
   #day: string;
   #lostFor = ""; // why the connection is gone
-  #isEarlier = false; // whether what comes stands below the rule of the earlier messages
-  #ownName: RegExp | undefined;
+  #arrival: Arrival | undefined;
+  #ownName = "";
 
   /** A transcript that begins now. */
   constructor(options: TranscriptOptions) {
     this.#options = options;
     this.#clock = new WallClock(options.zone);
     this.#columns = new Columns(options, this.#clock);
+    this.#activity = new Activity(options.settings);
     this.#firstDay = this.#clock.day(options.now());
     this.#day = this.#firstDay;
   }
 
-  /** The rows for a piece of news, without line ends; none if the person doesn't want to see it. */
-  render(news: News): string[] {
+  /** What a piece of news looks like; nothing if the person doesn't want to see it, or not yet. */
+  render(news: News): Paragraph[] {
+    if (isLine(news) && news.past) return this.#pastLine(news);
+    return [...this.#arrive(), ...this.#present(news)];
+  }
+
+  /** Lines about this program. */
+  note(text: string): Paragraph[] {
+    return text.split("\n").map((line) => this.#columns.told(escapeText(line)));
+  }
+
+  /** Whether the news is something said that has the own name or one of the person's words in it, as a word. */
+  mentions(news: News): boolean {
+    const isMeant = isLine(news) && isSpoken({ what: news.type }) &&
+      news.type !== "offered" && !news.own;
+    if (!isMeant) return false;
+    const words = wordsOf(this.#options.settings.get("words"));
+    if (this.#ownName !== "") words.push(this.#ownName);
+    return finder(words)?.test(news.text) === true;
+  }
+
+  #present(news: News): Paragraph[] {
     switch (news.type) {
       case "entered":
-        this.#lostFor = "";
-        this.#ownName = asWord(news.name);
-        return news.again ? this.#back(news) : this.#welcome(news);
+        return this.#entered(news);
+      case "current":
+        return [];
       case "found":
         return this.#found(news);
       case "away-message":
         return [this.#columns.aside(this.#options.now(), awaySentence(news))];
       case "invited":
-        return [inviteSentence(news), ...qrLines(news.link)];
+        return this.#invited(news);
       case "refused":
-        return [`${this.#warning} ${refusalSentence(news)}`];
-      case "current":
-        return this.#now();
+        return [this.#columns.told(refusalSentence(news), this.#warning)];
       case "lost":
-        return [`${this.#warning} Perhaps not sent: ${escapeText(news.text)}`];
+        return [this.#columns.told(lostSentence(news), this.#warning)];
       case "file":
         return this.#file(news);
       case "disconnected":
         return this.#disconnected(wording(GOODBYES, news.reason), news.seconds);
       default:
-        return this.#roomNews(news);
+        return this.#liveLine(news);
     }
   }
 
-  /** Whether the news is something said that has the own name in it, as a word. */
-  mentions(news: News): boolean {
-    return isLine(news) && isSpoken({ what: news.type }) &&
-      news.type !== "offered" && !news.own &&
-      this.#ownName?.test(news.text) === true;
+  // ── Coming in and coming back ────────────────────────────────────────────────────────────────────────
+
+  #entered(news: NewsOf<"entered">): Paragraph[] {
+    this.#lostFor = "";
+    this.#ownName = news.name;
+    this.#arrival = { news, lines: [] };
+    if (!news.again) return [this.#welcome(news)];
+    return news.earlier > 0 ? [] : this.#arrive();
   }
 
-  #welcome({ address, name, others, earlier }: NewsOf<"entered">): string[] {
+  #welcome({ address, name, others }: NewsOf<"entered">): Paragraph {
     const company = others === 0
       ? "nobody else is here"
       : others === 1
       ? "1 other is here"
       : `${others} others are here`;
     const place = `${escapeText(address)} as ${escapeText(name)}`;
-    const lines = [`Joined ${place}; ${company}. /help shows the commands.`];
-    this.#isEarlier = earlier > 0;
-    if (earlier > 0) {
-      lines.push(this.#columns.rule(messages(earlier, "earlier ")));
+    return this.#columns.told(
+      `Joined ${place}; ${company}. /help shows the commands.`,
+    );
+  }
+
+  /** Of what was before, only what was said: who came and went is in the log, and of no use any more. */
+  #pastLine(news: RoomNews): Paragraph[] {
+    if (!isSpoken({ what: news.type })) return [];
+    this.#activity.shows(news);
+    if (!this.#arrival) return this.#dated(news);
+    this.#arrival.lines.push(news);
+    return [];
+  }
+
+  /** All that was before has come: what is below the last rule happens now. */
+  #arrive(): Paragraph[] {
+    const arrival = this.#arrival;
+    this.#arrival = undefined;
+    if (!arrival) return [];
+    const { news, lines } = arrival;
+    if (news.again) {
+      const missed = lines.filter(({ own }) => !own).length;
+      const rows = lines.flatMap((line) => this.#dated(line));
+      return [...this.#back(news, missed), ...rows];
     }
-    return lines;
-  }
-
-  #back({ at, earlier, waiting }: NewsOf<"entered">): string[] {
-    const missed = earlier > 0 ? messages(earlier) : "nothing";
-    const sent = waiting > 0 ? `; sent ${waiting}` : "";
-    const mark = this.#columns.paint(Style.green, "✓");
-    const time = this.#columns.time(at);
-    const back = `${time}${mark} Back. Missed ${missed}${sent}.`;
-    return earlier > 0 ? [back, this.#columns.rule("new")] : [back];
-  }
-
-  /** The rule below the earlier messages; or with the day, if it is another than theirs. */
-  #now(): string[] {
-    if (!this.#isEarlier) return [];
-    this.#isEarlier = false;
-    const rows = this.#dayRule(this.#options.now());
-    return rows.length > 0 ? rows : [this.#columns.rule("now")];
-  }
-
-  #roomNews(news: RoomNews): string[] {
-    if (news.type === "renamed" && news.own) this.#ownName = asWord(news.text);
-    const isMove = news.type === "joined" || news.type === "left";
-    if (isMove && this.#options.settings.get("joins") === "off") return [];
-    return [...this.#dayRule(news.at), ...this.#line(news)];
-  }
-
-  #line(news: RoomNews): string[] {
-    const { type: what } = news;
-    if (!isSpoken({ what })) {
-      return [this.#columns.aside(news.at, lineSentence(news))];
-    }
-    const { at, seq, own, text } = news;
-    const style = this.mentions(news)
-      ? Style.reverse
-      : own
-      ? Style.bold
-      : colourOf(news.person);
-    const start = { at, seq, name: escapeText(news.name), style };
-    if (what === "acted") return this.#columns.acted(start, text);
-    if (what === "offered") return this.#columns.acted(start, offering(news));
-    const said = this.#columns.said(start, text);
-    if (what !== "replied") return said;
-    return [this.#columns.quoted(answered(news)), ...said];
-  }
-
-  /** What was asked for from the history, between two rules; the days in it are its own. */
-  #found({ words, lines, more }: NewsOf<"found">): string[] {
-    const about = words === "" ? "" : ` with ${quote(words)}`;
-    if (lines.length === 0) return [`Nothing was found${about}`];
-    const count = `${lines.length} line${lines.length === 1 ? "" : "s"}`;
-    const day = this.#day;
-    this.#day = "";
-    const rows = lines.flatMap((line) => [
-      ...this.#dayRule(line.at),
-      ...this.#line(line),
-    ]);
-    this.#day = day;
-    const end = more ? "there are older ones" : "that is all";
+    if (lines.length === 0) return [];
+    const rule = this.#columns.rule(messages(lines.length, "earlier "));
+    const rows = lines.flatMap((line) => this.#dated(line));
+    const day = this.#dayRule(this.#options.now());
     return [
-      this.#columns.rule(`${count}${about}`),
+      rule,
       ...rows,
-      this.#columns.rule(end),
+      ...(day.length > 0 ? day : [this.#columns.rule("now")]),
     ];
   }
 
-  /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */
-  #file(news: NewsOf<"file">): string[] {
-    const { offer, got, size, state, path, reason } = news;
-    const time = this.#columns.time(this.#options.now());
-    const name = escapeText(news.name);
-    switch (state) {
-      case "begun": {
-        const start = got > 0 ? ` from ${formatSize(got)} on` : "";
-        return [`${time}Downloading ${name} (${formatSize(size)})${start}`];
-      }
-      case "taking":
-        return [];
-      case "waiting": {
-        const why = escapeText(reason);
-        return [`${time}${this.#warning} ${name} is waiting: ${why}`];
-      }
-      case "taken": {
-        const mark = this.#columns.paint(Style.green, "✓");
-        return [
-          `${time}${mark} Saved ${escapeText(path)}; checksum verified`,
-        ];
-      }
-      case "failed": {
-        const why = `${name} was not downloaded: ${escapeText(reason)}`;
-        return [`${time}${this.#warning} ${why}. /get ${offer} tries again`];
-      }
-    }
+  #back({ at, waiting }: NewsOf<"entered">, missed: number): Paragraph[] {
+    const what = missed > 0 ? messages(missed) : "nothing";
+    const sent = waiting > 0 ? `; sent ${waiting}` : "";
+    const back = this.#columns.told(
+      `Back. Missed ${what}${sent}.`,
+      this.#good,
+      at,
+    );
+    return missed > 0 ? [back, this.#columns.rule("new")] : [back];
   }
 
-  #disconnected(reason: string, seconds: number): string[] {
+  #disconnected(reason: string, seconds: number): Paragraph[] {
     // Attempts go on until one succeeds; only what is new is worth a line.
     if (reason === this.#lostFor) return [];
     this.#lostFor = reason;
@@ -199,18 +183,135 @@ export class Transcript {
       reason.charAt(0).toUpperCase() + reason.slice(1),
     );
     const next = `Trying again in ${Math.ceil(seconds)} s`;
-    const time = this.#columns.time(this.#options.now());
     return [
-      `${time}${this.#warning} ${sentence}. ${next}; what you type is kept.`,
+      this.#report(
+        `${sentence}. ${next}; what you type is kept.`,
+        this.#warning,
+      ),
     ];
   }
 
-  get #warning(): string {
-    return this.#columns.paint(Style.yellow, "⚠");
+  // ── What happens in the room ─────────────────────────────────────────────────────────────────────────
+
+  #liveLine(news: RoomNews): Paragraph[] {
+    if (news.type === "renamed" && news.own) this.#ownName = news.text;
+    return this.#activity.shows(news) ? this.#dated(news) : [];
+  }
+
+  #dated(news: RoomNews): Paragraph[] {
+    return [...this.#dayRule(news.at), ...this.#line(news)];
+  }
+
+  /** @param found Finds in it what was searched for. */
+  #line(news: RoomNews, found?: RegExp): Paragraph[] {
+    const { type: what } = news;
+    if (!isSpoken({ what })) {
+      return [this.#columns.aside(news.at, lineSentence(news))];
+    }
+    const { at, seq } = news;
+    const start = {
+      at,
+      seq,
+      name: escapeText(news.name),
+      style: this.#style(news),
+    };
+    const lines = (text: string) =>
+      textLines(text, { code: this.#options.theme.code, found });
+    if (what === "acted") return this.#columns.acted(start, lines(news.text));
+    if (what === "offered") {
+      return this.#columns.acted(start, lines(offering(news)));
+    }
+    const said = this.#columns.said(start, lines(news.text));
+    if (what !== "replied") return said;
+    return [this.#columns.quoted(answered(news)), ...said];
+  }
+
+  #style(news: RoomNews): string {
+    if (this.mentions(news)) return Style.reverse;
+    return news.own ? Style.bold : this.#options.theme.nameOf(news.person);
+  }
+
+  /** What was asked for from the history, between two rules; the days in it are its own. */
+  #found({ words, lines, more }: NewsOf<"found">): Paragraph[] {
+    const about = words === "" ? "" : ` with ${quote(words)}`;
+    if (lines.length === 0) {
+      return [this.#columns.told(`Nothing was found${about}`)];
+    }
+    const activity = new Activity(this.#options.settings);
+    const shown = lines.filter((line) => activity.shows(line));
+    const hidden = lines.length - shown.length;
+    const count = `${shown.length} line${shown.length === 1 ? "" : "s"}`;
+    const found = wordFinder(words);
+    const day = this.#day;
+    this.#day = "";
+    const rows = shown.flatMap((line) => [
+      ...this.#dayRule(line.at),
+      ...this.#line(line, found),
+    ]);
+    this.#day = day;
+    const end = more ? "there are older ones" : "that is all";
+    const left = hidden > 0 ? `, without ${hidden} of joining and leaving` : "";
+    return [
+      this.#columns.rule(`${count}${about}${left}`),
+      ...rows,
+      this.#columns.rule(end),
+    ];
+  }
+
+  // ── What is for this person alone ────────────────────────────────────────────────────────────────────
+
+  #invited(news: NewsOf<"invited">): Paragraph[] {
+    const code = qrLines(news.link);
+    // A code that is wrapped is none.
+    const fits = (code[0]?.length ?? 0) < this.#options.columns();
+    return [inviteSentence(news), ...(fits ? code : [])]
+      .map((line) => this.#columns.told(line));
+  }
+
+  /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */
+  #file(news: NewsOf<"file">): Paragraph[] {
+    const { offer, got, size, state, path, reason } = news;
+    const name = escapeText(news.name);
+    switch (state) {
+      case "begun": {
+        const start = got > 0 ? ` from ${formatSize(got)} on` : "";
+        return [
+          this.#report(`Downloading ${name} (${formatSize(size)})${start}`),
+        ];
+      }
+      case "taking":
+        return [];
+      case "waiting": {
+        const why = `${name} is waiting: ${escapeText(reason)}`;
+        return [this.#report(why, this.#warning)];
+      }
+      case "taken": {
+        const saved = `Saved ${escapeText(path)}; checksum verified`;
+        return [this.#report(saved, this.#good)];
+      }
+      case "failed": {
+        const why = `${name} was not downloaded: ${escapeText(reason)}`;
+        const advice = `/get ${offer} tries again`;
+        return [this.#report(`${why}. ${advice}`, this.#warning)];
+      }
+    }
+  }
+
+  /** What this program tells, with the time. */
+  #report(text: string, sign?: Piece): Paragraph {
+    return this.#columns.told(text, sign, this.#options.now());
+  }
+
+  get #warning(): Piece {
+    return { text: "⚠", style: this.#options.theme.warning };
+  }
+
+  get #good(): Piece {
+    return { text: "✓", style: this.#options.theme.good };
   }
 
   /** A rule with the day, if it is another than before. */
-  #dayRule(at: number): string[] {
+  #dayRule(at: number): Paragraph[] {
     const day = this.#clock.day(at);
     if (day === this.#day) return [];
     this.#day = day;
@@ -234,13 +335,6 @@ function offering({ text, seq, own }: RoomNews): string {
 /** What an answer answers, in short. */
 function answered({ to, quoted }: RoomNews): string {
   return quoted ? `${quoted.name}: ${quoted.text}` : `message ${to}`;
-}
-
-/** What finds a name where it stands as a word of its own, in either case. */
-function asWord(name: string): RegExp {
-  const literal = name.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
-  const letter = String.raw`[\p{L}\p{M}\p{N}_]`;
-  return new RegExp(`(?<!${letter})${literal}(?!${letter})`, "iu");
 }
 
 function messages(count: number, which = ""): string {

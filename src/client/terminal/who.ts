@@ -7,7 +7,7 @@
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
-import { padCells, width } from "./cells.ts";
+import { table } from "./table.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -20,11 +20,13 @@ const NOT_IDLE = MINUTE;
  * A row for each member: name, id, since when, how long idle, by how many connections, why away.
  * @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
+ * @param columns The width of the terminal, cells. Default: endless.
  */
 export function whoIsHere(
   present: readonly Present[],
   now: number,
   zone?: string,
+  columns = Infinity,
 ): string[] {
   if (present.length === 0) return ["Not connected: member list unknown"];
   // The Swedish way to write a time is ISO 8601's, with a space: 2026-11-23 17:05.
@@ -33,19 +35,20 @@ export function whoIsHere(
     timeStyle: "short",
     timeZone: zone,
   });
-  const names = present.map(({ name }) => escapeText(name));
-  const widest = Math.max(...names.map(width));
-  return present.map(({ person, since, active, away, connections }, index) => {
+  const rows = present.map((
+    { name, person, since, active, away, connections },
+  ) => {
     const idle = now - active;
     return [
-      padCells(names[index] ?? "", widest),
+      escapeText(name),
       spokenId(escapeText(person)),
       `since ${times.format(since)}`,
       idle >= NOT_IDLE ? `idle ${span(idle)}` : "",
       connections > 1 ? `${connections} connections` : "",
       away === "" ? "" : `away: ${escapeText(away)}`,
-    ].filter((part) => part !== "").join("  ");
+    ] as const;
   });
+  return table(rows, columns);
 }
 
 /** A span of time (ms) in its greatest unit, rounded down. */

@@ -15,6 +15,7 @@ import {
 import { interpret } from "../../../../src/client/terminal/interpret.ts";
 import { byNameOrId, Ignored } from "../../../../src/client/ignored.ts";
 import type { Present } from "../../../../src/client/view.ts";
+import { width } from "../../../../src/client/terminal/cells.ts";
 import {
   SETTINGS,
   Settings,
@@ -240,7 +241,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   "/unignore": ["", "Rahul Ravi"],
   "/away": [],
   "/bell": ["", "loud"],
-  "/set": ["bell", "bell all now"],
+  "/set": ["bell"],
   "/save": [""],
   "/clear": ["all"],
   "/quit": [],
@@ -423,23 +424,78 @@ Deno.test("interpret() changes and shows settings", async () => {
   await interpret("/set names 1", context);
   await interpret("/set theme neon", context);
   await interpret("/set jions on", context);
+  await interpret("/set bell all now", context);
+  await interpret("/set words lunch, on call", context);
   await interpret("/set", context);
-  assertEquals(notes.slice(0, 6), [
+  assertEquals(notes.slice(0, 8), [
     "bell is now all",
     "joins is now off",
     "names is now 12",
     "Cannot set names: it is a whole number from 4 to 32",
-    "Cannot set theme: it is default or plain",
+    "Cannot set theme: it is auto, light, dark or plain",
     'Cannot set "jions": there is no such setting; did you mean "joins"?',
+    "Cannot set bell: it is off, mentions or all",
+    "words is now lunch,on call",
   ]);
-  assertEquals(notes.length, 6 + SETTINGS.length);
+  assertEquals(notes.length, 8 + SETTINGS.length);
+  const column = notes[8]?.indexOf("Ring") ?? 0;
   assertEquals(
-    notes.slice(6, 8),
+    [notes[8], notes[10], notes[12]].map((note) => note?.slice(column)),
     [
-      "bell all       Ring the bell: never, on mentions, on every message (off, mentions, all)",
-      "joins off      Show members joining and leaving (on, off)",
+      "Ring the bell: never, on mentions, on every message (off, mentions, all)",
+      "Words that count as mentions, like your name (such as lunch,deploy; or none)",
+      "Show who joins and leaves: all, those who spoke lately, nobody (on, active, off)",
     ],
   );
+  assertEquals(
+    [notes[8], notes[10], notes[12]].map((note) =>
+      note?.slice(0, column).trim()
+    ),
+    ["bell all", "words lunch,on call", "joins off"],
+  );
+});
+
+Deno.test("interpret() wraps /help, /set and /who at any width from 20 cells on", async () => {
+  const present = [
+    member("Priyanka", {
+      person: "k3df9q2mx7ta41cz",
+      active: NOW - 420_000,
+      away: "lunch with the others",
+    }),
+  ];
+  for (const line of ["/help", "/help operators", "/set", "/who"]) {
+    const full = remember(present);
+    await interpret(line, full.context);
+    const words = full.notes.join(" ").split(/\s+/);
+    for (let columns = 20; columns <= 120; columns++) {
+      const { context, notes } = remember(present);
+      await interpret(line, { ...context, columns: () => columns });
+      const widest = Math.max(...notes.map(width));
+      assert(widest < columns, `${line} at ${columns}: ${widest}`);
+      // A word that is longer than a row is broken.
+      const whole = columns > 40 ? notes.join(" ").split(/\s+/) : [];
+      if (columns > 40) assertEquals(whole, words, `${line} at ${columns}`);
+      assertEquals(notes.join("").replace(/\s/g, ""), words.join(""));
+    }
+  }
+  const { context, notes } = remember(present);
+  await interpret("/who", { ...context, columns: () => 60 });
+  await interpret("/who", { ...context, columns: () => 40 });
+  await interpret("/who", { ...context, columns: () => 30 });
+  assertEquals(notes, [
+    "Priyanka  k3df-9q2m-x7ta-41cz  since 2026-11-23 17:10",
+    "          idle 7 min  away: lunch with the others",
+    "Priyanka  k3df-9q2m-x7ta-41cz",
+    "          since 2026-11-23 17:10",
+    "          idle 7 min",
+    "          away: lunch with the others",
+    "Priyanka",
+    "    k3df-9q2m-x7ta-41cz",
+    "    since 2026-11-23 17:10",
+    "    idle 7 min",
+    "    away: lunch with the",
+    "    others",
+  ]);
 });
 
 Deno.test("interpret() names an unknown command and suggests the nearest", async () => {

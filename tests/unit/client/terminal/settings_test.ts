@@ -32,7 +32,7 @@ Deno.test("Settings has defaults, and keeps what is set for the next run, privat
   await first.kept;
   const second = await Settings.load(file.path, file.note);
   assertEquals([second.get("bell"), second.get("names")], ["all", "12"]);
-  assertEquals(second.get("theme"), "default");
+  assertEquals(second.get("theme"), "auto");
   assertEquals(await file.mode(), 0o600);
   assertEquals(file.notes, []);
 });
@@ -50,6 +50,47 @@ Deno.test("Settings keeps what it doesn't know", async () => {
     joins: "off",
     theme: "plain",
   });
+});
+
+Deno.test("Settings takes what earlier versions kept", async () => {
+  await using file = await scratch("settings");
+  const text = JSON.stringify({ version: 1, joins: "on", theme: "default" });
+  await Deno.writeTextFile(file.path, text, { mode: 0o600 });
+  const settings = await Settings.load(file.path, file.note);
+  assertEquals([settings.get("joins"), settings.get("theme")], ["on", "auto"]);
+  assertEquals(file.notes, []);
+});
+
+Deno.test("Settings.set() takes words with commas between them, and none", () => {
+  const settings = new Settings();
+  const cases: [string, string][] = [
+    ["lunch", "lunch"],
+    [" lunch , deploy now,昼食 ", "lunch,deploy now,昼食"],
+    ["c++,#42", "c++,#42"],
+    ["none", "none"],
+  ];
+  for (const [typed, kept] of cases) {
+    assertEquals(settings.set("words", typed), kept);
+    assertEquals(settings.get("words"), kept);
+  }
+  for (
+    const typed of [
+      "",
+      ",",
+      "a,,b",
+      "a\nb",
+      "\x1b[2J",
+      "\u202e",
+      "x".repeat(501),
+    ]
+  ) {
+    assertThrows(
+      () => settings.set("words", typed),
+      RangeError,
+      "Cannot set words: it is words with commas between them, or none",
+    );
+  }
+  assertEquals(settings.get("words"), "none");
 });
 
 Deno.test("Settings names a damaged file, and doesn't write it", async () => {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { colourOf } from "../../../../src/client/terminal/style.ts";
 import { Ignored } from "../../../../src/client/ignored.ts";
 import type { News } from "../../../../src/client/view.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
+import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
 import {
   padCells,
@@ -44,11 +44,15 @@ Deno.test("TerminalView tells who is there on joining", async () => {
 });
 
 Deno.test("TerminalView shows a room as a transcript", async () => {
-  using terminal = open(60);
+  const settings = new Settings();
+  settings.set("joins", "on");
+  using terminal = open(60, { settings });
   const { view, screen } = terminal;
-  view.show(entered({ earlier: 3 }));
-  view.show(event("said", "Rahul", "kaise ho", NOON - 24 * HOUR));
-  view.show(event("said", "田中", "元気", NOON - 23 * HOUR));
+  const past = { past: true };
+  view.show(entered({ earlier: 2 }));
+  view.show(event("said", "Rahul", "kaise ho", NOON - 24 * HOUR, past));
+  view.show(event("said", "田中", "元気", NOON - 23 * HOUR, past));
+  view.show({ type: "current" });
   view.show(event("left", "Rahul", "lost", NOON - HOUR));
   view.show(event("left", "Priyanka", "left"));
   view.show(event("joined", "ana"));
@@ -60,7 +64,7 @@ Deno.test("TerminalView shows a room as a transcript", async () => {
   assertEquals(
     screen.rows.slice(2),
     [
-      `── 3 earlier messages ${"─".repeat(37)}`,
+      `── 2 earlier messages ${"─".repeat(37)}`,
       `── Sunday 22 November 2026 ${"─".repeat(32)}`,
       "12:00    1  Rahul      kaise ho",
       "13:00    1  田中       元気",
@@ -82,9 +86,9 @@ Deno.test("TerminalView names the day after midnight", async () => {
   terminal.view.show(event("said", "ana", "early", NOON + 12 * HOUR));
   await written();
   assertEquals(terminal.screen.rows.slice(0, 3), [
-    "12:00    1  ana        late",
+    "12:00 1 ana: late",
     "── Tuesday 24 November 2026 ───────────",
-    "00:00    1  ana        early",
+    "00:00 1 ana: early",
   ]);
 });
 
@@ -102,26 +106,37 @@ Deno.test("TerminalView tells of an absence and its end", async () => {
   // Nothing new: this attempt failed for the same reason.
   view.show({ type: "disconnected", reason: "lost", seconds: 4 });
   view.show({ type: "disconnected", reason: "stopped", seconds: 8 });
-  view.show(entered({ again: true, earlier: 3, waiting: 1 }));
+  const back = (missed: number, waiting = 0) => {
+    view.show(entered({ again: true, earlier: missed, waiting }));
+    for (let n = 0; n < missed; n++) {
+      view.show(event("said", "Rahul", "hi", NOON, { past: true }));
+    }
+    view.show({ type: "current" });
+  };
+  back(3, 1);
   view.show({ type: "disconnected", reason: "stopped", seconds: 2 });
-  view.show(entered({ again: true, earlier: 1 }));
-  view.show(entered({ again: true, waiting: 2 }));
+  back(1);
+  back(0, 2);
   await written();
   assertEquals(screen.rows.slice(0, -1), [
     "12:00  ⚠ Connection lost. Trying again in 2 s; what you type is kept.",
     "12:00  ⚠ Server stopped. Trying again in 8 s; what you type is kept.",
     "12:00  ✓ Back. Missed 3 messages; sent 1.",
     `── new ${"─".repeat(72)}`,
+    ...Array(3).fill("12:00    1  Rahul      hi"),
     "12:00  ⚠ Server stopped. Trying again in 2 s; what you type is kept.",
     "12:00  ✓ Back. Missed 1 message.",
     `── new ${"─".repeat(72)}`,
+    "12:00    1  Rahul      hi",
     "12:00  ✓ Back. Missed nothing; sent 2.",
   ]);
 });
 
 Deno.test("TerminalView shows attacks as escapes, wherever they stand", async () => {
+  const settings = new Settings();
+  settings.set("joins", "on");
   for (const attack of ATTACKS) {
-    using terminal = open(2_000);
+    using terminal = open(2_000, { settings });
     const { view, screen } = terminal;
     // The screen fails at whatever it isn't meant to obey; the rest is to count the rows.
     const quoted = { name: attack, person: attack, text: attack };
@@ -275,13 +290,14 @@ Deno.test("TerminalView.close() writes what is yet to be written", () => {
 Deno.test("TerminalView uses colours only where they are wanted", async () => {
   for (const colour of [false, true]) {
     using terminal = open(60, { colour });
-    terminal.view.show(entered({ earlier: 1 }));
+    terminal.view.show(entered());
     terminal.view.show(event("said", "ana", "mine"));
     terminal.view.show(event("said", "Rahul", "his"));
     await written();
     const { written: bytes } = terminal.screen;
     const own = bytes.includes("\x1b[1mana\x1b[0m        mine");
-    const style = `\x1b[${colourOf("key of Rahul")}m`;
+    const theme = new Theme(new Settings(), true);
+    const style = `\x1b[${theme.nameOf("key of Rahul")}m`;
     const other = bytes.includes(`${style}Rahul\x1b[0m      his`);
     const any = bytes.includes("\x1b[0m");
     assertEquals([own, other, any], [colour, colour, colour]);
@@ -322,18 +338,6 @@ Deno.test("wraps() counts the rows that typing moves the cursor down", () => {
     ["日日日日日日日日日日", 2],
   ];
   for (const [text, rows] of cases) assertEquals(wraps(text, 10), rows, text);
-});
-
-Deno.test("colourOf() is the same for a key, and not for all keys", () => {
-  const keys = [
-    "k3df9q2mx7ta41cz",
-    "0123456789ab",
-    "ba9876543210",
-    "aaaa",
-    "bbbb",
-  ];
-  assertEquals(keys.map(colourOf), keys.map(colourOf));
-  assert(new Set(keys.map(colourOf)).size > 1);
 });
 
 Deno.test("TerminalView says how many are here, where that is more than one", () => {

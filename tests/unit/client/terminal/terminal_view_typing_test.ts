@@ -56,8 +56,8 @@ Deno.test("TerminalView keeps the line being typed whole below what arrives", as
       view.note("three");
       await written();
       assertEquals(screen.rows, [
-        "12:00    1  Rahul      one",
-        "12:00    1  Rahul      two",
+        "12:00 1 Rahul: one",
+        "12:00 1 Rahul: two",
         "three",
         ...before,
       ]);

@@ -5,6 +5,11 @@
  */
 
 import type { News, RoomNews } from "../../../../src/client/view.ts";
+import {
+  type Paragraph,
+  rowsOf,
+} from "../../../../src/client/terminal/paragraph.ts";
+import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Transcript } from "../../../../src/client/terminal/transcript.ts";
 import { assertEquals } from "../../../kit/assert.ts";
@@ -16,13 +21,22 @@ const DAY = 86_400_000;
 function begin(settings: Record<string, string> = {}, columns = 60) {
   const chosen = new Settings();
   for (const [key, value] of Object.entries(settings)) chosen.set(key, value);
-  return new Transcript({
+  const theme = new Theme(chosen, false);
+  const transcript = new Transcript({
     now: () => NOON,
     zone: "UTC",
-    colour: settings.colour === "on",
+    theme,
     settings: chosen,
     columns: () => columns,
   });
+  const canvas = { columns, styles: false, links: false };
+  const rows = (paragraphs: readonly Paragraph[]) =>
+    paragraphs.flatMap((paragraph) => rowsOf(paragraph, canvas));
+  return {
+    render: (news: News) => rows(transcript.render(news)),
+    note: (text: string) => rows(transcript.note(text)),
+    mentions: (news: News) => transcript.mentions(news),
+  };
 }
 
 function line(
@@ -91,7 +105,10 @@ Deno.test("Transcript shows each kind of line", () => {
     ],
     [
       line("offered", "Rahul", `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`),
-      ["12:00    1  * Rahul offers hut.jpg (81.2 kB); /get 1 downloads it"],
+      [
+        "12:00    1  * Rahul offers hut.jpg (81.2 kB); /get 1",
+        "                    downloads it",
+      ],
     ],
     [
       line("offered", "ana", `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`),
@@ -109,7 +126,8 @@ Deno.test("Transcript shows each kind of line", () => {
       "12:00  ✓ Saved files/hut.jpg; checksum verified",
     ]],
     [file("failed", { reason: "you dropped it" }), [
-      "12:00  ⚠ hut.jpg was not downloaded: you dropped it. /get 7 tries again",
+      "12:00  ⚠ hut.jpg was not downloaded: you dropped it. /get 7",
+      "         tries again",
     ]],
     [
       line("renamed", "Rahul", "Ravi"),
@@ -141,31 +159,149 @@ Deno.test("Transcript shows each kind of line", () => {
       ["12:00                  Rahul is back"],
     ],
   ];
-  for (const [news, rows] of cases) assertEquals(begin().render(news), rows);
+  for (const [news, rows] of cases) {
+    assertEquals(begin({ joins: "on" }).render(news), rows);
+  }
 });
 
+/** What is shown of a coming, when all is told that was before. */
+function arrive(
+  lines: readonly RoomNews[],
+  more: Partial<News & { type: "entered" }> = {},
+  settings: Record<string, string> = {},
+): string[] {
+  const { render } = begin(settings);
+  const earlier = lines.length;
+  const news = { ...entered("ana"), earlier, ...more } as News;
+  return [news, ...lines, { type: "current" } as const].flatMap(render);
+}
+
+const JOINED = [
+  "Joined 192.0.2.7:5000 as ana; nobody else is here. /help",
+  "  shows the commands.",
+];
+
+function past(
+  type: RoomNews["type"],
+  name: string,
+  text = "",
+  more: Partial<RoomNews> = {},
+): RoomNews {
+  return line(type, name, text, { past: true, ...more });
+}
+
 Deno.test("Transcript tells what was said before the joining from what is said now", () => {
-  const rows = (at: number, more: Partial<News & { type: "entered" }> = {}) => {
-    const transcript = begin();
-    const news = { ...entered("ana"), ...more } as News;
-    transcript.render(news);
-    transcript.render(line("said", "Rahul", "hi", { at, past: true }));
-    return transcript.render({ type: "current" });
-  };
-  assertEquals(rows(NOON, { earlier: 1 }), [`── now ${"─".repeat(52)}`]);
-  assertEquals(rows(NOON - DAY, { earlier: 1 }), [
+  assertEquals(arrive([past("said", "Rahul", "hi")]), [
+    ...JOINED,
+    `── 1 earlier message ${"─".repeat(38)}`,
+    "12:00    1  Rahul      hi",
+    `── now ${"─".repeat(52)}`,
+  ]);
+  const yesterday = { at: NOON - DAY };
+  assertEquals(arrive([past("said", "Rahul", "hi", yesterday)]).slice(2), [
+    `── 1 earlier message ${"─".repeat(38)}`,
+    `── Sunday 22 November 2026 ${"─".repeat(32)}`,
+    "12:00    1  Rahul      hi",
     `── today ${"─".repeat(50)}`,
   ]);
-  // Nothing stands above that it could be told from; after a return, a rule stands above what was missed.
-  assertEquals(rows(NOON, { earlier: 0 }), []);
-  assertEquals(rows(NOON, { earlier: 1, again: true }), []);
+  // Nothing stands above that it could be told from.
+  assertEquals(arrive([]), JOINED);
+});
+
+Deno.test("Transcript shows of the past only what was said, and counts what it shows", () => {
+  const noise = [
+    past("joined", "Priyanka"),
+    past("left", "Priyanka", "left"),
+    past("renamed", "Priyanka", "Priya"),
+  ];
+  for (const joins of ["on", "active", "off"]) {
+    // One of two is from somebody who is ignored, and doesn't come here.
+    const lines = [past("said", "Rahul", "hi"), ...noise];
+    const rows = arrive(lines, { earlier: 2 }, { joins });
+    assertEquals(rows.slice(2), [
+      `── 1 earlier message ${"─".repeat(38)}`,
+      "12:00    1  Rahul      hi",
+      `── now ${"─".repeat(52)}`,
+    ]);
+    assertEquals(arrive(noise, { earlier: 0 }, { joins }), JOINED);
+    assertEquals(arrive(noise, { earlier: 1 }, { joins }), JOINED);
+  }
+});
+
+Deno.test("Transcript marks after a return what is new, and only if something is", () => {
+  const again = { again: true, waiting: 0 };
+  const left = past("left", "ana", "lost");
+  const own = past("said", "ana", "mine");
+  const others = past("said", "Rahul", "hi");
+  assertEquals(arrive([left, others, own], { ...again, earlier: 1 }), [
+    "12:00  ✓ Back. Missed 1 message.",
+    `── new ${"─".repeat(52)}`,
+    "12:00    1  Rahul      hi",
+    "12:00    1  ana        mine",
+  ]);
+  for (const joins of ["on", "active", "off"]) {
+    const settings = { joins };
+    const nothing = ["12:00  ✓ Back. Missed nothing."];
+    for (const earlier of [0, 1]) {
+      const rows = arrive([left], { ...again, earlier }, settings);
+      assertEquals(rows, nothing);
+    }
+  }
+  // What is one's own was sent, not missed.
+  assertEquals(arrive([own], { ...again, earlier: 0, waiting: 1 }), [
+    "12:00  ✓ Back. Missed nothing; sent 1.",
+    "12:00    1  ana        mine",
+  ]);
+});
+
+Deno.test("Transcript shows what it was told of the past, though the connection goes before the rest", () => {
+  const { render } = begin();
+  const news = { ...entered("ana"), again: true, earlier: 2 } as News;
+  const rows = [
+    news,
+    past("said", "Rahul", "hi"),
+    { type: "disconnected", reason: "lost", seconds: 1 } as const,
+  ].flatMap(render);
+  assertEquals(rows.slice(0, 3), [
+    "12:00  ✓ Back. Missed 1 message.",
+    `── new ${"─".repeat(52)}`,
+    "12:00    1  Rahul      hi",
+  ]);
 });
 
 Deno.test("Transcript shows all of a line that may be lost", () => {
   const text = `${"long ".repeat(20)}\n\x1b[2J`;
-  assertEquals(begin().render({ type: "lost", text }), [
-    String.raw`⚠ Perhaps not sent: ${"long ".repeat(20)}\n\u001b[2J`,
-  ]);
+  const rows = begin().render({ type: "lost", text });
+  assertEquals(
+    rows.map((row) => row.trim()).join(" "),
+    [
+      String.raw`⚠ May not have been sent: ${"long ".repeat(20)}\n\u001b[2J`,
+    ].join(),
+  );
+  assertEquals(rows.slice(1).map((row) => row.search(/\S/)), [2, 2]);
+});
+
+Deno.test("Transcript shows by default only the comings and goings of those who spoke lately", () => {
+  const move = (transcript: ReturnType<typeof begin>, at: number) =>
+    transcript.render(line("left", "Rahul", "left", { at })).length > 0;
+  const minute = 60_000;
+  const cases: [string, number, number, boolean][] = [
+    ["active", 10 * minute, 0, true],
+    ["active", 11 * minute, 49, true],
+    ["active", 11 * minute, 50, false],
+    ["on", 11 * minute, 50, true],
+    ["off", 0, 0, false],
+  ];
+  for (const [joins, later, lines, expected] of cases) {
+    const transcript = begin({ joins });
+    assertEquals(move(transcript, NOON), joins === "on");
+    transcript.render(line("said", "Rahul", "hi"));
+    for (let n = 0; n < lines; n++) {
+      transcript.render(line("said", "Priyanka", "hi"));
+    }
+    assertEquals(move(transcript, NOON + later), expected);
+  }
+  assertEquals(begin().render(line("renamed", "Rahul", "Ravi")).length, 1);
 });
 
 Deno.test("Transcript widens the columns for what comes", () => {
@@ -231,6 +367,81 @@ Deno.test("Transcript shows what was found between rules, with its days", () => 
   ]);
 });
 
+Deno.test("Transcript leaves out of the history what it leaves out as it happens", () => {
+  const lines = [
+    line("joined", "Priyanka"),
+    line("said", "Rahul", "hi", { seq: 2 }),
+    line("left", "Rahul", "left"),
+  ];
+  const found = { type: "found", words: "", lines, more: false } as const;
+  const shown = (joins: string) => begin({ joins }).render(found);
+  const today = `── today ${"─".repeat(50)}`;
+  const end = `── that is all ${"─".repeat(44)}`;
+  assertEquals(shown("on").length, 6);
+  assertEquals(shown("off"), [
+    `── 1 line, without 2 of joining and leaving ${"─".repeat(15)}`,
+    today,
+    "12:00    2  Rahul      hi",
+    end,
+  ]);
+  assertEquals(shown("active"), [
+    `── 2 lines, without 1 of joining and leaving ${"─".repeat(14)}`,
+    today,
+    "12:00    2  Rahul      hi",
+    "12:00                  Rahul left",
+    end,
+  ]);
+});
+
+Deno.test("Transcript is leaner in a narrow terminal, and wraps what is long below where it began", () => {
+  const cases: [number, string[]][] = [
+    [40, [
+      "12:00 17 Rahul: an answer that is longer",
+      "         than forty cells",
+    ]],
+    [20, [
+      "12:00 17 Rahul: an",
+      "     answer that is",
+      "     longer than",
+      "     forty cells",
+    ]],
+  ];
+  const text = "an answer that is longer than forty cells";
+  for (const [columns, rows] of cases) {
+    const { render } = begin({}, columns + 1);
+    assertEquals(render(line("said", "Rahul", text, { seq: 17 })), rows);
+  }
+  const { render, note } = begin({ joins: "on" }, 41);
+  assertEquals(render(line("acted", "Rahul", "waves", { seq: 17 })), [
+    "12:00 17 * Rahul waves",
+  ]);
+  assertEquals(render(line("joined", "Rahul")), ["12:00    Rahul joined"]);
+  const quoted = {
+    name: "Priyanka",
+    person: "key",
+    text: "what do you know\nabout ciphers?",
+  };
+  assertEquals(render(line("replied", "Rahul", "much", { to: 7, quoted })), [
+    "         ↪ Priyanka: what do you know a…",
+    "12:00  1 Rahul: much",
+  ]);
+  assertEquals(note("    A note is wrapped, too, below its start"), [
+    "    A note is wrapped, too, below its",
+    "      start",
+  ]);
+});
+
+Deno.test("Transcript wraps a long rule, and fills its last row", () => {
+  const { render } = begin({}, 31);
+  const lines = [line("said", "Rahul", "x")];
+  const words = "what do you know about ciphers?";
+  const found = { type: "found", words, lines, more: false } as const;
+  assertEquals(render(found).slice(0, 2), [
+    '── 1 line with "what do you',
+    `   know about ciphers?" ${"─".repeat(6)}`,
+  ]);
+});
+
 Deno.test("Transcript leaves out what the settings say", () => {
   const off = begin({ joins: "off", times: "off", numbers: "off", names: "6" });
   assertEquals(off.render(line("joined", "Rahul")), []);
@@ -264,22 +475,27 @@ Deno.test("Transcript tells where the own name is said, as a word", () => {
   for (const [news, expected] of cases) {
     assertEquals(transcript.mentions(news), expected, news.text);
   }
+  assertEquals(
+    begin({ words: "lunch" }).mentions(line("said", "x", "ana")),
+    false,
+  );
   transcript.render(line("renamed", "ana", "anna"));
   assertEquals(transcript.mentions(line("said", "Rahul", "hi anna")), true);
   assertEquals(transcript.mentions(line("said", "Rahul", "hi ana.b")), false);
 });
 
-Deno.test("Transcript uses no colour with the plain theme", () => {
-  const settings = new Settings();
-  const transcript = new Transcript({
-    now: () => NOON,
-    zone: "UTC",
-    colour: true,
-    settings,
-    columns: () => 60,
-  });
-  const news = line("said", "Rahul", "hi");
-  assertEquals(transcript.render(news)[0]?.includes("\x1b["), true);
-  settings.set("theme", "plain");
-  assertEquals(transcript.render(news)[0]?.includes("\x1b["), false);
+Deno.test("Transcript takes the person's own words for mentions", () => {
+  const transcript = begin({ words: "lunch, on call,昼食" });
+  transcript.render(entered("ana"));
+  const cases: [RoomNews, boolean][] = [
+    [line("said", "Rahul", "Lunch?"), true],
+    [line("said", "Rahul", "who is on call"), true],
+    [line("said", "Rahul", "今日の昼食は"), true],
+    [line("said", "Rahul", "hello ana"), true],
+    [line("said", "Rahul", "luncheon"), false],
+    [line("said", "ana", "lunch"), false],
+  ];
+  for (const [news, expected] of cases) {
+    assertEquals(transcript.mentions(news), expected, news.text);
+  }
 });
