@@ -13,13 +13,22 @@ import { reasonWords, refusedDeed } from "../protocol/reasons.ts";
 /** One kind of news. */
 export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 
+/** What stands in place of words that were taken back. */
+export const DELETED = "(deleted)";
+
 const escapes = { name: escapeText, words: escapeText };
 
-/** What somebody did: `ann: hello`, `ann: hi (edited) [👍 bob, cy]`, `ann: (deleted)`, `ann joined`. */
+/**
+ * What somebody did: `ann: hello`, `ann: hi (edited) [👍 bob, cy]`, `ann: (deleted)`, `ann reacts to 42: 👍 ("hi")`,
+ * `ann joined`.
+ */
 export function lineSentence(line: RoomNews): string {
-  const { changed, name } = line;
-  if (changed?.deleted) return `${escapeText(name)}: (deleted)`;
-  const said = sentence({ ...line, what: line.type }, escapes);
+  const { changed, name, type, quoted } = line;
+  if (changed?.deleted) return `${escapeText(name)}: ${DELETED}`;
+  const said = sentence({ ...line, what: type }, escapes);
+  if ((type === "deleted" || type === "reacted") && quoted?.text) {
+    return `${said} (${quote(quoted.text)})`;
+  }
   const edited = changed?.edited ? " (edited)" : "";
   const reactions = changed ? reactionWords(changed) : "";
   return `${said}${edited}${reactions === "" ? "" : ` [${reactions}]`}`;

@@ -25,8 +25,9 @@ export class PlainView extends PipeView {
   /** Writes a piece of news: to stdout what happened in the room, to stderr the rest. */
   override show(news: News): void {
     if (news.type === "file") return; // only who can take a file hears of it
-    if ("seq" in news && news.type !== "entered") this.print(plainEvent(news));
-    else if (news.type === "current") return; // each line has its time
+    if ("seq" in news && news.type !== "entered") {
+      if (!isOwnMove(news)) this.print(plainEvent(news));
+    } else if (news.type === "current") return; // each line has its time
     else if (news.type !== "found") this.complain(plainRemark(news));
     else for (const line of news.lines) this.print(plainEvent(line));
   }
@@ -35,6 +36,11 @@ export class PlainView extends PipeView {
   override note(text: string): void {
     for (const line of text.split("\n")) this.complain(escapeText(line));
   }
+}
+
+/** Whether it is that this client's person was away meanwhile, which "Back in" says already. */
+function isOwnMove({ type, own, past }: RoomNews): boolean {
+  return own && past && (type === "joined" || type === "left");
 }
 
 function plainEvent(news: RoomNews): string {
