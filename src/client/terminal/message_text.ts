@@ -58,6 +58,29 @@ export function textLines(text: string, marking: Marking): TextLine[] {
   });
 }
 
+/** A remark of this program's about a message, which isn't part of it; escaped. */
+export function remark(text: string): TextLine {
+  const marks = [{ start: 0, end: text.length, style: Style.dim }];
+  return { text, marks, kept: [], isCode: false };
+}
+
+/** Lines with a remark behind them; below them, if the last is code. */
+export function withRemark(
+  lines: readonly TextLine[],
+  text: string,
+): TextLine[] {
+  const last = lines.at(-1);
+  if (!last || last.isCode) return [...lines, remark(text)];
+  const start = last.text.length + 1;
+  const mark = { start, end: start + text.length, style: Style.dim };
+  const marks = [...last.marks, mark];
+  return [...lines.slice(0, -1), {
+    ...last,
+    text: `${last.text} ${text}`,
+    marks,
+  }];
+}
+
 /** A text in which links are found, and stay in one row. */
 export function withLinks(text: string): Pick<TextLine, "marks" | "kept"> {
   const marks: Mark[] = [];

@@ -20,8 +20,9 @@ const BELL = "\x07";
 /** Asks the terminal to tell when it is looked at, and to keep its title; and to tell no more, and take it back. */
 const BEGIN = "\x1b[?1004h\x1b[22;2t";
 const END = "\x1b[?1004l\x1b]2;\x1b\\\x1b[23;2t";
-/** The longest notification, and the longest title, cells. */
+/** The longest notification, the longest name in it, and the longest title, cells. */
 const MAX_TEXT = 160;
+const MAX_NAME = 32;
 const MAX_TITLE = 100;
 
 /** What a notifier is made of. */
@@ -121,7 +122,7 @@ function notification(
 ): string {
   const said = cut(escapeText(text.replaceAll("\n", " ")), MAX_TEXT);
   // A semicolon would end the name, or make a command of one that is a number.
-  const who = escapeText(name).replaceAll(";", ",");
+  const who = cut(escapeText(name), MAX_NAME).replaceAll(";", ",");
   return how === "osc9"
     ? `\x1b]9;${who}: ${said}\x1b\\`
     : `\x1b]777;notify;${who};${said.replaceAll(";", ",")}\x1b\\`;

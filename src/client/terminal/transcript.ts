@@ -7,7 +7,13 @@
 import { Activity } from "./activity.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
 import { finder, wordsOf } from "./mentions.ts";
-import { textLines, wordFinder } from "./message_text.ts";
+import {
+  remark,
+  type TextLine,
+  textLines,
+  withRemark,
+  wordFinder,
+} from "./message_text.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
 import { qrLines } from "../../base/qr.ts";
 import { Style } from "./style.ts";
@@ -18,6 +24,7 @@ import {
   lineSentence,
   lostSentence,
   type NewsOf,
+  reactionWords,
   refusalSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
@@ -25,7 +32,7 @@ import { formatSize, parseOffer } from "../../protocol/offer.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";
-import { isSpoken } from "../../protocol/line.ts";
+import { isAbout, isSpoken } from "../../protocol/line.ts";
 
 /** What a transcript is made of. */
 export interface TranscriptOptions extends ColumnsOptions {
@@ -133,9 +140,9 @@ export class Transcript {
     );
   }
 
-  /** Of what was before, only what was said: who came and went is in the log, and of no use any more. */
+  /** Of what was before, only what was said, or changed about it: who came and went is of no use any more. */
   #pastLine(news: RoomNews): Paragraph[] {
-    if (!isSpoken({ what: news.type })) return [];
+    if (!isAbout(news.type) && !isSpoken({ what: news.type })) return [];
     this.#activity.shows(news);
     if (!this.#arrival) return this.#dated(news);
     this.#arrival.lines.push(news);
@@ -149,13 +156,14 @@ export class Transcript {
     if (!arrival) return [];
     const { news, lines } = arrival;
     if (news.again) {
-      const missed = lines.filter(({ own }) => !own).length;
-      const rows = lines.flatMap((line) => this.#dated(line));
-      return [...this.#back(news, missed), ...rows];
+      const missed = this.#back(news, lines.filter(({ own }) => !own));
+      return [...missed, ...lines.flatMap((line) => this.#dated(line))];
     }
-    if (lines.length === 0) return [];
-    const rule = this.#columns.rule(messages(lines.length, "earlier "));
-    const rows = lines.flatMap((line) => this.#dated(line));
+    // What is changed in a line that isn't shown is of no use to one who comes.
+    const said = lines.filter(({ type: what }) => isSpoken({ what }));
+    if (said.length === 0) return [];
+    const rule = this.#columns.rule(count(said.length, "earlier message"));
+    const rows = said.flatMap((line) => this.#dated(line));
     const day = this.#dayRule(this.#options.now());
     return [
       rule,
@@ -164,15 +172,21 @@ export class Transcript {
     ];
   }
 
-  #back({ at, waiting }: NewsOf<"entered">, missed: number): Paragraph[] {
-    const what = missed > 0 ? messages(missed) : "nothing";
+  #back(
+    { at, waiting }: NewsOf<"entered">,
+    missed: readonly RoomNews[],
+  ): Paragraph[] {
+    const said = missed.filter(({ type: what }) => isSpoken({ what })).length;
+    const changes = missed.length - said;
+    const parts = [
+      said > 0 ? count(said, "message") : "",
+      changes > 0 ? count(changes, "change") : "",
+    ].filter((part) => part !== "");
+    const what = parts.length > 0 ? parts.join(" and ") : "nothing";
     const sent = waiting > 0 ? `; sent ${waiting}` : "";
-    const back = this.#columns.told(
-      `Back. Missed ${what}${sent}.`,
-      this.#good,
-      at,
-    );
-    return missed > 0 ? [back, this.#columns.rule("new")] : [back];
+    const back = `Back. Missed ${what}${sent}.`;
+    const told = this.#columns.told(back, this.#good, at);
+    return missed.length > 0 ? [told, this.#columns.rule("new")] : [told];
   }
 
   #disconnected(reason: string, seconds: number): Paragraph[] {
@@ -204,26 +218,32 @@ export class Transcript {
 
   /** @param found Finds in it what was searched for. */
   #line(news: RoomNews, found?: RegExp): Paragraph[] {
-    const { type: what } = news;
-    if (!isSpoken({ what })) {
-      return [this.#columns.aside(news.at, lineSentence(news))];
+    const { at, seq, type: what } = news;
+    if (!isSpoken({ what }) && what !== "edited") {
+      return [this.#columns.aside(at, lineSentence(news))];
     }
-    const { at, seq } = news;
-    const start = {
-      at,
-      seq,
-      name: escapeText(news.name),
-      style: this.#style(news),
-    };
-    const lines = (text: string) =>
-      textLines(text, { code: this.#options.theme.code, found });
-    if (what === "acted") return this.#columns.acted(start, lines(news.text));
-    if (what === "offered") {
-      return this.#columns.acted(start, lines(offering(news)));
+    const name = escapeText(news.name);
+    const start = { at, seq, name, style: this.#style(news) };
+    const lines = this.#words(news, found);
+    if (what === "acted" || what === "offered") {
+      return this.#columns.acted(start, lines);
     }
-    const said = this.#columns.said(start, lines(news.text));
-    if (what !== "replied") return said;
+    const said = this.#columns.said(start, lines);
+    if (news.to === null) return said;
     return [this.#columns.quoted(answered(news)), ...said];
+  }
+
+  /** What stands behind a name, with what became of it. */
+  #words(news: RoomNews, found?: RegExp): TextLine[] {
+    const { type, to, changed } = news;
+    if (changed?.deleted) return [remark("(deleted)")];
+    const text = type === "offered" ? offering(news) : news.text;
+    const { code } = this.#options.theme;
+    let lines = textLines(text, { code, found });
+    if (type === "edited") lines = withRemark(lines, `(edits ${to})`);
+    if (changed?.edited) lines = withRemark(lines, "(edited)");
+    const reactions = changed ? reactionWords(changed) : "";
+    return reactions === "" ? lines : [...lines, remark(`[${reactions}]`)];
   }
 
   #style(news: RoomNews): string {
@@ -240,7 +260,6 @@ export class Transcript {
     const activity = new Activity(this.#options.settings);
     const shown = lines.filter((line) => activity.shows(line));
     const hidden = lines.length - shown.length;
-    const count = `${shown.length} line${shown.length === 1 ? "" : "s"}`;
     const found = wordFinder(words);
     const day = this.#day;
     this.#day = "";
@@ -252,7 +271,7 @@ export class Transcript {
     const end = more ? "there are older ones" : "that is all";
     const left = hidden > 0 ? `, without ${hidden} of joining and leaving` : "";
     return [
-      this.#columns.rule(`${count}${about}${left}`),
+      this.#columns.rule(`${count(shown.length, "line")}${about}${left}`),
       ...rows,
       this.#columns.rule(end),
     ];
@@ -337,6 +356,7 @@ function answered({ to, quoted }: RoomNews): string {
   return quoted ? `${quoted.name}: ${quoted.text}` : `message ${to}`;
 }
 
-function messages(count: number, which = ""): string {
-  return `${count} ${which}message${count === 1 ? "" : "s"}`;
+/** A number of things: `1 line`, `2 lines`. */
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }

@@ -8,7 +8,7 @@ import { Ignored } from "../../../../src/client/ignored.ts";
 import type { News } from "../../../../src/client/view.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Theme } from "../../../../src/client/terminal/theme.ts";
-import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
+import { assertEquals, assertMatch } from "../../../kit/assert.ts";
 import {
   padCells,
   width,

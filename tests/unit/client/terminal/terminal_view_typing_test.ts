@@ -42,6 +42,7 @@ Deno.test("TerminalView shows the start of a refused line, and why", async () =>
 Deno.test("TerminalView keeps the line being typed whole below what arrives", async () => {
   const typed = "half a line, 日本語 too, that takes more than a row of forty";
   for (const columns of [40, 100]) {
+    const start = columns < 60 ? "12:00 1 Rahul: " : "12:00    1  Rahul      ";
     // With the cursor at the end, within the line, and at its start.
     for (const moves of ["", "\x1b[D".repeat(9), "\x1b[H"]) {
       using terminal = open(columns);
@@ -56,8 +57,8 @@ Deno.test("TerminalView keeps the line being typed whole below what arrives", as
       view.note("three");
       await written();
       assertEquals(screen.rows, [
-        "12:00 1 Rahul: one",
-        "12:00 1 Rahul: two",
+        `${start}one`,
+        `${start}two`,
         "three",
         ...before,
       ]);

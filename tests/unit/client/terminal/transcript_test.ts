@@ -254,6 +254,70 @@ Deno.test("Transcript marks after a return what is new, and only if something is
   ]);
 });
 
+Deno.test("Transcript shows what was changed about a line beside it", () => {
+  const reactions = [
+    { name: "ana", person: "a", text: "👍" },
+    { name: "Priyanka", person: "p", text: "👍" },
+  ];
+  const none = { edited: false, deleted: false, reactions: [] };
+  const cases: [RoomNews, string[]][] = [
+    [
+      line("said", "Rahul", "hi", { changed: { ...none, edited: true } }),
+      ["12:00    1  Rahul      hi (edited)"],
+    ],
+    [
+      line("said", "Rahul", "a\n```\nb\n```", {
+        changed: { edited: true, deleted: false, reactions },
+      }),
+      [
+        "12:00    1  Rahul      a",
+        "                       ```",
+        "                       b",
+        "                       ```",
+        "                       (edited)",
+        "                       [👍 ana, Priyanka]",
+      ],
+    ],
+    [
+      line("acted", "Rahul", "", { changed: { ...none, deleted: true } }),
+      ["12:00    1  * Rahul (deleted)"],
+    ],
+    [
+      line("edited", "Rahul", "one\ntwo", {
+        to: 7,
+        quoted: { name: "Rahul", person: "key of Rahul", text: "on" },
+      }),
+      [
+        "                       ↪ Rahul: on",
+        "12:00    1  Rahul      one",
+        "                       two (edits 7)",
+      ],
+    ],
+    [
+      line("deleted", "Rahul", "", { to: 7 }),
+      ["12:00                  Rahul deletes 7"],
+    ],
+    [
+      line("reacted", "Rahul", "👍", { to: 7 }),
+      ["12:00                  Rahul reacts to 7: 👍"],
+    ],
+  ];
+  for (const [news, rows] of cases) assertEquals(begin().render(news), rows);
+});
+
+Deno.test("Transcript counts after a return what was changed meanwhile, and shows a newcomer none of it", () => {
+  const changed = past("deleted", "Rahul", "", { to: 7 });
+  const said = past("said", "Rahul", "hi");
+  const back = (...lines: RoomNews[]) =>
+    arrive(lines, { again: true, earlier: 1 })[0];
+  assertEquals(back(changed), "12:00  ✓ Back. Missed 1 change.");
+  assertEquals(
+    back(said, changed),
+    "12:00  ✓ Back. Missed 1 message and 1 change.",
+  );
+  assertEquals(arrive([changed]), JOINED);
+});
+
 Deno.test("Transcript shows what it was told of the past, though the connection goes before the rest", () => {
   const { render } = begin();
   const news = { ...entered("ana"), again: true, earlier: 2 } as News;
