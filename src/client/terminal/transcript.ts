@@ -20,6 +20,7 @@ import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
 import {
   awaySentence,
+  DELETED,
   inviteSentence,
   lineSentence,
   lostSentence,
@@ -218,11 +219,13 @@ export class Transcript {
 
   /** @param found Finds in it what was searched for. */
   #line(news: RoomNews, found?: RegExp): Paragraph[] {
-    const { at, seq, type: what } = news;
+    const { at, type: what } = news;
     if (!isSpoken({ what }) && what !== "edited") {
       return [this.#columns.aside(at, lineSentence(news))];
     }
     const name = escapeText(news.name);
+    // An edited message stands here once more, under the number by which it can be answered.
+    const seq = what === "edited" ? news.to ?? news.seq : news.seq;
     const start = { at, seq, name, style: this.#style(news) };
     const lines = this.#words(news, found);
     if (what === "acted" || what === "offered") {
@@ -235,13 +238,14 @@ export class Transcript {
 
   /** What stands behind a name, with what became of it. */
   #words(news: RoomNews, found?: RegExp): TextLine[] {
-    const { type, to, changed } = news;
-    if (changed?.deleted) return [remark("(deleted)")];
+    const { type, changed } = news;
+    if (changed?.deleted) return [remark(DELETED)];
     const text = type === "offered" ? offering(news) : news.text;
     const { code } = this.#options.theme;
     let lines = textLines(text, { code, found });
-    if (type === "edited") lines = withRemark(lines, `(edits ${to})`);
-    if (changed?.edited) lines = withRemark(lines, "(edited)");
+    if (type === "edited" || changed?.edited) {
+      lines = withRemark(lines, "(edited)");
+    }
     const reactions = changed ? reactionWords(changed) : "";
     return reactions === "" ? lines : [...lines, remark(`[${reactions}]`)];
   }
@@ -351,9 +355,10 @@ function offering({ text, seq, own }: RoomNews): string {
   return own ? what : `${what}; /get ${seq} downloads it`;
 }
 
-/** What an answer answers, in short. */
+/** What an answer answers, or what was edited, in short. */
 function answered({ to, quoted }: RoomNews): string {
-  return quoted ? `${quoted.name}: ${quoted.text}` : `message ${to}`;
+  if (!quoted) return `message ${to}`;
+  return `${quoted.name}: ${quoted.text === "" ? DELETED : quoted.text}`;
 }
 
 /** A number of things: `1 line`, `2 lines`. */

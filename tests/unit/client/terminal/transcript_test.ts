@@ -289,8 +289,8 @@ Deno.test("Transcript shows what was changed about a line beside it", () => {
       }),
       [
         "                       ↪ Rahul: on",
-        "12:00    1  Rahul      one",
-        "                       two (edits 7)",
+        "12:00    7  Rahul      one",
+        "                       two (edited)",
       ],
     ],
     [
