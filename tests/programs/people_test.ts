@@ -612,3 +612,23 @@ Deno.test("client --export exits with a reason for a short passphrase, and where
   assertEquals([short.code, short.stdout], [1, ""]);
   assertMatch(short.stderr, /fewer than 8 characters/);
 });
+
+Deno.test("frozen client of one's own doesn't keep the next one out: it comes in at once under the same name, and speaks", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using home = await Folder.make();
+  const own = { invite, name: "ana", home: home.path };
+  await using frozen = await JsonClient.join(own);
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  frozen.kill("SIGSTOP");
+  await using fresh = await JsonClient.join(own);
+  assertEquals(fresh.entrances[0]?.name, "ana");
+  await fresh.type("here again");
+  await ben.shows("said", { name: "ana", text: "here again" });
+  frozen.kill("SIGKILL");
+  await frozen.finished();
+  await fresh.type("and still");
+  await ben.shows("said", { name: "ana", text: "and still" });
+  assertEquals(ben.all("left"), []);
+});
