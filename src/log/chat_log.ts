@@ -332,14 +332,17 @@ export class ChatLog implements AsyncDisposable {
     this.#options.onNotice?.(begun(this.#path, this.head + 1));
   }
 
-  /**
-   * Takes the log up again if somebody moved, deleted, emptied or replaced its file. That it was emptied shows at
-   * once, as after `cp chat.log chat.log.1; : >chat.log`; all else within a second.
-   */
+  /** As `#watch`, and at once if the file was emptied: `cp chat.log chat.log.1; : >chat.log`. A write sees that itself. */
+  async #watchToRead(): Promise<void> {
+    if (!this.#closed && this.#isShort()) this.#watchedAt = -Infinity;
+    await this.#watch();
+  }
+
+  /** Takes the log up again if somebody moved, deleted, emptied or replaced its file; looks once a second. */
   async #watch(): Promise<void> {
     const now = performance.now();
     if (this.#closed) return;
-    if (now - this.#watchedAt < WATCH_PAUSE && !this.#isShort()) return;
+    if (now - this.#watchedAt < WATCH_PAUSE) return;
     if (!await this.#isInPlace()) await this.#takeUp();
     this.#watchedAt = now;
   }
@@ -422,7 +425,7 @@ export class ChatLog implements AsyncDisposable {
   async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const last = Math.min(upTo, this.head);
     if (after >= last) return;
-    await this.#inTurn(() => this.#watch());
+    await this.#inTurn(() => this.#watchToRead());
     yield* this.#files.entries(after, last);
   }
 
@@ -435,7 +438,7 @@ export class ChatLog implements AsyncDisposable {
   async search(words: string, options: SearchOptions): Promise<Found> {
     const head = this.head + 1;
     const before = Math.min(options.before ?? Infinity, head);
-    await this.#inTurn(() => this.#watch());
+    await this.#inTurn(() => this.#watchToRead());
     return await searchFiles(this.#files, words, head, { ...options, before });
   }
 

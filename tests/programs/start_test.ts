@@ -274,6 +274,21 @@ terminalTest(
   },
 );
 
+terminalTest(
+  "server that asks for a permission at a terminal ends at Ctrl-C",
+  async () => {
+    await using terminal = await Terminal.open(100);
+    const [deno, run] = shellCommand("server").split(" ");
+    const program = new URL("../../server.ts", import.meta.url).pathname;
+    const given = "-q --allow-read --allow-env"; // so that what it asks for comes when it has begun
+    await terminal.line(`clear; ${deno} ${run} ${given} '${program}'`);
+    await terminal.sees((rows) => rows.join("\n").includes("Allow? [y/n/A]"));
+    await terminal.key("C-c");
+    await terminal.sees((rows) => rows.at(-1) === "$");
+    assertEquals(await terminal.folder.names(), ["tmux"]);
+  },
+);
+
 // ── Files that can't be written ────────────────────────────────────────────────────────────────────────
 
 const bindable = await (async () => {
@@ -358,4 +373,39 @@ testUnless(
       assertEquals(await server.finished(), 0);
       assertEquals(server.stderr.length, 1, server.transcript); // that it stops
     }),
+);
+
+testUnless(
+  bindable,
+  "server --check says of files that can't be written what a start then says",
+  async () => {
+    const cases: [string[], string, number][] = [
+      [["--people", "disk/chat.people"], "", 1],
+      [["--people", "disk/chat.people"], "chat.people", 1],
+      [["--log", "disk/chat.log"], "", 1],
+      [["--log", "disk/chat.log"], "chat.log", 1],
+      [["--log", "disk/chat.log"], "chat.log.lock", 1],
+      [["--key-file", "disk/chat.key"], "", 1],
+    ];
+    for (const [args, name, code] of cases) {
+      await using folder = await Folder.make();
+      const disk = folder.file("disk");
+      await Deno.mkdir(disk);
+      if (name !== "") await folder.write(`disk/${name}`, "");
+      await run("mount", "--bind", disk, disk);
+      try {
+        await run("mount", "-o", "remount,ro,bind", disk);
+        const shown = `${args.join(" ")} with ${name}`;
+        for (const check of [["--check"], []]) {
+          const ended = await runServer(folder, [...LOCAL, ...args, ...check]);
+          assertEquals(ended.code, code, shown);
+          const [said = ""] = ended.stderr;
+          assert(said.endsWith(": the file system is read-only."), said);
+        }
+        assertEquals(await folder.names(), ["disk"], shown);
+      } finally {
+        await run("umount", disk);
+      }
+    }
+  },
 );
