@@ -16,9 +16,11 @@
 import { parseFlags } from "./src/base/flags.ts";
 import { helpText } from "./src/base/help.ts";
 import { Limiter } from "./src/base/limiter.ts";
-import { serverCommand, VERSION, write } from "./src/base/program.ts";
+import { targetOf } from "./src/base/file_target.ts";
+import { FileError } from "./src/base/private_file.ts";
+import { serverCommand, VERSION } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
-import { formatAddress } from "./src/keys/invite.ts";
+import { formatAddress, withZone } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
@@ -38,18 +40,19 @@ import {
   type Values,
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
-import { greeting } from "./src/server/greeting.ts";
 import { History } from "./src/server/history.ts";
 import {
   joinInstructions,
-  outsideAddress,
+  linkAddress,
   printLink,
 } from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
+import { MadeFiles } from "./src/server/made_files.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
-import { makeOperator, Operations } from "./src/server/operations.ts";
+import { Operations } from "./src/server/operations.ts";
 import { People } from "./src/server/people.ts";
+import { makeOperator, prepare } from "./src/server/prepare.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
 import {
@@ -58,7 +61,12 @@ import {
   reopenAtHangup,
   stopSignal,
 } from "./src/server/signals.ts";
-import { explain, explainLock, portError } from "./src/server/start_error.ts";
+import {
+  explain,
+  explainLock,
+  portError,
+  print,
+} from "./src/server/start_error.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
@@ -71,7 +79,6 @@ const logger = diagnostics("server");
 
 /** Runs a server until a signal stops it. @throws for what keeps it from starting, or from going on. */
 async function serve(values: Values): Promise<void> {
-  const signal = stopSignal(); // first of all: without it, running out of descriptors ends the runtime
   await startDiagnostics(values["log-level"], values["log-format"]);
   const limits = limitsOf(values);
   const metricsAt = metricsAddress(values);
@@ -79,25 +86,40 @@ async function serve(values: Values): Promise<void> {
   const metrics = metricsAt &&
     new (await import("./src/server/metrics.ts")).Metrics();
   const measures = metrics ?? UNMEASURED;
+  const told = await prepare(values);
 
-  const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
-  const { keyPair, roomKey } = keyFile.keys;
-
-  using listener = listen(values);
-  const { hostname, port } = listener.addr;
+  using made = new MadeFiles();
+  using listener = await listen(values);
+  const { port } = listener.addr;
+  const host = withZone(listener.addr.hostname, values.host);
+  let isHealthy = () => false;
+  const ending = new AbortController();
+  const figures = metricsAt &&
+    metrics?.serve(metricsAt, () => isHealthy(), ending.signal);
   const note = (notice: string) => logger.warn("{notice}", { notice });
   await using log = await ChatLog.open(values.log, {
-    address: formatAddress(hostname, port),
+    address: formatAddress(host, port),
     fsync: values.fsync,
     maxSize: limits.logSize,
     onNotice: note,
+    onMade: made.add,
   }).catch((error) => explainLock(values.log, error));
   log.notices.forEach(note);
-  const standing = values["invite-only"] ? undefined : roomKey;
-  using people = People.open(values.people, standing, values);
+  using people = People.open(values.people, undefined, {
+    fsync: values.fsync,
+    onMade: made.add,
+  });
   if (people.notice !== undefined) note(people.notice);
   people.limitFrom(log.head);
-  if (values.operator !== undefined) makeOperator(people, values.operator);
+  if (values.operator !== undefined) {
+    logger.info("{what}", { what: makeOperator(people, values.operator) });
+  }
+
+  const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
+  const { keyPair, roomKey } = keyFile.keys;
+  if (!values["invite-only"]) people.setStanding(roomKey);
+  await noteAddress(keyFile, host, port);
+  if (created) made.add(targetOf(values["key-file"]));
 
   const broadcaster = await Broadcaster.create(
     keyPair.publicKey,
@@ -111,7 +133,7 @@ async function serve(values: Values): Promise<void> {
     maxMembers: limits.maxMembers,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
-    greeting: await greeting(limits.maxFileSize, values.motd),
+    greeting: told,
     measures,
   });
   const history = new History(log, limits.history);
@@ -119,11 +141,13 @@ async function serve(values: Values): Promise<void> {
     people,
     room,
     address: () => {
-      const outside = outsideAddress({ host: hostname, port });
+      const outside = linkAddress({ host, port });
       return formatAddress(outside.host, outside.port);
     },
     replaceLink: async () => {
-      await keyFile.rotate();
+      await keyFile.rotate().catch((error) =>
+        warnUnwritten(error, "The old link opens the room after a restart")
+      );
       const { roomKey } = keyFile.keys;
       people.setStanding(roomKey);
       return roomKey;
@@ -157,23 +181,30 @@ async function serve(values: Values): Promise<void> {
     sentBytes: () => gate.sentBytes,
     lastEvent: () => history.head,
   });
-  const figures = metricsAt
-    ? metrics?.serve(metricsAt, () => room.healthy, signal)
-    : aborted(signal);
-  await keyFile.setListening(hostname, port);
-
-  const sequencing = room.run();
-  const accepting = acceptAll(listener, gate, signal);
-  using _watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
+  isHealthy = () => room.healthy;
+  using watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
     if (!values["invite-only"]) people.setStanding(fresh);
   });
-  reopenAtHangup(log);
+  people.watchStanding(() => watch.look());
+  const instructions = joinInstructions(values, keyFile, created);
+
+  const signal = stopSignal();
+  reopenAtHangup(log, values.log);
   answerCtrlZ();
-  write(`${joinInstructions(values, keyFile, created)}\n`);
-  await Promise.race([aborted(signal), sequencing, accepting, figures]);
+  print(`${instructions}\n`);
+  made.keep();
+  const sequencing = room.run();
+  const accepting = acceptAll(listener, gate, signal);
+  await Promise.race([
+    aborted(signal),
+    sequencing,
+    accepting,
+    figures ?? aborted(signal),
+  ]);
 
   // Stop accepting, tell the members, log what they said, close the log.
   listener.close();
+  ending.abort();
   await gate.close();
   await accepting;
   room.stop();
@@ -215,12 +246,36 @@ async function serveClient(conn: Deno.TcpConn, gate: Gate): Promise<void> {
 }
 
 /** The port for clients. @throws {StartError} if it can't be had. */
-function listen({ host: hostname, port }: Values): Deno.TcpListener {
+async function listen(
+  { host, port, log }: Values,
+): Promise<Deno.TcpListener> {
   try {
-    return Deno.listen({ hostname, port });
+    return Deno.listen({ hostname: host, port });
   } catch (error) {
-    throw portError({ host: hostname, port }, error);
+    throw await portError({ host, port }, log, error);
   }
+}
+
+/** Has clients in this folder find the server. */
+async function noteAddress(
+  keyFile: KeyFile,
+  host: string,
+  port: number,
+): Promise<void> {
+  await keyFile.setListening(host, port).catch((error) =>
+    warnUnwritten(
+      error,
+      `Clients and invites have the address that stands there, not ${
+        formatAddress(host, port)
+      }`,
+    )
+  );
+}
+
+/** Says that the key file can't be written, which the server can do without. @throws whatever else is wrong. */
+function warnUnwritten(error: unknown, effect: string): void {
+  if (!(error instanceof FileError)) throw error;
+  logger.warn("{why}. {effect}", { why: error.message, effect });
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -235,8 +290,8 @@ async function main(args: readonly string[]): Promise<number> {
       gone: GONE,
     });
     if (values.help) {
-      write(helpText(`${serverCommand()} [FLAGS]`, ABOUT, FLAGS));
-    } else if (values.version) write(`encrypted-chat ${VERSION}\n`);
+      print(helpText(`${serverCommand()} [FLAGS]`, ABOUT, FLAGS));
+    } else if (values.version) print(`encrypted-chat ${VERSION}\n`);
     else if (values.check) await check(values);
     else if (values["rotate-key"] || values.link) await printLink(values);
     else await serve(values);

@@ -8,6 +8,7 @@ import {
   createPrivate,
   FileError,
   readPrivate,
+  readPrivateSync,
   writePrivate,
 } from "./private_file.ts";
 
@@ -25,6 +26,12 @@ export async function readDocument(
   path: string,
 ): Promise<Document | undefined> {
   const text = await readPrivate(path);
+  return text === undefined ? undefined : parseDocument(path, text);
+}
+
+/** As `readDocument`, at once. @throws as `readDocument`. */
+export function readDocumentSync(path: string): Document | undefined {
+  const text = readPrivateSync(path);
   return text === undefined ? undefined : parseDocument(path, text);
 }
 
@@ -80,7 +87,7 @@ export async function readOrCreateDocument(
   const document = await readDocument(path);
   if (document) return { document, created };
   throw new FileError(
-    `Cannot use "${path}": it is a link to a file that is not there`,
+    `Cannot use "${path}": it was removed at once`,
   );
 }
 

@@ -8,6 +8,7 @@
 /** What the system's own codes mean. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EBUSY: "it is in use, or mounted by itself",
   ECONNRESET: "the connection was reset",
   EEXIST: "it already exists",
   EHOSTUNREACH: "no route to that host",

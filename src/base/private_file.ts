@@ -5,6 +5,7 @@
  */
 
 import { reasonOf } from "./error_reason.ts";
+import { kindOf, requireOrdinary, targetOf } from "./file_target.ts";
 import { writeAll } from "./write_all.ts";
 
 /** The mode of a file for its owner alone. */
@@ -39,30 +40,43 @@ export function fileError(
  * @throws {FileError} for a file that others can read or write, or that can't be read.
  */
 export async function readPrivate(path: string): Promise<string | undefined> {
-  let file: Deno.FsFile;
+  return await Promise.try(readPrivateSync, path);
+}
+
+/** As `readPrivate`, at once: for small files whose text must be the one of now. @throws as `readPrivate`. */
+export function readPrivateSync(path: string): string | undefined {
   try {
-    file = await Deno.open(path);
+    requireOrdinary(path);
+    using file = Deno.openSync(path); // what is checked is what is read, whatever the path leads to meanwhile
+    const info = file.statSync();
+    requirePrivate(path, info);
+    return readAll(file, info.size);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
+    if (cause instanceof FileError) throw cause;
     throw fileError("read", path, cause);
   }
-  using opened = file; // what is checked is what is read, whatever the path leads to meanwhile
-  requirePrivate(path, await opened.stat());
-  try {
-    return await new Response(opened.readable).text();
-  } catch (cause) {
-    throw fileError("read", path, cause);
+}
+
+/** The text of an open file. @param size About how large it is, bytes. */
+function readAll(file: Deno.FsFile, size: number): string {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(Math.max(size, 1) + 1); // one more, so that the end shows in the same read
+  let text = "";
+  for (let count; (count = file.readSync(buffer)) !== null;) {
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
   }
+  return text + decoder.decode();
 }
 
 /** Checks that a file is an ordinary one, for its owner alone. @throws {FileError} if not. */
 export function requirePrivate(
   path: string,
-  { isFile, isDirectory, mode }: Deno.FileInfo,
+  info: Deno.FileInfo,
 ) {
+  const { isFile, mode } = info;
   if (!isFile) {
-    const kind = isDirectory ? "a folder" : "not an ordinary file";
-    throw new FileError(`Cannot read "${path}": it is ${kind}`);
+    throw new FileError(`Cannot read "${path}": it is ${kindOf(info)}`);
   }
   if (Deno.build.os === "windows" || mode === null) return; // its access lists don't show as modes
   if ((mode & OTHERS) !== 0) {
@@ -80,6 +94,7 @@ export function requirePrivate(
 export async function readText(path: string, most: number): Promise<string> {
   let text: string;
   try {
+    requireOrdinary(path);
     text = await Deno.readTextFile(path);
   } catch (cause) {
     throw fileError("read", path, cause);
@@ -91,12 +106,14 @@ export async function readText(path: string, most: number): Promise<string> {
 }
 
 /**
- * Puts a private file in place of the one that may be there: another reader sees the old text or the new.
+ * Puts a private file in place of the one that may be there: another reader sees the old text or the new. Where the
+ * path is a link, what it leads to is replaced.
  * @throws {FileError} if it can't be written; the old text is still there.
  */
 export async function writePrivate(path: string, text: string): Promise<void> {
   try {
-    await withDraft(path, text, (draft) => Deno.rename(draft, path));
+    const target = targetOf(path);
+    await withDraft(target, text, (draft) => Deno.rename(draft, target));
   } catch (cause) {
     throw fileError("write", path, cause);
   }
@@ -104,7 +121,7 @@ export async function writePrivate(path: string, text: string): Promise<void> {
 
 /**
  * Makes a private file, if there is none: of two that try at once, one succeeds, and nobody ever sees half
- * of the text.
+ * of the text. A link that leads nowhere yet is followed.
  * @returns Whether it was this call that made it.
  * @throws {FileError} if it can't be made.
  */
@@ -113,7 +130,8 @@ export async function createPrivate(
   text: string,
 ): Promise<boolean> {
   try {
-    await withDraft(path, text, (draft) => linkOrWrite(draft, path, text));
+    const target = targetOf(path);
+    await withDraft(target, text, (draft) => linkOrWrite(draft, target, text));
     return true;
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) return false;
@@ -167,4 +185,9 @@ export async function ensureFolder(path: string): Promise<void> {
   } catch (cause) {
     throw fileError("create", path, cause);
   }
+}
+
+/** Whether something can be made beside a path, tried with a draft. @throws what the system says if not. */
+export async function requireWritableFolder(path: string): Promise<void> {
+  await withDraft(targetOf(path), "", () => Promise.resolve());
 }

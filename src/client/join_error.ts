@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inviteCommand } from "../base/program.ts";
 import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
 import type { RefusedError } from "../protocol/record_reader.ts";
 
@@ -20,8 +21,7 @@ export class JoinError extends Error {
 const ADVICE: Readonly<Record<number, string>> = {
   [HandshakeRefusal.version]: "Use the client that belongs to the server",
   [HandshakeRefusal.key]:
-    "Ask for a new one: it may have been replaced, used up, or have ended",
-  [HandshakeRefusal.removed]: "Ask an operator of the room",
+    `It may have been replaced or used up, have ended, or each newcomer may need an invite. In the server's folder, make one: ${inviteCommand()}`,
   [HandshakeRefusal.busy]: "Try again in a minute",
 };
 

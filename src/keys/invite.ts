@@ -59,11 +59,18 @@ export function formatAddress(host: string, port: number): string {
 }
 
 /**
- * The host and the port of `HOST:PORT`, the host in its canonical form.
+ * The host and the port of `HOST:PORT`, the host in its canonical form. An IPv6 address may name a zone, the interface
+ * of this machine by which it is reached: `[fe80::1%eth0]:5000`.
  * @throws {SyntaxError} which says what is wrong and doesn't repeat the text.
  */
 export function parseAddress(text: string): Address {
   return readAddress(text, "address");
+}
+
+/** An IPv6 address with the zone that the other text names, if that names one: a listener doesn't tell its own. */
+export function withZone(host: string, named: string): string {
+  const zone = /%.+?(?=\]?$)/.exec(named)?.[0] ?? "";
+  return host.includes(":") ? host + zone : host;
 }
 
 function readAddress(text: string, what: string): Address {
@@ -87,11 +94,15 @@ function readAddress(text: string, what: string): Address {
 
 /** A host as a URL would have it, without brackets: in lower case, IPv6 shortened, other scripts encoded. */
 function canonicalHost(host: string): string | undefined {
-  if (/[\s/?#@\\%]/.test(host)) return undefined; // to a URL these are its other parts
-  const url = URL.parse(`http://${host}`);
+  const [, address, zone] = /^(\[.*)%([\w.~-]+)\]$/.exec(host) ?? [];
+  const bare = address === undefined ? host : `${address}]`;
+  if (/[\s/?#@\\%]/.test(bare)) return undefined; // to a URL these are its other parts
+  const url = URL.parse(`http://${bare}`);
   if (url === null || url.hostname === "") return undefined;
-  const isShorthand = /^[\d.]+$/.test(url.hostname) && url.hostname !== host; // 127.1, 0x7f000001
-  return isShorthand ? undefined : url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const isShorthand = /^[\d.]+$/.test(url.hostname) && url.hostname !== bare; // 127.1, 0x7f000001
+  if (isShorthand) return undefined;
+  const canonical = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return zone === undefined ? canonical : `${canonical}%${zone}`;
 }
 
 // ── Invites ────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,7 +133,8 @@ export function formatInvite(invite: Invite): string {
   const idBytes = new Uint8Array(ID_SIZE);
   new DataView(idBytes.buffer).setUint32(0, id);
   const text = toBase64url(concat(serverKey, idBytes, secret));
-  return `chat://${formatAddress(host, port)}/#${text}`;
+  const authority = formatAddress(host, port).replace("%", "%25"); // as RFC 6874 has a zone in a URL
+  return `chat://${authority}/#${text}`;
 }
 
 /**
@@ -143,7 +155,8 @@ export function parseInvite(text: string): Invite {
       "Cannot read the invite: the # and the key after it are missing",
     );
   }
-  const address = link.slice("chat://".length, hash).replace(/\/$/, "");
+  const address = link.slice("chat://".length, hash).replace(/\/$/, "")
+    .replace(/%25(?=[^\]])/, "%"); // a zone may also stand there as people write it elsewhere
   return {
     ...readAddress(address, "invite"),
     ...readSecret(link.slice(hash + 1).replace(/\/$/, "")),

@@ -24,6 +24,7 @@ import {
   damaged,
   type Document,
   readDocument,
+  readDocumentSync,
   readOrCreateDocument,
   writeDocument,
 } from "../base/document.ts";
@@ -72,6 +73,15 @@ export class KeyFile {
     return { keyFile: await KeyFile.#of(path, document), created };
   }
 
+  /**
+   * The room key that a file has now, 32 bytes; undefined if there is no file.
+   * @throws {FileError} as `load`.
+   */
+  static roomKey(path: string): Bytes | undefined {
+    const document = readDocumentSync(path);
+    return document && bytesField(path, document, "roomKey", KEY_SIZE);
+  }
+
   static async #of(path: string, document: Document): Promise<KeyFile> {
     const privateKey = bytesField(path, document, "serverPrivateKey", KEY_SIZE);
     const keys = {
@@ -88,15 +98,17 @@ export class KeyFile {
   }
 
   /**
-   * Notes in the file where the server listens, so that clients on this machine find it.
-   * @throws {FileError} if the file can't be written.
+   * Notes in the file where the server listens, so that clients on this machine find it. Writes nothing if that stands
+   * there already.
+   * @throws {FileError} if the file can't be written; `keys` has the address all the same.
    */
   async setListening(host: string, port: number): Promise<void> {
+    this.#keys = { ...this.#keys, listening: { host, port } };
     const listening = formatAddress(host, port);
+    if (this.#document["listening"] === listening) return;
     const document = { ...this.#document, listening };
     await writeDocument(this.#path, document);
     this.#document = document;
-    this.#keys = { ...this.#keys, listening: { host, port } };
   }
 
   /**
@@ -146,7 +158,7 @@ function roomInvite(keys: RoomKeys, address: Address): Invite {
 }
 
 /** Where to find a server on this machine that listens on every address. */
-const LOOPBACK: Readonly<Record<string, string>> = {
+export const LOOPBACK: Readonly<Record<string, string>> = {
   "0.0.0.0": "127.0.0.1",
   "::": "::1",
 };

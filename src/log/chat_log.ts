@@ -10,7 +10,7 @@
  */
 
 import { LogError, LogFile } from "./file.ts";
-import { makePrivate, openToAppend } from "./file.ts";
+import { makePrivate, openOrMake } from "./file.ts";
 import { KEPT_FILES, LogFiles } from "./files.ts";
 import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
@@ -18,6 +18,7 @@ import { freeLock, LogLockedError, takeLock } from "./lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
 import { type LogEntry, type NewEntry, numberEntry } from "../protocol/line.ts";
 import type { LineIndex } from "./line_index.ts";
+import { requireOrdinary, targetOf } from "../base/file_target.ts";
 import { writeAllSync } from "../base/write_all.ts";
 
 /** How long the log goes without looking whether its path still names the open file, milliseconds. */
@@ -38,6 +39,8 @@ export interface ChatLogOptions {
   readonly keep?: number;
   /** Is told, in one sentence each, what was repaired or went wrong while the log was open. */
   readonly onNotice?: (text: string) => void;
+  /** Is told the path of each file that was missing and was made when the log was opened. */
+  readonly onMade?: (path: string) => void;
 }
 
 /**
@@ -89,31 +92,43 @@ export class ChatLog implements AsyncDisposable {
 
   /**
    * Opens the log, creates it if it is missing, counts its lines and mends its end. Holds `PATH.lock` until
-   * `close`.
+   * `close`. Where PATH is a link, all is done with what it leads to, and beside that.
    * @throws {LogLockedError} if another server holds it.
    * @throws {LogError} if it can't be opened, read or mended.
    * @throws {RangeError} for a `keep` that is no whole number of at least 1.
    */
   static async open(path: string, options: ChatLogOptions): Promise<ChatLog> {
-    const { address, keep = KEPT_FILES } = options;
+    const { address, keep = KEPT_FILES, onMade = () => {} } = options;
     if (!(Number.isSafeInteger(keep) && keep >= 1)) {
       throw new RangeError(`Cannot keep ${keep} older files: 1 is the least`);
     }
-    const lock = await takeLock(path, address).catch((error) => {
+    try {
+      path = targetOf(path);
+      requireOrdinary(path);
+    } catch (cause) {
+      throw new LogError("open", path, cause);
+    }
+    let lock: Deno.FsFile;
+    try {
+      lock = await takeLock(path, address, onMade);
+    } catch (error) {
       if (error instanceof LogLockedError) throw error;
       throw new LogError("lock", path, error);
-    });
+    }
     try {
       const files = new LogFiles(path, keep);
       await files.tidy();
-      const file = await openToAppend(path);
-      return await ChatLog.#load(path, options, lock, files, file)
+      const { file, isNew } = await openOrMake(path);
+      if (isNew) onMade(path);
+      const log = await ChatLog.#load(path, options, lock, files, file)
         .catch((error) => {
           file.close();
           throw error;
         });
+      if (isNew) onMade(path); // it may have got a heading
+      return log;
     } catch (cause) {
-      lock.close();
+      await freeLock(lock);
       throw new LogError("open", path, cause);
     }
   }
@@ -126,14 +141,15 @@ export class ChatLog implements AsyncDisposable {
     file: Deno.FsFile,
   ): Promise<ChatLog> {
     const info = await file.stat();
-    const closed = await makePrivate(path, info) && info.size > 0;
+    const notices: string[] = [];
+    if (await closeToOthers(path, info, (it) => notices.push(it))) {
+      notices.push(`Closed "${path}" to others: they could have read it`);
+    }
     const found = await LogFile.read(path, file);
     const before = found ? 0 : await files.lastBefore();
     const newest = found ?? await LogFile.begin(path, file, before);
     const log = new ChatLog(path, options, lock, files, file, newest);
-    if (closed) {
-      log.#notices.push(`Closed "${path}" to others: they could have read it`);
-    }
+    log.#notices.push(...notices);
     if (before > 0) {
       log.#notices.push(
         `Began a new "${path}" at event ${
@@ -195,7 +211,8 @@ export class ChatLog implements AsyncDisposable {
 
   /** Cuts the file back to the last line that the index knows of. */
   async #cut(): Promise<void> {
-    await this.#file.truncate(this.#index.end);
+    // One that somebody emptied meanwhile must not be filled up with zeros.
+    if (!this.#isShort()) await this.#file.truncate(this.#index.end);
     this.#torn = false;
   }
 
@@ -239,9 +256,8 @@ export class ChatLog implements AsyncDisposable {
     const lines = entries.map((entry) => `${formatEntry(entry)}\n`);
     const bytes = encoder.encode(lines.join(""));
     await this.#watch();
-    await this.#write(bytes);
     const first = this.head + 1;
-    this.#index.add(bytes);
+    await this.#write(bytes);
     entries.forEach((entry, index) =>
       this.#window.keep(numberEntry(entry, first + index))
     );
@@ -254,8 +270,11 @@ export class ChatLog implements AsyncDisposable {
       if (this.#torn) await this.#cut();
       this.#torn = true;
       writeAllSync(this.#file, bytes);
+      // Somebody emptied the file at this very moment: what is there of these lines is after no heading.
+      if (this.#isShort(bytes.length)) await this.#beginAgain(bytes);
       if (this.#options.fsync) await this.#file.syncData();
       this.#torn = false;
+      this.#index.add(bytes);
     } catch (cause) {
       await this.#cut().catch(() => {}); // the next append cuts before it writes
       throw new LogError("write", this.#path, cause);
@@ -277,7 +296,7 @@ export class ChatLog implements AsyncDisposable {
   #use(file: Deno.FsFile): void {
     const newest = this.#files.list.at(-1);
     if (!newest) throw new TypeError("Cannot use a file: there is none");
-    this.#file.close();
+    if (file !== this.#file) this.#file.close();
     this.#file = file;
     this.#index = newest.index;
     this.#torn = false;
@@ -297,7 +316,29 @@ export class ChatLog implements AsyncDisposable {
     });
   }
 
-  /** Takes the log up again if somebody moved, deleted, emptied or replaced its file. */
+  /** Whether the open file lacks some of what was written to it. @param more What isn't in the index yet, bytes. */
+  #isShort(more = 0): boolean {
+    return this.#file.statSync().size < this.#index.end + more;
+  }
+
+  /** Empties the file, since somebody else just did, and writes lines after a heading. */
+  async #beginAgain(bytes: Uint8Array): Promise<void> {
+    await this.#files.adopt(
+      await LogFile.begin(this.#path, this.#file, this.head),
+    );
+    this.#use(this.#file);
+    this.#torn = true;
+    writeAllSync(this.#file, bytes);
+    this.#options.onNotice?.(begun(this.#path, this.head + 1));
+  }
+
+  /** As `#watch`, and at once if the file was emptied: `cp chat.log chat.log.1; : >chat.log`. A write sees that itself. */
+  async #watchToRead(): Promise<void> {
+    if (!this.#closed && this.#isShort()) this.#watchedAt = -Infinity;
+    await this.#watch();
+  }
+
+  /** Takes the log up again if somebody moved, deleted, emptied or replaced its file; looks once a second. */
   async #watch(): Promise<void> {
     const now = performance.now();
     if (this.#closed) return;
@@ -324,14 +365,15 @@ export class ChatLog implements AsyncDisposable {
 
   async #takeUp(): Promise<void> {
     try {
-      const file = await openToAppend(this.#path);
+      const { file } = await openOrMake(this.#path);
       try {
         const info = await file.stat();
         // Where the system doesn't tell files apart, one of the same size is the same.
         if (this.#isNewest(info) ?? info.size === this.#index.end) return;
-        await makePrivate(this.#path, info);
+        const { onNotice } = this.#options;
+        await closeToOthers(this.#path, info, (it) => onNotice?.(it));
         const notice = await this.#takeUpFile(file, info.size);
-        this.#options.onNotice?.(notice);
+        onNotice?.(notice);
       } finally {
         if (this.#file !== file) file.close();
       }
@@ -348,7 +390,7 @@ export class ChatLog implements AsyncDisposable {
     if (!found) {
       await this.#files.adopt(await LogFile.begin(path, file, this.head));
       this.#use(file);
-      return `Began a new "${path}" at event ${next}: the old one was moved, deleted or emptied`;
+      return begun(path, next);
     }
     await found.count(file);
     if (found.index.last === this.head && found.index.end === size) {
@@ -383,7 +425,7 @@ export class ChatLog implements AsyncDisposable {
   async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const last = Math.min(upTo, this.head);
     if (after >= last) return;
-    await this.#inTurn(() => this.#watch());
+    await this.#inTurn(() => this.#watchToRead());
     yield* this.#files.entries(after, last);
   }
 
@@ -396,7 +438,7 @@ export class ChatLog implements AsyncDisposable {
   async search(words: string, options: SearchOptions): Promise<Found> {
     const head = this.head + 1;
     const before = Math.min(options.before ?? Infinity, head);
-    await this.#inTurn(() => this.#watch());
+    await this.#inTurn(() => this.#watchToRead());
     return await searchFiles(this.#files, words, head, { ...options, before });
   }
 
@@ -413,5 +455,24 @@ export class ChatLog implements AsyncDisposable {
   /** Closes the log. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** What is said of a log that was begun anew. @param next The event with which it begins. */
+function begun(path: string, next: number): string {
+  return `Began a new "${path}" at event ${next}: the old one was moved, deleted or emptied`;
+}
+
+/** Closes a log to others. @returns Whether they could have read it. @param failed Told why they still can. */
+async function closeToOthers(
+  path: string,
+  info: Deno.FileInfo,
+  failed: (notice: string) => void,
+): Promise<boolean> {
+  try {
+    return await makePrivate(path, info) && info.size > 0;
+  } catch (cause) {
+    failed(`${new LogError("close", path, cause).message}; others can read it`);
+    return false;
   }
 }

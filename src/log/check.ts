@@ -4,6 +4,8 @@
  * @module
  */
 
+import { targetOf } from "../base/file_target.ts";
+import { requireWritableFolder } from "../base/private_file.ts";
 import { LogError, LogFile, openToAppend } from "./file.ts";
 import { LogFiles } from "./files.ts";
 import { LogLockedError, requireUnlocked } from "./lock.ts";
@@ -24,9 +26,12 @@ export interface LogState {
  */
 export async function checkLog(path: string): Promise<LogState> {
   try {
-    await requireUnlocked(path) || await requireWritableFolder(path);
+    path = targetOf(path);
+    const hasLock = await requireUnlocked(path);
     const files = new LogFiles(path);
     using file = await openIfThere(path);
+    // What isn't there, a server makes.
+    if (!hasLock || !file) await requireWritableFolder(path);
     const found = file && await LogFile.read(path, file);
     if (!file || !found) {
       const last = await files.lastBefore();
@@ -43,17 +48,9 @@ export async function checkLog(path: string): Promise<LogState> {
 
 async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
   try {
-    return await openToAppend(path, {});
+    return await openToAppend(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** Where there is no lock yet, a server makes it beside the log. */
-async function requireWritableFolder(path: string): Promise<void> {
-  const draft = `${path}.${crypto.randomUUID()}.tmp`;
-  const file = await Deno.open(draft, { write: true, createNew: true });
-  file.close();
-  await Deno.remove(draft);
 }

@@ -15,6 +15,7 @@
 import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
+import { requireOrdinary } from "../base/file_target.ts";
 import { PRIVATE_FILE } from "../base/private_file.ts";
 import { writeAllSync } from "../base/write_all.ts";
 
@@ -44,20 +45,39 @@ export class LogError extends Error {
   }
 }
 
-/** A file to read and to append to, created if it is missing. */
-export function openToAppend(
-  path: string,
-  options: Deno.OpenOptions = { create: true },
-): Promise<Deno.FsFile> {
-  return Deno.open(path, {
-    read: true,
-    append: true,
-    mode: PRIVATE_FILE,
-    ...options,
-  });
+/** How a file is opened to read and to append to. */
+const APPENDING: Deno.OpenOptions = { read: true, append: true };
+
+/** An ordinary file to read and to append to, which is there. */
+export async function openToAppend(path: string): Promise<Deno.FsFile> {
+  requireOrdinary(path);
+  return await Deno.open(path, APPENDING);
 }
 
-/** Closes a file to others. @returns Whether it was open to them. */
+/** An ordinary file, made for its owner alone if it is missing, and whether it was. Default: to read and append to. */
+export async function openOrMake(
+  path: string,
+  options: Deno.OpenOptions = APPENDING,
+): Promise<{ file: Deno.FsFile; isNew: boolean }> {
+  requireOrdinary(path);
+  try {
+    return { file: await openNew(path, options), isNew: true };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  const create = { ...options, create: true, mode: PRIVATE_FILE }; // it may be gone again, or a link to nothing yet
+  return { file: await Deno.open(path, create), isNew: false };
+}
+
+/** A new file for its owner alone. Default: to read and append to. @throws {Deno.errors.AlreadyExists} */
+export function openNew(
+  path: string,
+  options: Deno.OpenOptions = APPENDING,
+): Promise<Deno.FsFile> {
+  return Deno.open(path, { ...options, createNew: true, mode: PRIVATE_FILE });
+}
+
+/** Closes a file to others. @returns Whether it was open to them. @throws {Error} if it isn't ours to close. */
 export async function makePrivate(
   path: string,
   { isFile, mode }: Deno.FileInfo,

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { LogError, LogFile, openToAppend } from "./file.ts";
+import { LogError, LogFile, openNew } from "./file.ts";
 import { readEntries } from "./line_format.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
@@ -24,9 +24,11 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-/** A file for reading, undefined if there is none. */
+/** A file for reading, undefined if there is none: opening a pipe might wait for ever. */
 async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
   try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (!isFile && !isDirectory) return undefined;
     return await Deno.open(path, { read: true });
   } catch (error) {
     return ignoreMissing(error);
@@ -78,7 +80,9 @@ export class LogFiles {
 
   /** Removes what a rotation left that came to no end. */
   async tidy(): Promise<void> {
-    await Deno.remove(`${this.#path}.new`).catch(ignoreMissing);
+    const draft = `${this.#path}.new`;
+    // Looked for first: where nothing can be removed, nothing need be.
+    if (await isThere(draft)) await Deno.remove(draft).catch(ignoreMissing);
   }
 
   /** Takes a file as the newest, and looks for those that come before it. */
@@ -186,7 +190,7 @@ export class LogFiles {
   async rotate(before: number, sync: boolean): Promise<Deno.FsFile> {
     await this.tidy();
     const draft = `${this.#path}.new`;
-    const file = await openToAppend(draft, { createNew: true });
+    const file = await openNew(draft);
     try {
       const newest = await LogFile.begin(this.#path, file, before);
       if (sync) await file.syncData();

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { PRIVATE_FILE } from "../base/private_file.ts";
+import { requireOrdinary } from "../base/file_target.ts";
 import { within } from "../base/timing.ts";
+import { openOrMake } from "./file.ts";
 
 /** How long a free lock may take to be had if the runtime can't simply try, milliseconds. */
 const LOCK_WAIT = 500;
@@ -68,26 +69,46 @@ async function tryLock(file: Lockable): Promise<boolean> {
 /**
  * Locks a log by its side file `PATH.lock`, which says who holds it: this process, listening on `address`.
  * Closing the file frees the lock, and so does the end of the process.
+ * @param made Is told the file's path if it was made.
  * @throws {LogLockedError} if another server holds it.
  */
 export async function takeLock(
   path: string,
   address: string,
+  made: (path: string) => void,
 ): Promise<Deno.FsFile> {
   const lockPath = `${path}.lock`;
-  const options = { write: true, create: true, mode: PRIVATE_FILE };
-  const file = await Deno.open(lockPath, options);
-  try {
-    if (!await tryLock(file)) {
-      const holder = await lockHolder(lockPath);
-      throw new LogLockedError(path, holder.address, holder.pid);
+  for (;;) {
+    const { file, isNew } = await openOrMake(lockPath, { write: true });
+    try {
+      if (!await tryLock(file)) {
+        const holder = await lockHolder(lockPath);
+        throw new LogLockedError(path, holder.address, holder.pid);
+      }
+      // A start that failed may just have removed it: who locks it then, locks nobody out.
+      if (!await isAt(lockPath, file)) {
+        file.close();
+        continue;
+      }
+      if (isNew) made(lockPath);
+      const holder: Holder = { address, pid: Deno.pid };
+      await file.truncate();
+      await file.write(new TextEncoder().encode(JSON.stringify(holder)));
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
     }
-    const holder: Holder = { address, pid: Deno.pid };
-    await file.truncate();
-    await file.write(new TextEncoder().encode(JSON.stringify(holder)));
-    return file;
+  }
+}
+
+/** Whether a path names an open file; taken for granted where the system doesn't tell files apart. */
+async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
+  try {
+    const [there, ours] = [await Deno.stat(path), await file.stat()];
+    return there.ino === ours.ino && there.dev === ours.dev;
   } catch (error) {
-    file.close();
+    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }
@@ -100,6 +121,7 @@ export async function takeLock(
 export async function requireUnlocked(path: string): Promise<boolean> {
   const lockPath = `${path}.lock`;
   try {
+    requireOrdinary(lockPath);
     using file = await Deno.open(lockPath, { write: true });
     if (await tryLock(file)) return true;
   } catch (error) {
@@ -110,7 +132,7 @@ export async function requireUnlocked(path: string): Promise<boolean> {
   throw new LogLockedError(path, holder.address, holder.pid);
 }
 
-/** Frees the lock. Its file stays, emptied: to remove it would race with a second server. */
+/** Frees the lock. Its file stays, emptied. */
 export async function freeLock(file: Deno.FsFile): Promise<void> {
   try {
     await file.truncate();

@@ -32,7 +32,10 @@ export const REFUSALS = {
     "Only operators may do that: ask one of them, or the server's owner",
   "nobody-known": "Nobody of that name or id has been here",
   "operation-wrong":
-    "That cannot be done: no such open invite, a number out of range, or yourself",
+    "That cannot be done: no such open invite, or a number out of range",
+  "operation-self": "You cannot remove or ban yourself; /quit leaves",
+  "operator-last":
+    "That is the last operator: make somebody else one first, with /op",
   "log-failed": "The server cannot write its log, so nothing is delivered",
   "log-unreadable": "The server cannot read its log now",
 } as const;
@@ -72,6 +75,8 @@ export const OPERATION_REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   "not-operator",
   "nobody-known",
   "operation-wrong",
+  "operation-self",
+  "operator-last",
 ]);
 
 /** Why a piece of a file doesn't come. */
@@ -143,7 +148,6 @@ export const HANDSHAKE_REFUSALS: Readonly<Record<number, string>> = {
   1: "The server speaks another version of the protocol",
   2: "The link or code does not open this room",
   3: "The server has no room for another connection right now",
-  4: "You were removed from this room",
 };
 
 /** The codes of `HANDSHAKE_REFUSALS`. */
@@ -151,5 +155,4 @@ export const HandshakeRefusal = {
   version: 1,
   key: 2,
   busy: 3,
-  removed: 4,
 } as const;

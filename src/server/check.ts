@@ -4,62 +4,82 @@
  * @module
  */
 
-import { write } from "../base/program.ts";
+import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
 import { metricsAddress, type Values } from "./flags.ts";
+import { prepare } from "./prepare.ts";
 import { PeopleFile } from "./people_file.ts";
 import {
   explainLock,
   metricsError,
   portError,
+  print,
   type StartError,
 } from "./start_error.ts";
 
 /**
- * Says what a server would find.
+ * Says what a server would find, and what it would have to write.
  * @throws {StartError} | {FileError} | {LogError} | {UsageError} for what would keep it from starting.
  */
 export async function check(values: Values): Promise<void> {
-  const { host, port, log: path, "key-file": keyPath } = values;
-  write(
-    await KeyFile.load(keyPath)
-      ? `${keyPath} can be used\n`
-      : `${keyPath} is not there yet; the server would make it\n`,
-  );
+  const { host, port, log: path } = values;
+  await prepare(values);
+  print(await keyState(values["key-file"]));
   const { people } = values;
-  write(
+  print(
     await PeopleFile.check(people)
       ? `${people} can be used\n`
       : `${people} is not there yet; the server would make it\n`,
   );
-  using _held = tryPort({ host, port }, portError);
+  using _held = await tryPort(
+    { host, port },
+    (address, error) => portError(address, path, error),
+  );
   const metrics = metricsAddress(values);
-  if (metrics) tryPort(metrics, metricsError).close();
+  if (metrics) (await tryPort(metrics, metricsError)).close();
   const { exists, last, broken } = await checkLog(path)
     .catch((error) => explainLock(path, error));
   const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
-  if (!exists) write(`${path} is not there yet; the server would make it\n`);
-  else write(`${path} can be written; ${end}\n`);
+  if (!exists) print(`${path} is not there yet; the server would make it\n`);
+  else print(`${path} can be written; ${end}\n`);
   if (broken > 0) {
-    write(
+    print(
       `Its last line broke off after ${broken} bytes; the server would mend that\n`,
     );
   }
 }
 
-function tryPort(
+/** What there is of a key file. @throws {FileError} if it can't be used, or made. */
+async function keyState(path: string): Promise<string> {
+  const isThere = await KeyFile.load(path) !== undefined;
+  const obstacle = await requireWritableFolder(path).then(
+    () => undefined,
+    (cause) => fileError(isThere ? "write" : "create", path, cause),
+  );
+  if (!isThere && obstacle) throw obstacle;
+  if (!isThere) return `${path} is not there yet; the server would make it\n`;
+  return obstacle
+    ? `${path} can be used, but not written: the server would not note its address there\n`
+    : `${path} can be used\n`;
+}
+
+async function tryPort(
   address: Address,
-  explain: (address: Address, error: unknown) => StartError,
-): Deno.TcpListener {
+  explain: (
+    address: Address,
+    error: unknown,
+  ) => StartError | Promise<StartError>,
+): Promise<Deno.TcpListener> {
   const { host: hostname, port } = address;
+  let listener: Deno.TcpListener;
   try {
-    const listener = Deno.listen({ hostname, port });
-    const { hostname: host, port: taken } = listener.addr;
-    write(`${formatAddress(host, taken)} is free\n`);
-    return listener;
+    listener = Deno.listen({ hostname, port });
   } catch (error) {
-    throw explain(address, error);
+    throw await explain(address, error);
   }
+  const { hostname: host, port: taken } = listener.addr;
+  print(`${formatAddress(host, taken)} is free\n`);
+  return listener;
 }

@@ -10,7 +10,6 @@ import {
   configure,
   dispose,
   fromAsyncSink,
-  getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
   getThrottlingFilter,
@@ -52,11 +51,24 @@ const formatText = getTextFormatter({
     `${timestamp} ${level} ${category}: ${message}`,
 });
 
-const formatJson = getJsonLinesFormatter({
-  categorySeparator: ".",
-  message: "rendered",
-  properties: "nest:properties",
-});
+/** A record as an object, with the level by the name that the flag has for it, and the message as a person reads it. */
+function formatJson(
+  { timestamp, level, category, message, properties }: LogRecord,
+): string {
+  const words = message.map((part) =>
+    typeof part === "string" || part instanceof Error
+      ? String(part)
+      : Deno.inspect(part)
+  );
+  const record = {
+    "@timestamp": new Date(timestamp).toISOString(),
+    level,
+    message: words.join(""),
+    logger: category.join("."),
+    properties,
+  };
+  return `${JSON.stringify(record)}\n`;
+}
 
 /** A record as one line that no terminal obeys, whatever is in it. */
 function lineOf(record: LogRecord, format: string): string {

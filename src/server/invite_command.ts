@@ -1,6 +1,6 @@
 /**
- * `deno task invite`: makes, lists and closes invites, whether or not the server runs: it takes them over within a
- * second.
+ * `deno task invite`: makes, lists and closes invites, whether or not the server runs: it looks at
+ * what they have written whenever somebody comes.
  *
  *     invite [NOTE] [--uses 1] [--for 7d]      a link for one person, or some
  *     invite --code                            a spoken code: one person, ten minutes
@@ -17,19 +17,19 @@ import {
   clientCommand,
   inviteCommand,
   serverCommand,
-  write,
 } from "../base/program.ts";
 import { qrLines } from "../base/qr.ts";
 import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
-import { outsideAddress } from "./join_instructions.ts";
+import { linkAddress } from "./join_instructions.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
 import { describe, MAX_USES } from "./operations.ts";
 import { newInvite, People } from "./people.ts";
 import { type Happening, PeopleFile } from "./people_file.ts";
-import { StartError } from "./start_error.ts";
+import { isThere } from "./prepare.ts";
+import { print, StartError } from "./start_error.ts";
 
 /** How long a spoken code lasts, ms. */
 const CODE_TIME = 600_000;
@@ -87,10 +87,11 @@ type Values = FlagValues<typeof FLAGS>;
 export async function invite(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseFlags(args, FLAGS, { positionals: 2 });
   if (values.help) {
-    return write(helpText(`${inviteCommand()} [NOTE] [FLAGS]`, ABOUT, FLAGS));
+    const usage = `${inviteCommand()} [NOTE | list | revoke N] [FLAGS]`;
+    return print(helpText(usage, ABOUT, FLAGS));
   }
   const [first, second] = positionals;
-  if (first === "list" && second === undefined) return list(values);
+  if (first === "list" && second === undefined) return await list(values);
   if (first === "revoke") return revoke(values, second);
   if (second !== undefined) {
     throw new UsageError(`Unexpected argument ${JSON.stringify(second)}`);
@@ -113,17 +114,18 @@ async function makeLink(values: Values, note: string): Promise<void> {
   });
   const serverKey = keyFile.keys.keyPair.publicKey;
   const link = formatInvite({ ...address, serverKey, id: made.id, secret });
-  if (!Deno.stdout.isTerminal()) return write(`${link}\n`);
+  if (!Deno.stdout.isTerminal()) return printMade(values, made, `${link}\n`);
   const persons = values.uses === 1 ? "one person" : `${values.uses} persons`;
   const end = values.for === "0" ? "without an end" : `for ${values.for}`;
-  write([
+  const lines = [
     `Invite ${made.id}: lets in ${persons}, ${end}.`,
     "",
     `${clientCommand()} '${link}'`,
     "",
     ...qrLines(link),
     "",
-  ].join("\n"));
+  ];
+  printMade(values, made, lines.join("\n"));
 }
 
 async function makeCode(values: Values, note: string): Promise<void> {
@@ -140,36 +142,56 @@ async function makeCode(values: Values, note: string): Promise<void> {
     return newInvite(wish, randomBytes(KEY_SIZE), isTaken, code);
   });
   const shown = `${formatAddress(host, port)} ${made.code}`;
-  if (!Deno.stdout.isTerminal()) return write(`${shown}\n`);
-  write([
+  if (!Deno.stdout.isTerminal()) return printMade(values, made, `${shown}\n`);
+  const lines = [
     "Read this to one person, who types it within ten minutes:",
     "",
     `    ${clientCommand()} ${shown}`,
     "",
     "Three wrong tries end it.",
     "",
-  ].join("\n"));
+  ];
+  printMade(values, made, lines.join("\n"));
 }
 
-function list({ people: path }: Values): void {
+async function list({ people: path }: Values): Promise<void> {
+  if (!await isThere(path)) return print("No invite is open.\n");
   using people = People.open(path, undefined, { mend: false });
   const lines = people.openInvites.map(describe);
-  write(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
+  print(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
 }
 
 function revoke(values: Values, which: string | undefined): void {
-  const id = /^\d+$/.test(which ?? "") ? Number(which) : NaN;
+  const where = `${inviteCommand()} list shows them`;
+  if (which === undefined) {
+    throw new UsageError(`The number of the invite is missing; ${where}`);
+  }
+  const id = /^\d+$/.test(which) ? Number(which) : NaN;
   add(values, (people) => {
-    if (people.openInvites.some((it) => it.id === id)) {
-      return { kind: "revoked", invite: id } as const;
-    }
+    if (people.openInvites.some((it) => it.id === id)) return revoked(id);
     throw new UsageError(
-      `There is no open invite ${
-        JSON.stringify(which ?? "")
-      }; ${inviteCommand()} list shows them`,
+      `There is no open invite ${JSON.stringify(which)}; ${where}`,
     );
   });
-  write(`Invite ${id} opens the room to nobody any more.\n`);
+  print(`Invite ${id} opens the room to nobody any more.\n`);
+}
+
+function revoked(invite: number): Happening {
+  return { kind: "revoked", invite };
+}
+
+/** Prints what was made, which opens the room to nobody if it can't be printed. @throws {OutputError} */
+function printMade(
+  values: Values,
+  { id }: { readonly id: number },
+  text: string,
+): void {
+  try {
+    print(text);
+  } catch (error) {
+    add(values, () => revoked(id));
+    throw error;
+  }
 }
 
 /** Adds something to the file, while the server, if it runs, leaves it alone. */
@@ -204,7 +226,7 @@ async function serverOf(
       `Start the server once: ${serverCommand()}`,
     );
   }
-  return { keyFile, address: outsideAddress(listening) };
+  return { keyFile, address: linkAddress(listening) };
 }
 
 /** When an invite ends that lasts that long, ms since 1970; null: never. @throws {UsageError} */

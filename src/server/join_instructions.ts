@@ -5,24 +5,58 @@
  */
 
 import { type Address, formatAddress } from "../keys/invite.ts";
-import { KeyFile } from "../keys/key_file.ts";
+import { KeyFile, LOOPBACK } from "../keys/key_file.ts";
 import {
   clientCommand,
   inviteCommand,
   serverCommand,
-  write,
 } from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
-import { StartError } from "./start_error.ts";
+import { isLoopback } from "./rate_limits.ts";
+import { print, StartError } from "./start_error.ts";
 
-/** Where other machines may find a server; this machine itself where it has no other address. */
-export function outsideAddress({ host, port }: Address): Address {
+/**
+ * Where other machines may find a server; undefined for one that none can reach.
+ * @param listening Where it listens.
+ */
+function outsideAddress({ host, port }: Address): Address | undefined {
+  if (isLoopback(host)) return undefined;
   if (host !== "0.0.0.0" && host !== "::") return { host, port };
-  const outside = Deno.networkInterfaces().find(({ family, address }) =>
-    family === "IPv4" && !address.startsWith("127.") &&
-    !address.startsWith("169.254.")
+  const { ipv4, ipv6 } = addressesHere();
+  const outside = host === "::" ? ipv4 ?? ipv6 : ipv4;
+  return outside === undefined ? undefined : { host: outside, port };
+}
+
+/** Addresses of this machine that others may reach: neither its own alone nor those of one cable. */
+function addressesHere(): { ipv4?: string; ipv6?: string } {
+  const all = Deno.networkInterfaces().filter(({ address }) =>
+    !isLoopback(address) && !/^(169\.254\.|fe[89ab].:)/i.test(address)
   );
-  return { host: outside?.address ?? "127.0.0.1", port };
+  const of = (kind: string) => all.filter(({ family }) => family === kind);
+  const [ipv4] = of("IPv4");
+  const sixes = of("IPv6");
+  const isGlobal = ({ address }: Deno.NetworkInterfaceInfo) =>
+    !/^f[cd]/i.test(address);
+  const ipv6 = sixes.find(isGlobal) ?? sixes[0];
+  return {
+    ...(ipv4 ? { ipv4: ipv4.address } : {}),
+    ...(ipv6 ? { ipv6: ipv6.address } : {}),
+  };
+}
+
+/** The address for links to a server: this machine itself for one that no other can reach. */
+export function linkAddress(listening: Address): Address {
+  const { host, port } = listening;
+  return outsideAddress(listening) ?? { host: LOOPBACK[host] ?? host, port };
+}
+
+/** Why no other machine can reach a server, for a person. */
+function whyUnreachable({ host }: Address): string {
+  if (isLoopback(host)) return `the server listens on ${host} alone`;
+  if (host === "0.0.0.0" && addressesHere().ipv6 !== undefined) {
+    return "this machine has no IPv4 address; --host :: listens on IPv6 as well";
+  }
+  return "this machine is in no network";
 }
 
 /** What the server prints at its start. @param created Whether the key was made now. */
@@ -31,31 +65,45 @@ export function joinInstructions(
   keyFile: KeyFile,
   created: boolean,
 ): string {
-  const { host, port } = keyFile.keys.listening ?? { host: "", port: 0 };
-  const lines = [
+  const listening = keyFile.keys.listening ?? { host: "", port: 0 };
+  const { host, port } = listening;
+  const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
+  const isReachable = outsideAddress(listening) !== undefined;
+  return [
+    ...(created ? [made] : []),
     `Listening on ${formatAddress(host, port)}, writing to ${values.log}`,
     "",
+    ...(values["invite-only"]
+      ? [`To let somebody in:        ${inviteCommand()}`]
+      : linkLines(values, keyFile, created, isReachable)),
+    ...(isReachable
+      ? []
+      : [`Nobody can join from elsewhere: ${whyUnreachable(listening)}.`]),
+    "Ctrl-C stops the server.",
+  ].join("\n");
+}
+
+/** How to join by the standing link. */
+function linkLines(
+  values: Values,
+  keyFile: KeyFile,
+  created: boolean,
+  isReachable: boolean,
+): string[] {
+  // Whoever has the link can come in, and what isn't a terminal may be a journal that others read.
+  const isShown = created && Deno.stdout.isTerminal();
+  const link = isShown
+    ? `${clientCommand()} '${linkOf(keyFile)}'`
+    : `with the link that ${serverCommand()} --link prints`;
+  const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
+  const here = isFound ? clientCommand() : link;
+  const elsewhere = `To join from elsewhere:    ${link}`;
+  const warning =
+    "Everybody who has that link can come in: send it as you would a password.";
+  return [
+    ...(isFound || !isReachable ? [`To join on this machine:   ${here}`] : []),
+    ...(isReachable ? [elsewhere, "", warning] : []),
   ];
-  if (values["invite-only"]) {
-    lines.push(`To let somebody in:        ${inviteCommand()}`);
-  } else {
-    // Whoever has the link can come in, and what isn't a terminal may be a journal that others read.
-    const isShown = created && Deno.stdout.isTerminal();
-    const link = isShown
-      ? `${clientCommand()} '${linkOf(keyFile)}'`
-      : `with the link that ${serverCommand()} --link prints`;
-    if (values["key-file"] === DEFAULT_KEY_FILE) {
-      lines.push(`To join on this machine:   ${clientCommand()}`);
-    }
-    lines.push(
-      `To join from elsewhere:    ${link}`,
-      "",
-      "Everybody who has that link can come in: send it as you would a password.",
-    );
-  }
-  lines.push("Ctrl-C stops the server.");
-  const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
-  return (created ? [made, ...lines] : lines).join("\n");
 }
 
 /** Prints the link, another one first where that is asked for. @throws {StartError} | {FileError} */
@@ -73,9 +121,9 @@ export async function printLink(values: Values): Promise<void> {
       `Make an invite: ${inviteCommand()}`,
     );
   }
-  if (!values["rotate-key"]) return write(`${linkOf(keyFile)}\n`);
+  if (!values["rotate-key"]) return print(`${linkOf(keyFile)}\n`);
   await keyFile.rotate();
-  write(newLink(keyFile));
+  print(newLink(keyFile));
 }
 
 /** The standing link, for other machines. @throws {StartError} before the server has ever listened. */
@@ -87,23 +135,24 @@ function linkOf(keyFile: KeyFile): string {
       `Start the server once: ${serverCommand()}`,
     );
   }
-  const { host, port } = outsideAddress(listening);
+  const { host, port } = linkAddress(listening);
   return keyFile.inviteFor(host, port);
 }
 
 /** What is printed after a new room key was made. */
 function newLink(keyFile: KeyFile): string {
-  const lines = [
+  const { listening } = keyFile.keys;
+  if (!listening) {
+    return `The room has a new link. Once the server has run, ${serverCommand()} --link prints it.\n`;
+  }
+  const where = outsideAddress(listening)
+    ? "To join from elsewhere:  "
+    : "To join on this machine: ";
+  return [
     "The room has a new link. The old one lets nobody in any more; members stay members.",
-  ];
-  if (keyFile.keys.listening) {
-    lines.push(
-      "A running server takes it over within seconds.",
-      "",
-      `To join from elsewhere:    ${clientCommand()} '${linkOf(keyFile)}'`,
-    );
-  } else {lines.push(
-      `Once the server has run, ${serverCommand()} --link prints it.`,
-    );}
-  return `${lines.join("\n")}\n`;
+    "A running server takes the new one from now on.",
+    "",
+    `${where}  ${clientCommand()} '${linkOf(keyFile)}'`,
+    "",
+  ].join("\n");
 }

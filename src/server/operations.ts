@@ -25,9 +25,9 @@ import {
   type People,
   type Person,
   type StoredInvite,
+  term,
 } from "./people.ts";
 import type { Room } from "./room.ts";
-import { StartError } from "./start_error.ts";
 
 /** A day, ms. */
 const DAY = 86_400_000;
@@ -112,6 +112,9 @@ export class Operations {
   ): Promise<Outcome> {
     const { people, room } = this.#options;
     const shown = this.#shown(person);
+    if (person === by && (what === "kick" || what === "ban")) {
+      return "operation-self";
+    }
     switch (what) {
       case "kick":
         room.remove(person, `removed by ${name}`);
@@ -123,6 +126,9 @@ export class Operations {
         return notice([`${shown} may come in again`]);
       case "op":
       case "deop":
+        if (what === "deop" && people.isLastOperator(person)) {
+          return "operator-last";
+        }
         people.setOperator(person, what === "op");
         return notice([
           `${shown} is ${
@@ -139,7 +145,7 @@ export class Operations {
     by: Person,
     name: string,
   ): Promise<Outcome> {
-    if (days > MAX_DAYS || person === by) return "operation-wrong";
+    if (days > MAX_DAYS) return "operation-wrong";
     const { people, room, replaceLink, address } = this.#options;
     const until = days === 0 ? null : Date.now() + days * DAY;
     const knowsLink = people.ban(person, until, by.id);
@@ -194,7 +200,7 @@ export class Operations {
   /** A person by its id, or by a name of its own. */
   #find(who: string): Person | undefined {
     const { people } = this.#options;
-    const known = byShortId(people, who);
+    const known = findPerson(people, who);
     if (known) return known;
     const name = parseName(who);
     return typeof name === "string" ? undefined : people.byName(name.folded);
@@ -211,21 +217,8 @@ export class Operations {
   }
 }
 
-/** Makes the person of an id an operator. @throws {StartError} for one who has never been in. */
-export function makeOperator(people: People, id: string): void {
-  const person = byShortId(people, id);
-  if (!person) {
-    throw new StartError(
-      `Nobody of the id "${id}" has been in the room`,
-      "/who in a client shows the ids",
-    );
-  }
-  people.setOperator(person, true);
-  people.keep();
-}
-
-/** The person of a short id as people write it. */
-function byShortId(people: People, id: string): Person | undefined {
+/** The person of a short id as people write it; undefined for nobody's. */
+export function findPerson(people: People, id: string): Person | undefined {
   const short = parseShortId(id);
   return short === undefined ? undefined : people.byShort(short);
 }
@@ -246,12 +239,4 @@ export function describe(
     : `Spoken code ${code}, invite ${id}`;
   const about = note === "" ? "" : ` (${note})`;
   return `${what}${about}: ${left} of ${uses} left, ${term(until)}`;
-}
-
-/** Until when. */
-function term(until: number | null): string {
-  if (until === null) return "without an end";
-  return `until ${
-    new Date(until).toISOString().slice(0, 16).replace("T", " ")
-  } UTC`;
 }

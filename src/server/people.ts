@@ -140,8 +140,10 @@ export class People implements Disposable {
   #standing: Bytes | undefined;
   #topic = "";
   #slow = 0;
-  #trouble = "";
+  #troubles: ReadonlySet<string> = new Set(); // said once, not every second
   #isUnderWay = false;
+  #mayRewrite = true;
+  #lookAtStanding: () => void = () => {};
 
   private constructor(file: PeopleFile) {
     this.#file = file;
@@ -155,13 +157,15 @@ export class People implements Disposable {
   static open(
     path: string,
     standing?: Bytes,
-    { fsync = false, mend = true }: {
+    { fsync = false, mend = true, onMade }: {
       readonly fsync?: boolean;
+      /** Is told the file's path if it was missing. */
+      readonly onMade?: (path: string) => void;
       /** Whether what a crash left of a line is dropped. */
       readonly mend?: boolean;
     } = {},
   ): People {
-    const file = PeopleFile.open(path, fsync);
+    const file = PeopleFile.open(path, fsync, onMade);
     try {
       const people = new People(file);
       people.setStanding(standing);
@@ -188,6 +192,11 @@ export class People implements Disposable {
     this.#standing = secret && admissionKey(secret);
   }
 
+  /** Has the secret of the standing link looked at, and set if it is another, whenever somebody comes by it. */
+  watchStanding(look: () => void): void {
+    this.#lookAtStanding = look;
+  }
+
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
@@ -197,16 +206,20 @@ export class People implements Disposable {
 
   /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
   inviteKey(id: number): Bytes | undefined {
+    if (id === ROOM_INVITE_ID) this.#lookAtStanding();
     if (id === ROOM_INVITE_ID) return this.#standing;
-    if (!this.#invites.has(id)) this.look(); // it may have been made a moment ago
+    if (!this.#invites.has(id)) this.#catchUp(); // it may have been made a moment ago
     return this.#invites.get(id)?.key;
   }
 
-  /** Why who has proved that X25519 key, 32 bytes, may not come in by an invite; undefined if it may. */
+  /**
+   * Why who has proved that X25519 key, 32 bytes, may not come in by an invite; undefined if it may, or is to be told
+   * more of it than a handshake can: `refusal` has the last word.
+   */
   turnedAway(invite: number, key: Bytes): number | undefined {
-    const person = this.#byKey.get(toBase64url(key));
-    if (person && this.isBanned(person)) return HandshakeRefusal.removed;
-    if (person || invite === ROOM_INVITE_ID) return undefined;
+    const isKnown = this.#byKey.has(toBase64url(key));
+    if (isKnown || invite === ROOM_INVITE_ID) return undefined;
+    this.#catchUp(); // it may have been revoked a moment ago
     return this.#isOpen(invite) ? undefined : HandshakeRefusal.key;
   }
 
@@ -280,19 +293,28 @@ export class People implements Disposable {
     this.#pending.add(happening);
   }
 
-  /**
-   * Writes down what isn't yet, and takes over what another process has added, as far as that can be done. In this
-   * order what this one has changed is the last that is read, and isn't undone by an older line of another's.
-   */
+  /** Writes down what isn't yet, and takes over what another process has added, as far as that can be done. */
   look(): void {
+    const keeping = this.#attempt(() => this.keep());
+    const reading = this.#catchUp();
+    this.#troubles = new Set([...keeping, ...reading]);
+  }
+
+  /** Takes over what another process has added: what `invite` has printed counts when it stands there. */
+  #catchUp(): string[] {
+    return this.#attempt(() => this.refresh());
+  }
+
+  /** Tries something, and says what goes wrong. @returns What went wrong, if it did. */
+  #attempt(step: () => void): string[] {
     try {
-      this.keep();
-      if (this.#pending.size === 0) this.refresh();
-      this.#trouble = "";
+      step();
+      return [];
     } catch (error) {
       const why = messageOf(error);
-      if (why !== this.#trouble) logger.error("{why}", { why });
-      this.#trouble = why; // said once, not every second
+      if (!this.#troubles.has(why)) logger.error("{why}", { why });
+      this.#troubles = new Set([...this.#troubles, why]);
+      return [why];
     }
   }
 
@@ -315,11 +337,15 @@ export class People implements Disposable {
 
   /** Why a candidate can't be let in; undefined if it can, as far as its name allows. */
   refusal(candidate: Candidate): Refusal | undefined {
-    const { id, key, invite, standing = this.#standing } = candidate;
+    const { id, key, invite } = candidate;
     const person = this.#persons.get(id);
     if (person) return this.isBanned(person) ? "removed" : undefined;
     if (this.#byKey.has(key) || invite === MEMBER_ID) return "card-wrong";
     if (this.#byShort.has(shortId(id))) return "person-twin";
+    // Whatever was closed since the handshake, by another process too, opens the room no more.
+    const { standing = this.#standing } = candidate;
+    if (invite === ROOM_INVITE_ID) this.#lookAtStanding();
+    else this.#catchUp();
     const isOpen = invite === ROOM_INVITE_ID
       ? isSame(standing, this.#standing)
       : this.#isOpen(invite);
@@ -411,6 +437,12 @@ export class People implements Disposable {
   /** Makes a person an operator, or one no longer. */
   setOperator({ id }: Person, is: boolean): void {
     this.#record({ kind: "operator", person: id, is });
+  }
+
+  /** Whether a person is an operator, and nobody else is. */
+  isLastOperator(person: Person): boolean {
+    const others = [...this.#persons.values()].filter((it) => it !== person);
+    return person.isOperator && !others.some(({ isOperator }) => isOperator);
   }
 
   /** What the room has set. */
@@ -541,12 +573,13 @@ export class People implements Disposable {
     if (this.#pending.size === 0 || this.#isUnderWay) return;
     this.#file.lock(); // or somebody takes half of it for what a crash left
     try {
+      this.#catchUp(); // so that none of one's own lines is read later, which would undo what came after it
       this.#file.add([...this.#pending]);
     } finally {
       this.#file.unlock();
     }
     this.#pending.clear();
-    if (this.#file.isStale(this.#count)) this.#rewrite();
+    if (this.#file.isStale(this.#count)) this.#tryToRewrite();
   }
 
   /** As `keep`; what fails is said, and tried again with the next change. */
@@ -561,7 +594,10 @@ export class People implements Disposable {
 
   /** Takes over what another process has added. @throws {FileError} for a file that can't be read. */
   refresh(): void {
-    for (const it of this.#file.added()) this.#apply(it);
+    const added = this.#file.added();
+    if (added.length === 0) return;
+    for (const it of added) this.#apply(it);
+    for (const it of this.#pending) this.#apply(it); // will be written after it, and so has the last word
   }
 
   get #count(): number {
@@ -574,7 +610,7 @@ export class People implements Disposable {
 
   /**
    * The log ends at that event, before what some may read: it is another one, which they may all read from there on.
-   * @throws {FileError} if that can't be written down.
+   * @throws {FileError} if what has changed before can't be written down.
    */
   limitFrom(head: number): void {
     let isChanged = false;
@@ -585,7 +621,21 @@ export class People implements Disposable {
     }
     if (!isChanged) return;
     this.keep();
-    this.#rewrite();
+    this.#tryToRewrite();
+  }
+
+  /** Where its folder is read-only, or the file is mounted by itself, it can only be added to, which does too. */
+  #tryToRewrite(): void {
+    if (!this.#mayRewrite) return;
+    try {
+      this.#rewrite();
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#mayRewrite = false;
+      logger.warn("{why}. The server goes on adding to it", {
+        why: error.message,
+      });
+    }
   }
 
   #rewrite(): void {
@@ -701,6 +751,14 @@ export class People implements Disposable {
 /** When a person's ban ends, ms since 1970; null: never. */
 export function banEnd({ bannedUntil }: Person): number | null {
   return Number.isFinite(bannedUntil) ? bannedUntil : null;
+}
+
+/** Until when a ban or an invite lasts, in words. @param until ms since 1970; null: for good. */
+export function term(until: number | null): string {
+  if (until === null) return "without an end";
+  return `until ${
+    new Date(until).toISOString().slice(0, 16).replace("T", " ")
+  } UTC`;
 }
 
 /**

@@ -12,12 +12,14 @@
  */
 
 import { type Bytes, concat, sha256 } from "../../crypto_utils.ts";
+import { requireOrdinary, targetOf } from "../base/file_target.ts";
 import {
   FileError,
   fileError,
   PRIVATE_FILE,
   readPrivate,
   requirePrivate,
+  requireWritableFolder,
 } from "../base/private_file.ts";
 import { writeAllSync } from "../base/write_all.ts";
 
@@ -156,17 +158,36 @@ export class PeopleFile implements Disposable {
   }
 
   /**
-   * Opens the file, made if it is missing.
+   * Opens the file, made if it is missing. Where the path is a link, what it leads to is used, and rewritten.
+   * @param made Is told the file's path if it was made.
    * @throws {FileError} if it can't be used, or others can read it.
    */
-  static open(path: string, fsync = false): PeopleFile {
-    return new PeopleFile(path, fsync);
+  static open(
+    path: string,
+    fsync = false,
+    made: (path: string) => void = () => {},
+  ): PeopleFile {
+    try {
+      const target = targetOf(path);
+      requireOrdinary(target);
+      if (create(target)) made(target);
+      return new PeopleFile(target, fsync);
+    } catch (cause) {
+      if (cause instanceof FileError) throw cause;
+      throw fileError("open", path, cause);
+    }
   }
 
   /** Looks whether a file could be used, and changes nothing. @returns Whether it is there. @throws as `open` and `added`. */
   static async check(path: string): Promise<boolean> {
     const text = await readPrivate(path);
-    if (text === undefined) return false;
+    if (text === undefined) {
+      await requireWritableFolder(path).catch((cause) => {
+        throw fileError("create", path, cause);
+      });
+      return false;
+    }
+    PeopleFile.open(path)[Symbol.dispose](); // it can be added to
     const lines = text.split("\n");
     const rest = lines.pop() ?? "";
     const broken = lines.findIndex((line) => !parseHappening(line));
@@ -374,6 +395,18 @@ export class PeopleFile implements Disposable {
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file.close();
+  }
+}
+
+/** Makes an empty file for its owner alone. @returns Whether it was missing. */
+function create(path: string): boolean {
+  try {
+    const options = { write: true, createNew: true, mode: PRIVATE_FILE };
+    Deno.openSync(path, options).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
   }
 }
 

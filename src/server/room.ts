@@ -26,7 +26,7 @@ import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { type Measures, UNMEASURED } from "./measures.ts";
 import type { Name } from "../protocol/names.ts";
-import type { People, Person } from "./people.ts";
+import { banEnd, type People, type Person, term } from "./people.ts";
 import { spokenId } from "../crypto/person_id.ts";
 import { Roster } from "./roster.ts";
 import { type Line, numberEntry, pastEvent } from "../protocol/line.ts";
@@ -106,8 +106,11 @@ export class Room {
     { candidate, name, stay }: Pick<Request, "candidate" | "name" | "stay">,
   ): Refused | undefined {
     const barred = this.#people.refusal(candidate);
-    if (barred) return { reason: barred, detail: "" };
     const person = this.#people.find(candidate.id);
+    if (barred) {
+      const until = barred === "removed" && person ? banEnd(person) : null;
+      return { reason: barred, detail: until === null ? "" : term(until) };
+    }
     const member = person && this.#members.of(person);
     if (!member) {
       const isFull = this.size >= this.#options.maxMembers;

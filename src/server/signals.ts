@@ -11,12 +11,26 @@ import { diagnostics } from "./diagnostics.ts";
 
 const logger = diagnostics("server");
 
-/** Aborts at the first SIGINT or SIGTERM. */
+/** Whether somebody sits before the server: then a hangup says that its terminal is gone, and stops it. */
+function isAtTerminal(): boolean {
+  return Deno.stdin.isTerminal() || Deno.stdout.isTerminal();
+}
+
+/**
+ * Aborts at the first signal that stops a server, and says which. To be called when the server is there: before, the
+ * system ends the process by itself, also while the runtime waits for something and would hear of no signal.
+ */
 export function stopSignal(): AbortSignal {
   const stopping = new AbortController();
-  const stop = () => stopping.abort();
-  Deno.addSignalListener("SIGINT", stop);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  const stopAt = (signal: Deno.Signal) =>
+    Deno.addSignalListener(signal, () => {
+      if (stopping.signal.aborted) return; // deno task passes it on as well, so that it comes twice
+      logger.info("Stopping at {signal}", { signal });
+      stopping.abort();
+    });
+  stopAt("SIGINT");
+  if (Deno.build.os !== "windows") stopAt("SIGTERM");
+  if (Deno.build.os !== "windows" && isAtTerminal()) stopAt("SIGHUP");
   return stopping.signal;
 }
 
@@ -28,13 +42,19 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-/** Reopens the log at SIGHUP, so that a tool that rotates logs can move it away. */
-export function reopenAtHangup(log: ChatLog): void {
-  if (Deno.build.os === "windows") return;
-  Deno.addSignalListener("SIGHUP", () => {
-    log.reopen().catch((error) => {
+/**
+ * Reopens the log at SIGHUP, so that a tool that rotates logs can move it away; at a terminal that signal stops the
+ * server. @param path What the log is called.
+ */
+export function reopenAtHangup(log: ChatLog, path: string): void {
+  if (Deno.build.os === "windows" || isAtTerminal()) return;
+  Deno.addSignalListener("SIGHUP", async () => {
+    try {
+      await log.reopen();
+      logger.info("Opened {path} again at SIGHUP", { path });
+    } catch (error) {
       logger.error("{why}", { why: reasonOf(error) });
-    });
+    }
   });
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { reasonOf } from "../base/error_reason.ts";
+import { targetOf } from "../base/file_target.ts";
 import { UsageError } from "../base/flags.ts";
 import { FileError } from "../base/private_file.ts";
 import {
@@ -14,7 +16,7 @@ import {
 } from "../base/program.ts";
 import type { Address } from "../keys/invite.ts";
 import { LogError } from "../log/file.ts";
-import { LogLockedError } from "../log/lock.ts";
+import { LogLockedError, requireUnlocked } from "../log/lock.ts";
 
 /** Something that keeps the server from running: what it is, and what to do. */
 export class StartError extends Error {
@@ -26,10 +28,55 @@ export class StartError extends Error {
   }
 }
 
-/** Why nobody can listen there, for the server's own port. */
-export function portError(address: Address, cause: unknown): StartError {
+/** Standard output takes no more. */
+export class OutputError extends Error {
+  /** "OutputError". */
+  override readonly name = "OutputError";
+}
+
+/** Prints a text, all of it. @throws {OutputError} if that fails: the disk is full, or nobody reads. */
+export function print(text: string): void {
+  try {
+    write(text);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.BrokenPipe
+      ? "nobody reads it"
+      : reasonOf(cause);
+    throw new OutputError(`Cannot write to standard output: ${why}`, { cause });
+  }
+}
+
+/** Why nobody can listen there, for the server's own port. @param log Its log, which names a server that runs already. */
+export async function portError(
+  address: Address,
+  log: string,
+  cause: unknown,
+): Promise<StartError> {
+  const { port } = address;
   const other = (port: number) => `${serverCommand()} --port ${port}`;
-  return listenError(address, "--host", other, cause);
+  const own = cause instanceof Deno.errors.AddrInUse && await holderOf(log);
+  if (!own || !own.address?.endsWith(`:${port}`)) {
+    return listenError(address, "--host", other, cause);
+  }
+  const whose = /[/\\]/.test(log)
+    ? `the server that writes to ${log}`
+    : "this folder's own server";
+  const process = own.pid === undefined ? "" : ` (process ${own.pid})`;
+  return new StartError(
+    `Port ${port} is in use by ${whose}${process}`,
+    "It serves already; to start it anew, stop that one first",
+    cause,
+  );
+}
+
+/** The server that uses a log, undefined if none does, or that can't be told. */
+async function holderOf(log: string): Promise<LogLockedError | undefined> {
+  try {
+    await requireUnlocked(targetOf(log));
+  } catch (error) {
+    if (error instanceof LogLockedError) return error;
+  }
+  return undefined; // whatever else is wrong with the log is told when it is opened
 }
 
 /** Why nobody can listen there, for the address of `--metrics`. */
@@ -79,9 +126,13 @@ export function explainLock(path: string, error: unknown): never {
   );
 }
 
-/** Says on stderr why the server can't start or go on. @returns The exit code. @throws whatever isn't meant for people. */
+/** Says on stderr why the server can't start or go on. @returns The exit code. */
 export function explain(error: unknown): number {
-  write(`${sentences(error)}\n`, Deno.stderr);
+  try {
+    write(`${sentences(error)}\n`, Deno.stderr);
+  } catch {
+    // Nobody can be told: the exit code says that something is wrong.
+  }
   return error instanceof UsageError ? 2 : 1;
 }
 
@@ -92,7 +143,7 @@ function sentences(error: unknown): string {
   }
   if (
     error instanceof FileError || error instanceof LogError ||
-    error instanceof RangeError
+    error instanceof OutputError || error instanceof RangeError
   ) return sentence(error.message);
-  throw error;
+  return sentence(`The server has a fault and cannot go on: ${String(error)}`);
 }

@@ -136,7 +136,10 @@ Deno.test("invite exits with 2 for wrong usage, and with 1 where there is no ser
     [["--for", "0d"], "it is like 30m, 12h or 7d"],
     [["--for=-1d"], "it is like 30m, 12h or 7d"],
     [["--use", "2"], 'did you mean "--uses"?'],
-    [["revoke"], "There is no open invite"],
+    [
+      ["revoke"],
+      "The number of the invite is missing; deno task invite list shows them",
+    ],
     [["revoke", "12"], 'There is no open invite "12"'],
     [["revoke", "twelve"], 'There is no open invite "twelve"'],
     [["ana", "ben"], 'Unexpected argument "ben"'],
@@ -153,6 +156,30 @@ Deno.test("invite exits with 2 for wrong usage, and with 1 where there is no ser
     assertStringIncludes(stderr.join("\n"), sentence);
   }
   assertEquals(await invite(folder, "list"), "No invite is open.");
+});
+
+Deno.test("invite --help names list and revoke, and a list of nothing makes nothing", async () => {
+  await using folder = await Folder.make();
+  const [usage] = (await invite(folder, "--help")).split("\n");
+  assertEquals(
+    usage,
+    "Usage: deno task invite [NOTE | list | revoke N] [FLAGS]",
+  );
+  assertEquals(await invite(folder, "list"), "No invite is open.");
+  assertEquals(await folder.names(), []);
+});
+
+Deno.test("invite revoke counts when it has said so, for an invite that the server knows too", async () => {
+  await using folder = await Folder.make();
+  await using _server = await Server.open(folder);
+  for (const name of ["ana", "ben", "eve"]) {
+    const link = await invite(folder, "--uses", "2");
+    await using _in = await JsonClient.join({ invite: link, name });
+    await invite(folder, "revoke", String(parseInvite(link).id));
+    const { code, stderr } = await ended({ invite: link, name: "kim" });
+    assertEquals(code, 1);
+    assertMatch(stderr, /^The link or code does not open this room/);
+  }
 });
 
 Deno.test("server --invite-only lets in those who have an invite, and nobody by the link of before", async () => {
@@ -176,6 +203,7 @@ Deno.test("server --invite-only lets in those who have an invite, and nobody by 
     const { code, stderr } = await ended({ ...options, name: "eve" });
     assertEquals(code, 1);
     assertMatch(stderr, /^The link or code does not open this room/);
+    assertMatch(stderr, /In the server's folder, make one: deno task invite$/m);
   }
   await runServer(folder, ["--rotate-key"]);
   await server.line(/The room has a new key/);
@@ -293,7 +321,10 @@ Deno.test("operator removes, bans and lets in again, by name and by id, whether 
   }
   const out = await ended(eve);
   assertEquals(out.code, 1);
-  assertMatch(out.stderr, /^You were removed from this room/);
+  assertMatch(
+    out.stderr,
+    /^You were removed from this room: until \d{4}-\d\d-\d\d \d\d:\d\d UTC\./,
+  );
   await notes(op, { type: "unban", name: "eve" }, /^eve .* may come in again$/);
   await notes(op, { type: "bans" }, /^Nobody is banned$/);
   await using client = await JsonClient.join(eve);
@@ -303,7 +334,10 @@ Deno.test("operator removes, bans and lets in again, by name and by id, whether 
   for (const type of ["kick", "ban", "unban", "op", "deop"]) {
     await notes(op, { type, name: "nobody" }, /^Nobody of that name or id/);
   }
-  await notes(op, { type: "ban", name: "op" }, /^That cannot be done: /);
+  for (const type of ["kick", "ban"]) {
+    await notes(op, { type, name: "op" }, /^You cannot remove or ban yourself/);
+  }
+  assertEquals(op.all("away"), []);
   const tooLong = { type: "ban", name: "eve", days: 9_999 };
   await notes(op, tooLong, /^That cannot be done: /);
   assertEquals(client.entrances.length, 1);
@@ -340,6 +374,10 @@ Deno.test("operator makes another one, who may do the same until it is none any 
   await may();
   await notes(op, { type: "deop", name: "ben" }, /no operator any more$/);
   await mayNot();
+  await notes(op, { type: "deop", name: "op" }, /^That is the last operator: /);
+  await notes(op, { type: "op", name: "ben" }, /^ben .* is an operator now$/);
+  await notes(op, { type: "deop", name: "op" }, /no operator any more$/);
+  await may();
   await stop(again);
 });
 

@@ -12,7 +12,10 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../kit/assert.ts";
+import { output, runToEnd } from "../kit/command.ts";
 import { Folder, freePort } from "../kit/folder.ts";
+import { programCommand } from "../kit/program.ts";
+import { testUnless } from "../kit/system.ts";
 import { runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
@@ -32,9 +35,7 @@ Deno.test("server says at its first start what it made and how to join", async (
     `Listening on ${address}, writing to chat.log`,
     "",
     "To join on this machine:   deno task client",
-    "To join from elsewhere:    with the link that deno task server --link prints",
-    "",
-    "Everybody who has that link can come in: send it as you would a password.",
+    "Nobody can join from elsewhere: the server listens on 127.0.0.1 alone.",
     "Ctrl-C stops the server.",
   ]);
   assertEquals(server.stderr, []);
@@ -56,6 +57,96 @@ Deno.test("server says the same at its second start, but that it made a key", as
   assertEquals(second.stdout, first.stdout.slice(1));
   assertEquals(await Deno.readTextFile(folder.file("chat.key")), key);
 });
+
+/** What a server prints of who can join, but for what follows. */
+function joining({ stdout }: Server): string[] {
+  const from = stdout.findIndex((line) => line.startsWith("Listening"));
+  return stdout.slice(from + 2, stdout.indexOf("Ctrl-C stops the server."));
+}
+
+Deno.test("server that only this machine reaches says so, whichever address of it that is", async () => {
+  for (const host of ["127.0.0.1", "localhost", "127.0.0.9", "::1"]) {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder, { args: ["--host", host] });
+    const shown = host === "localhost" ? "(127.0.0.1|::1)" : host;
+    const [here, nobody = "", ...more] = joining(server);
+    assertEquals(here, "To join on this machine:   deno task client");
+    assertMatch(
+      nobody,
+      new RegExp(
+        `^Nobody can join from elsewhere: the server listens on ${shown} alone\\.$`,
+      ),
+    );
+    assertEquals(more, []);
+    await using ana = await JsonClient.join({ cwd: folder.path, name: "ana" });
+    assertEquals(ana.entrances.length, 1);
+  }
+});
+
+/** A network of its own, in which the machine has an IPv6 address and no IPv4 one but its own. */
+const IPV6_ONLY = [
+  ...["unshare", "--net", "bash", "-c"],
+  'ip link set lo up && ip addr add 2001:db8::7/128 dev lo && exec "$@"',
+  "bash",
+];
+
+testUnless(
+  await output(...IPV6_ONLY, "true") === undefined
+    ? "needs the right to make a network"
+    : undefined,
+  "server on a machine with IPv6 alone prints a link that others reach, and how there can be one",
+  async () => {
+    await using folder = await Folder.make();
+    {
+      const args = ["--host", "::"];
+      await using _server = await Server.open(folder, {
+        args,
+        prefix: IPV6_ONLY,
+      });
+      const { words, env } = await programCommand("server", {
+        args: ["--link"],
+        cwd: folder.path,
+        home: folder.path,
+      });
+      const link = await runToEnd([...IPV6_ONLY, ...words], {
+        cwd: folder.path,
+        env,
+      });
+      assertEquals(parseInvite(link.stdout).host, "2001:db8::7");
+    }
+    await using server = await Server.open(folder, {
+      args: ["--host", "0.0.0.0"],
+      prefix: IPV6_ONLY,
+    });
+    assertEquals(joining(server), [
+      "To join on this machine:   deno task client",
+      "Nobody can join from elsewhere: this machine has no IPv4 address; --host :: listens on IPv6 as well.",
+    ]);
+  },
+);
+
+/** An address of this machine that only its neighbours on a cable have a use for. */
+const neighbourly = Deno.networkInterfaces().find(({ address }) =>
+  address.startsWith("fe80:")
+);
+
+testUnless(
+  neighbourly ? undefined : "this machine has no link-local address",
+  "server listens on a link-local address with its zone, and its link has the zone",
+  async () => {
+    const host = `${neighbourly?.address}%${neighbourly?.name}`;
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder, { args: ["--host", host] });
+    assertEquals(parseInvite(server.invite).host, host);
+    await using ana = await JsonClient.join({
+      invite: server.invite,
+      name: "ana",
+    });
+    await using ben = await JsonClient.join({ cwd: folder.path, name: "ben" });
+    await ben.type("by the zone");
+    await ana.shows("said", { text: "by the zone" });
+  },
+);
 
 Deno.test("server listens on every address and on port 5000 where nothing else is said", async () => {
   await using folder = await Folder.make();
@@ -302,7 +393,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await ana.shows("away", { reason: "server stopped" });
     await ben.line(/^Not connected: server stopped\. Trying again in \d+ s$/);
     assertEquals(await server.finished(), 0);
-    assertEquals(server.stderr, []);
+    const told = server.stderr.map((line) => line.slice(25)); // without the time
+    assertEquals(told, [`info server: Stopping at ${signal}`]);
     const text = await Deno.readTextFile(folder.file("chat.log"));
     const last = text.trimEnd().split("\n").slice(-2).sort();
     assertMatch(last.join("\n"), / \| ana left the chat \(server stopped\)$/m);

@@ -10,9 +10,11 @@ import {
   FileError,
   fileError,
   readPrivate,
+  readText,
   writePrivate,
 } from "../../../src/base/private_file.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { run } from "../../kit/command.ts";
 import { inFolder } from "../../kit/folder.ts";
 
 const POSIX = Deno.build.os !== "windows";
@@ -187,3 +189,54 @@ Deno.test("ensureFolder() makes private folders, and takes those that are there"
       'Cannot create "PATH": it already exists',
     );
   }));
+
+Deno.test({
+  name:
+    "writePrivate() and createPrivate() follow links, also those to nothing yet, and leave them",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/volume`);
+      const cases = [
+        ["relative", "volume/a"],
+        ["absolute", `${folder}/volume/b`],
+        ["twice", "relative2"],
+      ] as const;
+      await Deno.symlink("volume/c", `${folder}/relative2`);
+      for (const [name, to] of cases) {
+        const path = `${folder}/${name}`;
+        await Deno.symlink(to, path);
+        assertEquals(await createPrivate(path, "made"), true);
+        assertEquals(await createPrivate(path, "again"), false);
+        assertEquals(await readPrivate(path), "made");
+        await writePrivate(path, "written");
+        assertEquals(await readPrivate(path), "written");
+        assert((await Deno.lstat(path)).isSymlink);
+      }
+      assertEquals(await names(`${folder}/volume`), ["a", "b", "c"]);
+      for (const name of ["a", "b", "c"]) {
+        const path = `${folder}/volume/${name}`;
+        assertEquals(await Deno.readTextFile(path), "written");
+        assertEquals(await mode(path), 0o600);
+      }
+    }),
+});
+
+Deno.test({
+  name:
+    "readPrivate() and readText() say what a file is that is no ordinary one, and open none",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/it`;
+      await run("mkfifo", "-m", "600", path);
+      const pipe = 'Cannot read "PATH": it is a pipe, not an ordinary file';
+      assertEquals(await refusal(path, () => readPrivate(path)), pipe);
+      assertEquals(await refusal(path, () => readText(path, 9)), pipe);
+      await Deno.remove(path);
+      using _listener = Deno.listen({ transport: "unix", path });
+      const socket = 'Cannot read "PATH": it is a socket, not an ordinary file';
+      assertEquals(await refusal(path, () => readPrivate(path)), socket);
+      assertEquals(await refusal(path, () => readText(path, 9)), socket);
+    }),
+});

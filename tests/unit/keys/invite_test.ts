@@ -10,8 +10,9 @@ import {
   type Invite,
   parseAddress,
   parseInvite,
+  withZone,
 } from "../../../src/keys/invite.ts";
-import { assertEquals, assertThrows } from "../../kit/assert.ts";
+import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 
 const INVITE: Invite = {
   host: "192.0.2.7",
@@ -118,7 +119,11 @@ Deno.test("parseInvite() says what is wrong, and nothing of the key", () => {
     [at("::1:5000"), host],
     [at("[::1:5000"), host],
     [at("[::g]:5000"), host],
-    [at("[::1%25eth0]:5000"), host],
+    [at("[fe80::1%]:5000"), host],
+    [at("[fe80::1%25a/b]:5000"), host],
+    [at("[fe80::1%a%b]:5000"), host],
+    [at("a%eth0:5000"), host],
+    [at("[%eth0]:5000"), host],
     [at("256.0.0.1:5000"), host],
     [at("127.1:5000"), host],
     [at("0x7f000001:5000"), host],
@@ -155,4 +160,34 @@ Deno.test("parseAddress() reads what formatAddress() wrote", () => {
     SyntaxError,
     "Cannot read the address: it has no port",
   );
+});
+
+Deno.test("addresses and links may name the zone of an IPv6 address, which links write as a URL does", () => {
+  const host = "fe80::1%eth0";
+  assertEquals(parseAddress("[FE80::1%eth0]:5000"), { host, port: 5000 });
+  assertEquals(formatAddress(host, 5000), "[fe80::1%eth0]:5000");
+  const keys = {
+    id: 0,
+    serverKey: new Uint8Array(32),
+    secret: new Uint8Array(32),
+  };
+  for (const zone of ["eth0", "en-1.2_3~", "4", "251", "25"]) {
+    const invite = { host: `fe80::1%${zone}`, port: 5000, ...keys };
+    const link = formatInvite(invite);
+    assert(link.startsWith(`chat://[fe80::1%25${zone}]:5000/#`), link);
+    assertEquals(parseInvite(link), invite);
+  }
+  const plain = formatInvite({ host, port: 5000, ...keys }).replace("%25", "%");
+  assertEquals(parseInvite(plain).host, host);
+});
+
+Deno.test("withZone() gives a listener's address the zone that was asked for", () => {
+  for (
+    const [host, named, expected] of [
+      ["fe80::1", "fe80::1%eth0", "fe80::1%eth0"],
+      ["fe80::1", "[fe80::1%eth0]", "fe80::1%eth0"],
+      ["::1", "::1", "::1"],
+      ["127.0.0.1", "localhost", "127.0.0.1"],
+    ] as const
+  ) assertEquals(withZone(host, named), expected);
 });

@@ -258,7 +258,7 @@ Deno.test("acceptChannel() lets a member in by its own key alone, and turns anyb
   const asked: [number, Bytes][] = [];
   const turnedAway = (id: number, key: Bytes) => {
     asked.push([id, key]);
-    return asked.length === 1 ? undefined : HandshakeRefusal.removed;
+    return asked.length === 1 ? undefined : HandshakeRefusal.busy;
   };
   const [near, far] = streamPair();
   const [client, server] = await Promise.all([
@@ -271,12 +271,12 @@ Deno.test("acceptChannel() lets a member in by its own key alone, and turns anyb
   const accepting = assertRejects(
     () => accept(other, { turnedAway }),
     HandshakeError,
-    "You were removed from this room",
+    "The server has no room for another connection right now",
   );
   const refused = await connect(second, member);
   await accepting;
   const error = await assertRejects(() => refused.read(), RefusedError);
-  assertEquals(error.code, HandshakeRefusal.removed);
+  assertEquals(error.code, HandshakeRefusal.busy);
   assertEquals(asked, [
     [MEMBER_ID, CLIENT.publicKey],
     [MEMBER_ID, CLIENT.publicKey],

@@ -586,3 +586,27 @@ test("a closed file can be neither read nor written", (path) => {
   assertThrows(() => file.added(), FileError, `Cannot read "${path}": `);
   assertEquals(contents(path), [[], undefined]);
 });
+
+Deno.test({
+  name: "rewrite() replaces what a link leads to, and leaves the link",
+  ignore: windows,
+  fn: async () => {
+    await using folder = await Folder.make();
+    const path = folder.file("chat.people");
+    await Deno.mkdir(folder.file("volume"));
+    await Deno.symlink("volume/people", path);
+    const made: string[] = [];
+    {
+      using file = PeopleFile.open(path, false, (it) => made.push(it));
+      file.add([there(1), there(2)]);
+      file.rewrite([there(3)]);
+      file.add([there(4)]);
+    }
+    const target = folder.file("volume/people");
+    assertEquals(made, [target]);
+    assert((await Deno.lstat(path)).isSymlink);
+    const text = [there(3), there(4)].map(textOf).join("");
+    assertEquals(await Deno.readTextFile(target), text);
+    assertEquals(await folder.names(), ["chat.people", "volume"]);
+  },
+});

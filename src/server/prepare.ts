@@ -1,0 +1,59 @@
+/**
+ * What of a start is looked at before anything is made or opened: what flags name, so that a mistake in one shows
+ * first, whatever else is in the way.
+ *
+ * @module
+ */
+
+import { spokenId } from "../crypto/person_id.ts";
+import { fileError } from "../base/private_file.ts";
+import type { Event } from "../protocol/events.ts";
+import type { Values } from "./flags.ts";
+import { greeting } from "./greeting.ts";
+import { limitsOf } from "./limits.ts";
+import { findPerson } from "./operations.ts";
+import { People } from "./people.ts";
+import { StartError } from "./start_error.ts";
+
+/**
+ * Looks at what flags name. @returns What every newcomer is told first.
+ * @throws {FileError} | {RangeError} | {StartError} for a message of the day or an operator that can't be.
+ */
+export async function prepare(values: Values): Promise<Event[]> {
+  const { people: path, operator, motd } = values;
+  const events = await greeting(limitsOf(values).maxFileSize, motd);
+  if (operator === undefined) return events;
+  if (!await isThere(path)) throw unknownPerson(operator);
+  using people = People.open(path, undefined, { mend: false });
+  if (!findPerson(people, operator)) throw unknownPerson(operator);
+  return events;
+}
+
+/** Makes the person of an id an operator. @returns What its owner is told. @throws {StartError} for nobody's id. */
+export function makeOperator(people: People, id: string): string {
+  const person = findPerson(people, id);
+  if (!person) throw unknownPerson(id);
+  people.setOperator(person, true);
+  people.keep();
+  const name = people.nameOf(person);
+  const spoken = spokenId(person.short);
+  return `${name === "" ? spoken : `${name} (${spoken})`} is an operator`;
+}
+
+function unknownPerson(id: string): StartError {
+  return new StartError(
+    `Nobody of the id "${id}" has been in the room`,
+    "/who in a client shows the ids",
+  );
+}
+
+/** Whether there is something at a path. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw fileError("read", path, error);
+  }
+}

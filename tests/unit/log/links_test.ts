@@ -1,0 +1,179 @@
+/**
+ * The log where its path is a link, and where somebody empties it while it is written to.
+ *
+ * @module
+ */
+
+import { checkLog } from "../../../src/log/check.ts";
+import type { ChatLog } from "../../../src/log/chat_log.ts";
+import { LogLockedError } from "../../../src/log/lock.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import {
+  namesBeside,
+  numbered,
+  openLog,
+  pastOf,
+  said,
+  saidUpTo,
+  testWithPath,
+  windows,
+  withMethod,
+} from "../../kit/log_kit.ts";
+
+/** Makes a folder beside the path, and the path a link into it. @returns What the link leads to. */
+async function linked(path: string): Promise<string> {
+  const target = `${path}.volume/room.log`;
+  await Deno.mkdir(`${path}.volume`);
+  await Deno.symlink("chat.log.volume/room.log", path);
+  return target;
+}
+
+const VOLUME = "chat.log.volume";
+
+testWithPath(
+  "a log that is a link is made, locked and rotated beside what the link leads to, and stays a link",
+  async (path) => {
+    const target = await linked(path);
+    {
+      await using log = await openLog(path, { maxSize: 150 });
+      await assertRejects(() => openLog(target), LogLockedError);
+      await assertRejects(() => checkLog(path), LogLockedError);
+      for (const entry of saidUpTo(5)) await log.append([entry]);
+      assertEquals(await pastOf(log), numbered(saidUpTo(5)));
+    }
+    assertEquals(await namesBeside(path), ["chat.log", VOLUME]);
+    const names = await namesBeside(target);
+    assertEquals(names, ["room.log", "room.log.1", "room.log.2"]);
+    assert((await Deno.lstat(path)).isSymlink);
+    await using log = await openLog(path);
+    assertEquals(await pastOf(log), numbered(saidUpTo(5)));
+  },
+  windows,
+);
+
+testWithPath(
+  "links that form a loop are refused",
+  async (path) => {
+    await Deno.symlink("chat.log", path);
+    await assertRejects(
+      () => openLog(path),
+      Error,
+      `Cannot open "${path}": its links form a loop`,
+    );
+  },
+  windows,
+);
+
+// ── copytruncate ───────────────────────────────────────────────────────────────────────────────────────
+
+/** What `cp chat.log chat.log.1; : >chat.log` does. */
+function copyAndEmpty(path: string): void {
+  Deno.copyFileSync(path, `${path}.1`);
+  Deno.truncateSync(path);
+}
+
+/** All lines are there under their numbers, in memory, in the files, and for who searches. */
+async function assertWhole(log: ChatLog, count: number): Promise<void> {
+  const all = numbered(saidUpTo(count));
+  assertEquals(log.head, count);
+  assertEquals(await pastOf(log), all);
+  assertEquals(log.recent(0), all);
+  const { entries } = await log.search("text", { limit: 200 });
+  assertEquals(entries, all);
+}
+
+testWithPath(
+  "lines written right after the log was copied and emptied keep their numbers, and are found",
+  async (path) => {
+    const notices: string[] = [];
+    {
+      await using log = await openLog(path, {
+        onNotice: (notice) => notices.push(notice),
+      });
+      for (let n = 1; n <= 20; n++) {
+        assertEquals(await log.append([said(n)]), n);
+        if (n === 10) copyAndEmpty(path);
+      }
+      await assertWhole(log, 20);
+    }
+    assertEquals(notices, [
+      `Began a new "${path}" at event 11: the old one was moved, deleted or emptied`,
+    ]);
+    const text = await Deno.readTextFile(path);
+    assertEquals(text.split("\n")[0], "# continues at event 11");
+    await using again = await openLog(path);
+    await assertWhole(again, 20);
+  },
+);
+
+testWithPath(
+  "a search finds what the copy has before anything is written to the emptied log",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append(saidUpTo(10));
+    copyAndEmpty(path);
+    await assertWhole(log, 10);
+    await log.append([said(11)]);
+    await assertWhole(log, 11);
+  },
+);
+
+for (const when of ["just before", "just after"] as const) {
+  for (const fsync of [false, true]) {
+    testWithPath(
+      `a line is in the log though that was emptied ${when} it was written${
+        fsync ? ", also with fsync" : ""
+      }`,
+      async (path) => {
+        {
+          await using log = await openLog(path, { fsync });
+          await log.append(saidUpTo(10));
+          let times = 1;
+          const emptying = (write: Deno.FsFile["writeSync"]) =>
+            function (this: Deno.FsFile, bytes: Uint8Array) {
+              const isFirst = times-- === 1;
+              if (isFirst && when === "just before") copyAndEmpty(path);
+              const count = write.call(this, bytes);
+              if (isFirst && when === "just after") {
+                // The copy was made before: what is written between copying and emptying is in neither.
+                Deno.writeFileSync(
+                  `${path}.1`,
+                  Deno.readFileSync(path).slice(0, -bytes.length),
+                );
+                Deno.truncateSync(path);
+              }
+              return count;
+            };
+          const { prototype } = Deno.FsFile;
+          await withMethod(prototype, "writeSync", emptying, async () => {
+            assertEquals(await log.append([said(11)]), 11);
+          });
+          assertEquals(await log.append([said(12)]), 12);
+          await assertWhole(log, 12);
+        }
+        await using again = await openLog(path);
+        await assertWhole(again, 12);
+      },
+    );
+  }
+}
+
+testWithPath(
+  "a write that fails on an emptied log fills nothing up with zeros",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append(saidUpTo(10));
+    const failing = () =>
+      function () {
+        copyAndEmpty(path);
+        throw new Deno.errors.Interrupted("no");
+      };
+    const { prototype } = Deno.FsFile;
+    await withMethod(prototype, "writeSync", failing, async () => {
+      await assertRejects(() => log.append([said(11)]), Error, "Cannot write");
+    });
+    assertEquals(await Deno.readTextFile(path), "");
+    await log.append([said(11)]);
+    await assertWhole(log, 11);
+  },
+);
