@@ -374,6 +374,8 @@ terminalTest(
     await terminal.line("not stopped");
     await ben.shows("said", { text: "not stopped" });
     await terminal.key("C-c");
+    await terminal.ends("Press Ctrl-C again to leave");
+    await terminal.key("C-c");
     await terminal.ends("$");
     await modes();
   },

@@ -50,9 +50,11 @@ function test(
 
 /** A text as the rows of a prompt and what is typed after it; every character takes one cell. */
 function wrapped(text: string, columns: number): string[] {
-  const rows: string[] = [];
-  for (let at = 0; at < text.length; at += columns) {
-    rows.push(text.slice(at, at + columns).trimEnd());
+  const first = text.slice(0, columns - 1);
+  const rows = [first.trimEnd()];
+  const room = columns - 3; // the indent, and the cursor's cell
+  for (let at = first.length; at < text.length; at += room) {
+    rows.push(`  ${text.slice(at, at + room)}`.trimEnd());
   }
   return rows;
 }
@@ -85,8 +87,8 @@ test(
   "a line with CJK and emoji at its end is edited and sent whole",
   BOTH,
   async (terminal, columns) => {
-    // The emoji begins in the last cell of the row, where it has no place.
-    const start = "x".repeat(columns - "ana> ".length - 5);
+    // The emoji begins in the last cells of the row, where it has no place.
+    const start = "x".repeat(columns - "ana> ".length - 6);
     /** The rows from the first that a prompt begins: none of an earlier one may be left. */
     const shows = (...prompt: string[]) =>
       terminal.sees((rows) => {
@@ -94,11 +96,11 @@ test(
         return rows.slice(at).join("\n") === prompt.join("\n");
       });
     await terminal.type(`${start}日本😀`);
-    await shows(`ana> ${start}日本`, "😀");
+    await shows(`ana> ${start}日本`, "  😀");
     await terminal.key("BSpace", "BSpace");
     await shows(`ana> ${start}日`);
     await terminal.type("語ab");
-    await shows(`ana> ${start}日語a`, "b");
+    await shows(`ana> ${start}日語a`, "  b");
     await terminal.key("C-u");
     await shows("ana>");
     await terminal.type("!cjk");
@@ -135,6 +137,9 @@ test(
         rows.slice(rows.findIndex((row) => row.startsWith("ana>"))).join("")
           .replaceAll(" ", "") === `ana> ${line}`.replaceAll(" ", "")
       );
+      const first = rows.findIndex((row) => row.startsWith("ana>"));
+      const above = rows.slice(0, first).join("");
+      assert(/message 49.*message 50$/.test(above), above);
       assertEquals(rows.filter((row) => row.startsWith("ana>")).length, 1);
     }
     await terminal.type("!");
@@ -143,16 +148,19 @@ test(
 );
 
 test(
-  "many lines that are pasted are one message, or none",
+  "many lines that are pasted can be edited, dropped, and sent as one message",
   BOTH,
   async (terminal) => {
     await terminal.type("look: ");
     await terminal.paste("one\ntwo\nthree\n");
-    await terminal.sees((rows) => rows.join("").includes("3 lines pasted"));
-    await terminal.key("Escape");
-    await terminal.ends("ana> look:");
-    await terminal.paste("one\ntwo\nthree\n");
-    await terminal.sees((rows) => rows.join("").includes("3 lines pasted"));
+    await terminal.ends("ana> look: one", "… two", "… three");
+    await terminal.key("C-c");
+    await terminal.ends("ana>");
+    await terminal.key("C-_");
+    await terminal.ends("ana> look: one", "… two", "… three");
+    await terminal.key("Up", "Up", "End");
+    await terminal.type("!");
+    await terminal.ends("ana> look: one!", "… two", "… three");
     await terminal.key("Enter");
     const rows = await terminal.sees((rows) =>
       rows.at(-1) === "ana>" && rows.at(-2)?.trim() === "three"
@@ -160,10 +168,127 @@ test(
     assertEquals(
       rows.slice(-4, -1).map((row) => row.trim().replace(/.* l/, "l")),
       [
-        "look: one",
+        "look: one!",
         "two",
         "three",
       ],
+    );
+  },
+);
+
+const FLAG = "🇮🇳";
+const FAMILY = "👨‍👩‍👧"; // of a larger one tmux forgets a child
+
+/** All that can be scrolled to, and what is on the screen. */
+async function everything(terminal: Terminal): Promise<string[]> {
+  const text = await terminal.tmux("capture-pane", "-p", "-S-", "-t", "t");
+  return text.trimEnd().split("\n").map((row) => row.trimEnd());
+}
+
+test(
+  "flags and families are edited, and take no row of what stands above the prompt",
+  [40, 80],
+  async (terminal, columns) => {
+    const pairs = columns / 20;
+    const half = `${FLAG}${FAMILY}`.repeat(pairs);
+    /** The prompt and the line, whatever rows they have. */
+    const shows = (line: string) =>
+      terminal.sees((rows) => {
+        const at = rows.findIndex((row) => row.startsWith("ana>"));
+        const draft = rows.slice(at).map((row) => row.replace(/^ {2}/, ""));
+        return draft.join("") === `ana> ${line}`;
+      });
+    await terminal.line("one");
+    await terminal.line("two");
+    await terminal.sees((rows) => rows.at(-2)?.endsWith("two") === true);
+    await terminal.type(half + half);
+    await shows(half + half);
+    for (let at = 0; at < 2 * pairs; at++) await terminal.key("Left");
+    await terminal.type("here");
+    await shows(`${half}here${half}`);
+    await terminal.key("End", "BSpace", "BSpace", "Home", "Delete");
+    const rows = await shows(
+      `${half.slice(FLAG.length)}here${
+        half.slice(0, -`${FLAG}${FAMILY}`.length)
+      }`,
+    );
+    const first = rows.findIndex((row) => row.startsWith("ana>"));
+    assertEquals(
+      rows.slice(first - 2, first).map((row) => row.replace(/.* /, "")),
+      ["one", "two"],
+    );
+  },
+);
+
+test(
+  "a draft taller than the terminal is shown in part, and leaves no copies",
+  BOTH,
+  async (terminal) => {
+    await terminal.line("before");
+    await terminal.sees((rows) => rows.at(-2)?.endsWith("before") === true);
+    for (let n = 1; n < 40; n++) {
+      await terminal.type(`row ${n}`);
+      await terminal.key("C-j");
+    }
+    await terminal.type("row 40");
+    const last = await terminal.ends("… row 38", "… row 39", "… row 40");
+    assertEquals(last.at(-12), "↑ row 29");
+    for (let n = 40; n > 20; n--) await terminal.key("Up");
+    const middle = await terminal.ends("… row 30", "↓ row 31");
+    assertEquals(middle.at(-12), "↑ row 20");
+    assertEquals(
+      (await everything(terminal)).filter((row) => /row \d/.test(row)),
+      middle.slice(-12),
+    );
+    await terminal.key("Enter");
+    await terminal.sees((rows) =>
+      rows.at(-1) === "ana>" && rows.at(-2)?.trim() === "row 40"
+    );
+    const all = await everything(terminal);
+    const sent = all.filter((row) => /row \d/.test(row));
+    assertEquals(
+      sent.map((row) => row.replace(/.*row/, "row")),
+      Array.from({ length: 40 }, (_, at) => `row ${at + 1}`),
+    );
+  },
+);
+
+test(
+  "a paste whose end never comes ends at Ctrl-C, or after a pause",
+  [80],
+  async (terminal) => {
+    await terminal.type("\x1b[200~abc");
+    await terminal.ends("ana> abc");
+    await terminal.type("\x1b[200~def");
+    await terminal.key("C-c");
+    await terminal.ends("ana> abcdef");
+    await terminal.key("C-c");
+    await terminal.ends("ana>");
+  },
+);
+
+test(
+  "Ctrl-R searches what was typed, Alt-Enter begins a new line",
+  BOTH,
+  async (terminal) => {
+    await terminal.line("meet at six");
+    await terminal.line("hello");
+    await terminal.sees((rows) => rows.at(-2)?.endsWith("hello") === true);
+    await terminal.key("C-r");
+    await terminal.type("six");
+    await terminal.ends('search "six"> meet at six');
+    await terminal.key("Escape");
+    await terminal.ends("ana>");
+    await terminal.key("C-r");
+    await terminal.type("meet");
+    await terminal.key("End");
+    await terminal.ends("ana> meet at six");
+    await terminal.key("M-Enter");
+    await terminal.type("or seven");
+    await terminal.ends("ana> meet at six", "… or seven");
+    await terminal.key("Enter");
+    await terminal.sees((rows) =>
+      rows.at(-1) === "ana>" && rows.at(-2)?.trim() === "or seven"
     );
   },
 );
@@ -234,6 +359,10 @@ test(
     await terminal.ends("ana> half a line");
     await terminal.type(", and on");
     await terminal.ends("ana> half a line, and on");
+    await terminal.key("C-c");
+    await terminal.ends("ana>");
+    await terminal.key("C-c");
+    await terminal.ends("Press Ctrl-C again to leave");
     await terminal.key("C-c");
     await terminal.sees((rows) => rows.at(-1) === "$");
     await terminal.type("echo the shell 'is back'");

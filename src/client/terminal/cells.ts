@@ -1,25 +1,50 @@
 /**
  * How many cells text takes in a terminal, and what fits into how many.
  *
+ * A cell count is a belief: terminals differ over flags, families and emoji with a selector. What must hold in every
+ * terminal uses the least or the greatest count that any of them has.
+ *
  * @module
  */
 
-/** Two cells each: emoji, and what UAX #11 calls wide or fullwidth, in whole blocks. */
-const WIDE =
-  /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18d8f}\u{1aff0}-\u{1b2ff}\u{20000}-\u{3fffd}])/u;
-/** No cell of their own: they join the character before. */
-const NARROWEST = /^[\p{Mn}\p{Me}\p{Cf}]/u;
+import { eastAsianWidth } from "get-east-asian-width";
+import stringWidth from "string-width";
 
-function cellsOf(character: string): 0 | 1 | 2 {
-  if (NARROWEST.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
+/** Text in which each character is a cluster of its own, and takes one cell. */
+const PLAIN = /^[ -~]*$/;
+/** No cell of their own: they join the character before. */
+const NO_CELL = /^[\p{Mn}\p{Me}\p{Cf}]/u;
+const FLAG_LETTERS = /\p{RI}/gu;
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** The grapheme clusters of a text, what a person takes for its characters. */
+export function clusters(text: string): string[] {
+  return PLAIN.test(text)
+    ? text.split("")
+    : Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
 /** How many cells the text takes in one row of a terminal. */
 export function width(text: string): number {
-  let cells = 0;
-  for (const character of text) cells += cellsOf(character);
-  return cells;
+  return PLAIN.test(text) ? text.length : stringWidth(text);
+}
+
+/** The most cells that a terminal may give a cluster: some show each of its characters beside the other. */
+export function greatestWidth(cluster: string): number {
+  if (PLAIN.test(cluster)) return cluster.length;
+  let sum = 0;
+  for (const character of cluster) sum += cellsOf(character);
+  const letters = cluster.match(FLAG_LETTERS)?.length ?? 0;
+  return Math.max(sum + letters, width(cluster));
+}
+
+/** The fewest cells that a terminal may give a cluster: some go by its first character. */
+export function leastWidth(cluster: string): number {
+  if (PLAIN.test(cluster)) return cluster.length;
+  const [first = ""] = cluster;
+  const letters = cluster.match(FLAG_LETTERS)?.length ?? 0;
+  return Math.min(width(cluster), letters || cellsOf(first));
 }
 
 /** The start of a text that fits into a number of cells, with "…" if that isn't all of it. */
@@ -27,10 +52,10 @@ export function cut(text: string, cells: number): string {
   if (width(text) <= cells) return text;
   let start = "";
   let taken = 1; // the "…" at its end
-  for (const character of text) {
-    taken += cellsOf(character);
+  for (const cluster of clusters(text)) {
+    taken += width(cluster);
     if (taken > cells) break;
-    start += character;
+    start += cluster;
   }
   return `${start}…`;
 }
@@ -40,20 +65,7 @@ export function padCells(text: string, cells: number): string {
   return text + " ".repeat(Math.max(0, cells - width(text)));
 }
 
-/**
- * How many times the cursor moves to the next row while the text is typed. A wide character that doesn't fit
- * into the last cell goes to the next row whole; after a full row the cursor stands in the next.
- */
-export function wraps(text: string, columns: number): number {
-  let row = 0;
-  let column = 0;
-  for (const character of text) {
-    const cells = cellsOf(character);
-    if (column + cells > columns) {
-      row++;
-      column = 0;
-    }
-    column += cells;
-  }
-  return column >= columns ? row + 1 : row;
+function cellsOf(character: string): number {
+  if (NO_CELL.test(character)) return 0;
+  return eastAsianWidth(character.codePointAt(0) ?? 0);
 }

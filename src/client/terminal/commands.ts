@@ -228,7 +228,7 @@ export const COMMANDS: readonly Command[] = [
     name: "/quit",
     aliases: ["/exit"],
     args: "[TEXT]",
-    help: "Leave the room, as Ctrl-D and Ctrl-C do",
+    help: "Leave the room, as Ctrl-D does",
     more: "TEXT is told to the others as your reason.",
     example: "/quit see you",
     takes: ANYTHING,

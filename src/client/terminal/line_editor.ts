@@ -1,23 +1,24 @@
 /**
- * The line being typed, at the bottom of a terminal, and the rows that are written above it.
+ * The line being typed, at the bottom of a terminal: keys change it, and it is painted below what is printed.
  *
- * Output rules: the last rows are the prompt and the line being typed, and nothing else is ever redrawn: to show
- * something, those rows are cleared, the new ones are written where they began, and they are written again below.
+ *     keys ──▶ EditBuffer, Recall, HistorySearch ──▶ breakRows ──▶ DraftPainter ──▶ terminal
  *
  * @module
  */
 
-import { createInterface } from "node:readline";
-import type { Interface } from "node:readline";
-import { Readable, Writable } from "node:stream";
+import { commonStart, listed } from "./candidates.ts";
+import { width } from "./cells.ts";
+import { DraftPainter, type Screen } from "./draft_painter.ts";
+import { breakRows, type Row } from "./draft_rows.ts";
+import { EditBuffer } from "./edit_buffer.ts";
+import { HistorySearch } from "./history_search.ts";
+import { EDITING_KEYS } from "./key_bindings.ts";
+import { Recall } from "./recall.ts";
 import type { Completion } from "./tab_completion.ts";
-import { wraps } from "./cells.ts";
+import { escapeText } from "../../base/safe_text.ts";
 
-/** The columns of a terminal that doesn't say. */
-const DEFAULT_COLUMNS = 80;
-
-/** A terminal, with its present width in cells. */
-export type Screen = Writable & { readonly columns?: number };
+/** The keys that keep to the column in which the first of them found the cursor. */
+const VERTICAL = new Set(["up", "down", "ctrl-p", "ctrl-n"]);
 
 /** What a line editor is made of. */
 export interface LineEditorOptions {
@@ -27,185 +28,288 @@ export interface LineEditorOptions {
   readonly history: readonly string[];
   /** How many lines it can bring back. */
   readonly historySize: number;
-  /** What may stand in place of the end of what is typed. */
+  /** What may stand in place of the end of what is typed in the line, up to the cursor. */
   readonly complete: (typed: string) => Completion;
-  /** A line was typed; its rows are still on the screen, and the cursor at the start of the row below them. */
-  readonly typed: (line: string) => void;
-  /** Ctrl-C, Ctrl-D, or the end. */
+  /** Whether a text of several lines may be typed. */
+  readonly takesLines: () => boolean;
+  /** A text was typed, and is off the screen; `keep` leaves it there. */
+  readonly typed: (text: string) => void;
+  /** Ctrl-C, when nothing was typed. */
+  readonly interrupted: () => void;
+  /** Ctrl-D, when nothing was typed. */
   readonly ended: () => void;
   /** Ctrl-Z came as a key, which stops nothing. */
   readonly notStopped: () => void;
 }
 
-/** What `node:readline` has beyond its documented parts. */
-type Readline = Interface & {
-  /** How many rows below the prompt's first it believes the cursor to be. */
-  prevRows?: number;
-  line: string;
-  cursor: number;
-};
-
-/** Edits a line at the bottom of a terminal. */
+/** Edits a text at the bottom of a terminal. */
 export class LineEditor {
-  readonly #output: Screen;
-  readonly #keys = new Readable({ read() {} });
-  readonly #readline: Readline;
+  readonly #options: LineEditorOptions;
+  readonly #painter: DraftPainter;
+  readonly #buffer = new EditBuffer();
+  readonly #recall: Recall;
+  readonly #actions: ReadonlyMap<string, () => void>;
+  #search: HistorySearch | undefined;
   #prompt = "";
   #unwritten: string[] = [];
-  #isBelow = false; // whether the cursor is in the row below a line that was typed, and no prompt is drawn
+  #column: number | undefined; // where up and down go, cells
+  #tabs = 0; // how often Tab was pressed in a row
+  #together = false; // whether what changes is painted later
+  #stale = false; // whether something has changed meanwhile
   #ended = false;
 
   /** Begins with an empty prompt. */
   constructor(options: LineEditorOptions) {
-    this.#output = options.output;
-    this.#readline = createInterface({
-      input: this.#keys,
-      output: this.#screen(),
-      terminal: true,
-      prompt: "",
-      history: [...options.history],
-      historySize: options.historySize,
-      removeHistoryDuplicates: true,
-      completer: (typed: string) => {
-        const { words, replaced } = options.complete(typed);
-        return [words, replaced];
-      },
-    });
-    this.#readline.on("line", (line) => {
-      this.#isBelow = true;
-      options.typed(line);
-      this.#isBelow = false;
-      this.#draw(0);
-    });
-    this.#readline.on("close", options.ended);
-    // Only a signal stops a program; the key alone may not, and readline would try.
-    this.#readline.on("SIGTSTP", options.notStopped);
-  }
-
-  /** The terminal as readline knows it: one that never tells of a new size, which is dealt with here. */
-  #screen(): Writable {
-    const screen = new Writable({
-      decodeStrings: false,
-      write: (chunk, _encoding, done) => {
-        this.#output.write(chunk);
-        this.#follow();
-        done();
-      },
-    });
-    return Object.defineProperty(screen, "columns", {
-      get: () => this.columns,
-    });
-  }
-
-  /** Readline doesn't count the row to which a wide character went whole, and would leave one behind. */
-  #follow(): void {
-    this.#readline.prevRows = this.#rows;
+    this.#options = options;
+    this.#painter = new DraftPainter(options.output);
+    this.#recall = new Recall(options.history, options.historySize);
+    this.#actions = new Map(this.#bindings());
   }
 
   /** The width of the terminal, cells. */
   get columns(): number {
-    return this.#output.columns || DEFAULT_COLUMNS;
+    return this.#painter.columns;
   }
 
-  /** What is typed so far. */
-  get line(): string {
-    return this.#readline.line;
+  /** Takes keys that come together, and paints once. @param keys Calls `type`, `press` and `paste`. */
+  together(keys: () => void): void {
+    this.#together = true;
+    try {
+      keys();
+    } finally {
+      this.#together = false;
+      if (this.#stale) this.redraw();
+    }
   }
 
-  /** Where in the line the cursor stands, UTF-16 units. */
-  get cursor(): number {
-    return this.#readline.cursor;
+  /** Takes characters that were typed. */
+  type(text: string): void {
+    if (this.#ended) return;
+    this.#begin();
+    if (this.#search) this.#search.type(text);
+    else this.#buffer.insert(text);
+    this.#changed();
   }
 
-  /** Takes keys, as a terminal sends them. */
-  press(keys: string): void {
-    this.#keys.emit("data", new TextEncoder().encode(keys));
+  /** Takes a key that isn't a character, by its name. */
+  press(name: string): void {
+    if (this.#ended) return;
+    this.#tabs = name === "tab" ? this.#tabs + 1 : 0;
+    if (!VERTICAL.has(name)) this.#column = undefined;
+    if (!this.#search || !this.#searched(this.#search, name)) {
+      // Where a key with Shift is nothing of its own, it is the key.
+      this.#do(name) || this.#do(name.replace("shift-", ""));
+    }
+    this.#changed();
   }
 
-  /** Puts a text where the cursor is; no line ends and no controls may be in it. */
-  insert(text: string): void {
-    this.#readline.write(text);
+  /** Puts a pasted text where the cursor is; line ends are "\n", and no other controls may be in it. */
+  paste(text: string): void {
+    if (this.#ended) return;
+    this.#begin();
+    this.#endSearch();
+    const takesLines = this.#options.takesLines();
+    this.#buffer.paste(takesLines ? text : text.replaceAll("\n", " "));
+    this.#changed();
   }
 
-  /** Puts another prompt and another line in place of these. */
-  exchange(prompt: string, line: string, cursor: number): void {
-    this.#output.write(clearUp(this.#rows));
-    this.#prompt = prompt;
-    this.#readline.line = line;
-    this.#readline.cursor = cursor;
-    this.#draw(0);
+  /** Adds a text to what the up arrow can bring back. */
+  remember(text: string): void {
+    this.#recall.add(text);
   }
 
-  /** Calls back with what the up arrow can bring, newest first, whenever that changes; it may be changed. */
-  onHistory(listener: (history: string[]) => void): void {
-    this.#readline.on("history", listener);
+  /** Leaves a text that was typed on the screen, behind its prompt. */
+  keep(text: string): void {
+    this.print(this.#rowsOf(this.#prompt, text).map(({ shown }) => shown));
   }
 
   /** Shows a prompt, if it is another than before. */
   setPrompt(prompt: string): void {
     if (prompt === this.#prompt) return;
     this.#prompt = prompt;
-    if (!this.#isBelow) this.#draw(this.#rows);
+    this.#changed();
   }
 
-  /** Writes rows above the line. Those that come together are written together, and the line drawn once. */
+  /** Writes rows above the line. Those that come together are written together, and the line painted once. */
   print(rows: readonly string[]): void {
     if (this.#unwritten.length === 0) queueMicrotask(() => this.#flush());
     this.#unwritten.push(...rows);
   }
 
-  /** Takes the line that was typed last off the screen, before anything else is written. */
-  erase(line: string): void {
-    const rows = wraps(this.#prompt + line, this.columns) + 1;
-    this.#output.write(clearUp(rows));
-  }
-
-  /** Draws the prompt and the line again where they are. */
+  /** Paints prompt and line again where they are, at the size that the terminal has now. */
   redraw(): void {
-    this.#draw(this.#rows);
+    this.#stale = false;
+    const printed = this.#unwritten.map((row) => `${row}\r\n`).join("");
+    this.#unwritten = [];
+    if (this.#ended) {
+      this.#options.output.write(printed);
+      return;
+    }
+    const [rows, cursor] = this.#draft;
+    this.#painter.paint(rows, cursor, printed);
   }
 
-  /** Draws the prompt and the line where the cursor is, after another program had the terminal. */
+  /** Paints prompt and line where the cursor is, after another program had the terminal. */
   drawHere(): void {
-    this.#draw(0);
+    this.#painter.leave();
+    this.redraw();
+  }
+
+  /** Clears the screen, but for prompt and line; what was shown can still be scrolled to. */
+  clear(): void {
+    this.#painter.clearScreen();
+    this.redraw();
   }
 
   /** Clears the prompt; what is printed after that is written as it comes. */
   close(): void {
     if (this.#ended) return;
-    this.#output.write(clearUp(this.#rows));
+    this.#painter.erase();
     this.#ended = true;
-    this.#readline.close();
     this.#flush();
   }
 
-  /** How many rows the cursor is below the first of the prompt, at the present width. */
-  get #rows(): number {
-    return this.#readline.getCursorPos().rows;
+  /** The rows of prompt and text, or of a search, and where the cursor is in the text. */
+  get #draft(): [rows: Row[], cursor: number] {
+    const search = this.#search;
+    const found = search?.line;
+    const text = found ?? this.#buffer.text;
+    const cursor = found === undefined
+      ? this.#buffer.cursor
+      : search?.cursor ?? 0;
+    const prompt = search ? escapeText(search.prompt) : this.#prompt;
+    return [this.#rowsOf(prompt, text), cursor];
+  }
+
+  #rowsOf(prompt: string, text: string): Row[] {
+    return breakRows(prompt, text, this.columns);
   }
 
   #flush(): void {
-    if (this.#unwritten.length > 0) this.#draw(this.#rows);
+    if (this.#unwritten.length > 0) this.redraw();
   }
 
-  /** Clears rows, writes what is to be written, and puts the prompt and what is typed below it. */
-  #draw(rows: number): void {
-    const text = this.#unwritten.map((line) => `${line}\r\n`).join("");
-    this.#unwritten = [];
-    if (this.#ended) {
-      this.#output.write(text);
-      return;
+  #changed(): void {
+    if (this.#ended) return;
+    if (this.#together) this.#stale = true;
+    else this.redraw();
+  }
+
+  /** Another key than Tab, up and down begins. */
+  #begin(): void {
+    this.#tabs = 0;
+    this.#column = undefined;
+  }
+
+  #bindings(): [name: string, action: () => void][] {
+    const { interrupted, ended, notStopped } = this.#options;
+    const ifEmpty = (action: () => void, otherwise: () => void) => () =>
+      this.#buffer.text === "" ? action() : otherwise();
+    return [
+      ["enter", () => this.#submit()],
+      ["ctrl-j", () => this.#newLine()],
+      ["alt-enter", () => this.#newLine()],
+      ["shift-enter", () => this.#newLine()],
+      ["ctrl-enter", () => this.#newLine()],
+      ["tab", () => this.#complete()],
+      ["up", () => this.#go(-1)],
+      ["ctrl-p", () => this.#go(-1)],
+      ["down", () => this.#go(1)],
+      ["ctrl-n", () => this.#go(1)],
+      ["alt-<", () => this.#recalled(Infinity)],
+      ["alt->", () => this.#recalled(-Infinity)],
+      ["ctrl-r", () => this.#find()],
+      ["ctrl-s", () => this.#find()],
+      ["ctrl-l", () => this.#painter.clearScreen()],
+      ["ctrl-c", ifEmpty(interrupted, () => this.#drop())],
+      ["ctrl-d", ifEmpty(ended, () => this.#buffer.delete())],
+      ["ctrl-z", notStopped],
+    ];
+  }
+
+  /** @returns Whether the key does anything. */
+  #do(name: string): boolean {
+    const edit = EDITING_KEYS.get(name);
+    edit?.(this.#buffer);
+    const action = this.#actions.get(name);
+    action?.();
+    return edit !== undefined || action !== undefined;
+  }
+
+  #submit(): void {
+    const { text } = this.#buffer;
+    this.#buffer.reset();
+    this.#recall.reset();
+    this.#options.typed(text);
+  }
+
+  #newLine(): void {
+    if (this.#options.takesLines()) this.#buffer.insert("\n");
+    else this.#submit();
+  }
+
+  /** Drops what was typed; undo brings it back. */
+  #drop(): void {
+    this.#buffer.replace("");
+    this.#recall.reset();
+  }
+
+  /** Goes a row up or down, and from the first or last one to another line that was typed. */
+  #go(rows: -1 | 1): void {
+    const draft = this.#rowsOf(this.#prompt, this.#buffer.text);
+    const { cursor } = this.#buffer;
+    const at = draft.findIndex((row) => row.has(cursor));
+    const target = draft[at + rows];
+    if (!target || !(target.isLineEnd || target.cells.length > 0)) {
+      return this.#recalled(-rows);
     }
-    // Readline goes up as many rows as it believes the cursor to be below the prompt's first: those are made
-    // here. It is wrong where a wide character went to the next row whole, so it is asked for its belief.
-    const believed = this.#readline.prevRows ?? rows;
-    this.#output.write(clearUp(rows) + text + "\r\n".repeat(believed));
-    this.#readline.setPrompt(this.#prompt);
-    this.#readline.prompt(true);
+    const column = this.#column ?? width(draft[at]?.split(cursor)[0] ?? "");
+    this.#buffer.moveTo(target.nearest(column));
+    this.#column = column;
   }
-}
 
-/** Moves the cursor up to the start of a row, and clears from there on. @param rows How far up. */
-function clearUp(rows: number): string {
-  return `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J`;
+  #recalled(steps: number): void {
+    const text = this.#recall.go(steps, this.#buffer.text);
+    if (text !== undefined) this.#buffer.replace(text);
+    this.#column = undefined;
+  }
+
+  #find(): void {
+    this.#search = new HistorySearch(this.#recall.lines);
+  }
+
+  /** Gives a key to a search. @returns Whether that was all; other keys end it, and then do what they do. */
+  #searched(search: HistorySearch, name: string): boolean {
+    if (name === "ctrl-r") search.again("older");
+    else if (name === "ctrl-s") search.again("newer");
+    else if (name === "backspace" || name === "ctrl-h") search.back();
+    else if (["escape", "ctrl-g", "ctrl-c"].includes(name)) {
+      this.#search = undefined;
+    } else {
+      this.#endSearch();
+      // What was found is sent, but not what merely stood there before.
+      return name === "enter" && (search.failed || search.index < 0);
+    }
+    return true;
+  }
+
+  #endSearch(): void {
+    const search = this.#search;
+    this.#search = undefined;
+    if (search?.line === undefined) return;
+    this.#recall.goTo(search.index, this.#buffer.text);
+    this.#buffer.replace(search.line, search.cursor);
+  }
+
+  #complete(): void {
+    const { words, replaced } = this.#options.complete(this.#buffer.typed);
+    const [only] = words;
+    if (only === undefined) return;
+    const start = words.length === 1 ? only : commonStart(words);
+    if (start.length > replaced.length) {
+      this.#buffer.replaceTyped(replaced.length, start);
+    } else if (words.length > 1 && this.#tabs > 1) {
+      this.print(listed(words, this.columns));
+    }
+  }
 }

@@ -16,12 +16,14 @@ import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
 import {
   cleanPaste,
+  InputSplitter,
+  type Later,
+  later,
   MARK_NO_PASTES,
   MARK_PASTES,
-  PasteSplitter,
-} from "./paste.ts";
-import { offerPaste, type PasteOffer } from "./paste_offer.ts";
-import { LineEditor, type Screen } from "./line_editor.ts";
+} from "./input_splitter.ts";
+import type { Screen } from "./draft_painter.ts";
+import { LineEditor } from "./line_editor.ts";
 import type { News, Standing, View } from "../view.ts";
 import { Notifier } from "./notifier.ts";
 import { type Paragraph, plainText, rowsOf } from "./paragraph.ts";
@@ -40,9 +42,10 @@ const HISTORY_SIZE = 200;
 const NO_STOP =
   "Ctrl-Z cannot stop a client that deno task runs, only a compiled one";
 
-const ESCAPE = "\x1b";
-const CTRL_C = "\x03";
-const CTRL_D = "\x04";
+/** The prompt after Ctrl-C where nothing is typed. */
+const LEAVES_NEXT = "Press Ctrl-C again to leave ";
+/** How long the next Ctrl-C leaves then, ms. */
+const LEAVES_WITHIN = 5_000;
 
 /** What a terminal view is made of. */
 export interface TerminalOptions extends CompletionSources {
@@ -66,6 +69,8 @@ export interface TerminalOptions extends CompletionSources {
   readonly settings?: Settings;
   /** What was typed in earlier runs. Default: nothing, and nothing is kept. */
   readonly history?: InputHistory;
+  /** Calls back after a while, to end a wait for keys. Default: by the system's clock. */
+  readonly later?: Later;
 }
 
 /** The view for a person at a terminal. */
@@ -81,7 +86,8 @@ export class TerminalView implements View {
   readonly #prompt: Prompt;
   readonly #scrollback = new Scrollback();
   readonly #typed = new TypedLines();
-  #offer: PasteOffer | undefined;
+  readonly #splitter: InputSplitter;
+  #stayOn: (() => void) | undefined; // there while the next Ctrl-C leaves: ends that
   #ended = false;
 
   /** Takes over the terminal, until `close()`. */
@@ -96,13 +102,11 @@ export class TerminalView implements View {
       history: this.#history.lines,
       historySize: this.#history.size,
       complete: (typed) => complete(typed, options),
-      typed: (line) => this.#submitted(line),
+      takesLines: () => this.#typed.question === undefined,
+      typed: (text) => this.#submitted(text),
+      interrupted: () => this.#interrupted(),
       ended: () => this.#end(),
       notStopped: () => this.note(NO_STOP),
-    });
-    this.#editor.onHistory((history) => {
-      // A name isn't something to say again.
-      if (this.#typed.question !== undefined) history.shift();
     });
     this.#theme = new Theme(this.#settings, colour);
     this.#transcript = new Transcript({
@@ -122,12 +126,17 @@ export class TerminalView implements View {
       ...(patience === undefined ? {} : { patience }),
       changed: () => this.#showPrompt(),
     });
-    const splitter = new PasteSplitter({
-      keys: (keys) => this.#pressed(keys),
-      paste: (text) => this.#pasted(text),
-    });
+    this.#splitter = new InputSplitter({
+      text: (text) => this.#typing(() => this.#editor.type(text)),
+      key: (name) => this.#pressed(name),
+      paste: (text) => this.#typing(() => this.#editor.paste(cleanPaste(text))),
+      focus: (on) => this.#notifier.focus(on),
+      answer: (text) => this.#theme.answer(text),
+    }, options.later);
     this.#takeOver();
-    input.on("data", (bytes) => splitter.push(bytes));
+    input.on("data", (bytes) => {
+      this.#editor.together(() => this.#splitter.push(bytes));
+    });
     input.on("end", () => this.#end());
     // A terminal that is gone can't be told; its input ends as well, or has.
     output.on("error", () => this.#end());
@@ -183,7 +192,12 @@ export class TerminalView implements View {
 
   /** Does what Ctrl-C does, when it comes as a signal. */
   interrupt(): void {
-    this.#pressed(CTRL_C);
+    if (!this.#splitter.interrupt()) this.#pressed("ctrl-c");
+  }
+
+  /** Clears the screen, but for the line being typed; what was shown can still be scrolled to. */
+  clear(): void {
+    if (!this.#ended) this.#editor.clear();
   }
 
   /** Draws the line again, at the width that the terminal has now. */
@@ -219,53 +233,46 @@ export class TerminalView implements View {
 
   /** What stands before the line being typed. */
   get #words(): string {
-    return this.#offer?.prompt ?? this.#typed.question ?? this.#prompt.text;
+    if (this.#stayOn) return LEAVES_NEXT;
+    return this.#typed.question ?? this.#prompt.text;
   }
 
-  #pressed(keys: string): void {
+  #pressed(name: string): void {
+    this.#typing(() => this.#editor.press(name), name !== "ctrl-c");
+  }
+
+  /** Something is typed. @param stays Whether it says that nobody wants to leave. */
+  #typing(type: () => void, stays = true): void {
     if (this.#ended) return;
     this.#notifier.seen();
-    if (!this.#offer) this.#editor.press(keys);
-    else if (keys === "\r" || keys === "\n") this.#accept(this.#offer);
-    else if ([ESCAPE, CTRL_C, CTRL_D].includes(keys)) this.#drop(this.#offer);
-    // Any other key would be for a line that isn't on the screen.
+    if (stays) this.#stayOn?.();
+    type();
   }
 
-  /** Many lines at once are one message, if at all. */
-  #pasted(pasted: string): void {
-    const text = cleanPaste(pasted);
-    if (this.#ended || this.#offer || text === "") return;
-    if (this.#typed.question !== undefined || !text.includes("\n")) {
-      this.#editor.insert(text.replaceAll("\n", " "));
-      return;
-    }
-    this.#offer = offerPaste(text, this.#editor);
-    this.#editor.exchange(this.#words, "", 0);
+  /** Ctrl-C was pressed, and nothing is typed. */
+  #interrupted(): void {
+    if (this.#stayOn || this.#typed.question !== undefined) return this.#end();
+    const wait = this.#options.later ?? later;
+    const stop = wait(() => this.#stayOn?.(), LEAVES_WITHIN);
+    this.#stayOn = () => {
+      stop();
+      this.#stayOn = undefined;
+      this.#showPrompt();
+    };
+    this.#showPrompt();
   }
 
-  #accept({ text, summary }: PasteOffer): void {
-    this.#offer = undefined;
-    this.#editor.exchange(this.#words, "", 0);
-    if (!this.#prompt.connected) {
-      this.#editor.print([this.#prompt.text + summary]);
-    }
-    this.#take(text);
-  }
-
-  #drop({ line, cursor }: PasteOffer): void {
-    this.#offer = undefined;
-    this.#editor.exchange(this.#words, line, cursor);
-  }
-
-  /** Enter was pressed: the cursor stands at the start of the row below what was typed. */
-  #submitted(line: string): void {
-    const empty = line.trim() === "";
-    const stays = !empty &&
-      (this.#typed.question !== undefined || !this.#prompt.connected);
-    if (!stays) this.#editor.erase(line);
-    if (!empty) {
-      if (this.#typed.question === undefined) this.#history.add(line);
-      this.#take(line);
+  /** Enter was pressed: what was typed is off the screen. */
+  #submitted(text: string): void {
+    if (text.trim() !== "") {
+      const isAnswer = this.#typed.question !== undefined;
+      if (isAnswer || !this.#prompt.connected) this.#editor.keep(text);
+      // A name isn't something to say again.
+      if (!isAnswer) {
+        this.#history.add(text);
+        this.#editor.remember(text);
+      }
+      this.#take(text);
     }
     this.#showPrompt();
   }
@@ -288,7 +295,9 @@ export class TerminalView implements View {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#stayOn?.();
     this.#prompt.close();
+    this.#splitter.close();
     this.#editor.close();
     this.#options.input.pause();
     this.#options.output.write(MARK_NO_PASTES);

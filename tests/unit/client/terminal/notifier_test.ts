@@ -9,7 +9,8 @@ import { Notifier } from "../../../../src/client/terminal/notifier.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import type { News } from "../../../../src/client/view.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
-import { ATTACKS, event, NOON, Screen } from "../../../kit/terminal_setup.ts";
+import { Screen } from "../../../kit/screen.ts";
+import { ATTACKS, event, NOON } from "../../../kit/terminal_setup.ts";
 
 const SOME: Features = { sequences: true, links: false };
 const NOTHING: Features = { sequences: false, links: false };

@@ -9,11 +9,7 @@ import type { News } from "../../../../src/client/view.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { assertEquals, assertMatch } from "../../../kit/assert.ts";
-import {
-  padCells,
-  width,
-  wraps,
-} from "../../../../src/client/terminal/cells.ts";
+import { padCells, width } from "../../../../src/client/terminal/cells.ts";
 import {
   ATTACKS,
   DISCONNECTED,
@@ -191,7 +187,7 @@ Deno.test("TerminalView keeps the rows where a wide character is wrapped", async
   press("12345678901234日本");
   view.note("news");
   await written();
-  assertEquals(screen.rows, ["news", "ana> 12345678901234", "日本"]);
+  assertEquals(screen.rows, ["news", "ana> 12345678901234", "  日本"]);
 });
 
 Deno.test("TerminalView writes what comes together at once", async () => {
@@ -265,7 +261,7 @@ Deno.test("TerminalView.lines() ends at Ctrl-C, and the prompt is gone", async (
   const { view, screen, press } = terminal;
   view.stand(HERE);
   const lines = Array.fromAsync(view.lines());
-  press("one\r\r  \rhalf a line that is two rows\x03");
+  press("one\r\r  \rhalf a line that is two rows\x03\x03\x03");
   assertEquals(await lines, ["one"]);
   view.note("Bye");
   await written();
@@ -324,20 +320,6 @@ Deno.test("width() counts cells", () => {
 Deno.test("padCells() fills up to a width in cells, and cuts nothing", () => {
   assertEquals(padCells("田中", 6), "田中  ");
   assertEquals(padCells("longer", 3), "longer");
-});
-
-Deno.test("wraps() counts the rows that typing moves the cursor down", () => {
-  const cases: [string, number][] = [
-    ["", 0],
-    ["123456789", 0],
-    ["1234567890", 1],
-    ["12345678901", 1],
-    ["12345678日", 1],
-    ["123456789日", 1],
-    ["123456789日12345678", 2],
-    ["日日日日日日日日日日", 2],
-  ];
-  for (const [text, rows] of cases) assertEquals(wraps(text, 10), rows, text);
 });
 
 Deno.test("TerminalView says how many are here, where that is more than one", () => {
