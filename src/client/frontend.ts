@@ -13,7 +13,7 @@ import { JsonView } from "./pipe/json_view.ts";
 import type { PipeOptions } from "./pipe/pipe_view.ts";
 import { PlainView } from "./pipe/plain_view.ts";
 import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
-import { featuresOf } from "./terminal/features.ts";
+import { featuresOf, rebreaks } from "./terminal/features.ts";
 import { InputHistory } from "./terminal/input_history.ts";
 import { interpret } from "./terminal/interpret.ts";
 import { folderEntries } from "./terminal/path_completion.ts";
@@ -115,6 +115,7 @@ async function terminalFrontend(
     now: Date.now,
     colour,
     features: featuresOf((variable) => Deno.env.get(variable)),
+    rebreaks: rebreaks((variable) => Deno.env.get(variable)),
     settings,
     history,
     ignored,

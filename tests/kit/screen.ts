@@ -61,6 +61,19 @@ export class Screen {
     return [this.#row, this.#column];
   }
 
+  /** Gets another width, and leaves its rows, but for what has no place, as xterm does. */
+  clip(columns: number): void {
+    this.columns = columns;
+    for (const { cells } of this.#lines) {
+      cells.length = Math.min(cells.length, columns);
+      // Half of a wide cluster isn't shown.
+      if (cells.length === columns && width(cells.at(-1) ?? "") > 1) {
+        cells.pop();
+      }
+    }
+    this.#column = Math.min(this.#column, columns - 1);
+  }
+
   /** Gets another size, and breaks its rows anew, as most terminals do. */
   resize(columns: number, height = this.height): void {
     const [line, at] = this.#place();
@@ -138,6 +151,8 @@ export class Screen {
     else if (command === "H") [this.#row, this.#column] = [this.#top, 0];
     else {
       assertEquals(count, 0);
+      const isHome = this.#row === this.#top && this.#column === 0;
+      if (command === "J" && isHome) this.#keepSeen();
       this.#line.cells.length = Math.min(
         this.#line.cells.length,
         this.#column,
@@ -145,6 +160,15 @@ export class Screen {
       this.#line.goesOn = false;
       if (command === "J") this.#lines.length = this.#row + 1;
     }
+  }
+
+  /** What is cleared from the first cell on is scrolled out, as in tmux. */
+  #keepSeen(): void {
+    const seen = this.#lines.slice(this.#top);
+    const used = seen.findLastIndex(({ cells }) => cells.length > 0) + 1;
+    if (!Number.isFinite(this.height) || used === 0) return;
+    this.#top += used;
+    this.#moveRow(used);
   }
 
   get #line(): Line {

@@ -254,6 +254,25 @@ test(
 );
 
 test(
+  "Ctrl-L leaves the line alone on the screen, all else and no copies above it",
+  BOTH,
+  async (terminal) => {
+    await terminal.line("one");
+    await terminal.sees((rows) => rows.at(-2)?.endsWith("one") === true);
+    await terminal.type("half");
+    await terminal.key("C-l");
+    await terminal.sees((rows) => rows.join("\n") === "ana> half");
+    for (const letter of " a line") await terminal.type(letter);
+    await terminal.sees((rows) => rows.join("\n") === "ana> half a line");
+    const all = await everything(terminal);
+    assertEquals(all.filter((row) => row.startsWith("ana>")), [
+      "ana> half a line",
+    ]);
+    assert(all.at(-2)?.endsWith("ana        one"));
+  },
+);
+
+test(
   "a paste whose end never comes ends at Ctrl-C, or after a pause",
   [80],
   async (terminal) => {

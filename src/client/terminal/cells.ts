@@ -12,6 +12,8 @@ import stringWidth from "string-width";
 
 /** Text in which each character is a cluster of its own, and takes one cell. */
 const PLAIN = /^[ -~]*$/;
+/** One character, which terminals agree on: most of what is written. */
+const LETTER = /^[\p{L}\p{P}]$/u;
 /** No cell of their own: they join the character before. */
 const NO_CELL = /^[\p{Mn}\p{Me}\p{Cf}]/u;
 const FLAG_LETTERS = /\p{RI}/gu;
@@ -33,6 +35,7 @@ export function width(text: string): number {
 /** The most cells that a terminal may give a cluster: some show each of its characters beside the other. */
 export function greatestWidth(cluster: string): number {
   if (PLAIN.test(cluster)) return cluster.length;
+  if (LETTER.test(cluster)) return cellsOf(cluster);
   let sum = 0;
   for (const character of cluster) sum += cellsOf(character);
   const letters = cluster.match(FLAG_LETTERS)?.length ?? 0;

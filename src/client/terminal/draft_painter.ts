@@ -5,8 +5,8 @@
  * terminal is told not to break them (DECAWM off), and whichever widths it gives to what is in them, each row stays
  * one. For the same reason the cursor is put in its place by remembering it where it comes by (DECSC, DECRC).
  *
- * When a terminal gets narrower it breaks the rows itself, and the number is only believed: then as many are cleared
- * as there are with the least widths, so that a row of the draft may be left behind, but no other row is lost.
+ * When a terminal gets narrower most break the rows themselves, and the number is only believed: then as many are
+ * cleared as there are with the least widths, so that a row of the draft may be left behind, but no other row is lost.
  *
  * @module
  */
@@ -23,7 +23,8 @@ const BREAK_NO_ROWS = "\x1b[?7l";
 const BREAK_ROWS = "\x1b[?7h";
 const REMEMBER = "\x1b7";
 const GO_BACK = "\x1b8";
-const CLEAR_BELOW = "\r\x1b[J";
+// Not from the first cell of the screen on: tmux keeps what is cleared there, and a copy would be left behind.
+const CLEAR_BELOW = "\r\x1b[K\x1b[C\x1b[J\r";
 const TOP = "\x1b[H";
 
 /** What tells that a draft goes on above, and below. */
@@ -50,12 +51,14 @@ interface Painted {
 /** Paints drafts. */
 export class DraftPainter {
   readonly #output: Screen;
+  readonly #rebreaks: boolean;
   #painted: Painted | undefined;
   #top = 0; // the first row of the draft that is shown
 
-  /** Nothing is painted yet. */
-  constructor(output: Screen) {
+  /** Nothing is painted yet. @param rebreaks Whether the terminal breaks its rows anew when it gets narrower. */
+  constructor(output: Screen, rebreaks: boolean) {
     this.#output = output;
+    this.#rebreaks = rebreaks;
   }
 
   /** The width of the terminal, cells. */
@@ -128,7 +131,7 @@ export class DraftPainter {
   get #rowsAbove(): number {
     if (!this.#painted) return 0;
     const { columns, above, before, at } = this.#painted;
-    if (columns <= this.columns) return above.length;
+    if (columns <= this.columns || !this.#rebreaks) return above.length;
     return above.reduce((sum, row) => sum + this.#breaks(row) + 1, 0) +
       this.#breaks(before + at);
   }

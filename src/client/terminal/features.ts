@@ -30,6 +30,9 @@ export const TERMINAL_VARIABLES = [
   "TERM_PROGRAM_VERSION",
   "VTE_VERSION",
   "WT_SESSION",
+  "TMUX",
+  "STY",
+  "XTERM_VERSION",
 ] as const;
 
 /** By `TERM_PROGRAM`: from which version (major, minor) on it knows links, and how it notifies. */
@@ -62,10 +65,25 @@ const VTE_WITH_LINKS = 5001;
 /** These show what they don't understand, or can't be asked. */
 const SIMPLE = /^(|dumb|unknown|linux|ansi|cons25|vt\d+)$/;
 
+/** Reads a variable of the environment. */
+export type TerminalVariable = (
+  name: typeof TERMINAL_VARIABLES[number],
+) => string | undefined;
+
+/**
+ * Whether the terminal breaks its rows anew when it gets narrower: xterm, screen, PuTTY, st and the console of Linux
+ * leave them as they are.
+ */
+export function rebreaks(get: TerminalVariable): boolean {
+  const has = (name: Parameters<TerminalVariable>[0]) =>
+    (get(name) ?? "") !== "";
+  if (has("TMUX")) return true; // whichever terminal it runs in
+  if (has("STY") || has("XTERM_VERSION")) return false;
+  return !/^(linux|putty|screen|st)([-.]|$)/.test(get("TERM") ?? "");
+}
+
 /** What the terminal can do. @param get Reads a variable of the environment. */
-export function featuresOf(
-  get: (variable: typeof TERMINAL_VARIABLES[number]) => string | undefined,
-): Features {
+export function featuresOf(get: TerminalVariable): Features {
   const term = get("TERM") ?? "";
   const isWindows = get("WT_SESSION") !== undefined;
   if (!isWindows && SIMPLE.test(term)) return NO_FEATURES;

@@ -24,6 +24,8 @@ const VERTICAL = new Set(["up", "down", "ctrl-p", "ctrl-n"]);
 export interface LineEditorOptions {
   /** The terminal. */
   readonly output: Screen;
+  /** Whether the terminal breaks its rows anew when it gets narrower. */
+  readonly rebreaks: boolean;
   /** What the up arrow brings back, newest first. */
   readonly history: readonly string[];
   /** How many lines it can bring back. */
@@ -61,7 +63,7 @@ export class LineEditor {
   /** Begins with an empty prompt. */
   constructor(options: LineEditorOptions) {
     this.#options = options;
-    this.#painter = new DraftPainter(options.output);
+    this.#painter = new DraftPainter(options.output, options.rebreaks);
     this.#recall = new Recall(options.history, options.historySize);
     this.#actions = new Map(this.#bindings());
   }

@@ -53,6 +53,8 @@ export interface TerminalOptions extends CompletionSources {
   readonly input: Readable;
   /** The terminal, with its present width in cells. */
   readonly output: Screen;
+  /** Whether the terminal breaks its rows anew when it gets narrower. Default: it does, as most do. */
+  readonly rebreaks?: boolean;
   /** Turns the terminal's own editing off and on; left out if there is no such thing. */
   readonly raw?: (on: boolean) => void;
   /** The time, ms since 1970. */
@@ -99,6 +101,7 @@ export class TerminalView implements View {
     const { now, zone, colour, patience, input, output } = options;
     this.#editor = new LineEditor({
       output,
+      rebreaks: options.rebreaks ?? true,
       history: this.#history.lines,
       historySize: this.#history.size,
       complete: (typed) => complete(typed, options),

@@ -13,6 +13,7 @@ import {
   width,
 } from "../../../../src/client/terminal/cells.ts";
 import { breakRows } from "../../../../src/client/terminal/draft_rows.ts";
+import { rebreaks } from "../../../../src/client/terminal/features.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
 import { Screen } from "../../../kit/screen.ts";
 import { HERE, open, written } from "../../../kit/terminal_setup.ts";
@@ -105,6 +106,22 @@ Deno.test("breakRows() loses nothing, and fits each row into the widest terminal
   );
 });
 
+Deno.test("rebreaks() knows terminals that leave their rows as they are", () => {
+  const cases: [Record<string, string>, boolean][] = [
+    [{}, true],
+    [{ TERM: "xterm-256color" }, true],
+    [{ TERM: "xterm", XTERM_VERSION: "XTerm(379)" }, false],
+    [{ TERM: "screen", TMUX: "/tmp/tmux", XTERM_VERSION: "XTerm(379)" }, true],
+    [{ TERM: "screen.xterm-256color", STY: "1.pts" }, false],
+    [{ TERM: "screen-256color" }, false],
+    [{ TERM: "st-256color" }, false],
+    [{ TERM: "linux", TMUX: "" }, false],
+  ];
+  for (const [env, is] of cases) {
+    assertEquals(rebreaks((name) => env[name]), is, JSON.stringify(env));
+  }
+});
+
 /** What somebody does at a terminal, and what comes meanwhile. */
 type Step = { keys: string } | { message: string } | { columns: number };
 
@@ -134,8 +151,12 @@ const messages = fc.constantFrom(..."abcdefgh")
   .map((letter): Step => ({ message: letter.repeat(9) }));
 
 /** Does the steps on a terminal: in the end there are the messages, and below them what the keys alone make. */
-async function live(steps: readonly Step[], screen: Screen): Promise<void> {
-  using terminal = open(screen.columns, {}, screen);
+async function live(
+  steps: readonly Step[],
+  screen: Screen,
+  rebreaks = true,
+): Promise<void> {
+  using terminal = open(screen.columns, { rebreaks }, screen);
   const { view, press, resize } = terminal;
   view.stand(HERE);
   const said: string[] = [];
@@ -177,7 +198,7 @@ for (const [name, cellsOf] of Object.entries(TERMINALS)) {
   });
 }
 
-Deno.test("TerminalView leaves the messages and one draft while the terminal gets other widths", async () => {
+Deno.test("TerminalView leaves the messages and one draft while the terminal gets other widths, whether or not it breaks its rows anew", async () => {
   const widths = fc.integer({ min: 20, max: 60 });
   const sizes = widths.map((columns): Step => ({ columns }));
   const typed = keys(["abc ", "日本", "e\u0301", FLAG, FAMILY], 12);
@@ -191,6 +212,18 @@ Deno.test("TerminalView leaves the messages and one draft while the terminal get
       widths,
       // A tall terminal: what a narrower one moves out at its top can't be cleared any more.
       (steps, columns) => live(steps, new Screen(columns, 400)),
+    ),
+  );
+  class Clipping extends Screen {
+    override resize(columns: number): void {
+      this.clip(columns);
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(
+      steps,
+      widths,
+      (steps, columns) => live(steps, new Clipping(columns, 400), false),
     ),
   );
 });
