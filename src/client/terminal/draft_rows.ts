@@ -117,6 +117,7 @@ class RowBreaker {
   readonly #room: number; // cells of a row, but for the cursor's
   readonly #indents: boolean;
   #row: Row;
+  #indented = 0; // cells of the last row's indent
   #used = 0; // cells of the last row, at most
 
   constructor(columns: number) {
@@ -147,7 +148,11 @@ class RowBreaker {
 
   /** Takes cells of the last row, or of another. */
   #take(cells: number, at: number): void {
-    if (this.#used + cells > this.#room) this.#row = this.#begin(GOES_ON, at);
+    const isFull = this.#used + cells > this.#room;
+    // What is wider than the terminal has a row to itself.
+    if (isFull && this.#used > this.#indented) {
+      this.#row = this.#begin(GOES_ON, at);
+    }
     this.#used += cells;
   }
 
@@ -155,7 +160,8 @@ class RowBreaker {
     const start = this.#indents && this.rows.length > 0 ? indent : "";
     const row = new Row(start, at);
     this.rows.push(row);
-    this.#used = start === "" ? 0 : GOES_ON.length;
+    this.#indented = start === "" ? 0 : GOES_ON.length;
+    this.#used = this.#indented;
     return row;
   }
 }

@@ -1,21 +1,18 @@
 /**
  * The line being typed, at the bottom of a terminal: keys change it, and it is painted below what is printed.
  *
- *     keys ──▶ EditBuffer, Recall, HistorySearch ──▶ breakRows ──▶ DraftPainter ──▶ terminal
+ *     keys ──▶ Draft ──▶ breakRows ──▶ DraftPainter ──▶ terminal
  *
  * @module
  */
 
 import { commonStart, listed } from "./candidates.ts";
 import { width } from "./cells.ts";
+import { Draft } from "./draft.ts";
 import { DraftPainter, type Screen } from "./draft_painter.ts";
 import { breakRows, type Row } from "./draft_rows.ts";
-import { EditBuffer } from "./edit_buffer.ts";
-import { HistorySearch } from "./history_search.ts";
 import { EDITING_KEYS } from "./key_bindings.ts";
-import { Recall } from "./recall.ts";
 import type { Completion } from "./tab_completion.ts";
-import { escapeText } from "../../base/safe_text.ts";
 
 /** The keys that keep to the column in which the first of them found the cursor. */
 const VERTICAL = new Set(["up", "down", "ctrl-p", "ctrl-n"]);
@@ -48,14 +45,13 @@ export interface LineEditorOptions {
 export class LineEditor {
   readonly #options: LineEditorOptions;
   readonly #painter: DraftPainter;
-  readonly #buffer = new EditBuffer();
-  readonly #recall: Recall;
+  readonly #draft: Draft;
   readonly #actions: ReadonlyMap<string, () => void>;
-  #search: HistorySearch | undefined;
   #prompt = "";
   #unwritten: string[] = [];
   #column: number | undefined; // where up and down go, cells
-  #tabs = 0; // how often Tab was pressed in a row
+  #lastKey = "";
+  #times = 0; // how often the last key was pressed in a row
   #together = false; // whether what changes is painted later
   #stale = false; // whether something has changed meanwhile
   #ended = false;
@@ -64,7 +60,7 @@ export class LineEditor {
   constructor(options: LineEditorOptions) {
     this.#options = options;
     this.#painter = new DraftPainter(options.output, options.rebreaks);
-    this.#recall = new Recall(options.history, options.historySize);
+    this.#draft = new Draft(options.history, options.historySize);
     this.#actions = new Map(this.#bindings());
   }
 
@@ -87,18 +83,16 @@ export class LineEditor {
   /** Takes characters that were typed. */
   type(text: string): void {
     if (this.#ended) return;
-    this.#begin();
-    if (this.#search) this.#search.type(text);
-    else this.#buffer.insert(text);
+    this.#follow("");
+    this.#draft.type(text);
     this.#changed();
   }
 
   /** Takes a key that isn't a character, by its name. */
   press(name: string): void {
     if (this.#ended) return;
-    this.#tabs = name === "tab" ? this.#tabs + 1 : 0;
-    if (!VERTICAL.has(name)) this.#column = undefined;
-    if (!this.#search || !this.#searched(this.#search, name)) {
+    this.#follow(name);
+    if (!this.#draft.searched(name)) {
       // Where a key with Shift is nothing of its own, it is the key.
       this.#do(name) || this.#do(name.replace("shift-", ""));
     }
@@ -108,16 +102,15 @@ export class LineEditor {
   /** Puts a pasted text where the cursor is; line ends are "\n", and no other controls may be in it. */
   paste(text: string): void {
     if (this.#ended) return;
-    this.#begin();
-    this.#endSearch();
+    this.#follow("");
     const takesLines = this.#options.takesLines();
-    this.#buffer.paste(takesLines ? text : text.replaceAll("\n", " "));
+    this.#draft.paste(takesLines ? text : text.replaceAll("\n", " "));
     this.#changed();
   }
 
   /** Adds a text to what the up arrow can bring back. */
   remember(text: string): void {
-    this.#recall.add(text);
+    this.#draft.remember(text);
   }
 
   /** Leaves a text that was typed on the screen, behind its prompt. */
@@ -147,8 +140,8 @@ export class LineEditor {
       this.#options.output.write(printed);
       return;
     }
-    const [rows, cursor] = this.#draft;
-    this.#painter.paint(rows, cursor, printed);
+    const { prompt, text, cursor } = this.#draft.shown(this.#prompt);
+    this.#painter.paint(this.#rowsOf(prompt, text), cursor, printed);
   }
 
   /** Paints prompt and line where the cursor is, after another program had the terminal. */
@@ -171,18 +164,6 @@ export class LineEditor {
     this.#flush();
   }
 
-  /** The rows of prompt and text, or of a search, and where the cursor is in the text. */
-  get #draft(): [rows: Row[], cursor: number] {
-    const search = this.#search;
-    const found = search?.line;
-    const text = found ?? this.#buffer.text;
-    const cursor = found === undefined
-      ? this.#buffer.cursor
-      : search?.cursor ?? 0;
-    const prompt = search ? escapeText(search.prompt) : this.#prompt;
-    return [this.#rowsOf(prompt, text), cursor];
-  }
-
   #rowsOf(prompt: string, text: string): Row[] {
     return breakRows(prompt, text, this.columns);
   }
@@ -197,16 +178,17 @@ export class LineEditor {
     else this.redraw();
   }
 
-  /** Another key than Tab, up and down begins. */
-  #begin(): void {
-    this.#tabs = 0;
-    this.#column = undefined;
+  /** Counts how often a key was pressed in a row. @param name The key's; "" for characters. */
+  #follow(name: string): void {
+    this.#times = name === this.#lastKey ? this.#times + 1 : 1;
+    this.#lastKey = name;
+    if (!VERTICAL.has(name)) this.#column = undefined;
   }
 
   #bindings(): [name: string, action: () => void][] {
     const { interrupted, ended, notStopped } = this.#options;
     const ifEmpty = (action: () => void, otherwise: () => void) => () =>
-      this.#buffer.text === "" ? action() : otherwise();
+      this.#draft.buffer.text === "" ? action() : otherwise();
     return [
       ["enter", () => this.#submit()],
       ["ctrl-j", () => this.#newLine()],
@@ -218,13 +200,15 @@ export class LineEditor {
       ["ctrl-p", () => this.#go(-1)],
       ["down", () => this.#go(1)],
       ["ctrl-n", () => this.#go(1)],
-      ["alt-<", () => this.#recalled(Infinity)],
-      ["alt->", () => this.#recalled(-Infinity)],
-      ["ctrl-r", () => this.#find()],
-      ["ctrl-s", () => this.#find()],
+      ["alt-<", () => this.#recall(Infinity)],
+      ["alt->", () => this.#recall(-Infinity)],
+      ["alt-.", () => this.#draft.lastWord(this.#times)],
+      ["alt-_", () => this.#draft.lastWord(this.#times)],
+      ["ctrl-r", () => this.#draft.search()],
+      ["ctrl-s", () => this.#draft.search()],
       ["ctrl-l", () => this.#painter.clearScreen()],
-      ["ctrl-c", ifEmpty(interrupted, () => this.#drop())],
-      ["ctrl-d", ifEmpty(ended, () => this.#buffer.delete())],
+      ["ctrl-c", ifEmpty(interrupted, () => this.#draft.drop())],
+      ["ctrl-d", ifEmpty(ended, () => this.#draft.buffer.delete())],
       ["ctrl-z", notStopped],
     ];
   }
@@ -232,85 +216,50 @@ export class LineEditor {
   /** @returns Whether the key does anything. */
   #do(name: string): boolean {
     const edit = EDITING_KEYS.get(name);
-    edit?.(this.#buffer);
+    edit?.(this.#draft.buffer);
     const action = this.#actions.get(name);
     action?.();
     return edit !== undefined || action !== undefined;
   }
 
   #submit(): void {
-    const { text } = this.#buffer;
-    this.#buffer.reset();
-    this.#recall.reset();
-    this.#options.typed(text);
+    this.#options.typed(this.#draft.submit());
   }
 
   #newLine(): void {
-    if (this.#options.takesLines()) this.#buffer.insert("\n");
+    if (this.#options.takesLines()) this.#draft.type("\n");
     else this.#submit();
-  }
-
-  /** Drops what was typed; undo brings it back. */
-  #drop(): void {
-    this.#buffer.replace("");
-    this.#recall.reset();
   }
 
   /** Goes a row up or down, and from the first or last one to another line that was typed. */
   #go(rows: -1 | 1): void {
-    const draft = this.#rowsOf(this.#prompt, this.#buffer.text);
-    const { cursor } = this.#buffer;
+    const draft = this.#rowsOf(this.#prompt, this.#draft.buffer.text);
+    const { cursor } = this.#draft.buffer;
     const at = draft.findIndex((row) => row.has(cursor));
     const target = draft[at + rows];
     if (!target || !(target.isLineEnd || target.cells.length > 0)) {
-      return this.#recalled(-rows);
+      return this.#recall(-rows);
     }
     const column = this.#column ?? width(draft[at]?.split(cursor)[0] ?? "");
-    this.#buffer.moveTo(target.nearest(column));
+    this.#draft.buffer.moveTo(target.nearest(column));
     this.#column = column;
   }
 
-  #recalled(steps: number): void {
-    const text = this.#recall.go(steps, this.#buffer.text);
-    if (text !== undefined) this.#buffer.replace(text);
+  #recall(steps: number): void {
+    this.#draft.recall(steps);
     this.#column = undefined;
   }
 
-  #find(): void {
-    this.#search = new HistorySearch(this.#recall.lines);
-  }
-
-  /** Gives a key to a search. @returns Whether that was all; other keys end it, and then do what they do. */
-  #searched(search: HistorySearch, name: string): boolean {
-    if (name === "ctrl-r") search.again("older");
-    else if (name === "ctrl-s") search.again("newer");
-    else if (name === "backspace" || name === "ctrl-h") search.back();
-    else if (["escape", "ctrl-g", "ctrl-c"].includes(name)) {
-      this.#search = undefined;
-    } else {
-      this.#endSearch();
-      // What was found is sent, but not what merely stood there before.
-      return name === "enter" && (search.failed || search.index < 0);
-    }
-    return true;
-  }
-
-  #endSearch(): void {
-    const search = this.#search;
-    this.#search = undefined;
-    if (search?.line === undefined) return;
-    this.#recall.goTo(search.index, this.#buffer.text);
-    this.#buffer.replace(search.line, search.cursor);
-  }
-
   #complete(): void {
-    const { words, replaced } = this.#options.complete(this.#buffer.typed);
+    const { words, replaced } = this.#options.complete(
+      this.#draft.buffer.typed,
+    );
     const [only] = words;
     if (only === undefined) return;
     const start = words.length === 1 ? only : commonStart(words);
     if (start.length > replaced.length) {
-      this.#buffer.replaceTyped(replaced.length, start);
-    } else if (words.length > 1 && this.#tabs > 1) {
+      this.#draft.buffer.replaceTyped(replaced.length, start);
+    } else if (words.length > 1 && this.#times > 1) {
       this.print(listed(words, this.columns));
     }
   }

@@ -67,6 +67,11 @@ const PIECES = [
 const texts = fc.array(fc.constantFrom(...PIECES), { maxLength: 80 })
   .map((pieces) => pieces.join(""));
 
+Deno.test("breakRows() gives what is wider than the terminal a row to itself", () => {
+  const rows = breakRows("", `${FAMILY}a${FAMILY}`, 6);
+  assertEquals(rows.map(({ shown }) => shown), [FAMILY, "a", FAMILY]);
+});
+
 /** Where the clusters of a text begin, but for line ends. */
 function places(text: string): number[] {
   const places: number[] = [];

@@ -288,6 +288,18 @@ Deno.test("TerminalView keeps the draft while older lines are looked at, and wha
   assertEquals(screen.rows, ["ana> draft"]);
 });
 
+Deno.test("TerminalView puts in the last word of lines before", () => {
+  using terminal = open(60);
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  press("meet at six\rcall ben \rdraft \x1b.");
+  assertEquals(screen.rows, ["ana> draft ben"]);
+  press("\x1b.\x1b.");
+  assertEquals(screen.rows, ["ana> draft six"]);
+  press(" or \x1b_");
+  assertEquals(screen.rows, ["ana> draft six or ben"]);
+});
+
 Deno.test("TerminalView goes up and down within the draft first, and keeps to the column", () => {
   using terminal = open(20);
   const { view, screen, press } = terminal;
