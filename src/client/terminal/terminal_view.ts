@@ -31,7 +31,7 @@ import { Prompt } from "./prompt.ts";
 import { Settings } from "./settings.ts";
 import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
-import { Theme } from "./theme.ts";
+import { ASK_BACKGROUND, Theme } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
 import { TypedLines } from "./typed_lines.ts";
 
@@ -224,6 +224,9 @@ export class TerminalView implements View {
     this.#options.raw?.(true);
     this.#options.output.write(MARK_PASTES);
     this.#notifier.begin();
+    if (this.#features.sequences && this.#options.colour) {
+      this.#options.output.write(ASK_BACKGROUND);
+    }
   }
 
   get #features(): Features {

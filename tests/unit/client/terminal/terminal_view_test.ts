@@ -464,3 +464,39 @@ Deno.test("TerminalView shows in the prompt how far files are", async () => {
   view.show(taking(4, "\x1b[2J", 1_000));
   assertEquals(await prompt(), "ana>");
 });
+
+Deno.test("TerminalView asks for the background, and takes the colours that can be read on it", async () => {
+  const features = { sequences: true, links: false };
+  for (const [background, palette] of [["ffff", "light"], ["0000", "dark"]]) {
+    using terminal = open(60, { colour: true, features });
+    const { view, screen, press } = terminal;
+    view.stand(HERE);
+    assertEquals(screen.written.split("\x1b]11;?\x1b\\").length, 2);
+    press(`\x1b]11;rgb:${background}/${background}/${background}\x1b\\`);
+    assertEquals(screen.rows, ["ana>"]);
+    const settings = new Settings();
+    settings.set("theme", palette ?? "");
+    const { good } = new Theme(settings, true);
+    view.show(entered({ again: true }));
+    await written();
+    assertEquals(screen.written.includes(`\x1b[${good}m`), true, palette);
+  }
+  using plain = open(60, { colour: false, features });
+  assertEquals(plain.screen.written.includes("\x1b]11"), false);
+});
+
+Deno.test("TerminalView counts nothing as unread while the terminal is looked at", () => {
+  const features = { sequences: true, links: false };
+  using terminal = open(60, { features });
+  const { view, screen, press } = terminal;
+  view.show(entered());
+  view.stand(HERE);
+  const titles = () => screen.told.filter((told) => told.startsWith("2;("));
+  press("\x1b[I");
+  view.show(event("said", "Rahul", "one"));
+  assertEquals(titles().length, 0);
+  press("\x1b[O");
+  view.show(event("said", "Rahul", "two"));
+  assertEquals(titles().length, 1);
+  assertEquals(screen.rows.at(-1), "ana>");
+});
