@@ -4,6 +4,7 @@
  * @module
  */
 
+import fc from "fast-check";
 import {
   cleanPaste,
   InputSplitter,
@@ -80,6 +81,28 @@ Deno.test("InputSplitter does so wherever the bytes are cut", () => {
   assertEquals(
     split(...Array.from(bytes, (byte) => Uint8Array.of(byte))),
     HEARD,
+  );
+});
+
+Deno.test("InputSplitter hears the same from any input, whole and byte by byte", () => {
+  const pieces = fc.constantFrom(
+    ..."\x1b[]OPIA;~0123u>?\x07\\\r\n\t\x7fa日é",
+    "\x1b[",
+    "\x1b]11;rgb:",
+    "\x1b[200~",
+    "\x1b[201~",
+    "\x1bP>|",
+    "\x1b\\",
+    "\x9b",
+  );
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 12 }), (pieces) => {
+      const sent = pieces.join("");
+      const bytes = new TextEncoder().encode(sent);
+      const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
+      assertEquals(split(...single), split(sent), JSON.stringify(sent));
+    }),
+    { numRuns: 2_000 },
   );
 });
 
