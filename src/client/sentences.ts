@@ -7,6 +7,7 @@
 import type { Changed } from "./changes.ts";
 import type { News, RoomNews } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
+import { formatSize } from "../protocol/offer.ts";
 import { type Line, sentence } from "../protocol/line.ts";
 import { reasonWords, refusedDeed } from "../protocol/reasons.ts";
 
@@ -72,4 +73,25 @@ export function refusalSentence(
 /** What may be lost: `May not have been sent: hello`. */
 export function lostSentence({ text }: NewsOf<"lost">): string {
   return `May not have been sent: ${escapeText(text)}`;
+}
+
+/** How a file that is being taken begins, waits and ends; empty while it comes. */
+export function fileSentence(news: NewsOf<"file">): string {
+  const { offer, got, size, state, path } = news;
+  const name = escapeText(news.name);
+  const reason = escapeText(news.reason);
+  switch (state) {
+    case "begun": {
+      const start = got > 0 ? ` from ${formatSize(got)} on` : "";
+      return `Downloading ${name} (${formatSize(size)})${start}`;
+    }
+    case "taking":
+      return "";
+    case "waiting":
+      return `${name} is waiting: ${reason}`;
+    case "taken":
+      return `Saved ${escapeText(path)}; checksum verified`;
+    case "failed":
+      return `${name} was not downloaded: ${reason}. /get ${offer} tries again`;
+  }
 }

@@ -7,29 +7,22 @@
 import { Activity } from "./activity.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
 import { finder, wordsOf } from "./mentions.ts";
-import {
-  remark,
-  type TextLine,
-  textLines,
-  withRemark,
-  wordFinder,
-} from "./message_text.ts";
+import { answered, lineWords } from "./line_words.ts";
+import { wordFinder } from "./message_text.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
 import { qrLines } from "../../base/qr.ts";
 import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
 import {
   awaySentence,
-  DELETED,
+  fileSentence,
   inviteSentence,
   lineSentence,
   lostSentence,
   type NewsOf,
-  reactionWords,
   refusalSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
-import { formatSize, parseOffer } from "../../protocol/offer.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";
@@ -227,27 +220,14 @@ export class Transcript {
     // An edited message stands here once more, under the number by which it can be answered.
     const seq = what === "edited" ? news.to ?? news.seq : news.seq;
     const start = { at, seq, name, style: this.#style(news) };
-    const lines = this.#words(news, found);
+    const { code } = this.#options.theme;
+    const lines = lineWords(news, { code, found });
     if (what === "acted" || what === "offered") {
       return this.#columns.acted(start, lines);
     }
     const said = this.#columns.said(start, lines);
     if (news.to === null) return said;
     return [this.#columns.quoted(answered(news)), ...said];
-  }
-
-  /** What stands behind a name, with what became of it. */
-  #words(news: RoomNews, found?: RegExp): TextLine[] {
-    const { type, changed } = news;
-    if (changed?.deleted) return [remark(DELETED)];
-    const text = type === "offered" ? offering(news) : news.text;
-    const { code } = this.#options.theme;
-    let lines = textLines(text, { code, found });
-    if (type === "edited" || changed?.edited) {
-      lines = withRemark(lines, "(edited)");
-    }
-    const reactions = changed ? reactionWords(changed) : "";
-    return reactions === "" ? lines : [...lines, remark(`[${reactions}]`)];
   }
 
   #style(news: RoomNews): string {
@@ -293,31 +273,11 @@ export class Transcript {
 
   /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */
   #file(news: NewsOf<"file">): Paragraph[] {
-    const { offer, got, size, state, path, reason } = news;
-    const name = escapeText(news.name);
-    switch (state) {
-      case "begun": {
-        const start = got > 0 ? ` from ${formatSize(got)} on` : "";
-        return [
-          this.#report(`Downloading ${name} (${formatSize(size)})${start}`),
-        ];
-      }
-      case "taking":
-        return [];
-      case "waiting": {
-        const why = `${name} is waiting: ${escapeText(reason)}`;
-        return [this.#report(why, this.#warning)];
-      }
-      case "taken": {
-        const saved = `Saved ${escapeText(path)}; checksum verified`;
-        return [this.#report(saved, this.#good)];
-      }
-      case "failed": {
-        const why = `${name} was not downloaded: ${escapeText(reason)}`;
-        const advice = `/get ${offer} tries again`;
-        return [this.#report(`${why}. ${advice}`, this.#warning)];
-      }
-    }
+    const text = fileSentence(news);
+    if (text === "") return [];
+    const { state } = news;
+    if (state === "begun") return [this.#report(text)];
+    return [this.#report(text, state === "taken" ? this.#good : this.#warning)];
   }
 
   /** What this program tells, with the time. */
@@ -345,20 +305,6 @@ export class Transcript {
 
 function isLine(news: News): news is RoomNews {
   return "seq" in news && news.type !== "entered";
-}
-
-/** What stands behind the name of somebody who offers a file. */
-function offering({ text, seq, own }: RoomNews): string {
-  const offer = parseOffer(text);
-  if (!offer) return `offers ${text}`;
-  const what = `offers ${offer.name} (${formatSize(offer.size)})`;
-  return own ? what : `${what}; /get ${seq} downloads it`;
-}
-
-/** What an answer answers, or what was edited, in short. */
-function answered({ to, quoted }: RoomNews): string {
-  if (!quoted) return `message ${to}`;
-  return `${quoted.name}: ${quoted.text === "" ? DELETED : quoted.text}`;
 }
 
 /** A number of things: `1 line`, `2 lines`. */
