@@ -444,7 +444,7 @@ Deno.test("interpret() changes and shows settings", async () => {
     [
       "Ring the bell: never, on mentions, on every message (off, mentions, all)",
       "Words that count as mentions, like your name (such as lunch,deploy; or none)",
-      "Show who joins and leaves: all, those who spoke lately, nobody (on, active, off)",
+      "Show who joins and leaves: nobody, those who spoke lately, all (off, active, on)",
     ],
   );
   assertEquals(
