@@ -34,6 +34,11 @@ Deno.test("readScreen() reads cells, their widths and their looks", () => {
     { bold: true, reverse: true, colour: 13 },
     { bold: true, reverse: true },
   ]);
+  const [third] = readScreen("\x1b[1;38;5;208;4mx\x1b[my");
+  assertEquals(third?.map(({ look }) => look), [
+    { bold: true, colour: 208, underline: true },
+    {},
+  ]);
 });
 
 Deno.test("readScreen() refuses what the client never sends", () => {
