@@ -5,12 +5,12 @@
  */
 
 import { Activity } from "./activity.ts";
+import { codeLines } from "./code_lines.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
 import { finder, wordsOf } from "./mentions.ts";
 import { answered, lineWords } from "./line_words.ts";
 import { wordFinder } from "./message_text.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
-import { qrLines } from "../../base/qr.ts";
 import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
 import {
@@ -264,10 +264,8 @@ export class Transcript {
   // ── What is for this person alone ────────────────────────────────────────────────────────────────────
 
   #invited(news: NewsOf<"invited">): Paragraph[] {
-    const code = qrLines(news.link);
-    // A code that is wrapped is none.
-    const fits = (code[0]?.length ?? 0) < this.#options.columns();
-    return [inviteSentence(news), ...(fits ? code : [])]
+    const code = codeLines(news.link, this.#options.columns());
+    return [inviteSentence(news), ...code]
       .map((line) => this.#columns.told(line));
   }
 

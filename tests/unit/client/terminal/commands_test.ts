@@ -416,6 +416,17 @@ Deno.test("interpret() ignores who has left, but not oneself, and shows only who
   ]);
 });
 
+Deno.test("interpret() shows no QR code in a terminal that is too narrow for it", async () => {
+  for (const columns of [25, 26]) {
+    const { context, notes } = remember();
+    const narrow = { ...context, columns: () => columns };
+    await interpret("/verify Rahul", narrow);
+    const asked = "The QR code needs 26 columns: widen the terminal";
+    assertEquals(notes.includes(asked), columns < 26);
+    assertEquals(notes.some((note) => note.includes("█")), columns >= 26);
+  }
+});
+
 Deno.test("interpret() changes and shows settings", async () => {
   const { context, notes } = remember();
   await interpret("/bell all", context);
