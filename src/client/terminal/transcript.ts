@@ -15,17 +15,20 @@ import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
 import {
   awaySentence,
+  backSentence,
+  counted,
+  disconnectedSentence,
   fileSentence,
   inviteSentence,
   lineSentence,
   lostSentence,
   type NewsOf,
   refusalSentence,
+  welcomeSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
-import { GOODBYES, wording } from "../../protocol/reasons.ts";
 import { isAbout, isSpoken } from "../../protocol/line.ts";
 
 /** What a transcript is made of. */
@@ -106,7 +109,7 @@ export class Transcript {
       case "file":
         return this.#file(news);
       case "disconnected":
-        return this.#disconnected(wording(GOODBYES, news.reason), news.seconds);
+        return this.#disconnected(news);
       default:
         return this.#liveLine(news);
     }
@@ -118,20 +121,8 @@ export class Transcript {
     this.#lostFor = "";
     this.#ownName = news.name;
     this.#arrival = { news, lines: [] };
-    if (!news.again) return [this.#welcome(news)];
+    if (!news.again) return [this.#columns.told(welcomeSentence(news))];
     return news.earlier > 0 ? [] : this.#arrive();
-  }
-
-  #welcome({ address, name, others }: NewsOf<"entered">): Paragraph {
-    const company = others === 0
-      ? "nobody else is here"
-      : others === 1
-      ? "1 other is here"
-      : `${others} others are here`;
-    const place = `${escapeText(address)} as ${escapeText(name)}`;
-    return this.#columns.told(
-      `Joined ${place}; ${company}. /help shows the commands.`,
-    );
   }
 
   /** Of what was before, only what was said, or changed about it: who came and went is of no use any more. */
@@ -156,7 +147,7 @@ export class Transcript {
     // What is changed in a line that isn't shown is of no use to one who comes.
     const said = lines.filter(({ type: what }) => isSpoken({ what }));
     if (said.length === 0) return [];
-    const rule = this.#columns.rule(count(said.length, "earlier message"));
+    const rule = this.#columns.rule(counted(said.length, "earlier message"));
     const rows = said.flatMap((line) => this.#dated(line));
     const day = this.#dayRule(this.#options.now());
     return [
@@ -166,37 +157,18 @@ export class Transcript {
     ];
   }
 
-  #back(
-    { at, waiting }: NewsOf<"entered">,
-    missed: readonly RoomNews[],
-  ): Paragraph[] {
+  #back(news: NewsOf<"entered">, missed: readonly RoomNews[]): Paragraph[] {
     const said = missed.filter(({ type: what }) => isSpoken({ what })).length;
-    const changes = missed.length - said;
-    const parts = [
-      said > 0 ? count(said, "message") : "",
-      changes > 0 ? count(changes, "change") : "",
-    ].filter((part) => part !== "");
-    const what = parts.length > 0 ? parts.join(" and ") : "nothing";
-    const sent = waiting > 0 ? `; sent ${waiting}` : "";
-    const back = `Back. Missed ${what}${sent}.`;
-    const told = this.#columns.told(back, this.#good, at);
-    return missed.length > 0 ? [told, this.#columns.rule("new")] : [told];
+    const sentence = backSentence(news, said, missed.length - said);
+    const back = this.#columns.told(sentence, this.#good, news.at);
+    return missed.length > 0 ? [back, this.#columns.rule("new")] : [back];
   }
 
-  #disconnected(reason: string, seconds: number): Paragraph[] {
+  #disconnected(news: NewsOf<"disconnected">): Paragraph[] {
     // Attempts go on until one succeeds; only what is new is worth a line.
-    if (reason === this.#lostFor) return [];
-    this.#lostFor = reason;
-    const sentence = escapeText(
-      reason.charAt(0).toUpperCase() + reason.slice(1),
-    );
-    const next = `Trying again in ${Math.ceil(seconds)} s`;
-    return [
-      this.#report(
-        `${sentence}. ${next}; what you type is kept.`,
-        this.#warning,
-      ),
-    ];
+    if (news.reason === this.#lostFor) return [];
+    this.#lostFor = news.reason;
+    return [this.#report(disconnectedSentence(news), this.#warning)];
   }
 
   // ── What happens in the room ─────────────────────────────────────────────────────────────────────────
@@ -255,7 +227,7 @@ export class Transcript {
     const end = more ? "there are older ones" : "that is all";
     const left = hidden > 0 ? `, without ${hidden} of joining and leaving` : "";
     return [
-      this.#columns.rule(`${count(shown.length, "line")}${about}${left}`),
+      this.#columns.rule(`${counted(shown.length, "line")}${about}${left}`),
       ...rows,
       this.#columns.rule(end),
     ];
@@ -303,9 +275,4 @@ export class Transcript {
 
 function isLine(news: News): news is RoomNews {
   return "seq" in news && news.type !== "entered";
-}
-
-/** A number of things: `1 line`, `2 lines`. */
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
