@@ -7,8 +7,14 @@
 import type { Changed } from "./changes.ts";
 import type { News, RoomNews } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
+import { formatSize } from "../protocol/offer.ts";
 import { type Line, sentence } from "../protocol/line.ts";
-import { reasonWords, refusedDeed } from "../protocol/reasons.ts";
+import {
+  GOODBYES,
+  reasonWords,
+  refusedDeed,
+  wording,
+} from "../protocol/reasons.ts";
 
 /** One kind of news. */
 export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
@@ -72,4 +78,67 @@ export function refusalSentence(
 /** What may be lost: `May not have been sent: hello`. */
 export function lostSentence({ text }: NewsOf<"lost">): string {
   return `May not have been sent: ${escapeText(text)}`;
+}
+
+/** How a file that is being taken begins, waits and ends; empty while it comes. */
+export function fileSentence(news: NewsOf<"file">): string {
+  const { offer, got, size, state, path } = news;
+  const name = escapeText(news.name);
+  const reason = escapeText(news.reason);
+  switch (state) {
+    case "begun": {
+      const start = got > 0 ? ` from ${formatSize(got)} on` : "";
+      return `Downloading ${name} (${formatSize(size)})${start}`;
+    }
+    case "taking":
+      return "";
+    case "waiting":
+      return `${name} is waiting: ${reason}`;
+    case "taken":
+      return `Saved ${escapeText(path)}; checksum verified`;
+    case "failed":
+      return `${name} was not downloaded: ${reason}. /get ${offer} tries again`;
+  }
+}
+
+/** Where the client is now: `Joined 192.0.2.7:5000 as ann; 2 others are here. /help shows the commands.` */
+export function welcomeSentence(
+  { address, name, others }: NewsOf<"entered">,
+): string {
+  const company = others === 0
+    ? "nobody else is here"
+    : others === 1
+    ? "1 other is here"
+    : `${others} others are here`;
+  const place = `${escapeText(address)} as ${escapeText(name)}`;
+  return `Joined ${place}; ${company}. /help shows the commands.`;
+}
+
+/** What was missed of others, and what is sent now: `Back. Missed 3 messages and 1 change; sent 1.` */
+export function backSentence(
+  { waiting }: NewsOf<"entered">,
+  said: number,
+  changes: number,
+): string {
+  const missed = [
+    said > 0 ? counted(said, "message") : "",
+    changes > 0 ? counted(changes, "change") : "",
+  ].filter((part) => part !== "").join(" and ");
+  const sent = waiting > 0 ? `; sent ${waiting}` : "";
+  return `Back. Missed ${missed || "nothing"}${sent}.`;
+}
+
+/** Why the connection is gone: `Connection lost. Trying again in 2 s; what you type is kept.` */
+export function disconnectedSentence(
+  { reason, seconds }: NewsOf<"disconnected">,
+): string {
+  const why = wording(GOODBYES, reason);
+  const sentence = escapeText(why.charAt(0).toUpperCase() + why.slice(1));
+  const next = `Trying again in ${Math.ceil(seconds)} s`;
+  return `${sentence}. ${next}; what you type is kept.`;
+}
+
+/** A number of things: `1 line`, `2 lines`. */
+export function counted(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }

@@ -7,6 +7,8 @@
 
 import type { CommandContext } from "../../src/client/terminal/command.ts";
 import { interpret } from "../../src/client/terminal/interpret.ts";
+import { settingLines } from "../../src/client/terminal/listings.ts";
+import { Settings } from "../../src/client/terminal/settings.ts";
 import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
@@ -54,12 +56,13 @@ Deno.test("docs/server.md shows the server's help as it is", async () => {
   assertEquals(await blocks("docs/server.md"), [await helpOf("server")]);
 });
 
-Deno.test("docs/client.md shows the commands and the client's help as they are", async () => {
+Deno.test("docs/client.md shows the commands, the settings and the client's help as they are", async () => {
   const lines: string[] = [];
   const note = (line: string) => lines.push(line);
   await interpret("/help", { note } as unknown as CommandContext);
   const commands = lines.map((line) => `${line}\n`).join("");
-  const expected = [commands, await helpOf("client")];
+  const settings = settingLines(new Settings()).map((line) => `${line}\n`);
+  const expected = [commands, settings.join(""), await helpOf("client")];
   assertEquals(await blocks("docs/client.md"), expected);
 });
 

@@ -307,7 +307,6 @@ terminalTest(
     assertMatch(rows[back] ?? "", /✓ Back\. Missed 1 message; sent 2\.$/);
     assertMatch(rows[back + 1] ?? "", /^── new ─+$/);
     assertEquals(untimed(rows.slice(back + 2, -1)), [
-      "ana left (connection lost)",
       "4  ben        are you there, ana?",
       "6  ana        see you at six",
       "7  * ana runs",

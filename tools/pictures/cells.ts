@@ -8,9 +8,10 @@ import { width } from "../../src/client/terminal/cells.ts";
 
 /** How a cell looks. */
 export interface Look {
-  /** One of the sixteen colours, 0 to 15; the terminal's own where there is none. */
+  /** One of the 256 colours, 0 to 255; the terminal's own where there is none. */
   readonly colour?: number;
   readonly bold?: boolean;
+  readonly underline?: boolean;
   readonly dim?: boolean;
   readonly reverse?: boolean;
 }
@@ -44,7 +45,8 @@ export function readScreen(captured: string): Cell[][] {
         throw new SyntaxError(`Cannot draw ${JSON.stringify(line)}`);
       }
       if (codes !== undefined) {
-        for (const code of codes.split(";")) look = styled(look, Number(code));
+        const each = codes.match(/38;5;\d+|\d+/g) ?? ["0"];
+        look = each.reduce(styled, look);
       } else if (text !== undefined) {
         at = put(cells, at, text, look);
       }
@@ -65,12 +67,17 @@ function put(cells: Cell[], at: number, text: string, look: Look): number {
   return at;
 }
 
-function styled(look: Look, code: number): Look {
+function styled(look: Look, parameter: string): Look {
+  const { colour: _, ...plain } = look;
+  if (parameter.startsWith("38;5;")) {
+    return { ...look, colour: Number(parameter.slice(5)) };
+  }
+  const code = Number(parameter);
   if (code === 0) return {};
   if (code === 1) return { ...look, bold: true };
   if (code === 2) return { ...look, dim: true };
+  if (code === 4) return { ...look, underline: true };
   if (code === 7) return { ...look, reverse: true };
-  const { colour: _, ...plain } = look;
   if (code === 39) return plain;
   if (code === 49) return look; // the ground is never painted
   if (code >= 30 && code <= 37) return { ...look, colour: code - 30 };

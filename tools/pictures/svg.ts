@@ -28,6 +28,9 @@ const COLOURS = [
   ),
 ];
 
+/** The steps of a colour in xterm's cube. */
+const CUBE = ["00", "5f", "87", "af", "d7", "ff"];
+
 /** A screen to be drawn. */
 export interface Picture {
   /** What it shows, for who can't see it. */
@@ -84,11 +87,12 @@ function isNarrow({ text, cells }: Cell): boolean {
 
 function sameLook(one: Look, other: Look): boolean {
   return one.colour === other.colour && one.bold === other.bold &&
-    one.dim === other.dim && one.reverse === other.reverse;
+    one.dim === other.dim && one.reverse === other.reverse &&
+    one.underline === other.underline;
 }
 
 function drawRun({ at, cells, text, look }: Cell, row: number): string {
-  const ink = look.colour === undefined ? INK : COLOURS[look.colour] ?? INK;
+  const ink = inkOf(look);
   const x = round(MARGIN + at * CELL_WIDTH);
   const y = round(MARGIN + row * CELL_HEIGHT + BASELINE);
   const attributes = [
@@ -102,9 +106,21 @@ function drawRun({ at, cells, text, look }: Cell, row: number): string {
       : [`fill="${ink}"`]),
     ...(look.bold ? [`font-weight="bold"`] : []),
     ...(look.dim ? [`opacity="0.6"`] : []),
+    ...(look.underline ? [`text-decoration="underline"`] : []),
   ];
   const ground = look.reverse ? rect(at, cells, row, ink) : "";
   return `${ground}<text ${attributes.join(" ")}>${escapeXml(text)}</text>`;
+}
+
+function inkOf({ colour }: Look): string {
+  if (colour === undefined) return INK;
+  return COLOURS[colour] ?? cubeColour(colour - COLOURS.length);
+}
+
+/** A colour of xterm's cube of 6 × 6 × 6, by its place in it. */
+function cubeColour(place: number): string {
+  const parts = [Math.floor(place / 36), Math.floor(place / 6), place];
+  return `#${parts.map((part) => CUBE[part % 6] ?? "00").join("")}`;
 }
 
 function rect(at: number, cells: number, row: number, ink: string): string {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { qrLines } from "../../base/qr.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
 import { parseName } from "../../protocol/names.ts";
 import { REFUSALS } from "../../protocol/reasons.ts";
 import { padCells, width } from "./cells.ts";
+import { codeLines } from "./code_lines.ts";
 import type { CommandContext } from "./command.ts";
 import type { IgnoredPerson } from "../ignored.ts";
 
@@ -22,7 +22,7 @@ export function rename({ note, rename }: CommandContext, text = ""): void {
 
 /** Shows what to compare with somebody, or remembers that it was compared. */
 export function verify(
-  { note, verification, verify }: CommandContext,
+  { note, verification, verify, columns }: CommandContext,
   name = "",
   ok?: string,
 ): void {
@@ -35,7 +35,7 @@ export function verify(
   }
   note(`You and ${name} see the same digits, if nobody is between you:`);
   for (const digits of found.digits) note(`    ${digits}`);
-  for (const line of qrLines(found.code)) note(line);
+  for (const line of codeLines(found.code, columns?.())) note(line);
   note(
     found.isVerified
       ? "You have compared them before."

@@ -46,7 +46,8 @@ export const SETTINGS = [
   },
   {
     key: "notify",
-    help: "Tell the desktop while you look elsewhere: never, of mentions, all",
+    help:
+      "Notify while you look elsewhere: never, on mentions, on every message",
     default: "mentions",
     choices: ["off", "mentions", "all"],
   },
@@ -64,9 +65,9 @@ export const SETTINGS = [
   },
   {
     key: "joins",
-    help: "Show who joins and leaves: all, those who spoke lately, nobody",
+    help: "Show who joins and leaves: nobody, those who spoke lately, all",
     default: "active",
-    choices: ["on", "active", "off"],
+    choices: ["off", "active", "on"],
   },
   {
     key: "times",
@@ -82,7 +83,7 @@ export const SETTINGS = [
   },
   {
     key: "theme",
-    help: "Colours for a light or a dark terminal, or none; auto: as it is",
+    help: "Colours: as the terminal is, for a light one, for a dark one, none",
     default: "auto",
     choices: ["auto", "light", "dark", "plain"],
     earlier: { default: "auto" },

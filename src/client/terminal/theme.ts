@@ -53,7 +53,7 @@ export class Theme {
   readonly #wanted: boolean;
   #background: "light" | "dark" | "either" = "either";
 
-  /** @param wanted Whether colours are, whatever is set. */
+  /** Colours for a terminal that hasn't told its background. @param wanted Whether colours are, whatever is set. */
   constructor(settings: Settings, wanted: boolean) {
     this.#settings = settings;
     this.#wanted = wanted;

@@ -5,34 +5,30 @@
  */
 
 import { Activity } from "./activity.ts";
+import { codeLines } from "./code_lines.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
 import { finder, wordsOf } from "./mentions.ts";
-import {
-  remark,
-  type TextLine,
-  textLines,
-  withRemark,
-  wordFinder,
-} from "./message_text.ts";
+import { answered, lineWords } from "./line_words.ts";
+import { wordFinder } from "./message_text.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
-import { qrLines } from "../../base/qr.ts";
 import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
 import {
   awaySentence,
-  DELETED,
+  backSentence,
+  counted,
+  disconnectedSentence,
+  fileSentence,
   inviteSentence,
   lineSentence,
   lostSentence,
   type NewsOf,
-  reactionWords,
   refusalSentence,
+  welcomeSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
-import { formatSize, parseOffer } from "../../protocol/offer.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
-import { GOODBYES, wording } from "../../protocol/reasons.ts";
 import { isAbout, isSpoken } from "../../protocol/line.ts";
 
 /** What a transcript is made of. */
@@ -113,7 +109,7 @@ export class Transcript {
       case "file":
         return this.#file(news);
       case "disconnected":
-        return this.#disconnected(wording(GOODBYES, news.reason), news.seconds);
+        return this.#disconnected(news);
       default:
         return this.#liveLine(news);
     }
@@ -125,20 +121,8 @@ export class Transcript {
     this.#lostFor = "";
     this.#ownName = news.name;
     this.#arrival = { news, lines: [] };
-    if (!news.again) return [this.#welcome(news)];
+    if (!news.again) return [this.#columns.told(welcomeSentence(news))];
     return news.earlier > 0 ? [] : this.#arrive();
-  }
-
-  #welcome({ address, name, others }: NewsOf<"entered">): Paragraph {
-    const company = others === 0
-      ? "nobody else is here"
-      : others === 1
-      ? "1 other is here"
-      : `${others} others are here`;
-    const place = `${escapeText(address)} as ${escapeText(name)}`;
-    return this.#columns.told(
-      `Joined ${place}; ${company}. /help shows the commands.`,
-    );
   }
 
   /** Of what was before, only what was said, or changed about it: who came and went is of no use any more. */
@@ -163,7 +147,7 @@ export class Transcript {
     // What is changed in a line that isn't shown is of no use to one who comes.
     const said = lines.filter(({ type: what }) => isSpoken({ what }));
     if (said.length === 0) return [];
-    const rule = this.#columns.rule(count(said.length, "earlier message"));
+    const rule = this.#columns.rule(counted(said.length, "earlier message"));
     const rows = said.flatMap((line) => this.#dated(line));
     const day = this.#dayRule(this.#options.now());
     return [
@@ -173,37 +157,18 @@ export class Transcript {
     ];
   }
 
-  #back(
-    { at, waiting }: NewsOf<"entered">,
-    missed: readonly RoomNews[],
-  ): Paragraph[] {
+  #back(news: NewsOf<"entered">, missed: readonly RoomNews[]): Paragraph[] {
     const said = missed.filter(({ type: what }) => isSpoken({ what })).length;
-    const changes = missed.length - said;
-    const parts = [
-      said > 0 ? count(said, "message") : "",
-      changes > 0 ? count(changes, "change") : "",
-    ].filter((part) => part !== "");
-    const what = parts.length > 0 ? parts.join(" and ") : "nothing";
-    const sent = waiting > 0 ? `; sent ${waiting}` : "";
-    const back = `Back. Missed ${what}${sent}.`;
-    const told = this.#columns.told(back, this.#good, at);
-    return missed.length > 0 ? [told, this.#columns.rule("new")] : [told];
+    const sentence = backSentence(news, said, missed.length - said);
+    const back = this.#columns.told(sentence, this.#good, news.at);
+    return missed.length > 0 ? [back, this.#columns.rule("new")] : [back];
   }
 
-  #disconnected(reason: string, seconds: number): Paragraph[] {
+  #disconnected(news: NewsOf<"disconnected">): Paragraph[] {
     // Attempts go on until one succeeds; only what is new is worth a line.
-    if (reason === this.#lostFor) return [];
-    this.#lostFor = reason;
-    const sentence = escapeText(
-      reason.charAt(0).toUpperCase() + reason.slice(1),
-    );
-    const next = `Trying again in ${Math.ceil(seconds)} s`;
-    return [
-      this.#report(
-        `${sentence}. ${next}; what you type is kept.`,
-        this.#warning,
-      ),
-    ];
+    if (news.reason === this.#lostFor) return [];
+    this.#lostFor = news.reason;
+    return [this.#report(disconnectedSentence(news), this.#warning)];
   }
 
   // ── What happens in the room ─────────────────────────────────────────────────────────────────────────
@@ -227,27 +192,14 @@ export class Transcript {
     // An edited message stands here once more, under the number by which it can be answered.
     const seq = what === "edited" ? news.to ?? news.seq : news.seq;
     const start = { at, seq, name, style: this.#style(news) };
-    const lines = this.#words(news, found);
+    const { code } = this.#options.theme;
+    const lines = lineWords(news, { code, found });
     if (what === "acted" || what === "offered") {
       return this.#columns.acted(start, lines);
     }
     const said = this.#columns.said(start, lines);
     if (news.to === null) return said;
     return [this.#columns.quoted(answered(news)), ...said];
-  }
-
-  /** What stands behind a name, with what became of it. */
-  #words(news: RoomNews, found?: RegExp): TextLine[] {
-    const { type, changed } = news;
-    if (changed?.deleted) return [remark(DELETED)];
-    const text = type === "offered" ? offering(news) : news.text;
-    const { code } = this.#options.theme;
-    let lines = textLines(text, { code, found });
-    if (type === "edited" || changed?.edited) {
-      lines = withRemark(lines, "(edited)");
-    }
-    const reactions = changed ? reactionWords(changed) : "";
-    return reactions === "" ? lines : [...lines, remark(`[${reactions}]`)];
   }
 
   #style(news: RoomNews): string {
@@ -275,7 +227,7 @@ export class Transcript {
     const end = more ? "there are older ones" : "that is all";
     const left = hidden > 0 ? `, without ${hidden} of joining and leaving` : "";
     return [
-      this.#columns.rule(`${count(shown.length, "line")}${about}${left}`),
+      this.#columns.rule(`${counted(shown.length, "line")}${about}${left}`),
       ...rows,
       this.#columns.rule(end),
     ];
@@ -284,40 +236,18 @@ export class Transcript {
   // ── What is for this person alone ────────────────────────────────────────────────────────────────────
 
   #invited(news: NewsOf<"invited">): Paragraph[] {
-    const code = qrLines(news.link);
-    // A code that is wrapped is none.
-    const fits = (code[0]?.length ?? 0) < this.#options.columns();
-    return [inviteSentence(news), ...(fits ? code : [])]
+    const code = codeLines(news.link, this.#options.columns());
+    return [inviteSentence(news), ...code]
       .map((line) => this.#columns.told(line));
   }
 
   /** How a file that is being taken begins, waits and ends; how far it is stands in the prompt. */
   #file(news: NewsOf<"file">): Paragraph[] {
-    const { offer, got, size, state, path, reason } = news;
-    const name = escapeText(news.name);
-    switch (state) {
-      case "begun": {
-        const start = got > 0 ? ` from ${formatSize(got)} on` : "";
-        return [
-          this.#report(`Downloading ${name} (${formatSize(size)})${start}`),
-        ];
-      }
-      case "taking":
-        return [];
-      case "waiting": {
-        const why = `${name} is waiting: ${escapeText(reason)}`;
-        return [this.#report(why, this.#warning)];
-      }
-      case "taken": {
-        const saved = `Saved ${escapeText(path)}; checksum verified`;
-        return [this.#report(saved, this.#good)];
-      }
-      case "failed": {
-        const why = `${name} was not downloaded: ${escapeText(reason)}`;
-        const advice = `/get ${offer} tries again`;
-        return [this.#report(`${why}. ${advice}`, this.#warning)];
-      }
-    }
+    const text = fileSentence(news);
+    if (text === "") return [];
+    const { state } = news;
+    if (state === "begun") return [this.#report(text)];
+    return [this.#report(text, state === "taken" ? this.#good : this.#warning)];
   }
 
   /** What this program tells, with the time. */
@@ -345,23 +275,4 @@ export class Transcript {
 
 function isLine(news: News): news is RoomNews {
   return "seq" in news && news.type !== "entered";
-}
-
-/** What stands behind the name of somebody who offers a file. */
-function offering({ text, seq, own }: RoomNews): string {
-  const offer = parseOffer(text);
-  if (!offer) return `offers ${text}`;
-  const what = `offers ${offer.name} (${formatSize(offer.size)})`;
-  return own ? what : `${what}; /get ${seq} downloads it`;
-}
-
-/** What an answer answers, or what was edited, in short. */
-function answered({ to, quoted }: RoomNews): string {
-  if (!quoted) return `message ${to}`;
-  return `${quoted.name}: ${quoted.text === "" ? DELETED : quoted.text}`;
-}
-
-/** A number of things: `1 line`, `2 lines`. */
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }

@@ -34,6 +34,11 @@ Deno.test("readScreen() reads cells, their widths and their looks", () => {
     { bold: true, reverse: true, colour: 13 },
     { bold: true, reverse: true },
   ]);
+  const [third] = readScreen("\x1b[1;38;5;208;4mx\x1b[my");
+  assertEquals(third?.map(({ look }) => look), [
+    { bold: true, colour: 208, underline: true },
+    {},
+  ]);
 });
 
 Deno.test("readScreen() refuses what the client never sends", () => {
@@ -68,6 +73,9 @@ Deno.test("drawSvg() shows markup as text, and the looks as attributes", () => {
   assertStringIncludes(draw("\x1b[1mx"), `font-weight="bold">x`);
   assertStringIncludes(draw("\x1b[2mx"), `opacity="0.6">x`);
   assertStringIncludes(draw("\x1b[32mx"), `fill="#8fc36b">x`);
+  assertStringIncludes(draw("\x1b[38;5;208mx"), `fill="#ff8700">x`);
+  assertStringIncludes(draw("\x1b[38;5;12mx"), `fill="#8cc6ff">x`);
+  assertStringIncludes(draw("\x1b[4mx"), `text-decoration="underline">x`);
   assertStringIncludes(draw("\x1b[32;7mx"), `fill="#8fc36b"/><text`);
 });
 

@@ -416,6 +416,17 @@ Deno.test("interpret() ignores who has left, but not oneself, and shows only who
   ]);
 });
 
+Deno.test("interpret() shows no QR code in a terminal that is too narrow for it", async () => {
+  for (const columns of [25, 26]) {
+    const { context, notes } = remember();
+    const narrow = { ...context, columns: () => columns };
+    await interpret("/verify Rahul", narrow);
+    const asked = "The QR code needs 26 columns: widen the terminal";
+    assertEquals(notes.includes(asked), columns < 26);
+    assertEquals(notes.some((note) => note.includes("█")), columns >= 26);
+  }
+});
+
 Deno.test("interpret() changes and shows settings", async () => {
   const { context, notes } = remember();
   await interpret("/bell all", context);
@@ -444,7 +455,7 @@ Deno.test("interpret() changes and shows settings", async () => {
     [
       "Ring the bell: never, on mentions, on every message (off, mentions, all)",
       "Words that count as mentions, like your name (such as lunch,deploy; or none)",
-      "Show who joins and leaves: all, those who spoke lately, nobody (on, active, off)",
+      "Show who joins and leaves: nobody, those who spoke lately, all (off, active, on)",
     ],
   );
   assertEquals(

@@ -563,3 +563,15 @@ Deno.test("Transcript takes the person's own words for mentions", () => {
     assertEquals(transcript.mentions(news), expected, news.text);
   }
 });
+
+Deno.test("Transcript shows an invite's link whole, and its QR code where that fits", () => {
+  const link = `chat://192.0.2.7:5000/#${"x".repeat(60)}`;
+  const news = { type: "invited", link, uses: 1, until: null, note: "Rahul" };
+  const rows = begin({}, 60).render(news as News);
+  assertEquals(rows.slice(0, 2), ["Invite (Rahul):", `  ${link}`]);
+  assertEquals(rows.filter((row) => row.includes("█")).length > 20, true);
+  assertEquals(begin({}, 40).render(news as News).slice(-2), [
+    "The QR code needs 42 columns: widen the",
+    "  terminal",
+  ]);
+});
