@@ -121,6 +121,15 @@ terminalTest(
     await type("/re 3 hello ben");
     await ben.shows("replied", { text: "hello ben", to: 3 });
     await shows(terminal, "↪ ben: hello ana");
+    await type("/edit hello, ben");
+    await ben.shows("edited", { text: "hello, ben" });
+    await shows(terminal, "5  ana        hello, ben (edited)");
+    await type("/react 3 +1");
+    await ben.shows("reacted", { text: "👍", to: 3 });
+    await shows(terminal, 'ana reacts to 3: 👍 ("hello ana")');
+    await type("/delete 4");
+    await ben.shows("deleted", { to: 4 });
+    await shows(terminal, 'ana deletes 4 ("waves")');
     await type("/nick anna");
     await ben.shows("renamed", { newName: "anna" });
     await prompts(terminal, "anna (2 here)>");
