@@ -4,7 +4,6 @@
  * @module
  */
 
-import { inviteCommand } from "../base/program.ts";
 import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
 import type { RefusedError } from "../protocol/record_reader.ts";
 
@@ -21,7 +20,7 @@ export class JoinError extends Error {
 const ADVICE: Readonly<Record<number, string>> = {
   [HandshakeRefusal.version]: "Use the client that belongs to the server",
   [HandshakeRefusal.key]:
-    `It may have been replaced or used up, have ended, or each newcomer may need an invite. In the server's folder, make one: ${inviteCommand()}`,
+    "It may have been replaced or used up, have ended, or each newcomer may need an invite. In the server's folder, make one: deno task invite",
   [HandshakeRefusal.busy]: "Try again in a minute",
 };
 
