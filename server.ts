@@ -111,15 +111,15 @@ async function serve(values: Values): Promise<void> {
   });
   if (people.notice !== undefined) note(people.notice);
   people.limitFrom(log.head);
-  if (values.operator !== undefined) {
-    logger.info("{what}", { what: makeOperator(people, values.operator) });
-  }
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
   const { keyPair, roomKey } = keyFile.keys;
   if (!values["invite-only"]) people.setStanding(roomKey);
   await noteAddress(keyFile, host, port);
   if (created) made.add(targetOf(values["key-file"]));
+  if (values.operator !== undefined) {
+    logger.info("{what}", { what: makeOperator(people, values.operator) });
+  }
 
   const broadcaster = await Broadcaster.create(
     keyPair.publicKey,
