@@ -6,6 +6,7 @@
  */
 
 import { COMMANDS } from "../../src/client/terminal/commands.ts";
+import { PALETTES } from "../../src/client/terminal/theme.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
 import { CUT, type Edit, TcpProxy } from "../kit/proxy.ts";
@@ -161,6 +162,9 @@ terminalTest(
     await shows(terminal, "Ignored now, under any name: ben");
     await ben.type("unread");
     await ben.shows("said", { text: "unread" });
+    // What comes after it says that it has come.
+    await type("/me nods");
+    await terminal.sees((rows) => rows.some((row) => / nods$/.test(row)));
     await type("/unignore ben");
     await shows(terminal, "No longer ignored: ben");
     await type("/bell off");
@@ -405,3 +409,42 @@ terminalTest("client marks where one's name is said", async () => {
   const isMarked = styled.map((row) => /\x1b\[7mben/.test(row));
   assertEquals(isMarked, [false, true]);
 });
+
+terminalTest(
+  "client takes its colours by the terminal's background, and the title back when it leaves",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    const grounds = [
+      ["#ffffff", "light", "ana"],
+      ["#000000", "dark", "cy"],
+    ] as const;
+    for (const [ground, palette, name] of grounds) {
+      await using terminal = await Terminal.open(80);
+      const title = async () => {
+        const shown = await terminal.tmux("display", "-p", "#{pane_title}");
+        return shown.trim();
+      };
+      const before = await title();
+      await terminal.tmux("set", "-w", "window-style", `bg=${ground}`);
+      await start(terminal, invite, { args: `--name ${name}` });
+      await prompts(terminal, `${name} (2 here)>`);
+      await ben.type(`so ${palette}`);
+      const rows = await terminal.sees((rows) =>
+        rows.some((row) => row.endsWith(` so ${palette}`))
+      );
+      assertEquals(rows.at(-1), `${name} (2 here)>`);
+      assertEquals(await title(), `(1) 127.0.0.1:${server.port} – ${name}`);
+      const styled = await terminal.tmux("capture-pane", "-e", "-p", "-t", "t");
+      // deno-lint-ignore no-control-regex -- the style is what this is about
+      const [, colour] = /\x1b\[38;5;(\d+)mben/.exec(styled) ?? [];
+      const { names } = PALETTES[palette];
+      assert(names.some((one) => one === Number(colour)), styled);
+      await terminal.key("C-d");
+      await terminal.ends("$");
+      assertEquals(await title(), before);
+    }
+  },
+);

@@ -40,7 +40,7 @@ export class Notifier {
   readonly #options: NotifierOptions;
   #focus: boolean | undefined; // whether the terminal is looked at; undefined until it says
   #unread = 0;
-  #place = ""; // the room, and the own name in it
+  #place: { readonly address: string; readonly name: string } | undefined; // the room, and the own name in it
   #title = ""; // that was written last
 
   /** Writes nothing before `begin`. */
@@ -62,9 +62,15 @@ export class Notifier {
     if (this.#options.features.sequences) this.#options.write(END);
   }
 
-  /** The client is in a room, or goes by another name there. */
+  /** The client is in a room, under a name. */
   enter(address: string, name: string): void {
-    this.#place = `${address} – ${name}`;
+    this.#place = { address, name };
+    this.#showTitle();
+  }
+
+  /** The client goes by another name there. */
+  rename(name: string): void {
+    if (this.#place) this.#place = { ...this.#place, name };
     this.#showTitle();
   }
 
@@ -103,13 +109,18 @@ export class Notifier {
     }
   }
 
+  /** The title; empty before the client is in a room. */
+  get #words(): string {
+    if (!this.#place) return "";
+    const { address, name } = this.#place;
+    const count = this.#unread > 0 ? `(${this.#unread}) ` : "";
+    return count + cut(escapeText(`${address} – ${name}`), MAX_TITLE);
+  }
+
   #showTitle(): void {
     const { features, settings, write } = this.#options;
     if (!features.sequences) return;
-    const isOff = this.#place === "" || settings.get("title") === "off";
-    const count = this.#unread > 0 ? `(${this.#unread}) ` : "";
-    const place = cut(escapeText(this.#place), MAX_TITLE);
-    const title = isOff ? "" : count + place;
+    const title = settings.get("title") === "off" ? "" : this.#words;
     if (title !== this.#title) write(`\x1b]2;${title}\x1b\\`);
     this.#title = title;
   }

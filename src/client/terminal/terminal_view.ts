@@ -168,6 +168,7 @@ export class TerminalView implements View {
   /** Draws the person's attention, where it should. */
   #draw(news: News): void {
     if (news.type === "entered") this.#notifier.enter(news.address, news.name);
+    if (news.type === "renamed" && news.own) this.#notifier.rename(news.text);
     this.#notifier.tell(news, this.#transcript.mentions(news));
   }
 

@@ -47,7 +47,7 @@ Deno.test("Notifier shows the room, and how much is unread, in the window's titl
   assertEquals(told(), []);
   notifier.focus(false);
   notifier.tell(HI, false);
-  notifier.enter("192.0.2.7:5000", "anna");
+  notifier.rename("anna");
   assertEquals(told(), [`2;(1) ${place}`, `2;(1) ${place.slice(0, -3)}anna`]);
   settings.set("title", "off");
   notifier.tell(HI, false);
