@@ -21,6 +21,8 @@ import { escapeText } from "../../base/safe_text.ts";
 
 /** The least width of the column for names, cells. */
 const MIN_NAME_WIDTH = 10;
+/** The column for names takes this part of the width at most. */
+const MAX_NAME_SHARE = 1 / 3;
 /** The least width of the column for numbers, cells. */
 const MIN_NUMBER_WIDTH = 3;
 /** A terminal with fewer cells than this has no room for columns. */
@@ -180,7 +182,9 @@ export class Columns {
   }
 
   #widen(name: string): void {
-    const widest = Number(this.#options.settings.get("names"));
+    const { settings, columns } = this.#options;
+    const share = Math.floor(columns() * MAX_NAME_SHARE);
+    const widest = Math.min(Number(settings.get("names")), share);
     const least = Math.min(MIN_NAME_WIDTH, widest);
     const wide = Math.min(width(name), widest);
     this.#nameWidth = Math.max(least, Math.min(this.#nameWidth, widest), wide);

@@ -94,9 +94,9 @@ function plain(pieces: readonly Piece[]): string {
   return pieces.map(({ text }) => text).join("");
 }
 
-/** A space, and the rest of the row. */
+/** A space, and the rest of the row; nothing where there is room for neither. */
 function filling({ text, ...look }: Piece, cells: number): Piece {
-  return { text: ` ${text.repeat(Math.max(0, cells - 1))}`, ...look };
+  return { text: cells > 1 ? ` ${text.repeat(cells - 1)}` : "", ...look };
 }
 
 function painted({ text, style }: Piece, { styles }: Canvas): string {

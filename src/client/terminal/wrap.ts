@@ -4,7 +4,7 @@
  * @module
  */
 
-import { width } from "./cells.ts";
+import { clusters, width } from "./cells.ts";
 
 /** A stretch of a text, UTF-16 units. */
 export interface Span {
@@ -39,8 +39,6 @@ const WORD = new RegExp(
   `${IDEOGRAPH}${JOINS_BEFORE}*|(?:(?!${SPACE}|${IDEOGRAPH})[^])+`,
   "gv",
 );
-
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What is put into a row whole if it fits into one. */
 interface Word extends Span {
@@ -142,12 +140,12 @@ class Rows {
 
   /** Puts a stretch into as many rows as it takes, character by character. */
   fill({ start, end }: Span): void {
-    const text = this.#text.slice(start, end);
-    for (const { segment, index } of segmenter.segment(text)) {
-      const at = start + index;
-      const character = { start: at, end: at + segment.length };
+    let at = start;
+    for (const cluster of clusters(this.#text.slice(start, end))) {
+      const character = { start: at, end: at + cluster.length };
+      at = character.end;
       if (this.append(character)) continue;
-      this.#next(at);
+      this.#next(character.start);
       // Were it wider than a row, it would still have to be somewhere.
       this.#row = character;
     }

@@ -12,7 +12,8 @@ import {
 import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Transcript } from "../../../../src/client/terminal/transcript.ts";
-import { assertEquals } from "../../../kit/assert.ts";
+import { width } from "../../../../src/client/terminal/cells.ts";
+import { assert, assertEquals } from "../../../kit/assert.ts";
 
 /** Noon of a Monday, UTC. */
 const NOON = Date.UTC(2026, 10, 23, 12);
@@ -574,4 +575,49 @@ Deno.test("Transcript shows an invite's link whole, and its QR code where that f
     "The QR code needs 42 columns: widen the",
     "  terminal",
   ]);
+});
+
+Deno.test("Transcript makes no row that a terminal would wrap, at any width from 20 cells on", () => {
+  const text =
+    "one_word_that_is_longer_than_a_narrow_row and some more, 日本語";
+  const name = "an-uncommonly-long-name-for-one";
+  const quoted = { name, person: "key", text };
+  const changed = {
+    edited: true,
+    deleted: false,
+    reactions: [{ name, person: "key", text: "👍" }],
+  };
+  const offer = `${"x".repeat(80)}.jpg (81204 bytes, SHA-256 ${DIGEST})`;
+  const lines = [line("said", name, text, { seq: 123_456, changed })];
+  const news: News[] = [
+    { ...entered(name), others: 2 } as News,
+    ...lines,
+    line("acted", name, text),
+    line("replied", name, text, { to: 7, quoted }),
+    line("edited", name, text, { to: 7, quoted }),
+    line("deleted", name, "", { to: 7, quoted }),
+    line("reacted", name, "👍", { to: 7, quoted }),
+    line("offered", name, offer),
+    line("renamed", name, "ana"),
+    line("left", name, text),
+    line("said", name, `a\n\`\`\`\n    ${text}\n\`\`\``),
+    { type: "away-message", name, person: "key", text, own: false },
+    { type: "found", words: text, lines, more: true },
+    { type: "found", words: text, lines: [], more: false },
+    { type: "refused", text, reason: "text-too-long", detail: "" },
+    { type: "lost", text },
+    { type: "disconnected", reason: "lost", seconds: 2 },
+    ...(["begun", "waiting", "taken", "failed"] as const).map((state) =>
+      file(state, { name: text, path: text, reason: text })
+    ),
+  ];
+  for (const names of ["4", "20", "32"]) {
+    for (let columns = 20; columns <= 120; columns++) {
+      const { render, note } = begin({ joins: "on", names }, columns);
+      const rows = [...news.flatMap(render), ...note(`    ${text}\n${text}`)];
+      for (const row of rows) {
+        assert(width(row) < columns, `${columns} columns: "${row}"`);
+      }
+    }
+  }
 });
