@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "../kit/assert.ts";
+import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
 import { Folder } from "../kit/folder.ts";
 import { cacheFolder, shellCommand } from "../kit/program.ts";
@@ -71,10 +71,14 @@ const NAMES = [
 /** What may not reach a terminal. */
 const DANGEROUS =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|\p{M}{9}/u;
-/** What the client itself tells a terminal: to move, to clear, to paint, to mark pastes; line ends; the bell. */
+/** What the client itself tells a terminal: to move, to clear, to paint, to mark pastes and tell its focus; line ends; the bell. */
 const OWN =
   // deno-lint-ignore no-control-regex -- they are what is looked for
-  /\x1b\[\d*[ABCDGJKm]|\x1b\[\?2004[hl]|\r|\n|\x07/g;
+  /\x1b\[[\d;]*[ABCDGHJKm]|\x1b\[\?(?:7|1004|2004)[hl]|\x1b[78]|\r|\n|\x07/g;
+/** And what has a text: its title, a link, a notification. The text is looked at like any other. */
+const TOLD =
+  // deno-lint-ignore no-control-regex -- they are what is looked for
+  /\x1b\](?:2|8|9);([^\x07\x1b]*)\x1b\\/g;
 
 const END = "the end of it";
 
@@ -111,16 +115,21 @@ terminalTest(
     await plain.line(/^Joined /);
     await using terminal = await Terminal.open(200, 50);
     const { path } = terminal.folder;
-    // The worst case: a terminal that would let a program write the clipboard.
+    // The worst case: a terminal that would let a program write the clipboard, and that is told of links and
+    // notifications, because it isn't looked at.
     await terminal.tmux("set-option", "-s", "set-clipboard", "on");
-    const title = await terminal.tmux("display", "-p", "#{pane_title}");
     const run = shellCommand("client");
     const env =
       `HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
-    await terminal.line(`clear; env ${env} ${run} '${invite}' --name ana`);
+    const kitty = "NO_COLOR= TERM_PROGRAM= TERM=xterm-kitty";
+    await terminal.line(
+      `clear; env ${env} ${kitty} ${run} '${invite}' --name ana`,
+    );
     await terminal.sees((rows) => rows.at(-1) === "ana (4 here)>");
     await terminal.line("/set bell all");
+    await terminal.line("/set notify all");
     await terminal.type("half a line");
+    await terminal.type("\x1b[O"); // as when another window is chosen
     await terminal.ends("ana (4 here)> half a line");
     await terminal.tmux("pipe-pane", "-t", "t", `cat > '${path}/bytes'`);
 
@@ -133,11 +142,13 @@ terminalTest(
     // The terminal: no byte but the client's own sequences, and nothing of what those sequences would do.
     const bytes = await Deno.readTextFile(terminal.folder.file("bytes"));
     assert(bytes.includes(END));
-    assertHarmless(bytes.replace(OWN, "\n").split("\n"), "terminal");
+    assert(bytes.includes(`\x1b]9;eve: ${END}\x1b\\`));
+    const texts = bytes.replace(TOLD, "\n$1\n").replace(OWN, "\n");
+    assertHarmless(texts.split("\n"), "terminal");
     const state = "#{pane_title} #{alternate_on} #{buffer_name}";
-    assertEquals(
+    assertMatch(
       await terminal.tmux("display", "-p", state),
-      `${title.trim()} 0 \n`,
+      /^\(\d+\) 127\.0\.0\.1:\d+ – ana 0 \n$/,
     );
     await terminal.key("C-u");
     await terminal.line("/save saved");
