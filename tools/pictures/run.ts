@@ -12,7 +12,7 @@ import { write } from "../../src/base/program.ts";
 import { CUT, type Edit, TcpProxy } from "../../tests/kit/proxy.ts";
 import { Terminal } from "../../tests/kit/pty.ts";
 import { readScreen } from "./cells.ts";
-import { drawSvg } from "./svg.ts";
+import { drawSvg, GROUND } from "./svg.ts";
 import { Folder } from "../../tests/kit/folder.ts";
 import { cacheFolder, shellCommand } from "../../tests/kit/program.ts";
 import { Server } from "../../tests/kit/server.ts";
@@ -49,6 +49,8 @@ class Stage implements AsyncDisposable {
     const rahul = await join("Rahul");
     const priyanka = await join("Priyanka");
     const terminal = things.use(await Terminal.open(COLUMNS, ROWS));
+    // What the client is told when it asks, so that it takes the colours for it.
+    await terminal.tmux("set", "-w", "window-style", `bg=${GROUND}`);
     return new Stage(things.move(), server, terminal, rahul, priyanka);
   }
 

@@ -16,7 +16,8 @@ const FONT_SIZE = 14;
 const FONTS =
   "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Noto Sans Mono CJK SC', monospace";
 
-const GROUND = "#16191f";
+/** What pictures are drawn on. */
+export const GROUND = "#16191f";
 const INK = "#d7dae0";
 /** The sixteen colours, readable on the ground. */
 const COLOURS = [
