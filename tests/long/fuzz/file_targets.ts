@@ -13,14 +13,28 @@ import { parseAddress, parseInvite } from "../../../src/keys/invite.ts";
 import { KeyFile } from "../../../src/keys/key_file.ts";
 import { bytesOf, hold, outcomeOf, same, type Target } from "./target.ts";
 
-/** What an opened file is to its reader. */
-function memoryFile(content: Bytes): unknown {
-  return {
-    stat: () =>
-      Promise.resolve({ isFile: true, isDirectory: false, mode: 0o100600 }),
-    readable: new Blob([content]).stream(),
-    [Symbol.dispose]() {},
-  };
+/** An opened file, as its reader sees it. */
+class MemoryFile implements Disposable {
+  readonly #content: Bytes;
+  #at = 0;
+
+  constructor(content: Bytes) {
+    this.#content = content;
+  }
+
+  statSync(): unknown {
+    const size = this.#content.length;
+    return { isFile: true, isDirectory: false, mode: 0o100600, size };
+  }
+
+  readSync(buffer: Uint8Array): number | null {
+    const piece = this.#content.subarray(this.#at, this.#at + buffer.length);
+    buffer.set(piece);
+    this.#at += piece.length;
+    return piece.length > 0 ? piece.length : null;
+  }
+
+  [Symbol.dispose](): void {}
 }
 
 /** Has `load` read a file that is in memory only. */
@@ -28,12 +42,13 @@ async function reading<T>(
   content: Bytes,
   load: (path: string) => Promise<T>,
 ): Promise<T> {
-  const { open } = Deno;
-  Object.assign(Deno, { open: () => Promise.resolve(memoryFile(content)) });
+  const { openSync, statSync } = Deno;
+  const open = () => new MemoryFile(content);
+  Object.assign(Deno, { openSync: open, statSync: () => open().statSync() });
   try {
     return await load("memory");
   } finally {
-    Object.assign(Deno, { open });
+    Object.assign(Deno, { openSync, statSync });
   }
 }
 

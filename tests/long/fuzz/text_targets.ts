@@ -590,7 +590,13 @@ export function pipes(): Target {
   const json = new JsonView(jsonStreams);
   const show = (news: News) => {
     plain.show(news);
-    oneLine(plainStreams.output.take() + plainStreams.errors.take());
+    const printed = plainStreams.output.take() + plainStreams.errors.take();
+    // That its own client was away, a pipe isn't told.
+    const isOwnMove = "own" in news && news.own && "past" in news &&
+      news.past &&
+      (news.type === "joined" || news.type === "left");
+    if (isOwnMove) same(printed, "", "an own move is printed");
+    else oneLine(printed);
     json.show(news);
     const shown = JSON.parse(oneLine(jsonStreams.output.take()));
     hold(shown.v === 1, "no version");
