@@ -129,7 +129,6 @@ async function serve(values: Values): Promise<void> {
     log,
     broadcaster,
     people,
-    history: limits.history,
     maxMembers: limits.maxMembers,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,

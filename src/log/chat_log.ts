@@ -176,6 +176,11 @@ export class ChatLog implements AsyncDisposable {
     return this.#index.last;
   }
 
+  /** The number after which the last `count` lines that somebody said begin, as far as memory reaches. */
+  saidStart(count: number): number {
+    return this.#window.saidStart(count, this.head);
+  }
+
   /** The smallest number that `recent` takes. */
   get oldest(): number {
     return this.#window.oldest(this.head);

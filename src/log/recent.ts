@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogEntry } from "../protocol/line.ts";
+import { isSpoken, type LogEntry } from "../protocol/line.ts";
 
 /** The last lines. */
 export class LogWindow {
@@ -32,6 +32,22 @@ export class LogWindow {
   find(seq: number): LogEntry | undefined {
     const entry = this.#entries[seq % this.#size];
     return entry?.seq === seq ? entry : undefined;
+  }
+
+  /**
+   * The number after which the last `count` lines that somebody said begin, of those that are here.
+   * @param head The last line's number.
+   */
+  saidStart(count: number, head: number): number {
+    let start = head;
+    let said = 0;
+    for (let seq = head; seq > this.oldest(head) && said < count; seq--) {
+      const entry = this.find(seq);
+      if (!entry || !isSpoken(entry)) continue;
+      said++;
+      start = seq - 1;
+    }
+    return start;
   }
 
   /**

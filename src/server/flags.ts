@@ -77,7 +77,7 @@ export const FLAGS = [
     min: 0,
     max: 100_000,
     default: 50,
-    help: "Past events shown to newcomers",
+    help: "Past messages shown to newcomers",
   },
   {
     name: "max-clients",

@@ -26,9 +26,18 @@ export class History {
     return this.#log.head;
   }
 
-  /** The event after which one that comes for the first time may read: as many before the last as it is shown. */
+  /**
+   * The event after which one that comes for the first time may read: as many before the last as it is shown, of what
+   * was said, as far back as memory reaches.
+   */
   get newcomerStart(): number {
-    return Math.max(0, this.head - this.#shown);
+    const events = Math.max(0, this.head - this.#shown);
+    return Math.min(events, this.#log.saidStart(this.#shown));
+  }
+
+  /** How many of the last events are in memory: a guest that lacks no more needs no file. */
+  get inMemory(): number {
+    return this.head - this.#log.oldest;
   }
 
   /**

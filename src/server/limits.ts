@@ -31,7 +31,7 @@ const MAX_ADMISSION_PAUSE = 500;
 export interface Limits {
   /** Members at a time. */
   readonly maxMembers: number;
-  /** Past events that a newcomer is shown. */
+  /** Past messages that a newcomer is shown. */
   readonly history: number;
   /** The ring's size: how far behind a slow member may be, bytes. */
   readonly ringSize: number;

@@ -17,6 +17,7 @@ import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
 import {
   isAbout,
+  isChange,
   isSpoken,
   type Line,
   mayChange,
@@ -274,14 +275,15 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
-    const wish = { ...who, guest: this.#client, stay, n };
+    const isNew = seen === null || seen > history.head;
     const from = people.find(id)?.from ?? history.newcomerStart;
+    const wish = { ...who, guest: this.#client, stay, n, isNew, from };
     let after = history.start(seen, from);
     for (;;) {
       const refused = room.refusal(wish);
       if (refused) return this.#refuse(refused.reason, refused.detail);
       try {
-        after = await this.#catchUp(after);
+        after = await this.#catchUp(after, isNew);
       } catch (error) {
         return this.#refuse(unreadable(error));
       }
@@ -299,15 +301,22 @@ export class Requests {
     }
   }
 
-  /** Tells the client what the log holds, until little is missing. @returns Up to where. */
-  async #catchUp(after: number): Promise<number> {
+  /**
+   * Tells the client what the log holds, until little is missing.
+   * @param isNew Whether it is told only what was said. @returns Up to where.
+   */
+  async #catchUp(after: number, isNew: boolean): Promise<number> {
     const { history } = this.#options;
-    while (history.head - after > NEAR && !this.#client.ended) {
+    const near = isNew ? history.inMemory : NEAR;
+    while (history.head - after > near && !this.#client.ended) {
       const { head } = history;
       for await (const entries of history.past(after)) {
         if (this.#client.ended) break;
         await this.#client.outlet.drained();
-        this.#client.tell(...entries.map(pastEvent));
+        const told = entries.filter((line) =>
+          !isNew || isSpoken(line) || isChange(line)
+        );
+        this.#client.tell(...told.map(pastEvent));
         this.#spend(entries.length);
         await this.#client.paid();
       }

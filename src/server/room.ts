@@ -29,7 +29,13 @@ import type { Name } from "../protocol/names.ts";
 import { banEnd, type People, type Person, term } from "./people.ts";
 import { spokenId } from "../crypto/person_id.ts";
 import { Roster } from "./roster.ts";
-import { type Line, numberEntry, pastEvent } from "../protocol/line.ts";
+import {
+  isChange,
+  isSpoken,
+  type Line,
+  numberEntry,
+  pastEvent,
+} from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 
 /** Encoded events of one batch, UTF-16 units; whatever is over it waits for the next, so that each fits the ring. */
@@ -48,8 +54,6 @@ export interface RoomOptions {
   readonly broadcaster: Broadcaster;
   /** Who may come in, and whose name is whose. */
   readonly people: People;
-  /** How many of the last events a newcomer may read. Default: 0. */
-  readonly history?: number;
   /** Members at a time. */
   readonly maxMembers: number;
   /** How long after an admission the next ones are gathered, ms, by the number of members. Default: 0. */
@@ -266,13 +270,15 @@ export class Room {
   }
 
   #applyJoin(item: Of<"join">, batch: Batch): void {
-    const { candidate, guest, name, n, stay, after } = item.request;
+    const { candidate, guest, name, n, stay, after, isNew, from } =
+      item.request;
     const refusal = this.refusal(item.request);
     if (refusal) return item.answer(refusal);
     if (after < this.#log.oldest) return item.answer("behind");
-    const missed = this.#log.recent(after);
+    const missed = this.#log.recent(after).filter((line) =>
+      !isNew || isSpoken(line) || isChange(line)
+    );
     const { at } = batch;
-    const from = Math.max(0, this.#log.head - (this.#options.history ?? 0));
     const { person, undo } = this.#people.enrol(candidate, from, at);
     batch.undo.push(undo);
     this.#people.saw(person, at);
@@ -464,15 +470,15 @@ export class Room {
     const here = await this.#broadcaster.share(
       pack([...this.#members].flatMap(hereEvents)),
     );
-    const packed = new Map<number, Bytes[]>();
+    const packed = new Map<string, Bytes[]>();
     for (const { request, seat, missed, answer } of batch.joined) {
       answer(seat);
       if (!this.#members.has(seat)) continue; // it came once more in this batch: that one is in
       const { guest, id, member } = seat;
-      const { after } = request;
-      const past = packed.get(after) ??
+      const same = `${request.after} ${request.isNew}`;
+      const past = packed.get(same) ??
         pack([...missed, ...logged].map(pastEvent));
-      packed.set(after, past);
+      packed.set(same, past);
       guest.outlet.attach();
       guest.share(here);
       guest.pass(past);

@@ -241,6 +241,7 @@ export interface Wish {
   readonly stay?: string;
   readonly n?: number;
   readonly after?: number;
+  readonly isNew?: boolean;
 }
 
 /** How many lines the log keeps in memory, how large the ring is, how much a newcomer is shown. */
@@ -318,8 +319,10 @@ export class Setup implements AsyncDisposable {
     const guest = this.guest(wish.key);
     const { candidate } = guest;
     const { n = 0, after = this.history.head, stay = newStay() } = wish;
-    const request = { guest, candidate, name: nameOf(name), stay, n, after };
-    return [guest, await this.room.join(request)];
+    const { isNew = false } = wish;
+    const from = this.history.newcomerStart;
+    const who = { guest, candidate, name: nameOf(name), stay, n };
+    return [guest, await this.room.join({ ...who, after, isNew, from })];
   }
 
   async join(name: string, wish: Wish = {}): Promise<Insider> {

@@ -405,7 +405,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-Deno.test("server shows newcomers as many past events as --history says, and no more", async () => {
+Deno.test("server shows newcomers as many past messages as --history says, and no more", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder, { args: ["--history", "7"] });
   const { invite } = server;
@@ -480,13 +480,11 @@ Deno.test("server goes on with its numbers after a restart", async () => {
 
   assertEquals(ben.shown.map(({ type, seq }) => [type, seq]), [
     ["joined", 4],
-    ["joined", 1],
     ["said", 2],
-    ["left", 3],
     ["current", undefined],
     ["said", 5],
   ]);
-  assertFollows(ben, await second.log());
+  assertEquals((await second.log()).map(({ seq }) => seq), [1, 2, 3, 4, 5]);
 });
 
 Deno.test("server lets in no more than --max-clients at a time", async () => {

@@ -29,6 +29,21 @@ Deno.test("History.start() begins where a guest says, or as far back as a newcom
   ]);
 });
 
+Deno.test("History.newcomerStart counts what was said, as far back as memory reaches, and never shows less than as many events", async () => {
+  await using setup = await Setup.create({ history: 2, window: 8 });
+  const { guest, seat } = await setup.join("ana");
+  await setup.say(seat, { n: 1, text: "x" }, { n: 2, text: "y" }); // 2, 3
+  await guest.untilLine(3);
+  const { history } = setup;
+  assertEquals(history.newcomerStart, 1);
+  for (let seq = 4; seq <= 7; seq++) await setup.join(`guest${seq}`);
+  assertEquals(history.newcomerStart, 1);
+  for (let seq = 8; seq <= 10; seq++) await setup.join(`guest${seq}`);
+  assertEquals(history.newcomerStart, 2); // line 2 is in memory no more
+  for (let seq = 11; seq <= 12; seq++) await setup.join(`guest${seq}`);
+  assertEquals(history.newcomerStart, 10);
+});
+
 Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
   await using setup = await Setup.create();
   const { seat, guest } = await setup.join("ana");

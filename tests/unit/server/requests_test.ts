@@ -59,7 +59,7 @@ Deno.test("Connection shows a newcomer as much of the past as it should see, and
   // Nothing older, whatever it asks: neither one that is new, nor one that comes again.
   const carla = await setup.connect();
   await carla.join("carla", 0, 1);
-  assertEquals(carla.of("past").map(({ seq }) => seq), [4, 5, 6]);
+  assertEquals(carla.of("past").map(({ seq }) => seq), [3, 4, 5, 6]);
   const older = await setup.connect(ben.identity);
   await older.join("ben", 0, 0);
   assertEquals(older.of("past").map(({ seq }) => seq), [3, 4, 5, 6]);
@@ -68,8 +68,11 @@ Deno.test("Connection shows a newcomer as much of the past as it should see, and
     await carla.send({ kind: "find", id: 1, words, before: null, count: 9 });
     assertEquals((await carla.until("found")).more, false);
     const seqs = carla.of("past").map(({ seq }) => seq);
-    assertEquals(seqs, words === "" ? [4, 5, 6] : [4]);
+    assertEquals(seqs, words === "" ? [3, 4, 5, 6] : [3, 4]);
   }
+  const dan = await setup.connect();
+  await dan.join("dan"); // who is new is told only what was said, and its own joining
+  assertEquals(dan.of("past").map(({ seq }) => seq), [3, 4, 7]);
 });
 
 Deno.test("Connection lets one that missed thousands of lines catch up from the log, each line once", async () => {
