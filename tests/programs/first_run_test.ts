@@ -5,6 +5,7 @@
  * @module
  */
 
+import config from "../../deno.json" with { type: "json" };
 import { OLDEST_DENO } from "../../src/base/deno_version.ts";
 import { firstRun } from "../../src/client/first_run.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
@@ -124,6 +125,13 @@ for (const program of ["client", "server"]) {
     },
   });
 }
+
+Deno.test("every task runs its program quietly, so that no progress bar wipes what it shows", () => {
+  const runs = Object.values(config.tasks).map(({ command }) => command)
+    .filter((command) => command.startsWith("deno run "));
+  assert(runs.length > 0);
+  assertEquals(runs.filter((command) => !/^deno run -q /.test(command)), []);
+});
 
 Deno.test("README.md names the oldest Deno that the programs run on", async () => {
   const readme = await Deno.readTextFile(`${root}README.md`);
