@@ -11,6 +11,7 @@
  * @module
  */
 
+import "./src/base/deno_version.ts"; // first of all
 import { parseFlags, UsageError } from "./src/base/flags.ts";
 import { reasonOf } from "./src/base/error_reason.ts";
 import { sentence, write } from "./src/base/program.ts";

@@ -13,6 +13,7 @@
  * @module
  */
 
+import "./src/base/deno_version.ts"; // first of all
 import { parseFlags } from "./src/base/flags.ts";
 import { helpText } from "./src/base/help.ts";
 import { Limiter } from "./src/base/limiter.ts";

@@ -7,7 +7,7 @@
 import config from "../deno.json" with { type: "json" };
 import { parseFlags, UsageError } from "../src/base/flags.ts";
 import { helpText } from "../src/base/help.ts";
-import { write } from "../src/base/program.ts";
+import { usageSentence, write } from "../src/base/program.ts";
 
 const FLAGS = [
   {
@@ -35,30 +35,34 @@ const FLAGS = [
 
 const ABOUT = "Makes chat-server and chat-client, which run without Deno.";
 
-/** The permissions that a task gives its program. */
-function permissions(task: "server" | "client"): string[] {
-  return config.tasks[task].command.split(" ")
-    .filter((word) => word.startsWith("--"));
+/** The flags with which a task runs its program: quiet, and with its permissions. */
+function runFlags(task: "server" | "client"): string[] {
+  const [, , ...words] = config.tasks[task].command.split(" "); // deno run
+  return words.filter((word) => word.startsWith("-"));
 }
 
-/** @returns Deno's exit code. */
+/** Makes one of them, and says so. @returns Deno's exit code; it has said itself what went wrong. */
 async function compile(
   task: "server" | "client",
   folder: string,
   target: string | undefined,
 ): Promise<number> {
   const program = new URL(`../${task}.ts`, import.meta.url).pathname;
+  const path = `${folder}/chat-${task}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
-      ...permissions(task),
+      ...runFlags(task),
       ...(target === undefined ? [] : ["--target", target]),
       "--output",
-      `${folder}/chat-${task}`,
+      path,
       program,
     ],
   }).spawn();
-  return (await child.status).code;
+  const { code } = await child.status;
+  const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
+  if (code === 0) write(`Made ${path}${suffix}\n`);
+  return code;
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -73,7 +77,7 @@ async function main(args: readonly string[]): Promise<number> {
       await compile("client", output, target);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    write(`${error.message}. See --help.\n`, Deno.stderr);
+    write(`${usageSentence(error.message)}\n`, Deno.stderr);
     return 2;
   }
 }

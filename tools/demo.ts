@@ -1,13 +1,14 @@
 /**
- * The demonstration: a real server and two real clients in a temporary folder, what each of them saw, what crossed
- * the network between them, and what the log holds.
+ * The demonstration: a real server and two real clients in a temporary folder; what one types, what crosses the
+ * network, what the other reads, and what the log holds.
  *
  * @module
  */
 
 import { write } from "../src/base/program.ts";
-import { padCells } from "../src/client/terminal/cells.ts";
+import { wrap } from "../src/client/terminal/wrap.ts";
 import { formatInvite, parseInvite } from "../src/keys/invite.ts";
+import { assert } from "../tests/kit/assert.ts";
 import { Client } from "../tests/kit/client.ts";
 import { Folder } from "../tests/kit/folder.ts";
 import { TcpProxy } from "../tests/kit/proxy.ts";
@@ -20,41 +21,37 @@ const CONVERSATION = [
   ["Priyanka", "नमस्ते: nobody else can read this 🔐"],
   ["Abhii", "then let's talk"],
 ] as const;
-/** How many bytes of the network are shown, and how many in a row. */
-const SHOWN_BYTES = 160;
+/** As wide as every terminal, columns. */
+const WIDTH = 80;
+/** How many bytes stand in a row. */
 const ROW = 16;
-const COLUMN = 66;
+/** How many of the bytes that crossed the network are shown. */
+const SHOWN_BYTES = 6 * ROW;
 
 function heading(text: string): string {
-  return `\n── ${text} ${"─".repeat(Math.max(0, 126 - text.length))}\n`;
+  return `── ${text} `.padEnd(WIDTH, "─") + "\n\n";
 }
 
-function sideBySide(left: readonly string[], right: readonly string[]) {
-  const rows = Math.max(left.length, right.length);
-  return Array.from({ length: rows }, (_, at) => {
-    const [a = "", b = ""] = [left[at], right[at]];
-    return `${padCells(a, COLUMN)}  ${b}\n`;
-  }).join("");
+/** A line as the rows that it takes, indented below the first. */
+function rows(line: string): string {
+  const spans = wrap(line, { first: WIDTH, rest: WIDTH - 4 });
+  return spans.map(({ start, end }) => `${line.slice(start, end)}\n`)
+    .join("    ");
 }
 
-/** What a client showed, without the date, which is the same all over. */
-function saw({ stdout, stderr }: Client): string[] {
-  return [...stderr, ...stdout].map((line) =>
-    line.replace(/^[\d-]+T([\d:]+)\.\d+Z/, "$1")
-  );
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
+/** The bytes, each as a number and as a letter if it is one. */
 function dump(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += ROW) {
     const row = bytes.subarray(at, at + ROW);
-    const hex = [...row].map((byte) => byte.toString(16).padStart(2, "0"));
     const shown = [...row].map((byte) =>
       byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "."
     );
-    text += `${at.toString(16).padStart(6, "0")}  ${
-      hex.join(" ").padEnd(ROW * 3)
-    } ${shown.join("")}\n`;
+    text += `${hex(row).padEnd(ROW * 3)} ${shown.join("")}\n`;
   }
   return text;
 }
@@ -69,6 +66,35 @@ function readableWords(bytes: Uint8Array): number {
   }).length;
 }
 
+/** Has one say something to the other, and shows it typed, on its way, and as it came. */
+async function say(
+  { from, to, text, tap }: {
+    from: { name: string; client: Client };
+    to: { name: string; client: Client };
+    text: string;
+    tap: TcpProxy;
+  },
+): Promise<void> {
+  const before = tap.records.length;
+  await from.client.type(text);
+  const said = new RegExp(RegExp.escape(`${from.name}: ${text}`));
+  const [received] = await Promise.all(
+    [to, from].map(({ client }) => client.line(said)),
+  );
+  const sent = tap.records.slice(before).find(({ direction }) =>
+    direction === "up"
+  );
+  assert(sent && received);
+  const { bytes } = sent;
+  write(`${from.name} types`.padEnd(17) + `${text}\n`);
+  write(
+    `  on the network ${
+      hex(bytes.subarray(0, ROW))
+    } … (${bytes.length} bytes)\n`,
+  );
+  write(`${to.name} reads`.padEnd(17) + `${received[0]}\n\n`);
+}
+
 async function demonstrate(): Promise<void> {
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
@@ -80,10 +106,15 @@ async function demonstrate(): Promise<void> {
   await priyanka.line(/as Priyanka/);
   await using abhii = await client("Abhii");
   await priyanka.line(/Abhii joined/);
+  const both = [
+    { name: "Priyanka", client: priyanka },
+    { name: "Abhii", client: abhii },
+  ] as const;
+
+  write(heading("a server, two clients, and a wire tap between them"));
   for (const [name, text] of CONVERSATION) {
-    await (name === "Abhii" ? abhii : priyanka).type(text);
-    const said = new RegExp(RegExp.escape(text));
-    await Promise.all([priyanka.line(said), abhii.line(said)]);
+    const [from, to] = name === "Abhii" ? [both[1], both[0]] : both;
+    await say({ from, to, text, tap });
   }
   await abhii.endInput();
   await abhii.finished();
@@ -93,17 +124,15 @@ async function demonstrate(): Promise<void> {
 
   const bytes = tap.captured;
   const log = await Deno.readTextFile(folder.file("chat.log"));
-  write(heading("what Priyanka saw, and what Abhii saw"));
-  write(sideBySide(saw(priyanka), saw(abhii)));
-  write(heading(`the last of the ${bytes.length} bytes on the network`));
+  write(heading(`the last of all ${bytes.length} bytes on the network`));
   write(dump(bytes.subarray(-SHOWN_BYTES)));
   write(
-    `Of ${CONVERSATION.length * 2} names and messages, ${
+    `\nOf the ${CONVERSATION.length * 2} names and messages, ${
       readableWords(bytes)
-    } can be read there.\n`,
+    } can be read there.\n\n`,
   );
-  write(heading("chat.log, on the server"));
-  write(log);
+  write(heading("chat.log, which the server keeps"));
+  for (const line of log.trimEnd().split("\n")) write(rows(line));
 }
 
 if (import.meta.main) await demonstrate();

@@ -5,7 +5,12 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
-import { assertEquals, assertStringIncludes } from "../kit/assert.ts";
+import { width } from "../../src/client/terminal/cells.ts";
+import {
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -22,15 +27,32 @@ async function runTask(
   return { code, output: stdout, errors: stderr };
 }
 
-Deno.test("the demonstration shows both sides, the network and the log", async () => {
+/** What the demonstration's people say. */
+const SAID = [
+  ["Priyanka", "hello Abhii, what do you know about ciphers?", "Abhii"],
+  ["Abhii", "everything, but how can I tell you here?", "Priyanka"],
+  ["Priyanka", "नमस्ते: nobody else can read this 🔐", "Abhii"],
+  ["Abhii", "then let's talk", "Priyanka"],
+] as const;
+
+Deno.test("the demonstration shows both sides, the network and the log, in 80 columns", async () => {
   const { code, output, errors } = await runTask("demo");
   assertEquals(code, 0, errors);
-  const count = (text: string) => output.split(text).length - 1;
-  assertEquals(count("Priyanka: hello Abhii"), 3); // at both clients, and in the log
-  assertEquals(count("Abhii: then let's talk"), 3);
+  assertEquals(output.split("\n").filter((line) => width(line) > 80), []);
+  const flowing = output.replaceAll("\n    ", " "); // what was broken is whole again
+  for (const [from, text, to] of SAID) {
+    const [typed, crossed, read] = [
+      `^${from} types +${RegExp.escape(text)}\\n`,
+      String.raw`  on the network (?:[0-9a-f]{2} ){16}… \(\d+ bytes\)\n`,
+      `${to} reads +${RegExp.escape(`${from}: ${text}`)}\\n`,
+    ];
+    assertMatch(output, new RegExp(typed + crossed + read, "m"));
+    const logged = RegExp.escape(`${from}: ${text}`);
+    assertMatch(flowing, new RegExp(`^[\\d-]+T\\S+Z \\S+ \\| ${logged}$`, "m"));
+  }
   assertStringIncludes(
     output,
-    "Of 8 names and messages, 0 can be read there.",
+    "Of the 8 names and messages, 0 can be read there.",
   );
 });
 
@@ -46,6 +68,7 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(folder, { recursive: true });
 });
 const compiled = await runTask("compile", "--output", folder);
+const suffix = Deno.build.os === "windows" ? ".exe" : "";
 const reason = compiled.code === 0
   ? ""
   : ` (ignored: ${
@@ -56,7 +79,10 @@ Deno.test({
   name: `the single executables hold a conversation${reason}`,
   ignore: compiled.code !== 0,
   async fn() {
-    const suffix = Deno.build.os === "windows" ? ".exe" : "";
+    const names = ["chat-server", "chat-client"];
+    const made = names.map((name) => `Made ${folder}/${name}${suffix}\n`);
+    assertEquals(compiled.output, made.join("")); // and nothing else
+    assertEquals(compiled.errors, "");
     const run = (program: string, args: string[]) =>
       new Deno.Command(`${folder}/${program}${suffix}`, {
         args,
@@ -78,7 +104,10 @@ Deno.test({
       greeting += piece;
       if (greeting.includes("Ctrl-C")) break;
     }
-    assertStringIncludes(greeting, "./chat-client 'chat://127.0.0.1:");
+    assertStringIncludes(
+      greeting,
+      "To join on this machine:   ./chat-client\n",
+    );
 
     await using client = run("chat-client", ["--name", "binary"]);
     const typing = client.stdin.getWriter();

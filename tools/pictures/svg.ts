@@ -52,7 +52,12 @@ export function drawSvg({ title, columns, rows, cursor }: Picture): string {
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="${GROUND}"/>`,
     `<g font-family="${FONTS}" font-size="${FONT_SIZE}" fill="${INK}">`,
-    ...rows.flatMap((cells, at) => runs(cells).map((run) => drawRun(run, at))),
+    ...rows.flatMap((cells, at) => [
+      ...grounds(cells).map((run) =>
+        rect(run.at, run.cells, at, inkOf(run.look))
+      ),
+      ...runs(cells).map((run) => drawRun(run, at)),
+    ]),
     rect(column, 1, row, INK),
     `</g>`,
     `</svg>`,
@@ -60,30 +65,61 @@ export function drawSvg({ title, columns, rows, cursor }: Picture): string {
   ].join("\n");
 }
 
-/**
- * Cells beside each other that look the same, as one. A wide one stands alone, for fonts don't agree how wide it
- * is; and so does what follows two spaces, which not every program draws.
- */
-function runs(row: readonly Cell[]): Cell[] {
-  const found: Cell[] = [];
-  for (const cell of row) {
-    const last = found.at(-1);
-    const joins = last && cell.cells === 1 && isNarrow(last) &&
-      last.at + last.cells === cell.at && sameLook(last.look, cell.look) &&
-      (last.look.reverse || !(last.text + cell.text).endsWith("  ")) &&
-      last.text !== " ";
-    if (!joins) {
-      found.push(cell);
-      continue;
-    }
-    const { at, cells, text, look } = last;
-    found.splice(-1, 1, { at, cells: cells + 1, text: text + cell.text, look });
-  }
-  return found.filter(({ text, look }) => text.trim() !== "" || look.reverse);
+/** Letters that every font has, and all of them as wide. */
+const LETTERS = /^[!-~]+$/;
+/** A rule or a bar, made of one character that fills its cell. */
+const RULE = /^([\u2500-\u259f])\1*$/;
+
+/** Reversed cells beside each other, which have a ground of their own. */
+function grounds(row: readonly Cell[]): Cell[] {
+  return join(row.filter(({ look }) => look.reverse), () => true);
 }
 
-function isNarrow({ text, cells }: Cell): boolean {
-  return [...text.normalize("NFC")].length >= cells;
+/**
+ * What is drawn as one: words, rules and bars. All else stands alone, for fonts don't agree how wide it is; and so does
+ * each of two words with more than a space between them, which not every program draws.
+ */
+function runs(row: readonly Cell[]): Cell[] {
+  const visible = row.filter(({ text }) => text.trim() !== "");
+  const words = join(visible, (run, cell) => {
+    const text = run.text + cell.text;
+    return LETTERS.test(text) || RULE.test(text);
+  });
+  const lines: Cell[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    const joins = last && last.at + last.cells + 1 === word.at &&
+      sameLook(last.look, word.look) && !word.look.underline &&
+      LETTERS.test(last.text.replaceAll(" ", "") + word.text);
+    if (!joins) lines.push(word);
+    else lines.splice(-1, 1, joined(last, word, " "));
+  }
+  return lines;
+}
+
+/** The cells, those as one that are beside each other, look the same and may be. */
+function join(
+  cells: readonly Cell[],
+  may: (run: Cell, cell: Cell) => boolean,
+): Cell[] {
+  const found: Cell[] = [];
+  for (const cell of cells) {
+    const last = found.at(-1);
+    const joins = last && last.at + last.cells === cell.at &&
+      sameLook(last.look, cell.look) && may(last, cell);
+    if (!joins) found.push(cell);
+    else found.splice(-1, 1, joined(last, cell, ""));
+  }
+  return found;
+}
+
+function joined(first: Cell, second: Cell, between: string): Cell {
+  return {
+    at: first.at,
+    cells: second.at + second.cells - first.at,
+    text: first.text + between + second.text,
+    look: first.look,
+  };
 }
 
 function sameLook(one: Look, other: Look): boolean {
@@ -93,24 +129,31 @@ function sameLook(one: Look, other: Look): boolean {
 }
 
 function drawRun({ at, cells, text, look }: Cell, row: number): string {
-  const ink = inkOf(look);
-  const x = round(MARGIN + at * CELL_WIDTH);
+  const ink = look.reverse ? GROUND : inkOf(look);
   const y = round(MARGIN + row * CELL_HEIGHT + BASELINE);
   const attributes = [
-    `x="${x}" y="${y}"`,
-    // Whatever font there is, the columns stand below each other.
-    `textLength="${round(cells * CELL_WIDTH)}" lengthAdjust="spacingAndGlyphs"`,
-    ...(look.reverse
-      ? [`fill="${GROUND}"`]
-      : ink === INK
-      ? []
-      : [`fill="${ink}"`]),
+    place(at, cells, text),
+    `y="${y}"`,
+    ...(ink === INK ? [] : [`fill="${ink}"`]),
     ...(look.bold ? [`font-weight="bold"`] : []),
     ...(look.dim ? [`opacity="0.6"`] : []),
     ...(look.underline ? [`text-decoration="underline"`] : []),
   ];
-  const ground = look.reverse ? rect(at, cells, row, ink) : "";
-  return `${ground}<text ${attributes.join(" ")}>${escapeXml(text)}</text>`;
+  return `<text ${attributes.join(" ")}>${escapeXml(text)}</text>`;
+}
+
+/** Where a text stands: the columns stand below each other, whatever font there is. */
+function place(at: number, cells: number, text: string): string {
+  const x = round(MARGIN + at * CELL_WIDTH);
+  const length = round(cells * CELL_WIDTH);
+  // Without gaps; as it is a line, nobody sees it stretched.
+  if (RULE.test(text)) {
+    return `x="${x}" textLength="${length}" lengthAdjust="spacingAndGlyphs"`;
+  }
+  if (LETTERS.test(text.replaceAll(" ", ""))) {
+    return cells === 1 ? `x="${x}"` : `x="${x}" textLength="${length}"`;
+  }
+  return `x="${round(x + length / 2)}" text-anchor="middle"`;
 }
 
 function inkOf({ colour }: Look): string {

@@ -7,18 +7,25 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertStringIncludes,
   assertThrows,
 } from "../../kit/assert.ts";
+import { runToEnd } from "../../kit/command.ts";
 import { readScreen } from "../../../tools/pictures/cells.ts";
 import { drawSvg } from "../../../tools/pictures/svg.ts";
 
-/** The texts of a picture with where they begin, in cells. */
-function texts(captured: string): [number, string][] {
+/** The texts of a picture: the cell in which each begins or, if it is centred, has its middle; how it is placed. */
+function texts(captured: string): [number, string, string?][] {
   const rows = readScreen(captured);
   const svg = drawSvg({ title: "", columns: 20, rows, cursor: [0, 0] });
-  return [...svg.matchAll(/<text x="([\d.]+)"[^>]*>([^<]*)</g)]
-    .map(([, x, text = ""]) => [Math.round((Number(x) - 14) / 8.4), text]);
+  const found = svg.matchAll(
+    /<text x="([\d.]+)" (textLength="[\d.]+"(?: lengthAdjust="\w+")?|text-anchor="middle")?[^>]*>([^<]*)</g,
+  );
+  return Array.from(found, ([, x, placed, text = ""]) => {
+    const at = Math.round((Number(x) - 14) / 4.2) / 2;
+    return placed === undefined ? [at, text] : [at, text, placed];
+  });
 }
 
 Deno.test("readScreen() reads cells, their widths and their looks", () => {
@@ -49,14 +56,50 @@ Deno.test("readScreen() refuses what the client never sends", () => {
 
 Deno.test("drawSvg() puts every text into its column, whatever is before it", () => {
   assertEquals(texts("12:00    3  日本 x\n \x1b[1mbold\x1b[0m plain"), [
-    [0, "12:00 "],
-    [9, "3 "],
-    [12, "日"],
-    [14, "本"],
+    [0, "12:00", 'textLength="42"'],
+    [9, "3"],
+    [13, "日", 'text-anchor="middle"'],
+    [15, "本", 'text-anchor="middle"'],
     [17, "x"],
-    [1, "bold"],
-    [6, "plain"],
+    [1, "bold", 'textLength="33.6"'],
+    [6, "plain", 'textLength="42"'],
   ]);
+});
+
+Deno.test("drawSvg() stretches no letter: what not every font has as wide stands alone", () => {
+  assertEquals(texts("* \x1b[34mRahul\x1b[0m up 🎉!\ncafé नम ✓ ok"), [
+    [0, "*"],
+    [2, "Rahul", 'textLength="42"'],
+    [8, "up", 'textLength="16.8"'],
+    [12, "🎉", 'text-anchor="middle"'],
+    [13, "!"],
+    [0, "caf", 'textLength="25.2"'],
+    [3.5, "é", 'text-anchor="middle"'],
+    [5.5, "न", 'text-anchor="middle"'],
+    [6.5, "म", 'text-anchor="middle"'],
+    [8.5, "✓", 'text-anchor="middle"'],
+    [10, "ok", 'textLength="16.8"'],
+  ]);
+});
+
+Deno.test("drawSvg() draws a rule and a bar without gaps", () => {
+  const stretched = 'lengthAdjust="spacingAndGlyphs"';
+  assertEquals(texts("── now ───\n▓▓░"), [
+    [0, "──", `textLength="16.8" ${stretched}`],
+    [3, "now", 'textLength="25.2"'],
+    [7, "───", `textLength="25.2" ${stretched}`],
+    [0, "▓▓", `textLength="16.8" ${stretched}`],
+    [2, "░", `textLength="8.4" ${stretched}`],
+  ]);
+});
+
+Deno.test("drawSvg() gives reversed text one ground, spaces included", () => {
+  const rows = readScreen("\x1b[7ma  b\x1b[0m");
+  const svg = drawSvg({ title: "", columns: 20, rows, cursor: [9, 0] });
+  const ground =
+    `<rect x="14" y="14" width="33.6" height="18" fill="#d7dae0"/>`;
+  assertEquals(svg.split(ground).length, 2);
+  assertEquals(svg.match(/<text [^>]*fill="#16191f">/g)?.length, 2);
 });
 
 Deno.test("drawSvg() shows markup as text, and the looks as attributes", () => {
@@ -76,7 +119,10 @@ Deno.test("drawSvg() shows markup as text, and the looks as attributes", () => {
   assertStringIncludes(draw("\x1b[38;5;208mx"), `fill="#ff8700">x`);
   assertStringIncludes(draw("\x1b[38;5;12mx"), `fill="#8cc6ff">x`);
   assertStringIncludes(draw("\x1b[4mx"), `text-decoration="underline">x`);
-  assertStringIncludes(draw("\x1b[32;7mx"), `fill="#8fc36b"/><text`);
+  assertMatch(
+    draw("\x1b[32;7mx"),
+    /fill="#8fc36b"\/>\n<text [^>]*fill="#16191f">x/,
+  );
 });
 
 Deno.test("the README's pictures are there, and are pictures", async () => {
@@ -87,6 +133,13 @@ Deno.test("the README's pictures are there, and are pictures", async () => {
   for (const [, words = "", path = ""] of links) {
     const svg = await Deno.readTextFile(new URL(path, root));
     assert(svg.startsWith("<svg ") && svg.endsWith("</svg>\n"), path);
+    // As drawSvg() writes them: formatting leaves them alone.
+    assertMatch(svg, /^(<(svg|title|rect|g|text|\/g|\/svg)\b[^\n]*>\n)+$/);
     assert(words.length > 20, "nothing for who can't see it");
   }
+  const check = [Deno.execPath(), "fmt", "--check", "--permit-no-files"];
+  const { code, stderr } = await runToEnd([...check, "docs/pictures"], {
+    cwd: root,
+  });
+  assertEquals(code, 0, stderr);
 });
