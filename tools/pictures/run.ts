@@ -11,7 +11,7 @@ import { IdentityFile } from "../../src/keys/identity.ts";
 import { write } from "../../src/base/program.ts";
 import { CUT, type Edit, TcpProxy } from "../../tests/kit/proxy.ts";
 import { Terminal } from "../../tests/kit/pty.ts";
-import { readScreen } from "./cells.ts";
+import { type Cell, readScreen } from "./cells.ts";
 import { drawSvg, GROUND } from "./svg.ts";
 import { Folder } from "../../tests/kit/folder.ts";
 import { cacheFolder, shellCommand } from "../../tests/kit/program.ts";
@@ -83,8 +83,11 @@ class Stage implements AsyncDisposable {
     await this.terminal.sees((rows) => rows.some((row) => row.includes(text)));
   }
 
-  /** Draws the screen as it is once it has this on it, which may be there for a moment only. */
-  async draw(name: string, title: string, shown: RegExp): Promise<void> {
+  /**
+   * Draws the screen as it is once it has this on it, which may be there for a moment only.
+   * @returns Whether it is worth keeping: two people may have come by the same colour.
+   */
+  async draw(name: string, title: string, shown: RegExp): Promise<boolean> {
     const { terminal } = this;
     for (;;) {
       // One command, so that rows and cursor are of one moment.
@@ -97,11 +100,13 @@ class Stage implements AsyncDisposable {
       const rows = readScreen(lines.slice(0, row + 1).join("\n"));
       const text = rows.map((cells) => cells.map(({ text }) => text).join(""));
       if (!shown.test(text.join("\n"))) continue;
+      const colour = colourOf("Rahul", rows);
+      if (colour && colour === colourOf("Priyanka", rows)) return false;
       const cursor = [column, row] as const;
       const svg = drawSvg({ title, columns: COLUMNS, rows, cursor });
       await Deno.writeTextFile(new URL(`${name}.svg`, FOLDER), svg);
       write(`docs/pictures/${name}.svg\n`);
-      return;
+      return true;
     }
   }
 
@@ -111,8 +116,21 @@ class Stage implements AsyncDisposable {
   }
 }
 
+/** The colour in which a name stands on the screen. */
+function colourOf(
+  name: string,
+  rows: readonly (readonly Cell[])[],
+): number | undefined {
+  for (const cells of rows) {
+    const text = cells.map(({ text }) => text[0]).join("");
+    const look = cells[text.indexOf(name)]?.look;
+    if (look?.colour !== undefined) return look.colour;
+  }
+  return undefined;
+}
+
 /** Three people talk; the one at the terminal is here for the first time. */
-async function conversation(): Promise<void> {
+async function conversation(): Promise<boolean> {
   await using stage = await Stage.set();
   const { server, terminal, rahul, priyanka } = stage;
   await rahul.type("kaise ho?", "the server is up 🎉");
@@ -139,7 +157,7 @@ async function conversation(): Promise<void> {
   await stage.sees("both, and");
   await stage.act(rahul, { type: "away", text: "chai ☕" }, "is away");
   await terminal.type("everything, but how can I tell y");
-  await stage.draw(
+  return await stage.draw(
     "conversation",
     "Three people talk: earlier messages, a name that is said, an answer, and a line being typed",
     /tell y *$/,
@@ -147,7 +165,7 @@ async function conversation(): Promise<void> {
 }
 
 /** The connection breaks, and comes back. */
-async function reconnect(): Promise<void> {
+async function reconnect(): Promise<boolean> {
   await using stage = await Stage.set();
   const { server, terminal, rahul, priyanka } = stage;
   let blocked = false;
@@ -172,7 +190,7 @@ async function reconnect(): Promise<void> {
   await stage.sees("✓ Back.");
   await stage.act(rahul, { type: "say", text: "good!" }, "good!");
   await terminal.type("on my w");
-  await stage.draw(
+  return await stage.draw(
     "reconnect",
     "A lost connection: what is typed waits, and a rule marks where unread begins",
     /on my w *$/,
@@ -180,7 +198,7 @@ async function reconnect(): Promise<void> {
 }
 
 /** A file on its way. */
-async function file(): Promise<void> {
+async function file(): Promise<boolean> {
   await using stage = await Stage.set();
   const { server, terminal, rahul, priyanka } = stage;
   const path = server.folder.file("kyoto.tar");
@@ -198,7 +216,7 @@ async function file(): Promise<void> {
   await terminal.line(`/get ${seq}`);
   await stage.sees("%");
   await priyanka.type("messages still pass");
-  await stage.draw(
+  return await stage.draw(
     "file",
     "A file that is offered and taken: the prompt shows how far it is, and messages pass meanwhile",
     /still pass[^]*[2-8]\d %\)/,
@@ -206,6 +224,6 @@ async function file(): Promise<void> {
 }
 
 await Deno.mkdir(FOLDER, { recursive: true });
-await conversation();
-await reconnect();
-await file();
+for (const picture of [conversation, reconnect, file]) {
+  while (!await picture()); // with other people, whose colours are others
+}
