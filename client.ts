@@ -12,107 +12,173 @@
  */
 
 import "./src/base/deno_version.ts"; // first of all
-import { parseFlags, UsageError } from "./src/base/flags.ts";
+import { parseFlags } from "./src/base/flags.ts";
 import { reasonOf } from "./src/base/error_reason.ts";
-import { sentence, write } from "./src/base/program.ts";
-import { quote } from "./src/base/safe_text.ts";
+import { print } from "./src/base/output.ts";
+import { sentence } from "./src/base/program.ts";
+import { within } from "./src/base/timing.ts";
 import { type Actions, actionsOf } from "./src/client/actions.ts";
-import { configFolder } from "./src/client/config_folder.ts";
+import { askName, canAsk, requireName } from "./src/client/ask.ts";
+import {
+  configFolder,
+  optionalConfigFolder,
+} from "./src/client/config_folder.ts";
 import { Known } from "./src/client/known.ts";
-import { findDestination, givenPlace } from "./src/client/destination.ts";
-import { explain } from "./src/client/explain.ts";
+import {
+  askDestination,
+  type Destination,
+  findDestination,
+  givenPlace,
+} from "./src/client/destination.ts";
+import { endAtFaults, explain } from "./src/client/explain.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { firstRun, isFirstRun } from "./src/client/first_run.ts";
 import { FLAGS, GONE, information, type Values } from "./src/client/flags.ts";
 import {
   type Frontend,
-  isTerminal,
+  isAtTerminal,
   openFrontend,
 } from "./src/client/frontend.ts";
 import { Identities } from "./src/client/identities.ts";
 import { Session, type Who } from "./src/client/session.ts";
 import type { View } from "./src/client/view.ts";
 import { type Address, formatAddress } from "./src/keys/invite.ts";
-import { parseName } from "./src/protocol/names.ts";
-import { REFUSALS } from "./src/protocol/reasons.ts";
+
+/** How long what was noted may take to be in its files when the client ends, ms: no disk keeps it from ending. */
+const KEEPING_TIME = 5_000;
+/** How long what was typed last may take to be done when a person ends the input, ms. */
+const FINISHING_TIME = 1_000;
+
+/** What a client goes into a room with. */
+interface Company {
+  readonly values: Values;
+  readonly destination: Destination;
+  /** The name that was given, or typed. */
+  readonly name: string;
+  readonly identities: Identities;
+  readonly known: Known;
+  readonly frontend: Frontend;
+  /** Says how the client leaves at a signal from here on. */
+  readonly leaveBy: (leave: () => void) => void;
+}
 
 async function main(args: readonly string[]): Promise<number> {
   let json = false;
+  endAtFaults((error) => Deno.exit(explain(error, json)));
   try {
-    const parsed = parseFlags(args, FLAGS, { positionals: 4, gone: GONE });
-    const { values, positionals: place } = parsed;
+    const home = Deno.env.get("HOME");
+    const options = { positionals: 4, gone: GONE, home };
+    const { values, positionals: place } = parseFlags(args, FLAGS, options);
     json = values.json;
     if (values.export || values.import) {
-      const folder = `${await configFolder()}/identities`;
       // Loaded only if wanted, which is seldom.
       const { carryIn, carryOut } = await import("./src/client/carry.ts");
-      await (values.export ? carryOut : carryIn)(values, folder);
+      await (values.export ? carryOut : carryIn)(values);
       return 0;
     }
     const text = information(values);
     if (text === undefined) return await chat(values, place);
-    write(text);
+    print(text);
     return 0;
   } catch (error) {
     return explain(error, json);
   }
 }
 
-/** Joins a room and stays until the client leaves. @returns The exit code. */
+/** Finds out where to go and as whom, and stays there until the client leaves. @returns The exit code. */
 async function chat(
   values: Values,
   place: readonly string[],
 ): Promise<number> {
-  const own = await configFolder();
-  const folder = `${own}/identities`;
-  const identities = new Identities(folder, values.identity);
+  const notes: string[] = []; // what goes wrong before there is a view
+  let note: (text: string) => void = (text) => notes.push(text);
+  // What is wrong with the command is told before anything else is.
+  const name = values.name === undefined ? null : requireName(values.name);
   const given = await givenPlace(place, values.link); // before the front end takes standard input over
+  const own = values.identity === undefined
+    ? await configFolder()
+    : await optionalConfigFolder(isAtTerminal(values) ? note : () => {});
+  const known = await Known.load(own && `${own}/known`, (text) => note(text));
+  const found = await findDestination(given, known);
+  const folder = `${own}/identities`; // which isn't used where there is none: then the identity was given
+  const identities = await Identities.open(folder, values.identity);
 
-  const frontend = await openFrontend(values);
+  const frontend = await openFrontend(values, own);
   const { view, isInteractive } = frontend;
-  const home = Deno.env.get("HOME");
-  try {
-    if (isInteractive && await isFirstRun(folder)) {
-      view.note(firstRun(folder, home));
-    }
-    const asked = isTerminal() ? view : undefined;
-    const known = await Known.load(`${own}/known`, (it) => view.note(it));
-    const destination = await findDestination(given, known, asked);
-    if (!destination) return 0;
-    const { host, port, handshake, proven } = destination;
-    const name = await askName(view, values.name);
-    if (name === null) return isTerminal() ? 0 : noName();
-
-    let noted = Promise.resolve(); // once the identity's file has the name
-    const transfers = new Transfers({ view, folder: values.downloads, home });
-    const session = new Session({
-      address: formatAddress(host, port),
-      who: await identities.forName(name),
-      dial: () => connect({ host, port }),
-      handshake,
-      proven,
-      known,
-      view,
-      files: transfers,
-      named: (name) => {
-        noted = noted.then(() => identities.named(name))
-          .catch((error) => view.note(reasonOf(error)));
-      },
-      askName: (refusal) => askAnotherName(view, identities, refusal),
-    });
-    leaveAtSignals(session, isInteractive);
-    const staying = session.run(); // shows what happens, and comes back after a loss
-    // The stay goes on after the end of the input, until what was said has gone out.
-    const actions = actionsOf(session, transfers, known);
-    const typing = converse(session, actions, transfers, frontend)
-      .then(() => staying);
-    await Promise.race([staying, typing])
-      // Who has been in, however briefly, is the same person the next time, and knows the room.
-      .finally(() => Promise.all([noted, known.kept]));
-    return session.failedAny && !isInteractive ? 1 : 0;
-  } finally {
-    await frontend.close();
+  let leave = () => view.close(); // a question has no answer then
+  for (const signal of frontend.signals) {
+    Deno.addSignalListener(signal, () => leave());
   }
+  note = (text) => view.note(text);
+  notes.forEach(note);
+  try {
+    if (isInteractive && own !== undefined && await isFirstRun(folder)) {
+      note(firstRun(folder, Deno.env.get("HOME")));
+    }
+    const destination = found ?? await askDestination(view, known);
+    if (!destination) return 0;
+    const called = name ?? await askName(view);
+    if (called === null) return withoutName();
+    return await stay({
+      values,
+      destination,
+      name: called,
+      identities,
+      known,
+      frontend,
+      leaveBy: (how) => leave = how,
+    });
+  } finally {
+    await within(KEEPING_TIME, frontend.close());
+  }
+}
+
+/** Joins a room and stays until the client leaves. @returns The exit code. */
+async function stay(company: Company): Promise<number> {
+  const { values, destination, identities, known, frontend } = company;
+  const { host, port, handshake, proven } = destination;
+  const { view } = frontend;
+  let noted = Promise.resolve(); // once the identity's file has the name
+  const home = Deno.env.get("HOME");
+  const transfers = new Transfers({ view, folder: values.downloads, home });
+  const session = new Session({
+    address: formatAddress(host, port),
+    who: await identities.forName(company.name),
+    dial: () => connect({ host, port }),
+    handshake,
+    proven,
+    known,
+    view,
+    files: transfers,
+    named: (name) => {
+      noted = noted.then(() => identities.named(name))
+        .catch((error) => view.note(reasonOf(error)));
+    },
+    askName: (refusal) => askAnotherName(view, identities, refusal),
+  });
+  company.leaveBy(() => session.leave());
+  const staying = session.run(); // shows what happens, and comes back after a loss
+  const typing = converse(
+    session,
+    actionsOf(session, transfers, known),
+    transfers,
+    frontend,
+  );
+  leaveAtEnd(session, typing, frontend);
+  // The stay goes on after the end of the input, until what was said has gone out.
+  const all = typing.then(() => staying);
+  try {
+    await Promise.race([staying, all, frontend.failed]);
+  } catch (error) {
+    // The others are told that it leaves, for whatever reason.
+    session.leave();
+    await staying.catch(() => {}); // for the same reason
+    throw error;
+  } finally {
+    // Who has been in, however briefly, is the same person the next time, and knows the room.
+    await within(KEEPING_TIME, Promise.all([noted, known.kept]));
+  }
+  return session.failedAny && !frontend.isInteractive ? 1 : 0;
 }
 
 /** Opens a connection to the server. */
@@ -142,49 +208,33 @@ async function converse(
   session.leave();
 }
 
-/** Asks for a name until there is one; null if the input ends. @param first The name that is given already. */
-async function askName(view: View, first?: string): Promise<string | null> {
-  for (let given = first ?? null;; given = null) {
-    given ??= await view.ask("Enter your name: ");
-    if (given === null) return null;
-    const name = parseName(given);
-    if (typeof name !== "string") return name.shown;
-    const refusal = `Cannot go by ${quote(given)}: ${REFUSALS[name]}`;
-    if (first !== undefined || !isTerminal()) throw new UsageError(refusal);
-    view.note(REFUSALS[name]);
-  }
+/** Has the client leave soon after a person has ended the input, even where a line can't be done or said now. */
+async function leaveAtEnd(
+  session: Session,
+  typing: Promise<void>,
+  { ended }: Frontend,
+): Promise<void> {
+  await ended;
+  await within(FINISHING_TIME, typing.catch(() => {})); // which `stay` is told
+  session.leave();
 }
 
-/** Asks for another name than one that the server refuses; null if there is nobody to ask. */
+/** Asks for another name than one that the server refuses; null if there is nobody to ask, or nobody who answers. */
 async function askAnotherName(
   view: View,
   identities: Identities,
   refusal: string,
 ): Promise<Who | null> {
-  if (!isTerminal()) return null;
+  if (!canAsk()) return null;
   view.note(sentence(refusal));
   const name = await askName(view);
   return name === null ? null : await identities.forName(name);
 }
 
-function noName(): number {
-  write("No name was given on the first line, nor by --name.\n", Deno.stderr);
-  return 1;
-}
-
-/**
- * Ends the session from outside. A terminal's view has Ctrl-C for itself: it may only drop what was pasted.
- * On a pipe SIGHUP stays as it is, so that nohup can have it ignored.
- */
-function leaveAtSignals(session: Session, isInteractive: boolean): void {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT"]
-    : isInteractive
-    ? ["SIGTERM", "SIGHUP"]
-    : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => session.leave());
-  }
+/** There is no name. @returns The exit code: whoever was asked has left. */
+function withoutName(): number {
+  if (canAsk()) return 0;
+  throw new RangeError("No name was given on the first line, nor by --name");
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

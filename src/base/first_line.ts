@@ -4,7 +4,8 @@
  * @module
  */
 
-import { fileError } from "./private_file.ts";
+import { reasonOf } from "./error_reason.ts";
+import { FileError, fileError } from "./private_file.ts";
 
 /** The longest, bytes: ends the reading of what has no line ends. */
 const MAX_SIZE = 4_096;
@@ -21,14 +22,21 @@ interface Source {
  * @throws {RangeError} for one of more than 4,096 bytes, or that is no UTF-8. @throws {FileError} if it can't be read.
  */
 export async function firstLine(source: string): Promise<string> {
-  if (source === "-") return await readLine(Deno.stdin);
   try {
+    if (source === "-") return await readLine(Deno.stdin);
     using file = await Deno.open(source);
     return await readLine(file);
   } catch (cause) {
     if (cause instanceof RangeError) throw cause;
-    throw fileError("read", source, cause);
+    if (source !== "-") throw fileError("read", source, cause);
+    throw inputError(cause);
   }
+}
+
+/** Why standard input can't be read. */
+export function inputError(cause: unknown): FileError {
+  const why = reasonOf(cause);
+  return new FileError(`Cannot read standard input: ${why}`, { cause });
 }
 
 /** Reads one byte at a time, so that not a byte more is taken. */

@@ -6,14 +6,15 @@
  */
 
 import { alternatives, didYouMean } from "./nearest.ts";
+import { givenPath } from "./paths.ts";
 import { parseArgs } from "./std.ts";
 
 /** One flag, a row of a program's table. */
 export interface Flag {
   /** Without the two hyphens. */
   readonly name: string;
-  /** What follows it: nothing, any text, or a whole number. */
-  readonly kind: "boolean" | "string" | "integer";
+  /** What follows it: nothing, any text, the path of a file or folder, or a whole number. */
+  readonly kind: "boolean" | "string" | "path" | "integer";
   /** What stands for the value in the help text, like PORT. */
   readonly value?: string;
   /** One sentence for the help text, without a full stop. */
@@ -56,7 +57,8 @@ export class UsageError extends Error {
 /**
  * Reads a command line: `--flag value` or `--flag=value`, and nothing but positionals after `--`.
  * @param options `positionals` is how many arguments that are no flags are accepted; `gone` has flags of earlier
- * versions, and what took their place.
+ * versions, and what took their place; `home` is what `~` stands for in paths. A path that is given counts from where
+ * the user stands, a default from the working folder.
  * @throws {UsageError} for a flag or a value that isn't in the table, given twice or left out.
  *
  * @example
@@ -73,6 +75,7 @@ export function parseFlags<const T extends readonly Flag[]>(
   options: {
     readonly positionals: number;
     readonly gone?: Readonly<Record<string, string>>;
+    readonly home?: string | undefined;
   },
 ): ParsedFlags<T> {
   const names = flags.map((flag) => flag.name);
@@ -90,7 +93,10 @@ export function parseFlags<const T extends readonly Flag[]>(
     throw new UsageError(`Unexpected argument ${quoted(surplus)}`);
   }
   const values = Object.fromEntries(
-    flags.map((flag) => [flag.name, valueOf(flag, parsed[flag.name])]),
+    flags.map((flag) => [
+      flag.name,
+      valueOf(flag, parsed[flag.name], options.home),
+    ]),
   );
   return { values: values as FlagValues<T>, positionals };
 }
@@ -154,7 +160,7 @@ function refuse(
 }
 
 /** What the table makes of a flag's values, of which there is one or none. */
-function valueOf(flag: Flag, given: unknown): unknown {
+function valueOf(flag: Flag, given: unknown, home?: string): unknown {
   const [value, second] = Array.isArray(given) ? given : [];
   if (second !== undefined) {
     throw new UsageError(`--${flag.name} is given twice`);
@@ -163,7 +169,9 @@ function valueOf(flag: Flag, given: unknown): unknown {
   if (value === undefined) return flag.default;
   const text = String(value);
   if (text === "") throw new UsageError(`--${flag.name} needs a value`);
-  return flag.kind === "integer" ? integer(flag, text) : choice(flag, text);
+  if (flag.kind === "integer") return integer(flag, text);
+  const isPath = flag.kind === "path" && text !== "-"; // which is standard input
+  return isPath ? givenPath(text, home) : choice(flag, text);
 }
 
 function integer(flag: Flag, text: string): number {

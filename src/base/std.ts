@@ -7,8 +7,6 @@
 
 // @ts-types="./types/parse_args.d.ts"
 export { type Args, parseArgs, type ParseOptions } from "@std/cli/parse-args";
-// @ts-types="./types/prompt_secret.d.ts"
-export { promptSecret, type PromptSecretOptions } from "@std/cli/prompt-secret";
 // @ts-types="./types/text_line_stream.d.ts"
 export {
   TextLineStream,

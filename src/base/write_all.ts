@@ -5,6 +5,8 @@
  */
 
 const NOTHING_TAKEN = "nothing more is taken";
+/** How long to wait, ms, before writing again to a pipe that is full and won't block. */
+const FULL_PIPE_PAUSE = 5;
 
 /**
  * Writes all bytes.
@@ -45,4 +47,15 @@ export function writeAllSync(
     if (count === 0) throw new Error(NOTHING_TAKEN);
     written += count;
   }
+}
+
+/** For `writeAllSync`: waits for a pipe that its other end made non-blocking and reads slowly. @throws any other error. */
+export function waitIfFull(error: unknown): void {
+  if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+  Atomics.wait(
+    new Int32Array(new SharedArrayBuffer(4)),
+    0,
+    0,
+    FULL_PIPE_PAUSE,
+  );
 }

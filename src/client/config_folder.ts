@@ -5,7 +5,7 @@
  */
 
 import { UsageError } from "../base/flags.ts";
-import { ensureFolder } from "../base/private_file.ts";
+import { ensureFolder, FileError } from "../base/private_file.ts";
 import { defaultConfigFolder } from "../keys/identity.ts";
 
 /**
@@ -15,8 +15,27 @@ import { defaultConfigFolder } from "../keys/identity.ts";
 export async function configFolder(): Promise<string> {
   const folder = defaultConfigFolder((name) => Deno.env.get(name));
   if (folder === undefined) {
-    throw new UsageError("Cannot find your home folder: set HOME");
+    throw new UsageError(
+      "Cannot find your home folder: set HOME, or give --identity FILE",
+    );
   }
   await ensureFolder(folder);
   return folder;
+}
+
+/**
+ * The folder for somebody whose identity is elsewhere, which therefore can do without: undefined where there is none.
+ * @param note Told what can't be done then.
+ */
+export async function optionalConfigFolder(
+  note: (text: string) => void,
+): Promise<string | undefined> {
+  try {
+    return await configFolder();
+  } catch (error) {
+    if (error instanceof FileError) note(error.message);
+    else if (!(error instanceof UsageError)) throw error;
+    note("No home folder: settings, typed lines and known rooms are not kept");
+    return undefined;
+  }
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
+import { ask, type Asker, canAsk } from "./ask.ts";
 import { JoinError } from "./join_error.ts";
-import type { View } from "./view.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { firstLine } from "../base/first_line.ts";
 import { UsageError } from "../base/flags.ts";
@@ -55,36 +55,33 @@ export async function givenPlace(
 }
 
 /**
- * The server at a place: the one given, that of a server in this folder, or the one that a person types.
- * @param view Where a person can be asked; left out if there is nobody.
- * @throws {UsageError} if there is none, or none that can be read. @throws {FileError}
+ * The server at a place: the one given, or that of a server in this folder; undefined if somebody can be asked.
+ * @throws {UsageError} if there is none, and nobody to ask, or none that can be read. @throws {FileError}
  */
 export async function findDestination(
   place: string | undefined,
   known: Known,
-  view?: View,
-): Promise<Destination | null> {
+): Promise<Destination | undefined> {
   if (place !== undefined) return readPlace(place, known);
   const local = await findLocalInvite(KEY_FILE);
   if (local) return byInvite(local);
-  if (view) return await ask(view, known);
+  if (canAsk()) return undefined;
   throw new UsageError(
     `No link was given, and no server's ${KEY_FILE} is here: ${clientCommand()} --link FILE`,
   );
 }
 
-/** Asks until something can be read; null if the input ends. */
-async function ask(view: View, known: Known): Promise<Destination | null> {
-  for (;;) {
-    const typed = await view.ask("Link, or HOST:PORT and a code: ");
-    if (typed === null) return null;
-    try {
-      return readPlace(typed, known);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      view.note(error.message);
-    }
-  }
+/** Asks for the place until it can be read; null if the person leaves instead. */
+export async function askDestination(
+  view: Asker,
+  known: Known,
+): Promise<Destination | null> {
+  return await ask(view, {
+    words: "Link, or HOST:PORT and a code: ",
+    help:
+      "A link begins with chat:// and is what the server prints, or what somebody in the room made by /invite. A code is a number and some words that were read to you. Where you were before, HOST:PORT is enough.",
+    read: (typed) => readPlace(typed, known),
+  });
 }
 
 function readPlace(text: string, known: Known): Destination {

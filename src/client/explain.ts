@@ -6,19 +6,22 @@
 
 import { JoinError } from "./join_error.ts";
 import { errorLine } from "./pipe/json_view.ts";
+import { messageOf } from "../base/error_reason.ts";
 import { UsageError } from "../base/flags.ts";
+import { complain, OutputError, print } from "../base/output.ts";
 import { FileError } from "../base/private_file.ts";
-import { sentence, usageSentence, write } from "../base/program.ts";
+import { sentence, usageSentence } from "../base/program.ts";
+import { escapeText } from "../base/safe_text.ts";
 
 /**
  * Says on stderr why the client can't go on, and on stdout too for a program.
  * @param json Whether a program reads stdout.
- * @returns The exit code.
- * @throws whatever isn't meant for people.
+ * @returns The exit code: 0 where all that happened is that the reader of stdout had enough.
  */
 export function explain(error: unknown, json: boolean): number {
-  if (json && error instanceof Error) tellProgram(error.message);
-  write(`${sentences(error)}\n`, Deno.stderr);
+  if (error instanceof OutputError && error.isUnread) return 0;
+  if (json && !(error instanceof OutputError)) tellProgram(messageOf(error));
+  complain(`${sentences(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
 }
 
@@ -29,17 +32,36 @@ function sentences(error: unknown): string {
   if (error instanceof JoinError) {
     return `${sentence(error.message)}\n${sentence(error.advice)}`;
   }
-  if (error instanceof FileError || error instanceof RangeError) {
+  if (
+    error instanceof FileError || error instanceof OutputError ||
+    error instanceof RangeError
+  ) {
     return sentence(error.message);
   }
-  throw error;
+  return sentence(
+    `The client has a fault and cannot go on: ${escapeText(String(error))}`,
+  );
 }
 
 function tellProgram(message: string): void {
   try {
-    write(`${errorLine(message)}\n`);
-  } catch (error) {
+    print(`${errorLine(message)}\n`);
+  } catch {
     // No program reads any more; a person at the terminal still may.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+}
+
+/**
+ * Has an error that nobody waits for end the program in the same way, instead of with the runtime's own words.
+ * @param end Gives the terminal back, says what is wrong, and ends the program.
+ */
+export function endAtFaults(end: (error: unknown) => void): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    end(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    end(event.error);
+  });
 }

@@ -19,13 +19,13 @@ export const FLAGS = [
   },
   {
     name: "link",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     help: "Read the link from FILE's first line (-: standard input)",
   },
   {
     name: "identity",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     help: "Who you are (default: chosen by your name)",
   },
@@ -43,7 +43,7 @@ export const FLAGS = [
   },
   {
     name: "downloads",
-    kind: "string",
+    kind: "path",
     value: "FOLDER",
     default: "chat-files",
     help: "Folder for downloaded files",

@@ -6,13 +6,14 @@
  */
 
 import type { Actions, NumberKind } from "./actions.ts";
-import { configFolder } from "./config_folder.ts";
+import { canAsk } from "./ask.ts";
 import type { Values } from "./flags.ts";
 import { Ignored } from "./ignored.ts";
 import { JsonView } from "./pipe/json_view.ts";
 import type { PipeOptions } from "./pipe/pipe_view.ts";
 import { PlainView } from "./pipe/plain_view.ts";
 import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
+import { DumbView } from "./terminal/dumb_view.ts";
 import { featuresOf, rebreaks } from "./terminal/features.ts";
 import { InputHistory } from "./terminal/input_history.ts";
 import { interpret } from "./terminal/interpret.ts";
@@ -21,6 +22,7 @@ import { Settings } from "./terminal/settings.ts";
 import { TtyView } from "./terminal/tty.ts";
 import type { Present, View } from "./view.ts";
 import { reasonOf } from "../base/error_reason.ts";
+import { givenPath } from "../base/paths.ts";
 import { mayStop } from "../base/program.ts";
 
 /** Does what a line asks for. @returns The text to say, null for none. */
@@ -34,21 +36,48 @@ export interface Frontend {
   readonly isInteractive: boolean;
   /** Gives what the lines are interpreted with. */
   readonly interpreter: (actions: Actions) => Interpret;
+  /** The signals at which the client leaves. */
+  readonly signals: readonly Deno.Signal[];
+  /** Rejects when what is shown can't be shown any more. */
+  readonly failed: Promise<never>;
+  /** Resolves when a person has ended the input, whatever is still being done of it. */
+  readonly ended: Promise<void>;
   /** To be called at the end. */
   readonly close: () => Promise<void>;
 }
 
-/** Whether the program runs in a terminal, so that a person can be asked. */
-export function isTerminal(): boolean {
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+const isWindows = Deno.build.os === "windows"; // which sends Ctrl-C alone
+
+/** On a pipe SIGHUP stays as it is, so that nohup can have it ignored. */
+const PIPE_SIGNALS: readonly Deno.Signal[] = isWindows
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+/** At a terminal Ctrl-C may only drop what was typed: the view has it for itself. */
+const TERMINAL_SIGNALS: readonly Deno.Signal[] = isWindows
+  ? ["SIGINT"]
+  : ["SIGTERM", "SIGHUP"];
+/** Without escape sequences the system has Ctrl-C. */
+const DUMB_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** For what never happens. */
+const NEVER = new Promise<never>(() => {});
+
+/** Whether a person reads and types at a terminal. */
+export function isAtTerminal({ json }: Values): boolean {
+  return !json && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
-/** The front end for the flags, and for where the program runs. */
-export async function openFrontend(values: Values): Promise<Frontend> {
+/**
+ * The front end for the flags, and for where the program runs.
+ * @param folder Where a person's settings, and what was typed, are kept; undefined: nowhere.
+ */
+export async function openFrontend(
+  values: Values,
+  folder: string | undefined,
+): Promise<Frontend> {
   if (values.json) return jsonFrontend();
-  if (!isTerminal()) return plainFrontend();
-  const colour = !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "";
-  return await terminalFrontend(await configFolder(), colour);
+  if (!isAtTerminal(values)) return plainFrontend();
+  return await personFrontend(values, folder);
 }
 
 /** Standard input, which is taken over, output and error. */
@@ -57,6 +86,7 @@ function pipes(): PipeOptions {
     input: Deno.stdin.readable,
     output: Deno.stdout,
     errors: Deno.stderr,
+    questions: canAsk() ? Deno.stderr : undefined,
   };
 }
 
@@ -77,6 +107,9 @@ function jsonFrontend(): Frontend {
       };
       return (line) => interpretRequest(line, context);
     },
+    signals: PIPE_SIGNALS,
+    failed: view.failed,
+    ended: NEVER,
     close: () => Promise.resolve(view.close()),
   };
 }
@@ -88,47 +121,47 @@ function plainFrontend(): Frontend {
     view,
     isInteractive: false,
     interpreter: () => (line) => Promise.resolve(line),
+    signals: PIPE_SIGNALS,
+    failed: view.failed,
+    ended: NEVER,
     close: () => Promise.resolve(view.close()),
   };
 }
 
-/**
- * For a person at a terminal: every line is a command, or a text.
- * @param folder Where the person's settings, and what was typed, are kept. @param colour Whether to use colours.
- */
-async function terminalFrontend(
-  folder: string,
-  colour: boolean,
+/** For a person at a terminal: every line is a command, or a text. @param folder As for `openFrontend`. */
+async function personFrontend(
+  values: Values,
+  folder: string | undefined,
 ): Promise<Frontend> {
   const notes: string[] = []; // what goes wrong before there is a view
   let note: (text: string) => void = (text) => notes.push(text);
-  const settings = await Settings.load(`${folder}/settings`, (it) => note(it));
-  const size = Number(settings.get("history"));
-  const file = `${folder}/history`;
-  const history = await InputHistory.load(file, size, (it) => note(it));
-  const ignored = await Ignored.load(`${folder}/ignored`, (it) => note(it));
+  const { settings, history, ignored } = await personFiles(
+    folder,
+    (text) => note(text),
+  );
   const home = Deno.env.get("HOME");
   let who: () => readonly Present[] = () => [];
   let numbers: (kind: NumberKind) => readonly number[] = () => [];
-  const view = new TtyView({
-    stops: mayStop(),
-    now: Date.now,
-    colour,
-    features: featuresOf((variable) => Deno.env.get(variable)),
-    rebreaks: rebreaks((variable) => Deno.env.get(variable)),
-    settings,
-    history,
-    ignored,
-    names: () => who().map(({ name }) => name),
-    numbers: (kind) => numbers(kind),
-    entries: (folder) => folderEntries(folder, home),
-  });
+  const shared = { now: Date.now, settings, ignored };
+  const view = isDumb()
+    ? new DumbView({ ...shared, ...pipes(), columns: terminalWidth })
+    : new TtyView({
+      ...shared,
+      stops: mayStop(),
+      features: featuresOf((variable) => Deno.env.get(variable)),
+      rebreaks: rebreaks((variable) => Deno.env.get(variable)),
+      colour: !values["no-color"] && (Deno.env.get("NO_COLOR") ?? "") === "",
+      history,
+      names: () => who().map(({ name }) => name),
+      numbers: (kind) => numbers(kind),
+      entries: (folder) => folderEntries(folder, home),
+    });
   const screen: View = view;
   const clear = () => screen.clear?.();
   note = (text) => view.note(text);
   notes.forEach(note);
   const save = async (path: string) => {
-    note(await view.scrollback.save(path).catch(reasonOf));
+    note(await view.scrollback.save(givenPath(path, home)).catch(reasonOf));
   };
   return {
     view,
@@ -139,6 +172,9 @@ async function terminalFrontend(
       const context = { ...actions, ...own, columns: () => view.columns };
       return (line) => interpret(line, context);
     },
+    ...(view instanceof DumbView
+      ? { signals: DUMB_SIGNALS, failed: view.failed, ended: NEVER }
+      : { signals: TERMINAL_SIGNALS, failed: NEVER, ended: view.ended }),
     close: async () => {
       view.close();
       await settings.kept;
@@ -146,4 +182,40 @@ async function terminalFrontend(
       await history.close();
     },
   };
+}
+
+/** What a person keeps between runs; where there is no folder, nothing is kept. */
+async function personFiles(
+  folder: string | undefined,
+  note: (text: string) => void,
+) {
+  const settings = folder === undefined
+    ? new Settings(note)
+    : await Settings.load(`${folder}/settings`, note);
+  const size = Number(settings.get("history"));
+  if (folder === undefined) {
+    const history = InputHistory.none(size);
+    return { settings, history, ignored: new Ignored(note) };
+  }
+  return {
+    settings,
+    history: await InputHistory.load(`${folder}/history`, size, note),
+    ignored: await Ignored.load(`${folder}/ignored`, note),
+  };
+}
+
+/** Whether the terminal takes no escape sequences. */
+function isDumb(): boolean {
+  if (Deno.build.os === "windows") return false; // which has no such variable
+  return ["", "dumb"].includes(Deno.env.get("TERM") ?? "");
+}
+
+/** The terminal's width, cells; where it has none to tell, as in an editor, that of most. */
+function terminalWidth(): number {
+  const usual = 80;
+  try {
+    return Deno.consoleSize().columns || usual;
+  } catch {
+    return usual; // it is no terminal that can be asked
+  }
 }

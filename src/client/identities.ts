@@ -12,12 +12,23 @@ import type { Who } from "./session.ts";
 /** Chooses an identity for a name, and notes the name that it goes by. */
 export class Identities {
   readonly #folder: string;
-  readonly #given: string | undefined;
+  readonly #given: IdentityFile | undefined;
   #current: IdentityFile | undefined;
   #wasIn = false; // as the current one
 
-  /** Chooses none yet. @param folder Where identities are. @param given The file to use, whatever the name. */
-  constructor(folder: string, given?: string) {
+  /**
+   * Reads the file that is given, if one is.
+   * @param folder Where identities are. @param given The file to use, whatever the name.
+   * @throws {FileError} if it can't be used.
+   */
+  static async open(folder: string, given?: string): Promise<Identities> {
+    const file = given === undefined
+      ? undefined
+      : await IdentityFile.open(given);
+    return new Identities(folder, file);
+  }
+
+  private constructor(folder: string, given: IdentityFile | undefined) {
     this.#folder = folder;
     this.#given = given;
   }
@@ -31,13 +42,11 @@ export class Identities {
   }
 
   async #fileFor(name: string): Promise<IdentityFile> {
-    const current = this.#current;
-    if (this.#given !== undefined) {
-      return current ?? await IdentityFile.open(this.#given);
-    }
+    if (this.#given) return this.#given;
     const known = await findIdentity(this.#folder, name);
     if (known) return known;
     // One that was made for a name which then was taken has been nobody so far.
+    const current = this.#current;
     const isNobody = current?.created && !this.#wasIn;
     return isNobody ? current : await IdentityFile.create(this.#folder);
   }

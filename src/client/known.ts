@@ -41,7 +41,7 @@ interface KnownRoom {
 
 /** All rooms that this machine's clients were in, in a file. */
 export class Known {
-  readonly #path: string;
+  readonly #path: string | undefined;
   readonly #note: (text: string) => void;
   readonly #rooms = new Map<string, KnownRoom>(); // by the server's key
   #room: KnownRoom | undefined; // the one that the client is in
@@ -49,20 +49,24 @@ export class Known {
   /** Settles when all is in the file; never rejects. */
   kept: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, note: (text: string) => void) {
+  private constructor(
+    path: string | undefined,
+    note: (text: string) => void,
+  ) {
     this.#path = path;
     this.#note = note;
   }
 
   /**
    * What a file remembers, which need not be there. One that can't be used is named in a note.
-   * @param note Told what can't be read or kept, and warnings.
+   * @param path Undefined for what is remembered nowhere. @param note Told what can't be read or kept, and warnings.
    */
   static async load(
-    path: string,
+    path: string | undefined,
     note: (text: string) => void,
   ): Promise<Known> {
     const known = new Known(path, note);
+    if (path === undefined) return known;
     try {
       known.#adopt(await readDocument(path) ?? {});
     } catch (error) {
@@ -155,9 +159,10 @@ export class Known {
 
   /** Writes down what has changed. */
   keep(): void {
-    if (!this.#isChanged) return;
+    const path = this.#path;
+    if (!this.#isChanged || path === undefined) return;
     this.#isChanged = false;
-    this.kept = this.kept.then(() => writeDocument(this.#path, this.#document))
+    this.kept = this.kept.then(() => writeDocument(path, this.#document))
       .catch((error) => this.#note(reasonOf(error)));
   }
 

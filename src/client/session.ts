@@ -239,7 +239,10 @@ export class Session {
     this.#isRefused = undefined;
     if (this.#conversation.keepName(refused)) return true;
     const { askName } = this.#options;
-    const who = await askName(reasonWords(refused.reason, refused.detail));
+    const who = await Promise.race([
+      askName(reasonWords(refused.reason, refused.detail)),
+      this.#leaving.promise.then(() => null), // nobody answers any more
+    ]);
     if (this.#left) return true;
     const isFirst = !this.#conversation.hasBegun;
     if (who === null) {

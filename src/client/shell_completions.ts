@@ -38,8 +38,8 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-function takesFile({ value }: Flag): boolean {
-  return value === "FILE" || value === "FOLDER";
+function takesFile({ kind }: Flag): boolean {
+  return kind === "path";
 }
 
 function bashScript(program: string, flags: readonly Flag[]): string {

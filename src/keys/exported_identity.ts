@@ -47,6 +47,11 @@ export async function exportIdentity(
   return START + toBase64url(concat(salt, sealed));
 }
 
+/** Whether a text is an exported identity, as far as can be seen without the passphrase. */
+export function isExportedIdentity(text: string): boolean {
+  return bytesOf(text) !== undefined;
+}
+
 /**
  * The seed in such a text, 32 bytes.
  * @throws {SyntaxError} for another text. @throws {DecryptionError} for another passphrase, or an altered text.
@@ -55,8 +60,8 @@ export async function importIdentity(
   text: string,
   passphrase: string,
 ): Promise<Bytes> {
-  const bytes = bytesOf(text.trim());
-  if (bytes?.length !== SALT_SIZE + KEY_SIZE + TAG_SIZE) {
+  const bytes = bytesOf(text);
+  if (!bytes) {
     throw new SyntaxError(`Cannot read the identity: it begins with ${START}`);
   }
   const key = await passphraseKey(passphrase, bytes.subarray(0, SALT_SIZE));
@@ -66,9 +71,11 @@ export async function importIdentity(
 }
 
 function bytesOf(text: string): Bytes | undefined {
-  if (!text.startsWith(START)) return undefined;
+  const trimmed = text.trim();
+  if (!trimmed.startsWith(START)) return undefined;
   try {
-    return fromBase64url(text.slice(START.length));
+    const bytes = fromBase64url(trimmed.slice(START.length));
+    return bytes.length === SALT_SIZE + KEY_SIZE + TAG_SIZE ? bytes : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined; // it may quote the text
     throw error;

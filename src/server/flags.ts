@@ -34,21 +34,21 @@ export const FLAGS = [
   },
   {
     name: "log",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     default: "chat.log",
     help: "File for the conversation",
   },
   {
     name: "key-file",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     default: DEFAULT_KEY_FILE,
     help: "File for the room's keys, created if it is missing",
   },
   {
     name: "people",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     default: DEFAULT_PEOPLE_FILE,
     help: "File for members, names, invites and bans, created if it is missing",
@@ -66,7 +66,7 @@ export const FLAGS = [
   },
   {
     name: "motd",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     help: "Message of the day: a text that everybody sees on joining",
   },

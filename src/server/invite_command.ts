@@ -66,14 +66,14 @@ const FLAGS = [
   },
   {
     name: "key-file",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     default: DEFAULT_KEY_FILE,
     help: "File of the room's keys",
   },
   {
     name: "people",
-    kind: "string",
+    kind: "path",
     value: "FILE",
     default: DEFAULT_PEOPLE_FILE,
     help: "File of members and invites",

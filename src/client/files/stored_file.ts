@@ -12,7 +12,8 @@ import {
   fileError,
   PRIVATE_FILE,
 } from "../../base/private_file.ts";
-import { type Offer, safeFileName } from "../../protocol/offer.ts";
+import { requireOrdinary } from "../../base/file_target.ts";
+import { formatSize, type Offer, safeFileName } from "../../protocol/offer.ts";
 import { writeAll } from "../../base/write_all.ts";
 
 /** How much is read at once, bytes. */
@@ -32,15 +33,21 @@ export class SourceFile {
 
   /**
    * Reads a file to its end, for its digest.
-   * @throws {FileError} for what can't be read, or is no ordinary file.
+   * @param most Bytes that it may have. Default: any number.
+   * @throws {FileError} for what can't be read, is no ordinary file, or is larger.
    */
-  static async open(path: string): Promise<SourceFile> {
+  static async open(path: string, most = Infinity): Promise<SourceFile> {
     const name = path.split(/[/\\]/).at(-1) ?? "";
     try {
+      requireOrdinary(path);
       using file = await Deno.open(path);
-      const { isFile, size, mtime } = await file.stat();
-      if (!isFile) {
-        throw new FileError(`Cannot send "${path}": not a regular file`);
+      const { size, mtime } = await file.stat();
+      if (size > most) {
+        throw new FileError(
+          `Cannot send "${path}" of ${
+            formatSize(size)
+          }: this server allows at most ${formatSize(most)}`,
+        );
       }
       const digest = await sha256Hex(chunks(file));
       return new SourceFile(path, { name, size, digest }, mtime?.getTime());
@@ -53,6 +60,7 @@ export class SourceFile {
   /** Some of its bytes; null if the file isn't any more what was offered, or can't be read. */
   async read(from: number, size: number): Promise<Bytes | null> {
     try {
+      requireOrdinary(this.path); // it may have been replaced meanwhile
       using file = await Deno.open(this.path);
       const info = await file.stat();
       if (info.size !== this.offer.size) return null;
@@ -103,6 +111,7 @@ export class PartialFile implements Disposable {
     const start = offer.digest.slice(0, DIGEST_START);
     const path = `${folder}/${safeFileName(offer.name)}.${start}.part`;
     try {
+      requireOrdinary(path);
       const file = await Deno.open(path, {
         write: true,
         create: true,

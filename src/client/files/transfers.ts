@@ -9,13 +9,14 @@ import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
 import type { View } from "../view.ts";
+import { givenPath } from "../../base/paths.ts";
 import {
   formatOffer,
-  formatSize,
   isFileName,
   MAX_ASKED,
+  type Offer,
+  parseOffer,
 } from "../../protocol/offer.ts";
-import { type Offer, parseOffer } from "../../protocol/offer.ts";
 import type { FileEvent, FileListener, FileRoom } from "../file_room.ts";
 import { SourceFile } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
@@ -70,19 +71,14 @@ export class Transfers implements FileListener {
   /** Offers a file to the room. What goes wrong is told to the view. */
   async send(session: Offering, path: string): Promise<void> {
     const { view, home } = this.#options;
-    const whole = home === undefined ? path : path.replace(/^~(?=\/)/, home);
     try {
-      const source = await SourceFile.open(whole);
+      const source = await SourceFile.open(
+        givenPath(path, home),
+        this.#maxSize,
+      );
       const { offer } = source;
       if (!isFileName(offer.name)) {
         throw new FileError(`Cannot send "${path}": rename it first`);
-      }
-      if (offer.size > this.#maxSize) {
-        throw new FileError(
-          `Cannot send "${path}" of ${
-            formatSize(offer.size)
-          }: this server allows at most ${formatSize(this.#maxSize)}`,
-        );
       }
       const n = await session.offer(formatOffer(offer));
       if (n !== null) this.#unnumbered.set(n, source);

@@ -6,15 +6,16 @@
 
 import type { News, Standing, View } from "../view.ts";
 import { TextLineStream } from "../../base/std.ts";
-import { writeAllSync } from "../../base/write_all.ts";
+import { inputError } from "../../base/first_line.ts";
+import { OutputError } from "../../base/output.ts";
+import { escapeText } from "../../base/safe_text.ts";
+import { waitIfFull, writeAllSync } from "../../base/write_all.ts";
 
 /**
  * The longest line that is read whole, UTF-16 units. The rest of a longer one is dropped as it comes, and
  * what is left is still far longer than a message may be, so that it is refused and never sent in part.
  */
 const MAX_LINE_LENGTH = 65_536;
-/** How long to wait, ms, before writing again to a pipe that is full and won't block. */
-const FULL_PIPE_PAUSE = 5;
 
 /** Where lines go; `Deno.stdout` and `Deno.stderr` are such. */
 export interface Sink {
@@ -30,17 +31,23 @@ export interface PipeOptions {
   readonly output: Sink;
   /** For what is about this program. */
   readonly errors: Sink;
+  /** For questions, where a person types the input; left out where nobody does. */
+  readonly questions?: Sink | undefined;
 }
 
 /** A view on streams. */
 export abstract class PipeView implements View {
+  /** Rejects with an `OutputError` when the output takes no more, but for a reader that has enough. */
+  readonly failed: Promise<never>;
+  readonly #failure = Promise.withResolvers<never>();
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #output: Sink;
   readonly #errors: Sink;
+  readonly #questions: Sink | undefined;
   #closed = false;
 
   /** Reads nothing until it is asked. */
-  constructor({ input, output, errors }: PipeOptions) {
+  constructor({ input, output, errors, questions }: PipeOptions) {
     this.#lines = input
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(limitLines())
@@ -48,6 +55,9 @@ export abstract class PipeView implements View {
       .getReader();
     this.#output = output;
     this.#errors = errors;
+    this.#questions = questions;
+    this.failed = this.#failure.promise;
+    this.failed.catch(() => {}); // whether or not somebody waits for it by then
   }
 
   /** Writes a piece of news. */
@@ -59,12 +69,18 @@ export abstract class PipeView implements View {
   /** Does nothing: a pipe has no prompt. */
   stand(_standing: Standing): void {}
 
-  /** The next line of the input; a pipe isn't shown the question. */
-  ask(_question: string): Promise<string | null> {
-    return this.#next();
+  /** The next line of the input; a pipe isn't shown the question. @throws {FileError} if the input can't be read. */
+  async ask(question: string): Promise<string | null> {
+    this.#tryToWrite(this.#questions, escapeText(question));
+    const answer = await this.#next();
+    if (answer === null) this.#tryToWrite(this.#questions, "\n");
+    return answer;
   }
 
-  /** The lines of the input that aren't empty, until it ends or nobody reads the output any more. */
+  /**
+   * The lines of the input that aren't empty, until it ends or the output takes no more.
+   * @throws {FileError} if the input can't be read.
+   */
   async *lines(): AsyncGenerator<string> {
     for (;;) {
       const line = await this.#next();
@@ -80,35 +96,52 @@ export abstract class PipeView implements View {
     this.#lines.cancel().catch(() => {});
   }
 
-  /** Writes a line to stdout. */
+  /** Writes a line to stdout. Where that fails, nothing more is read or written: what is lost is lost in one piece. */
   protected print(line: string): void {
-    this.#write(this.#output, line);
+    if (this.#closed) return;
+    try {
+      write(this.#output, `${line}\n`);
+    } catch (cause) {
+      this.close();
+      const error = new OutputError(cause);
+      if (!error.isUnread) this.#failure.reject(error);
+    }
   }
 
-  /** Writes a line to stderr. */
+  /** Writes a line to stderr, as far as that takes it: what is said in the room goes on without. */
   protected complain(line: string): void {
-    this.#write(this.#errors, line);
+    this.#tryToWrite(this.#errors, `${line}\n`);
+  }
+
+  #tryToWrite(sink: Sink | undefined, text: string): void {
+    if (this.#closed || !sink) return;
+    try {
+      write(sink, text);
+    } catch {
+      // There is nobody else to tell.
+    }
   }
 
   async #next(): Promise<string | null> {
     while (!this.#closed) {
-      const { done, value } = await this.#lines.read();
-      if (done) return null;
-      if (value.trim() !== "") return value;
+      const line = await this.#read();
+      if (line === null || line.trim() !== "") return line;
     }
     return null;
   }
 
-  #write(sink: Sink, line: string): void {
-    if (this.#closed) return;
+  async #read(): Promise<string | null> {
     try {
-      writeAllSync(sink, new TextEncoder().encode(`${line}\n`), waitIfFull);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      // The reader has enough, as `head` does: leave quietly.
-      this.close();
+      const { done, value } = await this.#lines.read();
+      return done ? null : value;
+    } catch (cause) {
+      throw inputError(cause);
     }
   }
+}
+
+function write(sink: Sink, text: string): void {
+  writeAllSync(sink, new TextEncoder().encode(text), waitIfFull);
 }
 
 /** Drops what is beyond the greatest length of a line, before anything gathers it. */
@@ -125,15 +158,4 @@ function limitLines(): TransformStream<string, string> {
       controller.enqueue(pieces.join("\n"));
     },
   });
-}
-
-/** Waits for a pipe that its other end made non-blocking and reads slowly, as a blocking one would. */
-function waitIfFull(error: unknown): void {
-  if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-  Atomics.wait(
-    new Int32Array(new SharedArrayBuffer(4)),
-    0,
-    0,
-    FULL_PIPE_PAUSE,
-  );
 }

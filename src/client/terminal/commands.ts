@@ -8,6 +8,7 @@
 import { CHANGE_COMMANDS } from "./change_commands.ts";
 import { HISTORY_COUNT, MAX_HISTORY } from "../actions.ts";
 import { nearest } from "../../base/nearest.ts";
+import { typedPath } from "../../base/paths.ts";
 import { quote } from "../../base/safe_text.ts";
 import {
   ANYTHING,
@@ -129,7 +130,9 @@ export const COMMANDS: readonly Command[] = [
     example: "/send ~/hut.jpg",
     takes: SOMETHING,
     offers: ["path"],
-    run: ({ send }, path = "") => send(path),
+    run: ({ send }, path = "") => {
+      send(typedPath(path)); // which goes on while other things are said
+    },
   },
   {
     name: "/get",
@@ -213,7 +216,7 @@ export const COMMANDS: readonly Command[] = [
     example: "/save ~/chat.txt",
     takes: SOMETHING,
     offers: ["path"],
-    run: ({ save }, path = "") => save(path),
+    run: ({ save }, path = "") => save(typedPath(path)),
   },
   {
     name: "/clear",

@@ -88,6 +88,7 @@ export class TerminalView implements View {
   readonly #prompt: Prompt;
   readonly #scrollback = new Scrollback();
   readonly #typed = new TypedLines();
+  readonly #over = Promise.withResolvers<void>();
   readonly #splitter: InputSplitter;
   #stayOn: (() => void) | undefined; // there while the next Ctrl-C leaves: ends that
   #ended = false;
@@ -143,6 +144,11 @@ export class TerminalView implements View {
     input.on("end", () => this.#end());
     // A terminal that is gone can't be told; its input ends as well, or has.
     output.on("error", () => this.#end());
+  }
+
+  /** Resolves when nothing is typed any more. */
+  get ended(): Promise<void> {
+    return this.#over.promise;
   }
 
   /** Everything that was shown, for `/save`. */
@@ -311,5 +317,6 @@ export class TerminalView implements View {
     this.#notifier.end();
     this.#options.raw?.(false);
     this.#typed.end();
+    this.#over.resolve();
   }
 }

@@ -16,7 +16,7 @@ import { runToEnd, succeeds } from "../../kit/command.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "name", kind: "string", value: "NAME", help: "It's the [name]" },
-  { name: "log", kind: "string", value: "FILE", help: "Write here" },
+  { name: "log", kind: "path", value: "FILE", help: "Write here" },
   {
     name: "level",
     kind: "string",

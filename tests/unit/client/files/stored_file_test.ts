@@ -12,6 +12,7 @@ import {
   SourceFile,
 } from "../../../../src/client/files/stored_file.ts";
 import { assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { runToEnd } from "../../../kit/command.ts";
 import { Folder } from "../../../kit/folder.ts";
 
 // NIST, FIPS 180-4 examples: "abc".
@@ -75,7 +76,7 @@ Deno.test("SourceFile.open() refuses a folder and what isn't there, with the rea
   await assertRejects(
     () => SourceFile.open(path),
     FileError,
-    `Cannot send "${path}": not a regular file`,
+    `Cannot send "${path}": it is a folder`,
   );
   await assertRejects(
     () => SourceFile.open(`${path}/none`),
@@ -83,6 +84,27 @@ Deno.test("SourceFile.open() refuses a folder and what isn't there, with the rea
     `Cannot send "${path}/none": there is no such file or folder`,
   );
 });
+
+Deno.test(
+  "PartialFile.open() and SourceFile.read() don't wait at a named pipe",
+  {
+    ignore: Deno.build.os === "windows", // it has none
+  },
+  async () => {
+    await using folder = await Folder.make();
+    const source = await SourceFile.open(await folder.write("abc.txt", "abc"));
+    await Deno.remove(source.path);
+    const offer = offerOf();
+    const part = folder.file(`abc.txt.${offer.digest.slice(0, 8)}.part`);
+    for (const path of [source.path, part]) await runToEnd(["mkfifo", path]);
+    assertEquals(await source.read(0, 3), null);
+    await assertRejects(
+      () => PartialFile.open(folder.path, offer),
+      FileError,
+      `Cannot write "${part}": it is a pipe, not an ordinary file`,
+    );
+  },
+);
 
 Deno.test("PartialFile becomes the file when it is whole, readable by its owner alone", async () => {
   await using folder = await Folder.make();

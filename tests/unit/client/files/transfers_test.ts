@@ -408,7 +408,7 @@ Deno.test("Transfers.send() says why a file can't be offered, and offers nothing
   assertEquals(holder.said, []);
   const [none = "", inFolder = "", large = ""] = holder.shown.notes;
   assertMatch(none, /none\.txt": there is no such file or folder$/);
-  assertMatch(inFolder, /not a regular file$/);
+  assertMatch(inFolder, /^Cannot send ".*": it is a folder$/);
   assertMatch(large, /this server allows at most 1\.0 kB$/);
 });
 

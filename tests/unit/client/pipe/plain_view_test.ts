@@ -7,12 +7,14 @@
 import type { News, RoomNews } from "../../../../src/client/view.ts";
 import { JsonView } from "../../../../src/client/pipe/json_view.ts";
 import type { Sink } from "../../../../src/client/pipe/pipe_view.ts";
+import { OutputError } from "../../../../src/base/output.ts";
+import { FileError } from "../../../../src/base/private_file.ts";
 import { PlainView } from "../../../../src/client/pipe/plain_view.ts";
 import {
   assert,
   assertEquals,
+  assertRejects,
   assertStringIncludes,
-  assertThrows,
 } from "../../../kit/assert.ts";
 import { ATTACKS, DANGEROUS } from "../../../kit/hostile_texts.ts";
 
@@ -197,14 +199,64 @@ Deno.test("PipeView.lines() ends when nobody reads the output any more", async (
   assertEquals(await lines, []);
 });
 
-Deno.test("PipeView passes on any other error of a sink", () => {
+Deno.test("PipeView ends, and says why, when the output takes no more", async () => {
+  let written = 0;
   const sink: Sink = {
     writeSync() {
-      throw new RangeError("disk full");
+      written++;
+      throw Object.assign(new Error("No space left"), { code: "ENOSPC" });
     },
   };
-  const view = new JsonView({ ...streams(), output: sink });
-  assertThrows(() => view.note("x"), RangeError, "disk full");
+  // This input never ends by itself.
+  const input = new ReadableStream<Uint8Array<ArrayBuffer>>();
+  const view = new JsonView({ ...streams(input), output: sink });
+  const lines = all(view.lines());
+  view.note("one");
+  view.note("two");
+  await assertRejects(
+    () => view.failed,
+    OutputError,
+    "Cannot write to standard output: the disk is full",
+  );
+  assertEquals(await lines, []);
+  assertEquals(written, 1);
+});
+
+Deno.test("PlainView goes on where stderr takes no more", async () => {
+  const errors: Sink = {
+    writeSync() {
+      throw Object.assign(new Error("No space left"), { code: "ENOSPC" });
+    },
+  };
+  const options = { ...streams(inputOf("hello\n")), errors };
+  const view = new PlainView(options);
+  view.note("nobody reads this");
+  view.show(roomNews("said", "ben", "hello"));
+  assertStringIncludes(options.output.text, "ben: hello");
+  assertEquals(await all(view.lines()), ["hello"]);
+});
+
+Deno.test("PipeView says why the input can't be read", async () => {
+  const input = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull() {
+      throw Object.assign(new Error("os error"), { code: "EISDIR" });
+    },
+  });
+  await assertRejects(
+    () => all(new PlainView(streams(input)).lines()),
+    FileError,
+    "Cannot read standard input: it is a folder",
+  );
+});
+
+Deno.test("PipeView asks who types the input, away from the output", async () => {
+  const questions = new Memory();
+  const options = { ...streams(inputOf("ana\n")), questions };
+  const view = new PlainView(options);
+  assertEquals(await view.ask("Enter your name: "), "ana");
+  assertEquals(await view.ask("Again: "), null);
+  assertEquals(questions.text, "Enter your name: Again: \n");
+  assertEquals(options.output.text + options.errors.text, "");
 });
 
 Deno.test("PipeView.ask() takes the first line, and lines() the others", async () => {
