@@ -33,7 +33,13 @@ import {
 import { endAtFaults, explain } from "./src/client/explain.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { firstRun, isFirstRun } from "./src/client/first_run.ts";
-import { FLAGS, GONE, information, type Values } from "./src/client/flags.ts";
+import {
+  FLAGS,
+  GONE,
+  information,
+  shownHistory,
+  type Values,
+} from "./src/client/flags.ts";
 import {
   type Frontend,
   isAtTerminal,
@@ -55,6 +61,8 @@ interface Company {
   readonly destination: Destination;
   /** The name that was given, or typed. */
   readonly name: string;
+  /** How many earlier lines are shown. */
+  readonly history: number;
   readonly identities: Identities;
   readonly known: Known;
   readonly frontend: Frontend;
@@ -93,6 +101,7 @@ async function chat(
   const notes: string[] = []; // what goes wrong before there is a view
   let note: (text: string) => void = (text) => notes.push(text);
   // What is wrong with the command is told before anything else is.
+  const history = shownHistory(values, isAtTerminal(values));
   const name = values.name === undefined ? null : requireName(values.name);
   const given = await givenPlace(place, values.link); // before the front end takes standard input over
   const own = values.identity === undefined
@@ -123,6 +132,7 @@ async function chat(
       values,
       destination,
       name: called,
+      history,
       identities,
       known,
       frontend,
@@ -135,7 +145,7 @@ async function chat(
 
 /** Joins a room and stays until the client leaves. @returns The exit code. */
 async function stay(company: Company): Promise<number> {
-  const { values, destination, identities, known, frontend } = company;
+  const { values, destination, history, identities, known, frontend } = company;
   const { host, port, handshake, proven } = destination;
   const { view } = frontend;
   let noted = Promise.resolve(); // once the identity's file has the name
@@ -149,6 +159,7 @@ async function stay(company: Company): Promise<number> {
     proven,
     known,
     view,
+    history,
     files: transfers,
     named: (name) => {
       noted = noted.then(() => identities.named(name))

@@ -9,7 +9,7 @@ import { byNameOrId, type Person } from "./ignored.ts";
 import type { Operation } from "../protocol/reasons.ts";
 import type { Transfers } from "./files/transfers.ts";
 import type { Session } from "./session.ts";
-import type { Present } from "./view.ts";
+import type { Present, RequestId } from "./view.ts";
 
 /** Lines of history, if no other number is asked for. */
 export const HISTORY_COUNT = 20;
@@ -24,7 +24,10 @@ const SEARCH_COUNT = 100;
  */
 export type NumberKind = "spoken" | "own" | "offered" | "taking";
 
-/** What may be asked for. What goes wrong is shown as news or as a note, never thrown. */
+/**
+ * What may be asked for. What goes wrong is shown as news or as a note, never thrown. A program may call a request by
+ * an `id`, which the answers carry.
+ */
 export interface Actions {
   /** Who is in the room. */
   who(): readonly Present[];
@@ -36,36 +39,46 @@ export interface Actions {
   numbers(kind: NumberKind): readonly number[];
   /** Ends the session, with last words to the room. */
   quit(text?: string): void;
+  /** Resolves when the client has come into the room, or has left. */
+  inRoom(): Promise<void>;
   /** Goes by another name, one that `parseName` has accepted. */
-  rename(name: string): void;
+  rename(name: string, id?: RequestId): void;
+  /** Says something; resolves when there is room for the next line. */
+  say(text: string, id?: RequestId): Promise<void>;
   /** Says something in the third person; resolves when there is room for the next line. */
-  act(text: string): Promise<void>;
+  act(text: string, id?: RequestId): Promise<void>;
   /** Answers the line of that number; resolves when there is room for the next line. */
-  reply(to: number, text: string): Promise<void>;
+  reply(to: number, text: string, id?: RequestId): Promise<void>;
   /** Gives a message of one's own other words; resolves when there is room for the next line. */
-  edit(to: number, text: string): Promise<void>;
+  edit(to: number, text: string, id?: RequestId): Promise<void>;
   /** Takes back what one has said; resolves when there is room for the next line. */
-  delete(to: number): Promise<void>;
+  delete(to: number, id?: RequestId): Promise<void>;
   /** Reacts to a message with an emoji; with none any more, if the text is empty. Resolves as the others do. */
-  react(to: number, text: string): Promise<void>;
+  react(to: number, text: string, id?: RequestId): Promise<void>;
   /** The number of what this person said last; "waiting" while it isn't in the log yet; undefined for none. */
   lastOwn(): number | "waiting" | undefined;
   /** Is away from the keyboard, for this reason; is back if it is empty. */
-  away(text: string): void;
+  away(text: string, id?: RequestId): void;
   /** Asks for the last lines. */
-  history(count: number): void;
+  history(count: number, id?: RequestId): void;
   /** Asks for the lines that have these words in them. */
-  search(words: string): void;
+  search(words: string, id?: RequestId): void;
   /** Offers a file to the room; resolves when it is offered. */
-  send(path: string): Promise<void>;
+  send(path: string, id?: RequestId): Promise<void>;
   /** Takes the file that was offered under that number. */
-  get(offer: number): void;
+  get(offer: number, id?: RequestId): void;
   /** No longer takes, or offers, a file. */
-  drop(offer: number): void;
+  drop(offer: number, id?: RequestId): void;
   /** Gives up all names but the one that this client's person goes by. */
-  release(): void;
+  release(id?: RequestId): void;
   /** Asks for what only operators may do. */
-  operate(what: Operation, who?: string, text?: string, count?: number): void;
+  operate(
+    what: Operation,
+    who?: string,
+    text?: string,
+    count?: number,
+    id?: RequestId,
+  ): void;
   /**
    * What to compare with somebody in the room, by name or short id, to be sure of each other, and whether that was
    * done; undefined for somebody who isn't there.
@@ -100,9 +113,10 @@ export function actionsOf(
       kind === "offered" || kind === "taking"
         ? transfers.numbers(kind)
         : session.numbers(kind),
-    release: () => session.release(),
-    operate: (what, who = "", text = "", count = 0) =>
-      session.operate(what, who, text, count),
+    inRoom: () => session.inRoom(),
+    release: (id) => session.release(id),
+    operate: (what, who = "", text = "", count = 0, id) =>
+      session.operate(what, who, text, count, id),
     verification: (nameOrId) => {
       const member = find(nameOrId);
       if (!member) return undefined;
@@ -122,18 +136,20 @@ export function actionsOf(
     },
     who: () => session.present,
     quit: (text) => session.leave(text),
-    rename: (name) => session.rename(name),
-    act: (text) => session.act(text),
-    reply: (to, text) => session.reply(to, text),
-    edit: (to, text) => session.change("edited", to, text),
-    delete: (to) => session.change("deleted", to, ""),
-    react: (to, text) => session.change("reacted", to, text),
+    rename: (name, id) => session.rename(name, id),
+    say: (text, id) => session.say(text, id),
+    act: (text, id) => session.act(text, id),
+    reply: (to, text, id) => session.reply(to, text, id),
+    edit: (to, text, id) => session.change("edited", to, text, id),
+    delete: (to, id) => session.change("deleted", to, "", id),
+    react: (to, text, id) => session.change("reacted", to, text, id),
     lastOwn: () => session.waiting > 0 ? "waiting" : session.lastOwn,
-    away: (text) => session.away(text),
-    history: (count) => session.search("", Math.min(count, MAX_HISTORY)),
-    search: (words) => session.search(words, SEARCH_COUNT),
-    send: (path) => transfers.send(session, path),
-    get: (offer) => transfers.get(offer),
-    drop: (offer) => transfers.drop(offer),
+    away: (text, id) => session.away(text, id),
+    history: (count, id) =>
+      session.search("", Math.min(count, MAX_HISTORY), id),
+    search: (words, id) => session.search(words, SEARCH_COUNT, id),
+    send: (path, id) => transfers.send(session, path, id),
+    get: (offer, id) => transfers.get(offer, id),
+    drop: (offer, id) => transfers.drop(offer, id),
   };
 }

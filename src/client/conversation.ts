@@ -11,12 +11,25 @@
 import { current, type CurrentLine } from "./changes.ts";
 import type { FileEvent, FileListener } from "./file_room.ts";
 import type { Known } from "./known.ts";
-import type { Link, LinkListener, Refused, Self, Told } from "./link.ts";
+import type {
+  Link,
+  LinkListener,
+  Refused,
+  Self,
+  Told,
+  WishAnswer,
+} from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import { typedText } from "./sentences.ts";
-import type { Present, RoomNews, View } from "./view.ts";
+import {
+  type Present,
+  type RequestId,
+  type RoomNews,
+  tellFailure,
+  type View,
+} from "./view.ts";
 import { type Event, EventError, MAX_STRING } from "../protocol/events.ts";
 import {
   isAbout,
@@ -27,9 +40,9 @@ import {
   mayChange,
 } from "../protocol/line.ts";
 import {
+  isBlank,
   MAX_TEXT_SIZE,
   type Operation,
-  OPERATION_REFUSALS,
   reasonWords,
   type Refusal,
   textRefusal,
@@ -50,6 +63,8 @@ export interface ConversationOptions {
   readonly proven?: (() => void) | undefined;
   /** What is remembered of who goes by which name, if anything is. */
   readonly known?: Known | undefined;
+  /** How many of the lines from before it came first are shown, the last. Default: all that the server tells. */
+  readonly history?: number;
   /** Is told which name this client's person goes by, when it comes in and whenever that changes. */
   readonly named?: (name: string) => void;
 }
@@ -61,6 +76,7 @@ export class Conversation implements LinkListener {
   readonly #requests = new ServerRequests();
   readonly #recent = new RecentLines();
   readonly #begun = Promise.withResolvers<void>();
+  readonly #ids = new Map<number, RequestId>(); // what requests are called that said something, by its number
   #self: Self;
   #name: string; // that it goes by, or will ask for when it is in
   #lastName: string | undefined; // by which it was in last
@@ -106,18 +122,23 @@ export class Conversation implements LinkListener {
     return link.join(this.#name, this.#outbox.before, this.#after);
   }
 
-  /** Says something, when there is room for the next line. @returns The line's number, null if it can't be said. */
-  async say(typed: Omit<Line, "n">): Promise<number | null> {
+  /**
+   * Says something, when there is room for the next line.
+   * @param id What the request is called. @returns The line's number, null if it can't be said.
+   */
+  async say(typed: Omit<Line, "n">, id?: RequestId): Promise<number | null> {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
     const { what = "said" } = typed;
     const mayBeEmpty = what === "deleted" || what === "reacted";
     const reason = (mayBeEmpty ? undefined : textRefusal(text)) ??
       this.#aboutRefusal(typed);
     if (reason) {
-      this.#showRefused(typedText(typed), { reason, detail: "" });
+      this.#showRefused(typedText(typed), { reason, detail: "" }, id);
       return null;
     }
-    const n = await this.#outbox.add({ ...typed, text });
+    const n = await this.#outbox.add({ ...typed, text }, (n) => {
+      if (id !== undefined) this.#ids.set(n, id);
+    });
     this.stand();
     return n;
   }
@@ -144,8 +165,8 @@ export class Conversation implements LinkListener {
   }
 
   /** Takes another name, now or, if the client is not connected, when it comes back. */
-  rename(name: string): void {
-    if (this.#link) return this.#requests.rename(name);
+  rename(name: string, id?: RequestId): void {
+    if (this.#link) return this.#requests.rename(name, id);
     this.#name = name;
     this.stand();
   }
@@ -167,44 +188,48 @@ export class Conversation implements LinkListener {
    * Tells everybody, now or when it is back, that this client is away from the keyboard; or, with "", no longer.
    * What they know already is told to nobody again.
    */
-  away(typed: string): void {
-    const text = this.#sendable(typed, "be away with that text");
+  away(typed: string, id?: RequestId): void {
+    const shown = isBlank(typed) ? "" : typed;
+    const text = this.#sendable(shown, "be away with that text", id);
     if (text === null) return;
-    if (text !== this.#requests.awayText) return this.#requests.away(text);
-    this.#options.view.note(
+    if (text !== this.#requests.awayText) return this.#requests.away(text, id);
+    this.#fail(
       text === ""
         ? "You are not away"
         : `You are away already: ${escapeText(text)}`,
+      id,
     );
   }
 
   /** Gives up all names of this client's person but the one that it goes by. */
-  release(): void {
-    this.#request({ kind: "release" });
+  release(id?: RequestId): void {
+    if (this.#link) this.#requests.release(id);
+    else this.#fail("Not connected", id);
   }
 
   /** Asks for what only operators may do. */
-  operate(what: Operation, whom: string, words: string, count: number): void {
-    const who = this.#sendable(whom, "find anybody of that name");
-    const text = this.#sendable(words, `send that ${what}`, MAX_TEXT_SIZE);
+  operate(
+    what: Operation,
+    whom: string,
+    words: string,
+    count: number,
+    id?: RequestId,
+  ): void {
+    const who = this.#sendable(whom, "find anybody of that name", id);
+    const text = this.#sendable(words, `send that ${what}`, id, MAX_TEXT_SIZE);
     if (who === null || text === null) return;
-    this.#request({ kind: "operate", what, who, text, count });
-  }
-
-  #request(event: Event<"release" | "operate">): void {
-    if (this.#link) return this.#requests.request(event);
-    this.#options.view.note("Not connected");
+    if (this.#link) this.#requests.operate(what, who, text, count, id);
+    else this.#fail("Not connected", id);
   }
 
   /** Asks for the last lines that have all the words; for any if there are none. */
-  search(typed: string, count: number): void {
-    const { view } = this.#options;
-    const words = this.#sendable(typed, "search for that");
+  search(typed: string, count: number, id?: RequestId): void {
+    const words = this.#sendable(typed, "search for that", id);
     if (words === null) return;
-    if (!this.#requests.search(words, count)) {
-      view.note("Cannot search: too many searches are open");
+    if (!this.#requests.search(words, count, id)) {
+      this.#fail("Cannot search: too many searches are open", id);
     } else if (!this.#link) {
-      view.note("Not connected; will be asked on reconnect");
+      this.#options.view.note("Not connected; will be asked on reconnect");
     }
   }
 
@@ -218,17 +243,29 @@ export class Conversation implements LinkListener {
    * too long.
    * @param deed What can't be done with it then. @param most UTF-16 units.
    */
-  #sendable(text: string, deed: string, most = MAX_STRING): string | null {
+  #sendable(
+    text: string,
+    deed: string,
+    id?: RequestId,
+    most = MAX_STRING,
+  ): string | null {
     if (text.length <= most) return text.toWellFormed(); // half a surrogate pair is no UTF-8
-    this.#options.view.note(
-      `Cannot ${deed}: it has more than ${most} characters`,
-    );
+    this.#fail(`Cannot ${deed}: it has more than ${most} characters`, id);
     return null;
+  }
+
+  #fail(message: string, id?: RequestId): void {
+    tellFailure(this.#options.view, message, id);
+  }
+
+  /** Resolves when the client has come into the room, and been told what it missed; or when it has left. */
+  inRoom(): Promise<void> {
+    return this.#begun.promise;
   }
 
   /** Resolves when the client has been in and every line is settled, or when it has left. */
   async settled(): Promise<void> {
-    await this.#begun.promise;
+    await this.inRoom();
     await this.#outbox.settled();
   }
 
@@ -259,6 +296,9 @@ export class Conversation implements LinkListener {
     if (hadEntered) this.#options.files?.parted();
     this.#link = undefined;
     this.#outbox.disconnected();
+    for (const id of this.#requests.takeWishes()) {
+      this.#fail("Perhaps not done: the connection was lost", id);
+    }
     this.#name = this.#requests.disconnected() ?? this.#name;
     this.stand();
     return hadEntered;
@@ -297,8 +337,12 @@ export class Conversation implements LinkListener {
   ): void {
     const { address, view, files } = this.#options;
     const again = this.hasBegun;
-    const said = missed.filter(isSpoken);
     for (const line of missed) this.#settle(line);
+    const { history = Infinity } = this.#options;
+    const told = current(missed);
+    const firstShown = again ? 0 : Math.max(0, told.length - history);
+    const shown = told.slice(firstShown);
+    told.slice(0, firstShown).forEach((line) => this.#remember(line));
     this.#after = welcome.seq;
     this.#link = link;
     const wished = this.#name;
@@ -316,16 +360,18 @@ export class Conversation implements LinkListener {
       seq: joining ?? welcome.seq,
       at: welcome.at,
       person: this.#self.person,
-      earlier: said.filter((line) => !again || !this.#isOwn(line)).length,
+      earlier: shown.filter(({ line }) =>
+        isSpoken(line) && (!again || !this.#isOwn(line))
+      ).length,
       again,
       waiting: this.#outbox.size,
     });
     if (joining !== null) this.#recent.addOther(joining);
-    for (const line of current(missed)) this.#showLine(line, true);
+    for (const line of shown) this.#showLine(line, true);
     view.show({ type: "current" });
     for (const member of link.present) this.#meet(member);
     known?.keep();
-    this.#tellRoom();
+    this.#tellRoom((text) => this.#greet(text));
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
     const self = link.present.find(({ id }) => id === this.#self.id);
@@ -352,12 +398,13 @@ export class Conversation implements LinkListener {
       this.#meet(member);
       this.#options.known?.keep();
     }
+    let id: RequestId | undefined;
     if (own && line.what === "renamed") {
-      if (this.#isMine(line)) this.#requests.renamed();
+      if (this.#isMine(line)) id = this.#requests.renamed();
       this.#name = this.#lastName = line.text;
       this.#options.named?.(line.text);
     }
-    this.#showLine({ line }, false);
+    this.#showLine({ line }, false, id);
     this.#settle(line);
     if (own || !isSent(line)) this.stand();
   }
@@ -365,25 +412,50 @@ export class Conversation implements LinkListener {
   /** The server has refused a line or, if `n` is null, something that it was asked for. */
   refused(n: number | null, reason: string, detail: string): void {
     const refused = { reason, detail };
-    if (OPERATION_REFUSALS.has(reason)) {
-      return this.#options.view.note(reasonWords(reason, detail));
-    }
     if (n !== null) {
       const line = this.#outbox.settle(n);
       if (!line) return;
-      this.#showRefused(typedText(line), refused);
+      this.#showRefused(typedText(line), refused, this.#takeId(n));
       return this.stand();
     }
-    const name = this.#requests.refused(reason);
-    if (name !== undefined) this.#showRefused(name, refused);
-    else this.#options.view.note(reasonWords(reason, detail));
+    if (reason === "log-unreadable") { // as only a search needs it to be
+      const id = this.#requests.searchRefused();
+      return this.#fail(reasonWords(reason, detail), id);
+    }
+    const { text, id } = this.#requests.nameRefused();
+    this.#showRefused(text, refused, id);
+  }
+
+  /** What `operate` or `release` asked for is done, or refused. */
+  answered(number: number, answers: readonly WishAnswer[]): void {
+    const id = this.#requests.answered(number);
+    for (const answer of answers) this.#tellAnswer(answer, id);
+    if (id !== undefined) this.#options.view.show({ type: "done", id });
+  }
+
+  #tellAnswer(answer: WishAnswer, id: RequestId | undefined): void {
+    const { view, address } = this.#options;
+    switch (answer.kind) {
+      case "notice":
+        return view.note(answer.text, id);
+      case "refused":
+        return this.#fail(reasonWords(answer.reason, answer.detail), id);
+      case "invited": {
+        const { uses, until, note } = answer;
+        const serverKey = this.#link?.serverKey;
+        if (!serverKey) return;
+        const link = linkOf(answer, serverKey, address);
+        const invite = { link, uses, until, note };
+        return view.show({ type: "invited", ...invite, ...named(id) });
+      }
+    }
   }
 
   /** Somebody went away from the keyboard, or came back. */
   absent({ name, person }: Present, text: string, own: boolean): void {
-    if (own) this.#requests.wasAway(text);
+    const id = own ? this.#requests.wasAway(text) : undefined;
     const type = "away-message";
-    this.#options.view.show({ type, name, person, text, own });
+    this.#options.view.show({ type, name, person, text, own, ...named(id) });
   }
 
   /** The server reads this client no faster than it may go. */
@@ -398,30 +470,27 @@ export class Conversation implements LinkListener {
     if (!this.#link && event.kind !== "room") {
       return void this.#early.push(event);
     }
-    const { view, address } = this.#options;
     switch (event.kind) {
       case "motd":
-      case "notice":
         return event.text.split("\n").forEach((line) =>
-          view.note(escapeText(line))
+          this.#greet(escapeText(line))
         );
       case "room":
         this.#room = event;
-        if (this.#link) this.#tellRoom();
-        return;
-      case "invited": {
-        const { uses, until, note } = event;
-        const serverKey = this.#link?.serverKey;
-        if (!serverKey) return;
-        const link = linkOf(event, serverKey, address);
-        return view.show({ type: "invited", link, uses, until, note });
-      }
+        if (this.#link) {
+          this.#tellRoom((text) => this.#options.view.note(text));
+        }
     }
   }
 
-  #tellRoom(): void {
+  #greet(text: string): void {
+    const { view } = this.#options;
+    if (view.greet) view.greet(text);
+    else view.note(text);
+  }
+
+  #tellRoom(note: (text: string) => void): void {
     const { topic, slow } = this.#room ?? this.#told;
-    const note = (text: string) => this.#options.view.note(text);
     if (topic !== this.#told.topic) {
       note(topic === "" ? "No topic any more" : `Topic: ${escapeText(topic)}`);
     }
@@ -442,15 +511,19 @@ export class Conversation implements LinkListener {
 
   /** A search has its answer. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void {
-    const words = this.#requests.found(id);
-    if (words === undefined) return;
+    const search = this.#requests.found(id);
+    if (!search) return;
+    const { words, id: request } = search;
     const told = current(lines);
     const news = told.map((line) => this.#news(line, true));
-    for (const line of told) {
-      this.#noteOffer(line);
-      this.#recent.add(line);
-    }
-    this.#options.view.show({ type: "found", words, lines: news, more });
+    for (const line of told) this.#remember(line);
+    this.#options.view.show({
+      type: "found",
+      words,
+      lines: news,
+      more,
+      ...named(request),
+    });
   }
 
   /** Whether this client's person did it, by whatever connection. */
@@ -492,17 +565,44 @@ export class Conversation implements LinkListener {
     }
   }
 
-  #showLine(told: CurrentLine, past: boolean): void {
-    const news = this.#news(told, past); // which quotes a line as it was
+  /** Notes a line that isn't shown: its file can be taken, and it can be answered. */
+  #remember(told: CurrentLine): void {
     this.#noteOffer(told);
     this.#recent.add(told);
-    this.#options.view.show(news);
   }
 
-  #showRefused(text: string, refused: Refused): void {
-    this.#failedAny = true;
-    this.#options.view.show({ type: "refused", text, ...refused });
+  /** @param id What the request is called that the line answers, where its number doesn't tell. */
+  #showLine(told: CurrentLine, past: boolean, id?: RequestId): void {
+    const { line } = told;
+    const isMine = this.#isMine(line);
+    const news = this.#news(told, past); // which quotes a line as it was
+    this.#remember(told);
+    const request = id ??
+      (isMine && isSent(line) ? this.#takeId(line.n) : undefined);
+    this.#options.view.show({
+      ...news,
+      ...(isMine ? { mine: true } : {}),
+      ...named(request),
+    });
   }
+
+  /** What the request is called by which a line was said. */
+  #takeId(n: number): RequestId | undefined {
+    const id = this.#ids.get(n);
+    this.#ids.delete(n);
+    return id;
+  }
+
+  #showRefused(text: string, refused: Refused, id?: RequestId): void {
+    this.#failedAny = true;
+    const type = "refused";
+    this.#options.view.show({ type, text, ...refused, ...named(id) });
+  }
+}
+
+/** The field of an answer that says what the request is called, if it is called anything. */
+function named(id: RequestId | undefined): { readonly id?: RequestId } {
+  return id === undefined ? {} : { id };
 }
 
 /** Whether it is a line that a client sends, rather than a coming, a going or a new name. */

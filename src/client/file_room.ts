@@ -8,9 +8,13 @@ import type { Event } from "../protocol/events.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
 /** What the server says about files. */
-export type FileEvent = Event<"fetch" | "limits" | "missing" | "piece">;
+export type FileEvent = Event<
+  "fetch" | "limits" | "missing" | "piece" | "took"
+>;
 /** What a client says about files, beside offering them. */
-export type FileRequest = Event<"fetch" | "hold" | "missing" | "piece">;
+export type FileRequest = Event<
+  "fetch" | "hold" | "missing" | "piece" | "taken"
+>;
 
 /** A room in which files are offered and taken. */
 export interface FileRoom {

@@ -5,7 +5,7 @@
  */
 
 import { completionScript, SHELLS } from "./shell_completions.ts";
-import type { FlagValues } from "../base/flags.ts";
+import { type FlagValues, UsageError } from "../base/flags.ts";
 import { helpText } from "../base/help.ts";
 import { clientCommand, VERSION } from "../base/program.ts";
 
@@ -32,14 +32,12 @@ export const FLAGS = [
   {
     name: "export",
     kind: "boolean",
-    help:
-      "Print the identity of --name under a passphrase, for another machine",
+    help: "Print --name's identity, sealed under a passphrase",
   },
   {
     name: "import",
     kind: "boolean",
-    help:
-      "Take over an identity that was printed elsewhere; with --name: as that",
+    help: "Take over an identity that was printed elsewhere",
   },
   {
     name: "downloads",
@@ -48,6 +46,15 @@ export const FLAGS = [
     default: "chat-files",
     help: "Folder for downloaded files",
   },
+  {
+    name: "history",
+    kind: "integer",
+    value: "COUNT",
+    min: 0,
+    max: 100_000,
+    help: "Earlier lines shown on joining (on a pipe none)",
+  },
+  { name: "no-history", kind: "boolean", help: "The same as --history 0" },
   {
     name: "json",
     kind: "boolean",
@@ -91,6 +98,19 @@ export function information(values: Values): string | undefined {
   if (values.version) return `encrypted-chat ${VERSION}\n`;
   const shell = SHELLS.find((known) => known === values.completions);
   return shell && completionScript(shell, "chat-client", FLAGS);
+}
+
+/**
+ * How many earlier lines are shown on joining.
+ * @param isInteractive Whether a person reads them: a program is told what happens from then on.
+ * @throws {UsageError} if the flags contradict each other.
+ */
+export function shownHistory(values: Values, isInteractive: boolean): number {
+  const { history, "no-history": none } = values;
+  if (none && history !== undefined) {
+    throw new UsageError("Give --history or --no-history, not both");
+  }
+  return none ? 0 : history ?? (isInteractive ? Infinity : 0);
 }
 
 /** Flags of earlier versions, and what took their place. */

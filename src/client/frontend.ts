@@ -100,10 +100,10 @@ function jsonFrontend(): Frontend {
       const context: RequestContext = {
         ...actions,
         ignored: view.ignored,
-        members: (present) => view.members(present),
-        digits: (name, verification) => view.digits(name, verification),
-        ignoring: (members) => view.ignoring(members),
-        error: (message, line) => view.error(message, line),
+        members: (present, id) => view.members(present, id),
+        digits: (name, verification, id) => view.digits(name, verification, id),
+        ignoring: (members, id) => view.ignoring(members, id),
+        error: (message, about) => view.error(message, about),
       };
       return (line) => interpretRequest(line, context);
     },
@@ -116,7 +116,11 @@ function jsonFrontend(): Frontend {
 
 /** For a pipe: every line is a text. */
 function plainFrontend(): Frontend {
-  const view = new PlainView(pipes());
+  const view = new PlainView({
+    ...pipes(),
+    isTyped: canAsk(),
+    isWatched: Deno.stderr.isTerminal(),
+  });
   return {
     view,
     isInteractive: false,

@@ -18,7 +18,12 @@ import {
   type SealedRecord,
   WireError,
 } from "../protocol/records.ts";
-import { type Goodbye, GOODBYES, isGoodbye } from "../protocol/reasons.ts";
+import {
+  type Goodbye,
+  GOODBYES,
+  isGoodbye,
+  OPERATION_REFUSALS,
+} from "../protocol/reasons.ts";
 import {
   type Line,
   type LogEntry,
@@ -49,7 +54,10 @@ export type ServerRequest =
   | FileRequest;
 
 /** What the server tells a client besides lines and members. */
-export type Told = Event<"motd" | "notice" | "invited" | "room">;
+export type Told = Event<"motd" | "room">;
+
+/** What the server answers a wish with. */
+export type WishAnswer = Event<"notice" | "invited" | "refused">;
 
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
@@ -73,6 +81,8 @@ export interface LinkListener {
   file(event: FileEvent): void;
   /** The server tells something else. */
   told(event: Told): void;
+  /** What `operate` or `release` asked for by that number is done, or refused. */
+  answered(number: number, answers: readonly WishAnswer[]): void;
   /** The client says more than it may, and is slowed down. */
   slowed(): void;
   /** A line was refused or, if `n` is null, something that was asked for. */
@@ -90,6 +100,7 @@ export class Link {
   readonly #self: Self;
   readonly #numbers = new LineNumbers();
   #missed: LogEntry[] = [];
+  #answers: WishAnswer[] = []; // to what `answered` will say
   #reader: EpochReader | undefined;
   #sharedReader: EpochReader | undefined;
   #unsaid = 0; // seconds since the server was last told anything
@@ -240,12 +251,17 @@ export class Link {
       case "limits":
       case "missing":
       case "piece":
+      case "took":
         return this.#listener.file(event);
       case "motd":
-      case "notice":
-      case "invited":
       case "room":
         return this.#listener.told(event);
+      case "notice":
+      case "invited":
+        this.#answers.push(event);
+        return;
+      case "answered":
+        return this.#listener.answered(event.id, this.#answers.splice(0));
       case "slowed":
         return this.#listener.slowed();
       case "epoch":
@@ -282,7 +298,9 @@ export class Link {
     this.#entry = undefined;
   }
 
-  #refused({ n, reason, detail }: Event<"refused">): void {
+  #refused(event: Event<"refused">): void {
+    const { n, reason, detail } = event;
+    if (OPERATION_REFUSALS.has(reason)) return void this.#answers.push(event);
     if (n === null) this.#missed = []; // what it was told so far will be told again
     if (n === null && this.#entry) this.#entry.resolve({ reason, detail });
     else this.#listener.refused(n, reason, detail);

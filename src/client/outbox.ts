@@ -47,12 +47,19 @@ export class Outbox {
     return first - 1;
   }
 
-  /** Adds a line, when there is room for it, and sends it when it can be sent. @returns Its number. */
-  async add(typed: Omit<Line, "n">): Promise<number> {
+  /**
+   * Adds a line, when there is room for it, and sends it when it can be sent.
+   * @param numbered Is told its number, before anything can become of it. @returns Its number.
+   */
+  async add(
+    typed: Omit<Line, "n">,
+    numbered: (n: number) => void = () => {},
+  ): Promise<number> {
     while (this.#lines.size >= MAX_WAITING && !this.#isClosed) {
       await this.#changed.wait();
     }
     const line = { ...typed, n: ++this.#n };
+    numbered(line.n);
     this.#lines.set(line.n, line);
     this.#unsent.push(line);
     this.#send();

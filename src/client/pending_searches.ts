@@ -4,40 +4,60 @@
  * @module
  */
 
+import type { RequestId } from "./view.ts";
 import type { Event } from "../protocol/events.ts";
 
 /** Searches that may be open; more at once are a mistake. */
 const MAX_OPEN = 16;
 
+/** A search that is open. */
+interface Search {
+  readonly find: Event<"find">;
+  /** What the one who asked calls it. */
+  readonly id: RequestId | undefined;
+}
+
 /** Searches from being asked for to being answered, in order. */
 export class PendingSearches {
-  readonly #finds = new Map<number, Event<"find">>(); // by id
+  readonly #searches = new Map<number, Search>(); // by the number that the server is told
   #nextId = 1;
 
-  /** Opens one. @returns How it is asked for, undefined where too many are open. */
-  open(words: string, count: number): Event<"find"> | undefined {
-    if (this.#finds.size >= MAX_OPEN) return undefined;
+  /**
+   * Opens one. @param request What the one who asked calls it.
+   * @returns How it is asked for, undefined where too many are open.
+   */
+  open(
+    words: string,
+    count: number,
+    request?: RequestId,
+  ): Event<"find"> | undefined {
+    if (this.#searches.size >= MAX_OPEN) return undefined;
     const id = this.#nextId++;
     const find = { kind: "find", id, words, before: null, count } as const;
-    this.#finds.set(id, find);
+    this.#searches.set(id, { find, id: request });
     return find;
   }
 
-  /** One is answered. @returns Its words, undefined if it isn't open. */
-  close(id: number): string | undefined {
-    const words = this.#finds.get(id)?.words;
-    this.#finds.delete(id);
-    return words;
+  /** One is answered. @returns Its words, and what it is called; undefined if it isn't open. */
+  close(
+    number: number,
+  ): { words: string; id: RequestId | undefined } | undefined {
+    const search = this.#searches.get(number);
+    this.#searches.delete(number);
+    return search && { words: search.find.words, id: search.id };
   }
 
-  /** The next that would have been answered is not: answers come in the order of the searches. */
-  closeFirst(): void {
-    const [first] = this.#finds.keys();
-    if (first !== undefined) this.#finds.delete(first);
+  /**
+   * The next that would have been answered is not: answers come in the order of the searches.
+   * @returns What it is called.
+   */
+  closeFirst(): RequestId | undefined {
+    const [first] = this.#searches.keys();
+    return first === undefined ? undefined : this.close(first)?.id;
   }
 
   /** How those that are open are asked for. */
-  [Symbol.iterator](): Iterator<Event<"find">> {
-    return this.#finds.values();
+  *[Symbol.iterator](): Generator<Event<"find">> {
+    for (const { find } of this.#searches.values()) yield find;
   }
 }

@@ -62,6 +62,11 @@ export function awaySentence({ name, text }: NewsOf<"away-message">): string {
   return text === "" ? `${who} is back` : `${who} is away: ${escapeText(text)}`;
 }
 
+/** Who has a file that is offered here: `ann took hut.jpg`. */
+export function takenSentence({ name, file }: NewsOf<"taken">): string {
+  return `${escapeText(name)} took ${escapeText(file)}`;
+}
+
 /** A link that was made: `Invite for Rahul: chat://…`. */
 export function inviteSentence({ link, note }: NewsOf<"invited">): string {
   return `Invite${note === "" ? "" : ` (${escapeText(note)})`}: ${link}`;
@@ -95,9 +100,14 @@ export function fileSentence(news: NewsOf<"file">): string {
     case "waiting":
       return `${name} is waiting: ${reason}`;
     case "taken":
-      return `Saved ${escapeText(path)}; checksum verified`;
-    case "failed":
-      return `${name} was not downloaded: ${reason}. /get ${offer} tries again`;
+      return reason === ""
+        ? `Saved ${escapeText(path)}; checksum verified`
+        : `${name} is here already, unchanged: ${escapeText(path)}`;
+    case "failed": {
+      const again = got > 0 && got < size ? "goes on with it" : "tries again";
+      const next = news.again === false ? "" : `. /get ${offer} ${again}`;
+      return `${name} was not downloaded: ${reason}${next}`;
+    }
   }
 }
 

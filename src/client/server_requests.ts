@@ -8,31 +8,81 @@
 import type { FileRequest, FileRoom } from "./file_room.ts";
 import type { Link, ServerRequest } from "./link.ts";
 import { PendingSearches } from "./pending_searches.ts";
+import type { RequestId } from "./view.ts";
+import type { Operation } from "../protocol/reasons.ts";
+
+/** Something that was asked for, and how the one who asked calls it. */
+interface Asked {
+  readonly text: string;
+  readonly id: RequestId | undefined;
+}
 
 /** A client's requests to the server, across connections. */
 export class ServerRequests implements FileRoom {
   readonly #searches = new PendingSearches();
-  readonly #names: string[] = []; // that were asked for and aren't answered, in order
+  readonly #names: Asked[] = []; // that were asked for and aren't answered, in order
+  readonly #wishes = new Map<number, RequestId | undefined>(); // that aren't answered, by their number
+  #nextWish = 1;
   #awayText = "";
+  #awayAsked: Asked | undefined; // that everybody hasn't been told yet
   #link: Pick<Link, "ask" | "close"> | undefined; // that leads into the room
 
   /** Asks again over a connection that leads into the room. */
   connected(link: Pick<Link, "ask" | "close">): void {
     this.#link = link;
-    if (this.#awayText !== "") this.away(this.#awayText);
+    if (this.#awayText !== "") {
+      this.away(this.#awayText, this.#awayAsked?.id);
+    }
     for (const find of this.#searches) this.#ask(find);
   }
 
   /** Asks for nothing: the connection is gone. @returns The last name that was asked for, if that has no answer. */
   disconnected(): string | undefined {
     this.#link = undefined;
-    return this.#names.splice(0).at(-1);
+    return this.#names.splice(0).at(-1)?.text;
+  }
+
+  /** What `operate` and `release` asked for and hasn't been answered, over a connection that is gone. */
+  takeWishes(): (RequestId | undefined)[] {
+    const ids = [...this.#wishes.values()];
+    this.#wishes.clear();
+    return ids;
   }
 
   /** Asks for another name. */
-  rename(name: string): void {
-    this.#names.push(name);
+  rename(name: string, id?: RequestId): void {
+    this.#names.push({ text: name, id });
     this.#ask({ kind: "rename", name });
+  }
+
+  /** Gives up all names but the one that this client goes by. */
+  release(id?: RequestId): void {
+    this.#ask({ kind: "release", id: this.#wish(id) });
+  }
+
+  /** Asks for what only operators may do. */
+  operate(
+    what: Operation,
+    who: string,
+    text: string,
+    count: number,
+    id?: RequestId,
+  ): void {
+    const number = this.#wish(id);
+    this.#ask({ kind: "operate", id: number, what, who, text, count });
+  }
+
+  #wish(id: RequestId | undefined): number {
+    const number = this.#nextWish++;
+    this.#wishes.set(number, id);
+    return number;
+  }
+
+  /** The answer to a wish is complete. @returns What it is called. */
+  answered(number: number): RequestId | undefined {
+    const id = this.#wishes.get(number);
+    this.#wishes.delete(number);
+    return id;
   }
 
   /** Why this client's person is away, or will be when the client is connected; empty if it isn't. */
@@ -40,25 +90,28 @@ export class ServerRequests implements FileRoom {
     return this.#awayText;
   }
 
-  /** Everybody was told, by whatever client of the same person, that it is away, or no longer. */
-  wasAway(text: string): void {
+  /**
+   * Everybody was told, by whatever client of the same person, that it is away, or no longer.
+   * @returns What the request is called that asked for it, if one did.
+   */
+  wasAway(text: string): RequestId | undefined {
     this.#awayText = text;
+    const asked = this.#awayAsked;
+    if (asked?.text !== text) return undefined;
+    this.#awayAsked = undefined;
+    return asked.id;
   }
 
   /** Has everybody told that this client is away from the keyboard; with an empty text, no longer. */
-  away(text: string): void {
+  away(text: string, id?: RequestId): void {
     this.#awayText = text;
+    this.#awayAsked = { text, id };
     this.#ask({ kind: "away", text });
   }
 
-  /** Asks for something that is not asked again on the next connection. */
-  request(event: ServerRequest): void {
-    this.#ask(event);
-  }
-
   /** Searches the log. @returns Whether another search may be open. */
-  search(words: string, count: number): boolean {
-    const find = this.#searches.open(words, count);
+  search(words: string, count: number, id?: RequestId): boolean {
+    const find = this.#searches.open(words, count, id);
     if (find) this.#ask(find);
     return find !== undefined;
   }
@@ -68,21 +121,24 @@ export class ServerRequests implements FileRoom {
     this.#ask(request);
   }
 
-  /** The first name that was asked for is given. */
-  renamed(): void {
-    this.#names.shift();
+  /** The first name that was asked for is given. @returns What the request is called. */
+  renamed(): RequestId | undefined {
+    return this.#names.shift()?.id;
   }
 
-  /** A search is answered. @returns Its words, undefined if it isn't open. */
-  found(id: number): string | undefined {
-    return this.#searches.close(id);
+  /** A search is answered. @returns Its words, and what it is called; undefined if it isn't open. */
+  found(number: number): ReturnType<PendingSearches["close"]> {
+    return this.#searches.close(number);
   }
 
-  /** Something is refused. @param reason A key of `REFUSALS`. @returns The name, undefined if it was a search. */
-  refused(reason: string): string | undefined {
-    if (reason !== "log-unreadable") return this.#names.shift() ?? "";
-    this.#searches.closeFirst(); // it has no other answer
-    return undefined;
+  /** A name is refused. @returns It, and what the request is called. */
+  nameRefused(): Asked {
+    return this.#names.shift() ?? { text: "", id: undefined };
+  }
+
+  /** A search has no answer. @returns What it is called. */
+  searchRefused(): RequestId | undefined {
+    return this.#searches.closeFirst();
   }
 
   #ask(request: ServerRequest): void {

@@ -13,7 +13,7 @@ import { Conversation, type ConversationOptions } from "./conversation.ts";
 import { entryRefused, handshakeRefused, JoinError } from "./join_error.ts";
 import { Link, type Refused, type Self } from "./link.ts";
 import { nextPause, reach } from "./reconnect.ts";
-import type { Present } from "./view.ts";
+import type { Present, RequestId } from "./view.ts";
 import { randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
@@ -136,23 +136,28 @@ export class Session {
   }
 
   /** Says something; resolves when there is room for the next line. */
-  async say(text: string): Promise<void> {
-    await this.#conversation.say({ what: "said", to: null, text });
+  async say(text: string, id?: RequestId): Promise<void> {
+    await this.#conversation.say({ what: "said", to: null, text }, id);
   }
 
   /** Says something in the third person. */
-  async act(text: string): Promise<void> {
-    await this.#conversation.say({ what: "acted", to: null, text });
+  async act(text: string, id?: RequestId): Promise<void> {
+    await this.#conversation.say({ what: "acted", to: null, text }, id);
   }
 
   /** Answers the event with that number. */
-  async reply(to: number, text: string): Promise<void> {
-    await this.#conversation.say({ what: "replied", to, text });
+  async reply(to: number, text: string, id?: RequestId): Promise<void> {
+    await this.#conversation.say({ what: "replied", to, text }, id);
   }
 
   /** Changes the event with that number: other words, none any more, or an emoji. */
-  async change(what: ChangeKind, to: number, text: string): Promise<void> {
-    await this.#conversation.say({ what, to, text });
+  async change(
+    what: ChangeKind,
+    to: number,
+    text: string,
+    id?: RequestId,
+  ): Promise<void> {
+    await this.#conversation.say({ what, to, text }, id);
   }
 
   /** The number of what this client's person said last, as far as this client knows; undefined for nothing. */
@@ -161,13 +166,18 @@ export class Session {
   }
 
   /** Offers a file, described as `formatOffer` does it. @returns The client's number for the line, null for none. */
-  offer(text: string): Promise<number | null> {
-    return this.#conversation.say({ what: "offered", to: null, text });
+  offer(text: string, id?: RequestId): Promise<number | null> {
+    return this.#conversation.say({ what: "offered", to: null, text }, id);
+  }
+
+  /** As `Conversation.inRoom`. */
+  inRoom(): Promise<void> {
+    return this.#conversation.inRoom();
   }
 
   /** As `Conversation.rename`. */
-  rename(name: string): void {
-    this.#conversation.rename(name);
+  rename(name: string, id?: RequestId): void {
+    this.#conversation.rename(name, id);
   }
 
   /** As `Conversation.numbers`. */
@@ -176,18 +186,24 @@ export class Session {
   }
 
   /** As `Conversation.away`. */
-  away(text: string): void {
-    this.#conversation.away(text);
+  away(text: string, id?: RequestId): void {
+    this.#conversation.away(text, id);
   }
 
   /** As `Conversation.release`. */
-  release(): void {
-    this.#conversation.release();
+  release(id?: RequestId): void {
+    this.#conversation.release(id);
   }
 
   /** As `Conversation.operate`. */
-  operate(what: Operation, who: string, text: string, count: number): void {
-    this.#conversation.operate(what, who, text, count);
+  operate(
+    what: Operation,
+    who: string,
+    text: string,
+    count: number,
+    id?: RequestId,
+  ): void {
+    this.#conversation.operate(what, who, text, count, id);
   }
 
   /** The full id of this client's person. */
@@ -196,8 +212,8 @@ export class Session {
   }
 
   /** As `Conversation.search`. */
-  search(words: string, count: number): void {
-    this.#conversation.search(words, count);
+  search(words: string, count: number, id?: RequestId): void {
+    this.#conversation.search(words, count, id);
   }
 
   /** As `Conversation.settled`. */

@@ -8,6 +8,15 @@
 import type { Changed } from "./changes.ts";
 import type { LineKind } from "../protocol/line.ts";
 
+/** What a program calls a request of its own: the answers carry it. */
+export type RequestId = string | number;
+
+/** What answers a request may carry. */
+interface Answer {
+  /** What the request was called that it answers, if anything. */
+  readonly id?: RequestId | undefined;
+}
+
 /** Something that happened, for a view to show. Names and texts are as others wrote them: not yet escaped. */
 export type News =
   | {
@@ -37,7 +46,7 @@ export type News =
     /** All that was missed has been told, after `entered`: what follows happens now. */
     readonly type: "current";
   }
-  | {
+  | Answer & {
     /** What was asked for from the history, oldest first. */
     readonly type: "found";
     /** The words that were searched for; empty if the last lines were asked for. */
@@ -46,7 +55,7 @@ export type News =
     /** Whether there are older ones that were not sent. */
     readonly more: boolean;
   }
-  | {
+  | Answer & {
     /** Somebody went away from the keyboard, with these words, or came back, without any. */
     readonly type: "away-message";
     readonly name: string;
@@ -54,7 +63,7 @@ export type News =
     readonly text: string;
     readonly own: boolean;
   }
-  | {
+  | Answer & {
     /** A line, or a name, was not taken: by the server, or because it can't be sent. */
     readonly type: "refused";
     readonly text: string;
@@ -68,7 +77,7 @@ export type News =
     readonly type: "lost";
     readonly text: string;
   }
-  | {
+  | Answer & {
     /** A file that is being taken: where it is by now. */
     readonly type: "file";
     /** The number of the offer. */
@@ -82,10 +91,29 @@ export type News =
     readonly state: "begun" | "taking" | "waiting" | "taken" | "failed";
     /** Where it was saved; empty before it is `taken`. */
     readonly path: string;
-    /** Why it is `waiting` or has `failed`; else empty. */
+    /** Why it is `waiting` or has `failed`, or why it is `taken` at once; else empty. */
     readonly reason: string;
+    /** Whether asking again can help where it has `failed`. Default: yes. */
+    readonly again?: boolean;
   }
   | {
+    /** Somebody has a file whole that is offered here. */
+    readonly type: "taken";
+    /** The number of the offer. */
+    readonly offer: number;
+    /** The file's name. */
+    readonly file: string;
+    /** Who has it. */
+    readonly name: string;
+    readonly person: string;
+    /** Always false; so that nothing of somebody who is ignored is shown. */
+    readonly own: boolean;
+  }
+  | Answer & {
+    /** A request that has no other answer at its end, or several, is done. */
+    readonly type: "done";
+  }
+  | Answer & {
     /** An invite that was made for this client's person, as a link. */
     readonly type: "invited";
     readonly link: string;
@@ -107,7 +135,7 @@ export type News =
 export type FileNews = Extract<News, { type: "file" }>;
 
 /** A line of the room. */
-export interface RoomNews {
+export interface RoomNews extends Answer {
   /** What was done. */
   readonly type: LineKind;
   /** Its number, by which it can be answered. */
@@ -136,8 +164,10 @@ export interface RoomNews {
   };
   /** What was changed about it since, where that is told together with it; its text is the present one. */
   readonly changed?: Changed;
-  /** Whether this client did it. */
+  /** Whether this client's person did it, by whatever client. */
   readonly own: boolean;
+  /** Set where this run of the client did it. */
+  readonly mine?: boolean;
   /** Whether it happened before this client (re)joined. */
   readonly past: boolean;
 }
@@ -178,8 +208,12 @@ export interface View {
   show(news: News): void;
   /** Shows where the client stands; called whenever that changes. */
   stand(standing: Standing): void;
-  /** Tells something that is about this program rather than the room. */
-  note(text: string): void;
+  /** Tells something that is about this program rather than the room. @param id The request that it answers. */
+  note(text: string, id?: RequestId): void;
+  /** Tells that something that was asked for can't be done; left out where that is a note like others. */
+  fail?(message: string, id?: RequestId): void;
+  /** Tells what every newcomer is told; left out where that is a note like others. */
+  greet?(text: string): void;
   /** Asks a question and returns the answer, null if nobody can be asked, or the input has ended. */
   ask(question: string): Promise<string | null>;
   /** The lines that are typed, until the input ends. */
@@ -188,4 +222,14 @@ export interface View {
   clear?(): void;
   /** Puts the terminal back as it was. */
   close(): void;
+}
+
+/** Tells a view that something that was asked for can't be done. @param id The request. */
+export function tellFailure(
+  view: Pick<View, "note" | "fail">,
+  message: string,
+  id?: RequestId,
+): void {
+  if (view.fail) view.fail(message, id);
+  else view.note(message, id);
 }

@@ -104,13 +104,21 @@ export const TABLE = {
   hold: { offer: isCount },
   /** Wants to be called `name` from here on. */
   rename: { name: isString },
-  /** Gives up all names that were its person's before the one it goes by. Answered by a `notice`. */
-  release: {},
+  /** Gives up all names that were its person's before the one it goes by. Answered by a `notice`, and `answered`. */
+  release: { id: isCount },
   /**
    * An operator's wish: one of `OPERATIONS`, about `who` (a name, a short id or a number), with a text and a count.
-   * Answered by `invited`, by a `notice`, or by `refused` with `n` null.
+   * Answered by `invited`, by `notice`s, or by `refused` with `n` null; and then by `answered`.
    */
-  operate: { what: isString, who: isString, text: isText, count: isCount },
+  operate: {
+    id: isCount,
+    what: isString,
+    who: isString,
+    text: isText,
+    count: isCount,
+  },
+  /** Has the file of event `offer`, whole and with the right checksum. */
+  taken: { offer: isCount },
   /** Goes away from the keyboard, with a word about it; comes back if that is empty. */
   away: { text: isString },
   /**
@@ -160,6 +168,10 @@ export const TABLE = {
   motd: { text: isText },
   /** Sentences that answer what the client asked for. */
   notice: { text: isText },
+  /** The answer to the `operate` or `release` of that id is complete; it stands right before this. */
+  answered: { id: isCount },
+  /** Somebody has the file of event `offer`, which this client holds; told once of each person. */
+  took: { offer: isCount, name: isString, person: isShort },
   /**
    * An invite that was made: what a link holds beside the server key; `address` is where the server thinks that others
    * find it, `secret` is base64url.

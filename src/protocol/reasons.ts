@@ -134,9 +134,17 @@ export function refusedDeed(reason: string): string {
   return reason.startsWith("name-") ? "Cannot go by" : "Not sent:";
 }
 
+/** Any character that shows: neither space nor control, nor what is drawn as nothing. */
+const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** Whether nothing of a text can be seen. */
+export function isBlank(text: string): boolean {
+  return !VISIBLE.test(text);
+}
+
 /** Why a text can't be sent; undefined if it can. */
 export function textRefusal(text: string): Refusal | undefined {
-  if (text.length === 0) return "text-empty";
+  if (isBlank(text)) return "text-empty";
   if (text.length * 3 <= MAX_TEXT_SIZE) return undefined; // three bytes a unit are the most in UTF-8
   return encoder.encode(text).length > MAX_TEXT_SIZE
     ? "text-too-long"

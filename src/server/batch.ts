@@ -115,6 +115,8 @@ export type Item =
     /** Gives up all names but the one that the member goes by. */
     readonly kind: "release";
     readonly seat: Seat;
+    /** The member's number for its wish. */
+    readonly id: number;
   }
   | {
     readonly kind: "away";
@@ -163,7 +165,11 @@ export class Batch {
   /** Who changes its name. */
   readonly renamed: Of<"rename">[] = [];
   /** Who gives up names, and which. */
-  readonly released: { readonly seat: Seat; readonly names: string[] }[] = [];
+  readonly released: {
+    readonly seat: Seat;
+    readonly id: number;
+    readonly names: string[];
+  }[] = [];
   /** Who goes away from the keyboard, or comes back, as `encodeEvent` made it. */
   readonly absent = new Map<Member, string>();
   /** Their wishes, in order. */

@@ -31,6 +31,8 @@ interface Holding {
   readonly holder: Peer;
   /** Bytes. */
   readonly size: number;
+  /** Who has it by now, by short ids: the holder is told once of each. */
+  readonly taken: Set<string>;
 }
 
 /** A piece that was asked for. */
@@ -84,7 +86,19 @@ export class FileRelay {
     const held = [...this.#holdings].filter(([, it]) => it.holder === holder);
     const [oldest] = held;
     if (held.length >= MAX_HELD && oldest) this.#holdings.delete(oldest[0]);
-    this.#holdings.set(offer, { holder, size });
+    const taken = this.#holdings.get(offer)?.taken ?? new Set();
+    this.#holdings.set(offer, { holder, size, taken });
+  }
+
+  /** Tells the holder of a file, if it is there, that somebody has the file; once of each person. */
+  taken(
+    offer: number,
+    { name, person }: { readonly name: string; readonly person: string },
+  ): void {
+    const holding = this.#holdings.get(offer);
+    if (!holding || holding.taken.has(person)) return;
+    holding.taken.add(person);
+    holding.holder.tell({ kind: "took", offer, name, person });
   }
 
   /**

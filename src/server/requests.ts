@@ -212,7 +212,7 @@ export class Requests {
       case "rename":
         return this.#rename(event);
       case "release":
-        return this.#release();
+        return this.#release(event);
       case "operate":
         return await this.#operate(event);
       case "away":
@@ -227,6 +227,8 @@ export class Requests {
         return this.#fetch(event);
       case "piece":
         return this.#piece(event);
+      case "taken":
+        return this.#taken(event);
       case "missing":
         this.#spend(1);
         return relay.missing(this.#client, event);
@@ -369,10 +371,10 @@ export class Requests {
     return undefined;
   }
 
-  #release(): void {
+  #release({ id }: Event<"release">): void {
     const seat = this.#requireSeat("release names");
     this.#spend(HEAVY_COST);
-    this.#options.room.release(seat);
+    this.#options.room.release(seat, id);
   }
 
   async #operate(event: Event<"operate">): Promise<void> {
@@ -384,6 +386,7 @@ export class Requests {
     people.tryToKeep();
     if (typeof outcome === "string") this.#refuse(outcome);
     else this.#answers.push(...outcome);
+    this.#answers.push({ kind: "answered", id: event.id });
   }
 
   #offerRefusal({ what, text }: Line): Refusal | undefined {
@@ -419,6 +422,15 @@ export class Requests {
       ? this.#options.relay.fetch(this.#client, event)
       : { kind: "missing", id, reason: "gone" };
     if (answer) this.#answers.push(answer);
+  }
+
+  /** Has the one who holds a file told that this member has it now. */
+  #taken({ offer }: Event<"taken">): void {
+    const { member: { person, name } } = this.#requireSeat("take");
+    this.#spend(HEAVY_COST);
+    if (offer <= person.from) return;
+    const who = { name: name.shown, person: person.short };
+    this.#options.relay.taken(offer, who);
   }
 
   #piece(event: Event<"piece">): void {

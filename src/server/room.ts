@@ -9,6 +9,7 @@
  */
 
 import { messageOf } from "../base/error_reason.ts";
+import { REFUSALS } from "../protocol/reasons.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import {
   type Admission,
@@ -159,9 +160,9 @@ export class Room {
     this.#submit({ kind: "rename", seat, name });
   }
 
-  /** Gives up a member's names but the one that it goes by, and tells it which. */
-  release(seat: Seat): void {
-    this.#submit({ kind: "release", seat });
+  /** Gives up a member's names but the one that it goes by, and tells it which. @param id Its number for that. */
+  release(seat: Seat, id: number): void {
+    this.#submit({ kind: "release", seat, id });
   }
 
   /** Tells everybody that a member is away from the keyboard, or, with an empty text, back. */
@@ -356,11 +357,11 @@ export class Room {
     batch.undo.push(this.#people.claim(member.person, name, batch.at));
   }
 
-  #applyRelease({ seat }: Of<"release">, batch: Batch): void {
+  #applyRelease({ seat, id }: Of<"release">, batch: Batch): void {
     if (!this.#members.has(seat)) return;
     const { person, name: { folded } } = seat.member;
     const { names, undo } = this.#people.release(person, folded);
-    batch.released.push({ seat, names });
+    batch.released.push({ seat, id, names });
     batch.undo.push(undo);
   }
 
@@ -398,12 +399,12 @@ export class Room {
       return this.#takeBack(batch);
     }
     this.#people.settle(); // nobody waits for it
-    for (const { seat, names } of batch.released) {
+    for (const { seat, id, names } of batch.released) {
       const given = names.join(", ");
       const text = given === ""
         ? "You have no other name"
         : `Given up: ${given}`;
-      seat.guest.tell({ kind: "notice", text });
+      seat.guest.tell({ kind: "notice", text }, { kind: "answered", id });
     }
     const gone = batch.left.length + batch.replaced.length;
     if (gone > 0) this.#broadcaster.expire();
@@ -508,8 +509,10 @@ export class Room {
     for (const { seat, lines } of batch.said) {
       seat.guest.tell(...lines.map(({ n }) => refused(n)));
     }
-    for (const { seat } of [...batch.renamed, ...batch.released]) {
-      seat.guest.tell(refused(null));
+    for (const { seat } of batch.renamed) seat.guest.tell(refused(null));
+    for (const { seat, id } of batch.released) {
+      const text = REFUSALS["log-failed"];
+      seat.guest.tell({ kind: "notice", text }, { kind: "answered", id });
     }
     if (batch.left.length + batch.removing.length === 0) return;
     this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged

@@ -360,8 +360,15 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
   offer: [{ n: 1, text: `1 ${"0".repeat(64)} a.txt` }],
   hold: [{ offer: 1 }],
   rename: [{ name: "ana" }, { name: "mallory" }],
-  release: [{}],
-  operate: OPERATIONS.map((what) => ({ what, who: "ana", text: "", count: 1 })),
+  release: [{ id: 1 }],
+  operate: OPERATIONS.map((what) => ({
+    id: 1,
+    what,
+    who: "ana",
+    text: "",
+    count: 1,
+  })),
+  taken: [{ offer: 1 }, { offer: 3 }],
   away: [{ text: "lunch" }, { text: "" }],
   find: [
     { id: 1, words: "", before: null, count: 200 },
@@ -392,6 +399,8 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
   invited: [
     { address: "", id: 0, secret: "", uses: 1, until: null, note: "" },
   ],
+  answered: [{ id: 1 }],
+  took: [{ offer: 1, name: "ana", person: "0".repeat(16) }],
   slowed: [{}],
   found: [{ id: 1, more: false }],
   here: [{

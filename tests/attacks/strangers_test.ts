@@ -111,8 +111,9 @@ terminalTest(
     await using eve = await JsonClient.join({ invite, name: "eve" });
     await using json = await JsonClient.join({ invite, name: "json" });
     await eve.type("line three");
-    await using plain = await Client.plain({ invite, name: "plain" });
-    await plain.line(/^Joined /);
+    const args = ["--history", "100"];
+    await using plain = await Client.plain({ invite, name: "plain", args });
+    await json.shows("joined", { name: "plain" });
     await using terminal = await Terminal.open(200, 50);
     const { path } = terminal.folder;
     // The worst case: a terminal that would let a program write the clipboard, and that is told of links and

@@ -28,6 +28,7 @@ export interface Shown {
   readonly to?: number;
   readonly newName?: string;
   readonly message?: string;
+  readonly id?: number | string;
   readonly members?: readonly {
     readonly name: string;
     readonly away: string;
@@ -83,7 +84,12 @@ export class JsonClient extends Client {
   /** Starts one. */
   static async start(options: ClientOptions): Promise<JsonClient> {
     const own = await Folder.make();
-    const args = ["--json", ...options.args ?? []];
+    const { args: more = [] } = options;
+    // All that the server tells, so that a test can look at it.
+    const history = more.some((it) => it.endsWith("-history"))
+      ? []
+      : ["--history", "100000"];
+    const args = ["--json", ...history, ...more];
     return new JsonClient(await clientStart({ ...options, args }, own), own);
   }
 

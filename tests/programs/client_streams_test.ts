@@ -5,11 +5,17 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
+import { assertEquals, assertMatch } from "../kit/assert.ts";
 import { Client, type ClientOptions, JsonClient } from "../kit/client.ts";
+import schema from "../../src/client/pipe/schema/json-lines.schema.json" with {
+  type: "json",
+};
 import { runToEnd } from "../kit/command.ts";
 import { assertSaid } from "../kit/expect.ts";
 import { Folder } from "../kit/folder.ts";
+import { fits } from "../kit/json_schema.ts";
+import { cacheFolder, shellCommand } from "../kit/program.ts";
+import { Terminal, terminalTest } from "../kit/pty.ts";
 import { Server } from "../kit/server.ts";
 import { testUnless } from "../kit/system.ts";
 
@@ -45,7 +51,7 @@ testUnless(
       await ben.shows("joined", { name });
       await ben.type("hello"); // so that a plain client has something to print
       assertEquals(await ana.finished(), 1);
-      assertEquals(ana.stderr.at(-1), FULL);
+      assertEquals(ana.stderr, [FULL]);
       await ben.shows("left", { name, reason: "left" });
     }
     const moves = (await server.log()).filter(({ name }) => /^ana/.test(name));
@@ -109,7 +115,7 @@ Deno.test("client whose input is a folder says so in one sentence, leaves, and e
   for (const args of [["--name", "ana"], ["--name", "eve", "--json"], []]) {
     const options = { invite, args, ...redirected(`<'${folder.path}'`) };
     const { code, stderr } = await ended(options);
-    assertEquals([code, stderr.at(-1)], [1, sentence]);
+    assertEquals([code, stderr], [1, [sentence]]);
   }
   const other = { args: ["--link", "-"], ...redirected(`<'${folder.path}'`) };
   assertEquals((await ended(other)).stderr, [sentence]);
@@ -172,7 +178,7 @@ testUnless(
     await ana.type("still here");
     await ana.endInput();
     assertEquals(await ana.finished(), 0);
-    const told = ana.all("note").map(({ text = "" }) => text);
+    const told = ana.all("error").map(({ message = "" }) => message);
     assertEquals(told.length, table.length);
     for (const [at, [, sentence]] of table.entries()) {
       assertMatch(told[at] ?? "", sentence);
@@ -197,7 +203,7 @@ Deno.test("client with --identity needs no home, and one without says what is mi
     });
     await ana.type("hello");
     await ana.endInput();
-    assertEquals([await ana.finished(), ana.stderr.length < 2], [0, true]);
+    assertEquals([await ana.finished(), ana.stderr], [0, []]);
   }
   const [first, , , second] = await server.log();
   assertEquals(first?.person, second?.person);
@@ -208,6 +214,216 @@ Deno.test("client with --identity needs no home, and one without says what is mi
   const args = ["--identity", file];
   const nowhere = { prefix: ["env", "XDG_CONFIG_HOME=/dev/null/x"] };
   const other = await ended({ invite, name: "ana", args, ...nowhere });
-  assertEquals(other.code, 0);
-  assert(!other.stderr.join().includes("/dev/null"));
+  assertEquals([other.code, other.stderr], [0, []]);
 });
+
+Deno.test("client on a pipe prints nothing where nothing happens but what it says", async () => {
+  await using folder = await Folder.make();
+  const motd = await folder.write("motd", "Welcome");
+  const args = ["--motd", motd];
+  await using server = await Server.open(folder, { args });
+  const { invite } = server;
+  for (const text of ["first run", "second run"]) {
+    await using cron = await Client.plain({ invite, name: text.slice(0, 5) });
+    await cron.type(text);
+    await cron.endInput();
+    assertEquals(await cron.finished(), 0);
+    assertEquals([cron.stdout, cron.stderr], [[], []]);
+  }
+  const log = await server.log();
+  assertSaid(log, "first", ["first run"]);
+  const history = await ended({
+    invite,
+    name: "eve",
+    args: ["--history", "2"],
+  });
+  const lines = history.stdout.map((line) => line.replace(/^\S+Z /, ""));
+  assertEquals(lines, ["secon: second run", "secon left"]);
+  const all = await ended({ invite, name: "kim", args: ["--history", "9999"] });
+  assertEquals(all.stdout.length, (await server.log()).length - 2);
+  const both = ["--history", "1", "--no-history"];
+  assertEquals((await ended({ invite, name: "kim", args: both })).code, 2);
+});
+
+Deno.test("program's requests that come at once are answered when it is in the room, by what it calls them", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  await Deno.writeTextFile(folder.file("hut.txt"), "hut");
+  await ben.type(
+    JSON.stringify({ type: "send", path: folder.file("hut.txt") }),
+  );
+  const { seq: offer } = await ben.shows("offered");
+  await using ana = await JsonClient.start({
+    invite,
+    name: "ana",
+    args: ["--downloads", folder.file("taken")],
+  });
+  const requests: object[] = [
+    { type: "who", id: 1 },
+    { type: "get", offer, id: "two" },
+    { type: "get", offer: 99, id: 3 },
+    { type: "send", path: folder.file("none"), id: 4 },
+    { type: "drop", offer: 98, id: 5 },
+    { type: "say", text: "   ", id: 6 },
+    { type: "say", text: "hello", id: 7 },
+    { type: "kick", name: "ben", id: 8 },
+    { type: "release", id: 9 },
+    { type: "verify", name: "nobody", id: 10 },
+    { type: "history", count: 1, id: 11 },
+    { type: "act", text: "\u200b", id: 12 },
+  ];
+  await ana.type(...requests.map((request) => JSON.stringify(request)));
+  await ana.endInput();
+  assertEquals(await ana.finished(), 1); // a line was refused
+  const answers = (id: number | string) =>
+    ana.shown.filter((it) => it.id === id);
+  const types = (id: number | string) => answers(id).map(({ type }) => type);
+  const [{ members = [] } = {}] = answers(1);
+  assertEquals(members.map(({ name }) => name).toSorted(), ["ana", "ben"]);
+  assertEquals(types("two")[0], "file");
+  assertEquals(answers("two").at(-1)?.type, "file");
+  for (const id of [3, 4, 5, 10]) assertEquals(types(id), ["error"]);
+  assertEquals(
+    [answers(6), answers(12)].map(([it]) => [it?.type, it?.reason]),
+    [["refused", "text-empty"], ["refused", "text-empty"]],
+  );
+  assertEquals(types(7), ["said"]);
+  assertEquals(types(8), ["error", "done"]);
+  assertEquals(types(9), ["note", "done"]);
+  assertEquals(types(11), ["found"]);
+  const entered = ana.shown.findIndex(({ type }) => type === "current");
+  const first = ana.shown.findIndex((it) => "id" in it);
+  assertEquals(entered < first, true);
+  for (const line of ana.shown) assertEquals(fits(line, schema), true);
+  // Who offered it is told who has it.
+  const { name } = await ben.shows("taken");
+  assertEquals(name, "ana");
+  assertEquals(fits(ben.all("taken")[0], schema), true);
+  assertSaid(await server.log(), "ana", ["hello"]);
+});
+
+terminalTest(
+  "client whose output alone is a pipe asks its questions on stderr",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    await using terminal = await Terminal.open(80);
+    const kept = terminal.folder.file("kept.txt");
+    await typeClient(terminal, `'${server.invite}' | tee '${kept}'`);
+    await terminal.ends("Enter your name:");
+    await terminal.line("two words");
+    await terminal.sees((rows) =>
+      rows.some((row) => row.startsWith('Cannot go by "two words": A name has'))
+    );
+    await terminal.line("/help");
+    await terminal.sees((rows) =>
+      rows.some((row) => row.startsWith("The others will know you by it."))
+    );
+    await terminal.line("ana");
+    await terminal.sees((rows) => rows.at(-1)?.startsWith("Joined ") === true);
+    await terminal.line("hello");
+    await terminal.sees((rows) =>
+      rows.at(-1)?.endsWith("Z ana: hello") === true
+    );
+    await terminal.key("C-d");
+    await terminal.ends("$");
+    assertMatch(await Deno.readTextFile(kept), /^\S+Z ana: hello\n$/);
+  },
+);
+
+for (const [what, keys] of [["/quit", "/quit\n"], ["Ctrl-D", "\x04"]]) {
+  terminalTest(
+    `client is left by ${what} where it asks for the name`,
+    async () => {
+      await using folder = await Folder.make();
+      await using server = await Server.open(folder);
+      await using terminal = await Terminal.open(80);
+      await typeClient(terminal, `'${server.invite}'; echo "code $?"`);
+      await terminal.ends("Enter your name:");
+      await terminal.type(keys ?? "");
+      await terminal.sees((rows) => rows.includes("code 0"));
+      assertEquals(await server.log(), []);
+    },
+  );
+}
+
+terminalTest(
+  "client at a dumb terminal writes plain rows, and does what is typed",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    const { invite } = server;
+    await using ben = await JsonClient.join({ invite, name: "ben" });
+    for (
+      const [name = "", term] of [["ana", "TERM=dumb"], ["eve", "-u TERM"]]
+    ) {
+      await using terminal = await Terminal.open(80);
+      const raw = terminal.folder.file("raw");
+      await terminal.tmux("pipe-pane", "-t", "t", `cat > '${raw}'`);
+      await typeClient(terminal, `'${invite}'; echo "code $?"`, term);
+      await terminal.ends("Enter your name:");
+      await terminal.line(name);
+      await terminal.sees((rows) =>
+        rows.some((row) =>
+          row.startsWith(`Joined `) && row.includes(`as ${name}`)
+        )
+      );
+      await terminal.line("hello");
+      await ben.shows("said", { name, text: "hello" });
+      await ben.type("hello ana");
+      await terminal.sees((rows) =>
+        rows.some((row) => row.endsWith("ben        hello ana"))
+      );
+      await terminal.line("/who");
+      await terminal.sees((rows) => rows.some((row) => row.startsWith("ben ")));
+      await terminal.line("/save 'what I saw.txt'");
+      await terminal.sees((rows) =>
+        rows.some((row) => row.startsWith("Saved ") && !row.includes('""'))
+      );
+      await terminal.key("C-c");
+      await terminal.sees((rows) => rows.some((row) => row.endsWith("code 0")));
+      const shown = await Deno.readTextFile(raw);
+      const own = shown.slice(
+        shown.indexOf("Welcome"),
+        shown.lastIndexOf("code"),
+      );
+      assertEquals(own.includes("\x1b") || own.includes("\x07"), false);
+      await ben.shows("left", { name, reason: "left" });
+    }
+  },
+);
+
+terminalTest(
+  "client at a terminal leaves at Ctrl-D though a line can't be sent, and sends nothing of a named pipe",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    await using terminal = await Terminal.open(80);
+    const pipe = terminal.folder.file("a pipe");
+    await runToEnd(["mkfifo", pipe]);
+    await typeClient(terminal, `'${server.invite}' --name ana; echo "code $?"`);
+    await terminal.sees((rows) => rows.at(-1)?.startsWith("ana (") === true);
+    await terminal.line(`/send '${pipe}'`);
+    await terminal.sees((rows) =>
+      rows.join("").includes("it is a pipe, not an ordinary file")
+    );
+    await terminal.line("still here");
+    await terminal.sees((rows) =>
+      rows.some((row) => row.endsWith("still here"))
+    );
+    await terminal.key("C-d");
+    await terminal.sees((rows) => rows.includes("code 0"));
+  },
+);
+
+/** Types the client's command into a terminal; its own files are in the terminal's folder. */
+async function typeClient(terminal: Terminal, rest: string, env = "") {
+  const { path } = terminal.folder;
+  const own =
+    `HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
+  await terminal.line(
+    `clear; env -u INIT_CWD ${env} ${own} ${shellCommand("client")} ${rest}`,
+  );
+}

@@ -122,8 +122,9 @@ Deno.test("client shows plain lines on stdout and what is about itself on stderr
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
   const { invite } = server;
+  await using eve = await JsonClient.join({ invite, name: "eve" });
   await using ana = await Client.plain({ invite, name: "ana" });
-  await ana.line(/^Joined 127\.0\.0\.1:\d+ as ana$/);
+  await eve.shows("joined", { name: "ana" });
   await using ben = await Client.plain({ invite, name: "ben" });
   await ben.type("hello");
   await ben.endInput();
@@ -135,6 +136,9 @@ Deno.test("client shows plain lines on stdout and what is about itself on stderr
     "ben: hello",
     "ben left",
   ]);
+  assertEquals(ana.stderr, []);
+  server.kill("SIGKILL");
+  await ana.line(/^Not connected: connection lost\. Trying again in \d+ s$/);
   assertEquals(ana.stderr.length, 1);
 });
 
@@ -164,9 +168,9 @@ Deno.test("client shows what others wrote so that no terminal obeys it, and the 
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
   const { invite } = server;
-  await using plain = await Client.plain({ invite, name: "plain" });
-  await plain.line(/^Joined /);
   await using json = await JsonClient.join({ invite, name: "json" });
+  await using plain = await Client.plain({ invite, name: "plain" });
+  await json.shows("joined", { name: "plain" });
   const texts = [
     "\u001b[2J\u001b]0;owned\u0007 cleared",
     "over\rwritten",
@@ -517,7 +521,7 @@ Deno.test("client that is killed is told of as a lost connection", async () => {
   const { invite } = server;
   await using ben = await JsonClient.join({ invite, name: "ben" });
   await using plain = await Client.plain({ invite, name: "plain" });
-  await plain.line(/^Joined /);
+  await ben.shows("joined", { name: "plain" });
   await using ana = await JsonClient.join({ invite, name: "ana" });
   ana.kill("SIGKILL");
 

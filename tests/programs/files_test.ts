@@ -224,8 +224,8 @@ Deno.test("server with --max-file passes on no larger file, and its members are 
   const path = folder.file("larger.bin");
   await Deno.writeFile(path, contents(1_048_577));
   await ask(ana, { type: "send", path });
-  const { text = "" } = await ana.shows("note");
-  assertMatch(text, /larger\.bin" of 1\.0 MB: this server allows at most/);
+  const { message = "" } = await ana.shows("error");
+  assertMatch(message, /larger\.bin" of 1\.0 MB: this server allows at most/);
   await ask(ben, { type: "get", offer });
   await reaches(ben, "taken");
   const offers = (await server.log()).filter((it) => it.what === "offered");
@@ -259,7 +259,7 @@ Deno.test("file whose name would deceive or leave the folder is saved under a ha
     await Deno.writeTextFile(path, name);
     await ask(ana, { type: "send", path });
     // A control character is in no file's name here: it isn't offered at all.
-    if (/\p{Cc}/u.test(name)) await ana.shows("note");
+    if (/\p{Cc}/u.test(name)) await ana.shows("error");
     else {await ben.until(name, () =>
         ben.all("offered")[at - (at > 3 ? 1 : 0) + 1]);}
   }

@@ -28,16 +28,21 @@ async function ask(client: JsonClient, request: unknown): Promise<void> {
   await client.type(JSON.stringify(request));
 }
 
-/** Waits for the notes that come of a request, as many as there are patterns, in any order. */
+/** What a client was told of its requests: notes, and errors. */
+function told(client: JsonClient): string[] {
+  return client.shown.filter(({ type }) => type === "note" || type === "error")
+    .map(({ text, message }) => text ?? message ?? "");
+}
+
+/** Waits for the notes or errors that come of a request, as many as there are patterns, in any order. */
 async function notes(
   client: JsonClient,
   request: unknown,
   ...patterns: RegExp[]
 ): Promise<string[]> {
-  const { length } = client.all("note");
+  const { length } = told(client);
   await ask(client, request);
-  const fresh = () =>
-    client.all("note").slice(length).map(({ text = "" }) => text);
+  const fresh = () => told(client).slice(length);
   return await client.until(
     `notes ${patterns} of ${JSON.stringify(request)}`,
     () =>

@@ -134,8 +134,9 @@ Deno.test("client keeps what is typed while the server is away, and sends it whe
   const port = freePort();
   const first = await Server.open(folder, { port });
   const { invite } = first;
+  await using ben = await JsonClient.join({ invite, name: "ben" });
   await using ana = await Client.plain({ invite, name: "ana" });
-  await ana.line(/^Joined /);
+  await ben.shows("joined", { name: "ana" });
   first.kill("SIGTERM");
   assertEquals(await first.finished(), 0);
   await first[Symbol.asyncDispose]();

@@ -55,7 +55,7 @@ testUnless(
     await ben.type(...texts("ben", 100));
     for (const client of [ana, ben]) await client.showsTexts(200);
     await ana.type(JSON.stringify({ type: "search", words: "99" }));
-    await ana.shows("note", { text: "The server cannot read its log now" });
+    await ana.shows("error", { message: "The server cannot read its log now" });
     await ben.type("still here");
     await ana.shows("said", { text: "still here" });
     assertEquals(eve.shown, []);

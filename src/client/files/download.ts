@@ -13,7 +13,7 @@ import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
 import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
-import { PartialFile } from "./stored_file.ts";
+import { findSaved, PartialFile } from "./stored_file.ts";
 import { MISSING, wording } from "../../protocol/reasons.ts";
 import { Notify } from "../../base/notify.ts";
 
@@ -22,6 +22,9 @@ const MAX_WINDOW = 8;
 /** A piece that comes within this is fast, and one that takes longer than that is slow, ms. */
 const FAST = 100;
 const SLOW = 300;
+
+/** Why nothing is asked for. */
+const ALREADY_HERE = "it was here already";
 
 /** What a download needs. */
 export interface DownloadOptions {
@@ -39,6 +42,8 @@ export interface DownloadOptions {
   readonly ask: (from: number, size: number) => number | "later" | null;
   /** Is told how it goes. */
   readonly show: (news: FileNews) => void;
+  /** Is told that the file was taken, and is what was offered. */
+  readonly taken: () => void;
   /** How long to wait before asking again, ms. */
   readonly pause: number;
   /** The time, ms. */
@@ -76,6 +81,7 @@ export class Download {
   #state: FileNews["state"] = "begun";
   #reason = "";
   #got = 0;
+  #isOver = false; // whether the file can't be had by this offer any more
 
   /** A download that begins with `run`. */
   constructor(options: DownloadOptions) {
@@ -95,14 +101,20 @@ export class Download {
 
   /** Takes the file, until it is here or can't be had, and says so. Never rejects. */
   async run(): Promise<void> {
+    const { folder, offer, taken } = this.#options;
     try {
-      using file = await PartialFile.open(
-        this.#options.folder,
-        this.#options.offer,
-      );
+      const here = await findSaved(folder, offer);
+      if (here !== undefined) {
+        this.#got = offer.size;
+        return this.#show("taken", ALREADY_HERE, here);
+      }
+      using file = await PartialFile.open(folder, offer);
       this.#got = file.size;
       this.#show("begun");
-      if (await this.#fill(file)) this.#show("taken", "", await file.finish());
+      if (!await this.#fill(file)) return;
+      const path = await file.finish();
+      taken();
+      this.#show("taken", "", path);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#show("failed", error.message);
@@ -129,6 +141,7 @@ export class Download {
           if (!this.#orders.some(({ id }) => id === mail.id)) break;
           this.#orders = [];
           if (mail.reason === "changed" || mail.reason === "dropped") {
+            this.#isOver = true;
             this.#show("failed", wording(MISSING, mail.reason));
             return false;
           }
@@ -226,6 +239,8 @@ export class Download {
     if (again) return; // every attempt says the same
     const { seq, offer: { name, size }, show } = this.#options;
     const got = this.#got;
-    show({ type: "file", offer: seq, name, size, got, state, path, reason });
+    const progress = { got, state, path, reason };
+    const end = this.#isOver ? { again: false } : {};
+    show({ type: "file", offer: seq, name, size, ...progress, ...end });
   }
 }

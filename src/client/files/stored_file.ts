@@ -155,7 +155,7 @@ export class PartialFile implements Disposable {
         await Deno.remove(this.#path);
         throw new FileError("its checksum is wrong");
       }
-      const path = await this.#reserve(safeFileName(this.#offer.name));
+      const path = await this.#reserve();
       await Deno.rename(this.#path, path);
       return path;
     } catch (cause) {
@@ -170,14 +170,8 @@ export class PartialFile implements Disposable {
   }
 
   /** Makes an empty file under a name that is free: another taker at the same time gets another name. */
-  async #reserve(name: string): Promise<string> {
-    const dot = name.lastIndexOf(".");
-    const end = dot > 0 ? dot : name.length;
-    for (let count = 1; count <= MAX_NAMESAKES; count++) {
-      const number = count === 1 ? "" : ` (${count})`;
-      const path = `${this.#folder}/${name.slice(0, end)}${number}${
-        name.slice(end)
-      }`;
+  async #reserve(): Promise<string> {
+    for (const path of places(this.#folder, this.#offer)) {
       try {
         const file = await Deno.open(path, {
           write: true,
@@ -192,6 +186,36 @@ export class PartialFile implements Disposable {
     }
     throw new FileError(`${MAX_NAMESAKES} files have that name`);
   }
+}
+
+/** Where an offered file may be saved in a folder, the first choice first. */
+function* places(folder: string, offer: Offer): Generator<string> {
+  const name = safeFileName(offer.name);
+  const dot = name.lastIndexOf(".");
+  const end = dot > 0 ? dot : name.length;
+  for (let count = 1; count <= MAX_NAMESAKES; count++) {
+    const number = count === 1 ? "" : ` (${count})`;
+    yield `${folder}/${name.slice(0, end)}${number}${name.slice(end)}`;
+  }
+}
+
+/** The path of an offered file that is in a folder whole and unchanged; undefined if there is none. */
+export async function findSaved(
+  folder: string,
+  offer: Offer,
+): Promise<string | undefined> {
+  for (const path of places(folder, offer)) {
+    try {
+      const { isFile, size } = await Deno.stat(path);
+      if (!isFile || size !== offer.size) continue;
+      using file = await Deno.open(path);
+      if (await sha256Hex(chunks(file)) === offer.digest) return path;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined; // the next would have had this name
+      // What can't be read isn't known to be the file.
+    }
+  }
+  return undefined;
 }
 
 /** What a file holds, from where it stands to its end. */

@@ -8,7 +8,7 @@ import { toBase64url } from "../../../crypto_utils.ts";
 import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
-import type { View } from "../view.ts";
+import { type RequestId, tellFailure, type View } from "../view.ts";
 import { givenPath } from "../../base/paths.ts";
 import {
   formatOffer,
@@ -30,7 +30,7 @@ const RETRY_PAUSE = 3_000;
 /** What transfers need. */
 export interface TransfersOptions {
   /** Where it is told how they go. */
-  readonly view: Pick<View, "note" | "show">;
+  readonly view: Pick<View, "note" | "show" | "fail">;
   /** Where files are saved; created if it is missing. */
   readonly folder: string;
   /** What `~/` stands for in a path. */
@@ -43,8 +43,8 @@ export interface TransfersOptions {
 
 /** Says an offer. @returns The client's own number for the line, null if it can't be said. */
 export interface Offering {
-  /** Says it. */
-  offer(text: string): Promise<number | null>;
+  /** Says it. @param id What the request is called. */
+  offer(text: string, id?: RequestId): Promise<number | null>;
 }
 
 /** The files that a client offers and takes. */
@@ -53,6 +53,8 @@ export class Transfers implements FileListener {
   readonly #offers = new Map<number, Offer>(); // that were made, by number
   readonly #unnumbered = new Map<number, SourceFile>(); // this client's, by its number for the line, until it has one of the room
   readonly #sources = new Map<number, SourceFile>(); // this client's, by number
+  readonly #takers = new Map<number, Set<string>>(); // who has them, by number and short id
+  readonly #taken = new Set<number>(); // offers whose files were taken, which nobody could be told yet
   readonly #downloads = new Map<number, Download>(); // by the offer's number
   readonly #asked = new Map<number, Download>(); // by the number under which a piece was asked for
   readonly #denied = new Set<Download>(); // that may ask when something that was asked for has come
@@ -69,8 +71,12 @@ export class Transfers implements FileListener {
   }
 
   /** Offers a file to the room. What goes wrong is told to the view. */
-  async send(session: Offering, path: string): Promise<void> {
-    const { view, home } = this.#options;
+  async send(
+    session: Offering,
+    path: string,
+    id?: RequestId,
+  ): Promise<void> {
+    const { home } = this.#options;
     try {
       const source = await SourceFile.open(
         givenPath(path, home),
@@ -78,44 +84,55 @@ export class Transfers implements FileListener {
       );
       const { offer } = source;
       if (!isFileName(offer.name)) {
-        throw new FileError(`Cannot send "${path}": rename it first`);
+        throw new FileError(
+          `Cannot send "${path}": others could not save it under that name; rename it first`,
+        );
       }
-      const n = await session.offer(formatOffer(offer));
+      const n = await session.offer(formatOffer(offer), id);
       if (n !== null) this.#unnumbered.set(n, source);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      view.note(error.message);
+      this.#fail(error.message, id);
     }
   }
 
+  #fail(message: string, id?: RequestId): void {
+    tellFailure(this.#options.view, message, id);
+  }
+
   /** Takes the file of an offer, or goes on with it. */
-  get(seq: number): void {
+  get(seq: number, id?: RequestId): void {
     const offer = this.#offers.get(seq);
     const { view, folder, pause = RETRY_PAUSE, now = Date.now } = this.#options;
-    if (!offer) {
-      return view.note(
-        `No offer ${seq} seen here; try /history`,
-      );
-    }
-    if (this.#sources.has(seq)) return view.note("That is your own file");
-    if (this.#downloads.has(seq)) {
-      return view.note(`Already downloading "${offer.name}"`);
-    }
+    const wrong = !offer
+      ? `No offer ${seq} seen here; try /history`
+      : this.#sources.has(seq)
+      ? "That is your own file"
+      : this.#downloads.has(seq)
+      ? `Already downloading "${offer.name}"`
+      : undefined;
+    if (!offer || wrong !== undefined) return this.#fail(wrong ?? "", id);
     const download: Download = new Download({
       seq,
       offer,
       folder,
       ask: (from, size) => this.#ask(download, seq, from, size),
       show: (news) => {
-        view.show(news);
+        const isOver = news.state === "taken" || news.state === "failed";
+        if (isOver) this.#downloads.delete(seq); // so that it can be asked for again
+        view.show(id === undefined ? news : { ...news, id });
         this.#idle.notify();
+      },
+      taken: () => {
+        this.#taken.add(seq);
+        this.#tellTaken();
       },
       pause,
       now,
     });
     this.#downloads.set(seq, download);
     const running = download.run().finally(() => {
-      this.#downloads.delete(seq);
+      if (this.#downloads.get(seq) === download) this.#downloads.delete(seq);
       this.#denied.delete(download);
       this.#running.delete(running);
       this.#idle.notify();
@@ -124,17 +141,17 @@ export class Transfers implements FileListener {
   }
 
   /** Stops taking a file, or no longer offers it. */
-  drop(seq: number): void {
+  drop(seq: number, id?: RequestId): void {
     const { view } = this.#options;
     const download = this.#downloads.get(seq);
     if (download) return download.tell({ kind: "dropped" });
     const source = this.#sources.get(seq);
     if (!source) {
-      return view.note(`No file ${seq} is offered or downloaded here`);
+      return this.#fail(`No file ${seq} is offered or downloaded here`, id);
     }
     this.#sources.delete(seq);
     this.#offers.delete(seq); // nobody has it any more
-    view.note(`No longer offered: "${source.offer.name}"`);
+    view.note(`No longer offered: "${source.offer.name}"`, id);
   }
 
   /** The numbers of offers, newest first: of those that can be downloaded, or of those that can be dropped. */
@@ -167,6 +184,7 @@ export class Transfers implements FileListener {
     for (const offer of this.#sources.keys()) {
       room.askAboutFile({ kind: "hold", offer });
     }
+    this.#tellTaken();
     for (const download of this.#downloads.values()) {
       download.tell({ kind: "joined" });
     }
@@ -213,6 +231,8 @@ export class Transfers implements FileListener {
       case "fetch":
         this.#answering = this.#answering.then(() => this.#answer(event));
         return;
+      case "took":
+        return this.#took(event);
       default: {
         const download = this.#asked.get(event.id);
         this.#asked.delete(event.id);
@@ -220,6 +240,26 @@ export class Transfers implements FileListener {
         this.#invite();
       }
     }
+  }
+
+  /** Has those told who offered what was taken, as soon as that can be said. */
+  #tellTaken(): void {
+    if (!this.#room) return;
+    for (const offer of this.#taken) {
+      this.#room.askAboutFile({ kind: "taken", offer });
+    }
+    this.#taken.clear();
+  }
+
+  /** Somebody has a file of this client's: that is told once. */
+  #took({ offer, name, person }: Event<"took">): void {
+    const source = this.#sources.get(offer);
+    const takers = this.#takers.get(offer) ?? new Set();
+    if (!source || takers.has(person)) return;
+    this.#takers.set(offer, takers.add(person));
+    const { view } = this.#options;
+    const file = source.offer.name;
+    view.show({ type: "taken", offer, file, name, person, own: false });
   }
 
   async #answer({ id, offer, from, size }: Event<"fetch">): Promise<void> {

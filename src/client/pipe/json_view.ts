@@ -11,7 +11,7 @@
 
 import type { Verification } from "../actions.ts";
 import { Ignored, type Somebody } from "../ignored.ts";
-import type { News, Present, RoomNews } from "../view.ts";
+import type { News, Present, RequestId, RoomNews } from "../view.ts";
 import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
@@ -29,16 +29,22 @@ export class JsonView extends PipeView {
   override show(all: News): void {
     const news = this.ignored.filter(all);
     if (news === null) return;
-    this.#emit(typeOf(news), fieldsOf(news));
+    const id = "id" in news ? news.id : undefined;
+    this.#emit(typeOf(news), fieldsOf(news), id);
   }
 
   /** Writes an object of type `note`. */
-  override note(text: string): void {
-    this.#emit("note", { text });
+  override note(text: string, id?: RequestId): void {
+    this.#emit("note", { text }, id);
+  }
+
+  /** Writes an object of type `error`: a request that can't be done. */
+  fail(message: string, id?: RequestId): void {
+    this.error(message, { id });
   }
 
   /** Writes an object of type `members`: who is in the room. */
-  members(present: readonly Present[]): void {
+  members(present: readonly Present[], id?: RequestId): void {
     const members = present.map((member) => ({
       ...named(member),
       since: iso(member.since),
@@ -46,43 +52,55 @@ export class JsonView extends PipeView {
       away: member.away,
       connections: member.connections,
     }));
-    this.#emit("members", { members });
+    this.#emit("members", { members }, id);
   }
 
   /** Writes an object of type `digits`: what to compare with somebody, to be sure of each other. */
   digits(
     name: string,
     { digits, isVerified: verified }: Omit<Verification, "code">,
+    id?: RequestId,
   ): void {
-    this.#emit("digits", { name, digits, verified });
+    this.#emit("digits", { name, digits, verified }, id);
   }
 
   /** Writes an object of type `ignored`: who is ignored. */
-  ignoring(members: readonly Somebody[]): void {
-    this.#emit("ignored", { members: members.map(named) });
+  ignoring(members: readonly Somebody[], id?: RequestId): void {
+    this.#emit("ignored", { members: members.map(named) }, id);
   }
 
   /**
    * Writes an object of type `error`: something that this program was told, or tried, can't be done.
    * @param message One sentence, without a full stop.
-   * @param line The line of the input that it is about, if there is one.
+   * @param about The line of the input that it is about, and what the request is called.
    */
-  error(message: string, line?: string): void {
-    this.print(errorLine(message, line));
+  error(message: string, about: ErrorFields = {}): void {
+    this.print(errorLine(message, about));
   }
 
-  #emit(type: string, fields: Record<string, unknown>): void {
-    this.print(object(type, fields));
+  #emit(
+    type: string,
+    fields: Record<string, unknown>,
+    id?: RequestId,
+  ): void {
+    this.print(object(type, { id, ...fields })); // undefined is left out
   }
 }
 
-/**
- * A line of type `error`, for when there is no view.
- * @param message One sentence, without a full stop.
- * @param line The line of the input that it is about, if there is one.
- */
-export function errorLine(message: string, line?: string): string {
-  return object("error", line === undefined ? { message } : { message, line });
+/** What an error is about. */
+export interface ErrorFields {
+  /** The line of the input. */
+  readonly line?: string;
+  /** What the request is called. */
+  readonly id?: RequestId | undefined;
+}
+
+/** A line of type `error`, for when there is no view. @param message One sentence, without a full stop. */
+export function errorLine(
+  message: string,
+  { line, id }: ErrorFields = {},
+): string {
+  return object("error", { id, message, line });
 }
 
 function object(type: string, fields: Record<string, unknown>): string {
@@ -125,8 +143,17 @@ function fieldsOf(news: News): Record<string, unknown> {
       return { reason: news.reason, seconds: news.seconds };
     case "file": {
       const { offer, name, size, got, state, path, reason } = news;
-      return { offer, file: name, size, got, state, path, reason };
+      const progress = { offer, file: name, size, got, state, path, reason };
+      return state === "failed"
+        ? { ...progress, again: news.again ?? true }
+        : progress;
     }
+    case "taken": {
+      const { offer, file, own } = news;
+      return { offer, file, ...named(news), own };
+    }
+    case "done":
+      return {};
     case "away-message": {
       const { own, text } = news;
       return { ...named(news), own, text };

@@ -3,33 +3,85 @@
  * commands.
  *
  * Output rules: nothing is coloured and nothing is redrawn. What happens in the room goes to stdout, one event a
- * line, and what is about this program goes to stderr.
+ * line, and what is about this program goes to stderr. Where nothing happens but what this program says, nothing is
+ * written: cron mails nothing then.
  *
  * @module
  */
 
-import { PipeView } from "./pipe_view.ts";
+import { type PipeOptions, PipeView } from "./pipe_view.ts";
 import {
   awaySentence,
   inviteSentence,
   lineSentence,
   lostSentence,
+  type NewsOf,
   refusalSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";
 
+/** What a plain view is made of. */
+export interface PlainOptions extends PipeOptions {
+  /** Whether a person types the input: then what was typed is shown as it is said. A program knows what it says. */
+  readonly isTyped: boolean;
+  /** Whether a person reads stderr: then joining is told, and what every newcomer is told. */
+  readonly isWatched: boolean;
+}
+
+/** News that are about this program. */
+type Remark = NewsOf<
+  "entered" | "refused" | "lost" | "disconnected" | "away-message" | "invited"
+>;
+
 /** Plain text. Others' names and texts are escaped, so that the lines are safe on a terminal too. */
 export class PlainView extends PipeView {
+  readonly #isTyped: boolean;
+  readonly #isWatched: boolean;
+
+  /** Reads nothing until it is asked. */
+  constructor(options: PlainOptions) {
+    super(options);
+    this.#isTyped = options.isTyped;
+    this.#isWatched = options.isWatched;
+  }
+
   /** Writes a piece of news: to stdout what happened in the room, to stderr the rest. */
   override show(news: News): void {
-    if (news.type === "file") return; // only who can take a file hears of it
-    if ("seq" in news && news.type !== "entered") {
-      if (!isOwnMove(news)) this.print(plainEvent(news));
-    } else if (news.type === "current") return; // each line has its time
-    else if (news.type !== "found") this.complain(plainRemark(news));
-    else for (const line of news.lines) this.print(plainEvent(line));
+    switch (news.type) {
+      case "file":
+      case "taken":
+      case "done":
+        return; // only who can take, send or ask hears of it
+      case "current":
+        return; // each line has its time
+      case "found":
+        return news.lines.forEach((line) => this.print(plainEvent(line)));
+      case "entered":
+      case "refused":
+      case "lost":
+      case "disconnected":
+      case "away-message":
+      case "invited":
+        return this.#remark(news);
+      default:
+        if (this.#isTyped || !news.mine) this.#line(news);
+    }
+  }
+
+  #line(news: RoomNews): void {
+    if (!isOwnMove(news)) this.print(plainEvent(news));
+  }
+
+  #remark(news: Remark): void {
+    const isUsual = news.type === "entered" && !news.again;
+    if (this.#isWatched || !isUsual) this.complain(plainRemark(news));
+  }
+
+  /** Writes what every newcomer is told to stderr, for a person. */
+  greet(text: string): void {
+    if (this.#isWatched) this.note(text);
   }
 
   /** Writes the lines of the text to stderr. */
@@ -48,9 +100,7 @@ function plainEvent(news: RoomNews): string {
   return `${time} ${lineSentence(news)}`;
 }
 
-function plainRemark(
-  news: Exclude<News, RoomNews | { type: "current" | "file" | "found" }>,
-): string {
+function plainRemark(news: Remark): string {
   switch (news.type) {
     case "entered": {
       const place = `${escapeText(news.address)} as ${escapeText(news.name)}`;

@@ -9,7 +9,8 @@ import { type Actions, HISTORY_COUNT, type Verification } from "../actions.ts";
 import type { Ignored, Somebody } from "../ignored.ts";
 import { parseName } from "../../protocol/names.ts";
 import { didYouMean } from "../../base/nearest.ts";
-import type { Present } from "../view.ts";
+import type { Present, RequestId } from "../view.ts";
+import type { ErrorFields } from "./json_view.ts";
 import { REFUSALS } from "../../protocol/reasons.ts";
 
 /** What a request may do, and how it is answered. */
@@ -17,17 +18,17 @@ export interface RequestContext extends Actions {
   /** Whom the program doesn't want to read. */
   readonly ignored: Ignored;
   /** Answers with who is in the room. */
-  members(present: readonly Present[]): void;
+  members(present: readonly Present[], id?: RequestId): void;
   /** Answers with what to compare with somebody. */
-  digits(name: string, verification: Verification): void;
+  digits(name: string, verification: Verification, id?: RequestId): void;
   /** Answers with who is ignored. */
-  ignoring(members: readonly Somebody[]): void;
+  ignoring(members: readonly Somebody[], id?: RequestId): void;
   /** Answers that a line can't be understood, or done. */
-  error(message: string, line: string): void;
+  error(message: string, about: ErrorFields): void;
 }
 
 /** The fields of a request. */
-type Request = Readonly<Record<string, unknown>>;
+type Request = Readonly<Record<string, unknown>> & { readonly id?: RequestId };
 type Field = "text" | "name" | "words" | "path" | "note" | Count;
 type Count = "to" | "count" | "offer" | "invite" | "uses" | "days" | "seconds";
 
@@ -37,104 +38,118 @@ interface Row {
   readonly needs: readonly Field[];
   /** The fields that may be there. */
   readonly may?: readonly Field[];
-  /** Does it. @returns What is to be said, if anything is. */
+  /** Whether it is kept for when the client has come into the room; any other waits until then. */
+  readonly isKept?: boolean;
+  /** Does it. */
   readonly run: (
     context: RequestContext,
     request: Request,
-  ) => string | void | Promise<void>;
+  ) => void | Promise<void>;
 }
 
 const REQUESTS: Readonly<Record<string, Row>> = {
-  say: { needs: ["text"], run: (_context, { text }) => String(text) },
+  say: {
+    needs: ["text"],
+    isKept: true,
+    run: ({ say }, { text, id }) => say(String(text), id),
+  },
   act: {
     needs: ["text"],
-    run: ({ act }, { text }) => act(String(text)),
+    isKept: true,
+    run: ({ act }, { text, id }) => act(String(text), id),
   },
   reply: {
     needs: ["to", "text"],
-    run: ({ reply }, { to, text }) => reply(Number(to), String(text)),
+    isKept: true,
+    run: ({ reply }, { to, text, id }) => reply(Number(to), String(text), id),
   },
   edit: {
     needs: ["to", "text"],
-    run: ({ edit }, { to, text }) => edit(Number(to), String(text)),
+    isKept: true,
+    run: ({ edit }, { to, text, id }) => edit(Number(to), String(text), id),
   },
   delete: {
     needs: ["to"],
-    run: (context, { to }) => context.delete(Number(to)),
+    isKept: true,
+    run: (context, { to, id }) => context.delete(Number(to), id),
   },
   react: {
     needs: ["to"],
     may: ["text"],
-    run: ({ react }, { to, text }) => react(Number(to), String(text ?? "")),
+    isKept: true,
+    run: ({ react }, { to, text, id }) =>
+      react(Number(to), String(text ?? ""), id),
   },
   rename: { needs: ["name"], run: rename },
   away: {
     needs: [],
     may: ["text"],
-    run: ({ away }, { text }) => away(String(text ?? "")),
+    run: ({ away }, { text, id }) => away(String(text ?? ""), id),
   },
   history: {
     needs: [],
     may: ["count"],
-    run: ({ history }, { count }) => history(Number(count ?? HISTORY_COUNT)),
+    run: ({ history }, { count, id }) =>
+      history(Number(count ?? HISTORY_COUNT), id),
   },
   search: {
     needs: ["words"],
-    run: ({ search }, { words }) => search(String(words)),
+    run: ({ search }, { words, id }) => search(String(words), id),
   },
   send: {
     needs: ["path"],
-    run: ({ send }, { path }) => send(String(path)),
+    run: ({ send }, { path, id }) => send(String(path), id),
   },
   get: {
     needs: ["offer"],
-    run: ({ get }, { offer }) => get(Number(offer)),
+    run: ({ get }, { offer, id }) => get(Number(offer), id),
   },
   drop: {
     needs: ["offer"],
-    run: ({ drop }, { offer }) => drop(Number(offer)),
+    run: ({ drop }, { offer, id }) => drop(Number(offer), id),
   },
-  who: {
-    needs: [],
-    run: ({ members, who }) => members(who()),
-  },
-  release: { needs: [], run: ({ release }) => release() },
+  who: { needs: [], run: ({ members, who }, { id }) => members(who(), id) },
+  release: { needs: [], run: ({ release }, { id }) => release(id) },
   verify: { needs: ["name"], run: verify },
   invite: {
     needs: [],
     may: ["note", "uses", "days"],
-    run: ({ operate }, { note = "", uses = 1, days = 7 }) =>
-      operate("invite", String(days), String(note), Number(uses)),
+    run: ({ operate }, { note = "", uses = 1, days = 7, id }) =>
+      operate("invite", String(days), String(note), Number(uses), id),
   },
-  invites: { needs: [], run: ({ operate }) => operate("invites") },
+  invites: { needs: [], run: wish("invites") },
   revoke: {
     needs: ["invite"],
-    run: ({ operate }, { invite }) => operate("revoke", String(invite)),
+    run: ({ operate }, { invite, id }) =>
+      operate("revoke", String(invite), "", 0, id),
   },
   kick: about("kick"),
   ban: {
     needs: ["name"],
     may: ["days"],
-    run: ({ operate }, { name, days = 0 }) =>
-      operate("ban", String(name), "", Number(days)),
+    run: ({ operate }, { name, days = 0, id }) =>
+      operate("ban", String(name), "", Number(days), id),
   },
   unban: about("unban"),
-  bans: { needs: [], run: ({ operate }) => operate("bans") },
+  bans: { needs: [], run: wish("bans") },
   op: about("op"),
   deop: about("deop"),
   topic: {
     needs: ["text"],
-    run: ({ operate }, { text }) => operate("topic", "", String(text)),
+    run: ({ operate }, { text, id }) =>
+      operate("topic", "", String(text), 0, id),
   },
   slow: {
     needs: ["seconds"],
-    run: ({ operate }, { seconds }) => operate("slow", "", "", Number(seconds)),
+    run: ({ operate }, { seconds, id }) =>
+      operate("slow", "", "", Number(seconds), id),
   },
   ignore: { needs: [], may: ["name"], run: ignore },
   unignore: { needs: ["name"], run: unignore },
   quit: {
     needs: [],
     may: ["text"],
+    isKept: true,
     run: ({ quit }, { text }) =>
       text === undefined ? quit() : quit(String(text)),
   },
@@ -154,15 +169,21 @@ const COUNTS: readonly Field[] = [
 function about(what: "kick" | "unban" | "op" | "deop"): Row {
   return {
     needs: ["name"],
-    run: ({ operate }, { name }) => operate(what, String(name)),
+    run: ({ operate }, { name, id }) => operate(what, String(name), "", 0, id),
   };
+}
+
+/** A request of operators' that takes nothing. */
+function wish(what: "invites" | "bans"): Row["run"] {
+  return ({ operate }, { id }) => operate(what, "", "", 0, id);
 }
 
 /** The types of request that there are. */
 export const REQUEST_TYPES: readonly string[] = Object.keys(REQUESTS);
 
 /**
- * Does what a line of the input asks for. A line that doesn't begin with a brace is a text, as on any pipe.
+ * Does what a line of the input asks for, once the client has come into the room. A line that doesn't begin with a brace is a
+ * text, as on any pipe.
  * @returns The text to send, null if there is none.
  */
 export async function interpretRequest(
@@ -174,19 +195,29 @@ export async function interpretRequest(
   try {
     request = JSON.parse(line);
   } catch {
-    context.error("Cannot read a request: it is no JSON", line);
+    context.error("Cannot read a request: it is no JSON", { line });
     return null;
   }
-  const { type } = request;
+  const { type, id } = request;
   const row = typeof type === "string" && Object.hasOwn(REQUESTS, type)
     ? REQUESTS[type]
     : undefined;
   const wrong = row ? wrongField(row, request) : unknownType(type);
-  if (row && wrong === undefined) {
-    return await row.run(context, request) ?? null;
+  if (!row || wrong !== undefined) {
+    context.error(`Cannot do a request: ${wrong}`, {
+      line,
+      ...(isRequestId(id) ? { id } : {}),
+    });
+    return null;
   }
-  context.error(`Cannot do a request: ${wrong}`, line);
+  if (!row.isKept) await context.inRoom();
+  await row.run(context, request);
   return null;
+}
+
+/** What a request may be called. */
+function isRequestId(id: unknown): id is RequestId {
+  return typeof id === "string" || typeof id === "number";
 }
 
 function unknownType(type: unknown): string {
@@ -200,6 +231,10 @@ function wrongField(
   { needs, may = [] }: Row,
   request: Request,
 ): string | undefined {
+  const { id } = request;
+  if (id !== undefined && !isRequestId(id)) {
+    return '"id" is a string or a number';
+  }
   for (const field of [...needs, ...may]) {
     const value = request[field];
     if (value === undefined && may.includes(field)) continue;
@@ -213,19 +248,19 @@ function wrongField(
   return undefined;
 }
 
-function rename({ rename, error }: RequestContext, request: Request): void {
+function rename(context: RequestContext, request: Request): void {
   const name = parseName(String(request.name));
-  if (typeof name === "string") error(REFUSALS[name], JSON.stringify(request));
-  else rename(name.shown);
+  if (typeof name === "string") refuse(context, request, REFUSALS[name]);
+  else context.rename(name.shown, request.id);
 }
 
 function verify(context: RequestContext, request: Request): void {
   const found = context.verification(String(request.name));
   if (!found) return nobody(context, request);
   if (found === "yourself") {
-    return context.error("That is you", JSON.stringify(request));
+    return refuse(context, request, "That is you");
   }
-  context.digits(String(request.name), found);
+  context.digits(String(request.name), found, request.id);
 }
 
 function ignore(context: RequestContext, request: Request): void {
@@ -235,13 +270,10 @@ function ignore(context: RequestContext, request: Request): void {
   if (name !== undefined && !person) return nobody(context, request);
   if (person && isSelf(person)) {
     const self = JSON.stringify(name);
-    return context.error(
-      `Cannot ignore ${self}: that is you`,
-      JSON.stringify(request),
-    );
+    return refuse(context, request, `Cannot ignore ${self}: that is you`);
   }
   if (person) ignored.add(person);
-  ignoring(ignored.members(who()));
+  ignoring(ignored.members(who()), request.id);
 }
 
 function unignore(context: RequestContext, request: Request): void {
@@ -249,10 +281,18 @@ function unignore(context: RequestContext, request: Request): void {
   const known = ignored.find(String(request.name), who());
   if (!known) return nobody(context, request);
   ignored.remove(known);
-  ignoring(ignored.members(who()));
+  ignoring(ignored.members(who()), request.id);
 }
 
-function nobody({ error }: RequestContext, request: Request): void {
+function nobody(context: RequestContext, request: Request): void {
   const name = JSON.stringify(request.name);
-  error(`Nobody is called ${name}`, JSON.stringify(request));
+  refuse(context, request, `Nobody is called ${name}`);
+}
+
+function refuse(
+  { error }: RequestContext,
+  request: Request,
+  message: string,
+): void {
+  error(message, { line: JSON.stringify(request), id: request.id });
 }

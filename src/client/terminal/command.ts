@@ -9,7 +9,7 @@ import type { Ignored } from "../ignored.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a command may ask and do, at a terminal. */
-export interface CommandContext extends Actions {
+export interface CommandContext extends Omit<Actions, "say" | "inRoom"> {
   /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** Tells one line to the person who typed. */

@@ -24,6 +24,7 @@ import {
   lostSentence,
   type NewsOf,
   refusalSentence,
+  takenSentence,
   welcomeSentence,
 } from "../sentences.ts";
 import type { News, RoomNews } from "../view.ts";
@@ -100,6 +101,10 @@ export class Transcript {
         return this.#found(news);
       case "away-message":
         return [this.#columns.aside(this.#options.now(), awaySentence(news))];
+      case "taken":
+        return [this.#columns.aside(this.#options.now(), takenSentence(news))];
+      case "done":
+        return [];
       case "invited":
         return this.#invited(news);
       case "refused":

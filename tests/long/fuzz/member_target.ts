@@ -122,6 +122,7 @@ class House {
       absent() {},
       file() {},
       found() {},
+      answered() {},
       slowed() {},
       told() {},
       refused() {},

@@ -586,7 +586,11 @@ function oneLine(text: string): string {
 export function pipes(): Target {
   const plainStreams = pipeStreams();
   const jsonStreams = pipeStreams();
-  const plain = new PlainView(plainStreams);
+  const plain = new PlainView({
+    ...plainStreams,
+    isTyped: true,
+    isWatched: true,
+  });
   const json = new JsonView(jsonStreams);
   const show = (news: News) => {
     plain.show(news);

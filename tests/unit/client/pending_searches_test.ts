@@ -10,15 +10,16 @@ import { assert, assertEquals } from "../../kit/assert.ts";
 Deno.test("PendingSearches keeps each until it is answered, or the next in turn is refused", () => {
   const searches = new PendingSearches();
   const [one, two, three] = ["one", "two", "three"].map((words) =>
-    searches.open(words, 5)
+    searches.open(words, 5, `request ${words}`)
   );
   assert(one && two && three);
   const words = () => [...searches].map(({ words }) => words);
   assertEquals(words(), ["one", "two", "three"]);
 
-  assertEquals(searches.close(two.id), "two");
+  const answered = { words: "two", id: "request two" };
+  assertEquals(searches.close(two.id), answered);
   assertEquals(searches.close(two.id), undefined);
-  searches.closeFirst();
+  assertEquals(searches.closeFirst(), "request one");
   assertEquals(words(), ["three"]);
   assertEquals(searches.close(one.id), undefined);
 });

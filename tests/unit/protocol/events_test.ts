@@ -65,8 +65,12 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["before", "count or null"],
     ["count", "count"],
   ],
-  release: [],
+  release: [["id", "count"]],
+  taken: [["offer", "count"]],
+  answered: [["id", "count"]],
+  took: [["offer", "count"], ["name", "string"], ["person", "short id"]],
   operate: [
+    ["id", "count"],
     ["what", "string"],
     ["who", "string"],
     ["text", "text"],
@@ -532,9 +536,17 @@ for (const [size, char] of ["x", "é", "€", "\u{1f600}"].entries()) {
   });
 }
 
-Deno.test("textRefusal() refuses an empty text", () => {
-  assertEquals(textRefusal(""), "text-empty");
-  assertEquals(textRefusal(" "), undefined);
+Deno.test("textRefusal() refuses a text of which nothing can be seen", () => {
+  const blank = ["", " ", "   ", "\n\t ", "\u00a0\u3000", "\u200b", "\u2800"];
+  const unseen = ["\u3164\ufe0f", "\u202e", "\x07\x1b", "\u{e0001}", "\u00ad"];
+  for (const text of [...blank, ...unseen]) {
+    assertEquals(textRefusal(text), "text-empty", JSON.stringify(text));
+  }
+  for (
+    const text of [" x ", ".", "\u0301", "😀", "\ue000", "\u{1fabf}", "\u200bx"]
+  ) {
+    assertEquals(textRefusal(text), undefined, JSON.stringify(text));
+  }
 });
 
 Deno.test("wording() gives a table's words, and the key itself where it has none of its own", () => {

@@ -248,3 +248,21 @@ Deno.test("FileRelay.hold() keeps 256 files of one holder, the newest", () => {
   assertEquals(answer, { kind: "missing", id: 1, reason: "gone" });
   assertEquals(relay.fetch(taker, fetch(2, 0, 1, 8)), undefined);
 });
+
+Deno.test("FileRelay.taken() tells the holder of a file, once of each person, and nobody of one that nobody holds", () => {
+  const { relay, holder, taker } = setUp();
+  const ann = { name: "ann", person: "k3df9q2mx7ta41cz" };
+  const ben = { name: "ben", person: "w3df9q2mx7ta41cz" };
+  for (const who of [ann, ben, ann, { ...ann, name: "anna" }]) {
+    relay.taken(7, who);
+  }
+  relay.taken(8, ann);
+  const told = [ann, ben].map((who) => ({ kind: "took", offer: 7, ...who }));
+  assertEquals(holder.told, told as Event[]);
+  relay.hold(holder, 7, 100 * PIECE_SIZE); // again, as after a loss
+  relay.taken(7, ben);
+  assertEquals(holder.told.length, 2);
+  relay.release(holder);
+  relay.taken(7, { name: "cem", person: "x3df9q2mx7ta41cz" });
+  assertEquals([holder.told.length, taker.told], [2, []]);
+});

@@ -126,14 +126,16 @@ Deno.test("Room.release() gives up what was a member's other name when its renam
   const { guest, seat } = await setup.join("old");
   setup.breakLog();
   setup.room.rename(seat, nameOf("new"));
-  setup.room.release(seat);
+  setup.room.release(seat, 1);
   await guest.until("refused");
+  await guest.until("answered", ({ id }) => id === 1);
   const { person } = seat.member;
   assertEquals([seat.member.name.shown, person.names], ["old", ["old"]]);
   setup.mend();
   setup.room.rename(seat, nameOf("new"));
-  setup.room.release(seat);
+  setup.room.release(seat, 2);
   await guest.until("notice", ({ text }) => text === "Given up: old");
+  await guest.until("answered", ({ id }) => id === 2);
   assertEquals(person.names, ["new"]);
   const ben = await setup.join("old");
   assertEquals(setup.room.size, 2);

@@ -8,6 +8,7 @@
 import { sha256Hex } from "../../../../crypto_utils.ts";
 import { FileRelay, type Peer } from "../../../../src/server/file_relay.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
+import type { NewsOf } from "../../../../src/client/sentences.ts";
 import type { FileNews, News } from "../../../../src/client/view.ts";
 import {
   formatOffer,
@@ -41,11 +42,15 @@ async function digestOf(bytes: Uint8Array): Promise<string> {
 class Shown {
   readonly news: FileNews[] = [];
   readonly notes: string[] = [];
+  readonly taken: NewsOf<"taken">[] = [];
   #more = Promise.withResolvers<void>();
 
   show(news: News): void {
-    assertEquals(news.type, "file");
-    this.news.push(news as FileNews);
+    if (news.type === "taken") this.taken.push(news);
+    else {
+      assertEquals(news.type, "file");
+      this.news.push(news as FileNews);
+    }
     this.#wake();
   }
 
@@ -125,7 +130,8 @@ class Side implements Peer, FileRoom {
     if (event.kind === "hold") this.relay.hold(this, event.offer, this.size);
     else if (event.kind === "fetch") this.#fetch(event);
     else if (event.kind === "piece") this.relay.piece(this, event);
-    else this.relay.missing(this, event);
+    else if (event.kind === "missing") this.relay.missing(this, event);
+    else this.relay.taken(event.offer, this.who);
   }
 
   #fetch(event: Event<"fetch">): void {
@@ -134,6 +140,7 @@ class Side implements Peer, FileRoom {
   }
 
   size = BYTES.length;
+  who = { name: "Priyanka", person: "w3df9q2mx7ta41cz" };
 }
 
 function entry(text: string, seq: number, n: number): LogEntry {
@@ -227,7 +234,7 @@ Deno.test("Transfers take an empty file without asking for anything", async () =
   taker.transfers.get(13);
   const { path } = await taker.shown.until("taken");
   assertEquals((await Deno.stat(path)).size, 0);
-  assertEquals(taker.asked, []);
+  assertEquals(taker.of("fetch"), []);
 });
 
 Deno.test("Transfers go on with a file after the taker's connection was lost, from where it was", async () => {
@@ -457,4 +464,84 @@ Deno.test("Transfers ask for one piece at a time where pieces are slow, and for 
     else assert(greatest >= most, `at most ${greatest} at a time`);
     await transfers.close();
   }
+});
+
+Deno.test("Transfers tell who offered a file that it was taken, once of each person, and again after a loss", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  taker.transfers.get(SEQ);
+  await taker.shown.until("taken");
+  await taker.transfers.settled();
+  const priyanka = {
+    type: "taken",
+    offer: SEQ,
+    file: "hut.jpg",
+    ...taker.who,
+    own: false,
+  };
+  assertEquals(holder.shown.taken, [priyanka]);
+  // Whatever a taker says again, and however often a server passes it on.
+  for (let times = 0; times < 100; times++) {
+    taker.relay.taken(SEQ, taker.who);
+    holder.tell({ kind: "took", offer: SEQ, ...taker.who });
+  }
+  holder.tell({ kind: "took", offer: 99, ...taker.who });
+  assertEquals(holder.shown.taken, [priyanka]);
+
+  // What is taken while nobody can be told is told when somebody can.
+  const empty = await digestOf(new Uint8Array());
+  taker.logged({ name: "empty", size: 0, digest: empty }, 13);
+  taker.cut();
+  taker.transfers.get(13);
+  await taker.transfers.settled();
+  assertEquals(taker.of("taken").map(({ offer }) => offer), [SEQ]);
+  taker.back();
+  assertEquals(taker.of("taken").map(({ offer }) => offer), [SEQ, 13]);
+});
+
+Deno.test("Transfers.get() of a file that is here says where, and takes it anew once it has changed", async () => {
+  await using setup = await setUp();
+  const { taker, folder } = setup;
+  taker.transfers.get(SEQ);
+  const { path } = await taker.shown.until("taken");
+  await taker.transfers.settled();
+  taker.shown.news.length = 0;
+  const asked = taker.asked.length;
+  taker.transfers.get(SEQ, 7);
+  await taker.transfers.settled();
+  const [here, ...more] = taker.shown.news;
+  assertEquals(more, []);
+  assertEquals(
+    [here?.state, here?.path, here?.reason, here?.id],
+    ["taken", path, "it was here already", 7],
+  );
+  assertEquals(taker.asked.length, asked);
+  await Deno.writeFile(path, BYTES.toReversed());
+  taker.transfers.get(SEQ);
+  await taker.transfers.settled();
+  assertEquals(
+    taker.shown.news.at(-1)?.path,
+    `${folder.file("taken")}/hut (2).jpg`,
+  );
+  taker.transfers.get(SEQ);
+  await taker.transfers.settled();
+  assertEquals(taker.shown.news.at(-1)?.reason, "it was here already");
+});
+
+Deno.test("Transfers say whether asking again can help, and which request it is about", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  holder.before = (event) => event.kind !== "piece";
+  taker.transfers.get(SEQ, "a");
+  await taker.shown.until("begun");
+  taker.transfers.drop(SEQ);
+  await taker.transfers.settled();
+  const dropped = taker.shown.news.at(-1);
+  assertEquals([dropped?.again ?? true, dropped?.id], [true, "a"]);
+  holder.before = () => true;
+  holder.transfers.drop(SEQ);
+  taker.transfers.get(SEQ, "b");
+  await taker.transfers.settled();
+  const gone = taker.shown.news.at(-1);
+  assertEquals([gone?.state, gone?.again, gone?.id], ["failed", false, "b"]);
 });

@@ -209,8 +209,53 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"invite","link":"chat://a:1/#x","uses":1,"until":null,"note":"Rahul"`,
   ],
   [(view) => view.note("one\ntwo"), String.raw`"note","text":"one\ntwo"`],
-  [(view) => view.error("No", "{"), `"error","message":"No","line":"{"`],
+  [
+    (view) => view.error("No", { line: "{" }),
+    `"error","message":"No","line":"{"`,
+  ],
   [(view) => view.error("No"), `"error","message":"No"`],
+  [
+    (view) =>
+      view.show({
+        type: "taken",
+        offer: 12,
+        file: "hut.jpg",
+        ...ANA,
+        own: false,
+      }),
+    `"taken","offer":12,"file":"hut.jpg","name":"ana","key":"${KEY}","own":false`,
+  ],
+  [(view) => view.show({ type: "done", id: 7 }), `"done","id":7`],
+  // Answers to requests that are called something.
+  [
+    (view) => view.show({ ...roomNews("said", "done"), id: "a" }),
+    `"said","id":"a",SEQ,"text":"done"`,
+  ],
+  [
+    (view) =>
+      view.show({ type: "found", words: "", lines: [], more: false, id: 7 }),
+    `"found","id":7,"words":"","more":false,"lines":[]`,
+  ],
+  [
+    (view) =>
+      view.show({
+        type: "file",
+        offer: 12,
+        name: "hut.jpg",
+        size: 7,
+        got: 3,
+        state: "failed",
+        path: "",
+        reason: "it is no longer offered",
+        again: false,
+        id: 7,
+      }),
+    `"file","id":7,"offer":12,"file":"hut.jpg","size":7,"got":3,"state":"failed","path":"","reason":"it is no longer offered","again":false`,
+  ],
+  [(view) => view.members([], 7), `"members","id":7,"members":[]`],
+  [(view) => view.ignoring([], 7), `"ignored","id":7,"members":[]`],
+  [(view) => view.note("one", 7), `"note","id":7,"text":"one"`],
+  [(view) => view.fail("No", "x"), `"error","id":"x","message":"No"`],
 ];
 
 Deno.test("JsonView writes one object a line for each kind of news", () => {
@@ -293,7 +338,7 @@ Deno.test("JsonView writes harmless lines that parse to the original", () => {
       more,
     });
     view.members([{ ...PRESENT, name: text, away: text }]);
-    view.error(text, text);
+    view.error(text, { line: text, id: text });
     assertEquals(lines().length, 7);
     for (const line of lines()) {
       // Emoji keep the selectors and joiners that make them one picture.
@@ -310,10 +355,13 @@ Deno.test("JsonView writes harmless lines that parse to the original", () => {
 function remember() {
   const done: unknown[][] = [];
   const does = (what: string) => (...args: unknown[]) => {
-    done.push([what, ...args]);
+    const given = args.findLastIndex((arg) => arg !== undefined) + 1;
+    done.push([what, ...args.slice(0, given)]);
     return Promise.resolve();
   };
   const context: RequestContext = {
+    inRoom: () => Promise.resolve(),
+    say: does("say"),
     act: does("act"),
     away: does("away"),
     history: does("history"),
@@ -342,7 +390,7 @@ function remember() {
     members: does("members"),
     ignoring: does("ignoring"),
     ignored: new Ignored(),
-    error: does("error"),
+    error: (message, { line, id }) => does("error")(message, line, id),
     who: () => [PRESENT, SELF],
   };
   return { context, done };
@@ -455,10 +503,83 @@ Deno.test("JsonView shows nothing that an ignored member does, until it is ignor
   );
 });
 
+Deno.test("interpretRequest() hands on what a request is called", async () => {
+  const cases: [object, unknown[]][] = [
+    [{ type: "say", text: "x" }, ["say", "x", 7]],
+    [{ type: "act", text: "x" }, ["act", "x", 7]],
+    [{ type: "reply", to: 1, text: "x" }, ["reply", 1, "x", 7]],
+    [{ type: "rename", name: "x" }, ["rename", "x", 7]],
+    [{ type: "away" }, ["away", "", 7]],
+    [{ type: "history" }, ["history", 20, 7]],
+    [{ type: "search", words: "x" }, ["search", "x", 7]],
+    [{ type: "send", path: "x" }, ["send", "x", 7]],
+    [{ type: "get", offer: 1 }, ["get", 1, 7]],
+    [{ type: "drop", offer: 1 }, ["drop", 1, 7]],
+    [{ type: "who" }, ["members", [PRESENT, SELF], 7]],
+    [{ type: "release" }, ["release", 7]],
+    [{ type: "verify", name: "ben" }, ["digits", "ben", {
+      digits: ["1 2", "3 4"],
+      code: "ids",
+      isVerified: true,
+    }, 7]],
+    [{ type: "invite" }, ["operate", "invite", "7", "", 1, 7]],
+    [{ type: "invites" }, ["operate", "invites", "", "", 0, 7]],
+    [{ type: "revoke", invite: 1 }, ["operate", "revoke", "1", "", 0, 7]],
+    [{ type: "kick", name: "x" }, ["operate", "kick", "x", "", 0, 7]],
+    [{ type: "ban", name: "x" }, ["operate", "ban", "x", "", 0, 7]],
+    [{ type: "bans" }, ["operate", "bans", "", "", 0, 7]],
+    [{ type: "topic", text: "x" }, ["operate", "topic", "", "x", 0, 7]],
+    [{ type: "slow", seconds: 1 }, ["operate", "slow", "", "", 1, 7]],
+    [{ type: "ignore" }, ["ignoring", [], 7]],
+  ];
+  for (const [request, expected] of cases) {
+    const { context, done } = remember();
+    const line = JSON.stringify({ ...request, id: 7 });
+    await interpretRequest(line, context);
+    assertEquals(done, [expected]);
+  }
+  for (const request of [{ type: "unignore", name: "x" }, { type: "get" }]) {
+    const { context, done } = remember();
+    const line = JSON.stringify({ ...request, id: "a" });
+    await interpretRequest(line, context);
+    assertEquals(done[0]?.slice(2), [line, "a"]);
+  }
+});
+
+Deno.test("interpretRequest() waits with everything but what is said until the client is in the room", async () => {
+  const requests: Record<string, object> = {
+    who: {},
+    get: { offer: 1 },
+    send: { path: "x" },
+    rename: { name: "x" },
+    search: { words: "x" },
+    ignore: {},
+  };
+  for (const [type, fields] of Object.entries(requests)) {
+    const { context, done } = remember();
+    const inside = Promise.withResolvers<void>();
+    const waiting = { ...context, inRoom: () => inside.promise };
+    const line = JSON.stringify({ type, ...fields });
+    const carriedOut = interpretRequest(line, waiting);
+    await Promise.resolve();
+    assertEquals(done, []);
+    inside.resolve();
+    await carriedOut;
+    assertEquals(done.length, 1);
+  }
+  const { context, done } = remember();
+  const never = { ...context, inRoom: () => new Promise<void>(() => {}) };
+  for (const line of ['{"type":"say","text":"x"}', '{"type":"quit"}']) {
+    await interpretRequest(line, never);
+  }
+  assertEquals(done, [["say", "x"], ["quit"]]);
+});
+
 Deno.test("interpretRequest() returns what is to be said", async () => {
   const { context, done } = remember();
   const request = JSON.stringify({ type: "say", text: "/one\ntwo" });
-  assertEquals(await interpretRequest(request, context), "/one\ntwo");
+  assertEquals(await interpretRequest(request, context), null);
+  assertEquals(done.splice(0), [["say", "/one\ntwo"]]);
   for (const line of ["plain text", "/who", "[1]", '"quoted"', "12"]) {
     assertEquals(await interpretRequest(line, context), line);
   }
@@ -480,6 +601,10 @@ Deno.test("interpretRequest() answers what it can't understand with an error", a
       'Cannot do a request: there is no type "constructor"',
     ],
     ['{"type":"say"}', 'Cannot do a request: "text" is a string'],
+    [
+      '{"type":"who","id":[]}',
+      'Cannot do a request: "id" is a string or a number',
+    ],
     ['{"type":"away","text":1}', 'Cannot do a request: "text" is a string'],
     [
       '{"type":"reply","to":"7","text":"x"}',

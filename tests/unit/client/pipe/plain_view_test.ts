@@ -49,7 +49,8 @@ class Memory implements Sink {
 
 /** The streams of a view. */
 function streams(input = inputOf()) {
-  return { input, output: new Memory(), errors: new Memory() };
+  const asOnPipes = { isTyped: false, isWatched: false };
+  return { input, output: new Memory(), errors: new Memory(), ...asOnPipes };
 }
 
 const at = Date.UTC(2026, 10, 23, 17, 5, 54, 120);
@@ -115,8 +116,13 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
   assertEquals(options.errors.text, "");
 });
 
-Deno.test("PlainView writes what is about the program to stderr", () => {
-  const options = streams();
+Deno.test("PlainView writes what is about the program to stderr, and its joining for a person alone", () => {
+  const quiet = streams();
+  const unwatched = new PlainView(quiet);
+  unwatched.show(entered);
+  unwatched.greet("Topic: rehearsal");
+  assertEquals(quiet.errors.text + quiet.output.text, "");
+  const options = { ...streams(), isWatched: true };
   const view = new PlainView(options);
   view.show(entered);
   view.show({
@@ -137,6 +143,7 @@ Deno.test("PlainView writes what is about the program to stderr", () => {
       own: false,
     });
   }
+  view.greet("Topic: rehearsal");
   view.note("one\ntwo");
   assertEquals(
     options.errors.text,
@@ -145,14 +152,31 @@ Deno.test("PlainView writes what is about the program to stderr", () => {
       `Not connected: connection lost. Trying again in 2 s\n` +
       `Back in 192.0.2.7:5000 as cron\n` +
       `ana is away: lunch\nana is back\n` +
+      `Topic: rehearsal\n` +
       `one\ntwo\n`,
   );
   assertEquals(options.output.text, "");
 });
 
+Deno.test("PlainView repeats what this program says to a person who typed it, and to no other", () => {
+  for (const isTyped of [true, false]) {
+    const options = { ...streams(), isTyped };
+    const view = new PlainView(options);
+    view.show({ ...roomNews("said", "ana", "here"), mine: true });
+    view.show(roomNews("said", "ana", "by another client"));
+    const texts = options.output.text.match(/(?<=ana: ).*/g) ?? [];
+    assertEquals(
+      texts,
+      isTyped ? ["here", "by another client"] : [
+        "by another client",
+      ],
+    );
+  }
+});
+
 Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
   for (const attack of ATTACKS) {
-    const options = streams();
+    const options = { ...streams(), isWatched: true };
     const view = new PlainView(options);
     view.show(roomNews("said", attack, attack));
     view.show(roomNews("joined", attack, ""));
