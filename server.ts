@@ -18,6 +18,7 @@ import { parseFlags } from "./src/base/flags.ts";
 import { helpText } from "./src/base/help.ts";
 import { Limiter } from "./src/base/limiter.ts";
 import { targetOf } from "./src/base/file_target.ts";
+import { print } from "./src/base/output.ts";
 import { FileError } from "./src/base/private_file.ts";
 import { serverCommand, VERSION } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
@@ -62,12 +63,7 @@ import {
   reopenAtHangup,
   stopSignal,
 } from "./src/server/signals.ts";
-import {
-  explain,
-  explainLock,
-  portError,
-  print,
-} from "./src/server/start_error.ts";
+import { explain, explainLock, portError } from "./src/server/start_error.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { print } from "../base/output.ts";
 import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
@@ -15,7 +16,6 @@ import {
   explainLock,
   metricsError,
   portError,
-  print,
   type StartError,
 } from "./start_error.ts";
 

@@ -13,6 +13,7 @@
 import { KEY_SIZE, randomBytes } from "../../crypto_utils.ts";
 import { type FlagValues, parseFlags, UsageError } from "../base/flags.ts";
 import { helpText } from "../base/help.ts";
+import { print } from "../base/output.ts";
 import {
   clientCommand,
   inviteCommand,
@@ -29,7 +30,7 @@ import { describe, MAX_USES } from "./operations.ts";
 import { newInvite, People } from "./people.ts";
 import { type Happening, PeopleFile } from "./people_file.ts";
 import { isThere } from "./prepare.ts";
-import { print, StartError } from "./start_error.ts";
+import { StartError } from "./start_error.ts";
 
 /** How long a spoken code lasts, ms. */
 const CODE_TIME = 600_000;

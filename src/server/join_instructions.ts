@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile, LOOPBACK } from "../keys/key_file.ts";
+import { print } from "../base/output.ts";
 import {
   clientCommand,
   inviteCommand,
@@ -13,7 +14,7 @@ import {
 } from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { isLoopback } from "./rate_limits.ts";
-import { print, StartError } from "./start_error.ts";
+import { StartError } from "./start_error.ts";
 
 /**
  * Where other machines may find a server; undefined for one that none can reach.

@@ -4,16 +4,11 @@
  * @module
  */
 
-import { reasonOf } from "../base/error_reason.ts";
 import { targetOf } from "../base/file_target.ts";
 import { UsageError } from "../base/flags.ts";
 import { FileError } from "../base/private_file.ts";
-import {
-  sentence,
-  serverCommand,
-  usageSentence,
-  write,
-} from "../base/program.ts";
+import { complain, OutputError } from "../base/output.ts";
+import { sentence, serverCommand, usageSentence } from "../base/program.ts";
 import type { Address } from "../keys/invite.ts";
 import { LogError } from "../log/file.ts";
 import { LogLockedError, requireUnlocked } from "../log/lock.ts";
@@ -25,24 +20,6 @@ export class StartError extends Error {
   /** Says what it is. @param advice What to do. */
   constructor(message: string, readonly advice: string, cause?: unknown) {
     super(message, { cause });
-  }
-}
-
-/** Standard output takes no more. */
-export class OutputError extends Error {
-  /** "OutputError". */
-  override readonly name = "OutputError";
-}
-
-/** Prints a text, all of it. @throws {OutputError} if that fails: the disk is full, or nobody reads. */
-export function print(text: string): void {
-  try {
-    write(text);
-  } catch (cause) {
-    const why = cause instanceof Deno.errors.BrokenPipe
-      ? "nobody reads it"
-      : reasonOf(cause);
-    throw new OutputError(`Cannot write to standard output: ${why}`, { cause });
   }
 }
 
@@ -128,11 +105,7 @@ export function explainLock(path: string, error: unknown): never {
 
 /** Says on stderr why the server can't start or go on. @returns The exit code. */
 export function explain(error: unknown): number {
-  try {
-    write(`${sentences(error)}\n`, Deno.stderr);
-  } catch {
-    // Nobody can be told: the exit code says that something is wrong.
-  }
+  complain(`${sentences(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
 }
 
