@@ -12,8 +12,10 @@ import type { RequestId } from "./view.ts";
 import type { Operation } from "../protocol/reasons.ts";
 
 /** Something that was asked for, and how the one who asked calls it. */
-interface Asked {
+export interface Asked {
+  /** What was asked for. */
   readonly text: string;
+  /** How the one who asked calls it. */
   readonly id: RequestId | undefined;
 }
 

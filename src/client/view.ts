@@ -12,7 +12,7 @@ import type { LineKind } from "../protocol/line.ts";
 export type RequestId = string | number;
 
 /** What answers a request may carry. */
-interface Answer {
+export interface Answer {
   /** What the request was called that it answers, if anything. */
   readonly id?: RequestId | undefined;
 }
