@@ -94,6 +94,11 @@ export class Conversation implements LinkListener {
     this.#name = name;
   }
 
+  /** The name that the client goes by, or asks for. */
+  get name(): string {
+    return this.#name;
+  }
+
   /** Everybody in the room, this client included; nobody while it is not connected. */
   get present(): readonly Present[] {
     return this.#link?.present ?? [];

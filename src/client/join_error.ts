@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nameTaken } from "./sentences.ts";
 import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
 import type { RefusedError } from "../protocol/record_reader.ts";
 
@@ -37,12 +38,27 @@ const ENTRY_ADVICE: Readonly<Record<string, string>> = {
   "too-often-here": "Close one of your other clients",
 };
 
-/** The server refused the client. @param reason A key of `REFUSALS`. @param detail What else there is to know of it. */
-export function entryRefused(
-  { reason, detail }: { readonly reason: string; readonly detail: string },
-): JoinError {
+/** Why the server refuses the client. @param reason A key of `REFUSALS`. @param detail What else there is to know. */
+export interface EntryRefusal {
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** Why the server refuses to let a client in under a name, as one sentence. */
+export function refusedEntry(
+  { reason, detail }: EntryRefusal,
+  name: string,
+): string {
+  return reason === "name-taken" && detail !== ""
+    ? nameTaken(name, detail)
+    : reasonWords(reason, detail);
+}
+
+/** The server refused to let the client in under a name. */
+export function entryRefused(refusal: EntryRefusal, name: string): JoinError {
+  const { reason } = refusal;
   const advice = reason.startsWith("name-")
     ? "Choose another: --name NAME"
     : ENTRY_ADVICE[reason] ?? "Try again later";
-  return new JoinError(reasonWords(reason, detail), advice);
+  return new JoinError(refusedEntry(refusal, name), advice);
 }

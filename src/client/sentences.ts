@@ -19,6 +19,9 @@ import {
 /** One kind of news. */
 export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 
+/** Why a file isn't taken that this person no longer wants. */
+export const DROPPED = "you dropped it";
+
 /** What stands in place of words that were taken back. */
 export const DELETED = "(deleted)";
 
@@ -72,10 +75,24 @@ export function inviteSentence({ link, note }: NewsOf<"invited">): string {
   return `Invite${note === "" ? "" : ` (${escapeText(note)})`}: ${link}`;
 }
 
+/**
+ * Why somebody can't go by a name: `The name "Ann" is taken (ann, k3df-9q2m-x7ta-41cz, since 2026-11-20)`.
+ * @param detail Who has it, the name first.
+ */
+export function nameTaken(name: string, detail: string): string {
+  const [shown = ""] = detail.split(",");
+  const isSame = shown.toLowerCase() === name.toLowerCase();
+  const state = isSame ? "is taken" : "looks like one that is taken";
+  return `The name ${quote(name)} ${state} (${escapeText(detail)})`;
+}
+
 /** What was refused, and why: `Not sent: "hello": The room is full`. */
 export function refusalSentence(
   { text, reason, detail }: NewsOf<"refused">,
 ): string {
+  if (reason === "name-taken" && detail !== "") {
+    return `${nameTaken(text, detail)}: choose another`;
+  }
   const why = escapeText(reasonWords(reason, detail));
   return `${refusedDeed(reason)} ${quote(text)}: ${why}`;
 }
@@ -104,6 +121,10 @@ export function fileSentence(news: NewsOf<"file">): string {
         ? `Saved ${escapeText(path)}; checksum verified`
         : `${name} is here already, unchanged: ${escapeText(path)}`;
     case "failed": {
+      if (news.reason === DROPPED) {
+        const kept = got > 0 ? ` (${formatSize(got)} are kept)` : "";
+        return `Stopped downloading ${name}${kept}. /get ${offer} goes on`;
+      }
       const again = got > 0 && got < size ? "goes on with it" : "tries again";
       const next = news.again === false ? "" : `. /get ${offer} ${again}`;
       return `${name} was not downloaded: ${reason}${next}`;

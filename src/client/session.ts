@@ -10,7 +10,12 @@
  */
 
 import { Conversation, type ConversationOptions } from "./conversation.ts";
-import { entryRefused, handshakeRefused, JoinError } from "./join_error.ts";
+import {
+  entryRefused,
+  handshakeRefused,
+  JoinError,
+  refusedEntry,
+} from "./join_error.ts";
 import { Link, type Refused, type Self } from "./link.ts";
 import { nextPause, reach } from "./reconnect.ts";
 import type { Present, RequestId } from "./view.ts";
@@ -25,7 +30,6 @@ import {
   GOODBYES,
   HandshakeRefusal,
   type Operation,
-  reasonWords,
 } from "../protocol/reasons.ts";
 import { RefusedError, type Stream } from "../protocol/record_reader.ts";
 import {
@@ -255,14 +259,15 @@ export class Session {
     this.#isRefused = undefined;
     if (this.#conversation.keepName(refused)) return true;
     const { askName } = this.#options;
+    const { name } = this.#conversation;
     const who = await Promise.race([
-      askName(reasonWords(refused.reason, refused.detail)),
+      askName(`${refusedEntry(refused, name)}. Choose another`),
       this.#leaving.promise.then(() => null), // nobody answers any more
     ]);
     if (this.#left) return true;
     const isFirst = !this.#conversation.hasBegun;
     if (who === null) {
-      if (isFirst) throw entryRefused(refused);
+      if (isFirst) throw entryRefused(refused, name);
       return false; // the name may be free again when the client comes next
     }
     if (isFirst) {
@@ -328,7 +333,9 @@ export class Session {
     const refused = await this.#conversation.join(link);
     if (refused === undefined) return;
     if (refused.reason.startsWith("name-")) this.#isRefused = refused;
-    else if (!this.#conversation.hasBegun) throw entryRefused(refused);
+    else if (!this.#conversation.hasBegun) {
+      throw entryRefused(refused, this.#conversation.name);
+    }
     link.close();
   }
 

@@ -48,7 +48,8 @@ const ATTACKS: readonly (readonly [string, string])[] = [
     "z" + "\u0301".repeat(40),
     "z" + "\u0301".repeat(8) + String.raw`\u0301`.repeat(32),
   ],
-  ["\u3164\u115f\u2800\u034f", String.raw`\u3164\u115f\u2800\u034f`],
+  // With nothing else, it is refused.
+  [".\u3164\u115f\u2800\u034f", String.raw`.\u3164\u115f\u2800\u034f`],
   // Other line ends, tags, what belongs to nobody.
   ["one\u2028two\u2029", String.raw`one\u2028two\u2029`],
   [

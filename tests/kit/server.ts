@@ -86,6 +86,15 @@ export class Server extends Program {
     return Number(port);
   }
 
+  /** Waits until somebody of a name has joined, as its log has it. */
+  async hasJoined(name: string): Promise<void> {
+    using watcher = Deno.watchFs(this.folder.path);
+    const isThere = async () =>
+      (await this.log()).some((it) => it.what === "joined" && it.name === name);
+    if (await isThere()) return;
+    for await (const _change of watcher) if (await isThere()) return;
+  }
+
   /** What its log holds, every line of it; fails for a line that isn't one of a log's. */
   async log(name = "chat.log"): Promise<LogEntry[]> {
     return parseLog(await Deno.readTextFile(this.folder.file(name)));

@@ -232,15 +232,13 @@ Deno.test("client on a pipe prints nothing where nothing happens but what it say
   }
   const log = await server.log();
   assertSaid(log, "first", ["first run"]);
-  const history = await ended({
-    invite,
-    name: "eve",
-    args: ["--history", "2"],
-  });
-  const lines = history.stdout.map((line) => line.replace(/^\S+Z /, ""));
-  assertEquals(lines, ["secon: second run", "secon left"]);
-  const all = await ended({ invite, name: "kim", args: ["--history", "9999"] });
-  assertEquals(all.stdout.length, (await server.log()).length - 2);
+  const texts = async (name: string, ...args: string[]) =>
+    (await ended({ invite, name, args })).stdout
+      .map((line) => line.replace(/^\S+Z /, ""));
+  const said = ["first: first run", "secon: second run"];
+  assertEquals(await texts("eve", "--history", "1"), said.slice(1));
+  assertEquals(await texts("kim", "--history", "9999"), said);
+  assertEquals(await texts("cem", "--no-history"), []);
   const both = ["--history", "1", "--no-history"];
   assertEquals((await ended({ invite, name: "kim", args: both })).code, 2);
 });
@@ -404,10 +402,12 @@ terminalTest(
     const pipe = terminal.folder.file("a pipe");
     await runToEnd(["mkfifo", pipe]);
     await typeClient(terminal, `'${server.invite}' --name ana; echo "code $?"`);
-    await terminal.sees((rows) => rows.at(-1)?.startsWith("ana (") === true);
+    await terminal.ends("ana>");
     await terminal.line(`/send '${pipe}'`);
     await terminal.sees((rows) =>
-      rows.join("").includes("it is a pipe, not an ordinary file")
+      rows.join(" ").replace(/\s+/g, " ").includes(
+        "it is a pipe, not an ordinary file",
+      )
     );
     await terminal.line("still here");
     await terminal.sees((rows) =>
@@ -415,6 +415,100 @@ terminalTest(
     );
     await terminal.key("C-d");
     await terminal.sees((rows) => rows.includes("code 0"));
+  },
+);
+
+terminalTest(
+  "client is left by Ctrl-D while its lines have no room to wait",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    await using terminal = await Terminal.open(80);
+    await typeClient(terminal, `'${server.invite}' --name ana; echo "code $?"`);
+    await terminal.ends("ana>");
+    server.kill("SIGKILL");
+    await terminal.sees((rows) =>
+      rows.at(-1)?.includes("not connected") === true
+    );
+    for (const waiting of [600, 1_024]) { // and then some that wait for a place
+      for (let at = 0; at < 600; at += 100) {
+        await terminal.type("x\r".repeat(100));
+      }
+      await terminal.sees((rows) =>
+        rows.at(-1)?.includes(`${waiting} waiting`) === true
+      );
+    }
+    await terminal.key("C-d");
+    await terminal.sees((rows) => rows.includes("code 0"));
+  },
+);
+
+terminalTest(
+  "client says what is wrong with the command before it welcomes anybody",
+  async () => {
+    await using terminal = await Terminal.open(80);
+    const wrong: [string, RegExp][] = [
+      ["--name 'two words' 127.0.0.1:9", /^Cannot go by "two words"/],
+      ["chat://nowhere", /^Cannot read/],
+      ["127.0.0.1:9 --name ana", /^You were never in a room at 127\.0\.0\.1:9/],
+      ["--identity /", /^Cannot/],
+    ];
+    for (const [rest, sentence] of wrong) {
+      await typeClient(terminal, `${rest}; echo "code $?"`);
+      const rows = await terminal.sees((rows) =>
+        rows.some((row) => /^code [12]$/.test(row))
+      );
+      const shown = rows.slice(rows.findIndex((row) => sentence.test(row)));
+      assertMatch(shown[0] ?? "", sentence);
+      assertEquals(rows.some((row) => row.startsWith("Welcome")), false);
+    }
+  },
+);
+
+terminalTest(
+  "client asks for a passphrase only where there is something to open, and never in its output",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder);
+    await using terminal = await Terminal.open(80);
+    await typeClient(terminal, "--import");
+    await terminal.ends("Exported identity:");
+    await terminal.line("hello");
+    const rows = await terminal.sees((rows) => rows.at(-1) === "$");
+    assertEquals(
+      rows.some((row) => /^Cannot read the identity/.test(row)),
+      true,
+    );
+    assertEquals(rows.some((row) => row.includes("passphrase:")), false);
+
+    await typeClient(terminal, `'${server.invite}' --name ana </dev/null`);
+    await terminal.ends("$");
+    const exported = terminal.folder.file("exported");
+    await typeClient(terminal, `--export --name ana >'${exported}'`);
+    await terminal.ends("Passphrase for it, at least 8 characters:");
+    await terminal.line("correct hörse\x7f\x7f\x7f\x7forse battery");
+    await terminal.sees((rows) => rows.at(-1) === "Again:");
+    await terminal.line("correct horse battery");
+    await terminal.ends("$");
+    const text = await Deno.readTextFile(exported);
+    assertMatch(text, /^encrypted-chat-identity:[\w-]+\n$/);
+
+    await typeClient(terminal, "--import --name ana");
+    await terminal.ends("Exported identity:");
+    await terminal.line(text.trim());
+    await terminal.sees((rows) => rows.at(-1) === "Its passphrase:");
+    await terminal.key("C-c");
+    await terminal.sees((rows) =>
+      rows.includes("Nothing was done: no passphrase was given.")
+    );
+    await typeClient(terminal, "--import --name ana");
+    await terminal.ends("Exported identity:");
+    await terminal.line(text.trim());
+    await terminal.sees((rows) => rows.at(-1) === "Its passphrase:");
+    await terminal.line("correct horse battery");
+    await terminal.sees((rows) =>
+      rows.some((row) => row.includes(' is here now; join as "ana" by a link'))
+    );
   },
 );
 

@@ -287,7 +287,12 @@ Deno.test("client on a pipe exits with 1 where its name is taken, or looks like 
     const mixed = /[а-яА-Я]/.test(name);
     assertEquals(code, mixed ? 2 : 1, name);
     assertEquals(stdout, []);
-    assertMatch(stderr[0] ?? "", mixed ? /several scripts/ : /name is taken/);
+    assertMatch(
+      stderr[0] ?? "",
+      mixed
+        ? /several scripts/
+        : /^The name ".*" (is|looks like one that is) taken \(Paul, /,
+    );
   }
   const all = await server.log();
   assertEquals(all, before, "somebody was told of one who didn't get in");
@@ -296,7 +301,10 @@ Deno.test("client on a pipe exits with 1 where its name is taken, or looks like 
   await using _corps = await JsonClient.join({ invite, name: "cope" });
   const { code, stderr } = await failingClient({ invite, name: "соре" });
   assertEquals(code, 1);
-  assertMatch(stderr[0] ?? "", /looks like one that is/);
+  assertMatch(
+    stderr[0] ?? "",
+    /^The name "соре" looks like one that is taken \(cope, /,
+  );
   await paul.type("still me");
   await paul.shows("said", { text: "still me", own: true });
 });
@@ -364,7 +372,7 @@ Deno.test("client tells a program why it can't be in the room, in an event befor
   await using _ana = await JsonClient.join({ invite, name: "ana" });
   const wrong = { ...parseInvite(invite), id: 7 };
   const table: [ClientOptions, number, RegExp][] = [
-    [{ invite, name: "ana" }, 1, /^That name is taken/],
+    [{ invite, name: "ana" }, 1, /^The name "ana" is taken \(ana, /],
     [{ invite: formatInvite(wrong), name: "ben" }, 1, /open this room$/],
     [{ invite: "chat://", name: "ben" }, 2, /^Cannot read the invite/],
     [{ invite, name: "a b" }, 2, /^Cannot go by "a b"/],

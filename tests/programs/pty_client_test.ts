@@ -75,8 +75,7 @@ terminalTest(
     await terminal.line("Ben");
     await terminal.sees((rows) =>
       rows.some((row) =>
-        /^That name is taken, or looks like one that is: ben, [0-9a-z]{4}-/
-          .test(row)
+        /^The name "Ben" is taken \(ben, [0-9a-z]{4}-/.test(row)
       )
     );
     await terminal.line("ana");

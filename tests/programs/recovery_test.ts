@@ -137,6 +137,8 @@ Deno.test("client keeps what is typed while the server is away, and sends it whe
   await using ben = await JsonClient.join({ invite, name: "ben" });
   await using ana = await Client.plain({ invite, name: "ana" });
   await ben.shows("joined", { name: "ana" });
+  await ben.type("are you there?");
+  await ana.line(/ ben: are you there\?$/);
   first.kill("SIGTERM");
   assertEquals(await first.finished(), 0);
   await first[Symbol.asyncDispose]();

@@ -11,6 +11,7 @@
 import { fromBase64url } from "../../../crypto_utils.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
+import { DROPPED } from "../sentences.ts";
 import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
 import { findSaved, PartialFile } from "./stored_file.ts";
@@ -227,7 +228,7 @@ export class Download {
   }
 
   #stop(kind: "dropped" | "closed"): false {
-    if (kind === "dropped") this.#show("failed", "you dropped it");
+    if (kind === "dropped") this.#show("failed", DROPPED);
     return false;
   }
 

@@ -6,6 +6,7 @@
  */
 
 import type { Completion, FolderEntry } from "./completion.ts";
+import { givenPath } from "../../base/paths.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
 /** What a shell would take for something else, with a backslash before it. */
@@ -49,12 +50,12 @@ export function folderEntries(
   folder: string,
   home: string | undefined,
 ): FolderEntry[] {
-  const path = home === undefined ? folder : folder.replace(/^~(?=\/)/, home);
+  const path = givenPath(folder === "" ? "." : folder, home);
   try {
-    const entries = [...Deno.readDirSync(path === "" ? "." : path)];
+    const entries = [...Deno.readDirSync(path)];
     return entries.map(({ name, isDirectory, isSymlink }) => ({
       name,
-      isFolder: isDirectory || isSymlink && leadsToFolder(`${path}${name}`),
+      isFolder: isDirectory || isSymlink && leadsToFolder(`${path}/${name}`),
     }));
   } catch {
     return []; // there is no such folder, or it is closed to this person: nothing to offer

@@ -173,3 +173,27 @@ Deno.test("Session.leave() doesn't wait for a connection that takes nothing more
   await running;
   setup.assertAllClosed();
 });
+
+Deno.test("Session.leave() ends a stay whose client was asked for another name and doesn't answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  using setup = new Setup({
+    askName: () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const { session } = setup;
+  const running = session.run();
+  const visit = await setup.accept();
+  await visit.next("join");
+  await visit.tell({
+    kind: "refused",
+    n: null,
+    reason: "name-taken",
+    detail: "",
+  });
+  await asked.promise;
+  session.leave();
+  await running;
+  setup.assertAllClosed();
+});

@@ -116,7 +116,7 @@ Deno.test("Session asks for another name between two connections, as often as it
   const names: string[] = [];
   for (let asked = 0; asked < 2; asked++) {
     names.push((await visit.next("join")).name);
-    const detail = `whose it is ${asked}`;
+    const detail = `${["Ana", "bеn"][asked]}, whose it is`;
     const refused = { kind: "refused", n: null, detail } as const;
     await visit.tell({ ...refused, reason: "name-taken" });
     await visit.untilEnd(); // while somebody hesitates, no place is taken
@@ -124,10 +124,9 @@ Deno.test("Session asks for another name between two connections, as often as it
   }
   const last = await visit.next("join");
   assertEquals([...names, last.name], ["ana", "ben", "carla"]);
-  const sentence = REFUSALS["name-taken"];
   assertEquals(setup.questions, [
-    `${sentence}: whose it is 0`,
-    `${sentence}: whose it is 1`,
+    'The name "ana" is taken (Ana, whose it is). Choose another',
+    'The name "ben" looks like one that is taken (bеn, whose it is). Choose another',
   ]);
   await visit.admit(1);
   // The name is the one that the server says.

@@ -126,9 +126,34 @@ Deno.test("Transcript shows each kind of line", () => {
     [file("taken", { path: "files/hut.jpg" }), [
       "12:00  ✓ Saved files/hut.jpg; checksum verified",
     ]],
+    [file("taken", { path: "files/hut.jpg", reason: "it was here already" }), [
+      "12:00  ✓ hut.jpg is here already, unchanged: files/hut.jpg",
+    ]],
+    [file("failed", { reason: "the disk is full" }), [
+      "12:00  ⚠ hut.jpg was not downloaded: the disk is full. /get",
+      "         7 tries again",
+    ]],
+    [file("failed", { reason: "it is no longer offered", again: false }), [
+      "12:00  ⚠ hut.jpg was not downloaded: it is no longer",
+      "         offered",
+    ]],
+    [file("failed", { reason: "you dropped it", got: 512 }), [
+      "12:00  ⚠ Stopped downloading hut.jpg (512 bytes are kept).",
+      "         /get 7 goes on",
+    ]],
+    [
+      {
+        type: "taken",
+        offer: 7,
+        file: "hut.jpg",
+        name: "Rahul",
+        person: "",
+        own: false,
+      },
+      ["12:00                  Rahul took hut.jpg"],
+    ],
     [file("failed", { reason: "you dropped it" }), [
-      "12:00  ⚠ hut.jpg was not downloaded: you dropped it. /get 7",
-      "         tries again",
+      "12:00  ⚠ Stopped downloading hut.jpg. /get 7 goes on",
     ]],
     [
       line("renamed", "Rahul", "Ravi"),
