@@ -72,7 +72,11 @@ interface Company {
 
 async function main(args: readonly string[]): Promise<number> {
   let json = false;
-  endAtFaults((error) => Deno.exit(explain(error, json)));
+  let giveBack = () => {}; // what the client has taken over, as the terminal
+  endAtFaults((error) => {
+    giveBack();
+    Deno.exit(explain(error, json));
+  });
   try {
     const home = Deno.env.get("HOME");
     const options = { positionals: 4, gone: GONE, home };
@@ -85,7 +89,9 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     const text = information(values);
-    if (text === undefined) return await chat(values, place);
+    if (text === undefined) {
+      return await chat(values, place, (view) => giveBack = () => view.close());
+    }
     print(text);
     return 0;
   } catch (error) {
@@ -93,10 +99,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Finds out where to go and as whom, and stays there until the client leaves. @returns The exit code. */
+/**
+ * Finds out where to go and as whom, and stays there until the client leaves.
+ * @param opened Is told of the view, which may have taken the terminal over. @returns The exit code.
+ */
 async function chat(
   values: Values,
   place: readonly string[],
+  opened: (view: View) => void,
 ): Promise<number> {
   const notes: string[] = []; // what goes wrong before there is a view
   let note: (text: string) => void = (text) => notes.push(text);
@@ -114,6 +124,7 @@ async function chat(
 
   const frontend = await openFrontend(values, own);
   const { view, isInteractive } = frontend;
+  opened(view);
   let leave = () => view.close(); // a question has no answer then
   for (const signal of frontend.signals) {
     Deno.addSignalListener(signal, () => leave());
