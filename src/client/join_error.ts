@@ -38,9 +38,11 @@ const ENTRY_ADVICE: Readonly<Record<string, string>> = {
   "too-often-here": "Close one of your other clients",
 };
 
-/** Why the server refuses the client. @param reason A key of `REFUSALS`. @param detail What else there is to know. */
+/** Why the server refuses the client. */
 export interface EntryRefusal {
+  /** A key of `REFUSALS`. */
   readonly reason: string;
+  /** What else there is to know of it; empty for nothing. */
   readonly detail: string;
 }
 
