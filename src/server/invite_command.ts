@@ -27,7 +27,8 @@ import { linkAddress } from "./join_instructions.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
 import { describe, MAX_USES } from "./operations.ts";
 import { newInvite, People } from "./people.ts";
-import { type Happening, PeopleFile } from "./people_file.ts";
+import type { Happening } from "./happening.ts";
+import { PeopleFile } from "./people_file.ts";
 import { isThere } from "./prepare.ts";
 import { print, StartError } from "./start_error.ts";
 

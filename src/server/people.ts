@@ -24,7 +24,8 @@ import { parseCode, passwordOf } from "../keys/spoken_code.ts";
 import { HandshakeRefusal, type Refusal } from "../protocol/reasons.ts";
 import { FileError } from "../base/private_file.ts";
 import { diagnostics } from "./diagnostics.ts";
-import { type Happening, PeopleFile } from "./people_file.ts";
+import type { Happening } from "./happening.ts";
+import { PeopleFile } from "./people_file.ts";
 
 /** For how long after its person was last there a name is kept, ms. */
 export const NAME_KEPT = 90 * 86_400_000;

@@ -23,7 +23,8 @@ import {
   People,
   type Person,
 } from "../../../src/server/people.ts";
-import { type Happening, PeopleFile } from "../../../src/server/people_file.ts";
+import type { Happening } from "../../../src/server/happening.ts";
+import { PeopleFile } from "../../../src/server/people_file.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
 import { withMethod } from "../../kit/log_kit.ts";
