@@ -52,7 +52,7 @@ import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { MadeFiles } from "./src/server/made_files.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
 import { Operations } from "./src/server/operations.ts";
-import { People } from "./src/server/people.ts";
+import { People } from "./src/server/people/people.ts";
 import { makeOperator, prepare } from "./src/server/prepare.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
@@ -115,7 +115,7 @@ async function serve(values: Values): Promise<void> {
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
   const { keyPair, roomKey } = keyFile.keys;
-  if (!values["invite-only"]) people.setStanding(roomKey);
+  if (!values["invite-only"]) people.access.link.set(roomKey);
   await noteAddress(keyFile, host, port);
   if (created) made.add(targetOf(values["key-file"]));
   if (values.operator !== undefined) {
@@ -149,7 +149,7 @@ async function serve(values: Values): Promise<void> {
         warnUnwritten(error, "The old link opens the room after a restart")
       );
       const { roomKey } = keyFile.keys;
-      people.setStanding(roomKey);
+      people.access.link.set(roomKey);
       return roomKey;
     },
   });
@@ -157,9 +157,9 @@ async function serve(values: Values): Promise<void> {
   const gate: Gate = new Gate({
     handshake: {
       keyPair,
-      inviteKey: (id) => people.inviteKey(id),
-      code: (number) => people.openCode(number),
-      turnedAway: (invite, key) => people.turnedAway(invite, key),
+      inviteKey: (id) => people.access.inviteKey(id),
+      code: (number) => people.access.openCode(number),
+      turnedAway: (invite, key) => people.access.turnedAway(invite, key),
       turns: new Limiter(HANDSHAKES_AT_ONCE),
     },
     limits,
@@ -183,9 +183,9 @@ async function serve(values: Values): Promise<void> {
   });
   isHealthy = () => room.healthy;
   using watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
-    if (!values["invite-only"]) people.setStanding(fresh);
+    if (!values["invite-only"]) people.access.link.set(fresh);
   });
-  people.watchStanding(() => watch.look());
+  people.access.link.watch(() => watch.look());
   const instructions = joinInstructions(values, keyFile, created);
 
   const signal = stopSignal();

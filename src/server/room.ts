@@ -26,7 +26,8 @@ import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { type Measures, UNMEASURED } from "./measures.ts";
 import type { Name } from "../protocol/names.ts";
-import { banEnd, type People, type Person, term } from "./people.ts";
+import type { People } from "./people/people.ts";
+import { banEnd, type Person, term } from "./people/person.ts";
 import { spokenId } from "../crypto/person_id.ts";
 import { Roster } from "./roster.ts";
 import {
@@ -109,7 +110,7 @@ export class Room {
   refusal(
     { candidate, name, stay }: Pick<Request, "candidate" | "name" | "stay">,
   ): Refused | undefined {
-    const barred = this.#people.refusal(candidate);
+    const barred = this.#people.access.refusal(candidate);
     const person = this.#people.find(candidate.id);
     if (barred) {
       const until = barred === "removed" && person ? banEnd(person) : null;

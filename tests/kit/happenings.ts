@@ -4,7 +4,10 @@
  * @module
  */
 
-import { formatHappening, type Happening } from "../../src/server/happening.ts";
+import {
+  formatHappening,
+  type Happening,
+} from "../../src/server/people/happening.ts";
 import { madeUpId } from "./people.ts";
 
 /** A line, as text. */

@@ -4,20 +4,20 @@
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
-import { FileError } from "../../../src/base/private_file.ts";
-import type { Happening } from "../../../src/server/happening.ts";
-import { PeopleFile } from "../../../src/server/people_file.ts";
+import type { Bytes } from "../../../../crypto_utils.ts";
+import { FileError } from "../../../../src/base/private_file.ts";
+import type { Happening } from "../../../../src/server/people/happening.ts";
+import { PeopleFile } from "../../../../src/server/people/people_file.ts";
 import {
   assert,
   assertEquals,
   assertRejects,
   assertThrows,
-} from "../../kit/assert.ts";
-import { utf8 } from "../../kit/bytes.ts";
-import { Folder } from "../../kit/folder.ts";
-import { ana, at, HAPPENINGS, textOf, there } from "../../kit/happenings.ts";
-import { modeOf, windows, withMethod } from "../../kit/log_kit.ts";
+} from "../../../kit/assert.ts";
+import { utf8 } from "../../../kit/bytes.ts";
+import { Folder } from "../../../kit/folder.ts";
+import { ana, at, HAPPENINGS, textOf, there } from "../../../kit/happenings.ts";
+import { modeOf, windows, withMethod } from "../../../kit/log_kit.ts";
 
 const LINES: readonly Bytes[] = HAPPENINGS.map((it) => utf8(textOf(it)));
 const WHOLE = utf8(HAPPENINGS.map(textOf).join(""));

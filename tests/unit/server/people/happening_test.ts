@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseHappening } from "../../../src/server/happening.ts";
-import { assertEquals, assertMatch } from "../../kit/assert.ts";
-import { HAPPENINGS, textOf, there } from "../../kit/happenings.ts";
+import { parseHappening } from "../../../../src/server/people/happening.ts";
+import { assertEquals, assertMatch } from "../../../kit/assert.ts";
+import { HAPPENINGS, textOf, there } from "../../../kit/happenings.ts";
 
 Deno.test("formatHappening() writes JSON with the first digits of its SHA-256", () => {
   // echo -n '{"kind":"revoked","invite":7' | sha256sum

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { concat } from "../../crypto_utils.ts";
-import { requireOrdinary, targetOf } from "../base/file_target.ts";
+import { concat } from "../../../crypto_utils.ts";
+import { requireOrdinary, targetOf } from "../../base/file_target.ts";
 import {
   FileError,
   fileError,
@@ -18,8 +18,8 @@ import {
   readPrivate,
   requirePrivate,
   requireWritableFolder,
-} from "../base/private_file.ts";
-import { writeAllSync } from "../base/write_all.ts";
+} from "../../base/private_file.ts";
+import { writeAllSync } from "../../base/write_all.ts";
 import {
   formatHappening,
   type Happening,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Bytes, concat, sha256 } from "../../crypto_utils.ts";
+import { type Bytes, concat, sha256 } from "../../../crypto_utils.ts";
 
 /** Something that happened. Ids of persons are full ones; times are ms since 1970. */
 export type Happening =
@@ -93,6 +93,12 @@ export type Happening =
     readonly topic: string;
     readonly slow: number;
   };
+
+/** A happening of one kind, or of some. */
+export type HappeningOf<K extends Happening["kind"]> = Extract<
+  Happening,
+  { readonly kind: K }
+>;
 
 /** Hexadecimal digits of a line's checksum. */
 const SUM_LENGTH = 12;
