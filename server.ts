@@ -16,10 +16,8 @@
 import "./src/base/deno_version.ts"; // first of all
 import { parseFlags } from "./src/base/flags.ts";
 import { helpText } from "./src/base/help.ts";
-import { Limiter } from "./src/base/limiter.ts";
 import { targetOf } from "./src/base/file_target.ts";
 import { print } from "./src/base/output.ts";
-import { FileError } from "./src/base/private_file.ts";
 import { serverCommand, VERSION } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
 import { formatAddress, withZone } from "./src/keys/invite.ts";
@@ -28,7 +26,6 @@ import { ChatLog } from "./src/log/chat_log.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
-import type { Connection } from "./src/server/connection.ts";
 import {
   diagnostics,
   startDiagnostics,
@@ -53,10 +50,11 @@ import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { MadeFiles } from "./src/server/made_files.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
 import { Operations } from "./src/server/operations.ts";
-import { People } from "./src/server/people.ts";
+import { People } from "./src/server/people/people.ts";
 import { makeOperator, prepare } from "./src/server/prepare.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
+import { noteAddress, replaceLink } from "./src/server/server_keys.ts";
 import {
   aborted,
   answerCtrlZ,
@@ -69,8 +67,6 @@ const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
 /** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
 const ACCEPT_PAUSE = 250;
-/** Handshakes worked on at a time: hundreds at once would keep members waiting, fewer would leave threads idle. */
-const HANDSHAKES_AT_ONCE = 8;
 
 const logger = diagnostics("server");
 
@@ -89,10 +85,9 @@ async function serve(values: Values): Promise<void> {
   using listener = await listen(values);
   const { port } = listener.addr;
   const host = withZone(listener.addr.hostname, values.host);
-  let isHealthy = () => false;
   const ending = new AbortController();
   const figures = metricsAt &&
-    metrics?.serve(metricsAt, () => isHealthy(), ending.signal);
+    metrics?.serve(metricsAt, ending.signal);
   const note = (notice: string) => logger.warn("{notice}", { notice });
   await using log = await ChatLog.open(values.log, {
     address: formatAddress(host, port),
@@ -111,7 +106,7 @@ async function serve(values: Values): Promise<void> {
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
   const { keyPair, roomKey } = keyFile.keys;
-  if (!values["invite-only"]) people.setStanding(roomKey);
+  if (!values["invite-only"]) people.access.link.set(roomKey);
   await noteAddress(keyFile, host, port);
   if (created) made.add(targetOf(values["key-file"]));
   if (values.operator !== undefined) {
@@ -140,24 +135,11 @@ async function serve(values: Values): Promise<void> {
       const outside = linkAddress({ host, port });
       return formatAddress(outside.host, outside.port);
     },
-    replaceLink: async () => {
-      await keyFile.rotate().catch((error) =>
-        warnUnwritten(error, "The old link opens the room after a restart")
-      );
-      const { roomKey } = keyFile.keys;
-      people.setStanding(roomKey);
-      return roomKey;
-    },
+    replaceLink: () => replaceLink(keyFile, people.access.link),
   });
   const { ring } = broadcaster;
   const gate: Gate = new Gate({
-    handshake: {
-      keyPair,
-      inviteKey: (id) => people.inviteKey(id),
-      code: (number) => people.openCode(number),
-      turnedAway: (invite, key) => people.turnedAway(invite, key),
-      turns: new Limiter(HANDSHAKES_AT_ONCE),
-    },
+    keyPair,
     limits,
     room,
     people,
@@ -176,12 +158,12 @@ async function serve(values: Values): Promise<void> {
     ringLag: () => ring.lag,
     sentBytes: () => gate.sentBytes,
     lastEvent: () => history.head,
+    healthy: () => room.healthy,
   });
-  isHealthy = () => room.healthy;
   using watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
-    if (!values["invite-only"]) people.setStanding(fresh);
+    if (!values["invite-only"]) people.access.link.set(fresh);
   });
-  people.watchStanding(() => watch.look());
+  people.access.link.watch(() => watch.look());
   const instructions = joinInstructions(values, keyFile, created);
 
   const signal = stopSignal();
@@ -218,26 +200,12 @@ async function acceptAll(
     await gate.place();
     if (signal.aborted) return;
     try {
-      serveClient(await listener.accept(), gate); // a task of its own, which never rejects
+      gate.serve(await listener.accept()); // a task of its own, which never rejects
     } catch (error) {
       if (signal.aborted) return;
       failures.add(error);
       await pause(ACCEPT_PAUSE);
     }
-  }
-}
-
-/** One client, from its first byte to its last. Whatever goes wrong ends with it, and nobody else notices. */
-async function serveClient(conn: Deno.TcpConn, gate: Gate): Promise<void> {
-  let connection: Connection | undefined;
-  gate.enter(conn);
-  try {
-    connection = await gate.shakeHands(conn);
-    await connection?.run();
-  } catch (error) {
-    gate.report(conn, error);
-  } finally {
-    gate.leave(conn, connection);
   }
 }
 
@@ -250,28 +218,6 @@ async function listen(
   } catch (error) {
     throw await portError({ host, port }, log, error);
   }
-}
-
-/** Has clients in this folder find the server. */
-async function noteAddress(
-  keyFile: KeyFile,
-  host: string,
-  port: number,
-): Promise<void> {
-  await keyFile.setListening(host, port).catch((error) =>
-    warnUnwritten(
-      error,
-      `Clients and invites have the address that stands there, not ${
-        formatAddress(host, port)
-      }`,
-    )
-  );
-}
-
-/** Says that the key file can't be written, which the server can do without. @throws whatever else is wrong. */
-function warnUnwritten(error: unknown, effect: string): void {
-  if (!(error instanceof FileError)) throw error;
-  logger.warn("{why}. {effect}", { why: error.message, effect });
 }
 
 async function main(args: readonly string[]): Promise<number> {

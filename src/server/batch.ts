@@ -8,7 +8,7 @@ import type { Bytes } from "../../crypto_utils.ts";
 import type { Shared } from "./broadcaster.ts";
 import { encodeEvent, type Event } from "../protocol/events.ts";
 import type { Name } from "../protocol/names.ts";
-import type { Candidate, Person } from "./people.ts";
+import type { Candidate, Person } from "./people/person.ts";
 import type { Goodbye, Refusal } from "../protocol/reasons.ts";
 import {
   type Line,

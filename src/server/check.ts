@@ -11,7 +11,7 @@ import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
 import { metricsAddress, type Values } from "./flags.ts";
 import { prepare } from "./prepare.ts";
-import { PeopleFile } from "./people_file.ts";
+import { PeopleFile } from "./people/people_file.ts";
 import {
   explainLock,
   metricsError,

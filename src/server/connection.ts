@@ -32,7 +32,7 @@ import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { Outlet } from "./outlet.ts";
 import { Pulse } from "./pulse.ts";
 import type { Operations } from "./operations.ts";
-import type { People } from "./people.ts";
+import type { People } from "./people/people.ts";
 import { Allowance, Purse, type Purses, type Rates } from "./rate_limits.ts";
 import { type Client, Requests } from "./requests.ts";
 import type { Ring } from "./ring.ts";

@@ -9,8 +9,10 @@
  */
 
 import { messageOf } from "../base/error_reason.ts";
+import { Limiter } from "../base/limiter.ts";
 import { pause, within } from "../base/timing.ts";
 import { HandshakeError } from "../../crypto_utils.ts";
+import type { KeyPair } from "../crypto/x25519.ts";
 import { Notify } from "../base/notify.ts";
 import { WireError } from "../protocol/records.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -33,11 +35,13 @@ const TICK = 1_000;
 const LINGER_TIME = 1_000;
 /** How long members have to hear that the server stops, ms. */
 const STOP_TIME = 1_500;
+/** Handshakes worked on at a time: hundreds at once would keep members waiting, fewer would leave threads idle. */
+const HANDSHAKES_AT_ONCE = 8;
 
 /** What a gate leads to. */
 export interface GateOptions extends ConnectionOptions {
-  /** The server's key, and what invites prove. */
-  readonly handshake: AcceptOptions;
+  /** The server's static key. */
+  readonly keyPair: KeyPair;
   /** How many of what. */
   readonly limits: Limits;
   /** What is counted. */
@@ -65,6 +69,7 @@ const logger = diagnostics("gate");
 /** The door, and all who are through it. */
 export class Gate {
   readonly #options: GateOptions;
+  readonly #handshake: AcceptOptions;
   readonly #connections = new Set<Connection>();
   readonly #open = new Tally(); // connections by network
   readonly #handshakes: Handshakes;
@@ -77,6 +82,14 @@ export class Gate {
   /** Open until `close`. */
   constructor(options: GateOptions) {
     this.#options = options;
+    const { keyPair, people: { access } } = options;
+    this.#handshake = {
+      keyPair,
+      inviteKey: (id) => access.inviteKey(id),
+      code: (number) => access.openCode(number),
+      turnedAway: (invite, key) => access.turnedAway(invite, key),
+      turns: new Limiter(HANDSHAKES_AT_ONCE),
+    };
     this.#handshakes = new Handshakes(
       options.limits.handshakes,
       () => performance.now(),
@@ -112,14 +125,28 @@ export class Gate {
     }
   }
 
+  /** Serves a client from its first byte to its last. Whatever goes wrong ends with it, and nobody else notices. */
+  async serve(conn: Deno.TcpConn): Promise<void> {
+    let connection: Connection | undefined;
+    this.#enter(conn);
+    try {
+      connection = await this.#shakeHands(conn);
+      await connection?.run();
+    } catch (error) {
+      report(conn, error);
+    } finally {
+      this.#leave(conn, connection);
+    }
+  }
+
   /** One has come. */
-  enter(conn: Deno.TcpConn): void {
+  #enter(conn: Deno.TcpConn): void {
     this.#open.add(networkOf(conn.remoteAddr.hostname));
     this.#count++;
   }
 
   /** One that has come goes, and is closed. @param connection As far as it got. */
-  leave(conn: Deno.TcpConn, connection: Connection | undefined): void {
+  #leave(conn: Deno.TcpConn, connection: Connection | undefined): void {
     if (connection) {
       this.#connections.delete(connection);
       this.#sentBefore += connection.outlet.moved;
@@ -136,11 +163,11 @@ export class Gate {
    * @returns The connection, undefined if there is no place for it.
    * @throws for a handshake that fails, or comes too late.
    */
-  async shakeHands(conn: Deno.TcpConn): Promise<Connection | undefined> {
+  async #shakeHands(conn: Deno.TcpConn): Promise<Connection | undefined> {
     if (this.#closing) return undefined; // accepted as the server stopped
     conn.setNoDelay(true);
     const address = conn.remoteAddr.hostname;
-    const { limits, handshake, measures } = this.#options;
+    const { limits, measures } = this.#options;
     const most = isLoopback(address)
       ? limits.maxFromLoopback
       : limits.maxPerNetwork;
@@ -163,7 +190,7 @@ export class Gate {
         logger.warn("{address}: waits {pause} ms", { address, pause: wait });
       }
       await pause(wait);
-      const channel = await acceptChannel(conn, handshake);
+      const channel = await acceptChannel(conn, this.#handshake);
       const connection = new Connection(conn, channel, this.#options);
       this.#connections.add(connection);
       if (this.#closing) connection.dismiss("stopped");
@@ -190,16 +217,6 @@ export class Gate {
     await refuse(conn, HandshakeRefusal.busy);
   }
 
-  /** Says what went wrong with one that has come, as far as its owner is not used to it. */
-  report(conn: Deno.TcpConn, error: unknown): void {
-    const known = error instanceof HandshakeError ||
-      error instanceof WireError && !(error instanceof GoneError);
-    const why = messageOf(error);
-    const properties = { address: conn.remoteAddr.hostname, why };
-    if (known) logger.warn("{address}: {why}", properties);
-    else logger.debug("{address}: {why}", properties);
-  }
-
   /** Ends all handshakes, tells everybody who is in that the server stops, and waits a moment for them to hear it. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -220,6 +237,16 @@ export class Gate {
     this.#options.relay.tick();
     this.#options.people.look();
   }
+}
+
+/** Says what went wrong with one that has come, as far as its owner is not used to it. */
+function report(conn: Deno.TcpConn, error: unknown): void {
+  const known = error instanceof HandshakeError ||
+    error instanceof WireError && !(error instanceof GoneError);
+  const why = messageOf(error);
+  const properties = { address: conn.remoteAddr.hostname, why };
+  if (known) logger.warn("{address}: {why}", properties);
+  else logger.debug("{address}: {why}", properties);
 }
 
 /**

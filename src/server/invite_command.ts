@@ -26,9 +26,10 @@ import { formatCode, randomCode } from "../keys/spoken_code.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
 import { linkAddress } from "./join_instructions.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
-import { describe, MAX_USES } from "./operations.ts";
-import { newInvite, People } from "./people.ts";
-import { type Happening, PeopleFile } from "./people_file.ts";
+import { describeInvite, MAX_USES, newInvite } from "./people/invites.ts";
+import { People } from "./people/people.ts";
+import type { Happening } from "./people/happening.ts";
+import { PeopleFile } from "./people/people_file.ts";
 import { isThere } from "./prepare.ts";
 import { StartError } from "./start_error.ts";
 
@@ -111,7 +112,11 @@ async function makeLink(values: Values, note: string): Promise<void> {
   const secret = randomBytes(KEY_SIZE);
   const made = add(values, (people) => {
     const wish = { uses: values.uses, until, note, by: "" };
-    return newInvite(wish, secret, (id) => people.inviteKey(id) !== undefined);
+    return newInvite(
+      wish,
+      secret,
+      (id) => people.access.inviteKey(id) !== undefined,
+    );
   });
   const serverKey = keyFile.keys.keyPair.publicKey;
   const link = formatInvite({ ...address, serverKey, id: made.id, secret });
@@ -133,12 +138,14 @@ async function makeCode(values: Values, note: string): Promise<void> {
   const { address: { host, port } } = await serverOf(values);
   const until = Date.now() + CODE_TIME;
   const made = add(values, (people) => {
-    const taken = new Set(people.openInvites.map(({ code }) => parseInt(code)));
+    const taken = new Set(
+      people.access.openInvites.map(({ code }) => parseInt(code)),
+    );
     const most = taken.size < FEW / 2 ? FEW : 999;
     let number: number;
     do number = 1 + Math.floor(Math.random() * most); while (taken.has(number));
     const code = formatCode(randomCode(number));
-    const isTaken = (id: number) => people.inviteKey(id) !== undefined;
+    const isTaken = (id: number) => people.access.inviteKey(id) !== undefined;
     const wish = { uses: 1, until, note, by: "" };
     return newInvite(wish, randomBytes(KEY_SIZE), isTaken, code);
   });
@@ -158,7 +165,7 @@ async function makeCode(values: Values, note: string): Promise<void> {
 async function list({ people: path }: Values): Promise<void> {
   if (!await isThere(path)) return print("No invite is open.\n");
   using people = People.open(path, undefined, { mend: false });
-  const lines = people.openInvites.map(describe);
+  const lines = people.access.openInvites.map(describeInvite);
   print(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
 }
 
@@ -169,7 +176,9 @@ function revoke(values: Values, which: string | undefined): void {
   }
   const id = /^\d+$/.test(which) ? Number(which) : NaN;
   add(values, (people) => {
-    if (people.openInvites.some((it) => it.id === id)) return revoked(id);
+    if (people.access.openInvites.some((it) => it.id === id)) {
+      return revoked(id);
+    }
     throw new UsageError(
       `There is no open invite ${JSON.stringify(which)}; ${where}`,
     );

@@ -28,11 +28,14 @@ export interface Levels {
   readonly sentBytes: () => number;
   /** The number of the last event. */
   readonly lastEvent: () => number;
+  /** Whether the server can do its work. */
+  readonly healthy: () => boolean;
 }
 
 /** Counts for Prometheus. */
 export class Metrics implements Measures {
   readonly #exposition = new Exposition(PREFIX);
+  #healthy = () => false;
   readonly messages: Count = this.#exposition.count(
     "messages_total",
     "Messages logged",
@@ -73,6 +76,7 @@ export class Metrics implements Measures {
 
   /** Shows further figures, looked up when somebody asks. */
   show(levels: Levels): void {
+    this.#healthy = levels.healthy;
     this.#exposition.level("members", "Members in the room", levels.members);
     this.#exposition.level(
       "connections",
@@ -102,14 +106,13 @@ export class Metrics implements Measures {
   }
 
   /**
-   * Serves `/metrics` and `/healthz` until the signal.
-   * @param address Where to listen. @param healthy Whether the server can do its work.
+   * Serves `/metrics` and `/healthz` until the signal; before `show`, the server is not healthy.
+   * @param address Where to listen.
    * @returns Resolves when it serves no more.
    * @throws {StartError} if nobody can listen there, at once.
    */
   serve(
     address: Address,
-    healthy: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const answer = (request: Request): Response => {
@@ -121,7 +124,7 @@ export class Metrics implements Measures {
       if (pathname !== "/healthz") {
         return new Response("Not found\n", { status: 404 });
       }
-      const status = healthy() ? 200 : 503;
+      const status = this.#healthy() ? 200 : 503;
       return new Response(status === 200 ? "ok\n" : "not ok\n", { status });
     };
     const { host: hostname, port } = address;

@@ -6,7 +6,7 @@
  */
 
 import { type Bytes, toBase64url } from "../../crypto_utils.ts";
-import { parseShortId, spokenId } from "../crypto/person_id.ts";
+import { spokenId } from "../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../keys/invite.ts";
 import type { Event } from "../protocol/events.ts";
 import { parseName } from "../protocol/names.ts";
@@ -20,19 +20,13 @@ import {
   type Refusal,
 } from "../protocol/reasons.ts";
 import type { Seat } from "./batch.ts";
-import {
-  banEnd,
-  type People,
-  type Person,
-  type StoredInvite,
-  term,
-} from "./people.ts";
+import { describeInvite, MAX_USES } from "./people/invites.ts";
+import { findPerson, type People, type Settings } from "./people/people.ts";
+import { banEnd, type Person, term } from "./people/person.ts";
 import type { Room } from "./room.ts";
 
 /** A day, ms. */
 const DAY = 86_400_000;
-/** The most persons that an invite lets in. */
-export const MAX_USES = 10_000;
 
 /** What operations change. */
 export interface OperationsOptions {
@@ -80,9 +74,12 @@ export class Operations {
       case "invite":
         return this.#invite(text, count, Number(who), by);
       case "invites":
-        return notice(people.openInvites.map(describe), "No invite is open");
+        return notice(
+          people.access.openInvites.map(describeInvite),
+          "No invite is open",
+        );
       case "revoke":
-        return people.revoke(Number(who))
+        return people.access.revoke(Number(who))
           ? notice([`Invite ${who} opens the room to nobody any more`])
           : "operation-wrong";
       case "bans":
@@ -172,7 +169,7 @@ export class Operations {
     const until = days === 0 ? null : Date.now() + Math.round(days * DAY);
     const wish = { uses, until, note, by: by.id };
     const { people, address } = this.#options;
-    const { id, secret } = people.invite(wish);
+    const { id, secret } = people.access.invite(wish);
     return [
       {
         kind: "invited",
@@ -187,7 +184,7 @@ export class Operations {
   }
 
   #set(
-    change: Partial<People["settings"]>,
+    change: Partial<Settings>,
     isRight: boolean,
   ): Outcome {
     if (!isRight) return "operation-wrong";
@@ -217,26 +214,8 @@ export class Operations {
   }
 }
 
-/** The person of a short id as people write it; undefined for nobody's. */
-export function findPerson(people: People, id: string): Person | undefined {
-  const short = parseShortId(id);
-  return short === undefined ? undefined : people.byShort(short);
-}
-
 /** Sentences for who asked. @param none What is said where there is none. */
 function notice(lines: readonly string[], none = ""): Event[] {
   const all = lines.length === 0 ? [none] : lines;
   return all.map((text) => ({ kind: "notice", text }));
-}
-
-/** An invite that is open, in a line. */
-export function describe(
-  { id, uses, used, until, note, code }: StoredInvite,
-): string {
-  const left = uses - used.size;
-  const what = code === ""
-    ? `Invite ${id}`
-    : `Spoken code ${code}, invite ${id}`;
-  const about = note === "" ? "" : ` (${note})`;
-  return `${what}${about}: ${left} of ${uses} left, ${term(until)}`;
 }

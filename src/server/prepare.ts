@@ -11,8 +11,7 @@ import type { Event } from "../protocol/events.ts";
 import type { Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { limitsOf } from "./limits.ts";
-import { findPerson } from "./operations.ts";
-import { People } from "./people.ts";
+import { findPerson, People } from "./people/people.ts";
 import { StartError } from "./start_error.ts";
 
 /**

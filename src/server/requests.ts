@@ -37,7 +37,8 @@ import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import type { History } from "./history.ts";
 import type { Operations } from "./operations.ts";
-import type { Candidate, People } from "./people.ts";
+import type { People } from "./people/people.ts";
+import type { Candidate } from "./people/person.ts";
 import type { Allowance, Purses } from "./rate_limits.ts";
 import type { Room } from "./room.ts";
 
@@ -96,7 +97,7 @@ export class Requests {
   constructor(client: Client, options: RequestsOptions) {
     this.#client = client;
     this.#options = options;
-    this.#standing = options.people.standing;
+    this.#standing = options.people.access.link.key;
   }
 
   /** Carries out what has arrived. @throws {EventError} for what this client can't ask for. */

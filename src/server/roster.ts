@@ -5,7 +5,8 @@
  */
 
 import type { Member, Seat } from "./batch.ts";
-import type { Person, Undo } from "./people.ts";
+import type { Undo } from "./people/change.ts";
+import type { Person } from "./people/person.ts";
 import type { Name } from "../protocol/names.ts";
 
 /** The members, one for each person. That each has a name of its own is the people's work. */

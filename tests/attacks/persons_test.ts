@@ -26,8 +26,8 @@ import { type Event, type Kind, TABLE } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { HandshakeRefusal, OPERATIONS } from "../../src/protocol/reasons.ts";
 import { RecordType } from "../../src/protocol/records.ts";
-import { newInvite } from "../../src/server/people.ts";
-import { PeopleFile } from "../../src/server/people_file.ts";
+import { newInvite } from "../../src/server/people/invites.ts";
+import { PeopleFile } from "../../src/server/people/people_file.ts";
 import {
   assert,
   assertEquals,

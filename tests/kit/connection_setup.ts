@@ -28,7 +28,7 @@ import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import type { Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
-import { People } from "../../src/server/people.ts";
+import { People } from "../../src/server/people/people.ts";
 import { Purses } from "../../src/server/rate_limits.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
@@ -206,8 +206,8 @@ export class Setup implements AsyncDisposable {
       }),
       acceptChannel(far, {
         keyPair: SERVER,
-        inviteKey: (id) => this.people.inviteKey(id),
-        turnedAway: (id, key) => this.people.turnedAway(id, key),
+        inviteKey: (id) => this.people.access.inviteKey(id),
+        turnedAway: (id, key) => this.people.access.turnedAway(id, key),
       }),
     ]);
     const connection = new Connection(far, accepted, {

@@ -14,7 +14,7 @@ import { type Identity, identityOf } from "../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../src/keys/invite.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import type { Candidate } from "../../src/server/people.ts";
+import type { Candidate } from "../../src/server/people/person.ts";
 
 /** A new identity. */
 export function newIdentity(): Promise<Identity> {

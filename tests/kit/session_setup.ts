@@ -28,7 +28,7 @@ import {
 } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import { History } from "../../src/server/history.ts";
-import { People } from "../../src/server/people.ts";
+import { People } from "../../src/server/people/people.ts";
 import { Purses } from "../../src/server/rate_limits.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
 import { madeUpId, madeUpStay, newIdentity, newStay } from "./people.ts";

@@ -8,7 +8,7 @@
 import { type Bytes, randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { fullId, shortId } from "../../../src/crypto/person_id.ts";
 import { identityOf } from "../../../src/crypto/identity.ts";
-import { People } from "../../../src/server/people.ts";
+import { People } from "../../../src/server/people/people.ts";
 import { Purses } from "../../../src/server/rate_limits.ts";
 import { joinEvent, newStay } from "../../kit/people.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";

@@ -55,7 +55,7 @@ import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
 import { History } from "../../../src/server/history.ts";
-import { People } from "../../../src/server/people.ts";
+import { People } from "../../../src/server/people/people.ts";
 import { Purses } from "../../../src/server/rate_limits.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
@@ -210,7 +210,7 @@ class Server implements AsyncDisposable {
       }),
       acceptChannel(far, {
         keyPair: SERVER,
-        inviteKey: (id) => this.people.inviteKey(id),
+        inviteKey: (id) => this.people.access.inviteKey(id),
         kem: FIXED_KEM,
       }),
     ]);

@@ -9,7 +9,7 @@
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
-import { People } from "../../../src/server/people.ts";
+import { People } from "../../../src/server/people/people.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";

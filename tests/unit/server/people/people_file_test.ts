@@ -4,68 +4,25 @@
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
-import { FileError } from "../../../src/base/private_file.ts";
-import {
-  formatHappening,
-  type Happening,
-  parseHappening,
-  PeopleFile,
-} from "../../../src/server/people_file.ts";
+import type { Bytes } from "../../../../crypto_utils.ts";
+import { FileError } from "../../../../src/base/private_file.ts";
+import type { Happening } from "../../../../src/server/people/happening.ts";
+import { PeopleFile } from "../../../../src/server/people/people_file.ts";
 import {
   assert,
   assertEquals,
-  assertMatch,
   assertRejects,
   assertThrows,
-} from "../../kit/assert.ts";
-import { utf8 } from "../../kit/bytes.ts";
-import { Folder } from "../../kit/folder.ts";
-import { modeOf, windows, withMethod } from "../../kit/log_kit.ts";
-import { madeUpId } from "../../kit/people.ts";
-
-/** A line, as text. */
-function textOf(happening: Happening): string {
-  return new TextDecoder().decode(formatHappening(happening));
-}
-
-const ana = madeUpId("ana");
-const at = 1_764_061_567_004;
-
-/** One of every kind, and what could be taken for a line's end. */
-const HAPPENINGS: readonly Happening[] = [
-  {
-    kind: "invite",
-    id: 7,
-    key: madeUpId("key"),
-    uses: 3,
-    until: at + 1,
-    note:
-      'for "ana" \\ and\nco.\r\u2028 ÊÄ 名 🙂 \ud800 \ufffd","sum":"0123456789ab"}',
-    by: "",
-    code: "crossover-clockwork",
-    at,
-  },
-  { kind: "person", id: ana, card: "Q0FSRA", from: 12, invite: 7, at },
-  { kind: "used", invite: 7, person: ana },
-  { kind: "name", person: ana, name: "Åna", since: at },
-  { kind: "there", person: ana, at: at + 2 },
-  { kind: "operator", person: ana, is: true },
-  { kind: "banned", person: ana, until: null, by: ana, at },
-  { kind: "unbanned", person: ana },
-  { kind: "released", name: "Åna" },
-  { kind: "room", topic: 'on "topic"', slow: 5 },
-  { kind: "revoked", invite: 7 },
-];
+} from "../../../kit/assert.ts";
+import { utf8 } from "../../../kit/bytes.ts";
+import { Folder } from "../../../kit/folder.ts";
+import { ana, at, HAPPENINGS, textOf, there } from "../../../kit/happenings.ts";
+import { modeOf, windows, withMethod } from "../../../kit/log_kit.ts";
 
 const LINES: readonly Bytes[] = HAPPENINGS.map((it) => utf8(textOf(it)));
 const WHOLE = utf8(HAPPENINGS.map(textOf).join(""));
 
 const LATER: Happening = { kind: "there", person: ana, at: at + 3 };
-
-function there(n: number): Happening {
-  return { kind: "there", person: ana, at: n };
-}
 
 /** A test with the path of a file that isn't there yet. */
 function test(
@@ -119,42 +76,6 @@ const halfWrite: Replacement<"writeSync"> = (original) =>
     original.call(this, bytes.subarray(0, bytes.length / 2));
     throw Object.assign(new Error("x"), { code: "ENOSPC" });
   };
-
-// ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────
-
-Deno.test("formatHappening() writes JSON with the first digits of its SHA-256", () => {
-  // echo -n '{"kind":"revoked","invite":7' | sha256sum
-  assertEquals(
-    textOf({ kind: "revoked", invite: 7 }),
-    '{"kind":"revoked","invite":7,"sum":"3c6f4d136396"}\n',
-  );
-  for (const happening of HAPPENINGS) {
-    const line = textOf(happening);
-    const { sum, ...rest } = JSON.parse(line);
-    assertMatch(sum, /^[0-9a-f]{12}$/);
-    assertEquals<unknown>(rest, happening);
-    assertEquals(line.indexOf("\n"), line.length - 1);
-    assertEquals(parseHappening(line.slice(0, -1)), happening);
-  }
-});
-
-Deno.test("parseHappening() refuses what formatHappening() didn't write", () => {
-  const whole = textOf(there(1)).slice(0, -1);
-  const lines = [
-    "",
-    "{}",
-    '{"kind":"revoked","invite":7}',
-    '{"kind":"revoked","invite":7,"sum":"000000000000"}',
-    `${whole} `,
-    ` ${whole}`,
-    `${whole}\n`,
-    whole.toUpperCase(),
-    whole.replace('"at":1', '"at":2'),
-    whole.replace('"at":1', '"at":1,"at":2'),
-    whole + whole,
-  ];
-  for (const line of lines) assertEquals(parseHappening(line), undefined, line);
-});
 
 // ── Reading and adding ─────────────────────────────────────────────────────────────────────────────────
 

@@ -1,8 +1,6 @@
 /**
- * `chat.people`: who is a member, whose name is whose, invites, bans and operators, as a list of what happened, one
- * JSON object a line, each with a checksum:
- *
- *     {"kind":"name","person":"…","name":"ana","since":1764061567004,"sum":"9f86d081884c"}
+ * `chat.people`: who is a member, whose name is whose, invites, bans and operators, as a list of what happened, a
+ * line for each.
  *
  * Lines are only ever added, by the server and by `invite`, each in one write; what has grown to twice what counts is
  * written anew and put in its place. A crash leaves at most one broken line, the last, which is dropped; any other
@@ -11,8 +9,8 @@
  * @module
  */
 
-import { type Bytes, concat, sha256 } from "../../crypto_utils.ts";
-import { requireOrdinary, targetOf } from "../base/file_target.ts";
+import { concat } from "../../../crypto_utils.ts";
+import { requireOrdinary, targetOf } from "../../base/file_target.ts";
 import {
   FileError,
   fileError,
@@ -20,123 +18,19 @@ import {
   readPrivate,
   requirePrivate,
   requireWritableFolder,
-} from "../base/private_file.ts";
-import { writeAllSync } from "../base/write_all.ts";
+} from "../../base/private_file.ts";
+import { writeAllSync } from "../../base/write_all.ts";
+import {
+  formatHappening,
+  type Happening,
+  isDamagedEnd,
+  LF,
+  parseHappening,
+  parseLines,
+} from "./happening.ts";
 
-/** Something that happened. Ids of persons are full ones; times are ms since 1970. */
-export type Happening =
-  | {
-    /** A person joined for the first time. */
-    readonly kind: "person";
-    readonly id: string;
-    /** 1,344 bytes in base64url. */
-    readonly card: string;
-    /** The person may read what came after this event. */
-    readonly from: number;
-    /** By which invite it came. */
-    readonly invite: number;
-    readonly at: number;
-  }
-  | {
-    /** A name is a person's. */
-    readonly kind: "name";
-    readonly person: string;
-    readonly name: string;
-    readonly since: number;
-  }
-  | {
-    /** A name is nobody's any more. */
-    readonly kind: "released";
-    readonly name: string;
-  }
-  | {
-    /** A person was there. */
-    readonly kind: "there";
-    readonly person: string;
-    readonly at: number;
-  }
-  | {
-    /** An invite was made. */
-    readonly kind: "invite";
-    readonly id: number;
-    /** What it proves in a handshake, 32 bytes in base64url. */
-    readonly key: string;
-    readonly uses: number;
-    /** When it ends; null: never. */
-    readonly until: number | null;
-    readonly note: string;
-    /** The full id of who made it; empty: the server's owner. */
-    readonly by: string;
-    /** The words of a spoken code; empty: it is a link. */
-    readonly code: string;
-    readonly at: number;
-  }
-  | {
-    /** A person came by an invite. */
-    readonly kind: "used";
-    readonly invite: number;
-    readonly person: string;
-  }
-  | {
-    /** An invite opens the room to nobody any more. */
-    readonly kind: "revoked";
-    readonly invite: number;
-  }
-  | {
-    /** A person may not come in. */
-    readonly kind: "banned";
-    readonly person: string;
-    /** Until when; null: for good. */
-    readonly until: number | null;
-    readonly by: string;
-    readonly at: number;
-  }
-  | {
-    /** It may again. */
-    readonly kind: "unbanned";
-    readonly person: string;
-  }
-  | {
-    /** A person is an operator, or no longer. */
-    readonly kind: "operator";
-    readonly person: string;
-    readonly is: boolean;
-  }
-  | {
-    /** What the room has set: its topic, and the seconds between two messages of a member. */
-    readonly kind: "room";
-    readonly topic: string;
-    readonly slow: number;
-  };
-
-/** Hexadecimal digits of a line's checksum. */
-const SUM_LENGTH = 12;
-const SUM = new RegExp(`^(.*),"sum":"([0-9a-f]{${SUM_LENGTH}})"\\}$`, "s");
-/** What only the end of a line has. */
-const ENDED = /"sum":"[0-9a-f]*"\}/;
 /** A file is written anew once it is this large, bytes, and twice as large as what counts in it. */
 const LEAST_REWRITE = 65_536;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
-function sumOf(bytes: Uint8Array): string {
-  return sha256(bytes).toHex().slice(0, SUM_LENGTH);
-}
-
-/** A line with its line break, UTF-8. */
-export function formatHappening(happening: Happening): Bytes {
-  const text = encoder.encode(JSON.stringify(happening).slice(0, -1));
-  return concat(text, encoder.encode(`,"sum":"${sumOf(text)}"}\n`));
-}
-
-/** What a line without its line break says; undefined for one that is damaged. */
-export function parseHappening(line: string): Happening | undefined {
-  const [, text, sum] = SUM.exec(line) ?? [];
-  if (text === undefined) return undefined;
-  if (sumOf(encoder.encode(text)) !== sum) return undefined;
-  return JSON.parse(`${text}}`); // whole, so it is one that `formatHappening` made
-}
 
 /** The file, open for reading and adding. All its work is done before a call returns: it is small. */
 export class PeopleFile implements Disposable {
@@ -225,7 +119,7 @@ export class PeopleFile implements Disposable {
    */
   added(mend = false): Happening[] {
     const bytes = this.#rest();
-    const end = bytes.lastIndexOf(0x0a) + 1;
+    const end = bytes.lastIndexOf(LF) + 1;
     const happenings = this.#parse(bytes.subarray(0, end));
     this.#read += end;
     if (end < bytes.length && mend) {
@@ -237,10 +131,10 @@ export class PeopleFile implements Disposable {
 
   #parse(bytes: Uint8Array): Happening[] {
     const happenings: Happening[] = [];
-    let start = 0;
-    for (let end; (end = bytes.indexOf(0x0a, start)) >= 0; start = end + 1) {
-      const happening = parseBytes(bytes.subarray(start, end));
-      if (!happening) throw this.#damaged(this.#lines + happenings.length + 1);
+    for (const happening of parseLines(bytes)) {
+      if (!happening) {
+        throw damagedLine(this.#path, this.#lines + happenings.length + 1);
+      }
       happenings.push(happening);
     }
     this.#lines += happenings.length;
@@ -250,10 +144,10 @@ export class PeopleFile implements Disposable {
   /** Drops what a crash left of a line, or gives it its line break; anything else at the end is damage. */
   #mend(rest: Uint8Array): Happening | undefined {
     const text = new TextDecoder().decode(rest);
-    if (isDamagedEnd(text)) throw this.#damaged(this.#lines + 1);
+    if (isDamagedEnd(text)) throw damagedLine(this.#path, this.#lines + 1);
     const happening = parseHappening(text);
     try {
-      if (happening) writeAllSync(this.#file, encoder.encode("\n"));
+      if (happening) writeAllSync(this.#file, Uint8Array.of(LF));
       else this.#file.truncateSync(this.#read);
     } catch (cause) {
       throw fileError("write", this.#path, cause);
@@ -265,10 +159,6 @@ export class PeopleFile implements Disposable {
     this.#read += rest.length + 1;
     this.#lines++;
     return happening;
-  }
-
-  #damaged(line: number): FileError {
-    return damagedLine(this.#path, line);
   }
 
   #rest(): Uint8Array {
@@ -412,17 +302,4 @@ function create(path: string): boolean {
 
 function damagedLine(path: string, line: number): FileError {
   return new FileError(`Cannot use "${path}": line ${line} is damaged`);
-}
-
-/** Whether what follows the last line break is neither a line nor what a crash left of one. */
-function isDamagedEnd(rest: string): boolean {
-  return !parseHappening(rest) && ENDED.test(rest);
-}
-
-function parseBytes(line: Uint8Array): Happening | undefined {
-  try {
-    return parseHappening(decoder.decode(line));
-  } catch {
-    return undefined; // not UTF-8
-  }
 }

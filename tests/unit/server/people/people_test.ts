@@ -10,25 +10,27 @@ import {
   fromBase64url,
   randomBytes,
   toBase64url,
-} from "../../../crypto_utils.ts";
-import { FileError } from "../../../src/base/private_file.ts";
-import { CARD_SIZE, readCard } from "../../../src/crypto/identity.ts";
-import { fullId, shortId } from "../../../src/crypto/person_id.ts";
-import { admissionKey, ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
-import { MEMBER_ID } from "../../../src/protocol/handshake.ts";
-import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
+} from "../../../../crypto_utils.ts";
+import { FileError } from "../../../../src/base/private_file.ts";
+import { CARD_SIZE, readCard } from "../../../../src/crypto/identity.ts";
+import { fullId, shortId } from "../../../../src/crypto/person_id.ts";
+import { admissionKey, ROOM_INVITE_ID } from "../../../../src/keys/invite.ts";
+import { MEMBER_ID } from "../../../../src/protocol/handshake.ts";
+import { HandshakeRefusal } from "../../../../src/protocol/reasons.ts";
+import { NAME_KEPT } from "../../../../src/server/people/owned_names.ts";
+import { People } from "../../../../src/server/people/people.ts";
 import {
   type Candidate,
-  NAME_KEPT,
-  People,
+  isBanned,
   type Person,
-} from "../../../src/server/people.ts";
-import { type Happening, PeopleFile } from "../../../src/server/people_file.ts";
-import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
-import { Folder } from "../../kit/folder.ts";
-import { withMethod } from "../../kit/log_kit.ts";
-import { madeUpId } from "../../kit/people.ts";
-import { nameOf } from "../../kit/room_setup.ts";
+} from "../../../../src/server/people/person.ts";
+import type { Happening } from "../../../../src/server/people/happening.ts";
+import { PeopleFile } from "../../../../src/server/people/people_file.ts";
+import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
+import { Folder } from "../../../kit/folder.ts";
+import { withMethod } from "../../../kit/log_kit.ts";
+import { madeUpId } from "../../../kit/people.ts";
+import { nameOf } from "../../../kit/room_setup.ts";
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 10, 23);
@@ -86,13 +88,13 @@ class Setup implements AsyncDisposable {
   /** The same, which the server then reads. */
   tell(...happenings: Happening[]): void {
     this.add(...happenings);
-    this.people.refresh();
+    this.people.look();
   }
 
   /** Lets somebody in for good. */
   enrol(candidate: Candidate, name?: string, from = 0): Person {
     const { people, calendar: { now } } = this;
-    assertEquals(people.refusal(candidate), undefined);
+    assertEquals(people.access.refusal(candidate), undefined);
     const { person } = people.enrol(candidate, from, now);
     if (name !== undefined) people.claim(person, nameOf(name), now);
     people.keep();
@@ -107,7 +109,7 @@ class Setup implements AsyncDisposable {
 
   /** Why somebody can't shake hands by an invite. */
   turnedAway({ key, invite }: Candidate, by = invite): number | undefined {
-    return this.people.turnedAway(by, fromBase64url(key));
+    return this.people.access.turnedAway(by, fromBase64url(key));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -224,8 +226,8 @@ test("refusal() refuses a second person whose id has the same first ten bytes", 
   near[9] = (near[9] ?? 0) ^ 1;
   const as = (id: Bytes): Candidate => ({ ...stranger(), id: fullId(id) });
   setup.people.enrol(as(first), 0, START);
-  assertEquals(setup.people.refusal(as(twin)), "person-twin");
-  assertEquals(setup.people.refusal(as(near)), undefined);
+  assertEquals(setup.people.access.refusal(as(twin)), "person-twin");
+  assertEquals(setup.people.access.refusal(as(near)), undefined);
 });
 
 test("refusal() refuses a member's X25519 key on another card, and a newcomer who says that it is a member", (setup) => {
@@ -233,12 +235,15 @@ test("refusal() refuses a member's X25519 key on another card, and a newcomer wh
   const ana = stranger();
   setup.enrol(ana);
   const eve = { ...stranger(), key: ana.key };
-  assertEquals(people.refusal(eve), "card-wrong");
-  assertEquals(people.refusal({ ...eve, invite: MEMBER_ID }), "card-wrong");
-  assertEquals(people.refusal(stranger(MEMBER_ID)), "card-wrong");
-  assertEquals(people.refusal({ ...ana, invite: MEMBER_ID }), undefined);
+  assertEquals(people.access.refusal(eve), "card-wrong");
+  assertEquals(
+    people.access.refusal({ ...eve, invite: MEMBER_ID }),
+    "card-wrong",
+  );
+  assertEquals(people.access.refusal(stranger(MEMBER_ID)), "card-wrong");
+  assertEquals(people.access.refusal({ ...ana, invite: MEMBER_ID }), undefined);
   setup.reopen();
-  assertEquals(setup.people.refusal(eve), "card-wrong");
+  assertEquals(setup.people.access.refusal(eve), "card-wrong");
 });
 
 test("saw() is written down once a day", (setup) => {
@@ -425,17 +430,17 @@ test("release() gives up all names but one", (setup) => {
 
 test("the standing link lets in any number, until there is none", (setup) => {
   const { people } = setup;
-  assertEquals(people.inviteKey(ROOM_INVITE_ID), admissionKey(STANDING));
+  assertEquals(people.access.inviteKey(ROOM_INVITE_ID), admissionKey(STANDING));
   const members = Array.from({ length: 20 }, () => stranger());
   for (const it of members) setup.enrol(it);
   const other = randomBytes(32);
-  people.setStanding(other);
-  assertEquals(people.inviteKey(ROOM_INVITE_ID), admissionKey(other));
+  people.access.link.set(other);
+  assertEquals(people.access.inviteKey(ROOM_INVITE_ID), admissionKey(other));
   setup.enrol(stranger());
-  people.setStanding(undefined);
-  assertEquals(people.inviteKey(ROOM_INVITE_ID), undefined);
-  assertEquals(people.refusal(stranger()), "invite-used");
-  for (const it of members) assertEquals(people.refusal(it), undefined);
+  people.access.link.set(undefined);
+  assertEquals(people.access.inviteKey(ROOM_INVITE_ID), undefined);
+  assertEquals(people.access.refusal(stranger()), "invite-used");
+  for (const it of members) assertEquals(people.access.refusal(it), undefined);
 });
 
 test("an invite lets in as many as it has uses, and those again", (setup) => {
@@ -443,8 +448,8 @@ test("an invite lets in as many as it has uses, and those again", (setup) => {
   const [ana, ben, eve] = [stranger(7), stranger(7), stranger(7)];
   const all = [ana, ben, eve];
   const key = fromBase64url(madeUpId("invite 7"));
-  assertEquals(setup.people.inviteKey(7), key);
-  assertEquals(setup.people.inviteKey(8), undefined);
+  assertEquals(setup.people.access.inviteKey(7), key);
+  assertEquals(setup.people.access.inviteKey(8), undefined);
   // All three have shaken hands before the first of them joins.
   assertEquals(all.map((it) => setup.turnedAway(it)), all.map(() => undefined));
   setup.enrol(ana);
@@ -452,15 +457,18 @@ test("an invite lets in as many as it has uses, and those again", (setup) => {
   setup.enrol(ben);
   for (let opened = 0; opened < 2; opened++) {
     const { people } = setup;
-    assertEquals(people.refusal(eve), "invite-used");
+    assertEquals(people.access.refusal(eve), "invite-used");
     assertEquals(setup.turnedAway(eve), HandshakeRefusal.key);
     // Who came by it may still use its link, or come as a member.
-    assertEquals(people.inviteKey(7), key);
+    assertEquals(people.access.inviteKey(7), key);
     for (const it of [ana, ben]) {
       assertEquals(setup.turnedAway(it), undefined);
       assertEquals(setup.turnedAway(it, MEMBER_ID), undefined);
-      assertEquals(people.refusal(it), undefined);
-      assertEquals(people.refusal({ ...it, invite: MEMBER_ID }), undefined);
+      assertEquals(people.access.refusal(it), undefined);
+      assertEquals(
+        people.access.refusal({ ...it, invite: MEMBER_ID }),
+        undefined,
+      );
     }
     setup.reopen();
   }
@@ -472,15 +480,15 @@ test("an invite ends by time", (setup) => {
   const [ana, eve] = [stranger(7), stranger(7)];
   setup.enrol(ana);
   calendar.now = START + DAY - 1;
-  assertEquals([setup.turnedAway(eve), people.refusal(eve)], [
+  assertEquals([setup.turnedAway(eve), people.access.refusal(eve)], [
     undefined,
     undefined,
   ]);
   calendar.now = START + DAY; // between handshake and joining, too
-  assertEquals(people.refusal(eve), "invite-used");
+  assertEquals(people.access.refusal(eve), "invite-used");
   assertEquals(setup.turnedAway(eve), HandshakeRefusal.key);
   assertEquals(setup.turnedAway(ana), undefined);
-  assertEquals(people.refusal(ana), undefined);
+  assertEquals(people.access.refusal(ana), undefined);
 });
 
 test("an invite that is revoked lets in nobody more", (setup) => {
@@ -489,12 +497,12 @@ test("an invite that is revoked lets in nobody more", (setup) => {
   setup.enrol(ana);
   setup.tell({ kind: "revoked", invite: 7 });
   for (let opened = 0; opened < 2; opened++) {
-    assertEquals(setup.people.refusal(eve), "invite-used");
+    assertEquals(setup.people.access.refusal(eve), "invite-used");
     assertEquals(setup.turnedAway(eve), HandshakeRefusal.key);
     assertEquals(setup.turnedAway(ana), undefined);
-    assertEquals(setup.people.refusal(ana), undefined);
+    assertEquals(setup.people.access.refusal(ana), undefined);
     assertEquals(setup.turnedAway(ben), undefined);
-    assertEquals(setup.people.refusal(ben), undefined);
+    assertEquals(setup.people.access.refusal(ben), undefined);
     setup.reopen();
   }
 });
@@ -503,7 +511,7 @@ test("turnedAway() turns away whom nobody invited", (setup) => {
   for (const id of [1, 7, MEMBER_ID, 0xffff_ffff]) {
     assertEquals(setup.turnedAway(stranger(id)), HandshakeRefusal.key);
   }
-  assertEquals(setup.people.refusal(stranger(7)), "invite-used");
+  assertEquals(setup.people.access.refusal(stranger(7)), "invite-used");
 });
 
 test("a crash between a person's line and its use of an invite doesn't give that use to another", (setup) => {
@@ -512,9 +520,9 @@ test("a crash between a person's line and its use of an invite doesn't give that
   const line = { kind: "person", id, card, from: 0, invite: 7, at: START };
   setup.add(invite(7), line as Happening);
   setup.reopen();
-  assertEquals(setup.people.refusal(stranger(7)), "invite-used");
+  assertEquals(setup.people.access.refusal(stranger(7)), "invite-used");
   assertEquals(setup.turnedAway(stranger(7)), HandshakeRefusal.key);
-  assertEquals(setup.people.refusal(ana), undefined);
+  assertEquals(setup.people.access.refusal(ana), undefined);
 });
 
 // ── Bans ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -529,12 +537,12 @@ test("who is banned is refused by any way, and others aren't", (setup) => {
   for (let opened = 0; opened < 2; opened++) {
     const { people } = setup;
     const banned = people.find(ana.id);
-    assert(banned && people.isBanned(banned));
+    assert(banned && isBanned(banned));
     for (const by of [7, MEMBER_ID, ROOM_INVITE_ID]) {
       assertEquals(setup.turnedAway(ana, by), undefined); // it is told until when, which a handshake can't
-      assertEquals(people.refusal({ ...ana, invite: by }), "removed");
+      assertEquals(people.access.refusal({ ...ana, invite: by }), "removed");
       assertEquals(setup.turnedAway(ben, by), undefined);
-      assertEquals(people.refusal({ ...ben, invite: by }), undefined);
+      assertEquals(people.access.refusal({ ...ben, invite: by }), undefined);
     }
     setup.calendar.now += 1_000 * DAY; // for good
     setup.reopen();
@@ -542,7 +550,7 @@ test("who is banned is refused by any way, and others aren't", (setup) => {
   setup.tell({ kind: "unbanned", person: ana.id });
   setup.reopen();
   assertEquals(setup.turnedAway(ana), undefined);
-  assertEquals(setup.people.refusal(ana), undefined);
+  assertEquals(setup.people.access.refusal(ana), undefined);
   assertEquals(person.id, ana.id);
 });
 
@@ -623,10 +631,10 @@ test("a ban ends by time", (setup) => {
   setup.tell({ kind: "banned", person: ana.id, until, ...words });
   for (let opened = 0; opened < 2; opened++) {
     setup.calendar.now = until - 1;
-    assertEquals(setup.people.refusal(ana), "removed");
+    assertEquals(setup.people.access.refusal(ana), "removed");
     setup.calendar.now = until;
     assertEquals(setup.turnedAway(ana), undefined);
-    assertEquals(setup.people.refusal(ana), undefined);
+    assertEquals(setup.people.access.refusal(ana), undefined);
     setup.reopen();
   }
 });
@@ -661,7 +669,7 @@ test("look() writes down what couldn't be, and takes over what another process h
   people.set({ topic: "cake", slow: 0 }); // not in the file yet
   setup.add(invite(7), { kind: "room", topic: "soup", slow: 9 });
   people.look();
-  assertEquals(people.openInvites.map(({ id }) => id), [7]);
+  assertEquals(people.access.openInvites.map(({ id }) => id), [7]);
   for (let opened = 0; opened < 2; opened++) {
     assertEquals(setup.people.settings, { topic: "cake", slow: 0 });
     assertEquals(setup.owner("ana"), ana.id);
@@ -690,29 +698,29 @@ test("open() says what it dropped, and refuses a damaged file", (setup) => {
   assertEquals(setup.owner("ana"), ana.id);
 });
 
-test("refresh() takes over what another process has added, and keeps what this one has", (setup) => {
+test("look() takes over what another process has added, and keeps what this one has", (setup) => {
   const { people } = setup;
   const ana = stranger();
   setup.enrol(ana, "ana");
-  people.refresh();
+  people.look();
   const eve = stranger(7);
-  assertEquals(people.refusal(eve), "invite-used");
+  assertEquals(people.access.refusal(eve), "invite-used");
   setup.add(invite(7, { uses: 2 }));
   const ben = stranger();
   const own = setup.enrol(ben, "ben"); // after the other's line
-  assertEquals(people.refusal(eve), undefined); // what was printed counts at once
-  people.refresh();
+  assertEquals(people.access.refusal(eve), undefined); // what was printed counts at once
+  people.look();
   assert(people.find(ben.id) === own); // though its line was read once more
-  assertEquals(people.refusal(eve), undefined);
+  assertEquals(people.access.refusal(eve), undefined);
   setup.enrol(eve);
   setup.tell({ kind: "revoked", invite: 7 });
-  assertEquals(people.refusal(stranger(7)), "invite-used");
+  assertEquals(people.access.refusal(stranger(7)), "invite-used");
   setup.tell({ kind: "operator", person: ben.id, is: true });
   assertEquals(people.find(ben.id)?.isOperator, true);
   for (const { id } of [ana, ben, eve]) {
     const person = people.find(id);
     assert(person);
-    people.refresh();
+    people.look();
     assert(people.find(id) === person);
   }
   assertEquals([setup.owner("ana"), setup.owner("ben")], [ana.id, ben.id]);
@@ -724,26 +732,26 @@ test("an invite that another process makes or closes counts at once, also while 
   people.enrol(stranger(), 0, START); // waits to be written down
   const made = invite(7, { uses: 2 });
   setup.add(made);
-  assert(people.inviteKey(7));
+  assert(people.access.inviteKey(7));
   const ana = stranger(7);
   assertEquals(setup.turnedAway(ana), undefined);
-  assertEquals(people.refusal(ana), undefined);
+  assertEquals(people.access.refusal(ana), undefined);
   setup.add({ kind: "revoked", invite: 7 });
-  assertEquals(people.refusal(ana), "invite-used");
+  assertEquals(people.access.refusal(ana), "invite-used");
   assertEquals(setup.turnedAway(ana), HandshakeRefusal.key);
   people.settle();
 });
 
 test("the standing link is looked at before anybody comes by it", (setup) => {
   const { people } = setup;
-  const before = people.standing;
+  const before = people.access.link.key;
   const fresh = new Uint8Array(32).fill(9);
-  people.watchStanding(() => people.setStanding(fresh));
+  people.access.link.watch(() => people.access.link.set(fresh));
   const ana = { ...stranger(), standing: before };
-  assertEquals(people.refusal(ana), "invite-used"); // it shook hands by the old one
-  people.setStanding(STANDING);
-  const key = people.inviteKey(ROOM_INVITE_ID);
-  assertEquals(key, people.standing);
+  assertEquals(people.access.refusal(ana), "invite-used"); // it shook hands by the old one
+  people.access.link.set(STANDING);
+  const key = people.access.inviteKey(ROOM_INVITE_ID);
+  assertEquals(key, people.access.link.key);
   assert(key && before && !equalBytes(key, before));
 });
 
@@ -780,12 +788,12 @@ function describe(
   return {
     persons: candidates.map(({ id }) => known(people.find(id))),
     short: candidates.map(({ id }) => people.byShort(shortId(id))?.id),
-    refusals: candidates.map((it) => people.refusal(it)),
+    refusals: candidates.map((it) => people.access.refusal(it)),
     doors: candidates.map((it) => setup.turnedAway(it, MEMBER_ID)),
     owners: owned.map(known),
     invites: [7, 8, 9, 10, 11].map((id) => [
-      people.inviteKey(id),
-      people.refusal(stranger(id)),
+      people.access.inviteKey(id),
+      people.access.refusal(stranger(id)),
     ]),
   };
 }

@@ -1,0 +1,93 @@
+/**
+ * What those are told who come in: who is there, what they missed, and how to read what is said from then on.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../../crypto_utils.ts";
+import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
+import { numberEntry, pastEvent } from "../protocol/line.ts";
+import type { Batch, Member } from "./batch.ts";
+import type { Broadcaster } from "./broadcaster.ts";
+import type { People } from "./people/people.ts";
+import type { Roster } from "./roster.ts";
+
+/** What newcomers come into. */
+export interface Entered {
+  /** Who is in, they among them. */
+  readonly members: Roster;
+  /** What tells everybody, by the key that they are to have. */
+  readonly broadcaster: Broadcaster;
+  /** Says what the room has set. */
+  readonly people: People;
+  /** What all of them are told beside. */
+  readonly greeting: readonly Event[];
+}
+
+/**
+ * Tells the newcomers of a batch; they read from the next broadcast on.
+ * @param seq The number of the batch's first line.
+ */
+export async function welcome(
+  { joined, entries, at }: Batch,
+  seq: number,
+  { members, broadcaster, people, greeting }: Entered,
+): Promise<void> {
+  const epoch = broadcaster.describe();
+  const logged = entries.map((it, index) => numberEntry(it, seq + index));
+  // What many are told in the same words is packed once, and sealed once if it is the same for all.
+  const here = await broadcaster.share(
+    pack([...members].flatMap(hereEvents)),
+  );
+  const packed = new Map<string, Bytes[]>();
+  for (const { request, seat, missed, answer } of joined) {
+    answer(seat);
+    if (!members.has(seat)) continue; // it came once more in this batch: that one is in
+    const { guest, id, member } = seat;
+    const same = `${request.after} ${request.isNew}`;
+    const past = packed.get(same) ??
+      pack([...missed, ...logged].map(pastEvent));
+    packed.set(same, past);
+    guest.outlet.attach();
+    guest.share(here);
+    guest.pass(past);
+    guest.tell(epoch, ...greeting, { kind: "room", ...people.settings }, {
+      kind: "welcome",
+      id,
+      seq: seq + entries.length - 1,
+      at,
+      name: member.name.shown,
+    });
+  }
+}
+
+function pack(events: readonly Event[]): Bytes[] {
+  return packEvents(events.map(encodeEvent));
+}
+
+/** What a newcomer is told of a member: who it is, and by which other connections it is there. */
+function hereEvents(
+  { person, name, seats, since, active, away }: Member,
+): Event<"here" | "beside">[] {
+  const [first, ...others] = seats;
+  if (!first) return [];
+  const { id, stay } = first;
+  return [
+    {
+      kind: "here",
+      id,
+      name: name.shown,
+      person: person.id,
+      stay,
+      since,
+      active,
+      away,
+    },
+    ...others.map((seat) => ({
+      kind: "beside" as const,
+      id: seat.id,
+      of: id,
+      stay: seat.stay,
+    })),
+  ];
+}

@@ -1,0 +1,113 @@
+/**
+ * By what one may come in, and who may: the standing link, invites and spoken codes, held against who is there already
+ * and who is banned. Looks at what other processes have added to `chat.people` whenever it matters.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  KEY_SIZE,
+  randomBytes,
+  toBase64url,
+} from "../../../crypto_utils.ts";
+import { shortId } from "../../crypto/person_id.ts";
+import { ROOM_INVITE_ID } from "../../keys/invite.ts";
+import { MEMBER_ID, type OpenCode } from "../../protocol/handshake.ts";
+import { HandshakeRefusal, type Refusal } from "../../protocol/reasons.ts";
+import {
+  type Invites,
+  type NewInvite,
+  newInvite,
+  type StoredInvite,
+} from "./invites.ts";
+import type { Journal } from "./journal.ts";
+import { type Candidate, isBanned } from "./person.ts";
+import type { Persons } from "./persons.ts";
+import { StandingLink } from "./standing_link.ts";
+
+/** The way into a room. */
+export class Access {
+  /** The link by which everybody may come in, while there is one. */
+  readonly link = new StandingLink();
+  readonly #persons: Persons;
+  readonly #invites: Invites;
+  readonly #journal: Journal;
+
+  /** The way into a room of some persons, by invites that stand in a journal. */
+  constructor(persons: Persons, invites: Invites, journal: Journal) {
+    this.#persons = persons;
+    this.#invites = invites;
+    this.#journal = journal;
+  }
+
+  /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
+  inviteKey(id: number): Bytes | undefined {
+    if (id === ROOM_INVITE_ID) {
+      this.link.look();
+      return this.link.key;
+    }
+    if (!this.#invites.find(id)) this.#journal.catchUp(); // it may have been made a moment ago
+    return this.#invites.find(id)?.key;
+  }
+
+  /**
+   * Why who has proved that X25519 key, 32 bytes, may not come in by an invite; undefined if it may, or is to be told
+   * more of it than a handshake can: `refusal` has the last word.
+   */
+  turnedAway(invite: number, key: Bytes): number | undefined {
+    const isKnown = this.#persons.byKey(toBase64url(key)) !== undefined;
+    if (isKnown || invite === ROOM_INVITE_ID) return undefined;
+    this.#journal.catchUp(); // it may have been revoked a moment ago
+    return this.#invites.isOpen(invite) ? undefined : HandshakeRefusal.key;
+  }
+
+  /** The spoken code of that number, undefined where there is none that is open. */
+  openCode(number: number): OpenCode | undefined {
+    this.#journal.look();
+    return this.#invites.code(number, (id) => {
+      this.revoke(id);
+      this.#journal.tryToKeep(); // at once: a restart must give no more tries
+    });
+  }
+
+  /** Why a candidate can't be let in; undefined if it can, as far as its name allows. */
+  refusal(candidate: Candidate): Refusal | undefined {
+    const { id, key, invite } = candidate;
+    const person = this.#persons.find(id);
+    if (person) return isBanned(person) ? "removed" : undefined;
+    if (this.#persons.byKey(key) || invite === MEMBER_ID) return "card-wrong";
+    if (this.#persons.byShort(shortId(id))) return "person-twin";
+    // Whatever was closed since the handshake, by another process too, opens the room no more.
+    const { standing = this.link.key } = candidate;
+    if (invite === ROOM_INVITE_ID) this.link.look();
+    else this.#journal.catchUp();
+    const isOpen = invite === ROOM_INVITE_ID
+      ? this.link.is(standing)
+      : this.#invites.isOpen(invite);
+    return isOpen ? undefined : "invite-used";
+  }
+
+  /** Makes an invite. @returns Its id and its secret, 32 bytes, which is kept nowhere. */
+  invite(wish: NewInvite): { id: number; secret: Bytes } {
+    const secret = randomBytes(KEY_SIZE);
+    const isTaken = (id: number) => this.#invites.find(id) !== undefined;
+    const made = newInvite(wish, secret, isTaken);
+    this.#journal.record(made);
+    return { id: made.id, secret };
+  }
+
+  /** All that are open, the oldest first. */
+  get openInvites(): readonly StoredInvite[] {
+    this.#journal.look();
+    return this.#invites.open;
+  }
+
+  /** Closes an invite. @returns Whether it was open. */
+  revoke(id: number): boolean {
+    this.#journal.look();
+    const wasOpen = this.#invites.isOpen(id);
+    if (wasOpen) this.#journal.record({ kind: "revoked", invite: id });
+    return wasOpen;
+  }
+}

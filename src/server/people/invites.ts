@@ -1,0 +1,194 @@
+/**
+ * What opens the room to some: invites, of which each lets in a number of persons until it ends, and spoken codes,
+ * which are invites that can be guessed at.
+ *
+ *     made ── used by as many as it lets in, past its time, revoked, three wrong guesses ──▶ open to nobody
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  fromBase64url,
+  randomBytes,
+  toBase64url,
+} from "../../../crypto_utils.ts";
+import { admissionKey, ROOM_INVITE_ID } from "../../keys/invite.ts";
+import { parseCode, passwordOf } from "../../keys/spoken_code.ts";
+import type { OpenCode } from "../../protocol/handshake.ts";
+import { type Change, UNCHANGED } from "./change.ts";
+import type { Happening, HappeningOf } from "./happening.ts";
+import { term } from "./person.ts";
+
+/** The most persons that an invite lets in. */
+export const MAX_USES = 10_000;
+/** Wrong guesses that a spoken code bears. */
+const MAX_GUESSES = 3;
+
+/** What opens the room to those who hold its secret. */
+export interface StoredInvite {
+  /** 31 bits. */
+  readonly id: number;
+  /** What it proves in a handshake, 32 bytes. */
+  readonly key: Bytes;
+  /** How many persons it lets in. */
+  readonly uses: number;
+  /** When it ends, ms since 1970; null: never. */
+  readonly until: number | null;
+  /** For whom it is. */
+  readonly note: string;
+  /** The full id of who made it; empty: the server's owner. */
+  readonly by: string;
+  /** When it was made, ms since 1970. */
+  readonly at: number;
+  /** A spoken code, `7-crossover-clockwork`; empty: it is a link. */
+  readonly code: string;
+  /** Full ids of those who came by it. */
+  readonly used: Set<string>;
+  /** Whether it was closed. */
+  isRevoked: boolean;
+  /** Guesses at its code that are under way or were wrong. */
+  guesses: number;
+  /** Those that were wrong. */
+  wrong: number;
+}
+
+/** An invite that is to be made. */
+export type NewInvite = Pick<StoredInvite, "uses" | "until" | "note" | "by">;
+
+/** The invites. The standing link is none of them. */
+export class Invites {
+  readonly #byId = new Map<number, StoredInvite>();
+
+  /** How many lines of the file they take. */
+  get lines(): number {
+    let lines = this.#byId.size;
+    for (const { used } of this.#byId.values()) lines += used.size;
+    return lines;
+  }
+
+  /** The invite of an id, open or not. */
+  find(id: number): StoredInvite | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** All that are open, the oldest first. */
+  get open(): StoredInvite[] {
+    return [...this.#byId.values()].filter(isOpen);
+  }
+
+  /** Whether an invite lets anybody in. */
+  isOpen(id: number): boolean {
+    const invite = this.#byId.get(id);
+    return invite !== undefined && isOpen(invite);
+  }
+
+  /**
+   * The spoken code of that number, undefined where there is none that is open.
+   * @param end Is to close its invite, once it was guessed wrong too often.
+   */
+  code(number: number, end: (id: number) => void): OpenCode | undefined {
+    for (const invite of this.#byId.values()) {
+      if (invite.code === "" || !isOpen(invite)) continue;
+      const code = parseCode(invite.code);
+      if (code.number !== number) continue;
+      return {
+        inviteId: invite.id,
+        password: passwordOf(code),
+        guess: () => guess(invite),
+        guessed: (wasRight) => {
+          if (wasRight) invite.guesses--; // a right one doesn't count
+          else if (++invite.wrong >= MAX_GUESSES) end(invite.id);
+        },
+      };
+    }
+    return undefined;
+  }
+
+  /** A person comes in by an invite, or by the standing link, which is never used up. */
+  use(id: number, person: string): Change {
+    if (id === ROOM_INVITE_ID) return UNCHANGED;
+    const { used } = this.#byId.get(id) ?? {};
+    used?.add(person);
+    return {
+      happenings: [{ kind: "used", invite: id, person }],
+      undo: () => void used?.delete(person),
+    };
+  }
+
+  /** Takes over what happened to an invite. One that is there already is not made again. */
+  apply(happening: HappeningOf<"invite" | "used" | "revoked">): void {
+    if (happening.kind === "invite") {
+      const { kind: _kind, key, ...invite } = happening;
+      if (this.#byId.has(invite.id)) return;
+      this.#byId.set(invite.id, {
+        ...invite,
+        key: fromBase64url(key),
+        used: new Set(),
+        isRevoked: false,
+        guesses: 0,
+        wrong: 0,
+      });
+      return;
+    }
+    const invite = this.#byId.get(happening.invite);
+    if (!invite) return;
+    if (happening.kind === "used") invite.used.add(happening.person);
+    else invite.isRevoked = true;
+  }
+
+  /** All that counts, in as few lines as it takes. */
+  *summary(): Generator<Happening> {
+    for (const stored of this.#byId.values()) {
+      const { used, isRevoked, key, id, uses, until, note, by, at, code } =
+        stored;
+      const invite = { id, uses, until, note, by, code, at };
+      yield { kind: "invite", ...invite, key: toBase64url(key) };
+      for (const person of used) yield { kind: "used", invite: id, person };
+      if (isRevoked) yield { kind: "revoked", invite: id };
+    }
+  }
+}
+
+function isOpen({ isRevoked, until, used, uses }: StoredInvite): boolean {
+  if (isRevoked || until !== null && until <= Date.now()) return false;
+  return used.size < uses;
+}
+
+/** Counts each guess before it is looked at: of many at once, no more than three are. */
+function guess(invite: StoredInvite): boolean {
+  if (!isOpen(invite) || invite.guesses >= MAX_GUESSES) return false;
+  invite.guesses++;
+  return true;
+}
+
+/**
+ * An invite as the file has it.
+ * @param secret 32 bytes. @param isTaken Whether there is an invite of an id already.
+ */
+export function newInvite(
+  { uses, until, note, by }: NewInvite,
+  secret: Bytes,
+  isTaken: (id: number) => boolean,
+  code = "",
+): HappeningOf<"invite"> {
+  let id = ROOM_INVITE_ID;
+  while (id === ROOM_INVITE_ID || isTaken(id)) {
+    id = new DataView(randomBytes(4).buffer).getUint32(0) >>> 1; // the upper half stands for other things
+  }
+  const key = toBase64url(admissionKey(secret));
+  const at = Date.now();
+  return { kind: "invite", id, key, uses, until, note, by, code, at };
+}
+
+/** An invite that is open, in a line. */
+export function describeInvite(
+  { id, uses, used, until, note, code }: StoredInvite,
+): string {
+  const left = uses - used.size;
+  const what = code === ""
+    ? `Invite ${id}`
+    : `Spoken code ${code}, invite ${id}`;
+  const about = note === "" ? "" : ` (${note})`;
+  return `${what}${about}: ${left} of ${uses} left, ${term(until)}`;
+}
