@@ -176,9 +176,9 @@ export class ChatLog implements AsyncDisposable {
     return this.#index.last;
   }
 
-  /** The number after which the last `count` lines that somebody said begin, as far as memory reaches. */
-  saidStart(count: number): number {
-    return this.#window.saidStart(count, this.head);
+  /** The number after which the last `count` lines that somebody said begin, of the last `most` that are in memory. */
+  saidStart(count: number, most: number): number {
+    return this.#window.saidStart(count, most, this.head);
   }
 
   /** The smallest number that `recent` takes. */

@@ -35,13 +35,14 @@ export class LogWindow {
   }
 
   /**
-   * The number after which the last `count` lines that somebody said begin, of those that are here.
+   * The number after which the last `count` lines that somebody said begin, of the last `most` that are here.
    * @param head The last line's number.
    */
-  saidStart(count: number, head: number): number {
+  saidStart(count: number, most: number, head: number): number {
+    const oldest = Math.max(head - most, this.oldest(head));
     let start = head;
     let said = 0;
-    for (let seq = head; seq > this.oldest(head) && said < count; seq--) {
+    for (let seq = head; seq > oldest && said < count; seq--) {
       const entry = this.find(seq);
       if (!entry || !isSpoken(entry)) continue;
       said++;

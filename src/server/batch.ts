@@ -76,8 +76,6 @@ export interface Request {
   readonly n: number;
   /** The last event that it has been told of. */
   readonly after: number;
-  /** Whether it was never told of any: then it is told only what was said, not who came and went. */
-  readonly isNew: boolean;
   /** The event after which its person may read, if it is let in for the first time. */
   readonly from: number;
 }

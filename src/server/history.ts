@@ -9,6 +9,9 @@ import type { ChatLog } from "../log/chat_log.ts";
 import type { Found } from "../log/search.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
+/** A guest that lacks more events than this reads them from the log before it is let in. */
+export const NEAR = 256;
+
 /** The room's past. */
 export class History {
   readonly #log: ChatLog;
@@ -27,17 +30,12 @@ export class History {
   }
 
   /**
-   * The event after which one that comes for the first time may read: as many before the last as it is shown, of what
-   * was said, as far back as memory reaches.
+   * The event after which one that comes for the first time may read: as many before the last as it is shown, or more,
+   * so that as many of them were said; but not more than comes from memory in the step that lets it in.
    */
   get newcomerStart(): number {
     const events = Math.max(0, this.head - this.#shown);
-    return Math.min(events, this.#log.saidStart(this.#shown));
-  }
-
-  /** How many of the last events are in memory: a guest that lacks no more needs no file. */
-  get inMemory(): number {
-    return this.head - this.#log.oldest;
+    return Math.min(events, this.#log.saidStart(this.#shown, NEAR));
   }
 
   /**

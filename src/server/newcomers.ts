@@ -39,15 +39,15 @@ export async function welcome(
   const here = await broadcaster.share(
     pack([...members].flatMap(hereEvents)),
   );
-  const packed = new Map<string, Bytes[]>();
+  const packed = new Map<number, Bytes[]>();
   for (const { request, seat, missed, answer } of joined) {
     answer(seat);
     if (!members.has(seat)) continue; // it came once more in this batch: that one is in
     const { guest, id, member } = seat;
-    const same = `${request.after} ${request.isNew}`;
-    const past = packed.get(same) ??
+    const { after } = request;
+    const past = packed.get(after) ??
       pack([...missed, ...logged].map(pastEvent));
-    packed.set(same, past);
+    packed.set(after, past);
     guest.outlet.attach();
     guest.share(here);
     guest.pass(past);

@@ -17,7 +17,6 @@ import { fullId, shortId } from "../crypto/person_id.ts";
 import { type Event, EventError } from "../protocol/events.ts";
 import {
   isAbout,
-  isChange,
   isSpoken,
   type Line,
   mayChange,
@@ -35,15 +34,13 @@ import {
 import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
-import type { History } from "./history.ts";
+import { type History, NEAR } from "./history.ts";
 import type { Operations } from "./operations.ts";
 import type { People } from "./people/people.ts";
 import type { Candidate } from "./people/person.ts";
 import type { Allowance, Purses } from "./rate_limits.ts";
 import type { Room } from "./room.ts";
 
-/** A guest that lacks more events than this reads them from the log before it is let in. */
-const NEAR = 256;
 /** How many lines something counts for that the server has to look up, or that is told to everybody by itself. */
 const HEAVY_COST = 20;
 /** Lines that one search may give. */
@@ -278,15 +275,14 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
-    const isNew = seen === null || seen > history.head;
     const from = people.find(id)?.from ?? history.newcomerStart;
-    const wish = { ...who, guest: this.#client, stay, n, isNew, from };
+    const wish = { ...who, guest: this.#client, stay, n, from };
     let after = history.start(seen, from);
     for (;;) {
       const refused = room.refusal(wish);
       if (refused) return this.#refuse(refused.reason, refused.detail);
       try {
-        after = await this.#catchUp(after, isNew);
+        after = await this.#catchUp(after);
       } catch (error) {
         return this.#refuse(unreadable(error));
       }
@@ -304,22 +300,15 @@ export class Requests {
     }
   }
 
-  /**
-   * Tells the client what the log holds, until little is missing.
-   * @param isNew Whether it is told only what was said. @returns Up to where.
-   */
-  async #catchUp(after: number, isNew: boolean): Promise<number> {
+  /** Tells the client what the log holds, until little is missing. @returns Up to where. */
+  async #catchUp(after: number): Promise<number> {
     const { history } = this.#options;
-    const near = isNew ? history.inMemory : NEAR;
-    while (history.head - after > near && !this.#client.ended) {
+    while (history.head - after > NEAR && !this.#client.ended) {
       const { head } = history;
       for await (const entries of history.past(after)) {
         if (this.#client.ended) break;
         await this.#client.outlet.drained();
-        const told = entries.filter((line) =>
-          !isNew || isSpoken(line) || isChange(line)
-        );
-        this.#client.tell(...told.map(pastEvent));
+        this.#client.tell(...entries.map(pastEvent));
         this.#spend(entries.length);
         await this.#client.paid();
       }

@@ -7,7 +7,6 @@
 
 import { spokenId } from "../crypto/person_id.ts";
 import type { ChatLog } from "../log/chat_log.ts";
-import { isChange, isSpoken } from "../protocol/line.ts";
 import type { Name } from "../protocol/names.ts";
 import type {
   Batch,
@@ -110,14 +109,11 @@ export class RoomState {
   }
 
   #join(item: Of<"join">, batch: Batch): void {
-    const { candidate, guest, name, n, stay, after, isNew, from } =
-      item.request;
+    const { candidate, guest, name, n, stay, after, from } = item.request;
     const refusal = this.refusal(item.request);
     if (refusal) return item.answer(refusal);
     if (after < this.#log.oldest) return item.answer("behind");
-    const missed = this.#log.recent(after).filter((line) =>
-      !isNew || isSpoken(line) || isChange(line)
-    );
+    const missed = this.#log.recent(after);
     const { at } = batch;
     const { person, undo } = this.#people.enrol(candidate, from, at);
     batch.undo.push(undo);

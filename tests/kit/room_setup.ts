@@ -242,7 +242,6 @@ export interface Wish {
   readonly stay?: string;
   readonly n?: number;
   readonly after?: number;
-  readonly isNew?: boolean;
 }
 
 /** How many lines the log keeps in memory, how large the ring is, how much a newcomer is shown. */
@@ -320,10 +319,9 @@ export class Setup implements AsyncDisposable {
     const guest = this.guest(wish.key);
     const { candidate } = guest;
     const { n = 0, after = this.history.head, stay = newStay() } = wish;
-    const { isNew = false } = wish;
     const from = this.history.newcomerStart;
     const who = { guest, candidate, name: nameOf(name), stay, n };
-    return [guest, await this.room.join({ ...who, after, isNew, from })];
+    return [guest, await this.room.join({ ...who, after, from })];
   }
 
   async join(name: string, wish: Wish = {}): Promise<Insider> {

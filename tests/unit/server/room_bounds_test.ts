@@ -54,7 +54,6 @@ for (const [kind, deed] of Object.entries(DEEDS)) {
           name: nameOf(`o${at}`),
           n: 0,
           after: setup.history.head,
-          isNew: false,
           from: 0,
           candidate: madeUp(`o${at}`),
           stay: newStay(),

@@ -274,7 +274,7 @@ Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't h
     const candidate = madeUp("ana");
     const guest = new TestGuest(candidate, broadcaster.ring);
     const name = nameOf("a".repeat(32));
-    const rest = { stay: newStay(), n: 0, after: 0, isNew: false, from: 0 };
+    const rest = { stay: newStay(), n: 0, after: 0, from: 0 };
     room.join({ guest, candidate, name, ...rest });
     await assertRejects(() => room.run(), RangeError, "the ring is full");
   }
