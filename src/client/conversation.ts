@@ -150,13 +150,16 @@ export class Conversation implements LinkListener {
 
   /** Why a line about another can't be said, as far as this client knows that one. */
   #aboutRefusal(
-    { what = "said", to }: Omit<Line, "n">,
+    { what = "said", to, text }: Omit<Line, "n">,
   ): Refusal | undefined {
     if (!isAbout(what)) return undefined;
     if (this.#recent.isNothingSaid(to ?? 0)) return "reply-unknown";
     const about = this.#recent.find(to ?? 0);
     if (!about || what === "replied") return undefined;
     const { person } = this.#self;
+    const reactions = about.changed?.reactions ?? [];
+    const isNone = reactions.every((it) => it.person !== person);
+    if (what === "reacted" && text === "" && isNone) return "reaction-none";
     return mayChange({ what, person }, about.line)
       ? undefined
       : "change-not-yours";
@@ -345,7 +348,9 @@ export class Conversation implements LinkListener {
     for (const line of missed) this.#settle(line);
     const { history = Infinity } = this.#options;
     const told = current(missed);
-    const firstShown = again ? 0 : Math.max(0, told.length - history);
+    // What came after its joining is no history, though it comes with it.
+    const before = told.filter(({ line }) => line.seq < (joining ?? Infinity));
+    const firstShown = again ? 0 : startOfLast(history, before);
     const shown = told.slice(firstShown);
     told.slice(0, firstShown).forEach((line) => this.#remember(line));
     this.#after = welcome.seq;
@@ -608,6 +613,13 @@ export class Conversation implements LinkListener {
 /** The field of an answer that says what the request is called, if it is called anything. */
 function named(id: RequestId | undefined): { readonly id?: RequestId } {
   return id === undefined ? {} : { id };
+}
+
+/** Where the last lines begin among which so many were said. @param count How many; 0: behind all lines. */
+function startOfLast(count: number, lines: readonly CurrentLine[]): number {
+  if (count === 0) return lines.length;
+  const said = lines.flatMap(({ line }, at) => isSpoken(line) ? [at] : []);
+  return said.length <= count ? 0 : said[said.length - count] ?? 0;
 }
 
 /** Whether it is a line that a client sends, rather than a coming, a going or a new name. */

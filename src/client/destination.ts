@@ -32,6 +32,9 @@ import {
 /** Where a server keeps its key: in its folder no link is needed. */
 const KEY_FILE = "chat.key";
 
+/** What stands before a place in a command that was copied whole. */
+const COMMAND = /^(?:deno task (?:-q )?client|\S*chat-client(?:\.exe)?)\s+/;
+
 /** Where to go and how to get in. */
 export interface Destination extends Address {
   /** What of the handshake is known before there is an identity. */
@@ -84,8 +87,10 @@ export async function askDestination(
   });
 }
 
-function readPlace(text: string, known: Known): Destination {
-  const [first = "", ...rest] = text.trim().split(/\s+/);
+/** @param typed It, or the whole command that the server tells others to type. */
+function readPlace(typed: string, known: Known): Destination {
+  const text = typed.trim().replace(COMMAND, "");
+  const [first = "", ...rest] = text.split(/\s+/);
   const isAddress = !/^\W*chat:/i.test(first) && /:\d+$/.test(first);
   try {
     if (!isAddress) return byInvite(parseInvite(text));

@@ -35,7 +35,7 @@ export function lineSentence(line: RoomNews): string {
   const { changed, name, type, quoted } = line;
   if (changed?.deleted) return `${escapeText(name)}: ${DELETED}`;
   const said = sentence({ ...line, what: type }, escapes);
-  if ((type === "deleted" || type === "reacted") && quoted?.text) {
+  if (type === "reacted" && quoted?.text) {
     return `${said} (${quote(quoted.text)})`;
   }
   const edited = changed?.edited ? " (edited)" : "";

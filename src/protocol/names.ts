@@ -15,7 +15,7 @@ export interface Name {
 }
 
 /** Why a name isn't allowed; keys of `REFUSALS`. */
-export type NameRefusal = "name-invalid" | "name-mixed";
+export type NameRefusal = "name-invalid" | "name-mixed" | "name-reserved";
 
 // Letters, digits, marks and three signs, but nothing that shows as nothing: the Hangul fillers are letters
 // to Unicode, and the variation selectors are marks.
@@ -154,18 +154,23 @@ function fold(name: string): string {
   return lookUp(lookUp(dotless)).replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
+/** Who goes by these could be taken for more than a member. */
+const RESERVED: ReadonlySet<string> = new Set(["server", "chat"].map(fold));
+
 /**
  * The name that somebody typed, or why it can't be one. White space around it doesn't count.
  *
  * "name-invalid": not 1 to 32 code points, letters and digits of any script, `-`, `_`, `.` and marks, of
  * which none comes first and at most two stand together. "name-mixed": letters of several scripts, other than
  * those that Japanese, Chinese and Korean mix (Unicode Technical Standard 39, "highly restrictive").
+ * "name-reserved": it looks like the server's own.
  */
 export function parseName(text: string): Name | NameRefusal {
   const shown = text.normalize("NFKC").trim();
   if (!allowed.test(shown)) return "name-invalid";
   if (!unmixed.some((script) => script.test(shown))) return "name-mixed";
-  return { shown, folded: fold(shown) };
+  const folded = fold(shown);
+  return RESERVED.has(folded) ? "name-reserved" : { shown, folded };
 }
 
 /** A name as it is compared; what is no name stays as it is. */

@@ -14,6 +14,7 @@ export const REFUSALS = {
   "name-invalid":
     "A name has 1 to 32 letters, digits, hyphens, underscores or dots",
   "name-mixed": "That name mixes letters of several scripts that look alike",
+  "name-reserved": "That name is kept for the server itself",
   "name-taken": "That name is taken, or looks like one that is",
   "person-twin": "Another person has an id that looks the same",
   "card-wrong": "The card does not belong to this connection",
@@ -26,6 +27,7 @@ export const REFUSALS = {
   "reply-unknown": "There is no message with that number",
   "change-not-yours": "You can change only what you have said yourself",
   "reaction-wrong": "A reaction is one emoji",
+  "reaction-none": "You have not reacted to that message",
   "file-too-large": "The file is larger than this server allows",
   "too-soon": "Slow mode: wait a little before the next message",
   "not-operator":

@@ -123,12 +123,13 @@ async function makeLink(values: Values, note: string): Promise<void> {
   if (!Deno.stdout.isTerminal()) return printMade(values, made, `${link}\n`);
   const persons = values.uses === 1 ? "one person" : `${values.uses} persons`;
   const end = values.for === "0" ? "without an end" : `for ${values.for}`;
+  // The link last: the code is so high that it would push it off the screen.
   const lines = [
+    ...qrLines(link),
+    "",
     `Invite ${made.id}: lets in ${persons}, ${end}.`,
     "",
     `${clientCommand()} '${link}'`,
-    "",
-    ...qrLines(link),
     "",
   ];
   printMade(values, made, lines.join("\n"));

@@ -274,6 +274,7 @@ Deno.test("member edits and takes back its own messages, others react, and histo
   const { seq: last = 0 } = await ben.shows("said", { text: "call me" });
   await ask(ana, { type: "edit", to: first, text: "meet at six" });
   await ask(ana, { type: "delete", to: last });
+  await ben.shows("deleted", { to: last });
   await ask(ben, { type: "react", to: first, text: "🎉" });
   await ask(ben, { type: "react", to: first, text: "👍" });
   await ask(ben, { type: "edit", to: first, text: "stay away" });

@@ -129,7 +129,7 @@ terminalTest(
     await shows(terminal, 'ana reacts to 3: 👍 ("hello ana")');
     await type("/delete 4");
     await ben.shows("deleted", { to: 4 });
-    await shows(terminal, 'ana deletes 4 ("waves")');
+    await shows(terminal, "ana deletes 4");
     await type("/nick anna");
     await ben.shows("renamed", { newName: "anna" });
     await prompts(terminal, "anna (2 here)>");

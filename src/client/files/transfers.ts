@@ -22,6 +22,8 @@ import { SourceFile } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
 
+/** What a server keeps for itself, which Tab would complete all the same. */
+const SECRETS = /(^|[\/])chat\.(key|people)["']?$/;
 /** Offers that are remembered, the newest. */
 const MAX_OFFERS = 1_000;
 /** How long to wait before asking again for a file that can't be had just now, ms. */
@@ -78,6 +80,11 @@ export class Transfers implements FileListener {
   ): Promise<void> {
     const { home } = this.#options;
     try {
+      if (SECRETS.test(path)) {
+        throw new FileError(
+          `Cannot send "${path}": who has it has the room; to send it all the same, rename a copy`,
+        );
+      }
       const source = await SourceFile.open(
         givenPath(path, home),
         this.#maxSize,

@@ -39,6 +39,7 @@ type Remark = NewsOf<
 export class PlainView extends PipeView {
   readonly #isTyped: boolean;
   readonly #isWatched: boolean;
+  #isBack = false; // whether the client was in the room before
 
   /** Reads nothing until it is asked. */
   constructor(options: PlainOptions) {
@@ -70,11 +71,16 @@ export class PlainView extends PipeView {
     }
   }
 
+  /** Of what was before, who came and went is told only after a lost connection, and there not of oneself. */
   #line(news: RoomNews): void {
-    if (!isOwnMove(news)) this.print(plainEvent(news));
+    const { type, own, past } = news;
+    const isMove = type === "joined" || type === "left";
+    const isUsual = past && isMove && (own || !this.#isBack);
+    if (!isUsual) this.print(plainEvent(news));
   }
 
   #remark(news: Remark): void {
+    if (news.type === "entered") this.#isBack = news.again;
     const isUsual = news.type === "entered" && !news.again;
     if (this.#isWatched || !isUsual) this.complain(plainRemark(news));
   }
@@ -88,11 +94,6 @@ export class PlainView extends PipeView {
   override note(text: string): void {
     for (const line of text.split("\n")) this.complain(escapeText(line));
   }
-}
-
-/** Whether it is that this client's person was away meanwhile, which "Back in" says already. */
-function isOwnMove({ type, own, past }: RoomNews): boolean {
-  return own && past && (type === "joined" || type === "left");
 }
 
 function plainEvent(news: RoomNews): string {

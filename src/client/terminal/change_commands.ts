@@ -43,9 +43,14 @@ export const CHANGE_COMMANDS: readonly Command[] = [
     takes: new RegExp(String.raw`^${COUNT}(?:\s+(\S+))?$`),
     offers: ["spoken", Object.keys(SHORT_NAMES)],
     run: ({ react }, to, emoji = "") =>
-      react(Number(to), SHORT_NAMES[emoji.toLowerCase()] ?? emoji),
+      react(Number(to), SHORT_NAMES[shortName(emoji)] ?? emoji),
   },
 ];
+
+/** As other programs have it typed, between colons, or without. */
+function shortName(typed: string): string {
+  return typed.toLowerCase().replace(/^:(.+):$/, "$1");
+}
 
 /** A number at the start is a message's only if it can be: `/edit 3 apples` changes the last message. */
 async function edit(

@@ -29,9 +29,10 @@ export function lineWords(news: RoomNews, marking: Marking): TextLine[] {
 }
 
 /** What an answer, or a change, is about, in short. */
-export function answered({ to, quoted }: RoomNews): string {
+export function answered({ type, to, quoted }: RoomNews): string {
   if (!quoted) return `message ${to}`;
-  return `${quoted.name}: ${quoted.text === "" ? DELETED : quoted.text}`;
+  const text = quoted.text === "" ? DELETED : quoted.text;
+  return type === "edited" ? `was: ${text}` : `${quoted.name}: ${text}`;
 }
 
 /** What is offered, and how it is taken. */

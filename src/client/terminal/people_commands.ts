@@ -33,9 +33,10 @@ export function verify(
     verify(name);
     return note(`Remembered: ${name} is who you think`);
   }
+  // The digits last: the code is so high that it would push them off the screen.
+  for (const line of codeLines(found.code, columns?.())) note(line);
   note(`You and ${name} see the same digits, if nobody is between you:`);
   for (const digits of found.digits) note(`    ${digits}`);
-  for (const line of codeLines(found.code, columns?.())) note(line);
   note(
     found.isVerified
       ? "You have compared them before."

@@ -87,6 +87,7 @@ export class TerminalView implements View {
   readonly #notifier: Notifier;
   readonly #prompt: Prompt;
   readonly #scrollback = new Scrollback();
+  #members = 0; // who were in the room when the client was last in it
   readonly #typed = new TypedLines();
   readonly #over = Promise.withResolvers<void>();
   readonly #splitter: InputSplitter;
@@ -119,6 +120,7 @@ export class TerminalView implements View {
       theme: this.#theme,
       settings: this.#settings,
       columns: () => this.columns,
+      members: () => this.#members,
     });
     this.#notifier = new Notifier({
       write: (sequence) => void output.write(sequence),
@@ -180,6 +182,7 @@ export class TerminalView implements View {
 
   /** Shows name, connection and waiting lines in the prompt. */
   stand(standing: Standing): void {
+    if (standing.members > 0) this.#members = standing.members;
     if (!this.#ended) this.#prompt.stand(standing);
   }
 

@@ -40,6 +40,8 @@ export interface TranscriptOptions extends ColumnsOptions {
   readonly zone?: string | undefined;
   /** The colours. */
   readonly theme: Theme;
+  /** How many are in the room. */
+  readonly members?: () => number;
 }
 
 /** What was said before the client was in, until all of it has come: only then is it known how much it is. */
@@ -65,7 +67,7 @@ export class Transcript {
     this.#options = options;
     this.#clock = new WallClock(options.zone);
     this.#columns = new Columns(options, this.#clock);
-    this.#activity = new Activity(options.settings);
+    this.#activity = new Activity(options.settings, options.members);
     this.#firstDay = this.#clock.day(options.now());
     this.#day = this.#firstDay;
   }
@@ -241,8 +243,9 @@ export class Transcript {
   // ── What is for this person alone ────────────────────────────────────────────────────────────────────
 
   #invited(news: NewsOf<"invited">): Paragraph[] {
+    // The link last: the code is so high that it would push it off the screen.
     const code = codeLines(news.link, this.#options.columns());
-    return [inviteSentence(news), ...code]
+    return [...code, inviteSentence(news)]
       .map((line) => this.#columns.told(line));
   }
 

@@ -595,12 +595,10 @@ export function pipes(): Target {
   const show = (news: News) => {
     plain.show(news);
     const printed = plainStreams.output.take() + plainStreams.errors.take();
-    // That its own client was away, a pipe isn't told.
-    const isOwnMove = "own" in news && news.own && "past" in news &&
-      news.past &&
+    // Who came and went before, a pipe is told only after a lost connection.
+    const isOldMove = "past" in news && news.past &&
       (news.type === "joined" || news.type === "left");
-    if (isOwnMove) same(printed, "", "an own move is printed");
-    else oneLine(printed);
+    if (!isOldMove || printed !== "") oneLine(printed);
     json.show(news);
     const shown = JSON.parse(oneLine(jsonStreams.output.take()));
     hold(shown.v === 1, "no version");

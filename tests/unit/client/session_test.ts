@@ -352,6 +352,35 @@ Deno.test("Session.away() comes back from where another client of the person wen
   await setup.leave(visit, running);
 });
 
+Deno.test("Session.change() doesn't send a change of what another has said, nor take back a reaction that there isn't", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "well?" });
+  await view.until("said");
+  await session.change("edited", 2, "no");
+  await session.change("deleted", 2, "");
+  await session.change("reacted", 2, "");
+  const reasons = view.of("refused").map(({ text, reason }) => [text, reason]);
+  assertEquals(reasons, [
+    ["no", "change-not-yours"],
+    ["/delete 2", "change-not-yours"],
+    ["/react 2", "reaction-none"],
+  ]);
+  await session.change("reacted", 2, "👍");
+  const { n, text } = await visit.next("react");
+  assertEquals(text, "👍");
+  const reacted = { kind: "reacted", id: 1, to: 2 } as const;
+  await visit.broadcast(3, { ...reacted, n, text });
+  await view.until("reacted");
+  await session.change("reacted", 2, "");
+  const none = await visit.next("react");
+  assertEquals(none.text, "");
+  await visit.broadcast(4, { ...reacted, n: none.n, text: "" });
+  await view.until("reacted", 1);
+  await setup.leave(visit, running);
+});
+
 Deno.test("Session.reply() doesn't send an answer to a line that nobody said", async () => {
   using setup = new Setup();
   const { session, view } = setup;

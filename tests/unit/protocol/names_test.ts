@@ -190,3 +190,23 @@ Deno.test("parseName() gives the same for the form that it shows", () => {
     assertEquals(parseName(nameOf(text).shown), nameOf(text));
   }
 });
+
+Deno.test("parseName() keeps for the server what looks like its own name", () => {
+  for (
+    const text of [
+      "server",
+      "Server",
+      "SERVER",
+      "ｓｅｒｖｅｒ",
+      "sеrvеr",
+      "chat",
+    ]
+  ) {
+    const name = parseName(text);
+    assert(["name-reserved", "name-mixed"].includes(name as string), text);
+  }
+  assertEquals(parseName("server"), "name-reserved");
+  for (const text of ["servers", "my-server", "chatty"]) {
+    assertEquals((parseName(text) as Name).shown, text);
+  }
+});

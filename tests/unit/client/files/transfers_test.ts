@@ -414,6 +414,13 @@ Deno.test("Transfers.send() says why a file can't be offered, and offers nothing
   await holder.transfers.send(holder, path);
   assertEquals(holder.said, []);
   const [none = "", inFolder = "", large = ""] = holder.shown.notes;
+  await folder.write("chat.key", "the room's");
+  await holder.transfers.send(holder, folder.file("chat.key"));
+  assertMatch(
+    holder.shown.notes[3] ?? "",
+    /chat\.key": who has it has the room; /,
+  );
+  assertEquals(holder.said, []);
   assertMatch(none, /none\.txt": there is no such file or folder$/);
   assertMatch(inFolder, /^Cannot send ".*": it is a folder$/);
   assertMatch(large, /this server allows at most 1\.0 kB$/);

@@ -19,7 +19,11 @@ import { assert, assertEquals } from "../../../kit/assert.ts";
 const NOON = Date.UTC(2026, 10, 23, 12);
 const DAY = 86_400_000;
 
-function begin(settings: Record<string, string> = {}, columns = 60) {
+function begin(
+  settings: Record<string, string> = {},
+  columns = 60,
+  members = Infinity,
+) {
   const chosen = new Settings();
   for (const [key, value] of Object.entries(settings)) chosen.set(key, value);
   const theme = new Theme(chosen, false);
@@ -29,6 +33,7 @@ function begin(settings: Record<string, string> = {}, columns = 60) {
     theme,
     settings: chosen,
     columns: () => columns,
+    members: () => members,
   });
   const canvas = { columns, styles: false, links: false };
   const rows = (paragraphs: readonly Paragraph[]) =>
@@ -314,7 +319,7 @@ Deno.test("Transcript shows what was changed about a line beside it", () => {
         quoted: { name: "Rahul", person: "key of Rahul", text: "on" },
       }),
       [
-        "                       ↪ Rahul: on",
+        "                       ↪ was: on",
         "12:00    7  Rahul      one",
         "                       two (edited)",
       ],
@@ -594,9 +599,9 @@ Deno.test("Transcript shows an invite's link whole, and its QR code where that f
   const link = `chat://192.0.2.7:5000/#${"x".repeat(60)}`;
   const news = { type: "invited", link, uses: 1, until: null, note: "Rahul" };
   const rows = begin({}, 60).render(news as News);
-  assertEquals(rows.slice(0, 2), ["Invite (Rahul):", `  ${link}`]);
+  assertEquals(rows.slice(-2), ["Invite (Rahul):", `  ${link}`]);
   assertEquals(rows.filter((row) => row.includes("█")).length > 20, true);
-  assertEquals(begin({}, 40).render(news as News).slice(-2), [
+  assertEquals(begin({}, 40).render(news as News).slice(0, 2), [
     "The QR code needs 42 columns: widen the",
     "  terminal",
   ]);
@@ -645,4 +650,18 @@ Deno.test("Transcript makes no row that a terminal would wrap, at any width from
       }
     }
   }
+});
+
+Deno.test("Transcript shows who comes and goes where few are, and last words in every room", () => {
+  const shown = (members: number) => {
+    const { render } = begin({}, 60, members);
+    return [
+      line("joined", "eve"),
+      line("left", "eve", "lost"),
+      line("left", "eve", "left"),
+      line("left", "eve", "see you"),
+    ].map((news) => render(news).length > 0);
+  };
+  assertEquals(shown(5), [true, true, true, true]);
+  assertEquals(shown(6), [false, false, false, true]);
 });
