@@ -164,7 +164,7 @@ async function makeCode(values: Values, note: string): Promise<void> {
 
 async function list({ people: path }: Values): Promise<void> {
   if (!await isThere(path)) return print("No invite is open.\n");
-  using people = People.open(path, undefined, { mend: false });
+  using people = People.open(path, { mend: false });
   const lines = people.access.openInvites.map(describeInvite);
   print(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
 }

@@ -5,13 +5,12 @@
  * @module
  */
 
-import { spokenId } from "../crypto/person_id.ts";
 import { fileError } from "../base/private_file.ts";
 import type { Event } from "../protocol/events.ts";
 import type { Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { limitsOf } from "./limits.ts";
-import { findPerson, People } from "./people/people.ts";
+import { findPerson, People, shownPerson } from "./people/people.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -23,7 +22,7 @@ export async function prepare(values: Values): Promise<Event[]> {
   const events = await greeting(limitsOf(values).maxFileSize, motd);
   if (operator === undefined) return events;
   if (!await isThere(path)) throw unknownPerson(operator);
-  using people = People.open(path, undefined, { mend: false });
+  using people = People.open(path, { mend: false });
   if (!findPerson(people, operator)) throw unknownPerson(operator);
   return events;
 }
@@ -33,10 +32,8 @@ export function makeOperator(people: People, id: string): string {
   const person = findPerson(people, id);
   if (!person) throw unknownPerson(id);
   people.setOperator(person, true);
-  people.keep();
-  const name = people.nameOf(person);
-  const spoken = spokenId(person.short);
-  return `${name === "" ? spoken : `${name} (${spoken})`} is an operator`;
+  people.journal.keep();
+  return `${shownPerson(people, person)} is an operator`;
 }
 
 function unknownPerson(id: string): StartError {

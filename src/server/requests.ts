@@ -257,7 +257,7 @@ export class Requests {
       const full = fullId(id);
       if (!equalBytes(noiseKey, this.#client.key)) return undefined;
       // The id stands for the three keys: who is known by it has shown a card for them that was signed.
-      if (!this.#options.people.find(full)) await checkCard(card);
+      if (!this.#options.people.persons.find(full)) await checkCard(card);
       const { inviteId: invite } = this.#client;
       const key = toBase64url(noiseKey);
       return { id: full, key, card: text, invite, standing: this.#standing };
@@ -275,7 +275,7 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
-    const from = people.find(id)?.from ?? history.newcomerStart;
+    const from = people.persons.find(id)?.from ?? history.newcomerStart;
     const wish = { ...who, guest: this.#client, stay, n, from };
     let after = history.start(seen, from);
     for (;;) {
@@ -373,7 +373,7 @@ export class Requests {
     this.#answer();
     const { operations, people } = this.#options;
     const outcome = await operations?.carryOut(seat, event) ?? "not-operator";
-    people.tryToKeep();
+    people.journal.tryToKeep();
     if (typeof outcome === "string") this.#refuse(outcome);
     else this.#answers.push(...outcome);
     this.#answers.push({ kind: "answered", id: event.id });

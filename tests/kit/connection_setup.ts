@@ -28,7 +28,7 @@ import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import type { Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
-import { People } from "../../src/server/people/people.ts";
+import type { People } from "../../src/server/people/people.ts";
 import { Purses } from "../../src/server/rate_limits.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
@@ -39,6 +39,7 @@ import {
   madeUpPerson,
   madeUpStay,
   newIdentity,
+  openPeople,
 } from "./people.ts";
 import { EpochReader } from "../../src/crypto/epoch.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
@@ -186,7 +187,7 @@ export class Setup implements AsyncDisposable {
     const address = "127.0.0.1:5000";
     const log = await ChatLog.open(`${folder}/chat.log`, { address, window });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
-    const people = People.open(`${folder}/chat.people`, ROOM_KEY);
+    const people = openPeople(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history };
     const room = new Room({ ...sizes, log, broadcaster, people });
     const past = new History(log, history);

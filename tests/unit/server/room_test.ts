@@ -9,11 +9,10 @@
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
-import { People } from "../../../src/server/people/people.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
-import { madeUp, newStay } from "../../kit/people.ts";
+import { madeUp, newStay, openPeople } from "../../kit/people.ts";
 import {
   assertFollows,
   type Insider,
@@ -269,7 +268,7 @@ Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't h
   {
     await using log = await ChatLog.open(path, { address: "127.0.0.1:5000" });
     const broadcaster = await Broadcaster.create(SERVER_KEY, 100);
-    using people = People.open(`${folder}/chat.people`, new Uint8Array(32));
+    using people = openPeople(`${folder}/chat.people`);
     const room = new Room({ log, broadcaster, people, maxMembers: 9 });
     const candidate = madeUp("ana");
     const guest = new TestGuest(candidate, broadcaster.ring);
