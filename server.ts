@@ -209,7 +209,7 @@ async function acceptAll(
   }
 }
 
-/** The port for clients. @throws {StartError} if it can't be had. */
+/** The port for clients. @throws {AdvisedError} if it can't be had. */
 async function listen(
   { host, port, log }: Values,
 ): Promise<Deno.TcpListener> {

@@ -16,7 +16,7 @@ import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
 import { requireOrdinary } from "../base/file_target.ts";
-import { PRIVATE_FILE } from "../base/private_file.ts";
+import { FileError, PRIVATE_FILE } from "../base/private_file.ts";
 import { writeAllSync } from "../base/write_all.ts";
 
 /** How much of a file is read at once to count its lines, bytes. */
@@ -32,7 +32,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** The log can't be opened, read or written; `cause` says why. */
-export class LogError extends Error {
+export class LogError extends FileError {
   /** "LogError". */
   override readonly name = "LogError";
 
