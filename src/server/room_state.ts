@@ -17,7 +17,7 @@ import type {
   Request,
   Seat,
 } from "./batch.ts";
-import type { Undo } from "./people/change.ts";
+import type { Undo } from "./people/reversible.ts";
 import type { People } from "./people/people.ts";
 import { banEnd, type Person, term } from "./people/person.ts";
 import { Roster } from "./roster.ts";

@@ -10,7 +10,7 @@ import { parseShortId, spokenId } from "../../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../keys/invite.ts";
 import type { Name } from "../../protocol/names.ts";
 import { Access } from "./access.ts";
-import type { Change, Undo } from "./change.ts";
+import type { Reversible, Undo } from "./reversible.ts";
 import type { Happening } from "./happening.ts";
 import { Invites } from "./invites.ts";
 import { Journal } from "./journal.ts";
@@ -156,7 +156,7 @@ export class People implements Disposable {
   // ── The file ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** Changes that belong together were made. @returns What takes them back. */
-  #note(...changes: readonly Change[]): Undo {
+  #note(...changes: readonly Reversible[]): Undo {
     const happenings = changes.flatMap((it) => it.happenings);
     this.journal.add(...happenings);
     return () => {
