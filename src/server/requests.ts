@@ -9,8 +9,12 @@
  * @module
  */
 
-import { equalBytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  equalBytes,
+  fromBase64url,
+  toBase64url,
+} from "../../crypto_utils.ts";
 import { checkCard, readCard } from "../crypto/identity.ts";
 import { LogError } from "../log/file.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
