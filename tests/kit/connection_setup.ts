@@ -4,8 +4,12 @@
  * @module
  */
 
-import { concat, fromBase64url, randomBytes } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  concat,
+  fromBase64url,
+  randomBytes,
+} from "../../crypto_utils.ts";
 import { Broadcaster } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
@@ -26,10 +30,9 @@ import {
 import { assert, assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
-import type { Rates } from "../../src/server/rate_limits.ts";
+import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
 import type { People } from "../../src/server/people/people.ts";
-import { Purses } from "../../src/server/rate_limits.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";

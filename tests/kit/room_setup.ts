@@ -5,6 +5,7 @@
  */
 
 import {
+  type Bytes,
   CipherState,
   concat,
   decryptMessage,
@@ -14,7 +15,6 @@ import {
   SIGNATURE_SIZE,
   TAG_SIZE,
 } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
 import { Broadcaster, type Shared } from "../../src/server/broadcaster.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
 import {

@@ -6,6 +6,7 @@
 
 import { parseFlags } from "../../../src/base/flags.ts";
 import { complain, print } from "../../../src/base/output.ts";
+import { Folder } from "../../kit/folder.ts";
 import { runTask } from "../../kit/task.ts";
 import type { Failure, Tally } from "./fuzzer.ts";
 import type { Order } from "./worker.ts";
@@ -146,15 +147,12 @@ async function main(): Promise<number> {
   const { values } = parseFlags(Deno.args, FLAGS, { positionals: 0 });
   const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
   const { seconds, parser, seed = random >>> 1 } = values;
-  const folder = await Deno.makeTempDir({ prefix: "chat-fuzz-" });
+  await using temporary = await Folder.make();
   const shared = new SharedArrayBuffer(SHARED_SIZE);
   print(`Fuzzing for ${seconds} s with seed ${seed}\n`);
-  try {
-    const run = new Run({ seed, seconds, parser, folder, shared });
-    return await run.finished();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const folder = temporary.path;
+  const run = new Run({ seed, seconds, parser, folder, shared });
+  return await run.finished();
 }
 
 await runTask(main);

@@ -6,6 +6,7 @@
 
 import { createCipheriv, createHash } from "node:crypto";
 import {
+  type Bytes,
   CipherState,
   concat,
   deriveKey,
@@ -21,7 +22,6 @@ import {
   randomBytes,
   toBase64url,
 } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
 import {
   assert,
   assertEquals,
