@@ -155,17 +155,10 @@ export function hkdf(
 
 /**
  * What a digest, a derived key or a signature for one purpose covers: protocol name ‖ 0 ‖ label ‖ 0 ‖ fields.
- * @param fields Of fixed sizes, or each behind its size (`sized`), so that no two lists give the same bytes.
+ * @param fields Of fixed sizes, but for the last, so that no two lists give the same bytes.
  */
 export function labelled(label: string, ...fields: Uint8Array[]): Bytes {
   return concat(PROTOCOL_BYTES, ZERO, utf8.encode(label), ZERO, ...fields);
-}
-
-/** A field of variable size: u32 size (big-endian) ‖ bytes. */
-export function sized(bytes: Uint8Array): Bytes {
-  const size = new Uint8Array(4);
-  new DataView(size.buffer).setUint32(0, bytes.length);
-  return concat(size, bytes);
 }
 
 /** A digest for one purpose: SHA-256 over `labelled`, 32 bytes. */

@@ -97,11 +97,11 @@ async function serve(values: Values): Promise<void> {
     onMade: made.add,
   }).catch((error) => explainLock(values.log, error));
   log.notices.forEach(note);
-  using people = People.open(values.people, undefined, {
+  using people = People.open(values.people, {
     fsync: values.fsync,
     onMade: made.add,
   });
-  if (people.notice !== undefined) note(people.notice);
+  if (people.journal.notice !== undefined) note(people.journal.notice);
   people.limitFrom(log.head);
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
@@ -209,7 +209,7 @@ async function acceptAll(
   }
 }
 
-/** The port for clients. @throws {StartError} if it can't be had. */
+/** The port for clients. @throws {AdvisedError} if it can't be had. */
 async function listen(
   { host, port, log }: Values,
 ): Promise<Deno.TcpListener> {

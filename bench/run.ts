@@ -8,7 +8,8 @@
 
 import { type FlagValues, parseFlags, UsageError } from "../src/base/flags.ts";
 import { helpText } from "../src/base/help.ts";
-import { VERSION, write } from "../src/base/program.ts";
+import { print } from "../src/base/output.ts";
+import { VERSION } from "../src/base/program.ts";
 import { exitCodeOf } from "./load/command.ts";
 import { machine } from "./load/machine.ts";
 import { installedPeers, type Peer } from "./peers/servers.ts";
@@ -86,7 +87,7 @@ async function wantedPeers(wanted: boolean): Promise<Map<string, Peer>> {
   const found = await installedPeers();
   if (found.size < 2) {
     const names = [...found.keys()].join(", ") || "none";
-    write(`Peers that are installed: ${names}\n`);
+    print(`Peers that are installed: ${names}\n`);
   }
   return found;
 }
@@ -99,7 +100,7 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
   const peers = await wantedPeers(values.peers);
   const here = await machine();
   const pins = await pinning();
-  write(
+  print(
     `encrypted-chat ${VERSION}, Deno ${here.deno}, ${here.processors} × ${here.processor}, ` +
       `load average ${here.loadAverage}\n\n`,
   );
@@ -130,12 +131,12 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
 
 async function bench(values: Values, stop: AbortSignal): Promise<void> {
   const report = await measure(values, stop);
-  write(`${table(report)}\n${notes(report)}`);
+  print(`${table(report)}\n${notes(report)}`);
   if (values.json !== undefined) {
     const text = `${JSON.stringify(report, null, 2)}\n`;
     await Deno.writeTextFile(values.json, text);
   }
-  if (values.quick) write(`${JSON.stringify(report.summary)}\n`);
+  if (values.quick) print(`${JSON.stringify(report.summary)}\n`);
 }
 
 /** Aborts when the user or the system wants the benchmark to end. */
@@ -151,7 +152,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { values } = parseFlags(args, FLAGS, { positionals: 0 });
   if (values.help) {
     const about = "Measures the server with hundreds and thousands of members.";
-    write(helpText("deno task bench [FLAGS]", about, FLAGS));
+    print(helpText("deno task bench [FLAGS]", about, FLAGS));
   } else await bench(values, stopSignal());
 }
 

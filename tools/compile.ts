@@ -7,7 +7,8 @@
 import config from "../deno.json" with { type: "json" };
 import { parseFlags, UsageError } from "../src/base/flags.ts";
 import { helpText } from "../src/base/help.ts";
-import { usageSentence, write } from "../src/base/program.ts";
+import { complain, print } from "../src/base/output.ts";
+import { usageSentence } from "../src/base/program.ts";
 
 const FLAGS = [
   {
@@ -61,7 +62,7 @@ async function compile(
   }).spawn();
   const { code } = await child.status;
   const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
-  if (code === 0) write(`Made ${path}${suffix}\n`);
+  if (code === 0) print(`Made ${path}${suffix}\n`);
   return code;
 }
 
@@ -69,7 +70,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const { values } = parseFlags(args, FLAGS, { positionals: 0 });
     if (values.help) {
-      write(helpText("deno task compile [FLAGS]", ABOUT, FLAGS));
+      print(helpText("deno task compile [FLAGS]", ABOUT, FLAGS));
       return 0;
     }
     const { output, target } = values;
@@ -77,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
       await compile("client", output, target);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    write(`${usageSentence(error.message)}\n`, Deno.stderr);
+    complain(`${usageSentence(error.message)}\n`);
     return 2;
   }
 }

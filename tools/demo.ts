@@ -5,7 +5,7 @@
  * @module
  */
 
-import { write } from "../src/base/program.ts";
+import { print } from "../src/base/output.ts";
 import { wrap } from "../src/client/terminal/wrap.ts";
 import { formatInvite, parseInvite } from "../src/keys/invite.ts";
 import { assert } from "../tests/kit/assert.ts";
@@ -84,13 +84,13 @@ async function say(
   );
   assert(sent);
   const { bytes } = sent;
-  write(`${from.name} types`.padEnd(17) + `${text}\n`);
-  write(
+  print(`${from.name} types`.padEnd(17) + `${text}\n`);
+  print(
     `  on the network ${
       hex(bytes.subarray(0, ROW))
     } … (${bytes.length} bytes)\n`,
   );
-  write(`${to.name} reads`.padEnd(17) + `${received[0]}\n\n`);
+  print(`${to.name} reads`.padEnd(17) + `${received[0]}\n\n`);
 }
 
 async function demonstrate(): Promise<void> {
@@ -109,7 +109,7 @@ async function demonstrate(): Promise<void> {
     { name: "Abhii", client: abhii },
   ] as const;
 
-  write(heading("a server, two clients, and a wire tap between them"));
+  print(heading("a server, two clients, and a wire tap between them"));
   for (const [name, text] of CONVERSATION) {
     const [from, to] = name === "Abhii" ? [both[1], both[0]] : both;
     await say({ from, to, text, tap });
@@ -122,15 +122,15 @@ async function demonstrate(): Promise<void> {
 
   const bytes = tap.captured;
   const log = await Deno.readTextFile(folder.file("chat.log"));
-  write(heading(`the last of all ${bytes.length} bytes on the network`));
-  write(dump(bytes.subarray(-SHOWN_BYTES)));
-  write(
+  print(heading(`the last of all ${bytes.length} bytes on the network`));
+  print(dump(bytes.subarray(-SHOWN_BYTES)));
+  print(
     `\nOf the ${CONVERSATION.length * 2} names and messages, ${
       readableWords(bytes)
     } can be read there.\n\n`,
   );
-  write(heading("chat.log, which the server keeps"));
-  for (const line of log.trimEnd().split("\n")) write(rows(line));
+  print(heading("chat.log, which the server keeps"));
+  for (const line of log.trimEnd().split("\n")) print(rows(line));
 }
 
 if (import.meta.main) await demonstrate();

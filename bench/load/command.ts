@@ -5,7 +5,7 @@
  */
 
 import { UsageError } from "../../src/base/flags.ts";
-import { write } from "../../src/base/program.ts";
+import { complain } from "../../src/base/output.ts";
 
 /** Runs a benchmark. @returns Its exit code: 2 for flags that can't be, 1 for what else went wrong. */
 export async function exitCodeOf(bench: () => Promise<void>): Promise<number> {
@@ -15,10 +15,10 @@ export async function exitCodeOf(bench: () => Promise<void>): Promise<number> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof UsageError) {
-      write(`${message}. See --help.\n`, Deno.stderr);
+      complain(`${message}. See --help.\n`);
       return 2;
     }
-    write(`${message}.\n`, Deno.stderr);
+    complain(`${message}.\n`);
     return 1;
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { parseInvite } from "../../src/keys/invite.ts";
-import { write } from "../../src/base/program.ts";
+import { print } from "../../src/base/output.ts";
 import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
 import type { Job } from "./job.ts";
@@ -22,6 +22,6 @@ if (import.meta.main) {
   const crowd = await audience(job);
   const findings = await new Measurement(crowd, job).run();
   crowd.close();
-  write(`${JSON.stringify(findings)}\n`);
+  print(`${JSON.stringify(findings)}\n`);
   Deno.exit(0); // connections that the server hasn't closed yet would keep it
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { write } from "../../src/base/program.ts";
+import { complain, print } from "../../src/base/output.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
 import {
   type Findings,
@@ -66,7 +66,7 @@ export async function possible(members: number[]): Promise<number[]> {
   const limit = await descriptorLimit();
   const fits = (it: number) => it + SPARE_DESCRIPTORS <= limit;
   for (const tooMany of members.filter((it) => !fits(it))) {
-    write(
+    print(
       `Left out ${tooMany} members: a process may open ${limit} files (ulimit -n)\n`,
     );
   }
@@ -122,7 +122,7 @@ export async function measureRooms(
     if (quick && late && round > 1) break;
     for (const { size, server, peer, findings } of found) {
       const what = `Run ${round} of ${runs}, ${server}, ${size} members\n`;
-      write(what, Deno.stderr);
+      complain(what);
       const ran = await run(size, peer, plan);
       findings.push(ran.findings);
       if (!peer) listening.push(ran.listenTime);

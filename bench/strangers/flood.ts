@@ -8,7 +8,7 @@
 
 import { connect, type Socket } from "node:net";
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
-import { write } from "../../src/base/program.ts";
+import { print } from "../../src/base/output.ts";
 import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
@@ -132,7 +132,7 @@ class Strangers {
 }
 
 function say(word: Word): void {
-  write(`${JSON.stringify(word)}\n`);
+  print(`${JSON.stringify(word)}\n`);
 }
 
 if (import.meta.main) {

@@ -8,7 +8,7 @@
 
 import { parseFlags } from "../../src/base/flags.ts";
 import { helpText } from "../../src/base/help.ts";
-import { write } from "../../src/base/program.ts";
+import { print } from "../../src/base/output.ts";
 import { exitCodeOf } from "../load/command.ts";
 import { type Pinning, pinning } from "../load/processes.ts";
 import { type Costs, strangerCosts } from "./costs.ts";
@@ -96,8 +96,8 @@ async function bench(json: string | undefined): Promise<void> {
     COSTS_TIME,
     (signal) => strangerCosts(COSTS, pins, signal),
   );
-  write(costTable(costs));
-  write(HEADING);
+  print(costTable(costs));
+  print(HEADING);
   const delays: Delays[] = [];
   for (const meanwhile of MEANWHILES) {
     const found = await part(
@@ -105,7 +105,7 @@ async function bench(json: string | undefined): Promise<void> {
       DELAYS_TIME,
       (signal) => strangerDelays(meanwhile, DELAYS, pins, signal),
     );
-    write(delayRow(found));
+    print(delayRow(found));
     delays.push(found);
   }
   if (json === undefined) return;
@@ -117,7 +117,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { values } = parseFlags(args, FLAGS, { positionals: 0 });
   if (values.help) {
     const about = "Measures what strangers cost a server and its members.";
-    write(helpText("deno task strangers [FLAGS]", about, FLAGS));
+    print(helpText("deno task strangers [FLAGS]", about, FLAGS));
   } else await bench(values.json);
 }
 

@@ -45,6 +45,11 @@ export function requireOrdinary(path: string): void {
   if (!info.isFile) throw new Error(`it is ${kindOf(info)}`);
 }
 
+/** Whether two are the same file; taken for granted where the system doesn't tell files apart. */
+export function isSameFile(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
+  return a.ino === b.ino && a.dev === b.dev;
+}
+
 /** What something is that is no ordinary file, in words. */
 export function kindOf(info: Deno.FileInfo): string {
   if (info.isDirectory) return "a folder";

@@ -17,8 +17,8 @@ const OTHERS = 0o077;
 
 /** A file can't be used; the message says which, and why. */
 export class FileError extends Error {
-  /** "FileError". */
-  override readonly name = "FileError";
+  /** The class's name. */
+  override readonly name: string = "FileError";
 }
 
 /**

@@ -1,11 +1,10 @@
 /**
- * What both programs are, rather than do: their version, how they are called, and plain output.
+ * What both programs are, rather than do: their version, how they are called, how they end a sentence.
  *
  * @module
  */
 
 import config from "../../deno.json" with { type: "json" };
-import { writeAllSync } from "./write_all.ts";
 
 /** The version of both programs. */
 export const VERSION: string = config.version;
@@ -31,14 +30,6 @@ export function clientCommand(): string {
  */
 export function mayStop(): boolean {
   return Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined;
-}
-
-/** Writes a text at once, all of it. */
-export function write(
-  text: string,
-  to: { writeSync(bytes: Uint8Array): number } = Deno.stdout,
-): void {
-  writeAllSync(to, new TextEncoder().encode(text));
 }
 
 /** A text as a sentence: with a full stop, but none after a command to be copied or a mark of its own. */

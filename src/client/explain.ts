@@ -4,14 +4,11 @@
  * @module
  */
 
-import { JoinError } from "./join_error.ts";
 import { errorLine } from "./pipe/json_view.ts";
 import { messageOf } from "../base/error_reason.ts";
+import { explanation } from "../base/explanation.ts";
 import { UsageError } from "../base/flags.ts";
 import { complain, OutputError, print } from "../base/output.ts";
-import { FileError } from "../base/private_file.ts";
-import { sentence, usageSentence } from "../base/program.ts";
-import { escapeText } from "../base/safe_text.ts";
 
 /**
  * Says on stderr why the client can't go on, and on stdout too for a program.
@@ -21,26 +18,8 @@ import { escapeText } from "../base/safe_text.ts";
 export function explain(error: unknown, json: boolean): number {
   if (error instanceof OutputError && error.isUnread) return 0;
   if (json && !(error instanceof OutputError)) tellProgram(messageOf(error));
-  complain(`${sentences(error)}\n`);
+  complain(`${explanation(error, "client")}\n`);
   return error instanceof UsageError ? 2 : 1;
-}
-
-function sentences(error: unknown): string {
-  if (error instanceof UsageError) {
-    return usageSentence(error.message);
-  }
-  if (error instanceof JoinError) {
-    return `${sentence(error.message)}\n${sentence(error.advice)}`;
-  }
-  if (
-    error instanceof FileError || error instanceof OutputError ||
-    error instanceof RangeError
-  ) {
-    return sentence(error.message);
-  }
-  return sentence(
-    `The client has a fault and cannot go on: ${escapeText(String(error))}`,
-  );
 }
 
 function tellProgram(message: string): void {

@@ -4,18 +4,15 @@
  * @module
  */
 
+import { AdvisedError } from "../base/advised_error.ts";
 import { nameTaken } from "./sentences.ts";
 import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
 import type { RefusedError } from "../protocol/record_reader.ts";
 
-/** The client can't be in the room. The message says what happened, the advice what to do. */
-export class JoinError extends Error {
+/** The client can't be in the room. */
+export class JoinError extends AdvisedError {
   /** "JoinError". */
   override readonly name = "JoinError";
-  /** Says what happened. @param advice One sentence for the person at the keyboard. */
-  constructor(message: string, readonly advice: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-  }
 }
 
 const ADVICE: Readonly<Record<number, string>> = {

@@ -25,9 +25,9 @@ import {
   importSigningKeyPair,
   importVerifyKey,
   sign,
+  type SigningKeyPair,
   verify,
 } from "./ed25519.ts";
-import type { SigningKeyPair } from "./ed25519.ts";
 import { importKeyPair, type KeyPair } from "./x25519.ts";
 import { XWING_KEY_SIZE, xwingKey } from "./xwing.ts";
 

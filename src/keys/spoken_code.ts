@@ -67,15 +67,6 @@ export function formatCode({ number, words }: SpokenCode): string {
 
 // White space, or any dash: telephones like to make a long one of a hyphen or two.
 const SEPARATOR = /[\s\p{Pd}]+/u;
-const CODE = /^\d+[\s\p{Pd}]+\p{L}+[\s\p{Pd}]+\p{L}+$/u;
-
-/**
- * Whether a text is meant as a code: a number and two words, whatever they are. A link or an address is not.
- * `parseCode` tells whether it is one.
- */
-export function isSpokenCode(text: string): boolean {
-  return CODE.test(text.trim());
-}
 
 /**
  * Reads a code, as a person may have typed it: in any case, with white space or dashes between its parts and white

@@ -9,8 +9,7 @@
  * @module
  */
 
-import { LogError, LogFile } from "./file.ts";
-import { makePrivate, openOrMake } from "./file.ts";
+import { LogError, LogFile, makePrivate, openOrMake } from "./file.ts";
 import { KEPT_FILES, LogFiles } from "./files.ts";
 import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
@@ -43,15 +42,7 @@ export interface ChatLogOptions {
   readonly onMade?: (path: string) => void;
 }
 
-/**
- * An open log, locked against every other server. Appends come one at a time; reading goes on meanwhile.
- *
- * @example
- * ```ts ignore
- * await using log = await ChatLog.open("chat.log", { address: "0.0.0.0:5000" });
- * const seq = await log.append([{ at: Date.now(), key, n, what: "said", name, text }]);
- * ```
- */
+/** An open log, locked against every other server. Appends come one at a time; reading goes on meanwhile. */
 export class ChatLog implements AsyncDisposable {
   readonly #path: string;
   readonly #options: ChatLogOptions;

@@ -15,8 +15,8 @@
 import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
-import { requireOrdinary } from "../base/file_target.ts";
-import { PRIVATE_FILE } from "../base/private_file.ts";
+import { isSameFile, requireOrdinary } from "../base/file_target.ts";
+import { FileError, PRIVATE_FILE } from "../base/private_file.ts";
 import { writeAllSync } from "../base/write_all.ts";
 
 /** How much of a file is read at once to count its lines, bytes. */
@@ -32,7 +32,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** The log can't be opened, read or written; `cause` says why. */
-export class LogError extends Error {
+export class LogError extends FileError {
   /** "LogError". */
   override readonly name = "LogError";
 
@@ -88,11 +88,6 @@ export async function makePrivate(
   return true;
 }
 
-/** What tells one file from another, null if the system doesn't say. */
-function identity({ dev, ino }: Deno.FileInfo): string | null {
-  return ino === null ? null : `${dev}:${ino}`;
-}
-
 /** Where the lines of a file begin; null if it is empty or its heading broke off. */
 function parseHeading(text: string): Place | null {
   const heading = whole.exec(text);
@@ -111,14 +106,14 @@ export class LogFile {
   /** Where its lines are; of an older file, only once it is counted. */
   readonly index: LineIndex;
   readonly #start: Place;
-  readonly #identity: string | null;
+  readonly #info: Deno.FileInfo; // of when it was opened
   #counted: Promise<void> | undefined;
 
   private constructor(path: string, info: Deno.FileInfo, start: Place) {
     this.path = path;
     this.index = new LineIndex(start);
     this.#start = start;
-    this.#identity = identity(info);
+    this.#info = info;
   }
 
   /** An open file by its heading, null if it is empty or its heading broke off. Its position moves. */
@@ -152,9 +147,8 @@ export class LogFile {
 
   /** Whether this is the file that the system describes; undefined if it doesn't tell files apart. */
   is(info: Deno.FileInfo): boolean | undefined {
-    const other = identity(info);
-    if (other === null || this.#identity === null) return undefined;
-    return other === this.#identity;
+    if (info.ino === null || this.#info.ino === null) return undefined;
+    return isSameFile(info, this.#info);
   }
 
   /** Counts its lines, once. @param file It, open; its position moves. */

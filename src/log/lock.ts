@@ -4,7 +4,7 @@
  * @module
  */
 
-import { requireOrdinary } from "../base/file_target.ts";
+import { isSameFile, requireOrdinary } from "../base/file_target.ts";
 import { within } from "../base/timing.ts";
 import { openOrMake } from "./file.ts";
 
@@ -106,7 +106,7 @@ export async function takeLock(
 async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
   try {
     const [there, ours] = [await Deno.stat(path), await file.stat()];
-    return there.ino === ours.ino && there.dev === ours.dev;
+    return isSameFile(there, ours);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
 import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
@@ -12,16 +13,11 @@ import { checkLog } from "../log/check.ts";
 import { metricsAddress, type Values } from "./flags.ts";
 import { prepare } from "./prepare.ts";
 import { PeopleFile } from "./people/people_file.ts";
-import {
-  explainLock,
-  metricsError,
-  portError,
-  type StartError,
-} from "./start_error.ts";
+import { explainLock, metricsError, portError } from "./start_error.ts";
 
 /**
  * Says what a server would find, and what it would have to write.
- * @throws {StartError} | {FileError} | {LogError} | {UsageError} for what would keep it from starting.
+ * @throws {AdvisedError} | {FileError} | {UsageError} for what would keep it from starting.
  */
 export async function check(values: Values): Promise<void> {
   const { host, port, log: path } = values;
@@ -70,7 +66,7 @@ async function tryPort(
   explain: (
     address: Address,
     error: unknown,
-  ) => StartError | Promise<StartError>,
+  ) => AdvisedError | Promise<AdvisedError>,
 ): Promise<Deno.TcpListener> {
   const { host: hostname, port } = address;
   let listener: Deno.TcpListener;

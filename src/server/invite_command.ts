@@ -11,6 +11,7 @@
  */
 
 import { KEY_SIZE, randomBytes } from "../../crypto_utils.ts";
+import { AdvisedError } from "../base/advised_error.ts";
 import { type FlagValues, parseFlags, UsageError } from "../base/flags.ts";
 import { helpText } from "../base/help.ts";
 import { print } from "../base/output.ts";
@@ -31,7 +32,6 @@ import { People } from "./people/people.ts";
 import type { Happening } from "./people/happening.ts";
 import { PeopleFile } from "./people/people_file.ts";
 import { isThere } from "./prepare.ts";
-import { StartError } from "./start_error.ts";
 
 /** How long a spoken code lasts, ms. */
 const CODE_TIME = 600_000;
@@ -85,7 +85,7 @@ const FLAGS = [
 
 type Values = FlagValues<typeof FLAGS>;
 
-/** Does what the arguments say. @throws {UsageError} | {StartError} | {FileError} */
+/** Does what the arguments say. @throws {UsageError} | {AdvisedError} | {FileError} */
 export async function invite(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseFlags(args, FLAGS, { positionals: 2 });
   if (values.help) {
@@ -165,7 +165,7 @@ async function makeCode(values: Values, note: string): Promise<void> {
 
 async function list({ people: path }: Values): Promise<void> {
   if (!await isThere(path)) return print("No invite is open.\n");
-  using people = People.open(path, undefined, { mend: false });
+  using people = People.open(path, { mend: false });
   const lines = people.access.openInvites.map(describeInvite);
   print(lines.length === 0 ? "No invite is open.\n" : `${lines.join("\n")}\n`);
 }
@@ -225,14 +225,14 @@ function add<T extends Happening>(
   }
 }
 
-/** The server's keys, and where others find it. @throws {StartError} before it has ever listened. */
+/** The server's keys, and where others find it. @throws {AdvisedError} before it has ever listened. */
 async function serverOf(
   { "key-file": path }: Values,
 ): Promise<{ keyFile: KeyFile; address: Address }> {
   const keyFile = await KeyFile.load(path);
   const listening = keyFile?.keys.listening;
   if (!keyFile || !listening) {
-    throw new StartError(
+    throw new AdvisedError(
       `There is no ${path} of a server that has listened yet`,
       `Start the server once: ${serverCommand()}`,
     );

@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile, LOOPBACK } from "../keys/key_file.ts";
+import { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
 import {
   clientCommand,
@@ -14,7 +15,6 @@ import {
 } from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { isLoopback } from "./rate_limits.ts";
-import { StartError } from "./start_error.ts";
 
 /**
  * Where other machines may find a server; undefined for one that none can reach.
@@ -107,17 +107,17 @@ function linkLines(
   ];
 }
 
-/** Prints the link, another one first where that is asked for. @throws {StartError} | {FileError} */
+/** Prints the link, another one first where that is asked for. @throws {AdvisedError} | {FileError} */
 export async function printLink(values: Values): Promise<void> {
   const keyFile = await KeyFile.load(values["key-file"]);
   if (!keyFile) {
-    throw new StartError(
+    throw new AdvisedError(
       `There is no ${values["key-file"]} yet`,
       `Start a server, which makes it: ${serverCommand()}`,
     );
   }
   if (values["invite-only"]) {
-    throw new StartError(
+    throw new AdvisedError(
       "There is no link with --invite-only",
       `Make an invite: ${inviteCommand()}`,
     );
@@ -127,11 +127,11 @@ export async function printLink(values: Values): Promise<void> {
   print(newLink(keyFile));
 }
 
-/** The standing link, for other machines. @throws {StartError} before the server has ever listened. */
+/** The standing link, for other machines. @throws {AdvisedError} before the server has ever listened. */
 function linkOf(keyFile: KeyFile): string {
   const { listening } = keyFile.keys;
   if (!listening) {
-    throw new StartError(
+    throw new AdvisedError(
       "There is no link yet: it holds the server's address",
       `Start the server once: ${serverCommand()}`,
     );

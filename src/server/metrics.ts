@@ -109,7 +109,7 @@ export class Metrics implements Measures {
    * Serves `/metrics` and `/healthz` until the signal; before `show`, the server is not healthy.
    * @param address Where to listen.
    * @returns Resolves when it serves no more.
-   * @throws {StartError} if nobody can listen there, at once.
+   * @throws {AdvisedError} if nobody can listen there, at once.
    */
   serve(
     address: Address,

@@ -6,7 +6,6 @@
  */
 
 import { type Bytes, toBase64url } from "../../crypto_utils.ts";
-import { spokenId } from "../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../keys/invite.ts";
 import type { Event } from "../protocol/events.ts";
 import { parseName } from "../protocol/names.ts";
@@ -21,7 +20,12 @@ import {
 } from "../protocol/reasons.ts";
 import type { Seat } from "./batch.ts";
 import { describeInvite, MAX_USES } from "./people/invites.ts";
-import { findPerson, type People, type Settings } from "./people/people.ts";
+import {
+  findPerson,
+  type People,
+  type Settings,
+  shownPerson,
+} from "./people/people.ts";
 import { banEnd, type Person, term } from "./people/person.ts";
 import type { Room } from "./room.ts";
 
@@ -84,7 +88,7 @@ export class Operations {
           : "operation-wrong";
       case "bans":
         return notice(
-          people.banned.map((it) => this.#banned(it)),
+          people.persons.banned.map((it) => this.#banned(it)),
           "Nobody is banned",
         );
       case "topic":
@@ -108,7 +112,7 @@ export class Operations {
     name: string,
   ): Promise<Outcome> {
     const { people, room } = this.#options;
-    const shown = this.#shown(person);
+    const shown = shownPerson(people, person);
     if (person === by && (what === "kick" || what === "ban")) {
       return "operation-self";
     }
@@ -123,7 +127,7 @@ export class Operations {
         return notice([`${shown} may come in again`]);
       case "op":
       case "deop":
-        if (what === "deop" && people.isLastOperator(person)) {
+        if (what === "deop" && people.persons.isLastOperator(person)) {
           return "operator-last";
         }
         people.setOperator(person, what === "op");
@@ -147,7 +151,9 @@ export class Operations {
     const until = days === 0 ? null : Date.now() + days * DAY;
     const knowsLink = people.ban(person, until, by.id);
     room.remove(person, `removed by ${name}`);
-    const answer = notice([`${this.#shown(person)} is banned ${term(until)}`]);
+    const answer = notice([
+      `${shownPerson(people, person)} is banned ${term(until)}`,
+    ]);
     if (!knowsLink) return answer;
     const secret = toBase64url(await replaceLink());
     const id = ROOM_INVITE_ID;
@@ -200,17 +206,14 @@ export class Operations {
     const known = findPerson(people, who);
     if (known) return known;
     const name = parseName(who);
-    return typeof name === "string" ? undefined : people.byName(name.folded);
+    return typeof name === "string"
+      ? undefined
+      : people.names.lastOwner(name.folded);
   }
 
   #banned(person: Person): string {
-    return `${this.#shown(person)} ${term(banEnd(person))}`;
-  }
-
-  #shown(person: Person): string {
-    const id = spokenId(person.short);
-    const name = this.#options.people.nameOf(person);
-    return name === "" ? id : `${name} (${id})`;
+    const shown = shownPerson(this.#options.people, person);
+    return `${shown} ${term(banEnd(person))}`;
   }
 }
 

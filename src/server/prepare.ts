@@ -5,42 +5,39 @@
  * @module
  */
 
-import { spokenId } from "../crypto/person_id.ts";
+import { AdvisedError } from "../base/advised_error.ts";
 import { fileError } from "../base/private_file.ts";
 import type { Event } from "../protocol/events.ts";
 import type { Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { limitsOf } from "./limits.ts";
-import { findPerson, People } from "./people/people.ts";
-import { StartError } from "./start_error.ts";
+import { findPerson, People, shownPerson } from "./people/people.ts";
 
 /**
  * Looks at what flags name. @returns What every newcomer is told first.
- * @throws {FileError} | {RangeError} | {StartError} for a message of the day or an operator that can't be.
+ * @throws {FileError} | {RangeError} | {AdvisedError} for a message of the day or an operator that can't be.
  */
 export async function prepare(values: Values): Promise<Event[]> {
   const { people: path, operator, motd } = values;
   const events = await greeting(limitsOf(values).maxFileSize, motd);
   if (operator === undefined) return events;
   if (!await isThere(path)) throw unknownPerson(operator);
-  using people = People.open(path, undefined, { mend: false });
+  using people = People.open(path, { mend: false });
   if (!findPerson(people, operator)) throw unknownPerson(operator);
   return events;
 }
 
-/** Makes the person of an id an operator. @returns What its owner is told. @throws {StartError} for nobody's id. */
+/** Makes the person of an id an operator. @returns What its owner is told. @throws {AdvisedError} for nobody's id. */
 export function makeOperator(people: People, id: string): string {
   const person = findPerson(people, id);
   if (!person) throw unknownPerson(id);
   people.setOperator(person, true);
-  people.keep();
-  const name = people.nameOf(person);
-  const spoken = spokenId(person.short);
-  return `${name === "" ? spoken : `${name} (${spoken})`} is an operator`;
+  people.journal.keep();
+  return `${shownPerson(people, person)} is an operator`;
 }
 
-function unknownPerson(id: string): StartError {
-  return new StartError(
+function unknownPerson(id: string): AdvisedError {
+  return new AdvisedError(
     `Nobody of the id "${id}" has been in the room`,
     "/who in a client shows the ids",
   );

@@ -9,8 +9,12 @@
  * @module
  */
 
-import { equalBytes, fromBase64url, toBase64url } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  equalBytes,
+  fromBase64url,
+  toBase64url,
+} from "../../crypto_utils.ts";
 import { checkCard, readCard } from "../crypto/identity.ts";
 import { LogError } from "../log/file.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
@@ -257,7 +261,7 @@ export class Requests {
       const full = fullId(id);
       if (!equalBytes(noiseKey, this.#client.key)) return undefined;
       // The id stands for the three keys: who is known by it has shown a card for them that was signed.
-      if (!this.#options.people.find(full)) await checkCard(card);
+      if (!this.#options.people.persons.find(full)) await checkCard(card);
       const { inviteId: invite } = this.#client;
       const key = toBase64url(noiseKey);
       return { id: full, key, card: text, invite, standing: this.#standing };
@@ -275,7 +279,7 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
-    const from = people.find(id)?.from ?? history.newcomerStart;
+    const from = people.persons.find(id)?.from ?? history.newcomerStart;
     const wish = { ...who, guest: this.#client, stay, n, from };
     let after = history.start(seen, from);
     for (;;) {
@@ -373,7 +377,7 @@ export class Requests {
     this.#answer();
     const { operations, people } = this.#options;
     const outcome = await operations?.carryOut(seat, event) ?? "not-operator";
-    people.tryToKeep();
+    people.journal.tryToKeep();
     if (typeof outcome === "string") this.#refuse(outcome);
     else this.#answers.push(...outcome);
     this.#answers.push({ kind: "answered", id: event.id });

@@ -223,7 +223,7 @@ export class Room {
 
   async #carryOut(batch: Batch): Promise<void> {
     let seq = this.#log.head + 1;
-    this.#people.begin();
+    this.#people.journal.begin();
     try {
       if (batch.entries.length > 0) seq = await this.#write(batch);
     } catch (error) {
@@ -232,7 +232,7 @@ export class Room {
       this.#healthy = false;
       return this.#takeBack(batch);
     }
-    this.#people.settle(); // nobody waits for it
+    this.#people.journal.settle(); // nobody waits for it
     this.#tellAlone(batch);
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
@@ -310,7 +310,7 @@ export class Room {
   /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
   #takeBack(batch: Batch): void {
     for (const undo of batch.undo.reverse()) undo();
-    this.#people.settle();
+    this.#people.journal.settle();
     this.#inbox.unshift(...batch.away); // which needs no log
     const failed: Refused = { reason: "log-failed", detail: "" };
     for (const { answer } of batch.joined) answer(failed);

@@ -17,7 +17,7 @@ import type {
   Request,
   Seat,
 } from "./batch.ts";
-import type { Undo } from "./people/change.ts";
+import type { Undo } from "./people/reversible.ts";
 import type { People } from "./people/people.ts";
 import { banEnd, type Person, term } from "./people/person.ts";
 import { Roster } from "./roster.ts";
@@ -56,7 +56,7 @@ export class RoomState {
     { candidate, name, stay }: Pick<Request, "candidate" | "name" | "stay">,
   ): Refused | undefined {
     const barred = this.#people.access.refusal(candidate);
-    const person = this.#people.find(candidate.id);
+    const person = this.#people.persons.find(candidate.id);
     if (barred) {
       const until = barred === "removed" && person ? banEnd(person) : null;
       return { reason: barred, detail: until === null ? "" : term(until) };
@@ -76,7 +76,7 @@ export class RoomState {
   /** Why a person, or somebody who isn't one yet, can't go by a name. */
   #nameRefusal(person: Person | undefined, name: Name): Refused | undefined {
     const isHere = (owner: Person) => this.members.of(owner) !== undefined;
-    const owned = this.#people.owner(name.folded, isHere);
+    const owned = this.#people.names.owner(name.folded, isHere);
     if (!owned || owned.person === person) return undefined;
     const since = new Date(owned.since).toISOString().slice(0, 10);
     const whose = spokenId(owned.person.short);

@@ -5,7 +5,7 @@
  */
 
 import type { Member, Seat } from "./batch.ts";
-import type { Undo } from "./people/change.ts";
+import type { Undo } from "./people/reversible.ts";
 import type { Person } from "./people/person.ts";
 import type { Name } from "../protocol/names.ts";
 

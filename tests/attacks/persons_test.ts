@@ -43,7 +43,7 @@ import {
 } from "../kit/client.ts";
 import { run, runToEnd } from "../kit/command.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
-import { Folder } from "../kit/folder.ts";
+import { Folder, namesIn } from "../kit/folder.ts";
 import { Intruder, NO_PAUSES, Wire } from "../kit/intruder.ts";
 import { invite, OperatedRoom } from "../kit/invites.ts";
 import { LateProxy } from "../kit/late_proxy.ts";
@@ -79,7 +79,7 @@ async function ask(client: JsonClient, request: unknown): Promise<void> {
 /** The file of the one identity below a person's folder. */
 async function identityIn(home: Folder): Promise<string> {
   const folder = home.file(".config/encrypted-chat/identities");
-  const [{ name = "" } = {}] = await Array.fromAsync(Deno.readDir(folder));
+  const [name = ""] = await namesIn(folder);
   return `${folder}/${name}`;
 }
 

@@ -20,7 +20,7 @@ import { Intruder, NO_PAUSES, through, Wire } from "../kit/intruder.ts";
 import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "../kit/proxy.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/handshake.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
-import { Folder } from "../kit/folder.ts";
+import { Folder, namesIn } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
@@ -105,9 +105,7 @@ Deno.test("network shows no name, no word that is said, and no key", async () =>
   assertEquals(readable(["joined", '["said"'], proxy.captured), []);
 
   const identities = home.file(".config/encrypted-chat/identities");
-  const [{ name: identity = "" } = {}] = await Array.fromAsync(
-    Deno.readDir(identities),
-  );
+  const [identity = ""] = await namesIn(identities);
   const paths = [folder.file("chat.key"), `${identities}/${identity}`];
   const secrets = paths.map(async (path) => {
     const { serverPrivateKey, roomKey, seed } = JSON.parse(

@@ -4,8 +4,12 @@
  * @module
  */
 
-import { concat, fromBase64url, randomBytes } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
+import {
+  type Bytes,
+  concat,
+  fromBase64url,
+  randomBytes,
+} from "../../crypto_utils.ts";
 import { Broadcaster } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
@@ -26,10 +30,9 @@ import {
 import { assert, assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
-import type { Rates } from "../../src/server/rate_limits.ts";
+import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
-import { People } from "../../src/server/people/people.ts";
-import { Purses } from "../../src/server/rate_limits.ts";
+import type { People } from "../../src/server/people/people.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
@@ -39,6 +42,7 @@ import {
   madeUpPerson,
   madeUpStay,
   newIdentity,
+  openPeople,
 } from "./people.ts";
 import { EpochReader } from "../../src/crypto/epoch.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
@@ -186,7 +190,7 @@ export class Setup implements AsyncDisposable {
     const address = "127.0.0.1:5000";
     const log = await ChatLog.open(`${folder}/chat.log`, { address, window });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
-    const people = People.open(`${folder}/chat.people`, ROOM_KEY);
+    const people = openPeople(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history };
     const room = new Room({ ...sizes, log, broadcaster, people });
     const past = new History(log, history);

@@ -32,14 +32,24 @@ export class Folder implements AsyncDisposable {
 
   /** What is in it, in order. */
   async names(): Promise<string[]> {
-    const entries = await Array.fromAsync(Deno.readDir(this.path));
-    return entries.map(({ name }) => name).sort();
+    return await namesIn(this.path);
   }
 
   /** Removes it with all that is in it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.path, { recursive: true });
   }
+}
+
+/** The names of what is in a folder, in order. */
+export async function namesIn(path: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(path));
+  return entries.map(({ name }) => name).sort();
+}
+
+/** What its owner and others may do with a file, like 0o600; 0 where the system doesn't say. */
+export async function modeOf(path: string): Promise<number> {
+  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
 }
 
 /** A port on which nothing listens, and which the system gives to nobody who doesn't ask for it. */

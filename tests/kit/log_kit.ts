@@ -10,6 +10,7 @@ import {
   type NewEntry,
   numberEntry,
 } from "../../src/protocol/line.ts";
+import { inFolder, namesIn } from "./folder.ts";
 
 export const ADDRESS = "0.0.0.0:5000";
 export const PERSON = "k3df9q2mx7ta41cz";
@@ -44,10 +45,6 @@ export async function pastOf(
   return entries;
 }
 
-export async function modeOf(path: string): Promise<number> {
-  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
-}
-
 export const openLog = (
   path: string,
   options: Partial<ChatLogOptions> = {},
@@ -55,11 +52,8 @@ export const openLog = (
 
 /** The names of the files in the folder of a path, but for the lock, in order. */
 export async function namesBeside(path: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(path.replace(/\/[^/]*$/, ""))) {
-    if (!name.endsWith(".lock")) names.push(name);
-  }
-  return names.sort();
+  const names = await namesIn(path.replace(/\/[^/]*$/, ""));
+  return names.filter((name) => !name.endsWith(".lock"));
 }
 
 /** A test with a path for a log in a folder of its own. */
@@ -71,14 +65,7 @@ export function testWithPath(
   Deno.test({
     name,
     ignore,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        await test(`${folder}/chat.log`);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
+    fn: () => inFolder((folder) => test(`${folder}/chat.log`)),
   });
 }
 

@@ -5,6 +5,7 @@
  */
 
 import {
+  type Bytes,
   KEY_SIZE,
   randomBytes,
   sha256,
@@ -14,6 +15,7 @@ import { type Identity, identityOf } from "../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../src/keys/invite.ts";
 import type { Event } from "../../src/protocol/events.ts";
+import { People } from "../../src/server/people/people.ts";
 import type { Candidate } from "../../src/server/people/person.ts";
 
 /** A new identity. */
@@ -45,6 +47,16 @@ export function madeUpStay(word: string): string {
 export function madeUp(word: string): Candidate {
   const id = madeUpId(word);
   return { id, key: id, card: "", invite: ROOM_INVITE_ID };
+}
+
+/** The people in a file, of a room with a standing link. @param secret The link's, 32 bytes. */
+export function openPeople(
+  path: string,
+  secret: Bytes = randomBytes(KEY_SIZE),
+): People {
+  const people = People.open(path);
+  people.access.link.set(secret);
+  return people;
 }
 
 /** How an identity asks to be let in. */

@@ -5,6 +5,7 @@
  */
 
 import {
+  type Bytes,
   CipherState,
   concat,
   decryptMessage,
@@ -14,7 +15,6 @@ import {
   SIGNATURE_SIZE,
   TAG_SIZE,
 } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
 import { Broadcaster, type Shared } from "../../src/server/broadcaster.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
 import {
@@ -37,10 +37,10 @@ import { ManualClock, seededRandom } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import type { Line, LogEntry, NewEntry } from "../../src/protocol/line.ts";
 import type { Admission, Guest, Seat } from "../../src/server/batch.ts";
-import { People } from "../../src/server/people/people.ts";
+import type { People } from "../../src/server/people/people.ts";
 import type { Candidate } from "../../src/server/people/person.ts";
 import { shortId } from "../../src/crypto/person_id.ts";
-import { madeUp, newStay } from "./people.ts";
+import { madeUp, newStay, openPeople } from "./people.ts";
 import { Outlet, type Writer } from "../../src/server/outlet.ts";
 import type { Ring } from "../../src/server/ring.ts";
 import { History } from "../../src/server/history.ts";
@@ -282,7 +282,7 @@ export class Setup implements AsyncDisposable {
       window,
     });
     const broadcaster = await Broadcaster.create(SERVER_KEY, ring);
-    const people = People.open(`${folder}/chat.people`, randomBytes(32));
+    const people = openPeople(`${folder}/chat.people`);
     const sizes = { maxMembers: 100, history };
     const room = new Room({ ...sizes, ...others, log, broadcaster, people });
     const past = new History(log, history);

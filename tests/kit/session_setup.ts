@@ -28,10 +28,15 @@ import {
 } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import { History } from "../../src/server/history.ts";
-import { People } from "../../src/server/people/people.ts";
 import { Purses } from "../../src/server/rate_limits.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
-import { madeUpId, madeUpStay, newIdentity, newStay } from "./people.ts";
+import {
+  madeUpId,
+  madeUpStay,
+  newIdentity,
+  newStay,
+  openPeople,
+} from "./people.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { Epoch } from "../../src/crypto/epoch.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
@@ -399,7 +404,7 @@ export async function stay(seed: number): Promise<number> {
   const folder = await Deno.makeTempDir();
   const log = await ChatLog.open(`${folder}/chat.log`, { address: "x:1" });
   const broadcaster = await Broadcaster.create(SERVER.publicKey, 262_144);
-  using people = People.open(`${folder}/chat.people`, randomBytes(32));
+  using people = openPeople(`${folder}/chat.people`);
   const room = new Room({ log, broadcaster, people, maxMembers: 2 });
   const rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
   const open = room.run();

@@ -5,7 +5,7 @@
  */
 
 import { UsageError } from "../../src/base/flags.ts";
-import { write } from "../../src/base/program.ts";
+import { complain } from "../../src/base/output.ts";
 
 /** Runs a task; its code, or 2 for flags that can't be, is the process's in the end. */
 export async function runTask(main: () => Promise<number>): Promise<void> {
@@ -13,7 +13,7 @@ export async function runTask(main: () => Promise<number>): Promise<void> {
     Deno.exitCode = await main();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    write(`${error.message}\n`, Deno.stderr);
+    complain(`${error.message}\n`);
     Deno.exitCode = 2;
   }
 }

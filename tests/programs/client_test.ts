@@ -12,7 +12,7 @@ import {
   assertStringIncludes,
 } from "../kit/assert.ts";
 import { TcpProxy } from "../kit/proxy.ts";
-import { Folder, freePort } from "../kit/folder.ts";
+import { Folder, freePort, modeOf, namesIn } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { Client, type ClientOptions, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
@@ -484,10 +484,9 @@ Deno.test("client refuses a chat.key and an identity that others can read", asyn
   const first = await failingClient({ invite, name: "ana", home: home.path });
   assertEquals(first.code, 0);
   const folderOf = home.file(".config/encrypted-chat/identities");
-  const [{ name = "" } = {}] = await Array.fromAsync(Deno.readDir(folderOf));
+  const [name = ""] = await namesIn(folderOf);
   const identity = `${folderOf}/${name}`;
-  const { mode } = await Deno.stat(identity);
-  assertEquals((mode ?? 0) & 0o777, 0o600);
+  assertEquals(await modeOf(identity), 0o600);
 
   await Deno.chmod(identity, 0o644);
   const second = await failingClient({ invite, name: "ana", home: home.path });

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { TcpProxy } from "../kit/proxy.ts";
-import { Folder, freePort } from "../kit/folder.ts";
+import { Folder, freePort, modeOf, namesIn } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { JsonClient, type Shown } from "../kit/client.ts";
 
@@ -101,7 +101,7 @@ Deno.test("member's file reaches one who takes it as it is, and stands in the lo
   const { path = "" } = await reaches(ben, "taken");
   assertEquals(path, folder.file("taken/hut.jpg"));
   assertEquals(await Deno.readFile(path), bytes);
-  assertEquals((await Deno.stat(path)).mode ?? 0 & 0o777, 0o100600);
+  assertEquals(await modeOf(path), 0o600);
   const entry = (await server.log()).at(-1);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   assertEquals(entry?.what, "offered");
@@ -270,8 +270,7 @@ Deno.test("file whose name would deceive or leave the folder is saved under a ha
     () =>
       files(ben).filter(({ state }) => state === "taken")[offers.length - 1],
   );
-  const saved = await Array.fromAsync(Deno.readDir(folder.file("taken")));
-  assertEquals(saved.map(({ name }) => name).sort(), [
+  assertEquals(await namesIn(folder.file("taken")), [
     "_bashrc",
     "_con.txt",
     "_rf",

@@ -18,7 +18,7 @@ import {
   assertStringIncludes,
 } from "../kit/assert.ts";
 import { TcpProxy } from "../kit/proxy.ts";
-import { Folder, freePort } from "../kit/folder.ts";
+import { Folder, freePort, modeOf } from "../kit/folder.ts";
 import { runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient, type Shown } from "../kit/client.ts";
 import { assertSaid } from "../kit/expect.ts";
@@ -182,8 +182,9 @@ Deno.test("server --check leaves a log as it is, and says what a server would do
     assertEquals(stdout.slice(3), said);
     assertEquals(await folder.names(), ["chat.log"]);
     assertEquals(await Deno.readTextFile(folder.file("chat.log")), text);
-    const { mode } = await Deno.stat(folder.file("chat.log"));
-    if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o644);
+    if (Deno.build.os !== "windows") {
+      assertEquals(await modeOf(folder.file("chat.log")), 0o644);
+    }
   }
 });
 

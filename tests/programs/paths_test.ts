@@ -6,7 +6,7 @@
 
 import { assertEquals } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
-import { Folder } from "../kit/folder.ts";
+import { Folder, namesIn } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 
 /** A folder in which the programs run, and one in it in which a person stands. */
@@ -14,11 +14,6 @@ async function standIn(folder: Folder) {
   const sub = folder.file("sub");
   await Deno.mkdir(sub);
   return { sub, prefix: ["env", `INIT_CWD=${sub}`] };
-}
-
-async function namesIn(path: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name)
-    .toSorted();
 }
 
 Deno.test("server's paths count from where deno task was called, and its defaults from the repository", async () => {

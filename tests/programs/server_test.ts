@@ -13,17 +13,12 @@ import {
   assertStringIncludes,
 } from "../kit/assert.ts";
 import { output, runToEnd } from "../kit/command.ts";
-import { Folder, freePort } from "../kit/folder.ts";
+import { Folder, freePort, modeOf } from "../kit/folder.ts";
 import { programCommand } from "../kit/program.ts";
 import { testUnless } from "../kit/system.ts";
 import { runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
-
-async function modeOf(path: string): Promise<string> {
-  const { mode } = await Deno.stat(path);
-  return ((mode ?? 0) & 0o777).toString(8);
-}
 
 Deno.test("server says at its first start what it made and how to join", async () => {
   await using folder = await Folder.make();
@@ -39,8 +34,8 @@ Deno.test("server says at its first start what it made and how to join", async (
     "Ctrl-C stops the server.",
   ]);
   assertEquals(server.stderr, []);
-  assertEquals(await modeOf(folder.file("chat.key")), "600");
-  assertEquals(await modeOf(folder.file("chat.log")), "600");
+  assertEquals(await modeOf(folder.file("chat.key")), 0o600);
+  assertEquals(await modeOf(folder.file("chat.log")), 0o600);
 });
 
 Deno.test("server says the same at its second start, but that it made a key", async () => {

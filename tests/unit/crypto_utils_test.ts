@@ -7,6 +7,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
+  type Bytes,
   CipherState,
   DecryptionError,
   decryptMessage,
@@ -15,7 +16,6 @@ import {
   randomBytes,
   TAG_SIZE,
 } from "../../crypto_utils.ts";
-import type { Bytes } from "../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../kit/assert.ts";
 import { flipped, utf8 } from "../kit/bytes.ts";
 import { createHandshake } from "../../src/crypto/noise.ts";

@@ -8,7 +8,7 @@
  */
 
 import { IdentityFile } from "../../src/keys/identity.ts";
-import { write } from "../../src/base/program.ts";
+import { print } from "../../src/base/output.ts";
 import { CUT, type Edit, TcpProxy } from "../../tests/kit/proxy.ts";
 import { Terminal } from "../../tests/kit/pty.ts";
 import { type Cell, readScreen } from "./cells.ts";
@@ -105,7 +105,7 @@ class Stage implements AsyncDisposable {
       const cursor = [column, row] as const;
       const svg = drawSvg({ title, columns: COLUMNS, rows, cursor });
       await Deno.writeTextFile(new URL(`${name}.svg`, FOLDER), svg);
-      write(`docs/pictures/${name}.svg\n`);
+      print(`docs/pictures/${name}.svg\n`);
       return true;
     }
   }

@@ -16,7 +16,7 @@ import {
 import { admissionKey, ROOM_INVITE_ID } from "../../keys/invite.ts";
 import { parseCode, passwordOf } from "../../keys/spoken_code.ts";
 import type { OpenCode } from "../../protocol/handshake.ts";
-import { type Change, UNCHANGED } from "./change.ts";
+import { type Reversible, UNCHANGED } from "./reversible.ts";
 import type { Happening, HappeningOf } from "./happening.ts";
 import { term } from "./person.ts";
 
@@ -106,7 +106,7 @@ export class Invites {
   }
 
   /** A person comes in by an invite, or by the standing link, which is never used up. */
-  use(id: number, person: string): Change {
+  use(id: number, person: string): Reversible {
     if (id === ROOM_INVITE_ID) return UNCHANGED;
     const { used } = this.#byId.get(id) ?? {};
     used?.add(person);

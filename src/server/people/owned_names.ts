@@ -6,7 +6,7 @@
  */
 
 import { foldedName, type Name } from "../../protocol/names.ts";
-import { type Change, UNCHANGED } from "./change.ts";
+import { type Reversible, UNCHANGED } from "./reversible.ts";
 import type { Happening, HappeningOf } from "./happening.ts";
 import { isBanned, type Person } from "./person.ts";
 
@@ -58,7 +58,7 @@ export class OwnedNames {
   }
 
   /** A free name becomes a person's, or is shown otherwise. */
-  claim(person: Person, { shown, folded }: Name, at: number): Change {
+  claim(person: Person, { shown, folded }: Name, at: number): Reversible {
     const old = this.#names.get(folded);
     const isLast = person.names.at(-1) === folded;
     if (isLast && old?.shown === shown) return UNCHANGED;
@@ -93,7 +93,7 @@ export class OwnedNames {
   release(
     person: Person,
     kept: string,
-  ): Change & { readonly names: string[] } {
+  ): Reversible & { readonly names: string[] } {
     const { names } = person;
     const before = [...names];
     const released: OwnedName[] = [];

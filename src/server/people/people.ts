@@ -1,21 +1,20 @@
 /**
  * The people of a room: who is a member, whose name is whose, and by which invites one may come in. Changes happen at
- * once, and are in `chat.people` after `keep`. Those of a batch can be taken back until it is settled: nothing is
+ * once, and are in `chat.people` after `journal.keep`. Those of a batch can be taken back until it is settled: nothing is
  * written down meanwhile.
  *
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
-import { parseShortId } from "../../crypto/person_id.ts";
+import { parseShortId, spokenId } from "../../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../keys/invite.ts";
 import type { Name } from "../../protocol/names.ts";
 import { Access } from "./access.ts";
-import type { Change, Undo } from "./change.ts";
+import type { Reversible, Undo } from "./reversible.ts";
 import type { Happening } from "./happening.ts";
 import { Invites } from "./invites.ts";
 import { Journal } from "./journal.ts";
-import { type OwnedName, OwnedNames } from "./owned_names.ts";
+import { OwnedNames } from "./owned_names.ts";
 import { PeopleFile } from "./people_file.ts";
 import type { Candidate, Person } from "./person.ts";
 import { Persons } from "./persons.ts";
@@ -30,31 +29,32 @@ export interface Settings {
 
 /** The people of a room. */
 export class People implements Disposable {
-  readonly #persons = new Persons();
-  readonly #names = new OwnedNames();
+  /** All who have been in the room. Changed here alone, where that is written down too. */
+  readonly persons = new Persons();
+  /** Whose name is whose. Changed here alone, where that is written down too. */
+  readonly names = new OwnedNames();
+  /** What has happened, in the file. */
+  readonly journal: Journal;
   readonly #invites = new Invites();
-  readonly #journal: Journal;
   /** By what one may come in, and who may. */
   readonly access: Access;
   #settings: Settings = { topic: "", slow: 0 };
 
   private constructor(file: PeopleFile) {
-    this.#journal = new Journal(file, {
+    this.journal = new Journal(file, {
       apply: (it) => this.#apply(it),
       summary: (all) => [...this.#summary(all)],
       lines: () => this.#lines,
     });
-    this.access = new Access(this.#persons, this.#invites, this.#journal);
+    this.access = new Access(this.persons, this.#invites, this.journal);
   }
 
   /**
    * The people in a file, made if it is missing.
-   * @param standing The secret of the standing link, 32 bytes; undefined: there is none.
    * @throws {FileError} for a file that is damaged, that others can read, or that can't be used.
    */
   static open(
     path: string,
-    standing?: Bytes,
     { fsync = false, mend = true, onMade }: {
       readonly fsync?: boolean;
       /** Is told the file's path if it was missing. */
@@ -65,8 +65,7 @@ export class People implements Disposable {
   ): People {
     const people = new People(PeopleFile.open(path, fsync, onMade));
     try {
-      people.access.link.set(standing);
-      people.#journal.load(mend);
+      people.journal.load(mend);
       return people;
     } catch (error) {
       people[Symbol.dispose]();
@@ -74,14 +73,9 @@ export class People implements Disposable {
     }
   }
 
-  /** What was repaired when the file was opened. */
-  get notice(): string | undefined {
-    return this.#journal.notice;
-  }
-
   /** Closes the file. */
   [Symbol.dispose](): void {
-    this.#journal[Symbol.dispose]();
+    this.journal[Symbol.dispose]();
   }
 
   // ── Persons ──────────────────────────────────────────────────────────────────────────────────────────
@@ -93,26 +87,11 @@ export class People implements Disposable {
     at: number,
   ): { person: Person; undo: Undo } {
     const { id, invite } = candidate;
-    const known = this.#persons.find(id);
+    const known = this.persons.find(id);
     if (known) return { person: known, undo: () => {} };
-    const enrolled = this.#persons.enrol(candidate, from, at);
+    const enrolled = this.persons.enrol(candidate, from, at);
     const undo = this.#note(enrolled, this.#invites.use(invite, id));
     return { person: enrolled.person, undo };
-  }
-
-  /** The person of a full id. */
-  find(id: string): Person | undefined {
-    return this.#persons.find(id);
-  }
-
-  /** The person of a short id. */
-  byShort(short: string): Person | undefined {
-    return this.#persons.byShort(short);
-  }
-
-  /** Everybody who is banned now. */
-  get banned(): readonly Person[] {
-    return this.#persons.banned;
   }
 
   /**
@@ -121,7 +100,7 @@ export class People implements Disposable {
    * @returns Whether it could come again, as somebody else, by the standing link.
    */
   ban({ id, invite }: Person, until: number | null, by: string): boolean {
-    this.#journal.record({
+    this.journal.record({
       kind: "banned",
       person: id,
       until,
@@ -135,22 +114,17 @@ export class People implements Disposable {
 
   /** Lets a person come in again. */
   unban({ id }: Person): void {
-    this.#journal.record({ kind: "unbanned", person: id });
+    this.journal.record({ kind: "unbanned", person: id });
   }
 
   /** Makes a person an operator, or one no longer. */
   setOperator({ id }: Person, is: boolean): void {
-    this.#journal.record({ kind: "operator", person: id, is });
-  }
-
-  /** Whether a person is an operator, and nobody else is. */
-  isLastOperator(person: Person): boolean {
-    return this.#persons.isLastOperator(person);
+    this.journal.record({ kind: "operator", person: id, is });
   }
 
   /** A person is there. */
   saw(person: Person, at: number): void {
-    this.#journal.add(...this.#persons.saw(person, at));
+    this.journal.add(...this.persons.saw(person, at));
   }
 
   /** What the room has set. */
@@ -160,32 +134,14 @@ export class People implements Disposable {
 
   /** Sets it. */
   set({ topic, slow }: Settings): void {
-    this.#journal.record({ kind: "room", topic, slow });
+    this.journal.record({ kind: "room", topic, slow });
   }
 
   // ── Names ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Who goes by a name, or went by it last. */
-  byName(folded: string): Person | undefined {
-    return this.#names.lastOwner(folded);
-  }
-
-  /** The name that a person claimed last; empty for none. */
-  nameOf(person: Person): string {
-    return this.#names.nameOf(person);
-  }
-
-  /** Whose a name is, or one that looks like it. @param isHere Whether a person is in the room now. */
-  owner(
-    folded: string,
-    isHere: (person: Person) => boolean,
-  ): OwnedName | undefined {
-    return this.#names.owner(folded, isHere);
-  }
-
   /** A free name becomes a person's, or is shown otherwise. */
   claim(person: Person, name: Name, at: number): Undo {
-    return this.#note(this.#names.claim(person, name, at));
+    return this.#note(this.names.claim(person, name, at));
   }
 
   /**
@@ -193,48 +149,20 @@ export class People implements Disposable {
    * @param kept The one that it goes by, folded. @returns The others, as it writes them.
    */
   release(person: Person, kept: string): { names: string[]; undo: Undo } {
-    const released = this.#names.release(person, kept);
+    const released = this.names.release(person, kept);
     return { names: released.names, undo: this.#note(released) };
   }
 
   // ── The file ─────────────────────────────────────────────────────────────────────────────────────────
 
   /** Changes that belong together were made. @returns What takes them back. */
-  #note(...changes: readonly Change[]): Undo {
+  #note(...changes: readonly Reversible[]): Undo {
     const happenings = changes.flatMap((it) => it.happenings);
-    this.#journal.add(...happenings);
+    this.journal.add(...happenings);
     return () => {
-      this.#journal.remove(...happenings);
+      this.journal.remove(...happenings);
       for (const { undo } of changes.toReversed()) undo();
     };
-  }
-
-  /** Something has changed that may yet be taken back: all that changes waits for `settle`. */
-  begin(): void {
-    this.#journal.begin();
-  }
-
-  /** What has changed is as it is; writes it down as `tryToKeep` does. */
-  settle(): void {
-    this.#journal.settle();
-  }
-
-  /**
-   * Writes down what has changed; between `begin` and `settle` that waits.
-   * @throws {FileError} if that fails: the next call tries again.
-   */
-  keep(): void {
-    this.#journal.keep();
-  }
-
-  /** As `keep`; what fails is said, and tried again with the next change. */
-  tryToKeep(): void {
-    this.#journal.tryToKeep();
-  }
-
-  /** Writes down what isn't yet, and takes over what another process has added, as far as that can be done. */
-  look(): void {
-    this.#journal.look();
   }
 
   /**
@@ -242,19 +170,19 @@ export class People implements Disposable {
    * @throws {FileError} if what has changed before can't be written down.
    */
   limitFrom(head: number): void {
-    if (!this.#persons.limitFrom(head)) return;
-    this.keep();
-    this.#journal.rewrite();
+    if (!this.persons.limitFrom(head)) return;
+    this.journal.keep();
+    this.journal.rewrite();
   }
 
   get #lines(): number {
     // A person's line, the one of when it was there, and those of what it may and mayn't.
-    return 2 * this.#persons.size + this.#names.size + this.#invites.lines + 1;
+    return 2 * this.persons.size + this.names.size + this.#invites.lines + 1;
   }
 
   *#summary(all: readonly Happening[]): Generator<Happening> {
-    yield* this.#persons.summary(all);
-    yield* this.#names.summary();
+    yield* this.persons.summary(all);
+    yield* this.names.summary();
     yield* this.#invites.summary();
     yield { kind: "room", ...this.#settings };
   }
@@ -263,8 +191,8 @@ export class People implements Disposable {
     switch (happening.kind) {
       case "person": {
         const { id, invite } = happening;
-        if (this.#persons.find(id)) return;
-        this.#persons.apply(happening);
+        if (this.persons.find(id)) return;
+        this.persons.apply(happening);
         // A crash may have cut off the line that says so.
         return this.#invites.apply({ kind: "used", invite, person: id });
       }
@@ -272,10 +200,10 @@ export class People implements Disposable {
       case "banned":
       case "unbanned":
       case "operator":
-        return this.#persons.apply(happening);
+        return this.persons.apply(happening);
       case "name":
       case "released":
-        return this.#names.apply(happening, (id) => this.#persons.find(id));
+        return this.names.apply(happening, (id) => this.persons.find(id));
       case "invite":
       case "used":
       case "revoked":
@@ -289,5 +217,12 @@ export class People implements Disposable {
 /** The person of a short id as people write it; undefined for nobody's. */
 export function findPerson(people: People, id: string): Person | undefined {
   const short = parseShortId(id);
-  return short === undefined ? undefined : people.byShort(short);
+  return short === undefined ? undefined : people.persons.byShort(short);
+}
+
+/** A person as people are told: the name, if there is one, and the short id. */
+export function shownPerson({ names }: People, person: Person): string {
+  const id = spokenId(person.short);
+  const name = names.nameOf(person);
+  return name === "" ? id : `${name} (${id})`;
 }

@@ -10,7 +10,11 @@
  */
 
 import { concat } from "../../../crypto_utils.ts";
-import { requireOrdinary, targetOf } from "../../base/file_target.ts";
+import {
+  isSameFile,
+  requireOrdinary,
+  targetOf,
+} from "../../base/file_target.ts";
 import {
   FileError,
   fileError,
@@ -261,8 +265,7 @@ export class PeopleFile implements Disposable {
   /** Whether its path still names it: `rewrite` of another process may have replaced it. */
   get isInPlace(): boolean {
     try {
-      const [there, ours] = [Deno.statSync(this.#path), this.#file.statSync()];
-      return there.ino === ours.ino && there.dev === ours.dev;
+      return isSameFile(Deno.statSync(this.#path), this.#file.statSync());
     } catch {
       return false; // gone
     }

@@ -7,7 +7,7 @@
 import { fromBase64url, toBase64url } from "../../../crypto_utils.ts";
 import { readCard } from "../../crypto/identity.ts";
 import { shortId } from "../../crypto/person_id.ts";
-import type { Change } from "./change.ts";
+import type { Reversible } from "./reversible.ts";
 import type { Happening, HappeningOf } from "./happening.ts";
 import { banEnd, type Candidate, isBanned, type Person } from "./person.ts";
 
@@ -56,7 +56,7 @@ export class Persons {
     { id, key, card, invite }: Candidate,
     from: number,
     at: number,
-  ): Change & { readonly person: Person } {
+  ): Reversible & { readonly person: Person } {
     const enrolled: Happening = { kind: "person", id, card, from, invite, at };
     const person = this.#add(enrolled, key);
     const undo = () => {

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { write } from "../../../src/base/program.ts";
+import { print } from "../../../src/base/output.ts";
 
 /** `linux/if_tun.h`: attach to a device of IP packets, without a header of their own. */
 const TUNSETIFF = 0x400454can;
@@ -56,7 +56,7 @@ async function carry(from: number, to: number, delay: number, loss: number) {
     const count = await libc.symbols.read(from, buffer, BigInt(PACKET_SIZE));
     if (count < 0n) continue; // the device is down
     const packet = buffer.slice(0, Number(count));
-    if (cut) write("lost\n");
+    if (cut) print("lost\n");
     else if (Math.random() >= loss) {
       // A device that is down, or full, loses it.
       setTimeout(() => libc.symbols.write(to, packet, count), delay);
@@ -70,7 +70,7 @@ const other = makeDevice(there);
 const loss = Number(percent) / 100;
 carry(one, other, Number(delay), loss);
 carry(other, one, Number(delay), loss);
-write("ready\n");
+print("ready\n");
 for await (const piece of Deno.stdin.readable) {
   const words = new TextDecoder().decode(piece).trim().split("\n");
   for (const word of words) cut = word === "cut";

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
+import { type Bytes, randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { FileError } from "../../../src/base/private_file.ts";
 import { IdentityFile } from "../../../src/keys/identity.ts";
 import { parseAddress, parseInvite } from "../../../src/keys/invite.ts";

@@ -8,9 +8,9 @@
 import { type Bytes, randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { fullId, shortId } from "../../../src/crypto/person_id.ts";
 import { identityOf } from "../../../src/crypto/identity.ts";
-import { People } from "../../../src/server/people/people.ts";
+import type { People } from "../../../src/server/people/people.ts";
 import { Purses } from "../../../src/server/rate_limits.ts";
-import { joinEvent, newStay } from "../../kit/people.ts";
+import { joinEvent, newStay, openPeople } from "../../kit/people.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import type { Channel } from "../../../src/protocol/channel.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
@@ -78,7 +78,7 @@ class House {
     const address = "127.0.0.1:1";
     const path = await folder();
     const log = await ChatLog.open(`${path}/chat.log`, { address });
-    const people = People.open(`${path}/chat.people`, randomBytes(32));
+    const people = openPeople(`${path}/chat.people`);
     const serverKey = keys.server.publicKey;
     const broadcaster = await Broadcaster.create(serverKey, RING_SIZE);
     const house = new House(keys, log, people, broadcaster);

@@ -5,7 +5,8 @@
  */
 
 import { parseFlags } from "../../../src/base/flags.ts";
-import { write } from "../../../src/base/program.ts";
+import { complain, print } from "../../../src/base/output.ts";
+import { Folder } from "../../kit/folder.ts";
 import { runTask } from "../../kit/task.ts";
 import type { Failure, Tally } from "./fuzzer.ts";
 import type { Order } from "./worker.ts";
@@ -94,7 +95,7 @@ class Run {
 
   #told(message: Message): void {
     if (message.kind === "names") {
-      write(`There are: ${message.names.join(" ")}\n`, Deno.stderr);
+      complain(`There are: ${message.names.join(" ")}\n`);
       this.#end.resolve(2);
     } else if (message.kind === "tallies") {
       ({ tallies: this.#tallies, heaps: this.#heaps } = message);
@@ -110,7 +111,7 @@ class Run {
     const path = `fuzz-${this.#order.seed}.txt`;
     const text = `${where}\nseed ${this.#order.seed}\n${error}\n\n${input}\n`;
     Deno.writeTextFileSync(path, text);
-    write(`\nFailed: ${text.slice(0, 4_000)}\nIt is in ${path}\n`, Deno.stderr);
+    complain(`\nFailed: ${text.slice(0, 4_000)}\nIt is in ${path}\n`);
     this.#end.resolve(1);
   }
 
@@ -119,7 +120,7 @@ class Run {
     let [cases, time] = [0, 0];
     for (const tally of this.#tallies) {
       const rate = Math.round(tally.cases / tally.time * 1_000);
-      write(
+      print(
         `${tally.name.padEnd(18)} ${String(tally.cases).padStart(10)} cases ` +
           `${String(rate).padStart(8)}/s ${
             String(tally.outcomes).padStart(4)
@@ -132,12 +133,12 @@ class Run {
     const last = this.#heaps.at(-1) ?? 0;
     const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
     const rate = Math.round(cases / Math.max(1, time) * 1_000);
-    write(
+    print(
       `${cases} cases, ${rate}/s, seed ${this.#order.seed}; ` +
         `heap ${mb(first)} after a tenth, ${mb(last)} at the end\n`,
     );
     if (last <= first * HEAP_FACTOR + HEAP_SLACK) return 0;
-    write("The heap has grown\n", Deno.stderr);
+    complain("The heap has grown\n");
     return 1;
   }
 }
@@ -146,15 +147,12 @@ async function main(): Promise<number> {
   const { values } = parseFlags(Deno.args, FLAGS, { positionals: 0 });
   const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
   const { seconds, parser, seed = random >>> 1 } = values;
-  const folder = await Deno.makeTempDir({ prefix: "chat-fuzz-" });
+  await using temporary = await Folder.make();
   const shared = new SharedArrayBuffer(SHARED_SIZE);
-  write(`Fuzzing for ${seconds} s with seed ${seed}\n`);
-  try {
-    const run = new Run({ seed, seconds, parser, folder, shared });
-    return await run.finished();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  print(`Fuzzing for ${seconds} s with seed ${seed}\n`);
+  const folder = temporary.path;
+  const run = new Run({ seed, seconds, parser, folder, shared });
+  return await run.finished();
 }
 
 await runTask(main);

@@ -23,11 +23,11 @@ import {
   readEntry,
 } from "../../../src/log/line_format.ts";
 import {
+  formatOffer,
   isFileName,
   parseOffer,
   safeFileName,
 } from "../../../src/protocol/offer.ts";
-import { formatOffer } from "../../../src/protocol/offer.ts";
 import { formatCode, parseCode } from "../../../src/keys/spoken_code.ts";
 import { parseName } from "../../../src/protocol/names.ts";
 import type { News } from "../../../src/client/view.ts";

@@ -5,7 +5,7 @@
  */
 
 import { parseFlags } from "../../../src/base/flags.ts";
-import { write } from "../../../src/base/program.ts";
+import { complain, print } from "../../../src/base/output.ts";
 import { runTask } from "../../kit/task.ts";
 import type { Deeds } from "./member.ts";
 import { type Sample, soak } from "./soak.ts";
@@ -64,21 +64,21 @@ async function main(): Promise<number> {
       watch(sample, deeds) {
         if (sample.at - told < MINUTE / 4) return;
         told = sample.at;
-        write(`${row(sample)}; ${deedsRow(deeds)}\n`);
+        print(`${row(sample)}; ${deedsRow(deeds)}\n`);
       },
     });
-  write(
+  print(
     `\nbefore anybody came\n${row(empty)}\nafter the first minute\n${
       row(early)
     }\nat the end\n${row(late)}\nwhen all were gone\n${row(after)}\n`,
   );
-  write(`${deedsRow(deeds)}\n${lines} lines, shown ${deliveries} times\n`);
+  print(`${deedsRow(deeds)}\n${lines} lines, shown ${deliveries} times\n`);
   if (faults.length === 0) {
     await folder[Symbol.asyncDispose]();
     return 0;
   }
-  for (const fault of faults) write(`${fault}\n`, Deno.stderr);
-  write(`The server's files are in ${folder.path}\n`, Deno.stderr);
+  for (const fault of faults) complain(`${fault}\n`);
+  complain(`The server's files are in ${folder.path}\n`);
   return 1;
 }
 

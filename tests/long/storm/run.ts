@@ -5,7 +5,7 @@
  */
 
 import { parseFlags } from "../../../src/base/flags.ts";
-import { write } from "../../../src/base/program.ts";
+import { complain, print } from "../../../src/base/output.ts";
 import { runTask } from "../../kit/task.ts";
 import { Network } from "../../kit/network/network.ts";
 import { storm } from "./storm.ts";
@@ -99,15 +99,15 @@ async function main(): Promise<number> {
       stopClient: values["stop-client"] * 1_000,
       network,
       cut: cut * 1_000,
-      watch: (report) => write(`${report}\n`),
+      watch: (report) => print(`${report}\n`),
     });
-  write(
+  print(
     `${kills} kills, ${interrupted} of them while lines were under way; ` +
       `${losses} times a client lost its server; ` +
       `${mended} times the log was mended\n` +
       `${lines} lines, of which ${typed} were typed, shown ${deliveries} times\n`,
   );
-  for (const fault of faults) write(`${fault}\n`, Deno.stderr);
+  for (const fault of faults) complain(`${fault}\n`);
   return faults.length === 0 ? 0 : 1;
 }
 

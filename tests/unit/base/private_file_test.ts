@@ -15,18 +15,9 @@ import {
 } from "../../../src/base/private_file.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { run } from "../../kit/command.ts";
-import { inFolder } from "../../kit/folder.ts";
+import { inFolder, modeOf, namesIn } from "../../kit/folder.ts";
 
 const POSIX = Deno.build.os !== "windows";
-
-async function names(folder: string): Promise<string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
-  return entries.map((entry) => entry.name).sort();
-}
-
-async function mode(path: string): Promise<number> {
-  return ((await Deno.stat(path)).mode ?? 0) & 0o777;
-}
 
 /** The message of a `FileError`, with the file's path as PATH. */
 async function refusal(path: string, action: () => Promise<unknown>) {
@@ -109,8 +100,8 @@ Deno.test({
       await createPrivate(`${folder}/created`, "x");
       await Deno.writeTextFile(`${folder}/written`, "old", { mode: 0o644 });
       await writePrivate(`${folder}/written`, "new");
-      assertEquals(await mode(`${folder}/created`), 0o600);
-      assertEquals(await mode(`${folder}/written`), 0o600);
+      assertEquals(await modeOf(`${folder}/created`), 0o600);
+      assertEquals(await modeOf(`${folder}/written`), 0o600);
     }),
 });
 
@@ -118,7 +109,7 @@ Deno.test("writePrivate() leaves nothing but the file", () =>
   inFolder(async (folder) => {
     await writePrivate(`${folder}/file`, "old");
     await writePrivate(`${folder}/file`, "new");
-    assertEquals(await names(folder), ["file"]);
+    assertEquals(await namesIn(folder), ["file"]);
   }));
 
 Deno.test("writePrivate() leaves nothing behind where it fails", () =>
@@ -129,7 +120,7 @@ Deno.test("writePrivate() leaves nothing behind where it fails", () =>
       await refusal(path, () => writePrivate(path, "x")),
       'Cannot write "PATH": it is a folder',
     );
-    assertEquals(await names(folder), ["taken"]);
+    assertEquals(await namesIn(folder), ["taken"]);
     const missing = `${folder}/none/file`;
     assertEquals(
       await refusal(missing, () => writePrivate(missing, "x")),
@@ -142,7 +133,7 @@ Deno.test("createPrivate() leaves a file that is there as it is", () =>
     assertEquals(await createPrivate(`${folder}/file`, "first"), true);
     assertEquals(await createPrivate(`${folder}/file`, "second"), false);
     assertEquals(await readPrivate(`${folder}/file`), "first");
-    assertEquals(await names(folder), ["file"]);
+    assertEquals(await namesIn(folder), ["file"]);
   }));
 
 Deno.test("createPrivate() lets one of many win", () =>
@@ -154,7 +145,7 @@ Deno.test("createPrivate() lets one of many win", () =>
     );
     assertEquals(won.filter((created) => created).length, 1);
     assertEquals(await readPrivate(path), texts[won.indexOf(true)]);
-    assertEquals(await names(folder), ["file"]);
+    assertEquals(await namesIn(folder), ["file"]);
   }));
 
 Deno.test("createPrivate() shows nobody a part of the text", () =>
@@ -179,8 +170,8 @@ Deno.test("ensureFolder() makes private folders, and takes those that are there"
     await ensureFolder(path);
     await ensureFolder(path);
     if (POSIX) {
-      assertEquals(await mode(path), 0o700);
-      assertEquals(await mode(`${folder}/a`), 0o700);
+      assertEquals(await modeOf(path), 0o700);
+      assertEquals(await modeOf(`${folder}/a`), 0o700);
     }
     await writePrivate(`${path}/file`, "");
     const file = `${path}/file`;
@@ -213,11 +204,11 @@ Deno.test({
         assertEquals(await readPrivate(path), "written");
         assert((await Deno.lstat(path)).isSymlink);
       }
-      assertEquals(await names(`${folder}/volume`), ["a", "b", "c"]);
+      assertEquals(await namesIn(`${folder}/volume`), ["a", "b", "c"]);
       for (const name of ["a", "b", "c"]) {
         const path = `${folder}/volume/${name}`;
         assertEquals(await Deno.readTextFile(path), "written");
-        assertEquals(await mode(path), 0o600);
+        assertEquals(await modeOf(path), 0o600);
       }
     }),
 });

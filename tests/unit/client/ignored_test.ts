@@ -8,7 +8,7 @@ import { Ignored, type Person } from "../../../src/client/ignored.ts";
 import type { RoomNews } from "../../../src/client/view.ts";
 import { shortId } from "../../../src/crypto/person_id.ts";
 import { assertEquals, assertStringIncludes } from "../../kit/assert.ts";
-import { Folder } from "../../kit/folder.ts";
+import { Folder, modeOf } from "../../kit/folder.ts";
 import { madeUpId } from "../../kit/people.ts";
 
 function personOf(name: string): Person {
@@ -39,8 +39,7 @@ Deno.test("Ignored keeps who is ignored for later runs, in a file for its owner 
   first.add(EVE);
   first.remove(EVE);
   await first.kept;
-  const { mode } = await Deno.stat(path);
-  if (Deno.build.os !== "windows") assertEquals((mode ?? 0) & 0o777, 0o600);
+  if (Deno.build.os !== "windows") assertEquals(await modeOf(path), 0o600);
   assertEquals(JSON.parse(await Deno.readTextFile(path)), {
     version: 1,
     people: { [ANN.id]: "ann" },

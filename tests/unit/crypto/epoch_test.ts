@@ -5,6 +5,7 @@
  */
 
 import {
+  type Bytes,
   CipherState,
   concat,
   DecryptionError,
@@ -17,7 +18,6 @@ import {
   SIGNATURE_SIZE,
   TAG_SIZE,
 } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { flipped, utf8 } from "../../kit/bytes.ts";
 import {

@@ -14,12 +14,12 @@ import type {
   NoiseHandshakeState,
 } from "../../kit/types/noise_c.d.ts";
 import {
+  type Bytes,
   decryptMessage,
   encryptMessage,
   HandshakeError,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
 import { assertEquals, assertRejects, assertThrows } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { importKeyPair } from "../../../src/crypto/x25519.ts";

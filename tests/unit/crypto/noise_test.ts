@@ -6,6 +6,7 @@
  */
 
 import {
+  type Bytes,
   DecryptionError,
   decryptMessage,
   encryptMessage,
@@ -14,7 +15,6 @@ import {
   MAX_MESSAGE_SIZE,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
 import {
   assert,
   assertEquals,

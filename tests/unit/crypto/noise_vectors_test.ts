@@ -9,8 +9,11 @@
  * @module
  */
 
-import { decryptMessage, encryptMessage } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
+import {
+  type Bytes,
+  decryptMessage,
+  encryptMessage,
+} from "../../../crypto_utils.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 import xx from "./vectors/noise_xx.json" with { type: "json" };
 import xxpsk3 from "./vectors/noise_xxpsk3.json" with { type: "json" };

@@ -15,20 +15,12 @@ import {
   assertMatch,
   assertRejects,
 } from "../../kit/assert.ts";
-
-async function withFolder(test: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder, modeOf } from "../../kit/folder.ts";
 
 const named = (name: string) => (other: string) => other === name;
 
 Deno.test("IdentityFile.open() makes an identity once and keeps it", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const path = `${folder}/me`;
     const first = await IdentityFile.open(path);
     const second = await IdentityFile.open(path);
@@ -39,19 +31,19 @@ Deno.test("IdentityFile.open() makes an identity once and keeps it", () =>
   }));
 
 Deno.test("IdentityFile.open() writes a file for its owner alone", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const path = `${folder}/me`;
     await IdentityFile.open(path);
     const { seed, ...rest } = JSON.parse(await Deno.readTextFile(path));
     assertMatch(seed, /^[\w-]{43}$/);
     assertEquals(rest, { version: 1 });
     if (Deno.build.os !== "windows") {
-      assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+      assertEquals(await modeOf(path), 0o600);
     }
   }));
 
 Deno.test("IdentityFile.open() names what is damaged, and shows no key", () =>
-  withFolder(async (folder) => {
+  inFolder(async (folder) => {
     const path = `${folder}/me`;
     const cases = [
       ["{", "it is damaged (not JSON)"],
@@ -74,7 +66,7 @@ Deno.test("IdentityFile.open() names what is damaged, and shows no key", () =>
   }));
 
 Deno.test("IdentityFile.find() gives the identity that last went by a name", () =>
-  withFolder(async (parent) => {
+  inFolder(async (parent) => {
     const folder = `${parent}/identities`; // not there yet
     assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
     const ana = await IdentityFile.create(folder);

@@ -14,14 +14,10 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../../kit/assert.ts";
+import { inFolder, modeOf } from "../../kit/folder.ts";
 
-async function withKeyFile(test: (path: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(`${folder}/chat.key`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+function withKeyFile(test: (path: string) => Promise<void>): Promise<void> {
+  return inFolder((folder) => test(`${folder}/chat.key`));
 }
 
 Deno.test("KeyFile makes keys once and reads them from then on", () =>
@@ -100,7 +96,7 @@ Deno.test("KeyFile is for its owner alone, and for people to read", () =>
 `,
     );
     if (Deno.build.os !== "windows") {
-      assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+      assertEquals(await modeOf(path), 0o600);
       await Deno.chmod(path, 0o644);
       await assertRejects(
         () => KeyFile.load(path),

@@ -6,8 +6,11 @@
 
 import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
-import type { LogEntry, NewEntry } from "../../../src/protocol/line.ts";
-import { numberEntry } from "../../../src/protocol/line.ts";
+import {
+  type LogEntry,
+  type NewEntry,
+  numberEntry,
+} from "../../../src/protocol/line.ts";
 import { assertEquals, assertThrows } from "../../kit/assert.ts";
 import { openLog, said, testWithPath } from "../../kit/log_kit.ts";
 

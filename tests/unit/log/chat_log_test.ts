@@ -12,9 +12,9 @@ import {
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
+import { modeOf } from "../../kit/folder.ts";
 import {
   ADDRESS,
-  modeOf,
   numbered,
   openLog,
   pastOf,

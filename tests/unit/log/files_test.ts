@@ -7,9 +7,9 @@
 
 import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { modeOf } from "../../kit/folder.ts";
 import {
   lastOf,
-  modeOf,
   namesBeside,
   numbered,
   openLog,

@@ -6,13 +6,13 @@
  */
 
 import {
+  type Bytes,
   concat,
   DecryptionError,
   HandshakeError,
   PROTOCOL_NAME,
   randomBytes,
 } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
 import type { Channel } from "../../../src/protocol/channel.ts";
 import { type Event, EventError } from "../../../src/protocol/events.ts";
 import {

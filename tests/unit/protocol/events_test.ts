@@ -6,11 +6,12 @@
 
 import {
   encodeEvent,
+  type Event,
   EventError,
+  type Kind,
   packEvents,
   unpackEvents,
 } from "../../../src/protocol/events.ts";
-import type { Event, Kind } from "../../../src/protocol/events.ts";
 import {
   MAX_PLAINTEXT_SIZE,
   padmeLength,

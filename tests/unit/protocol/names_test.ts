@@ -7,8 +7,7 @@
 import confusables from "../../../src/protocol/confusables.json" with {
   type: "json",
 };
-import { parseName } from "../../../src/protocol/names.ts";
-import type { Name } from "../../../src/protocol/names.ts";
+import { type Name, parseName } from "../../../src/protocol/names.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 
 function nameOf(text: string): Name {

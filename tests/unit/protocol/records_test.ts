@@ -4,8 +4,12 @@
  * @module
  */
 
-import { concat, SIGNATURE_SIZE, TAG_SIZE } from "../../../crypto_utils.ts";
-import type { Bytes } from "../../../crypto_utils.ts";
+import {
+  type Bytes,
+  concat,
+  SIGNATURE_SIZE,
+  TAG_SIZE,
+} from "../../../crypto_utils.ts";
 import {
   broadcastHeader,
   directHeader,
@@ -18,8 +22,8 @@ import {
   RecordSplitter,
   RecordType,
   WireError,
+  type WireRecord,
 } from "../../../src/protocol/records.ts";
-import type { WireRecord } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 
 const SEALED_SIZES = { direct: TAG_SIZE, broadcast: TAG_SIZE + SIGNATURE_SIZE };

@@ -55,13 +55,13 @@ import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
 import { History } from "../../../src/server/history.ts";
-import { People } from "../../../src/server/people/people.ts";
+import type { People } from "../../../src/server/people/people.ts";
 import { Purses } from "../../../src/server/rate_limits.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
-import { joinEvent } from "../../kit/people.ts";
+import { joinEvent, openPeople } from "../../kit/people.ts";
 
 type Example = typeof example;
 
@@ -191,7 +191,7 @@ class Server implements AsyncDisposable {
     const log = await ChatLog.open(`${folder}/chat.log`, { address });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
     const greeting: Event[] = [{ kind: "limits", fileSize: 16_777_216 }];
-    const people = People.open(`${folder}/chat.people`, ROOM_KEY);
+    const people = openPeople(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history: 50 };
     const room = new Room({ ...sizes, log, broadcaster, people, greeting });
     return new Server(folder, log, broadcaster, people, room);

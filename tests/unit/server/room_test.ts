@@ -9,11 +9,11 @@
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
-import { People } from "../../../src/server/people/people.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { Folder } from "../../kit/folder.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
-import { madeUp, newStay } from "../../kit/people.ts";
+import { madeUp, newStay, openPeople } from "../../kit/people.ts";
 import {
   assertFollows,
   type Insider,
@@ -264,21 +264,18 @@ Deno.test("Room keeps the log, every member's lines and the epochs in step, what
 });
 
 Deno.test("Room.run() rejects, and doesn't go on unheard, where the ring can't hold a record", async () => {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/chat.log`;
-  {
-    await using log = await ChatLog.open(path, { address: "127.0.0.1:5000" });
-    const broadcaster = await Broadcaster.create(SERVER_KEY, 100);
-    using people = People.open(`${folder}/chat.people`, new Uint8Array(32));
-    const room = new Room({ log, broadcaster, people, maxMembers: 9 });
-    const candidate = madeUp("ana");
-    const guest = new TestGuest(candidate, broadcaster.ring);
-    const name = nameOf("a".repeat(32));
-    const rest = { stay: newStay(), n: 0, after: 0, from: 0 };
-    room.join({ guest, candidate, name, ...rest });
-    await assertRejects(() => room.run(), RangeError, "the ring is full");
-  }
-  await Deno.remove(folder, { recursive: true });
+  await using folder = await Folder.make();
+  const path = folder.file("chat.log");
+  await using log = await ChatLog.open(path, { address: "127.0.0.1:5000" });
+  const broadcaster = await Broadcaster.create(SERVER_KEY, 100);
+  using people = openPeople(folder.file("chat.people"));
+  const room = new Room({ log, broadcaster, people, maxMembers: 9 });
+  const candidate = madeUp("ana");
+  const guest = new TestGuest(candidate, broadcaster.ring);
+  const name = nameOf("a".repeat(32));
+  const rest = { stay: newStay(), n: 0, after: 0, from: 0 };
+  room.join({ guest, candidate, name, ...rest });
+  await assertRejects(() => room.run(), RangeError, "the ring is full");
 });
 
 // ── Names, absences, answers and searches ──────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ import {
 } from "../../../../src/client/files/stored_file.ts";
 import { assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { runToEnd } from "../../../kit/command.ts";
-import { Folder } from "../../../kit/folder.ts";
+import { Folder, modeOf, namesIn } from "../../../kit/folder.ts";
 
 // NIST, FIPS 180-4 examples: "abc".
 const ABC = new TextEncoder().encode("abc");
@@ -112,9 +112,8 @@ Deno.test("PartialFile becomes the file when it is whole, readable by its owner 
   const path = await take(saved);
   assertEquals(path, `${saved}/abc.txt`);
   assertEquals(await Deno.readTextFile(path), "abc");
-  assertEquals((await Deno.stat(path)).mode ?? 0 & 0o777, 0o100600);
-  const names = await Array.fromAsync(Deno.readDir(saved), ({ name }) => name);
-  assertEquals(names, ["abc.txt"]);
+  assertEquals(await modeOf(path), 0o600);
+  assertEquals(await namesIn(saved), ["abc.txt"]);
 });
 
 Deno.test("PartialFile goes on where an earlier run stopped", async () => {

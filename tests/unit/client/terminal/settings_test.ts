@@ -7,18 +7,19 @@
 import { InputHistory } from "../../../../src/client/terminal/input_history.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { assertEquals, assertThrows } from "../../../kit/assert.ts";
+import { Folder, modeOf } from "../../../kit/folder.ts";
 
 /** A path in a folder that is gone afterwards, and the notes about it. */
 async function scratch(name: string) {
-  const folder = await Deno.makeTempDir({ prefix: "chat-settings-" });
+  const folder = await Folder.make();
+  const path = folder.file(name);
   const notes: string[] = [];
   return {
-    path: `${folder}/${name}`,
+    path,
     notes,
     note: (text: string) => void notes.push(text),
-    mode: async () =>
-      ((await Deno.stat(`${folder}/${name}`)).mode ?? 0) & 0o777,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+    mode: () => modeOf(path),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 

@@ -10,6 +10,7 @@ import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { assertEquals, assertMatch } from "../../../kit/assert.ts";
 import { padCells, width } from "../../../../src/client/terminal/cells.ts";
+import { Folder, modeOf } from "../../../kit/folder.ts";
 import {
   ATTACKS,
   DISCONNECTED,
@@ -402,28 +403,24 @@ Deno.test("TerminalView doesn't show those who are ignored, under any name", asy
 });
 
 Deno.test("TerminalView.scrollback is what was shown, and is saved to a new file", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
-  try {
-    using terminal = open(60, { colour: true });
-    terminal.view.show(event("said", "Rahul", "hi \x1b[31m\x1b]52;c;aGk=\x07"));
-    terminal.view.note("noted");
-    const path = `${folder}/saved`;
-    const { scrollback } = terminal.view;
-    assertEquals(await scrollback.save(path), `Saved 2 lines to "${path}"`);
-    assertEquals(
-      await Deno.readTextFile(path),
-      "12:00    1  Rahul      hi \\u001b[31m\\u001b]52;c;aGk=\\u0007\nnoted\n",
-    );
-    if (Deno.build.os !== "windows") {
-      assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
-    }
-    assertEquals(
-      await scrollback.save(path),
-      `Cannot save to "${path}": it already exists`,
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await Folder.make();
+  using terminal = open(60, { colour: true });
+  terminal.view.show(event("said", "Rahul", "hi \x1b[31m\x1b]52;c;aGk=\x07"));
+  terminal.view.note("noted");
+  const path = folder.file("saved");
+  const { scrollback } = terminal.view;
+  assertEquals(await scrollback.save(path), `Saved 2 lines to "${path}"`);
+  assertEquals(
+    await Deno.readTextFile(path),
+    "12:00    1  Rahul      hi \\u001b[31m\\u001b]52;c;aGk=\\u0007\nnoted\n",
+  );
+  if (Deno.build.os !== "windows") {
+    assertEquals(await modeOf(path), 0o600);
   }
+  assertEquals(
+    await scrollback.save(path),
+    `Cannot save to "${path}": it already exists`,
+  );
 });
 
 Deno.test("TerminalView turns raw mode on and off, and on again after a stop", () => {

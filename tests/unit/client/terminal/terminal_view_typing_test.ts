@@ -10,6 +10,7 @@ import {
   assertEquals,
   assertStringIncludes,
 } from "../../../kit/assert.ts";
+import { Folder } from "../../../kit/folder.ts";
 import { Screen } from "../../../kit/screen.ts";
 import {
   DISCONNECTED,
@@ -448,28 +449,25 @@ Deno.test("TerminalView completes in the line of the draft in which the cursor i
 });
 
 Deno.test("TerminalView brings back lines of earlier runs, and adds those of this one", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "chat-terminal-" });
-  try {
-    const load = () => InputHistory.load(`${folder}/history`, 500, () => {});
-    const first = await load();
-    {
-      using terminal = open(60, { history: first });
-      const name = terminal.view.ask("Enter your name: ");
-      terminal.press("secret\r");
-      await name;
-      terminal.view.stand(HERE);
-      terminal.press("one\r/me waves\r");
-    }
-    await first.close();
-    using terminal = open(60, { history: await load() });
+  await using folder = await Folder.make();
+  const path = folder.file("history");
+  const load = () => InputHistory.load(path, 500, () => {});
+  const first = await load();
+  {
+    using terminal = open(60, { history: first });
+    const name = terminal.view.ask("Enter your name: ");
+    terminal.press("secret\r");
+    await name;
     terminal.view.stand(HERE);
-    terminal.press("\x1b[A");
-    assertEquals(terminal.screen.rows, ["ana> /me waves"]);
-    terminal.press("\x1b[A");
-    assertEquals(terminal.screen.rows, ["ana> one"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+    terminal.press("one\r/me waves\r");
   }
+  await first.close();
+  using terminal = open(60, { history: await load() });
+  terminal.view.stand(HERE);
+  terminal.press("\x1b[A");
+  assertEquals(terminal.screen.rows, ["ana> /me waves"]);
+  terminal.press("\x1b[A");
+  assertEquals(terminal.screen.rows, ["ana> one"]);
 });
 
 Deno.test("TerminalView draws the line again at a new width", () => {

@@ -15,9 +15,9 @@ import {
   assertThrows,
 } from "../../../kit/assert.ts";
 import { utf8 } from "../../../kit/bytes.ts";
-import { Folder } from "../../../kit/folder.ts";
+import { Folder, modeOf, namesIn } from "../../../kit/folder.ts";
 import { ana, at, HAPPENINGS, textOf, there } from "../../../kit/happenings.ts";
-import { modeOf, windows, withMethod } from "../../../kit/log_kit.ts";
+import { windows, withMethod } from "../../../kit/log_kit.ts";
 
 const LINES: readonly Bytes[] = HAPPENINGS.map((it) => utf8(textOf(it)));
 const WHOLE = utf8(HAPPENINGS.map(textOf).join(""));
@@ -366,8 +366,7 @@ test("rewrite() puts a file with other lines in place, and others notice", async
   assertEquals(server.added(), []);
   assertEquals(server.all(), [...kept, LATER]);
   assertEquals(contents(path), [[...kept, LATER], undefined]);
-  const names = await Array.fromAsync(Deno.readDir(`${path}/..`));
-  assertEquals(names.map(({ name }) => name), ["chat.people"]);
+  assertEquals(await namesIn(`${path}/..`), ["chat.people"]);
 });
 
 test(
@@ -404,8 +403,7 @@ test("rewrite() that fails leaves the old file, in use, and nothing beside it", 
   file.add([LATER]);
   assertEquals(file.added(), []);
   assertEquals(contents(path), [[...HAPPENINGS, LATER], undefined]);
-  const names = await Array.fromAsync(Deno.readDir(`${path}/..`));
-  assertEquals(names.map(({ name }) => name), ["chat.people"]);
+  assertEquals(await namesIn(`${path}/..`), ["chat.people"]);
 });
 
 test("isStale() asks for a new file once it is large, and twice as large as what counts", (path) => {

@@ -18,7 +18,7 @@ import { admissionKey, ROOM_INVITE_ID } from "../../../../src/keys/invite.ts";
 import { MEMBER_ID } from "../../../../src/protocol/handshake.ts";
 import { HandshakeRefusal } from "../../../../src/protocol/reasons.ts";
 import { NAME_KEPT } from "../../../../src/server/people/owned_names.ts";
-import { People } from "../../../../src/server/people/people.ts";
+import type { People } from "../../../../src/server/people/people.ts";
 import {
   type Candidate,
   isBanned,
@@ -29,7 +29,7 @@ import { PeopleFile } from "../../../../src/server/people/people_file.ts";
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { withMethod } from "../../../kit/log_kit.ts";
-import { madeUpId } from "../../../kit/people.ts";
+import { madeUpId, openPeople } from "../../../kit/people.ts";
 import { nameOf } from "../../../kit/room_setup.ts";
 
 const DAY = 86_400_000;
@@ -56,7 +56,7 @@ class Setup implements AsyncDisposable {
   people: People;
 
   private constructor(readonly folder: Folder) {
-    this.people = People.open(this.path, STANDING);
+    this.people = openPeople(this.path, STANDING);
   }
 
   static async create(): Promise<Setup> {
@@ -75,8 +75,8 @@ class Setup implements AsyncDisposable {
   /** The server ends and starts again. */
   reopen(): void {
     this.people[Symbol.dispose]();
-    this.people = People.open(this.path, STANDING);
-    assertEquals(this.people.notice, undefined);
+    this.people = openPeople(this.path, STANDING);
+    assertEquals(this.people.journal.notice, undefined);
   }
 
   /** What another process adds to the file. */
@@ -88,7 +88,7 @@ class Setup implements AsyncDisposable {
   /** The same, which the server then reads. */
   tell(...happenings: Happening[]): void {
     this.add(...happenings);
-    this.people.look();
+    this.people.journal.look();
   }
 
   /** Lets somebody in for good. */
@@ -97,14 +97,14 @@ class Setup implements AsyncDisposable {
     assertEquals(people.access.refusal(candidate), undefined);
     const { person } = people.enrol(candidate, from, now);
     if (name !== undefined) people.claim(person, nameOf(name), now);
-    people.keep();
+    people.journal.keep();
     return person;
   }
 
   /** Whose a name is, while nobody is here. */
   owner(name: string): string | undefined {
     const { folded } = nameOf(name);
-    return this.people.owner(folded, () => false)?.person.id;
+    return this.people.names.owner(folded, () => false)?.person.id;
   }
 
   /** Why somebody can't shake hands by an invite. */
@@ -162,7 +162,7 @@ function invite(
 
 test("enrol() makes a person of a candidate, once", ({ people }) => {
   const ana = stranger();
-  assertEquals(people.find(ana.id), undefined);
+  assertEquals(people.persons.find(ana.id), undefined);
   const { person } = people.enrol(ana, 12, START);
   assertEquals(person, {
     id: ana.id,
@@ -176,13 +176,13 @@ test("enrol() makes a person of a candidate, once", ({ people }) => {
     isOperator: false,
     spoke: -Infinity,
   });
-  assertEquals(people.find(ana.id), person);
-  assertEquals(people.byShort(shortId(ana.id)), person);
+  assertEquals(people.persons.find(ana.id), person);
+  assertEquals(people.persons.byShort(shortId(ana.id)), person);
   const again = people.enrol({ ...ana, invite: MEMBER_ID }, 99, START + DAY);
   assert(again.person === person); // it reads from where it first came in
   assertEquals([person.from, person.there], [12, START]);
   again.undo();
-  assertEquals(people.find(ana.id), person);
+  assertEquals(people.persons.find(ana.id), person);
 });
 
 test("enrol() can be taken back until keep()", (setup) => {
@@ -195,11 +195,11 @@ test("enrol() can be taken back until keep()", (setup) => {
   undone.push({ person, undo: people.claim(person, nameOf("ana"), START) });
   for (const { undo } of undone.toReversed()) undo();
   const { size } = setup;
-  people.keep();
+  people.journal.keep();
   assertEquals(setup.size, size);
   for (const { id } of [ana, ben]) {
-    assertEquals(people.find(id), undefined);
-    assertEquals(people.byShort(shortId(id)), undefined);
+    assertEquals(people.persons.find(id), undefined);
+    assertEquals(people.persons.byShort(shortId(id)), undefined);
   }
   assertEquals(setup.owner("ana"), undefined);
   assertEquals(setup.turnedAway(ana, MEMBER_ID), HandshakeRefusal.key);
@@ -212,10 +212,10 @@ test("enrol() is in the file from keep() on, and not before", (setup) => {
   const ana = stranger();
   setup.people.enrol(ana, 3, START);
   setup.reopen();
-  assertEquals(setup.people.find(ana.id), undefined);
+  assertEquals(setup.people.persons.find(ana.id), undefined);
   const person = setup.enrol(ana, "ana", 3);
   setup.reopen();
-  assertEquals(setup.people.find(ana.id), person);
+  assertEquals(setup.people.persons.find(ana.id), person);
 });
 
 test("refusal() refuses a second person whose id has the same first ten bytes", (setup) => {
@@ -253,14 +253,14 @@ test("saw() is written down once a day", (setup) => {
   const ats = [0, 1, DAY - 1, DAY, DAY + 1, 2 * DAY - 1, 2 * DAY, -DAY];
   const there = ats.map((ms) => {
     people.saw(person, START + ms);
-    people.keep();
+    people.journal.keep();
     return person.there - START;
   });
   assertEquals(there, [0, 0, 0, DAY, DAY, DAY, 2 * DAY, 2 * DAY]);
   const added = Deno.readTextFileSync(path).slice(size);
   assertEquals(added.split("\n").length - 1, 2);
   setup.reopen();
-  assertEquals(setup.people.find(person.id), person);
+  assertEquals(setup.people.persons.find(person.id), person);
 });
 
 // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,7 +272,7 @@ test("claim() makes a name its first user's, with all that looks like it", (setu
     assertEquals(setup.owner(name), ana.id, name);
   }
   assertEquals(setup.owner("bob"), undefined);
-  const owned = people.owner(nameOf("bill").folded, () => false);
+  const owned = people.names.owner(nameOf("bill").folded, () => false);
   assertEquals([owned?.shown, owned?.since], ["Bill", START]);
 });
 
@@ -282,14 +282,15 @@ test("claim() shows a name as its owner wrote it last, which is its owner's sinc
   const undo = people.claim(ana, nameOf("ANA"), START + DAY);
   const { folded } = nameOf("ana");
   const owned = () => {
-    const { shown, since } = setup.people.owner(folded, () => false) ?? {};
+    const { shown, since } = setup.people.names.owner(folded, () => false) ??
+      {};
     return [shown, since];
   };
   assertEquals(owned(), ["ANA", START]);
   undo();
   assertEquals(owned(), ["ana", START]);
   people.claim(ana, nameOf("Ana"), START + DAY);
-  people.keep();
+  people.journal.keep();
   assertEquals(ana.names, [folded]);
   setup.reopen();
   assertEquals(owned(), ["Ana", START]);
@@ -300,12 +301,12 @@ test("a name is kept for 90 days after its person was last there, and while it i
   assertEquals(NAME_KEPT, 90 * DAY);
   const ana = setup.enrol(stranger(), "ana");
   people.saw(ana, START + 10 * DAY);
-  people.keep();
+  people.journal.keep();
   const { folded } = nameOf("ana");
   for (let opened = 0; opened < 2; opened++) {
     const { people } = setup;
     const owner = (isHere: boolean) =>
-      people.owner(folded, () => isHere)?.person.id;
+      people.names.owner(folded, () => isHere)?.person.id;
     const known = (now: number) => {
       calendar.now = now;
       return [owner(false), owner(true)];
@@ -323,7 +324,7 @@ test("owner() asks whether the owner is here, and nobody else", (setup) => {
   setup.enrol(stranger(), "ben");
   setup.calendar.now += 91 * DAY;
   const { folded } = nameOf("ana");
-  const owned = setup.people.owner(folded, ({ id }) => id === ana.id);
+  const owned = setup.people.names.owner(folded, ({ id }) => id === ana.id);
   assertEquals(owned?.person, ana);
 });
 
@@ -331,7 +332,7 @@ test("a name that is free again becomes another's, and is the first one's no mor
   const { people, calendar } = setup;
   const ana = setup.enrol(stranger(), "ana");
   people.claim(ana, nameOf("bea"), START);
-  people.keep();
+  people.journal.keep();
   calendar.now += 90 * DAY;
   const zoe = setup.enrol(stranger());
   const claim = () => people.claim(zoe, nameOf("Ana"), calendar.now);
@@ -341,14 +342,14 @@ test("a name that is free again becomes another's, and is the first one's no mor
   assertEquals(names(), [fold("ana", "bea"), []]);
   assertEquals(setup.owner("ana"), undefined); // as before
   claim();
-  people.keep();
+  people.journal.keep();
   people.saw(ana, calendar.now);
-  people.keep();
+  people.journal.keep();
   for (let opened = 0; opened < 2; opened++) {
     assertEquals(setup.owner("ana"), zoe.id);
     assertEquals(setup.owner("bea"), ana.id);
-    assertEquals(setup.people.find(ana.id)?.names, fold("bea"));
-    assertEquals(setup.people.find(zoe.id)?.names, fold("ana"));
+    assertEquals(setup.people.persons.find(ana.id)?.names, fold("bea"));
+    assertEquals(setup.people.persons.find(zoe.id)?.names, fold("ana"));
     setup.reopen();
   }
 });
@@ -360,12 +361,12 @@ test("a person has at most 8 names, and gives up the oldest for a ninth", (setup
   const ana = setup.enrol(stranger());
   for (const [n, name] of TEN.entries()) {
     people.claim(ana, nameOf(name), START + n);
-    people.keep();
+    people.journal.keep();
   }
   for (let opened = 0; opened < 2; opened++) {
     const kept = TEN.filter((name) => setup.owner(name) === ana.id);
     assertEquals(kept, TEN.slice(2));
-    const names = setup.people.find(ana.id)?.names;
+    const names = setup.people.persons.find(ana.id)?.names;
     assertEquals(names, TEN.slice(2).map((name) => nameOf(name).folded));
     setup.reopen();
   }
@@ -381,11 +382,11 @@ test("a person has at most 8 names also where the ninth was somebody else's", (s
   const ana = setup.enrol(stranger());
   for (const name of eight) people.claim(ana, nameOf(name), calendar.now);
   people.claim(ana, nameOf(ninth), calendar.now);
-  people.keep();
+  people.journal.keep();
   assertEquals(ana.names.length, 8);
   assertEquals(setup.owner(eight[0] ?? ""), undefined);
   setup.reopen();
-  assertEquals(setup.people.find(ana.id), ana);
+  assertEquals(setup.people.persons.find(ana.id), ana);
 });
 
 test("claim() of a ninth name that is taken back gives back the oldest", (setup) => {
@@ -393,12 +394,12 @@ test("claim() of a ninth name that is taken back gives back the oldest", (setup)
   const ana = setup.enrol(stranger());
   const eight = TEN.slice(0, 8);
   for (const name of eight) people.claim(ana, nameOf(name), START);
-  people.keep();
+  people.journal.keep();
   const names = [...ana.names];
   const { size } = setup;
   people.claim(ana, nameOf("zoe"), START)();
   people.claim(ana, nameOf("DAN"), START)();
-  people.keep();
+  people.journal.keep();
   assertEquals(setup.size, size);
   assertEquals(ana.names, names); // in the same order
   for (const name of eight) assertEquals(setup.owner(name), ana.id, name);
@@ -412,13 +413,13 @@ test("release() gives up all names but one", (setup) => {
   for (const name of ["Ada", "Bob", "Cy"]) {
     people.claim(ana, nameOf(name), START);
   }
-  people.keep();
+  people.journal.keep();
   assertEquals(people.release(ana, nameOf("bob").folded).names, [
     "Ada",
     "Cy",
   ]);
   assertEquals(people.release(ana, nameOf("bob").folded).names, []);
-  people.keep();
+  people.journal.keep();
   for (let opened = 0; opened < 2; opened++) {
     const owners = ["ada", "bob", "cy", "ben"].map((it) => setup.owner(it));
     assertEquals(owners, [undefined, ana.id, undefined, ben.id]);
@@ -536,7 +537,7 @@ test("who is banned is refused by any way, and others aren't", (setup) => {
   setup.tell({ kind: "banned", person: ana.id, until: null, ...words });
   for (let opened = 0; opened < 2; opened++) {
     const { people } = setup;
-    const banned = people.find(ana.id);
+    const banned = people.persons.find(ana.id);
     assert(banned && isBanned(banned));
     for (const by of [7, MEMBER_ID, ROOM_INVITE_ID]) {
       assertEquals(setup.turnedAway(ana, by), undefined); // it is told until when, which a handshake can't
@@ -559,13 +560,13 @@ test("the names of one who is banned are free", (setup) => {
   const ana = setup.enrol(stranger(), "ana");
   people.ban(ana, START + DAY, "");
   assertEquals(setup.owner("ana"), undefined);
-  assertEquals(people.byName("ana"), ana); // for who lets it in again
+  assertEquals(people.names.lastOwner("ana"), ana); // for who lets it in again
   people.unban(ana);
   assertEquals(setup.owner("ana"), ana.id);
   people.ban(ana, null, "");
   const ben = setup.enrol(stranger(), "ana");
   people.unban(ana);
-  people.keep();
+  people.journal.keep();
   for (let opened = 0; opened < 2; opened++) {
     assertEquals(setup.owner("ana"), ben.id);
     setup.reopen();
@@ -576,15 +577,15 @@ test("nothing is written down while something may yet be taken back", (setup) =>
   const { people } = setup;
   const ana = setup.enrol(stranger(), "ana");
   const { size } = setup;
-  people.begin();
+  people.journal.begin();
   const { undo } = people.enrol(stranger(), 0, START);
   people.setOperator(ana, true);
-  people.tryToKeep();
-  people.keep();
-  people.look();
+  people.journal.tryToKeep();
+  people.journal.keep();
+  people.journal.look();
   assertEquals(setup.size, size);
   undo();
-  people.settle();
+  people.journal.settle();
   assert(setup.size > size);
   using file = PeopleFile.open(setup.path);
   const kinds = file.added().map(({ kind }) => kind);
@@ -597,11 +598,11 @@ test("release() can be taken back until it is settled, with the names in their o
   for (const name of ["Ada", "Bob", "Cy"]) {
     people.claim(ana, nameOf(name), START);
   }
-  people.keep();
+  people.journal.keep();
   const { size } = setup;
   const names = [...ana.names];
   people.release(ana, nameOf("bob").folded).undo();
-  people.keep();
+  people.journal.keep();
   assertEquals([setup.size, ana.names], [size, names]);
   for (const name of ["ada", "bob", "cy"]) {
     assertEquals(setup.owner(name), ana.id);
@@ -612,7 +613,8 @@ test("limitFrom() lets who may read nothing of another log read from its end on,
   const [ana, ben] = [stranger(), stranger()];
   setup.enrol(ana, "ana", 51);
   setup.enrol(ben, "ben", 3);
-  const from = () => [ana, ben].map(({ id }) => setup.people.find(id)?.from);
+  const from = () =>
+    [ana, ben].map(({ id }) => setup.people.persons.find(id)?.from);
   setup.people.limitFrom(51);
   assertEquals(from(), [51, 3]);
   setup.people.limitFrom(5);
@@ -652,14 +654,14 @@ test("keep() that fails is tried again, with what came meanwhile", async (setup)
   await withMethod(prototype, "writeSync", () => full, () => {
     for (let n = 0; n < 2; n++) {
       const words = `Cannot write "${path}": the disk is full`;
-      assertThrows(() => people.keep(), FileError, words);
+      assertThrows(() => people.journal.keep(), FileError, words);
     }
     return Promise.resolve();
   });
   people.enrol(ben, 0, START);
-  people.keep();
+  people.journal.keep();
   setup.reopen();
-  for (const { id } of [ana, ben]) assert(setup.people.find(id));
+  for (const { id } of [ana, ben]) assert(setup.people.persons.find(id));
 });
 
 test("look() writes down what couldn't be, and takes over what another process has added meanwhile", (setup) => {
@@ -668,7 +670,7 @@ test("look() writes down what couldn't be, and takes over what another process h
   setup.tell({ kind: "room", topic: "tea", slow: 5 });
   people.set({ topic: "cake", slow: 0 }); // not in the file yet
   setup.add(invite(7), { kind: "room", topic: "soup", slow: 9 });
-  people.look();
+  people.journal.look();
   assertEquals(people.access.openInvites.map(({ id }) => id), [7]);
   for (let opened = 0; opened < 2; opened++) {
     assertEquals(setup.people.settings, { topic: "cake", slow: 0 });
@@ -685,16 +687,16 @@ test("open() says what it dropped, and refuses a damaged file", (setup) => {
   const text = Deno.readTextFileSync(path);
   Deno.writeTextFileSync(path, text.slice(0, -9));
   {
-    using people = People.open(path, STANDING);
+    using people = openPeople(path, STANDING);
     const notice = `Dropped the last line of "${path}": it broke off`;
-    assertEquals(people.notice, notice);
-    assertEquals(people.find(ana.id)?.names, []);
+    assertEquals(people.journal.notice, notice);
+    assertEquals(people.persons.find(ana.id)?.names, []);
   }
   Deno.writeTextFileSync(path, text.replace('"ana"', '"eve"'));
   const words = `Cannot use "${path}": line 2 is damaged`;
-  assertThrows(() => People.open(path, STANDING), FileError, words);
+  assertThrows(() => openPeople(path, STANDING), FileError, words);
   Deno.writeTextFileSync(path, text);
-  setup.people = People.open(path, STANDING);
+  setup.people = openPeople(path, STANDING);
   assertEquals(setup.owner("ana"), ana.id);
 });
 
@@ -702,33 +704,33 @@ test("look() takes over what another process has added, and keeps what this one 
   const { people } = setup;
   const ana = stranger();
   setup.enrol(ana, "ana");
-  people.look();
+  people.journal.look();
   const eve = stranger(7);
   assertEquals(people.access.refusal(eve), "invite-used");
   setup.add(invite(7, { uses: 2 }));
   const ben = stranger();
   const own = setup.enrol(ben, "ben"); // after the other's line
   assertEquals(people.access.refusal(eve), undefined); // what was printed counts at once
-  people.look();
-  assert(people.find(ben.id) === own); // though its line was read once more
+  people.journal.look();
+  assert(people.persons.find(ben.id) === own); // though its line was read once more
   assertEquals(people.access.refusal(eve), undefined);
   setup.enrol(eve);
   setup.tell({ kind: "revoked", invite: 7 });
   assertEquals(people.access.refusal(stranger(7)), "invite-used");
   setup.tell({ kind: "operator", person: ben.id, is: true });
-  assertEquals(people.find(ben.id)?.isOperator, true);
+  assertEquals(people.persons.find(ben.id)?.isOperator, true);
   for (const { id } of [ana, ben, eve]) {
-    const person = people.find(id);
+    const person = people.persons.find(id);
     assert(person);
-    people.look();
-    assert(people.find(id) === person);
+    people.journal.look();
+    assert(people.persons.find(id) === person);
   }
   assertEquals([setup.owner("ana"), setup.owner("ben")], [ana.id, ben.id]);
 });
 
 test("an invite that another process makes or closes counts at once, also while a batch is under way", (setup) => {
   const { people } = setup;
-  people.begin();
+  people.journal.begin();
   people.enrol(stranger(), 0, START); // waits to be written down
   const made = invite(7, { uses: 2 });
   setup.add(made);
@@ -739,7 +741,7 @@ test("an invite that another process makes or closes counts at once, also while 
   setup.add({ kind: "revoked", invite: 7 });
   assertEquals(people.access.refusal(ana), "invite-used");
   assertEquals(setup.turnedAway(ana), HandshakeRefusal.key);
-  people.settle();
+  people.journal.settle();
 });
 
 test("the standing link is looked at before anybody comes by it", (setup) => {
@@ -766,14 +768,14 @@ test("a file that can be added to but not rewritten is gone on with, and that is
   await withMethod(Deno, "renameSync", readOnly, () => {
     for (const head of [9, 5]) {
       setup.people.limitFrom(head);
-      assertEquals(setup.people.find(ana.id)?.from, head);
+      assertEquals(setup.people.persons.find(ana.id)?.from, head);
     }
     return Promise.resolve();
   });
   assertEquals(tries, 1);
   const ben = setup.enrol(stranger(), "ben");
   setup.reopen();
-  assert(setup.people.find(ben.id));
+  assert(setup.people.persons.find(ben.id));
   assertEquals(await setup.folder.names(), ["chat.people"]);
 });
 
@@ -784,10 +786,12 @@ function describe(
   names: readonly string[],
 ) {
   const { people } = setup;
-  const owned = names.map((it) => people.owner(nameOf(it).folded, () => true));
+  const owned = names.map((it) =>
+    people.names.owner(nameOf(it).folded, () => true)
+  );
   return {
-    persons: candidates.map(({ id }) => known(people.find(id))),
-    short: candidates.map(({ id }) => people.byShort(shortId(id))?.id),
+    persons: candidates.map(({ id }) => known(people.persons.find(id))),
+    short: candidates.map(({ id }) => people.persons.byShort(shortId(id))?.id),
     refusals: candidates.map((it) => people.access.refusal(it)),
     doors: candidates.map((it) => setup.turnedAway(it, MEMBER_ID)),
     owners: owned.map(known),
@@ -836,11 +840,11 @@ function busy(setup: Setup) {
   assert(ana && ben && cy && dan && eva);
   const candidates = [ana, ben, cy, dan, eva];
   for (const [n, it] of candidates.entries()) setup.enrol(it, TEN[n], 3 * n);
-  const person = people.find(dan.id);
+  const person = people.persons.find(dan.id);
   assert(person);
   for (const name of TEN.slice(5)) people.claim(person, nameOf(name), START);
   people.claim(person, nameOf("DAN"), START + 1);
-  people.keep();
+  people.journal.keep();
   const words = { by: ana.id, at: START };
   setup.tell(
     { kind: "operator", person: ana.id, is: true },
@@ -880,7 +884,7 @@ test("keep() writes the file anew when it has grown, and loses nothing, cards in
   const { people, path, calendar } = setup;
   const candidates = busy(setup);
   const [{ id } = { id: "" }] = candidates;
-  const ana = people.find(id);
+  const ana = people.persons.find(id);
   assert(ana);
   using old = PeopleFile.open(path);
   const [cards, invites] = [only("person", old), only("invite", old)];
@@ -888,7 +892,7 @@ test("keep() writes the file anew when it has grown, and loses nothing, cards in
   const state = () => structuredClone(describe(setup, candidates, TEN));
   const keepTomorrow = () => {
     people.saw(ana, calendar.now += DAY);
-    people.keep();
+    people.journal.keep();
   };
   while (setup.size < 65_400) keepTomorrow();
   assert(old.isInPlace);
@@ -924,7 +928,7 @@ test("keep() writes the file anew when it has grown, and loses nothing, cards in
   setup.enrol(zoe, "zoe");
   setup.tell({ kind: "operator", person: zoe.id, is: true });
   setup.reopen();
-  assertEquals(setup.people.find(zoe.id)?.isOperator, true);
+  assertEquals(setup.people.persons.find(zoe.id)?.isOperator, true);
   assertEquals(setup.owner("zoe"), zoe.id);
 });
 
@@ -943,5 +947,5 @@ test("keep() doesn't write a file anew that is large because much counts", (setu
   }
   setup.enrol(stranger());
   assertEquals(Deno.statSync(path).ino, ino);
-  assertEquals(people.find(candidates[0]?.id ?? "")?.isOperator, true);
+  assertEquals(people.persons.find(candidates[0]?.id ?? "")?.isOperator, true);
 });

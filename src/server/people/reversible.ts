@@ -10,7 +10,7 @@ import type { Happening } from "./happening.ts";
 export type Undo = () => void;
 
 /** A change that was made. */
-export interface Change {
+export interface Reversible {
   /** What is to be written down, in order. */
   readonly happenings: readonly Happening[];
   /** Takes it back. */
@@ -18,4 +18,4 @@ export interface Change {
 }
 
 /** No change at all. */
-export const UNCHANGED: Change = { happenings: [], undo: () => {} };
+export const UNCHANGED: Reversible = { happenings: [], undo: () => {} };
