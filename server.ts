@@ -79,7 +79,7 @@ async function serve(values: Values): Promise<void> {
   const metrics = metricsAt &&
     new (await import("./src/server/metrics.ts")).Metrics();
   const measures = metrics ?? UNMEASURED;
-  const told = await prepare(values);
+  const greeting = await prepare(values);
 
   using made = new MadeFiles();
   using listener = await listen(values);
@@ -124,7 +124,7 @@ async function serve(values: Values): Promise<void> {
     maxMembers: limits.maxMembers,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
-    greeting: told,
+    greeting,
     measures,
   });
   const history = new History(log, limits.history);

@@ -35,6 +35,17 @@ export function fileError(
   });
 }
 
+/** Whether there is something at a path. @throws {FileError} if that can't be seen. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw fileError("read", path, error);
+  }
+}
+
 /**
  * The text of a private file, undefined if there is none.
  * @throws {FileError} for a file that others can read or write, or that can't be read.

@@ -20,6 +20,7 @@ import {
   inviteCommand,
   serverCommand,
 } from "../base/program.ts";
+import { isThere } from "../base/private_file.ts";
 import { qrLines } from "../base/qr.ts";
 import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
@@ -31,7 +32,6 @@ import { describeInvite, MAX_USES, newInvite } from "./people/invites.ts";
 import { People } from "./people/people.ts";
 import type { Happening } from "./people/happening.ts";
 import { PeopleFile } from "./people/people_file.ts";
-import { isThere } from "./prepare.ts";
 
 /** How long a spoken code lasts, ms. */
 const CODE_TIME = 600_000;

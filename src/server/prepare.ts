@@ -1,12 +1,12 @@
 /**
- * What of a start is looked at before anything is made or opened: what flags name, so that a mistake in one shows
- * first, whatever else is in the way.
+ * What flags name that must be there, the message of the day and an operator: looked at before anything is made or
+ * opened, so that a mistake in one shows first, whatever else is in the way.
  *
  * @module
  */
 
 import { AdvisedError } from "../base/advised_error.ts";
-import { fileError } from "../base/private_file.ts";
+import { isThere } from "../base/private_file.ts";
 import type { Event } from "../protocol/events.ts";
 import type { Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
@@ -41,15 +41,4 @@ function unknownPerson(id: string): AdvisedError {
     `Nobody of the id "${id}" has been in the room`,
     "/who in a client shows the ids",
   );
-}
-
-/** Whether there is something at a path. */
-export async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw fileError("read", path, error);
-  }
 }

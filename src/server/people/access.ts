@@ -83,7 +83,7 @@ export class Access {
     if (invite === ROOM_INVITE_ID) this.link.look();
     else this.#journal.catchUp();
     const isOpen = invite === ROOM_INVITE_ID
-      ? this.link.is(standing)
+      ? this.link.isStill(standing)
       : this.#invites.isOpen(invite);
     return isOpen ? undefined : "invite-used";
   }

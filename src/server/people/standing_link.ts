@@ -32,8 +32,8 @@ export class StandingLink {
     this.#look();
   }
 
-  /** Whether there is one, and it is still the one that proves a key. */
-  is(key: Bytes | undefined): boolean {
+  /** Whether there is one, and it still proves that key, 32 bytes. */
+  isStill(key: Bytes | undefined): boolean {
     return key !== undefined && this.#key !== undefined &&
       equalBytes(key, this.#key);
   }
