@@ -200,7 +200,8 @@ async function stay(company: Company): Promise<number> {
     // Who has been in, however briefly, is the same person the next time, and knows the room.
     await within(KEEPING_TIME, Promise.all([noted, known.kept]));
   }
-  return session.failedAny && !frontend.isInteractive ? 1 : 0;
+  const failed = session.failedAny || frontend.view.failedAny === true;
+  return failed && !frontend.isInteractive ? 1 : 0;
 }
 
 /** Opens a connection to the server. */

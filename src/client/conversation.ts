@@ -159,7 +159,12 @@ export class Conversation implements LinkListener {
     const { person } = this.#self;
     const reactions = about.changed?.reactions ?? [];
     const isNone = reactions.every((it) => it.person !== person);
+    if (about.changed?.deleted) return "message-deleted";
     if (what === "reacted" && text === "" && isNone) return "reaction-none";
+    const isSame = reactions.some((it) =>
+      it.person === person && it.text === text
+    );
+    if (what === "reacted" && isSame) return "reaction-same";
     return mayChange({ what, person }, about.line)
       ? undefined
       : "change-not-yours";
@@ -174,6 +179,9 @@ export class Conversation implements LinkListener {
 
   /** Takes another name, now or, if the client is not connected, when it comes back. */
   rename(name: string, id?: RequestId): void {
+    if (name === this.#name) {
+      return this.#fail(`You go by "${name}" already`, id);
+    }
     if (this.#link) return this.#requests.rename(name, id);
     this.#name = name;
     this.stand();

@@ -220,6 +220,8 @@ export interface View {
   lines(): AsyncIterable<string>;
   /** Clears the screen, where there is one. */
   clear?(): void;
+  /** Whether anything that was asked for couldn't be done. Default: no. */
+  readonly failedAny?: boolean;
   /** Puts the terminal back as it was. */
   close(): void;
 }

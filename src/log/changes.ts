@@ -15,69 +15,97 @@ import {
 
 /** Reactions to one line that are told, the newest. */
 const MAX_REACTIONS = 100;
-/** Changes of one line that are looked at, the newest. */
-const MAX_CHANGES = 4_096;
+/** Of each kind, changes of one line that are looked at, the newest. */
+const MAX_CHANGES = { edits: 16, deletes: 16, "reacts to": 4_096 };
+/** Reactions that are kept at a time, to whatever lines; older ones are not told. */
+const MAX_KEPT = 65_536;
 
-/** How a line looks that changes another; others may, too. */
-const CHANGE = / (edits|deletes|reacts to) ([1-9]\d{0,15})/g;
+/** What stands in a line that changes another; others may have it, too. */
+const CHANGE = / (?:edits|deletes|reacts to) [1-9]/g;
+/** How such a line begins: no message can, since a name has neither spaces nor colons. */
+const CHANGED =
+  /^\S+ \S+ \| [^ :*]+ (?<verb>edits|deletes|reacts to) (?<to>[1-9]\d{0,15})/;
 const LINE_BREAK = "\n";
 
 /** A line of the log that looks as if it changed another. */
 interface Candidate {
   readonly seq: number;
   readonly line: string;
+  readonly to: number;
+  readonly verb: Verb;
 }
+
+/** How a change is told in the log. */
+type Verb = keyof typeof MAX_CHANGES;
 
 /** Changes, by the number of the line that they change. */
 export class Changes {
   readonly #candidates = new Map<number, Candidate[]>(); // the newest first
   readonly #reworded = new Set<number>(); // what was edited or deleted
+  #reactions = 0; // that are kept
 
   /**
    * Takes the changes in a stretch of the log, before all that stand behind it were taken.
    * @param before The number of the line before the stretch. @param end No line from this number on is taken.
    */
   add(text: string, before: number, end: number): void {
-    const found: (Candidate & { readonly to: number })[] = [];
+    const found: Candidate[] = [];
     let seq = before + 1;
     let start = 0;
-    for (const { index, 1: verb, 2: to } of text.matchAll(CHANGE)) {
-      for (;;) {
-        const next = text.indexOf(LINE_BREAK, start);
-        if (next < 0 || seq >= end) return this.#keep(found); // what no line break ends is no line
-        if (next > index) {
-          const line = text.slice(start, next);
-          if (found.at(-1)?.seq === seq) break; // the line was taken
-          found.push({ seq, line, to: Number(to) });
-          if (verb !== "reacts to") this.#reworded.add(Number(to));
-          break;
-        }
+    for (const { index } of text.matchAll(CHANGE)) {
+      if (index < start) continue; // its line was looked at
+      let next = text.indexOf(LINE_BREAK, start);
+      for (
+        ;
+        next >= 0 && next < index;
+        next = text.indexOf(LINE_BREAK, start)
+      ) {
         start = next + 1;
         seq++;
       }
+      if (next < 0 || seq >= end) break; // what no line break ends is no line
+      const line = text.slice(start, next);
+      const { verb, to } = CHANGED.exec(line)?.groups ?? {};
+      if (verb) found.push({ seq, line, to: Number(to), verb: verb as Verb });
+      start = next + 1;
+      seq++;
     }
-    this.#keep(found);
+    found.reverse().forEach((candidate) => this.#keep(candidate));
   }
 
-  #keep(found: readonly (Candidate & { readonly to: number })[]): void {
-    for (const { to, seq, line } of found.toReversed()) {
-      const others = this.#candidates.get(to);
-      if (!others) this.#candidates.set(to, [{ seq, line }]);
-      else if (others.length < MAX_CHANGES) others.push({ seq, line });
+  #keep(candidate: Candidate): void {
+    const { to, verb } = candidate;
+    const isReaction = verb === "reacts to";
+    if (isReaction && this.#reactions >= MAX_KEPT) return;
+    const others = this.#candidates.get(to) ?? [];
+    const same = others.filter((it) => it.verb === verb).length;
+    if (same >= MAX_CHANGES[verb]) return;
+    others.push(candidate);
+    this.#candidates.set(to, others);
+    if (isReaction) this.#reactions++;
+    else this.#reworded.add(to);
+  }
+
+  /** Forgets what was changed about the lines from `first` to `last`, which were all met. */
+  forget(first: number, last: number): void {
+    if (this.#candidates.size === 0) return;
+    for (let seq = first; seq <= last; seq++) {
+      const candidates = this.#candidates.get(seq);
+      if (!candidates) continue;
+      const reactions = candidates.filter(({ verb }) => verb === "reacts to");
+      this.#reactions -= reactions.length;
+      this.#candidates.delete(seq);
+      this.#reworded.delete(seq);
     }
   }
 
-  /** Forgets what was changed about lines after `seq`, which were all met. */
-  forget(seq: number): void {
-    for (const to of this.#candidates.keys()) {
-      if (to > seq) this.#candidates.delete(to);
+  /** Whether any of the lines from `first` to `last` may say something else by now. */
+  areReworded(first: number, last: number): boolean {
+    if (this.#reworded.size === 0) return false;
+    for (let seq = first; seq <= last; seq++) {
+      if (this.#reworded.has(seq)) return true;
     }
-    for (const to of this.#reworded) if (to > seq) this.#reworded.delete(to);
-  }
-
-  /** Whether there may be lines that say something else by now. */
-  get areReworded(): boolean {
-    return this.#reworded.size > 0;
+    return false;
   }
 
   /** Whether the line of that number may say something else by now. */

@@ -172,6 +172,11 @@ export class ChatLog implements AsyncDisposable {
     return this.#window.saidStart(count, most, this.head);
   }
 
+  /** Whether the line of that number is among the last 1,024 that were deleted, as far as memory reaches. */
+  isDeleted(seq: number): boolean {
+    return this.#window.isDeleted(seq);
+  }
+
   /** The smallest number that `recent` takes. */
   get oldest(): number {
     return this.#window.oldest(this.head);

@@ -6,8 +6,12 @@
 
 import { isSpoken, type LogEntry } from "../protocol/line.ts";
 
+/** Numbers of deleted lines that are remembered, the newest. */
+const MAX_DELETED = 1_024;
+
 /** The last lines. */
 export class LogWindow {
+  readonly #deleted = new Set<number>();
   readonly #size: number;
   /** Line `seq` at `seq % #size`, if it is ours; else what was there before. */
   readonly #entries: (LogEntry | undefined)[];
@@ -26,6 +30,18 @@ export class LogWindow {
   /** Keeps a line in place of the oldest. Those that aren't ours are left out. */
   keep(entry: LogEntry): void {
     this.#entries[entry.seq % this.#size] = entry;
+    if (entry.what === "deleted" && entry.to !== null) {
+      this.#deleted.add(entry.to);
+      const [first] = this.#deleted;
+      if (this.#deleted.size > MAX_DELETED && first !== undefined) {
+        this.#deleted.delete(first);
+      }
+    }
+  }
+
+  /** Whether the line of that number was deleted, of the last 1,024 that were. */
+  isDeleted(seq: number): boolean {
+    return this.#deleted.has(seq);
   }
 
   /** The line of that number, undefined if it isn't here. */

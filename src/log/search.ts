@@ -120,10 +120,11 @@ class Matcher {
     // Most stretches are done with here: nothing of them is cut up or parsed.
     const folded = fold(text);
     const hasWords = this.#parts.every((part) => folded.includes(part));
-    if (hasWords || this.#changes.areReworded) {
+    const last = Math.min(head, before + 1 + countLines(text)) - 1;
+    if (hasWords || this.#changes.areReworded(before + 1, last)) {
       yield* this.#findIn(text, hasWords ? folded : "", before, end);
     }
-    this.#changes.forget(before);
+    this.#changes.forget(before + 1, last);
   }
 
   /** @param folded The stretch without case; empty where none of its lines has the words as it was first said. */
@@ -154,6 +155,14 @@ class Matcher {
     const start = line.indexOf(" | ") + 3;
     return this.#parts.every((part) => line.includes(part, start));
   }
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+    count++;
+  }
+  return count;
 }
 
 async function readStretch(

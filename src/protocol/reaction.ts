@@ -9,7 +9,7 @@ const MAX_UNITS = 32;
 
 const clusters = new Intl.Segmenter("en", { granularity: "grapheme" });
 const emoji =
-  /\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Regional_Indicator}{2}|\u20e3/u;
+  /^(?:(?!\p{Regional_Indicator})[\p{Extended_Pictographic}\p{Emoji_Presentation}]|\p{Regional_Indicator}{2}$|[0-9#*]\ufe0f?\u20e3$)/u;
 
 /** Emoji by what is typed for them. */
 export const SHORT_NAMES: Readonly<Record<string, string>> = {

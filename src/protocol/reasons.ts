@@ -28,6 +28,8 @@ export const REFUSALS = {
   "change-not-yours": "You can change only what you have said yourself",
   "reaction-wrong": "A reaction is one emoji",
   "reaction-none": "You have not reacted to that message",
+  "reaction-same": "You react to that message so already",
+  "message-deleted": "That message was deleted",
   "file-too-large": "The file is larger than this server allows",
   "too-soon": "Slow mode: wait a little before the next message",
   "not-operator":

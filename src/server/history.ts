@@ -60,6 +60,11 @@ export class History {
     return this.#log.recall(seq);
   }
 
+  /** Whether the line of that number was deleted lately. */
+  isDeleted(seq: number): boolean {
+    return this.#log.isDeleted(seq);
+  }
+
   /** The entry of that number, undefined if there is none. @throws {LogError} if a file can't be read. */
   async entry(seq: number): Promise<LogEntry | undefined> {
     const recent = this.recall(seq);

@@ -183,6 +183,7 @@ export class Requests {
       const entry = await history.entry(to);
       if (!entry || !isSpoken(entry)) return "reply-unknown";
       if (what === "replied") return null;
+      if (history.isDeleted(to)) return "message-deleted";
       const change = { what, person: short };
       return mayChange(change, entry) ? null : "change-not-yours";
     } catch (error) {

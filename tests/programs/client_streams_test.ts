@@ -177,7 +177,7 @@ testUnless(
     }
     await ana.type("still here");
     await ana.endInput();
-    assertEquals(await ana.finished(), 0);
+    assertEquals(await ana.finished(), 1);
     const told = ana.all("error").map(({ message = "" }) => message);
     assertEquals(told.length, table.length);
     for (const [at, [, sentence]] of table.entries()) {

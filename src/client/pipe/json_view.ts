@@ -75,6 +75,7 @@ export class JsonView extends PipeView {
    * @param about The line of the input that it is about, and what the request is called.
    */
   error(message: string, about: ErrorFields = {}): void {
+    this.failedAny = true;
     this.print(errorLine(message, about));
   }
 

@@ -46,6 +46,9 @@ export abstract class PipeView implements View {
   readonly #questions: Sink | undefined;
   #closed = false;
 
+  /** Whether anything that was asked for couldn't be done. */
+  failedAny = false;
+
   /** Reads nothing until it is asked. */
   constructor({ input, output, errors, questions }: PipeOptions) {
     this.#lines = input

@@ -217,7 +217,7 @@ export async function interpretRequest(
 
 /** What a request may be called. */
 function isRequestId(id: unknown): id is RequestId {
-  return typeof id === "string" || typeof id === "number";
+  return typeof id === "string" || Number.isSafeInteger(id);
 }
 
 function unknownType(type: unknown): string {
@@ -233,7 +233,7 @@ function wrongField(
 ): string | undefined {
   const { id } = request;
   if (id !== undefined && !isRequestId(id)) {
-    return '"id" is a string or a number';
+    return '"id" is a string or a whole number';
   }
   for (const field of [...needs, ...may]) {
     const value = request[field];

@@ -191,7 +191,8 @@ export class Transcript {
 
   /** @param found Finds in it what was searched for. */
   #line(news: RoomNews, found?: RegExp): Paragraph[] {
-    const { at, type: what } = news;
+    const { at, type: what, quoted } = news;
+    if (what === "edited" && quoted?.text === "") return []; // it was deleted, and stays so
     if (!isSpoken({ what }) && what !== "edited") {
       return [this.#columns.aside(at, lineSentence(news))];
     }

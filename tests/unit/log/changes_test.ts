@@ -172,3 +172,42 @@ testWithPath(
     assertEquals(changes, reactions.map((_, at) => at + 2).slice(50));
   },
 );
+
+testWithPath(
+  "search() takes no message for a change, and nothing that others say hides a deletion",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append([
+      said(1, "needle"), // 1
+      said(2, "other needle"), // 2
+      own(edited(1, "pin")), // 3
+      own(deleted(1)), // 4
+    ]);
+    for (const word of ["edits", "deletes", "reacts to"]) {
+      const texts = Array.from(
+        { length: 4_200 },
+        () => `x ${word} 1: 👍 ${word} 2: y`,
+      );
+      await log.append(texts.map((text) => said(3, text)));
+      await log.append(
+        texts.map((text) => ({ ...said(3, text), what: "acted" })),
+      );
+    }
+    assertEquals(await found(log, "needle"), [[2], []]);
+    assertEquals(await found(log, "pin"), [[], []]);
+  },
+);
+
+testWithPath(
+  "search() finds a deletion behind thousands of reactions",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append([said(1, "needle"), own(deleted(1))]);
+    const reactions = Array.from(
+      { length: 5_000 },
+      () => others(reacted(1, "👍")),
+    );
+    await log.append(reactions);
+    assertEquals(await found(log, "needle"), [[], []]);
+  },
+);

@@ -390,6 +390,12 @@ Deno.test("Connection takes a change of what was said from its author alone, and
   await ana.until("reacted", ({ n }) => n === 10);
   await ben.send({ kind: react, n: 6, to: 3, text: "❤️" });
   await ben.until("reacted", ({ text }) => text !== "");
+  await refused(
+    ben,
+    { kind: react, n: 7, to: 4, text: "👍" },
+    "message-deleted",
+  );
+  await refused(ana, { kind: del, n: 11, to: 4 }, "message-deleted");
   assertEquals((await setup.logged()).slice(4), [
     [8, "edited", "line one"],
     [9, "deleted", ""],

@@ -603,7 +603,7 @@ Deno.test("interpretRequest() answers what it can't understand with an error", a
     ['{"type":"say"}', 'Cannot do a request: "text" is a string'],
     [
       '{"type":"who","id":[]}',
-      'Cannot do a request: "id" is a string or a number',
+      'Cannot do a request: "id" is a string or a whole number',
     ],
     ['{"type":"away","text":1}', 'Cannot do a request: "text" is a string'],
     [
