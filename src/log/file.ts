@@ -15,7 +15,7 @@
 import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
-import { isSameFile, requireOrdinary } from "../base/file_target.ts";
+import { isSameFile, requireOrdinary, targetOf } from "../base/file_target.ts";
 import { FileError, PRIVATE_FILE } from "../base/private_file.ts";
 import { writeAllSync } from "../base/write_all.ts";
 
@@ -54,18 +54,22 @@ export async function openToAppend(path: string): Promise<Deno.FsFile> {
   return await Deno.open(path, APPENDING);
 }
 
-/** An ordinary file, made for its owner alone if it is missing, and whether it was. Default: to read and append to. */
+/**
+ * An ordinary file, made for its owner alone if it is missing, and whether it was. Where the path is a link, that is
+ * what it leads to. Default: to read and append to.
+ */
 export async function openOrMake(
   path: string,
   options: Deno.OpenOptions = APPENDING,
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
+  path = targetOf(path); // no file is made through a link to nothing
   requireOrdinary(path);
   try {
     return { file: await openNew(path, options), isNew: true };
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  const create = { ...options, create: true, mode: PRIVATE_FILE }; // it may be gone again, or a link to nothing yet
+  const create = { ...options, create: true, mode: PRIVATE_FILE }; // it may be gone again
   return { file: await Deno.open(path, create), isNew: false };
 }
 
@@ -99,6 +103,14 @@ function parseHeading(text: string): Place | null {
   return { before: 0, offset: 0 };
 }
 
+/** Where the lines of an open file begin; null if it is empty or its heading broke off. Its position moves. */
+async function readHeading(file: Deno.FsFile): Promise<Place | null> {
+  const bytes = new Uint8Array(HEADING_SIZE);
+  await file.seek(0, Deno.SeekMode.Start);
+  const count = await file.read(bytes) ?? 0;
+  return parseHeading(decoder.decode(bytes.subarray(0, count)));
+}
+
 /** One of the log's files. */
 export class LogFile {
   /** Where it is; a rotation changes it. */
@@ -118,20 +130,18 @@ export class LogFile {
 
   /** An open file by its heading, null if it is empty or its heading broke off. Its position moves. */
   static async read(path: string, file: Deno.FsFile): Promise<LogFile | null> {
-    const bytes = new Uint8Array(HEADING_SIZE);
-    await file.seek(0, Deno.SeekMode.Start);
-    const count = await file.read(bytes) ?? 0;
-    const start = parseHeading(decoder.decode(bytes.subarray(0, count)));
+    const start = await readHeading(file);
     return start && new LogFile(path, await file.stat(), start);
   }
 
-  /** Empties an open file and gives it the heading after which it goes on from line `before`. */
+  /** Gives an open file, empty or with half a heading, the heading after which it goes on from line `before`. */
   static async begin(
     path: string,
     file: Deno.FsFile,
     before: number,
   ): Promise<LogFile> {
-    await file.truncate();
+    // Not an empty one: somebody may just be filling it.
+    if (file.statSync().size > 0) file.truncateSync();
     const heading = before === 0 ? "" : `${HEADING}${before + 1}\n`;
     writeAllSync(file, encoder.encode(heading));
     const start = { before, offset: heading.length };

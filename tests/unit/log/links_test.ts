@@ -64,6 +64,41 @@ testWithPath(
   windows,
 );
 
+testWithPath(
+  "a log replaced by a link to nothing goes on in the file that the link names",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (notice: string) => notices.push(notice);
+    await using log = await openLog(path, { onNotice });
+    await log.append(saidUpTo(3));
+    await Deno.rename(path, `${path}.1`);
+    const target = await linked(path);
+    await log.reopen();
+    assertEquals(await log.append([said(4)]), 4);
+    await assertWhole(log, 4);
+    assert((await Deno.lstat(path)).isSymlink);
+    const text = await Deno.readTextFile(target);
+    assertEquals(text.split("\n")[0], "# continues at event 4");
+    assertEquals(((await Deno.stat(target)).mode ?? 0) & 0o777, 0o600);
+    assertEquals(notices, [
+      `Began a new "${path}" at event 4: the old one was moved, deleted or emptied`,
+    ]);
+  },
+  windows,
+);
+
+testWithPath(
+  "a lock file that is a link to nothing is made where the link leads",
+  async (path) => {
+    await Deno.symlink("elsewhere", `${path}.lock`);
+    await using log = await openLog(path);
+    await assertRejects(() => openLog(path), LogLockedError);
+    assertEquals(await log.append([said(1)]), 1);
+    assert((await Deno.stat(`${path}.lock`)).isFile);
+  },
+  windows,
+);
+
 // ── copytruncate ───────────────────────────────────────────────────────────────────────────────────────
 
 /** What `cp chat.log chat.log.1; : >chat.log` does. */
