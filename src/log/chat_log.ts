@@ -271,8 +271,7 @@ export class ChatLog implements AsyncDisposable {
       if (this.#torn) await this.#cut();
       this.#torn = true;
       writeAllSync(this.#file, bytes);
-      // Somebody emptied the file at this very moment: what is there of these lines is after no heading.
-      if (this.#isShort(bytes.length)) await this.#beginAgain(bytes);
+      if (this.#isShort(bytes.length)) await this.#writeAgain(bytes);
       if (this.#options.fsync) await this.#file.syncData();
       this.#torn = false;
       this.#index.add(bytes);
@@ -322,36 +321,50 @@ export class ChatLog implements AsyncDisposable {
     return this.#file.statSync().size < this.#index.end + more;
   }
 
-  /** Empties the file, since somebody else just did, and writes lines after a heading. */
-  async #beginAgain(bytes: Uint8Array): Promise<void> {
-    await this.#files.adopt(
-      await LogFile.begin(this.#path, this.#file, this.head),
-    );
-    this.#use(this.#file);
+  /** Writes lines again: somebody emptied or shortened the file at the very moment at which they were written. */
+  async #writeAgain(bytes: Uint8Array): Promise<void> {
+    this.#takeBack(bytes);
+    const info = this.#file.statSync();
+    const notice = await this.#takeUpFile(this.#file, info);
+    this.#options.onNotice?.(notice);
     this.#torn = true;
     writeAllSync(this.#file, bytes);
-    this.#options.onNotice?.(begun(this.#path, this.head + 1));
   }
 
-  /** As `#watch`, and at once if the file was emptied: `cp chat.log chat.log.1; : >chat.log`. A write sees that itself. */
-  async #watchToRead(): Promise<void> {
-    if (!this.#closed && this.#isShort()) this.#watchedAt = -Infinity;
-    await this.#watch();
+  /** Cuts off what the file ends with of lines just written, so that they don't stand in two files. */
+  #takeBack(bytes: Uint8Array): void {
+    const { size } = this.#file.statSync();
+    const count = Math.min(size, bytes.length);
+    if (count === 0) return;
+    const written = bytes.subarray(-count);
+    const tail = new Uint8Array(count);
+    this.#file.seekSync(size - count, Deno.SeekMode.Start);
+    this.#file.readSync(tail);
+    const isOurs = tail.every((byte, at) => byte === written[at]);
+    if (isOurs) this.#file.truncateSync(size - count);
   }
 
-  /** Takes the log up again if somebody moved, deleted, emptied or replaced its file; looks once a second. */
+  /**
+   * Takes the log up again if somebody moved, deleted, emptied, shortened or replaced its file; looks once a second,
+   * and at once if the file has become shorter: `cp chat.log chat.log.1; : >chat.log`.
+   */
   async #watch(): Promise<void> {
     const now = performance.now();
     if (this.#closed) return;
-    if (now - this.#watchedAt < WATCH_PAUSE) return;
-    if (!await this.#isInPlace()) await this.#takeUp();
+    if (now - this.#watchedAt < WATCH_PAUSE && !this.#isShort()) return;
     this.#watchedAt = now;
+    try {
+      if (!await this.#isInPlace()) await this.#takeUp();
+    } catch (error) {
+      this.#watchedAt = -Infinity;
+      throw error;
+    }
   }
 
   async #isInPlace(): Promise<boolean> {
     try {
       const info = await Deno.stat(this.#path);
-      return this.#isNewest(info) ?? true;
+      return await this.#isNewest(info) ?? true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
       throw new LogError("reopen", this.#path, error);
@@ -359,9 +372,11 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /** Whether the system describes the open file, with all its lines; undefined if that can't be told. */
-  #isNewest(info: Deno.FileInfo): boolean | undefined {
+  async #isNewest(info: Deno.FileInfo): Promise<boolean | undefined> {
+    const newest = this.#files.list.at(-1);
     return info.size >= this.#index.end &&
-      this.#files.list.at(-1)?.is(info);
+      await newest?.beginsAsBefore(this.#file) &&
+      newest?.is(info);
   }
 
   async #takeUp(): Promise<void> {
@@ -370,10 +385,10 @@ export class ChatLog implements AsyncDisposable {
       try {
         const info = await file.stat();
         // Where the system doesn't tell files apart, one of the same size is the same.
-        if (this.#isNewest(info) ?? info.size === this.#index.end) return;
+        if (await this.#isNewest(info) ?? info.size === this.#index.end) return;
         const { onNotice } = this.#options;
         await closeToOthers(this.#path, info, (it) => onNotice?.(it));
-        const notice = await this.#takeUpFile(file, info.size);
+        const notice = await this.#takeUpFile(file, info);
         onNotice?.(notice);
       } finally {
         if (this.#file !== file) file.close();
@@ -384,25 +399,30 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /** Goes on in another file at the path, or instead of it. @returns What became of it, for a person. */
-  async #takeUpFile(file: Deno.FsFile, size: number): Promise<string> {
+  async #takeUpFile(file: Deno.FsFile, info: Deno.FileInfo): Promise<string> {
     const path = this.#path;
     const next = this.head + 1;
     const found = await LogFile.read(path, file);
     if (!found) {
       await this.#files.adopt(await LogFile.begin(path, file, this.head));
       this.#use(file);
+      this.#watchedAt = -Infinity; // who emptied it may write over the heading yet
       return begun(path, next);
     }
     await found.count(file);
-    if (found.index.last === this.head && found.index.end === size) {
+    if (found.index.last === this.head && found.index.end === info.size) {
       await this.#files.adopt(found);
       this.#use(file);
       return `Opened "${path}" again: another file with as many lines took its place`;
     }
     const { fsync = false } = this.#options;
+    const isSame = this.#files.list.at(-1)?.is(info);
     this.#use(await this.#files.rotate(this.head, fsync));
     await this.#files.lookAgain();
-    return `Began a new "${path}" at event ${next}: another file took its place, which is "${path}.1" now`;
+    const change = isSame
+      ? "the old one was shortened or written over; what is left of it"
+      : "another file took its place, which";
+    return `Began a new "${path}" at event ${next}: ${change} is "${path}.1" now`;
   }
 
   /**
@@ -426,7 +446,7 @@ export class ChatLog implements AsyncDisposable {
   async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const last = Math.min(upTo, this.head);
     if (after >= last) return;
-    await this.#inTurn(() => this.#watchToRead());
+    await this.#inTurn(() => this.#watch());
     yield* this.#files.entries(after, last);
   }
 
@@ -439,7 +459,7 @@ export class ChatLog implements AsyncDisposable {
   async search(words: string, options: SearchOptions): Promise<Found> {
     const head = this.head + 1;
     const before = Math.min(options.before ?? Infinity, head);
-    await this.#inTurn(() => this.#watchToRead());
+    await this.#inTurn(() => this.#watch());
     return await searchFiles(this.#files, words, head, { ...options, before });
   }
 

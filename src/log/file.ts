@@ -161,6 +161,13 @@ export class LogFile {
     return isSameFile(info, this.#info);
   }
 
+  /** Whether it still begins as it did: others can write over it. @param file It, open; its position moves. */
+  async beginsAsBefore(file: Deno.FsFile): Promise<boolean> {
+    const start = await readHeading(file) ?? { before: 0, offset: 0 };
+    const { before, offset } = this.#start;
+    return start.before === before && start.offset === offset;
+  }
+
   /** Counts its lines, once. @param file It, open; its position moves. */
   count(file: Deno.FsFile): Promise<void> {
     this.#counted ??= this.#count(file).catch((error) => {

@@ -90,10 +90,11 @@ export class LogFiles {
     this.#list = [...await this.#olderThan(newest.first), newest];
   }
 
-  /** Looks for the older ones again: others may have moved some. */
+  /** Reads the older ones again: others moved some, or changed what is in them. */
   async lookAgain(): Promise<void> {
     const newest = this.#list.at(-1);
-    if (newest) await this.adopt(newest);
+    if (!newest) return;
+    this.#list = [...await this.#olderThan(newest.first, []), newest];
   }
 
   /** The number of the last line of those that come before a PATH without lines and heading. */
@@ -106,11 +107,17 @@ export class LogFiles {
     return newest.index.last;
   }
 
-  /** PATH.1 and so on, as far as they are there and their numbers go down, oldest first. */
-  async #olderThan(first: number): Promise<LogFile[]> {
+  /**
+   * PATH.1 and so on, as far as they are there and their numbers go down, oldest first.
+   * @param known Those that needn't be read and counted again.
+   */
+  async #olderThan(
+    first: number,
+    known: readonly LogFile[] = this.#list,
+  ): Promise<LogFile[]> {
     const found: LogFile[] = [];
     for (let age = 1; first > 1; age++) {
-      const file = await this.#look(this.#name(age));
+      const file = await this.#look(this.#name(age), known);
       if (file === undefined && age >= this.#keep) break;
       if (!file || file.first >= first) continue;
       found.unshift(file);
@@ -120,13 +127,16 @@ export class LogFiles {
   }
 
   /** An older file, undefined where none is there, null for one without lines. */
-  async #look(path: string): Promise<LogFile | null | undefined> {
+  async #look(
+    path: string,
+    list: readonly LogFile[],
+  ): Promise<LogFile | null | undefined> {
     using file = await openIfThere(path);
     if (!file) return undefined;
     const info = await file.stat();
     if (info.isDirectory) return null;
     // One that is known is counted already.
-    const known = this.#list.find((it) => it.is(info));
+    const known = list.find((it) => it.is(info));
     if (known) known.path = path;
     return known ?? await LogFile.read(path, file);
   }

@@ -1,5 +1,5 @@
 /**
- * The log where its path is a link, and where somebody empties it while it is written to.
+ * The log where its path is a link, and where somebody empties or shortens it while it is written to.
  *
  * @module
  */
@@ -210,5 +210,114 @@ testWithPath(
     assertEquals(await Deno.readTextFile(path), "");
     await log.append([said(11)]);
     await assertWhole(log, 11);
+  },
+);
+
+// ── shortened, not emptied ─────────────────────────────────────────────────────────────────────────────
+
+const shortened = (path: string, next: number) =>
+  `Began a new "${path}" at event ${next}: the old one was shortened or written over; what is left of it is "${path}.1" now`;
+
+/** Cuts the log after so many of its lines. */
+function keepLines(path: string, count: number): void {
+  const lines = Deno.readTextFileSync(path).split("\n").slice(0, count);
+  Deno.truncateSync(path, lines.join("\n").length + 1);
+}
+
+/** The first `kept` of 10 entries and those after them are there; the others are in memory alone. */
+async function assertKept(log: ChatLog, kept: number): Promise<void> {
+  const left = numbered(saidUpTo(log.head))
+    .filter(({ seq }) => seq <= kept || seq > 10);
+  assertEquals(await pastOf(log), left);
+  const { entries } = await log.search("text", { limit: 200 });
+  assertEquals(entries, left);
+}
+
+testWithPath(
+  "a log that was shortened in place is kept as PATH.1, and numbers go on",
+  async (path) => {
+    const notices: string[] = [];
+    {
+      await using log = await openLog(path, {
+        onNotice: (notice) => notices.push(notice),
+      });
+      await log.append(saidUpTo(10));
+      keepLines(path, 5);
+      const left = await Deno.readTextFile(path);
+      assertEquals(await log.append([said(11)]), 11);
+      assertEquals(await Deno.readTextFile(`${path}.1`), left);
+      assertEquals(log.recent(0), numbered(saidUpTo(11)));
+      await assertKept(log, 5);
+    }
+    assertEquals(notices, [shortened(path, 11)]);
+    await using again = await openLog(path);
+    await assertKept(again, 5);
+  },
+);
+
+testWithPath(
+  "what `tail` left of a log stays, and is read before anything is written",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append(saidUpTo(10));
+    const left = (await Deno.readTextFile(path)).split("\n").slice(-4);
+    await Deno.writeTextFile(path, left.join("\n"));
+    const { entries } = await log.search("text", { limit: 200 });
+    assertEquals(entries.map(({ n }) => n), [8, 9, 10]);
+    assertEquals(await Deno.readTextFile(`${path}.1`), left.join("\n"));
+    assertEquals(await log.append([said(11)]), 11);
+  },
+);
+
+for (const when of ["just before", "just after"] as const) {
+  testWithPath(
+    `a log shortened ${when} a line was written is kept, and the line is in the log once`,
+    async (path) => {
+      const notices: string[] = [];
+      const onNotice = (notice: string) => notices.push(notice);
+      await using log = await openLog(path, { onNotice });
+      await log.append(saidUpTo(10));
+      let times = 1;
+      const shortening = (write: Deno.FsFile["writeSync"]) =>
+        function (this: Deno.FsFile, bytes: Uint8Array) {
+          const isFirst = times-- === 1;
+          if (isFirst && when === "just before") keepLines(path, 9);
+          const count = write.call(this, bytes);
+          if (isFirst && when === "just after") keepLines(path, 9);
+          return count;
+        };
+      const { prototype } = Deno.FsFile;
+      await withMethod(prototype, "writeSync", shortening, async () => {
+        assertEquals(await log.append([said(11)]), 11);
+      });
+      await assertKept(log, 9);
+      assertEquals(notices, [shortened(path, 11)]);
+    },
+  );
+}
+
+testWithPath(
+  "what is written over the heading of an emptied log is kept",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (notice: string) => notices.push(notice);
+    await using log = await openLog(path, { onNotice });
+    await log.append(saidUpTo(10));
+    const left = (await Deno.readFile(path)).slice();
+    {
+      // As the shell does it: empties the file first, and `cat` fills it from its beginning.
+      using cat = await Deno.open(path, { write: true, truncate: true });
+      assertEquals(await log.append([said(11)]), 11);
+      await cat.write(left);
+    }
+    assertEquals(await log.append([said(12)]), 12);
+    assertEquals(await Deno.readFile(`${path}.1`), left);
+    const text = await Deno.readTextFile(path);
+    assertEquals(text.split("\n")[0], "# continues at event 12");
+    assertEquals(notices.at(-1), shortened(path, 12));
+    assertEquals(await pastOf(log), [
+      ...numbered(saidUpTo(10)),
+      ...numbered([said(12)], 12),
+    ]);
   },
 );
