@@ -43,7 +43,7 @@ const LINK = String
   .raw`(?<link>\b(?:https?|chat):\/\/[\p{L}\p{M}\p{N}\-._~:\/?#\[\]@!$&'()*+,;=%]+)`;
 const SPECIAL = new RegExp(`${INLINE}|${LINK}`, "giu");
 /** What ends a sentence rather than a link. */
-const AFTER_LINK = /[.,:;!?'*_~]+$/;
+const AFTER_LINK = ".,:;!?'*_~";
 /** The brackets that a link may stand in, or have in it. */
 const BRACKETS = [["(", ")"], ["[", "]"]] as const;
 
@@ -145,14 +145,20 @@ function addLink(
   if (/^[!-~]+$/.test(href)) marks.push({ start, end, link: href });
 }
 
-/** A link without what ends the sentence in which it stands. */
+/** A link without what ends the sentence in which it stands, and without brackets that were opened before it. */
 function trimLink(link: string): string {
-  const trimmed = link.replace(AFTER_LINK, "");
-  const last = trimmed.at(-1);
-  const isUnpaired = BRACKETS.some(([open, close]) =>
-    last === close && count(trimmed, close) > count(trimmed, open)
-  );
-  return isUnpaired ? trimLink(trimmed.slice(0, -1)) : trimmed;
+  const unpaired = BRACKETS.map(([open, close]) => ({
+    close,
+    more: count(link, close) - count(link, open),
+  }));
+  let end = link.length;
+  for (; end > 0; end--) {
+    const last = link[end - 1] ?? "";
+    const bracket = unpaired.find(({ close }) => close === last);
+    if (bracket ? bracket.more <= 0 : !AFTER_LINK.includes(last)) break;
+    if (bracket) bracket.more--;
+  }
+  return link.slice(0, end);
 }
 
 function count(text: string, character: string): number {

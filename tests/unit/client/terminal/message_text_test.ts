@@ -7,6 +7,7 @@
 import {
   type TextLine,
   textLines,
+  withLinks,
   wordFinder,
 } from "../../../../src/client/terminal/message_text.ts";
 import { rowsOf } from "../../../../src/client/terminal/paragraph.ts";
@@ -112,4 +113,20 @@ Deno.test("textLines() marks what was searched for, in either case, also in code
   assertEquals(found("a.b (x", "a.b axb (x"), ["a.b", "(x"]);
   assertEquals(found("hut hutch", "hutch"), ["hutch"]);
   assertEquals(found("  ", "any"), []);
+});
+
+Deno.test("withLinks() leaves out what ends a sentence, however many brackets that is", () => {
+  const cases: [string, string][] = [
+    [")".repeat(4_000), ""],
+    ["])".repeat(2_000), ""],
+    [".)".repeat(2_000), ""],
+    ["(b)", "(b)"],
+    ["(b)).", "(b)"],
+    ["[1]", "[1]"],
+    ["?)(", "?)("],
+  ];
+  for (const [tail, kept] of cases) {
+    const [mark] = withLinks(`https://a/x${tail}`).marks;
+    assertEquals([mark?.start, mark?.end], [0, 11 + kept.length], tail);
+  }
 });
