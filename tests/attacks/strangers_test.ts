@@ -122,7 +122,7 @@ terminalTest(
     await terminal.tmux("set-option", "-s", "set-clipboard", "on");
     const run = shellCommand("client");
     const env =
-      `HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
+      `-u INIT_CWD HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
     const kitty = "NO_COLOR= TERM_PROGRAM= TERM=xterm-kitty";
     await terminal.line(
       `clear; env ${env} ${kitty} ${run} '${invite}' --name ana`,

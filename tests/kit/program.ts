@@ -61,7 +61,7 @@ export interface ProgramOptions {
 /** The words that start a task's program, and its environment. */
 export async function programCommand(
   task: Task,
-  { args = [], home, prefix = [], runtime = [] }: ProgramOptions,
+  { args = [], cwd, home, prefix = [], runtime = [] }: ProgramOptions,
 ): Promise<{ words: string[]; env: Record<string, string> }> {
   const [deno = "", run = "", ...command] = taskWords(task);
   return {
@@ -71,6 +71,7 @@ export async function programCommand(
       APPDATA: home,
       XDG_CONFIG_HOME: "",
       NO_COLOR: "1",
+      INIT_CWD: cwd, // or paths would count from where the tests were called
       DENO_DIR: await cacheFolder(),
     },
   };
