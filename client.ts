@@ -200,7 +200,8 @@ async function stay(company: Company): Promise<number> {
     // Who has been in, however briefly, is the same person the next time, and knows the room.
     await within(KEEPING_TIME, Promise.all([noted, known.kept]));
   }
-  const failed = session.failedAny || frontend.view.failedAny === true;
+  const failed = session.conversation.failedAny ||
+    frontend.view.failedAny === true;
   return failed && !frontend.isInteractive ? 1 : 0;
 }
 
@@ -225,7 +226,7 @@ async function converse(
   }
   if (!isInteractive) {
     // Of what a program was told to do, nothing is left half done.
-    await session.settled();
+    await session.conversation.settled();
     await transfers.settled();
   }
   session.leave();

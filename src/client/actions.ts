@@ -104,7 +104,8 @@ export function actionsOf(
   transfers: Transfers,
   known: Known,
 ): Actions {
-  const find = (nameOrId: string) => byNameOrId(session.present, nameOrId);
+  const find = (nameOrId: string) =>
+    byNameOrId(session.conversation.present, nameOrId);
   const isSelf = ({ id }: Pick<Person, "id">) => id === session.id;
   return {
     find: (nameOrId) => find(nameOrId) ?? known.find(nameOrId),
@@ -112,11 +113,11 @@ export function actionsOf(
     numbers: (kind) =>
       kind === "offered" || kind === "taking"
         ? transfers.numbers(kind)
-        : session.numbers(kind),
-    inRoom: () => session.inRoom(),
-    release: (id) => session.release(id),
+        : session.conversation.numbers(kind),
+    inRoom: () => session.conversation.inRoom(),
+    release: (id) => session.conversation.release(id),
     operate: (what, who = "", text = "", count = 0, id) =>
-      session.operate(what, who, text, count, id),
+      session.conversation.operate(what, who, text, count, id),
     verification: (nameOrId) => {
       const member = find(nameOrId);
       if (!member) return undefined;
@@ -134,20 +135,23 @@ export function actionsOf(
       known.keep();
       return member !== undefined;
     },
-    who: () => session.present,
+    who: () => session.conversation.present,
     quit: (text) => session.leave(text),
-    rename: (name, id) => session.rename(name, id),
+    rename: (name, id) => session.conversation.rename(name, id),
     say: (text, id) => session.say(text, id),
     act: (text, id) => session.act(text, id),
     reply: (to, text, id) => session.reply(to, text, id),
     edit: (to, text, id) => session.change("edited", to, text, id),
     delete: (to, id) => session.change("deleted", to, "", id),
     react: (to, text, id) => session.change("reacted", to, text, id),
-    lastOwn: () => session.waiting > 0 ? "waiting" : session.lastOwn,
-    away: (text, id) => session.away(text, id),
+    lastOwn: () =>
+      session.conversation.waiting > 0
+        ? "waiting"
+        : session.conversation.lastOwn,
+    away: (text, id) => session.conversation.away(text, id),
     history: (count, id) =>
-      session.search("", Math.min(count, MAX_HISTORY), id),
-    search: (words, id) => session.search(words, SEARCH_COUNT, id),
+      session.conversation.search("", Math.min(count, MAX_HISTORY), id),
+    search: (words, id) => session.conversation.search(words, SEARCH_COUNT, id),
     send: (path, id) => transfers.send(session, path, id),
     get: (offer, id) => transfers.get(offer, id),
     drop: (offer, id) => transfers.drop(offer, id),

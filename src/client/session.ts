@@ -70,14 +70,15 @@ export interface SessionOptions extends ConversationOptions {
 
 /** A client's stay. */
 export class Session {
+  /** What is said and heard, whichever connection leads into the room. */
+  readonly conversation: Conversation;
   readonly #options: SessionOptions;
   readonly #stay = toBase64url(randomBytes(STAY_SIZE));
-  readonly #conversation: Conversation;
   readonly #leaving = Promise.withResolvers<void>();
   #who: Who;
   #comesAsMember = false; // rather than by its invite
   #isRetrying = false; // by its key, since its link was refused at first
-  #isRefused: Refused | undefined; // the name, by the connection before
+  #refused: Refused | undefined; // the name, by the connection before
   #left = false;
   #link: Link | undefined; // the connection that stands
   #goodbye: Promise<void> | undefined;
@@ -88,7 +89,7 @@ export class Session {
     this.#options = options;
     this.#who = options.who;
     const { name } = options.who;
-    this.#conversation = new Conversation(options, this.#self, name);
+    this.conversation = new Conversation(options, this.#self, name);
   }
 
   get #self(): Self {
@@ -98,31 +99,16 @@ export class Session {
     return { id: full, person: shortId(full), card: toBase64url(card), stay };
   }
 
-  /** Everybody in the room, this client included; nobody while it is not connected. */
-  get present(): readonly Present[] {
-    return this.#conversation.present;
-  }
-
-  /** Lines that are not yet in the server's log. */
-  get waiting(): number {
-    return this.#conversation.waiting;
-  }
-
-  /** Whether any line was refused, or lost at the end. */
-  get failedAny(): boolean {
-    return this.#conversation.failedAny;
-  }
-
   /**
    * Stays until `leave`.
    * @throws {JoinError} if the client can't get in, or is sent away for good.
    */
   async run(): Promise<void> {
-    this.#conversation.stand();
+    this.conversation.stand();
     try {
       await this.#visits();
     } finally {
-      this.#conversation.showLost();
+      this.conversation.showLost();
     }
   }
 
@@ -131,27 +117,27 @@ export class Session {
    * @param typed The last words; where they are too long, that is told, and the client stays.
    */
   leave(typed?: string): void {
-    const words = typed && this.#conversation.lastWords(typed);
+    const words = typed && this.conversation.lastWords(typed);
     if (this.#left || words === null) return;
     this.#left = true;
     this.#leaving.resolve();
-    this.#conversation.leave();
+    this.conversation.leave();
     if (this.#link) this.#goodbye = this.#bye(this.#link, words || undefined);
   }
 
   /** Says something; resolves when there is room for the next line. */
   async say(text: string, id?: RequestId): Promise<void> {
-    await this.#conversation.say({ what: "said", to: null, text }, id);
+    await this.conversation.say({ what: "said", to: null, text }, id);
   }
 
   /** Says something in the third person. */
   async act(text: string, id?: RequestId): Promise<void> {
-    await this.#conversation.say({ what: "acted", to: null, text }, id);
+    await this.conversation.say({ what: "acted", to: null, text }, id);
   }
 
   /** Answers the event with that number. */
   async reply(to: number, text: string, id?: RequestId): Promise<void> {
-    await this.#conversation.say({ what: "replied", to, text }, id);
+    await this.conversation.say({ what: "replied", to, text }, id);
   }
 
   /** Changes the event with that number: other words, none any more, or an emoji. */
@@ -161,68 +147,17 @@ export class Session {
     text: string,
     id?: RequestId,
   ): Promise<void> {
-    await this.#conversation.say({ what, to, text }, id);
-  }
-
-  /** The number of what this client's person said last, as far as this client knows; undefined for nothing. */
-  get lastOwn(): number | undefined {
-    return this.#conversation.lastOwn;
+    await this.conversation.say({ what, to, text }, id);
   }
 
   /** Offers a file, described as `formatOffer` does it. @returns The client's number for the line, null for none. */
   offer(text: string, id?: RequestId): Promise<number | null> {
-    return this.#conversation.say({ what: "offered", to: null, text }, id);
-  }
-
-  /** As `Conversation.inRoom`. */
-  inRoom(): Promise<void> {
-    return this.#conversation.inRoom();
-  }
-
-  /** As `Conversation.rename`. */
-  rename(name: string, id?: RequestId): void {
-    this.#conversation.rename(name, id);
-  }
-
-  /** As `Conversation.numbers`. */
-  numbers(kind: "spoken" | "own"): readonly number[] {
-    return this.#conversation.numbers(kind);
-  }
-
-  /** As `Conversation.away`. */
-  away(text: string, id?: RequestId): void {
-    this.#conversation.away(text, id);
-  }
-
-  /** As `Conversation.release`. */
-  release(id?: RequestId): void {
-    this.#conversation.release(id);
-  }
-
-  /** As `Conversation.operate`. */
-  operate(
-    what: Operation,
-    who: string,
-    text: string,
-    count: number,
-    id?: RequestId,
-  ): void {
-    this.#conversation.operate(what, who, text, count, id);
+    return this.conversation.say({ what: "offered", to: null, text }, id);
   }
 
   /** The full id of this client's person. */
   get id(): string {
     return this.#self.id;
-  }
-
-  /** As `Conversation.search`. */
-  search(words: string, count: number, id?: RequestId): void {
-    this.#conversation.search(words, count, id);
-  }
-
-  /** As `Conversation.settled`. */
-  settled(): Promise<void> {
-    return this.#conversation.settled();
   }
 
   /** One visit after the other, until the client leaves. */
@@ -231,11 +166,11 @@ export class Session {
     while (!this.#left) {
       const reason = await this.#visit();
       if (this.#left) return await this.#goodbye;
-      if (this.#isRetrying || await this.#isRenamed()) {
+      if (this.#isRetrying || await this.#takeAnotherName()) {
         this.#isRetrying = false;
         continue;
       }
-      if (!this.#conversation.hasBegun) {
+      if (!this.conversation.hasBegun) {
         throw new JoinError(
           `Cannot join ${address}: ${reason}`,
           "Check that the server runs and can be reached from here",
@@ -253,27 +188,27 @@ export class Session {
    * place.
    * @returns Whether there is another. @throws {JoinError} if a client that hasn't been in yet has none.
    */
-  async #isRenamed(): Promise<boolean> {
-    const refused = this.#isRefused;
+  async #takeAnotherName(): Promise<boolean> {
+    const refused = this.#refused;
     if (!refused) return false;
-    this.#isRefused = undefined;
-    if (this.#conversation.keepName(refused)) return true;
+    this.#refused = undefined;
+    if (this.conversation.keepName(refused)) return true;
     const { askName } = this.#options;
-    const { name } = this.#conversation;
+    const { name } = this.conversation;
     const who = await Promise.race([
       askName(`${refusedEntry(refused, name)}. Choose another`),
       this.#leaving.promise.then(() => null), // nobody answers any more
     ]);
     if (this.#left) return true;
-    const isFirst = !this.#conversation.hasBegun;
+    const isFirst = !this.conversation.hasBegun;
     if (who === null) {
       if (isFirst) throw entryRefused(refused, name);
       return false; // the name may be free again when the client comes next
     }
     if (isFirst) {
       this.#who = who;
-      this.#conversation.become(this.#self, who.name);
-    } else this.#conversation.rename(who.name);
+      this.conversation.become(this.#self, who.name);
+    } else this.conversation.rename(who.name);
     return true;
   }
 
@@ -284,7 +219,7 @@ export class Session {
       const leaving = this.#leaving.promise;
       const channel = await reach(dial, this.#handshake, leaving);
       if (!channel) return GOODBYES.left;
-      const link = new Link(channel, this.#self, this.#conversation);
+      const link = new Link(channel, this.#self, this.conversation);
       this.#link = link;
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
@@ -294,14 +229,14 @@ export class Session {
       // Once the client has been in, nothing ends its stay that somebody on the way can say: a refusal, since it
       // isn't sealed, or another server's key.
       const isProven = this.#link !== undefined;
-      const isFirst = !this.#conversation.hasBegun;
+      const isFirst = !this.conversation.hasBegun;
       if (error instanceof RefusedError) this.#comeOtherwise(error);
       if (error instanceof JoinError && (isFirst || isProven)) throw error;
       return reasonOf(error);
     } finally {
       this.#link?.close();
       this.#link = undefined;
-      const hadEntered = this.#conversation.disconnected();
+      const hadEntered = this.conversation.disconnected();
       if (hadEntered) this.#comesAsMember = true;
       this.#failures = hadEntered ? 0 : this.#failures + 1;
     }
@@ -314,7 +249,7 @@ export class Session {
    */
   #comeOtherwise(refused: RefusedError): void {
     const isKeyRefused = refused.code === HandshakeRefusal.key;
-    if (this.#conversation.hasBegun) {
+    if (this.conversation.hasBegun) {
       if (isKeyRefused) this.#comesAsMember = !this.#comesAsMember;
       return;
     }
@@ -330,11 +265,11 @@ export class Session {
    * @throws {JoinError} if it can't be let in at all.
    */
   async #enter(link: Link): Promise<void> {
-    const refused = await this.#conversation.join(link);
+    const refused = await this.conversation.join(link);
     if (refused === undefined) return;
-    if (refused.reason.startsWith("name-")) this.#isRefused = refused;
-    else if (!this.#conversation.hasBegun) {
-      throw entryRefused(refused, this.#conversation.name);
+    if (refused.reason.startsWith("name-")) this.#refused = refused;
+    else if (!this.conversation.hasBegun) {
+      throw entryRefused(refused, this.conversation.name);
     }
     link.close();
   }
@@ -342,7 +277,7 @@ export class Session {
   async #bye(link: Link, words?: string): Promise<void> {
     const timer = setTimeout(() => link.close(), LEAVE_TIME);
     try {
-      await this.#conversation.flush(SETTLE_TIME);
+      await this.conversation.flush(SETTLE_TIME);
       await link.bye(words);
     } catch {
       // The connection went before the goodbye could: the client is gone either way.

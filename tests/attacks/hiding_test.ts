@@ -98,7 +98,8 @@ Deno.test("clients show nobody a room that isn't so, and come back within a minu
   for (const stay of inside) {
     const { name, session } = stay;
     await stay.until(last, () => stay.heard.some(({ text }) => text === last));
-    const present = () => session.present.map(({ name }) => name).sort();
+    const present = () =>
+      session.conversation.present.map(({ name }) => name).sort();
     // Those who never knew that they were in may be leaving just now.
     await stay.until("the others", () => `${present()}` === `${names}`);
     assertEquals(present(), names, name);
@@ -108,6 +109,6 @@ Deno.test("clients show nobody a room that isn't so, and come back within a minu
   for (const [index, stay] of stays.entries()) {
     if (HIDINGS[index]?.enters) continue;
     assert(await stay.ended, stay.name);
-    assertEquals(stay.session.present, [], stay.name);
+    assertEquals(stay.session.conversation.present, [], stay.name);
   }
 });

@@ -469,7 +469,7 @@ export async function stay(seed: number): Promise<number> {
     await session.say(text);
     if (random(4) === 0) await digest();
   }
-  await session.settled();
+  await session.conversation.settled();
   session.leave();
   await running;
   await Promise.all(served);

@@ -121,7 +121,7 @@ const FLOOD = 200 * 1_048_576;
 async function flood(session: Session): Promise<void> {
   const count = FLOOD / LONG;
   for (let at = 0; at < count; at++) await session.say(padding);
-  await session.settled();
+  await session.conversation.settled();
 }
 
 testUnless(

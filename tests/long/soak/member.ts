@@ -164,8 +164,10 @@ export class Member {
     else {
       this.#deeds.joined++;
       const texts = await this.#act(session, running);
-      await Promise.race([session.settled(), running]);
-      if (session.waiting === 0 && !session.failedAny) {
+      await Promise.race([session.conversation.settled(), running]);
+      if (
+        session.conversation.waiting === 0 && !session.conversation.failedAny
+      ) {
         texts.forEach((text) => this.#ledger.settle(text));
       }
     }
@@ -221,7 +223,7 @@ export class Member {
       await pause(2 * pace * Math.random(), signal);
       const chance = Math.random();
       if (chance < 0.03) {
-        if (chance < 0.015) session.away("home"); // and gone before anybody is told
+        if (chance < 0.015) session.conversation.away("home"); // and gone before anybody is told
         break;
       }
       if (chance < 0.06) {
@@ -232,7 +234,7 @@ export class Member {
         this.#stream?.cutNext();
       } else if (chance < 0.12) {
         this.#deeds.absent++;
-        session.away(Math.random() < 0.5 ? "tea" : "");
+        session.conversation.away(Math.random() < 0.5 ? "tea" : "");
       }
       if (signal.aborted) break;
       const lines = chance > 0.95 ? 5 : 1;

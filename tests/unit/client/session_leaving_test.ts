@@ -22,7 +22,7 @@ Deno.test("Session.leave() lets whoever waits to say something go on", async () 
   const [visit, running] = await setup.enter();
   for (let count = 1; count <= 1_024; count++) await session.say(`${count}`);
   const waiting = session.say("one too many");
-  const settled = session.settled();
+  const settled = session.conversation.settled();
   await visit.says(1_024);
   session.leave();
   await Promise.all([waiting, settled]);

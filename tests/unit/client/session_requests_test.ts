@@ -24,8 +24,8 @@ Deno.test("Session's answers carry what the request is called, and no others do"
   assertEquals(view.of("said").map(({ id }) => id), ["a", undefined]);
   assertEquals(view.of("refused").map(({ id }) => id), ["b"]);
 
-  session.rename("anna", 1);
-  session.rename("eve", 2);
+  session.conversation.rename("anna", 1);
+  session.conversation.rename("eve", 2);
   await visit.next("rename");
   await visit.broadcast(4, { kind: "renamed", id: 1, n: 2, name: "anna" });
   await visit.tell({
@@ -39,12 +39,12 @@ Deno.test("Session's answers carry what the request is called, and no others do"
   assertEquals(view.of("refused")[1]?.id, 2);
   await visit.next("rename");
 
-  session.search("x", 5, 3);
+  session.conversation.search("x", 5, 3);
   const { id } = await visit.next("find");
   await visit.tell({ kind: "found", id, more: false });
   assertEquals((await view.until("found")).id, 3);
 
-  session.away("lunch", 4);
+  session.conversation.away("lunch", 4);
   await visit.next("away");
   await visit.broadcast(5, { kind: "absent", id: 1, text: "lunch" });
   assertEquals((await view.until("away-message")).id, 4);
@@ -59,9 +59,9 @@ Deno.test("Session tells an operator's answers apart, whatever their order, and 
     told.push([text, id]);
   };
   const [visit, running] = await setup.enter();
-  session.release("r");
-  session.operate("bans", "", "", 0, "b");
-  session.operate("invites", "", "", 0);
+  session.conversation.release("r");
+  session.conversation.operate("bans", "", "", 0, "b");
+  session.conversation.operate("invites", "", "", 0);
   const release = await visit.next("release");
   const bans = await visit.next("operate");
   const invites = await visit.next("operate");
@@ -83,7 +83,7 @@ Deno.test("Session tells an operator's answers apart, whatever their order, and 
   ]);
   assertEquals([view.of("done")[0]?.id, done.id], ["b", "r"]);
 
-  session.operate("kick", "eve", "", 0, "k");
+  session.conversation.operate("kick", "eve", "", 0, "k");
   await visit.next("operate");
   visit.end();
   const again = await setup.acceptAgain();
@@ -135,13 +135,15 @@ Deno.test("Session shows as many of the earlier lines as it is told to, and afte
 Deno.test("Session.inRoom() resolves when all that was missed has been told, or when the client has left", async () => {
   using setup = new Setup();
   const { session, view } = setup;
-  const inside = session.inRoom().then(() => view.of("current").length);
+  const inside = session.conversation.inRoom().then(() =>
+    view.of("current").length
+  );
   const [visit, running] = await setup.enter();
   assertEquals(await inside, 1);
   await setup.leave(visit, running);
 
   using other = new Setup();
-  const outside = other.session.inRoom();
+  const outside = other.session.conversation.inRoom();
   other.session.leave();
   await outside;
 });

@@ -50,7 +50,7 @@ Deno.test("Session doesn't send again what it finds in the log, and sends again 
   const own = view.of("said").filter((it) => it.own).map(({ text }) => text);
   assertEquals(own, ["a", "b", "c"]); // what it said elsewhere shows as its own
   await again.echo(8, [c, d]);
-  await session.settled();
+  await session.conversation.settled();
   assertEquals(texts(view.of("said").filter((it) => it.own)), [
     "a",
     "b",

@@ -18,16 +18,16 @@ Deno.test("Session.say() counts a line as waiting until it comes back in the log
   assertEquals(texts(says), ["one", "two"]);
   const [first = 0, second = 0] = says.map(({ n }) => n);
   assertEquals(second, first + 1);
-  assertEquals([session.waiting, view.standing?.waiting], [2, 2]);
+  assertEquals([session.conversation.waiting, view.standing?.waiting], [2, 2]);
   let settled = false;
-  const settling = session.settled().then(() => settled = true);
+  const settling = session.conversation.settled().then(() => settled = true);
   await visit.echo(2, says.slice(0, 1));
   await view.until("said");
-  assertEquals([session.waiting, settled], [1, false]);
+  assertEquals([session.conversation.waiting, settled], [1, false]);
   await visit.echo(3, says.slice(1));
   await settling;
   assertEquals(view.of("said").map(({ own }) => own), [true, true]);
-  assertEquals(session.waiting, 0);
+  assertEquals(session.conversation.waiting, 0);
   await setup.leave(visit, running);
 });
 
@@ -44,7 +44,7 @@ Deno.test("Session.say() keeps what is typed before the client is in, and sends 
   assertEquals(texts(says), ["early", "meanwhile"]);
   assertEquals(says.map((it) => it.n), [n + 1, n + 2]);
   await visit.echo(2, says);
-  await session.settled();
+  await session.conversation.settled();
   await setup.leave(visit, running);
 });
 
@@ -54,7 +54,7 @@ Deno.test("Session.say() shows a refused line, and forgets it", async () => {
   const [visit, running] = await setup.enter();
   await session.say("one");
   await session.say("two");
-  assertEquals(session.failedAny, false);
+  assertEquals(session.conversation.failedAny, false);
   const [one, two] = await visit.says(2);
   assert(one && two);
   await visit.tell({
@@ -65,7 +65,10 @@ Deno.test("Session.say() shows a refused line, and forgets it", async () => {
   });
   const refused = await view.until("refused");
   assertEquals([refused.text, refused.reason], ["one", "log-failed"]);
-  assertEquals([session.failedAny, session.waiting], [true, 1]);
+  assertEquals([session.conversation.failedAny, session.conversation.waiting], [
+    true,
+    1,
+  ]);
   await visit.tell({
     kind: "refused",
     n: one.n,
@@ -73,7 +76,7 @@ Deno.test("Session.say() shows a refused line, and forgets it", async () => {
     detail: "",
   });
   await visit.echo(2, [two]);
-  await session.settled();
+  await session.conversation.settled();
   assertEquals(view.of("refused").length, 1);
   // And after a loss it doesn't come back either.
   visit.end();
@@ -93,7 +96,10 @@ Deno.test("Session.say() doesn't send what the server would refuse anyway", asyn
   await session.say("x".repeat(4_097));
   const reasons = view.of("refused").map(({ reason }) => reason);
   assertEquals(reasons, ["text-empty", "text-too-long"]);
-  assertEquals([session.waiting, session.failedAny], [0, true]);
+  assertEquals([session.conversation.waiting, session.conversation.failedAny], [
+    0,
+    true,
+  ]);
   await setup.leave(visit, running); // its goodbye is the next thing that the server hears
 });
 
@@ -105,7 +111,7 @@ Deno.test("Session.say() sends a text with half a character so that the server t
   const says = await visit.says(1); // opens only what is well formed
   assertEquals(texts(says), ["broken \ufffd emoji"]);
   await visit.echo(2, says);
-  await session.settled();
+  await session.conversation.settled();
   await setup.leave(visit, running);
 });
 
@@ -120,16 +126,16 @@ Deno.test("Session.say() makes its caller wait while 1,024 lines are unsettled",
   );
   const says = await visit.says(1_024);
   assertEquals(texts(says), says.map((_, at) => `${at + 1}`));
-  assertEquals([taken, session.waiting], [0, 1_024]);
+  assertEquals([taken, session.conversation.waiting], [0, 1_024]);
   await visit.echo(2, says.slice(0, 2));
   says.push(...await visit.says(2));
   assertEquals(texts(says.slice(-2)), ["extra 1", "extra 2"]);
-  assertEquals([taken, session.waiting], [2, 1_024]);
+  assertEquals([taken, session.conversation.waiting], [2, 1_024]);
   await visit.echo(4, says.slice(2, 3));
   says.push(...await visit.says(1));
   assertEquals(texts(says.slice(-1)), ["extra 3"]);
   await Promise.all(waiting);
   await visit.echo(5, says.slice(3));
-  await session.settled();
+  await session.conversation.settled();
   await setup.leave(visit, running);
 });

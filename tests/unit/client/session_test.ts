@@ -34,7 +34,10 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   const visit = await setup.accept();
   const join = await visit.next("join");
   assertEquals([join.name, join.after], ["ana", null]);
-  assertEquals([session.present, view.standing?.connected], [[], false]);
+  assertEquals([session.conversation.present, view.standing?.connected], [
+    [],
+    false,
+  ]);
   await visit.admit(7, past(5, 1, "earlier", madeUpPerson("ben")));
   const entered = await view.until("entered");
   assertEquals(
@@ -50,7 +53,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
     n: 0,
   }, { kind: "said", id: 2, n: 1, text: "hello" });
   await view.until("said", 1);
-  const present = session.present.map(({ name }) => name);
+  const present = session.conversation.present.map(({ name }) => name);
   assertEquals(present.toSorted(), ["ana", "ben", "carla"]);
   assertEquals(view.standing?.members, 3);
   await visit.broadcast(10, { kind: "left", id: 2, n: 2, reason: "lost" });
@@ -71,7 +74,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
     [10, "left", "ben", "lost", false, false],
   ]);
   await setup.leave(visit, running);
-  assertEquals(session.present, []);
+  assertEquals(session.conversation.present, []);
 });
 
 // ── Away and back ──────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +87,7 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
   const { reason } = await view.until("disconnected");
   assertEquals(reason, "connection lost");
   for (const text of ["one", "two", "three"]) await session.say(text);
-  assertEquals(session.waiting, 3);
+  assertEquals(session.conversation.waiting, 3);
   assertEquals(view.standing, {
     name: "ana",
     connected: false,
@@ -101,7 +104,7 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
   const entered = await view.until("entered", 1);
   assertEquals([entered.again, entered.waiting], [true, 3]);
   await again.echo(7, says);
-  await session.settled();
+  await session.conversation.settled();
   await setup.leave(again, running);
 });
 
@@ -274,7 +277,7 @@ Deno.test("Session.rename() asks for another name, and goes by it once it is tol
   using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
-  session.rename("anna");
+  session.conversation.rename("anna");
   assertEquals((await visit.next("rename")).name, "anna");
   assertEquals(view.standing?.name, "ana");
   await visit.broadcast(2, { kind: "renamed", id: 1, n: 0, name: "anna" });
@@ -297,18 +300,18 @@ Deno.test("Session.away() tells who typed it, and nobody else, what is so alread
   using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
-  session.away("");
+  session.conversation.away("");
   assertEquals(view.notes, ["You are not away"]);
-  session.away("lunch");
-  session.away("lunch");
+  session.conversation.away("lunch");
+  session.conversation.away("lunch");
   assertEquals((await visit.next("away")).text, "lunch");
   assertEquals(view.notes.slice(1), ["You are away already: lunch"]);
-  session.away("tea");
+  session.conversation.away("tea");
   assertEquals((await visit.next("away")).text, "tea");
   // Back, by another client of the same person.
   await visit.broadcast(2, { kind: "absent", id: 1, text: "" });
   await view.until("away-message");
-  session.away("");
+  session.conversation.away("");
   assertEquals(view.notes.slice(2), ["You are not away"]);
   await setup.leave(visit, running); // its goodbye is the next thing that the server hears
 });
@@ -318,10 +321,10 @@ Deno.test("Session asks for nothing with a text that would end the connection", 
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   const long = "x".repeat(257);
-  session.away(long);
-  session.search(long, 1);
-  session.operate("kick", long, "", 0);
-  session.operate("topic", "", "x".repeat(4_097), 0);
+  session.conversation.away(long);
+  session.conversation.search(long, 1);
+  session.conversation.operate("kick", long, "", 0);
+  session.conversation.operate("topic", "", "x".repeat(4_097), 0);
   session.leave(long);
   assertEquals(view.notes, [
     "Cannot be away with that text: it has more than 256 characters",
@@ -330,9 +333,9 @@ Deno.test("Session asks for nothing with a text that would end the connection", 
     "Cannot send that topic: it has more than 4096 characters",
     "Cannot leave with that text: it has more than 256 characters",
   ]);
-  session.away("half \ud83d"); // the visit opens only what is well formed
+  session.conversation.away("half \ud83d"); // the visit opens only what is well formed
   assertEquals((await visit.next("away")).text, "half \ufffd");
-  session.search("half \ud83d", 1);
+  session.conversation.search("half \ud83d", 1);
   assertEquals((await visit.next("find")).words, "half \ufffd");
   await setup.leave(visit, running);
 });
@@ -346,7 +349,7 @@ Deno.test("Session.away() comes back from where another client of the person wen
   visit.away = "lunch";
   await visit.admit(1);
   await view.until("entered");
-  session.away("");
+  session.conversation.away("");
   assertEquals((await visit.next("away")).text, "");
   assertEquals(view.notes, []);
   await setup.leave(visit, running);
@@ -412,7 +415,7 @@ Deno.test("Session.away() is said again after a lost connection, until the membe
   using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
-  session.away("lunch");
+  session.conversation.away("lunch");
   assertEquals((await visit.next("away")).text, "lunch");
   await visit.broadcast(2, { kind: "absent", id: 1, text: "lunch" });
   const told = await view.until("away-message");
@@ -422,7 +425,7 @@ Deno.test("Session.away() is said again after a lost connection, until the membe
   await again.next("join");
   await again.admit(3);
   assertEquals((await again.next("away")).text, "lunch");
-  session.away("");
+  session.conversation.away("");
   assertEquals((await again.next("away")).text, "");
   again.end();
   const third = await setup.acceptAgain(1);
@@ -436,7 +439,7 @@ Deno.test("Session.search() shows what was found apart from the lines of the roo
   using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
-  session.search("red", 5);
+  session.conversation.search("red", 5);
   const { id, words, before, count } = await visit.next("find");
   assertEquals([words, before, count], ["red", null, 5]);
   await visit.tell(past(3, 1, "red"), { kind: "found", id, more: true });
@@ -453,11 +456,11 @@ Deno.test("Session.search() asks again for what wasn't answered, once it is back
   using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
-  session.search("red", 5);
+  session.conversation.search("red", 5);
   assertEquals((await visit.next("find")).words, "red");
   visit.end();
   await view.until("disconnected");
-  session.search("blue", 5);
+  session.conversation.search("blue", 5);
   assertEquals(view.notes, [
     "Not connected; will be asked on reconnect",
   ]);
@@ -478,7 +481,7 @@ Deno.test("Session.search() says so where too many answers are waited for", asyn
   using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
-  for (let n = 0; n < 17; n++) session.search(`${n}`, 5);
+  for (let n = 0; n < 17; n++) session.conversation.search(`${n}`, 5);
   assertEquals(view.notes, [
     "Cannot search: too many searches are open",
   ]);
@@ -499,9 +502,9 @@ Deno.test("Session.run() tells of each line that may be lost when it ends", asyn
   visit.end();
   await view.until("disconnected");
   await session.say("three");
-  assertEquals([view.of("lost"), session.failedAny], [[], false]);
+  assertEquals([view.of("lost"), session.conversation.failedAny], [[], false]);
   session.leave();
   await running;
   assertEquals(texts(view.of("lost")), ["two", "three"]);
-  assertEquals(session.failedAny, true);
+  assertEquals(session.conversation.failedAny, true);
 });
