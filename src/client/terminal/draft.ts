@@ -12,7 +12,7 @@
 import { escapeText } from "../../base/safe_text.ts";
 import { EditBuffer } from "./edit_buffer.ts";
 import { HistorySearch } from "./history_search.ts";
-import { Recall } from "./recall.ts";
+import { Recall, type Typed } from "./recall.ts";
 
 /** The keys that end a search as if it had not been. */
 const CANCEL = ["escape", "ctrl-g", "ctrl-c"];
@@ -25,9 +25,9 @@ export class Draft {
   #search: HistorySearch | undefined;
   #word = 0; // how long the word is that came of an older line, UTF-16 units
 
-  /** An empty draft. @param lines What was typed before, newest first. @param size How many are kept. */
-  constructor(lines: readonly string[], size: number) {
-    this.#recall = new Recall(lines, size);
+  /** An empty draft. @param typed What was typed before. */
+  constructor(typed: Typed) {
+    this.#recall = new Recall(typed);
   }
 
   /** What is shown: the draft, or what a search found, behind a prompt. @param prompt The draft's. */
@@ -65,11 +65,6 @@ export class Draft {
   drop(): void {
     this.buffer.replace("");
     this.#recall.reset();
-  }
-
-  /** Adds a text to what can be recalled. */
-  remember(text: string): void {
-    this.#recall.add(text);
   }
 
   /** Shows an older line, or a newer one. @param steps How many lines; negative ones to newer lines. */

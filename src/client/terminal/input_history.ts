@@ -20,7 +20,7 @@ import { escapeLine, unescapeLine } from "../../base/safe_text.ts";
 export class InputHistory {
   readonly #path: string | undefined;
   readonly #note: (text: string) => void;
-  #size: number;
+  readonly #size: number;
   #lines: string[]; // oldest first
   #broken = false;
   #isCut = false; // whether the file ends within a line
@@ -62,11 +62,6 @@ export class InputHistory {
       note(`${reasonOf(error)}. Typed lines are not saved`);
       return InputHistory.none(size);
     }
-  }
-
-  /** How many lines are kept. */
-  get size(): number {
-    return this.#size;
   }
 
   /** The lines, newest first, each once. */

@@ -12,7 +12,8 @@ import { Draft } from "./draft.ts";
 import { DraftPainter, type Screen } from "./draft_painter.ts";
 import { breakRows, type Row } from "./draft_rows.ts";
 import { EDITING_KEYS } from "./key_bindings.ts";
-import type { Completion } from "./tab_completion.ts";
+import type { Completion } from "./completion.ts";
+import type { Typed } from "./recall.ts";
 
 /** The keys that keep to the column in which the first of them found the cursor. */
 const VERTICAL = new Set(["up", "down", "ctrl-p", "ctrl-n"]);
@@ -23,10 +24,8 @@ export interface LineEditorOptions {
   readonly output: Screen;
   /** Whether the terminal breaks its rows anew when it gets narrower. */
   readonly rebreaks: boolean;
-  /** What the up arrow brings back, newest first. */
-  readonly history: readonly string[];
-  /** How many lines it can bring back. */
-  readonly historySize: number;
+  /** What the up arrow brings back. */
+  readonly history: Typed;
   /** What may stand in place of the end of what is typed in the line, up to the cursor. */
   readonly complete: (typed: string) => Completion;
   /** Whether a text of several lines may be typed. */
@@ -60,7 +59,7 @@ export class LineEditor {
   constructor(options: LineEditorOptions) {
     this.#options = options;
     this.#painter = new DraftPainter(options.output, options.rebreaks);
-    this.#draft = new Draft(options.history, options.historySize);
+    this.#draft = new Draft(options.history);
     this.#actions = new Map(this.#bindings());
   }
 
@@ -106,11 +105,6 @@ export class LineEditor {
     const takesLines = this.#options.takesLines();
     this.#draft.paste(takesLines ? text : text.replaceAll("\n", " "));
     this.#changed();
-  }
-
-  /** Adds a text to what the up arrow can bring back. */
-  remember(text: string): void {
-    this.#draft.remember(text);
   }
 
   /** Leaves a text that was typed on the screen, behind its prompt. */

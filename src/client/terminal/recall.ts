@@ -4,28 +4,26 @@
  * @module
  */
 
-/** Lines to go back to, newest first, and the draft that waits meanwhile. */
+/** The lines that somebody typed, as they are by now. */
+export interface Typed {
+  /** Newest first. */
+  readonly lines: readonly string[];
+}
+
+/** Lines to go back to, and the draft that waits meanwhile. */
 export class Recall {
-  readonly #size: number;
-  #lines: string[];
+  readonly #typed: Typed;
   #at = -1; // the line that is shown; -1 is the draft
   #edited = new Map<number, string>(); // what was made of lines that were left without sending them
 
-  /** At the draft. @param lines Newest first. @param size How many are kept. */
-  constructor(lines: readonly string[], size: number) {
-    this.#size = size;
-    this.#lines = lines.slice(0, size);
+  /** At the draft. @param typed What there is to go back to. */
+  constructor(typed: Typed) {
+    this.#typed = typed;
   }
 
   /** The lines, newest first. */
   get lines(): readonly string[] {
-    return this.#lines;
-  }
-
-  /** Adds a line that was sent. */
-  add(line: string): void {
-    const others = this.#lines.filter((other) => other !== line);
-    this.#lines = [line, ...others].slice(0, this.#size);
+    return this.#typed.lines;
   }
 
   /** The next draft begins: what was made of old lines is forgotten. */
@@ -40,11 +38,12 @@ export class Recall {
    * @returns The line as it was left; undefined if there is none.
    */
   go(steps: number, shown: string): string | undefined {
-    const at = Math.max(-1, Math.min(this.#at + steps, this.#lines.length - 1));
+    const { lines } = this;
+    const at = Math.max(-1, Math.min(this.#at + steps, lines.length - 1));
     if (at === this.#at) return undefined;
     this.#edited.set(this.#at, shown);
     this.#at = at;
-    return this.#edited.get(at) ?? this.#lines[at] ?? "";
+    return this.#edited.get(at) ?? lines[at] ?? "";
   }
 
   /** Goes to the line that a search found. @param shown What is made of the line shown now. */

@@ -11,8 +11,6 @@ import { completePath } from "./path_completion.ts";
 import { SETTINGS } from "./settings.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
-export type { Completion } from "./completion.ts";
-
 /** The start of a name behind an at sign, which ends a text. */
 const MENTION = /(?<![\p{L}\p{N}])@[^\s@]*$/u;
 /** How many numbers are offered at most. */

@@ -104,8 +104,7 @@ export class TerminalView implements View {
     this.#editor = new LineEditor({
       output,
       rebreaks: options.rebreaks ?? true,
-      history: this.#history.lines,
-      historySize: this.#history.size,
+      history: this.#history,
       complete: (typed) => complete(typed, options),
       takesLines: () => this.#typed.question === undefined,
       typed: (text) => this.#submitted(text),
@@ -284,10 +283,7 @@ export class TerminalView implements View {
       const isAnswer = this.#typed.question !== undefined;
       if (isAnswer || !this.#prompt.connected) this.#editor.keep(text);
       // A name isn't something to say again.
-      if (!isAnswer) {
-        this.#history.add(text);
-        this.#editor.remember(text);
-      }
+      if (!isAnswer) this.#history.add(text);
       this.#take(text);
     }
     this.#showPrompt();
