@@ -33,7 +33,8 @@ function urlPath(url: string): string {
   }
 }
 
-function unescaped(text: string): string {
+/** A path without the backslashes before what a shell would take for something else. */
+export function unescaped(text: string): string {
   return text.replace(/\\(.)/gsu, "$1");
 }
 

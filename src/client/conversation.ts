@@ -33,7 +33,7 @@ import {
 import { type Event, EventError, MAX_STRING } from "../protocol/events.ts";
 import {
   isAbout,
-  isChange,
+  isSent,
   isSpoken,
   type Line,
   type LogEntry,
@@ -379,7 +379,7 @@ export class Conversation implements LinkListener {
       at: welcome.at,
       person: this.#self.person,
       earlier: shown.filter(({ line }) =>
-        isSpoken(line) && (!again || !this.#isOwn(line))
+        isSpoken(line.what) && (!again || !this.#isOwn(line))
       ).length,
       again,
       waiting: this.#outbox.size,
@@ -412,7 +412,7 @@ export class Conversation implements LinkListener {
   /** A line came over the link. */
   happened(line: LogEntry, own: boolean, member?: Present): void {
     this.#after = line.seq;
-    if (member && !isSent(line)) {
+    if (member && !isSent(line.what)) {
       this.#meet(member);
       this.#options.known?.keep();
     }
@@ -424,7 +424,7 @@ export class Conversation implements LinkListener {
     }
     this.#showLine({ line }, false, id);
     this.#settle(line);
-    if (own || !isSent(line)) this.stand();
+    if (own || !isSent(line.what)) this.stand();
   }
 
   /** The server has refused a line or, if `n` is null, something that it was asked for. */
@@ -556,7 +556,7 @@ export class Conversation implements LinkListener {
 
   /** A line of this client's is in the log. A leaving has a number that the next line takes. */
   #settle(line: LogEntry): void {
-    if (isSent(line) && this.#isMine(line)) this.#outbox.settle(line.n);
+    if (isSent(line.what) && this.#isMine(line)) this.#outbox.settle(line.n);
   }
 
   #news({ line, changed }: CurrentLine, past: boolean): RoomNews {
@@ -596,7 +596,7 @@ export class Conversation implements LinkListener {
     const news = this.#news(told, past); // which quotes a line as it was
     this.#remember(told);
     const request = id ??
-      (isMine && isSent(line) ? this.#takeId(line.n) : undefined);
+      (isMine && isSent(line.what) ? this.#takeId(line.n) : undefined);
     this.#options.view.show({
       ...news,
       ...(isMine ? { mine: true } : {}),
@@ -626,13 +626,8 @@ function named(id: RequestId | undefined): { readonly id?: RequestId } {
 /** Where the last lines begin among which so many were said. @param count How many; 0: behind all lines. */
 function startOfLast(count: number, lines: readonly CurrentLine[]): number {
   if (count === 0) return lines.length;
-  const said = lines.flatMap(({ line }, at) => isSpoken(line) ? [at] : []);
+  const said = lines.flatMap(({ line }, at) => isSpoken(line.what) ? [at] : []);
   return said.length <= count ? 0 : said[said.length - count] ?? 0;
-}
-
-/** Whether it is a line that a client sends, rather than a coming, a going or a new name. */
-function isSent(line: LogEntry): boolean {
-  return isSpoken(line) || isChange(line);
 }
 
 /**

@@ -19,7 +19,7 @@ export type FileRequest = Event<
 /** A room in which files are offered and taken. */
 export interface FileRoom {
   /** Tells the server something about files, if the client is in the room. */
-  askAboutFile(event: FileRequest): void;
+  ask(event: FileRequest): void;
 }
 
 /** What deals with files for a client. */

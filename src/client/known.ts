@@ -15,6 +15,7 @@ import {
 } from "../../crypto_utils.ts";
 import { readDocument, writeDocument } from "../base/document.ts";
 import { reasonOf } from "../base/error_reason.ts";
+import { keepNewest } from "../base/keep_newest.ts";
 import { quote } from "../base/safe_text.ts";
 import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
@@ -128,8 +129,7 @@ export class Known {
     }
     people.delete(folded);
     people.set(folded, { id });
-    const [oldest] = people.keys();
-    if (people.size > MAX_NAMES && oldest !== undefined) people.delete(oldest);
+    keepNewest(people, MAX_NAMES);
     this.#isChanged = true;
   }
 

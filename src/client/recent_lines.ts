@@ -6,6 +6,7 @@
  */
 
 import { change, type CurrentLine } from "./changes.ts";
+import { keepNewest } from "../base/keep_newest.ts";
 import { isChange, isSpoken } from "../protocol/line.ts";
 
 /** Lines that are remembered, the newest: as many that were said, and as many others. */
@@ -19,7 +20,9 @@ export class RecentLines {
   /** Remembers a line; with it, what was changed about it. */
   add(told: CurrentLine): void {
     const { line } = told;
-    if (isSpoken(line)) return keepNewest(this.#said.set(line.seq, told));
+    if (isSpoken(line.what)) {
+      return keepNewest(this.#said.set(line.seq, told), MAX_LINES);
+    }
     this.addOther(line.seq);
     const changed = isChange(line) ? this.#said.get(line.to) : undefined;
     if (changed && isChange(line)) {
@@ -29,7 +32,7 @@ export class RecentLines {
 
   /** Remembers that the line of that number is nothing that somebody said. */
   addOther(seq: number): void {
-    keepNewest(this.#others.add(seq));
+    keepNewest(this.#others.add(seq), MAX_LINES);
   }
 
   /** The line of that number that somebody said, as it is by now; undefined if it isn't remembered. */
@@ -50,10 +53,4 @@ export class RecentLines {
       )
       .map(({ line }) => line.seq).sort((a, b) => b - a);
   }
-}
-
-/** Forgets the line that was added first, if there are too many. */
-function keepNewest(lines: Map<number, unknown> | Set<number>): void {
-  const [oldest] = lines.keys();
-  if (lines.size > MAX_LINES && oldest !== undefined) lines.delete(oldest);
 }

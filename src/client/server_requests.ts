@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FileRequest, FileRoom } from "./file_room.ts";
+import type { FileRoom } from "./file_room.ts";
 import type { Link, ServerRequest } from "./link.ts";
 import { PendingSearches } from "./pending_searches.ts";
 import type { RequestId } from "./view.ts";
@@ -35,7 +35,7 @@ export class ServerRequests implements FileRoom {
     if (this.#awayText !== "") {
       this.away(this.#awayText, this.#awayAsked?.id);
     }
-    for (const find of this.#searches) this.#ask(find);
+    for (const find of this.#searches) this.ask(find);
   }
 
   /** Asks for nothing: the connection is gone. @returns The last name that was asked for, if that has no answer. */
@@ -54,12 +54,12 @@ export class ServerRequests implements FileRoom {
   /** Asks for another name. */
   rename(name: string, id?: RequestId): void {
     this.#names.push({ text: name, id });
-    this.#ask({ kind: "rename", name });
+    this.ask({ kind: "rename", name });
   }
 
   /** Gives up all names but the one that this client goes by. */
   release(id?: RequestId): void {
-    this.#ask({ kind: "release", id: this.#wish(id) });
+    this.ask({ kind: "release", id: this.#wish(id) });
   }
 
   /** Asks for what only operators may do. */
@@ -71,7 +71,7 @@ export class ServerRequests implements FileRoom {
     id?: RequestId,
   ): void {
     const number = this.#wish(id);
-    this.#ask({ kind: "operate", id: number, what, who, text, count });
+    this.ask({ kind: "operate", id: number, what, who, text, count });
   }
 
   #wish(id: RequestId | undefined): number {
@@ -108,19 +108,14 @@ export class ServerRequests implements FileRoom {
   away(text: string, id?: RequestId): void {
     this.#awayText = text;
     this.#awayAsked = { text, id };
-    this.#ask({ kind: "away", text });
+    this.ask({ kind: "away", text });
   }
 
   /** Searches the log. @returns Whether another search may be open. */
   search(words: string, count: number, id?: RequestId): boolean {
     const find = this.#searches.open(words, count, id);
-    if (find) this.#ask(find);
+    if (find) this.ask(find);
     return find !== undefined;
-  }
-
-  /** Tells the server something about files, if the client is in the room. */
-  askAboutFile(request: FileRequest): void {
-    this.#ask(request);
   }
 
   /** The first name that was asked for is given. @returns What the request is called. */
@@ -143,7 +138,8 @@ export class ServerRequests implements FileRoom {
     return this.#searches.closeFirst();
   }
 
-  #ask(request: ServerRequest): void {
+  /** Asks the server for something, if the client is in the room. */
+  ask(request: ServerRequest): void {
     const link = this.#link;
     // A connection that can't be written to ends for its reader, too, which says so.
     link?.ask(request).catch(() => link.close());

@@ -18,7 +18,7 @@ import {
 } from "./join_error.ts";
 import { Link, type Refused, type Self } from "./link.ts";
 import { nextPause, reach } from "./reconnect.ts";
-import type { Present, RequestId } from "./view.ts";
+import type { RequestId } from "./view.ts";
 import { randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
@@ -29,7 +29,6 @@ import {
   type Goodbye,
   GOODBYES,
   HandshakeRefusal,
-  type Operation,
 } from "../protocol/reasons.ts";
 import { RefusedError, type Stream } from "../protocol/record_reader.ts";
 import {

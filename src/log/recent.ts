@@ -60,7 +60,7 @@ export class LogWindow {
     let said = 0;
     for (let seq = head; seq > oldest && said < count; seq--) {
       const entry = this.find(seq);
-      if (!entry || !isSpoken(entry)) continue;
+      if (!entry || !isSpoken(entry.what)) continue;
       said++;
       start = seq - 1;
     }

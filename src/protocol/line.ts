@@ -105,9 +105,14 @@ export type NewEntry = Omit<LogEntry, "seq" | "to"> & {
 /** What a line tells, without who did it and when. */
 export type Words = Pick<LogEntry, "what" | "text" | "to">;
 
-/** Whether a line is something that somebody said, in whatever way. */
-export function isSpoken({ what }: { readonly what: LineKind }): boolean {
+/** Whether lines of a kind are something that somebody said, in whatever way. */
+export function isSpoken(what: LineKind): what is SpokenKind {
   return Object.hasOwn(SPOKEN, what);
+}
+
+/** Whether lines of a kind are sent by clients, rather than comings, goings and new names. */
+export function isSent(what: LineKind): what is SpokenKind | ChangeKind {
+  return Object.hasOwn(SENT, what);
 }
 
 /** A line that changes another. */
@@ -133,7 +138,7 @@ export function mayChange(
   { what, person }: Pick<LogEntry, "what" | "person">,
   line: LogEntry,
 ): boolean {
-  if (!isSpoken(line)) return false;
+  if (!isSpoken(line.what)) return false;
   if (what === "reacted") return true;
   const isOfferEdited = what === "edited" && line.what === "offered";
   return line.person === person && !isOfferEdited;

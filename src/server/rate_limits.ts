@@ -4,6 +4,8 @@
  * @module
  */
 
+import { keepNewest } from "../base/keep_newest.ts";
+
 /** In this time a network is forgiven as often as it is allowed to do something, ms. */
 const PERIOD = 600_000;
 /** The first pause for what is too often, and the longest, ms; each is double the one before. */
@@ -223,10 +225,7 @@ export class Pauses {
     const count = Math.min(most, this.#recent(network) + 1);
     this.#counts.delete(network); // the newest stands last, so that the first is the oldest
     this.#counts.set(network, { count, at: this.#now() });
-    const [oldest] = this.#counts.keys();
-    if (this.#counts.size > MAX_NETWORKS && oldest !== undefined) {
-      this.#counts.delete(oldest);
-    }
+    keepNewest(this.#counts, MAX_NETWORKS);
   }
 
   /** How long it has to wait before it may go on, ms. */

@@ -181,7 +181,7 @@ export class Requests {
     }
     try {
       const entry = await history.entry(to);
-      if (!entry || !isSpoken(entry)) return "reply-unknown";
+      if (!entry || !isSpoken(entry.what)) return "reply-unknown";
       if (what === "replied") return null;
       if (history.isDeleted(to)) return "message-deleted";
       const change = { what, person: short };

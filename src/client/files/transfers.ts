@@ -9,6 +9,7 @@ import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
 import { type RequestId, tellFailure, type View } from "../view.ts";
+import { keepNewest } from "../../base/keep_newest.ts";
 import { givenPath } from "../../base/paths.ts";
 import {
   formatOffer,
@@ -189,7 +190,7 @@ export class Transfers implements FileListener {
   joined(room: FileRoom): void {
     this.#room = room;
     for (const offer of this.#sources.keys()) {
-      room.askAboutFile({ kind: "hold", offer });
+      room.ask({ kind: "hold", offer });
     }
     this.#tellTaken();
     for (const download of this.#downloads.values()) {
@@ -212,15 +213,12 @@ export class Transfers implements FileListener {
     const offer = parseOffer(text);
     if (!offer) return;
     this.#offers.set(seq, offer);
-    const [oldest] = this.#offers.keys();
-    if (this.#offers.size > MAX_OFFERS && oldest !== undefined) {
-      this.#offers.delete(oldest);
-    }
+    keepNewest(this.#offers, MAX_OFFERS);
     const source = own ? this.#unnumbered.get(n) : undefined;
     if (!source) return;
     this.#unnumbered.delete(n);
     this.#sources.set(seq, source);
-    this.#room?.askAboutFile({ kind: "hold", offer: seq });
+    this.#room?.ask({ kind: "hold", offer: seq });
   }
 
   /** An offer was taken back: it can be taken no more. */
@@ -253,7 +251,7 @@ export class Transfers implements FileListener {
   #tellTaken(): void {
     if (!this.#room) return;
     for (const offer of this.#taken) {
-      this.#room.askAboutFile({ kind: "taken", offer });
+      this.#room.ask({ kind: "taken", offer });
     }
     this.#taken.clear();
   }
@@ -274,10 +272,10 @@ export class Transfers implements FileListener {
     const bytes = await source?.read(from, size);
     if (bytes) {
       const data = toBase64url(bytes);
-      return this.#room?.askAboutFile({ kind: "piece", id, data });
+      return this.#room?.ask({ kind: "piece", id, data });
     }
     const reason = source ? "changed" : "dropped";
-    this.#room?.askAboutFile({ kind: "missing", id, reason });
+    this.#room?.ask({ kind: "missing", id, reason });
   }
 
   #ask(
@@ -293,7 +291,7 @@ export class Transfers implements FileListener {
     }
     const id = this.#nextId++;
     this.#asked.set(id, download);
-    this.#room.askAboutFile({ kind: "fetch", id, offer, from, size });
+    this.#room.ask({ kind: "fetch", id, offer, from, size });
     return id;
   }
 

@@ -27,10 +27,21 @@ export interface RequestContext extends Actions {
   error(message: string, about: ErrorFields): void;
 }
 
+/** The fields that are numbers; all others are texts. */
+const COUNTS = [
+  "to",
+  "count",
+  "offer",
+  "invite",
+  "uses",
+  "days",
+  "seconds",
+] as const;
+
 /** The fields of a request. */
 type Request = Readonly<Record<string, unknown>> & { readonly id?: RequestId };
 type Field = "text" | "name" | "words" | "path" | "note" | Count;
-type Count = "to" | "count" | "offer" | "invite" | "uses" | "days" | "seconds";
+type Count = typeof COUNTS[number];
 
 /** A row of the table. */
 interface Row {
@@ -155,16 +166,6 @@ const REQUESTS: Readonly<Record<string, Row>> = {
   },
 };
 
-const COUNTS: readonly Field[] = [
-  "to",
-  "count",
-  "offer",
-  "invite",
-  "uses",
-  "days",
-  "seconds",
-];
-
 /** A request of operators' about somebody. */
 function about(what: "kick" | "unban" | "op" | "deop"): Row {
   return {
@@ -238,7 +239,7 @@ function wrongField(
   for (const field of [...needs, ...may]) {
     const value = request[field];
     if (value === undefined && may.includes(field)) continue;
-    const counts = COUNTS.includes(field);
+    const counts = (COUNTS as readonly Field[]).includes(field);
     const least = field === "seconds" ? 0 : 1;
     if (counts && !(Number.isSafeInteger(value) && Number(value) >= least)) {
       return `"${field}" is a whole number above ${least - 1}`;

@@ -6,14 +6,15 @@
 
 import type { RoomNews } from "../view.ts";
 import type { Settings } from "./settings.ts";
+import { keepNewest } from "../../base/keep_newest.ts";
 import { isSpoken } from "../../protocol/line.ts";
 import { isGoodbye } from "../../protocol/reasons.ts";
 
-/** So long after it has spoken, ms, somebody still takes part. */
+/** How long after they last spoke people still take part, ms. */
 const LATELY = 600_000;
-/** So many lines of others later it does as well. */
+/** Or how many lines of others later. */
 const LATELY_LINES = 50;
-/** In a room of so many or fewer, everybody's comings and goings are worth a line. */
+/** In a room of this many people or fewer, everybody's comings and goings are worth a line. */
 const FEW = 5;
 /** How many persons are remembered. */
 const MAX_PERSONS = 1_000;
@@ -31,14 +32,16 @@ export class Activity {
     this.#members = members;
   }
 
+  /** Remembers who spoke, if a line is something that was said. */
+  note({ type, person, at }: RoomNews): void {
+    if (!isSpoken(type)) return;
+    this.#last.delete(person);
+    this.#last.set(person, { at, line: ++this.#lines });
+    keepNewest(this.#last, MAX_PERSONS);
+  }
+
   /** Whether a line is to be shown: all are but comings and goings, which are as the setting `joins` says. */
   shows({ type, person, at, text }: RoomNews): boolean {
-    if (isSpoken({ what: type })) {
-      this.#last.delete(person);
-      this.#last.set(person, { at, line: ++this.#lines });
-      this.#forget();
-      return true;
-    }
     if (type !== "joined" && type !== "left") return true;
     const joins = this.#settings.get("joins");
     if (joins !== "active") return joins === "on";
@@ -47,12 +50,5 @@ export class Activity {
     const last = this.#last.get(person);
     if (!last) return false;
     return at - last.at <= LATELY || this.#lines - last.line < LATELY_LINES;
-  }
-
-  #forget(): void {
-    const [longest] = this.#last.keys();
-    if (this.#last.size > MAX_PERSONS && longest !== undefined) {
-      this.#last.delete(longest);
-    }
   }
 }

@@ -11,9 +11,8 @@
  */
 
 import { cut, width } from "./cells.ts";
-import type { TextLine } from "./message_text.ts";
-import { withLinks } from "./message_text.ts";
-import type { Mark, Paragraph, Piece } from "./paragraph.ts";
+import { remark, type TextLine, withLinks } from "./message_text.ts";
+import type { Paragraph, Piece } from "./paragraph.ts";
 import type { Settings } from "./settings.ts";
 import { Style } from "./style.ts";
 import type { WallClock } from "./wall_clock.ts";
@@ -107,14 +106,14 @@ export class Columns {
     const cells = Math.max(MIN_QUOTED, Math.min(MAX_QUOTED, room));
     const shown = cut(escapeText(text.replaceAll("\n", " ")), cells);
     const start = [{ text: " ".repeat(hang) }];
-    return { start, hang: hang + 2, ...dimmed(`↪ ${shown}`) };
+    return { start, hang: hang + 2, ...remark(`↪ ${shown}`) };
   }
 
   /** Something that nobody said, in the column of what is said. @param at ms since 1970. */
   aside(at: number, text: string): Paragraph {
     const hang = this.#textCells;
     const gap = { text: " ".repeat(Math.max(0, hang - this.#timeCells)) };
-    return { start: [...this.#time(at), gap], hang, ...dimmed(text) };
+    return { start: [...this.#time(at), gap], hang, ...remark(text) };
   }
 
   /** Something that this program tells, with a sign before it. @param at ms since 1970; left out: no time. */
@@ -130,7 +129,7 @@ export class Columns {
   rule(label: string): Paragraph {
     const start = [{ text: "── ", style: Style.dim }];
     const fill = { text: "─", style: Style.dim };
-    return { start, hang: 3, ...dimmed(label), fill };
+    return { start, hang: 3, ...remark(label), fill };
   }
 
   get #isNarrow(): boolean {
@@ -234,13 +233,7 @@ export class Columns {
       .map((line) => ({ ...line, start, hang }));
     const rest = lines.length - shown.length;
     if (rest === 0) return shown;
-    const more = dimmed(`… ${rest} more line${rest === 1 ? "" : "s"}`);
+    const more = remark(`… ${rest} more line${rest === 1 ? "" : "s"}`);
     return [...shown, { start, hang, ...more }];
   }
-}
-
-/** A text that stands back. */
-function dimmed(text: string): { text: string; marks: Mark[] } {
-  const marks = [{ start: 0, end: text.length, style: Style.dim }];
-  return { text, marks };
 }

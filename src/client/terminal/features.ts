@@ -24,16 +24,15 @@ export interface Features {
 export const NO_FEATURES: Features = { sequences: false, links: false };
 
 /** The variables of the environment that say which terminal it is. */
-export const TERMINAL_VARIABLES = [
-  "TERM",
-  "TERM_PROGRAM",
-  "TERM_PROGRAM_VERSION",
-  "VTE_VERSION",
-  "WT_SESSION",
-  "TMUX",
-  "STY",
-  "XTERM_VERSION",
-] as const;
+type Variable =
+  | "TERM"
+  | "TERM_PROGRAM"
+  | "TERM_PROGRAM_VERSION"
+  | "VTE_VERSION"
+  | "WT_SESSION"
+  | "TMUX"
+  | "STY"
+  | "XTERM_VERSION";
 
 /** By `TERM_PROGRAM`: from which version (major, minor) on it knows links, and how it notifies. */
 const PROGRAMS: ReadonlyMap<
@@ -66,17 +65,14 @@ const VTE_WITH_LINKS = 5001;
 const SIMPLE = /^(|dumb|unknown|linux|ansi|cons25|vt\d+)$/;
 
 /** Reads a variable of the environment. */
-export type TerminalVariable = (
-  name: typeof TERMINAL_VARIABLES[number],
-) => string | undefined;
+export type TerminalVariable = (name: Variable) => string | undefined;
 
 /**
  * Whether the terminal breaks its rows anew when it gets narrower: xterm, screen, PuTTY, st and the console of Linux
  * leave them as they are.
  */
 export function rebreaks(get: TerminalVariable): boolean {
-  const has = (name: Parameters<TerminalVariable>[0]) =>
-    (get(name) ?? "") !== "";
+  const has = (name: Variable) => (get(name) ?? "") !== "";
   if (has("TMUX")) return true; // whichever terminal it runs in
   if (has("STY") || has("XTERM_VERSION")) return false;
   return !/^(linux|putty|screen|st)([-.]|$)/.test(get("TERM") ?? "");

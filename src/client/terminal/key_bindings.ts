@@ -7,22 +7,22 @@
 import type { EditBuffer } from "./edit_buffer.ts";
 
 /** Changes a text, or where its cursor stands. */
-export type Change = (buffer: EditBuffer) => void;
+export type Edit = (buffer: EditBuffer) => void;
 
-const LEFT: Change = (buffer) => buffer.left();
-const RIGHT: Change = (buffer) => buffer.right();
-const WORD_LEFT: Change = (buffer) => buffer.wordLeft();
-const WORD_RIGHT: Change = (buffer) => buffer.wordRight();
-const HOME: Change = (buffer) => buffer.home();
-const END: Change = (buffer) => buffer.end();
-const BACKSPACE: Change = (buffer) => buffer.backspace();
-const DELETE: Change = (buffer) => buffer.delete();
-const KILL_WORD_LEFT: Change = (buffer) => buffer.killWordLeft();
-const KILL_WORD_RIGHT: Change = (buffer) => buffer.killWordRight();
-const UNDO: Change = (buffer) => buffer.undo();
+const LEFT: Edit = (buffer) => buffer.left();
+const RIGHT: Edit = (buffer) => buffer.right();
+const WORD_LEFT: Edit = (buffer) => buffer.wordLeft();
+const WORD_RIGHT: Edit = (buffer) => buffer.wordRight();
+const HOME: Edit = (buffer) => buffer.home();
+const END: Edit = (buffer) => buffer.end();
+const BACKSPACE: Edit = (buffer) => buffer.backspace();
+const DELETE: Edit = (buffer) => buffer.delete();
+const KILL_WORD_LEFT: Edit = (buffer) => buffer.killWordLeft();
+const KILL_WORD_RIGHT: Edit = (buffer) => buffer.killWordRight();
+const UNDO: Edit = (buffer) => buffer.undo();
 
 /** What keys do that change nothing but text and cursor, by their names. */
-export const EDITING_KEYS: ReadonlyMap<string, Change> = new Map([
+export const EDITING_KEYS: ReadonlyMap<string, Edit> = new Map([
   ["left", LEFT],
   ["ctrl-b", LEFT],
   ["right", RIGHT],

@@ -12,21 +12,13 @@ const LETTER = String
 export const NO_WORDS = "none";
 
 /** The words of the setting: `lunch,deploy`. */
-export function wordsOf(setting: string): string[] {
+export function settingWords(setting: string): string[] {
   return setting === NO_WORDS ? [] : setting.split(",");
 }
 
 /** What finds any of the words where it stands as one, in either case; undefined if there are no words. */
 export function finder(words: readonly string[]): RegExp | undefined {
   if (words.length === 0) return undefined;
-  const any = words.map(literal).join("|");
+  const any = words.map(RegExp.escape).join("|");
   return new RegExp(`(?<!${LETTER})(?:${any})(?!${LETTER})`, "iv");
-}
-
-/** The source of an expression that finds a text as it is. */
-export function literal(text: string): string {
-  return text.replace(/[\p{P}\p{S}]/gu, (mark) => {
-    const code = mark.codePointAt(0) ?? 0;
-    return String.raw`\u{${code.toString(16)}}`;
-  });
 }

@@ -10,7 +10,6 @@ import { escapeText } from "../../base/safe_text.ts";
 import type { Mark } from "./paragraph.ts";
 import { Style } from "./style.ts";
 import type { Kept } from "./wrap.ts";
-import { literal } from "./mentions.ts";
 
 /** A line of a message, escaped. */
 export interface TextLine {
@@ -58,7 +57,7 @@ export function textLines(text: string, marking: Marking): TextLine[] {
   });
 }
 
-/** A remark of this program's about a message, which isn't part of it; escaped. */
+/** A text that stands back, escaped: a remark of this program's, which isn't part of a message. */
 export function remark(text: string): TextLine {
   const marks = [{ start: 0, end: text.length, style: Style.dim }];
   return { text, marks, kept: [], isCode: false };
@@ -83,13 +82,7 @@ export function withRemark(
 
 /** A text in which links are found, and stay in one row. */
 export function withLinks(text: string): Pick<TextLine, "marks" | "kept"> {
-  const marks: Mark[] = [];
-  const kept: Kept[] = [];
-  for (const { groups, index } of text.matchAll(SPECIAL)) {
-    const { link } = groups ?? {};
-    if (link !== undefined) addLink(link, index, marks, kept);
-  }
-  return { marks, kept };
+  return specials(text);
 }
 
 /** What finds words in an escaped text, in either case; undefined if there are none. */
@@ -99,7 +92,7 @@ export function wordFinder(words: string): RegExp | undefined {
     .toSorted((a, b) => b.length - a.length);
   if (each.length === 0) return undefined;
   return new RegExp(
-    each.map((word) => literal(escapeText(word))).join("|"),
+    each.map((word) => RegExp.escape(escapeText(word))).join("|"),
     "giu",
   );
 }
@@ -115,19 +108,32 @@ function codeLine(line: string, { code, found }: Marking): TextLine {
 
 function proseLine(line: string, { code, found }: Marking): TextLine {
   const text = escapeText(line);
+  const { marks, kept } = specials(text, code);
+  return {
+    text,
+    marks: [...marks, ...foundIn(text, found)],
+    kept,
+    isCode: false,
+  };
+}
+
+/** Links in a text and, if it has a style, code. */
+function specials(
+  text: string,
+  code?: string,
+): Pick<TextLine, "marks" | "kept"> {
   const marks: Mark[] = [];
   const kept: Kept[] = [];
   for (const { 0: all, groups, index: start } of text.matchAll(SPECIAL)) {
     const { link } = groups ?? {};
     if (link !== undefined) addLink(link, start, marks, kept);
-    else {
+    else if (code !== undefined) {
       const end = start + all.length;
       marks.push({ start, end, style: code });
       kept.push({ start, end, always: false });
     }
   }
-  marks.push(...foundIn(text, found));
-  return { text, marks, kept, isCode: false };
+  return { marks, kept };
 }
 
 function addLink(

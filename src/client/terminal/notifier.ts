@@ -89,7 +89,7 @@ export class Notifier {
   /** Something is shown. @param isMention Whether the person is meant. */
   tell(news: News, isMention: boolean): void {
     if (!("past" in news) || news.past || news.own) return;
-    if (!isSpoken({ what: news.type })) return;
+    if (!isSpoken(news.type)) return;
     const { features, settings, write } = this.#options;
     const wants = (key: "bell" | "notify") =>
       settings.get(key) === "all" ||

@@ -6,7 +6,7 @@
  */
 
 import type { Completion, FolderEntry } from "./completion.ts";
-import { givenPath } from "../../base/paths.ts";
+import { givenPath, unescaped } from "../../base/paths.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
 /** What a shell would take for something else, with a backslash before it. */
@@ -27,8 +27,7 @@ export function completePath(
   const isEscaped = quote === "" && unquoted.includes("\\");
   const split = unquoted.lastIndexOf("/") + 1;
   const replaced = unquoted.slice(split);
-  const plain = (text: string) =>
-    isEscaped ? text.replace(/\\(.)/gsu, "$1") : text;
+  const plain = (text: string) => isEscaped ? unescaped(text) : text;
   const start = plain(replaced).toLowerCase();
   const words = entries(plain(unquoted.slice(0, split)))
     .filter(({ name }) =>

@@ -51,11 +51,11 @@ function argument(
   if (offer === "text") return inText(replaced, " ", sources);
   if (offer === "path") return completePath(rest, sources.entries);
   const previous = words.at(-1) ?? "";
-  const offered = offer ? wordsOf(offer, replaced, previous, sources) : [];
+  const offered = offer ? offeredWords(offer, replaced, previous, sources) : [];
   return matching(offered, replaced);
 }
 
-function wordsOf(
+function offeredWords(
   offer: Exclude<Offer, "path" | "text">,
   replaced: string,
   previous: string,

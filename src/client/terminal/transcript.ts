@@ -7,7 +7,7 @@
 import { Activity } from "./activity.ts";
 import { codeLines } from "./code_lines.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
-import { finder, wordsOf } from "./mentions.ts";
+import { finder, settingWords } from "./mentions.ts";
 import { answered, lineWords } from "./line_words.ts";
 import { wordFinder } from "./message_text.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
@@ -30,7 +30,7 @@ import {
 import type { News, RoomNews } from "../view.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
-import { isAbout, isSpoken } from "../../protocol/line.ts";
+import { isSent, isSpoken } from "../../protocol/line.ts";
 
 /** What a transcript is made of. */
 export interface TranscriptOptions extends ColumnsOptions {
@@ -85,10 +85,10 @@ export class Transcript {
 
   /** Whether the news is something said that has the own name or one of the person's words in it, as a word. */
   mentions(news: News): boolean {
-    const isMeant = isLine(news) && isSpoken({ what: news.type }) &&
+    const isMeant = isLine(news) && isSpoken(news.type) &&
       news.type !== "offered" && !news.own;
     if (!isMeant) return false;
-    const words = wordsOf(this.#options.settings.get("words"));
+    const words = settingWords(this.#options.settings.get("words"));
     if (this.#ownName !== "") words.push(this.#ownName);
     return finder(words)?.test(news.text) === true;
   }
@@ -134,8 +134,8 @@ export class Transcript {
 
   /** Of what was before, only what was said, or changed about it: who came and went is of no use any more. */
   #pastLine(news: RoomNews): Paragraph[] {
-    if (!isAbout(news.type) && !isSpoken({ what: news.type })) return [];
-    this.#activity.shows(news);
+    if (!isSent(news.type)) return [];
+    this.#activity.note(news);
     if (!this.#arrival) return this.#dated(news);
     this.#arrival.lines.push(news);
     return [];
@@ -152,7 +152,7 @@ export class Transcript {
       return [...missed, ...lines.flatMap((line) => this.#dated(line))];
     }
     // What is changed in a line that isn't shown is of no use to one who comes.
-    const said = lines.filter(({ type: what }) => isSpoken({ what }));
+    const said = lines.filter(({ type }) => isSpoken(type));
     if (said.length === 0) return [];
     const rule = this.#columns.rule(counted(said.length, "earlier message"));
     const rows = said.flatMap((line) => this.#dated(line));
@@ -165,7 +165,7 @@ export class Transcript {
   }
 
   #back(news: NewsOf<"entered">, missed: readonly RoomNews[]): Paragraph[] {
-    const said = missed.filter(({ type: what }) => isSpoken({ what })).length;
+    const said = missed.filter(({ type }) => isSpoken(type)).length;
     const sentence = backSentence(news, said, missed.length - said);
     const back = this.#columns.told(sentence, this.#good, news.at);
     return missed.length > 0 ? [back, this.#columns.rule("new")] : [back];
@@ -182,6 +182,7 @@ export class Transcript {
 
   #liveLine(news: RoomNews): Paragraph[] {
     if (news.type === "renamed" && news.own) this.#ownName = news.text;
+    this.#activity.note(news);
     return this.#activity.shows(news) ? this.#dated(news) : [];
   }
 
@@ -193,7 +194,7 @@ export class Transcript {
   #line(news: RoomNews, found?: RegExp): Paragraph[] {
     const { at, type: what, quoted } = news;
     if (what === "edited" && quoted?.text === "") return []; // it was deleted, and stays so
-    if (!isSpoken({ what }) && what !== "edited") {
+    if (!isSpoken(what) && what !== "edited") {
       return [this.#columns.aside(at, lineSentence(news))];
     }
     const name = escapeText(news.name);
@@ -222,7 +223,10 @@ export class Transcript {
       return [this.#columns.told(`Nothing was found${about}`)];
     }
     const activity = new Activity(this.#options.settings);
-    const shown = lines.filter((line) => activity.shows(line));
+    const shown = lines.filter((line) => {
+      activity.note(line);
+      return activity.shows(line);
+    });
     const hidden = lines.length - shown.length;
     const found = wordFinder(words);
     const day = this.#day;

@@ -91,7 +91,7 @@ class Side implements Peer, FileRoom {
   }
 
   // What the session is to the transfers.
-  askAboutFile(event: FileRequest): void {
+  ask(event: FileRequest): void {
     this.asked.push(event);
     if (!this.before(event)) return;
     // As over a network: never while the asker is still asking.
@@ -451,7 +451,7 @@ Deno.test("Transfers ask for one piece at a time where pieces are slow, and for 
     let open = 0;
     let greatest = 0;
     const room: FileRoom = {
-      askAboutFile(event) {
+      ask(event) {
         greatest = Math.max(greatest, ++open);
         side.relay.fetch(peer, event as Event<"fetch">);
       },
