@@ -5,7 +5,7 @@
  */
 
 import { type Known, verification } from "./known.ts";
-import { byNameOrId, type Person } from "./ignored.ts";
+import { byNameOrId, type Person } from "./person.ts";
 import type { Operation } from "../protocol/reasons.ts";
 import type { Transfers } from "./files/transfers.ts";
 import type { Session } from "./session.ts";

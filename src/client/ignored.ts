@@ -5,6 +5,7 @@
  * @module
  */
 
+import { byName, byNameOrId, type Person, type Somebody } from "./person.ts";
 import type { News, RoomNews } from "./view.ts";
 import {
   type Document,
@@ -12,25 +13,11 @@ import {
   writeDocument,
 } from "../base/document.ts";
 import { reasonOf } from "../base/error_reason.ts";
-import { parseShortId, shortId } from "../crypto/person_id.ts";
+import { shortId } from "../crypto/person_id.ts";
 
-/** Somebody, by a name that it goes by, or went by. */
-export interface Somebody {
-  /** The name. */
-  readonly name: string;
-  /** The short id of the member's person, 16 characters. */
-  readonly person: string;
-}
-
-/** Somebody who is, or can be, ignored. */
-export interface Person extends Somebody {
-  /** The full id of the person, 32 bytes in base64url. */
-  readonly id: string;
-}
-
-/** Somebody who is ignored, by the name that it goes by now, as far as that is known. */
+/** Somebody who is ignored, by the name that they go by now, as far as that is known. */
 export interface IgnoredPerson extends Person {
-  /** The name by which it was ignored. */
+  /** The name by which they were ignored. */
   readonly formerly: string;
 }
 
@@ -185,23 +172,4 @@ export class Ignored {
 
 function isFullId(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
-}
-
-/** The one of that name, in either case. */
-function byName<T extends Somebody>(
-  members: readonly T[],
-  name: string,
-): T | undefined {
-  const wanted = name.toLowerCase();
-  return members.find((member) => member.name.toLowerCase() === wanted);
-}
-
-/** The one of that short id, however it is written, or else of that name: nobody hides behind another's id. */
-export function byNameOrId<T extends Somebody>(
-  members: readonly T[],
-  text: string,
-): T | undefined {
-  const short = parseShortId(text);
-  return members.find(({ person }) => person === short) ??
-    byName(members, text);
 }

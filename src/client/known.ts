@@ -19,7 +19,7 @@ import { keepNewest } from "../base/keep_newest.ts";
 import { quote } from "../base/safe_text.ts";
 import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
-import type { Person } from "./ignored.ts";
+import type { Person } from "./person.ts";
 import type { Present } from "./view.ts";
 
 /** Names that are remembered of a room, the latest. */

@@ -7,7 +7,6 @@
 
 import type { CommandContext } from "../../src/client/terminal/command.ts";
 import { interpret } from "../../src/client/terminal/interpret.ts";
-import { settingLines } from "../../src/client/terminal/listings.ts";
 import { Settings } from "../../src/client/terminal/settings.ts";
 import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
@@ -56,13 +55,22 @@ Deno.test("docs/server.md shows the server's help as it is", async () => {
   assertEquals(await blocks("docs/server.md"), [await helpOf("server")]);
 });
 
-Deno.test("docs/client.md shows the commands, the settings and the client's help as they are", async () => {
+/** What a command prints where nothing was set. */
+async function printed(command: string): Promise<string> {
   const lines: string[] = [];
   const note = (line: string) => lines.push(line);
-  await interpret("/help", { note } as unknown as CommandContext);
-  const commands = lines.map((line) => `${line}\n`).join("");
-  const settings = settingLines(new Settings()).map((line) => `${line}\n`);
-  const expected = [commands, settings.join(""), await helpOf("client")];
+  const settings = new Settings();
+  await interpret(command, { note, settings } as unknown as CommandContext);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+Deno.test("docs/client.md shows the commands, operators' too, the settings and the client's help as they are", async () => {
+  const expected = [
+    await printed("/help"),
+    await printed("/help operators"),
+    await printed("/set"),
+    await helpOf("client"),
+  ];
   assertEquals(await blocks("docs/client.md"), expected);
 });
 

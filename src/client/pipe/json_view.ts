@@ -10,7 +10,8 @@
  */
 
 import type { Verification } from "../actions.ts";
-import { Ignored, type Somebody } from "../ignored.ts";
+import { Ignored } from "../ignored.ts";
+import type { Somebody } from "../person.ts";
 import type { News, Present, RequestId, RoomNews } from "../view.ts";
 import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";

@@ -6,7 +6,8 @@
  */
 
 import { type Actions, HISTORY_COUNT, type Verification } from "../actions.ts";
-import type { Ignored, Somebody } from "../ignored.ts";
+import type { Ignored } from "../ignored.ts";
+import type { Somebody } from "../person.ts";
 import { parseName } from "../../protocol/names.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { Present, RequestId } from "../view.ts";

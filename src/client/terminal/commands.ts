@@ -19,9 +19,10 @@ import {
   SOMETHING,
   usage,
 } from "./command.ts";
-import { commandLines, settingLines } from "./listings.ts";
 import { ignore, rename, unignore, verify } from "./people_commands.ts";
 import { OPERATOR_COMMANDS } from "./operator_commands.ts";
+import { set, showSettings } from "./settings_commands.ts";
+import { table } from "./table.ts";
 import { whoIsHere } from "./who.ts";
 
 /** Every command, in the order in which `/help` shows them. */
@@ -160,7 +161,7 @@ export const COMMANDS: readonly Command[] = [
     args: "[NAME]",
     help: "Hide NAME's messages; without NAME: list whom you hide",
     more:
-      "It holds for the person, whatever name it takes, and for later runs. Given again, it shows the messages again, as /unignore does. NAME may be an id.",
+      "It holds for the person, whatever name they take, and for later runs. Given again, it shows the messages again, as /unignore does. NAME may be an id.",
     example: "/ignore eve",
     takes: ANYTHING,
     offers: ["names"],
@@ -171,7 +172,7 @@ export const COMMANDS: readonly Command[] = [
     args: "NAME",
     help: "Show NAME's messages again",
     more:
-      "NAME is the name that it goes by now, the one that it had, or its id: /ignore lists them.",
+      "NAME is the name that they go by now, the one that they had, or their id: /ignore lists them.",
     example: "/unignore eve",
     takes: /^(\S+)$/,
     offers: ["ignored"],
@@ -290,26 +291,9 @@ function showHelp(
   { note, columns }: CommandContext,
   commands: readonly Command[],
 ): void {
-  const listed = commands.map((row) => ({ usage: usage(row), help: row.help }));
+  const rows = commands.map((row) => [usage(row), row.help] as const);
   if (commands === COMMANDS) {
-    listed.push({ usage: "//…", help: "Send a text that begins with a slash" });
+    rows.push(["//…", "Send a text that begins with a slash"]);
   }
-  for (const line of commandLines(listed, columns?.())) note(line);
-}
-
-function set(
-  { note, settings }: CommandContext,
-  key: string,
-  value: string,
-): void {
-  try {
-    note(`${key} is now ${settings.set(key, value)}`);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    note(error.message);
-  }
-}
-
-function showSettings({ note, settings, columns }: CommandContext): void {
-  for (const line of settingLines(settings, columns?.())) note(line);
+  for (const line of table(rows, columns?.())) note(line);
 }

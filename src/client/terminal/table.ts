@@ -20,8 +20,11 @@ const HANG = 4;
 /** The texts have at least this much room beside their heads, cells; else they stand below them. */
 const LEAST_ROOM = 30;
 
-/** The lines of a table. @param columns The width of the terminal, cells. */
-export function table(rows: readonly TableRow[], columns: number): string[] {
+/** The lines of a table. @param columns The width of the terminal, cells. Default: endless. */
+export function table(
+  rows: readonly TableRow[],
+  columns = Infinity,
+): string[] {
   const widest = Math.max(0, ...rows.map(([head]) => width(head)));
   const beside = widest + GAP.length;
   if (columns - beside < LEAST_ROOM) {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Ignored, type Person } from "../../../src/client/ignored.ts";
+import { Ignored } from "../../../src/client/ignored.ts";
+import type { Person } from "../../../src/client/person.ts";
 import type { RoomNews } from "../../../src/client/view.ts";
 import { shortId } from "../../../src/crypto/person_id.ts";
 import { assertEquals, assertStringIncludes } from "../../kit/assert.ts";

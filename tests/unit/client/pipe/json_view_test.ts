@@ -7,7 +7,8 @@
 import schema from "../../../../src/client/pipe/schema/json-lines.schema.json" with {
   type: "json",
 };
-import { byNameOrId, Ignored } from "../../../../src/client/ignored.ts";
+import { Ignored } from "../../../../src/client/ignored.ts";
+import { byNameOrId } from "../../../../src/client/person.ts";
 import { JsonView } from "../../../../src/client/pipe/json_view.ts";
 import type { News, RoomNews } from "../../../../src/client/view.ts";
 import {

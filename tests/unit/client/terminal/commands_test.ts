@@ -13,7 +13,8 @@ import {
   COMMANDS,
 } from "../../../../src/client/terminal/commands.ts";
 import { interpret } from "../../../../src/client/terminal/interpret.ts";
-import { byNameOrId, Ignored } from "../../../../src/client/ignored.ts";
+import { Ignored } from "../../../../src/client/ignored.ts";
+import { byNameOrId } from "../../../../src/client/person.ts";
 import type { Present } from "../../../../src/client/view.ts";
 import { width } from "../../../../src/client/terminal/cells.ts";
 import {
