@@ -464,7 +464,7 @@ export class Conversation implements LinkListener {
         if (!serverKey) return;
         const link = linkOf(answer, serverKey, address);
         const invite = { link, uses, until, note };
-        return view.show({ type: "invited", ...invite, ...named(id) });
+        return view.show({ type: "invited", ...invite, id });
       }
     }
   }
@@ -473,7 +473,7 @@ export class Conversation implements LinkListener {
   absent({ name, person }: Present, text: string, own: boolean): void {
     const id = own ? this.#requests.wasAway(text) : undefined;
     const type = "away-message";
-    this.#options.view.show({ type, name, person, text, own, ...named(id) });
+    this.#options.view.show({ type, name, person, text, own, id });
   }
 
   /** The server reads this client no faster than it may go. */
@@ -540,7 +540,7 @@ export class Conversation implements LinkListener {
       words,
       lines: news,
       more,
-      ...named(request),
+      id: request,
     });
   }
 
@@ -600,7 +600,7 @@ export class Conversation implements LinkListener {
     this.#options.view.show({
       ...news,
       ...(isMine ? { mine: true } : {}),
-      ...named(request),
+      id: request,
     });
   }
 
@@ -614,13 +614,8 @@ export class Conversation implements LinkListener {
   #showRefused(text: string, refused: Refused, id?: RequestId): void {
     this.#failedAny = true;
     const type = "refused";
-    this.#options.view.show({ type, text, ...refused, ...named(id) });
+    this.#options.view.show({ type, text, ...refused, id });
   }
-}
-
-/** The field of an answer that says what the request is called, if it is called anything. */
-function named(id: RequestId | undefined): { readonly id?: RequestId } {
-  return id === undefined ? {} : { id };
 }
 
 /** Where the last lines begin among which so many were said. @param count How many; 0: behind all lines. */

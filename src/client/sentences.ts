@@ -19,9 +19,6 @@ import {
 /** One kind of news. */
 export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
 
-/** Why a file isn't taken that this person no longer wants. */
-export const DROPPED = "you dropped it";
-
 /** What stands in place of words that were taken back. */
 export const DELETED = "(deleted)";
 
@@ -70,14 +67,14 @@ export function takenSentence({ name, file }: NewsOf<"taken">): string {
   return `${escapeText(name)} took ${escapeText(file)}`;
 }
 
-/** A link that was made: `Invite for Rahul: chat://…`. */
+/** A link that was made: `Invite (Rahul): chat://…`. */
 export function inviteSentence({ link, note }: NewsOf<"invited">): string {
   return `Invite${note === "" ? "" : ` (${escapeText(note)})`}: ${link}`;
 }
 
 /**
  * Why somebody can't go by a name: `The name "Ann" is taken (ann, k3df-9q2m-x7ta-41cz, since 2026-11-20)`.
- * @param detail Who has it, the name first.
+ * @param detail Who has it: their name, which has no comma, and after a comma what else there is to know.
  */
 export function nameTaken(name: string, detail: string): string {
   const [shown = ""] = detail.split(",");
@@ -121,7 +118,7 @@ export function fileSentence(news: NewsOf<"file">): string {
         ? `Saved ${escapeText(path)}; checksum verified`
         : `${name} is here already, unchanged: ${escapeText(path)}`;
     case "failed": {
-      if (news.reason === DROPPED) {
+      if (news.dropped) {
         const kept = got > 0 ? ` (${formatSize(got)} are kept)` : "";
         return `Stopped downloading ${name}${kept}. /get ${offer} goes on`;
       }

@@ -95,6 +95,8 @@ export type News =
     readonly reason: string;
     /** Whether asking again can help where it has `failed`. Default: yes. */
     readonly again?: boolean;
+    /** Set where it has `failed` because this person no longer wants it. */
+    readonly dropped?: boolean;
   }
   | {
     /** Somebody has a file whole that is offered here. */

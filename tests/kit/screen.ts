@@ -10,7 +10,7 @@ import { assert, assertEquals } from "./assert.ts";
 /** Everything that a terminal may be told: text, new rows, where to stand, what to clear, styles, and modes. */
 const TOKEN =
   // deno-lint-ignore no-control-regex -- the sequences are what this is about
-  /\x1b\[(?:(?<styles>[\d;]*)m|(?<count>\d*)(?<command>[ABCDGHJK]))|(?<mode>\x1b\[\?(?:2004|1004|7)[hl]|\x1b\[2[23];2t)|\x1b\]11;\?\x1b\\|\x1b\](?<told>(?:2|8|9|777);[^\x00-\x1f\x7f-\x9f]*)\x1b\\|(?<cursor>\x1b[78])|(?<control>[\r\n\x07])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f]+)/uy;
+  /\x1b\[(?:(?<styles>[\d;]*)m|(?<count>\d*)(?<command>[ACHJK]))|(?<mode>\x1b\[\?(?:2004|1004|7)[hl]|\x1b\[2[23];2t)|\x1b\]11;\?\x1b\\|\x1b\](?<told>(?:2|8|9|777);[^\x00-\x1f\x7f-\x9f]*)\x1b\\|(?<cursor>\x1b[78])|(?<control>[\r\n\x07])|(?<text>[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f]+)/uy;
 
 /** A row of cells; the second cell of a wide cluster is empty. */
 interface Line {
@@ -144,10 +144,7 @@ export class Screen {
 
   #obey(command: string, count: number): void {
     if (command === "A") this.#moveRow(-(count || 1));
-    else if (command === "B") this.#moveRow(count || 1);
     else if (command === "C") this.#column += count || 1;
-    else if (command === "D") this.#column -= count || 1;
-    else if (command === "G") this.#column = (count || 1) - 1;
     else if (command === "H") [this.#row, this.#column] = [this.#top, 0];
     else {
       assertEquals(count, 0);

@@ -11,7 +11,6 @@
 import { fromBase64url } from "../../../crypto_utils.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
-import { DROPPED } from "../sentences.ts";
 import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
 import { findSaved, PartialFile } from "./stored_file.ts";
@@ -24,8 +23,9 @@ const MAX_WINDOW = 8;
 const FAST = 100;
 const SLOW = 300;
 
-/** Why nothing is asked for. */
+/** Why nothing is asked for, or no more. */
 const ALREADY_HERE = "it was here already";
+const DROPPED = "you dropped it";
 
 /** What a download needs. */
 export interface DownloadOptions {
@@ -82,7 +82,7 @@ export class Download {
   #state: FileNews["state"] = "begun";
   #reason = "";
   #got = 0;
-  #isOver = false; // whether the file can't be had by this offer any more
+  #end: Pick<FileNews, "again" | "dropped"> = {}; // what else there is to say where it has failed
 
   /** A download that begins with `run`. */
   constructor(options: DownloadOptions) {
@@ -142,7 +142,7 @@ export class Download {
           if (!this.#orders.some(({ id }) => id === mail.id)) break;
           this.#orders = [];
           if (mail.reason === "changed" || mail.reason === "dropped") {
-            this.#isOver = true;
+            this.#end = { again: false };
             this.#show("failed", wording(MISSING, mail.reason));
             return false;
           }
@@ -228,7 +228,10 @@ export class Download {
   }
 
   #stop(kind: "dropped" | "closed"): false {
-    if (kind === "dropped") this.#show("failed", DROPPED);
+    if (kind === "dropped") {
+      this.#end = { dropped: true };
+      this.#show("failed", DROPPED);
+    }
     return false;
   }
 
@@ -241,7 +244,6 @@ export class Download {
     const { seq, offer: { name, size }, show } = this.#options;
     const got = this.#got;
     const progress = { got, state, path, reason };
-    const end = this.#isOver ? { again: false } : {};
-    show({ type: "file", offer: seq, name, size, ...progress, ...end });
+    show({ type: "file", offer: seq, name, size, ...progress, ...this.#end });
   }
 }

@@ -128,7 +128,7 @@ export class Transfers implements FileListener {
       show: (news) => {
         const isOver = news.state === "taken" || news.state === "failed";
         if (isOver) this.#downloads.delete(seq); // so that it can be asked for again
-        view.show(id === undefined ? news : { ...news, id });
+        view.show({ ...news, id });
         this.#idle.notify();
       },
       taken: () => {

@@ -5,14 +5,17 @@
  * @module
  */
 
-import { MEMBER_ID } from "../../../src/protocol/handshake.ts";
 import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
 import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
 import type { Stream } from "../../../src/protocol/record_reader.ts";
-import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
+import {
+  acceptChannel,
+  MEMBER_ID,
+  refuse,
+} from "../../../src/protocol/handshake.ts";
 import {
   ACCEPT,
   HANDSHAKE,

@@ -7,13 +7,11 @@
 import fc from "fast-check";
 import {
   clusters,
-  cut,
   greatestWidth,
   leastWidth,
   width,
 } from "../../../../src/client/terminal/cells.ts";
 import { breakRows } from "../../../../src/client/terminal/draft_rows.ts";
-import { rebreaks } from "../../../../src/client/terminal/features.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
 import { Screen } from "../../../kit/screen.ts";
 import { HERE, open, written } from "../../../kit/terminal_setup.ts";
@@ -21,35 +19,6 @@ import { HERE, open, written } from "../../../kit/terminal_setup.ts";
 const FLAG = "🇮🇳";
 const FAMILY = "👨‍👩‍👧‍👦";
 const HEART = "❤️";
-
-Deno.test("width() counts by what a person takes for a character", () => {
-  const cases: [string, number][] = [
-    [FLAG, 2],
-    [FAMILY, 2],
-    [HEART, 2],
-    ["👍🏽", 2],
-    ["राहुल", 4],
-    [`a${FLAG}b${FAMILY}`, 6],
-  ];
-  for (const [text, cells] of cases) assertEquals(width(text), cells, text);
-  assertEquals(cut(FAMILY.repeat(5), 6), `${FAMILY.repeat(2)}…`);
-});
-
-Deno.test("leastWidth() and greatestWidth() are as narrow and as wide as terminals are", () => {
-  const cases: [string, number, number][] = [
-    ["a", 1, 1],
-    ["日", 2, 2],
-    ["e\u0301", 1, 1],
-    [FLAG, 2, 4],
-    [FAMILY, 2, 8],
-    [HEART, 1, 2],
-    ["👍🏽", 2, 4],
-    ["🏳️‍🌈", 1, 3],
-  ];
-  for (const [text, least, greatest] of cases) {
-    assertEquals([leastWidth(text), greatestWidth(text)], [least, greatest]);
-  }
-});
 
 const PIECES = [
   "a",
@@ -109,22 +78,6 @@ Deno.test("breakRows() loses nothing, and fits each row into the widest terminal
       },
     ),
   );
-});
-
-Deno.test("rebreaks() knows terminals that leave their rows as they are", () => {
-  const cases: [Record<string, string>, boolean][] = [
-    [{}, true],
-    [{ TERM: "xterm-256color" }, true],
-    [{ TERM: "xterm", XTERM_VERSION: "XTerm(379)" }, false],
-    [{ TERM: "screen", TMUX: "/tmp/tmux", XTERM_VERSION: "XTerm(379)" }, true],
-    [{ TERM: "screen.xterm-256color", STY: "1.pts" }, false],
-    [{ TERM: "screen-256color" }, false],
-    [{ TERM: "st-256color" }, false],
-    [{ TERM: "linux", TMUX: "" }, false],
-  ];
-  for (const [env, is] of cases) {
-    assertEquals(rebreaks((name) => env[name]), is, JSON.stringify(env));
-  }
 });
 
 /** What somebody does at a terminal, and what comes meanwhile. */

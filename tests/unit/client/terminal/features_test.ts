@@ -4,7 +4,10 @@
  * @module
  */
 
-import { featuresOf } from "../../../../src/client/terminal/features.ts";
+import {
+  featuresOf,
+  rebreaks,
+} from "../../../../src/client/terminal/features.ts";
 import { assertEquals } from "../../../kit/assert.ts";
 
 Deno.test("featuresOf() knows terminals by their variables, and expects nothing of the others", () => {
@@ -52,5 +55,21 @@ Deno.test("featuresOf() knows terminals by their variables, and expects nothing 
   for (const [env, expected] of cases) {
     const features = featuresOf((variable) => env[variable]);
     assertEquals(features, expected, JSON.stringify(env));
+  }
+});
+
+Deno.test("rebreaks() knows terminals that leave their rows as they are", () => {
+  const cases: [Record<string, string>, boolean][] = [
+    [{}, true],
+    [{ TERM: "xterm-256color" }, true],
+    [{ TERM: "xterm", XTERM_VERSION: "XTerm(379)" }, false],
+    [{ TERM: "screen", TMUX: "/tmp/tmux", XTERM_VERSION: "XTerm(379)" }, true],
+    [{ TERM: "screen.xterm-256color", STY: "1.pts" }, false],
+    [{ TERM: "screen-256color" }, false],
+    [{ TERM: "st-256color" }, false],
+    [{ TERM: "linux", TMUX: "" }, false],
+  ];
+  for (const [env, is] of cases) {
+    assertEquals(rebreaks((name) => env[name]), is, JSON.stringify(env));
   }
 });

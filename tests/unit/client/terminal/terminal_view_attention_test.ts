@@ -107,6 +107,8 @@ Deno.test("TerminalView notifies and counts while another window is looked at, u
   ]);
   press("\x1b[I");
   assertEquals(told(), [`2;${place}`]);
+  view.show(event("said", "Rahul", "seen"));
+  assertEquals(told(), []);
   press("\x1b[O");
   view.show(event("said", "Rahul", "hello"));
   press("x");

@@ -9,7 +9,6 @@ import type { News } from "../../../../src/client/view.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { assertEquals, assertMatch } from "../../../kit/assert.ts";
-import { padCells, width } from "../../../../src/client/terminal/cells.ts";
 import { Folder, modeOf } from "../../../kit/folder.ts";
 import {
   ATTACKS,
@@ -301,28 +300,6 @@ Deno.test("TerminalView uses colours only where they are wanted", async () => {
   }
 });
 
-Deno.test("width() counts cells", () => {
-  const cases: [string, number][] = [
-    ["", 0],
-    ["ana", 3],
-    ["Zoë", 3],
-    ["Zoe\u0308", 3],
-    ["田中", 4],
-    ["한글", 4],
-    ["ａ", 2],
-    ["ｱ", 1],
-    ["😀", 2],
-    ["✓⚠─…", 4],
-    ["राहुल", 4],
-  ];
-  for (const [text, cells] of cases) assertEquals(width(text), cells, text);
-});
-
-Deno.test("padCells() fills up to a width in cells, and cuts nothing", () => {
-  assertEquals(padCells("田中", 6), "田中  ");
-  assertEquals(padCells("longer", 3), "longer");
-});
-
 Deno.test("TerminalView says how many are here, where that is more than one", () => {
   using terminal = open();
   const { view, screen } = terminal;
@@ -460,40 +437,4 @@ Deno.test("TerminalView shows in the prompt how far files are", async () => {
   assertEquals(await prompt(), "ana (\\u001b[2J ▓▓▓▓▓▓▓▓▓░ 99 %)>");
   view.show(taking(4, "\x1b[2J", 1_000));
   assertEquals(await prompt(), "ana>");
-});
-
-Deno.test("TerminalView asks for the background, and takes the colours that can be read on it", async () => {
-  const features = { sequences: true, links: false };
-  for (const [background, palette] of [["ffff", "light"], ["0000", "dark"]]) {
-    using terminal = open(60, { colour: true, features });
-    const { view, screen, press } = terminal;
-    view.stand(HERE);
-    assertEquals(screen.written.split("\x1b]11;?\x1b\\").length, 2);
-    press(`\x1b]11;rgb:${background}/${background}/${background}\x1b\\`);
-    assertEquals(screen.rows, ["ana>"]);
-    const settings = new Settings();
-    settings.set("theme", palette ?? "");
-    const { good } = new Theme(settings, true);
-    view.show(entered({ again: true }));
-    await written();
-    assertEquals(screen.written.includes(`\x1b[${good}m`), true, palette);
-  }
-  using plain = open(60, { colour: false, features });
-  assertEquals(plain.screen.written.includes("\x1b]11"), false);
-});
-
-Deno.test("TerminalView counts nothing as unread while the terminal is looked at", () => {
-  const features = { sequences: true, links: false };
-  using terminal = open(60, { features });
-  const { view, screen, press } = terminal;
-  view.show(entered());
-  view.stand(HERE);
-  const titles = () => screen.told.filter((told) => told.startsWith("2;("));
-  press("\x1b[I");
-  view.show(event("said", "Rahul", "one"));
-  assertEquals(titles().length, 0);
-  press("\x1b[O");
-  view.show(event("said", "Rahul", "two"));
-  assertEquals(titles().length, 1);
-  assertEquals(screen.rows.at(-1), "ana>");
 });

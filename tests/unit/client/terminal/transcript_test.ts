@@ -14,9 +14,8 @@ import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Transcript } from "../../../../src/client/terminal/transcript.ts";
 import { width } from "../../../../src/client/terminal/cells.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
+import { entered, NOON } from "../../../kit/terminal_setup.ts";
 
-/** Noon of a Monday, UTC. */
-const NOON = Date.UTC(2026, 10, 23, 12);
 const DAY = 86_400_000;
 
 function begin(
@@ -69,21 +68,6 @@ function file(
     size: 81_204,
   } as const;
   return { ...what, got: 0, path: "", reason: "", state, ...more };
-}
-
-function entered(name: string): News {
-  return {
-    type: "entered",
-    address: "192.0.2.7:5000",
-    name,
-    others: 0,
-    seq: 1,
-    at: NOON,
-    person: "",
-    earlier: 0,
-    again: false,
-    waiting: 0,
-  };
 }
 
 Deno.test("Transcript shows each kind of line", () => {
@@ -142,7 +126,7 @@ Deno.test("Transcript shows each kind of line", () => {
       "12:00  ⚠ hut.jpg was not downloaded: it is no longer",
       "         offered",
     ]],
-    [file("failed", { reason: "you dropped it", got: 512 }), [
+    [file("failed", { dropped: true, got: 512 }), [
       "12:00  ⚠ Stopped downloading hut.jpg (512 bytes are kept).",
       "         /get 7 goes on",
     ]],
@@ -157,7 +141,7 @@ Deno.test("Transcript shows each kind of line", () => {
       },
       ["12:00                  Rahul took hut.jpg"],
     ],
-    [file("failed", { reason: "you dropped it" }), [
+    [file("failed", { dropped: true }), [
       "12:00  ⚠ Stopped downloading hut.jpg. /get 7 goes on",
     ]],
     [
@@ -203,12 +187,12 @@ function arrive(
 ): string[] {
   const { render } = begin(settings);
   const earlier = lines.length;
-  const news = { ...entered("ana"), earlier, ...more } as News;
+  const news = entered({ earlier, ...more });
   return [news, ...lines, { type: "current" } as const].flatMap(render);
 }
 
 const JOINED = [
-  "Joined 192.0.2.7:5000 as ana; nobody else is here. /help",
+  "Joined 192.0.2.7:5000 as ana; 2 others are here. /help",
   "  shows the commands.",
 ];
 
@@ -351,7 +335,7 @@ Deno.test("Transcript counts after a return what was changed meanwhile, and show
 
 Deno.test("Transcript shows what it was told of the past, though the connection goes before the rest", () => {
   const { render } = begin();
-  const news = { ...entered("ana"), again: true, earlier: 2 } as News;
+  const news = entered({ again: true, earlier: 2 });
   const rows = [
     news,
     past("said", "Rahul", "hi"),
@@ -554,7 +538,7 @@ Deno.test("Transcript leaves out what the settings say", () => {
 
 Deno.test("Transcript tells where the own name is said, as a word", () => {
   const transcript = begin();
-  transcript.render(entered("ana.b"));
+  transcript.render(entered({ name: "ana.b" }));
   const cases: [RoomNews, boolean][] = [
     [line("said", "Rahul", "ana.b: hello"), true],
     [line("said", "Rahul", "hello ANA.B"), true],
@@ -581,7 +565,7 @@ Deno.test("Transcript tells where the own name is said, as a word", () => {
 
 Deno.test("Transcript takes the person's own words for mentions", () => {
   const transcript = begin({ words: "lunch, on call,昼食" });
-  transcript.render(entered("ana"));
+  transcript.render(entered());
   const cases: [RoomNews, boolean][] = [
     [line("said", "Rahul", "Lunch?"), true],
     [line("said", "Rahul", "who is on call"), true],
@@ -620,7 +604,7 @@ Deno.test("Transcript makes no row that a terminal would wrap, at any width from
   const offer = `${"x".repeat(80)}.jpg (81204 bytes, SHA-256 ${DIGEST})`;
   const lines = [line("said", name, text, { seq: 123_456, changed })];
   const news: News[] = [
-    { ...entered(name), others: 2 } as News,
+    entered({ name }),
     ...lines,
     line("acted", name, text),
     line("replied", name, text, { to: 7, quoted }),
