@@ -8,8 +8,8 @@
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
 import { Folder } from "../kit/folder.ts";
-import { cacheFolder, shellCommand } from "../kit/program.ts";
 import { Server } from "../kit/server.ts";
+import { typeClient } from "../kit/stage.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 
 /** What somebody sends, and what others see of it, in one row; the log doubles the backslashes that were sent. */
@@ -120,14 +120,9 @@ terminalTest(
     // The worst case: a terminal that would let a program write the clipboard, and that is told of links and
     // notifications, because it isn't looked at.
     await terminal.tmux("set-option", "-s", "set-clipboard", "on");
-    const run = shellCommand("client");
-    const env =
-      `-u INIT_CWD HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
-    const kitty = "NO_COLOR= TERM_PROGRAM= TERM=xterm-kitty";
-    await terminal.line(
-      `clear; env ${env} ${kitty} ${run} '${invite}' --name ana`,
-    );
-    await terminal.sees((rows) => rows.at(-1) === "ana (4 here)>");
+    const kitty = "TERM_PROGRAM= TERM=xterm-kitty";
+    await typeClient(terminal, `'${invite}' --name ana`, kitty);
+    await terminal.ends("ana (4 here)>");
     await terminal.line("/set bell all");
     await terminal.line("/set notify all");
     await terminal.type("half a line");

@@ -77,6 +77,24 @@ export class Terminal implements AsyncDisposable {
     throw new Error(`The screen shows:\n${rows.join("\n")}`);
   }
 
+  /** Waits until a row is this text, the time before it and its indent aside, or matches this pattern. */
+  async shows(row: string | RegExp): Promise<string[]> {
+    try {
+      return await this.sees((rows) =>
+        typeof row === "string"
+          ? untimed(rows).includes(row)
+          : rows.some((shown) => row.test(shown))
+      );
+    } catch (error) {
+      throw new Error(`It should show: ${row}`, { cause: error });
+    }
+  }
+
+  /** Waits until the last row begins so. */
+  prompts(start: string): Promise<string[]> {
+    return this.sees((rows) => rows.at(-1)?.startsWith(start) === true);
+  }
+
   /** Waits until the last rows are these. */
   async ends(...last: string[]): Promise<string[]> {
     try {
@@ -112,6 +130,11 @@ export class Terminal implements AsyncDisposable {
     assertEquals(code, 0, `${args[0]}: ${stderr}`);
     return stdout;
   }
+}
+
+/** The rows, without times and what indents them. */
+export function untimed(rows: readonly string[]): string[] {
+  return rows.map((row) => row.replace(/^\d\d:\d\d\s+/, "").trim());
 }
 
 /** A test that needs a terminal; ignored where there is none. */

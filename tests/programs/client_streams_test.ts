@@ -14,9 +14,9 @@ import { runToEnd } from "../kit/command.ts";
 import { assertSaid } from "../kit/expect.ts";
 import { Folder } from "../kit/folder.ts";
 import { fits } from "../kit/json_schema.ts";
-import { cacheFolder, shellCommand } from "../kit/program.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
 import { Server } from "../kit/server.ts";
+import { typeClient } from "../kit/stage.ts";
 import { testUnless } from "../kit/system.ts";
 
 const noFullDisk = Deno.build.os === "linux" ? undefined : "no /dev/full here";
@@ -312,15 +312,11 @@ terminalTest(
     await typeClient(terminal, `'${server.invite}' | tee '${kept}'`);
     await terminal.ends("Enter your name:");
     await terminal.line("two words");
-    await terminal.sees((rows) =>
-      rows.some((row) => row.startsWith('Cannot go by "two words": A name has'))
-    );
+    await terminal.shows(/^Cannot go by "two words": A name has/);
     await terminal.line("/help");
-    await terminal.sees((rows) =>
-      rows.some((row) => row.startsWith("The others will know you by it."))
-    );
+    await terminal.shows(/^The others will know you by it\./);
     await terminal.line("ana");
-    await terminal.sees((rows) => rows.at(-1)?.startsWith("Joined ") === true);
+    await terminal.prompts("Joined ");
     await terminal.line("hello");
     await terminal.sees((rows) =>
       rows.at(-1)?.endsWith("Z ana: hello") === true
@@ -341,7 +337,7 @@ for (const [what, keys] of [["/quit", "/quit\n"], ["Ctrl-D", "\x04"]]) {
       await typeClient(terminal, `'${server.invite}'; echo "code $?"`);
       await terminal.ends("Enter your name:");
       await terminal.type(keys ?? "");
-      await terminal.sees((rows) => rows.includes("code 0"));
+      await terminal.shows("code 0");
       assertEquals(await server.log(), []);
     },
   );
@@ -371,17 +367,15 @@ terminalTest(
       await terminal.line("hello");
       await ben.shows("said", { name, text: "hello" });
       await ben.type("hello ana");
-      await terminal.sees((rows) =>
-        rows.some((row) => row.endsWith("ben        hello ana"))
-      );
+      await terminal.shows(/ben {8}hello ana$/);
       await terminal.line("/who");
-      await terminal.sees((rows) => rows.some((row) => row.startsWith("ben ")));
+      await terminal.shows(/^ben /);
       await terminal.line("/save 'what I saw.txt'");
       await terminal.sees((rows) =>
         rows.some((row) => row.startsWith("Saved ") && !row.includes('""'))
       );
       await terminal.key("C-c");
-      await terminal.sees((rows) => rows.some((row) => row.endsWith("code 0")));
+      await terminal.shows(/code 0$/);
       const shown = await Deno.readTextFile(raw);
       const own = shown.slice(
         shown.indexOf("Welcome"),
@@ -410,11 +404,9 @@ terminalTest(
       )
     );
     await terminal.line("still here");
-    await terminal.sees((rows) =>
-      rows.some((row) => row.endsWith("still here"))
-    );
+    await terminal.shows(/still here$/);
     await terminal.key("C-d");
-    await terminal.sees((rows) => rows.includes("code 0"));
+    await terminal.shows("code 0");
   },
 );
 
@@ -439,7 +431,7 @@ terminalTest(
       );
     }
     await terminal.key("C-d");
-    await terminal.sees((rows) => rows.includes("code 0"));
+    await terminal.shows("code 0");
   },
 );
 
@@ -475,7 +467,7 @@ terminalTest(
     await typeClient(terminal, "--import");
     await terminal.ends("Exported identity:");
     await terminal.line("hello");
-    const rows = await terminal.sees((rows) => rows.at(-1) === "$");
+    const rows = await terminal.ends("$");
     assertEquals(
       rows.some((row) => /^Cannot read the identity/.test(row)),
       true,
@@ -488,7 +480,7 @@ terminalTest(
     await typeClient(terminal, `--export --name ana >'${exported}'`);
     await terminal.ends("Passphrase for it, at least 8 characters:");
     await terminal.line("correct hörse\x7f\x7f\x7f\x7forse battery");
-    await terminal.sees((rows) => rows.at(-1) === "Again:");
+    await terminal.ends("Again:");
     await terminal.line("correct horse battery");
     await terminal.ends("$");
     const text = await Deno.readTextFile(exported);
@@ -497,7 +489,7 @@ terminalTest(
     await typeClient(terminal, "--import --name ana");
     await terminal.ends("Exported identity:");
     await terminal.line(text.trim());
-    await terminal.sees((rows) => rows.at(-1) === "Its passphrase:");
+    await terminal.ends("Its passphrase:");
     await terminal.key("C-c");
     await terminal.sees((rows) =>
       rows.includes("Nothing was done: no passphrase was given.")
@@ -505,20 +497,8 @@ terminalTest(
     await typeClient(terminal, "--import --name ana");
     await terminal.ends("Exported identity:");
     await terminal.line(text.trim());
-    await terminal.sees((rows) => rows.at(-1) === "Its passphrase:");
+    await terminal.ends("Its passphrase:");
     await terminal.line("correct horse battery");
-    await terminal.sees((rows) =>
-      rows.some((row) => row.includes(' is here now; join as "ana" by a link'))
-    );
+    await terminal.shows(/ is here now; join as "ana" by a link/);
   },
 );
-
-/** Types the client's command into a terminal; its own files are in the terminal's folder. */
-async function typeClient(terminal: Terminal, rest: string, env = "") {
-  const { path } = terminal.folder;
-  const own =
-    `HOME='${path}' XDG_CONFIG_HOME= DENO_DIR='${await cacheFolder()}'`;
-  await terminal.line(
-    `clear; env -u INIT_CWD ${env} ${own} ${shellCommand("client")} ${rest}`,
-  );
-}

@@ -8,62 +8,20 @@
 import { COMMANDS } from "../../src/client/terminal/commands.ts";
 import { PALETTES } from "../../src/client/terminal/theme.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
-import { Terminal, terminalTest } from "../kit/pty.ts";
+import { Terminal, terminalTest, untimed } from "../kit/pty.ts";
+import { Stage, typeClient } from "../kit/stage.ts";
 import { CUT, type Edit, TcpProxy } from "../kit/proxy.ts";
 import { Folder } from "../kit/folder.ts";
-import { cacheFolder, shellCommand } from "../kit/program.ts";
 import { Server } from "../kit/server.ts";
 import { JsonClient } from "../kit/client.ts";
 import { run } from "../kit/command.ts";
 
-/** What the client's shell tells it, beside where its own files are. */
-interface Start {
-  /** More arguments. */
-  readonly args?: string;
-  /** More of the environment. */
-  readonly env?: string;
-}
-
-/** Types the command that starts the client; its own files are in the terminal's folder. */
-async function start(
-  terminal: Terminal,
-  invite: string | null,
-  { args = "--name ana --no-color", env = "-u INIT_CWD" }: Start = {},
-): Promise<void> {
-  const { path } = terminal.folder;
-  const home = `HOME='${path}' XDG_CONFIG_HOME= TZ=UTC NO_COLOR=`;
-  const cache = `DENO_DIR='${await cacheFolder()}'`;
-  const program = shellCommand("client");
-  const link = invite === null ? "" : `'${invite}'`;
-  await terminal.line(
-    `clear; env ${env} ${home} ${cache} ${program} ${link} ${args}`,
-  );
-}
-
-/** Waits until the last row begins so. */
-function prompts(terminal: Terminal, start: string): Promise<string[]> {
-  return terminal.sees((rows) => rows.at(-1)?.startsWith(start) === true);
-}
-
-/** Waits until a row is this, the time before it aside. */
-function shows(terminal: Terminal, row: string): Promise<string[]> {
-  return terminal.sees((rows) => untimed(rows).includes(row));
-}
-
-/** The rows, without times and what indents them. */
-function untimed(rows: readonly string[]): string[] {
-  return rows.map((row) => row.replace(/^\d\d:\d\d\s+/, "").trim());
-}
-
 terminalTest(
   "client explains itself on its first run, and asks again for a name that is taken",
   async () => {
-    await using folder = await Folder.make();
-    await using server = await Server.open(folder);
-    const { invite } = server;
-    await using _ben = await JsonClient.join({ invite, name: "ben" });
-    await using terminal = await Terminal.open(80);
-    await start(terminal, invite, { args: "--no-color" });
+    await using stage = await Stage.set(80);
+    const { terminal } = stage;
+    await stage.start("--no-color");
     const first = await terminal.ends("Enter your name:");
     assertEquals(first.length, 4);
     assertMatch(
@@ -73,18 +31,13 @@ terminalTest(
     assertMatch(first[1] ?? "", / ~\/\.config\/encrypted-chat\/identities$/);
     assertMatch(first[2] ?? "", /\/help/);
     await terminal.line("Ben");
-    await terminal.sees((rows) =>
-      rows.some((row) =>
-        /^The name "Ben" is taken \(ben, [0-9a-z]{4}-/.test(row)
-      )
-    );
+    await terminal.shows(/^The name "Ben" is taken \(ben, [0-9a-z]{4}-/);
     await terminal.line("ana");
-    await prompts(terminal, "ana (2 here)>");
+    await terminal.prompts("ana (2 here)>");
     await terminal.key("C-d");
     await terminal.ends("$");
 
-    await start(terminal, invite);
-    const second = await prompts(terminal, "ana (2 here)>");
+    const second = await stage.enter();
     assertMatch(second[0] ?? "", /^Joined /);
   },
 );
@@ -92,15 +45,11 @@ terminalTest(
 terminalTest(
   "client does every command that is typed, and sends none of them as a message",
   async () => {
-    await using folder = await Folder.make();
-    await using server = await Server.open(folder);
-    const { invite } = server;
-    await using ben = await JsonClient.join({ invite, name: "ben" });
-    await using terminal = await Terminal.open(100, 50);
-    await start(terminal, invite);
-    await prompts(terminal, "ana (2 here)>");
+    await using stage = await Stage.set(100, 50);
+    const { terminal, ben } = stage;
+    await stage.enter();
     await ben.type("hello ana");
-    await shows(terminal, "3  ben        hello ana");
+    await terminal.shows("3  ben        hello ana");
     const typed = new Set<string>();
     const type = async (line: string) => {
       typed.add(line.replace(/ .*/, ""));
@@ -112,83 +61,74 @@ terminalTest(
       await terminal.sees((rows) => rows.some((row) => row.endsWith(help)));
     }
     await type("/who");
-    await terminal.sees((rows) =>
-      rows.some((row) => /^ben +([0-9a-z]{4}-){3}[0-9a-z]{4} +since /.test(row))
-    );
+    await terminal.shows(/^ben +([0-9a-z]{4}-){3}[0-9a-z]{4} +since /);
     await type("/me waves");
     await ben.shows("acted", { text: "waves" });
-    await shows(terminal, "4  * ana waves");
+    await terminal.shows("4  * ana waves");
     await type("/re 3 hello ben");
     await ben.shows("replied", { text: "hello ben", to: 3 });
-    await shows(terminal, "↪ ben: hello ana");
+    await terminal.shows("↪ ben: hello ana");
     await type("/edit hello, ben");
     await ben.shows("edited", { text: "hello, ben" });
-    await shows(terminal, "5  ana        hello, ben (edited)");
+    await terminal.shows("5  ana        hello, ben (edited)");
     await type("/react 3 +1");
     await ben.shows("reacted", { text: "👍", to: 3 });
-    await shows(terminal, 'ana reacts to 3: 👍 ("hello ana")');
+    await terminal.shows('ana reacts to 3: 👍 ("hello ana")');
     await type("/delete 4");
     await ben.shows("deleted", { to: 4 });
-    await shows(terminal, "ana deletes 4");
+    await terminal.shows("ana deletes 4");
     await type("/nick anna");
     await ben.shows("renamed", { newName: "anna" });
-    await prompts(terminal, "anna (2 here)>");
+    await terminal.prompts("anna (2 here)>");
     await type("/release");
-    await shows(terminal, "Given up: ana");
+    await terminal.shows("Given up: ana");
     await type("/verify ben");
     await terminal.sees((rows) =>
       rows.filter((row) => /^ {4}(\d{5} ){5}\d{5}$/.test(row)).length === 2 ||
       rows.includes("If they are the same: /verify ben ok")
     );
     await terminal.line("/verify ben ok");
-    await shows(terminal, "Remembered: ben is who you think");
+    await terminal.shows("Remembered: ben is who you think");
     await terminal.line("/verify ben");
-    await shows(terminal, "You have compared them before.");
+    await terminal.shows("You have compared them before.");
     await terminal.line("/invite");
-    await shows(
-      terminal,
+    await terminal.shows(
       "Only operators may do that: ask one of them, or the server's owner",
     );
     await type("/away lunch");
     await ben.shows("away-message", { text: "lunch" });
     await type("/history 2");
-    await terminal.sees((rows) => rows.some((row) => /^── 2 lines /.test(row)));
+    await terminal.shows(/^── 2 lines /);
     await type("/search hello ben");
-    await terminal.sees((rows) =>
-      rows.some((row) => /^── 2 lines with "hello ben" /.test(row))
-    );
+    await terminal.shows(/^── 2 lines with "hello ben" /);
     await type("/ignore ben");
-    await shows(terminal, "Ignored now, under any name: ben");
+    await terminal.shows("Ignored now, under any name: ben");
     await ben.type("unread");
     await ben.shows("said", { text: "unread" });
     // What comes after it says that it has come.
     await type("/me nods");
-    await terminal.sees((rows) => rows.some((row) => / nods$/.test(row)));
+    await terminal.shows(/ nods$/);
     await type("/unignore ben");
-    await shows(terminal, "No longer ignored: ben");
+    await terminal.shows("No longer ignored: ben");
     await type("/bell off");
-    await shows(terminal, "bell is now off");
+    await terminal.shows("bell is now off");
     await type("/set times off");
-    await shows(terminal, "times is now off");
+    await terminal.shows("times is now off");
     await type("/save saved");
-    await terminal.sees((rows) =>
-      rows.some((row) => /^Saved \d+ lines to "saved"$/.test(row))
-    );
+    await terminal.shows(/^Saved \d+ lines to "saved"$/);
     await type("/send saved");
     const own = await ben.shows("offered", { name: "anna" });
     await type(`/drop ${own.seq}`);
-    await shows(terminal, 'No longer offered: "saved"');
-    const path = await folder.write("hut.txt", "a hut");
+    await terminal.shows('No longer offered: "saved"');
+    const path = await stage.folder.write("hut.txt", "a hut");
     await ben.type(JSON.stringify({ type: "send", path }));
     const { seq } = await ben.shows("offered", { name: "ben" });
     const offered = `${seq}  * ben offers hut.txt (5 bytes)`;
-    await shows(terminal, `${offered}; /get ${seq} downloads it`);
+    await terminal.shows(`${offered}; /get ${seq} downloads it`);
     await type(`/get ${seq}`);
-    await shows(terminal, "✓ Saved chat-files/hut.txt; checksum verified");
+    await terminal.shows("✓ Saved chat-files/hut.txt; checksum verified");
     await terminal.line("/hlep");
-    await terminal.sees((rows) =>
-      rows.some((row) => /^Unknown command "\/hlep"\. Did you mean/.test(row))
-    );
+    await terminal.shows(/^Unknown command "\/hlep"\. Did you mean/);
     await type("/clear");
     await terminal.line("//slashed");
     await ben.shows("said", { text: "/slashed" });
@@ -198,7 +138,9 @@ terminalTest(
 
     const names = COMMANDS.map(({ name }) => name);
     assertEquals([...typed].toSorted(), names.toSorted());
-    const spoken = (await server.log()).filter(({ what }) => what === "said");
+    const spoken = (await stage.server.log()).filter(({ what }) =>
+      what === "said"
+    );
     assertEquals(spoken.map(({ text }) => text), [
       "hello ana",
       "unread",
@@ -217,28 +159,24 @@ terminalTest(
 terminalTest(
   "client completes the numbers of messages and the paths of files on Tab",
   async () => {
-    await using folder = await Folder.make();
-    await using server = await Server.open(folder);
-    const { invite } = server;
-    await using ben = await JsonClient.join({ invite, name: "ben" });
-    await using terminal = await Terminal.open(100, 50);
+    await using stage = await Stage.set(100, 50);
+    const { terminal, ben } = stage;
     await terminal.folder.write("a hut.txt", "a hut");
-    await start(terminal, invite);
-    await prompts(terminal, "ana (2 here)>");
+    await stage.enter();
     await ben.type("well?");
-    await shows(terminal, "3  ben        well?");
+    await terminal.shows("3  ben        well?");
     await terminal.type("/re \t");
-    await prompts(terminal, "ana (2 here)> /re 3");
+    await terminal.prompts("ana (2 here)> /re 3");
     await terminal.line("yes");
     await ben.shows("replied", { to: 3, text: "yes" });
     await terminal.type("/send ~/a\t");
-    await prompts(terminal, "ana (2 here)> /send ~/a hut.txt");
+    await terminal.prompts("ana (2 here)> /send ~/a hut.txt");
     await terminal.line("");
     const { seq = 0 } = await ben.shows("offered", { name: "ana" });
     await terminal.type("/drop \t");
-    await prompts(terminal, `ana (2 here)> /drop ${seq}`);
+    await terminal.prompts(`ana (2 here)> /drop ${seq}`);
     await terminal.line("");
-    await shows(terminal, 'No longer offered: "a hut.txt"');
+    await terminal.shows('No longer offered: "a hut.txt"');
     await terminal.line("/quit");
     await terminal.ends("$");
   },
@@ -247,35 +185,28 @@ terminalTest(
 terminalTest(
   "client ignores in later runs whom it ignored, and lists that person by its present name",
   async () => {
-    await using folder = await Folder.make();
-    await using server = await Server.open(folder);
-    const { invite } = server;
-    await using ben = await JsonClient.join({ invite, name: "ben" });
-    await using terminal = await Terminal.open(100, 50);
-    await start(terminal, invite);
-    await prompts(terminal, "ana (2 here)>");
+    await using stage = await Stage.set(100, 50);
+    const { terminal, ben } = stage;
+    await stage.enter();
     await terminal.line("/ignore ana");
-    await shows(terminal, 'Cannot ignore "ana": that is you');
+    await terminal.shows('Cannot ignore "ana": that is you');
     await terminal.line("/ignore ben");
-    await shows(terminal, "Ignored now, under any name: ben");
+    await terminal.shows("Ignored now, under any name: ben");
     await terminal.line("/quit");
     await ben.shows("left", { name: "ana" });
     await ben.type(JSON.stringify({ type: "rename", name: "benny" }));
     await ben.shows("renamed", { newName: "benny" });
     await terminal.ends("$");
 
-    await start(terminal, invite);
-    await prompts(terminal, "ana (2 here)>");
+    await stage.enter();
     await ben.type("unread");
     const { seq = 0 } = await ben.shows("said", { text: "unread" });
     await terminal.line("/ignore");
-    await terminal.sees((rows) =>
-      rows.some((row) => /^Ignored: benny {2}\S{19} {2}was ben$/.test(row))
-    );
+    await terminal.shows(/^Ignored: benny {2}\S{19} {2}was ben$/);
     await terminal.line("/ignore benny");
-    await shows(terminal, "No longer ignored: benny, who was ben");
+    await terminal.shows("No longer ignored: benny, who was ben");
     await ben.type("read");
-    const rows = await shows(terminal, `${seq + 1}  benny      read`);
+    const rows = await terminal.shows(`${seq + 1}  benny      read`);
     assert(!rows.some((row) => row.includes("unread")));
   },
 );
@@ -283,21 +214,18 @@ terminalTest(
 terminalTest(
   "client keeps lines while not connected, says how many wait, and marks what it missed",
   async () => {
-    await using folder = await Folder.make();
-    await using server = await Server.open(folder);
+    await using stage = await Stage.set(80);
+    const { server, terminal, ben } = stage;
     let blocked = false;
     const edit: Edit = ({ bytes }) => blocked ? [CUT] : [bytes];
     await using proxy = new TcpProxy(server.port, edit);
-    const { invite } = server;
-    const port = `:${server.port}/`;
-    await using ben = await JsonClient.join({ invite, name: "ben" });
-    await using terminal = await Terminal.open(80);
-    await start(terminal, invite.replace(port, `:${proxy.port}/`));
-    await prompts(terminal, "ana (2 here)>");
+    const link = server.invite.replace(`:${server.port}/`, `:${proxy.port}/`);
+    await typeClient(terminal, `'${link}' --name ana --no-color`);
+    await terminal.prompts("ana (2 here)>");
 
     blocked = true;
     proxy.cut();
-    await prompts(terminal, "ana (not connected");
+    await terminal.prompts("ana (not connected");
     await ben.shows("left", { name: "ana" });
     await ben.type("are you there, ana?");
     await ben.shows("said", { text: "are you there, ana?" });
@@ -309,8 +237,8 @@ terminalTest(
     await terminal.type("half a l");
     blocked = false;
     // It is back before what it sends is.
-    await shows(terminal, "7  * ana runs");
-    const rows = await prompts(terminal, "ana (2 here)> half a l");
+    await terminal.shows("7  * ana runs");
+    const rows = await terminal.prompts("ana (2 here)> half a l");
     await terminal.type("ine");
     await terminal.key("Enter");
     await ben.shows("said", { text: "half a line" });
@@ -337,22 +265,18 @@ terminalTest(
 terminalTest(
   "client gives the terminal back when it is stopped, ended by a signal, or left alone by deno task",
   async () => {
-    await using folder = await Folder.make();
-    await using server = await Server.open(folder);
-    const { invite } = server;
-    await using ben = await JsonClient.join({ invite, name: "ben" });
-    await using terminal = await Terminal.open(100);
+    await using stage = await Stage.set(100);
+    const { terminal, ben } = stage;
     const modes = async () => {
       await terminal.line("clear; stty -a | grep -oE -- '-?(icanon|echo) '");
       await terminal.ends("icanon", "echo", "$");
     };
-    await start(terminal, invite);
-    await prompts(terminal, "ana (2 here)>");
+    await stage.enter();
     await terminal.key("C-z");
     await terminal.ends("$");
     await modes();
     await terminal.line("clear; fg");
-    await prompts(terminal, "ana (2 here)>");
+    await terminal.prompts("ana (2 here)>");
     await terminal.line("still here");
     await ben.shows("said", { text: "still here" });
 
@@ -373,15 +297,12 @@ terminalTest(
       await terminal.line("echo code $?");
       await terminal.ends("code 0", "$");
       await modes();
-      await start(terminal, invite, { env: "INIT_CWD=/" });
-      await prompts(terminal, "ana (2 here)>");
+      await stage.enter("INIT_CWD=/");
     }
 
     // A task wouldn't stop with its client, and nobody would read the terminal.
     await terminal.key("C-z");
-    await terminal.sees((rows) =>
-      rows.some((row) => row.startsWith("Ctrl-Z cannot stop a client"))
-    );
+    await terminal.shows(/^Ctrl-Z cannot stop a client/);
     await terminal.line("not stopped");
     await ben.shows("said", { text: "not stopped" });
     await terminal.key("C-c");
@@ -393,15 +314,12 @@ terminalTest(
 );
 
 terminalTest("client marks where one's name is said", async () => {
-  await using folder = await Folder.make();
-  await using server = await Server.open(folder);
-  const { invite } = server;
-  await using ben = await JsonClient.join({ invite, name: "ben" });
-  await using terminal = await Terminal.open(80);
-  await start(terminal, invite, { args: "--name ana" });
-  await prompts(terminal, "ana (2 here)>");
+  await using stage = await Stage.set(80);
+  const { terminal, ben } = stage;
+  await stage.start("--name ana");
+  await terminal.prompts("ana (2 here)>");
   await ben.type("banana", "Ana, hello");
-  await shows(terminal, "4  ben        Ana, hello");
+  await terminal.shows("4  ben        Ana, hello");
   const styled = (await terminal.tmux("capture-pane", "-e", "-p", "-t", "t"))
     .split("\n").filter((row) => /banana|hello/.test(row));
   // deno-lint-ignore no-control-regex -- the style is what this is about
@@ -428,12 +346,10 @@ terminalTest(
       };
       const before = await title();
       await terminal.tmux("set", "-w", "window-style", `bg=${ground}`);
-      await start(terminal, invite, { args: `--name ${name}` });
-      await prompts(terminal, `${name} (2 here)>`);
+      await typeClient(terminal, `'${invite}' --name ${name}`);
+      await terminal.prompts(`${name} (2 here)>`);
       await ben.type(`so ${palette}`);
-      const rows = await terminal.sees((rows) =>
-        rows.some((row) => row.endsWith(` so ${palette}`))
-      );
+      const rows = await terminal.shows(new RegExp(` so ${palette}$`));
       assertEquals(rows.at(-1), `${name} (2 here)>`);
       assertEquals(await title(), `(1) 127.0.0.1:${server.port} – ${name}`);
       const styled = await terminal.tmux("capture-pane", "-e", "-p", "-t", "t");

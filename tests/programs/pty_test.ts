@@ -19,7 +19,7 @@ async function start(terminal: Terminal): Promise<void> {
   const permissions = "--allow-read --allow-write --allow-env";
   const run = `run -q --no-prompt ${permissions} '${program}' .`;
   await terminal.line(`clear; '${Deno.execPath()}' ${run}`);
-  await terminal.sees((rows) => rows.at(-1) === "ana>");
+  await terminal.ends("ana>");
 }
 
 /** Makes the terminal wider or narrower, and waits until the program has dealt with it. */
@@ -335,7 +335,7 @@ test(
       rows.at(-2)?.endsWith("* ana waves") === true
     );
     await terminal.key("C-d");
-    await terminal.sees((rows) => rows.at(-1) === "$");
+    await terminal.ends("$");
     await start(terminal);
     await terminal.key("Up");
     await terminal.ends("ana> /me waves");
@@ -372,7 +372,7 @@ test(
     await terminal.type("half a line");
     await terminal.ends("ana> half a line");
     await terminal.key("C-z");
-    await terminal.sees((rows) => rows.at(-1) === "$");
+    await terminal.ends("$");
     await terminal.type("fg");
     await terminal.key("Enter");
     await terminal.ends("ana> half a line");
@@ -383,7 +383,7 @@ test(
     await terminal.key("C-c");
     await terminal.ends("Press Ctrl-C again to leave");
     await terminal.key("C-c");
-    await terminal.sees((rows) => rows.at(-1) === "$");
+    await terminal.ends("$");
     await terminal.type("echo the shell 'is back'");
     await terminal.ends("$ echo the shell 'is back'");
   },

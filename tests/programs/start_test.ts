@@ -265,10 +265,10 @@ terminalTest(
     await using terminal = await Terminal.open(100);
     const { folder } = terminal;
     await terminal.line(`clear; ${shellCommand("server")} ${LOCAL.join(" ")}`);
-    await terminal.sees((rows) => rows.at(-1) === "Ctrl-C stops the server.");
+    await terminal.ends("Ctrl-C stops the server.");
     const lock = await Deno.readTextFile(folder.file("chat.log.lock"));
     Deno.kill(JSON.parse(lock).pid, "SIGHUP");
-    const rows = await terminal.sees((rows) => rows.at(-1) === "$");
+    const rows = await terminal.ends("$");
     assertStringIncludes(rows.join("\n"), "info server: Stopping at SIGHUP");
     assertEquals(await Deno.readTextFile(folder.file("chat.log.lock")), "");
   },
@@ -284,7 +284,7 @@ terminalTest(
     await terminal.line(`clear; ${deno} ${run} ${given} '${program}'`);
     await terminal.sees((rows) => rows.join("\n").includes("Allow? [y/n/A]"));
     await terminal.key("C-c");
-    const rows = await terminal.sees((rows) => rows.at(-1) === "$");
+    const rows = await terminal.ends("$");
     assert(!rows.join("\n").includes("Cannot"), rows.join("\n")); // as if "n" had been typed
     assertEquals(await terminal.folder.names(), ["tmux"]);
   },

@@ -14,8 +14,8 @@ import { Terminal } from "../../tests/kit/pty.ts";
 import { type Cell, readScreen } from "./cells.ts";
 import { drawSvg, GROUND } from "./svg.ts";
 import { Folder } from "../../tests/kit/folder.ts";
-import { cacheFolder, shellCommand } from "../../tests/kit/program.ts";
 import { Server } from "../../tests/kit/server.ts";
+import { typeClient } from "../../tests/kit/stage.ts";
 import { JsonClient } from "../../tests/kit/client.ts";
 
 const COLUMNS = 92;
@@ -62,14 +62,7 @@ class Stage implements AsyncDisposable {
 
   /** Starts the client in the terminal. */
   async start(invite: string, name = ""): Promise<void> {
-    const { path } = this.terminal.folder;
-    const env = [
-      `-u INIT_CWD -u NO_COLOR HOME='${path}' XDG_CONFIG_HOME=`,
-      `DENO_DIR='${await cacheFolder()}'`,
-    ].join(" ");
-    await this.terminal.line(
-      `clear; env ${env} ${shellCommand("client")} '${invite}' ${name}`,
-    );
+    await typeClient(this.terminal, `'${invite}' ${name}`);
   }
 
   /** Somebody asks for something; waits until the terminal shows it. */
