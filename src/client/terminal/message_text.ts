@@ -80,9 +80,23 @@ export function withRemark(
   }];
 }
 
-/** A text in which links are found, and stay in one row. */
-export function withLinks(text: string): Pick<TextLine, "marks" | "kept"> {
-  return specials(text);
+/** A text in which links are found, and stay in one row; code as well, if it has a style. */
+export function withLinks(
+  text: string,
+  code?: string,
+): Pick<TextLine, "marks" | "kept"> {
+  const marks: Mark[] = [];
+  const kept: Kept[] = [];
+  for (const { 0: all, groups, index: start } of text.matchAll(SPECIAL)) {
+    const { link } = groups ?? {};
+    if (link !== undefined) addLink(link, start, marks, kept);
+    else if (code !== undefined) {
+      const end = start + all.length;
+      marks.push({ start, end, style: code });
+      kept.push({ start, end, always: false });
+    }
+  }
+  return { marks, kept };
 }
 
 /** What finds words in an escaped text, in either case; undefined if there are none. */
@@ -108,32 +122,13 @@ function codeLine(line: string, { code, found }: Marking): TextLine {
 
 function proseLine(line: string, { code, found }: Marking): TextLine {
   const text = escapeText(line);
-  const { marks, kept } = specials(text, code);
+  const { marks, kept } = withLinks(text, code);
   return {
     text,
     marks: [...marks, ...foundIn(text, found)],
     kept,
     isCode: false,
   };
-}
-
-/** Links in a text and, if it has a style, code. */
-function specials(
-  text: string,
-  code?: string,
-): Pick<TextLine, "marks" | "kept"> {
-  const marks: Mark[] = [];
-  const kept: Kept[] = [];
-  for (const { 0: all, groups, index: start } of text.matchAll(SPECIAL)) {
-    const { link } = groups ?? {};
-    if (link !== undefined) addLink(link, start, marks, kept);
-    else if (code !== undefined) {
-      const end = start + all.length;
-      marks.push({ start, end, style: code });
-      kept.push({ start, end, always: false });
-    }
-  }
-  return { marks, kept };
 }
 
 function addLink(
