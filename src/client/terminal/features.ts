@@ -24,7 +24,7 @@ export interface Features {
 export const NO_FEATURES: Features = { sequences: false, links: false };
 
 /** The variables of the environment that say which terminal it is. */
-type Variable =
+export type VariableName =
   | "TERM"
   | "TERM_PROGRAM"
   | "TERM_PROGRAM_VERSION"
@@ -65,14 +65,14 @@ const VTE_WITH_LINKS = 5001;
 const SIMPLE = /^(|dumb|unknown|linux|ansi|cons25|vt\d+)$/;
 
 /** Reads a variable of the environment. */
-export type TerminalVariable = (name: Variable) => string | undefined;
+export type TerminalVariable = (name: VariableName) => string | undefined;
 
 /**
  * Whether the terminal breaks its rows anew when it gets narrower: xterm, screen, PuTTY, st and the console of Linux
  * leave them as they are.
  */
 export function rebreaks(get: TerminalVariable): boolean {
-  const has = (name: Variable) => (get(name) ?? "") !== "";
+  const has = (name: VariableName) => (get(name) ?? "") !== "";
   if (has("TMUX")) return true; // whichever terminal it runs in
   if (has("STY") || has("XTERM_VERSION")) return false;
   return !/^(linux|putty|screen|st)([-.]|$)/.test(get("TERM") ?? "");
