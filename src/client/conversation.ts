@@ -156,18 +156,13 @@ export class Conversation implements LinkListener {
     if (this.#recent.isNothingSaid(to ?? 0)) return "reply-unknown";
     const about = this.#recent.find(to ?? 0);
     if (!about || what === "replied") return undefined;
-    const { person } = this.#self;
-    const reactions = about.changed?.reactions ?? [];
-    const isNone = reactions.every((it) => it.person !== person);
     if (about.changed?.deleted) return "message-deleted";
-    if (what === "reacted" && text === "" && isNone) return "reaction-none";
-    const isSame = reactions.some((it) =>
-      it.person === person && it.text === text
-    );
-    if (what === "reacted" && isSame) return "reaction-same";
-    return mayChange({ what, person }, about.line)
-      ? undefined
-      : "change-not-yours";
+    const { person } = this.#self;
+    if (!mayChange({ what, person }, about.line)) return "change-not-yours";
+    if (what !== "reacted") return undefined;
+    const own = about.changed?.reactions.find((it) => it.person === person);
+    if (text !== (own?.text ?? "")) return undefined;
+    return text === "" ? "reaction-none" : "reaction-same";
   }
 
   /** Comes as somebody else, under another name: the client hasn't been in yet. */

@@ -86,9 +86,13 @@ export class Changes {
     else this.#reworded.add(to);
   }
 
+  /** Whether nothing is known to be changed. */
+  get isEmpty(): boolean {
+    return this.#candidates.size === 0;
+  }
+
   /** Forgets what was changed about the lines from `first` to `last`, which were all met. */
   forget(first: number, last: number): void {
-    if (this.#candidates.size === 0) return;
     for (let seq = first; seq <= last; seq++) {
       const candidates = this.#candidates.get(seq);
       if (!candidates) continue;
@@ -101,7 +105,6 @@ export class Changes {
 
   /** Whether any of the lines from `first` to `last` may say something else by now. */
   areReworded(first: number, last: number): boolean {
-    if (this.#reworded.size === 0) return false;
     for (let seq = first; seq <= last; seq++) {
       if (this.#reworded.has(seq)) return true;
     }

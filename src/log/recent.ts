@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keepNewest } from "../base/keep_newest.ts";
 import { isSpoken, type LogEntry } from "../protocol/line.ts";
 
 /** Numbers of deleted lines that are remembered, the newest. */
@@ -31,11 +32,7 @@ export class LogWindow {
   keep(entry: LogEntry): void {
     this.#entries[entry.seq % this.#size] = entry;
     if (entry.what === "deleted" && entry.to !== null) {
-      this.#deleted.add(entry.to);
-      const [first] = this.#deleted;
-      if (this.#deleted.size > MAX_DELETED && first !== undefined) {
-        this.#deleted.delete(first);
-      }
+      keepNewest(this.#deleted.add(entry.to), MAX_DELETED);
     }
   }
 

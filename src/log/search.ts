@@ -120,7 +120,9 @@ class Matcher {
     // Most stretches are done with here: nothing of them is cut up or parsed.
     const folded = fold(text);
     const hasWords = this.#parts.every((part) => folded.includes(part));
-    const last = Math.min(head, before + 1 + countLines(text)) - 1;
+    // Lines are counted only where that is needed.
+    const count = this.#changes.isEmpty ? 0 : countLines(text);
+    const last = Math.min(head - 1, before + count);
     if (hasWords || this.#changes.areReworded(before + 1, last)) {
       yield* this.#findIn(text, hasWords ? folded : "", before, end);
     }

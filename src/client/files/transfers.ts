@@ -24,7 +24,7 @@ import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
 
 /** What a server keeps for itself, which Tab would complete all the same. */
-const SECRETS = /(^|[\/])chat\.(key|people)["']?$/;
+const SECRETS: ReadonlySet<string> = new Set(["chat.key", "chat.people"]);
 /** Offers that are remembered, the newest. */
 const MAX_OFFERS = 1_000;
 /** How long to wait before asking again for a file that can't be had just now, ms. */
@@ -81,16 +81,16 @@ export class Transfers implements FileListener {
   ): Promise<void> {
     const { home } = this.#options;
     try {
-      if (SECRETS.test(path)) {
-        throw new FileError(
-          `Cannot send "${path}": who has it has the room; to send it all the same, rename a copy`,
-        );
-      }
       const source = await SourceFile.open(
         givenPath(path, home),
         this.#maxSize,
       );
       const { offer } = source;
+      if (SECRETS.has(offer.name)) {
+        throw new FileError(
+          `Cannot send "${path}": who has it has the room; to send it all the same, rename a copy`,
+        );
+      }
       if (!isFileName(offer.name)) {
         throw new FileError(
           `Cannot send "${path}": others could not save it under that name; rename it first`,

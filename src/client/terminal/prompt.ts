@@ -46,6 +46,11 @@ export class Prompt {
     return this.#standing?.connected ?? false;
   }
 
+  /** How many are in the room; 0 while the client isn't. */
+  get members(): number {
+    return this.#standing?.members ?? 0;
+  }
+
   /** Where the client stands now. */
   stand(standing: Standing): void {
     this.#standing = standing;

@@ -87,7 +87,6 @@ export class TerminalView implements View {
   readonly #notifier: Notifier;
   readonly #prompt: Prompt;
   readonly #scrollback = new Scrollback();
-  #members = 0; // who were in the room when the client was last in it
   readonly #typed = new TypedLines();
   readonly #over = Promise.withResolvers<void>();
   readonly #splitter: InputSplitter;
@@ -119,7 +118,7 @@ export class TerminalView implements View {
       theme: this.#theme,
       settings: this.#settings,
       columns: () => this.columns,
-      members: () => this.#members,
+      members: () => this.#prompt.members,
     });
     this.#notifier = new Notifier({
       write: (sequence) => void output.write(sequence),
@@ -181,7 +180,6 @@ export class TerminalView implements View {
 
   /** Shows name, connection and waiting lines in the prompt. */
   stand(standing: Standing): void {
-    if (standing.members > 0) this.#members = standing.members;
     if (!this.#ended) this.#prompt.stand(standing);
   }
 
