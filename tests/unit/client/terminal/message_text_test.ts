@@ -4,6 +4,7 @@
  * @module
  */
 
+import fc from "fast-check";
 import {
   type TextLine,
   textLines,
@@ -54,6 +55,31 @@ Deno.test("textLines() marks links to the web, without what ends the sentence", 
   }
   const [line] = textLines("chat://192.0.2.7:5000/#abc", CODE);
   assertEquals(line?.kept, [{ start: 0, end: 26, always: true }]);
+});
+
+/** What is left of a link when one character after another is taken from its end, as long as one ends a sentence. */
+function trimmed(link: string): string {
+  const count = (of: string) => link.split(of).length - 1;
+  const isUnpaired = link.endsWith(")") && count(")") > count("(") ||
+    link.endsWith("]") && count("]") > count("[");
+  const endsSentence = /[.,:;!?'*_~]$/.test(link);
+  return isUnpaired || endsSentence ? trimmed(link.slice(0, -1)) : link;
+}
+
+Deno.test("textLines() takes from a link's end what ends the sentence, and brackets that are not its own", () => {
+  const ends = fc.string({
+    unit: fc.constantFrom(..."()[].,:;!?'*_~/a"),
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(ends, (end) => {
+      const link = `https://a.example/${end}`;
+      const [line] = textLines(link, CODE);
+      const { length } = trimmed(link);
+      assertEquals(line?.kept, [{ start: 0, end: length, always: true }], link);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 Deno.test("textLines() lets nothing out of a link", () => {
