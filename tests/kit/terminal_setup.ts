@@ -20,6 +20,8 @@ export const HOUR = 3_600_000;
 /** Waits that pass when a test says so. */
 export class Waits {
   readonly #callbacks = new Map<() => void, number>();
+  /** How many have begun. */
+  started = 0;
 
   /** How long those are, ms, that go on. */
   get open(): number[] {
@@ -28,6 +30,7 @@ export class Waits {
 
   /** Begins a wait. */
   readonly later = (callback: () => void, ms: number) => {
+    this.started++;
     this.#callbacks.set(callback, ms);
     return () => void this.#callbacks.delete(callback);
   };

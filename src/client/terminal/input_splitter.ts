@@ -24,37 +24,49 @@ const END = "\x1b[201~";
 const CTRL_C = 3;
 /** The longest paste that is kept, UTF-16 units: far more than a message holds, so that it is refused, not cut. */
 const MAX_PASTE = 65_536;
-/** The longest answer of a terminal, UTF-16 units. */
-const MAX_ANSWER = 4_096;
 /** After this, ms, Escape was the key, and not the start of something. */
 const ESCAPE_PAUSE = 100;
-/** After this, ms, nothing more comes of what was begun. */
+/** After this, ms, nothing more comes of what was begun, though keys come. */
 const PAUSE = 2_000;
 
 const { raw } = String;
-/** What an answer consists of. It begins with a digit, or ">"; anything else comes of Alt and a key. */
-const ANSWER = raw`[\d>][^\x00-\x1f\x7f]*`;
+// What answers consist of, up to where they may be cut: as little as their kind may hold, for one that is cut takes
+// what is typed after it. They begin with a digit, or ">"; anything else comes of Alt and a key.
+/** What may be in any answer, and how much. */
+const ANYTHING = raw`[^\x00-\x1f\x7f]{0,64}`;
+const HEX = raw`[\da-fA-F]{1,4}`;
+/** `rgb:1e1e/1e1e/2e2e`, and with a fourth number `rgba:`. */
+const COLOUR = raw`(?:r(?:g(?:ba?(?::(?:${HEX}(?:\/${HEX}){0,3}\/?)?)?)?)?)?`;
+/** Of `OSC`: colours by their numbers, and the rest. */
+const COLOUR_OF = raw`(?:4;\d{1,3}|1\d)`;
+const OSC =
+  raw`(?:${COLOUR_OF};${COLOUR}|(?!${COLOUR_OF};)\d{1,4}(?:;${ANYTHING})?)`;
+/** Of `DCS`: the terminal's name (`>|`), settings (`1$r`) and capabilities (`1+r`). */
+const DCS = raw`(?:>(?:\|${ANYTHING})?|\d(?:[$+](?:r${ANYTHING})?)?)`;
 /** What stands between the start of a control sequence and the letter at its end. */
-const PARAMETERS = raw`[0-?]*[ -\/]*`;
+const PARAMETERS = raw`[0-?]{0,64}[ -\/]{0,4}`;
 
 /** What is whole at the start of the input. */
 const TOKEN = new RegExp(
   "^(?:" + [
     raw`(?<text>[^\x00-\x1f\x7f-\x9f]+)`,
     raw`\x1b\[(?<focus>[IO])`,
-    raw`\x1b\](?<answer>${ANSWER})(?:\x07|\x1b\\)`,
-    raw`(?<ignored>\x1bP${ANSWER}\x1b\\|\x1b\[\[[A-E]|[\x80-\x9f])`,
+    raw`\x1b\](?<answer>${OSC})(?:\x07|\x1b\\)`,
+    raw`(?<ignored>\x1bP${DCS}\x1b\\|\x1b\[\[[A-E]|[\x80-\x9f])`,
     raw`(?<key>\x1b?\x1b(?:\[(?!\[)${PARAMETERS}[@-~]|O[!-~])|\x1b[^\x1b\[\]OP]|[\x00-\x1a\x1c-\x1f\x7f])`,
   ].join("|") + ")",
   "u",
 );
 /** All of the input, if it is the start of something. */
 const UNFINISHED = new RegExp(
-  raw`^\x1b(?:\x1b?(?:\[\[?|\[${PARAMETERS}|O)?|[\]P](?:${ANSWER}\x1b?)?)$`,
+  raw`^\x1b(?:\x1b?(?:\[\[?|\[${PARAMETERS}|O)?|\](?:${OSC}\x1b?)?|P(?:${DCS}\x1b?)?)$`,
   "u",
 );
 /** What was begun, and is something else now: it is nobody's. */
-const BROKEN = new RegExp(raw`^\x1b(?:[\]P]${ANSWER}|\[${PARAMETERS})`, "u");
+const BROKEN = new RegExp(
+  raw`^\x1b(?:\]${OSC}|P${DCS}|\[${PARAMETERS})`,
+  "u",
+);
 
 /** Calls back after some ms. @returns What keeps it from that. */
 export type Later = (callback: () => void, ms: number) => () => void;
@@ -97,17 +109,21 @@ export class InputSplitter {
 
   /** Takes what came from the terminal. */
   push(bytes: Uint8Array): void {
-    this.#stop();
     // A pasted text may have this byte in it; a key comes alone.
     if (bytes.length === 1 && bytes[0] === CTRL_C && this.interrupt()) return;
-    let rest = this.#unfinished +
-      this.#decoder.decode(bytes, { stream: true });
+    const begun = this.#unfinished;
+    const input = begun + this.#decoder.decode(bytes, { stream: true });
+    let rest = input;
     this.#unfinished = "";
     if (this.#gaveUp && rest.includes(END)) this.#pasted ??= "";
     while (rest !== "") {
       rest = this.#pasted === undefined ? this.#take(rest) : this.#paste(rest);
     }
-    if (this.#pasted !== undefined) this.#wait(PAUSE);
+    const isPaste = this.#pasted !== undefined;
+    // What was begun has its pause from its start: each key that it takes would put off its end.
+    if (!isPaste && begun.length > 2 && this.#unfinished === input) return;
+    this.#stop();
+    if (isPaste) this.#wait(PAUSE);
     else if (this.#unfinished !== "") {
       this.#wait(this.#unfinished.length > 2 ? PAUSE : ESCAPE_PAUSE);
     }
@@ -154,7 +170,7 @@ export class InputSplitter {
       return input.slice(match[0].length);
     }
     if (UNFINISHED.test(input)) {
-      if (input.length <= MAX_ANSWER) this.#unfinished = input;
+      this.#unfinished = input;
       return "";
     }
     const broken = BROKEN.exec(input)?.[0];

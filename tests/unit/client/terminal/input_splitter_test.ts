@@ -229,7 +229,61 @@ Deno.test("InputSplitter drops an answer that never ends, and takes keys again",
   assertEquals(split(answer, "\ra"), [["key", "enter"], ["text", "a"]]);
   assertEquals(split(answer, "\x03"), [["key", "ctrl-c"]]);
   assertEquals(split(answer, "\x1b[A"), [["key", "up"]]);
-  assertEquals(split(`\x1b]11;${"x".repeat(5_000)}`, "a"), [["text", "a"]]);
+});
+
+Deno.test("InputSplitter takes into an answer only what its kind may hold; the rest is typed", () => {
+  const x = "x".repeat(5_000);
+  const cases: [begun: string, typed: string, heard: string][] = [
+    ["\x1b]11;rgb:12", "hello", "hello"],
+    ["\x1b]11;rgb:12", "cafe", "fe"],
+    ["\x1b]11;rgb:1e1e/1e1e/1e1e", "deed", "deed"],
+    ["\x1b]11;", "hello", "hello"],
+    ["\x1b]4;12;rgb:ff", "so", "so"],
+    ["\x1b]1", "one", "one"],
+    ["\x1bP1", "hello", "hello"],
+    ["\x1bP>", "hello", "hello"],
+    ["\x1bP1$", "hello", "hello"],
+    ["\x1b]52;", x, x.slice(64)],
+    ["\x1bP>|", x, x.slice(64)],
+    ["\x1bP1+r", x, x.slice(64)],
+    ["\x1b[", "1".repeat(100), "1".repeat(36)],
+  ];
+  for (const [begun, typed, heard] of cases) {
+    const message = JSON.stringify(begun);
+    assertEquals(split(begun, ...typed), [["text", heard]], message);
+    assertEquals(split(begun + typed), [["text", heard]], message);
+  }
+});
+
+Deno.test("InputSplitter hears the colours that a terminal answers in all their forms", () => {
+  for (
+    const answer of [
+      "11;rgb:ff/FF/ff",
+      "10;rgb:f/f/f",
+      "11;rgba:1e1e/1e1e/2e2e/ffff",
+      "4;255;rgb:1e1e/1e1e/2e2e",
+    ]
+  ) {
+    assertEquals(split(`\x1b]${answer}\x07`), [["answer", answer]]);
+  }
+});
+
+Deno.test("InputSplitter counts the pause from an answer's start, whatever is typed into it", () => {
+  for (const begun of ["\x1b]52;", "\x1bP>|", "\x1b[1"]) {
+    const { heard, waits, push } = open();
+    push(begun);
+    const { started } = waits;
+    push("1");
+    push("2");
+    assertEquals(waits.open, [2_000]);
+    assertEquals(waits.started, started, JSON.stringify(begun));
+    waits.pass();
+    push("a");
+    assertEquals(heard, [["text", "a"]]);
+    // What comes next has a pause of its own.
+    push(`${begun}\x1b[A${begun}`);
+    assertEquals(waits.started, started + 1);
+  }
 });
 
 Deno.test("InputSplitter keeps no more of a paste than can be refused", () => {
