@@ -28,8 +28,6 @@ const MIN_NUMBER_WIDTH = 3;
 const NARROW = 60;
 /** Of a narrow terminal's width, this part at most is left empty beside a message's further rows. */
 const MAX_HANG = 1 / 4;
-/** How many lines of one message are shown; the rest is counted. */
-const MAX_LINES = 50;
 /** How much of a message is shown above its answer, cells. */
 const MAX_QUOTED = 60;
 /** The least, however narrow the terminal is, cells. */
@@ -217,7 +215,7 @@ export class Columns {
     return this.#lines(start, hang, [line, ...more]);
   }
 
-  /** Lines after their start, the further ones below it. */
+  /** Lines after their start, the further ones below it: one message. */
   #lines(
     start: readonly Piece[],
     hang: number,
@@ -229,11 +227,6 @@ export class Columns {
 
   #indented(hang: number, lines: readonly TextLine[]): Paragraph[] {
     const start = [{ text: " ".repeat(hang) }];
-    const shown = lines.slice(0, MAX_LINES - 1)
-      .map((line) => ({ ...line, start, hang }));
-    const rest = lines.length - shown.length;
-    if (rest === 0) return shown;
-    const more = remark(`… ${rest} more line${rest === 1 ? "" : "s"}`);
-    return [...shown, { start, hang, ...more }];
+    return lines.map((line) => ({ ...line, start, hang, goesOn: true }));
   }
 }

@@ -10,7 +10,8 @@
 import type { Ignored } from "../ignored.ts";
 import { type PipeOptions, PipeView } from "../pipe/pipe_view.ts";
 import type { News } from "../view.ts";
-import { type Paragraph, plainText, rowsOf } from "./paragraph.ts";
+import { type Paragraph, plainText } from "./paragraph.ts";
+import { screenRows } from "./rows.ts";
 import { Scrollback } from "./scrollback.ts";
 import { Theme } from "./theme.ts";
 import { Transcript, type TranscriptOptions } from "./transcript.ts";
@@ -60,8 +61,6 @@ export class DumbView extends PipeView {
     const { columns } = this;
     const canvas = { columns, styles: false, links: false };
     this.scrollback.add(paragraphs.map((it) => plainText(it, columns)));
-    for (const paragraph of paragraphs) {
-      for (const row of rowsOf(paragraph, canvas)) this.print(row);
-    }
+    for (const row of screenRows(paragraphs, canvas)) this.print(row);
   }
 }

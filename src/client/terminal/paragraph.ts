@@ -48,6 +48,8 @@ export interface Paragraph {
   readonly isCode?: boolean;
   /** A character that fills the last row to its end, as a rule has it. */
   readonly fill?: Piece;
+  /** Whether it goes on with the message of the paragraph before it. */
+  readonly goesOn?: boolean;
 }
 
 /** How a terminal shows things. */

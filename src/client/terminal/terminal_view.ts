@@ -26,8 +26,9 @@ import type { Screen } from "./draft_painter.ts";
 import { LineEditor } from "./line_editor.ts";
 import type { News, Standing, View } from "../view.ts";
 import { Notifier } from "./notifier.ts";
-import { type Paragraph, plainText, rowsOf } from "./paragraph.ts";
+import { type Paragraph, plainText } from "./paragraph.ts";
 import { Prompt } from "./prompt.ts";
+import { screenRows } from "./rows.ts";
 import { Settings } from "./settings.ts";
 import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
@@ -299,7 +300,7 @@ export class TerminalView implements View {
     const links = styles && this.#features.links;
     const canvas = { columns, styles, links };
     this.#scrollback.add(paragraphs.map((it) => plainText(it, columns)));
-    this.#editor.print(paragraphs.flatMap((it) => rowsOf(it, canvas)));
+    this.#editor.print(screenRows(paragraphs, canvas));
   }
 
   #end(): void {

@@ -86,6 +86,21 @@ Deno.test("TerminalView saves texts as they were, not as they were wrapped", asy
   assertEquals(view.scrollback.rows[0], `12:00 1 Rahul: ${text}`);
 });
 
+Deno.test("TerminalView shows 50 rows of a message, and saves all of it", async () => {
+  const texts = ["\x1b".repeat(1_000), "x\n".repeat(1_000)];
+  for (const text of texts) {
+    using terminal = open(80);
+    const { view, screen } = terminal;
+    view.show(event("said", "Rahul", text));
+    await written();
+    const shown = screen.rows.filter((row) => row.trim() !== "");
+    assert(shown.length <= 52, `${shown.length} rows`);
+    assert(shown.some((row) => /^ +… \d+ more lines$/.test(row)));
+    const saved = view.scrollback.rows.map((row) => row.slice(23)).join("\n");
+    assertEquals(saved, text.replaceAll("\x1b", "\\u001b"));
+  }
+});
+
 Deno.test("TerminalView notifies and counts while another window is looked at, until it is looked at or typed in", async () => {
   const settings = new Settings();
   settings.set("words", "lunch");

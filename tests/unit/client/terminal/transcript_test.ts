@@ -5,10 +5,8 @@
  */
 
 import type { News, RoomNews } from "../../../../src/client/view.ts";
-import {
-  type Paragraph,
-  rowsOf,
-} from "../../../../src/client/terminal/paragraph.ts";
+import type { Paragraph } from "../../../../src/client/terminal/paragraph.ts";
+import { screenRows } from "../../../../src/client/terminal/rows.ts";
 import { Theme } from "../../../../src/client/terminal/theme.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Transcript } from "../../../../src/client/terminal/transcript.ts";
@@ -36,7 +34,7 @@ function begin(
   });
   const canvas = { columns, styles: false, links: false };
   const rows = (paragraphs: readonly Paragraph[]) =>
-    paragraphs.flatMap((paragraph) => rowsOf(paragraph, canvas));
+    screenRows(paragraphs, canvas);
   return {
     render: (news: News) => rows(transcript.render(news)),
     note: (text: string) => rows(transcript.note(text)),
@@ -408,6 +406,30 @@ Deno.test("Transcript shows further lines below the first, and counts what is to
   const rows = begin().render(line("said", "Rahul", "x\n".repeat(4_000)));
   assertEquals(rows.length, 51);
   assertEquals(rows.at(-1)?.trim(), "… 3951 more lines");
+});
+
+Deno.test("Transcript shows at most 50 rows of one message, however they come about", () => {
+  const texts = [
+    "\x1b".repeat(4_096),
+    `one\n${"\x1b".repeat(4_094)}`,
+    `\`\`\`\n${"\x1b".repeat(2_000)}\n\`\`\``,
+    "word ".repeat(819),
+    "\n".repeat(4_096),
+  ];
+  for (const columns of [20, 59, 60, 80]) {
+    for (const text of texts) {
+      for (const type of ["said", "acted"] as const) {
+        const rows = begin({}, columns).render(line(type, "Rahul", text));
+        // A narrow terminal has no room for it in one row.
+        const below = rows.slice(50).map((row) => row.trim()).join(" ");
+        assert(/^… \d+ more lines$/.test(below), `${columns}: ${below}`);
+      }
+    }
+  }
+  // Each has its own: many in one piece of news aren't one.
+  const lines = Array.from({ length: 60 }, () => line("said", "Rahul", "a\nb"));
+  const found = { type: "found", words: "", lines, more: false } as const;
+  assertEquals(begin().render(found).length, 123);
 });
 
 Deno.test("Transcript keeps a text from looking like somebody else's line", () => {
