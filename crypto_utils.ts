@@ -125,6 +125,14 @@ export function fromBase64url(text: string): Bytes {
   return Uint8Array.fromBase64(text, { alphabet: "base64url" });
 }
 
+/** Bytes of any length as a field that others may follow: u32 length, big-endian ‖ bytes. */
+export function field(bytes: Uint8Array): Bytes {
+  const sized = new Uint8Array(4 + bytes.length);
+  new DataView(sized.buffer).setUint32(0, bytes.length);
+  sized.set(bytes, 4);
+  return sized;
+}
+
 /** Checks a length. @param what Names the bytes, as in "an AES key". @throws {RangeError} for another length. */
 export function requireSize(
   bytes: Uint8Array,
@@ -155,7 +163,7 @@ export function hkdf(
 
 /**
  * What a digest, a derived key or a signature for one purpose covers: protocol name ‖ 0 ‖ label ‖ 0 ‖ fields.
- * @param fields Of fixed sizes, but for the last, so that no two lists give the same bytes.
+ * @param fields Of fixed sizes, but for the last, or made by `field`, so that no two lists give the same bytes.
  */
 export function labelled(label: string, ...fields: Uint8Array[]): Bytes {
   return concat(PROTOCOL_BYTES, ZERO, utf8.encode(label), ZERO, ...fields);

@@ -239,6 +239,8 @@ export class Link {
 
   async #takeDirect(event: Event): Promise<void> {
     switch (event.kind) {
+      case "chain":
+        return;
       case "past":
         this.#missed.push(pastEntry(event));
         return;

@@ -1,7 +1,7 @@
 /**
  * `chat.log`, the room's history: append, tail, reread, search, take up again when it was moved. line_format.ts
  * reads and writes lines, file.ts and files.ts the files that they are in, recent.ts keeps the last, search.ts
- * finds words, lock.ts keeps other servers out.
+ * finds words, lock.ts keeps other servers out, chain_values.ts counts the values of the chain.
  *
  * An entry's number is the number of its line, from 1 on, through all files. Lines that aren't ours keep their
  * numbers and are left out.
@@ -11,10 +11,12 @@
 
 import { LogError, LogFile, makePrivate, openOrMake } from "./file.ts";
 import { KEPT_FILES, LogFiles } from "./files.ts";
+import { type ChainLines, ChainValues, lastValue } from "./chain_values.ts";
 import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
 import { freeLock, LogLockedError, takeLock } from "./lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
+import type { Bytes } from "../../crypto_utils.ts";
 import { type LogEntry, type NewEntry, numberEntry } from "../protocol/line.ts";
 import type { LineIndex } from "./line_index.ts";
 import { requireOrdinary, targetOf } from "../base/file_target.ts";
@@ -43,7 +45,7 @@ export interface ChatLogOptions {
 }
 
 /** An open log, locked against every other server. Appends come one at a time; reading goes on meanwhile. */
-export class ChatLog implements AsyncDisposable {
+export class ChatLog implements AsyncDisposable, ChainLines {
   readonly #path: string;
   readonly #options: ChatLogOptions;
   readonly #lock: Deno.FsFile;
@@ -62,6 +64,7 @@ export class ChatLog implements AsyncDisposable {
   #watchedAt = -Infinity;
   /** The size beyond which the file is rotated, bytes. */
   #rotateAt: number;
+  #values: ChainValues | undefined; // once the lines are counted
 
   private constructor(
     path: string,
@@ -138,7 +141,8 @@ export class ChatLog implements AsyncDisposable {
     }
     const found = await LogFile.read(path, file);
     const before = found ? 0 : await files.lastBefore();
-    const newest = found ?? await LogFile.begin(path, file, before);
+    const value = before > 0 ? await lastValue(path, files, before) : undefined;
+    const newest = found ?? await LogFile.begin(path, file, before, value);
     const log = new ChatLog(path, options, lock, files, file, newest);
     log.#notices.push(...notices);
     if (before > 0) {
@@ -151,9 +155,12 @@ export class ChatLog implements AsyncDisposable {
     await newest.count(file);
     await log.#mend(newest.broken((await file.stat()).size));
     await files.adopt(newest);
-    for await (const entries of files.entries(log.oldest, log.head)) {
+    for await (const entries of files.past(log.oldest, log.head)) {
       entries.forEach((entry) => log.#window.keep(entry));
     }
+    log.#values = await ChainValues.load(path, log, (text) => {
+      options.onNotice?.(text);
+    });
     return log;
   }
 
@@ -180,6 +187,21 @@ export class ChatLog implements AsyncDisposable {
   /** The smallest number that `recent` takes. */
   get oldest(): number {
     return this.#window.oldest(this.head);
+  }
+
+  /** The number before the oldest line that is in a file, and the chain's value there, 32 bytes. */
+  get start(): readonly [number, Bytes] {
+    return this.#files.start;
+  }
+
+  /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. */
+  have(after: number, upTo: number): Promise<boolean> {
+    return this.#files.have(after, upTo);
+  }
+
+  /** The chain's value for a line, as `ChainValues.at` gives it. */
+  async chainAt(seq: number): Promise<Bytes | undefined> {
+    return await this.#values?.at(seq);
   }
 
   /**
@@ -262,6 +284,7 @@ export class ChatLog implements AsyncDisposable {
     entries.forEach((entry, index) =>
       this.#window.keep(numberEntry(entry, first + index))
     );
+    this.#values?.wake();
     if (this.#index.end > this.#rotateAt) await this.#rotate();
     return first;
   }
@@ -281,11 +304,16 @@ export class ChatLog implements AsyncDisposable {
     }
   }
 
-  /** Begins another file. What was appended is in the log even if that fails, so nobody is refused. */
+  /**
+   * Begins another file, as soon as the value is counted with which it begins. What was appended is in the log even if
+   * that fails, so nobody is refused.
+   */
   async #rotate(): Promise<void> {
     const { maxSize = 0, fsync = false, onNotice } = this.#options;
+    if (this.#values?.isBehind) return this.#values.press();
     try {
-      this.#use(await this.#files.rotate(this.head, fsync));
+      const value = this.#values?.last;
+      this.#use(await this.#files.rotate(this.head, value, fsync));
     } catch (cause) {
       this.#rotateAt = this.#index.end + maxSize;
       onNotice?.(new LogError("rotate", this.#path, cause).message);
@@ -404,7 +432,9 @@ export class ChatLog implements AsyncDisposable {
     const next = this.head + 1;
     const found = await LogFile.read(path, file);
     if (!found) {
-      await this.#files.adopt(await LogFile.begin(path, file, this.head));
+      const value = this.#values?.last;
+      const begins = await LogFile.begin(path, file, this.head, value);
+      await this.#files.adopt(begins);
       this.#use(file);
       this.#watchedAt = -Infinity; // who emptied it may write over the heading yet
       return begun(path, next);
@@ -417,7 +447,8 @@ export class ChatLog implements AsyncDisposable {
     }
     const { fsync = false } = this.#options;
     const isSame = this.#files.list.at(-1)?.is(info);
-    this.#use(await this.#files.rotate(this.head, fsync));
+    const value = this.#values?.last;
+    this.#use(await this.#files.rotate(this.head, value, fsync));
     await this.#files.lookAgain();
     const change = isSame
       ? "the old one was shortened or written over; what is left of it"
@@ -447,7 +478,7 @@ export class ChatLog implements AsyncDisposable {
     const last = Math.min(upTo, this.head);
     if (after >= last) return;
     await this.#inTurn(() => this.#watch());
-    yield* this.#files.entries(after, last);
+    yield* this.#files.past(after, last);
   }
 
   /**
@@ -464,8 +495,9 @@ export class ChatLog implements AsyncDisposable {
   }
 
   /** Closes the log and frees its lock, when what was begun has ended. */
-  close(): Promise<void> {
-    return this.#inTurn(async () => {
+  async close(): Promise<void> {
+    await this.#values?.close();
+    return await this.#inTurn(async () => {
       if (this.#closed) return;
       this.#closed = true;
       this.#file.close();

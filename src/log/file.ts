@@ -3,15 +3,19 @@
  *
  * A file that goes on from an older one begins with a line that is no entry and has no number:
  *
- *     # continues at event 123457
+ *     # continues at event 123457 after 4bTGVMkB2UyMskUKXFsUX8xU4yPQjHpvzXn4uPXQ5h0
  *
- * So each file tells its own numbers, whatever becomes of the others, and no older one need be counted. The file's
+ * So each file tells its own numbers, whatever becomes of the others, and no older one need be counted; and the
+ * chain's value for the line before, from which those of its own lines go on. The value is left out where a file was
+ * begun before that was known. The file's
  * name isn't in it, because names change with each rotation. Where older files are deleted, the numbers stay as
  * they are, and the log just begins later; a file without a heading begins with event 1.
  *
  * @module
  */
 
+import { type Bytes, toBase64url } from "../../crypto_utils.ts";
+import { CHAIN_START, toldValue } from "../protocol/chain.ts";
 import { MAX_LINE_SIZE } from "./line_format.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { LineIndex, type Place } from "./line_index.ts";
@@ -22,11 +26,15 @@ import { writeAllSync } from "../base/write_all.ts";
 /** How much of a file is read at once to count its lines, bytes. */
 const COUNT_SIZE = 1_048_576;
 /** More than any heading has, bytes. */
-const HEADING_SIZE = 64;
+const HEADING_SIZE = 128;
 
 const HEADING = "# continues at event ";
-const whole = new RegExp(String.raw`^${HEADING}([1-9]\d{0,15})\n`);
-const broken = new RegExp(String.raw`^${HEADING}\d{0,16}$`);
+const whole = new RegExp(
+  String.raw`^${HEADING}([1-9]\d{0,15})(?: after ([\w-]{43}))?\n`,
+);
+const broken = new RegExp(
+  String.raw`^${HEADING}\d{0,16}(?: [a-z]{0,5}(?: [\w-]{0,43})?)?$`,
+);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -92,19 +100,25 @@ export async function makePrivate(
   return true;
 }
 
+/** Where the lines of a file begin, and the chain's value there, if the file tells it. */
+interface Start extends Place {
+  readonly value?: Bytes | undefined;
+}
+
 /** Where the lines of a file begin; null if it is empty or its heading broke off. */
-function parseHeading(text: string): Place | null {
+function parseHeading(text: string): Start | null {
   const heading = whole.exec(text);
   const first = Number(heading?.[1]);
   if (heading && Number.isSafeInteger(first)) {
-    return { before: first - 1, offset: heading[0].length };
+    const value = toldValue(heading[2] ?? "");
+    return { before: first - 1, offset: heading[0].length, value };
   }
   if (HEADING.startsWith(text) || broken.test(text)) return null;
   return { before: 0, offset: 0 };
 }
 
 /** Where the lines of an open file begin; null if it is empty or its heading broke off. Its position moves. */
-async function readHeading(file: Deno.FsFile): Promise<Place | null> {
+async function readHeading(file: Deno.FsFile): Promise<Start | null> {
   const bytes = new Uint8Array(HEADING_SIZE);
   await file.seek(0, Deno.SeekMode.Start);
   const count = await file.read(bytes) ?? 0;
@@ -117,11 +131,11 @@ export class LogFile {
   path: string;
   /** Where its lines are; of an older file, only once it is counted. */
   readonly index: LineIndex;
-  readonly #start: Place;
+  readonly #start: Start;
   readonly #info: Deno.FileInfo; // of when it was opened
   #counted: Promise<void> | undefined;
 
-  private constructor(path: string, info: Deno.FileInfo, start: Place) {
+  private constructor(path: string, info: Deno.FileInfo, start: Start) {
     this.path = path;
     this.index = new LineIndex(start);
     this.#start = start;
@@ -134,17 +148,22 @@ export class LogFile {
     return start && new LogFile(path, await file.stat(), start);
   }
 
-  /** Gives an open file, empty or with half a heading, the heading after which it goes on from line `before`. */
+  /**
+   * Gives an open file, empty or with half a heading, the heading after which it goes on from line `before`.
+   * @param value The chain's value for that line, if it is known.
+   */
   static async begin(
     path: string,
     file: Deno.FsFile,
     before: number,
+    value?: Bytes,
   ): Promise<LogFile> {
     // Not an empty one: somebody may just be filling it.
     if (file.statSync().size > 0) file.truncateSync();
-    const heading = before === 0 ? "" : `${HEADING}${before + 1}\n`;
+    const after = value ? ` after ${toBase64url(value)}` : "";
+    const heading = before === 0 ? "" : `${HEADING}${before + 1}${after}\n`;
     writeAllSync(file, encoder.encode(heading));
-    const start = { before, offset: heading.length };
+    const start = { before, offset: heading.length, value };
     const begun = new LogFile(path, await file.stat(), start);
     begun.#counted = Promise.resolve(); // appending counts
     return begun;
@@ -153,6 +172,11 @@ export class LogFile {
   /** The number of the first line that it has or can have. */
   get first(): number {
     return this.#start.before + 1;
+  }
+
+  /** The chain's value for the line before, 32 bytes; undefined if the file doesn't tell it. */
+  get valueBefore(): Bytes | undefined {
+    return this.#start.before === 0 ? CHAIN_START : this.#start.value;
   }
 
   /** Whether this is the file that the system describes; undefined if it doesn't tell files apart. */

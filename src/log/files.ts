@@ -2,9 +2,9 @@
  * The files that the log is in, PATH the newest and PATH.1, PATH.2 ... the older: finds them, reads across them,
  * makes room for another.
  *
- *     chat.log.2                 chat.log.1                 chat.log
- *     1 ... 5000                 # continues at event 5001  # continues at event 9001
- *                                5001 ... 9000              9001 ... head
+ *     chat.log.2                 chat.log.1                   chat.log
+ *     1 ... 5000                 # continues at event 5001 …  # continues at event 9001 …
+ *                                5001 ... 9000                9001 ... head
  *
  * A rotation writes the new file's heading to PATH.new, moves each file one name up, the oldest first, as far as
  * the first name that is free, and moves PATH.new to PATH. Wherever that stops, every line is still in some file,
@@ -15,6 +15,8 @@
  * @module
  */
 
+import type { Bytes } from "../../crypto_utils.ts";
+import { CHAIN_START } from "../protocol/chain.ts";
 import { LogError, LogFile, openNew } from "./file.ts";
 import { readEntries } from "./line_format.ts";
 import type { LogEntry } from "../protocol/line.ts";
@@ -72,6 +74,16 @@ export class LogFiles {
   /** Oldest first. */
   get list(): readonly LogFile[] {
     return this.#list;
+  }
+
+  /**
+   * The number before the oldest line, and the chain's value there, 32 bytes: the chain begins anew where the oldest
+   * file doesn't tell it.
+   */
+  get start(): readonly [number, Bytes] {
+    const [oldest] = this.#list;
+    const { first = 1, valueBefore = CHAIN_START } = oldest ?? {};
+    return [first - 1, valueBefore];
   }
 
   #name(age: number): string {
@@ -162,7 +174,7 @@ export class LogFiles {
    * files.
    * @throws {LogError} if a file can't be read, or the newest is gone.
    */
-  async *entries(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
+  async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
     const files = this.#list;
     for (const [index, file] of files.entries()) {
       const next = files[index + 1];
@@ -191,18 +203,36 @@ export class LogFiles {
     return opened;
   }
 
+  /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. */
+  async have(after: number, upTo: number): Promise<boolean> {
+    const files = this.#list;
+    if (after < (files[0]?.first ?? Infinity) - 1) return false;
+    for (const [index, file] of files.entries()) {
+      const end = files[index + 1]?.first ?? Infinity;
+      if (file.first > upTo || end - 1 <= after) continue;
+      using opened = await this.open(file);
+      if (!opened) return false;
+    }
+    return true;
+  }
+
   /**
    * Moves PATH to PATH.1, whatever it is, the others one name up each, and begins another that goes on from
    * line `before`. Where that fails, either nothing is moved or PATH is missing, which `adopt` gets over.
+   * @param value The chain's value for that line, if it is known.
    * @param sync Whether it waits until the disk has it.
    * @returns The new file, open to append.
    */
-  async rotate(before: number, sync: boolean): Promise<Deno.FsFile> {
+  async rotate(
+    before: number,
+    value: Bytes | undefined,
+    sync: boolean,
+  ): Promise<Deno.FsFile> {
     await this.tidy();
     const draft = `${this.#path}.new`;
     const file = await openNew(draft);
     try {
-      const newest = await LogFile.begin(this.#path, file, before);
+      const newest = await LogFile.begin(this.#path, file, before, value);
       if (sync) await file.syncData();
       this.#shift(await this.#free(), draft);
       this.#list = [...this.#list, newest];

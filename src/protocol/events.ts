@@ -63,6 +63,8 @@ const isShort: Check<string> = (value): value is string =>
   typeof value === "string" && isShortId(value);
 /** A stay, base64url: 8 bytes. */
 const isStay = matches(/^[\w-]{11}$/);
+/** A value of the chain, base64url: 32 bytes; empty where there is none. */
+const isValue = matches(/^(?:[\w-]{43})?$/);
 
 /** The fields of an epoch. */
 const SECRET = {
@@ -126,6 +128,10 @@ export const TABLE = {
    * if there are none. They come as `past`, and then `found`.
    */
   find: { id: isCount, words: isString, before: isCountOrNull, count: isCount },
+  /** Asks for the last `count` lines before event `before`, none left out: as `chain` and `past`, and then `paged`. */
+  page: { id: isCount, before: isCount, count: isCount },
+  /** Asks which value of the chain the server has for event `seq`. Answered by `agreed`. */
+  agree: { id: isCount, seq: isCount },
 
   // What either side says.
   /** Are you there? */
@@ -162,6 +168,8 @@ export const TABLE = {
     name: isString,
     text: isText,
   },
+  /** The chain's value for event `seq`, after which the `past` that follow come; empty if the server can't tell. */
+  chain: { seq: isCount, value: isValue },
   /** The largest file that may be offered, bytes. */
   limits: { fileSize: isCount },
   /** The server's message of the day. */
@@ -188,6 +196,10 @@ export const TABLE = {
   slowed: {},
   /** The answer to `find` is complete; whether there are older ones. */
   found: { id: isCount, more: isBoolean },
+  /** The answer to `page` is complete; whether there are older lines that the client may read. */
+  paged: { id: isCount, more: isBoolean },
+  /** The answer to `agree`: the chain's value for event `seq`, empty if the server can't tell. */
+  agreed: { id: isCount, seq: isCount, value: isValue },
   /**
    * A member who is there by connection `id`, when it came and last said something, and why it is away (empty: it
    * isn't).

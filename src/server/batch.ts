@@ -78,6 +78,8 @@ export interface Request {
   readonly after: number;
   /** The event after which its person may read, if it is let in for the first time. */
   readonly from: number;
+  /** The chain's value for line `after`, if it hasn't been told a value yet. */
+  readonly chain?: Event<"chain"> | undefined;
 }
 
 /** What became of a request: "behind" if the guest must first catch up from the log. */
@@ -175,7 +177,7 @@ export class Batch {
   /** Which connections join and leave others of the same person, as `encodeEvent` made it. */
   readonly moves: { readonly member?: Member; readonly encoded: string }[] = [];
   /** For members of whom connections come or go in it: one that the others know, whatever comes of it. */
-  readonly knownIds = new Map<Member, number>();
+  readonly knownSeats = new Map<Member, Seat>();
   /** Who comes. */
   readonly joined: Joining[] = [];
   /** Whom an operator removes. */
@@ -199,14 +201,10 @@ export class Batch {
       this.moves.length === 0 && this.released.length === 0;
   }
 
-  /**
-   * Adds something that a member does, by one of its connections.
-   * @param id What others call the connection, where they don't know this one yet.
-   */
+  /** Adds something that a member does, by one of its connections that others know, or are just told of. */
   add(
-    { member: { person, name: { shown: name } }, stay, ...seat }: Seat,
+    { member: { person, name: { shown: name } }, stay, id }: Seat,
     words: Pick<NewEntry, "what" | "n" | "text" | "to">,
-    id = seat.id,
   ): void {
     const { at } = this;
     const entry = { at, person: person.short, stay, name, ...words };

@@ -7,6 +7,8 @@
 
 import type { ChatLog } from "../log/chat_log.ts";
 import type { Found } from "../log/search.ts";
+import { chainEvent } from "../protocol/chain.ts";
+import type { Event } from "../protocol/events.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
 /** A guest that lacks more events than this reads them from the log before it is let in. */
@@ -50,9 +52,14 @@ export class History {
     return Math.max(wanted, from);
   }
 
-  /** Entries after `after`, in pieces, to where the log ends now. */
-  past(after: number): AsyncGenerator<LogEntry[]> {
-    return this.#log.past(after, this.head);
+  /** Entries after `after` and up to `upTo`, in pieces. Default: to where the log ends now. */
+  past(after: number, upTo = this.head): AsyncGenerator<LogEntry[]> {
+    return this.#log.past(after, upTo);
+  }
+
+  /** The chain's value for a line, as it is told: empty where it can't be. */
+  async chain(seq: number): Promise<Event<"chain">> {
+    return chainEvent(seq, await this.#log.chainAt(seq));
   }
 
   /** The entry of that number, if it is in memory. */

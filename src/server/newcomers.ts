@@ -39,15 +39,19 @@ export async function welcome(
   const here = await broadcaster.share(
     pack([...members].flatMap(hereEvents)),
   );
-  const packed = new Map<number, Bytes[]>();
+  const packed = new Map<string, Bytes[]>();
   for (const { request, seat, missed, answer } of joined) {
     answer(seat);
     if (!members.has(seat)) continue; // it came once more in this batch: that one is in
     const { guest, id, member } = seat;
-    const { after } = request;
-    const past = packed.get(after) ??
-      pack([...missed, ...logged].map(pastEvent));
-    packed.set(after, past);
+    const { after, chain } = request;
+    const key = `${after} ${chain?.value}`;
+    const past = packed.get(key) ??
+      pack([
+        ...chain ? [chain] : [],
+        ...[...missed, ...logged].map(pastEvent),
+      ]);
+    packed.set(key, past);
     guest.outlet.attach();
     guest.share(here);
     guest.pass(past);

@@ -2,7 +2,7 @@
  * What one client asks for, carried out in the order in which it came: to be let in, to speak, another name, the
  * past, files.
  *
- *     guest ── join ──▶ member ── say, act, reply, offer, rename, away, find, hold, fetch, piece … ──▶ left
+ *     guest ── join ──▶ member ── say, act, reply, offer, rename, away, find, page, hold, fetch, piece … ──▶ left
  *
  * Answers that are known at once are gathered, and told before anything else is.
  *
@@ -49,6 +49,8 @@ import type { Room } from "./room.ts";
 const HEAVY_COST = 20;
 /** Lines that one search may give. */
 const MAX_FOUND = 200;
+/** Lines of one page. */
+const MAX_PAGE = 1_024;
 
 const logger = diagnostics("connection");
 
@@ -224,6 +226,10 @@ export class Requests {
         return;
       case "find":
         return await this.#find(event);
+      case "page":
+        return await this.#page(event);
+      case "agree":
+        return await this.#agree(event);
       case "hold":
         return await this.#hold(event);
       case "fetch":
@@ -283,16 +289,20 @@ export class Requests {
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
     const wish = { ...who, guest: this.#client, stay, n, from };
     let after = history.start(seen, from);
+    let chain: Event<"chain"> | undefined;
     for (;;) {
       const refused = room.refusal(wish);
       if (refused) return this.#refuse(refused.reason, refused.detail);
       try {
-        after = await this.#catchUp(after);
+        chain ??= await history.chain(after);
+        after = await this.#catchUp(after, chain);
       } catch (error) {
         return this.#refuse(unreadable(error));
       }
       if (this.#client.ended) return;
-      const admission = await room.join({ ...wish, after });
+      const isTold = after !== chain.seq;
+      const rest = { after, chain: isTold ? undefined : chain };
+      const admission = await room.join({ ...wish, ...rest });
       if (admission === "behind") continue;
       if ("reason" in admission) {
         return this.#refuse(admission.reason, admission.detail);
@@ -305,24 +315,33 @@ export class Requests {
     }
   }
 
-  /** Tells the client what the log holds, until little is missing. @returns Up to where. */
-  async #catchUp(after: number): Promise<number> {
+  /**
+   * Tells the client what the log holds, until little is missing.
+   * @param chain What it is told before anything else. @returns Up to where.
+   */
+  async #catchUp(after: number, chain: Event<"chain">): Promise<number> {
     const { history } = this.#options;
     while (history.head - after > NEAR && !this.#client.ended) {
       const { head } = history;
-      for await (const entries of history.past(after)) {
-        if (this.#client.ended) break;
-        await this.#client.outlet.drained();
-        this.#client.tell(...entries.map(pastEvent));
-        this.#spend(entries.length);
-        await this.#client.paid();
-      }
+      if (after === chain.seq) this.#client.tell(chain);
+      await this.#tellPast(after, head);
       after = head;
     }
     // What is left comes with its admission, and costs as much.
     this.#spend(history.head - after);
     await this.#client.paid();
     return after;
+  }
+
+  /** Tells the client the lines after one and up to another, no faster than it takes them and pays for them. */
+  async #tellPast(after: number, upTo: number): Promise<void> {
+    for await (const entries of this.#options.history.past(after, upTo)) {
+      if (this.#client.ended) break;
+      await this.#client.outlet.drained();
+      this.#client.tell(...entries.map(pastEvent));
+      this.#spend(entries.length);
+      await this.#client.paid();
+    }
   }
 
   #rename(event: Event<"rename">): void {
@@ -347,6 +366,32 @@ export class Requests {
     } catch (error) {
       this.#refuse(unreadable(error));
     }
+  }
+
+  /** Tells lines in a row, from the newest that is asked for back to as many, or to the first that it may read. */
+  async #page({ id, before, count }: Event<"page">): Promise<void> {
+    const { member: { person: { from } } } = this.#requireSeat("read");
+    const { history } = this.#options;
+    this.#spend(HEAVY_COST);
+    this.#answer();
+    const last = Math.max(from, Math.min(before - 1, history.head));
+    const after = Math.max(from, last - Math.min(count, MAX_PAGE));
+    try {
+      this.#client.tell(await history.chain(after));
+      await this.#tellPast(after, last);
+      this.#client.tell({ kind: "paged", id, more: after > from });
+    } catch (error) {
+      this.#refuse(unreadable(error));
+    }
+  }
+
+  /** The value is no secret: it tells nothing of what was said. */
+  async #agree({ id, seq }: Event<"agree">): Promise<void> {
+    this.#requireSeat("compare");
+    this.#spend(HEAVY_COST);
+    this.#answer();
+    const { value } = await this.#options.history.chain(seq);
+    this.#client.tell({ kind: "agreed", id, seq, value });
   }
 
   #refuse(reason: Refusal, detail = ""): void {

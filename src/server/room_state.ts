@@ -127,9 +127,10 @@ export class RoomState {
       batch.undo.push(this.#people.claim(person, name, at));
       return batch.add(seat, { what: "joined", n, text: "" });
     }
-    const [{ id: of } = seat] = present.seats;
+    const [known = seat] = present.seats;
+    const { id: of } = known;
     batch.undo.push(this.#take(seat));
-    if (!batch.knownIds.has(member)) batch.knownIds.set(member, of);
+    if (!batch.knownSeats.has(member)) batch.knownSeats.set(member, known);
     batch.move({ kind: "beside", id: seat.id, of, stay }, member);
     const old = present.seats.find((it) => it !== seat && it.stay === stay);
     if (!old) return;
@@ -165,13 +166,15 @@ export class RoomState {
     const { member } = seat;
     const { seats } = member;
     const place = seats.indexOf(seat);
-    const { knownIds } = batch;
-    if (!knownIds.has(member)) knownIds.set(member, seat.id);
+    const { knownSeats } = batch;
+    const known = knownSeats.get(member) ?? seat;
+    knownSeats.set(member, known);
     if (seats.length === 1) {
-      const n = Math.min(seat.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
+      const n = Math.min(known.n + 1, Number.MAX_SAFE_INTEGER); // or nobody could read that it left
       batch.absent.delete(member); // comes after all else, when nobody knows this member any more
       batch.undo.push(this.members.remove(member));
-      batch.add(seat, { what: "left", n, text: reason }, knownIds.get(member));
+      // The log has it as the others are told it: else the chain would part.
+      batch.add(known, { what: "left", n, text: reason });
       this.#people.saw(member.person, batch.at);
     } else batch.move({ kind: "parted", id: seat.id }, member);
     seats.splice(place, 1);

@@ -44,6 +44,7 @@ import {
   newIdentity,
   openPeople,
 } from "./people.ts";
+import { pastOf } from "./log_kit.ts";
 import { EpochReader } from "../../src/crypto/epoch.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
 
@@ -231,11 +232,8 @@ export class Setup implements AsyncDisposable {
 
   /** What the log says of each line: number, kind and text. */
   async logged(): Promise<[number, string, string][]> {
-    const lines: [number, string, string][] = [];
-    for await (const piece of this.log.past(0, this.log.head)) {
-      for (const { n, what, text } of piece) lines.push([n, what, text]);
-    }
-    return lines;
+    const lines = await pastOf(this.log);
+    return lines.map(({ n, what, text }) => [n, what, text]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -294,6 +292,9 @@ export const FROM_SERVER: readonly Event[] = [
   },
   { kind: "slowed" },
   { kind: "found", id: 1, more: false },
+  { kind: "chain", seq: 1, value: "" },
+  { kind: "paged", id: 1, more: false },
+  { kind: "agreed", id: 1, seq: 1, value: "" },
   { kind: "epoch", number: 1, counter: 0, key: "x", verifyKey: "x" },
   { kind: "welcome", id: 1, seq: 1, at: 0, name: "x" },
   { kind: "batch", seq: 1, at: 0 },
@@ -371,6 +372,8 @@ export const COSTS: readonly (readonly [string, number, Event | undefined])[] =
       2,
       { kind: "find", id: 1, words: "", before: null, count: 1 },
     ],
+    ["page", 2, { kind: "page", id: 1, before: 1, count: 1 }],
+    ["agree", 2, { kind: "agree", id: 1, seq: 1 }],
   ];
 
 // ── Files ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Bytes, toBase64url } from "../../crypto_utils.ts";
+import { CHAIN_START, chainGap, chainValue } from "../../src/protocol/chain.ts";
 import { ChatLog, type ChatLogOptions } from "../../src/log/chat_log.ts";
 import {
   type LogEntry,
@@ -34,6 +36,27 @@ export const numbered = (
   entries: readonly NewEntry[],
   first = 1,
 ): LogEntry[] => entries.map((entry, at) => numberEntry(entry, first + at));
+
+/** The chain's value for line `upTo` after lines from the first on, as the protocol says it. */
+export function valueFor(
+  entries: readonly LogEntry[],
+  upTo = entries.at(-1)?.seq ?? 0,
+): Bytes {
+  const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
+  let value = CHAIN_START;
+  for (let seq = 1; seq <= upTo; seq++) {
+    const entry = bySeq.get(seq);
+    value = entry ? chainValue(value, entry) : chainGap(value, seq);
+  }
+  return value;
+}
+
+/** The heading of a file that goes on after those lines. */
+export function headingAfter(entries: readonly LogEntry[], upTo?: number) {
+  const value = valueFor(entries, upTo);
+  const last = upTo ?? entries.length;
+  return `# continues at event ${last + 1} after ${toBase64url(value)}\n`;
+}
 
 export async function pastOf(
   log: ChatLog,

@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/base": ["deno.json"],
   "src/crypto": ["crypto_utils.ts"],
   "src/protocol": ["crypto_utils.ts", "src/base", "src/crypto"],
-  "src/log": ["src/base", "src/protocol"],
+  "src/log": ["crypto_utils.ts", "src/base", "src/protocol"],
   "src/keys": ["crypto_utils.ts", "src/base", "src/crypto"],
   "src/server": [
     "crypto_utils.ts",

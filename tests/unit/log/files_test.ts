@@ -9,13 +9,13 @@ import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { modeOf } from "../../kit/folder.ts";
 import {
+  headingAfter,
   lastOf,
   namesBeside,
   numbered,
   openLog,
   pastOf,
-  said,
-  saidUpTo,
+  said as saidShort,
   testWithPath,
   windows,
   withMethod,
@@ -25,12 +25,19 @@ import { formatEntry } from "../../../src/log/line_format.ts";
 import { LogError } from "../../../src/log/file.ts";
 
 /** Less than two lines, so that every second append rotates. */
-const MAX_SIZE = 100;
+const MAX_SIZE = 240;
+
+/** Lines that are longer than a heading, so that each file has as many. */
+const said = (n: number, text = `text ${n} ${"x".repeat(60)}`): NewEntry =>
+  saidShort(n, text);
+
+const saidUpTo = (count: number): NewEntry[] =>
+  Array.from({ length: count }, (_, at) => said(at + 1));
 
 const linesOf = (entries: readonly NewEntry[]) =>
   entries.map((entry) => `${formatEntry(entry)}\n`).join("");
 
-const heading = (first: number) => `# continues at event ${first}\n`;
+const heading = (first: number) => headingAfter(numbered(saidUpTo(first - 1)));
 
 /** Appends `text FIRST` to `text LAST`, one at a time, and checks their numbers. */
 async function appendEach(log: ChatLog, first: number, last: number) {

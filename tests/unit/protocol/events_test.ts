@@ -39,7 +39,8 @@ type Sort =
   | "card"
   | "full id"
   | "short id"
-  | "stay";
+  | "stay"
+  | "value";
 
 /** What the protocol says each kind has, in the order in which it is sent. */
 const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
@@ -66,6 +67,11 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["before", "count or null"],
     ["count", "count"],
   ],
+  page: [["id", "count"], ["before", "count"], ["count", "count"]],
+  agree: [["id", "count"], ["seq", "count"]],
+  chain: [["seq", "count"], ["value", "value"]],
+  paged: [["id", "count"], ["more", "boolean"]],
+  agreed: [["id", "count"], ["seq", "count"], ["value", "value"]],
   release: [["id", "count"]],
   taken: [["offer", "count"]],
   answered: [["id", "count"]],
@@ -190,6 +196,7 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
   "full id": ["-_a0Z".repeat(8) + "abc"],
   "short id": ["k3df9q2mx7ta41cz", "0123456789abcdef"],
   stay: ["Yk3xQ0p1a2c", "-----------"],
+  value: ["-_a0Z".repeat(8) + "abc", ""],
   text: ["Kaise ho bro", "", "\0".repeat(MAX_TEXT_SIZE), "\u{1f600}\u{fffd}"],
 };
 
@@ -224,6 +231,7 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_847)],
   text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
   card: [...NO_STRING, "", "a".repeat(1_791), "a".repeat(1_793)],
+  value: [...NO_STRING, "a".repeat(42), "a".repeat(44), "=".repeat(43)],
   "full id": [
     ...NO_STRING,
     "",
@@ -485,7 +493,7 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
       if (sort === "offer") return [name, LONGEST_OFFER];
       if (sort === "piece") return [name, "_".repeat(21_846)];
       const [only] = RIGHT[sort];
-      if (/card|id|stay/.test(sort)) return [name, only];
+      if (/card|id|stay|value/.test(sort)) return [name, only];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
     });
     return { kind, ...Object.fromEntries(fields) } as Event;

@@ -73,6 +73,7 @@ const TYPES: Readonly<Record<string, readonly [unknown[], unknown[]]>> = {
   "full id": [[`${"x".repeat(42)}A`], ["", "x".repeat(42), null, 7]],
   "short id": [["k3df9q2mx7ta41cz"], ["", "k3df-9q2m-x7ta-41cz", null, 7]],
   "stay": [["Yk3xQ0p1a2c"], ["", "Yk3xQ0p1a2", "Yk3xQ0p1a2+", null, 7]],
+  "value": [["", `${"x".repeat(42)}A`], ["x".repeat(42), "+", null, 7]],
 };
 
 Deno.test("docs/protocol.md lists every event, with its fields in their order", () => {

@@ -280,8 +280,11 @@ class Client {
   }
 }
 
-/** Ana joins and speaks. Bo joins, Ana speaks, Bo leaves, Ana leaves. @returns Ana, who has kept it all. */
-async function converse(): Promise<Client> {
+/**
+ * Ana joins and speaks. Bo joins, Ana speaks, Bo leaves, Ana leaves.
+ * @returns Ana, who has kept it all, and the chain's values for all lines, in hexadecimal digits.
+ */
+async function converse(): Promise<[Client, string[]]> {
   using _system = new FixedSystem();
   await using server = await Server.start();
   const ana = await server.connect(ANA);
@@ -296,7 +299,11 @@ async function converse(): Promise<Client> {
   await bo.leave();
   await ana.hear(2);
   await ana.leave();
-  return ana;
+  const values: string[] = [];
+  for (let seq = 1; seq <= server.log.head; seq++) {
+    values.push((await server.log.chainAt(seq))?.toHex() ?? "");
+  }
+  return [ana, values];
 }
 
 /** Ana's handshake, message by message. @param psk 32 bytes. @param ciphertext ML-KEM's. */
@@ -358,7 +365,7 @@ async function made() {
   const { ciphertext } = await FIXED_KEM.encapsulate(KEM_KEY.encapsulationKey);
   const secret = await KEM_KEY.decapsulate(ciphertext);
   const psk = hybridPsk(admissionKey(ROOM_KEY), secret);
-  const { handshake, records } = await converse();
+  const [{ handshake, records }, chain] = await converse();
   const messages = await shakeHands(psk, ciphertext);
   assertEquals(messages.map(({ record }) => record), handshake);
   const name = utf8("Noise_XXpsk3_25519_AESGCM_SHA256");
@@ -388,6 +395,7 @@ async function made() {
     handshake: messages,
     psk: psk.toHex(),
     records,
+    chain,
   };
 }
 

@@ -6,9 +6,12 @@
  */
 
 import type { Event } from "../../../src/protocol/events.ts";
-import { assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
 import { joinEvent, newIdentity, newStay } from "../../kit/people.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
+import { CHAIN_START, chainEvent } from "../../../src/protocol/chain.ts";
+import { pastEntry } from "../../../src/protocol/line.ts";
+import { pastOf, valueFor } from "../../kit/log_kit.ts";
 import {
   assertThrownOut,
   type Client,
@@ -105,6 +108,71 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
   assertEquals(ben.of("past").at(-1)?.seq, seq);
   const joining = ben.of("past").findLast(({ what }) => what === "joined");
   assertEquals(joining?.name, "ben");
+  assertEquals(ben.of("chain"), [chainEvent(0, CHAIN_START)]);
+});
+
+Deno.test("Connection begins what it tells of the past with the chain's value, and says the value for any line", async () => {
+  await using setup = await Setup.create(2);
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(...[1, 2, 3].map((n) => say(n)));
+  await ana.until("said", ({ n }) => n === 3);
+  const ben = await setup.connect();
+  await ben.join("ben");
+  await ana.until("joined", ({ name }) => name === "ben");
+  const lines = await pastOf(setup.log);
+  const [first] = ben.of("past");
+  assert(first);
+  const before = first.seq - 1;
+  const told = chainEvent(before, valueFor(lines, before));
+  assertEquals(ben.of("chain"), [told]);
+  const kinds = ben.events.map(({ kind }) => kind);
+  assert(kinds.indexOf("chain") < kinds.indexOf("past"));
+  for (const seq of [0, 1, 4, 5, 6]) {
+    await ben.send({ kind: "agree", id: seq, seq });
+    const { value } = await ben.until("agreed", ({ id }) => id === seq);
+    const expected = seq <= 5 ? valueFor(lines, seq) : undefined;
+    assertEquals(value, chainEvent(seq, expected).value);
+  }
+});
+
+Deno.test("Connection tells pages of lines in a row, and nothing that the person may not read", async () => {
+  await using setup = await Setup.create(2, 16);
+  const ana = await setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 2_000; n += 100) {
+    await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
+  }
+  await ana.until("said", ({ n }) => n === 2_000);
+  const lines = await pastOf(setup.log);
+  /** @returns The first and last number that came, after which value they go on, and whether there is more. */
+  const page = async (client: Client, before: number, count: number) => {
+    client.events.length = 0;
+    await client.send({ kind: "page", id: 7, before, count });
+    const { id, more } = await client.until("paged");
+    assertEquals(id, 7);
+    const [told, ...others] = client.of("chain");
+    assert(told);
+    assertEquals(others, []);
+    assertEquals(told, chainEvent(told.seq, valueFor(lines, told.seq)));
+    const seqs = client.of("past").map((it) => pastEntry(it).seq);
+    assertEquals(seqs, seqs.map((_, at) => told.seq + 1 + at));
+    return [told.seq, seqs.at(-1), more];
+  };
+  assertEquals(await page(ana, 2_002, 10), [1_991, 2_001, true]);
+  assertEquals(await page(ana, 1_992, 1_000_000), [967, 1_991, true]);
+  assertEquals(await page(ana, 968, 1_024), [0, 967, false]);
+  assertEquals(await page(ana, 1_000_000, 1), [2_000, 2_001, true]);
+  assertEquals(await page(ana, 5, 0), [4, undefined, true]);
+  assertEquals(await page(ana, 1, 9), [0, undefined, false]);
+  const ben = await setup.connect();
+  await ben.join("ben");
+  const [first] = ben.of("past");
+  const from = (first?.seq ?? 0) - 1;
+  assertEquals(await page(ben, 2_002, 1_000), [from, 2_001, false]);
+  for (const before of [0, 1, 500, from, from + 1]) {
+    assertEquals(await page(ben, before, 1_000), [from, undefined, false]);
+  }
 });
 
 Deno.test("Connection gives one that returns in the same stay its place, and ends the old one with a reason", async () => {

@@ -199,3 +199,20 @@ Deno.test("Room.remove() removes a person once the log can be written again, whe
   assertEquals(eve.guest.goodbyes, ["removed"]);
   assertEquals(setup.room.size, 1);
 });
+
+Deno.test("Room has in the log the connection by which others are told that somebody left, whichever was the last", async () => {
+  await using setup = await Setup.create();
+  const ben = await setup.join("ben");
+  const desk = await setup.join("ana", { key: "ana" });
+  const [, laptop] = await setup.ask("ana", { key: "ana" });
+  assert(typeof laptop === "object" && "stay" in laptop);
+  await setup.say(desk.seat, { n: 5, text: "hello" });
+  // Both in one turn of the room's: others hear of the first alone, which ends after its person has left.
+  setup.room.leave(desk.seat, "lost");
+  setup.room.leave(laptop, "good night");
+  const told = await ben.guest.until("left");
+  const logged = (await setup.logged()).find(({ what }) => what === "left");
+  assertEquals(told.id, desk.seat.id);
+  assertEquals([told.n, told.reason], [6, "good night"]);
+  assertEquals([logged?.stay, logged?.n], [desk.seat.stay, 6]);
+});

@@ -1,0 +1,223 @@
+/**
+ * The chain: one value for each number of the log, which stands for all lines up to it. Who has the same value for a
+ * number has seen the same history, whatever became of the log since.
+ *
+ *     h(s) = SHA-256(L("chain", h(s−1) ‖ u64 s ‖ i64 at ‖ kind ‖ person (10) ‖ stay (8) ‖ u64 n ‖ u64 to, or 0 ‖ name ‖ text))
+ *     h(s) = SHA-256(L("chain", h(s−1) ‖ u64 s))      where line s isn't ours
+ *
+ * Kind, name and text are UTF-8 behind their u32 lengths. Before the first line stand 32 zero bytes.
+ *
+ * @module
+ */
+
+import { base32crockford } from "@scure/base";
+import {
+  type Bytes,
+  concat,
+  copyOf,
+  field,
+  fromBase64url,
+  KEY_SIZE,
+  labelled,
+  sha256,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import type { Event } from "./events.ts";
+import type { LineKind, LogEntry } from "./line.ts";
+import { GOODBYES, wording } from "./reasons.ts";
+
+/** The value before line 1: 32 zero bytes. */
+export const CHAIN_START: Bytes = new Uint8Array(KEY_SIZE);
+/** Values that are kept, the last. */
+const KEPT = 4_096;
+/** The most numbers in a row that may be left out: more would take a server or a client minutes. */
+const MAX_GAP = 1_000_000;
+/** Members of whom bytes are remembered: those who talk at the same time. */
+const MAX_SENDERS = 1_024;
+/** The digits of each of the eight groups by which people compare a value: about 133 bits in all. */
+const GROUP_SIZE = 5;
+
+const utf8 = new TextEncoder();
+const PREFIX = labelled("chain");
+const KINDS = new Map<LineKind, Bytes>(); // as fields
+const senders = new Map<string, Bytes>(); // person ‖ stay, by their texts
+
+// Every value is put together here, so that a line leaves little behind.
+let scratch: Bytes = new Uint8Array(32_768);
+let view = new DataView(scratch.buffer);
+scratch.set(PREFIX);
+
+function writeNumber(at: number, value: number): number {
+  view.setInt32(at, Math.floor(value / 2 ** 32)); // which is negative before 1970
+  view.setUint32(at + 4, value % 2 ** 32);
+  return at + 8;
+}
+
+function writeText(at: number, text: string): number {
+  const { written } = utf8.encodeInto(text, scratch.subarray(at + 4));
+  view.setUint32(at, written);
+  return at + 4 + written;
+}
+
+function write(at: number, bytes: Bytes): number {
+  scratch.set(bytes, at);
+  return at + bytes.length;
+}
+
+function kindField(what: LineKind): Bytes {
+  const known = KINDS.get(what) ?? field(utf8.encode(what));
+  KINDS.set(what, known);
+  return known;
+}
+
+/** The person's 10 bytes and the stay's 8. */
+function senderOf({ person, stay }: LogEntry): Bytes {
+  const key = person + stay;
+  const known = senders.get(key);
+  if (known) return known;
+  if (senders.size >= MAX_SENDERS) senders.clear();
+  const id = base32crockford.decode(person.toUpperCase());
+  const bytes = concat(id, fromBase64url(stay));
+  senders.set(key, bytes);
+  return bytes;
+}
+
+/** Has place for a line of that many UTF-16 units. */
+function makePlace(units: number): void {
+  const size = 1_024 + 3 * units;
+  if (size <= scratch.length) return;
+  scratch = new Uint8Array(size);
+  view = new DataView(scratch.buffer);
+  scratch.set(PREFIX);
+}
+
+/**
+ * The value for a line. A `left` counts by its words, since the log doesn't tell a reason from somebody's own words.
+ * @param before The value for the number before it, 32 bytes. @returns 32 bytes.
+ */
+export function chainValue(before: Bytes, entry: LogEntry): Bytes {
+  const { seq, at: time, what, n, to, name } = entry;
+  const text = what === "left" ? wording(GOODBYES, entry.text) : entry.text;
+  makePlace(name.length + text.length);
+  let at = write(PREFIX.length, before);
+  at = writeNumber(at, seq);
+  at = writeNumber(at, time);
+  at = write(at, kindField(what));
+  at = write(at, senderOf(entry));
+  at = writeNumber(at, n);
+  at = writeNumber(at, to ?? 0);
+  at = writeText(at, name);
+  at = writeText(at, text);
+  return sha256(scratch.subarray(0, at));
+}
+
+/** The value for a number whose line isn't ours. @param before As for `chainValue`. @returns 32 bytes. */
+export function chainGap(before: Bytes, seq: number): Bytes {
+  const at = writeNumber(write(PREFIX.length, before), seq);
+  return sha256(scratch.subarray(0, at));
+}
+
+/** What people compare of a value: eight groups of five digits. */
+export function agreement(value: Bytes): string {
+  const words = new DataView(value.buffer, value.byteOffset, KEY_SIZE);
+  const groups = Array.from({ length: KEY_SIZE / 4 }, (_, index) => {
+    const group = words.getUint32(4 * index) % 10 ** GROUP_SIZE;
+    return String(group).padStart(GROUP_SIZE, "0");
+  });
+  return groups.join(" ");
+}
+
+/** How a value is told. @param value Undefined where it can't be told. */
+export function chainEvent(
+  seq: number,
+  value: Bytes | undefined,
+): Event<"chain"> {
+  return { kind: "chain", seq, value: value ? toBase64url(value) : "" };
+}
+
+/** The value that a text tells, undefined for none. @param text A field of type `value`. */
+export function toldValue(text: string): Bytes | undefined {
+  return text === "" ? undefined : fromBase64url(text);
+}
+
+/** Follows the chain from some number on, and keeps the last 4,096 values. */
+export class Chain {
+  readonly #kept: Bytes;
+  readonly #first: number;
+  readonly #each: (seq: number, value: Bytes) => void;
+  #seq: number;
+  #value: Bytes;
+
+  /**
+   * Goes on after line `seq`.
+   * @param value Its value, 32 bytes. @param each Is told every value from there on.
+   */
+  constructor(
+    seq: number,
+    value: Bytes,
+    each: (seq: number, value: Bytes) => void = () => {},
+  ) {
+    this.#kept = new Uint8Array(KEPT * KEY_SIZE);
+    this.#first = this.#seq = seq;
+    this.#value = value;
+    this.#each = each;
+    this.#keep();
+  }
+
+  /** The number of the last line. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Its value, 32 bytes. */
+  get value(): Bytes {
+    return this.#value;
+  }
+
+  /** The smallest number whose value is kept; all up to the last are. */
+  get oldest(): number {
+    return Math.max(this.#first, this.#seq - KEPT + 1);
+  }
+
+  /** The value for a number, 32 bytes; undefined if it isn't kept. */
+  at(seq: number): Bytes | undefined {
+    const isKept = Number.isInteger(seq) && seq >= this.oldest;
+    if (!isKept || seq > this.#seq) return undefined;
+    const start = (seq % KEPT) * KEY_SIZE;
+    return copyOf(this.#kept.subarray(start, start + KEY_SIZE));
+  }
+
+  /**
+   * Takes the next line that is ours; the numbers between have none.
+   * @throws {RangeError} for a line that was taken already, or with more than a million numbers before it.
+   */
+  add(entry: LogEntry): void {
+    if (entry.seq <= this.#seq) {
+      throw new RangeError(`Cannot follow line ${entry.seq} again`);
+    }
+    this.skipTo(entry.seq - 1);
+    this.#take(entry.seq, chainValue(this.#value, entry));
+  }
+
+  /** Goes on to a number, up to which no line is ours. @throws {RangeError} for more than a million numbers. */
+  skipTo(seq: number): void {
+    if (seq - this.#seq > MAX_GAP) {
+      throw new RangeError(`Cannot follow: lines up to ${seq} are missing`);
+    }
+    while (this.#seq < seq) {
+      const next = this.#seq + 1;
+      this.#take(next, chainGap(this.#value, next));
+    }
+  }
+
+  #take(seq: number, value: Bytes): void {
+    this.#seq = seq;
+    this.#value = value;
+    this.#keep();
+    this.#each(seq, value);
+  }
+
+  #keep(): void {
+    this.#kept.set(this.#value, (this.#seq % KEPT) * KEY_SIZE);
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The chain: known values, put together here byte by byte and hashed by the runtime; what changes a value, and what
+ * doesn't.
+ *
+ * @module
+ */
+
+import { base32crockford } from "@scure/base";
+import fc from "fast-check";
+import {
+  type Bytes,
+  concat,
+  field,
+  fromBase64url,
+  toBase64url,
+  uint64,
+} from "../../../crypto_utils.ts";
+import {
+  agreement,
+  Chain,
+  CHAIN_START,
+  chainGap,
+  chainValue,
+} from "../../../src/protocol/chain.ts";
+import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
+import { type LogEntry, numberEntry } from "../../../src/protocol/line.ts";
+import { GOODBYES } from "../../../src/protocol/reasons.ts";
+import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
+import { utf8 } from "../../kit/bytes.ts";
+import { ATTACKS } from "../../kit/hostile_texts.ts";
+import { PERSON, said, STAY } from "../../kit/log_kit.ts";
+
+const ENTRY: LogEntry = {
+  seq: 43,
+  at: 1_795_453_567_004,
+  person: PERSON,
+  stay: STAY,
+  n: 7,
+  what: "replied",
+  name: "Abhii",
+  text: "Achha hoon",
+  to: 42,
+};
+
+/** What the page of the protocol says, step by step; hashed by the runtime. */
+async function expected(before: Bytes, entry: LogEntry): Promise<string> {
+  const at = new DataView(new ArrayBuffer(8));
+  at.setBigInt64(0, BigInt(entry.at));
+  const text = entry.what === "left" && Object.hasOwn(GOODBYES, entry.text)
+    ? GOODBYES[entry.text as keyof typeof GOODBYES]
+    : entry.text;
+  return await digest(
+    before,
+    uint64(entry.seq),
+    new Uint8Array(at.buffer),
+    field(utf8(entry.what)),
+    base32crockford.decode(entry.person.toUpperCase()),
+    fromBase64url(entry.stay),
+    uint64(entry.n),
+    uint64(entry.to ?? 0),
+    field(utf8(entry.name)),
+    field(utf8(text)),
+  );
+}
+
+async function digest(...fields: Uint8Array[]): Promise<string> {
+  const label = utf8("encrypted-chat/2\0chain\0");
+  const all = concat(label, ...fields);
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", all)));
+}
+
+function toHex(bytes: Uint8Array): string {
+  return bytes.toHex();
+}
+
+Deno.test("field() puts the length before the bytes", () => {
+  assertEquals(toHex(field(utf8("ab"))), "000000026162");
+  assertEquals(toHex(field(new Uint8Array(0))), "00000000");
+});
+
+Deno.test("chainValue() is the digest that the protocol says, for every kind of line", async () => {
+  const before = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const entries: LogEntry[] = [
+    ENTRY,
+    { ...ENTRY, what: "said", to: null },
+    { ...ENTRY, what: "acted", to: null, text: "ठीक 👍🏽" },
+    { ...ENTRY, what: "edited" },
+    { ...ENTRY, what: "deleted", text: "" },
+    { ...ENTRY, what: "reacted", text: "👍" },
+    { ...ENTRY, what: "reacted", text: "" },
+    { ...ENTRY, what: "renamed", to: null, text: "Abhijeet" },
+    { ...ENTRY, what: "joined", to: null, text: "" },
+    { ...ENTRY, what: "left", to: null, text: "left" },
+    { ...ENTRY, what: "left", to: null, text: "lost" },
+    { ...ENTRY, what: "left", to: null, text: "good night" },
+    { ...ENTRY, at: 0 },
+    { ...ENTRY, at: -1 },
+    { ...ENTRY, at: -8.64e15 },
+    { ...ENTRY, at: 8.64e15 },
+    { ...ENTRY, seq: 1, n: 0 },
+    { ...ENTRY, seq: 2 ** 53 - 1, n: 2 ** 53 - 1, to: 2 ** 53 - 1 },
+    { ...ENTRY, text: "x".repeat(6_144) },
+    { ...ENTRY, text: "€".repeat(20_000), name: "€".repeat(256) },
+    ENTRY,
+  ];
+  for (const entry of entries) {
+    const value = toHex(chainValue(before, entry));
+    assertEquals(value, await expected(before, entry), JSON.stringify(entry));
+  }
+});
+
+Deno.test("chainValue() has a known answer", () => {
+  assertEquals(
+    toHex(chainValue(CHAIN_START, ENTRY)),
+    "731dad145b4e12a6535aabe4a2529242f2d97b7fd30c70ee5ee69a0b8ff3e848",
+  );
+});
+
+Deno.test("chainGap() is the digest that the protocol says", async () => {
+  const before = chainValue(CHAIN_START, ENTRY);
+  assertEquals(
+    toHex(chainGap(before, 2 ** 40 + 1)),
+    await digest(before, uint64(2 ** 40 + 1)),
+  );
+});
+
+Deno.test("chainValue() differs as soon as anything in a line does", () => {
+  const others: Partial<LogEntry>[] = [
+    { seq: 44 },
+    { at: ENTRY.at + 1 },
+    { person: "8wn0yqp4rv6hs2jb" },
+    { stay: "p0Zr7LkQ2wE" },
+    { n: 8 },
+    { what: "edited" },
+    { name: "Abhi", text: "iAchha hoon" },
+    { text: "Achha hoon " },
+    { to: 41 },
+  ];
+  const all = [{}, ...others].map((fields) =>
+    toHex(chainValue(CHAIN_START, { ...ENTRY, ...fields }))
+  );
+  assertEquals(new Set(all).size, all.length);
+  assert(!all.includes(toHex(chainGap(CHAIN_START, 43))));
+});
+
+Deno.test("chainValue() takes a reason for leaving and the same words of somebody's own for one", () => {
+  for (const [reason, words] of Object.entries(GOODBYES)) {
+    const left = (text: string): LogEntry => ({ ...ENTRY, what: "left", text });
+    assertEquals(
+      chainValue(CHAIN_START, left(reason)),
+      chainValue(CHAIN_START, left(words)),
+    );
+  }
+});
+
+/** Texts as a client may send them: of any characters, with what commands a terminal, and what a log escapes. */
+const texts = fc.oneof(
+  fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
+  fc.array(
+    fc.constantFrom(..."\\:*(){}u2 \u0301é", ...ATTACKS),
+    { minLength: 1, maxLength: 12 },
+  ).map((parts) => parts.join("")),
+).map((text) => text.toWellFormed());
+
+Deno.test("chainValue() is the same for a line as it was said and as the log gives it back", () => {
+  const kinds = ["said", "acted", "replied", "edited", "left"] as const;
+  const entries = fc.record({ what: fc.constantFrom(...kinds), text: texts });
+  fc.assert(
+    fc.property(entries, (fields) => {
+      const entry = numberEntry({ ...said(1), ...fields, to: 42 }, 50);
+      const read = parseEntry(formatEntry(entry), 50);
+      assert(read);
+      assertEquals(
+        chainValue(CHAIN_START, read),
+        chainValue(CHAIN_START, entry),
+      );
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("Chain counts the numbers between lines as lines that aren't ours, and keeps the last values", () => {
+  const chain = new Chain(3, CHAIN_START);
+  const line = (seq: number) => numberEntry(said(seq), seq);
+  chain.add(line(4));
+  chain.add(line(7));
+  chain.skipTo(9);
+  let value = chainValue(CHAIN_START, line(4));
+  assertEquals(chain.at(4), value);
+  for (const seq of [5, 6]) value = chainGap(value, seq);
+  value = chainValue(value, line(7));
+  assertEquals(chain.at(7), value);
+  for (const seq of [8, 9]) value = chainGap(value, seq);
+  assertEquals([chain.seq, chain.value], [9, value]);
+  assertEquals([chain.at(3), chain.oldest], [CHAIN_START, 3]);
+  for (const seq of [2, 10, 3.5, NaN]) assertEquals(chain.at(seq), undefined);
+  chain.skipTo(5_000);
+  assertEquals(chain.oldest, 5_000 - 4_095);
+  assertEquals(chain.at(chain.oldest - 1), undefined);
+  assert(chain.at(chain.oldest));
+});
+
+Deno.test("Chain takes no line twice, and doesn't go through a million numbers that somebody else names", () => {
+  const chain = new Chain(3, CHAIN_START);
+  const line = (seq: number) => numberEntry(said(1), seq);
+  assertThrows(() => chain.add(line(3)), RangeError, "line 3 again");
+  const far = 3 + 1_000_001;
+  assertThrows(() => chain.skipTo(far), RangeError, `up to ${far} are missing`);
+  assertThrows(() => chain.add(line(2 ** 52)), RangeError, "missing");
+  assertEquals([chain.seq, chain.value], [3, CHAIN_START]);
+});
+
+Deno.test("agreement() gives eight groups of five digits", () => {
+  assertEquals(
+    agreement(CHAIN_START),
+    "00000 00000 00000 00000 00000 00000 00000 00000",
+  );
+  const value = fromBase64url(toBase64url(new Uint8Array(32).fill(0xff)));
+  assertEquals(agreement(value), Array(8).fill("67295").join(" "));
+});
