@@ -229,6 +229,15 @@ export class CipherState {
     return new CipherState(copy, await importAesKey(copy), counter);
   }
 
+  /**
+   * The same key, for the message of that number. For messages that carry their numbers: who seals one so answers for
+   * it that no number comes twice under the key.
+   */
+  async at(counter: number): Promise<CipherState> {
+    const imported = this.#imported.deref() ?? await this.#import();
+    return new CipherState(copyOf(this.#key), imported, counter);
+  }
+
   async #import(): Promise<CryptoKey> {
     const key = await importAesKey(this.#key);
     this.#imported = new WeakRef(key);

@@ -9,6 +9,7 @@
  *     2026-11-23T17:06:33.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.4 | Abhijeet edits 43: Kaise ho, bro?
  *     2026-11-23T17:06:35.310Z 8wn0yqp4rv6hs2jb.p0Zr7LkQ2wE.8 | Bilal reacts to 43: 👍
  *     2026-11-23T17:06:40.217Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.5 | Abhijeet offers hut.jpg (81204 bytes, SHA-256 9f86…0a08)
+ *     2026-11-23T17:06:44.901Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.6 | Abhijeet seals 3.AAAAAAAAACrU…
  *
  * @module
  */
@@ -23,7 +24,7 @@ import {
 } from "../protocol/line.ts";
 import { parseOffer } from "../protocol/offer.ts";
 import { isEmoji } from "../protocol/reaction.ts";
-import { MAX_TEXT_SIZE } from "../protocol/reasons.ts";
+import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
 import {
   escapeCharacter,
   escapeLine,
@@ -77,7 +78,7 @@ const ours =
 function isSayable({ what, name, text }: LogEntry): boolean {
   if (what === "offered" && !parseOffer(text)) return false;
   if (what === "reacted" && text !== "" && !isEmoji(text)) return false;
-  return name.length <= MAX_NAME_LENGTH && text.length <= MAX_TEXT_SIZE;
+  return name.length <= MAX_NAME_LENGTH && text.length <= MAX_ENTRY_LENGTH;
 }
 
 /** The entry that a line without its line break holds, null for a line that is not one of ours. */

@@ -9,9 +9,9 @@
  */
 
 import type { Bytes } from "../../crypto_utils.ts";
-import { parseOffer, PIECE_SIZE } from "./offer.ts";
+import { parseOffer, PIECE_OVERHEAD, PIECE_SIZE } from "./offer.ts";
 import { isShortId } from "../crypto/person_id.ts";
-import { MAX_TEXT_SIZE } from "./reasons.ts";
+import { MAX_ENTRY_LENGTH, MAX_TEXT_SIZE } from "./reasons.ts";
 import { MAX_PLAINTEXT_SIZE, padmeLength } from "./records.ts";
 
 /** Events in one record: more than fit where each says something. */
@@ -46,10 +46,14 @@ const isString: Check<string> = (value): value is string =>
 const isText: Check<string> = (value): value is string =>
   typeof value === "string" && value.length <= MAX_TEXT_SIZE &&
   value.isWellFormed();
+const isEntryText: Check<string> = (value): value is string =>
+  typeof value === "string" && value.length <= MAX_ENTRY_LENGTH &&
+  value.isWellFormed();
 const isOffer: Check<string> = (value): value is string =>
   typeof value === "string" && parseOffer(value) !== null;
 const isPiece: Check<string> = (value): value is string =>
-  typeof value === "string" && value.length <= Math.ceil(PIECE_SIZE * 4 / 3) &&
+  typeof value === "string" &&
+  value.length <= Math.ceil((PIECE_SIZE + PIECE_OVERHEAD) * 4 / 3) &&
   /^[\w-]*$/.test(value);
 
 const matches = (pattern: RegExp): Check<string> => (value): value is string =>
@@ -61,6 +65,11 @@ const isPerson = matches(/^[\w-]{43}$/);
 /** A person's short id. */
 const isShort: Check<string> = (value): value is string =>
   typeof value === "string" && isShortId(value);
+/** A wrap, base64url: 1,168 bytes. */
+const isWrap = matches(/^[\w-]{1558}$/);
+/** An invite's blob, base64url: 88 bytes. */
+const isBlob = matches(/^[\w-]{118}$/);
+const isBlobOrNone = matches(/^(?:[\w-]{118})?$/);
 /** A stay, base64url: 8 bytes. */
 const isStay = matches(/^[\w-]{11}$/);
 /** A value of the chain, base64url: 32 bytes; empty where there is none. */
@@ -102,6 +111,26 @@ export const TABLE = {
   react: { n: isCount, to: isCount, text: isString },
   /** Offers a file, described as `formatOffer` does it; the file itself stays where it is. */
   offer: { n: isCount, text: isOffer },
+  /** Says something in a sealed room, as `sealLine` makes it. */
+  seal: { n: isCount, text: isEntryText },
+  /**
+   * Asks for the control lines of a sealed room after line `after`. They come as `past`, and then `followed`. Also for
+   * guests.
+   */
+  follow: { after: isCount },
+  /** With what a guest becomes a member of a sealed room: its `found` or `join` line. Comes before `join`. */
+  enter: { text: isEntryText },
+  /** Says a control line in a sealed room. Answered by `answered`, after `refused` with `n` null if it isn't said. */
+  rule: { id: isCount, text: isEntryText },
+  /**
+   * A content key for a person or an invite, by its full id, as `sealWrap` makes it. Those of the next epoch count once its
+   * `keys` line is said; of this one at once.
+   */
+  wrap: { to: isPerson, e: isCount, data: isWrap },
+  /** What the server needs to know of an invite whose `invite` line comes next: its key, as `admissionKey` makes it, blob and note. */
+  admit: { invite: isCount, key: isPerson, blob: isBlob, note: isString },
+  /** Asks the keepers for the content key of epoch `e`. */
+  need: { e: isCount },
   /** The file of event `offer`, an offer of the sender's own, can be asked for here. */
   hold: { offer: isCount },
   /** Wants to be called `name` from here on. */
@@ -166,10 +195,19 @@ export const TABLE = {
     what: isString,
     to: isCountOrNull,
     name: isString,
-    text: isText,
+    text: isEntryText,
   },
   /** The chain's value for event `seq`, after which the `past` that follow come; empty if the server can't tell. */
   chain: { seq: isCount, value: isValue },
+  /**
+   * The control lines up to line `seq` were told; with the blob of the invite by which the client came, or "". Those
+   * that come after it and before the client is in are told before its `welcome`.
+   */
+  followed: { seq: isCount, blob: isBlobOrNone },
+  /** The content key of epoch `e` for this client's person or its invite, from the person `by`, as `sealWrap` makes it. */
+  wrapped: { by: isPerson, to: isPerson, e: isCount, data: isWrap },
+  /** Somebody who is there lacks the content key of epoch `e`; for keepers. */
+  needed: { who: isPerson, e: isCount },
   /** The largest file that may be offered, bytes. */
   limits: { fileSize: isCount },
   /** The server's message of the day. */
@@ -252,6 +290,16 @@ export const TABLE = {
   deleted: { id: isCount, n: isCount, to: isCount },
   /** A member reacts to event `to` with one emoji, or, if the text is empty, no longer. */
   reacted: { id: isCount, n: isCount, to: isCount, text: isString },
+  /** A member says something that the server can't read. */
+  sealed: { id: isCount, n: isCount, text: isEntryText },
+  /** A control line of a sealed room, by somebody who need not be there yet. */
+  ruled: {
+    person: isShort,
+    name: isString,
+    stay: isStay,
+    n: isCount,
+    text: isEntryText,
+  },
   /** A member offers a file. */
   offered: { id: isCount, n: isCount, text: isOffer },
   /** A member goes by another name. */

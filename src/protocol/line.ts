@@ -29,8 +29,8 @@ const CHANGES = {
   reacted: "react",
 } as const satisfies Record<ChangeKind, Kind>;
 
-/** Every line that a client sends, and how. */
-const SENT = { ...SPOKEN, ...CHANGES };
+/** Every line that a client sends, and how; in a sealed room all of them are `sealed`. */
+const SENT = { ...SPOKEN, ...CHANGES, sealed: "seal" } as const;
 
 /** The kinds of line that somebody says. */
 export type SpokenKind = "said" | "acted" | "replied" | "offered";
@@ -41,16 +41,23 @@ export type SpokenKind = "said" | "acted" | "replied" | "offered";
  */
 export type ChangeKind = "edited" | "deleted" | "reacted";
 
-/** The ten kinds of line. `acted` is said in the third person; `renamed` is a change of name. */
+/** The kinds of line that a client sends. `sealed` is one of the others, which the server can't read. */
+export type SentKind = SpokenKind | ChangeKind | "sealed";
+
+/**
+ * The twelve kinds of line. `acted` is said in the third person; `renamed` is a change of name; `ruled` is a control line,
+ * by which a sealed room rules itself.
+ */
 export type LineKind =
-  | SpokenKind
-  | ChangeKind
+  | SentKind
+  | "ruled"
   | "joined"
   | "left"
   | "renamed";
 
 const KINDS: ReadonlySet<string> = new Set<LineKind>([
-  ...Object.keys(SENT) as (SpokenKind | ChangeKind)[],
+  ...Object.keys(SENT) as SentKind[],
+  "ruled",
   "joined",
   "left",
   "renamed",
@@ -61,12 +68,12 @@ export interface Line {
   /** The sender's own number, greater than that of the line before. */
   readonly n: number;
   /** Default: said. */
-  readonly what?: SpokenKind | ChangeKind;
+  readonly what?: SentKind;
   /** replied: the number of the entry that is answered; of a change: of the one that is changed; else null. */
   readonly to?: number | null;
   /**
    * At most 4,096 bytes of UTF-8; offered: as `formatOffer` makes it; reacted: an emoji, or "" for none any more;
-   * deleted: "".
+   * deleted: ""; sealed: as `sealLine` makes it.
    */
   readonly text: string;
 }
@@ -89,7 +96,7 @@ export interface LogEntry {
   readonly name: string;
   /**
    * said, acted, replied: the text; edited: the new one; offered: as `formatOffer` makes it; reacted: an emoji, or ""
-   * for none any more; renamed: the new name; left: a key of `GOODBYES`, or the member's own words; joined, deleted: "".
+   * for none any more; sealed, ruled: as `sealLine` and `signControl` make it; renamed: the new name; left: a key of `GOODBYES`, or the member's own words; joined, deleted: "".
    */
   readonly text: string;
   /** replied: the number of the entry that is answered; of a change: of the one that is changed; else null. */
@@ -111,7 +118,7 @@ export function isSpoken(what: LineKind): what is SpokenKind {
 }
 
 /** Whether lines of a kind are sent by clients, rather than comings, goings and new names. */
-export function isSent(what: LineKind): what is SpokenKind | ChangeKind {
+export function isSent(what: LineKind): what is SentKind {
   return Object.hasOwn(SENT, what);
 }
 
@@ -154,7 +161,7 @@ export function numberEntry(entry: NewEntry, seq: number): LogEntry {
 /** How a client says a line to the server. */
 export function sayEvent(
   line: Line,
-): Event<"say" | "act" | "offer" | "reply" | "edit" | "delete" | "react"> {
+): Event<typeof SENT[SentKind]> {
   const { what = "said", n, text } = line;
   const to = line.to ?? 0;
   const kind = SENT[what];
@@ -170,10 +177,8 @@ export function sayEvent(
   }
 }
 
-const sentKinds = new Map<string, SpokenKind | ChangeKind>(
-  Object.entries(SENT).map((
-    [what, kind],
-  ) => [kind, what as SpokenKind | ChangeKind]),
+const sentKinds = new Map<string, SentKind>(
+  Object.entries(SENT).map(([what, kind]) => [kind, what as SentKind]),
 );
 
 /** The line that a client says by an event; undefined for an event that says nothing. */
@@ -195,9 +200,11 @@ export function saidLine(event: Event): Line | undefined {
 export function lineEvent(
   id: number,
   full: string,
-  { what, n, name, stay, text, to }: Omit<NewEntry, "at">,
+  { what, n, name, person, stay, text, to }: Omit<NewEntry, "at">,
 ): Event {
   switch (what) {
+    case "ruled": // perhaps by somebody whom the others don't know yet
+      return { kind: what, person, name, stay, n, text };
     case "joined":
       return { kind: what, id, name, person: full, stay, n };
     case "left":
@@ -233,6 +240,8 @@ export function eventWords(event: Event): Words {
     case "said":
     case "acted":
     case "offered":
+    case "sealed":
+    case "ruled":
       return { what: event.kind, text: event.text, to: null };
     default:
       throw new EventError(`Cannot take "${event.kind}" in a broadcast`);
@@ -267,8 +276,8 @@ export interface Escapes {
 
 /**
  * A line as a sentence: `ann: hello`, `* ann waves`, `ann to 42: yes`, `ann offers hut.jpg (…)`, `ann edits 42: hi`,
- * `ann deletes 42`, `ann reacts to 42: 👍`, `ann reacts to 42 no more`, `ann is now anna`, `ann joined`, `ann left
- * (connection lost)`.
+ * `ann deletes 42`, `ann reacts to 42: 👍`, `ann reacts to 42 no more`, `ann seals 3.TG9y…`, `ann rules rename {…} …`, `ann
+ * is now anna`, `ann joined`, `ann left (connection lost)`.
  * @param place Follows "joined" and "left", with a space before it.
  */
 export function sentence(
@@ -294,6 +303,10 @@ export function sentence(
       return text === ""
         ? `${who} reacts to ${to} no more`
         : `${who} reacts to ${to}: ${escape.words(text)}`;
+    case "sealed":
+      return `${who} seals ${escape.words(text)}`;
+    case "ruled":
+      return `${who} rules ${escape.words(text)}`;
     case "renamed":
       return `${who} is now ${escape.name(text)}`;
     case "joined":
@@ -316,6 +329,8 @@ const sentences = new RegExp(
     String.raw` edits (?<edits>${NUMBER}): (?<edited>.*)|` +
     String.raw` deletes (?<deleted>${NUMBER})|` +
     String.raw` reacts to (?<reacts>${NUMBER})(?<reacted>: .+| no more)|` +
+    String.raw` seals (?<sealed>.*)|` +
+    String.raw` rules (?<ruled>.*)|` +
     String.raw` is now (?<renamed>[^ :*]+)|` +
     String.raw`(?<joined> joined the chat)|` +
     String.raw`(?<left> left the chat(?: \((?<reason>.*)\))?)))$`,

@@ -7,6 +7,9 @@
 /** The longest text of a message, bytes of UTF-8. */
 export const MAX_TEXT_SIZE = 4_096;
 
+/** The longest text of any line of the log, UTF-16 units: that of a sealed line, or of a control line. */
+export const MAX_ENTRY_LENGTH = 6_144;
+
 const encoder = new TextEncoder();
 
 /** Why a line or a request to join was not taken. */

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/keys",
     "src/log",
     "src/protocol",
+    "src/sealed",
     "src/server",
   ],
   "client.ts": [
@@ -28,11 +29,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/client",
     "src/keys",
     "src/protocol",
+    "src/sealed",
   ],
   "crypto_utils.ts": [],
   "src/base": ["deno.json"],
   "src/crypto": ["crypto_utils.ts"],
   "src/protocol": ["crypto_utils.ts", "src/base", "src/crypto"],
+  "src/sealed": ["crypto_utils.ts", "src/base", "src/crypto", "src/protocol"],
   "src/log": ["crypto_utils.ts", "src/base", "src/protocol"],
   "src/keys": ["crypto_utils.ts", "src/base", "src/crypto"],
   "src/server": [
@@ -42,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/keys",
     "src/log",
     "src/protocol",
+    "src/sealed",
   ],
   "src/client": [
     "crypto_utils.ts",
@@ -49,11 +53,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/crypto",
     "src/keys",
     "src/protocol",
+    "src/sealed",
   ],
 };
 
 /** What must run in a browser, too. */
-const PORTABLE = ["crypto_utils.ts", "src/crypto", "src/protocol"];
+const PORTABLE = [
+  "crypto_utils.ts",
+  "src/crypto",
+  "src/protocol",
+  "src/sealed",
+];
 
 /** Modules by their paths from the root, with what each imports: paths, `npm:` and `node:` names. */
 type Imports = ReadonlyMap<string, readonly string[]>;

@@ -36,6 +36,10 @@ type Sort =
   | "text"
   | "offer"
   | "piece"
+  | "entry text"
+  | "wrap"
+  | "blob"
+  | "blob or none"
   | "card"
   | "full id"
   | "short id"
@@ -58,6 +62,34 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   delete: [["n", "count"], ["to", "count"]],
   react: [["n", "count"], ["to", "count"], ["text", "string"]],
   offer: [["n", "count"], ["text", "offer"]],
+  seal: [["n", "count"], ["text", "entry text"]],
+  follow: [["after", "count"]],
+  enter: [["text", "entry text"]],
+  rule: [["id", "count"], ["text", "entry text"]],
+  wrap: [["to", "full id"], ["e", "count"], ["data", "wrap"]],
+  admit: [
+    ["invite", "count"],
+    ["key", "full id"],
+    ["blob", "blob"],
+    ["note", "string"],
+  ],
+  need: [["e", "count"]],
+  followed: [["seq", "count"], ["blob", "blob or none"]],
+  wrapped: [
+    ["by", "full id"],
+    ["to", "full id"],
+    ["e", "count"],
+    ["data", "wrap"],
+  ],
+  needed: [["who", "full id"], ["e", "count"]],
+  sealed: [["id", "count"], ["n", "count"], ["text", "entry text"]],
+  ruled: [
+    ["person", "short id"],
+    ["name", "string"],
+    ["stay", "stay"],
+    ["n", "count"],
+    ["text", "entry text"],
+  ],
   hold: [["offer", "count"]],
   rename: [["name", "string"]],
   away: [["text", "string"]],
@@ -105,7 +137,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["what", "string"],
     ["to", "count or null"],
     ["name", "string"],
-    ["text", "text"],
+    ["text", "entry text"],
   ],
   here: [
     ["id", "count"],

@@ -1,0 +1,304 @@
+/**
+ * Control lines, by which a sealed room rules itself: numbered lines of the log whose words anybody can read, signed by
+ * the person who says them. The server orders them; nobody else's client believes one that isn't signed.
+ *
+ *     VERB JSON SIGNATURE [SIGNATURE]
+ *
+ *     found   {"count","random","card","name","commit"}          the founder: the room's first line
+ *     invite  {"count","invite","card","uses","until"}           a keeper: an invite is a temporary identity
+ *     join    {"count","invite","card","name"}                   the newcomer; the second signature is the invite's
+ *     rename  {"count","name"}                                   a member
+ *     keys    {"count","e","prev","commit","back","made","removed","barred","freed"}   a keeper: another content key
+ *     close   {"count","invite"}                                 a keeper: an invite lets in nobody any more
+ *
+ * A signature is Ed25519 over label ‖ room ‖ verb, a space and the JSON, exactly as they stand there.
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  copyOf,
+  fromBase64url,
+  labelled,
+  labelledDigest,
+  toBase64url,
+} from "../../crypto_utils.ts";
+import {
+  importVerifyKey,
+  sign,
+  type SigningKeyPair,
+  verify,
+} from "../crypto/ed25519.ts";
+import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
+
+/** Persons that one `keys` line may name. */
+export const MAX_NAMED = 64;
+
+/** A room is founded. */
+export interface Found {
+  /** 32 random bytes, base64url: with the founder's id they name the room. */
+  readonly random: string;
+  /** The founder's card, base64url. */
+  readonly card: string;
+  /** The founder's name. */
+  readonly name: string;
+  /** What proves the first content key, 32 bytes in base64url. */
+  readonly commit: string;
+}
+
+/** An invite is made. */
+export interface Invite {
+  /** Its number: 32 bits, the highest of them set. */
+  readonly invite: number;
+  /** The card of its temporary identity, base64url. */
+  readonly card: string;
+  /** How many persons it lets in, at least 1. */
+  readonly uses: number;
+  /** When it ends, ms since 1970; null: never. */
+  readonly until: number | null;
+}
+
+/** A person becomes a member. */
+export interface Join {
+  /** The number of the invite by which it comes. */
+  readonly invite: number;
+  /** Its card, base64url. */
+  readonly card: string;
+  /** Its name. */
+  readonly name: string;
+}
+
+/** A member goes by another name. */
+export interface Rename {
+  /** That name. */
+  readonly name: string;
+}
+
+/** Another content key is used from here on. All ids are full ones. */
+export interface Keys {
+  /** The number of the epoch that begins, one more than that of the last. */
+  readonly e: number;
+  /** The digest of the `found` or `keys` line before it, as `keysDigest` makes it. */
+  readonly prev: string;
+  /** What proves the content key, 32 bytes in base64url. */
+  readonly commit: string;
+  /** The content key before it, sealed by this one, base64url. */
+  readonly back: string;
+  /** Members who are keepers from here on. */
+  readonly made: readonly string[];
+  /** Members who are none any more; with them all open invites end. */
+  readonly removed: readonly string[];
+  /** Persons who can't become members again. */
+  readonly barred: readonly string[];
+  /** Of those, some who can. */
+  readonly freed: readonly string[];
+}
+
+/** An invite lets in nobody any more. */
+export interface Close {
+  /** Its number. */
+  readonly invite: number;
+}
+
+/** What each verb says. */
+export interface Controls {
+  /** The room's first line. */
+  found: Found;
+  /** A keeper's. */
+  invite: Invite;
+  /** A newcomer's. */
+  join: Join;
+  /** A member's. */
+  rename: Rename;
+  /** A keeper's. */
+  keys: Keys;
+  /** A keeper's. */
+  close: Close;
+}
+
+/** A verb. */
+export type Verb = keyof Controls;
+
+/** What a control line says, of one verb or of any. */
+export type Control<V extends Verb = Verb> = {
+  [V1 in V]: {
+    readonly verb: V1;
+    /** Greater than in the control line that its signer said before: none can be said again by somebody else. */
+    readonly count: number;
+  } & Controls[V1];
+}[V];
+
+/** A control line. */
+export interface ControlLine {
+  /** What it says. */
+  readonly control: Control;
+  /** Verb, a space and JSON: what is signed. */
+  readonly said: string;
+  /** The signer's, 64 bytes. */
+  readonly signature: Bytes;
+  /** The invite's for a `join`, 64 bytes; else undefined. */
+  readonly inviteSignature: Bytes | undefined;
+  /** The whole text. */
+  readonly text: string;
+}
+
+type Check = (value: unknown) => boolean;
+
+const isCount: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+const isCountOrNull: Check = (value) => value === null || isCount(value);
+const matches = (pattern: RegExp): Check => (value) =>
+  typeof value === "string" && pattern.test(value);
+const isCard = matches(/^[\w-]{1792}$/);
+const isDigest = matches(/^[\w-]{43}$/);
+const isName = matches(/^.{1,256}$/su);
+const isBack = matches(/^[\w-]{64}$/);
+const areIds: Check = (value) =>
+  Array.isArray(value) && value.length <= MAX_NAMED &&
+  value.every((id) => isDigest(id)) && new Set(value).size === value.length;
+
+/** The fields of each verb, in the order in which they stand in a line. */
+const FIELDS: { readonly [V in Verb]: Readonly<Record<string, Check>> } = {
+  found: { random: isDigest, card: isCard, name: isName, commit: isDigest },
+  invite: {
+    invite: isCount,
+    card: isCard,
+    uses: isCount,
+    until: isCountOrNull,
+  },
+  join: { invite: isCount, card: isCard, name: isName },
+  rename: { name: isName },
+  keys: {
+    e: isCount,
+    prev: isDigest,
+    commit: isDigest,
+    back: isBack,
+    made: areIds,
+    removed: areIds,
+    barred: areIds,
+    freed: areIds,
+  },
+  close: { invite: isCount },
+};
+
+const encoder = new TextEncoder();
+const whole =
+  /^(?<said>(?<verb>[a-z]+) (?<json>\{.*\})) (?<signature>[\w-]{86})(?: (?<other>[\w-]{86}))?$/u;
+
+/** The control line that a text is; undefined for any other text. Its signatures are for `verifyControl`. */
+export function parseControl(text: string): ControlLine | undefined {
+  if (text.length > MAX_ENTRY_LENGTH) return undefined;
+  const groups = whole.exec(text)?.groups;
+  const { said = "", verb = "", json = "", signature = "" } = groups ?? {};
+  if (!Object.hasOwn(FIELDS, verb)) return undefined;
+  const control = parseFields(verb as Verb, json);
+  const other = groups?.["other"];
+  if (!control || (verb === "join") !== (other !== undefined)) return undefined;
+  try {
+    const inviteSignature = other === undefined
+      ? undefined
+      : fromBase64url(other);
+    return {
+      control,
+      said,
+      signature: fromBase64url(signature),
+      inviteSignature,
+      text,
+    };
+  } catch {
+    return undefined; // base64url that ends in bits which are no byte
+  }
+}
+
+/** What the JSON of a verb says; undefined unless it is written exactly as `formatSaid` does. */
+function parseFields(verb: Verb, json: string): Control | undefined {
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (!isCount(value["count"])) return undefined;
+  const fields = Object.entries(FIELDS[verb]);
+  if (!fields.every(([name, check]) => check(value[name]))) return undefined;
+  const control = { ...value, verb } as unknown as Control;
+  return formatSaid(control) === `${verb} ${json}` ? control : undefined;
+}
+
+/** Verb, a space and the fields as JSON. */
+function formatSaid(control: Control): string {
+  const { verb } = control;
+  const values = control as unknown as Record<string, unknown>;
+  const names = ["count", ...Object.keys(FIELDS[verb])];
+  const fields = Object.fromEntries(names.map((name) => [name, values[name]]));
+  return `${verb} ${JSON.stringify(fields)}`;
+}
+
+/** What a control line's signature covers. @param room The room's id, 32 bytes. */
+function signed(label: string, room: Bytes, said: string): Bytes {
+  return labelled(label, room, encoder.encode(said));
+}
+
+/**
+ * A control line, signed.
+ * @param room The room's id, 32 bytes. @param invite The invite's keys, for a `join` alone.
+ */
+export async function signControl(
+  control: Control,
+  room: Bytes,
+  signing: Pick<SigningKeyPair, "privateKey">,
+  invite?: Pick<SigningKeyPair, "privateKey">,
+): Promise<string> {
+  const said = formatSaid(control);
+  const parts = [
+    said,
+    toBase64url(await sign(signing, signed("control", room, said))),
+  ];
+  if (invite) {
+    const bytes = signed("admission", room, said);
+    parts.push(toBase64url(await sign(invite, bytes)));
+  }
+  return parts.join(" ");
+}
+
+/**
+ * Whether a control line is signed by the owner of a key, and a `join` also by the invite's.
+ * @param room The room's id, 32 bytes. @param verifyKey 32 bytes. @param inviteKey 32 bytes; for a `join` alone.
+ */
+export async function verifyControl(
+  { said, signature, inviteSignature }: ControlLine,
+  room: Bytes,
+  verifyKey: Bytes,
+  inviteKey?: Bytes,
+): Promise<boolean> {
+  if ((inviteKey === undefined) !== (inviteSignature === undefined)) {
+    return false;
+  }
+  try {
+    const own = signed("control", room, said);
+    if (!await verify(await importVerifyKey(verifyKey), signature, own)) {
+      return false;
+    }
+    if (!inviteKey || !inviteSignature) return true;
+    const admission = signed("admission", room, said);
+    return await verify(
+      await importVerifyKey(inviteKey),
+      inviteSignature,
+      admission,
+    );
+  } catch (error) {
+    if (error instanceof RangeError) return false; // a key of small order
+    throw error;
+  }
+}
+
+/** The id of a room, 32 bytes. @param random 32 bytes, base64url. @param founder The founder's id, 32 bytes. */
+export function roomId(random: string, founder: Bytes): Bytes {
+  return labelledDigest("room", fromBase64url(random), copyOf(founder));
+}
+
+/** What a `keys` line names as the `found` or `keys` line before it: 32 bytes in base64url. */
+export function keysDigest(text: string): string {
+  return toBase64url(labelledDigest("keys", encoder.encode(text)));
+}
