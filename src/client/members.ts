@@ -87,6 +87,10 @@ export class Members {
    */
   line(event: Event, seq: number, at: number): LogEntry {
     const words = eventWords(event);
+    if (event.kind === "ruled") { // perhaps by somebody who isn't there yet
+      const { name, person, stay, n } = event;
+      return { seq, at, name, person, stay, n, ...words };
+    }
     const { id, n } = event as Event<"said">;
     if (event.kind === "joined") {
       this.#add(id, event.stay, newcomer(event.name, event.person, at));

@@ -8,7 +8,7 @@ import type { Changed } from "./changes.ts";
 import type { News, RoomNews } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
 import { formatSize } from "../protocol/offer.ts";
-import { type Line, sentence } from "../protocol/line.ts";
+import { controlVerb, type Line, sentence } from "../protocol/line.ts";
 import {
   GOODBYES,
   reasonWords,
@@ -24,6 +24,19 @@ export const DELETED = "(deleted)";
 
 const escapes = { name: escapeText, words: escapeText };
 
+/** What stands in place of a line of a sealed room that was not opened. */
+const UNOPENED = "(sealed: it cannot be read here)";
+
+/** What the control lines of a sealed room do. */
+const RULED: Readonly<Record<string, string>> = {
+  found: "founded the room",
+  invite: "made an invite",
+  join: "became a member",
+  rename: "took another name",
+  keys: "changed the key of the room",
+  close: "closed an invite",
+};
+
 /**
  * What somebody did: `ann: hello`, `ann: hi (edited) [👍 bob, cy]`, `ann: (deleted)`, `ann reacts to 42: 👍 ("hi")`,
  * `ann joined`.
@@ -31,6 +44,12 @@ const escapes = { name: escapeText, words: escapeText };
 export function lineSentence(line: RoomNews): string {
   const { changed, name, type, quoted } = line;
   if (changed?.deleted) return `${escapeText(name)}: ${DELETED}`;
+  if (type === "sealed") return `${escapeText(name)}: ${UNOPENED}`;
+  if (type === "ruled") {
+    const verb = controlVerb(line.text);
+    const deed = Object.hasOwn(RULED, verb) ? RULED[verb] : "ruled the room";
+    return `${escapeText(name)} ${deed}`;
+  }
   const said = sentence({ ...line, what: type }, escapes);
   if (type === "reacted" && quoted?.text) {
     return `${said} (${quote(quoted.text)})`;

@@ -24,7 +24,7 @@ import {
 } from "../protocol/line.ts";
 import { parseOffer } from "../protocol/offer.ts";
 import { isEmoji } from "../protocol/reaction.ts";
-import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
+import { MAX_ENTRY_LENGTH, MAX_TEXT_SIZE } from "../protocol/reasons.ts";
 import {
   escapeCharacter,
   escapeLine,
@@ -34,7 +34,7 @@ import { LINE_BREAK } from "./line_index.ts";
 
 /** How much of the file is read at once, bytes. */
 const READ_SIZE = 65_536;
-/** The longest line that can be ours, bytes: 4,096 bytes of text come to at most 24,576 when escaped. */
+/** The longest line that can be ours, bytes: 6,144 units of text come to at most 36,864 when escaped. */
 export const MAX_LINE_SIZE = 65_536;
 /** The most entries that are read in one piece. */
 const PIECE = 256;
@@ -78,7 +78,9 @@ const ours =
 function isSayable({ what, name, text }: LogEntry): boolean {
   if (what === "offered" && !parseOffer(text)) return false;
   if (what === "reacted" && text !== "" && !isEmoji(text)) return false;
-  return name.length <= MAX_NAME_LENGTH && text.length <= MAX_ENTRY_LENGTH;
+  const isLong = what === "sealed" || what === "ruled";
+  const most = isLong ? MAX_ENTRY_LENGTH : MAX_TEXT_SIZE;
+  return name.length <= MAX_NAME_LENGTH && text.length <= most;
 }
 
 /** The entry that a line without its line break holds, null for a line that is not one of ours. */

@@ -5,7 +5,7 @@
  */
 
 import { keepNewest } from "../base/keep_newest.ts";
-import { isSpoken, type LogEntry } from "../protocol/line.ts";
+import { type LogEntry, mayBeSpoken } from "../protocol/line.ts";
 
 /** Numbers of deleted lines that are remembered, the newest. */
 const MAX_DELETED = 1_024;
@@ -57,7 +57,7 @@ export class LogWindow {
     let said = 0;
     for (let seq = head; seq > oldest && said < count; seq--) {
       const entry = this.find(seq);
-      if (!entry || !isSpoken(entry.what)) continue;
+      if (!entry || !mayBeSpoken(entry.what)) continue;
       said++;
       start = seq - 1;
     }

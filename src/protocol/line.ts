@@ -29,7 +29,7 @@ const CHANGES = {
   reacted: "react",
 } as const satisfies Record<ChangeKind, Kind>;
 
-/** Every line that a client sends, and how; in a sealed room all of them are `sealed`. */
+/** Every line that a client sends, and how; in a sealed room it sends the others inside `sealed` ones. */
 const SENT = { ...SPOKEN, ...CHANGES, sealed: "seal" } as const;
 
 /** The kinds of line that somebody says. */
@@ -96,7 +96,8 @@ export interface LogEntry {
   readonly name: string;
   /**
    * said, acted, replied: the text; edited: the new one; offered: as `formatOffer` makes it; reacted: an emoji, or ""
-   * for none any more; sealed, ruled: as `sealLine` and `signControl` make it; renamed: the new name; left: a key of `GOODBYES`, or the member's own words; joined, deleted: "".
+   * for none any more; sealed, ruled: as `sealLine` and `signControl` make it; renamed: the new name; left: a key of
+   * `GOODBYES`, or the member's own words; joined, deleted: "".
    */
   readonly text: string;
   /** replied: the number of the entry that is answered; of a change: of the one that is changed; else null. */
@@ -115,6 +116,11 @@ export type Words = Pick<LogEntry, "what" | "text" | "to">;
 /** Whether lines of a kind are something that somebody said, in whatever way. */
 export function isSpoken(what: LineKind): what is SpokenKind {
   return Object.hasOwn(SPOKEN, what);
+}
+
+/** Whether lines of a kind are something that somebody said, or, being sealed, can be. */
+export function mayBeSpoken(what: LineKind): boolean {
+  return what === "sealed" || isSpoken(what);
 }
 
 /** Whether lines of a kind are sent by clients, rather than comings, goings and new names. */
@@ -159,9 +165,7 @@ export function numberEntry(entry: NewEntry, seq: number): LogEntry {
 // ── What a client says ─────────────────────────────────────────────────────────────────────────────────
 
 /** How a client says a line to the server. */
-export function sayEvent(
-  line: Line,
-): Event<typeof SENT[SentKind]> {
+export function sayEvent(line: Line): Event<typeof SENT[SentKind]> {
   const { what = "said", n, text } = line;
   const to = line.to ?? 0;
   const kind = SENT[what];
@@ -399,7 +403,16 @@ export function particulars(
       const { name: file, size, digest: sha256 } = parseOffer(text) ?? {};
       return { file, size, sha256 };
     }
+    case "sealed": // what can't be opened here is of no use to a program
+      return {};
+    case "ruled":
+      return { verb: controlVerb(text) };
     default:
       return { text };
   }
+}
+
+/** What a control line does, by its first word: one of the verbs of `Controls`, or whatever else stands there. */
+export function controlVerb(text: string): string {
+  return /^[a-z]{1,16}(?= )/.exec(text)?.[0] ?? "";
 }

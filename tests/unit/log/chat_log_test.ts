@@ -110,6 +110,30 @@ const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
     },
   ],
   [
+    "2026-11-23T17:06:12.872Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.6 | Abhii seals 3.AAAAAAAAACrU",
+    {
+      at: Date.UTC(2026, 10, 23, 17, 6, 12, 872),
+      person: PERSON,
+      stay: STAY,
+      n: 6,
+      what: "sealed",
+      name: "Abhii",
+      text: "3.AAAAAAAAACrU",
+    },
+  ],
+  [
+    '2026-11-23T17:06:12.873Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.6 | Abhii rules rename {"count":2,"name":"Abhijeet"} TG9y',
+    {
+      at: Date.UTC(2026, 10, 23, 17, 6, 12, 873),
+      person: PERSON,
+      stay: STAY,
+      n: 6,
+      what: "ruled",
+      name: "Abhii",
+      text: 'rename {"count":2,"name":"Abhijeet"} TG9y',
+    },
+  ],
+  [
     "2026-11-23T17:06:13.000Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.6 | Abhii is now Abhijeet",
     {
       at: Date.UTC(2026, 10, 23, 17, 6, 13),
@@ -131,6 +155,10 @@ const LOOKALIKES = [
   "to 42: x",
   "Abhii to 42: x",
   "is now Bilal",
+  "seals 3.TG9y",
+  "Abhii seals 3.TG9y",
+  "rules close {} TG9y",
+  "Abhii rules close {} TG9y",
   " joined the chat",
   "left the chat (connection lost)",
   ": x",
@@ -188,6 +216,8 @@ const KINDS = [
   "said",
   "acted",
   "replied",
+  "sealed",
+  "ruled",
   "renamed",
 ] as const;
 
@@ -200,7 +230,7 @@ function entryOf(what: LogEntry["what"], name: string, text: string): NewEntry {
 
 Deno.test("formatEntry() makes one line of any text, and parseEntry() gives it back", () => {
   for (const text of ATTACKS) {
-    for (const what of ["said", "acted", "replied", "renamed"] as const) {
+    for (const what of KINDS.slice(2)) {
       if (what === "renamed" && text === "") continue; // no name is empty
       const entry = entryOf(what, "Abhii", text);
       const line = formatEntry(entry);
@@ -208,6 +238,16 @@ Deno.test("formatEntry() makes one line of any text, and parseEntry() gives it b
       assert(!/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(line), line);
       assertEquals(parseEntry(line, 1), numberEntry(entry, 1));
     }
+  }
+});
+
+Deno.test("parseEntry() takes a sealed line and a control line of 6,144 units, and no other of more than 4,096", () => {
+  for (const what of KINDS.slice(2)) {
+    const most = what === "sealed" || what === "ruled" ? 6_144 : 4_096;
+    const line = (size: number) =>
+      formatEntry(entryOf(what, "Abhii", "x".repeat(size)));
+    assertEquals(parseEntry(line(most), 1)?.text.length, most);
+    assertEquals(parseEntry(line(most + 1), 1), null, what);
   }
 });
 
@@ -368,7 +408,7 @@ testWithPath(
   "open() drops words torn at any byte, and says so",
   async (path) => {
     const whole = bytesOf(`${formatEntry(said(1))}\n`);
-    for (const what of ["said", "acted", "replied", "renamed"] as const) {
+    for (const what of KINDS.slice(2)) {
       const entry = entryOf(what, "Abhii", "naïve \\ \n 👍");
       const last = bytesOf(`${formatEntry(entry)}\n`);
       for (let size = 1; size < last.length; size++) {

@@ -26,3 +26,17 @@ Deno.test("LogWindow gives the last lines, and none in place of one that isn't o
   assertEquals(numbers(7), []);
   assertThrows(() => numbers(2), RangeError, "memory begins after line 3");
 });
+
+Deno.test("LogWindow counts what somebody said, and what is sealed as if it were", () => {
+  const window = new LogWindow(16);
+  const kinds = ["said", "sealed", "ruled", "joined", "sealed", "reacted"];
+  for (const [at, what] of kinds.entries()) {
+    window.keep({ ...entry(at + 1), what: what as LogEntry["what"] });
+  }
+  assertEquals([1, 2, 3, 4].map((count) => window.saidStart(count, 16, 6)), [
+    4,
+    1,
+    0,
+    0,
+  ]);
+});

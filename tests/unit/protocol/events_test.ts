@@ -21,6 +21,7 @@ import { utf8 } from "../../kit/bytes.ts";
 import { seededRandom } from "../../kit/memory_stream.ts";
 import {
   GOODBYES,
+  MAX_ENTRY_LENGTH,
   MAX_TEXT_SIZE,
   REFUSALS,
   textRefusal,
@@ -223,13 +224,22 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
     `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`,
     `a (1 bytes) (0 bytes, SHA-256 ${DIGEST})`,
   ],
-  piece: ["aGk", "", "_-".repeat(10_922)],
+  piece: ["aGk", "", "_-".repeat(10_944)],
   card: ["-_a0".repeat(448)],
   "full id": ["-_a0Z".repeat(8) + "abc"],
   "short id": ["k3df9q2mx7ta41cz", "0123456789abcdef"],
   stay: ["Yk3xQ0p1a2c", "-----------"],
   value: ["-_a0Z".repeat(8) + "abc", ""],
   text: ["Kaise ho bro", "", "\0".repeat(MAX_TEXT_SIZE), "\u{1f600}\u{fffd}"],
+  "entry text": [
+    "0.AAAA",
+    "",
+    "\0".repeat(MAX_ENTRY_LENGTH),
+    "\u{1f600}\u{fffd}",
+  ],
+  wrap: ["-_".repeat(779)],
+  blob: ["-_".repeat(59)],
+  "blob or none": ["-_".repeat(59), ""],
 };
 
 const NO_NUMBER = [undefined, "7", true, [], {}, [7], 0.5, 2 ** 53, NaN];
@@ -243,6 +253,12 @@ const NO_STRING = [
   ["x"],
   "\ud800",
   "a\udc00",
+];
+/** Texts that are no base64url of a size. */
+const notOfSize = (size: number) => [
+  "a".repeat(size - 1),
+  "a".repeat(size + 1),
+  "a".repeat(size - 1) + "+",
 ];
 const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   boolean: [undefined, null, 0, 1, "true", [], {}],
@@ -260,10 +276,14 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
     ` (1 bytes, SHA-256 ${DIGEST})`,
     `../hut.jpg (1 bytes, SHA-256 ${DIGEST})`,
   ],
-  piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_847)],
+  piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_889)],
   text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
-  card: [...NO_STRING, "", "a".repeat(1_791), "a".repeat(1_793)],
-  value: [...NO_STRING, "a".repeat(42), "a".repeat(44), "=".repeat(43)],
+  value: [...NO_STRING, ...notOfSize(43), "=".repeat(43)],
+  "entry text": [...NO_STRING, "x".repeat(MAX_ENTRY_LENGTH + 1)],
+  wrap: [...NO_STRING, "", ...notOfSize(1_558)],
+  blob: [...NO_STRING, "", ...notOfSize(118)],
+  "blob or none": [...NO_STRING, ...notOfSize(118)],
+  card: [...NO_STRING, "", ...notOfSize(1_792)],
   "full id": [
     ...NO_STRING,
     "",
@@ -521,11 +541,12 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
     const fields = FIELDS[kind].map(([name, sort]) => {
       if (sort === "string") return [name, "\0".repeat(256)];
       if (sort === "text") return [name, "\0".repeat(MAX_TEXT_SIZE)];
+      if (sort === "entry text") return [name, "\0".repeat(MAX_ENTRY_LENGTH)];
       if (sort === "boolean") return [name, false];
       if (sort === "offer") return [name, LONGEST_OFFER];
-      if (sort === "piece") return [name, "_".repeat(21_846)];
+      if (sort === "piece") return [name, "_".repeat(21_888)];
       const [only] = RIGHT[sort];
-      if (/card|id|stay|value/.test(sort)) return [name, only];
+      if (/card|id|stay|value|wrap|blob/.test(sort)) return [name, only];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
     });
     return { kind, ...Object.fromEntries(fields) } as Event;

@@ -110,6 +110,11 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     (view) => view.show(roomNews("reacted", "👍", { to: 7 })),
     `"reacted",SEQ,"text":"👍","to":7,"quoted":null`,
   ],
+  [(view) => view.show(roomNews("sealed", "3.TG9y")), `"sealed",SEQ`],
+  [
+    (view) => view.show(roomNews("ruled", 'keys {"count":2} TG9y')),
+    `"ruled",SEQ,"verb":"keys"`,
+  ],
   [
     (view) => view.show(roomNews("said", "hi", { changed: CHANGED })),
     `"said",SEQ,"text":"hi","edited":true,"reactions":[{"name":"ben","key":"${BEN}","text":"👍"}]`,

@@ -99,6 +99,9 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
   view.show(roomNews("said", "ana", "hello ½ 日本 😀"));
   view.show(roomNews("acted", "ana", "waves"));
   view.show(roomNews("replied", "ana", "two\nlines", 7));
+  view.show(roomNews("sealed", "ana", "3.TG9y"));
+  view.show(roomNews("ruled", "ana", "keys {} TG9y"));
+  view.show(roomNews("ruled", "ana", "\x1b[2J {} TG9y"));
   view.show(roomNews("renamed", "ana", "anna"));
   view.show(roomNews("left", "ana", "lost"));
   const lines = [roomNews("said", "ana", "found")];
@@ -109,6 +112,9 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
       "ana: hello ½ 日本 😀\n" +
       "* ana waves\n" +
       "ana to 7: two\\nlines\n" +
+      "ana: (sealed: it cannot be read here)\n" +
+      "ana changed the key of the room\n" +
+      "ana ruled the room\n" +
       "ana is now anna\n" +
       "ana left (connection lost)\n" +
       "ana: found\n",
