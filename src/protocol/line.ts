@@ -165,7 +165,11 @@ export function numberEntry(entry: NewEntry, seq: number): LogEntry {
 // ── What a client says ─────────────────────────────────────────────────────────────────────────────────
 
 /** How a client says a line to the server. */
-export function sayEvent(line: Line): Event<typeof SENT[SentKind]> {
+export function sayEvent(
+  line: Line,
+): Event<
+  "say" | "act" | "reply" | "offer" | "edit" | "delete" | "react" | "seal"
+> {
   const { what = "said", n, text } = line;
   const to = line.to ?? 0;
   const kind = SENT[what];
