@@ -87,3 +87,24 @@ async function multiply(scalar: CryptoKey, point: Bytes): Promise<Bytes> {
     "Cannot agree on a secret: the public key is of low order",
   );
 }
+
+/**
+ * The u-coordinates, little-endian, of the points whose multiples may be zero, with the encodings that aren't canonical;
+ * the highest bit, which X25519 doesn't look at, is left out.
+ */
+const LOW_ORDER_KEYS = [
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+/** Whether a public key, 32 bytes, is of low order: `agree` takes none. */
+export function isLowOrder(publicKey: Uint8Array): boolean {
+  const u = copyOf(publicKey);
+  u[31] = (u[31] ?? 0) & 0x7f;
+  return LOW_ORDER_KEYS.includes(u.toHex());
+}

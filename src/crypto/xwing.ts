@@ -24,7 +24,7 @@ import {
   KEM_CIPHERTEXT_SIZE,
   KEM_KEY_SIZE,
 } from "./kem.ts";
-import { agree, generateKeyPair, importKeyPair } from "./x25519.ts";
+import { agree, generateKeyPair, importKeyPair, isLowOrder } from "./x25519.ts";
 
 /** The seed that a key is made of, bytes (section 5.1). */
 export const XWING_SEED_SIZE = 32;
@@ -118,6 +118,23 @@ export async function xwingEncapsulate(
     ciphertext: concat(ctM, ctX),
     secret: combine(ssM, ssX, ctX, pkX),
   };
+}
+
+/** What ML-KEM counts modulo: every 12 bits of a key are less (FIPS 203 section 7.2). */
+const KEM_MODULUS = 3_329;
+/** The bytes of an ML-KEM key that hold numbers of 12 bits; 32 of a seed follow. */
+const KEM_NUMBERS_SIZE = KEM_KEY_SIZE - 32;
+
+/** Whether a key is one that `xwingEncapsulate` takes. Without the cost of it, and alike on every runtime. */
+export function isXwingKey(publicKey: Uint8Array): boolean {
+  if (publicKey.length !== XWING_KEY_SIZE) return false;
+  for (let at = 0; at < KEM_NUMBERS_SIZE; at += 3) {
+    const [a = 0, b = 0, c = 0] = publicKey.subarray(at, at + 3);
+    const isRight = (a | (b & 0x0f) << 8) < KEM_MODULUS &&
+      (b >> 4 | c << 4) < KEM_MODULUS;
+    if (!isRight) return false;
+  }
+  return !isLowOrder(publicKey.subarray(KEM_KEY_SIZE));
 }
 
 /** expandDecapsulationKey(): both keys of a seed (section 5.2). */

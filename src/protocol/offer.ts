@@ -11,8 +11,8 @@ import { escapeText } from "../base/safe_text.ts";
 
 /** A file is passed on in pieces of this size, bytes; small, so that a message never waits long behind one. */
 export const PIECE_SIZE = 16_384;
-/** What a piece that is sealed, as in a sealed room, is longer, bytes. */
-export const PIECE_OVERHEAD = 32;
+/** What a piece that is sealed, as in a sealed room, is longer, bytes: the number of an epoch, a salt and a tag. */
+export const PIECE_OVERHEAD = 40;
 /** Pieces that one member may have asked for at a time, of all the files that it takes. */
 export const MAX_ASKED = 16;
 /** The largest file that any server passes on, bytes. */

@@ -98,7 +98,11 @@ function backKey({ room, e }: KeyPlace, key: Bytes): Bytes {
   return deriveKey(key, "back", room, uint64(e));
 }
 
-/** A content key for one recipient, base64url. @param key 32 bytes. @param sealKey The recipient's X-Wing key, 1,216 bytes. */
+/**
+ * A content key for one recipient, base64url.
+ * @param key 32 bytes. @param sealKey The recipient's X-Wing key, 1,216 bytes, a proper one, as in every card that a
+ * membership takes.
+ */
 export async function sealWrap(
   wrapping: Wrapping,
   key: Bytes,
@@ -155,10 +159,12 @@ export async function openBlob(blob: string, secret: Bytes): Promise<Anchor> {
   const bytes = decoded(blob);
   if (bytes.length !== BLOB_SIZE) throw new DecryptionError();
   const plaintext = await openOnce(deriveKey(secret, "blob"), bytes);
-  const seq = new DataView(plaintext.buffer).getBigUint64(KEY_SIZE);
+  const view = new DataView(plaintext.buffer);
+  const seq = Number(view.getBigUint64(KEY_SIZE));
+  if (!Number.isSafeInteger(seq)) throw new DecryptionError();
   return {
     room: plaintext.slice(0, KEY_SIZE),
-    seq: Number(seq),
+    seq,
     digest: plaintext.slice(KEY_SIZE + 8),
   };
 }

@@ -11,7 +11,9 @@
  *     keys    {"count","e","prev","commit","back","made","removed","barred","freed"}   a keeper: another content key
  *     close   {"count","invite"}                                 a keeper: an invite lets in nobody any more
  *
- * A signature is Ed25519 over label ‖ room ‖ verb, a space and the JSON, exactly as they stand there.
+ * A signature is Ed25519 over label ‖ room ‖ verb, a space and the JSON, exactly as they stand there. The label is "rule",
+ * and "admission" for the invite's. One line has one text: fields stand in this order, and base64url ends in no bits that
+ * are no byte.
  *
  * @module
  */
@@ -32,8 +34,8 @@ import {
 } from "../crypto/ed25519.ts";
 import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
 
-/** Persons that one `keys` line may name. */
-export const MAX_NAMED = 64;
+/** Ids that one `keys` line may name, in all its lists: so many fit into a line. */
+export const MAX_NAMED = 100;
 
 /** A room is founded. */
 export interface Found {
@@ -151,12 +153,12 @@ const isCountOrNull: Check = (value) => value === null || isCount(value);
 const matches = (pattern: RegExp): Check => (value) =>
   typeof value === "string" && pattern.test(value);
 const isCard = matches(/^[\w-]{1792}$/);
-const isDigest = matches(/^[\w-]{43}$/);
+const isDigest = matches(/^[\w-]{42}[AEIMQUYcgkosw048]$/);
 const isName = matches(/^.{1,256}$/su);
 const isBack = matches(/^[\w-]{64}$/);
 const areIds: Check = (value) =>
-  Array.isArray(value) && value.length <= MAX_NAMED &&
-  value.every((id) => isDigest(id)) && new Set(value).size === value.length;
+  Array.isArray(value) && value.every((id) => isDigest(id)) &&
+  new Set(value).size === value.length;
 
 /** The fields of each verb, in the order in which they stand in a line. */
 const FIELDS: { readonly [V in Verb]: Readonly<Record<string, Check>> } = {
@@ -184,7 +186,7 @@ const FIELDS: { readonly [V in Verb]: Readonly<Record<string, Check>> } = {
 
 const encoder = new TextEncoder();
 const whole =
-  /^(?<said>(?<verb>[a-z]+) (?<json>\{.*\})) (?<signature>[\w-]{86})(?: (?<other>[\w-]{86}))?$/u;
+  /^(?<said>(?<verb>[a-z]+) (?<json>\{.*\})) (?<signature>[\w-]{85}[AQgw])(?: (?<other>[\w-]{85}[AQgw]))?$/u;
 
 /** The control line that a text is; undefined for any other text. Its signatures are for `verifyControl`. */
 export function parseControl(text: string): ControlLine | undefined {
@@ -195,20 +197,9 @@ export function parseControl(text: string): ControlLine | undefined {
   const control = parseFields(verb as Verb, json);
   const other = groups?.["other"];
   if (!control || (verb === "join") !== (other !== undefined)) return undefined;
-  try {
-    const inviteSignature = other === undefined
-      ? undefined
-      : fromBase64url(other);
-    return {
-      control,
-      said,
-      signature: fromBase64url(signature),
-      inviteSignature,
-      text,
-    };
-  } catch {
-    return undefined; // base64url that ends in bits which are no byte
-  }
+  const inviteSignature = other === undefined ? other : fromBase64url(other);
+  const own = fromBase64url(signature);
+  return { control, said, signature: own, inviteSignature, text };
 }
 
 /** What the JSON of a verb says; undefined unless it is written exactly as `formatSaid` does. */
@@ -223,7 +214,16 @@ function parseFields(verb: Verb, json: string): Control | undefined {
   const fields = Object.entries(FIELDS[verb]);
   if (!fields.every(([name, check]) => check(value[name]))) return undefined;
   const control = { ...value, verb } as unknown as Control;
-  return formatSaid(control) === `${verb} ${json}` ? control : undefined;
+  if (formatSaid(control) !== `${verb} ${json}`) return undefined;
+  return isNamingFew(control) ? control : undefined;
+}
+
+/** Whether a `keys` line names no more ids than it may. */
+function isNamingFew(control: Control): boolean {
+  if (control.verb !== "keys") return true;
+  const { made, removed, barred, freed } = control;
+  const named = [made, removed, barred, freed].flat();
+  return named.length <= MAX_NAMED;
 }
 
 /** Verb, a space and the fields as JSON. */
@@ -243,6 +243,7 @@ function signed(label: string, room: Bytes, said: string): Bytes {
 /**
  * A control line, signed.
  * @param room The room's id, 32 bytes. @param invite The invite's keys, for a `join` alone.
+ * @throws {RangeError} for one that nobody would take: a field is wrong, or it names more than `MAX_NAMED` ids.
  */
 export async function signControl(
   control: Control,
@@ -251,15 +252,17 @@ export async function signControl(
   invite?: Pick<SigningKeyPair, "privateKey">,
 ): Promise<string> {
   const said = formatSaid(control);
-  const parts = [
-    said,
-    toBase64url(await sign(signing, signed("control", room, said))),
-  ];
+  const own = await sign(signing, signed("rule", room, said));
+  const parts = [said, toBase64url(own)];
   if (invite) {
     const bytes = signed("admission", room, said);
     parts.push(toBase64url(await sign(invite, bytes)));
   }
-  return parts.join(" ");
+  const text = parts.join(" ");
+  if (parseControl(text)) return text;
+  throw new RangeError(
+    `Cannot sign a control line "${control.verb}": a field is wrong`,
+  );
 }
 
 /**
@@ -275,18 +278,22 @@ export async function verifyControl(
   if ((inviteKey === undefined) !== (inviteSignature === undefined)) {
     return false;
   }
+  const check = (label: string, key: Bytes, by: Bytes) =>
+    isBy(key, by, signed(label, room, said));
+  const checks = [check("rule", verifyKey, signature)];
+  if (inviteKey && inviteSignature) {
+    checks.push(check("admission", inviteKey, inviteSignature));
+  }
+  return (await Promise.all(checks)).every((isRight) => isRight);
+}
+
+async function isBy(
+  verifyKey: Bytes,
+  signature: Bytes,
+  bytes: Bytes,
+): Promise<boolean> {
   try {
-    const own = signed("control", room, said);
-    if (!await verify(await importVerifyKey(verifyKey), signature, own)) {
-      return false;
-    }
-    if (!inviteKey || !inviteSignature) return true;
-    const admission = signed("admission", room, said);
-    return await verify(
-      await importVerifyKey(inviteKey),
-      inviteSignature,
-      admission,
-    );
+    return await verify(await importVerifyKey(verifyKey), signature, bytes);
   } catch (error) {
     if (error instanceof RangeError) return false; // a key of small order
     throw error;

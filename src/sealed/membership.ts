@@ -4,7 +4,10 @@
  *
  *     none ── found ──▶ founded ── invite, join, rename, keys, close, … ──▶ founded
  *
- * A membership never changes: `next` gives another.
+ * A membership never changes: `next` gives another. All that it is made of stands in its digest: two people with the same
+ * digest have the same membership. But for names: which of them are proper, and which look alike, depends on the version
+ * of Unicode that a runtime knows. So the server refuses a bad name before it is said, and whoever follows what was said
+ * takes the line all the same and calls the member by its short id.
  *
  * @module
  */
@@ -18,6 +21,7 @@ import {
 } from "../../crypto_utils.ts";
 import { checkCard, readCard } from "../crypto/identity.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
+import { isXwingKey } from "../crypto/xwing.ts";
 import { parseName } from "../protocol/names.ts";
 import type { KeyEpoch } from "./content_key.ts";
 import {
@@ -49,9 +53,9 @@ export interface SealedMember {
   readonly id: string;
   /** Its short id. */
   readonly short: string;
-  /** Its name, as it signed it. */
+  /** Its name, as it signed it; its short id where that isn't a proper name, or looks like another member's. */
   readonly name: string;
-  /** That name as `parseName` folds it: no two members have the same. */
+  /** That name as it is compared: no two members have the same. */
   readonly folded: string;
   /** 1,344 bytes in base64url. */
   readonly card: string;
@@ -75,8 +79,10 @@ export interface SealedInvite {
   readonly until: number | null;
   /** The full id of the keeper who made it. */
   readonly by: string;
-  /** Whether it was closed. */
+  /** Whether it lets in nobody any more, whatever the time: it was closed, or had ended when the key was changed. */
   readonly isClosed: boolean;
+  /** The last epoch in which it let somebody in: its link may open the content keys up to that one. */
+  readonly e: number;
 }
 
 /** Where a control line stands in the log. */
@@ -114,8 +120,13 @@ interface State {
   readonly lastKeys: string;
   readonly counts: ReadonlyMap<string, number>;
   readonly seq: number;
+  /** The latest time of a control line, ms since 1970: a clock that is set back opens no invite again. */
+  readonly at: number;
   readonly digest: Bytes;
 }
+
+/** What a control line changes, and the full id of who says it. */
+type Change = Partial<State> & { readonly id: string };
 
 const UNFOUNDED: State = {
   room: undefined,
@@ -128,6 +139,7 @@ const UNFOUNDED: State = {
   lastKeys: "",
   counts: new Map(),
   seq: 0,
+  at: -Infinity,
   digest: new Uint8Array(32),
 };
 
@@ -191,7 +203,10 @@ export class Membership {
     return this.#state.seq;
   }
 
-  /** The digest of all control lines so far, 32 bytes: H("control", the one before ‖ number ‖ text). */
+  /**
+   * The digest of all control lines so far, 32 bytes: H("control", the one before ‖ number, 8 ‖ time, 8 ‖ the signer's
+   * id, 32 ‖ text behind its length, 4).
+   */
   get digest(): Bytes {
     return this.#state.digest;
   }
@@ -215,24 +230,54 @@ export class Membership {
   /** Whether an invite lets somebody in at that time, ms since 1970. */
   isOpen(number: number, at: number): boolean {
     const invite = this.#state.invites.get(number);
-    return invite !== undefined && isOpen(invite, at);
+    return invite !== undefined && isOpen(invite, this.#time(at));
   }
 
   /** The invites that let somebody in at that time, ms since 1970. */
   openInvites(at: number): SealedInvite[] {
-    return [...this.#state.invites.values()].filter((it) => isOpen(it, at));
+    const time = this.#time(at);
+    return [...this.#state.invites.values()].filter((it) => isOpen(it, time));
   }
 
-  /** Whether a control line is signed by who must have: the person that it is said by, and a `join` by the invite too. */
+  /**
+   * Whether a link that lets in nobody any more at that time, ms since 1970, may still open the present content key,
+   * together with what the server has: then it is time for another key.
+   */
+  hasSpentLinks(at: number): boolean {
+    const time = this.#time(at);
+    return [...this.#state.invites.values()].some((it) =>
+      it.e === this.epoch && !isOpen(it, time)
+    );
+  }
+
+  /** A time, or that of the last control line if that is later. */
+  #time(at: number): number {
+    return Math.max(at, this.#state.at);
+  }
+
+  /**
+   * Whether a control line is signed by who must have: the person that it is said by, and a `join` by the invite too; and
+   * whether the card in it is a proper one.
+   */
   async isSigned(line: ControlLine, person: string): Promise<boolean> {
     const { control } = line;
-    if (control.verb !== "found" && control.verb !== "join") {
-      const member = this.#state.members.get(person);
-      const { room } = this.#state;
-      if (!member || !room) return false;
-      const { verifyKey } = readCard(fromBase64url(member.card));
-      return await verifyControl(line, room, verifyKey);
+    if (control.verb === "found" || control.verb === "join") {
+      return await this.#isNewcomers(line, control, person);
     }
+    const member = this.#state.members.get(person);
+    const { room } = this.#state;
+    if (!member || !room) return false;
+    const { verifyKey } = readCard(fromBase64url(member.card));
+    if (!await verifyControl(line, room, verifyKey)) return false;
+    return control.verb !== "invite" ||
+      await isProper(fromBase64url(control.card));
+  }
+
+  async #isNewcomers(
+    line: ControlLine,
+    control: Control<"found" | "join">,
+    person: string,
+  ): Promise<boolean> {
     const card = fromBase64url(control.card);
     const { id, verifyKey } = readCard(card);
     if (shortId(fullId(id)) !== person || !await isProper(card)) return false;
@@ -247,12 +292,22 @@ export class Membership {
   }
 
   /**
-   * What it comes to with another control line, whose signatures are taken as checked; or why that may not be said.
+   * What it comes to with a control line that is to be said, whose signatures are taken as checked; or why that may not be
+   * said.
    */
   next(line: ControlLine, place: ControlPlace): Membership | ControlRefusal {
-    const { control, text } = line;
+    return this.#nameRefusal(line.control, place.person) ??
+      this.after(line, place);
+  }
+
+  /** The same for one that was said: it counts whatever the name in it. */
+  after(
+    { control, text }: ControlLine,
+    place: ControlPlace,
+  ): Membership | ControlRefusal {
     if (place.seq <= this.#state.seq) return "control-wrong";
-    const changed = this.#change(control, place, text);
+    const at = this.#time(place.at);
+    const changed = this.#change(control, { ...place, at }, text);
     if (typeof changed === "string") return changed;
     const { id, ...change } = changed;
     if (control.count < this.nextCount(id)) return "control-wrong";
@@ -262,28 +317,60 @@ export class Membership {
       ...change,
       counts: new Map(counts).set(id, control.count),
       seq: place.seq,
+      at,
       digest: labelledDigest(
         "control",
         digest,
         uint64(place.seq),
+        uint64(place.at),
+        fromBase64url(id),
         field(encoder.encode(text)),
       ),
     });
   }
 
-  /** What a control line changes, and the full id of who says it. */
+  /** Why nobody may take the name in a control line. @param person The short id of who says it. */
+  #nameRefusal(
+    control: Control,
+    person: string,
+  ): ControlRefusal | undefined {
+    if (!("name" in control)) return undefined;
+    const folded = foldedName(control.name);
+    if (folded === undefined) return "control-wrong";
+    return this.#isFree(folded, person) ? undefined : "name-taken";
+  }
+
+  #isFree(folded: string, person: string): boolean {
+    for (const member of this.#state.members.values()) {
+      if (member.folded === folded) return member.short === person;
+    }
+    return true;
+  }
+
+  /** The member under a name, if it can have that; else under its short id. */
+  #named(member: Omit<SealedMember, "name" | "folded">, name: string) {
+    const { short } = member;
+    const folded = foldedName(name);
+    return folded !== undefined && this.#isFree(folded, short)
+      ? { ...member, name, folded }
+      : { ...member, name: short, folded: `*${short}` }; // which no name is
+  }
+
   #change(
     control: Control,
     place: ControlPlace,
     text: string,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
-    if (control.verb === "found") return this.#found(control, text, place.seq);
+  ): Change | ControlRefusal {
+    if (control.verb === "found") return this.#found(control, text, place);
     if (this.#state.room === undefined) return "control-wrong";
-    if (control.verb === "join") return this.#join(control, place.at);
+    if (control.verb === "join") return this.#join(control, place);
     const member = this.#state.members.get(place.person);
     if (!member) return "not-member";
-    const { id } = member;
-    if (control.verb === "rename") return this.#rename(member, control.name);
+    const { id, short } = member;
+    if (control.verb === "rename") {
+      const renamed = this.#named(member, control.name);
+      return { id, members: new Map(this.#state.members).set(short, renamed) };
+    }
     if (!this.isKeeper(id)) return "not-keeper";
     switch (control.verb) {
       case "invite":
@@ -291,22 +378,21 @@ export class Membership {
       case "close":
         return this.#close(control.invite, id);
       case "keys":
-        return this.#keys(control, id, text, place.seq);
+        return this.#keys(control, id, text, place);
     }
   }
 
   #found(
     { random, card, name, commit }: Found,
     text: string,
-    seq: number,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
+    { seq, person }: ControlPlace,
+  ): Change | ControlRefusal {
     if (this.#state.room !== undefined) return "control-wrong";
-    const folded = foldedName(name);
-    if (folded === undefined) return "name-taken";
     const { id: bytes } = readCard(fromBase64url(card));
     const id = fullId(bytes);
     const short = shortId(id);
-    const founder = { id, short, name, folded, card, invite: null };
+    if (short !== person) return "control-wrong";
+    const founder = this.#named({ id, short, card, invite: null }, name);
     return {
       id,
       room: roomId(random, bytes),
@@ -322,33 +408,32 @@ export class Membership {
     { invite: number, card, uses, until }: Invite,
     by: string,
     at: number,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
+  ): Change | ControlRefusal {
     const { invites } = this.#state;
     const isRight = number > FOUNDING_ID && number <= MAX_INVITE &&
       uses >= 1 && !invites.has(number);
     if (!isRight) return "control-wrong";
     if (this.openInvites(at).length >= MAX_OPEN_INVITES) return "invites-full";
     const id = fullId(readCard(fromBase64url(card)).id);
-    const made = { number, id, card, uses, used: 0, until, by };
-    const all = new Map(invites).set(number, { ...made, isClosed: false });
-    return { id: by, invites: all };
+    const invite = { number, id, card, uses, used: 0, until, by };
+    const made = { ...invite, isClosed: false, e: this.epoch };
+    return { id: by, invites: new Map(invites).set(number, made) };
   }
 
   #join(
     { invite: number, card, name }: Join,
-    at: number,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
+    { at, person }: ControlPlace,
+  ): Change | ControlRefusal {
     const { members, invites, barred } = this.#state;
     const id = fullId(readCard(fromBase64url(card)).id);
     const short = shortId(id);
+    if (short !== person) return "control-wrong";
     if (barred.has(id)) return "person-barred";
     if (this.member(id)) return "member-already";
     if (members.has(short)) return "control-wrong"; // another one's
     const invite = invites.get(number);
     if (!invite || !isOpen(invite, at)) return "invite-used";
-    const folded = this.#freeName(name);
-    if (folded === undefined) return "name-taken";
-    const member = { id, short, name, folded, card, invite: number };
+    const member = this.#named({ id, short, card, invite: number }, name);
     const used = { ...invite, used: invite.used + 1 };
     return {
       id,
@@ -357,21 +442,10 @@ export class Membership {
     };
   }
 
-  #rename(
-    member: SealedMember,
-    name: string,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
-    const { id, short } = member;
-    const folded = this.#freeName(name, id);
-    if (folded === undefined) return "name-taken";
-    const renamed = { ...member, name, folded };
-    return { id, members: new Map(this.#state.members).set(short, renamed) };
-  }
-
   #close(
     number: number,
     id: string,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
+  ): Change | ControlRefusal {
     const { invites } = this.#state;
     const invite = invites.get(number);
     if (!invite || invite.isClosed) return "invite-used";
@@ -385,8 +459,8 @@ export class Membership {
     { e, prev, commit, back, made, removed, barred, freed }: Keys,
     id: string,
     text: string,
-    seq: number,
-  ): Partial<State> & { readonly id: string } | ControlRefusal {
+    { seq, at }: ControlPlace,
+  ): Change | ControlRefusal {
     const state = this.#state;
     if (e !== this.epoch + 1 || prev !== state.lastKeys) return "keys-late";
     if (removed.includes(id) || barred.includes(id)) return "control-wrong";
@@ -404,28 +478,21 @@ export class Membership {
     if (!isMade || !isBarred || !isFreed) return "not-member";
     const bars = new Set([...state.barred, ...barred]);
     for (const it of freed) bars.delete(it);
-    const closed = [...state.invites].map(([number, invite]) =>
-      [number, { ...invite, isClosed: true }] as const
-    );
+    const invites = [...state.invites].map(([number, invite]) => {
+      const goesOn = removed.length === 0 && isOpen(invite, at);
+      const then = goesOn ? { ...invite, e } : { ...invite, isClosed: true };
+      return [number, then] as const;
+    });
     return {
       id,
       members,
       keepers: [...state.keepers.filter(isIn), ...made],
-      invites: removed.length > 0 ? new Map(closed) : state.invites,
+      invites: new Map(invites),
       barred: bars,
       epochs: [...state.epochs, { commit, back }],
       keysAt: seq,
       lastKeys: keysDigest(text),
     };
-  }
-
-  /** A proper name, folded, that is no member's but that one's; undefined for any other. */
-  #freeName(name: string, id?: string): string | undefined {
-    const wanted = foldedName(name);
-    for (const { id: other, folded } of this.#state.members.values()) {
-      if (other !== id && folded === wanted) return undefined;
-    }
-    return wanted;
   }
 }
 
@@ -444,8 +511,9 @@ function isOpen(
   return !isClosed && used < uses && (until === null || at <= until);
 }
 
-/** Whether a card is signed by its owner. */
+/** Whether a card is signed by its owner, and can be sealed to: else nobody could make another key for all. */
 async function isProper(card: Bytes): Promise<boolean> {
+  if (!isXwingKey(readCard(card).sealKey)) return false;
   try {
     await checkCard(card);
     return true;
@@ -465,6 +533,6 @@ export async function follow(
   place: ControlPlace,
 ): Promise<Membership | undefined> {
   if (!line || !await membership.isSigned(line, place.person)) return undefined;
-  const next = membership.next(line, place);
+  const next = membership.after(line, place);
   return typeof next === "string" ? undefined : next;
 }

@@ -224,7 +224,7 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
     `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`,
     `a (1 bytes) (0 bytes, SHA-256 ${DIGEST})`,
   ],
-  piece: ["aGk", "", "_-".repeat(10_944)],
+  piece: ["aGk", "", "_-".repeat(10_949)],
   card: ["-_a0".repeat(448)],
   "full id": ["-_a0Z".repeat(8) + "abc"],
   "short id": ["k3df9q2mx7ta41cz", "0123456789abcdef"],
@@ -276,7 +276,7 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
     ` (1 bytes, SHA-256 ${DIGEST})`,
     `../hut.jpg (1 bytes, SHA-256 ${DIGEST})`,
   ],
-  piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_889)],
+  piece: [...NO_STRING, "aGk=", "a+b", "a/b", "a b", "x".repeat(21_900)],
   text: [...NO_STRING, "x".repeat(MAX_TEXT_SIZE + 1)],
   value: [...NO_STRING, ...notOfSize(43), "=".repeat(43)],
   "entry text": [...NO_STRING, "x".repeat(MAX_ENTRY_LENGTH + 1)],
@@ -544,7 +544,7 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
       if (sort === "entry text") return [name, "\0".repeat(MAX_ENTRY_LENGTH)];
       if (sort === "boolean") return [name, false];
       if (sort === "offer") return [name, LONGEST_OFFER];
-      if (sort === "piece") return [name, "_".repeat(21_888)];
+      if (sort === "piece") return [name, "_".repeat(21_899)];
       const [only] = RIGHT[sort];
       if (/card|id|stay|value|wrap|blob/.test(sort)) return [name, only];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];

@@ -72,7 +72,7 @@ const TYPES: Readonly<Record<string, readonly [unknown[], unknown[]]>> = {
     ["x".repeat(6_145), "\ud800", null, 7],
   ],
   "offer": [[OFFER], ["", "a.jpg", `../${OFFER}`, null, 7]],
-  "piece": [["", "-_".repeat(10_944)], ["x".repeat(21_889), "+", "a=", 7]],
+  "piece": [["", "-_".repeat(10_949)], ["x".repeat(21_900), "+", "a=", 7]],
   "wrap": [["-_".repeat(779)], ["", "x".repeat(1_557), "+".repeat(1_558), 7]],
   "blob": [["-_".repeat(59)], ["", "x".repeat(117), "+".repeat(118), 7]],
   "blob or none": [["-_".repeat(59), ""], ["x".repeat(119), "+", null, 7]],
