@@ -46,9 +46,11 @@ import {
   openFrontend,
 } from "./src/client/frontend.ts";
 import { Identities } from "./src/client/identities.ts";
+import { confirm, mayFound } from "./src/client/sealed/founding.ts";
 import { Session, type Who } from "./src/client/session.ts";
 import type { View } from "./src/client/view.ts";
 import { type Address, formatAddress } from "./src/keys/invite.ts";
+import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
 /** How long what was noted may take to be in its files when the client ends, ms: no disk keeps it from ending. */
 const KEEPING_TIME = 5_000;
@@ -65,6 +67,8 @@ interface Company {
   readonly history: number;
   readonly identities: Identities;
   readonly known: Known;
+  /** The folder for what is known of sealed rooms; undefined: nothing is kept. */
+  readonly rooms: string | undefined;
   readonly frontend: Frontend;
   /** Says how the client leaves at a signal from here on. */
   readonly leaveBy: (leave: () => void) => void;
@@ -137,6 +141,8 @@ async function chat(
     }
     const destination = found ?? await askDestination(view, known);
     if (!destination) return 0;
+    const { invite } = destination;
+    if (!await mayFound(view, invite, known, values.found)) return 0;
     const called = name ?? await askName(view);
     if (called === null) return withoutName();
     return await stay({
@@ -146,6 +152,7 @@ async function chat(
       history,
       identities,
       known,
+      rooms: own && `${own}/rooms`,
       frontend,
       leaveBy: (how) => leave = how,
     });
@@ -157,7 +164,7 @@ async function chat(
 /** Joins a room and stays until the client leaves. @returns The exit code. */
 async function stay(company: Company): Promise<number> {
   const { values, destination, history, identities, known, frontend } = company;
-  const { host, port, handshake, proven } = destination;
+  const { host, port, handshake, proven, invite } = destination;
   const { view } = frontend;
   let noted = Promise.resolve(); // once the identity's file has the name
   const home = Deno.env.get("HOME");
@@ -172,6 +179,16 @@ async function stay(company: Company): Promise<number> {
     view,
     history,
     files: transfers,
+    sealing: {
+      invite,
+      folder: company.rooms,
+      makesInvite: values.found
+        ? "always"
+        : invite?.id === FOUNDING_ID
+        ? "if none is open"
+        : "never",
+      confirm: (question) => confirm(view, question),
+    },
     named: (name) => {
       noted = noted.then(() => identities.named(name))
         .catch((error) => view.note(reasonOf(error)));
@@ -198,7 +215,8 @@ async function stay(company: Company): Promise<number> {
     throw error;
   } finally {
     // Who has been in, however briefly, is the same person the next time, and knows the room.
-    await within(KEEPING_TIME, Promise.all([noted, known.kept]));
+    const kept = [noted, known.kept, session.kept()];
+    await within(KEEPING_TIME, Promise.all(kept));
   }
   const failed = session.conversation.failedAny ||
     frontend.view.failedAny === true;

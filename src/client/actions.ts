@@ -71,9 +71,11 @@ export interface Actions {
   drop(offer: number, id?: RequestId): void;
   /** Gives up all names but the one that this client's person goes by. */
   release(id?: RequestId): void;
-  /** Asks for what only operators may do. */
+  /** Whether the room is sealed: its server can't read what is said. */
+  isSealed(): boolean;
+  /** Asks for what only operators, or in a sealed room its keepers, may do. */
   operate(
-    what: Operation,
+    what: Operation | "keeper",
     who?: string,
     text?: string,
     count?: number,
@@ -136,6 +138,7 @@ export function actionsOf(
       return member !== undefined;
     },
     who: () => session.conversation.present,
+    isSealed: () => session.conversation.isSealed,
     quit: (text) => session.leave(text),
     rename: (name, id) => session.conversation.rename(name, id),
     say: (text, id) => session.say(text, id),

@@ -31,10 +31,16 @@ export interface Reaction {
   readonly text: string;
 }
 
+/** A line as a client hears it. */
+export interface HeardLine extends LogEntry {
+  /** ruled: what it does, as a sentence. */
+  readonly told?: string;
+}
+
 /** A line, with the words that it has by now, and what was changed. */
 export interface CurrentLine {
   /** The line; its text is the present one, "" if it was deleted and is no offer. */
-  readonly line: LogEntry;
+  readonly line: HeardLine;
   /** What was changed, undefined for nothing. */
   readonly changed?: Changed | undefined;
 }
@@ -68,7 +74,7 @@ export function change(current: CurrentLine, by: Change): CurrentLine {
 }
 
 /** Lines in order, each as it is after the last of them; what changes one among them is told with that alone. */
-export function current(lines: readonly LogEntry[]): CurrentLine[] {
+export function current(lines: readonly HeardLine[]): CurrentLine[] {
   const all = new Map<number, CurrentLine>();
   for (const line of lines) {
     const changed = isChange(line) ? all.get(line.to) : undefined;

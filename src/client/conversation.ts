@@ -8,17 +8,18 @@
  * @module
  */
 
-import { current, type CurrentLine } from "./changes.ts";
+import { current, type CurrentLine, type HeardLine } from "./changes.ts";
 import type { FileEvent, FileListener } from "./file_room.ts";
 import type { Known } from "./known.ts";
 import type {
-  Link,
   LinkListener,
   Refused,
+  RoomLink,
   Self,
   Told,
   WishAnswer,
 } from "./link.ts";
+import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
@@ -30,7 +31,7 @@ import {
   tellFailure,
   type View,
 } from "./view.ts";
-import { type Event, EventError, MAX_STRING } from "../protocol/events.ts";
+import { type Event, MAX_STRING } from "../protocol/events.ts";
 import {
   isAbout,
   isSent,
@@ -47,9 +48,7 @@ import {
   type Refusal,
   textRefusal,
 } from "../protocol/reasons.ts";
-import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 import { escapeText } from "../base/safe_text.ts";
-import { formatInvite, parseAddress } from "../keys/invite.ts";
 
 /** What a conversation needs. */
 export interface ConversationOptions {
@@ -81,11 +80,12 @@ export class Conversation implements LinkListener {
   #name: string; // that it goes by, or will ask for when it is in
   #lastName: string | undefined; // by which it was in last
   #after: number | null = null; // the number of the last line that was seen
-  #link: Link | undefined; // the connection that leads into the room
+  #link: RoomLink | undefined; // the connection that leads into the room
   #room: Event<"room"> | undefined; // what the server last said of it
   #early: Told[] = []; // to be shown once the client is in
   #told = { topic: "", slow: 0 }; // what was shown of that
   #failedAny = false;
+  #isSealed = false;
 
   /** Nothing is said so far. @param self Who this client is. @param name One that `parseName` has accepted. */
   constructor(options: ConversationOptions, self: Self, name: string) {
@@ -102,6 +102,17 @@ export class Conversation implements LinkListener {
   /** Everybody in the room, this client included; nobody while it is not connected. */
   get present(): readonly Present[] {
     return this.#link?.present ?? [];
+  }
+
+  /** Whether the room is sealed. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
+  /** The room is sealed, and stays so. */
+  sealed(): void {
+    this.#isSealed = true;
+    this.stand();
   }
 
   /** Lines that are not yet in the server's log. */
@@ -122,7 +133,7 @@ export class Conversation implements LinkListener {
   // ── What the client says and asks for ────────────────────────────────────────────────────────────────
 
   /** Asks to be let in. @returns As `Link.join`. */
-  join(link: Link): Promise<Refused | undefined> {
+  join(link: RoomLink): Promise<Refused | undefined> {
     // The server takes only numbers above the one that it is told here.
     return link.join(this.#name, this.#outbox.before, this.#after);
   }
@@ -220,7 +231,7 @@ export class Conversation implements LinkListener {
 
   /** Asks for what only operators may do. */
   operate(
-    what: Operation,
+    what: Operation | "keeper",
     whom: string,
     words: string,
     count: number,
@@ -229,6 +240,9 @@ export class Conversation implements LinkListener {
     const who = this.#sendable(whom, "find anybody of that name", id);
     const text = this.#sendable(words, `send that ${what}`, id, MAX_TEXT_SIZE);
     if (who === null || text === null) return;
+    if (what === "keeper" && !this.#isSealed) {
+      return this.#fail("Only a sealed room has keepers; here it is /op", id);
+    }
     if (this.#link) this.#requests.operate(what, who, text, count, id);
     else this.#fail("Not connected", id);
   }
@@ -287,6 +301,11 @@ export class Conversation implements LinkListener {
     this.stand();
   }
 
+  /** Sends all lines again that aren't settled: those that went out before don't count. */
+  resend(): void {
+    if (this.#link) this.#outbox.connected(this.#link);
+  }
+
   /** Resolves when all is sent and settled, as far as it can be. @param patience For the settling, ms. */
   async flush(patience: number): Promise<void> {
     await this.#outbox.flush(patience);
@@ -322,6 +341,7 @@ export class Conversation implements LinkListener {
       connected: this.#link !== undefined,
       members: this.#link?.count ?? 0,
       waiting: this.#outbox.size,
+      ...(this.#isSealed ? { sealed: true } : {}),
     });
   }
 
@@ -341,9 +361,9 @@ export class Conversation implements LinkListener {
 
   /** The link has led into the room. */
   entered(
-    link: Link,
+    link: RoomLink,
     welcome: Event<"welcome">,
-    missed: readonly LogEntry[],
+    missed: readonly HeardLine[],
     joining: number | null,
   ): void {
     const { address, view, files } = this.#options;
@@ -405,8 +425,8 @@ export class Conversation implements LinkListener {
   }
 
   /** A line came over the link. */
-  happened(line: LogEntry, own: boolean, member?: Present): void {
-    this.#after = line.seq;
+  happened(line: HeardLine, own: boolean, member?: Present): void {
+    this.#after = Math.max(line.seq, this.#after ?? 0); // what is opened late is older
     if (member && !isSent(line.what)) {
       this.#meet(member);
       this.#options.known?.keep();
@@ -555,7 +575,7 @@ export class Conversation implements LinkListener {
   }
 
   #news({ line, changed }: CurrentLine, past: boolean): RoomNews {
-    const { seq, at, what: type, to, name, person, text } = line;
+    const { seq, at, what: type, to, name, person, text, told } = line;
     const own = this.#isOwn(line);
     const about = to === null ? undefined : this.#recent.find(to)?.line;
     const quoted = about &&
@@ -563,6 +583,7 @@ export class Conversation implements LinkListener {
     return {
       ...{ type, seq, at, to, name, person, text, own, past },
       ...(quoted ? { quoted } : {}),
+      ...(told === undefined ? {} : { told }),
       ...(changed ? { changed } : {}),
     };
   }
@@ -618,27 +639,4 @@ function startOfLast(count: number, lines: readonly CurrentLine[]): number {
   if (count === 0) return lines.length;
   const said = lines.flatMap(({ line }, at) => isSpoken(line.what) ? [at] : []);
   return said.length <= count ? 0 : said[said.length - count] ?? 0;
-}
-
-/**
- * The link of an invite. The way that this client took leads others there, too, unless it is on the server's machine.
- * @param own Where this client found the server. @throws {EventError} for what no server says.
- */
-function linkOf(
-  { address, id, secret }: Event<"invited">,
-  serverKey: Bytes,
-  own: string,
-): string {
-  const isLocal = /^(127\.|\[::1\]|localhost:)/.test(own);
-  try {
-    const place = parseAddress(isLocal ? address : own);
-    return formatInvite({
-      ...place,
-      serverKey,
-      id,
-      secret: fromBase64url(secret),
-    });
-  } catch (cause) {
-    throw new EventError("Cannot read an invite", { cause });
-  }
 }

@@ -39,6 +39,8 @@ const COMMAND = /^(?:deno task (?:-q )?client|\S*chat-client(?:\.exe)?)\s+/;
 export interface Destination extends Address {
   /** What of the handshake is known before there is an identity. */
   readonly handshake: Omit<ConnectOptions, "keyPair">;
+  /** The link's invite, where there is a link. */
+  readonly invite?: Invite;
   /** To be called when the client is in: then the server's key is proven. */
   readonly proven?: () => void;
 }
@@ -142,12 +144,14 @@ function byKey(address: Address, known: Known): Destination {
   };
 }
 
-function byInvite({ host, port, serverKey, id, secret }: Invite): Destination {
+function byInvite(invite: Invite): Destination {
+  const { host, port, serverKey, id, secret } = invite;
   const named = "that your link names (an old or a wrong link?)";
   const checkServer = (key: Bytes) =>
     requireServer(key, serverKey, { host, port }, named);
   const inviteKey = admissionKey(secret);
-  return { host, port, handshake: { inviteId: id, inviteKey, checkServer } };
+  const handshake = { inviteId: id, inviteKey, checkServer };
+  return { host, port, handshake, invite };
 }
 
 /** @param which Which server it should be. @throws {JoinError} if a key isn't the server's. */

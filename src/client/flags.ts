@@ -40,6 +40,11 @@ export const FLAGS = [
     help: "Take over an identity that was printed elsewhere",
   },
   {
+    name: "found",
+    kind: "boolean",
+    help: "Found the room of a founding link without being asked",
+  },
+  {
     name: "downloads",
     kind: "path",
     value: "FOLDER",

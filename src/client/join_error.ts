@@ -30,6 +30,8 @@ export function handshakeRefused(error: RefusedError): JoinError {
 const ENTRY_ADVICE: Readonly<Record<string, string>> = {
   removed: "Ask an operator of the room",
   "invite-used": "Ask for another invite",
+  "room-sealed": "Come by that link",
+  "person-barred": "Ask a keeper of the room",
   "card-wrong": "Come as another person: --identity FILE",
   "person-twin": "Come as another person: --identity FILE",
   "too-often-here": "Close one of your other clients",

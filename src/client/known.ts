@@ -2,7 +2,9 @@
  * What a client remembers of the rooms that it was in: where they are, and who went by which name there. A known name
  * with another id is somebody else.
  *
- *     { "rooms": { SERVER KEY: { "address": "HOST:PORT", "people": { FOLDED NAME: { "id": ID, "verified": true } } } } }
+ *     { "rooms": { SERVER KEY: { "address": "HOST:PORT", "sealed": ROOM, "people": { FOLDED NAME: { "id": ID, "verified": true } } } } }
+ *
+ * A room that is sealed stays so: nothing takes that out again.
  *
  * @module
  */
@@ -37,6 +39,7 @@ interface KnownPerson {
 /** A room. */
 interface KnownRoom {
   address: string;
+  sealed?: string; // the room's id, where it is sealed
   readonly people: Map<string, KnownPerson>; // by folded name
 }
 
@@ -78,7 +81,7 @@ export class Known {
 
   #adopt({ rooms }: Readonly<Record<string, unknown>>): void {
     for (const [key, room] of entriesOf(rooms)) {
-      const { address, people } = room as Record<string, unknown>;
+      const { address, people, sealed } = room as Record<string, unknown>;
       if (typeof address !== "string") continue;
       const known = new Map<string, KnownPerson>();
       for (const [name, person] of entriesOf(people)) {
@@ -89,8 +92,21 @@ export class Known {
           verified === true ? { id, verified } : { id },
         );
       }
-      this.#rooms.set(key, { address, people: known });
+      const mark = typeof sealed === "string" ? { sealed } : {};
+      this.#rooms.set(key, { address, people: known, ...mark });
     }
+  }
+
+  /** The id, base64url, of the sealed room of a server; undefined where none is known. @param serverKey 32 bytes. */
+  sealedRoom(serverKey: Bytes): string | undefined {
+    return this.#rooms.get(toBase64url(serverKey))?.sealed;
+  }
+
+  /** The room that the client is in is sealed. @param room Its id, base64url. */
+  seal(room: string): void {
+    if (!this.#room || this.#room.sealed === room) return;
+    this.#room.sealed = room;
+    this.#isChanged = true;
   }
 
   /** The key, 32 bytes, of the server that was at an address last; undefined for one that isn't known. */
@@ -162,13 +178,27 @@ export class Known {
     const path = this.#path;
     if (!this.#isChanged || path === undefined) return;
     this.#isChanged = false;
-    this.kept = this.kept.then(() => writeDocument(path, this.#document))
-      .catch((error) => this.#note(reasonOf(error)));
+    this.kept = this.kept.then(async () => {
+      await this.#takeSealed(path);
+      await writeDocument(path, this.#document);
+    }).catch((error) => this.#note(reasonOf(error)));
+  }
+
+  /** Takes over which rooms are sealed by what other clients of this machine have found since. */
+  async #takeSealed(path: string): Promise<void> {
+    const other = new Known(undefined, () => {});
+    other.#adopt(await readDocument(path).catch(() => undefined) ?? {});
+    for (const [key, { address, sealed }] of other.#rooms) {
+      if (sealed === undefined) continue;
+      const room = this.#rooms.get(key);
+      if (room) room.sealed ??= sealed;
+      else this.#rooms.set(key, { address, sealed, people: new Map() });
+    }
   }
 
   get #document() {
-    const rooms = [...this.#rooms].map(([key, { address, people }]) =>
-      [key, { address, people: Object.fromEntries(people) }] as const
+    const rooms = [...this.#rooms].map(([key, { people, ...room }]) =>
+      [key, { ...room, people: Object.fromEntries(people) }] as const
     );
     return { rooms: Object.fromEntries(rooms) };
   }

@@ -30,6 +30,7 @@ import {
   pastEntry,
   sayEvent,
 } from "../protocol/line.ts";
+import type { HeardLine } from "./changes.ts";
 import type { EpochReader } from "../crypto/epoch.ts";
 import { isDisconnect } from "../base/error_reason.ts";
 
@@ -53,6 +54,14 @@ export type ServerRequest =
   | Event<"rename" | "away" | "find" | "release" | "operate">
   | FileRequest;
 
+/** What a client says in a sealed room besides lines. */
+export type SealedRequest = Event<
+  "follow" | "enter" | "rule" | "wrap" | "admit" | "need"
+>;
+
+/** What the server tells of a sealed room besides lines. */
+export type SealedNews = Event<"followed" | "wrapped" | "needed">;
+
 /** What the server tells a client besides lines and members. */
 export type Told = Event<"motd" | "room">;
 
@@ -66,13 +75,13 @@ export interface LinkListener {
    * `joining`: null where it had not left, as far as others saw.
    */
   entered(
-    link: Link,
+    link: RoomLink,
     welcome: Event<"welcome">,
-    missed: readonly LogEntry[],
+    missed: readonly HeardLine[],
     joining: number | null,
   ): void;
   /** Somebody said something, came or went. @param own Whether this client's person did, by whatever connection. @param member Who, if it is there now. */
-  happened(line: LogEntry, own: boolean, member?: Present): void;
+  happened(line: HeardLine, own: boolean, member?: Present): void;
   /** Somebody went away from the keyboard, or, if the text is empty, came back. */
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
@@ -87,7 +96,17 @@ export interface LinkListener {
   slowed(): void;
   /** A line was refused or, if `n` is null, something that was asked for. */
   refused(n: number | null, reason: string, detail: string): void;
+  /** The server tells something of a sealed room; left out where none is expected. @param lines What `followed` follows. */
+  sealed?(news: SealedNews, lines: readonly LogEntry[]): void;
+  /** Resolves when there is place for more; left out where there always is. */
+  ready?(): Promise<void>;
 }
+
+/** What leads into the room, once the client is in. */
+export type RoomLink = Pick<
+  Link,
+  "present" | "count" | "serverKey" | "join" | "say" | "ask" | "close"
+>;
 
 /** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */
 export type Refused = Pick<Event<"refused">, "reason" | "detail">;
@@ -107,6 +126,9 @@ export class Link {
   #unheard = 0; // seconds since the server's last direct record
   #ended: Goodbye | undefined;
   #closed = false;
+  #pings = 0; // that were sent
+  readonly #fences = new Map<number, (held: boolean) => void>(); // by the ping whose answer they wait for
+  #pongs = 0; // that came
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #entry: PromiseWithResolvers<Refused | undefined> | undefined; // while the client asks to be let in
 
@@ -153,9 +175,32 @@ export class Link {
     return this.#send(...lines.map(sayEvent));
   }
 
-  /** Asks the server for something. */
-  ask(request: ServerRequest): Promise<void> {
-    return this.#send(request);
+  /** Asks the server for something, in that order. */
+  ask(...requests: readonly (ServerRequest | SealedRequest)[]): Promise<void> {
+    return this.#send(...requests);
+  }
+
+  /**
+   * Resolves when all that was asked for before is answered: the server takes one thing after the other, and this is a
+   * ping behind them.
+   * @returns Whether it is; not where the connection ends before.
+   */
+  async fence(): Promise<boolean> {
+    if (this.#closed) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#fences.set(this.#pings + 1, resolve);
+    await this.#ping();
+    return await promise;
+  }
+
+  #ping(): Promise<void> {
+    this.#pings++;
+    return this.#send({ kind: "ping" });
+  }
+
+  #pong(): void {
+    this.#fences.get(++this.#pongs)?.(true);
+    this.#fences.delete(this.#pongs);
   }
 
   /** Takes leave; `run` ends when the server has answered, or soon after. */
@@ -183,7 +228,10 @@ export class Link {
       for (;;) {
         const records = await this.#channel.read();
         if (!records) return this.#ended ?? "lost";
-        for (const record of records) await this.#take(record);
+        for (const record of records) {
+          if (this.#listener.ready) await this.#listener.ready();
+          await this.#take(record);
+        }
       }
     } catch (error) {
       if (isDisconnect(error)) return this.#ended ?? "lost";
@@ -192,6 +240,7 @@ export class Link {
       clearInterval(ticking);
       this.#entry?.resolve(undefined);
       this.close();
+      for (const resolve of this.#fences.values()) resolve(false);
     }
   }
 
@@ -203,7 +252,7 @@ export class Link {
   #tick(): void {
     if (++this.#unsaid >= PING_AFTER) {
       // A connection that can't be written to ends for its reader, too, which says so.
-      this.#send({ kind: "ping" }).catch(() => {});
+      this.#ping().catch(() => {});
     }
     if (++this.#unheard >= SILENT_AFTER) {
       this.#ended = "silent";
@@ -276,7 +325,12 @@ export class Link {
       case "ping":
         return await this.#send({ kind: "pong" });
       case "pong":
-        return;
+        return this.#pong();
+      case "followed":
+        return this.#sealed(event, this.#missed.splice(0));
+      case "wrapped":
+      case "needed":
+        return this.#sealed(event);
       case "bye":
         this.#ended = isGoodbye(event.reason) ? event.reason : "lost";
         return;
@@ -302,10 +356,20 @@ export class Link {
 
   #refused(event: Event<"refused">): void {
     const { n, reason, detail } = event;
-    if (OPERATION_REFUSALS.has(reason)) return void this.#answers.push(event);
+    const entry = n === null ? this.#entry : undefined;
+    if (!entry && OPERATION_REFUSALS.has(reason)) {
+      return void this.#answers.push(event);
+    }
     if (n === null) this.#missed = []; // what it was told so far will be told again
-    if (n === null && this.#entry) this.#entry.resolve({ reason, detail });
+    if (entry) entry.resolve({ reason, detail });
     else this.#listener.refused(n, reason, detail);
+  }
+
+  #sealed(news: SealedNews, lines: readonly LogEntry[] = []): void {
+    if (!this.#listener.sealed) {
+      throw new EventError(`Cannot take "${news.kind}" in an open room`);
+    }
+    this.#listener.sealed(news, lines);
   }
 
   #found({ id, more }: Event<"found">): void {

@@ -21,8 +21,10 @@ export class RecentLines {
   add(told: CurrentLine): void {
     const { line } = told;
     if (isSpoken(line.what)) {
+      this.#others.delete(line.seq);
       return keepNewest(this.#said.set(line.seq, told), MAX_LINES);
     }
+    if (line.what === "sealed") return; // which may come to be something that somebody said
     this.addOther(line.seq);
     const changed = isChange(line) ? this.#said.get(line.to) : undefined;
     if (changed && isChange(line)) {

@@ -46,6 +46,7 @@ export function lineSentence(line: RoomNews): string {
   if (changed?.deleted) return `${escapeText(name)}: ${DELETED}`;
   if (type === "sealed") return `${escapeText(name)}: ${UNOPENED}`;
   if (type === "ruled") {
+    if (line.told !== undefined) return line.told;
     const verb = controlVerb(line.text);
     const deed = Object.hasOwn(RULED, verb) ? RULED[verb] : "ruled the room";
     return `${escapeText(name)} ${deed}`;

@@ -64,7 +64,7 @@ export class ServerRequests implements FileRoom {
 
   /** Asks for what only operators may do. */
   operate(
-    what: Operation,
+    what: Operation | "keeper",
     who: string,
     text: string,
     count: number,

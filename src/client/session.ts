@@ -16,10 +16,20 @@ import {
   JoinError,
   refusedEntry,
 } from "./join_error.ts";
-import { Link, type Refused, type Self } from "./link.ts";
+import {
+  Link,
+  type LinkListener,
+  type Refused,
+  type RoomLink,
+  type Self,
+} from "./link.ts";
 import { nextPause, reach } from "./reconnect.ts";
+import { SealedLink } from "./sealed/sealed_link.ts";
+import { type ChainSeam, SealedRoom } from "./sealed/sealed_room.ts";
 import type { RequestId } from "./view.ts";
-import { randomBytes, toBase64url } from "../../crypto_utils.ts";
+import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
+import type { InviteSecret } from "./sealed/coming_in.ts";
+import { isSealedInvite } from "../sealed/membership.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
 import { reasonOf } from "../base/error_reason.ts";
@@ -55,8 +65,24 @@ export interface Who {
   readonly name: string;
 }
 
+/** What a session knows of sealed rooms. */
+export interface Sealing {
+  /** The link's invite, where the client has a link; a high number says that its room is sealed. */
+  readonly invite?: InviteSecret | undefined;
+  /** The folder of rooms' files; undefined: nothing is kept. */
+  readonly folder?: string | undefined;
+  /** Whether the invite for others that a founder needs is made and told. Default: never. */
+  readonly makesInvite?: "never" | "if none is open" | "always";
+  /** Asks a person, who says yes or no; false where nobody can be asked. */
+  readonly confirm?: (question: string) => Promise<boolean>;
+  /** What is known of the chain of all lines. */
+  readonly chain?: ChainSeam;
+}
+
 /** What a session needs. */
 export interface SessionOptions extends ConversationOptions {
+  /** What it knows of sealed rooms. */
+  readonly sealing?: Sealing;
   /** As whom the client comes. */
   readonly who: Who;
   /** Opens a connection to the server. */
@@ -80,6 +106,7 @@ export class Session {
   #refused: Refused | undefined; // the name, by the connection before
   #left = false;
   #link: Link | undefined; // the connection that stands
+  #room: SealedRoom | undefined; // that it leads to, where that is sealed
   #goodbye: Promise<void> | undefined;
   #failures = 0; // connections that led nowhere, since the last that led into the room
 
@@ -206,6 +233,7 @@ export class Session {
     }
     if (isFirst) {
       this.#who = who;
+      this.#room = undefined; // which is another's
       this.conversation.become(this.#self, who.name);
     } else this.conversation.rename(who.name);
     return true;
@@ -218,8 +246,12 @@ export class Session {
       const leaving = this.#leaving.promise;
       const channel = await reach(dial, this.#handshake, leaving);
       if (!channel) return GOODBYES.left;
-      const link = new Link(channel, this.#self, this.conversation);
-      this.#link = link;
+      const room = await this.#sealedRoom(channel.remoteKey);
+      const connect = (listener: LinkListener) =>
+        this.#link = new Link(channel, this.#self, listener);
+      const link = room
+        ? this.#sealedLink(room, connect)
+        : connect(this.conversation);
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
       const entering = this.#enter(link).then(() => staying);
@@ -239,6 +271,47 @@ export class Session {
       if (hadEntered) this.#comesAsMember = true;
       this.#failures = hadEntered ? 0 : this.#failures + 1;
     }
+  }
+
+  /** What is known of the room there, if the link or the memory says that it is sealed: then it is never entered openly. */
+  async #sealedRoom(serverKey: Bytes): Promise<SealedRoom | undefined> {
+    const { known: rooms, sealing = {}, view } = this.#options;
+    const { invite, folder, chain } = sealing;
+    const known = rooms?.sealedRoom(serverKey);
+    const isSealed = known !== undefined || isSealedInvite(invite?.id ?? 0);
+    if (!isSealed) return undefined;
+    this.conversation.sealed();
+    return this.#room ??= await SealedRoom.open({
+      identity: this.#who.identity,
+      self: this.#self,
+      folder,
+      known,
+      note: (text) => view.note(text),
+      ...(chain ? { chain } : {}),
+    });
+  }
+
+  #sealedLink(
+    room: SealedRoom,
+    connect: (listener: LinkListener) => Link,
+  ): SealedLink {
+    const { view, address, known, sealing = {} } = this.#options;
+    const { invite, makesInvite = "never", confirm } = sealing;
+    return new SealedLink({
+      room,
+      listener: this.conversation,
+      view,
+      address,
+      invite: this.#comesAsMember ? undefined : invite,
+      known,
+      makesInvite,
+      confirm: confirm ?? (() => Promise.resolve(false)),
+    }, connect);
+  }
+
+  /** Resolves when what is known of a sealed room is in its file. */
+  async kept(): Promise<void> {
+    await this.#room?.file.kept;
   }
 
   /**
@@ -263,7 +336,7 @@ export class Session {
    * Asks to be let in. Ends the connection if the client can't be let in now.
    * @throws {JoinError} if it can't be let in at all.
    */
-  async #enter(link: Link): Promise<void> {
+  async #enter(link: RoomLink): Promise<void> {
     const refused = await this.conversation.join(link);
     if (refused === undefined) return;
     if (refused.reason.startsWith("name-")) this.#refused = refused;

@@ -7,6 +7,7 @@
 
 import type { Changed } from "./changes.ts";
 import type { LineKind } from "../protocol/line.ts";
+import type { Warning } from "./sealed/warnings.ts";
 
 /** What a program calls a request of its own: the answers carry it. */
 export type RequestId = string | number;
@@ -125,6 +126,12 @@ export type News =
     readonly until: number | null;
     /** For whom it is, or what it is. */
     readonly note: string;
+    /** Set for the one that a founder's client makes by itself. */
+    readonly founding?: boolean;
+  }
+  | Warning & {
+    /** Something in a sealed room doesn't fit, and isn't shown as said. */
+    readonly type: "warning";
   }
   | {
     /** The connection is lost; `seconds` until the next attempt. */
@@ -153,6 +160,8 @@ export interface RoomNews extends Answer {
    * else empty.
    */
   readonly text: string;
+  /** ruled: what it does, as a sentence. */
+  readonly told?: string;
   /** For `replied` and changes: the number of the line that it is about, else null. */
   readonly to: number | null;
   /**
@@ -184,6 +193,8 @@ export interface Standing {
   readonly members: number;
   /** Lines that were typed and are not yet in the server's log. */
   readonly waiting: number;
+  /** Set in a sealed room. */
+  readonly sealed?: boolean;
 }
 
 /** Somebody who is in the room. */

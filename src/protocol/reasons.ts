@@ -43,6 +43,17 @@ export const REFUSALS = {
   "operation-self": "You cannot remove or ban yourself; /quit leaves",
   "operator-last":
     "That is the last operator: make somebody else one first, with /op",
+  "room-sealed":
+    "This room is sealed: ask one of its keepers for a link, which says so",
+  "not-sealed": "This room is not sealed",
+  "control-wrong": "That cannot be said here, or not by you",
+  "not-keeper": "Only keepers of the room may do that: ask one of them",
+  "not-member": "That person is no member of this room",
+  "member-already": "That person is a member already",
+  "keys-late": "Another keeper changed the key in the same instant: try again",
+  "keeper-senior": "That person has been a keeper for longer than you",
+  "invites-full": "As many invites are open as there can be: revoke one first",
+  "person-barred": "You were banned from this room",
   "log-failed": "The server cannot write its log, so nothing is delivered",
   "log-unreadable": "The server cannot read its log now",
 } as const;
@@ -84,6 +95,14 @@ export const OPERATION_REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   "operation-wrong",
   "operation-self",
   "operator-last",
+  "control-wrong",
+  "not-keeper",
+  "not-member",
+  "member-already",
+  "keys-late",
+  "keeper-senior",
+  "invites-full",
+  "person-barred",
 ]);
 
 /** Why a piece of a file doesn't come. */

@@ -44,6 +44,11 @@ export const SEALED_INVITE = 0x8000_0000;
 export const FOUNDING_ID = 0x8000_0000;
 /** The highest number of an invite; those above stand for other ways to come in. */
 const MAX_INVITE = 0xffff_ff00;
+/** Whether an invite, by its number, is one of a sealed room. */
+export function isSealedInvite(number: number): boolean {
+  return number >= FOUNDING_ID && number <= MAX_INVITE;
+}
+
 /** Open invites at a time. */
 export const MAX_OPEN_INVITES = 256;
 

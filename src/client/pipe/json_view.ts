@@ -12,6 +12,7 @@
 import type { Verification } from "../actions.ts";
 import { Ignored } from "../ignored.ts";
 import type { Somebody } from "../person.ts";
+import { warningSentence } from "../sealed/warnings.ts";
 import type { News, Present, RequestId, RoomNews } from "../view.ts";
 import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
@@ -45,7 +46,11 @@ export class JsonView extends PipeView {
   }
 
   /** Writes an object of type `members`: who is in the room. */
-  members(present: readonly Present[], id?: RequestId): void {
+  members(
+    present: readonly Present[],
+    isSealed: boolean,
+    id?: RequestId,
+  ): void {
     const members = present.map((member) => ({
       ...named(member),
       since: iso(member.since),
@@ -53,7 +58,8 @@ export class JsonView extends PipeView {
       away: member.away,
       connections: member.connections,
     }));
-    this.#emit("members", { members }, id);
+    const room = isSealed ? "sealed" : "open";
+    this.#emit("members", { room, members }, id);
   }
 
   /** Writes an object of type `digits`: what to compare with somebody, to be sure of each other. */
@@ -156,6 +162,11 @@ function fieldsOf(news: News): Record<string, unknown> {
     }
     case "done":
       return {};
+    case "warning": {
+      const { line: seq, reason } = news;
+      const message = warningSentence(news);
+      return { seq, ...named(news), reason, message };
+    }
     case "away-message": {
       const { own, text } = news;
       return { ...named(news), own, text };
@@ -179,10 +190,12 @@ function fieldsOf(news: News): Record<string, unknown> {
 
 function lineFields(news: RoomNews): Record<string, unknown> {
   const { type: what, seq, at, own, past, text, to } = news;
+  const { told } = news;
   const fields = { seq, at: iso(at), ...named(news), own, past };
   return {
     ...fields,
     ...particulars({ what, text, to }),
+    ...(told === undefined ? {} : { text: told }),
     ...(isAbout(what) ? { quoted: quotedFields(news) } : {}),
     ...changedFields(news),
   };

@@ -18,6 +18,7 @@ import {
   type NewsOf,
   refusalSentence,
 } from "../sentences.ts";
+import { warningSentence } from "../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";
@@ -32,7 +33,13 @@ export interface PlainOptions extends PipeOptions {
 
 /** News that are about this program. */
 type Remark = NewsOf<
-  "entered" | "refused" | "lost" | "disconnected" | "away-message" | "invited"
+  | "entered"
+  | "refused"
+  | "lost"
+  | "disconnected"
+  | "away-message"
+  | "invited"
+  | "warning"
 >;
 
 /** Plain text. Others' names and texts are escaped, so that the lines are safe on a terminal too. */
@@ -64,8 +71,11 @@ export class PlainView extends PipeView {
       case "lost":
       case "disconnected":
       case "away-message":
-      case "invited":
+      case "warning":
         return this.#remark(news);
+      case "invited":
+        // What a founder's client makes by itself is for the program that runs it.
+        return news.founding ? this.print(news.link) : this.#remark(news);
       default:
         if (this.#isTyped || !news.mine) this.#line(news);
     }
@@ -120,5 +130,7 @@ function plainRemark(news: Remark): string {
       return awaySentence(news);
     case "invited":
       return inviteSentence(news);
+    case "warning":
+      return warningSentence(news);
   }
 }

@@ -19,7 +19,11 @@ export interface RequestContext extends Actions {
   /** Whom the program doesn't want to read. */
   readonly ignored: Ignored;
   /** Answers with who is in the room. */
-  members(present: readonly Present[], id?: RequestId): void;
+  members(
+    present: readonly Present[],
+    isSealed: boolean,
+    id?: RequestId,
+  ): void;
   /** Answers with what to compare with somebody. */
   digits(name: string, verification: Verification, id?: RequestId): void;
   /** Answers with who is ignored. */
@@ -120,7 +124,10 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     needs: ["offer"],
     run: ({ drop }, { offer, id }) => drop(Number(offer), id),
   },
-  who: { needs: [], run: ({ members, who }, { id }) => members(who(), id) },
+  who: {
+    needs: [],
+    run: ({ members, who, isSealed }, { id }) => members(who(), isSealed(), id),
+  },
   release: { needs: [], run: ({ release }, { id }) => release(id) },
   verify: { needs: ["name"], run: verify },
   invite: {
@@ -146,6 +153,7 @@ const REQUESTS: Readonly<Record<string, Row>> = {
   bans: { needs: [], run: wish("bans") },
   op: about("op"),
   deop: about("deop"),
+  keeper: about("keeper"),
   topic: {
     needs: ["text"],
     run: ({ operate }, { text, id }) =>
@@ -167,8 +175,8 @@ const REQUESTS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** A request of operators' about somebody. */
-function about(what: "kick" | "unban" | "op" | "deop"): Row {
+/** A request of operators' or keepers' about somebody. */
+function about(what: "kick" | "unban" | "op" | "deop" | "keeper"): Row {
   return {
     needs: ["name"],
     run: ({ operate }, { name, id }) => operate(what, String(name), "", 0, id),

@@ -115,6 +115,17 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     run: deop,
   },
   {
+    name: "/keeper",
+    args: "NAME",
+    help: "Make NAME a keeper, in a sealed room",
+    more:
+      "Keepers invite and remove members, and see to it that each has the room's key. A room with one alone can lose it. NAME may be an id.",
+    example: "/keeper Rahul",
+    takes: /^(\S+)$/,
+    offers: ["names"],
+    run: ({ operate }, who) => operate("keeper", who),
+  },
+  {
     name: "/topic",
     args: "[TEXT]",
     help: "Set the topic; without TEXT: none",

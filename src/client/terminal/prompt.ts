@@ -99,8 +99,8 @@ export class Prompt {
   /** The prompt with the space after it; empty before anything is known. */
   get text(): string {
     if (!this.#standing) return "";
-    const { name, connected, members, waiting } = this.#standing;
-    const remarks: string[] = [];
+    const { name, connected, members, waiting, sealed } = this.#standing;
+    const remarks: string[] = sealed ? ["sealed"] : [];
     // Who is alone needs no number.
     if (connected && members > 1) remarks.push(`${members} here`);
     if (!connected) {

@@ -27,6 +27,7 @@ import {
   takenSentence,
   welcomeSentence,
 } from "../sentences.ts";
+import { warningSentence } from "../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";
@@ -113,6 +114,8 @@ export class Transcript {
         return [this.#columns.told(refusalSentence(news), this.#warning)];
       case "lost":
         return [this.#columns.told(lostSentence(news), this.#warning)];
+      case "warning":
+        return [this.#report(warningSentence(news), this.#warning)];
       case "file":
         return this.#file(news);
       case "disconnected":

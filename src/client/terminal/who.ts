@@ -51,6 +51,13 @@ export function whoIsHere(
   return table(rows, columns);
 }
 
+/** Which kind of room it is: `This room is sealed: its server cannot read what is said here`. */
+export function roomKind(isSealed: boolean): string {
+  return isSealed
+    ? "This room is sealed: its server cannot read what is said here"
+    : "This room is open: its server reads what is said here, and logs it";
+}
+
 /** A span of time (ms) in its greatest unit, rounded down. */
 function span(time: number): string {
   if (time >= DAY) return `${Math.floor(time / DAY)} d`;

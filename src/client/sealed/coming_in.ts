@@ -1,0 +1,252 @@
+/**
+ * What a client of a sealed room checks before it goes in: that it is the room which its link, or its memory, says, and
+ * that its person is a member there, or becomes one now.
+ *
+ *     follow ──▶ control lines, checked ──┬── a member ────────────▶ join
+ *                                         ├── an invite's key ─────▶ wrap for itself, enter, join
+ *                                         └── nobody is there yet ─▶ found: wrap for itself, enter, join
+ *
+ * @module
+ */
+
+import {
+  type Bytes,
+  DecryptionError,
+  equalBytes,
+  fromBase64url,
+  KEY_SIZE,
+  randomBytes,
+  toBase64url,
+} from "../../../crypto_utils.ts";
+import { escapeText, quote } from "../../base/safe_text.ts";
+import { type Identity, identityOf, readCard } from "../../crypto/identity.ts";
+import { fullId } from "../../crypto/person_id.ts";
+import type { Event } from "../../protocol/events.ts";
+import type { LogEntry } from "../../protocol/line.ts";
+import {
+  commitment,
+  freshContentKey,
+  openBlob,
+  sealWrap,
+} from "../../sealed/content_key.ts";
+import { roomId, signControl } from "../../sealed/control_line.ts";
+import { FOUNDING_ID } from "../../sealed/membership.ts";
+import { JoinError } from "../join_error.ts";
+import type { SealedRequest } from "../link.ts";
+import type { SealedRoom } from "./sealed_room.ts";
+
+/** By what a client comes. */
+export interface InviteSecret {
+  /** The invite's number. */
+  readonly id: number;
+  /** The link's secret, 32 bytes. */
+  readonly secret: Bytes;
+}
+
+/** What the server told before the client is in. */
+export interface Told {
+  /** The control lines that this client didn't know, and the number of the last that there is. */
+  readonly seq: number;
+  /** The blob of the invite by which the client came, or "". */
+  readonly blob: string;
+  /** Those control lines. */
+  readonly lines: readonly LogEntry[];
+  /** The content keys for this client. */
+  readonly wraps: readonly Event<"wrapped">[];
+}
+
+/** A client that wants to come in. */
+export interface Comer {
+  /** What it knows of the room. */
+  readonly room: SealedRoom;
+  /** Its link's invite; undefined where it comes by its key. */
+  readonly invite: InviteSecret | undefined;
+  /** The name that it wants. */
+  readonly name: string;
+  /** Asks a person; false where nobody can be asked. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  /** Asks the server for the control lines after a line; undefined where the connection ends. */
+  readonly follow: (after: number) => Promise<Told | undefined>;
+}
+
+/** With what a client goes in. */
+export interface Entrance {
+  /** The name under which it joins. */
+  readonly name: string;
+  /** What it says before it joins. */
+  readonly requests: readonly SealedRequest[];
+  /** Whether it founds the room. */
+  readonly founds: boolean;
+}
+
+const TAMPERED =
+  "The server may have been tampered with, or set up from a backup: tell its owner, and the keepers of the room";
+
+/** Checks the room. @returns Undefined where the connection ends. @throws {JoinError} if the client can't, or had better not, go in. */
+export async function comeIn(comer: Comer): Promise<Entrance | undefined> {
+  const told = await followAll(comer);
+  if (!told) return undefined;
+  const { room, invite, name } = comer;
+  const { membership } = room;
+  if (membership.room === undefined) return await found(comer, told);
+  const id = toBase64url(membership.room);
+  if (room.known !== undefined && room.known !== id) {
+    throw new JoinError(
+      "The server shows another sealed room than the one that you know there",
+      TAMPERED,
+    );
+  }
+  if (invite && invite.id !== FOUNDING_ID) {
+    await checkAnchor(room, invite, told);
+  }
+  for (const wrapped of told.wraps) await room.keys.take(wrapped, membership);
+  const { own } = room;
+  if (own) return { name: own.name, requests: [], founds: false };
+  if (invite?.id === FOUNDING_ID) {
+    const [founder = ""] = membership.keepers;
+    const by = membership.member(founder)?.name ?? "somebody";
+    throw new JoinError(
+      `The room was founded by ${quote(by)} already`,
+      `Ask ${escapeText(by)}, or another keeper, for an invite`,
+    );
+  }
+  if (!invite) {
+    throw new JoinError(
+      "You are no member of this room",
+      "Ask a keeper of the room for an invite",
+    );
+  }
+  return await becomeMember(room, invite, name, told);
+}
+
+/** Follows the control lines that the server tells. */
+async function followAll(comer: Comer): Promise<Told | undefined> {
+  const { room, follow, confirm } = comer;
+  const after = room.membership.seq;
+  let told = await follow(after);
+  if (!told) return undefined;
+  if (told.seq < after) {
+    const goesOn = await confirm(
+      `The server has lost who became, or was removed as, a member from line ${
+        told.seq + 1
+      } on: a restored backup, or tampering. Go on with what it has? (yes/no) `,
+    );
+    if (!goesOn) {
+      throw new JoinError(
+        `The server no longer has the room's control lines from line ${
+          told.seq + 1
+        } on`,
+        TAMPERED,
+      );
+    }
+    await room.forget();
+    told = await follow(0);
+    if (!told) return undefined;
+  }
+  for (const line of told.lines) {
+    if (line.what === "ruled" && await room.follow(line)) continue;
+    throw new JoinError(
+      `Control line ${line.seq} of the room is not one that may be said there`,
+      TAMPERED,
+    );
+  }
+  if (room.membership.seq === told.seq) return told;
+  throw new JoinError(
+    "The server keeps control lines of the room back",
+    TAMPERED,
+  );
+}
+
+/** Checks that the room is the one that the maker of an invite was in. */
+async function checkAnchor(
+  { record, membership }: SealedRoom,
+  { secret }: InviteSecret,
+  { blob }: Told,
+): Promise<void> {
+  try {
+    const anchor = await openBlob(blob, secret);
+    const digest = record.digestAt(anchor.seq);
+    const isSame = membership.room && equalBytes(anchor.room, membership.room);
+    if (isSame && digest && equalBytes(digest, anchor.digest)) return;
+  } catch (error) {
+    if (!(error instanceof DecryptionError)) throw error;
+  }
+  throw new JoinError(
+    "The room that the server shows is not the one that your link is for",
+    `${TAMPERED}. Or ask for another link`,
+  );
+}
+
+/** Becomes a member by an invite, with the room's key that it was given. */
+async function becomeMember(
+  room: SealedRoom,
+  { id: number, secret }: InviteSecret,
+  name: string,
+  { wraps }: Told,
+): Promise<Entrance> {
+  const { keys, membership, identity } = room;
+  const invite = await identityOf(secret);
+  keys.addRecipient(invite);
+  for (const wrapped of wraps) await keys.take(wrapped, membership);
+  const key = await keys.latest(membership);
+  if (!membership.room || !key) {
+    throw new JoinError(
+      "The room's key did not come with your link",
+      "Ask a keeper of the room for another link",
+    );
+  }
+  const place = { room: membership.room, e: keys.highest };
+  const count = membership.nextCount(room.self.id);
+  const card = toBase64url(identity.card);
+  const text = await signControl(
+    { verb: "join", count, invite: number, card, name },
+    membership.room,
+    identity.signing,
+    invite.signing,
+  );
+  // An older key is no longer passed on: keepers give the one of now once it is in.
+  const requests: SealedRequest[] = place.e === membership.epoch
+    ? [await ownWrap(identity, place, key)]
+    : [];
+  return {
+    name,
+    requests: [...requests, { kind: "enter", text }],
+    founds: false,
+  };
+}
+
+/** Founds the room. */
+async function found(
+  { room, invite, name }: Comer,
+  { seq }: Told,
+): Promise<Entrance> {
+  if (room.known !== undefined || invite?.id !== FOUNDING_ID || seq !== 0) {
+    throw new JoinError("The server no longer has the room", TAMPERED);
+  }
+  const { identity } = room;
+  const random = toBase64url(randomBytes(KEY_SIZE));
+  const id = roomId(random, identity.id);
+  const key = freshContentKey();
+  const place = { room: id, e: 0 };
+  room.keys.made(commitment(place, key), key);
+  const card = toBase64url(identity.card);
+  const commit = commitment(place, key);
+  const text = await signControl(
+    { verb: "found", count: 1, random, card, name, commit },
+    id,
+    identity.signing,
+  );
+  const wrap = await ownWrap(identity, place, key);
+  return { name, requests: [wrap, { kind: "enter", text }], founds: true };
+}
+
+/** The content key for this client's own person, so that it can come back. */
+async function ownWrap(
+  { id, card }: Identity,
+  place: { readonly room: Bytes; readonly e: number },
+  key: Bytes,
+): Promise<SealedRequest> {
+  const { sealKey } = readCard(card);
+  const data = await sealWrap({ ...place, by: id, to: id }, key, sealKey);
+  return { kind: "wrap", to: fullId(id), e: place.e, data };
+}

@@ -1,0 +1,108 @@
+/**
+ * All control lines of a sealed room that a client has checked, and what they come to.
+ *
+ *     follow: checked, signatures and all ──┐
+ *     adopt: checked in an earlier run ─────┴──▶ membership, terms
+ *
+ * @module
+ */
+
+import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
+import type { LogEntry } from "../../protocol/line.ts";
+import {
+  type Control,
+  type ControlLine,
+  parseControl,
+} from "../../sealed/control_line.ts";
+import { follow, Membership } from "../../sealed/membership.ts";
+import { MemberTerms } from "./member_terms.ts";
+
+/** A control line, and where it stands. */
+export type ControlEntry = Pick<LogEntry, "seq" | "at" | "person" | "text">;
+
+/** A control line that was followed, with what it came to before and after. */
+export interface Followed {
+  /** What it says. */
+  readonly control: Control;
+  /** Where it stands. */
+  readonly entry: ControlEntry;
+  /** What it came to before it. */
+  readonly before: Membership;
+  /** What it comes to with it. */
+  readonly after: Membership;
+}
+
+/** The control lines so far. */
+export class ControlRecord {
+  /** Who was a member when. */
+  readonly terms: MemberTerms = new MemberTerms();
+  readonly #followed = new Map<number, Followed>(); // by number
+  #membership = Membership.NONE;
+
+  /** What they come to. */
+  get membership(): Membership {
+    return this.#membership;
+  }
+
+  /** All of them, in order. */
+  get entries(): ControlEntry[] {
+    return [...this.#followed.values()].map(({ entry }) => entry);
+  }
+
+  /**
+   * Whether an invite has ended, by that time (ms since 1970), that was given the present content key: it could be
+   * opened by who finds the link, and has what the server keeps.
+   */
+  hasEndedHolder(at: number): boolean {
+    const { membership } = this;
+    const start = this.#followed.get(membership.epochStart);
+    const wasOpen = (number: number) =>
+      !start?.after.invites.has(number) ||
+      start.after.isOpen(number, start.entry.at);
+    return [...membership.invites.keys()].some((number) =>
+      wasOpen(number) && !membership.isOpen(number, at)
+    );
+  }
+
+  /** The control line of that number. */
+  find(seq: number): Followed | undefined {
+    return this.#followed.get(seq);
+  }
+
+  /** The digest of all up to the one of that number, 32 bytes; undefined where none has that number. */
+  digestAt(seq: number): Bytes | undefined {
+    return this.#followed.get(seq)?.after.digest;
+  }
+
+  /** Takes the next line. @returns Undefined for one that may not be said: nothing is changed. */
+  async follow(entry: ControlEntry): Promise<Followed | undefined> {
+    const line = parseControl(entry.text);
+    const after = await follow(this.#membership, line, entry);
+    return line && after && this.#take(line, entry, after);
+  }
+
+  /**
+   * Takes the next line, which was checked in an earlier run.
+   * @param digest What the digest of all was then, base64url. @returns Whether it fits.
+   */
+  adopt(entry: ControlEntry, digest: string): boolean {
+    const line = parseControl(entry.text);
+    const after = line && this.#membership.next(line, entry);
+    if (!line || !after || typeof after === "string") return false;
+    if (toBase64url(after.digest) !== digest) return false;
+    this.#take(line, entry, after);
+    return true;
+  }
+
+  #take(
+    { control }: ControlLine,
+    entry: ControlEntry,
+    after: Membership,
+  ): Followed {
+    const followed = { control, entry, before: this.#membership, after };
+    this.#membership = after;
+    this.#followed.set(entry.seq, followed);
+    this.terms.note(control, entry.seq, entry.person, after);
+    return followed;
+  }
+}

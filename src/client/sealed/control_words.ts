@@ -1,0 +1,77 @@
+/**
+ * What a control line of a sealed room does, as a sentence.
+ *
+ * @module
+ */
+
+import { escapeText } from "../../base/safe_text.ts";
+import { shortId, spokenId } from "../../crypto/person_id.ts";
+import type { Keys } from "../../sealed/control_line.ts";
+import type { Followed } from "./control_record.ts";
+import type { MemberTerms } from "./member_terms.ts";
+
+/**
+ * What a control line does: `ana made an invite`, `bob came in by an invite of ana's`, `ana removed bob: bob reads
+ * nothing from line 58 on; all open invites have ended`.
+ */
+export function controlSentence(
+  { control, entry, before, after }: Followed,
+  terms: MemberTerms,
+): string {
+  const { seq, person } = entry;
+  const nameOf = (id: string) => {
+    const member = terms.before(shortId(id), seq);
+    return member ? escapeText(member.name) : spokenId(shortId(id));
+  };
+  const { name = person } = before.members.get(person) ??
+    after.members.get(person) ?? {};
+  const who = escapeText(name);
+  switch (control.verb) {
+    case "found":
+      return `${who} founded the room`;
+    case "invite": {
+      const { uses } = control;
+      return `${who} made an invite${uses > 1 ? ` for ${uses} persons` : ""}`;
+    }
+    case "join": {
+      const by = before.invites.get(control.invite)?.by;
+      return by === undefined
+        ? `${who} came in by an invite`
+        : `${who} came in by an invite of ${nameOf(by)}'s`;
+    }
+    case "rename":
+      return `${who} took the name ${escapeText(control.name)}`;
+    case "keys":
+      return keysSentence(who, control, seq, nameOf);
+    case "close":
+      return `${who} ended an invite`;
+  }
+}
+
+function keysSentence(
+  who: string,
+  { made, removed, barred, freed }: Keys,
+  seq: number,
+  nameOf: (id: string) => string,
+): string {
+  const names = (ids: readonly string[]) => ids.map(nameOf).join(", ");
+  const deeds: string[] = [];
+  if (removed.length > 0) {
+    const isBarred = removed.every((id) => barred.includes(id));
+    const gone = names(removed);
+    deeds.push(
+      `${
+        isBarred ? "banned" : "removed"
+      } ${gone}: ${gone} reads nothing from line ${
+        seq + 1
+      } on; all open invites have ended`,
+    );
+  }
+  const others = barred.filter((id) => !removed.includes(id));
+  if (others.length > 0) deeds.push(`banned ${names(others)}`);
+  if (freed.length > 0) deeds.push(`lets ${names(freed)} be invited again`);
+  if (made.length > 0) {
+    deeds.push(`made ${names(made)} a keeper`);
+  }
+  return `${who} ${deeds.join("; ") || "changed the key of the room"}`;
+}

@@ -1,0 +1,267 @@
+/**
+ * What a client keeps of a sealed room: the control lines that it has checked, the members' last numbers, the notes of
+ * its own invites, and when it changed the key last. A line for each, with a checksum, appended; what a crash cuts off,
+ * or what else is damaged, is left out and fetched again.
+ *
+ *     CHECKSUM {"control":{"seq","at","person","text"},"digest"}
+ *     CHECKSUM {"stays":[["PERSON.STAY",{"seq","n"}], …]}
+ *     CHECKSUM {"invite":NUMBER,"note"}
+ *     CHECKSUM {"rekeyed":ms since 1970}
+ *
+ * @module
+ */
+
+import { sha256, toBase64url } from "../../../crypto_utils.ts";
+import { reasonOf } from "../../base/error_reason.ts";
+import {
+  ensureFolder,
+  fileError,
+  PRIVATE_FILE,
+  readPrivate,
+  writePrivate,
+} from "../../base/private_file.ts";
+import { writeAll } from "../../base/write_all.ts";
+import { ControlRecord, type Followed } from "./control_record.ts";
+import { type StayEnd, StayNumbers } from "./stay_numbers.ts";
+
+/** Characters of a checksum. */
+const CHECK_LENGTH = 16;
+
+/** What a line says. */
+type Note = Readonly<Record<string, unknown>>;
+
+/** What is kept of a room. */
+export class RoomFile {
+  #path: string | undefined;
+  readonly #note: (text: string) => void;
+  /** The control lines. */
+  readonly record: ControlRecord = new ControlRecord();
+  /** The members' last numbers. */
+  stays: StayNumbers = new StayNumbers();
+  readonly #notes = new Map<number, string>(); // of own invites, by number
+  #rekeyed = 0; // ms since 1970
+  #isBroken = false; // it can't be written
+  /** Settles when all is in the file; never rejects. */
+  kept: Promise<void> = Promise.resolve();
+
+  /** Keeps nothing until its place is known. @param note Told what can't be read or kept. */
+  constructor(note: (text: string) => void) {
+    this.#note = note;
+  }
+
+  /**
+   * What is kept of a room.
+   * @param folder The rooms' folder, made if it is missing; undefined: nothing is kept. @param room The room's id,
+   * base64url. @param note Told what can't be read or kept.
+   */
+  static async load(
+    folder: string | undefined,
+    room: string,
+    note: (text: string) => void,
+  ): Promise<RoomFile> {
+    const file = new RoomFile(note);
+    if (folder === undefined) return file;
+    const path = `${folder}/${room}`;
+    file.#path = path;
+    try {
+      await ensureFolder(folder);
+      const text = await readPrivate(path);
+      if (text !== undefined) await file.#adopt(path, text);
+    } catch (error) {
+      file.#fail(error);
+    }
+    return file;
+  }
+
+  /** Keeps from here on what is known of a room that the client has come into. @param folder As for `load`. */
+  keepIn(folder: string | undefined, room: string): void {
+    if (folder === undefined || this.#path !== undefined) return;
+    const path = `${folder}/${room}`;
+    this.#path = path;
+    this.kept = this.kept.then(async () => {
+      try {
+        await ensureFolder(folder);
+        await writePrivate(path, this.#summary().join(""));
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /** Forgets all of it: the server's copy counts. */
+  async forget(): Promise<RoomFile> {
+    await this.kept;
+    const file = new RoomFile(this.#note);
+    file.#path = this.#path;
+    if (file.#path === undefined) return file;
+    try {
+      await writePrivate(file.#path, "");
+    } catch (error) {
+      file.#fail(error);
+    }
+    return file;
+  }
+
+  /** Takes over what a file says. One that is damaged, or says things twice, is written anew. */
+  async #adopt(path: string, text: string): Promise<void> {
+    const lines = text.split("\n");
+    const rest = lines.pop() ?? ""; // no line yet, where its writer was interrupted
+    let isNew = rest === "";
+    let adopted = 0;
+    for (const line of lines) {
+      const note = parse(line);
+      if (!note || !this.#take(note)) isNew = false;
+      else adopted++;
+    }
+    const summary = this.#summary();
+    if (isNew && adopted <= 2 * summary.length + 8) return;
+    await writePrivate(path, summary.join(""));
+  }
+
+  /** @returns Whether it is of any use. */
+  #take(note: Note): boolean {
+    const { control, digest, stays, invite, rekeyed } = note;
+    if (isObject(control) && typeof digest === "string") {
+      const { seq, at, person, text } = control;
+      if (typeof seq !== "number" || typeof at !== "number") return false;
+      if (typeof person !== "string" || typeof text !== "string") return false;
+      if (this.record.find(seq)) return true; // by another client of this machine
+      return this.record.adopt({ seq, at, person, text }, digest);
+    }
+    if (Array.isArray(stays)) {
+      const ends = stays.filter(isStayEnd);
+      this.stays = new StayNumbers(newest([...this.stays.all, ...ends]));
+      return ends.length === stays.length;
+    }
+    if (typeof invite === "number" && typeof note["note"] === "string") {
+      this.#notes.set(invite, note["note"]);
+      return true;
+    }
+    if (typeof rekeyed !== "number") return false;
+    this.#rekeyed = Math.max(this.#rekeyed, rekeyed);
+    return true;
+  }
+
+  /** All that counts, as lines. */
+  #summary(): string[] {
+    return [
+      ...this.record.entries.map(({ seq }) => {
+        const followed = this.record.find(seq);
+        return followed ? controlLine(followed) : "";
+      }),
+      format({ stays: this.stays.all }),
+      ...[...this.#notes].map(([invite, note]) => format({ invite, note })),
+      format({ rekeyed: this.#rekeyed }),
+    ];
+  }
+
+  /** A control line was followed. */
+  followed(followed: Followed): void {
+    this.#append(controlLine(followed));
+  }
+
+  /** Writes down the members' last numbers. */
+  keepStays(): void {
+    const stays = this.stays.takeChanged();
+    if (stays.length > 0) this.#append(format({ stays }));
+  }
+
+  /** What an invite of this client's is for; undefined for another one's. */
+  noteOf(invite: number): string | undefined {
+    return this.#notes.get(invite);
+  }
+
+  /** An invite was made here. */
+  invited(invite: number, note: string): void {
+    this.#notes.set(invite, note);
+    this.#append(format({ invite, note }));
+  }
+
+  /** When this client changed the key by itself last, ms since 1970; 0: never. */
+  get rekeyedAt(): number {
+    return this.#rekeyed;
+  }
+
+  /** The key is being changed. @param at ms since 1970. */
+  rekeyed(at: number): void {
+    this.#rekeyed = at;
+    this.#append(format({ rekeyed: at }));
+  }
+
+  #append(line: string): void {
+    const path = this.#path;
+    if (path === undefined) return;
+    this.kept = this.kept.then(async () => {
+      if (this.#isBroken) return;
+      try {
+        await append(path, line);
+      } catch (error) {
+        this.#fail(fileError("write", path, error));
+      }
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#isBroken = true;
+    this.#note(
+      `${reasonOf(error)}. What this client knows of the room is not saved`,
+    );
+  }
+}
+
+async function append(path: string, line: string): Promise<void> {
+  using file = await Deno.open(path, {
+    append: true,
+    create: true,
+    mode: PRIVATE_FILE,
+  });
+  await writeAll(file, new TextEncoder().encode(line));
+}
+
+function controlLine({ entry, after }: Followed): string {
+  const { seq, at, person, text } = entry;
+  const control = { seq, at, person, text };
+  return format({ control, digest: toBase64url(after.digest) });
+}
+
+function format(note: Note): string {
+  const json = JSON.stringify(note);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/** What a line says; undefined for a damaged one. */
+function parse(line: string): Note | undefined {
+  const json = line.slice(CHECK_LENGTH + 1);
+  if (line.slice(0, CHECK_LENGTH) !== checksum(json)) return undefined;
+  const value: unknown = JSON.parse(json);
+  return isObject(value) ? value : undefined;
+}
+
+function checksum(json: string): string {
+  const digest = sha256(new TextEncoder().encode(json));
+  return toBase64url(digest).slice(0, CHECK_LENGTH);
+}
+
+function isObject(value: unknown): value is Note {
+  return typeof value === "object" && value !== null;
+}
+
+function isStayEnd(value: unknown): value is [string, StayEnd] {
+  if (!Array.isArray(value) || typeof value[0] !== "string") return false;
+  const end: unknown = value[1];
+  return isObject(end) && Number.isSafeInteger(end["seq"]) &&
+    Number.isSafeInteger(end["n"]);
+}
+
+/** Of each stay the end with the highest number: two clients of a machine may have written in turn. */
+function newest(
+  ends: readonly (readonly [string, StayEnd])[],
+): [string, StayEnd][] {
+  const all = new Map<string, StayEnd>();
+  for (const [stay, end] of ends) {
+    const known = all.get(stay);
+    all.delete(stay);
+    all.set(stay, known && known.seq > end.seq ? known : end);
+  }
+  return [...all];
+}

@@ -1,0 +1,592 @@
+/**
+ * Stands between a connection and the conversation in a sealed room. What comes is taken in order: control lines are
+ * followed, sealed lines opened, and what doesn't fit is warned of; the conversation hears of ordinary lines. What the
+ * conversation says is sealed.
+ *
+ *     Link ──▶ queue ──▶ takeLines ──▶ Conversation
+ *     Link ◀── sealer ◀── say ─────────────┘
+ *
+ *     begun ── join: follow, check ──▶ entering ── entered ──▶ in ── the connection ends ──▶ closed
+ *
+ * @module
+ */
+
+import type { Bytes } from "../../../crypto_utils.ts";
+import { Notify } from "../../base/notify.ts";
+import { shortId } from "../../crypto/person_id.ts";
+import type { Event } from "../../protocol/events.ts";
+import type { Line, LogEntry } from "../../protocol/line.ts";
+import { controlVerb } from "../../protocol/line.ts";
+import type { Goodbye } from "../../protocol/reasons.ts";
+import { entryRefused, JoinError } from "../join_error.ts";
+import type { FileEvent } from "../file_room.ts";
+import { isLocal, linkOf } from "../invite_link.ts";
+import type { Known } from "../known.ts";
+import type {
+  Link,
+  LinkListener,
+  Refused,
+  RoomLink,
+  SealedNews,
+  SealedRequest,
+  ServerRequest,
+  Told as ToldEvent,
+  WishAnswer,
+} from "../link.ts";
+import type { Present, View } from "../view.ts";
+import {
+  comeIn,
+  type Entrance,
+  type InviteSecret,
+  type Told,
+} from "./coming_in.ts";
+import { makeInvite } from "./invites.ts";
+import { Keeper } from "./keeper.ts";
+import { LineQueue } from "./line_queue.ts";
+import { Rules } from "./rules.ts";
+import type { SealingEpoch } from "./sealer.ts";
+import type { SealedRoom, Verdict } from "./sealed_room.ts";
+import { takeLines, type Taken } from "./take_lines.ts";
+
+/** How many persons a founder's first invite lets in, and for how long, days. */
+const FIRST_INVITE = { uses: 100, days: 7, note: "" };
+/** How often a keeper looks whether the key is to be changed, ms. */
+const LOOK_EVERY = 3_600_000;
+
+/** What hears of ordinary lines. */
+export interface SealedListener extends LinkListener {
+  /** Says all lines again that aren't settled. */
+  resend(): void;
+  /** Goes by another name. */
+  rename(name: string): void;
+}
+
+/** What a connection to a sealed room is made of. */
+export interface SealedLinkOptions {
+  /** What this client knows of the room. */
+  readonly room: SealedRoom;
+  /** What hears of ordinary lines. */
+  readonly listener: SealedListener;
+  /** Where warnings and notes go. */
+  readonly view: View;
+  /** How the server is called, `HOST:PORT`. */
+  readonly address: string;
+  /** By what the client comes; undefined: by its key. */
+  readonly invite: InviteSecret | undefined;
+  /** What is remembered of rooms, if anything is. */
+  readonly known?: Known | undefined;
+  /** Whether the invite for others is made and told that a founder needs, where it is a keeper and none is open. */
+  readonly makesInvite: "never" | "if none is open" | "always";
+  /** Asks a person; false where nobody can be asked. */
+  readonly confirm: (question: string) => Promise<boolean>;
+}
+
+/** A line, and who did it. */
+interface Heard {
+  readonly line: LogEntry;
+  readonly own: boolean;
+  readonly member: Present | undefined;
+}
+
+/** A connection to a sealed room. */
+export class SealedLink implements LinkListener, RoomLink {
+  readonly #options: SealedLinkOptions;
+  readonly #room: SealedRoom;
+  readonly #listener: SealedListener;
+  readonly #link: Link;
+  readonly #queue = new LineQueue<Heard>();
+  readonly #rules: Rules;
+  readonly #keeper: Keeper;
+  readonly #progress = new Notify(); // what lines are sealed with, or the end
+  #arrival: { wraps: Event<"wrapped">[]; followed?: Told } | undefined; // while control lines are asked for
+  #refused: Refused | undefined; // that
+  #entrance: Entrance | undefined;
+  #wanted = ""; // the name that was asked for
+  #sealing: SealingEpoch | undefined;
+  #sent = 0; // how often all lines were sent anew
+  #asked = -1; // the epoch whose key keepers were asked for
+  #isIn = false;
+  #isClosed = false;
+  #looking: ReturnType<typeof setInterval> | undefined;
+  #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
+
+  /** @param connect Makes the connection, which tells this listener. */
+  constructor(
+    options: SealedLinkOptions,
+    connect: (listener: LinkListener) => Link,
+  ) {
+    this.#options = options;
+    this.#room = options.room;
+    this.#listener = options.listener;
+    this.#link = connect(this);
+    const send = (...requests: readonly SealedRequest[]) =>
+      this.#link.ask(...requests);
+    this.#rules = new Rules(options.room, { send, sync: () => this.#sync() });
+    const { room, address } = options;
+    this.#keeper = new Keeper({ room, address, rules: this.#rules, send });
+  }
+
+  /** As `Link.run`; ends when all that came is carried out. */
+  async run(): Promise<Goodbye> {
+    const carryingOut = this.#queue.run((heard) => this.#take(heard))
+      .catch((error) => {
+        this.#link.close();
+        throw error;
+      });
+    const staying = this.#link.run().finally(() => this.#end());
+    const [stayed, carriedOut] = await Promise.allSettled([
+      staying,
+      carryingOut,
+    ]);
+    await this.#tasks;
+    this.#room.keep();
+    if (carriedOut.status === "rejected") throw carriedOut.reason;
+    if (stayed.status === "rejected") throw stayed.reason;
+    return stayed.value;
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    clearInterval(this.#looking);
+    this.#rules.close();
+    this.#queue.end();
+    this.#progress.notify();
+  }
+
+  // ── What the conversation sees of it ─────────────────────────────────────────────────────────────────
+
+  /** The server's key, 32 bytes. */
+  get serverKey(): Bytes {
+    return this.#link.serverKey;
+  }
+
+  /** The members who are there, under the names that they signed. */
+  get present(): readonly Present[] {
+    return this.#link.present.flatMap((it) => this.#asMember(it) ?? []);
+  }
+
+  /** How many are there. */
+  get count(): number {
+    return this.present.length;
+  }
+
+  #asMember(present: Present): Present | undefined {
+    const member = this.#room.membership.member(present.id);
+    return member && { ...present, name: member.name };
+  }
+
+  /**
+   * Asks to be let in.
+   * @throws {JoinError} if the room isn't the one that it should be, or this client no member.
+   */
+  async join(
+    name: string,
+    n: number,
+    after: number | null,
+  ): Promise<Refused | undefined> {
+    const { room, invite, confirm } = this.#options;
+    const follow = (after: number) => this.#follow(after);
+    const entrance = await comeIn({ room, invite, name, confirm, follow });
+    if (!entrance) return undefined;
+    this.#entrance = entrance;
+    this.#wanted = name;
+    await this.#link.ask(...entrance.requests);
+    return await this.#link.join(entrance.name, n, after);
+  }
+
+  async #follow(after: number): Promise<Told | undefined> {
+    this.#arrival = { wraps: [] };
+    await this.#link.ask({ kind: "follow", after });
+    const isTold = await this.#link.fence();
+    const { followed, wraps } = this.#arrival;
+    this.#arrival = undefined;
+    if (this.#refused) throw notSealed(this.#refused);
+    if (!isTold) return undefined;
+    if (followed) return { ...followed, wraps };
+    throw notSealed({ reason: "not-sealed", detail: "" });
+  }
+
+  /** Says lines, sealed; waits for the key if it isn't there. */
+  async say(lines: readonly Line[]): Promise<void> {
+    const sent = this.#sent;
+    while (!this.#sealing && !this.#isClosed) await this.#progress.wait();
+    const epoch = this.#sealing;
+    if (!epoch) throw new Error("the connection has ended");
+    const { sealer, seen } = this.#room;
+    const sealed = await Promise.all(
+      lines.map((line) => sealer.seal(line, epoch, seen)),
+    );
+    if (sent !== this.#sent) return; // all of them go out anew
+    lines.filter((_, at) => !sealed[at]).forEach(({ n }) =>
+      this.refused(n, "text-too-long", "")
+    );
+    const fitting = sealed.filter((it) => it !== null);
+    if (fitting.length > 0) await this.#link.say(fitting);
+  }
+
+  /** Asks for something: what the server can't know or may not decide in a sealed room is done here. */
+  async ask(...requests: readonly (ServerRequest | SealedRequest)[]) {
+    for (const request of requests) await this.#ask(request);
+  }
+
+  async #ask(request: ServerRequest | SealedRequest): Promise<void> {
+    switch (request.kind) {
+      case "rename":
+        return this.#begin(() => this.#rename(request.name));
+      case "operate":
+        if (request.what === "topic" || request.what === "slow") break;
+        return this.#begin(() => this.#operate(request));
+      case "find": {
+        const { id } = request;
+        return this.#alone(() => {
+          this.#options.view.note("A sealed room cannot be searched yet");
+          this.#listener.found(id, [], false);
+        });
+      }
+      case "fetch": {
+        const { id } = request;
+        return this.#alone(() =>
+          this.#listener.file({ kind: "missing", id, reason: "gone" })
+        );
+      }
+      case "hold":
+      case "piece":
+      case "taken":
+      case "missing":
+        return; // nothing of a file goes out openly
+    }
+    await this.#link.ask(request);
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#link.close();
+  }
+
+  // ── What the connection tells ────────────────────────────────────────────────────────────────────────
+
+  /** Resolves when there is place for more. */
+  ready(): Promise<void> {
+    return this.#queue.ready();
+  }
+
+  /** The client is in. */
+  entered(
+    link: RoomLink,
+    welcome: Event<"welcome">,
+    missed: readonly LogEntry[],
+    joining: number | null,
+  ): void {
+    const present = link.present.map((it) => ({ ...it })); // as they are now
+    this.#alone(() => this.#enter(welcome, missed, joining, present));
+  }
+
+  /** Somebody said something, came or went. */
+  happened(line: LogEntry, own: boolean, member?: Present): void {
+    if (line.what === "ruled") {
+      this.#alone(() => this.#take([{ line, own, member }]));
+    } else this.#queue.push({ together: { line, own, member } });
+  }
+
+  /** Somebody went away from the keyboard, or came back. */
+  absent(present: Present, text: string, own: boolean): void {
+    this.#alone(() => {
+      const member = this.#asMember(present);
+      if (member) this.#listener.absent(member, text, own);
+    });
+  }
+
+  /** Nothing was searched for. */
+  found(): void {}
+
+  /** The server said something about files. */
+  file(event: FileEvent): void {
+    if (event.kind === "limits") {
+      this.#alone(() => this.#listener.file(event));
+    }
+  }
+
+  /** The server tells something else. */
+  told(event: ToldEvent): void {
+    this.#alone(() => this.#listener.told(event));
+  }
+
+  /** What was asked for is done, or refused. */
+  answered(number: number, answers: readonly WishAnswer[]): void {
+    if (this.#rules.answered(number, answers)) return;
+    this.#alone(() => this.#listener.answered(number, answers));
+  }
+
+  /** The client says more than it may. */
+  slowed(): void {
+    this.#alone(() => this.#listener.slowed());
+  }
+
+  /** Something was refused. */
+  refused(n: number | null, reason: string, detail: string): void {
+    if (this.#arrival) {
+      this.#refused = { reason, detail };
+    } else if (n === null && this.#rules.isOpen) {
+      this.#rules.refused(reason);
+    } else {
+      this.#alone(() => {
+        if (n !== null) this.#room.sealer.settle(n);
+        this.#listener.refused(n, reason, detail);
+      });
+    }
+  }
+
+  /** The server tells something of the room. */
+  sealed(news: SealedNews, lines: readonly LogEntry[]): void {
+    const arrival = this.#arrival;
+    if (news.kind === "followed") {
+      const { seq, blob } = news;
+      if (arrival) arrival.followed = { seq, blob, lines, wraps: [] };
+    } else if (news.kind === "wrapped") {
+      if (arrival) arrival.wraps.push(news);
+      else this.#alone(() => this.#wrapped(news));
+    } else this.#alone(() => this.#begin(() => this.#keeper.give(news.who)));
+  }
+
+  #alone(act: () => void | Promise<void>): void {
+    this.#queue.push({ alone: act });
+  }
+
+  /** Resolves when all that the server has told so far is carried out. */
+  async #sync(): Promise<boolean> {
+    if (!await this.#link.fence()) return false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#alone(resolve);
+    await promise;
+    return true;
+  }
+
+  /** Does something that takes longer, beside the queue. What it can't send is lost with the connection. */
+  #begin(act: () => Promise<void>): void {
+    const acting = act().catch((error) => {
+      if (!this.#isClosed) throw error;
+    });
+    this.#tasks = Promise.all([this.#tasks, acting]);
+    this.#tasks.catch(() => this.#link.close()); // `run` throws it
+  }
+
+  // ── Lines ────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #take(heard: readonly Heard[]): Promise<void> {
+    const taken = await takeLines(this.#room, heard.map(({ line }) => line));
+    for (const [at, it] of taken.entries()) {
+      const { own, member } = heard[at] ?? { own: false };
+      this.#show(it.verdict, own, member);
+      await this.#settle(it);
+    }
+  }
+
+  #show(verdict: Verdict, own: boolean, present?: Present): void {
+    if ("warning" in verdict) {
+      return this.#options.view.show({ type: "warning", ...verdict.warning });
+    }
+    const { line } = verdict;
+    if (isRename(line)) return; // which the server's own line tells
+    const isOwn = own || line.person === this.#room.self.person;
+    const member = present && this.#asMember(present);
+    this.#listener.happened(line, isOwn, member);
+  }
+
+  /** What a line brings about beside being shown. */
+  async #settle({ raw, followed, wrong }: Taken): Promise<void> {
+    const { self, sealer } = this.#room;
+    const isMine = raw.person === self.person && raw.stay === self.stay;
+    if (raw.what === "sealed" && isMine) sealer.settle(raw.n);
+    if (!followed) return;
+    if (wrong) this.#warnKey(wrong);
+    const { before, after, control } = followed;
+    if (after.epoch > before.epoch && this.#isIn) await this.#useKey();
+    this.#rules.followed();
+    const mayBeDue = control.verb === "join" || control.verb === "close";
+    if (mayBeDue && this.#isIn && this.#isFirstKeeper) this.#look();
+  }
+
+  /** Whether this client's person is the first of the keepers who are there. */
+  get #isFirstKeeper(): boolean {
+    const here = new Set(this.#link.present.map(({ id }) => id));
+    const { keepers } = this.#room.membership;
+    return keepers.find((id) => here.has(id)) === this.#room.self.id;
+  }
+
+  #look(): void {
+    this.#begin(() => this.#keeper.rekeyIfDue());
+  }
+
+  // ── Coming in ────────────────────────────────────────────────────────────────────────────────────────
+
+  async #enter(
+    welcome: Event<"welcome">,
+    missed: readonly LogEntry[],
+    joining: number | null,
+    present: readonly Present[],
+  ): Promise<void> {
+    const room = this.#room;
+    const inOrder = missed.toSorted((a, b) => a.seq - b.seq);
+    const taken = await takeLines(room, inOrder);
+    for (const it of taken) await this.#settle(it);
+    const { own } = room;
+    if (!own) {
+      throw new JoinError(
+        "The server let you in, and does not show that you are a member",
+        "Tell the keepers of the room",
+      );
+    }
+    this.#warnOfStrangers(present);
+    const key = await this.#currentKey();
+    this.#sealing = key;
+    if (!await this.#makeFirstInvite()) return; // the connection has ended
+    room.entered();
+    const shown = taken.flatMap(({ verdict }) => {
+      if ("warning" in verdict) {
+        this.#show(verdict, false);
+        return [];
+      }
+      return isRename(verdict.line) ? [] : [verdict.line];
+    });
+    const { known, view } = this.#options;
+    this.#isIn = true;
+    this.#listener.entered(
+      this,
+      { ...welcome, name: own.name },
+      shown,
+      joining,
+    );
+    const { room: id } = room.membership;
+    if (id) {
+      known?.seal(id.toBase64({ alphabet: "base64url", omitPadding: true }));
+    }
+    known?.keep();
+    if (this.#wanted !== own.name) this.#listener.rename(this.#wanted);
+    if (!key) await this.#need();
+    const advice = this.#keeper.lastKeeperAdvice;
+    if (advice !== undefined) {
+      (view.greet?.bind(view) ?? view.note.bind(view))(advice);
+    }
+    this.#look();
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY);
+  }
+
+  /** Who is there, or comes, and is no member, is told of, and shown nowhere. */
+  #warnOfStrangers(present: readonly Present[]): void {
+    for (const { id, name, person } of present) {
+      const member = this.#room.membership.member(id);
+      if (member?.name === name) continue;
+      const reason = "presence-wrong";
+      const warning = { line: null, name, person, reason };
+      this.#options.view.show({ type: "warning", ...warning });
+    }
+  }
+
+  /** @returns Whether the connection still stands. */
+  async #makeFirstInvite(): Promise<boolean> {
+    const { makesInvite, view, address } = this.#options;
+    const { membership, isKeeper } = this.#room;
+    if (makesInvite === "never" || !isKeeper || this.#isIn) return true;
+    const isOpen = membership.openInvites(Date.now()).length > 0;
+    if (makesInvite === "if none is open" && isOpen) return true;
+    const maker = {
+      room: this.#room,
+      rules: this.#rules,
+      send: (...requests: readonly SealedRequest[]) =>
+        this.#link.ask(...requests),
+    };
+    const made = await makeInvite(maker, FIRST_INVITE, true);
+    if (made === "lost") return false;
+    if (typeof made === "string") {
+      throw entryRefused({ reason: made, detail: "" }, "");
+    }
+    const link = linkOf({ ...made, address }, this.serverKey, address);
+    const { uses, until, note } = made;
+    const invite = { link, uses, until, note, founding: true };
+    view.show({ type: "invited", ...invite });
+    const { days } = FIRST_INVITE;
+    const local = isLocal(address)
+      ? `. In place of ${address}, write an address by which they reach this machine`
+      : "";
+    (view.greet?.bind(view) ?? view.note.bind(view))(
+      `That link is for the others: it lets in ${uses} persons within ${days} days${local}. /invite makes one for one person`,
+    );
+    return true;
+  }
+
+  // ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #currentKey(): Promise<SealingEpoch | undefined> {
+    const { membership, keys } = this.#room;
+    const { room, epoch: e } = membership;
+    const key = await keys.get(e, membership);
+    return room && key && { room, e, key };
+  }
+
+  /** Seals with the key of now from here on, and anew what isn't settled; asks for it if it isn't there. */
+  async #useKey(): Promise<void> {
+    this.#sealing = undefined;
+    const key = await this.#currentKey();
+    if (!key) return await this.#need();
+    this.#sealing = key;
+    this.#sent++;
+    this.#progress.notify();
+    this.#listener.resend();
+  }
+
+  async #need(): Promise<void> {
+    const { epoch: e } = this.#room.membership;
+    if (this.#asked === e) return;
+    this.#asked = e;
+    this.#options.view.note(
+      "The room's key has not come yet. Until a keeper's client passes it on, new lines can't be read here, and what you say waits",
+    );
+    await this.#link.ask({ kind: "need", e }).catch(() => {}); // its reader says why
+  }
+
+  /** A wrap came. */
+  async #wrapped(wrapped: Event<"wrapped">): Promise<void> {
+    const { keys, membership } = this.#room;
+    const highest = keys.highest;
+    const outcome = await keys.take(wrapped, membership);
+    if (outcome === "wrong") return this.#warnKey(wrapped);
+    if (keys.highest === highest || !this.#isIn) return;
+    for (const verdict of await this.#room.unlock()) this.#show(verdict, false);
+    if (!this.#sealing) await this.#useKey();
+  }
+
+  #warnKey({ by }: Event<"wrapped">): void {
+    const person = shortId(by);
+    const name = this.#room.membership.member(by)?.name ?? person;
+    const reason = "key-wrong";
+    const warning = { line: null, name, person, reason };
+    this.#options.view.show({ type: "warning", ...warning });
+  }
+
+  // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────
+
+  async #rename(name: string): Promise<void> {
+    const refused = await this.#rules.say({ verb: "rename", name });
+    if (refused === undefined || refused === "lost") return;
+    this.#alone(() => this.#listener.refused(null, refused, ""));
+  }
+
+  async #operate(request: Event<"operate">): Promise<void> {
+    const answers = await this.#keeper.operate(request);
+    if (!answers) return; // the connection ended: that is told to who asked
+    this.#alone(() => this.#listener.answered(request.id, answers));
+  }
+}
+
+function isRename({ what, text }: LogEntry): boolean {
+  return what === "ruled" && controlVerb(text) === "rename";
+}
+
+/** The server has no such room. */
+function notSealed({ reason, detail }: Refused): JoinError {
+  if (reason !== "not-sealed") return entryRefused({ reason, detail }, "");
+  return new JoinError(
+    "The room should be sealed, and the server says that it is not: nothing was said",
+    "It may have been set up anew, or somebody reads along there: ask its owner, and the keepers of the room",
+  );
+}

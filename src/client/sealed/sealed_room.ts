@@ -1,0 +1,297 @@
+/**
+ * A sealed room as one client knows it, across connections: its control lines, the content keys that this client has, and
+ * what of the lines that come is to be believed.
+ *
+ *     ruled ──▶ follow ──▶ record, keys
+ *     sealed ──▶ open, many at a time ──▶ judge, in order ──▶ shown as said, kept until its key comes, or a warning
+ *
+ * @module
+ */
+
+import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
+import { keepNewest } from "../../base/keep_newest.ts";
+import type { Identity } from "../../crypto/identity.ts";
+import type { Event } from "../../protocol/events.ts";
+import {
+  isChange,
+  isSpoken,
+  type LogEntry,
+  mayChange,
+} from "../../protocol/line.ts";
+import type { Membership, SealedMember } from "../../sealed/membership.ts";
+import type { Seen } from "../../sealed/sealed_line.ts";
+import type { HeardLine } from "../changes.ts";
+import type { Self } from "../link.ts";
+import { controlSentence } from "./control_words.ts";
+import type { ControlRecord, Followed } from "./control_record.ts";
+import { type Opened, Opener } from "./opener.ts";
+import { RoomFile } from "./room_file.ts";
+import { RoomKeys } from "./room_keys.ts";
+import { Sealer } from "./sealer.ts";
+import { StayNumbers } from "./stay_numbers.ts";
+import type { Warning, WarningReason } from "./warnings.ts";
+
+/** Lines that are kept until their key comes, the newest. */
+const MAX_LOCKED = 2_048;
+/** Lines whose sender is remembered, the newest. */
+const MAX_SAID = 16_384;
+/** Lines after which the members' last numbers are written down. */
+const KEEP_AFTER = 512;
+
+/** What a client knows of the chain of all lines. */
+export interface ChainSeam {
+  /** The last line that this client had, and the chain's value there. */
+  readonly seen: Seen;
+  /** Whether the chain had another value there, as this client has it; undefined where it can't say. */
+  seenDiffers(seq: number, value: Bytes): boolean | undefined;
+}
+
+/** For who follows no chain. */
+export const NO_CHAIN: ChainSeam = {
+  seen: { seq: 0, value: new Uint8Array(32) },
+  seenDiffers: () => undefined,
+};
+
+/** What a sealed room is opened with. */
+export interface SealedRoomOptions {
+  /** As whom the client comes. */
+  readonly identity: Identity;
+  /** The same, as it joins. */
+  readonly self: Self;
+  /** The folder of rooms' files; undefined: nothing is kept. */
+  readonly folder: string | undefined;
+  /** The room's id, base64url, where this client has been in it before. */
+  readonly known: string | undefined;
+  /** Told what can't be read or kept. */
+  readonly note: (text: string) => void;
+  /** Default: none. */
+  readonly chain?: ChainSeam;
+}
+
+/** What is to be made of a line: it is shown, or warned of. */
+export type Verdict =
+  | { readonly line: HeardLine }
+  | { readonly warning: Warning };
+
+/** A sealed room. */
+export class SealedRoom {
+  readonly #options: SealedRoomOptions;
+  /** The content keys. */
+  readonly keys: RoomKeys = new RoomKeys();
+  /** What seals this client's lines. */
+  readonly sealer: Sealer;
+  #file: RoomFile;
+  #opener: Opener;
+  readonly #said = new Map<number, LogEntry>(); // by number: what was said, without its words
+  readonly #locked = new Map<number, LogEntry>(); // by number
+  #unkept = 0; // lines since the members' last numbers were written down
+
+  /** What this client knows of a room, if it knows any of it. */
+  static async open(options: SealedRoomOptions): Promise<SealedRoom> {
+    const { folder, known, note } = options;
+    const file = known === undefined
+      ? new RoomFile(note)
+      : await RoomFile.load(folder, known, note);
+    return new SealedRoom(options, file);
+  }
+
+  private constructor(options: SealedRoomOptions, file: RoomFile) {
+    const { identity, self } = options;
+    this.#options = options;
+    this.#file = file;
+    this.#opener = new Opener(file.record, this.keys);
+    this.sealer = new Sealer(identity, self.stay);
+    this.keys.addRecipient(identity);
+  }
+
+  /** As whom the client comes. */
+  get identity(): Identity {
+    return this.#options.identity;
+  }
+
+  /** The same, as it joins. */
+  get self(): Self {
+    return this.#options.self;
+  }
+
+  /** The room's id, base64url, where this client has been in it before. */
+  get known(): string | undefined {
+    return this.#options.known;
+  }
+
+  /** What is kept of it. */
+  get file(): RoomFile {
+    return this.#file;
+  }
+
+  /** Its control lines. */
+  get record(): ControlRecord {
+    return this.#file.record;
+  }
+
+  /** What they come to. */
+  get membership(): Membership {
+    return this.record.membership;
+  }
+
+  /** This client's person as a member; undefined while it is none. */
+  get own(): SealedMember | undefined {
+    return this.membership.member(this.self.id);
+  }
+
+  /** Whether this client's person is a keeper. */
+  get isKeeper(): boolean {
+    return this.membership.isKeeper(this.self.id);
+  }
+
+  /** The last line that this client had. */
+  get seen(): Seen {
+    return (this.#options.chain ?? NO_CHAIN).seen;
+  }
+
+  /** The client is in: from here on, what it knows is kept. */
+  entered(): void {
+    const { room } = this.membership;
+    if (room) this.#file.keepIn(this.#options.folder, toBase64url(room));
+  }
+
+  /** Writes down what isn't written yet. */
+  keep(): void {
+    this.#unkept = 0;
+    this.#file.keepStays();
+  }
+
+  /** Believes the server's control lines from the first on, not those that this client knows. */
+  async forget(): Promise<void> {
+    this.#file = await this.#file.forget();
+    this.#opener = new Opener(this.record, this.keys);
+  }
+
+  // ── Control lines ────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Follows the next control line.
+   * @returns What it came to, and a wrap that came for it and was of no use; undefined for one that may not be said.
+   */
+  async follow(
+    entry: LogEntry,
+  ): Promise<
+    {
+      readonly followed: Followed;
+      readonly wrong: Event<"wrapped"> | undefined;
+    } | undefined
+  > {
+    const followed = await this.record.follow(entry);
+    if (!followed) return undefined;
+    this.#file.followed(followed);
+    const { after, before } = followed;
+    const wrong = after.epoch > before.epoch
+      ? await this.keys.begun(after.epoch, after)
+      : undefined;
+    return { followed, wrong };
+  }
+
+  #told(line: LogEntry, followed: Followed): HeardLine {
+    const { terms } = this.record;
+    const { person } = line;
+    const member = followed.after.members.get(person) ??
+      followed.before.members.get(person);
+    const told = controlSentence(followed, terms);
+    return { ...line, name: member?.name ?? line.name, told };
+  }
+
+  // ── Lines ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Opens a line, if it is sealed. Many may be under way, between two control lines. */
+  async open(line: LogEntry): Promise<Opened | undefined> {
+    return line.what === "sealed" ? await this.#opener.open(line) : undefined;
+  }
+
+  /**
+   * What is to be made of a line, in order.
+   * @param opened As `open` gave it. @param pass The stays of those that were judged in the same look at the past.
+   */
+  judge(
+    line: LogEntry,
+    opened: Opened | undefined,
+    pass: StayNumbers,
+  ): Verdict {
+    if (!opened) return this.#presence(line);
+    if (opened.state === "wrong") return this.#wrong(line, opened.reason);
+    const { stays } = this.#file;
+    if (!stays.fits(line) || !pass.fits(line)) {
+      return this.#wrong(line, "number-repeated");
+    }
+    stays.note(line);
+    pass.note(line);
+    if (++this.#unkept >= KEEP_AFTER) this.keep();
+    if (opened.state === "locked") {
+      keepNewest(this.#locked.set(line.seq, line), MAX_LOCKED);
+      return { line: opened.line };
+    }
+    return this.#believe(opened.line, opened.seen);
+  }
+
+  #believe(line: LogEntry, seen: Seen): Verdict {
+    const { person, seq, stay } = line;
+    const isMine = person === this.self.person && stay === this.self.stay;
+    const chain = this.#options.chain ?? NO_CHAIN;
+    if (!isMine && chain.seenDiffers(seen.seq, seen.value)) {
+      return this.#wrong(line, "seen-differs");
+    }
+    if (isChange(line)) {
+      const about = this.#said.get(line.to);
+      const isNothing = line.to >= seq || about && !mayChange(line, about);
+      if (isNothing) return this.#wrong(line, "change-wrong");
+    }
+    if (isSpoken(line.what)) {
+      keepNewest(this.#said.set(seq, { ...line, text: "" }), MAX_SAID);
+    }
+    return { line };
+  }
+
+  /** Who comes, goes or has another name must be a member under the name that is told. */
+  #presence(line: LogEntry): Verdict {
+    const { what, person, seq, name, text } = line;
+    const { terms } = this.record;
+    const member = what === "left"
+      ? terms.before(person, seq) // perhaps because it was removed
+      : terms.at(person, seq);
+    const isRight = what === "renamed"
+      ? member?.name === text && terms.wasNamed(person, name, seq)
+      : what === "joined"
+      ? member?.name === name
+      : what === "left" && member;
+    if (isRight) return { line };
+    return this.#wrong(line, "presence-wrong");
+  }
+
+  /** The lines whose key has come meanwhile, in order. */
+  async unlock(): Promise<Verdict[]> {
+    const lines = [...this.#locked.values()].sort((a, b) => a.seq - b.seq);
+    const verdicts: Verdict[] = [];
+    for (const line of lines) {
+      const opened = await this.open(line);
+      if (opened?.state === "locked") continue;
+      this.#locked.delete(line.seq);
+      if (opened?.state === "wrong") {
+        verdicts.push(this.#wrong(line, opened.reason));
+      } else if (opened) {
+        verdicts.push(this.#believe(opened.line, opened.seen));
+      }
+    }
+    return verdicts;
+  }
+
+  #wrong(line: LogEntry, reason: WarningReason): Verdict {
+    const { seq, person } = line;
+    const name = this.record.terms.before(person, seq)?.name ?? line.name;
+    return { warning: { line: seq, name, person, reason } };
+  }
+
+  /** What is made of a control line. @param followed What it came to; undefined if it may not be said. */
+  judgeControl(line: LogEntry, followed: Followed | undefined): Verdict {
+    if (!followed) return this.#wrong(line, "control-wrong");
+    return { line: this.#told(line, followed) };
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The members' own numbers for their lines, stay by stay: in each they grow, so that a line which comes again, under
+ * another number of the log or after older ones, is found out.
+ *
+ * @module
+ */
+
+import { keepNewest } from "../../base/keep_newest.ts";
+import type { LogEntry } from "../../protocol/line.ts";
+
+/** Stays that are remembered, the newest. */
+const MAX_STAYS = 4_096;
+
+/** The last line of a stay: its number in the log, and its sender's for it. */
+export interface StayEnd {
+  /** Its number. */
+  readonly seq: number;
+  /** The sender's. */
+  readonly n: number;
+}
+
+/** A line's sender and numbers. */
+type Numbered = Pick<LogEntry, "person" | "stay" | "seq" | "n">;
+
+/** Stays and their last lines: those that were seen, or those of one look at the past. */
+export class StayNumbers {
+  readonly #ends: Map<string, StayEnd>;
+  #changed = new Map<string, StayEnd>(); // since `takeChanged`
+
+  /** @param ends As `takeChanged` gave them in earlier runs, the newest last. */
+  constructor(ends: Iterable<readonly [string, StayEnd]> = []) {
+    this.#ends = new Map();
+    for (const [stay, end] of ends) this.#keep(stay, end);
+  }
+
+  /** What has changed since it was asked last, the newest last. */
+  takeChanged(): [string, StayEnd][] {
+    const changed = [...this.#changed];
+    this.#changed = new Map();
+    return changed;
+  }
+
+  /** All that is remembered, the newest last. */
+  get all(): [string, StayEnd][] {
+    return [...this.#ends];
+  }
+
+  /** Whether a line can be what it says to be, after what was seen. */
+  fits(line: Numbered): boolean {
+    const end = this.#ends.get(keyOf(line));
+    if (!end) return true;
+    const { seq, n } = line;
+    if (seq === end.seq) return n === end.n;
+    return seq > end.seq ? n > end.n : n < end.n;
+  }
+
+  /** Remembers a line that fits. */
+  note(line: Numbered): void {
+    const { seq, n } = line;
+    const key = keyOf(line);
+    const end = this.#ends.get(key);
+    if (end && end.seq >= seq) return;
+    this.#keep(key, { seq, n });
+    this.#changed.delete(key);
+    this.#changed.set(key, { seq, n });
+  }
+
+  #keep(key: string, end: StayEnd): void {
+    this.#ends.delete(key);
+    keepNewest(this.#ends.set(key, end), MAX_STAYS);
+  }
+}
+
+function keyOf({ person, stay }: Numbered): string {
+  return `${person}.${stay}`;
+}
