@@ -6,13 +6,13 @@
 
 import type { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
+import { LineFile } from "../base/line_file.ts";
 import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
 import { metricsAddress, type Values } from "./flags.ts";
 import { prepare } from "./prepare.ts";
-import { PeopleFile } from "./people/people_file.ts";
 import { explainLock, metricsError, portError } from "./start_error.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function check(values: Values): Promise<void> {
   print(await keyState(values["key-file"]));
   const { people } = values;
   print(
-    await PeopleFile.check(people)
+    await LineFile.check(people)
       ? `${people} can be used\n`
       : `${people} is not there yet; the server would make it\n`,
   );

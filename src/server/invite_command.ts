@@ -20,6 +20,7 @@ import {
   inviteCommand,
   serverCommand,
 } from "../base/program.ts";
+import { LineFile } from "../base/line_file.ts";
 import { isThere } from "../base/private_file.ts";
 import { qrLines } from "../base/qr.ts";
 import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
@@ -31,7 +32,6 @@ import { MAX_NOTE } from "../protocol/reasons.ts";
 import { describeInvite, MAX_USES, newInvite } from "./people/invites.ts";
 import { People } from "./people/people.ts";
 import type { Happening } from "./people/happening.ts";
-import { PeopleFile } from "./people/people_file.ts";
 
 /** How long a spoken code lasts, ms. */
 const CODE_TIME = 600_000;
@@ -211,7 +211,7 @@ function add<T extends Happening>(
   make: (people: People) => T,
 ): T {
   for (;;) {
-    using file = PeopleFile.open(path);
+    using file = LineFile.open<T>(path);
     file.lock();
     try {
       if (!file.isInPlace) continue; // it was written anew while this waited

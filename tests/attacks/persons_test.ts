@@ -27,7 +27,7 @@ import type { LogEntry } from "../../src/protocol/line.ts";
 import { HandshakeRefusal, OPERATIONS } from "../../src/protocol/reasons.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { newInvite } from "../../src/server/people/invites.ts";
-import { PeopleFile } from "../../src/server/people/people_file.ts";
+import { LineFile } from "../../src/base/line_file.ts";
 import {
   assert,
   assertEquals,
@@ -911,7 +911,7 @@ Deno.test("invite that has ended lets nobody in", async () => {
   const wish = { uses: 5, until, note: "", by: "" };
   const made = newInvite(wish, secret, () => false);
   {
-    using file = PeopleFile.open(folder.file("chat.people"));
+    using file = LineFile.open(folder.file("chat.people"));
     file.add([made]);
   }
   const { id } = made;

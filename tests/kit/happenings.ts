@@ -4,15 +4,13 @@
  * @module
  */
 
-import {
-  formatHappening,
-  type Happening,
-} from "../../src/server/people/happening.ts";
+import { formatLine } from "../../src/base/checked_line.ts";
+import type { Happening } from "../../src/server/people/happening.ts";
 import { madeUpId } from "./people.ts";
 
 /** A line, as text. */
 export function textOf(happening: Happening): string {
-  return new TextDecoder().decode(formatHappening(happening));
+  return formatLine(happening);
 }
 
 /** The full id of the person that they are about. */

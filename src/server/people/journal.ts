@@ -9,10 +9,10 @@
  */
 
 import { messageOf } from "../../base/error_reason.ts";
+import type { LineFile } from "../../base/line_file.ts";
 import { FileError } from "../../base/private_file.ts";
 import { diagnostics } from "../diagnostics.ts";
 import type { Happening } from "./happening.ts";
-import type { PeopleFile } from "./people_file.ts";
 
 const logger = diagnostics("people");
 
@@ -28,7 +28,7 @@ export interface Recorded {
 
 /** What has happened, in a file. */
 export class Journal implements Disposable {
-  readonly #file: PeopleFile;
+  readonly #file: LineFile<Happening>;
   readonly #recorded: Recorded;
   readonly #pending = new Set<Happening>(); // not in the file yet
   #troubles: ReadonlySet<string> = new Set(); // said once, not every second
@@ -36,7 +36,7 @@ export class Journal implements Disposable {
   #mayRewrite = true;
 
   /** A journal in a file, of which nothing was read yet. It closes the file at its end. */
-  constructor(file: PeopleFile, recorded: Recorded) {
+  constructor(file: LineFile<Happening>, recorded: Recorded) {
     this.#file = file;
     this.#recorded = recorded;
   }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { LineFile } from "../../base/line_file.ts";
 import { parseShortId, spokenId } from "../../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../keys/invite.ts";
 import type { Name } from "../../protocol/names.ts";
@@ -15,7 +16,6 @@ import type { Happening } from "./happening.ts";
 import { Invites } from "./invites.ts";
 import { Journal } from "./journal.ts";
 import { OwnedNames } from "./owned_names.ts";
-import { PeopleFile } from "./people_file.ts";
 import type { Candidate, Person } from "./person.ts";
 import { Persons } from "./persons.ts";
 
@@ -40,7 +40,7 @@ export class People implements Disposable {
   readonly access: Access;
   #settings: Settings = { topic: "", slow: 0 };
 
-  private constructor(file: PeopleFile) {
+  private constructor(file: LineFile<Happening>) {
     this.journal = new Journal(file, {
       apply: (it) => this.#apply(it),
       summary: (all) => [...this.#summary(all)],
@@ -63,7 +63,7 @@ export class People implements Disposable {
       readonly mend?: boolean;
     } = {},
   ): People {
-    const people = new People(PeopleFile.open(path, fsync, onMade));
+    const people = new People(LineFile.open(path, fsync, onMade));
     try {
       people.journal.load(mend);
       return people;

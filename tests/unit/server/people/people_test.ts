@@ -25,7 +25,7 @@ import {
   type Person,
 } from "../../../../src/server/people/person.ts";
 import type { Happening } from "../../../../src/server/people/happening.ts";
-import { PeopleFile } from "../../../../src/server/people/people_file.ts";
+import { LineFile } from "../../../../src/base/line_file.ts";
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { withMethod } from "../../../kit/log_kit.ts";
@@ -81,7 +81,7 @@ class Setup implements AsyncDisposable {
 
   /** What another process adds to the file. */
   add(...happenings: Happening[]): void {
-    using file = PeopleFile.open(this.path);
+    using file = LineFile.open<Happening>(this.path);
     file.add(happenings);
   }
 
@@ -587,7 +587,7 @@ test("nothing is written down while something may yet be taken back", (setup) =>
   undo();
   people.journal.settle();
   assert(setup.size > size);
-  using file = PeopleFile.open(setup.path);
+  using file = LineFile.open<Happening>(setup.path);
   const kinds = file.added().map(({ kind }) => kind);
   assertEquals(kinds, ["person", "name", "operator"]);
 });
@@ -808,20 +808,20 @@ function known<T>(it: T | undefined): T {
 }
 
 /** The lines of one kind in a file. */
-function only(kind: Happening["kind"], file: PeopleFile): Happening[] {
+function only(kind: Happening["kind"], file: LineFile<Happening>): Happening[] {
   return file.all().filter((it) => it.kind === kind);
 }
 
 /** Has another process do something just before a file is written anew. */
 function atRewrite(act: () => void, body: () => void): Promise<void> {
-  const acting = (original: PeopleFile["isStale"]) =>
-    function (this: PeopleFile, count: number) {
+  const acting = (original: LineFile<Happening>["isStale"]) =>
+    function (this: LineFile<Happening>, count: number) {
       const isStale = original.call(this, count);
       if (isStale) act();
       return isStale;
     };
   const promised = () => Promise.resolve(body());
-  return withMethod(PeopleFile.prototype, "isStale", acting, promised);
+  return withMethod(LineFile.prototype, "isStale", acting, promised);
 }
 
 /** A room in which everything has happened that can. */
@@ -886,7 +886,7 @@ test("keep() writes the file anew when it has grown, and loses nothing, cards in
   const [{ id } = { id: "" }] = candidates;
   const ana = people.persons.find(id);
   assert(ana);
-  using old = PeopleFile.open(path);
+  using old = LineFile.open<Happening>(path);
   const [cards, invites] = [only("person", old), only("invite", old)];
   assertEquals([cards.length, invites.length], [5, 5]);
   const state = () => structuredClone(describe(setup, candidates, TEN));
@@ -912,7 +912,7 @@ test("keep() writes the file anew when it has grown, and loses nothing, cards in
   before.invites = [[opened?.[0], "invite-used"], ...others];
   assertEquals(after, before);
   {
-    using anew = PeopleFile.open(path);
+    using anew = LineFile.open<Happening>(path);
     const kept = [only("person", anew), only("invite", anew)];
     assertEquals(kept, [cards, invites]);
     const [room] = only("room", anew);

@@ -1,20 +1,21 @@
 /**
- * `chat.people`: who is a member, whose name is whose, invites, bans and operators, as a list of what happened, a
- * line for each.
+ * A file of what happened, for its owner alone, with a JSON object and a checksum on each line.
  *
- * Lines are only ever added, by the server and by `invite`, each in one write; what has grown to twice what counts is
+ * Lines are only ever added, also by several processes, each time in one write; what has grown to twice what counts is
  * written anew and put in its place. A crash leaves at most one broken line, the last, which is dropped; any other
  * damage is named and refused.
  *
  * @module
  */
 
-import { concat } from "../../../crypto_utils.ts";
 import {
-  isSameFile,
-  requireOrdinary,
-  targetOf,
-} from "../../base/file_target.ts";
+  formatLine,
+  isDamagedEnd,
+  LF,
+  parseLine,
+  parseLines,
+} from "./checked_line.ts";
+import { isSameFile, requireOrdinary, targetOf } from "./file_target.ts";
 import {
   FileError,
   fileError,
@@ -22,22 +23,19 @@ import {
   readPrivate,
   requirePrivate,
   requireWritableFolder,
-} from "../../base/private_file.ts";
-import { writeAllSync } from "../../base/write_all.ts";
-import {
-  formatHappening,
-  type Happening,
-  isDamagedEnd,
-  LF,
-  parseHappening,
-  parseLines,
-} from "./happening.ts";
+} from "./private_file.ts";
+import { writeAllSync } from "./write_all.ts";
+
+const encoder = new TextEncoder();
 
 /** A file is written anew once it is this large, bytes, and twice as large as what counts in it. */
 const LEAST_REWRITE = 65_536;
 
-/** The file, open for reading and adding. All its work is done before a call returns: it is small. */
-export class PeopleFile implements Disposable {
+/**
+ * The file, open for reading and adding. All its work is done before a call returns: it is small. `T` is what its lines
+ * say, which a checksum vouches for.
+ */
+export class LineFile<T extends object> implements Disposable {
   readonly #path: string;
   readonly #fsync: boolean;
   #file: Deno.FsFile;
@@ -60,16 +58,16 @@ export class PeopleFile implements Disposable {
    * @param made Is told the file's path if it was made.
    * @throws {FileError} if it can't be used, or others can read it.
    */
-  static open(
+  static open<T extends object>(
     path: string,
     fsync = false,
     made: (path: string) => void = () => {},
-  ): PeopleFile {
+  ): LineFile<T> {
     try {
       const target = targetOf(path);
       requireOrdinary(target);
       if (create(target)) made(target);
-      return new PeopleFile(target, fsync);
+      return new LineFile<T>(target, fsync);
     } catch (cause) {
       if (cause instanceof FileError) throw cause;
       throw fileError("open", path, cause);
@@ -85,10 +83,10 @@ export class PeopleFile implements Disposable {
       });
       return false;
     }
-    PeopleFile.open(path)[Symbol.dispose](); // it can be added to
+    LineFile.open(path)[Symbol.dispose](); // it can be added to
     const lines = text.split("\n");
     const rest = lines.pop() ?? "";
-    const broken = lines.findIndex((line) => !parseHappening(line));
+    const broken = lines.findIndex((line) => !parseLine(line));
     if (broken >= 0) throw damagedLine(path, broken + 1);
     if (isDamagedEnd(rest)) throw damagedLine(path, lines.length + 1);
     return true;
@@ -121,48 +119,48 @@ export class PeopleFile implements Disposable {
    * @param mend Whether a broken last line is dropped; else it is left, since somebody may be writing it.
    * @throws {FileError} for a damaged line, and if the file can't be read.
    */
-  added(mend = false): Happening[] {
+  added(mend = false): T[] {
     const bytes = this.#rest();
     const end = bytes.lastIndexOf(LF) + 1;
-    const happenings = this.#parse(bytes.subarray(0, end));
+    const values = this.#parse(bytes.subarray(0, end));
     this.#read += end;
     if (end < bytes.length && mend) {
       const last = this.#mend(bytes.slice(end));
-      if (last) happenings.push(last);
+      if (last) values.push(last);
     }
-    return happenings;
+    return values;
   }
 
-  #parse(bytes: Uint8Array): Happening[] {
-    const happenings: Happening[] = [];
-    for (const happening of parseLines(bytes)) {
-      if (!happening) {
-        throw damagedLine(this.#path, this.#lines + happenings.length + 1);
+  #parse(bytes: Uint8Array): T[] {
+    const values: T[] = [];
+    for (const value of parseLines(bytes)) {
+      if (!value) {
+        throw damagedLine(this.#path, this.#lines + values.length + 1);
       }
-      happenings.push(happening);
+      values.push(value as T);
     }
-    this.#lines += happenings.length;
-    return happenings;
+    this.#lines += values.length;
+    return values;
   }
 
   /** Drops what a crash left of a line, or gives it its line break; anything else at the end is damage. */
-  #mend(rest: Uint8Array): Happening | undefined {
+  #mend(rest: Uint8Array): T | undefined {
     const text = new TextDecoder().decode(rest);
     if (isDamagedEnd(text)) throw damagedLine(this.#path, this.#lines + 1);
-    const happening = parseHappening(text);
+    const value = parseLine(text) as T | undefined;
     try {
-      if (happening) writeAllSync(this.#file, Uint8Array.of(LF));
+      if (value) writeAllSync(this.#file, Uint8Array.of(LF));
       else this.#file.truncateSync(this.#read);
     } catch (cause) {
       throw fileError("write", this.#path, cause);
     }
-    if (!happening) {
+    if (!value) {
       this.notice = `Dropped the last line of "${this.#path}": it broke off`;
       return undefined;
     }
     this.#read += rest.length + 1;
     this.#lines++;
-    return happening;
+    return value;
   }
 
   #rest(): Uint8Array {
@@ -182,10 +180,10 @@ export class PeopleFile implements Disposable {
     }
   }
 
-  /** Adds what happened, in one write. @throws {FileError} if that fails. */
-  add(happenings: readonly Happening[]): void {
-    if (happenings.length === 0) return;
-    const bytes = concat(...happenings.map(formatHappening));
+  /** Adds lines, in one write. @throws {FileError} if that fails. */
+  add(values: readonly T[]): void {
+    if (values.length === 0) return;
+    const bytes = bytesOf(values);
     let before: number | undefined;
     let end: number;
     try {
@@ -201,7 +199,7 @@ export class PeopleFile implements Disposable {
     this.#torn = undefined;
     if (end - bytes.length !== this.#read) return; // somebody else has added something, to be read together with this
     this.#read = end;
-    this.#lines += happenings.length;
+    this.#lines += values.length;
   }
 
   /** Takes back half a write; where even that fails, the next `add` does, or the next reader finds it broken off. */
@@ -224,9 +222,9 @@ export class PeopleFile implements Disposable {
    * Puts a file with these lines in its place. What others added meanwhile must be read before.
    * @throws {FileError} if that fails; the old one is still there.
    */
-  rewrite(happenings: readonly Happening[]): void {
+  rewrite(values: readonly T[]): void {
     const draft = `${this.#path}.${crypto.randomUUID()}.tmp`;
-    const bytes = concat(...happenings.map(formatHappening));
+    const bytes = bytesOf(values);
     try {
       const file = Deno.openSync(draft, {
         write: true,
@@ -252,11 +250,11 @@ export class PeopleFile implements Disposable {
     this.#file = this.#open();
     this.#torn = undefined;
     this.#read = bytes.length;
-    this.#lines = happenings.length;
+    this.#lines = values.length;
   }
 
   /** All that the file says, for `rewrite`. @throws as `added`. */
-  all(): Happening[] {
+  all(): T[] {
     this.#read = 0;
     this.#lines = 0;
     return this.added();
@@ -301,6 +299,10 @@ function create(path: string): boolean {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     throw error;
   }
+}
+
+function bytesOf(values: readonly object[]): Uint8Array {
+  return encoder.encode(values.map(formatLine).join(""));
 }
 
 function damagedLine(path: string, line: number): FileError {

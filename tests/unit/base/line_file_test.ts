@@ -1,23 +1,24 @@
 /**
- * `chat.people`: what is added is read back; what a crash leaves of it at any byte is mended, and any damage named.
+ * A file of what happened, here to people: what is added is read back; what a crash leaves of it at any byte is mended,
+ * and any damage named.
  *
  * @module
  */
 
-import type { Bytes } from "../../../../crypto_utils.ts";
-import { FileError } from "../../../../src/base/private_file.ts";
-import type { Happening } from "../../../../src/server/people/happening.ts";
-import { PeopleFile } from "../../../../src/server/people/people_file.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
+import { FileError } from "../../../src/base/private_file.ts";
+import type { Happening } from "../../../src/server/people/happening.ts";
+import { LineFile } from "../../../src/base/line_file.ts";
 import {
   assert,
   assertEquals,
   assertRejects,
   assertThrows,
-} from "../../../kit/assert.ts";
-import { utf8 } from "../../../kit/bytes.ts";
-import { Folder, modeOf, namesIn } from "../../../kit/folder.ts";
-import { ana, at, HAPPENINGS, textOf, there } from "../../../kit/happenings.ts";
-import { windows, withMethod } from "../../../kit/log_kit.ts";
+} from "../../kit/assert.ts";
+import { utf8 } from "../../kit/bytes.ts";
+import { Folder, modeOf, namesIn } from "../../kit/folder.ts";
+import { ana, at, HAPPENINGS, textOf, there } from "../../kit/happenings.ts";
+import { windows, withMethod } from "../../kit/log_kit.ts";
 
 const LINES: readonly Bytes[] = HAPPENINGS.map((it) => utf8(textOf(it)));
 const WHOLE = utf8(HAPPENINGS.map(textOf).join(""));
@@ -51,7 +52,7 @@ function bytesOf(path: string): Bytes {
 
 /** All that a file says to somebody who opens it, and what was repaired for that. */
 function contents(path: string): [Happening[], string | undefined] {
-  using file = PeopleFile.open(path);
+  using file = LineFile.open<Happening>(path);
   return [file.added(true), file.notice];
 }
 
@@ -81,7 +82,7 @@ const halfWrite: Replacement<"writeSync"> = (original) =>
 
 test("what is added is read back, by the same and by the next", (path) => {
   {
-    using file = PeopleFile.open(path);
+    using file = LineFile.open<Happening>(path);
     assertEquals(file.added(true), []);
     for (const happening of HAPPENINGS.slice(0, 4)) file.add([happening]);
     file.add([]);
@@ -97,7 +98,7 @@ test("what is added is read back, by the same and by the next", (path) => {
 
 test("what is added is read back from a file that is kept by fsync", (path) => {
   {
-    using file = PeopleFile.open(path, true);
+    using file = LineFile.open<Happening>(path, true);
     file.add(HAPPENINGS);
   }
   assertEquals(contents(path), [[...HAPPENINGS], undefined]);
@@ -106,7 +107,7 @@ test("what is added is read back from a file that is kept by fsync", (path) => {
 test(
   "open() makes a file for its owner alone, and so does rewrite()",
   async (path) => {
-    using file = PeopleFile.open(path);
+    using file = LineFile.open<Happening>(path);
     assertEquals(await modeOf(path), 0o600);
     file.add(HAPPENINGS);
     file.rewrite(HAPPENINGS);
@@ -124,23 +125,23 @@ test(
       const words = `Cannot use "${path}": others can read it (mode ${
         mode.toString(8)
       }); run: chmod 600 ${path}`;
-      assertThrows(() => PeopleFile.open(path), FileError, words);
-      await assertRejects(() => PeopleFile.check(path), FileError, words);
+      assertThrows(() => LineFile.open<Happening>(path), FileError, words);
+      await assertRejects(() => LineFile.check(path), FileError, words);
     }
     const folder = path.replace(/\/[^/]*$/, "");
     assertThrows(
-      () => PeopleFile.open(folder),
+      () => LineFile.open<Happening>(folder),
       FileError,
       `Cannot open "${folder}": it is a folder`,
     );
     await assertRejects(
-      () => PeopleFile.check(folder),
+      () => LineFile.check(folder),
       FileError,
       `Cannot read "${folder}": it is a folder`,
     );
     const nowhere = `${folder}/none/chat.people`;
     assertThrows(
-      () => PeopleFile.open(nowhere),
+      () => LineFile.open<Happening>(nowhere),
       FileError,
       `Cannot open "${nowhere}": there is no such file or folder`,
     );
@@ -149,13 +150,13 @@ test(
 );
 
 test("check() says whether a file is there, and changes nothing", async (path) => {
-  assertEquals(await PeopleFile.check(path), false);
+  assertEquals(await LineFile.check(path), false);
   await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
   for (
     const bytes of [utf8(""), WHOLE, WHOLE.slice(0, -1), WHOLE.slice(0, -9)]
   ) {
     put(path, bytes);
-    assertEquals(await PeopleFile.check(path), true);
+    assertEquals(await LineFile.check(path), true);
     assertEquals(bytesOf(path), bytes);
   }
 });
@@ -173,9 +174,9 @@ test("added() gives exactly the whole lines of a file that broke off at any byte
     const isBroken = cut > end;
     const expected = HAPPENINGS.slice(0, whole);
     put(path, WHOLE.subarray(0, cut));
-    assertEquals(await PeopleFile.check(path), true);
+    assertEquals(await LineFile.check(path), true);
     {
-      using file = PeopleFile.open(path);
+      using file = LineFile.open<Happening>(path);
       assertEquals(file.added(true), expected, `cut at byte ${cut}`);
       const notice = `Dropped the last line of "${path}": it broke off`;
       assertEquals(file.notice, isBroken ? notice : undefined, `${cut}`);
@@ -215,7 +216,7 @@ test("added() and check() name the line in which any byte is damaged, and change
       const why = `byte ${place} ^ ${mask}`;
       const error = assertThrows(() => contents(path), FileError, "", why);
       assertEquals(error.message, words, why);
-      const check = () => PeopleFile.check(path);
+      const check = () => LineFile.check(path);
       const same = await assertRejects(check, FileError, "", why);
       assertEquals(same.message, words, why);
       assertEquals(bytesOf(path), damaged);
@@ -260,12 +261,12 @@ test("added() names a line that is missing a part, is there twice in one, or was
     put(path, utf8(text));
     const words = `Cannot use "${path}": line ${line} is damaged`;
     assertThrows(() => contents(path), FileError, words, text);
-    await assertRejects(() => PeopleFile.check(path), FileError, words, text);
+    await assertRejects(() => LineFile.check(path), FileError, words, text);
   }
 });
 
 test("added() names the same line each time, and reads on where the file was mended by hand", (path) => {
-  using file = PeopleFile.open(path);
+  using file = LineFile.open<Happening>(path);
   file.add(HAPPENINGS.slice(0, 2));
   const [third, fourth] = HAPPENINGS.slice(2, 4).map(textOf);
   const before = bytesOf(path);
@@ -281,8 +282,8 @@ test("added() names the same line each time, and reads on where the file was men
 // ── Two at once ────────────────────────────────────────────────────────────────────────────────────────
 
 test("two that add in turns read each other's lines, and nobody loses any", (path) => {
-  using server = PeopleFile.open(path);
-  using command = PeopleFile.open(path);
+  using server = LineFile.open<Happening>(path);
+  using command = LineFile.open<Happening>(path);
   let n = 0;
   const next = () => there(n++);
   const seen: Happening[][] = [[], []];
@@ -303,8 +304,8 @@ test("two that add in turns read each other's lines, and nobody loses any", (pat
 });
 
 test("what one adds after somebody else is read together with that", (path) => {
-  using server = PeopleFile.open(path);
-  using command = PeopleFile.open(path);
+  using server = LineFile.open<Happening>(path);
+  using command = LineFile.open<Happening>(path);
   server.add([there(1)]);
   command.added();
   command.add([there(2)]);
@@ -314,8 +315,8 @@ test("what one adds after somebody else is read together with that", (path) => {
 });
 
 test("two that add at the very same time read all of it", (path) => {
-  using server = PeopleFile.open(path);
-  using command = PeopleFile.open(path);
+  using server = LineFile.open<Happening>(path);
+  using command = LineFile.open<Happening>(path);
   server.add([there(1)]);
   let isFirst = true;
   const second: Replacement<"writeSync"> = (original) =>
@@ -337,7 +338,7 @@ test("added() waits for the end of a line that somebody is writing", (path) => {
   const line = utf8(textOf(there(2)));
   for (let cut = 0; cut <= line.length; cut++) {
     put(path, utf8(textOf(there(1))));
-    using file = PeopleFile.open(path);
+    using file = LineFile.open<Happening>(path);
     using other = Deno.openSync(path, { append: true });
     assertEquals(file.added(), [there(1)]);
     if (cut > 0) other.writeSync(line.subarray(0, cut));
@@ -353,9 +354,9 @@ test("added() waits for the end of a line that somebody is writing", (path) => {
 // ── Writing it anew ────────────────────────────────────────────────────────────────────────────────────
 
 test("rewrite() puts a file with other lines in place, and others notice", async (path) => {
-  using server = PeopleFile.open(path);
+  using server = LineFile.open<Happening>(path);
   server.add(HAPPENINGS);
-  using command = PeopleFile.open(path);
+  using command = LineFile.open<Happening>(path);
   command.added();
   assertEquals([server.isInPlace, command.isInPlace], [true, true]);
   const kept = HAPPENINGS.slice(1, 4);
@@ -372,7 +373,7 @@ test("rewrite() puts a file with other lines in place, and others notice", async
 test(
   "isInPlace is false where the file was deleted or moved away",
   async (path) => {
-    using file = PeopleFile.open(path);
+    using file = LineFile.open<Happening>(path);
     await Deno.rename(path, `${path}.old`);
     assertEquals(file.isInPlace, false);
     put(path, WHOLE);
@@ -386,7 +387,7 @@ test(
 );
 
 test("rewrite() that fails leaves the old file, in use, and nothing beside it", async (path) => {
-  using file = PeopleFile.open(path);
+  using file = LineFile.open<Happening>(path);
   file.add(HAPPENINGS);
   const fails = () => {
     const error = assertThrows(() => file.rewrite([LATER]), FileError);
@@ -407,7 +408,7 @@ test("rewrite() that fails leaves the old file, in use, and nothing beside it", 
 });
 
 test("isStale() asks for a new file once it is large, and twice as large as what counts", (path) => {
-  using file = PeopleFile.open(path);
+  using file = LineFile.open<Happening>(path);
   const many = Array.from({ length: 500 }, (_, n) => there(at + n));
   file.add(many);
   assert(Deno.statSync(path).size < 65_536);
@@ -415,7 +416,7 @@ test("isStale() asks for a new file once it is large, and twice as large as what
   file.add(many);
   assert(Deno.statSync(path).size > 65_536);
   assertEquals([file.isStale(499), file.isStale(500)], [true, false]);
-  using other = PeopleFile.open(path);
+  using other = LineFile.open<Happening>(path);
   other.added(true);
   assertEquals([other.isStale(499), other.isStale(500)], [true, false]);
   file.rewrite(many);
@@ -423,11 +424,11 @@ test("isStale() asks for a new file once it is large, and twice as large as what
 });
 
 test("lock() and unlock() hold others off, and outlive a rewrite", (path) => {
-  using server = PeopleFile.open(path);
+  using server = LineFile.open<Happening>(path);
   server.lock();
   server.rewrite(HAPPENINGS);
   server.unlock();
-  using command = PeopleFile.open(path);
+  using command = LineFile.open<Happening>(path);
   command.lock(); // or the test would stand still
   command.unlock();
   server.lock();
@@ -437,7 +438,7 @@ test("lock() and unlock() hold others off, and outlive a rewrite", (path) => {
 // ── Writes that fail ───────────────────────────────────────────────────────────────────────────────────
 
 test("add() that fails leaves no half line, and can be tried again", async (path) => {
-  using file = PeopleFile.open(path);
+  using file = LineFile.open<Happening>(path);
   file.add(HAPPENINGS.slice(0, 3));
   const before = bytesOf(path);
   const some = HAPPENINGS.slice(3, 6);
@@ -454,7 +455,7 @@ test("add() that fails leaves no half line, and can be tried again", async (path
 });
 
 test("add() whose lines may not be on the disk takes them back", async (path) => {
-  using file = PeopleFile.open(path, true);
+  using file = LineFile.open<Happening>(path, true);
   file.add([there(1)]);
   const fails = () => {
     throw new Error("no answer from the disk");
@@ -468,7 +469,7 @@ test("add() whose lines may not be on the disk takes them back", async (path) =>
 });
 
 test("add() never goes on from a half line that could not be taken back", async (path) => {
-  using file = PeopleFile.open(path);
+  using file = LineFile.open<Happening>(path);
   file.add([there(1)]);
   const refuses = () => {
     throw new Error("it is read-only now");
@@ -499,7 +500,7 @@ test("add() never goes on from a half line that could not be taken back", async 
 });
 
 test("a closed file can be neither read nor written", (path) => {
-  const file = PeopleFile.open(path);
+  const file = LineFile.open<Happening>(path);
   file[Symbol.dispose]();
   assertThrows(() => file.add([LATER]), FileError, `Cannot write "${path}": `);
   assertThrows(() => file.added(), FileError, `Cannot read "${path}": `);
@@ -516,7 +517,7 @@ Deno.test({
     await Deno.symlink("volume/people", path);
     const made: string[] = [];
     {
-      using file = PeopleFile.open(path, false, (it) => made.push(it));
+      using file = LineFile.open<Happening>(path, false, (it) => made.push(it));
       file.add([there(1), there(2)]);
       file.rewrite([there(3)]);
       file.add([there(4)]);

@@ -1,14 +1,14 @@
 /**
- * A line of `chat.people`: it is read back as it was written, and nothing else is.
+ * A line with a checksum: it is read back as it was written, and nothing else is.
  *
  * @module
  */
 
-import { parseHappening } from "../../../../src/server/people/happening.ts";
-import { assertEquals, assertMatch } from "../../../kit/assert.ts";
-import { HAPPENINGS, textOf, there } from "../../../kit/happenings.ts";
+import { parseLine } from "../../../src/base/checked_line.ts";
+import { assertEquals, assertMatch } from "../../kit/assert.ts";
+import { HAPPENINGS, textOf, there } from "../../kit/happenings.ts";
 
-Deno.test("formatHappening() writes JSON with the first digits of its SHA-256", () => {
+Deno.test("formatLine() writes JSON with the first digits of its SHA-256", () => {
   // echo -n '{"kind":"revoked","invite":7' | sha256sum
   assertEquals(
     textOf({ kind: "revoked", invite: 7 }),
@@ -20,11 +20,11 @@ Deno.test("formatHappening() writes JSON with the first digits of its SHA-256", 
     assertMatch(sum, /^[0-9a-f]{12}$/);
     assertEquals<unknown>(rest, happening);
     assertEquals(line.indexOf("\n"), line.length - 1);
-    assertEquals(parseHappening(line.slice(0, -1)), happening);
+    assertEquals(parseLine(line.slice(0, -1)), happening);
   }
 });
 
-Deno.test("parseHappening() refuses what formatHappening() didn't write", () => {
+Deno.test("parseLine() refuses what formatLine() didn't write", () => {
   const whole = textOf(there(1)).slice(0, -1);
   const lines = [
     "",
@@ -39,5 +39,5 @@ Deno.test("parseHappening() refuses what formatHappening() didn't write", () => 
     whole.replace('"at":1', '"at":1,"at":2'),
     whole + whole,
   ];
-  for (const line of lines) assertEquals(parseHappening(line), undefined, line);
+  for (const line of lines) assertEquals(parseLine(line), undefined, line);
 });
