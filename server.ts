@@ -20,9 +20,11 @@ import { targetOf } from "./src/base/file_target.ts";
 import { print } from "./src/base/output.ts";
 import { serverCommand, VERSION } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
-import { formatAddress, withZone } from "./src/keys/invite.ts";
+import { formatAddress, ROOM_INVITE_ID, withZone } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
+import { PIECE_OVERHEAD } from "./src/protocol/offer.ts";
+import { FOUNDING_ID } from "./src/sealed/membership.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
@@ -54,6 +56,7 @@ import { People } from "./src/server/people/people.ts";
 import { makeOperator, prepare } from "./src/server/prepare.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
+import { openSealed } from "./src/server/sealed/open_sealed.ts";
 import { noteAddress, replaceLink } from "./src/server/server_keys.ts";
 import {
   aborted,
@@ -91,14 +94,14 @@ async function serve(values: Values): Promise<void> {
   const note = (notice: string) => logger.warn("{notice}", { notice });
   await using log = await ChatLog.open(values.log, {
     address: formatAddress(host, port),
-    fsync: values.fsync,
+    fsync: values.fsync || values.sealed,
     maxSize: limits.logSize,
     onNotice: note,
     onMade: made.add,
   }).catch((error) => explainLock(values.log, error));
   log.notices.forEach(note);
   using people = People.open(values.people, {
-    fsync: values.fsync,
+    fsync: values.fsync || values.sealed,
     onMade: made.add,
   });
   if (people.journal.notice !== undefined) note(people.journal.notice);
@@ -106,8 +109,14 @@ async function serve(values: Values): Promise<void> {
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
   const { keyPair, roomKey } = keyFile.keys;
-  if (!values["invite-only"]) people.access.link.set(roomKey);
-  await noteAddress(keyFile, host, port);
+  using sealed = values.sealed
+    ? await openSealed(values.control, roomKey, log, made.add)
+    : undefined;
+  if (sealed?.notice !== undefined) note(sealed.notice);
+  people.access.sealed = sealed;
+  const hasLink = !values["invite-only"] && !sealed;
+  if (hasLink) people.access.link.set(roomKey);
+  await noteAddress(keyFile, host, port, sealed ? FOUNDING_ID : ROOM_INVITE_ID);
   if (created) made.add(targetOf(values["key-file"]));
   if (values.operator !== undefined) {
     logger.info("{what}", { what: makeOperator(people, values.operator) });
@@ -122,6 +131,7 @@ async function serve(values: Values): Promise<void> {
     broadcaster,
     people,
     maxMembers: limits.maxMembers,
+    sealed,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
     greeting,
@@ -131,6 +141,7 @@ async function serve(values: Values): Promise<void> {
   const operations = new Operations({
     people,
     room,
+    sealed,
     address: () => {
       const outside = linkAddress({ host, port });
       return formatAddress(outside.host, outside.port);
@@ -144,10 +155,14 @@ async function serve(values: Values): Promise<void> {
     room,
     people,
     operations,
+    sealed,
     purses: new Purses(),
     history,
     ring,
-    relay: new FileRelay(limits),
+    relay: new FileRelay({
+      ...limits,
+      pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
+    }),
     rates: limits.rates,
     measures,
   });
@@ -161,10 +176,11 @@ async function serve(values: Values): Promise<void> {
     healthy: () => room.healthy,
   });
   using watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
-    if (!values["invite-only"]) people.access.link.set(fresh);
+    if (hasLink) people.access.link.set(fresh);
+    sealed?.setFoundingSecret(fresh);
   });
   people.access.link.watch(() => watch.look());
-  const instructions = joinInstructions(values, keyFile, created);
+  const instructions = joinInstructions(values, keyFile, created, sealed);
 
   const signal = stopSignal();
   reopenAtHangup(log, values.log);

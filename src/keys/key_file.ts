@@ -39,6 +39,8 @@ export interface RoomKeys {
   readonly roomKey: Bytes;
   /** Where the server last listened, undefined before its first time. */
   readonly listening: Address | undefined;
+  /** The number of the room's own link: `ROOM_INVITE_ID`, or a sealed room's founding link. */
+  readonly inviteId: number;
 }
 
 /** `chat.key`: a JSON document for the server's owner alone. */
@@ -88,6 +90,7 @@ export class KeyFile {
       keyPair: await importKeyPair(privateKey),
       roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
       listening: listeningAddress(path, document),
+      inviteId: Number(document["invite"] ?? ROOM_INVITE_ID),
     };
     return new KeyFile(path, document, keys);
   }
@@ -98,15 +101,21 @@ export class KeyFile {
   }
 
   /**
-   * Notes in the file where the server listens, so that clients on this machine find it. Writes nothing if that stands
-   * there already.
-   * @throws {FileError} if the file can't be written; `keys` has the address all the same.
+   * Notes in the file where the server listens, so that clients on this machine find it, and by which link. Writes nothing
+   * if that stands there already.
+   * @throws {FileError} if the file can't be written; `keys` has it all the same.
    */
-  async setListening(host: string, port: number): Promise<void> {
-    this.#keys = { ...this.#keys, listening: { host, port } };
+  async setListening(
+    host: string,
+    port: number,
+    invite = ROOM_INVITE_ID,
+  ): Promise<void> {
+    this.#keys = { ...this.#keys, listening: { host, port }, inviteId: invite };
     const listening = formatAddress(host, port);
-    if (this.#document["listening"] === listening) return;
-    const document = { ...this.#document, listening };
+    const { listening: before, invite: known = ROOM_INVITE_ID } =
+      this.#document;
+    if (before === listening && known === invite) return;
+    const document = { ...this.#document, listening, invite };
     await writeDocument(this.#path, document);
     this.#document = document;
   }
@@ -152,7 +161,7 @@ function roomInvite(keys: RoomKeys, address: Address): Invite {
   return {
     ...address,
     serverKey: keys.keyPair.publicKey,
-    id: ROOM_INVITE_ID,
+    id: keys.inviteId,
     secret: keys.roomKey,
   };
 }

@@ -47,6 +47,7 @@ export const REFUSALS = {
     "This room is sealed: ask one of its keepers for a link, which says so",
   "not-sealed": "This room is not sealed",
   "control-wrong": "That cannot be said here, or not by you",
+  "keepers-own": "In a sealed room keepers do that by their own clients",
   "not-keeper": "Only keepers of the room may do that: ask one of them",
   "not-member": "That person is no member of this room",
   "member-already": "That person is a member already",

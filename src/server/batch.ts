@@ -17,6 +17,9 @@ import {
   type NewEntry,
 } from "../protocol/line.ts";
 import type { Outlet } from "./outlet.ts";
+import type { Control, ControlLine } from "../sealed/control_line.ts";
+import type { Wrap } from "./sealed/control_file.ts";
+import type { Staged } from "./sealed/sealed_room.ts";
 
 /** Somebody at the door, or inside: one connection. */
 export interface Guest {
@@ -78,8 +81,20 @@ export interface Request {
   readonly after: number;
   /** The event after which its person may read, if it is let in for the first time. */
   readonly from: number;
+  /** With what it comes into a sealed room. */
+  readonly entering?: Entering | undefined;
   /** The chain's value for line `after`, if it hasn't been told a value yet. */
   readonly chain?: Event<"chain"> | undefined;
+}
+
+/** With what a client comes into a sealed room. */
+export interface Entering {
+  /** The number of the last control line that it was told. */
+  readonly followed: number;
+  /** The line by which it becomes a member; undefined for one who is. Its signatures are checked. */
+  readonly line: ControlLine | undefined;
+  /** What comes with it. */
+  readonly staged: Staged;
 }
 
 /** What became of a request: "behind" if the guest must first catch up from the log. */
@@ -135,6 +150,28 @@ export type Item =
     readonly kind: "settings";
   }
   | {
+    /** Says a control line of a sealed room, whose signature is checked. */
+    readonly kind: "rule";
+    readonly seat: Seat;
+    /** The member's number for its wish. */
+    readonly id: number;
+    readonly line: ControlLine;
+    /** What comes with it. */
+    readonly staged: Staged;
+  }
+  | {
+    /** Lacks the content key of an epoch. */
+    readonly kind: "need";
+    readonly seat: Seat;
+    readonly e: number;
+  }
+  | {
+    /** A content key of the present epoch for somebody. */
+    readonly kind: "give";
+    readonly seat: Seat;
+    readonly wrap: Wrap;
+  }
+  | {
     readonly kind: "leave";
     readonly seat: Seat;
     /** A key of `GOODBYES`, or the member's own words. */
@@ -150,6 +187,16 @@ export interface Joining extends Of<"join"> {
   readonly seat: Seat;
   /** What it missed before the batch. */
   readonly missed: readonly LogEntry[];
+}
+
+/** A control line that was said. */
+export interface Ruled {
+  /** What it says. */
+  readonly control: Control;
+  /** Who is to be answered, and its number for the wish; undefined where it is answered by being let in. */
+  readonly wish: Pick<Of<"rule">, "seat" | "id"> | undefined;
+  /** Content keys that are to be passed on. */
+  readonly wraps: readonly Wrap[];
 }
 
 /** What happens together: one write to the log, one broadcast. */
@@ -180,6 +227,8 @@ export class Batch {
   readonly knownSeats = new Map<Member, Seat>();
   /** Who comes. */
   readonly joined: Joining[] = [];
+  /** Control lines of a sealed room. */
+  readonly ruled: Ruled[] = [];
   /** Whom an operator removes. */
   readonly removing: Of<"remove">[] = [];
   /** Their connections. */
@@ -210,6 +259,13 @@ export class Batch {
     const entry = { at, person: person.short, stay, name, ...words };
     this.entries.push(entry);
     this.encoded.push(this.#encode(lineEvent(id, person.id, entry)));
+  }
+
+  /** Adds a control line. */
+  rule(entry: NewEntry, ruled: Ruled): void {
+    this.entries.push(entry);
+    this.encoded.push(this.#encode(lineEvent(0, "", entry)));
+    this.ruled.push(ruled);
   }
 
   /** Something without a number: a connection joins another of the same person, or leaves it; the room is set. */

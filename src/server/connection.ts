@@ -37,6 +37,7 @@ import { Allowance, Purse, type Purses, type Rates } from "./rate_limits.ts";
 import { type Client, Requests } from "./requests.ts";
 import type { Ring } from "./ring.ts";
 import type { Room } from "./room.ts";
+import type { SealedRoom } from "./sealed/sealed_room.ts";
 import type { Stream } from "../protocol/record_reader.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
@@ -64,6 +65,8 @@ export interface ConnectionOptions {
   readonly people: People;
   /** What operators may do; left out where nobody may. */
   readonly operations?: Operations | undefined;
+  /** What is known of a sealed room; left out for an open one. */
+  readonly sealed?: SealedRoom | undefined;
   /** What persons have to spend. */
   readonly purses: Purses;
   /** What the client may ask for of the past. */

@@ -53,6 +53,8 @@ export interface FileRelayOptions {
   readonly maxFileSize: number;
   /** Files that are passed on at a time. */
   readonly maxTransfers: number;
+  /** What an answer is longer than what was asked for, bytes: in a sealed room pieces are sealed. Default: 0. */
+  readonly pieceOverhead?: number;
 }
 
 /** The one who passes files on. */
@@ -142,7 +144,9 @@ export class FileRelay {
   piece(holder: Peer, { id, data }: Event<"piece">): number {
     const fetch = this.#underWay.get(id);
     if (fetch?.holder !== holder) return 0;
-    if (data.length !== Math.ceil(fetch.wanted.size * 4 / 3)) {
+    const { pieceOverhead = 0 } = this.#options;
+    const size = fetch.wanted.size + pieceOverhead;
+    if (data.length !== Math.ceil(size * 4 / 3)) {
       throw new EventError("Cannot pass on a piece of another size");
     }
     this.#finish(id, fetch, { kind: "piece", id: fetch.wanted.id, data });

@@ -14,6 +14,9 @@ export const DEFAULT_KEY_FILE = "chat.key";
 /** Where members, names and invites are when nothing is said. */
 export const DEFAULT_PEOPLE_FILE = "chat.people";
 
+/** Where a sealed room's control lines and keys are when nothing is said. */
+export const DEFAULT_CONTROL_FILE = "chat.control";
+
 /** The server's flags. */
 export const FLAGS = [
   {
@@ -52,6 +55,19 @@ export const FLAGS = [
     value: "FILE",
     default: DEFAULT_PEOPLE_FILE,
     help: "File for members, names, invites and bans, created if it is missing",
+  },
+  {
+    name: "sealed",
+    kind: "boolean",
+    help:
+      "A room whose words the server can't read: prints the link by which it is founded; implies --fsync",
+  },
+  {
+    name: "control",
+    kind: "path",
+    value: "FILE",
+    default: DEFAULT_CONTROL_FILE,
+    help: "File for a sealed room's members and sealed keys",
   },
   {
     name: "invite-only",

@@ -26,12 +26,17 @@ import { qrLines } from "../base/qr.ts";
 import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
-import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
+import {
+  DEFAULT_CONTROL_FILE,
+  DEFAULT_KEY_FILE,
+  DEFAULT_PEOPLE_FILE,
+} from "./flags.ts";
 import { linkAddress } from "./join_instructions.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
 import { describeInvite, MAX_USES, newInvite } from "./people/invites.ts";
 import { People } from "./people/people.ts";
 import type { Happening } from "./people/happening.ts";
+import { keepersIn } from "./sealed/open_sealed.ts";
 
 /** How long a spoken code lasts, ms. */
 const CODE_TIME = 600_000;
@@ -91,6 +96,13 @@ export async function invite(args: readonly string[]): Promise<void> {
   if (values.help) {
     const usage = `${inviteCommand()} [NOTE | list | revoke N] [FLAGS]`;
     return print(helpText(usage, ABOUT, FLAGS));
+  }
+  const keepers = await keepersIn(DEFAULT_CONTROL_FILE);
+  if (keepers !== undefined) {
+    throw new AdvisedError(
+      "The room here is sealed: its keepers make invites, by their own clients",
+      `Ask one of them for /invite: ${keepers}`,
+    );
   }
   const [first, second] = positionals;
   if (first === "list" && second === undefined) return await list(values);

@@ -15,6 +15,7 @@ import {
 } from "../base/program.ts";
 import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { isLoopback } from "./rate_limits.ts";
+import { keepersIn } from "./sealed/open_sealed.ts";
 
 /**
  * Where other machines may find a server; undefined for one that none can reach.
@@ -65,6 +66,7 @@ export function joinInstructions(
   values: Values,
   keyFile: KeyFile,
   created: boolean,
+  sealed?: SealedState,
 ): string {
   const listening = keyFile.keys.listening ?? { host: "", port: 0 };
   const { host, port } = listening;
@@ -74,7 +76,9 @@ export function joinInstructions(
     ...(created ? [made] : []),
     `Listening on ${formatAddress(host, port)}, writing to ${values.log}`,
     "",
-    ...(values["invite-only"]
+    ...(sealed
+      ? sealedLines(values, keyFile, created, sealed)
+      : values["invite-only"]
       ? [`To let somebody in:        ${inviteCommand()}`]
       : linkLines(values, keyFile, created, isReachable)),
     ...(isReachable
@@ -82,6 +86,39 @@ export function joinInstructions(
       : [`Nobody can join from elsewhere: ${whyUnreachable(listening)}.`]),
     "Ctrl-C stops the server.",
   ].join("\n");
+}
+
+/** What is said of a sealed room. */
+interface SealedState {
+  readonly isFounded: boolean;
+  readonly keeperNames: string;
+}
+
+/** How to found a sealed room, or who lets others in. */
+function sealedLines(
+  values: Values,
+  keyFile: KeyFile,
+  created: boolean,
+  { isFounded, keeperNames }: SealedState,
+): string[] {
+  const isHere = values["key-file"] === DEFAULT_KEY_FILE;
+  if (isFounded) {
+    return [
+      "The room is sealed: this server can't read what is said.",
+      `To let somebody in:        /invite, by a keeper: ${keeperNames}`,
+    ];
+  }
+  const isShown = created && Deno.stdout.isTerminal();
+  const link = isShown
+    ? `${clientCommand()} '${linkOf(keyFile)}'`
+    : `with the link that ${serverCommand()} --link prints`;
+  return [
+    "A sealed room: this server won't be able to read what is said.",
+    ...(isHere ? [`To found it on this machine:   ${clientCommand()}`] : []),
+    `To found it from elsewhere:    ${link}`,
+    "",
+    "Who opens that link first founds the room, and invites the others.",
+  ];
 }
 
 /** How to join by the standing link. */
@@ -120,6 +157,13 @@ export async function printLink(values: Values): Promise<void> {
     throw new AdvisedError(
       "There is no link with --invite-only",
       `Make an invite: ${inviteCommand()}`,
+    );
+  }
+  const keepers = await keepersIn(values.control);
+  if (keepers !== undefined) {
+    throw new AdvisedError(
+      "There is no link to a sealed room that is founded",
+      `A keeper makes invites, with /invite: ${keepers}`,
     );
   }
   if (!values["rotate-key"]) return print(`${linkOf(keyFile)}\n`);

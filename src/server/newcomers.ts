@@ -11,6 +11,7 @@ import type { Batch, Member } from "./batch.ts";
 import type { Broadcaster } from "./broadcaster.ts";
 import type { People } from "./people/people.ts";
 import type { Roster } from "./roster.ts";
+import type { SealedRoom } from "./sealed/sealed_room.ts";
 
 /** What newcomers come into. */
 export interface Entered {
@@ -22,6 +23,10 @@ export interface Entered {
   readonly people: People;
   /** What all of them are told beside. */
   readonly greeting: readonly Event[];
+  /** What is known of a sealed room. */
+  readonly sealed: SealedRoom | undefined;
+  /** Who lacks a content key there; for keepers. */
+  readonly needs: readonly Event<"needed">[];
 }
 
 /**
@@ -31,7 +36,7 @@ export interface Entered {
 export async function welcome(
   { joined, entries, at }: Batch,
   seq: number,
-  { members, broadcaster, people, greeting }: Entered,
+  { members, broadcaster, people, greeting, sealed, needs }: Entered,
 ): Promise<void> {
   const epoch = broadcaster.describe();
   const logged = entries.map((it, index) => numberEntry(it, seq + index));
@@ -52,8 +57,11 @@ export async function welcome(
         ...[...missed, ...logged].map(pastEvent),
       ]);
     packed.set(key, past);
+    const { followed = 0 } = request.entering ?? {};
+    const ruled = sealed?.entries(followed, after) ?? [];
     guest.outlet.attach();
     guest.share(here);
+    if (ruled.length > 0) guest.pass(pack(ruled.map(pastEvent)));
     guest.pass(past);
     guest.tell(epoch, ...greeting, { kind: "room", ...people.settings }, {
       kind: "welcome",
@@ -62,6 +70,9 @@ export async function welcome(
       at,
       name: member.name.shown,
     });
+    const wrap = sealed?.wrapFor(member.person.id);
+    if (wrap) guest.tell({ kind: "wrapped", ...wrap });
+    if (sealed?.membership.isKeeper(member.person.id)) guest.tell(...needs);
   }
 }
 

@@ -28,6 +28,7 @@ import {
 } from "./people/people.ts";
 import { banEnd, type Person, term } from "./people/person.ts";
 import type { Room } from "./room.ts";
+import type { SealedRoom } from "./sealed/sealed_room.ts";
 
 /** A day, ms. */
 const DAY = 86_400_000;
@@ -38,6 +39,8 @@ export interface OperationsOptions {
   readonly people: People;
   /** Who is there. */
   readonly room: Room;
+  /** What is known of a sealed room, whose keepers are its operators; left out for an open one. */
+  readonly sealed?: SealedRoom | undefined;
   /** Where others find the server, `HOST:PORT`. */
   readonly address: () => string;
   /** Replaces the standing link. @returns Its new secret, 32 bytes. */
@@ -61,8 +64,12 @@ export class Operations {
     { member: { person, name } }: Seat,
     event: Event<"operate">,
   ): Promise<Outcome> {
-    if (!person.isOperator) return "not-operator";
     const what = OPERATIONS.find((known) => known === event.what);
+    const { sealed } = this.#options;
+    if (sealed) {
+      if (!sealed.membership.isKeeper(person.id)) return "not-keeper";
+      if (what !== "topic" && what !== "slow") return "keepers-own";
+    } else if (!person.isOperator) return "not-operator";
     if (!what) return "operation-wrong";
     return await this.#do(what, event, person, name.shown);
   }

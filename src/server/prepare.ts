@@ -11,6 +11,7 @@ import type { Event } from "../protocol/events.ts";
 import type { Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { limitsOf } from "./limits.ts";
+import { requireKind } from "./sealed/open_sealed.ts";
 import { findPerson, People, shownPerson } from "./people/people.ts";
 
 /**
@@ -19,6 +20,7 @@ import { findPerson, People, shownPerson } from "./people/people.ts";
  */
 export async function prepare(values: Values): Promise<Event[]> {
   const { people: path, operator, motd } = values;
+  await requireKind(values);
   const events = await greeting(limitsOf(values).maxFileSize, motd);
   if (operator === undefined) return events;
   if (!await isThere(path)) throw unknownPerson(operator);

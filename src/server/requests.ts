@@ -23,12 +23,13 @@ import {
   isAbout,
   isSpoken,
   type Line,
+  type LogEntry,
   mayChange,
   pastEvent,
   saidLine,
 } from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
-import { parseOffer } from "../protocol/offer.ts";
+import { type Offer, parseOffer } from "../protocol/offer.ts";
 import { isEmoji } from "../protocol/reaction.ts";
 import {
   type Goodbye,
@@ -44,6 +45,14 @@ import type { People } from "./people/people.ts";
 import type { Candidate } from "./people/person.ts";
 import type { Allowance, Purses } from "./rate_limits.ts";
 import type { Room } from "./room.ts";
+import { epochOf } from "../sealed/sealed_line.ts";
+import {
+  type Asker,
+  isSealedEvent,
+  type SealedEvent,
+  SealedRequests,
+} from "./sealed/sealed_requests.ts";
+import type { SealedRoom } from "./sealed/sealed_room.ts";
 
 /** How many lines something counts for that the server has to look up, or that is told to everybody by itself. */
 const HEAVY_COST = 20;
@@ -76,6 +85,8 @@ export interface RequestsOptions {
   readonly people: People;
   /** What operators may do; left out where nobody may. */
   readonly operations?: Operations | undefined;
+  /** What is known of a sealed room; left out for an open one. */
+  readonly sealed?: SealedRoom | undefined;
   /** What persons have to spend. */
   readonly purses: Purses;
   /** What it may ask for of the past. */
@@ -91,6 +102,7 @@ export class Requests {
   readonly #client: Client;
   readonly #options: RequestsOptions;
   readonly #standing: Bytes | undefined; // the standing link's key when it came
+  readonly #sealed: SealedRequests | undefined;
   #seat: Seat | undefined;
   #isJoining = false;
   #lastN = 0;
@@ -101,6 +113,8 @@ export class Requests {
     this.#client = client;
     this.#options = options;
     this.#standing = options.people.access.link.key;
+    const { sealed, room } = options;
+    this.#sealed = sealed && new SealedRequests(sealed, room);
   }
 
   /** Carries out what has arrived. @throws {EventError} for what this client can't ask for. */
@@ -111,6 +125,7 @@ export class Requests {
       const line = saidLine(event);
       if (line) {
         const { what = "said" } = line;
+        this.#requireWay(what === "sealed");
         const isOther = isAbout(what);
         const refusal = isOther ? await this.#aboutRefusal(line, lines) : null;
         this.#take(line, lines, refusal);
@@ -147,6 +162,12 @@ export class Requests {
     this.#options.allowance.spend(lines);
   }
 
+  /** In a sealed room nothing is said openly, in an open one nothing sealed. @throws {EventError} */
+  #requireWay(isSealed: boolean): void {
+    if (isSealed === (this.#sealed !== undefined)) return;
+    throw new EventError("Cannot say that in this kind of room");
+  }
+
   #requireSeat(action: string): Seat {
     if (this.#seat) return this.#seat;
     throw new EventError(`Cannot ${action} outside the room`);
@@ -156,7 +177,10 @@ export class Requests {
   #take(line: Line, lines: Line[], refusal: Refusal | null): void {
     const { n } = line;
     const { member } = this.#requireSeat("speak");
-    if (n <= this.#lastN) throw new EventError(`Cannot say line ${n} again`);
+    // A sealed line may come again, under another key: its number is looked at where it is taken.
+    if (n <= this.#lastN && !this.#sealed) {
+      throw new EventError(`Cannot say line ${n} again`);
+    }
     this.#lastN = n;
     this.#spend(1);
     const reason = wordsRefusal(line) ?? this.#offerRefusal(line) ?? refusal ??
@@ -202,6 +226,7 @@ export class Requests {
 
   async #handle(event: Event): Promise<void> {
     const { relay, room } = this.#options;
+    if (isSealedEvent(event)) return await this.#handleSealed(event);
     switch (event.kind) {
       case "join":
         return await this.#join(event);
@@ -246,6 +271,30 @@ export class Requests {
     }
   }
 
+  async #handleSealed(event: SealedEvent): Promise<void> {
+    if (this.#sealed) return await this.#sealed.carryOut(event, this.#asker);
+    if (event.kind !== "follow") this.#requireWay(true);
+    this.#refuse("not-sealed");
+  }
+
+  /** This client, as its requests about a sealed room see it. */
+  get #asker(): Asker {
+    const { people: { persons } } = this.#options;
+    const { key, inviteId } = this.#client;
+    return {
+      known: persons.byKey(toBase64url(key))?.id,
+      inviteId,
+      seat: this.#seat,
+      tellPaid: async (events) => {
+        await this.#client.outlet.drained();
+        this.#client.tell(...events);
+        await this.#client.paid();
+      },
+      answer: (...events) => void this.#answers.push(...events),
+      spend: (lines) => this.#spend(lines),
+    };
+  }
+
   async #join(event: Event<"join">): Promise<void> {
     if (this.#seat) throw new EventError("Cannot join twice");
     const name = parseName(event.name);
@@ -286,8 +335,11 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
+    const entering = await this.#sealed?.entering(id);
+    if (typeof entering === "string") return this.#refuse(entering);
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
-    const wish = { ...who, guest: this.#client, stay, n, from };
+    const guest = this.#client;
+    const wish = { ...who, guest, stay, n, from, entering };
     let after = history.start(seen, from);
     let chain: Event<"chain"> | undefined;
     for (;;) {
@@ -345,6 +397,7 @@ export class Requests {
   }
 
   #rename(event: Event<"rename">): void {
+    this.#requireWay(false);
     const seat = this.#requireSeat("rename");
     this.#spend(HEAVY_COST);
     const name = parseName(event.name);
@@ -354,6 +407,7 @@ export class Requests {
 
   /** Nothing else of this client is read meanwhile, so that it has one search at a time. */
   async #find({ id, words, before, count }: Event<"find">): Promise<void> {
+    this.#requireWay(false);
     const { member: { person: { from } } } = this.#requireSeat("search");
     this.#spend(HEAVY_COST);
     this.#answer();
@@ -444,10 +498,10 @@ export class Requests {
     const { history, relay } = this.#options;
     try {
       const entry = await history.entry(offer);
-      const isOwn = entry?.what === "offered" && entry.person === person.short;
-      const file = isOwn ? parseOffer(entry.text) : null;
+      const isOwn = entry?.person === person.short;
+      const file = isOwn ? offerOf(entry) : null;
       if (!file || file.size > relay.maxFileSize || this.#client.ended) return;
-      relay.hold(this.#client, offer, file.size);
+      relay.hold(this.#client, offer, this.#sealed ? Infinity : file.size);
     } catch (error) {
       this.#refuse(unreadable(error));
     }
@@ -481,8 +535,18 @@ export class Requests {
   }
 }
 
-/** Why the words of a line can't be said; undefined if they can. */
+/** The size of what a line offers, bytes; null if it is no offer. Of a sealed line nobody can tell. */
+function offerOf({ what, text }: LogEntry): Pick<Offer, "size"> | null {
+  if (what === "sealed") return { size: 0 };
+  return what === "offered" ? parseOffer(text) : null;
+}
+
+/** Why the words of a line can't be said; undefined if they can. @throws {EventError} for a sealed one that is none. */
 function wordsRefusal({ what, text }: Line): Refusal | undefined {
+  if (what === "sealed") {
+    if (epochOf(text) !== undefined) return undefined;
+    throw new EventError("Cannot take a sealed line: it is none");
+  }
   if (what === "deleted") return undefined;
   if (what !== "reacted") return textRefusal(text);
   return text === "" || isEmoji(text) ? undefined : "reaction-wrong";

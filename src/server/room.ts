@@ -29,6 +29,10 @@ import type { People } from "./people/people.ts";
 import type { Person } from "./people/person.ts";
 import { welcome } from "./newcomers.ts";
 import { RoomState } from "./room_state.ts";
+import type { Control } from "../sealed/control_line.ts";
+import type { Wrap } from "./sealed/control_file.ts";
+import type { SealedRoom } from "./sealed/sealed_room.ts";
+import { passOn } from "./sealed/sealed_state.ts";
 import type { Line } from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 
@@ -52,6 +56,8 @@ export interface RoomOptions {
   readonly admissionPause?: (members: number) => number;
   /** Whether anybody else is on the way in, so that gathering is worth while. Default: always. */
   readonly expecting?: () => boolean;
+  /** What is known of a sealed room; left out for an open one. */
+  readonly sealed?: SealedRoom | undefined;
   /** What every newcomer is told, beside who is there and what was said. */
   readonly greeting?: readonly Event[];
   /** What is counted. */
@@ -133,6 +139,21 @@ export class Room {
     this.#submit({ kind: "away", seat, text });
   }
 
+  /** Says a control line of a sealed room; its connection is told what came of it. */
+  rule(wish: Omit<Of<"rule">, "kind">): void {
+    this.#submit({ kind: "rule", ...wish });
+  }
+
+  /** A member of a sealed room lacks the content key of an epoch. */
+  need(seat: Seat, e: number): void {
+    this.#submit({ kind: "need", seat, e });
+  }
+
+  /** Passes a content key of the present epoch on. */
+  give(seat: Seat, wrap: Wrap): void {
+    this.#submit({ kind: "give", seat, wrap });
+  }
+
   /** Lets a connection go. @param reason A key of `GOODBYES`, or the member's own words. */
   leave(seat: Seat, reason: string): void {
     this.#submit({ kind: "leave", seat, reason });
@@ -194,7 +215,12 @@ export class Room {
         else this.#state.apply(item, batch);
         continue;
       }
-      if (full || congested && item.kind === "say") waiting.add(item.seat);
+      const isComing = item.kind === "rule" && removesOf(item.line.control)
+        .some((id) =>
+          batch.joined.some(({ seat }) => seat.member.person.id === id)
+        );
+      const mustWait = full || isComing || congested && item.kind === "say";
+      if (mustWait) waiting.add(item.seat);
       if (waiting.has(item.seat)) this.#inbox.push(item);
       else this.#state.apply(item, batch);
     }
@@ -232,7 +258,9 @@ export class Room {
       this.#healthy = false;
       return this.#takeBack(batch);
     }
+    this.#options.sealed?.settle();
     this.#people.journal.settle(); // nobody waits for it
+    this.#ruled(batch);
     this.#tellAlone(batch);
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
@@ -255,6 +283,9 @@ export class Room {
           at: batch.at,
         }),
     );
+    for (const { wish } of batch.ruled) {
+      wish?.seat.guest.tell({ kind: "answered", id: wish.id });
+    }
     if (!joining) return;
     await this.#broadcaster.ratchet();
     this.#measures.epochs.add(1, "ratchet");
@@ -263,12 +294,31 @@ export class Room {
       broadcaster: this.#broadcaster,
       people: this.#people,
       greeting: this.#options.greeting ?? [],
+      sealed: this.#options.sealed,
+      needs: this.#state.needs,
     });
+  }
+
+  /** What control lines bring about: bans, and content keys for those who are there, before they hear of the lines. */
+  #ruled({ ruled, joined }: Batch): void {
+    const { persons } = this.#people;
+    for (const { control, wraps } of ruled) {
+      if (control.verb === "keys") {
+        const known = (id: string) => persons.find(id) ?? [];
+        for (const it of control.barred.flatMap(known)) {
+          this.#people.ban(it, null, "");
+        }
+        for (const it of control.freed.flatMap(known)) this.#people.unban(it);
+      }
+      const coming = new Set(joined.map(({ seat }) => seat.member.person.id));
+      passOn(wraps.filter(({ to }) => !coming.has(to)), this.#state.members);
+    }
   }
 
   async #write({ entries, said }: Batch): Promise<number> {
     const { messages, deliveries, batchSize, logWrite } = this.#measures;
     const start = performance.now();
+    this.#options.sealed?.keep();
     const seq = await this.#log.append(entries);
     this.#healthy = true;
     logWrite.observe((performance.now() - start) / 1_000);
@@ -310,6 +360,7 @@ export class Room {
   /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
   #takeBack(batch: Batch): void {
     for (const undo of batch.undo.reverse()) undo();
+    this.#options.sealed?.drop();
     this.#people.journal.settle();
     this.#inbox.unshift(...batch.away); // which needs no log
     const failed: Refused = { reason: "log-failed", detail: "" };
@@ -323,6 +374,9 @@ export class Room {
       seat.guest.tell(...lines.map(({ n }) => refused(n)));
     }
     for (const { seat } of batch.renamed) seat.guest.tell(refused(null));
+    for (const { wish } of batch.ruled) {
+      wish?.seat.guest.tell(refused(null), { kind: "answered", id: wish.id });
+    }
     for (const { seat, id } of batch.released) {
       const text = REFUSALS["log-failed"];
       seat.guest.tell({ kind: "notice", text }, { kind: "answered", id });
@@ -337,4 +391,9 @@ export class Room {
       this.#woken.notify();
     }, LOG_RETRY_PAUSE);
   }
+}
+
+/** Full ids of those whom a control line removes. */
+function removesOf(control: Control): readonly string[] {
+  return control.verb === "keys" ? control.removed : [];
 }

@@ -7,7 +7,8 @@
 
 import { spokenId } from "../crypto/person_id.ts";
 import type { ChatLog } from "../log/chat_log.ts";
-import type { Name } from "../protocol/names.ts";
+import type { Event } from "../protocol/events.ts";
+import { type Name, parseName } from "../protocol/names.ts";
 import type {
   Batch,
   Item,
@@ -21,6 +22,8 @@ import type { Undo } from "./people/reversible.ts";
 import type { People } from "./people/people.ts";
 import { banEnd, type Person, term } from "./people/person.ts";
 import { Roster } from "./roster.ts";
+import type { SealedRoom } from "./sealed/sealed_room.ts";
+import { SealedState } from "./sealed/sealed_state.ts";
 
 /** Connections by which one person may be there. */
 const MAX_SEATS = 16;
@@ -33,6 +36,8 @@ export interface RoomStateOptions {
   readonly people: People;
   /** Members at a time. */
   readonly maxMembers: number;
+  /** What is known of a sealed room; left out for an open one. */
+  readonly sealed?: SealedRoom | undefined;
 }
 
 /** The state of a room. */
@@ -42,13 +47,20 @@ export class RoomState {
   readonly #log: ChatLog;
   readonly #people: People;
   readonly #maxMembers: number;
+  readonly #sealed: SealedState | undefined;
   #nextId = 1;
 
   /** A room that nobody is in. */
-  constructor({ log, people, maxMembers }: RoomStateOptions) {
+  constructor({ log, people, maxMembers, sealed }: RoomStateOptions) {
     this.#log = log;
     this.#people = people;
     this.#maxMembers = maxMembers;
+    this.#sealed = sealed && new SealedState(sealed, this.members, log);
+  }
+
+  /** What a newcomer who is a keeper is told of those who lack the content key. */
+  get needs(): Event<"needed">[] {
+    return this.#sealed?.needs ?? [];
   }
 
   /** Why a guest can't be let in, as far as can be said now. */
@@ -99,6 +111,12 @@ export class RoomState {
         return this.#release(item, batch);
       case "away":
         return this.#away(item, batch);
+      case "rule":
+        return this.#rule(item, batch);
+      case "need":
+        return this.#sealed?.need(item);
+      case "give":
+        return this.#sealed?.give(item.wrap);
       case "leave":
         return this.#leave(item, batch);
       case "remove":
@@ -109,12 +127,15 @@ export class RoomState {
   }
 
   #join(item: Of<"join">, batch: Batch): void {
-    const { candidate, guest, name, n, stay, after, from } = item.request;
-    const refusal = this.refusal(item.request);
+    const { candidate, guest, n, stay, after, from } = item.request;
+    const name = this.#sealed?.nameOf(item.request) ?? item.request.name;
+    const refusal = this.refusal({ ...item.request, name });
     if (refusal) return item.answer(refusal);
     if (after < this.#log.oldest) return item.answer("behind");
     const missed = this.#log.recent(after);
     const { at } = batch;
+    const refused = this.#sealed?.enter(item.request, batch);
+    if (refused) return item.answer({ reason: refused, detail: "" });
     const { person, undo } = this.#people.enrol(candidate, from, at);
     batch.undo.push(undo);
     this.#people.saw(person, at);
@@ -190,9 +211,35 @@ export class RoomState {
       return seat.guest.tell({ kind: "refused", n: null, ...refused });
     }
     batch.renamed.push(item);
+    this.#goBy(seat, name, batch);
+  }
+
+  #goBy(seat: Seat, name: Name, batch: Batch): void {
+    const { member } = seat;
     batch.add(seat, { what: "renamed", n: seat.n, text: name.shown });
     batch.undo.push(this.members.rename(member, name));
     batch.undo.push(this.#people.claim(member.person, name, batch.at));
+  }
+
+  /** Says a control line: another name, or another key and members who are none any more, come with it. */
+  #rule(item: Of<"rule">, batch: Batch): void {
+    const { seat, line: { control } } = item;
+    const { member } = seat;
+    if (!this.members.has(seat)) return;
+    const name = control.verb === "rename"
+      ? parseName(control.name)
+      : undefined;
+    const refused = typeof name === "object"
+      ? this.#nameRefusal(member.person, name)
+      : undefined;
+    if (!this.#sealed?.rule(item, batch, refused)) return;
+    if (typeof name === "object") this.#goBy(seat, name, batch);
+    if (control.verb !== "keys") return;
+    const words = `removed by ${member.name.shown}`;
+    for (const id of control.removed) {
+      const person = this.#people.persons.find(id);
+      if (person) this.#remove({ kind: "remove", person, words }, batch);
+    }
   }
 
   #release({ seat, id }: Of<"release">, batch: Batch): void {
@@ -219,6 +266,7 @@ export class RoomState {
     if (!this.members.has(seat)) return; // its client will find them missing in the log, and say so
     batch.said.push(item);
     for (const line of lines) {
+      if (this.#sealed && !this.#sealed.takes(line, seat)) continue;
       batch.add(seat, { ...line, what: line.what ?? "said" });
       seat.n = line.n;
     }

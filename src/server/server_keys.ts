@@ -19,8 +19,9 @@ export async function noteAddress(
   keyFile: KeyFile,
   host: string,
   port: number,
+  inviteId: number,
 ): Promise<void> {
-  await keyFile.setListening(host, port).catch((error) =>
+  await keyFile.setListening(host, port, inviteId).catch((error) =>
     warnUnwritten(
       error,
       `Clients and invites have the address that stands there, not ${

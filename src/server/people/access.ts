@@ -26,8 +26,18 @@ import { type Candidate, isBanned } from "./person.ts";
 import type { Persons } from "./persons.ts";
 import { StandingLink } from "./standing_link.ts";
 
+/** What a sealed room says of who may come in: its invites are its own. */
+export interface SealedAccess {
+  /** What an invite proves in a handshake, 32 bytes. */
+  inviteKey(number: number): Bytes | undefined;
+  /** Whether somebody may become a member by an invite now. */
+  isOpen(number: number): boolean;
+}
+
 /** The way into a room. */
 export class Access {
+  /** Set for a sealed room: then there is no other way in. */
+  sealed: SealedAccess | undefined;
   /** The link by which everybody may come in, while there is one. */
   readonly link = new StandingLink();
   readonly #persons: Persons;
@@ -43,6 +53,7 @@ export class Access {
 
   /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
   inviteKey(id: number): Bytes | undefined {
+    if (this.sealed) return this.sealed.inviteKey(id);
     if (id === ROOM_INVITE_ID) {
       this.link.look();
       return this.link.key;
@@ -57,6 +68,9 @@ export class Access {
    */
   turnedAway(invite: number, key: Bytes): number | undefined {
     const isKnown = this.#persons.byKey(toBase64url(key)) !== undefined;
+    if (this.sealed && !isKnown) {
+      return this.sealed.isOpen(invite) ? undefined : HandshakeRefusal.key;
+    }
     if (isKnown || invite === ROOM_INVITE_ID) return undefined;
     this.#journal.catchUp(); // it may have been revoked a moment ago
     return this.#invites.isOpen(invite) ? undefined : HandshakeRefusal.key;
@@ -64,6 +78,7 @@ export class Access {
 
   /** The spoken code of that number, undefined where there is none that is open. */
   openCode(number: number): OpenCode | undefined {
+    if (this.sealed) return undefined;
     this.#journal.look();
     return this.#invites.code(number, (id) => {
       this.revoke(id);
@@ -78,6 +93,7 @@ export class Access {
     if (person) return isBanned(person) ? "removed" : undefined;
     if (this.#persons.byKey(key) || invite === MEMBER_ID) return "card-wrong";
     if (this.#persons.byShort(shortId(id))) return "person-twin";
+    if (this.sealed) return undefined; // its control lines have the last word
     // Whatever was closed since the handshake, by another process too, opens the room no more.
     const { standing = this.link.key } = candidate;
     if (invite === ROOM_INVITE_ID) this.link.look();
