@@ -42,6 +42,8 @@ type SummaryKey =
 
 /** Our server's name in tables. */
 export const OURS = "this chat";
+/** Its name where the room is sealed. */
+export const OURS_SEALED = "this chat, sealed";
 
 const HEADINGS = [
   "server",
@@ -156,7 +158,14 @@ export function notes({ pinning, rooms = [] }: Report): string {
     `--max-handshakes-per-address (${JOINS_AT_ONCE} join at a time).`,
     `The load reads its sockets by ${sockets}; every member compares every record, and 3 open all of them.`,
   ];
-  if (rooms.some(({ server }) => server !== OURS)) {
+  const servers = new Set(rooms.map(({ server }) => server));
+  if (servers.delete(OURS_SEALED)) {
+    lines.push(
+      "Sealed lines hold 100 bytes each; members check that they come in order, and don't open what is in them.",
+    );
+  }
+  servers.delete(OURS);
+  if (servers.size > 0) {
     lines.push(
       "Other servers speak TLS; every member checks the number and size of every message, and 3 every byte.",
     );

@@ -44,6 +44,11 @@ const FLAGS = [
     help: "Measure each so many times, with a fresh server",
   },
   {
+    name: "sealed",
+    kind: "boolean",
+    help: "Do the same in a sealed room",
+  },
+  {
     name: "peers",
     kind: "boolean",
     help: "Do the same with nats-server and InspIRCd, where they are installed",
@@ -93,7 +98,7 @@ async function wantedPeers(wanted: boolean): Promise<Map<string, Peer>> {
 }
 
 async function measure(values: Values, stop: AbortSignal): Promise<Report> {
-  const { quick, runs = quick ? 2 : 3 } = values;
+  const { quick, sealed, runs = quick ? 2 : 3 } = values;
   const wanted = parts(values.parts ?? (quick ? "rooms" : PARTS.join(",")));
   const list = values.members ?? (quick ? QUICK_MEMBERS : MEMBERS);
   const members = await possible(sizes(list));
@@ -112,7 +117,7 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
     settings: settings(quick),
   };
   const rooms = wanted.includes("rooms")
-    ? await measureRooms({ members, quick, runs, pins, peers, stop })
+    ? await measureRooms({ members, quick, runs, pins, peers, sealed, stop })
     : undefined;
   const starts = wanted.includes("start")
     ? await measureStarts(pins, stop)

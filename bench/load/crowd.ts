@@ -19,6 +19,7 @@ import { signCard } from "../../src/crypto/identity.ts";
 import { xwingKey } from "../../src/crypto/xwing.ts";
 import { Audience, type Voice } from "./audience.ts";
 import { Member, type Warden } from "./member.ts";
+import type { SealedCrowd, SealedKeys } from "./sealed_crowd.ts";
 import { Sequence } from "./sequence.ts";
 import { generateKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 import { kem } from "../../src/crypto/kem.ts";
@@ -28,10 +29,8 @@ import type { ConnectOptions } from "../../src/protocol/handshake.ts";
 const SAMPLE = 3;
 
 /** What makes a member a person of its own. */
-interface Keys {
+interface Keys extends SealedKeys {
   readonly keyPair: KeyPair;
-  /** In base64url. */
-  readonly card: string;
 }
 
 /** A room's members, all in this process. */
@@ -42,6 +41,7 @@ export class Crowd extends Audience implements Warden {
   readonly #port: number;
   readonly #handshake: Omit<ConnectOptions, "keyPair">;
   readonly #sealKey: Bytes;
+  readonly #sealed: SealedCrowd | undefined;
   #keys: Keys[] = []; // of those who are to come
   readonly #speakers = new Map<string, Member>(); // by name
   readonly #names = new Map<number, string>(); // by the server's number
@@ -53,15 +53,24 @@ export class Crowd extends Audience implements Warden {
     handshake: Omit<ConnectOptions, "keyPair">,
     sealKey: Bytes,
     joinsAtOnce: number,
+    sealed: SealedCrowd | undefined,
   ) {
     super(joinsAtOnce);
     this.#port = port;
     this.#handshake = handshake;
     this.#sealKey = sealKey;
+    this.#sealed = sealed;
   }
 
-  /** A crowd without members, at the door of the room that an invite leads to. */
-  static async create(invite: Invite, joinsAtOnce: number): Promise<Crowd> {
+  /**
+   * A crowd without members, at the door of the room that an invite leads to.
+   * @param sealed What it needs for a sealed room, which it founds.
+   */
+  static async create(
+    invite: Invite,
+    joinsAtOnce: number,
+    sealed?: SealedCrowd,
+  ): Promise<Crowd> {
     // One ML-KEM key for all: making keys isn't what is measured, and costs the load as much as the whole handshake
     // costs the server.
     const kemKey = await kem.generate();
@@ -75,7 +84,7 @@ export class Crowd extends Audience implements Warden {
       },
       kem: { ...kem, generate: () => Promise.resolve(kemKey) },
     };
-    return new Crowd(invite, handshake, sealKey, joinsAtOnce);
+    return new Crowd(invite, handshake, sealKey, joinsAtOnce, sealed);
   }
 
   override async prepare(count: number): Promise<void> {
@@ -89,7 +98,7 @@ export class Crowd extends Audience implements Warden {
     ]);
     const noiseKey = keyPair.publicKey;
     const card = await signCard({ noiseKey, signing, sealKey: this.#sealKey });
-    return { keyPair, card: toBase64url(card) };
+    return { keyPair, signing, card: toBase64url(card) };
   }
 
   override get size(): number {
@@ -129,8 +138,24 @@ export class Crowd extends Audience implements Warden {
     });
     (counts ? this.#members : this.#outside).push(member);
     this.#speakers.set(member.options.name, member);
-    const { keyPair, card } = this.#keys.pop() ?? await this.#makeKeys();
-    await member.join(this.#port, { ...this.#handshake, keyPair }, card);
+    const keys = this.#keys.pop() ?? await this.#makeKeys();
+    const { keyPair, card } = keys;
+    const sealed = this.#sealed;
+    const isFirst = at === 0;
+    const { name } = member.options;
+    const { inviteId, inviteKey } = isFirst || !sealed
+      ? this.#handshake
+      : sealed;
+    await member.join(
+      this.#port,
+      { ...this.#handshake, keyPair, inviteId, inviteKey },
+      card,
+      await sealed?.entering(keys, name, isFirst),
+    );
+    if (sealed) {
+      member.sealedText = await sealed.text();
+      if (isFirst) await member.tell(await sealed.inviting(keys));
+    }
     return member;
   }
 
@@ -191,7 +216,7 @@ export class Crowd extends Audience implements Warden {
     let messages = 0;
     for (const event of events) {
       if (event.kind === "joined") this.named(event.id, event.name);
-      if (event.kind !== "said") continue;
+      if (event.kind !== "said" && event.kind !== "sealed") continue;
       messages++;
       said.set(event.id, (said.get(event.id) ?? 0) + 1);
     }

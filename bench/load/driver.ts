@@ -10,11 +10,15 @@ import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
 import type { Job } from "./job.ts";
 import { Measurement } from "./measure.ts";
+import { SealedCrowd } from "./sealed_crowd.ts";
 import { PeerCrowd } from "../peers/crowd.ts";
 
 async function audience({ place, joinsAtOnce }: Job): Promise<Audience> {
-  if (place.kind !== "chat") return new PeerCrowd(place.kind, place.port);
-  return await Crowd.create(parseInvite(place.invite), joinsAtOnce);
+  if (!("invite" in place)) return new PeerCrowd(place.kind, place.port);
+  const sealed = place.kind === "sealed"
+    ? await SealedCrowd.create()
+    : undefined;
+  return await Crowd.create(parseInvite(place.invite), joinsAtOnce, sealed);
 }
 
 if (import.meta.main) {

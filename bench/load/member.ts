@@ -66,6 +66,8 @@ export class Member implements Receiver, OpenerListener, Voice {
   readonly options: MemberOptions;
   /** Called with how many of this member's messages have come back to it. */
   onBack: (count: number) => void = () => {};
+  /** What it says in a sealed room. */
+  sealedText: string | undefined;
   readonly #warden: Warden;
   readonly #meter = new RecordMeter((record) => this.#met(record));
   readonly #stream = new MemberStream();
@@ -107,11 +109,15 @@ export class Member implements Receiver, OpenerListener, Voice {
     return this.#opener?.welcomed ?? true;
   }
 
-  /** Connects, shakes hands, asks to be let in, and resolves when the server says the first thing inside. */
+  /**
+   * Connects, shakes hands, asks to be let in, and resolves when the server says the first thing inside.
+   * @param before What it says first, in a sealed room.
+   */
   async join(
     port: number,
     handshake: ConnectOptions,
     card: string,
+    before: readonly Event[] = [],
   ): Promise<void> {
     this.#socket = await this.#warden.network.connect(port, this);
     this.#stream.socket = this.#socket;
@@ -124,8 +130,13 @@ export class Member implements Receiver, OpenerListener, Voice {
     const { name } = this.options;
     const stay = toBase64url(randomBytes(8));
     const join = { kind: "join", name, stay, n: 0, after: null, card } as const;
-    await this.#channel.send(join);
+    await this.#channel.send(...before, join);
     await this.#entered.promise;
+  }
+
+  /** Tells the server something. */
+  tell(events: readonly Event[]): Promise<void> {
+    return this.#required().send(...events);
   }
 
   /** Says so many messages, in as few records as they fit. */
@@ -201,6 +212,8 @@ export class Member implements Receiver, OpenerListener, Voice {
     this.#spoke = performance.now();
     return Array.from({ length: count }, () => {
       const n = ++this.#n;
+      const text = this.sealedText;
+      if (text !== undefined) return { kind: "seal", n, text };
       return { kind: "say", n, text: textOf(n) };
     });
   }

@@ -48,6 +48,7 @@ function serverWords(folder: string, flags: readonly string[]): string[] {
     ...["--host", "127.0.0.1", "--port", "0"],
     ...["--log", `${folder}/chat.log`, "--key-file", `${folder}/chat.key`],
     ...["--people", `${folder}/chat.people`],
+    ...["--control", `${folder}/chat.control`],
     ...flags,
   ];
 }
@@ -130,7 +131,8 @@ export class ServerProcess extends Measured {
       if (!invite) {
         throw new Error("Cannot start the server: it doesn't listen");
       }
-      const place: Place = { kind: "chat", invite: formatInvite(invite) };
+      const kind = flags.includes("--sealed") ? "sealed" : "chat";
+      const place: Place = { kind, invite: formatInvite(invite) };
       return new ServerProcess(process, folder, place, greeting.at - start);
     } catch (error) {
       await process.stop();

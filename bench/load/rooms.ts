@@ -20,7 +20,7 @@ import {
   type Pinning,
   ServerProcess,
 } from "./processes.ts";
-import { OURS } from "../report.ts";
+import { OURS, OURS_SEALED } from "../report.ts";
 
 /** Connections that a server and a load need beside their members. */
 const SPARE_DESCRIPTORS = 600;
@@ -45,6 +45,8 @@ export interface RoomsPlan {
   readonly pins: Pinning;
   /** Other servers by their names. */
   readonly peers: ReadonlyMap<string, Peer>;
+  /** Whether sealed rooms are measured, too. */
+  readonly sealed: boolean;
   /** Ends everything. */
   readonly stop: AbortSignal;
 }
@@ -77,6 +79,7 @@ export async function possible(members: number[]): Promise<number[]> {
 async function run(
   members: number,
   peer: Peer | undefined,
+  isSealed: boolean,
   { quick, pins, stop }: RoomsPlan,
 ): Promise<{ findings: Findings; listenTime: number }> {
   const limit = AbortSignal.timeout(quick ? QUICK_RUN_TIME : RUN_TIME);
@@ -85,7 +88,8 @@ async function run(
   // Without a limit on what one may say or how many handshakes one address may have begun, or a saturated room
   // and joining would measure the limit.
   const doors = ["--max-handshakes-per-address", `${JOINS_AT_ONCE}`];
-  const flags = [...count, ...doors, "--rate", "0"];
+  const kind = isSealed ? ["--sealed"] : [];
+  const flags = [...count, ...doors, ...kind, "--rate", "0"];
   await using server: Measured = peer
     ? await PeerProcess.start(pins, peer, signal)
     : await ServerProcess.start(pins, flags, signal);
@@ -108,8 +112,12 @@ async function run(
 export async function measureRooms(
   plan: RoomsPlan,
 ): Promise<{ listening: Spread; rooms: Figures[] }> {
-  const { members, quick, runs, peers } = plan;
-  const servers = [[OURS, undefined] as const, ...peers];
+  const { members, quick, runs, peers, sealed } = plan;
+  const ours = sealed ? [OURS, OURS_SEALED] : [OURS];
+  const servers = [
+    ...ours.map((name) => [name, undefined] as const),
+    ...peers,
+  ];
   const found = members.flatMap((size) =>
     servers.map(([server, peer]) => {
       return { size, server, peer, findings: new Array<Findings>() };
@@ -123,9 +131,9 @@ export async function measureRooms(
     for (const { size, server, peer, findings } of found) {
       const what = `Run ${round} of ${runs}, ${server}, ${size} members\n`;
       complain(what);
-      const ran = await run(size, peer, plan);
+      const ran = await run(size, peer, server === OURS_SEALED, plan);
       findings.push(ran.findings);
-      if (!peer) listening.push(ran.listenTime);
+      if (server === OURS) listening.push(ran.listenTime);
     }
   }
   return {
