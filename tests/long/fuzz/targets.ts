@@ -7,6 +7,12 @@
 import { concat } from "../../../crypto_utils.ts";
 import { identity, keyFile } from "./file_targets.ts";
 import { hostileMember } from "./member_target.ts";
+import {
+  controlLines,
+  sealedLines,
+  sealedWords,
+  wraps,
+} from "./sealed_targets.ts";
 import type { Target } from "./target.ts";
 import {
   address,
@@ -64,5 +70,9 @@ export async function allTargets(
     terminal(),
     keyFile(),
     identity(),
+    await controlLines(),
+    await sealedLines(),
+    await sealedWords(),
+    await wraps(),
   ];
 }

@@ -57,6 +57,7 @@ import {
 } from "../../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../../src/crypto/person_id.ts";
 import { importKeyPair, type KeyPair } from "../../../src/crypto/x25519.ts";
+import { BLOB_SIZE, WRAP_SIZE } from "../../../src/sealed/content_key.ts";
 import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
 import { RefusedError } from "../../../src/protocol/record_reader.ts";
 import {
@@ -78,7 +79,8 @@ const samples: readonly (readonly [fc.Arbitrary<unknown>, unknown])[] = [
   [offers, formatOffer(OFFER)],
   [filePieces, "_"],
   [anyBytes(KEY_SIZE).map((it) => shortId(fullId(it))), "0".repeat(16)],
-  ...[8, KEY_SIZE, CARD_SIZE].map(bytesSample), // stays; keys, ids and secrets; cards
+  // Stays; keys, ids and secrets; cards; wraps; blobs.
+  ...[8, KEY_SIZE, CARD_SIZE, WRAP_SIZE, BLOB_SIZE].map(bytesSample),
 ];
 
 function bytesSample(size: number): (typeof samples)[number] {
