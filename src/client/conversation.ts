@@ -39,6 +39,7 @@ import {
   type Line,
   type LogEntry,
   mayChange,
+  wordsRefusal,
 } from "../protocol/line.ts";
 import {
   isBlank,
@@ -46,7 +47,6 @@ import {
   type Operation,
   reasonWords,
   type Refusal,
-  textRefusal,
 } from "../protocol/reasons.ts";
 import { escapeText } from "../base/safe_text.ts";
 
@@ -145,9 +145,7 @@ export class Conversation implements LinkListener {
   async say(typed: Omit<Line, "n">, id?: RequestId): Promise<number | null> {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
     const { what = "said" } = typed;
-    const mayBeEmpty = what === "deleted" || what === "reacted";
-    const reason = (mayBeEmpty ? undefined : textRefusal(text)) ??
-      this.#aboutRefusal(typed);
+    const reason = wordsRefusal({ what, text }) ?? this.#aboutRefusal(typed);
     if (reason) {
       this.#showRefused(typedText(typed), { reason, detail: "" }, id);
       return null;

@@ -12,7 +12,8 @@
 
 import { type Event, EventError, type Kind } from "./events.ts";
 import { parseOffer } from "./offer.ts";
-import { GOODBYES, wording } from "./reasons.ts";
+import { isEmoji } from "./reaction.ts";
+import { GOODBYES, type Refusal, textRefusal, wording } from "./reasons.ts";
 
 /** What somebody says, in whatever way, and how a client asks for it. */
 const SPOKEN = {
@@ -155,6 +156,15 @@ export function mayChange(
   if (what === "reacted") return true;
   const isOfferEdited = what === "edited" && line.what === "offered";
   return line.person === person && !isOfferEdited;
+}
+
+/** Why the words of a line can't be said, whatever was said before; undefined if they can. */
+export function wordsRefusal(
+  { what, text }: Pick<LogEntry, "what" | "text">,
+): Refusal | undefined {
+  if (what === "deleted") return undefined;
+  if (what !== "reacted") return textRefusal(text);
+  return text === "" || isEmoji(text) ? undefined : "reaction-wrong";
 }
 
 /** The entry that a new one becomes under a number. */

@@ -86,8 +86,6 @@ export interface SealedInvite {
   readonly by: string;
   /** Whether it lets in nobody any more, whatever the time: it was closed, or had ended when the key was changed. */
   readonly isClosed: boolean;
-  /** The last epoch in which it let somebody in: its link may open the content keys up to that one. */
-  readonly e: number;
 }
 
 /** Where a control line stands in the log. */
@@ -242,17 +240,6 @@ export class Membership {
   openInvites(at: number): SealedInvite[] {
     const time = this.#time(at);
     return [...this.#state.invites.values()].filter((it) => isOpen(it, time));
-  }
-
-  /**
-   * Whether a link that lets in nobody any more at that time, ms since 1970, may still open the present content key,
-   * together with what the server has: then it is time for another key.
-   */
-  hasSpentLinks(at: number): boolean {
-    const time = this.#time(at);
-    return [...this.#state.invites.values()].some((it) =>
-      it.e === this.epoch && !isOpen(it, time)
-    );
   }
 
   /** A time, or that of the last control line if that is later. */
@@ -420,9 +407,9 @@ export class Membership {
     if (!isRight) return "control-wrong";
     if (this.openInvites(at).length >= MAX_OPEN_INVITES) return "invites-full";
     const id = fullId(readCard(fromBase64url(card)).id);
-    const invite = { number, id, card, uses, used: 0, until, by };
-    const made = { ...invite, isClosed: false, e: this.epoch };
-    return { id: by, invites: new Map(invites).set(number, made) };
+    const made = { number, id, card, uses, used: 0, until, by };
+    const open = { ...made, isClosed: false };
+    return { id: by, invites: new Map(invites).set(number, open) };
   }
 
   #join(
@@ -484,9 +471,8 @@ export class Membership {
     const bars = new Set([...state.barred, ...barred]);
     for (const it of freed) bars.delete(it);
     const invites = [...state.invites].map(([number, invite]) => {
-      const goesOn = removed.length === 0 && isOpen(invite, at);
-      const then = goesOn ? { ...invite, e } : { ...invite, isClosed: true };
-      return [number, then] as const;
+      const isClosed = removed.length > 0 || !isOpen(invite, at);
+      return [number, isClosed ? { ...invite, isClosed } : invite] as const;
     });
     return {
       id,

@@ -40,10 +40,10 @@ import {
   isSpoken,
   type SpokenKind,
   type Words,
+  wordsRefusal,
 } from "../protocol/line.ts";
 import { parseOffer } from "../protocol/offer.ts";
-import { isEmoji } from "../protocol/reaction.ts";
-import { MAX_ENTRY_LENGTH, textRefusal } from "../protocol/reasons.ts";
+import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
 import { padmeLength } from "../protocol/records.ts";
 
 /** The shortest plaintext, bytes, so that a "yes" looks like a sentence. */
@@ -252,14 +252,7 @@ function areWords({ what, to, text }: Words): boolean {
   if (!text.isWellFormed()) return false;
   const isAnother = Number.isSafeInteger(to) && Number(to) > 0;
   if (isAbout(what) ? !isAnother : to !== null) return false;
-  switch (what) {
-    case "deleted":
-      return text === "";
-    case "reacted":
-      return text === "" || isEmoji(text);
-    case "offered":
-      return parseOffer(text) !== null;
-    default:
-      return textRefusal(text) === undefined;
-  }
+  if (what === "deleted") return text === "";
+  if (what === "offered") return parseOffer(text) !== null;
+  return wordsRefusal({ what, text }) === undefined;
 }

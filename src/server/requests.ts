@@ -27,15 +27,11 @@ import {
   mayChange,
   pastEvent,
   saidLine,
+  wordsRefusal,
 } from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
 import { type Offer, parseOffer } from "../protocol/offer.ts";
-import { isEmoji } from "../protocol/reaction.ts";
-import {
-  type Goodbye,
-  type Refusal,
-  textRefusal,
-} from "../protocol/reasons.ts";
+import type { Goodbye, Refusal } from "../protocol/reasons.ts";
 import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
@@ -175,7 +171,7 @@ export class Requests {
 
   /** Takes a line for `#say`, or refuses it. @param refusal Why it is refused in any case; null if it isn't. */
   #take(line: Line, lines: Line[], refusal: Refusal | null): void {
-    const { n } = line;
+    const { n, what = "said", text } = line;
     const { member } = this.#requireSeat("speak");
     // A sealed line may come again, under another key: its number is looked at where it is taken.
     if (n <= this.#lastN && !this.#sealed) {
@@ -183,7 +179,12 @@ export class Requests {
     }
     this.#lastN = n;
     this.#spend(1);
-    const reason = wordsRefusal(line) ?? this.#offerRefusal(line) ?? refusal ??
+    if (what === "sealed" && epochOf(text) === undefined) {
+      throw new EventError("Cannot take a sealed line: it is none");
+    }
+    const words = what === "sealed" ? undefined : wordsRefusal({ what, text });
+    const reason = words ?? this.#offerRefusal(line) ??
+      refusal ??
       this.#slowRefusal(member);
     if (reason) this.#answers.push({ kind: "refused", n, reason, detail: "" });
     else lines.push(line);
@@ -539,17 +540,6 @@ export class Requests {
 function offerOf({ what, text }: LogEntry): Pick<Offer, "size"> | null {
   if (what === "sealed") return { size: 0 };
   return what === "offered" ? parseOffer(text) : null;
-}
-
-/** Why the words of a line can't be said; undefined if they can. @throws {EventError} for a sealed one that is none. */
-function wordsRefusal({ what, text }: Line): Refusal | undefined {
-  if (what === "sealed") {
-    if (epochOf(text) !== undefined) return undefined;
-    throw new EventError("Cannot take a sealed line: it is none");
-  }
-  if (what === "deleted") return undefined;
-  if (what !== "reacted") return textRefusal(text);
-  return text === "" || isEmoji(text) ? undefined : "reaction-wrong";
 }
 
 /** What a client is told of a log that can't be read, as without descriptors. @throws any other error. */

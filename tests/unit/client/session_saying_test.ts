@@ -94,8 +94,10 @@ Deno.test("Session.say() doesn't send what the server would refuse anyway", asyn
   const [visit, running] = await setup.enter();
   await session.say("");
   await session.say("x".repeat(4_097));
+  const reaction = { what: "reacted", to: 1, text: "no" } as const;
+  await session.conversation.say(reaction);
   const reasons = view.of("refused").map(({ reason }) => reason);
-  assertEquals(reasons, ["text-empty", "text-too-long"]);
+  assertEquals(reasons, ["text-empty", "text-too-long", "reaction-wrong"]);
   assertEquals([session.conversation.waiting, session.conversation.failedAny], [
     0,
     true,

@@ -431,9 +431,7 @@ Deno.test("what had ended when the key was changed is closed, whatever the clock
   await room.invite(1, { until: room.now + 100 });
   await room.invite(2);
   room.now += 101;
-  assert(room.membership.hasSpentLinks(room.now));
   assertEquals(await room.change(room.founder), undefined);
-  assert(!room.membership.hasSpentLinks(room.now));
   const closed = [...room.membership.invites.values()].map((it) => it.isClosed);
   assertEquals(closed, [true, false]);
 });
@@ -500,23 +498,6 @@ Deno.test("a closed invite lets in nobody, and is closed once; one that isn't th
   assertEquals(await close(99), "invite-used");
   const join = await room.say(dora, room.joining(dora, "dora", 3), invite);
   assertEquals(join, "invite-used");
-});
-
-Deno.test("links that let in nobody any more are told until the key is changed", async () => {
-  const room = await SealedRoom.found();
-  const isSpent = () => room.membership.hasSpentLinks(room.now);
-  assert(!isSpent());
-  await room.join("ben", 1); // used up
-  assert(isSpent());
-  await room.change(room.founder);
-  assert(!isSpent());
-  await room.invite(2);
-  await room.change(room.founder);
-  assert(!isSpent());
-  await room.say(room.founder, { verb: "close", invite: SEALED_INVITE + 2 });
-  assert(isSpent());
-  await room.change(room.founder);
-  assert(!isSpent());
 });
 
 // ── Keepers ────────────────────────────────────────────────────────────────────────────────────────────
