@@ -304,7 +304,7 @@ export class Session {
       address,
       invite: this.#comesAsMember ? undefined : invite,
       known,
-      makesInvite,
+      makesInvite: this.conversation.hasBegun ? "never" : makesInvite,
       confirm: confirm ?? (() => Promise.resolve(false)),
     }, connect);
   }

@@ -1,0 +1,148 @@
+/**
+ * Clients of a sealed room, and the server of a test's own that they dial.
+ *
+ * @module
+ */
+
+import { toBase64url } from "../../crypto_utils.ts";
+import type { Identity } from "../../src/crypto/identity.ts";
+import { Known } from "../../src/client/known.ts";
+import type { InviteSecret } from "../../src/client/sealed/coming_in.ts";
+import { type Sealing, Session } from "../../src/client/session.ts";
+import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/handshake.ts";
+import { FOUNDING_ID } from "../../src/sealed/membership.ts";
+import { newIdentity } from "./people.ts";
+import { SealedServer } from "./sealed_server.ts";
+import { TestView } from "./session_setup.ts";
+
+/** A client, running. */
+export class SealedClient {
+  readonly view: TestView = new TestView();
+  readonly session: Session;
+  readonly running: Promise<void>;
+
+  constructor(
+    readonly server: SealedServer,
+    readonly identity: Identity,
+    readonly known: Known,
+    name: string,
+    sealing: Sealing,
+  ) {
+    const { invite } = sealing;
+    this.session = new Session({
+      address: "chat.example:5000",
+      who: { identity, name },
+      dial: () => server.dial(),
+      handshake: {
+        inviteId: invite?.id ?? MEMBER_ID,
+        inviteKey: invite ? admissionKey(invite.secret) : MEMBER_KEY,
+        checkServer: () => {},
+      },
+      sealing,
+      known,
+      view: this.view,
+      askName: () => Promise.resolve(null),
+    });
+    this.running = this.session.run();
+    this.running.catch(() => {}); // the test asks
+  }
+
+  async in(): Promise<this> {
+    await Promise.race([this.view.until("entered"), this.running]);
+    return this;
+  }
+
+  say(text: string): Promise<void> {
+    return this.session.say(text);
+  }
+
+  /** Asks for something, and returns the notes that came with it. */
+  async operate(
+    what: Parameters<Session["conversation"]["operate"]>[0],
+    who = "",
+    text = "",
+    count = 0,
+  ): Promise<string[]> {
+    const { view } = this;
+    const before = view.notes.length;
+    const done = view.of("done").length;
+    this.session.conversation.operate(what, who, text, count, "it");
+    await view.until("done", done);
+    return view.notes.slice(before);
+  }
+
+  /** The link of a new invite. */
+  async invite(uses = 1): Promise<InviteSecret> {
+    const made = this.view.of("invited").length;
+    this.session.conversation.operate("invite", "7", "", uses);
+    const { link } = await this.view.until("invited", made);
+    return parseInvite(link);
+  }
+
+  async leave(): Promise<void> {
+    this.session.leave();
+    await this.running;
+    await this.session.kept();
+  }
+}
+
+/** A room, and who is in it. */
+export class SealedSetup implements AsyncDisposable {
+  readonly server: SealedServer = new SealedServer();
+  readonly clients: SealedClient[] = [];
+
+  /** Somebody comes. */
+  async client(
+    name: string,
+    sealing: Sealing,
+    identity?: Identity,
+    known?: Known,
+  ): Promise<SealedClient> {
+    const client = new SealedClient(
+      this.server,
+      identity ?? await newIdentity(),
+      known ?? await Known.load(undefined, () => {}),
+      name,
+      sealing,
+    );
+    this.clients.push(client);
+    return client;
+  }
+
+  get foundingLink(): InviteSecret {
+    return { id: FOUNDING_ID, secret: this.server.foundingSecret };
+  }
+
+  /** Somebody founds the room. */
+  async found(
+    name = "ana",
+    sealing: Partial<Sealing> = {},
+  ): Promise<SealedClient> {
+    const client = await this.client(name, {
+      invite: this.foundingLink,
+      ...sealing,
+    });
+    return await client.in();
+  }
+
+  /** Somebody comes by an invite of a keeper's. */
+  async bring(keeper: SealedClient, name: string): Promise<SealedClient> {
+    const invite = await keeper.invite(5);
+    return await (await this.client(name, { invite })).in();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.clients) {
+      client.session.leave();
+      await client.running.catch(() => {});
+      await client.session.kept();
+    }
+    await this.server.closed();
+  }
+}
+
+/** The room's id, base64url. */
+export function roomOf({ membership }: SealedServer): string {
+  return toBase64url(membership.room ?? new Uint8Array(0));
+}
