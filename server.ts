@@ -49,6 +49,7 @@ import {
 } from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
+import { Mailbox, waitingFile } from "./src/server/mailbox.ts";
 import { MadeFiles } from "./src/server/made_files.ts";
 import { UNMEASURED } from "./src/server/measures.ts";
 import { Operations } from "./src/server/operations.ts";
@@ -106,6 +107,11 @@ async function serve(values: Values): Promise<void> {
   });
   if (people.journal.notice !== undefined) note(people.journal.notice);
   people.limitFrom(log.head);
+  using mailbox = Mailbox.open(waitingFile(values.log), {
+    fsync: values.fsync,
+    onMade: made.add,
+  });
+  if (mailbox.notice !== undefined) note(mailbox.notice);
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
   const { keyPair, roomKey } = keyFile.keys;
@@ -163,6 +169,7 @@ async function serve(values: Values): Promise<void> {
       ...limits,
       pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
     }),
+    mailbox,
     rates: limits.rates,
     measures,
   });

@@ -74,6 +74,8 @@ const isBlobOrNone = matches(/^(?:[\w-]{118})?$/);
 const isStay = matches(/^[\w-]{11}$/);
 /** A value of the chain, base64url: 32 bytes; empty where there is none. */
 const isValue = matches(/^(?:[\w-]{43})?$/);
+/** A sealed private message, base64url: 1,392 to 5,488 bytes. */
+const isSealed = matches(/^[\w-]{1856,7318}$/);
 
 /** The fields of an epoch. */
 const SECRET = {
@@ -161,6 +163,21 @@ export const TABLE = {
   page: { id: isCount, before: isCount, count: isCount },
   /** Asks which value of the chain the server has for event `seq`. Answered by `agreed`. */
   agree: { id: isCount, seq: isCount },
+
+  /** Asks for the card of somebody who has been here, by name or short id. Answered by `card` or `nobody`. */
+  look: { id: isCount, who: isString },
+  /**
+   * A private message, with the sender's own number for it in this stay, from 1 on and apart from lines; sealed to the
+   * person `to`, and to the sender itself. Answered by `privately`; what is repeated is kept once.
+   */
+  private: { n: isCount, to: isPerson, data: isSealed, own: isSealed },
+  /**
+   * Wants `letter`s from here on: first those that are kept and have a number above `after` or, if that is null, those
+   * that nobody has taken.
+   */
+  collect: { after: isCountOrNull },
+  /** Has taken all `letter`s up to number `id` for good. */
+  got: { id: isCount },
 
   // What either side says.
   /** Are you there? */
@@ -260,6 +277,20 @@ export const TABLE = {
    * already. `seq` is the last event so far. Comes after all `here`, `beside` and `past`.
    */
   welcome: { id: isCount, seq: isCount, at: isTime, name: isString },
+
+  /** The answer to `look`: somebody's card, and the name that its person claimed last; empty if it has none. */
+  card: { id: isCount, name: isString, card: isCard },
+  /** The answer to `look`: nobody of that name or id has been here. */
+  nobody: { id: isCount },
+  /**
+   * What becomes of private message `n`: "delivered" to somebody who is here, "waiting" for them to come, or one of
+   * `REFUSALS`.
+   */
+  privately: { n: isCount, state: isString },
+  /**
+   * A private message to this client's person or, if `from` is its own, by another client of it; the numbers rise.
+   */
+  letter: { id: isCount, from: isPerson, data: isSealed },
 
   // What the server says to everybody.
   /** The events after this one in the record are numbered from `seq`, and happened at `at` (ms). */

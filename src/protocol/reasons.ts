@@ -55,6 +55,14 @@ export const REFUSALS = {
   "keeper-senior": "That person has been a keeper for longer than you",
   "invites-full": "As many invites are open as there can be: revoke one first",
   "person-barred": "You were banned from this room",
+  "private-self": "You cannot write to yourself",
+  "person-changed": "That name belongs to somebody else than before",
+  "mailbox-full":
+    "Too much waits for them already: try again when they are back",
+  "mailbox-sender-full":
+    "Too much of yours waits for people who are away: try again later",
+  "mailbox-failed": "The server cannot keep private messages now",
+  "person-banned": "They are banned from this room",
   "log-failed": "The server cannot write its log, so nothing is delivered",
   "log-unreadable": "The server cannot read its log now",
 } as const;

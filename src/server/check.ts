@@ -12,6 +12,7 @@ import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
 import { metricsAddress, type Values } from "./flags.ts";
+import { waitingFile } from "./mailbox.ts";
 import { prepare } from "./prepare.ts";
 import { explainLock, metricsError, portError } from "./start_error.ts";
 
@@ -23,12 +24,13 @@ export async function check(values: Values): Promise<void> {
   const { host, port, log: path } = values;
   await prepare(values);
   print(await keyState(values["key-file"]));
-  const { people } = values;
-  print(
-    await LineFile.check(people)
-      ? `${people} can be used\n`
-      : `${people} is not there yet; the server would make it\n`,
-  );
+  for (const path of [values.people, waitingFile(values.log)]) {
+    print(
+      await LineFile.check(path)
+        ? `${path} can be used\n`
+        : `${path} is not there yet; the server would make it\n`,
+    );
+  }
   using _held = await tryPort(
     { host, port },
     (address, error) => portError(address, path, error),

@@ -28,6 +28,7 @@ import type { Shared } from "./broadcaster.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import type { History } from "./history.ts";
+import type { Mailbox } from "./mailbox.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { Outlet } from "./outlet.ts";
 import { Pulse } from "./pulse.ts";
@@ -75,6 +76,8 @@ export interface ConnectionOptions {
   readonly ring: Ring;
   /** What passes files on. */
   readonly relay: FileRelay;
+  /** Where private messages are kept. */
+  readonly mailbox: Mailbox;
   /** How fast its client may go. */
   readonly rates: Rates;
   /** What is counted. */

@@ -8,7 +8,6 @@
 import { type Bytes, toBase64url } from "../../crypto_utils.ts";
 import { ROOM_INVITE_ID } from "../keys/invite.ts";
 import type { Event } from "../protocol/events.ts";
-import { parseName } from "../protocol/names.ts";
 import {
   MAX_DAYS,
   MAX_NOTE,
@@ -21,7 +20,7 @@ import {
 import type { Seat } from "./batch.ts";
 import { describeInvite, MAX_USES } from "./people/invites.ts";
 import {
-  findPerson,
+  findAnybody,
   type People,
   type Settings,
   shownPerson,
@@ -103,7 +102,7 @@ export class Operations {
       case "slow":
         return this.#set({ slow: count }, count <= MAX_SLOW);
       default: {
-        const person = this.#find(who);
+        const person = findAnybody(people, who);
         if (!person) return "nobody-known";
         return await this.#about(what, person, count, by, name);
       }
@@ -205,17 +204,6 @@ export class Operations {
     people.set({ ...people.settings, ...change });
     room.tellSettings();
     return [];
-  }
-
-  /** A person by its id, or by a name of its own. */
-  #find(who: string): Person | undefined {
-    const { people } = this.#options;
-    const known = findPerson(people, who);
-    if (known) return known;
-    const name = parseName(who);
-    return typeof name === "string"
-      ? undefined
-      : people.names.lastOwner(name.folded);
   }
 
   #banned(person: Person): string {

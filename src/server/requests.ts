@@ -36,6 +36,8 @@ import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import { type History, NEAR } from "./history.ts";
+import { MailRequests } from "./mail_requests.ts";
+import type { Mailbox } from "./mailbox.ts";
 import type { Operations } from "./operations.ts";
 import type { People } from "./people/people.ts";
 import type { Candidate } from "./people/person.ts";
@@ -89,6 +91,8 @@ export interface RequestsOptions {
   readonly history: History;
   /** What passes files on. */
   readonly relay: FileRelay;
+  /** Where private messages are kept. */
+  readonly mailbox: Mailbox;
   /** What its requests cost it. */
   readonly allowance: Allowance;
 }
@@ -97,6 +101,7 @@ export interface RequestsOptions {
 export class Requests {
   readonly #client: Client;
   readonly #options: RequestsOptions;
+  readonly #mail: MailRequests;
   readonly #standing: Bytes | undefined; // the standing link's key when it came
   readonly #sealed: SealedRequests | undefined;
   #seat: Seat | undefined;
@@ -108,6 +113,7 @@ export class Requests {
   constructor(client: Client, options: RequestsOptions) {
     this.#client = client;
     this.#options = options;
+    this.#mail = new MailRequests(client, options);
     this.#standing = options.people.access.link.key;
     const { sealed, room } = options;
     this.#sealed = sealed && new SealedRequests(sealed, room);
@@ -138,7 +144,9 @@ export class Requests {
   leave(words: string): void {
     const { room, relay } = this.#options;
     relay.release(this.#client);
-    if (this.#seat) room.leave(this.#seat, words);
+    if (!this.#seat) return;
+    this.#mail.leave(this.#seat);
+    room.leave(this.#seat, words);
   }
 
   /** Whether the client is in the room, or about to be. */
@@ -264,6 +272,14 @@ export class Requests {
         return this.#piece(event);
       case "taken":
         return this.#taken(event);
+      case "look":
+      case "private":
+      case "collect":
+      case "got": {
+        const seat = this.#requireSeat("write to anybody");
+        this.#answers.push(...this.#mail.carryOut(seat, event));
+        return;
+      }
       case "missing":
         this.#spend(1);
         return relay.missing(this.#client, event);

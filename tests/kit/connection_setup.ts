@@ -13,6 +13,7 @@ import {
 import { Broadcaster } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
+import { Mailbox } from "../../src/server/mailbox.ts";
 import { FileRelay } from "../../src/server/file_relay.ts";
 import { Connection } from "../../src/server/connection.ts";
 import {
@@ -181,6 +182,7 @@ export class Setup implements AsyncDisposable {
     readonly people: People,
     readonly room: Room,
     readonly history: History,
+    readonly mailbox: Mailbox,
   ) {
     this.#running = room.run();
   }
@@ -195,7 +197,8 @@ export class Setup implements AsyncDisposable {
     const sizes = { maxMembers: 9, history };
     const room = new Room({ ...sizes, log, broadcaster, people });
     const past = new History(log, history);
-    return new Setup(folder, log, broadcaster, people, room, past);
+    const mailbox = Mailbox.open(`${folder}/chat.waiting`);
+    return new Setup(folder, log, broadcaster, people, room, past, mailbox);
   }
 
   async connect(given?: Identity, rates = UNLIMITED): Promise<Client> {
@@ -222,6 +225,7 @@ export class Setup implements AsyncDisposable {
       history: this.history,
       ring: this.broadcaster.ring,
       relay: this.relay,
+      mailbox: this.mailbox,
       rates,
     });
     const served = connection.run();
@@ -245,6 +249,7 @@ export class Setup implements AsyncDisposable {
     await this.#running;
     await this.log.close();
     this.people[Symbol.dispose]();
+    this.mailbox[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -291,6 +296,10 @@ export const FROM_SERVER: readonly Event[] = [
     away: "",
   },
   { kind: "slowed" },
+  { kind: "card", id: 1, name: "x", card: "x".repeat(1_792) },
+  { kind: "nobody", id: 1 },
+  { kind: "privately", n: 1, state: "waiting" },
+  { kind: "letter", id: 1, from: madeUpId("x"), data: "x".repeat(1_856) },
   { kind: "found", id: 1, more: false },
   { kind: "chain", seq: 1, value: "" },
   { kind: "paged", id: 1, more: false },
@@ -317,6 +326,18 @@ export const FROM_SERVER: readonly Event[] = [
   { kind: "ratchet" },
 ];
 
+/** Asks for ana's card. */
+export const look: Event<"look"> = { kind: "look", id: 1, who: "ana" };
+
+/** What looks to a server like a private message. @param to The full id of its recipient. */
+export function letterTo(
+  to: string,
+  n = 1,
+  data: string = "-_".repeat(928),
+): Event<"private"> {
+  return { kind: "private", n, to, data, own: data };
+}
+
 export const MISUSES: readonly (readonly [string, readonly Event[]])[] = [
   ["speaks before it has joined", [say(6)]],
   ["joins a second time", [join, { ...join, name: "ben" }]],
@@ -324,6 +345,13 @@ export const MISUSES: readonly (readonly [string, readonly Event[]])[] = [
   ["says a number below the one it joined with", [join, say(5)]],
   ["says a lower number", [join, say(9), say(8)]],
   ["speaks after a refused joining", [{ ...join, name: "" }, say(6)]],
+  ["asks for a card before it has joined", [look]],
+  ["writes to somebody before it has joined", [letterTo(madeUpId("x"))]],
+  ["asks for its letters before it has joined", [{
+    kind: "collect",
+    after: null,
+  }]],
+  ["takes letters before it has joined", [{ kind: "got", id: 1 }]],
   ...FROM_SERVER.map((event) =>
     [`sends "${event.kind}", which is the server's to say`, [event]] as const
   ),
@@ -366,6 +394,10 @@ export const COSTS: readonly (readonly [string, number, Event | undefined])[] =
       { kind: "fetch", id: 1, offer: 9, from: 0, size: 1 },
     ],
     ["away", 2, { kind: "away", text: "lunch" }],
+    ["look", 2, look],
+    ["private", 2, letterTo(madeUpId("nobody"))],
+    ["collect", 2, { kind: "collect", after: null }],
+    ["got", 2, { kind: "got", id: 1 }],
     ["rename", 2, { kind: "rename", name: "ana2" }],
     [
       "find",

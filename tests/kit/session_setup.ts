@@ -9,6 +9,7 @@ import { Broadcaster, type Shared } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
 import { Connection } from "../../src/server/connection.ts";
+import { Mailbox } from "../../src/server/mailbox.ts";
 import { FileRelay } from "../../src/server/file_relay.ts";
 import {
   encodeEvent,
@@ -405,6 +406,7 @@ export async function stay(seed: number): Promise<number> {
   const log = await ChatLog.open(`${folder}/chat.log`, { address: "x:1" });
   const broadcaster = await Broadcaster.create(SERVER.publicKey, 262_144);
   using people = openPeople(`${folder}/chat.people`);
+  using mailbox = Mailbox.open(`${folder}/chat.waiting`);
   const room = new Room({ log, broadcaster, people, maxMembers: 2 });
   const rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
   const open = room.run();
@@ -422,6 +424,7 @@ export async function stay(seed: number): Promise<number> {
         ring: broadcaster.ring,
         rates,
         relay: new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),
+        mailbox,
       });
       await connection.run();
     } catch {

@@ -9,7 +9,7 @@
 import { LineFile } from "../../base/line_file.ts";
 import { parseShortId, spokenId } from "../../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../keys/invite.ts";
-import type { Name } from "../../protocol/names.ts";
+import { type Name, parseName } from "../../protocol/names.ts";
 import { Access } from "./access.ts";
 import type { Reversible, Undo } from "./reversible.ts";
 import type { Happening } from "./happening.ts";
@@ -218,6 +218,16 @@ export class People implements Disposable {
 export function findPerson(people: People, id: string): Person | undefined {
   const short = parseShortId(id);
   return short === undefined ? undefined : people.persons.byShort(short);
+}
+
+/** A person by its short id, or else by a name that it has or had last. */
+export function findAnybody(people: People, who: string): Person | undefined {
+  const known = findPerson(people, who);
+  if (known) return known;
+  const name = parseName(who);
+  return typeof name === "string"
+    ? undefined
+    : people.names.lastOwner(name.folded);
 }
 
 /** A person as people are told: the name, if there is one, and the short id. */

@@ -16,6 +16,8 @@ export interface Person {
   readonly key: string;
   /** It may read what came after this event. */
   from: number;
+  /** 1,344 bytes in base64url. */
+  readonly card: string;
   /** By which invite it came. */
   readonly invite: number;
   /** Its names, folded, the newest last. */

@@ -68,13 +68,14 @@ export class Persons {
   }
 
   #add(
-    { id, from, invite, at }: HappeningOf<"person">,
+    { id, card, from, invite, at }: HappeningOf<"person">,
     key: string,
   ): Person {
     const person: Person = {
       id,
       short: shortId(id),
       key,
+      card,
       from,
       invite,
       names: [],
@@ -138,7 +139,7 @@ export class Persons {
 
   /**
    * All that counts, in as few lines as it takes.
-   * @param all What the file says: the cards are kept nowhere else.
+   * @param all What the file says: when a person came first is kept nowhere else.
    */
   *summary(all: readonly Happening[]): Generator<Happening> {
     for (const it of all) {

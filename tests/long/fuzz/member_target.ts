@@ -21,6 +21,7 @@ import {
   packEvents,
   TABLE,
 } from "../../../src/protocol/events.ts";
+import { Mailbox } from "../../../src/server/mailbox.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
 import { Link } from "../../../src/client/link.ts";
 import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
@@ -46,6 +47,7 @@ class House {
   readonly #broadcaster: Broadcaster;
   readonly #log: ChatLog;
   readonly #people: People;
+  readonly #mailbox: Mailbox;
   readonly #relay = new FileRelay({ maxFileSize: 2 ** 20, maxTransfers: 9 });
   readonly #ends: Promise<unknown>[] = [];
   #link: Link | undefined;
@@ -59,11 +61,13 @@ class House {
     log: ChatLog,
     people: People,
     broadcaster: Broadcaster,
+    mailbox: Mailbox,
   ) {
     this.#keys = keys;
     this.#log = log;
     this.#people = people;
     this.#broadcaster = broadcaster;
+    this.#mailbox = mailbox;
     this.#room = new Room({
       log,
       people,
@@ -81,7 +85,8 @@ class House {
     const people = openPeople(`${path}/chat.people`);
     const serverKey = keys.server.publicKey;
     const broadcaster = await Broadcaster.create(serverKey, RING_SIZE);
-    const house = new House(keys, log, people, broadcaster);
+    const mailbox = Mailbox.open(`${path}/chat.waiting`);
+    const house = new House(keys, log, people, broadcaster, mailbox);
     await house.#settleIn();
     return house;
   }
@@ -101,6 +106,7 @@ class House {
       ring: this.#broadcaster.ring,
       rates: RATES,
       relay: this.#relay,
+      mailbox: this.#mailbox,
     });
     const end = connection.run().finally(() => {
       this.#ends.splice(this.#ends.indexOf(end), 1);
@@ -172,6 +178,7 @@ class House {
     this.#room.stop();
     await Promise.all(this.#ends);
     this.#people[Symbol.dispose]();
+    this.#mailbox[Symbol.dispose]();
     await this.#log.close();
   }
 }

@@ -45,7 +45,8 @@ type Sort =
   | "full id"
   | "short id"
   | "stay"
-  | "value";
+  | "value"
+  | "sealed";
 
 /** What the protocol says each kind has, in the order in which it is sent. */
 const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
@@ -116,6 +117,19 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["text", "text"],
     ["count", "count"],
   ],
+  look: [["id", "count"], ["who", "string"]],
+  private: [
+    ["n", "count"],
+    ["to", "full id"],
+    ["data", "sealed"],
+    ["own", "sealed"],
+  ],
+  collect: [["after", "count or null"]],
+  got: [["id", "count"]],
+  card: [["id", "count"], ["name", "string"], ["card", "card"]],
+  nobody: [["id", "count"]],
+  privately: [["n", "count"], ["state", "string"]],
+  letter: [["id", "count"], ["from", "full id"], ["data", "sealed"]],
   ping: [],
   pong: [],
   fetch: [
@@ -230,6 +244,7 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
   "short id": ["k3df9q2mx7ta41cz", "0123456789abcdef"],
   stay: ["Yk3xQ0p1a2c", "-----------"],
   value: ["-_a0Z".repeat(8) + "abc", ""],
+  sealed: ["-_a0".repeat(464), "x".repeat(7_318)],
   text: ["Kaise ho bro", "", "\0".repeat(MAX_TEXT_SIZE), "\u{1f600}\u{fffd}"],
   "entry text": [
     "0.AAAA",
@@ -300,6 +315,13 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
     "k3df9q2mx7ta41ci",
   ],
   stay: [...NO_STRING, "", "Yk3xQ0p1a2", "Yk3xQ0p1a2cd", "Yk3xQ0p1a2="],
+  sealed: [
+    ...NO_STRING,
+    "",
+    "x".repeat(1_855),
+    "x".repeat(7_319),
+    "+".repeat(1_856),
+  ],
 };
 
 function unpackJson(value: unknown): Event[] {
@@ -545,6 +567,8 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
       if (sort === "boolean") return [name, false];
       if (sort === "offer") return [name, LONGEST_OFFER];
       if (sort === "piece") return [name, "_".repeat(21_899)];
+      if (sort === "piece") return [name, "_".repeat(21_846)];
+      if (sort === "sealed") return [name, "_".repeat(7_318)];
       const [only] = RIGHT[sort];
       if (/card|id|stay|value|wrap|blob/.test(sort)) return [name, only];
       return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];

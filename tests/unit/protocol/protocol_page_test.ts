@@ -81,6 +81,10 @@ const TYPES: Readonly<Record<string, readonly [unknown[], unknown[]]>> = {
   "short id": [["k3df9q2mx7ta41cz"], ["", "k3df-9q2m-x7ta-41cz", null, 7]],
   "stay": [["Yk3xQ0p1a2c"], ["", "Yk3xQ0p1a2", "Yk3xQ0p1a2+", null, 7]],
   "value": [["", `${"x".repeat(42)}A`], ["x".repeat(42), "+", null, 7]],
+  "sealed": [
+    ["-_".repeat(928), "x".repeat(7_318)],
+    ["", "x".repeat(1_855), "x".repeat(7_319), "+".repeat(1_856), 7],
+  ],
 };
 
 Deno.test("docs/protocol.md lists every event, with its fields in their order", () => {

@@ -53,6 +53,7 @@ import {
 } from "../../../src/protocol/records.ts";
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { Connection } from "../../../src/server/connection.ts";
+import { Mailbox } from "../../../src/server/mailbox.ts";
 import { FileRelay } from "../../../src/server/file_relay.ts";
 import { History } from "../../../src/server/history.ts";
 import type { People } from "../../../src/server/people/people.ts";
@@ -181,6 +182,7 @@ class Server implements AsyncDisposable {
     readonly broadcaster: Broadcaster,
     readonly people: People,
     readonly room: Room,
+    readonly mailbox: Mailbox,
   ) {
     this.#running = room.run();
   }
@@ -194,7 +196,8 @@ class Server implements AsyncDisposable {
     const people = openPeople(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history: 50 };
     const room = new Room({ ...sizes, log, broadcaster, people, greeting });
-    return new Server(folder, log, broadcaster, people, room);
+    const mailbox = Mailbox.open(`${folder}/chat.waiting`);
+    return new Server(folder, log, broadcaster, people, room, mailbox);
   }
 
   async connect({ keyPair }: Identity): Promise<Client> {
@@ -223,6 +226,7 @@ class Server implements AsyncDisposable {
       history: new History(this.log, 50),
       ring: this.broadcaster.ring,
       relay: new FileRelay({ maxFileSize: 16_777_216, maxTransfers: 1 }),
+      mailbox: this.mailbox,
       rates,
     });
     const client = new Client(channel, near.outgoing.written, connection.run());
@@ -235,6 +239,7 @@ class Server implements AsyncDisposable {
     await this.#running;
     await this.log[Symbol.asyncDispose]();
     this.people[Symbol.dispose]();
+    this.mailbox[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }

@@ -168,6 +168,7 @@ test("enrol() makes a person of a candidate, once", ({ people }) => {
     id: ana.id,
     short: shortId(ana.id),
     key: ana.key,
+    card: ana.card,
     from: 12,
     invite: ROOM_INVITE_ID,
     names: [],
