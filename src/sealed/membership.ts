@@ -123,8 +123,6 @@ interface State {
   readonly lastKeys: string;
   readonly counts: ReadonlyMap<string, number>;
   readonly seq: number;
-  /** The latest time of a control line, ms since 1970: a clock that is set back opens no invite again. */
-  readonly at: number;
   readonly digest: Bytes;
 }
 
@@ -142,7 +140,6 @@ const UNFOUNDED: State = {
   lastKeys: "",
   counts: new Map(),
   seq: 0,
-  at: -Infinity,
   digest: new Uint8Array(32),
 };
 
@@ -233,18 +230,12 @@ export class Membership {
   /** Whether an invite lets somebody in at that time, ms since 1970. */
   isOpen(number: number, at: number): boolean {
     const invite = this.#state.invites.get(number);
-    return invite !== undefined && isOpen(invite, this.#time(at));
+    return invite !== undefined && isOpen(invite, at);
   }
 
   /** The invites that let somebody in at that time, ms since 1970. */
   openInvites(at: number): SealedInvite[] {
-    const time = this.#time(at);
-    return [...this.#state.invites.values()].filter((it) => isOpen(it, time));
-  }
-
-  /** A time, or that of the last control line if that is later. */
-  #time(at: number): number {
-    return Math.max(at, this.#state.at);
+    return [...this.#state.invites.values()].filter((it) => isOpen(it, at));
   }
 
   /**
@@ -298,8 +289,7 @@ export class Membership {
     place: ControlPlace,
   ): Membership | ControlRefusal {
     if (place.seq <= this.#state.seq) return "control-wrong";
-    const at = this.#time(place.at);
-    const changed = this.#change(control, { ...place, at }, text);
+    const changed = this.#change(control, place, text);
     if (typeof changed === "string") return changed;
     const { id, ...change } = changed;
     if (control.count < this.nextCount(id)) return "control-wrong";
@@ -309,7 +299,6 @@ export class Membership {
       ...change,
       counts: new Map(counts).set(id, control.count),
       seq: place.seq,
-      at,
       digest: labelledDigest(
         "control",
         digest,

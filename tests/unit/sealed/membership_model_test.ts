@@ -29,7 +29,6 @@ interface Counted {
   readonly text: string;
   readonly who: Somebody;
   readonly seq: number;
-  /** Its time, or that of the line before if that is later. */
   readonly at: number;
 }
 
@@ -69,7 +68,6 @@ function isOpen(lines: readonly Counted[], number: number, now: number) {
   );
   const made = lines[place]?.control;
   if (made?.verb !== "invite") return false;
-  const latest = Math.max(now, ...lines.map(({ at }) => at));
   const later = lines.slice(place + 1);
   const uses =
     later.filter(({ control }) =>
@@ -80,7 +78,7 @@ function isOpen(lines: readonly Counted[], number: number, now: number) {
     control.verb === "keys" && (control.removed.length > 0 ||
         made.until !== null && at > made.until)
   );
-  const isOver = made.until !== null && latest > made.until;
+  const isOver = made.until !== null && now > made.until;
   return !isClosed && !isOver && uses < made.uses;
 }
 
@@ -390,8 +388,7 @@ Deno.test("a membership is what the list of its lines says, whatever is tried in
         const line = parseControl(text);
         if (!line) throw new Error(`Not a line: ${text}`);
         const seq = Math.max(0, (lines.at(-1)?.seq ?? 0) + trial.seq);
-        const at = Math.max(now, lines.at(-1)?.at ?? now);
-        const next = { control, text, who, seq, at };
+        const next = { control, text, who, seq, at: now };
         const expected = refusal(lines, next);
         const result = membership.after(line, {
           seq,

@@ -403,13 +403,11 @@ Deno.test("nobody joins by an invite that isn't there, or that another's link op
   }
 });
 
-Deno.test("an invite ends at its time, and no clock that is set back opens it again", async () => {
+Deno.test("an invite ends at its time", async () => {
   const room = await SealedRoom.found();
   const invite = await room.invite(1, { until: room.now + 100, uses: 9 });
-  const [ben, cleo, dora] = await Promise.all(
-    ["ben", "cleo", "dora"].map(somebody),
-  );
-  assert(ben && cleo && dora);
+  const [ben, cleo] = await Promise.all(["ben", "cleo"].map(somebody));
+  assert(ben && cleo);
   const number = SEALED_INVITE + 1;
   const join = (who: Somebody, name: string) =>
     room.say(who, room.joining(who, name, 1), invite);
@@ -418,22 +416,22 @@ Deno.test("an invite ends at its time, and no clock that is set back opens it ag
   assertEquals(await join(ben, "ben"), undefined);
   room.now += 1;
   assert(!room.membership.isOpen(number, room.now));
-  assertEquals(await join(cleo, "cleo"), "invite-used");
-  assertEquals(await room.say(ben, { verb: "rename", name: "Ben" }), undefined);
-  room.now -= 50;
-  assert(!room.membership.isOpen(number, room.now));
   assertEquals(room.membership.openInvites(room.now), []);
-  assertEquals(await join(dora, "dora"), "invite-used");
+  assertEquals(await join(cleo, "cleo"), "invite-used");
 });
 
-Deno.test("what had ended when the key was changed is closed, whatever the clock says later", async () => {
+Deno.test("an invite that had ended when the key was changed is closed, also for a clock that goes back", async () => {
   const room = await SealedRoom.found();
-  await room.invite(1, { until: room.now + 100 });
+  const invite = await room.invite(1, { until: room.now + 100 });
   await room.invite(2);
   room.now += 101;
   assertEquals(await room.change(room.founder), undefined);
   const closed = [...room.membership.invites.values()].map((it) => it.isClosed);
   assertEquals(closed, [true, false]);
+  room.now -= 50;
+  const ben = await somebody("ben");
+  const join = await room.say(ben, room.joining(ben, "ben", 1), invite);
+  assertEquals(join, "invite-used");
 });
 
 Deno.test("an invite needs a number of its own, of those that sealed rooms have, and a use", async () => {
