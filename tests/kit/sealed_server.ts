@@ -182,6 +182,10 @@ export class Seat {
 
   async #follow(after: number): Promise<void> {
     const server = this.#server;
+    if (server.isOpen) {
+      const reason = "not-sealed";
+      return await this.tell({ kind: "refused", n: null, reason, detail: "" });
+    }
     const lines = server.control.filter(({ seq }) => seq > after);
     this.#followed = server.membership.seq;
     await this.tell(...lines.map(pastEvent), {
@@ -323,6 +327,8 @@ export class SealedServer {
   /** What clients did wrong. */
   readonly faults: unknown[] = [];
   membership: Membership = Membership.NONE;
+  /** Whether it says that the room is open. */
+  isOpen = false;
   /** Whether it keeps wraps to itself. */
   withholds = false;
   /** What becomes of what everybody is told, for one seat. */
@@ -336,6 +342,17 @@ export class SealedServer {
   /** The control lines. */
   get control(): LogEntry[] {
     return this.log.filter(({ what }) => what === "ruled");
+  }
+
+  /** Has only the lines up to one, as after a backup was restored. */
+  rollBack(seq: number): void {
+    this.log.splice(seq);
+    this.membership = Membership.NONE;
+    for (const { text, ...place } of this.control) {
+      const line = parseControl(text);
+      const next = line && this.membership.next(line, place);
+      if (next instanceof Membership) this.membership = next;
+    }
   }
 
   /** Opens a connection. */

@@ -75,8 +75,8 @@ export interface Entrance {
   readonly name: string;
   /** What it says before it joins. */
   readonly requests: readonly SealedRequest[];
-  /** Whether it founds the room. */
-  readonly founds: boolean;
+  /** What was given as the room's key and isn't. */
+  readonly wrong: readonly Event<"wrapped">[];
 }
 
 const TAMPERED =
@@ -99,9 +99,13 @@ export async function comeIn(comer: Comer): Promise<Entrance | undefined> {
   if (invite && invite.id !== FOUNDING_ID) {
     await checkAnchor(room, invite, told);
   }
-  for (const wrapped of told.wraps) await room.keys.take(wrapped, membership);
+  const wrong: Event<"wrapped">[] = [];
+  for (const wrapped of told.wraps) {
+    const outcome = await room.keys.take(wrapped, membership);
+    if (outcome === "wrong") wrong.push(wrapped);
+  }
   const { own } = room;
-  if (own) return { name: own.name, requests: [], founds: false };
+  if (own) return { name: own.name, requests: [], wrong };
   if (invite?.id === FOUNDING_ID) {
     const [founder = ""] = membership.keepers;
     const by = membership.member(founder)?.name ?? "somebody";
@@ -211,7 +215,7 @@ async function becomeMember(
   return {
     name,
     requests: [...requests, { kind: "enter", text }],
-    founds: false,
+    wrong: [],
   };
 }
 
@@ -237,7 +241,7 @@ async function found(
     identity.signing,
   );
   const wrap = await ownWrap(identity, place, key);
-  return { name, requests: [wrap, { kind: "enter", text }], founds: true };
+  return { name, requests: [wrap, { kind: "enter", text }], wrong: [] };
 }
 
 /** The content key for this client's own person, so that it can come back. */

@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
+import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
 import { Notify } from "../../base/notify.ts";
 import { shortId } from "../../crypto/person_id.ts";
 import type { Event } from "../../protocol/events.ts";
@@ -437,6 +437,7 @@ export class SealedLink implements LinkListener, RoomLink {
       );
     }
     this.#warnOfStrangers(present);
+    this.#entrance?.wrong.forEach((wrapped) => this.#warnKey(wrapped));
     const key = await this.#currentKey();
     this.#sealing = key;
     if (!await this.#makeFirstInvite()) return; // the connection has ended
@@ -458,7 +459,7 @@ export class SealedLink implements LinkListener, RoomLink {
     );
     const { room: id } = room.membership;
     if (id) {
-      known?.seal(id.toBase64({ alphabet: "base64url", omitPadding: true }));
+      known?.seal(toBase64url(id));
     }
     known?.keep();
     if (this.#wanted !== own.name) this.#listener.rename(this.#wanted);

@@ -1,0 +1,405 @@
+/**
+ * What a hostile server, or member, of a sealed room tries on the clients: nothing false is shown as said, and what can
+ * be seen of it is said, with the number of the line.
+ *
+ * @module
+ */
+
+import { JoinError } from "../../src/client/join_error.ts";
+import { Known } from "../../src/client/known.ts";
+import { warningSentence } from "../../src/client/sealed/warnings.ts";
+import type { Event } from "../../src/protocol/events.ts";
+import type { LogEntry } from "../../src/protocol/line.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../kit/assert.ts";
+import { madeUpId, madeUpPerson, madeUpStay } from "../kit/people.ts";
+import { Folder } from "../kit/folder.ts";
+import { type SealedClient, SealedSetup } from "../kit/sealed_setup.ts";
+import { SealedServer } from "../kit/sealed_server.ts";
+import { texts } from "../kit/session_setup.ts";
+
+/** Two members, and what the second one is told can be altered. */
+async function two(setup: SealedSetup) {
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  return { ana, bob, server: setup.server };
+}
+
+/** Alters what one client is told of sealed lines. */
+function alterFor(
+  { server, session }: SealedClient,
+  change: (event: Event<"sealed">) => Event,
+): void {
+  server.alter = (events, seat) =>
+    seat.person !== session.id
+      ? events
+      : events.map((it) => it.kind === "sealed" ? change(it) : it);
+}
+
+/** The seat of a client. */
+function seatOf({ server, session }: SealedClient) {
+  const seat = server.seats.find(({ person }) => person === session.id);
+  assert(seat);
+  return seat;
+}
+
+/** The first warning; nothing was said. */
+async function warned({ view }: SealedClient) {
+  const { reason, line, name } = await view.until("warning");
+  assertEquals(view.of("said"), []);
+  return { reason, line, name };
+}
+
+function flip(text: string, at: number): string {
+  const other = text[at] === "A" ? "B" : "A";
+  return text.slice(0, at) + other + text.slice(at + 1);
+}
+
+// ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────
+
+for (
+  const [what, at] of [["seen", 10], ["signature", 80], ["words", 200]] as const
+) {
+  Deno.test(`a line whose ${what} the server alters is not shown, but warned of`, async () => {
+    await using setup = new SealedSetup();
+    const { ana, bob, server } = await two(setup);
+    alterFor(bob, (event) => ({ ...event, text: flip(event.text, at) }));
+    await ana.say("as I said it");
+    assertEquals(await warned(bob), {
+      reason: "signature-wrong",
+      line: server.log.length,
+      name: "ana",
+    });
+  });
+}
+
+Deno.test("a line that the server gives to another member is not shown", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob } = await two(setup);
+  const { id } = seatOf(bob);
+  alterFor(bob, (event) => ({ ...event, id }));
+  await ana.say("mine");
+  assertEquals((await warned(bob)).reason, "signature-wrong");
+});
+
+Deno.test("a line of somebody who is no member is not shown, nor is that one in /who", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const { server } = setup;
+  const eve = madeUpId("eve");
+  const here = {
+    kind: "here",
+    id: 99,
+    name: "eve",
+    person: eve,
+    stay: madeUpStay("eve"),
+    since: 0,
+    active: 0,
+    away: "",
+  } as const;
+  server.alterHere = (events) => [...events, here];
+  const bob = await setup.bring(ana, "bob");
+  assertEquals((await bob.view.until("warning")).reason, "presence-wrong");
+  assertEquals(
+    bob.session.conversation.present.map(({ name }) => name).toSorted(),
+    ["ana", "bob"],
+  );
+  alterFor(bob, (event) => ({ ...event, id: 99 }));
+  await ana.say("as eve");
+  const { reason, person } = await bob.view.until("warning", 1);
+  assertEquals([reason, person], ["not-member", madeUpPerson("eve")]);
+  assertEquals(bob.view.of("said"), []);
+});
+
+Deno.test("a line that comes again under another number is not shown again", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  await ana.say("once");
+  const { seq } = await bob.view.until("said");
+  const line = server.log[seq - 1];
+  assert(line);
+  const { id } = seatOf(ana);
+  const { n, text } = line;
+  const again = { ...line, seq: server.log.length + 1 };
+  await server.forge(again, { kind: "sealed", id, n, text });
+  const { reason, line: at } = await bob.view.until("warning");
+  assertEquals([reason, at], ["number-repeated", again.seq]);
+  assertEquals(bob.view.of("said").length, 1);
+});
+
+/** What somebody is shown who comes when the server has altered the past. */
+async function newcomerAfter(
+  setup: SealedSetup,
+  ana: SealedClient,
+  alterPast: (lines: LogEntry[]) => LogEntry[],
+): Promise<SealedClient> {
+  setup.server.alterPast = alterPast;
+  return await setup.bring(ana, "cy");
+}
+
+const swap = (lines: LogEntry[], one: string, other: string) =>
+  lines.map((it) => {
+    const to = it.text === one ? other : it.text === other ? one : undefined;
+    const from = lines.find(({ text }) => text === to);
+    return from ? { ...from, seq: it.seq, at: it.at } : it;
+  });
+
+Deno.test("two lines of a member that the server exchanges are found out", async () => {
+  await using setup = new SealedSetup();
+  const { ana } = await two(setup);
+  for (const text of ["one", "two"]) await ana.say(text);
+  const { seq } = await ana.view.until("said", 1);
+  const [first, second] = setup.server.log.slice(seq - 2, seq);
+  assert(first && second);
+  const cy = await newcomerAfter(
+    setup,
+    ana,
+    (lines) => swap(lines, first.text, second.text),
+  );
+  assertEquals(texts(cy.view.of("said")), ["two"]);
+  const { reason, line } = await cy.view.until("warning");
+  assertEquals([reason, line], ["number-repeated", seq]);
+});
+
+Deno.test("a line of an old epoch is not shown among those of another one", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  await ana.say("under the first key");
+  const { seq } = await ana.view.until("said");
+  const old = server.log[seq - 1];
+  assert(old);
+  await ana.operate("kick", "bob");
+  await bob.running.catch(() => {});
+  await ana.say("under the second");
+  const { seq: last } = await ana.view.until("said", 1);
+  const cy = await newcomerAfter(
+    setup,
+    ana,
+    (lines) =>
+      lines.flatMap((it) =>
+        it.seq === seq ? [] : it.seq === last ? [{ ...old, seq: last }] : [it]
+      ),
+  );
+  assertEquals(await warned(cy), {
+    reason: "epoch-wrong",
+    line: last,
+    name: "ana",
+  });
+});
+
+Deno.test("a line whose sender was shown another history is not shown", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const invite = await ana.invite();
+  const bob = await setup.client("bob", {
+    invite,
+    chain: {
+      seen: { seq: 0, value: new Uint8Array(32) },
+      seenDiffers: () => true,
+    },
+  });
+  await bob.in();
+  await ana.say("yes");
+  assertEquals((await warned(bob)).reason, "seen-differs");
+});
+
+Deno.test("a member can't change what another one said", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  await ana.say("my words");
+  const { seq } = await ana.view.until("said");
+  const { server } = setup;
+  server.alterPast = (lines) => lines.filter((it) => it.seq !== seq); // or its own client would refuse
+  const bob = await setup.bring(ana, "bob");
+  await bob.session.change("edited", seq, "other words");
+  const { reason, name } = await ana.view.until("warning");
+  assertEquals([reason, name], ["change-wrong", "bob"]);
+  assertEquals(ana.view.of("edited"), []);
+});
+
+// ── Who is a member ────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("a control line that nobody signed changes nothing", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  const invite = server.control.find(({ text }) => text.startsWith("invite"));
+  assert(invite);
+  const text = invite.text.replace(/"uses":\d+/, '"uses":9')
+    .replace(/"count":\d+/, '"count":99');
+  const { name, person, stay } = invite;
+  const seq = server.log.length + 1;
+  await server.forge({ ...invite, seq, text }, {
+    kind: "ruled",
+    name,
+    person,
+    stay,
+    n: 0,
+    text,
+  });
+  const { reason, line } = await bob.view.until("warning");
+  assertEquals([reason, line], ["control-wrong", seq]);
+  await ana.say("still here");
+  assertEquals((await bob.view.until("said")).text, "still here");
+});
+
+Deno.test("who joins without an invite is no member: nobody is shown, and nobody gives a key", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  const person = madeUpId("eve");
+  const entry: LogEntry = {
+    seq: server.log.length + 1,
+    at: 2_000,
+    person: madeUpPerson("eve"),
+    stay: madeUpStay("eve"),
+    n: 0,
+    what: "joined",
+    name: "eve",
+    text: "",
+    to: null,
+  };
+  await server.forge(entry, {
+    kind: "joined",
+    id: 99,
+    name: "eve",
+    person,
+    stay: entry.stay,
+    n: 0,
+  });
+  assertEquals((await bob.view.until("warning")).reason, "presence-wrong");
+  assertEquals(bob.session.conversation.present.length, 2);
+  await server.inTurn(() => server.needed(person, 0));
+  await ana.operate("keeper", "bob"); // a key is given to all
+  assertEquals(server.wraps.has(person), false);
+});
+
+Deno.test("a member whom the server shows under another name is called by its own", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob } = await two(setup);
+  setup.server.alterHere = (events) =>
+    events.map((it) =>
+      it.kind === "here" && it.name === "bob" ? { ...it, name: "ana" } : it
+    );
+  const cy = await setup.bring(ana, "cy");
+  assertEquals((await cy.view.until("warning")).reason, "presence-wrong");
+  await bob.say("I am bob");
+  assertEquals((await cy.view.until("said")).name, "bob");
+});
+
+Deno.test("a key that is not the room's is not used, and warned of", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  await bob.leave();
+  const own = server.wraps.get(bob.session.id);
+  assert(own);
+  server.wraps.set(bob.session.id, { ...own, data: flip(own.data, 5) });
+  server.withholds = false;
+  const again = await setup.client("bob", {}, bob.identity, bob.known);
+  await again.in();
+  assertEquals((await again.view.until("warning")).reason, "key-wrong");
+  await ana.say("with the right one");
+  assertEquals((await again.view.until("said")).text, "with the right one");
+});
+
+// ── Coming in ──────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("a newcomer whom the server shows fewer control lines than its link knows of stays out", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  await ana.operate("kick", "bob");
+  await bob.running.catch(() => {});
+  const invite = await ana.invite();
+  const before = server.control.length;
+  const blob = server.blobs.get(invite.id);
+  const { id } = await ana.invite();
+  const late = server.blobs.get(id);
+  assert(blob && late && before > 0);
+  server.blobs.set(invite.id, late); // another invite's
+  const cy = await setup.client("cy", { invite });
+  await assertRejects(
+    () => cy.running,
+    JoinError,
+    "not the one that your link is for",
+  );
+  assert(
+    !server.heard.some(({ kind, ...it }) =>
+      kind === "join" && "name" in it && it.name === "cy"
+    ),
+  );
+});
+
+Deno.test("a client whose link, or memory, says that the room is sealed never joins it openly", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const link = await ana.invite();
+  await ana.leave();
+  server.isOpen = true;
+  for (
+    const [name, identity, known, sealing] of [
+      ["cy", undefined, undefined, { invite: link }],
+      ["ana", ana.identity, ana.known, {}],
+    ] as const
+  ) {
+    const heard = server.heard.length;
+    const client = await setup.client(name, sealing, identity, known);
+    await client.say("for the room alone");
+    const error = await assertRejects(() => client.running, JoinError);
+    assertStringIncludes(error.message, "says that it is not");
+    const kinds = server.heard.slice(heard).map(({ kind }) => kind);
+    assertEquals(kinds, ["follow", "ping"]);
+  }
+});
+
+Deno.test("a member to whom the server shows another room, or an older one, stays out and is told why", async () => {
+  await using folder = await Folder.make();
+  await using setup = new SealedSetup();
+  const sealing = { folder: `${folder.path}/rooms` };
+  const ana = await setup.found("ana", sealing);
+  await ana.invite();
+  const { membership, log } = setup.server;
+  await ana.leave();
+  const { identity, known } = ana;
+  setup.server.rollBack(log.length - 3);
+  const older = await setup.client("ana", sealing, identity, known);
+  await assertRejects(
+    () => older.running,
+    JoinError,
+    "no longer has the room's control lines from line",
+  );
+  const goesOn = await setup.client(
+    "ana",
+    { ...sealing, confirm: () => Promise.resolve(true) },
+    identity,
+    known,
+  );
+  await goesOn.in();
+  assert(goesOn.session.conversation.hasBegun);
+  await goesOn.leave();
+  assert(membership.room);
+  const other = new SealedServer();
+  const copied = await Known.load(undefined, () => {});
+  copied.entered(other.keyPair.publicKey, "chat.example:5000");
+  copied.seal("A".repeat(43));
+  const elsewhere = await setup.client("ana", {}, identity, copied);
+  await assertRejects(
+    () => elsewhere.running,
+    JoinError,
+    "another sealed room",
+  );
+});
+
+Deno.test("every warning names the line and its sender, and says why in a sentence", () => {
+  assertEquals(
+    warningSentence({
+      line: 41,
+      name: "bob",
+      person: madeUpPerson("bob"),
+      reason: "signature-wrong",
+    }),
+    "WARNING: line 41, as from bob, is not shown: that person did not sign it",
+  );
+});
