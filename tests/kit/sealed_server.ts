@@ -275,6 +275,10 @@ export class Seat {
         name: this.name,
       },
     );
+    if (!server.membership.isKeeper(full)) return;
+    for (const [who, e] of server.needs) {
+      await this.tell({ kind: "needed", who, e });
+    }
   }
 
   async #rule({ id, text }: Event<"rule">): Promise<void> {
@@ -322,6 +326,8 @@ export class SealedServer {
   readonly inviteKeys = new Map<number, Bytes>();
   readonly blobs = new Map<number, string>();
   readonly seats: Seat[] = [];
+  /** Who lacks which epoch's key. */
+  readonly needs = new Map<string, number>();
   /** All that clients said. */
   readonly heard: Event[] = [];
   /** What clients did wrong. */
@@ -494,10 +500,12 @@ export class SealedServer {
       data,
     };
     this.wraps.set(to, wrapped);
+    this.needs.delete(to);
     if (own?.isIn && !this.withholds) await own.tell(wrapped);
   }
 
   async needed(who: string, e: number): Promise<void> {
+    this.needs.set(who, e);
     for (const seat of this.seats) {
       if (!seat.isIn || !this.membership.isKeeper(seat.person)) continue;
       await seat.tell({ kind: "needed", who, e });

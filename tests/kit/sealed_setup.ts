@@ -72,6 +72,14 @@ export class SealedClient {
     return view.notes.slice(before);
   }
 
+  /** Waits for a control line whose sentence begins so. */
+  async untilTold(start: string): Promise<void> {
+    for (let at = 0;; at++) {
+      const { told = "" } = await this.view.until("ruled", at);
+      if (told.startsWith(start)) return;
+    }
+  }
+
   /** The link of a new invite. */
   async invite(uses = 1): Promise<InviteSecret> {
     const made = this.view.of("invited").length;

@@ -52,6 +52,7 @@ export async function makeInvite(
   { uses, days, note }: InviteWish,
   isAlone = false,
 ): Promise<MadeInvite | string> {
+  if (!isAlone) await rules.keyOfNow();
   const { keys, membership, identity } = room;
   const { room: id, epoch: e, seq, digest } = membership;
   const key = await keys.get(e, membership);

@@ -56,12 +56,12 @@ export async function rekey(
 ): Promise<string | undefined> {
   const { room, rules } = maker;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await rules.keyOfNow();
     const { membership, keys } = room;
     const left = leftOf(change, membership);
     if (!left || tries > 0 && !isStillDue()) return undefined;
     const { room: id, epoch, lastKeys: prev } = membership;
-    const before = await keys.get(epoch, membership);
-    if (!id || !before) return "key-missing";
+    if (!id || !before || epoch !== keys.highest) return "key-missing";
     const e = epoch + 1;
     const key = freshContentKey();
     const commit = commitment({ room: id, e }, key);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Bytes } from "../../../crypto_utils.ts";
 import { Notify } from "../../base/notify.ts";
 import type { Event } from "../../protocol/events.ts";
 import { type Control, signControl } from "../../sealed/control_line.ts";
@@ -49,6 +50,19 @@ export class Rules {
   constructor(room: SealedRoom, link: RuleLink) {
     this.#room = room;
     this.#link = link;
+  }
+
+  /**
+   * The content key of now, 32 bytes; undefined where it has not come. It comes right before the line with which it
+   * begins to count, and is opened a moment later.
+   */
+  async keyOfNow(): Promise<Bytes | undefined> {
+    const { keys } = this.#room;
+    const latest = () =>
+      keys.get(this.#room.membership.epoch, this.#room.membership);
+    const key = await latest();
+    if (key || !await this.#link.sync()) return key;
+    return await latest();
   }
 
   /** Whether one waits for its answer. */

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { assert, assertEquals } from "../../../kit/assert.ts";
+import { JoinError } from "../../../../src/client/join_error.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../../../kit/assert.ts";
+import { madeUpId } from "../../../kit/people.ts";
 import { SealedSetup } from "../../../kit/sealed_setup.ts";
 import { texts } from "../../../kit/session_setup.ts";
 
@@ -45,4 +52,241 @@ Deno.test("what was said before is read by who comes later, and by who comes bac
   await again.in();
   assertEquals(texts(again.view.of("said")), ["one", "two", "three"]);
   assertEquals(again.view.of("warning"), []);
+});
+
+// ── Keepers ────────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("who is removed is gone, reads nothing from the line that is told on, and open invites end", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const eve = await setup.bring(ana, "eve");
+  const link = await ana.invite(3);
+  const [told = ""] = await ana.operate("kick", "eve");
+  const { epochStart } = server.membership;
+  assertStringIncludes(
+    told,
+    `eve reads nothing from line ${epochStart + 1} on`,
+  );
+  assertStringIncludes(told, "All open invites have ended");
+  await assertRejects(() => eve.running, JoinError, "You were removed");
+  await bob.say("without eve");
+  assertEquals((await ana.view.until("said")).text, "without eve");
+  const last = server.log.at(-1);
+  assertEquals(last?.text.split(".")[0], "1"); // the epoch
+  assert(
+    ![...server.wraps.values()].some(({ to, e }) =>
+      to === eve.session.id && e === 1
+    ),
+  );
+  const late = await setup.client("late", { invite: link });
+  await assertRejects(() => late.running, JoinError);
+  const words = bob.view.of("ruled").map(({ told }) => told);
+  assert(
+    words.some((it) => it?.startsWith("ana removed eve: eve reads nothing")),
+  );
+});
+
+Deno.test("a keeper bans, lists who is banned, frees, and makes another a keeper", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const eve = await setup.bring(ana, "eve");
+  assertStringIncludes(ana.view.notes.join("\n"), "You are the only keeper");
+  assertEquals(await bob.operate("kick", "eve"), [
+    "Only keepers of the room may do that: ask one of them",
+  ]);
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  await bob.operate("ban", "eve");
+  await ana.untilTold("bob banned eve");
+  const [banned = ""] = await ana.operate("bans");
+  assertStringIncludes(banned, "eve (");
+  const invite = await bob.invite();
+  const again = await setup.client("eve", { invite }, eve.identity);
+  await assertRejects(() => again.running, JoinError, "banned");
+  assertStringIncludes((await ana.operate("unban", "eve"))[0] ?? "", "eve may");
+  const { identity } = eve;
+  const back = await setup.client(
+    "eve",
+    { invite: await bob.invite() },
+    identity,
+  );
+  await back.in();
+  assertEquals(await bob.operate("kick", "ana"), [
+    "That person has been a keeper for longer than you",
+  ]);
+  assertEquals(server.membership.keepers, [ana.session.id, bob.session.id]);
+});
+
+Deno.test("invites are listed with their notes, and a closed one lets in nobody", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  assertEquals(await ana.operate("invites"), ["No invite is open"]);
+  const invite = await ana.invite();
+  await ana.operate("invite", "0", "Rahul", 2);
+  const [first = "", second = ""] = await ana.operate("invites");
+  assertStringIncludes(first, `${invite.id}: lets in 1 person, until `);
+  assertStringIncludes(second, " (Rahul): lets in 2 persons, by ana");
+  await ana.operate("revoke", String(invite.id));
+  const late = await setup.client("late", { invite });
+  await assertRejects(() => late.running, JoinError);
+  assertEquals((await ana.operate("invites")).length, 1);
+});
+
+Deno.test("two keepers who remove somebody in the same instant do it in one order, and nobody else loses the key", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const [bob, cy, dan] = [
+    await setup.bring(ana, "bob"),
+    await setup.bring(ana, "cy"),
+    await setup.bring(ana, "dan"),
+  ];
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  const before = server.membership.epoch;
+  const [one, two] = await Promise.all([
+    ana.operate("kick", "cy"),
+    bob.operate("kick", "dan"),
+  ]);
+  assertStringIncludes(one.join(), "cy reads nothing from line");
+  assertStringIncludes(two.join(), "dan reads nothing from line");
+  assertEquals(server.membership.epoch, before + 2);
+  await ana.say("just us");
+  assertEquals((await bob.view.until("said")).text, "just us");
+  await bob.say("yes");
+  assertEquals((await ana.view.until("said", 1)).text, "yes");
+  assertEquals([...ana.view.of("warning"), ...bob.view.of("warning")], []);
+  for (const it of [cy, dan]) await it.running.catch(() => {});
+});
+
+Deno.test("two machines of one keeper make invites at once, and each has its own", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const other = await setup.client("ana", {}, ana.identity, ana.known);
+  await other.in();
+  const made = await Promise.all([ana.invite(), other.invite()]);
+  await Promise.all([ana.operate("invites"), other.operate("invites")]);
+  const open = server.membership.openInvites(Date.now());
+  assertEquals(
+    open.map(({ number }) => number).toSorted(),
+    made.map(({ id }) => id).toSorted(),
+  );
+  await other.say("from there");
+  const { own, mine } = await ana.view.until("said");
+  assertEquals([own, mine], [true, undefined]);
+});
+
+Deno.test("a link that was used up has the key changed, once a day, and nobody is kept from reading", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await (await setup.client("bob", { invite: await ana.invite() }))
+    .in();
+  await bob.view.until("ruled", 3); // found, invite, join, keys
+  assertEquals(server.membership.epoch, 1);
+  await setup.client("cy", { invite: await ana.invite() });
+  await ana.view.until("joined", 1);
+  await bob.say("under the second key");
+  assertEquals((await ana.view.until("said")).text, "under the second key");
+  assertEquals(server.membership.epoch, 1);
+});
+
+// ── Keys ───────────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("lines that were sealed under the key before go out again in order, once, when the key changes", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const said = Array.from({ length: 200 }, (_, at) => `line ${at}`);
+  const changes = (async () => {
+    for (const name of ["x", "y", "z"]) {
+      await setup.bring(ana, name);
+      await ana.operate("kick", name);
+    }
+  })();
+  for (const text of said) {
+    await bob.say(text);
+    if (server.membership.epoch < 3) await ana.operate("invites");
+  }
+  await changes;
+  await bob.session.conversation.settled();
+  await ana.view.until("said", said.length - 1);
+  assertEquals(texts(ana.view.of("said")), said);
+  assertEquals(ana.view.of("warning"), []);
+  assertEquals(server.faults, []);
+});
+
+Deno.test("lines whose key is withheld are placeholders, and shown as said once it comes", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const eve = await setup.bring(ana, "eve");
+  server.withholds = true;
+  await ana.operate("kick", "eve");
+  await ana.say("for those who have the key");
+  const { seq, name } = await bob.view.until("sealed");
+  assertEquals(name, "ana");
+  assertStringIncludes(
+    bob.view.notes.join("\n"),
+    "The room's key has not come",
+  );
+  await bob.say("waits");
+  server.withholds = false;
+  const wrapped = server.wraps.get(bob.session.id);
+  assert(wrapped);
+  const [seat] = server.seats.filter(({ person }) => person === bob.session.id);
+  await server.inTurn(async () => await seat?.tell(wrapped));
+  const said = await bob.view.until("said");
+  assertEquals([said.seq, said.text], [seq, "for those who have the key"]);
+  assertEquals((await ana.view.until("said", 1)).text, "waits");
+  await bob.view.until("said", 1);
+  assertEquals(texts(bob.view.of("said")), [
+    "for those who have the key",
+    "waits",
+  ]);
+  await eve.running.catch(() => {});
+});
+
+Deno.test("a keeper's client gives the key to a member who lacks it, and to nobody else", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  await bob.leave();
+  server.wraps.delete(bob.session.id);
+  await server.inTurn(() => server.needed(madeUpId("eve"), 0));
+  const again = await setup.client("bob", {}, bob.identity, bob.known);
+  await again.in();
+  await ana.say("for bob");
+  assertEquals((await again.view.until("said")).text, "for bob");
+  assertEquals([...server.wraps.keys()].includes(madeUpId("eve")), false);
+});
+
+// ── Names ──────────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("another name is signed, and one that is taken is refused", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  bob.session.conversation.rename("ana");
+  assertEquals((await bob.view.until("refused")).reason, "name-taken");
+  bob.session.conversation.rename("bobby");
+  const { name, text } = await ana.view.until("renamed");
+  assertEquals([name, text], ["bob", "bobby"]);
+  await bob.say("it is me");
+  assertEquals((await ana.view.until("said")).name, "bobby");
+  assertEquals(
+    ana.session.conversation.present.map(({ name }) => name).toSorted(),
+    ["ana", "bobby"],
+  );
+  assertEquals(server.membership.member(bob.session.id)?.name, "bobby");
+  assertEquals(ana.view.of("warning"), []);
 });
