@@ -4,7 +4,7 @@
  * its wrap, is sealed to its card.
  *
  *     commit  H("commit", room ‖ e ‖ Ce)
- *     back    AES-256-GCM of Ce under KDF(Ce+1, "back", room ‖ e + 1)
+ *     back    AES-256-GCM of an earlier key, most often Ce, under KDF(Ce+1, "back", room ‖ e + 1)
  *     wrap    X-Wing ciphertext ‖ AES-256-GCM of Ce under KDF(its secret, "wrap", ciphertext ‖ room ‖ e ‖ both ids)
  *     blob    AES-256-GCM of room ‖ number ‖ digest under KDF(an invite's secret, "blob")
  *
@@ -76,7 +76,7 @@ export function commitment({ room, e }: KeyPlace, key: Bytes): string {
   return toBase64url(labelledDigest("commit", room, uint64(e), key));
 }
 
-/** The content key before one, sealed by it, base64url. @param before 32 bytes. @param key That of epoch `e`, 32 bytes. */
+/** An earlier content key, sealed by one, base64url. @param before 32 bytes. @param key That of epoch `e`, 32 bytes. */
 export async function sealBack(
   place: KeyPlace,
   before: Bytes,
@@ -194,6 +194,8 @@ export interface KeyEpoch {
   readonly commit: string;
   /** As `sealBack` makes it; undefined for epoch 0. */
   readonly back: string | undefined;
+  /** The number of the epoch whose key is in that, an earlier one. */
+  readonly backTo: number;
 }
 
 /** The content keys that somebody has: who has one has all that came before it. */
@@ -221,18 +223,35 @@ export class ContentKeys {
     room: Bytes,
     epochs: readonly KeyEpoch[],
   ): Promise<Bytes | undefined> {
-    let at = e;
-    while (at <= this.#highest && !this.#keys.has(at)) at++;
-    let key = this.#keys.get(at);
-    for (; key && at > e; at--) {
-      const { back } = epochs[at] ?? {};
-      const before = epochs[at - 1];
-      if (back === undefined || !before) return undefined;
-      key = await openBack({ room, e: at }, back, key).catch(() => undefined);
-      const place = { room, e: at - 1 };
-      if (!key || commitment(place, key) !== before.commit) return undefined;
-      this.#keys.set(at - 1, key);
+    for (let at = this.#highest; at > e && !this.#keys.has(e); at--) {
+      await this.#openBack(at, room, epochs);
     }
-    return key;
+    const key = this.#keys.get(e);
+    // What was known of a room that went another way since isn't its key.
+    return key && isKeyOf({ room, e }, key, epochs) ? key : undefined;
   }
+
+  /** Takes the key that leads back from an epoch, where that one's is known. */
+  async #openBack(
+    e: number,
+    room: Bytes,
+    epochs: readonly KeyEpoch[],
+  ): Promise<void> {
+    const { back, backTo = e } = epochs[e] ?? {};
+    const key = this.#keys.get(e);
+    if (!key || back === undefined || this.#keys.has(backTo)) return;
+    const before = await openBack({ room, e }, back, key).catch(() => {});
+    if (before && isKeyOf({ room, e: backTo }, before, epochs)) {
+      this.#keys.set(backTo, before);
+    }
+  }
+}
+
+/** Whether a key is the one to which an epoch's line commits. */
+function isKeyOf(
+  place: KeyPlace,
+  key: Bytes,
+  epochs: readonly KeyEpoch[],
+): boolean {
+  return commitment(place, key) === epochs[place.e]?.commit;
 }

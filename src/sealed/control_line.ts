@@ -8,7 +8,8 @@
  *     invite  {"count","invite","card","uses","until"}           a keeper: an invite is a temporary identity
  *     join    {"count","invite","card","name"}                   the newcomer; the second signature is the invite's
  *     rename  {"count","name"}                                   a member
- *     keys    {"count","e","prev","commit","back","made","removed","barred","freed"}   a keeper: another content key
+ *     keys    {"count","e","prev","seen","digest","commit","back","backTo","made","removed","barred","freed"}
+ *                                                                a keeper: another content key
  *     close   {"count","invite"}                                 a keeper: an invite lets in nobody any more
  *
  * A signature is Ed25519 over label ‖ room ‖ verb, a space and the JSON, exactly as they stand there. The label is "rule",
@@ -83,10 +84,19 @@ export interface Keys {
   readonly e: number;
   /** The digest of the `found` or `keys` line before it, as `keysDigest` makes it. */
   readonly prev: string;
+  /** The number of the last control line that its signer had, the one of `prev` or a later one. */
+  readonly seen: number;
+  /**
+   * The digest of all control lines up to that one, 32 bytes in base64url: who was shown others doesn't go on under the
+   * same key.
+   */
+  readonly digest: string;
   /** What proves the content key, 32 bytes in base64url. */
   readonly commit: string;
-  /** The content key before it, sealed by this one, base64url. */
+  /** An earlier content key, sealed by this one, base64url. */
   readonly back: string;
+  /** The number of that one's epoch: the last whose key its signer had. */
+  readonly backTo: number;
   /** Members who are keepers from here on. */
   readonly made: readonly string[];
   /** Members who are none any more; with them all open invites end. */
@@ -174,8 +184,11 @@ const FIELDS: { readonly [V in Verb]: Readonly<Record<string, Check>> } = {
   keys: {
     e: isCount,
     prev: isDigest,
+    seen: isCount,
+    digest: isDigest,
     commit: isDigest,
     back: isBack,
+    backTo: isCount,
     made: areIds,
     removed: areIds,
     barred: areIds,

@@ -17,6 +17,7 @@ import {
   field,
   fromBase64url,
   labelledDigest,
+  toBase64url,
   uint64,
 } from "../../crypto_utils.ts";
 import { checkCard, readCard } from "../crypto/identity.ts";
@@ -205,20 +206,28 @@ export class Membership {
     if (typeof changed === "string") return changed;
     const { id, ...change } = changed;
     if (control.count < this.nextCount(id)) return "control-wrong";
-    const { counts, digest } = this.#state;
+    const { counts, digests, digest: before } = this.#state;
+    const { seq, at } = place;
+    const digest = labelledDigest(
+      "control",
+      before,
+      uint64(seq),
+      uint64(at),
+      fromBase64url(id),
+      field(encoder.encode(text)),
+    );
+    const begins = control.verb === "found" || control.verb === "keys";
     return new Membership({
       ...this.#state,
       ...change,
       counts: new Map(counts).set(id, control.count),
-      seq: place.seq,
-      digest: labelledDigest(
-        "control",
-        digest,
-        uint64(place.seq),
-        uint64(place.at),
-        fromBase64url(id),
-        field(encoder.encode(text)),
-      ),
+      seq,
+      digest,
+      digests: {
+        seq,
+        digest: toBase64url(digest),
+        before: begins ? undefined : digests,
+      },
     });
   }
 }

@@ -31,6 +31,8 @@ export function isSealedInvite(number: number): boolean {
   return number >= FOUNDING_ID && number <= MAX_INVITE;
 }
 
+/** Persons that an invite lets in at most. */
+const MAX_USES = 10_000;
 /** Open invites at a time. */
 export const MAX_OPEN_INVITES = 256;
 
@@ -66,7 +68,7 @@ export interface SealedInvite {
   readonly until: number | null;
   /** The full id of the keeper who made it. */
   readonly by: string;
-  /** Whether it lets in nobody any more, whatever the time: it was closed, or had ended when the key was changed. */
+  /** Whether it was closed. */
   readonly isClosed: boolean;
 }
 
@@ -117,6 +119,18 @@ export interface State {
   readonly seq: number;
   /** 32 bytes. */
   readonly digest: Bytes;
+  /** The digests since the last `found` or `keys` line, the newest first. */
+  readonly digests: Digest | undefined;
+}
+
+/** The digest of all control lines up to one, and that of the one before. */
+export interface Digest {
+  /** The number of the line. */
+  readonly seq: number;
+  /** 32 bytes in base64url. */
+  readonly digest: string;
+  /** Undefined for a `found` or `keys` line. */
+  readonly before: Digest | undefined;
 }
 
 /** What a control line changes, and the full id of who says it. */
@@ -135,6 +149,7 @@ export const UNFOUNDED: State = {
   counts: new Map(),
   seq: 0,
   digest: new Uint8Array(32),
+  digests: undefined,
 };
 
 /** What a control line changes; or why it may not be said, but for a bad name: its member goes by its short id then. */
@@ -182,7 +197,7 @@ function found(
     room: roomId(random, bytes),
     members: new Map([[short, founder]]),
     keepers: [id],
-    epochs: [{ commit, back: undefined }],
+    epochs: [{ commit, back: undefined, backTo: 0 }],
     keysAt: seq,
     lastKeys: keysDigest(text),
   };
@@ -196,10 +211,12 @@ function invite(
 ): Change | ControlRefusal {
   const { invites } = state;
   const isRight = number > FOUNDING_ID && number <= MAX_INVITE &&
-    uses >= 1 && !invites.has(number);
+    uses >= 1 && uses <= MAX_USES && !invites.has(number);
   if (!isRight) return "control-wrong";
   if (openInvites(state, at).length >= MAX_OPEN_INVITES) return "invites-full";
   const id = fullId(readCard(fromBase64url(card)).id);
+  // Keys are sealed to it: it can't be the card of somebody who was removed, which has said control lines.
+  if (state.counts.has(id)) return "control-wrong";
   const made = { number, id, card, uses, used: 0, until, by };
   const open = { ...made, isClosed: false };
   return { id: by, invites: new Map(invites).set(number, open) };
@@ -244,15 +261,18 @@ function close(
 
 function keys(
   state: State,
-  { e, prev, commit, back, made, removed, barred, freed }: Keys,
+  line: Keys,
   id: string,
   text: string,
   { seq, at }: ControlPlace,
 ): Change | ControlRefusal {
+  const { e, prev, seen, digest, commit, back, backTo } = line;
+  const { made, removed, barred, freed } = line;
   if (e !== state.epochs.length || prev !== state.lastKeys) return "keys-late";
-  if (removed.includes(id) || barred.includes(id)) return "control-wrong";
+  const isSame = hadDigest(state, seen, digest);
+  if (!isSame || backTo >= e || barred.includes(id)) return "control-wrong";
   const isJunior = (other: string) =>
-    !state.keepers.includes(other) ||
+    other === id || !state.keepers.includes(other) ||
     state.keepers.indexOf(other) > state.keepers.indexOf(id);
   if (!removed.every((it) => memberOf(state, it))) return "not-member";
   if (!removed.every(isJunior)) return "keeper-senior";
@@ -265,20 +285,29 @@ function keys(
   if (!isMade || !isBarred || !isFreed) return "not-member";
   const bars = new Set([...state.barred, ...barred]);
   for (const it of freed) bars.delete(it);
-  const invites = [...state.invites].map(([number, invite]) => {
-    const isClosed = removed.length > 0 || !isOpen(invite, at);
-    return [number, isClosed ? { ...invite, isClosed } : invite] as const;
-  });
+  const keepers = [...state.keepers.filter(isIn), ...made];
+  if (keepers.length === 0) return "control-wrong"; // nobody could let anybody in
+  // What lets in nobody any more is dropped: its link opens no key from here on.
+  const invites = removed.length > 0
+    ? []
+    : [...state.invites].filter(([_, invite]) => isOpen(invite, at));
   return {
     id,
     members,
-    keepers: [...state.keepers.filter(isIn), ...made],
+    keepers,
     invites: new Map(invites),
     barred: bars,
-    epochs: [...state.epochs, { commit, back }],
+    epochs: [...state.epochs, { commit, back, backTo }],
     keysAt: seq,
     lastKeys: keysDigest(text),
   };
+}
+
+/** Whether that was the digest of all control lines up to one, which is the last `found` or `keys` line or a later one. */
+function hadDigest({ digests }: State, seq: number, digest: string): boolean {
+  let at = digests;
+  while (at && at.seq > seq) at = at.before;
+  return at?.seq === seq && at.digest === digest;
 }
 
 /** Why nobody may take the name in a control line. @param person The short id of who says it. */

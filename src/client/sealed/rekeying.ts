@@ -9,7 +9,11 @@
  * @module
  */
 
-import { type Bytes, fromBase64url } from "../../../crypto_utils.ts";
+import {
+  type Bytes,
+  fromBase64url,
+  toBase64url,
+} from "../../../crypto_utils.ts";
 import { readCard } from "../../crypto/identity.ts";
 import {
   commitment,
@@ -56,12 +60,17 @@ export async function rekey(
 ): Promise<string | undefined> {
   const { room, rules } = maker;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = await rules.keyOfNow();
+    await rules.keyOfNow();
     const { membership, keys } = room;
+    // Where the key of now never came, the latest that did: else one keeper could keep all others from going on.
+    const backTo = keys.highest;
+    const before = await keys.get(backTo, membership);
     const left = leftOf(change, membership);
     if (!left || tries > 0 && !isStillDue()) return undefined;
     const { room: id, epoch, lastKeys: prev } = membership;
-    if (!id || !before || epoch !== keys.highest) return "key-missing";
+    if (!id || !before) return "key-missing";
+    const { seq: seen } = membership;
+    const digest = toBase64url(membership.digest);
     const e = epoch + 1;
     const key = freshContentKey();
     const commit = commitment({ room: id, e }, key);
@@ -73,8 +82,11 @@ export async function rekey(
       verb: "keys",
       e,
       prev,
+      seen,
+      digest,
       commit,
       back,
+      backTo,
       ...left,
     });
     const isNext = () => room.membership.epoch >= e;

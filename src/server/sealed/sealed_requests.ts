@@ -106,6 +106,10 @@ export class SealedRequests {
         : "not-member";
     }
     const line = parseControl(text);
+    const { control } = line ?? {};
+    if (control?.verb === "join" && !this.#sealed.isOpen(control.invite)) {
+      return "invite-used";
+    }
     const isRight = line &&
       (line.control.verb === "found" || line.control.verb === "join") &&
       await this.#sealed.membership.isSigned(line, shortId(id));

@@ -235,7 +235,8 @@ async function epochsOf(count: number) {
     const fresh = freshContentKey();
     const before = keys.at(-1);
     const back = before && await sealBack({ room, e }, before, fresh);
-    epochs.push({ commit: commitment({ room, e }, fresh), back });
+    const commit = commitment({ room, e }, fresh);
+    epochs.push({ commit, back, backTo: e - 1 });
     keys.push(fresh);
   }
   return { keys, epochs };
@@ -271,7 +272,11 @@ Deno.test("a back that is false leads to no key, and hides none that is known", 
     await sealBack({ room, e: 2 }, keys[2] ?? room, third),
   ];
   for (const back of falseBacks) {
-    const told = epochs.with(3, { commit: epochs[3]?.commit ?? "", back });
+    const told = epochs.with(3, {
+      commit: epochs[3]?.commit ?? "",
+      back,
+      backTo: 2,
+    });
     const mine = new ContentKeys();
     mine.add(5, keys[5] ?? room);
     assertEquals(await mine.get(3, room, told), third);
@@ -280,6 +285,31 @@ Deno.test("a back that is false leads to no key, and hides none that is known", 
     assertEquals(await mine.get(1, room, told), keys[1]);
     assertEquals(await mine.get(0, room, told), keys[0]);
   }
+});
+
+Deno.test("a key may lead back over epochs whose keys nobody has", async () => {
+  const { keys, epochs } = await epochsOf(4);
+  const fresh = freshContentKey();
+  const place = { room, e: 4 };
+  const back = await sealBack(place, keys[1] ?? room, fresh);
+  const commit = commitment(place, fresh);
+  const mine = new ContentKeys();
+  mine.add(4, fresh);
+  const told = [...epochs, { commit, back, backTo: 1 }];
+  const got = await Promise.all(
+    [0, 1, 2, 3, 4].map((e) => mine.get(e, room, told)),
+  );
+  assertEquals(got, [keys[0], keys[1], undefined, undefined, fresh]);
+});
+
+Deno.test("a key that an epoch does not commit to is given to nobody", async () => {
+  const { keys, epochs } = await epochsOf(3);
+  const mine = new ContentKeys();
+  mine.add(2, freshContentKey()); // as after a restored backup, when the room went another way
+  assertEquals(await mine.get(2, room, epochs), undefined);
+  assertEquals(await mine.get(1, room, epochs), undefined);
+  mine.add(2, keys[2] ?? room);
+  assertEquals(await mine.get(1, room, epochs), keys[1]);
 });
 
 Deno.test("openBack() opens no back with any byte changed, or of another room, epoch or key", async () => {

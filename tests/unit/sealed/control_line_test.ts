@@ -71,8 +71,11 @@ const CONTROLS: { readonly [V in Verb]: Control<V> } = {
     count: 4,
     e: 1,
     prev: digest(),
+    seen: 7,
+    digest: digest(),
     commit: digest(),
     back: toBase64url(randomBytes(48)),
+    backTo: 0,
     made: [ID],
     removed: [],
     barred: [digest(), digest()],
@@ -130,9 +133,12 @@ Deno.test("a control line is what its documentation says, signed by Ed25519", as
   const keys = (await signed(CONTROLS.keys)).split(" ", 2).join(" ");
   assertStringIncludes(
     keys,
-    `keys {"count":4,"e":1,"prev":"${CONTROLS.keys.prev}","commit":"`,
+    `keys {"count":4,"e":1,"prev":"${CONTROLS.keys.prev}","seen":7,"digest":"${CONTROLS.keys.digest}","commit":"`,
   );
-  assertStringIncludes(keys, `,"made":["${ID}"],"removed":[],"barred":["`);
+  assertStringIncludes(
+    keys,
+    `,"backTo":0,"made":["${ID}"],"removed":[],"barred":["`,
+  );
 });
 
 Deno.test("roomId() and keysDigest() are digests of their own", () => {

@@ -16,6 +16,9 @@ import { Membership, SEALED_INVITE } from "../../../src/sealed/membership.ts";
 import { assertEquals } from "../../kit/assert.ts";
 import { type Somebody, somebody } from "../../kit/sealed_room.ts";
 
+const INVITES = await Promise.all(
+  [1, 2, 3, 4, 5].map((at) => somebody(`invite ${at}`)),
+);
 const PERSONS = await Promise.all(
   ["ana", "ben", "cleo", "dora", "emil"].map(somebody),
 );
@@ -30,6 +33,8 @@ interface Counted {
   readonly who: Somebody;
   readonly seq: number;
   readonly at: number;
+  /** That of all lines up to it. */
+  readonly digest: string;
 }
 
 // ── The model ──────────────────────────────────────────────────────────────────────────────────────────
@@ -61,11 +66,27 @@ function keepersOf(lines: readonly Counted[]): string[] {
   });
 }
 
-/** An invite is open until it is closed, used up, over, or somebody is removed, or the key changes when it was over. */
-function isOpen(lines: readonly Counted[], number: number, now: number) {
-  const place = lines.findIndex(({ control }) =>
+/** Where the invite of a number was made last. */
+function madeAt(lines: readonly Counted[], number: number): number {
+  return lines.findLastIndex(({ control }) =>
     control.verb === "invite" && control.invite === number
   );
+}
+
+/** Whether there is an invite of a number: one that lets in nobody any more is gone with the next key. */
+function isThere(lines: readonly Counted[], number: number): boolean {
+  const place = madeAt(lines, number);
+  return place >= 0 &&
+    !lines.slice(place + 1).some(({ control, at }, index) => {
+      if (control.verb !== "keys") return false;
+      const before = lines.slice(0, place + 1 + index);
+      return control.removed.length > 0 || !isOpen(before, number, at);
+    });
+}
+
+/** An invite is open until it is closed, used up, over, or somebody is removed, or the key changes when it was over. */
+function isOpen(lines: readonly Counted[], number: number, now: number) {
+  const place = madeAt(lines, number);
   const made = lines[place]?.control;
   if (made?.verb !== "invite") return false;
   const later = lines.slice(place + 1);
@@ -83,15 +104,9 @@ function isOpen(lines: readonly Counted[], number: number, now: number) {
 }
 
 function wasClosed(lines: readonly Counted[], number: number): boolean {
-  const place = lines.findIndex(({ control }) =>
-    control.verb === "invite" && control.invite === number
+  return lines.slice(madeAt(lines, number) + 1).some(({ control }) =>
+    control.verb === "close" && control.invite === number
   );
-  return lines.slice(place + 1).some(({ control, at }, index) => {
-    if (control.verb === "close") return control.invite === number;
-    if (control.verb !== "keys") return false;
-    const before = lines.slice(0, place + 1 + index);
-    return control.removed.length > 0 || !isOpen(before, number, at);
-  });
 }
 
 function isBarred(lines: readonly Counted[], id: string): boolean {
@@ -141,15 +156,13 @@ function refusalOf(
   if (!members.includes(who)) return "not-member";
   if (control.verb === "rename") return undefined;
   if (!keepers.includes(who.full)) return "not-keeper";
-  const made = lines.map((it) => it.control)
-    .filter(({ verb }) => verb === "invite") as Control<"invite">[];
   if (control.verb === "invite") {
-    const isTaken = made.some(({ invite }) => invite === control.invite);
+    const isTaken = isThere(lines, control.invite);
     return isTaken || control.uses < 1 ? "control-wrong" : undefined;
   }
   if (control.verb === "close") {
-    const isThere = made.some(({ invite }) => invite === control.invite);
-    return isThere && !wasClosed(lines, control.invite)
+    const isKnown = isThere(lines, control.invite);
+    return isKnown && !wasClosed(lines, control.invite)
       ? undefined
       : "invite-used";
   }
@@ -158,9 +171,11 @@ function refusalOf(
 
 function keysRefusal(
   lines: readonly Counted[],
-  { e, prev, made, removed, barred, freed }: Control<"keys">,
+  line: Control<"keys">,
   { full }: Somebody,
 ): string | undefined {
+  const { e, prev, seen, digest, backTo } = line;
+  const { made, removed, barred, freed } = line;
   const epochs = epochsOf(lines);
   const before = epochs.at(-1);
   if (e !== epochs.length || prev !== keysDigest(before?.text ?? "")) {
@@ -168,7 +183,10 @@ function keysRefusal(
   }
   const keepers = keepersOf(lines);
   const members = membersOf(lines).map((it) => it.full);
-  if ([...removed, ...barred].includes(full)) return "control-wrong";
+  const since = lines.filter(({ seq }) => seq >= (before?.seq ?? 0));
+  const isSame = since.some((it) => it.seq === seen && it.digest === digest);
+  if (!isSame || backTo >= e) return "control-wrong";
+  if (barred.includes(full)) return "control-wrong";
   if (!removed.every((id) => members.includes(id))) return "not-member";
   const seniors = keepers.slice(0, keepers.indexOf(full));
   if (removed.some((id) => seniors.includes(id))) return "keeper-senior";
@@ -177,7 +195,9 @@ function keysRefusal(
     made.every((id) => staying.includes(id) && !keepers.includes(id)) &&
     !barred.some((id) => staying.includes(id)) &&
     freed.every((id) => isBarred(lines, id));
-  return isRight ? undefined : "not-member";
+  if (!isRight) return "not-member";
+  const left = keepers.filter((id) => !removed.includes(id));
+  return left.length + made.length > 0 ? undefined : "control-wrong";
 }
 
 // ── What is tried ──────────────────────────────────────────────────────────────────────────────────────
@@ -191,6 +211,10 @@ interface Trial {
   readonly uses: number;
   readonly until: number | null;
   readonly late: number;
+  /** How many lines before the last is the last that its signer had; 9: one that there isn't. */
+  readonly unseen: number;
+  /** How many epochs back it leads. */
+  readonly back: number;
   readonly lists: readonly (readonly number[])[];
   readonly count: number;
   readonly seq: number;
@@ -226,6 +250,8 @@ const trials: fc.Arbitrary<Trial> = fc.record({
   uses: fc.nat(3),
   until: fc.option(fc.nat(60)),
   late: mostly(0, -1, 1),
+  unseen: mostly(0, 1, 2, 9),
+  back: mostly(1, 0, 2),
   lists: fc.tuple(few, few, few, few),
   count: mostly(1, 0, -1, 5),
   seq: mostly(1, 0, -1, 9),
@@ -240,6 +266,8 @@ const USUAL: Trial = {
   uses: 3,
   until: null,
   late: 0,
+  unseen: 0,
+  back: 1,
   lists: [],
   count: 1,
   seq: 1,
@@ -279,6 +307,7 @@ function controlOf(
     case "invite": {
       const { uses } = trial;
       const until = trial.until === null ? null : 1_000 + trial.until;
+      const card = INVITES[trial.invite - 1]?.cardText ?? "";
       return { verb: "invite", count, invite, card, uses, until };
     }
     case "join":
@@ -287,21 +316,27 @@ function controlOf(
       return { verb: "rename", count, name };
     case "close":
       return { verb: "close", count, invite };
-    case "keys":
+    case "keys": {
+      const e = Math.max(0, epochs.length + trial.late);
+      const last = lines.at(-1 - trial.unseen);
       return {
         verb: "keys",
         count,
-        e: Math.max(0, epochs.length + trial.late),
+        e,
         prev: keysDigest(
           epochs.at(-1 - (trial.lists[0]?.includes(4) ? 1 : 0))?.text ?? "",
         ),
+        seen: last?.seq ?? 0,
+        digest: last?.digest ?? DIGEST,
         commit: DIGEST,
         back: BACK,
+        backTo: Math.max(0, e - trial.back),
         made: ids(0),
         removed: ids(1),
         barred: ids(2),
         freed: ids(3),
       };
+    }
   }
 }
 
@@ -332,7 +367,7 @@ function told(membership: Membership, now: number) {
   return {
     members: [...membership.members.values()].map(({ id }) => id),
     keepers: [...membership.keepers],
-    open: membership.openInvites(now).map(({ number }) => number),
+    open: membership.openInvites(now).map(({ number }) => number).sort(),
     barred: [...membership.barred].sort(),
     epoch: membership.epoch,
     start: membership.epochStart,
@@ -347,7 +382,9 @@ function modelled(lines: readonly Counted[], now: number) {
   return {
     members: membersOf(lines).map(({ full }) => full),
     keepers: keepersOf(lines),
-    open: numbers.filter((number) => isOpen(lines, number, now)),
+    open: [...new Set(numbers)].filter((number) =>
+      isThere(lines, number) && isOpen(lines, number, now)
+    ).sort(),
     barred: PERSONS.map(({ full }) => full)
       .filter((id) => isBarred(lines, id)).sort(),
     epoch: epochsOf(lines).length - 1,
@@ -388,7 +425,7 @@ Deno.test("a membership is what the list of its lines says, whatever is tried in
         const line = parseControl(text);
         if (!line) throw new Error(`Not a line: ${text}`);
         const seq = Math.max(0, (lines.at(-1)?.seq ?? 0) + trial.seq);
-        const next = { control, text, who, seq, at: now };
+        const next = { control, text, who, seq, at: now, digest: "" };
         const expected = refusal(lines, next);
         const result = membership.after(line, {
           seq,
@@ -398,7 +435,8 @@ Deno.test("a membership is what the list of its lines says, whatever is tried in
         assertEquals(typeof result === "string" ? result : undefined, expected);
         if (typeof result !== "string") {
           membership = result;
-          lines = [...lines, next];
+          const digest = toBase64url(result.digest);
+          lines = [...lines, { ...next, digest }];
           counted++;
         }
         outcomes.add(`${trial.verb} ${expected ?? "counted"}`);
