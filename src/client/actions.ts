@@ -61,6 +61,10 @@ export interface Actions {
   away(text: string, id?: RequestId): void;
   /** Asks for the last lines. */
   history(count: number, id?: RequestId): void;
+  /** Shows what to compare with others, to be sure that they have the same history up to a line. Default: the last. */
+  agree(seq?: number, id?: RequestId): void;
+  /** Takes what the server says for the history, where that isn't what this client saw. */
+  accept(id?: RequestId): void;
   /** Asks for the lines that have these words in them. */
   search(words: string, id?: RequestId): void;
   /** Offers a file to the room; resolves when it is offered. */
@@ -154,6 +158,8 @@ export function actionsOf(
     away: (text, id) => session.conversation.away(text, id),
     history: (count, id) =>
       session.conversation.search("", Math.min(count, MAX_HISTORY), id),
+    agree: (seq, id) => session.conversation.agree(seq, id),
+    accept: (id) => session.conversation.accept(id),
     search: (words, id) => session.conversation.search(words, SEARCH_COUNT, id),
     send: (path, id) => transfers.send(session, path, id),
     get: (offer, id) => transfers.get(offer, id),

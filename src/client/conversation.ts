@@ -8,11 +8,13 @@
  * @module
  */
 
+import { ChainWatch, type Difference, type Seen } from "./chain_watch.ts";
 import { current, type CurrentLine, type HeardLine } from "./changes.ts";
 import type { FileEvent, FileListener } from "./file_room.ts";
 import type { Known } from "./known.ts";
 import type {
   LinkListener,
+  Past,
   Refused,
   RoomLink,
   Self,
@@ -23,7 +25,7 @@ import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
-import { typedText } from "./sentences.ts";
+import { typedText, untoldSentence } from "./sentences.ts";
 import {
   type Present,
   type RequestId,
@@ -48,6 +50,8 @@ import {
   reasonWords,
   type Refusal,
 } from "../protocol/reasons.ts";
+import { agreement } from "../protocol/chain.ts";
+import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { escapeText } from "../base/safe_text.ts";
 
 /** What a conversation needs. */
@@ -74,6 +78,7 @@ export class Conversation implements LinkListener {
   readonly #outbox = new Outbox();
   readonly #requests = new ServerRequests();
   readonly #recent = new RecentLines();
+  readonly #watch: ChainWatch;
   readonly #begun = Promise.withResolvers<void>();
   readonly #ids = new Map<number, RequestId>(); // what requests are called that said something, by its number
   #self: Self;
@@ -92,6 +97,16 @@ export class Conversation implements LinkListener {
     this.#options = options;
     this.#self = self;
     this.#name = name;
+    const { known } = options;
+    this.#watch = new ChainWatch({
+      ask: (request) => this.#requests.ask(request),
+      remembered: () => known?.seen,
+      remember: (seen) => {
+        known?.saw(seen);
+        known?.keep();
+      },
+      differs: (difference, upTo) => this.#differs(difference, upTo),
+    });
   }
 
   /** The name that the client goes by, or asks for. */
@@ -256,6 +271,32 @@ export class Conversation implements LinkListener {
     }
   }
 
+  /** Shows what to compare with others, to be sure that they have the same history up to a line. Default: the last. */
+  agree(wanted?: number, id?: RequestId): void {
+    const [first, last] = this.#watch.range ?? [];
+    const upTo = wanted ?? last ?? 0;
+    const value = this.#watch.at(upTo);
+    if (value) {
+      const digits = agreement(value);
+      return this.#options.view.show({ type: "agreement", upTo, digits, id });
+    }
+    const why = first === undefined
+      ? "the server has not told where it begins"
+      : `this client knows those from ${first} to ${last}`;
+    this.#fail(`Cannot compare the history up to line ${upTo}: ${why}`, id);
+  }
+
+  /** Takes what the server says for the history, where that was in doubt. */
+  accept(id?: RequestId): void {
+    if (!this.#watch.accept()) {
+      return this.#fail("There is nothing to accept", id);
+    }
+    const { view } = this.#options;
+    view.note("Accepted: history is what the server has from now on", id);
+    if (id !== undefined) view.show({ type: "done", id });
+    this.stand();
+  }
+
   /** Last words as they can be sent; null, which is told, if they can't: then the client doesn't leave. */
   lastWords(typed: string): string | null {
     return this.#sendable(typed, "leave with that text");
@@ -321,7 +362,10 @@ export class Conversation implements LinkListener {
   disconnected(): boolean {
     const hadEntered = this.#link !== undefined;
     this.#early = [];
-    if (hadEntered) this.#options.files?.parted();
+    if (hadEntered) {
+      this.#watch.parted();
+      this.#options.files?.parted();
+    }
     this.#link = undefined;
     this.#outbox.disconnected();
     for (const id of this.#requests.takeWishes()) {
@@ -340,6 +384,7 @@ export class Conversation implements LinkListener {
       members: this.#link?.count ?? 0,
       waiting: this.#outbox.size,
       ...(this.#isSealed ? { sealed: true } : {}),
+      ...(this.#watch.difference ? { differs: true as const } : {}),
     });
   }
 
@@ -363,6 +408,7 @@ export class Conversation implements LinkListener {
     welcome: Event<"welcome">,
     missed: readonly HeardLine[],
     joining: number | null,
+    { start, lines }: Past,
   ): void {
     const { address, view, files } = this.#options;
     const again = this.hasBegun;
@@ -405,6 +451,7 @@ export class Conversation implements LinkListener {
     this.#tellRoom((text) => this.#greet(text));
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
+    this.#watch.entered(start, lines, welcome.seq);
     const self = link.present.find(({ id }) => id === this.#self.id);
     if (self?.away && this.#requests.awayText === "") {
       this.#requests.wasAway(self.away); // by another client of the same person
@@ -420,6 +467,24 @@ export class Conversation implements LinkListener {
   /** Somebody else is there. */
   #meet(member: Present): void {
     if (member.id !== this.#self.id) this.#options.known?.met(member);
+  }
+
+  /** The last line that this client had, and the chain's value there; undefined where it follows none. */
+  get seen(): Seen | undefined {
+    const [, seq] = this.#watch.range ?? [];
+    const value = seq === undefined ? undefined : this.#watch.at(seq);
+    return seq === undefined || !value ? undefined : { seq, value };
+  }
+
+  /** Whether the chain had another value there, as this client has it; undefined where it can't say. */
+  seenDiffers(seq: number, value: Bytes): boolean | undefined {
+    const own = this.#watch.at(seq);
+    return own && !equalBytes(own, value);
+  }
+
+  /** The next line of the log has come. */
+  took(line: LogEntry): void {
+    this.#watch.take(line);
   }
 
   /** A line came over the link. */
@@ -480,6 +545,19 @@ export class Conversation implements LinkListener {
         return view.show({ type: "invited", ...invite, id });
       }
     }
+  }
+
+  /** The server has told a value. */
+  agreed(event: Event<"agreed">): void {
+    this.#watch.agreed(event);
+  }
+
+  /** The history isn't what this client saw; or the server doesn't tell, up to a line. */
+  #differs(difference: Difference | undefined, upTo: number): void {
+    const { view } = this.#options;
+    if (!difference) return view.note(untoldSentence(upTo));
+    view.show({ type: "history-differs", ...difference });
+    this.stand();
   }
 
   /** Somebody went away from the keyboard, or came back. */
@@ -583,6 +661,7 @@ export class Conversation implements LinkListener {
       ...(quoted ? { quoted } : {}),
       ...(told === undefined ? {} : { told }),
       ...(changed ? { changed } : {}),
+      ...(this.#watch.difference ? { doubted: true as const } : {}),
     };
   }
 

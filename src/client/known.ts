@@ -1,8 +1,13 @@
 /**
- * What a client remembers of the rooms that it was in: where they are, and who went by which name there. A known name
- * with another id is somebody else.
+ * What a client remembers of the rooms that it was in: where they are, who went by which name there, and what the
+ * history was. A known name with another id is somebody else.
  *
- *     { "rooms": { SERVER KEY: { "address": "HOST:PORT", "sealed": ROOM, "people": { FOLDED NAME: { "id": ID, "verified": true } } } } }
+ *     { "rooms": { SERVER KEY: {
+ *       "address": "HOST:PORT",
+ *       "sealed": ROOM,
+ *       "people": { FOLDED NAME: { "id": ID, "verified": true } },
+ *       "seen": { "seq": NUMBER OF A LINE, "value": THE CHAIN VALUE FOR IT }
+ *     } } }
  *
  * A room that is sealed stays so: nothing takes that out again.
  *
@@ -11,6 +16,7 @@
 
 import {
   type Bytes,
+  equalBytes,
   fromBase64url,
   labelledDigest,
   toBase64url,
@@ -21,6 +27,7 @@ import { keepNewest } from "../base/keep_newest.ts";
 import { quote } from "../base/safe_text.ts";
 import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
+import type { Seen } from "./chain_watch.ts";
 import type { Person } from "./person.ts";
 import type { Present } from "./view.ts";
 
@@ -41,6 +48,7 @@ interface KnownRoom {
   address: string;
   sealed?: string; // the room's id, where it is sealed
   readonly people: Map<string, KnownPerson>; // by folded name
+  seen?: Seen | undefined;
 }
 
 /** All rooms that this machine's clients were in, in a file. */
@@ -81,7 +89,7 @@ export class Known {
 
   #adopt({ rooms }: Readonly<Record<string, unknown>>): void {
     for (const [key, room] of entriesOf(rooms)) {
-      const { address, people, sealed } = room as Record<string, unknown>;
+      const { address, people, sealed, seen } = room as Record<string, unknown>;
       if (typeof address !== "string") continue;
       const known = new Map<string, KnownPerson>();
       for (const [name, person] of entriesOf(people)) {
@@ -93,7 +101,8 @@ export class Known {
         );
       }
       const mark = typeof sealed === "string" ? { sealed } : {};
-      this.#rooms.set(key, { address, people: known, ...mark });
+      const all = { address, people: known, seen: seenIn(seen), ...mark };
+      this.#rooms.set(key, all);
     }
   }
 
@@ -173,6 +182,22 @@ export class Known {
     this.#isChanged = true;
   }
 
+  /** What was seen last of the room's history, if anything was. */
+  get seen(): Seen | undefined {
+    return this.#room?.seen;
+  }
+
+  /** The history up to a line is what the person knows of it. */
+  saw(seen: Seen): void {
+    const room = this.#room;
+    const old = room?.seen;
+    if (!room || old?.seq === seen.seq && equalBytes(old.value, seen.value)) {
+      return;
+    }
+    room.seen = seen;
+    this.#isChanged = true;
+  }
+
   /** Writes down what has changed. */
   keep(): void {
     const path = this.#path;
@@ -197,11 +222,26 @@ export class Known {
   }
 
   get #document() {
-    const rooms = [...this.#rooms].map(([key, { people, ...room }]) =>
-      [key, { ...room, people: Object.fromEntries(people) }] as const
-    );
+    const rooms = [...this.#rooms].map(([key, { people, seen, ...room }]) => {
+      const told = seen && { ...seen, value: toBase64url(seen.value) };
+      return [
+        key,
+        { ...room, people: Object.fromEntries(people), seen: told },
+      ] as const;
+    });
     return { rooms: Object.fromEntries(rooms) };
   }
+}
+
+/** What a file says was seen; undefined for anything else. */
+function seenIn(value: unknown): Seen | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { seq, value: text } = value as Record<string, unknown>;
+  const isNumber = Number.isSafeInteger(seq) && Number(seq) >= 0;
+  const isValue = typeof text === "string" && /^[\w-]{43}$/.test(text);
+  return isNumber && isValue
+    ? { seq: Number(seq), value: fromBase64url(text) }
+    : undefined;
 }
 
 function entriesOf(value: unknown): [string, unknown][] {

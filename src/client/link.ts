@@ -51,7 +51,7 @@ export interface Self {
 
 /** What a client asks the server for besides saying lines. */
 export type ServerRequest =
-  | Event<"rename" | "away" | "find" | "release" | "operate">
+  | Event<"rename" | "away" | "find" | "agree" | "release" | "operate">
   | FileRequest;
 
 /** What a client says in a sealed room besides lines. */
@@ -68,24 +68,37 @@ export type Told = Event<"motd" | "room">;
 /** What the server answers a wish with. */
 export type WishAnswer = Event<"notice" | "invited" | "refused">;
 
+/** What the server tells of the past when it lets a client in. */
+export interface Past {
+  /** The chain's value before the lines, undefined if the server told none. */
+  readonly start: Event<"chain"> | undefined;
+  /** The lines, oldest first. */
+  readonly lines: readonly LogEntry[];
+}
+
 /** What a link reports, one thing after the other. */
 export interface LinkListener {
   /**
    * The client is in; `missed` are the lines it was owed, oldest first, without its own joining, which is line
-   * `joining`: null where it had not left, as far as others saw.
+   * `joining`: null where it had not left, as far as others saw. `past` are these with it, and the value before them.
    */
   entered(
     link: RoomLink,
     welcome: Event<"welcome">,
     missed: readonly HeardLine[],
     joining: number | null,
+    past: Past,
   ): void;
+  /** The next line of the log has come, as it stands there; what it says is told after it. */
+  took(line: LogEntry): void;
   /** Somebody said something, came or went. @param own Whether this client's person did, by whatever connection. @param member Who, if it is there now. */
   happened(line: HeardLine, own: boolean, member?: Present): void;
   /** Somebody went away from the keyboard, or, if the text is empty, came back. */
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void;
+  /** The chain's value that was asked for. */
+  agreed(event: Event<"agreed">): void;
   /** The server said something about files. */
   file(event: FileEvent): void;
   /** The server tells something else. */
@@ -119,6 +132,8 @@ export class Link {
   readonly #self: Self;
   readonly #numbers = new LineNumbers();
   #missed: LogEntry[] = [];
+  #start: Event<"chain"> | undefined; // the value before the lines of \`missed\`
+  #early = 0; // of these, lines from before that, which a sealed room's server tells
   #answers: WishAnswer[] = []; // to what `answered` will say
   #reader: EpochReader | undefined;
   #sharedReader: EpochReader | undefined;
@@ -289,6 +304,8 @@ export class Link {
   async #takeDirect(event: Event): Promise<void> {
     switch (event.kind) {
       case "chain":
+        this.#start = event;
+        this.#early = this.#missed.length;
         return;
       case "past":
         this.#missed.push(pastEntry(event));
@@ -298,6 +315,8 @@ export class Link {
         return;
       case "found":
         return this.#found(event);
+      case "agreed":
+        return this.#listener.agreed(event);
       case "fetch":
       case "limits":
       case "missing":
@@ -345,11 +364,15 @@ export class Link {
       line.what === "joined" && line.person === person && line.stay === stay;
     const joining = this.#missed.findLast(isOwnJoining); // told otherwise
     const missed = this.#missed.filter((line) => line !== joining);
+    const lines = this.#missed.slice(this.#early);
+    const past = { start: this.#start, lines };
+    this.#early = 0;
     this.#missed = [];
+    this.#start = undefined;
     this.#sharedReader = undefined;
     this.#members.entered(event.id);
     this.#numbers.startAfter(event.seq);
-    this.#listener.entered(this, event, missed, joining?.seq ?? null);
+    this.#listener.entered(this, event, missed, joining?.seq ?? null, past);
     this.#entry?.resolve(undefined);
     this.#entry = undefined;
   }
@@ -360,7 +383,10 @@ export class Link {
     if (!entry && OPERATION_REFUSALS.has(reason)) {
       return void this.#answers.push(event);
     }
-    if (n === null) this.#missed = []; // what it was told so far will be told again
+    if (n === null) { // what it was told so far will be told again
+      this.#missed = [];
+      this.#start = undefined;
+    }
     if (entry) entry.resolve({ reason, detail });
     else this.#listener.refused(n, reason, detail);
   }
@@ -395,6 +421,7 @@ export class Link {
     }
     const { seq, at } = this.#numbers.next();
     const line = this.#members.line(event, seq, at);
+    this.#listener.took(line);
     this.#listener.happened(line, own, this.#members.find(event));
   }
 }

@@ -176,6 +176,26 @@ export function backSentence(
   return `Back. Missed ${missed || "nothing"}${sent}.`;
 }
 
+/** What a person should know where the history isn't what was seen. */
+export function differenceSentence(
+  { from, exact }: NewsOf<"history-differs">,
+): string {
+  const where = exact ? `line ${from} on` : `line ${from} on, or earlier`;
+  return `WARNING: history differs from what you saw, from ${where}: a restored backup, or tampering. /accept goes on`;
+}
+
+/** What a person should know where the server doesn't tell whether the history is what was seen. */
+export function untoldSentence(upTo: number): string {
+  return `WARNING: the server does not tell whether history is still what you saw up to line ${upTo}: its log may begin later by now. /accept goes on`;
+}
+
+/** What to compare with others: `History up to line 42: 01234 …`. */
+export function agreementSentence(
+  { upTo, digits }: NewsOf<"agreement">,
+): string {
+  return `History up to line ${upTo}: ${digits}`;
+}
+
 /** Why the connection is gone: `Connection lost. Trying again in 2 s; what you type is kept.` */
 export function disconnectedSentence(
   { reason, seconds }: NewsOf<"disconnected">,

@@ -25,7 +25,7 @@ import {
 } from "./link.ts";
 import { nextPause, reach } from "./reconnect.ts";
 import { SealedLink } from "./sealed/sealed_link.ts";
-import { type ChainSeam, SealedRoom } from "./sealed/sealed_room.ts";
+import { type ChainSeam, NO_CHAIN, SealedRoom } from "./sealed/sealed_room.ts";
 import type { RequestId } from "./view.ts";
 import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { InviteSecret } from "./sealed/coming_in.ts";
@@ -75,7 +75,7 @@ export interface Sealing {
   readonly makesInvite?: "never" | "if none is open" | "always";
   /** Asks a person, who says yes or no; false where nobody can be asked. */
   readonly confirm?: (question: string) => Promise<boolean>;
-  /** What is known of the chain of all lines. */
+  /** What is known of the chain of all lines. Default: what the conversation counts. */
   readonly chain?: ChainSeam;
 }
 
@@ -287,8 +287,19 @@ export class Session {
       folder,
       known,
       note: (text) => view.note(text),
-      ...(chain ? { chain } : {}),
+      chain: chain ?? this.#chain,
     });
+  }
+
+  /** What the conversation knows of the chain of all lines. */
+  get #chain(): ChainSeam {
+    const { conversation } = this;
+    return {
+      get seen() {
+        return conversation.seen ?? NO_CHAIN.seen;
+      },
+      seenDiffers: (seq, value) => conversation.seenDiffers(seq, value),
+    };
   }
 
   #sealedLink(

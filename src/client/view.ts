@@ -134,6 +134,22 @@ export type News =
     readonly type: "warning";
   }
   | {
+    /** The room's history isn't what this client saw. */
+    readonly type: "history-differs";
+    /** The number of the first line that differs, as far as is known. */
+    readonly from: number;
+    /** Whether it is the first; else lines before it may differ, too. */
+    readonly exact: boolean;
+  }
+  | Answer & {
+    /** What to compare with others, to be sure that they have the same history up to a line. */
+    readonly type: "agreement";
+    /** The line's number. */
+    readonly upTo: number;
+    /** Eight groups of five digits. */
+    readonly digits: string;
+  }
+  | {
     /** The connection is lost; `seconds` until the next attempt. */
     readonly type: "disconnected";
     readonly reason: string;
@@ -181,6 +197,8 @@ export interface RoomNews extends Answer {
   readonly mine?: boolean;
   /** Whether it happened before this client (re)joined. */
   readonly past: boolean;
+  /** Set while the history isn't what this client saw, and that isn't accepted. */
+  readonly doubted?: true;
 }
 
 /** What a prompt shows of the session. */
@@ -195,6 +213,8 @@ export interface Standing {
   readonly waiting: number;
   /** Set in a sealed room. */
   readonly sealed?: boolean;
+  /** Set while the history isn't what this client saw, and that isn't accepted. */
+  readonly differs?: true;
 }
 
 /** Somebody who is in the room. */

@@ -29,6 +29,9 @@ export interface Shown {
   readonly newName?: string;
   readonly message?: string;
   readonly id?: number | string;
+  readonly from?: number;
+  readonly exact?: boolean;
+  readonly digits?: string;
   readonly members?: readonly {
     readonly name: string;
     readonly away: string;

@@ -83,6 +83,8 @@ const context = {
   lastOwn: () => undefined,
   away: unused("away"),
   history: unused("history"),
+  agree: unused("agree"),
+  accept: unused("accept"),
   search: unused("search"),
   settings,
   ignored,

@@ -167,6 +167,14 @@ function fieldsOf(news: News): Record<string, unknown> {
       const message = warningSentence(news);
       return { seq, ...named(news), reason, message };
     }
+    case "history-differs": {
+      const { from, exact } = news;
+      return { from, exact };
+    }
+    case "agreement": {
+      const { upTo: seq, digits } = news;
+      return { seq, digits };
+    }
     case "away-message": {
       const { own, text } = news;
       return { ...named(news), own, text };

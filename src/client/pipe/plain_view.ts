@@ -12,6 +12,7 @@
 import { type PipeOptions, PipeView } from "./pipe_view.ts";
 import {
   awaySentence,
+  differenceSentence,
   inviteSentence,
   lineSentence,
   lostSentence,
@@ -40,6 +41,7 @@ type Remark = NewsOf<
   | "away-message"
   | "invited"
   | "warning"
+  | "history-differs"
 >;
 
 /** Plain text. Others' names and texts are escaped, so that the lines are safe on a terminal too. */
@@ -61,6 +63,7 @@ export class PlainView extends PipeView {
       case "file":
       case "taken":
       case "done":
+      case "agreement":
         return; // only who can take, send or ask hears of it
       case "current":
         return; // each line has its time
@@ -72,6 +75,7 @@ export class PlainView extends PipeView {
       case "disconnected":
       case "away-message":
       case "warning":
+      case "history-differs":
         return this.#remark(news);
       case "invited":
         // What a founder's client makes by itself is for the program that runs it.
@@ -132,5 +136,7 @@ function plainRemark(news: Remark): string {
       return inviteSentence(news);
     case "warning":
       return warningSentence(news);
+    case "history-differs":
+      return differenceSentence(news);
   }
 }

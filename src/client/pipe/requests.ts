@@ -35,6 +35,7 @@ export interface RequestContext extends Actions {
 /** The fields that are numbers; all others are texts. */
 const COUNTS = [
   "to",
+  "seq",
   "count",
   "offer",
   "invite",
@@ -108,6 +109,13 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     run: ({ history }, { count, id }) =>
       history(Number(count ?? HISTORY_COUNT), id),
   },
+  agree: {
+    needs: [],
+    may: ["seq"],
+    run: ({ agree }, { seq, id }) =>
+      agree(seq === undefined ? undefined : Number(seq), id),
+  },
+  accept: { needs: [], run: ({ accept }, { id }) => accept(id) },
   search: {
     needs: ["words"],
     run: ({ search }, { words, id }) => search(String(words), id),

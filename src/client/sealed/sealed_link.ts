@@ -25,6 +25,7 @@ import type { Known } from "../known.ts";
 import type {
   Link,
   LinkListener,
+  Past,
   Refused,
   RoomLink,
   SealedNews,
@@ -276,9 +277,15 @@ export class SealedLink implements LinkListener, RoomLink {
     welcome: Event<"welcome">,
     missed: readonly LogEntry[],
     joining: number | null,
+    past: Past,
   ): void {
     const present = link.present.map((it) => ({ ...it })); // as they are now
-    this.#alone(() => this.#enter(welcome, missed, joining, present));
+    this.#alone(() => this.#enter(welcome, missed, joining, present, past));
+  }
+
+  /** The next line of the log has come. */
+  took(line: LogEntry): void {
+    this.#listener.took(line);
   }
 
   /** Somebody said something, came or went. */
@@ -294,6 +301,11 @@ export class SealedLink implements LinkListener, RoomLink {
       const member = this.#asMember(present);
       if (member) this.#listener.absent(member, text, own);
     });
+  }
+
+  /** The chain's value that was asked for. */
+  agreed(event: Event<"agreed">): void {
+    this.#listener.agreed(event);
   }
 
   /** Nothing was searched for. */
@@ -424,6 +436,7 @@ export class SealedLink implements LinkListener, RoomLink {
     missed: readonly LogEntry[],
     joining: number | null,
     present: readonly Present[],
+    past: Past,
   ): Promise<void> {
     const room = this.#room;
     const inOrder = missed.toSorted((a, b) => a.seq - b.seq);
@@ -456,6 +469,7 @@ export class SealedLink implements LinkListener, RoomLink {
       { ...welcome, name: own.name },
       shown,
       joining,
+      past,
     );
     const { room: id } = room.membership;
     if (id) {

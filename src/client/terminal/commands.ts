@@ -128,6 +128,26 @@ export const COMMANDS: readonly Command[] = [
     run: ({ search }, words = "") => search(words),
   },
   {
+    name: "/agree",
+    args: "[N]",
+    help: "Compare digits for the history up to line N (the last)",
+    more:
+      "Others type it with the same N: who sees the same digits has the same history up to there. On the server, deno task log --agree N shows them for the log.",
+    example: "/agree 42",
+    takes: new RegExp(`^(?:${COUNT})?$`),
+    run: ({ agree }, seq) => agree(seq === undefined ? seq : Number(seq)),
+  },
+  {
+    name: "/accept",
+    args: "",
+    help: "Go on where history is not what you saw",
+    more:
+      "The server's history changed since you were here last: ask its owner why before you accept that.",
+    example: "/accept",
+    takes: NOTHING,
+    run: ({ accept }) => accept(),
+  },
+  {
     name: "/send",
     args: "FILE",
     help: "Offer a file to the room",

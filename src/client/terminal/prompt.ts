@@ -99,8 +99,10 @@ export class Prompt {
   /** The prompt with the space after it; empty before anything is known. */
   get text(): string {
     if (!this.#standing) return "";
-    const { name, connected, members, waiting, sealed } = this.#standing;
+    const { name, connected, members, waiting } = this.#standing;
+    const { sealed, differs } = this.#standing;
     const remarks: string[] = sealed ? ["sealed"] : [];
+    if (differs) remarks.push("history differs");
     // Who is alone needs no number.
     if (connected && members > 1) remarks.push(`${members} here`);
     if (!connected) {

@@ -14,9 +14,11 @@ import type { Paragraph, Piece } from "./paragraph.ts";
 import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
 import {
+  agreementSentence,
   awaySentence,
   backSentence,
   counted,
+  differenceSentence,
   disconnectedSentence,
   fileSentence,
   inviteSentence,
@@ -44,6 +46,9 @@ export interface TranscriptOptions extends ColumnsOptions {
   /** How many are in the room. */
   readonly members?: () => number;
 }
+
+/** Stands before lines while the history isn't what this person saw. No name has it. */
+const DOUBT = "⚠";
 
 /** What was said before the client was in, until all of it has come: only then is it known how much it is. */
 interface Arrival {
@@ -108,6 +113,10 @@ export class Transcript {
         return [this.#columns.aside(this.#options.now(), takenSentence(news))];
       case "done":
         return [];
+      case "history-differs":
+        return [this.#report(differenceSentence(news), this.#warning)];
+      case "agreement":
+        return [this.#columns.told(agreementSentence(news))];
       case "invited":
         return this.#invited(news);
       case "refused":
@@ -197,10 +206,11 @@ export class Transcript {
   #line(news: RoomNews, found?: RegExp): Paragraph[] {
     const { at, type: what, quoted } = news;
     if (what === "edited" && quoted?.text === "") return []; // it was deleted, and stays so
+    const mark = news.doubted ? `${DOUBT} ` : "";
     if (!isSpoken(what) && what !== "edited") {
-      return [this.#columns.aside(at, lineSentence(news))];
+      return [this.#columns.aside(at, `${mark}${lineSentence(news)}`)];
     }
-    const name = escapeText(news.name);
+    const name = `${mark}${escapeText(news.name)}`;
     // An edited message stands here once more, under the number by which it can be answered.
     const seq = what === "edited" ? news.to ?? news.seq : news.seq;
     const start = { at, seq, name, style: this.#style(news) };
@@ -272,7 +282,7 @@ export class Transcript {
   }
 
   get #warning(): Piece {
-    return { text: "⚠", style: this.#options.theme.warning };
+    return { text: DOUBT, style: this.#options.theme.warning };
   }
 
   get #good(): Piece {

@@ -126,6 +126,8 @@ class House {
       entered: () => inside.resolve(),
       happened: (line, own) => this.#happened(line, own),
       absent() {},
+      took() {},
+    agreed() {},
       file() {},
       found() {},
       answered() {},

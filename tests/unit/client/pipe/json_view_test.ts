@@ -232,6 +232,15 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"taken","offer":12,"file":"hut.jpg","name":"ana","key":"${KEY}","own":false`,
   ],
   [(view) => view.show({ type: "done", id: 7 }), `"done","id":7`],
+  [
+    (view) => view.show({ type: "history-differs", from: 81, exact: true }),
+    `"history-differs","from":81,"exact":true`,
+  ],
+  [
+    (view) =>
+      view.show({ type: "agreement", upTo: 42, digits: "01234", id: 7 }),
+    `"agreement","id":7,"seq":42,"digits":"01234"`,
+  ],
   // Answers to requests that are called something.
   [
     (view) => view.show({ ...roomNews("said", "done"), id: "a" }),
@@ -371,6 +380,8 @@ function remember() {
     act: does("act"),
     away: does("away"),
     history: does("history"),
+    agree: does("agree"),
+    accept: does("accept"),
     quit: does("quit"),
     rename: does("rename"),
     reply: does("reply"),
@@ -416,6 +427,9 @@ Deno.test("interpretRequest() does what a person can do", async () => {
     [{ type: "history", count: 3 }, ["history", 3]],
     [{ type: "history" }, ["history", 20]],
     [{ type: "search", words: "a b" }, ["search", "a b"]],
+    [{ type: "agree" }, ["agree"]],
+    [{ type: "agree", seq: 42 }, ["agree", 42]],
+    [{ type: "accept" }, ["accept"]],
     [{ type: "send", path: "a b.txt" }, ["send", "a b.txt"]],
     [{ type: "get", offer: 12 }, ["get", 12]],
     [{ type: "drop", offer: 12 }, ["drop", 12]],
@@ -514,6 +528,9 @@ Deno.test("interpretRequest() hands on what a request is called", async () => {
     [{ type: "say", text: "x" }, ["say", "x", 7]],
     [{ type: "act", text: "x" }, ["act", "x", 7]],
     [{ type: "reply", to: 1, text: "x" }, ["reply", 1, "x", 7]],
+    [{ type: "agree" }, ["agree", undefined, 7]],
+    [{ type: "agree", seq: 42 }, ["agree", 42, 7]],
+    [{ type: "accept" }, ["accept", 7]],
     [{ type: "rename", name: "x" }, ["rename", "x", 7]],
     [{ type: "away" }, ["away", "", 7]],
     [{ type: "history" }, ["history", 20, 7]],

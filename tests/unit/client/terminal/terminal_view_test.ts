@@ -8,7 +8,11 @@ import { Ignored } from "../../../../src/client/ignored.ts";
 import type { News } from "../../../../src/client/view.ts";
 import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Theme } from "../../../../src/client/terminal/theme.ts";
-import { assertEquals, assertMatch } from "../../../kit/assert.ts";
+import {
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "../../../kit/assert.ts";
 import { Folder, modeOf } from "../../../kit/folder.ts";
 import {
   ATTACKS,
@@ -437,4 +441,32 @@ Deno.test("TerminalView shows in the prompt how far files are", async () => {
   assertEquals(await prompt(), "ana (\\u001b[2J ▓▓▓▓▓▓▓▓▓░ 99 %)>");
   view.show(taking(4, "\x1b[2J", 1_000));
   assertEquals(await prompt(), "ana>");
+});
+
+Deno.test("TerminalView marks the prompt and new lines while history isn't what the person saw", async () => {
+  using terminal = open(60);
+  const { view, screen } = terminal;
+  view.show({ type: "history-differs", from: 81, exact: true });
+  view.stand({ ...HERE, members: 3, differs: true });
+  view.show({ ...event("said", "Rahul", "hi"), doubted: true });
+  view.show({ ...event("renamed", "Rahul", "Raoul"), doubted: true });
+  await written();
+  const rows = screen.rows.join("\n");
+  assertStringIncludes(
+    rows.replaceAll(/\s+/g, " "),
+    "history differs from what you saw, from line 81 on: a restored backup, or tampering. /accept goes on",
+  );
+  assertStringIncludes(rows, "⚠ Rahul");
+  assertStringIncludes(rows, "⚠ Rahul is now Raoul");
+  assertEquals(screen.rows.at(-1), "ana (history differs, 3 here)>");
+  view.stand({ ...HERE, members: 3 });
+  view.show(event("said", "Rahul", "hello again"));
+  view.show({ type: "history-differs", from: 81, exact: false });
+  view.show({ type: "agreement", upTo: 42, digits: "01234 56789" });
+  await written();
+  assertEquals(screen.rows.at(-1), "ana (3 here)>");
+  const last = screen.rows.join("\n").replaceAll(/\s+/g, " ");
+  assertStringIncludes(last, "Rahul hello again");
+  assertStringIncludes(last, "from line 81 on, or earlier:");
+  assertStringIncludes(last, "History up to line 42: 01234 56789");
 });
