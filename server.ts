@@ -250,6 +250,11 @@ async function main(args: readonly string[]): Promise<number> {
       await invite(args.slice(1));
       return 0;
     }
+    if (args[0] === "log") {
+      const { log } = await import("./src/server/log_command.ts");
+      await log(args.slice(1));
+      return 0;
+    }
     const { values } = parseFlags(args, FLAGS, {
       positionals: 0,
       gone: GONE,

@@ -19,6 +19,11 @@ export function inviteCommand(): string {
   return Deno.build.standalone ? "./chat-server invite" : "deno task invite";
 }
 
+/** How people look into a log, as they would type it. */
+export function logCommand(): string {
+  return Deno.build.standalone ? "./chat-server log" : "deno task log";
+}
+
 /** How people start the client, as they would type it. */
 export function clientCommand(): string {
   return Deno.build.standalone ? "./chat-client" : "deno task client";

@@ -2,6 +2,8 @@
  * Follows the chain along all lines that the client is told, and compares it with what the client had counted before:
  * in this run, and, in `known`, in earlier ones. What differs is told with the first line that does.
  *
+ * What comes as broadcasts is counted a little later, when there is time, so that it is shown as fast as it comes.
+ *
  *     chain, past …, broadcasts ──▶ own values ──┬── the server's, by `agree` ──▶ differs from line N on ──▶ accept
  *                 the value of an earlier run ───┘
  *
@@ -12,6 +14,15 @@ import { type Event, EventError } from "../protocol/events.ts";
 import type { LogEntry } from "../protocol/line.ts";
 import { Chain, toldValue } from "../protocol/chain.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
+
+/** Lines that wait to be counted; from there on each counts one. */
+const MAX_WAITING = 262_144;
+/** Counted lines that are kept until they are let go together. */
+const MAX_COUNTED = 65_536;
+/** How long is counted in a second, and when the client leaves the room, ms. */
+const TICK = 20;
+/** Lines between two looks at the clock. */
+const PIECE = 64;
 
 /** A number of the log, and the chain's value for it, 32 bytes. */
 export interface Seen {
@@ -54,6 +65,8 @@ export class ChainWatch {
   readonly #questions = new Map<number, (value: Bytes | undefined) => void>();
   #nextQuestion = 1;
   #chain: Chain | undefined; // what the lines come to that the client was told
+  #waiting: LogEntry[] = []; // lines after these
+  #first = 0; // of them that isn't counted
   #difference: Difference | undefined;
   #isSure = false; // whether that is compared with all that the client saw before, or accepted
 
@@ -69,11 +82,13 @@ export class ChainWatch {
 
   /** The numbers whose values are kept, from the first to the last; undefined while nothing is followed. */
   get range(): readonly [number, number] | undefined {
+    this.#countAll();
     return this.#chain && [this.#chain.oldest, this.#chain.seq];
   }
 
   /** This client's own value for a line, 32 bytes; undefined if it isn't kept. */
   at(seq: number): Bytes | undefined {
+    this.#countAll();
     return this.#chain?.at(seq);
   }
 
@@ -88,6 +103,7 @@ export class ChainWatch {
     lines: readonly LogEntry[],
     last: number,
   ): void {
+    this.#countAll();
     const counted = this.#counted;
     this.#chain = this.#begin(start);
     try {
@@ -119,7 +135,33 @@ export class ChainWatch {
 
   /** The next line has come. */
   take(line: LogEntry): void {
-    this.#chain?.add(line);
+    if (!this.#chain) return;
+    this.#waiting.push(line);
+    if (this.#waiting.length - this.#first > MAX_WAITING) this.#count(1);
+  }
+
+  /** A second has passed. */
+  tick(): void {
+    const end = performance.now() + TICK;
+    while (this.#first < this.#waiting.length && performance.now() < end) {
+      this.#count(PIECE);
+    }
+  }
+
+  #countAll(): void {
+    this.#count(this.#waiting.length);
+  }
+
+  /** Counts the next lines. @param most How many. */
+  #count(most: number): void {
+    const end = Math.min(this.#first + most, this.#waiting.length);
+    for (const line of this.#waiting.slice(this.#first, end)) {
+      this.#chain?.add(line);
+    }
+    this.#first = end;
+    if (end < this.#waiting.length && end < MAX_COUNTED) return;
+    this.#waiting = this.#waiting.slice(end);
+    this.#first = 0;
   }
 
   /** The server has answered. */
@@ -130,12 +172,14 @@ export class ChainWatch {
   /** The client is no longer in the room. */
   parted(): void {
     for (const id of this.#questions.keys()) this.#answer(id, undefined);
+    this.tick();
     if (this.#isSure) this.#remember();
   }
 
   /** What the server says is taken for the history from now on. @returns Whether it was in doubt. */
   accept(): boolean {
     if (this.#isSure || !this.#chain) return false;
+    this.#countAll();
     this.#difference = undefined;
     this.#settle();
     return true;
@@ -191,7 +235,7 @@ export class ChainWatch {
   /** Whether the server has the same value for a line; undefined if it doesn't say. */
   async #isSame(counted: Counted, seq: number): Promise<boolean | undefined> {
     const own = counted.at(seq);
-    const value = this.#chain?.at(seq) ?? await this.#ask(seq);
+    const value = this.at(seq) ?? await this.#ask(seq);
     return value && own && equalBytes(value, own);
   }
 

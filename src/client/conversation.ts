@@ -547,6 +547,11 @@ export class Conversation implements LinkListener {
     }
   }
 
+  /** A second has passed. */
+  ticked(): void {
+    this.#watch.tick();
+  }
+
   /** The server has told a value. */
   agreed(event: Event<"agreed">): void {
     this.#watch.agreed(event);

@@ -97,6 +97,8 @@ export interface LinkListener {
   absent(member: Present, text: string, own: boolean): void;
   /** What was searched for, oldest first. */
   found(id: number, lines: readonly LogEntry[], more: boolean): void;
+  /** A second has passed. */
+  ticked(): void;
   /** The chain's value that was asked for. */
   agreed(event: Event<"agreed">): void;
   /** The server said something about files. */
@@ -265,6 +267,7 @@ export class Link {
   }
 
   #tick(): void {
+    this.#listener.ticked();
     if (++this.#unsaid >= PING_AFTER) {
       // A connection that can't be written to ends for its reader, too, which says so.
       this.#ping().catch(() => {});

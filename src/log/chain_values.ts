@@ -22,9 +22,10 @@ import { LogError } from "./file.ts";
 
 /** Lines that wait in memory until somebody asks for their values, or there are more of them. */
 const MAX_UNCOUNTED = 256;
-/** How long is counted at a time, and how long not, ms. */
+/** How long is counted at a time, ms; and how long not after that: so many times as long, and at least for a while. */
 const SLICE = 1;
-const REST = 50;
+const RESTS = 60;
+const LEAST_REST = 20;
 /** How long it goes on without rest after a start, and how long somebody waits for that, ms. */
 const HEAD_START = 1_000;
 /** How long somebody waits for a value, ms: more would keep a client from coming in. */
@@ -52,8 +53,8 @@ export interface ChainLines extends FiledLines {
   have(after: number, upTo: number): Promise<boolean>;
 }
 
-/** Goes on along the lines in files. @returns The value for line `seq`, 32 bytes. */
-async function countTo(
+/** Goes on along the lines in files. @returns The value for line `seq`, 32 bytes. @throws {LogError} */
+export async function countTo(
   chain: Chain,
   lines: FiledLines,
   seq: number,
@@ -256,15 +257,18 @@ export class ChainValues {
   async #run(): Promise<void> {
     const end = performance.now() + HEAD_START;
     while (!this.#isOver) {
-      const isEarly = this.#check !== undefined && performance.now() < end;
+      const begin = performance.now();
+      const isEarly = this.#check !== undefined && begin < end;
       const failed = await this.#slice().then(() => false, (error) => {
         this.#recover(error);
         return true;
       });
       if (!isEarly || !this.#check) this.#begun.resolve();
       this.#counted.notify();
+      const took = performance.now() - begin;
       if (this.#isDone && !this.#isOver) await this.#woken.wait();
-      await this.#rest(failed ? RETRY_PAUSE : isEarly ? 0 : REST, failed);
+      const rest = isEarly ? 0 : Math.max(LEAST_REST, RESTS * took);
+      await this.#rest(failed ? RETRY_PAUSE : rest, failed);
     }
     this.#begun.resolve();
     this.#counted.notify();

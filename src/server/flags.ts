@@ -16,6 +16,8 @@ export const DEFAULT_PEOPLE_FILE = "chat.people";
 
 /** Where a sealed room's control lines and keys are when nothing is said. */
 export const DEFAULT_CONTROL_FILE = "chat.control";
+/** Where the conversation is when nothing is said. */
+export const DEFAULT_LOG = "chat.log";
 
 /** The server's flags. */
 export const FLAGS = [
@@ -39,7 +41,7 @@ export const FLAGS = [
     name: "log",
     kind: "path",
     value: "FILE",
-    default: "chat.log",
+    default: DEFAULT_LOG,
     help: "File for the conversation",
   },
   {

@@ -12,17 +12,18 @@ import { byLines, Process } from "./process.ts";
 import { Watch } from "./watch.ts";
 
 /** The programs that a task starts. */
-export type Task = "server" | "client";
+export type Task = "server" | "client" | "log";
 
 /** The words that start a task's program from anywhere, as `deno.json` has them: with the same permissions. */
 export function taskWords(task: Task): string[] {
   const [deno, ...words] = config.tasks[task].command.split(" ");
   assertEquals(deno, "deno", `the task "${task}" starts something else`);
-  const program = new URL(`../../${task}.ts`, import.meta.url).href;
-  assert(words.includes(`${task}.ts`), `the task "${task}" runs another file`);
+  const file = task === "client" ? "client.ts" : "server.ts";
+  const program = new URL(`../../${file}`, import.meta.url).href;
+  assert(words.includes(file), `the task "${task}" runs another file`);
   return [
     Deno.execPath(),
-    ...words.map((word) => word === `${task}.ts` ? program : word),
+    ...words.map((word) => word === file ? program : word),
   ];
 }
 

@@ -6,8 +6,12 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
+import { formatEntry } from "../../src/log/line_format.ts";
+import { agreement } from "../../src/protocol/chain.ts";
+import { headingAfter, numbered, saidUpTo, valueFor } from "../kit/log_kit.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";
+import { Program } from "../kit/program.ts";
 import { Server } from "../kit/server.ts";
 
 /** What to compare for a line, as a client shows it. */
@@ -36,6 +40,17 @@ async function restart(
   const path = folder.file("chat.log");
   await Deno.writeTextFile(path, change(await Deno.readTextFile(path)));
   return await Server.open(folder, { port });
+}
+
+/** Runs `deno task log` in a folder. @returns Its exit code, and all that it said. */
+async function runLog({ path }: Folder, ...args: string[]) {
+  await using program = await Program.run("log", {
+    args,
+    cwd: path,
+    home: path,
+  });
+  const code = await program.finished();
+  return { code, stdout: program.stdout, stderr: program.stderr };
 }
 
 const linesOf = (log: string) => log.split("\n").slice(0, -1);
@@ -112,6 +127,10 @@ Deno.test("members and the server's owner see the same digits for the same histo
   assertEquals(await digitsOf(ben, 4), digits);
   assertEquals(await digitsOf(ben), digits);
   assert(await digitsOf(ben, 3) !== digits);
+  const look = (seq: number) =>
+    runLog(folder, "--agree", String(seq), "chat.log");
+  const sentence = `History up to line 4: ${digits}`;
+  assertEquals(await look(4), { code: 0, stdout: [sentence], stderr: [] });
   await ben.type(JSON.stringify({ type: "agree", seq: 5, id: "no" }));
   const { message = "" } = await ben.shows("error", { id: "no" });
   assertStringIncludes(
@@ -124,11 +143,66 @@ Deno.test("members and the server's owner see the same digits for the same histo
     server,
     (log) => log.replace("ana: three", "ana: thrice"),
   );
+  const { stdout: [changed] } = await look(4);
   await using carla = await JsonClient.join({
     invite: again.invite,
     name: "carla",
   });
-  assert(await digitsOf(carla, 4) !== digits);
+  const others = await digitsOf(carla, 4);
+  assert(others !== digits);
+  assertEquals(changed, `History up to line 4: ${others}`);
   const { from, exact } = await ana.shows("history-differs");
   assertEquals([from, exact], [3, true]);
+});
+
+Deno.test("log --agree reads rotated logs, and says where one was changed, what isn't there, and how to ask", async () => {
+  await using folder = await Folder.make();
+  const all = numbered(saidUpTo(30));
+  const lines = all.map((entry) => `${formatEntry(entry)}\n`);
+  const part = (from: number, to: number) => lines.slice(from, to).join("");
+  const write = (name: string, text: string) =>
+    Deno.writeTextFile(folder.file(name), text);
+  await write("a.log.2", part(0, 10));
+  await write("a.log.1", headingAfter(all.slice(0, 10)) + part(10, 20));
+  await write("a.log", headingAfter(all.slice(0, 20)) + part(20, 30));
+  const look = (seq: number | string) =>
+    runLog(folder, "--agree", String(seq), "a.log");
+  const shown = (seq: number) =>
+    `History up to line ${seq}: ${agreement(valueFor(all, seq))}`;
+  for (const seq of [1, 10, 11, 30]) {
+    assertEquals(await look(seq), {
+      code: 0,
+      stdout: [shown(seq)],
+      stderr: [],
+    });
+  }
+  const before = await Array.fromAsync(Deno.readDir(folder.path));
+  assertEquals(before.length, 3); // nothing was made
+  await write(
+    "a.log.1",
+    headingAfter(all.slice(0, 10)) + part(10, 20).replace("text 15", "test 15"),
+  );
+  const { code, stdout, stderr } = await look(25);
+  assertEquals([code, stdout.length], [0, 1]);
+  assert(stdout[0] !== shown(25));
+  assertEquals(stderr, [
+    "WARNING: a.log was begun after other lines than those that are before it now: one of the older files was changed.",
+  ]);
+  await Deno.remove(folder.file("a.log.1"));
+  await Deno.remove(folder.file("a.log.2"));
+  assertEquals((await look(25)).stdout, [shown(25)]);
+  assertEquals(await look(19), {
+    code: 1,
+    stdout: [],
+    stderr: [
+      "There is no line 19 in a.log: it has those from 21 to 30.",
+      "/agree in a client shows the number of the last line that it has.",
+    ],
+  });
+  assertEquals((await look("all")).code, 2);
+  const missing = await runLog(folder, "--agree", "1");
+  assertEquals([missing.code, missing.stdout], [1, []]);
+  assertStringIncludes(missing.stderr.join(), "chat.log");
+  const { code: helped, stdout: help } = await runLog(folder);
+  assertEquals([helped, help[0]], [0, "Usage: deno task log [FLAGS] [FILE]"]);
 });

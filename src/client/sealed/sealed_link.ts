@@ -303,6 +303,11 @@ export class SealedLink implements LinkListener, RoomLink {
     });
   }
 
+  /** A second has passed. */
+  ticked(): void {
+    this.#listener.ticked();
+  }
+
   /** The chain's value that was asked for. */
   agreed(event: Event<"agreed">): void {
     this.#listener.agreed(event);

@@ -74,7 +74,8 @@ export async function controlLines(): Promise<Target> {
   const card = toBase64url(ana.card);
   const person = shortId(fullId(ana.id));
   const invite = SEALED_INVITE + 1;
-  const keys = { prev: digest, commit: digest, back: "A".repeat(64) };
+  const before = { prev: digest, seen: 1, digest, backTo: 0 };
+  const keys = { ...before, commit: digest, back: "A".repeat(64) };
   const lists = { made: [digest], removed: [], barred: [digest], freed: [] };
   const controls: Control[] = [
     { verb: "found", count: 1, random, card, name: "ana", commit: digest },
