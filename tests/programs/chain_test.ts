@@ -155,6 +155,55 @@ Deno.test("members and the server's owner see the same digits for the same histo
   assertEquals([from, exact], [3, true]);
 });
 
+Deno.test("every kind of line comes to the same for who heard it, who was told of it later, and the log", async () => {
+  await using folder = await Folder.make();
+  await using home = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  await using ben = await JsonClient.join({ invite, name: "ben" }); // 1
+  const known = { invite, name: "ana", home: home.path };
+  await using desk = await JsonClient.join(known); // 2
+  await using laptop = await JsonClient.join(known); // beside
+  const ask = (client: JsonClient, request: object) =>
+    client.type(JSON.stringify(request));
+  await ask(desk, { type: "say", text: "नमस्ते \u001b[2J \\n 🔐 a\nb" }); // 3
+  await ben.shows("said", { seq: 3 });
+  await ask(laptop, { type: "act", text: "waves" }); // 4
+  await ben.shows("acted", { seq: 4 });
+  await ask(ben, { type: "reply", to: 3, text: "to 4: yes" }); // 5
+  await ben.shows("replied", { seq: 5 });
+  await ask(desk, { type: "edit", to: 3, text: "hello" }); // 6
+  await ask(desk, { type: "react", to: 5, text: "👍🏽" }); // 7
+  await desk.shows("reacted", { seq: 7 });
+  await ask(desk, { type: "react", to: 5 }); // 8
+  await ben.shows("reacted", { seq: 8 });
+  await Deno.writeTextFile(folder.file("a b.txt"), "hut");
+  await ask(ben, { type: "send", path: folder.file("a b.txt") }); // 9
+  await ben.shows("offered", { seq: 9 });
+  await ask(ben, { type: "delete", to: 5 }); // 10
+  await ben.shows("deleted", { seq: 10 });
+  await ask(laptop, { type: "rename", name: "ana2" }); // 11
+  await ben.shows("renamed", { seq: 11 });
+  await ask(laptop, { type: "away", text: "lunch" }); // none
+  await ben.shows("away-message", { text: "lunch" });
+  // By the second connection's end alone, its person has left.
+  await leave(desk);
+  laptop.kill("SIGKILL");
+  await ben.shows("left", { seq: 12, name: "ana2", reason: "lost" });
+  await using carla = await JsonClient.join({ invite, name: "carla" }); // 13
+  await ask(carla, { type: "quit", text: "connection lost" }); // 14
+  await carla.finished();
+  await ben.shows("left", { seq: 14, name: "carla" });
+  await using dora = await JsonClient.join({ invite, name: "dora" }); // 15
+  await ben.shows("joined", { seq: 15 });
+  for (let seq = 1; seq <= 15; seq++) {
+    const digits = await digitsOf(ben, seq);
+    assertEquals(await digitsOf(dora, seq), digits, `line ${seq}`);
+    const { stdout } = await runLog(folder, "--agree", String(seq));
+    assertEquals(stdout, [`History up to line ${seq}: ${digits}`]);
+  }
+});
+
 Deno.test("log --agree reads rotated logs, and says where one was changed, what isn't there, and how to ask", async () => {
   await using folder = await Folder.make();
   const all = numbered(saidUpTo(30));
