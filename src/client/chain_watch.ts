@@ -19,8 +19,9 @@ import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 const MAX_WAITING = 262_144;
 /** Counted lines that are kept until they are let go together. */
 const MAX_COUNTED = 65_536;
-/** How long is counted in a second, and when the client leaves the room, ms. */
+/** How long is counted in a second in which fewer lines came than that, and when the client leaves the room, ms. */
 const TICK = 20;
+const FEW = 2_048;
 /** Lines between two looks at the clock. */
 const PIECE = 64;
 
@@ -67,6 +68,7 @@ export class ChainWatch {
   #chain: Chain | undefined; // what the lines come to that the client was told
   #waiting: LogEntry[] = []; // lines after these
   #first = 0; // of them that isn't counted
+  #lately = 0; // lines since the last second began
   #difference: Difference | undefined;
   #isSure = false; // whether that is compared with all that the client saw before, or accepted
 
@@ -137,12 +139,19 @@ export class ChainWatch {
   take(line: LogEntry): void {
     if (!this.#chain) return;
     this.#waiting.push(line);
+    this.#lately++;
     if (this.#waiting.length - this.#first > MAX_WAITING) this.#count(1);
   }
 
-  /** A second has passed. */
+  /** A second has passed: there may be time to count. */
   tick(): void {
-    const end = performance.now() + TICK;
+    if (this.#lately < FEW) this.#countFor(TICK);
+    this.#lately = 0;
+  }
+
+  /** @param time How long, ms. */
+  #countFor(time: number): void {
+    const end = performance.now() + time;
     while (this.#first < this.#waiting.length && performance.now() < end) {
       this.#count(PIECE);
     }
@@ -172,7 +181,7 @@ export class ChainWatch {
   /** The client is no longer in the room. */
   parted(): void {
     for (const id of this.#questions.keys()) this.#answer(id, undefined);
-    this.tick();
+    this.#countFor(TICK);
     if (this.#isSure) this.#remember();
   }
 

@@ -235,6 +235,19 @@ Deno.test("ChainWatch says so where the server doesn't tell, and forgets nothing
   assertEquals(run.watch.at(120), valueFor(ALL, 120));
 });
 
+Deno.test("ChainWatch lets lines wait while many come, and counts them when somebody asks or few do", async () => {
+  const run = new Run();
+  await run.enter(ALL.slice(0, 100));
+  for (const line of ALL.slice(100, 5_000)) run.watch.take(line);
+  run.watch.tick();
+  run.watch.tick();
+  for (const line of ALL.slice(5_000)) run.watch.take(line);
+  assertEquals(run.watch.at(6_000), valueFor(ALL));
+  assertEquals(run.watch.range, [1_905, 6_000]);
+  run.watch.parted();
+  assertEquals(run.seen, { seq: 6_000, value: valueFor(ALL) });
+});
+
 Deno.test("ChainWatch follows no lines that don't rise, and none that are a million numbers on", () => {
   const start = chainEvent(0, fromBase64url("A".repeat(43)));
   const line = (seq: number) => ({ ...said(1), seq, to: null });
