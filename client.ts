@@ -45,6 +45,8 @@ import {
   isAtTerminal,
   openFrontend,
 } from "./src/client/frontend.ts";
+import { SeenFile } from "./src/client/mail/seen_file.ts";
+import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
 import { confirm, mayFound } from "./src/client/sealed/founding.ts";
 import { Session, type Who } from "./src/client/session.ts";
@@ -67,8 +69,8 @@ interface Company {
   readonly history: number;
   readonly identities: Identities;
   readonly known: Known;
-  /** The folder for what is known of sealed rooms; undefined: nothing is kept. */
-  readonly rooms: string | undefined;
+  /** Where a person's own files are, if anywhere. */
+  readonly folder: string | undefined;
   readonly frontend: Frontend;
   /** Says how the client leaves at a signal from here on. */
   readonly leaveBy: (leave: () => void) => void;
@@ -152,7 +154,7 @@ async function chat(
       history,
       identities,
       known,
-      rooms: own && `${own}/rooms`,
+      folder: own,
       frontend,
       leaveBy: (how) => leave = how,
     });
@@ -163,11 +165,15 @@ async function chat(
 
 /** Joins a room and stays until the client leaves. @returns The exit code. */
 async function stay(company: Company): Promise<number> {
-  const { values, destination, history, identities, known, frontend } = company;
+  const { values, destination, history, identities, known, frontend, folder } =
+    company;
   const { host, port, handshake, proven, invite } = destination;
   const { view } = frontend;
   let noted = Promise.resolve(); // once the identity's file has the name
   const home = Deno.env.get("HOME");
+  using seen = folder === undefined
+    ? new SeenHere()
+    : SeenFile.load(`${folder}/private`, (text) => view.note(text));
   const transfers = new Transfers({ view, folder: values.downloads, home });
   const session = new Session({
     address: formatAddress(host, port),
@@ -178,10 +184,11 @@ async function stay(company: Company): Promise<number> {
     known,
     view,
     history,
+    seen,
     files: transfers,
     sealing: {
       invite,
-      folder: company.rooms,
+      folder: folder && `${folder}/rooms`,
       makesInvite: values.found
         ? "always"
         : invite?.id === FOUNDING_ID

@@ -49,6 +49,8 @@ export interface Actions {
   act(text: string, id?: RequestId): Promise<void>;
   /** Answers the line of that number; resolves when there is room for the next line. */
   reply(to: number, text: string, id?: RequestId): Promise<void>;
+  /** Writes to somebody alone, by name or short id, here or away; resolves when there is room for the next message. */
+  write(to: string, text: string, id?: RequestId): Promise<void>;
   /** Gives a message of one's own other words; resolves when there is room for the next line. */
   edit(to: number, text: string, id?: RequestId): Promise<void>;
   /** Takes back what one has said; resolves when there is room for the next line. */
@@ -148,6 +150,7 @@ export function actionsOf(
     say: (text, id) => session.say(text, id),
     act: (text, id) => session.act(text, id),
     reply: (to, text, id) => session.reply(to, text, id),
+    write: (to, text, id) => session.write(to, text, id),
     edit: (to, text, id) => session.change("edited", to, text, id),
     delete: (to, id) => session.change("deleted", to, "", id),
     react: (to, text, id) => session.change("reacted", to, text, id),

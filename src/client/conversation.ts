@@ -12,6 +12,8 @@ import { ChainWatch, type Difference, type Seen } from "./chain_watch.ts";
 import { current, type CurrentLine, type HeardLine } from "./changes.ts";
 import type { FileEvent, FileListener } from "./file_room.ts";
 import type { Known } from "./known.ts";
+import { type MailEvent, openMailRoom } from "./mail/mail_room.ts";
+import type { PrivateMessages } from "./mail/private_messages.ts";
 import type {
   LinkListener,
   Past,
@@ -62,6 +64,8 @@ export interface ConversationOptions {
   readonly view: View;
   /** What deals with files, if anything does. */
   readonly files?: FileListener;
+  /** What deals with private messages, if anything does. */
+  readonly mail?: PrivateMessages;
   /** Is told when the client is in. */
   readonly proven?: (() => void) | undefined;
   /** What is remembered of who goes by which name, if anything is. */
@@ -135,9 +139,9 @@ export class Conversation implements LinkListener {
     return this.#outbox.size;
   }
 
-  /** Whether any line was refused, or lost at the end. */
+  /** Whether any line or private message was refused, or lost at the end. */
   get failedAny(): boolean {
-    return this.#failedAny;
+    return this.#failedAny || this.#options.mail?.outgoing.failedAny === true;
   }
 
   /** Whether the client has ever been in the room. */
@@ -327,16 +331,18 @@ export class Conversation implements LinkListener {
     return this.#begun.promise;
   }
 
-  /** Resolves when the client has been in and every line is settled, or when it has left. */
+  /** Resolves when the client has been in and every line and private message is settled, or when it has left. */
   async settled(): Promise<void> {
     await this.inRoom();
     await this.#outbox.settled();
+    await this.#options.mail?.outgoing.settled();
   }
 
   /** Makes nobody wait any more: the client leaves. */
   leave(): void {
     this.#begun.resolve();
     this.#outbox.close();
+    this.#options.mail?.outgoing.close();
     this.stand();
   }
 
@@ -347,14 +353,17 @@ export class Conversation implements LinkListener {
 
   /** Resolves when all is sent and settled, as far as it can be. @param patience For the settling, ms. */
   async flush(patience: number): Promise<void> {
-    await this.#outbox.flush(patience);
+    const mail = this.#options.mail?.outgoing;
+    await Promise.all([this.#outbox.flush(patience), mail?.flush(patience)]);
   }
 
   /** Shows which lines may be lost: the client ends. */
   showLost(): void {
-    for (const line of this.#outbox.lines) {
+    const { view, mail } = this.#options;
+    const lines = this.#outbox.lines.map(typedText);
+    for (const text of [...lines, ...mail?.outgoing.typed ?? []]) {
       this.#failedAny = true;
-      this.#options.view.show({ type: "lost", text: typedText(line) });
+      view.show({ type: "lost", text });
     }
   }
 
@@ -365,6 +374,7 @@ export class Conversation implements LinkListener {
     if (hadEntered) {
       this.#watch.parted();
       this.#options.files?.parted();
+      this.#options.mail?.parted();
     }
     this.#link = undefined;
     this.#outbox.disconnected();
@@ -382,10 +392,15 @@ export class Conversation implements LinkListener {
       name: this.#name,
       connected: this.#link !== undefined,
       members: this.#link?.count ?? 0,
-      waiting: this.#outbox.size,
+      waiting: this.#unsettled,
       ...(this.#isSealed ? { sealed: true } : {}),
       ...(this.#watch.difference ? { differs: true as const } : {}),
     });
+  }
+
+  /** Lines and private messages that have no answer yet. */
+  get #unsettled(): number {
+    return this.#outbox.size + (this.#options.mail?.outgoing.size ?? 0);
   }
 
   /** The number of what this client's person said last and can edit, as far as this client knows. */
@@ -441,7 +456,7 @@ export class Conversation implements LinkListener {
         isSpoken(line.what) && (!again || !this.#isOwn(line))
       ).length,
       again,
-      waiting: this.#outbox.size,
+      waiting: this.#unsettled,
     });
     if (joining !== null) this.#recent.addOther(joining);
     for (const line of shown) this.#showLine(line, true);
@@ -462,6 +477,9 @@ export class Conversation implements LinkListener {
     this.#begun.resolve();
     this.stand();
     this.#outbox.connected(link);
+    const ask: ServerRequests["ask"] = (request) => this.#requests.ask(request);
+    const room = link.mailRoom?.(ask) ?? openMailRoom(link, ask);
+    this.#options.mail?.joined(room);
   }
 
   /** Somebody else is there. */
@@ -621,6 +639,11 @@ export class Conversation implements LinkListener {
   /** The server said something about files. */
   file(event: FileEvent): void {
     this.#options.files?.heard(event);
+  }
+
+  /** The server said something about private messages. */
+  mail(event: MailEvent): void {
+    this.#options.mail?.heard(event);
   }
 
   /** A search has its answer. */

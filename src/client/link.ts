@@ -10,6 +10,7 @@ import { type Channel, PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
 import type { FileEvent, FileRequest } from "./file_room.ts";
+import type { MailEvent, MailRequest, MailRoom } from "./mail/mail_room.ts";
 import { LineNumbers } from "./line_numbers.ts";
 import { Members } from "./members.ts";
 import type { Present } from "./view.ts";
@@ -52,7 +53,8 @@ export interface Self {
 /** What a client asks the server for besides saying lines. */
 export type ServerRequest =
   | Event<"rename" | "away" | "find" | "agree" | "release" | "operate">
-  | FileRequest;
+  | FileRequest
+  | MailRequest;
 
 /** What a client says in a sealed room besides lines. */
 export type SealedRequest = Event<
@@ -103,6 +105,8 @@ export interface LinkListener {
   agreed(event: Event<"agreed">): void;
   /** The server said something about files. */
   file(event: FileEvent): void;
+  /** The server said something about private messages. */
+  mail(event: MailEvent): void;
   /** The server tells something else. */
   told(event: Told): void;
   /** What `operate` or `release` asked for by that number is done, or refused. */
@@ -118,10 +122,14 @@ export interface LinkListener {
 }
 
 /** What leads into the room, once the client is in. */
-export type RoomLink = Pick<
-  Link,
-  "present" | "count" | "serverKey" | "join" | "say" | "ask" | "close"
->;
+export interface RoomLink extends
+  Pick<
+    Link,
+    "present" | "count" | "serverKey" | "join" | "say" | "ask" | "close"
+  > {
+  /** Through what private messages go; left out in an open room. */
+  mailRoom?(ask: (request: MailRequest) => void): MailRoom;
+}
 
 /** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */
 export type Refused = Pick<Event<"refused">, "reason" | "detail">;
@@ -326,6 +334,11 @@ export class Link {
       case "piece":
       case "took":
         return this.#listener.file(event);
+      case "card":
+      case "letter":
+      case "nobody":
+      case "privately":
+        return this.#listener.mail(event);
       case "motd":
       case "room":
         return this.#listener.told(event);

@@ -5,7 +5,7 @@
  */
 
 import type { Changed } from "./changes.ts";
-import type { News, RoomNews } from "./view.ts";
+import type { News, RoomNews, Unreadable } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
 import { formatSize } from "../protocol/offer.ts";
 import { controlVerb, type Line, sentence } from "../protocol/line.ts";
@@ -80,6 +80,35 @@ export function typedText(
 export function awaySentence({ name, text }: NewsOf<"away-message">): string {
   const who = escapeText(name);
   return text === "" ? `${who} is back` : `${who} is away: ${escapeText(text)}`;
+}
+
+/** What somebody wrote to somebody alone: `ann to bob alone: hello`. */
+export function privateSentence(news: NewsOf<"private">): string {
+  const { name, to, text } = news;
+  const head = `${escapeText(name)} to ${escapeText(to.name)} alone`;
+  const kept = keptSentence(news);
+  return `${head}: ${escapeText(text)}${kept === "" ? "" : ` (${kept})`}`;
+}
+
+/** That a message waits: `kept until bob is back, at most 7 days`; empty where it doesn't. */
+export function keptSentence({ state, to }: NewsOf<"private">): string {
+  if (state !== "waiting") return "";
+  return `kept until ${escapeText(to.name)} is back, at most 7 days`;
+}
+
+const UNREAD: Readonly<Record<Unreadable, string>> = {
+  altered: "it was altered, or is not theirs",
+  old: "it is more than 8 days old",
+  early: "by this machine's clock it comes from more than a day ahead",
+  unknown: "the server does not show whose it is",
+};
+
+/** Why a private message isn't shown: `A private message from ann is not shown: it was altered, or is not theirs`. */
+export function unreadSentence(
+  { name, own, reason }: NewsOf<"private-unread">,
+): string {
+  const who = own ? "yourself" : escapeText(name);
+  return `A private message from ${who} is not shown: ${UNREAD[reason]}`;
 }
 
 /** Who has a file that is offered here: `ann took hut.jpg`. */

@@ -23,6 +23,8 @@ import {
   type RoomLink,
   type Self,
 } from "./link.ts";
+import { PrivateMessages } from "./mail/private_messages.ts";
+import { type Seen, SeenHere } from "./mail/seen.ts";
 import { nextPause, reach } from "./reconnect.ts";
 import { SealedLink } from "./sealed/sealed_link.ts";
 import { type ChainSeam, NO_CHAIN, SealedRoom } from "./sealed/sealed_room.ts";
@@ -80,11 +82,13 @@ export interface Sealing {
 }
 
 /** What a session needs. */
-export interface SessionOptions extends ConversationOptions {
+export interface SessionOptions extends Omit<ConversationOptions, "mail"> {
   /** What it knows of sealed rooms. */
   readonly sealing?: Sealing;
   /** As whom the client comes. */
   readonly who: Who;
+  /** Which private messages were seen by clients before. Default: none. */
+  readonly seen?: Seen;
   /** Opens a connection to the server. */
   readonly dial: () => Promise<Stream>;
   /** The client's invite, and what it knows of the server. */
@@ -97,6 +101,7 @@ export interface SessionOptions extends ConversationOptions {
 export class Session {
   /** What is said and heard, whichever connection leads into the room. */
   readonly conversation: Conversation;
+  readonly #mail: PrivateMessages;
   readonly #options: SessionOptions;
   readonly #stay = toBase64url(randomBytes(STAY_SIZE));
   readonly #leaving = Promise.withResolvers<void>();
@@ -114,8 +119,18 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#who = options.who;
-    const { name } = options.who;
-    this.conversation = new Conversation(options, this.#self, name);
+    const { view, known, seen = new SeenHere(), who: { name } } = options;
+    this.#mail = new PrivateMessages({
+      view,
+      known,
+      seen,
+      stay: this.#stay,
+      identity: () => this.#who.identity,
+      name: () => this.conversation.name,
+      changed: () => this.conversation.stand(),
+    });
+    const all = { ...options, mail: this.#mail };
+    this.conversation = new Conversation(all, this.#self, name);
   }
 
   get #self(): Self {
@@ -179,6 +194,11 @@ export class Session {
   /** Offers a file, described as `formatOffer` does it. @returns The client's number for the line, null for none. */
   offer(text: string, id?: RequestId): Promise<number | null> {
     return this.conversation.say({ what: "offered", to: null, text }, id);
+  }
+
+  /** Writes to somebody alone, by name or short id; resolves when there is room for the next message. */
+  async write(to: string, text: string, id?: RequestId): Promise<void> {
+    await this.#mail.send(to, text, id);
   }
 
   /** The full id of this client's person. */

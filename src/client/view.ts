@@ -6,8 +6,15 @@
  */
 
 import type { Changed } from "./changes.ts";
+import type { Somebody } from "./person.ts";
 import type { LineKind } from "../protocol/line.ts";
 import type { Warning } from "./sealed/warnings.ts";
+
+/**
+ * Why a private message isn't shown: it was altered, or isn't its sender's; it is too old; its time hasn't come; its
+ * sender's card can't be had.
+ */
+export type Unreadable = "altered" | "old" | "early" | "unknown";
 
 /** What a program calls a request of its own: the answers carry it. */
 export type RequestId = string | number;
@@ -43,6 +50,31 @@ export type News =
     readonly waiting: number;
   }
   | RoomNews
+  | Answer & {
+    /** A private message, from or to this client's person. */
+    readonly type: "private";
+    /** When it was written by its sender's clock, ms since 1970. */
+    readonly at: number;
+    /** The name of its sender, and the short id. */
+    readonly name: string;
+    readonly person: string;
+    /** Its recipient. */
+    readonly to: Somebody;
+    readonly text: string;
+    /** Whether this client's person wrote it, by whatever client. */
+    readonly own: boolean;
+    /** Of one that this client wrote: whether its recipient is here and has it, or it waits. */
+    readonly state?: "delivered" | "waiting";
+  }
+  | {
+    /** A private message isn't shown. */
+    readonly type: "private-unread";
+    /** Who sent it, as the server says. */
+    readonly name: string;
+    readonly person: string;
+    readonly own: boolean;
+    readonly reason: Unreadable;
+  }
   | {
     /** All that was missed has been told, after `entered`: what follows happens now. */
     readonly type: "current";

@@ -57,6 +57,8 @@ export const REFUSALS = {
   "person-barred": "You were banned from this room",
   "private-self": "You cannot write to yourself",
   "person-changed": "That name belongs to somebody else than before",
+  "keys-wrong":
+    "The server shows keys that are not theirs, so nothing was sent",
   "mailbox-full":
     "Too much waits for them already: try again when they are back",
   "mailbox-sender-full":

@@ -26,6 +26,7 @@ export interface Shown {
   readonly text?: string;
   readonly reason?: string;
   readonly to?: number;
+  readonly state?: string;
   readonly newName?: string;
   readonly message?: string;
   readonly id?: number | string;

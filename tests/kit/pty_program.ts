@@ -78,6 +78,7 @@ const context = {
   },
   reply: unused("reply"),
   edit: unused("edit"),
+  write: unused("write"),
   delete: unused("delete"),
   react: unused("react"),
   lastOwn: () => undefined,

@@ -140,13 +140,16 @@ export class Visit {
     return this.#stream;
   }
 
-  /** The next thing that the client says. */
+  /** The next thing that the client says; that it wants its letters is passed over, but for who waits for that. */
   async next<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
     while (this.#events.length === 0) {
       const records = await this.#channel.read();
       assert(records, `the client ended the connection before any "${kind}"`);
       const opened = records.map((record) => this.#channel.open(record));
-      this.#events.push(...(await Promise.all(opened)).flat());
+      const events = (await Promise.all(opened)).flat();
+      this.#events.push(
+        ...events.filter((it) => it.kind !== "collect" || kind === "collect"),
+      );
     }
     const event = this.#events.shift();
     assertEquals(event?.kind, kind);

@@ -25,7 +25,8 @@ Deno.test("server's paths count from where deno task was called, and its default
   const { invite } = server;
   await using ana = await JsonClient.join({ invite, name: "ana" });
   await ana.shows("note", { text: "Welcome here" });
-  assertEquals(await namesIn(sub), ["motd.txt", "own.log", "own.log.lock"]);
+  const own = ["own.log", "own.log.lock", "own.waiting"];
+  assertEquals(await namesIn(sub), ["motd.txt", ...own]);
   assertEquals(await folder.names(), ["chat.key", "chat.people", "sub"]);
 });
 

@@ -367,6 +367,7 @@ Deno.test("server keeps its log and its keys where it is told to", async () => {
     "room.people",
     "talk.log",
     "talk.log.lock",
+    "talk.waiting",
   ]);
   const keyFile = await KeyFile.load(folder.file("room.key"));
   assertEquals(keyFile?.inviteFor("127.0.0.1", server.port), server.invite);

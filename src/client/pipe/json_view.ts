@@ -14,6 +14,7 @@ import { Ignored } from "../ignored.ts";
 import type { Somebody } from "../person.ts";
 import { warningSentence } from "../sealed/warnings.ts";
 import type { News, Present, RequestId, RoomNews } from "../view.ts";
+import { unreadSentence } from "../sentences.ts";
 import { PipeView } from "./pipe_view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
@@ -178,6 +179,16 @@ function fieldsOf(news: News): Record<string, unknown> {
     case "away-message": {
       const { own, text } = news;
       return { ...named(news), own, text };
+    }
+    case "private": {
+      const { at, own, to, text, state } = news;
+      const [toName, toKey] = [to.name, to.person];
+      const fields = { at: iso(at), ...named(news), own, to: toName, toKey };
+      return { ...fields, text, ...(state ? { state } : {}) };
+    }
+    case "private-unread": {
+      const { own, reason } = news;
+      return { ...named(news), own, reason, message: unreadSentence(news) };
     }
     case "invited": {
       const { link, uses, until, note } = news;

@@ -17,7 +17,9 @@ import {
   lineSentence,
   lostSentence,
   type NewsOf,
+  privateSentence,
   refusalSentence,
+  unreadSentence,
 } from "../sentences.ts";
 import { warningSentence } from "../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
@@ -42,6 +44,7 @@ type Remark = NewsOf<
   | "invited"
   | "warning"
   | "history-differs"
+  | "private-unread"
 >;
 
 /** Plain text. Others' names and texts are escaped, so that the lines are safe on a terminal too. */
@@ -69,6 +72,8 @@ export class PlainView extends PipeView {
         return; // each line has its time
       case "found":
         return news.lines.forEach((line) => this.print(plainEvent(line)));
+      case "private":
+        return this.print(`${timeOf(news)} ${privateSentence(news)}`);
       case "entered":
       case "refused":
       case "lost":
@@ -76,6 +81,7 @@ export class PlainView extends PipeView {
       case "away-message":
       case "warning":
       case "history-differs":
+      case "private-unread":
         return this.#remark(news);
       case "invited":
         // What a founder's client makes by itself is for the program that runs it.
@@ -111,8 +117,11 @@ export class PlainView extends PipeView {
 }
 
 function plainEvent(news: RoomNews): string {
-  const time = new Date(news.at).toISOString();
-  return `${time} ${lineSentence(news)}`;
+  return `${timeOf(news)} ${lineSentence(news)}`;
+}
+
+function timeOf({ at }: { readonly at: number }): string {
+  return new Date(at).toISOString();
 }
 
 function plainRemark(news: Remark): string {
@@ -138,5 +147,7 @@ function plainRemark(news: Remark): string {
       return warningSentence(news);
     case "history-differs":
       return differenceSentence(news);
+    case "private-unread":
+      return unreadSentence(news);
   }
 }

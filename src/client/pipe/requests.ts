@@ -55,6 +55,8 @@ interface Row {
   readonly needs: readonly Field[];
   /** The fields that may be there. */
   readonly may?: readonly Field[];
+  /** Which of them are texts, though they are numbers in other requests. */
+  readonly texts?: readonly Count[];
   /** Whether it is kept for when the client has come into the room; any other waits until then. */
   readonly isKept?: boolean;
   /** Does it. */
@@ -96,6 +98,12 @@ const REQUESTS: Readonly<Record<string, Row>> = {
     isKept: true,
     run: ({ react }, { to, text, id }) =>
       react(Number(to), String(text ?? ""), id),
+  },
+  private: {
+    needs: ["to", "text"],
+    texts: ["to"],
+    isKept: true,
+    run: ({ write }, { to, text, id }) => write(String(to), String(text), id),
   },
   rename: { needs: ["name"], run: rename },
   away: {
@@ -246,7 +254,7 @@ function unknownType(type: unknown): string {
 
 /** What is wrong with the fields of a request; undefined if nothing is. Fields that aren't known don't count. */
 function wrongField(
-  { needs, may = [] }: Row,
+  { needs, may = [], texts = [] }: Row,
   request: Request,
 ): string | undefined {
   const { id } = request;
@@ -256,7 +264,8 @@ function wrongField(
   for (const field of [...needs, ...may]) {
     const value = request[field];
     if (value === undefined && may.includes(field)) continue;
-    const counts = (COUNTS as readonly Field[]).includes(field);
+    const counts = (COUNTS as readonly Field[]).includes(field) &&
+      !(texts as readonly Field[]).includes(field);
     const least = field === "seconds" ? 0 : 1;
     if (counts && !(Number.isSafeInteger(value) && Number(value) >= least)) {
       return `"${field}" is a whole number above ${least - 1}`;

@@ -22,6 +22,7 @@ import { entryRefused, JoinError } from "../join_error.ts";
 import type { FileEvent } from "../file_room.ts";
 import { isLocal, linkOf } from "../invite_link.ts";
 import type { Known } from "../known.ts";
+import type { MailEvent, MailRequest, MailRoom } from "../mail/mail_room.ts";
 import type {
   Link,
   LinkListener,
@@ -45,6 +46,7 @@ import { makeInvite } from "./invites.ts";
 import { Keeper } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";
 import { Rules } from "./rules.ts";
+import { sealedMailRoom } from "./sealed_mail.ts";
 import type { SealingEpoch } from "./sealer.ts";
 import type { SealedRoom, Verdict } from "./sealed_room.ts";
 import { takeLines, type Taken } from "./take_lines.ts";
@@ -164,6 +166,20 @@ export class SealedLink implements LinkListener, RoomLink {
   /** The members who are there, under the names that they signed. */
   get present(): readonly Present[] {
     return this.#link.present.flatMap((it) => this.#asMember(it) ?? []);
+  }
+
+  /** Through what private messages go. */
+  mailRoom(ask: (request: MailRequest) => void): MailRoom {
+    const room = this.#room;
+    const present = () => this.present;
+    return sealedMailRoom({
+      get membership() {
+        return room.membership;
+      },
+      get present() {
+        return present();
+      },
+    }, ask);
   }
 
   /** How many are there. */
@@ -301,6 +317,11 @@ export class SealedLink implements LinkListener, RoomLink {
       const member = this.#asMember(present);
       if (member) this.#listener.absent(member, text, own);
     });
+  }
+
+  /** Something about private messages came. */
+  mail(event: MailEvent): void {
+    this.#alone(() => this.#listener.mail(event));
   }
 
   /** A second has passed. */

@@ -28,6 +28,8 @@ const MIN_NUMBER_WIDTH = 3;
 const NARROW = 60;
 /** Of a narrow terminal's width, this part at most is left empty beside a message's further rows. */
 const MAX_HANG = 1 / 4;
+/** Where the further rows of a text for one person begin, after the number, cells. */
+const ALONE_HANG = 2;
 /** How much of a message is shown above its answer, cells. */
 const MAX_QUOTED = 60;
 /** The least, however narrow the terminal is, cells. */
@@ -94,6 +96,23 @@ export class Columns {
     const piece = { text: name, style };
     if (this.#isNarrow) return this.#below(start, piece, lines);
     const hang = this.#timeCells + this.#numberCells + width(name) + 3;
+    return this.#lines([...start, piece, { text: " " }], hang, lines);
+  }
+
+  /** The lines of a text for one person alone. @param head Who writes to whom, escaped. @param style Its style. */
+  alone(
+    { at, head, style }: {
+      readonly at: number;
+      readonly head: string;
+      readonly style: string;
+    },
+    lines: readonly TextLine[],
+  ): Paragraph[] {
+    const gap = { text: " ".repeat(this.#numberCells) };
+    const start = [...this.#time(at), gap];
+    const piece = { text: head, style };
+    if (this.#isNarrow) return this.#below(start, piece, lines);
+    const hang = this.#timeCells + this.#numberCells + ALONE_HANG;
     return this.#lines([...start, piece, { text: " " }], hang, lines);
   }
 

@@ -108,6 +108,17 @@ export const COMMANDS: readonly Command[] = [
   },
   ...CHANGE_COMMANDS,
   {
+    name: "/msg",
+    args: "NAME TEXT",
+    help: "Write to NAME alone",
+    more:
+      "Nobody else can read it, the server neither, and it is not in the log. Who is away gets it on coming back within 7 days. NAME may be an id.",
+    example: "/msg Abhii see you at six",
+    takes: /^(\S+)\s+(.+)$/s,
+    offers: ["names", "text"],
+    run: ({ write }, name = "", text = "") => write(name, text),
+  },
+  {
     name: "/history",
     args: "[N]",
     help: `Show the last N lines (${HISTORY_COUNT})`,

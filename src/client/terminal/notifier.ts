@@ -11,7 +11,7 @@
 
 import { isSpoken } from "../../protocol/line.ts";
 import { escapeText } from "../../base/safe_text.ts";
-import type { News } from "../view.ts";
+import type { News, RoomNews } from "../view.ts";
 import { cut } from "./cells.ts";
 import type { Features } from "./features.ts";
 import type { Settings } from "./settings.ts";
@@ -88,8 +88,7 @@ export class Notifier {
 
   /** Something is shown. @param isMention Whether the person is meant. */
   tell(news: News, isMention: boolean): void {
-    if (!("past" in news) || news.past || news.own) return;
-    if (!isSpoken(news.type)) return;
+    if (!isForPerson(news)) return;
     const { features, settings, write } = this.#options;
     const wants = (key: "bell" | "notify") =>
       settings.get(key) === "all" ||
@@ -124,6 +123,14 @@ export class Notifier {
     if (title !== this.#title) write(`\x1b]2;${title}\x1b\\`);
     this.#title = title;
   }
+}
+
+/** Whether somebody else has said something now, to all or to this person alone. */
+function isForPerson(
+  news: News,
+): news is RoomNews | Extract<News, { type: "private" }> {
+  if (news.type === "private") return !news.own;
+  return "past" in news && !news.past && !news.own && isSpoken(news.type);
 }
 
 function notification(

@@ -9,7 +9,7 @@ import { codeLines } from "./code_lines.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
 import { finder, settingWords } from "./mentions.ts";
 import { answered, lineWords } from "./line_words.ts";
-import { wordFinder } from "./message_text.ts";
+import { remark, textLines, wordFinder } from "./message_text.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
 import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";
@@ -22,11 +22,13 @@ import {
   disconnectedSentence,
   fileSentence,
   inviteSentence,
+  keptSentence,
   lineSentence,
   lostSentence,
   type NewsOf,
   refusalSentence,
   takenSentence,
+  unreadSentence,
   welcomeSentence,
 } from "../sentences.ts";
 import { warningSentence } from "../sealed/warnings.ts";
@@ -67,6 +69,7 @@ export class Transcript {
   #lostFor = ""; // why the connection is gone
   #arrival: Arrival | undefined;
   #ownName = "";
+  #knowsHow = false; // how a private message is answered
 
   /** A transcript that begins now. */
   constructor(options: TranscriptOptions) {
@@ -89,8 +92,12 @@ export class Transcript {
     return text.split("\n").map((line) => this.#columns.told(escapeText(line)));
   }
 
-  /** Whether the news is something said that has the own name or one of the person's words in it, as a word. */
+  /**
+   * Whether the news is something said that has the own name or one of the person's words in it, as a word, or is for
+   * the person alone.
+   */
   mentions(news: News): boolean {
+    if (news.type === "private") return !news.own;
     const isMeant = isLine(news) && isSpoken(news.type) &&
       news.type !== "offered" && !news.own;
     if (!isMeant) return false;
@@ -119,6 +126,10 @@ export class Transcript {
         return [this.#columns.told(agreementSentence(news))];
       case "invited":
         return this.#invited(news);
+      case "private":
+        return this.#private(news);
+      case "private-unread":
+        return [this.#columns.told(unreadSentence(news), this.#warning)];
       case "refused":
         return [this.#columns.told(refusalSentence(news), this.#warning)];
       case "lost":
@@ -259,6 +270,31 @@ export class Transcript {
   }
 
   // ── What is for this person alone ────────────────────────────────────────────────────────────────────
+
+  /** In words and not only in a colour, so that nobody answers where everybody reads it. */
+  #private(news: NewsOf<"private">): Paragraph[] {
+    const { at, name, to, text, own } = news;
+    const [from, whom] = own ? ["you", to.name] : [name, "you"];
+    const head = `(private) ${escapeText(from)} to ${escapeText(whom)}:`;
+    const style = own ? Style.bold : Style.reverse;
+    const { code } = this.#options.theme;
+    const kept = keptSentence(news);
+    const lines = [
+      ...textLines(text, { code, found: undefined }),
+      ...(kept === "" ? [] : [remark(`(${kept})`)]),
+    ];
+    const hint = own || this.#knowsHow ? [] : [this.#columns.told(
+      `Only you and ${escapeText(name)} read that. /msg ${
+        escapeText(name)
+      } answers; what you type without it, everybody reads`,
+    )];
+    this.#knowsHow ||= hint.length > 0;
+    return [
+      ...this.#dayRule(at),
+      ...this.#columns.alone({ at, head, style }, lines),
+      ...hint,
+    ];
+  }
 
   #invited(news: NewsOf<"invited">): Paragraph[] {
     // The link last: the code is so high that it would push it off the screen.

@@ -130,6 +130,7 @@ class House {
       ticked() {},
       agreed() {},
       file() {},
+      mail() {},
       found() {},
       answered() {},
       slowed() {},

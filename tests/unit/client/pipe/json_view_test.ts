@@ -79,6 +79,16 @@ const SELF = { ...PRESENT, id: "own", name: "cron", person: KEY.toUpperCase() };
 /** ana, as somebody who is ignored. */
 const IGNORED = { ...ANA, id: "", formerly: "ana" };
 
+const PRIVATE = {
+  type: "private",
+  at,
+  name: "ana",
+  person: KEY,
+  to: { name: "ben", person: BEN },
+  text: "at six\n",
+  own: false,
+} as const;
+
 /** Everything that the view writes, and how it looks. */
 const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
   [
@@ -131,6 +141,27 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     (view) =>
       view.show(roomNews("offered", `hut.jpg (7 bytes, SHA-256 ${SHA256})`)),
     `"offered",SEQ,"file":"hut.jpg","size":7,"sha256":"${SHA256}"`,
+  ],
+  [
+    (view) => view.show(PRIVATE),
+    String
+      .raw`"private","at":"2026-11-23T17:05:54.120Z","name":"ana","key":"${KEY}","own":false,"to":"ben","toKey":"${BEN}","text":"at six\n"`,
+  ],
+  [
+    (view) => view.show({ ...PRIVATE, own: true, state: "waiting", id: 7 }),
+    String
+      .raw`"private","id":7,"at":"2026-11-23T17:05:54.120Z","name":"ana","key":"${KEY}","own":true,"to":"ben","toKey":"${BEN}","text":"at six\n","state":"waiting"`,
+  ],
+  [
+    (view) =>
+      view.show({
+        type: "private-unread",
+        name: "ana",
+        person: KEY,
+        own: false,
+        reason: "old",
+      }),
+    `"private-unread","name":"ana","key":"${KEY}","own":false,"reason":"old","message":"A private message from ana is not shown: it is more than 8 days old"`,
   ],
   [
     (view) => view.show(roomNews("renamed", "cron2")),
@@ -386,6 +417,7 @@ function remember() {
     rename: does("rename"),
     reply: does("reply"),
     edit: does("edit"),
+    write: does("write"),
     delete: does("delete"),
     react: does("react"),
     lastOwn: () => 41,
@@ -418,6 +450,8 @@ Deno.test("interpretRequest() does what a person can do", async () => {
     [{ type: "act", text: "waves" }, ["act", "waves"]],
     [{ type: "reply", to: 7, text: "yes" }, ["reply", 7, "yes"]],
     [{ type: "edit", to: 7, text: "no" }, ["edit", 7, "no"]],
+    [{ type: "private", to: "ben", text: "hi" }, ["write", "ben", "hi"]],
+    [{ type: "private", to: "7", text: "hi" }, ["write", "7", "hi"]],
     [{ type: "delete", to: 7 }, ["delete", 7]],
     [{ type: "react", to: 7, text: "👍" }, ["react", 7, "👍"]],
     [{ type: "react", to: 7 }, ["react", 7, ""]],

@@ -1,0 +1,58 @@
+/**
+ * Private messages in a sealed room: cards come from its control lines, which members signed, not from the server.
+ *
+ * @module
+ */
+
+import { fromBase64url } from "../../../crypto_utils.ts";
+import { readCard } from "../../crypto/identity.ts";
+import { parseShortId } from "../../crypto/person_id.ts";
+import { parseName } from "../../protocol/names.ts";
+import type { Membership, SealedMember } from "../../sealed/membership.ts";
+import type { Holder } from "../mail/cards.ts";
+import type { MailRequest, MailRoom } from "../mail/mail_room.ts";
+import type { Present } from "../view.ts";
+
+/** What leads into a sealed room. */
+interface SealedPlace {
+  /** Who is a member there. */
+  readonly membership: Membership;
+  /** Who is there. */
+  readonly present: readonly Present[];
+}
+
+/** A sealed room, once it is founded. @param ask Asks the server. */
+export function sealedMailRoom(
+  place: SealedPlace,
+  ask: (request: MailRequest) => void,
+): MailRoom {
+  const { room } = place.membership;
+  if (!room) throw new TypeError("Cannot write in a room that isn't founded");
+  return {
+    id: room,
+    cards: { find: (who) => Promise.resolve(find(place.membership, who)) },
+    get present() {
+      return place.present;
+    },
+    ask,
+    heard: () => {}, // nothing was asked
+    close: () => {},
+  };
+}
+
+/** A member by a name or a short id. */
+function find({ members }: Membership, who: string): Holder | undefined {
+  const short = parseShortId(who);
+  const member = short === undefined ? undefined : members.get(short);
+  if (member) return holderOf(member);
+  const name = parseName(who);
+  if (typeof name === "string") return undefined;
+  for (const it of members.values()) {
+    if (it.folded === name.folded) return holderOf(it);
+  }
+  return undefined;
+}
+
+function holderOf({ name, id, card }: SealedMember): Holder {
+  return { name, id, card: readCard(fromBase64url(card)) };
+}
