@@ -200,7 +200,7 @@ let open: (
 
 /**
  * One AES-256-GCM key, for one direction, and the counter of its next message (Noise section 5.1). Only
- * `encryptMessage` and `decryptMessage` can use the key, and only with the counter that is next.
+ * `encryptMessage` and `decryptMessage` can use the key, and only with the counter that is next; `at` chooses it.
  */
 export class CipherState {
   readonly #key: Bytes;

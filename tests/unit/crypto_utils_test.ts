@@ -12,6 +12,8 @@ import {
   DecryptionError,
   decryptMessage,
   encryptMessage,
+  field,
+  labelledDigest,
   MAX_MESSAGE_SIZE,
   randomBytes,
   TAG_SIZE,
@@ -38,6 +40,23 @@ async function assertRefused(opening: Promise<unknown>): Promise<void> {
   assertEquals(error.message, REFUSAL);
   assertEquals(error.cause, undefined);
 }
+
+// ── What is made of fields ─────────────────────────────────────────────────────────────────────────────
+
+Deno.test("field() puts the length before bytes and texts, so that no two lists give the same bytes", () => {
+  assertEquals([...field("é")], [0, 0, 0, 2, 0xc3, 0xa9]);
+  assertEquals([...field(new Uint8Array())], [0, 0, 0, 0]);
+  assertEquals([...field(utf8("x".repeat(259)))].slice(0, 5), [
+    0,
+    0,
+    1,
+    3,
+    120,
+  ]);
+  const digest = (...texts: string[]) =>
+    labelledDigest("test", ...texts.map(field)).toHex();
+  assert(digest("ab", "c") !== digest("a", "bc"));
+});
 
 // ── What is refused ────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,6 +205,27 @@ Deno.test("A cipher state seals and opens 2 ** 32 messages, and not one more", a
 });
 
 // ── Several at once ────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("CipherState.at() is the same key at another message, and leaves the state that it comes from alone", async () => {
+  const { send, receive } = await pair();
+  const sealed: Bytes[] = [];
+  for (const text of ["0", "1", "2", "3"]) {
+    sealed.push(await encryptMessage(send, utf8(text)));
+  }
+  for (const at of [3, 0, 2]) {
+    const own = await receive.at(at);
+    assertEquals(own.counter, at);
+    const message = sealed[at] ?? utf8("");
+    assertEquals(await decryptMessage(own, message), utf8(`${at}`));
+    await assertRefused(decryptMessage(await receive.at(at + 1), message));
+    assertEquals(receive.counter, 0);
+  }
+  const later = await encryptMessage(await send.at(9), utf8("9"));
+  assertEquals(await decryptMessage(await receive.at(9), later), utf8("9"));
+  assertEquals(send.counter, 4);
+  const last = await send.at(2 ** 32);
+  await assertRejects(() => encryptMessage(last, utf8("")), RangeError);
+});
 
 Deno.test("CipherState.rekeyEvery() replaces the key by Noise's REKEY, and its nonces go on", async () => {
   const key = randomBytes(32);

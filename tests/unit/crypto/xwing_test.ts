@@ -20,6 +20,12 @@ import {
   nativeKem,
 } from "../../../src/crypto/kem.ts";
 import {
+  agree,
+  generateKeyPair,
+  isLowOrder,
+} from "../../../src/crypto/x25519.ts";
+import {
+  isXwingKey,
   XWING_CIPHERTEXT_SIZE,
   XWING_KEY_SIZE,
   xwingEncapsulate,
@@ -146,3 +152,73 @@ for (
     );
   });
 }
+
+// ── Proper keys ────────────────────────────────────────────────────────────────────────────────────────
+
+/** u-coordinates of points of low order, those that aren't canonical among them. */
+const LOW_ORDER = [
+  0n,
+  1n,
+  325606250916557431795983626356110631294008115727848805560023387167927233504n,
+  39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+  2n ** 255n - 20n,
+  2n ** 255n - 19n,
+  2n ** 255n - 18n,
+].map((u) => hex(u.toString(16).padStart(64, "0")).toReversed());
+
+Deno.test("isLowOrder() tells the public keys that agree() refuses, whatever their highest bit", async () => {
+  const own = await generateKeyPair();
+  for (const key of LOW_ORDER) {
+    for (const bit of [0, 0x80]) {
+      const other = key.slice();
+      other[31] = (other[31] ?? 0) | bit;
+      assertEquals(isLowOrder(other), true, other.toHex());
+      await assertRejects(() => agree(own, other), HandshakeError);
+    }
+  }
+  for (let round = 0; round < 50; round++) {
+    const other = randomBytes(32);
+    assertEquals(isLowOrder(other), false);
+    await agree(own, other);
+  }
+});
+
+Deno.test("isXwingKey() tells the keys that xwingEncapsulate() takes", async () => {
+  const takes = (key: Uint8Array) =>
+    Promise.all(
+      (isNative ? [nativeKem, libraryKem] : [libraryKem]).map((kem) =>
+        xwingEncapsulate(key, kem).then(() => true, () => false)
+      ),
+    );
+  const { publicKey } = await xwingKey(randomBytes(32));
+  assertEquals(isXwingKey(publicKey), true);
+  /** The key with a number of 12 bits at a place. */
+  const withNumber = (at: number, value: number) => {
+    const key = publicKey.slice();
+    const from = Math.floor(at / 2) * 3;
+    const [a = 0, b = 0, c = 0] = key.subarray(from, from + 3);
+    const bytes = at % 2 === 0
+      ? [value & 0xff, (b & 0xf0) | value >> 8, c]
+      : [a, (b & 0x0f) | (value & 0x0f) << 4, value >> 4];
+    key.set(bytes, from);
+    return key;
+  };
+  const keys = [0, 1, 2, 383, 766, 767].flatMap((at) =>
+    [0, 3_328, 3_329, 4_095].map((value) =>
+      [value < 3_329, withNumber(at, value)] as const
+    )
+  );
+  for (const [isProper, key] of keys) {
+    assertEquals(isXwingKey(key), isProper);
+    for (const it of await takes(key)) assertEquals(it, isProper);
+  }
+  for (const low of LOW_ORDER) {
+    const key = publicKey.slice();
+    key.set(low, KEM_KEY_SIZE);
+    assertEquals(isXwingKey(key), false);
+    assertEquals((await takes(key)).includes(true), false);
+  }
+  for (const size of [0, XWING_KEY_SIZE - 1, XWING_KEY_SIZE + 1]) {
+    assertEquals(isXwingKey(new Uint8Array(size)), false);
+  }
+});
