@@ -13,7 +13,7 @@ import {
   type Bytes,
   DecryptionError,
   equalBytes,
-  fromBase64url,
+  type fromBase64url,
   KEY_SIZE,
   randomBytes,
   toBase64url,

@@ -28,7 +28,7 @@ import { type Opened, Opener } from "./opener.ts";
 import { RoomFile } from "./room_file.ts";
 import { RoomKeys } from "./room_keys.ts";
 import { Sealer } from "./sealer.ts";
-import { StayNumbers } from "./stay_numbers.ts";
+import type { StayNumbers } from "./stay_numbers.ts";
 import type { Warning, WarningReason } from "./warnings.ts";
 
 /** Lines that are kept until their key comes, the newest. */
