@@ -356,7 +356,7 @@ export class SealedServer {
     this.membership = Membership.NONE;
     for (const { text, ...place } of this.control) {
       const line = parseControl(text);
-      const next = line && this.membership.next(line, place);
+      const next = line && this.membership.after(line, place);
       if (next instanceof Membership) this.membership = next;
     }
   }

@@ -87,7 +87,7 @@ export class ControlRecord {
    */
   adopt(entry: ControlEntry, digest: string): boolean {
     const line = parseControl(entry.text);
-    const after = line && this.#membership.next(line, entry);
+    const after = line && this.#membership.after(line, entry);
     if (!line || !after || typeof after === "string") return false;
     if (toBase64url(after.digest) !== digest) return false;
     this.#take(line, entry, after);

@@ -234,11 +234,7 @@ export class SealedLink implements LinkListener, RoomLink {
       lines.map((line) => sealer.seal(line, epoch, seen)),
     );
     if (sent !== this.#sent) return; // all of them go out anew
-    lines.filter((_, at) => !sealed[at]).forEach(({ n }) =>
-      this.refused(n, "text-too-long", "")
-    );
-    const fitting = sealed.filter((it) => it !== null);
-    if (fitting.length > 0) await this.#link.say(fitting);
+    await this.#link.say(sealed);
   }
 
   /** Asks for something: what the server can't know or may not decide in a sealed room is done here. */

@@ -12,7 +12,6 @@ import {
 } from "../../../crypto_utils.ts";
 import type { Identity } from "../../crypto/identity.ts";
 import type { Line } from "../../protocol/line.ts";
-import { MAX_ENTRY_LENGTH } from "../../protocol/reasons.ts";
 import { lineCipher, sealLine, type Seen } from "../../sealed/sealed_line.ts";
 
 /** An epoch of a room, and its content key. */
@@ -29,7 +28,7 @@ export interface SealingEpoch {
 export class Sealer {
   readonly #identity: Pick<Identity, "id" | "signing">;
   readonly #stay: Bytes;
-  readonly #sealed = new Map<number, { e: number; line: Line | null }>(); // by the client's number
+  readonly #sealed = new Map<number, { e: number; line: Line }>(); // by the client's number
   #cipher: { e: number; cipher: Promise<CipherState> } | undefined;
 
   /** Nothing is sealed so far. @param stay 8 bytes in base64url. */
@@ -39,30 +38,23 @@ export class Sealer {
   }
 
   /**
-   * A line, sealed for an epoch; null for one that is too long for that.
+   * A line, sealed for an epoch. Several may be under way, in order.
    * @param seen The last line that this client had.
    */
   async seal(
     { n, what = "said", to = null, text }: Line,
     epoch: SealingEpoch,
     seen: Seen,
-  ): Promise<Line | null> {
+  ): Promise<Line> {
     const { room, e } = epoch;
     const known = this.#sealed.get(n);
     if (known?.e === e) return known.line;
     const { id: sender, signing } = this.#identity;
     const place = { room, e, sender, stay: this.#stay, n };
     const cipher = await this.#cipherOf(epoch);
-    const sealed = await sealLine(
-      { what, to, text },
-      place,
-      seen,
-      cipher,
-      signing,
-    );
-    const line: Line | null = sealed.length <= MAX_ENTRY_LENGTH
-      ? { n, what: "sealed", text: sealed }
-      : null; // quotes and control characters take more than one byte
+    const words = { what, to, text };
+    const sealed = await sealLine(words, place, seen, cipher, signing);
+    const line: Line = { n, what: "sealed", text: sealed };
     this.#sealed.set(n, { e, line });
     return line;
   }

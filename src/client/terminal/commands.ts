@@ -23,7 +23,7 @@ import { ignore, rename, unignore, verify } from "./people_commands.ts";
 import { OPERATOR_COMMANDS } from "./operator_commands.ts";
 import { set, showSettings } from "./settings_commands.ts";
 import { table } from "./table.ts";
-import { roomKind, whoIsHere } from "./who.ts";
+import { whoIsHere } from "./who.ts";
 
 /** Every command, in the order in which `/help` shows them. */
 export const COMMANDS: readonly Command[] = [
@@ -46,13 +46,9 @@ export const COMMANDS: readonly Command[] = [
       "An id stays the same whatever name its person takes, and may be given instead of a name.",
     example: "/who",
     takes: NOTHING,
-    run: ({ note, who, isSealed, now = Date.now, zone, columns }) => {
-      const present = who();
-      whoIsHere(present, now(), zone, columns?.()).forEach((line) =>
-        note(line)
-      );
-      if (present.length > 0) note(roomKind(isSealed()));
-    },
+    run: ({ note, who, isSealed, now = Date.now, zone, columns }) =>
+      whoIsHere(who(), isSealed(), now(), zone, columns?.())
+        .forEach((line) => note(line)),
   },
   {
     name: "/nick",

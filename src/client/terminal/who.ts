@@ -17,13 +17,15 @@ const DAY = 24 * HOUR;
 const NOT_IDLE = MINUTE;
 
 /**
- * A row for each member: name, id, since when, how long idle, by how many connections, why away.
+ * A row for each member: name, id, since when, how long idle, by how many connections, why away; and which kind of room
+ * it is.
  * @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
  * @param columns The width of the terminal, cells. Default: endless.
  */
 export function whoIsHere(
   present: readonly Present[],
+  isSealed: boolean,
   now: number,
   zone?: string,
   columns = Infinity,
@@ -48,14 +50,14 @@ export function whoIsHere(
       away === "" ? "" : `away: ${escapeText(away)}`,
     ] as const;
   });
-  return table(rows, columns);
+  return [...table(rows, columns), ...table([[roomKind(isSealed)]], columns)];
 }
 
-/** Which kind of room it is: `This room is sealed: its server cannot read what is said here`. */
-export function roomKind(isSealed: boolean): string {
+/** Which kind of room it is. */
+function roomKind(isSealed: boolean): string {
   return isSealed
-    ? "This room is sealed: its server cannot read what is said here"
-    : "This room is open: its server reads what is said here, and logs it";
+    ? "A sealed room: its server cannot read what is said"
+    : "An open room: its server reads what is said";
 }
 
 /** A span of time (ms) in its greatest unit, rounded down. */

@@ -219,12 +219,23 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     String.raw`"lost","text":"\n"`,
   ],
   [
+    (view) =>
+      view.show({
+        type: "warning",
+        line: 41,
+        name: "ana",
+        person: KEY,
+        reason: "signature-wrong",
+      }),
+    `"warning","seq":41,"name":"ana","key":"${KEY}","reason":"signature-wrong","message":"WARNING: line 41, as from ana, is not shown: that person did not sign it"`,
+  ],
+  [
     (view) => view.show({ type: "disconnected", reason: "lost", seconds: 2 }),
     `"away","reason":"lost","seconds":2`,
   ],
   [
-    (view) => view.members([PRESENT]),
-    `"members","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":"","connections":2}]`,
+    (view) => view.members([PRESENT], false),
+    `"members","room":"open","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":"","connections":2}]`,
   ],
   [
     (view) => view.ignoring([PRESENT]),
@@ -298,7 +309,10 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
       }),
     `"file","id":7,"offer":12,"file":"hut.jpg","size":7,"got":3,"state":"failed","path":"","reason":"it is no longer offered","again":false`,
   ],
-  [(view) => view.members([], 7), `"members","id":7,"members":[]`],
+  [
+    (view) => view.members([], true, 7),
+    `"members","id":7,"room":"sealed","members":[]`,
+  ],
   [(view) => view.ignoring([], 7), `"ignored","id":7,"members":[]`],
   [(view) => view.note("one", 7), `"note","id":7,"text":"one"`],
   [(view) => view.fail("No", "x"), `"error","id":"x","message":"No"`],
@@ -383,7 +397,7 @@ Deno.test("JsonView writes harmless lines that parse to the original", () => {
       lines: [roomNews("said", text)],
       more,
     });
-    view.members([{ ...PRESENT, name: text, away: text }]);
+    view.members([{ ...PRESENT, name: text, away: text }], false);
     view.error(text, { line: text, id: text });
     assertEquals(lines().length, 7);
     for (const line of lines()) {
@@ -436,6 +450,7 @@ function remember() {
     isSelf: ({ id }) => id === SELF.id,
     numbers: () => [],
     digits: does("digits"),
+    isSealed: () => true,
     members: does("members"),
     ignoring: does("ignoring"),
     ignored: new Ignored(),
@@ -467,7 +482,7 @@ Deno.test("interpretRequest() does what a person can do", async () => {
     [{ type: "send", path: "a b.txt" }, ["send", "a b.txt"]],
     [{ type: "get", offer: 12 }, ["get", 12]],
     [{ type: "drop", offer: 12 }, ["drop", 12]],
-    [{ type: "who" }, ["members", [PRESENT, SELF]]],
+    [{ type: "who" }, ["members", [PRESENT, SELF], true]],
     [{ type: "ignore" }, ["ignoring", []]],
     [{ type: "ignore", name: "Ana" }, ["ignoring", [IGNORED]]],
     [{ type: "quit" }, ["quit"]],
@@ -572,7 +587,7 @@ Deno.test("interpretRequest() hands on what a request is called", async () => {
     [{ type: "send", path: "x" }, ["send", "x", 7]],
     [{ type: "get", offer: 1 }, ["get", 1, 7]],
     [{ type: "drop", offer: 1 }, ["drop", 1, 7]],
-    [{ type: "who" }, ["members", [PRESENT, SELF], 7]],
+    [{ type: "who" }, ["members", [PRESENT, SELF], true, 7]],
     [{ type: "release" }, ["release", 7]],
     [{ type: "verify", name: "ben" }, ["digits", "ben", {
       digits: ["1 2", "3 4"],

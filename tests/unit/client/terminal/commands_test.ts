@@ -29,6 +29,9 @@ import {
 
 const NOW = Date.UTC(2026, 10, 23, 17, 10);
 
+/** What /who says of an open room. */
+const OPEN = "An open room: its server reads what is said";
+
 /** A context in UTC, with what was told and done. */
 function remember(present: readonly Present[] = []) {
   const notes: string[] = [];
@@ -40,6 +43,7 @@ function remember(present: readonly Present[] = []) {
   const context: CommandContext = {
     note: (text) => notes.push(text),
     who: () => present,
+    isSealed: () => false,
     quit: does("quit"),
     rename: does("rename"),
     act: does("act"),
@@ -135,7 +139,17 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
     "Abhii  k3df-9q2m-x7ta-41cz  since 2026-11-23 17:05",
     "Jo     0123-4567-89ab-cdef  since 2026-11-23 09:30  idle 7 min  2 connections  away: lunch",
     "田中   fedc-ba98-7654-3210  since 2026-11-22 09:31  idle 1 d",
+    OPEN,
   ]);
+});
+
+Deno.test("interpret() says on /who which kind of room it is", async () => {
+  const { context, notes } = remember([member("Abhii")]);
+  await interpret("/who", { ...context, isSealed: () => true });
+  assertEquals(
+    notes.at(-1),
+    "A sealed room: its server cannot read what is said",
+  );
 });
 
 Deno.test("interpret() escapes the names, keys and reasons on /who", async () => {
@@ -145,6 +159,7 @@ Deno.test("interpret() escapes the names, keys and reasons on /who", async () =>
   await interpret("/who", context);
   assertEquals(notes, [
     "a\\n\\u001b[2J\\u202eb  \\u00-9b31  since 2026-11-23 17:10  away: \\r\\u0007",
+    OPEN,
   ]);
 });
 
@@ -177,6 +192,7 @@ Deno.test("interpret() does what a command says", async () => {
     ["/ban Rahul 30", ["operate", "ban", "Rahul", "", 30]],
     ["/unban Rahul", ["operate", "unban", "Rahul"]],
     ["/bans", ["operate", "bans"]],
+    ["/keeper Rahul", ["operate", "keeper", "Rahul"]],
     ["/op Rahul", ["operate", "op", "Rahul"]],
     ["/deop Rahul", ["operate", "deop", "Rahul"]],
     ["/topic tea at five", ["operate", "topic", "", "tea at five"]],
@@ -270,6 +286,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   "/bans": ["eve"],
   "/op": [""],
   "/deop": ["", "ana no"],
+  "/keeper": ["", "ana bob"],
   "/topic": [],
   "/slow": ["", "-1", "soon", "1.5"],
 };
@@ -512,16 +529,21 @@ Deno.test("interpret() wraps /help, /set and /who at any width from 20 cells on"
   assertEquals(notes, [
     "Priyanka  k3df-9q2m-x7ta-41cz  since 2026-11-23 17:10",
     "          idle 7 min  away: lunch with the others",
+    OPEN,
     "Priyanka  k3df-9q2m-x7ta-41cz",
     "          since 2026-11-23 17:10",
     "          idle 7 min",
     "          away: lunch with the others",
+    "An open room: its server reads what is",
+    "    said",
     "Priyanka",
     "    k3df-9q2m-x7ta-41cz",
     "    since 2026-11-23 17:10",
     "    idle 7 min",
     "    away: lunch with the",
     "    others",
+    "An open room: its server",
+    "    reads what is said",
   ]);
 });
 
