@@ -125,8 +125,9 @@ export function fromBase64url(text: string): Bytes {
   return Uint8Array.fromBase64(text, { alphabet: "base64url" });
 }
 
-/** Bytes of any length as a field that others may follow: u32 length, big-endian ‖ bytes. */
-export function field(bytes: Uint8Array): Bytes {
+/** Bytes or a text, in UTF-8, as a field that others may follow: u32 length, big-endian ‖ bytes. */
+export function field(value: Uint8Array | string): Bytes {
+  const bytes = typeof value === "string" ? utf8.encode(value) : value;
   const sized = new Uint8Array(4 + bytes.length);
   new DataView(sized.buffer).setUint32(0, bytes.length);
   sized.set(bytes, 4);

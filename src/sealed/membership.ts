@@ -55,8 +55,6 @@ export {
   type SealedMember,
 } from "./rules.ts";
 
-const encoder = new TextEncoder();
-
 /** What the control lines so far come to. */
 export class Membership {
   /** Before the first of them. */
@@ -214,7 +212,7 @@ export class Membership {
       uint64(seq),
       uint64(at),
       fromBase64url(id),
-      field(encoder.encode(text)),
+      field(text),
     );
     const begins = control.verb === "found" || control.verb === "keys";
     return new Membership({

@@ -40,14 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/sealed": ["crypto_utils.ts", "src/base", "src/crypto", "src/protocol"],
   "src/log": ["crypto_utils.ts", "src/base", "src/protocol"],
   "src/keys": ["crypto_utils.ts", "src/base", "src/crypto"],
-  "src/sealed": [
-    "crypto_utils.ts",
-    "src/base",
-    "src/crypto",
-    "src/protocol",
-  ],
   "src/server": [
-    "src/sealed",
     "crypto_utils.ts",
     "src/base",
     "src/crypto",
@@ -57,7 +50,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/sealed",
   ],
   "src/client": [
-    "src/sealed",
     "crypto_utils.ts",
     "src/base",
     "src/crypto",
