@@ -140,19 +140,27 @@ export class Visit {
     return this.#stream;
   }
 
-  /** The next thing that the client says; that it wants its letters is passed over, but for who waits for that. */
-  async next<K extends Event["kind"]>(kind: K): Promise<Event<K>> {
+  /**
+   * The next thing that the client says; that it wants its letters is passed over, but for who waits for that.
+   * @param wanted What it must be: a kind of event, or one of some.
+   */
+  async next<K extends Event["kind"]>(
+    wanted: K | readonly K[],
+  ): Promise<Event<K>> {
+    const kinds: readonly string[] = [wanted].flat();
+    const isOfUse = ({ kind }: Event) =>
+      kind !== "collect" || kinds.includes(kind);
     while (this.#events.length === 0) {
       const records = await this.#channel.read();
-      assert(records, `the client ended the connection before any "${kind}"`);
+      assert(records, `the client ended the connection before any "${wanted}"`);
       const opened = records.map((record) => this.#channel.open(record));
-      const events = (await Promise.all(opened)).flat();
-      this.#events.push(
-        ...events.filter((it) => it.kind !== "collect" || kind === "collect"),
-      );
+      this.#events.push(...(await Promise.all(opened)).flat().filter(isOfUse));
     }
     const event = this.#events.shift();
-    assertEquals(event?.kind, kind);
+    assert(
+      event && kinds.includes(event.kind),
+      `${event?.kind} in place of ${wanted}`,
+    );
     if (event?.kind === "join") this.#stay = event.stay;
     return event as Event<K>;
   }

@@ -169,7 +169,7 @@ export class Incoming {
   ): void {
     const { view, seen, identity } = this.#options;
     const self = fullId(identity().id);
-    const key = unreadKey(self, data);
+    const key = unreadKey(self, from, data);
     if (seen.has(key)) return;
     const own = from === self;
     const person = shortId(from);

@@ -42,10 +42,11 @@ export function seenKey(
   return toBase64url(digest.subarray(0, KEY_SIZE));
 }
 
-/** What stands for a message that isn't shown. @param self A full id. @param data As it came. */
-export function unreadKey(self: string, data: string): string {
+/** What stands for a message that isn't shown. @param self @param from Full ids. @param data As it came. */
+export function unreadKey(self: string, from: string, data: string): string {
+  const ids = [self, from].map(fromBase64url);
   const bytes = new TextEncoder().encode(data);
-  const digest = labelledDigest("unread", fromBase64url(self), bytes);
+  const digest = labelledDigest("unread", ...ids, bytes);
   return toBase64url(digest.subarray(0, KEY_SIZE));
 }
 
