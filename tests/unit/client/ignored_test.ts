@@ -111,3 +111,28 @@ Deno.test("Ignored knows the name that somebody goes by from what it hides", () 
     assertEquals(ignored.find(name)?.id, ANN.id, name);
   }
 });
+
+Deno.test("Ignored hides private messages, and what is said of those that aren't shown", () => {
+  const ignored = new Ignored();
+  const letter = {
+    type: "private",
+    at: 0,
+    name: "eve",
+    person: EVE.person,
+    to: { name: "ann", person: ANN.person },
+    text: "hi",
+    own: false,
+  } as const;
+  const unread = {
+    type: "private-unread",
+    name: "eve",
+    person: EVE.person,
+    own: false,
+    reason: "altered",
+  } as const;
+  assertEquals(ignored.filter(letter), letter);
+  ignored.add(EVE);
+  assertEquals([ignored.filter(letter), ignored.filter(unread)], [null, null]);
+  const own = { ...letter, ...ANN, to: EVE, own: true };
+  assertEquals(ignored.filter(own), own);
+});

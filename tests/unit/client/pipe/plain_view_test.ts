@@ -347,3 +347,36 @@ Deno.test("PlainView keeps a long refused text short", () => {
   });
   assertStringIncludes(options.errors.text, `"${"😀".repeat(40)}…"`);
 });
+
+Deno.test("PlainView writes private messages in a form that nothing else has, and to stderr what isn't shown", () => {
+  const all = streams();
+  const view = new PlainView(all);
+  const letter = {
+    type: "private",
+    at,
+    name: "ana",
+    person: "key",
+    to: { name: "cron", person: "own" },
+    text: "at six\nor seven",
+    own: false,
+  } as const;
+  view.show(letter);
+  view.show({ ...letter, own: true, state: "waiting" });
+  view.show({
+    type: "private-unread",
+    name: "ana",
+    person: "key",
+    own: false,
+    reason: "altered",
+  });
+  const time = "2026-11-23T17:05:54.120Z";
+  assertEquals(all.output.text.split("\n"), [
+    `${time} ana to cron alone: at six\\nor seven`,
+    `${time} ana to cron alone: at six\\nor seven (kept until cron is back, at most 7 days)`,
+    "",
+  ]);
+  assertEquals(
+    all.errors.text,
+    "A private message from ana is not shown: it was altered, or is not theirs\n",
+  );
+});

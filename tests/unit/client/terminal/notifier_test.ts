@@ -152,3 +152,27 @@ Deno.test("Notifier lets nothing that others wrote out of a title or a notificat
     }
   }
 });
+
+Deno.test("Notifier tells of a private message as of a mention, and not of one's own", () => {
+  const osc9: Features = { ...SOME, notifies: "osc9" };
+  const { notifier, screen, told } = begin(osc9);
+  notifier.focus(false);
+  told();
+  const news: News = {
+    type: "private",
+    at: NOON,
+    name: "Rahul",
+    person: "key",
+    to: { name: "ana", person: "own" },
+    text: "at six",
+    own: false,
+  };
+  notifier.tell(news, true);
+  assertEquals(told(), [
+    "9;Rahul: at six",
+    "2;(1) 192.0.2.7:5000 – ana",
+  ]);
+  assertEquals(screen.bells, 1);
+  notifier.tell({ ...news, own: true }, false);
+  assertEquals([told(), screen.bells], [[], 1]);
+});

@@ -671,3 +671,104 @@ Deno.test("Transcript shows who comes and goes where few are, and last words in 
   assertEquals(shown(5), [true, true, true, true]);
   assertEquals(shown(6), [false, false, false, true]);
 });
+
+/** A private message at noon. */
+function letter(
+  name: string,
+  to: string,
+  text: string,
+  more: Partial<News & { type: "private" }> = {},
+): News & { type: "private" } {
+  const [person, whom] = [name, to].map((it) => `key of ${it}`);
+  return {
+    type: "private",
+    at: NOON,
+    name,
+    person: person ?? "",
+    to: { name: to, person: whom ?? "" },
+    text,
+    own: name === "ana",
+    ...more,
+  };
+}
+
+Deno.test("Transcript shows that a message is private, to and from whom, without a number, and once how to answer", () => {
+  const { render } = begin();
+  const hint = [
+    "Only you and Rahul read that. /msg Rahul answers; what you",
+    "  type without it, everybody reads",
+  ];
+  const received = letter("Rahul", "ana", "kaise ho");
+  assertEquals(render(received), [
+    "12:00       (private) Rahul to you: kaise ho",
+    ...hint,
+  ]);
+  assertEquals(render(letter("Ravi", "ana", "one\ntwo")), [
+    "12:00       (private) Ravi to you: one",
+    "              two",
+  ]);
+  assertEquals(render(letter("ana", "Rahul", "sab badhiya")), [
+    "12:00       (private) you to Rahul: sab badhiya",
+  ]);
+  const state = "delivered";
+  assertEquals(render(letter("ana", "Rahul", "yes", { state })), [
+    "12:00       (private) you to Rahul: yes",
+  ]);
+});
+
+Deno.test("Transcript says of a private message that waits until when it is kept", () => {
+  const { render } = begin();
+  const state = "waiting";
+  assertEquals(render(letter("ana", "Rahul", "yes", { state })), [
+    "12:00       (private) you to Rahul: yes",
+    "              (kept until Rahul is back, at most 7 days)",
+  ]);
+});
+
+Deno.test("Transcript shows a private message in a narrow terminal, and one of another day under that day", () => {
+  const { render } = begin({}, 40);
+  assertEquals(render(letter("ana", "Rahul", "sab badhiya, aur tum?")), [
+    "12:00   (private) you to Rahul: sab",
+    "        badhiya, aur tum?",
+  ]);
+  const at = NOON - DAY;
+  const [rule, row] = render(letter("ana", "Rahul", "yes", { at }));
+  assert(rule?.startsWith("── "), rule);
+  assertEquals(row, "12:00   (private) you to Rahul: yes");
+});
+
+Deno.test("Transcript says why a private message is not shown", () => {
+  const { render } = begin({}, 120);
+  const reasons = {
+    altered: "it was altered, or is not theirs",
+    old: "it is more than 8 days old",
+    early: "by this machine's clock it comes from more than a day ahead",
+    unknown: "the server does not show whose it is",
+  } as const;
+  for (const [reason, words] of Object.entries(reasons)) {
+    const news = {
+      type: "private-unread",
+      name: "Rahul",
+      person: "key of Rahul",
+      own: false,
+      reason: reason as keyof typeof reasons,
+    } as const;
+    assertEquals(render(news), [
+      `⚠ A private message from Rahul is not shown: ${words}`,
+    ]);
+  }
+});
+
+Deno.test("Transcript takes a private message of somebody else's for a mention, whatever it says", () => {
+  const { mentions } = begin();
+  assertEquals(mentions(letter("Rahul", "ana", "hello")), true);
+  assertEquals(mentions(letter("ana", "Rahul", "ana")), false);
+});
+
+Deno.test("Transcript shows what others wrote in private so that no terminal obeys it", () => {
+  for (const text of ["\x1b[2J", "\u202eevil", "a\r(private) you to bo: no"]) {
+    const { render } = begin();
+    const rows = render(letter(`e${text}`, "ana", text)).join("");
+    assert(!/[\x1b\u202e\r]/.test(rows), rows);
+  }
+});
