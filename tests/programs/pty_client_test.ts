@@ -74,6 +74,9 @@ terminalTest(
     await type("/react 3 +1");
     await ben.shows("reacted", { text: "👍", to: 3 });
     await terminal.shows('ana reacts to 3: 👍 ("hello ana")');
+    await type("/msg ben psst");
+    await ben.shows("private", { text: "psst" });
+    await terminal.shows("(private) you to ben: psst");
     await type("/delete 4");
     await ben.shows("deleted", { to: 4 });
     await terminal.shows("ana deletes 4");
