@@ -95,14 +95,15 @@ export class Seat {
   }
 
   end(): void {
-    if (!this.#stream.closed) this.#channel.close();
+    if (this.#stream.closed) return;
+    this.#channel.close();
   }
 
   async tell(...events: Event[]): Promise<void> {
     if (this.#stream.closed || events.length === 0) return;
     for (const plaintext of packEvents(events.map(encodeEvent))) {
       const record = await this.#channel.seal(plaintext, this.#before);
-      await writeAll(this.#stream, record);
+      await this.#write(record);
     }
   }
 
@@ -112,7 +113,16 @@ export class Seat {
     for (const record of records) {
       const { shared: before } = this.#before;
       this.#before = { ...this.#before, shared: before + 1 };
-      await writeAll(this.#stream, record);
+      await this.#write(record);
+    }
+  }
+
+  /** Writes to a client that may be gone. */
+  async #write(bytes: Bytes): Promise<void> {
+    try {
+      await writeAll(this.#stream, bytes);
+    } catch {
+      this.end();
     }
   }
 
@@ -126,7 +136,7 @@ export class Seat {
       const { broadcast: before } = this.#before;
       this.#before = { ...this.#before, broadcast: before + 1 };
       const sealed = await this.#epoch.seal(plaintext, header);
-      await writeAll(this.#stream, concat(header, sealed));
+      await this.#write(concat(header, sealed));
     }
   }
 
@@ -417,24 +427,29 @@ export class SealedServer {
     return "";
   }
 
-  async next(seat: Seat, text: string): Promise<Membership | string> {
+  async next(
+    seat: Seat,
+    text: string,
+    at: number = Date.now(),
+  ): Promise<Membership | string> {
     const line = parseControl(text);
     const person = shortId(seat.person);
     if (!line || !await this.membership.isSigned(line, person)) {
       return "control-wrong";
     }
-    const place = { seq: this.log.length + 1, at: Date.now(), person };
+    const place = { seq: this.log.length + 1, at, person };
     return this.membership.next(line, place);
   }
 
   /** Says a control line. @returns Why it can't be said. */
   async rule(seat: Seat, text: string): Promise<string | undefined> {
-    const next = await this.next(seat, text);
+    const at = Date.now();
+    const next = await this.next(seat, text, at);
     if (typeof next === "string") return next;
     this.membership = next;
     const person = shortId(seat.person);
     seat.name = next.members.get(person)?.name ?? seat.name;
-    await this.append(seat, "ruled", 0, text);
+    await this.append(seat, "ruled", 0, text, at);
     return undefined;
   }
 
@@ -443,10 +458,11 @@ export class SealedServer {
     what: LogEntry["what"],
     n: number,
     text: string,
+    at = 2_000,
   ): Promise<void> {
     const entry: LogEntry = {
       seq: this.log.length + 1,
-      at: what === "ruled" ? Date.now() : 2_000,
+      at,
       person: shortId(seat.person),
       stay: seat.join?.stay ?? "",
       n,

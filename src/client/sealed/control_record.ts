@@ -54,14 +54,8 @@ export class ControlRecord {
    * opened by who finds the link, and has what the server keeps.
    */
   hasEndedHolder(at: number): boolean {
-    const { membership } = this;
-    const start = this.#followed.get(membership.epochStart);
-    const wasOpen = (number: number) =>
-      !start?.after.invites.has(number) ||
-      start.after.isOpen(number, start.entry.at);
-    return [...membership.invites.keys()].some((number) =>
-      wasOpen(number) && !membership.isOpen(number, at)
-    );
+    const { invites } = this.membership; // those that had ended before are dropped with each change of the key
+    return [...invites.keys()].some((it) => !this.membership.isOpen(it, at));
   }
 
   /** The control line of that number. */

@@ -76,7 +76,7 @@ export class RoomKeys {
       keepNewest(this.#early.set(e, wrapped), MAX_EARLY);
       return "early";
     }
-    if (e <= this.highest) return "opened"; // nothing new is in it
+    if (await this.get(e, membership)) return "opened"; // nothing new is in it
     const ids = { by: fromBase64url(by), to: fromBase64url(to) };
     const wrapping: Wrapping = { room, e, ...ids };
     try {

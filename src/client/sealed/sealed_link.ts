@@ -434,6 +434,7 @@ export class SealedLink implements LinkListener, RoomLink {
     if (!followed) return;
     if (wrong) this.#warnKey(wrong);
     const { before, after, control } = followed;
+    if (before.member(self.id) && !after.member(self.id)) throw removed();
     if (after.epoch > before.epoch && this.#isIn) await this.#useKey();
     this.#rules.followed();
     const mayBeDue = control.verb === "join" || control.verb === "close";
@@ -617,6 +618,14 @@ export class SealedLink implements LinkListener, RoomLink {
 
 function isRename({ what, text }: LogEntry): boolean {
   return what === "ruled" && controlVerb(text) === "rename";
+}
+
+/** A keeper has removed this client's person, whatever the server says. */
+function removed(): JoinError {
+  return new JoinError(
+    "You were removed from the room",
+    "Only a new invite, of a keeper's, lets you in again",
+  );
 }
 
 /** The server has no such room. */
