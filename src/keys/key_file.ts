@@ -112,10 +112,10 @@ export class KeyFile {
   ): Promise<void> {
     this.#keys = { ...this.#keys, listening: { host, port }, inviteId: invite };
     const listening = formatAddress(host, port);
-    const { listening: before, invite: known = ROOM_INVITE_ID } =
-      this.#document;
-    if (before === listening && known === invite) return;
-    const document = { ...this.#document, listening, invite };
+    const { invite: known = ROOM_INVITE_ID, ...others } = this.#document;
+    if (others["listening"] === listening && known === invite) return;
+    const named = invite === ROOM_INVITE_ID ? {} : { invite };
+    const document = { ...others, listening, ...named };
     await writeDocument(this.#path, document);
     this.#document = document;
   }
