@@ -57,7 +57,11 @@ import { People } from "./src/server/people/people.ts";
 import { makeOperator, prepare } from "./src/server/prepare.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
-import { openSealed } from "./src/server/sealed/open_sealed.ts";
+import {
+  agreePeople,
+  openSealed,
+  requireOpen,
+} from "./src/server/sealed/open_sealed.ts";
 import { noteAddress, replaceLink } from "./src/server/server_keys.ts";
 import {
   aborted,
@@ -108,22 +112,25 @@ async function serve(values: Values): Promise<void> {
   if (people.journal.notice !== undefined) note(people.journal.notice);
   people.limitFrom(log.head);
   using mailbox = Mailbox.open(waitingFile(values.log), {
-    fsync: values.fsync,
+    fsync: values.fsync || values.sealed,
     onMade: made.add,
   });
   if (mailbox.notice !== undefined) note(mailbox.notice);
 
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
+  if (created) made.add(targetOf(values["key-file"]));
   const { keyPair, roomKey } = keyFile.keys;
   using sealed = values.sealed
     ? await openSealed(values.control, roomKey, log, made.add)
     : undefined;
-  if (sealed?.notice !== undefined) note(sealed.notice);
+  sealed?.notices.forEach(note);
+  if (sealed) agreePeople(people, sealed, limits.history);
+  else requireOpen(log, values.control);
   people.access.sealed = sealed;
   const hasLink = !values["invite-only"] && !sealed;
   if (hasLink) people.access.link.set(roomKey);
   await noteAddress(keyFile, host, port, sealed ? FOUNDING_ID : ROOM_INVITE_ID);
-  if (created) made.add(targetOf(values["key-file"]));
+  if (created) made.add(targetOf(values["key-file"])); // it has another size now
   if (values.operator !== undefined) {
     logger.info("{what}", { what: makeOperator(people, values.operator) });
   }

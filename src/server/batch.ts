@@ -91,6 +91,8 @@ export interface Request {
 export interface Entering {
   /** The number of the last control line that it was told. */
   readonly followed: number;
+  /** Those up to this one that came later are told before its `welcome`; the others are among what it missed. */
+  readonly upTo: number;
   /** The line by which it becomes a member; undefined for one who is. Its signatures are checked. */
   readonly line: ControlLine | undefined;
   /** What comes with it. */
@@ -195,8 +197,6 @@ export interface Ruled {
   readonly control: Control;
   /** Who is to be answered, and its number for the wish; undefined where it is answered by being let in. */
   readonly wish: Pick<Of<"rule">, "seat" | "id"> | undefined;
-  /** Content keys that are to be passed on. */
-  readonly wraps: readonly Wrap[];
 }
 
 /** What happens together: one write to the log, one broadcast. */
@@ -229,6 +229,8 @@ export class Batch {
   readonly joined: Joining[] = [];
   /** Control lines of a sealed room. */
   readonly ruled: Ruled[] = [];
+  /** Content keys of it that are to be passed on. */
+  readonly given: Wrap[] = [];
   /** Whom an operator removes. */
   readonly removing: Of<"remove">[] = [];
   /** Their connections. */
@@ -247,7 +249,8 @@ export class Batch {
   /** Whether nothing happens in it. */
   get empty(): boolean {
     return this.entries.length === 0 && this.absent.size === 0 &&
-      this.moves.length === 0 && this.released.length === 0;
+      this.moves.length === 0 && this.released.length === 0 &&
+      this.given.length === 0;
   }
 
   /** Adds something that a member does, by one of its connections that others know, or are just told of. */
@@ -266,6 +269,12 @@ export class Batch {
     this.entries.push(entry);
     this.encoded.push(this.#encode(lineEvent(0, "", entry)));
     this.ruled.push(ruled);
+  }
+
+  /** Adds content keys. */
+  give(wraps: readonly Wrap[]): void {
+    this.given.push(...wraps);
+    for (const { data } of wraps) this.size += data.length;
   }
 
   /** Something without a number: a connection joins another of the same person, or leaves it; the room is set. */

@@ -40,7 +40,7 @@ import { MailRequests } from "./mail_requests.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Operations } from "./operations.ts";
 import type { People } from "./people/people.ts";
-import type { Candidate } from "./people/person.ts";
+import { type Candidate, isTooSoon } from "./people/person.ts";
 import type { Allowance, Purses } from "./rate_limits.ts";
 import type { Room } from "./room.ts";
 import { epochOf } from "../sealed/sealed_line.ts";
@@ -289,9 +289,14 @@ export class Requests {
   }
 
   async #handleSealed(event: SealedEvent): Promise<void> {
-    if (this.#sealed) return await this.#sealed.carryOut(event, this.#asker);
     if (event.kind !== "follow") this.#requireWay(true);
-    this.#refuse("not-sealed");
+    if (!this.#sealed) return this.#refuse("not-sealed");
+    this.#isJoining = event.kind === "follow"; // which may take long
+    try {
+      await this.#sealed.carryOut(event, this.#asker);
+    } finally {
+      this.#isJoining = false;
+    }
   }
 
   /** This client, as its requests about a sealed room see it. */
@@ -303,9 +308,12 @@ export class Requests {
       inviteId,
       seat: this.#seat,
       tellPaid: async (events) => {
+        this.#answer();
         await this.#client.outlet.drained();
         this.#client.tell(...events);
+        this.#spend(events.length);
         await this.#client.paid();
+        return !this.#client.ended;
       },
       answer: (...events) => void this.#answers.push(...events),
       spend: (lines) => this.#spend(lines),
@@ -352,12 +360,12 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
-    const entering = await this.#sealed?.entering(id);
-    if (typeof entering === "string") return this.#refuse(entering);
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
+    let after = history.start(seen, from);
+    const entering = await this.#sealed?.entering(id, after);
+    if (typeof entering === "string") return this.#refuse(entering);
     const guest = this.#client;
     const wish = { ...who, guest, stay, n, from, entering };
-    let after = history.start(seen, from);
     let chain: Event<"chain"> | undefined;
     for (;;) {
       const refused = room.refusal(wish);
@@ -472,14 +480,11 @@ export class Requests {
     this.#answers.push({ kind: "refused", n: null, reason, detail });
   }
 
-  /** Slow mode keeps a member, operators aside, from saying too much at once. */
+  /** Slow mode keeps a member, operators aside, from saying too much at once. Sealed lines wait for it where they are taken. */
   #slowRefusal({ person }: Member): Refusal | undefined {
-    const { slow } = this.#options.people.settings;
-    const now = performance.now(); // which no change of the clock moves
-    const isEarly = slow > 0 && now - person.spoke < slow * 1_000;
-    if (isEarly && !person.isOperator) return "too-soon";
-    person.spoke = now;
-    return undefined;
+    if (this.#sealed) return undefined;
+    const isEarly = isTooSoon(person, this.#options.people.settings.slow);
+    return isEarly && !person.isOperator ? "too-soon" : undefined;
   }
 
   #release({ id }: Event<"release">): void {

@@ -29,10 +29,8 @@ import type { People } from "./people/people.ts";
 import type { Person } from "./people/person.ts";
 import { welcome } from "./newcomers.ts";
 import { RoomState } from "./room_state.ts";
-import type { Control } from "../sealed/control_line.ts";
 import type { Wrap } from "./sealed/control_file.ts";
 import type { SealedRoom } from "./sealed/sealed_room.ts";
-import { passOn } from "./sealed/sealed_state.ts";
 import type { Line } from "../protocol/line.ts";
 import { Notify } from "../base/notify.ts";
 
@@ -207,18 +205,15 @@ export class Room {
         else this.#state.apply(item, batch);
         continue;
       }
+      // Others learn of connections that come beside their person's after all that has a number, as leaving has.
+      const isComing = removedBy(item).some((id) =>
+        batch.joined.some(({ seat }) => seat.member.person.id === id)
+      );
       if (item.kind === "remove" || item.kind === "settings") {
-        // Others learn of connections that come beside their person's after all that has a number, as leaving has.
-        const isComing = item.kind === "remove" &&
-          batch.joined.some(({ seat }) => seat.member.person === item.person);
         if (full || isComing) this.#inbox.push(item);
         else this.#state.apply(item, batch);
         continue;
       }
-      const isComing = item.kind === "rule" && removesOf(item.line.control)
-        .some((id) =>
-          batch.joined.some(({ seat }) => seat.member.person.id === id)
-        );
       const mustWait = full || isComing || congested && item.kind === "say";
       if (mustWait) waiting.add(item.seat);
       if (waiting.has(item.seat)) this.#inbox.push(item);
@@ -251,6 +246,7 @@ export class Room {
     let seq = this.#log.head + 1;
     this.#people.journal.begin();
     try {
+      this.#options.sealed?.keep();
       if (batch.entries.length > 0) seq = await this.#write(batch);
     } catch (error) {
       const why = messageOf(error);
@@ -259,8 +255,9 @@ export class Room {
       return this.#takeBack(batch);
     }
     this.#options.sealed?.settle();
+    this.#ban(batch);
     this.#people.journal.settle(); // nobody waits for it
-    this.#ruled(batch);
+    this.#state.sealed?.passOn(batch); // before they hear of the lines
     this.#tellAlone(batch);
     await this.#renewEpoch(batch);
     // What has no number comes last: in a batch, a line's place is its number.
@@ -295,30 +292,25 @@ export class Room {
       people: this.#people,
       greeting: this.#options.greeting ?? [],
       sealed: this.#options.sealed,
-      needs: this.#state.needs,
+      needs: this.#state.sealed?.needs ?? [],
     });
   }
 
-  /** What control lines bring about: bans, and content keys for those who are there, before they hear of the lines. */
-  #ruled({ ruled, joined }: Batch): void {
-    const { persons } = this.#people;
-    for (const { control, wraps } of ruled) {
-      if (control.verb === "keys") {
-        const known = (id: string) => persons.find(id) ?? [];
-        for (const it of control.barred.flatMap(known)) {
-          this.#people.ban(it, null, "");
-        }
-        for (const it of control.freed.flatMap(known)) this.#people.unban(it);
+  /** Bans that control lines bring about. */
+  #ban({ ruled }: Batch): void {
+    const known = (id: string) => this.#people.persons.find(id) ?? [];
+    for (const { control } of ruled) {
+      if (control.verb !== "keys") continue;
+      for (const it of control.barred.flatMap(known)) {
+        this.#people.ban(it, null, "");
       }
-      const coming = new Set(joined.map(({ seat }) => seat.member.person.id));
-      passOn(wraps.filter(({ to }) => !coming.has(to)), this.#state.members);
+      for (const it of control.freed.flatMap(known)) this.#people.unban(it);
     }
   }
 
   async #write({ entries, said }: Batch): Promise<number> {
     const { messages, deliveries, batchSize, logWrite } = this.#measures;
     const start = performance.now();
-    this.#options.sealed?.keep();
     const seq = await this.#log.append(entries);
     this.#healthy = true;
     logWrite.observe((performance.now() - start) / 1_000);
@@ -359,8 +351,8 @@ export class Room {
 
   /** Nothing of a batch that couldn't be logged has happened, but that those who left are gone. */
   #takeBack(batch: Batch): void {
-    for (const undo of batch.undo.reverse()) undo();
     this.#options.sealed?.drop();
+    for (const undo of batch.undo.reverse()) undo();
     this.#people.journal.settle();
     this.#inbox.unshift(...batch.away); // which needs no log
     const failed: Refused = { reason: "log-failed", detail: "" };
@@ -393,7 +385,11 @@ export class Room {
   }
 }
 
-/** Full ids of those whom a control line removes. */
-function removesOf(control: Control): readonly string[] {
-  return control.verb === "keys" ? control.removed : [];
+const NOBODY: readonly string[] = [];
+
+/** Full ids of those whom something removes that is asked for. */
+function removedBy(item: Item): readonly string[] {
+  if (item.kind === "remove") return [item.person.id];
+  const control = item.kind === "rule" ? item.line.control : undefined;
+  return control?.verb === "keys" ? control.removed : NOBODY;
 }

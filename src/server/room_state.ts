@@ -7,7 +7,6 @@
 
 import { spokenId } from "../crypto/person_id.ts";
 import type { ChatLog } from "../log/chat_log.ts";
-import type { Event } from "../protocol/events.ts";
 import { type Name, parseName } from "../protocol/names.ts";
 import type {
   Batch,
@@ -58,9 +57,9 @@ export class RoomState {
     this.#sealed = sealed && new SealedState(sealed, this.members, log);
   }
 
-  /** What a newcomer who is a keeper is told of those who lack the content key. */
-  get needs(): Event<"needed">[] {
-    return this.#sealed?.needs ?? [];
+  /** What a sealed room has beside; undefined for an open one. */
+  get sealed(): SealedState | undefined {
+    return this.#sealed;
   }
 
   /** Why a guest can't be let in, as far as can be said now. */
@@ -116,7 +115,7 @@ export class RoomState {
       case "need":
         return this.#sealed?.need(item);
       case "give":
-        return this.#sealed?.give(item.wrap);
+        return this.#sealed?.give(item, batch);
       case "leave":
         return this.#leave(item, batch);
       case "remove":
@@ -264,9 +263,10 @@ export class RoomState {
     const { seat, lines } = item;
     item.taken();
     if (!this.members.has(seat)) return; // its client will find them missing in the log, and say so
-    batch.said.push(item);
-    for (const line of lines) {
-      if (this.#sealed && !this.#sealed.takes(line, seat)) continue;
+    const { slow } = this.#people.settings;
+    const taken = this.#sealed?.taken(item, slow) ?? lines;
+    batch.said.push(taken === lines ? item : { ...item, lines: taken });
+    for (const line of taken) {
       batch.add(seat, { ...line, what: line.what ?? "said" });
       seat.n = line.n;
     }

@@ -14,6 +14,7 @@ import { Broadcaster } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
 import { Mailbox } from "../../src/server/mailbox.ts";
+import { PIECE_OVERHEAD } from "../../src/protocol/offer.ts";
 import { FileRelay } from "../../src/server/file_relay.ts";
 import { Connection } from "../../src/server/connection.ts";
 import {
@@ -37,6 +38,7 @@ import type { People } from "../../src/server/people/people.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
+import { SealedRoom } from "../../src/server/sealed/sealed_room.ts";
 import {
   joinEvent,
   madeUpId,
@@ -172,7 +174,7 @@ export class Client {
 /** A running room with a log of its own, and the connections to it. */
 export class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
-  readonly relay = new FileRelay({ maxFileSize: 100_000, maxTransfers: 2 });
+  readonly relay: FileRelay;
   readonly #running: Promise<void>;
 
   private constructor(
@@ -183,34 +185,61 @@ export class Setup implements AsyncDisposable {
     readonly room: Room,
     readonly history: History,
     readonly mailbox: Mailbox,
+    readonly sealed: SealedRoom | undefined,
   ) {
+    this.relay = new FileRelay({
+      maxFileSize: 100_000,
+      maxTransfers: 2,
+      pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
+    });
     this.#running = room.run();
   }
 
   /** @param history Lines that a newcomer is shown. @param window Lines that the log has in memory. */
-  static async create(history = 0, window = 1_024): Promise<Setup> {
+  static async create(
+    history = 0,
+    window = 1_024,
+    isSealed = false,
+  ): Promise<Setup> {
     const folder = await Deno.makeTempDir();
     const address = "127.0.0.1:5000";
     const log = await ChatLog.open(`${folder}/chat.log`, { address, window });
     const broadcaster = await Broadcaster.create(SERVER.publicKey, 1_048_576);
     const people = openPeople(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history };
-    const room = new Room({ ...sizes, log, broadcaster, people });
+    const sealed = isSealed
+      ? await SealedRoom.open(`${folder}/chat.control`, ROOM_KEY, log, () => {})
+      : undefined;
+    people.access.sealed = sealed;
+    const room = new Room({ ...sizes, log, broadcaster, people, sealed });
     const past = new History(log, history);
     const mailbox = Mailbox.open(`${folder}/chat.waiting`);
-    return new Setup(folder, log, broadcaster, people, room, past, mailbox);
+    return new Setup(
+      folder,
+      log,
+      broadcaster,
+      people,
+      room,
+      past,
+      mailbox,
+      sealed,
+    );
   }
 
-  async connect(given?: Identity, rates = UNLIMITED): Promise<Client> {
+  /** @param way By which invite; by the standing link where that is left out. */
+  async connect(
+    given?: Identity,
+    rates = UNLIMITED,
+    way = { inviteId: 0, inviteKey: admissionKey(ROOM_KEY) },
+  ): Promise<Client> {
     const [near, far] = streamPair();
     const identity = given ?? await newIdentity();
     const { keyPair } = identity;
     const [channel, accepted] = await Promise.all([
       connectChannel(near, {
         keyPair,
-        inviteId: 0,
         checkServer: () => {},
-        inviteKey: admissionKey(ROOM_KEY),
+        ...way,
       }),
       acceptChannel(far, {
         keyPair: SERVER,
@@ -226,6 +255,7 @@ export class Setup implements AsyncDisposable {
       ring: this.broadcaster.ring,
       relay: this.relay,
       mailbox: this.mailbox,
+      sealed: this.sealed,
       rates,
     });
     const served = connection.run();
@@ -250,6 +280,7 @@ export class Setup implements AsyncDisposable {
     await this.log.close();
     this.people[Symbol.dispose]();
     this.mailbox[Symbol.dispose]();
+    this.sealed?.[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }

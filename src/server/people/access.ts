@@ -24,6 +24,7 @@ import {
 import type { Journal } from "./journal.ts";
 import { type Candidate, isBanned } from "./person.ts";
 import type { Persons } from "./persons.ts";
+import { FOUNDING_ID } from "../../sealed/membership.ts";
 import { StandingLink } from "./standing_link.ts";
 
 /** What a sealed room says of who may come in: its invites are its own. */
@@ -53,7 +54,10 @@ export class Access {
 
   /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
   inviteKey(id: number): Bytes | undefined {
-    if (this.sealed) return this.sealed.inviteKey(id);
+    if (this.sealed) {
+      if (id === FOUNDING_ID) this.link.look();
+      return this.sealed.inviteKey(id);
+    }
     if (id === ROOM_INVITE_ID) {
       this.link.look();
       return this.link.key;

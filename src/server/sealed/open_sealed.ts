@@ -4,24 +4,59 @@
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
+import {
+  type Bytes,
+  fromBase64url,
+  toBase64url,
+} from "../../../crypto_utils.ts";
 import { AdvisedError } from "../../base/advised_error.ts";
+import { LineFile } from "../../base/line_file.ts";
 import { isThere } from "../../base/private_file.ts";
 import { serverCommand } from "../../base/program.ts";
+import { readCard } from "../../crypto/identity.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
+import { parseName } from "../../protocol/names.ts";
 import { parseControl } from "../../sealed/control_line.ts";
-import { Membership } from "../../sealed/membership.ts";
+import { FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import type { Values } from "../flags.ts";
+import type { People } from "../people/people.ts";
+import { isBanned } from "../people/person.ts";
 import { ControlFile } from "./control_file.ts";
 import { keeperNames, SealedRoom } from "./sealed_room.ts";
 
 /** Looks whether the flags are those of the room that is here. @throws {AdvisedError} if not. */
 export async function requireKind(
-  { sealed, control }: Pick<Values, "sealed" | "control">,
+  { sealed, control, operator, "invite-only": inviteOnly }: Values,
 ): Promise<void> {
-  if (sealed || !await isThere(control)) return;
-  throw new AdvisedError(
-    `The room here is sealed: there is a ${control}`,
+  if (sealed && inviteOnly) {
+    throw new AdvisedError(
+      "--invite-only is for open rooms: in a sealed room everybody needs an invite",
+      "Leave it out",
+    );
+  }
+  if (sealed && operator !== undefined) {
+    throw new AdvisedError(
+      "--operator is for open rooms: a sealed room has keepers, whom its keepers name",
+      "Leave it out; a keeper says /keeper NAME",
+    );
+  }
+  if (!sealed && await isThere(control)) {
+    throw isSealed(`there is a ${control}`);
+  }
+}
+
+/** Looks whether a log can be an open room's. @throws {AdvisedError} for one that ends with a sealed room's lines. */
+export function requireOpen(log: ChatLog, control: string): void {
+  const last = log.recent(log.oldest).findLast(({ what }) =>
+    what === "sealed" || what === "ruled"
+  );
+  if (!last) return;
+  throw isSealed(`the log has sealed lines, and ${control} is missing`);
+}
+
+function isSealed(why: string): AdvisedError {
+  return new AdvisedError(
+    `The room here is sealed: ${why}`,
     `Start it with ${serverCommand()} --sealed`,
   );
 }
@@ -44,6 +79,60 @@ export async function openSealed(
     `Cannot seal the room here: the log has the lines of an open room, or ${path} is missing`,
     "Start a sealed room in a folder of its own",
   );
+}
+
+/**
+ * Has the people agree with the control lines, whatever became of their file: who is a member can come back by its key,
+ * and who is barred, and nobody else, is banned.
+ * @param history Lines before its coming that somebody may read of whom nothing else is known.
+ * @throws {FileError} if that can't be written down.
+ */
+export function agreePeople(
+  people: People,
+  room: SealedRoom,
+  history: number,
+): void {
+  const { persons } = people;
+  const { members, barred } = room.membership;
+  for (const { seq, at, person, text } of room.entries(0)) {
+    const member = members.get(person);
+    if (!member || persons.find(member.id)) continue;
+    const verb = parseControl(text)?.control.verb;
+    if (verb !== "found" && verb !== "join") continue;
+    const { id, card, name } = member;
+    const key = toBase64url(readCard(fromBase64url(card)).noiseKey);
+    const invite = member.invite ?? FOUNDING_ID;
+    const candidate = { id, key, card, invite };
+    const from = Math.max(0, seq - 1 - history);
+    const enrolled = people.enrol(candidate, from, at);
+    const parsed = parseName(name);
+    if (typeof parsed === "object") people.claim(enrolled.person, parsed, at);
+  }
+  for (const person of persons.banned) {
+    if (!barred.has(person.id)) people.unban(person);
+  }
+  for (const id of barred) {
+    const person = persons.find(id);
+    if (person && !isBanned(person)) people.ban(person, null, "");
+  }
+  people.journal.keep();
+}
+
+/** What `--check` says of a sealed room's file. @param isLogged Whether the log has lines. @throws {FileError} */
+export async function controlState(
+  path: string,
+  isLogged: boolean,
+): Promise<string> {
+  if (!await LineFile.check(path)) {
+    return isLogged
+      ? `${path} is not there: the server would make it from the log, if that is a sealed room's, without the sealed keys\n`
+      : `${path} is not there yet; the server would make it\n`;
+  }
+  const keepers = await keepersIn(path);
+  const state = keepers === undefined
+    ? "the room is not founded yet"
+    : `the room's keepers: ${keepers}`;
+  return `${path} can be used; ${state}\n`;
 }
 
 /**

@@ -12,7 +12,6 @@ import { type Event, EventError } from "../../protocol/events.ts";
 import { pastEvent } from "../../protocol/line.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
 import { parseControl } from "../../sealed/control_line.ts";
-import { FOUNDING_ID } from "../../sealed/membership.ts";
 import type { Entering, Seat } from "../batch.ts";
 import type { Room } from "../room.ts";
 import type { Admission, Wrap } from "./control_file.ts";
@@ -20,8 +19,14 @@ import type { SealedRoom, Staged } from "./sealed_room.ts";
 
 /** Control lines that are told in one step. */
 const PIECE = 16;
-/** Content keys that may be staged beyond one for each member and open invite. */
+/** Content keys that may be staged beyond one for each member and open invite; all that others than keepers may stage. */
 const SPARE_WRAPS = 2;
+/** How often a client may ask for the control lines: it needs to once for each try to come in. */
+const MAX_FOLLOWS = 16;
+/** How many lines something counts for that is checked, or told to others, by itself. */
+const HEAVY_COST = 20;
+/** How many lines a content key of somebody outside counts for. */
+const GUEST_WRAP_COST = 4;
 
 /** The events that are about a sealed room. */
 export type SealedEvent = Event<
@@ -43,8 +48,8 @@ export interface Asker {
   readonly inviteId: number;
   /** Its place in the room, once it has one. */
   readonly seat: Seat | undefined;
-  /** Tells it something, when there is place for it and it is paid for. */
-  tellPaid(events: readonly Event[]): Promise<void>;
+  /** Tells it lines, when there is place for them, and waits until they are paid for. @returns Whether it is still there. */
+  tellPaid(events: readonly Event[]): Promise<boolean>;
   /** Tells it something with what else it is told. */
   answer(...events: Event[]): void;
   /** Counts so many lines. */
@@ -58,6 +63,8 @@ export class SealedRequests {
   #wraps = new Map<string, Wrap>(); // staged, by recipient
   #admission: Admission | undefined; // staged
   #followed: number | undefined; // the number of the last control line that it was told
+  #wasMember = false; // then
+  #follows = 0;
   #entering: string | undefined; // the text of its `enter`
 
   /** None so far. */
@@ -88,22 +95,25 @@ export class SealedRequests {
         return;
       }
       case "need":
-        asker.spend(1);
+        asker.spend(HEAVY_COST);
         return this.#room.need(this.#require(asker), event.e);
     }
   }
 
-  /** With what a client joins; or why it can't. @param id Its full id. @param invite By which it came. */
-  async entering(
-    id: string,
-  ): Promise<Entering | Refusal> {
+  /**
+   * With what a client joins; or why it can't.
+   * @param id Its full id. @param after The line after which its past begins.
+   */
+  async entering(id: string, after: number): Promise<Entering | Refusal> {
     const followed = this.#followed;
     if (followed === undefined) return "room-sealed";
+    const told = { followed, upTo: after };
     const text = this.#entering;
     if (text === undefined) {
-      return this.#sealed.membership.member(id)
-        ? { followed, line: undefined, staged: this.#staged(id) }
-        : "not-member";
+      if (this.#sealed.membership.member(id)) {
+        return { ...told, line: undefined, staged: this.#staged(id) };
+      }
+      return this.#wasMember ? "removed" : "not-member";
     }
     const line = parseControl(text);
     const { control } = line ?? {};
@@ -114,7 +124,7 @@ export class SealedRequests {
       (line.control.verb === "found" || line.control.verb === "join") &&
       await this.#sealed.membership.isSigned(line, shortId(id));
     if (!isRight) return "control-wrong";
-    return { followed, line, staged: this.#staged(id) };
+    return { ...told, line, staged: this.#staged(id) };
   }
 
   #require({ seat }: Asker): Seat {
@@ -134,19 +144,26 @@ export class SealedRequests {
 
   async #follow(after: number, asker: Asker): Promise<void> {
     if (asker.seat) throw new EventError("Cannot follow inside the room");
+    if (++this.#follows > MAX_FOLLOWS) {
+      throw new EventError("Cannot follow that often");
+    }
+    asker.spend(HEAVY_COST);
+    for (;;) {
+      const refused = this.#outsider(asker);
+      if (refused) {
+        const reason = refused;
+        return asker.answer({ kind: "refused", n: null, reason, detail: "" });
+      }
+      const some = this.#sealed.entries(after).slice(0, PIECE);
+      if (some.length === 0) break;
+      if (!await asker.tellPaid(some.map(pastEvent))) return;
+      after = some.at(-1)?.seq ?? after;
+    }
+    // At once, so that all of it is of the same moment.
     const { known, inviteId } = asker;
-    const { membership } = this.#sealed;
-    const isMember = known !== undefined && membership.member(known);
-    if (!isMember && !this.#sealed.isOpen(inviteId)) {
-      const reason = known === undefined ? "not-member" : "removed";
-      return asker.answer({ kind: "refused", n: null, reason, detail: "" });
-    }
-    const entries = this.#sealed.entries(after, membership.seq);
-    for (let at = 0; at < entries.length; at += PIECE) {
-      const piece = entries.slice(at, at + PIECE);
-      asker.spend(piece.length);
-      await asker.tellPaid(piece.map(pastEvent));
-    }
+    const isMember = known !== undefined &&
+      this.#sealed.membership.member(known) !== undefined;
+    this.#wasMember = isMember;
     const wraps = [
       known === undefined ? undefined : this.#sealed.wrapFor(known),
       isMember ? undefined : this.#sealed.wrapForInvite(inviteId),
@@ -154,15 +171,27 @@ export class SealedRequests {
     for (const wrap of wraps) {
       if (wrap) asker.answer({ kind: "wrapped", ...wrap });
     }
-    this.#followed = membership.seq;
-    const blob = inviteId === FOUNDING_ID ? "" : this.#sealed.blobOf(inviteId);
-    asker.answer({ kind: "followed", seq: membership.seq, blob });
+    const { seq } = this.#sealed.membership;
+    this.#followed = seq;
+    const blob = this.#sealed.blobOf(inviteId);
+    asker.answer({ kind: "followed", seq, blob });
+  }
+
+  /** Why somebody is told nothing of the room: it is neither a member nor comes by an invite that is open. */
+  #outsider({ known, inviteId }: Asker): Refusal | undefined {
+    const { membership } = this.#sealed;
+    if (known !== undefined) {
+      if (membership.member(known)) return undefined;
+      if (membership.barred.has(known)) return "removed";
+    }
+    if (this.#sealed.isOpen(inviteId)) return undefined;
+    return known === undefined ? "invite-used" : "removed";
   }
 
   async #rule({ id, text }: Event<"rule">, asker: Asker): Promise<void> {
     const seat = this.#require(asker);
     const { person } = seat.member;
-    asker.spend(1 + this.#wraps.size / 8); // about as many bytes
+    asker.spend(HEAVY_COST);
     const staged = this.#staged(person.id);
     const line = parseControl(text);
     const { verb } = line?.control ?? {};
@@ -180,7 +209,7 @@ export class SealedRequests {
   #wrap({ to, e, data }: Event<"wrap">, asker: Asker): void {
     const { seat } = asker;
     const { membership } = this.#sealed;
-    asker.spend(seat ? 1 : 4);
+    asker.spend(seat ? 1 : GUEST_WRAP_COST);
     const by = seat?.member.person.id ?? "";
     const isKnown = membership.member(to) !== undefined ||
       membership.openInvites(Date.now()).some(({ id }) => id === to);

@@ -9,6 +9,8 @@
  */
 
 import { type Bytes, fromBase64url } from "../../../crypto_utils.ts";
+import { AdvisedError } from "../../base/advised_error.ts";
+import { FileError } from "../../base/private_file.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { admissionKey } from "../../keys/invite.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
@@ -54,9 +56,11 @@ export class SealedRoom implements Disposable {
   readonly #entries: RuledEntry[] = [];
   readonly #wraps = new Map<string, Wrap>(); // the newest, by recipient
   readonly #admissions = new Map<number, Admission>(); // by the invite's number
-  #membership = Membership.NONE;
-  #unkept: Kept[] = []; // of the batch that is under way
-  #isKept = false; // whether that is in the file
+  #membership = Membership.NONE; // as everybody was told
+  #next = Membership.NONE; // with the batch that is under way
+  #unkept: Kept[] = []; // of that
+  #isKept = false; // whether that is in the file, or half of it
+  #takenOver = 0; // lines that the log alone had
 
   private constructor(file: ControlFile, roomKey: Bytes) {
     this.#file = file;
@@ -66,7 +70,7 @@ export class SealedRoom implements Disposable {
   /**
    * The room of a file, held against the log: what a crash left in one of them alone is taken over or dropped.
    * @param roomKey The founding link's secret, 32 bytes. @param made Is told the file's path if it was made.
-   * @throws {FileError} | {LogError}
+   * @throws {FileError} | {LogError} | {AdvisedError} where the two are of different rooms, or times.
    */
   static async open(
     path: string,
@@ -77,7 +81,7 @@ export class SealedRoom implements Disposable {
     const file = ControlFile.open(path, made);
     try {
       const room = new SealedRoom(file, roomKey);
-      await room.#load(log);
+      await room.#load(path, log);
       return room;
     } catch (error) {
       file[Symbol.dispose]();
@@ -85,36 +89,47 @@ export class SealedRoom implements Disposable {
     }
   }
 
-  async #load(log: ChatLog): Promise<void> {
-    const kept = this.#file.load();
-    const ruled = kept.flatMap((it) => it.kind === "ruled" ? [it.entry] : []);
-    const last = ruled.at(-1);
-    // Of what was under way at a crash, the log has the last word.
-    const isLogged = !last || await hasEntry(log, last);
-    if (!isLogged) ruled.pop();
-    for (const entry of ruled) await this.#follow(entry);
-    for await (const entries of log.past(this.#membership.seq, log.head)) {
-      for (const entry of entries) {
-        if (entry.what === "ruled") {
-          await this.#follow({ ...entry, what: "ruled" });
-        }
-      }
-    }
+  async #load(path: string, log: ChatLog): Promise<void> {
+    const all = this.#file.load();
+    const ruled = all.flatMap((it) => it.kind === "ruled" ? [it.entry] : []);
+    const ahead = await unlogged(path, ruled, log);
+    if (ahead) this.#file.drop(ahead.seq);
+    const at = all.findIndex((it) => it.kind === "ruled" && it.entry === ahead);
+    const kept = at < 0 ? all : all.slice(0, at);
     for (const it of kept) {
-      if (it.kind === "wrap") this.#noteWrap(it.wrap);
-      if (it.kind === "admission") this.#noteAdmission(it.admission);
+      if (it.kind !== "ruled" || await this.#follow(it.entry)) continue;
+      throw new FileError(
+        `Cannot use "${path}": its control line ${it.entry.seq} isn't one that may be said there`,
+      );
     }
-    const isWhole = isLogged && this.#entries.length === ruled.length;
-    if (!isWhole) this.#file.dropLast();
-    this.#file.tidy(() => this.#all(), this.#count);
+    await this.#takeOver(log);
+    for (const it of kept) this.#note(it);
+    this.#tidy();
   }
 
-  async #follow(entry: RuledEntry): Promise<void> {
+  /** What the log has and the file doesn't, as after a backup of the file was put back. */
+  async #takeOver(log: ChatLog): Promise<void> {
+    const known = this.#entries.length;
+    for await (const entries of log.past(this.#membership.seq, log.head)) {
+      for (const entry of entries) {
+        // One that may not be said is by somebody who writes in the log by hand.
+        if (entry.what !== "ruled") continue;
+        await this.#follow({ ...entry, what: "ruled" });
+      }
+    }
+    const taken = this.#entries.slice(known);
+    this.#file.add(taken.map((entry) => ({ kind: "ruled", entry })));
+    this.#takenOver = taken.length;
+  }
+
+  /** @returns Whether that could be said. */
+  async #follow(entry: RuledEntry): Promise<boolean> {
     const line = parseControl(entry.text);
     const next = await follow(this.#membership, line, entry);
-    if (!next) return; // somebody wrote in the log by hand
-    this.#membership = next;
+    if (!next) return false;
+    this.#membership = this.#next = next;
     this.#entries.push(entry);
+    return true;
   }
 
   /** Closes the file. */
@@ -127,14 +142,28 @@ export class SealedRoom implements Disposable {
     this.#foundingKey = admissionKey(roomKey);
   }
 
-  /** What was repaired in the file. */
-  get notice(): string | undefined {
-    return this.#file.notice;
+  /** What was repaired in the file, one sentence each. */
+  get notices(): string[] {
+    const { notice } = this.#file;
+    const count = this.#takenOver;
+    return [
+      ...notice === undefined ? [] : [notice],
+      ...count === 0 ? [] : [
+        `The log had ${count} control ${
+          count === 1 ? "line" : "lines"
+        } that the file of control lines lacked, and has them still; members whose sealed keys are lost ask the keepers for them`,
+      ],
+    ];
   }
 
-  /** Who is a member, and what else the control lines come to. */
+  /** Who is a member, and what else the control lines come to that everybody was told of. */
   get membership(): Membership {
     return this.#membership;
+  }
+
+  /** What they come to with those of the batch that is under way. */
+  get next(): Membership {
+    return this.#next;
   }
 
   /** Whether the room is founded. */
@@ -198,106 +227,121 @@ export class SealedRoom implements Disposable {
     line: ControlLine,
     entry: NewEntry,
     seq: number,
-    staged: Staged,
+    { wraps: staged, admission }: Staged,
   ): Said | Refusal {
-    const before = this.#membership;
+    const before = this.#next;
     const { at, person } = entry;
     const next = before.next(line, { seq, at, person });
     if (typeof next === "string") return next;
     const { control } = line;
-    const { admission } = staged;
-    if (control.verb === "invite" && admission?.invite !== control.invite) {
+    const isInvite = control.verb === "invite";
+    if (isInvite && admission?.invite !== control.invite) {
       return "control-wrong";
     }
-    const wraps = [...staged.wraps.values()].filter(({ to, e }) =>
-      e === next.epoch && isRecipient(next, to, at)
+    const isRecipient = recipientsOf(next, at);
+    const wraps = [...staged.values()].filter((wrap) =>
+      wrap.e === next.epoch && mayGive(next, wrap) && isRecipient(wrap.to)
     );
-    const { length } = this.#unkept;
-    const ruled: RuledEntry = { ...entry, what: "ruled", seq, to: null };
-    this.#unkept.push(
-      { kind: "ruled", entry: ruled },
+    const undo = this.#add(
+      { kind: "ruled", entry: { ...entry, what: "ruled", seq, to: null } },
       ...wraps.map((wrap): Kept => ({ kind: "wrap", wrap })),
-      ...(control.verb === "invite" && admission
+      ...isInvite && admission
         ? [{ kind: "admission" as const, admission }]
-        : []),
+        : [],
     );
-    this.#membership = next;
-    const undo = () => {
-      this.#membership = before;
-      this.#unkept.length = length;
+    this.#next = next;
+    return {
+      undo: () => {
+        this.#next = before;
+        undo();
+      },
+      wraps,
     };
-    return { undo, wraps };
+  }
+
+  /**
+   * Takes a content key of the present epoch into a batch: a keeper's for anybody, a member's for itself.
+   * @returns What takes it back; undefined for one that isn't taken.
+   */
+  give(wrap: Wrap, at: number): Undo | undefined {
+    const next = this.#next;
+    const isRight = wrap.e === next.epoch && mayGive(next, wrap) &&
+      recipientsOf(next, at)(wrap.to);
+    return isRight ? this.#add({ kind: "wrap", wrap }) : undefined;
+  }
+
+  #add(...kept: readonly Kept[]): Undo {
+    const { length } = this.#unkept;
+    this.#unkept.push(...kept);
+    return () => void (this.#unkept.length = length);
   }
 
   /** Writes down what the batch that is under way brings. @throws {FileError} if that fails. */
   keep(): void {
-    if (this.#unkept.length === 0) return;
-    this.#isKept = true; // or half of it
-    this.#file.add(this.#unkept, () => [...this.#all(), ...this.#unkept]);
+    this.#isKept = this.#unkept.length > 0;
+    this.#file.add(this.#unkept);
   }
 
-  /** What was kept last has not happened: the log can't be written. */
+  /** What was kept last has not happened: the log can't be written. To be called before it is undone. */
   drop(): void {
-    if (this.#isKept) this.#file.dropLast();
+    const first = this.#unkept.find((it) => it.kind === "ruled");
+    if (this.#isKept && first?.kind === "ruled") {
+      this.#file.drop(first.entry.seq);
+    }
     this.#isKept = false;
-    this.#unkept = [];
   }
 
   /** What was kept last has happened. */
   settle(): void {
-    if (!this.#isKept) return;
     this.#isKept = false;
+    const { epoch } = this.#membership;
+    this.#membership = this.#next;
     for (const it of this.#unkept.splice(0)) {
       if (it.kind === "ruled") this.#entries.push(it.entry);
-      if (it.kind === "wrap") this.#noteWrap(it.wrap);
-      if (it.kind === "admission") this.#noteAdmission(it.admission);
+      else this.#note(it);
     }
-    this.#file.tidy(() => this.#all(), this.#count);
+    if (this.#membership.epoch === epoch || !this.#forget()) this.#tidy();
+  }
+
+  #note(it: Kept): void {
+    if (it.kind === "wrap") this.#wraps.set(it.wrap.to, it.wrap);
+    if (it.kind === "admission") {
+      this.#admissions.set(it.admission.invite, it.admission);
+    }
   }
 
   /**
-   * Keeps a content key of the present epoch. @param by The full id of who made it.
-   * @returns Whether it may be passed on: a keeper's for anybody, a member's for itself.
+   * Forgets what nobody needs any more, in the file too: from here on a link that has let somebody in opens nothing that
+   * the disk has. @returns Whether there was something.
    */
-  give(wrap: Wrap): boolean {
-    const { by, to, e } = wrap;
-    const { epoch } = this.#membership;
-    const mayGive = by === to || this.#membership.isKeeper(by);
-    const isRight = e === epoch && mayGive &&
-      isRecipient(this.#membership, to, Date.now());
-    if (!isRight) return false;
-    this.#noteWrap(wrap);
-    this.#file.add([{ kind: "wrap", wrap }], () => this.#all());
-    return true;
-  }
-
-  #noteWrap(wrap: Wrap): void {
-    if (wrap.e > this.#membership.epoch) return; // of a change that a crash took back
-    this.#wraps.set(wrap.to, wrap);
-  }
-
-  #noteAdmission(admission: Admission): void {
-    const { invite } = admission;
-    if (this.#membership.invites.has(invite)) {
-      this.#admissions.set(invite, admission);
-    }
-  }
-
-  /** All that counts. A link that lets in nobody any more opens nothing here. */
-  #all(): Kept[] {
+  #forget(): boolean {
     const at = Date.now();
-    const open = this.#membership.openInvites(at);
-    const recipients = new Set(open.map(({ id }) => id));
-    const numbers = new Set(open.map(({ number }) => number));
-    const isIn = (to: string) =>
-      recipients.has(to) || this.#membership.member(to) !== undefined;
+    const isRecipient = recipientsOf(this.#membership, at);
+    const gone = [...this.#wraps.keys()].filter((to) => !isRecipient(to));
+    for (const to of gone) this.#wraps.delete(to);
+    for (const number of this.#admissions.keys()) {
+      if (!this.#membership.isOpen(number, at)) this.#admissions.delete(number);
+    }
+    if (gone.length > 0) this.#file.rewrite(this.#all);
+    return gone.length > 0;
+  }
+
+  #tidy(): void {
+    if (!this.#file.isStale(this.#count) || this.#forget()) return;
+    this.#file.rewrite(this.#all);
+  }
+
+  get #all(): Kept[] {
     return [
       ...this.#entries.map((entry): Kept => ({ kind: "ruled", entry })),
-      ...[...this.#wraps.values()].filter(({ to }) => isIn(to))
-        .map((wrap): Kept => ({ kind: "wrap", wrap })),
-      ...[...this.#admissions.values()]
-        .filter(({ invite }) => numbers.has(invite))
-        .map((admission): Kept => ({ kind: "admission", admission })),
+      ...[...this.#wraps.values()].map((wrap): Kept => ({
+        kind: "wrap",
+        wrap,
+      })),
+      ...[...this.#admissions.values()].map((admission): Kept => ({
+        kind: "admission",
+        admission,
+      })),
     ];
   }
 
@@ -314,14 +358,45 @@ export function keeperNames(membership: Membership): string {
   return names.map((name) => escapeText(name)).join(", ");
 }
 
-/** Whether somebody is to have the content key: a member, or an open invite. */
-function isRecipient(membership: Membership, id: string, at: number): boolean {
-  if (membership.member(id)) return true;
-  return membership.openInvites(at).some((it) => it.id === id);
+/** Says who is to have the content key, by full ids: members, and open invites. */
+function recipientsOf(
+  membership: Membership,
+  at: number,
+): (id: string) => boolean {
+  const invites = new Set(membership.openInvites(at).map(({ id }) => id));
+  return (id) => invites.has(id) || membership.member(id) !== undefined;
+}
+
+/** Keepers give everybody the key, others themselves alone. */
+function mayGive(membership: Membership, { by, to }: Wrap): boolean {
+  return by === to || membership.isKeeper(by);
+}
+
+/**
+ * The first of the control lines that the log lacks, since a crash came between the two files: then they are all of one
+ * batch, and the last. Undefined where it lacks none.
+ * @throws {AdvisedError} for a log that isn't the file's.
+ */
+async function unlogged(
+  path: string,
+  ruled: readonly RuledEntry[],
+  log: ChatLog,
+): Promise<RuledEntry | undefined> {
+  const ahead = ruled.filter(({ seq }) => seq > log.head);
+  const [first] = ahead;
+  const last = ruled.at(ruled.length - ahead.length - 1);
+  const isOneBatch = ahead.every(({ at }) => at === first?.at);
+  if (isOneBatch && (!last || await hasEntry(log, last))) return first;
+  const { seq = 0 } = ruled.at(-1) ?? {};
+  throw new AdvisedError(
+    `The log does not belong to ${path}, which has control lines up to event ${seq}: it is another one, older, or was changed`,
+    `Put the right one back. If it is lost, begin another: a file with the one line "# continues at event ${
+      seq + 1
+    }"`,
+  );
 }
 
 async function hasEntry(log: ChatLog, entry: RuledEntry): Promise<boolean> {
-  if (entry.seq > log.head) return false;
   for await (const [found] of log.past(entry.seq - 1, entry.seq)) {
     return found?.what === "ruled" && found.text === entry.text;
   }

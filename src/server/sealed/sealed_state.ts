@@ -5,21 +5,18 @@
  * @module
  */
 
-import { messageOf } from "../../base/error_reason.ts";
 import { shortId } from "../../crypto/person_id.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { Line, NewEntry } from "../../protocol/line.ts";
 import { type Name, parseName } from "../../protocol/names.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
+import type { ControlLine } from "../../sealed/control_line.ts";
 import { epochOf } from "../../sealed/sealed_line.ts";
-import type { Batch, Of, Refused, Request, Seat } from "../batch.ts";
-import { diagnostics } from "../diagnostics.ts";
+import type { Batch, Of, Refused, Request, Ruled } from "../batch.ts";
+import { isTooSoon } from "../people/person.ts";
 import type { Roster } from "../roster.ts";
-import type { Wrap } from "./control_file.ts";
-import type { SealedRoom } from "./sealed_room.ts";
-
-const logger = diagnostics("room");
+import type { SealedRoom, Staged } from "./sealed_room.ts";
 
 /** The state of a sealed room, beside who is there. */
 export class SealedState {
@@ -37,7 +34,7 @@ export class SealedState {
 
   /** The name of who is a member; undefined for one who is none yet. */
   nameOf({ candidate }: Pick<Request, "candidate">): Name | undefined {
-    const member = this.#room.membership.member(candidate.id);
+    const member = this.#room.next.member(candidate.id);
     const name = member && parseName(member.name);
     return typeof name === "object" ? name : undefined;
   }
@@ -49,27 +46,15 @@ export class SealedState {
   ): Refusal | undefined {
     if (!entering) return "room-sealed";
     const { line, staged } = entering;
-    const isMember = this.#room.membership.member(id) !== undefined;
     // Of two machines that came in the same instant, the first made its person a member.
-    if (isMember) return undefined;
+    if (this.#room.next.member(id)) return undefined;
     if (!line) return "removed";
     const { control } = line;
+    if (control.verb === "found" && this.#room.next.room) return "invite-used";
     const named = "name" in control ? control.name : undefined;
     if (named !== name.shown) return "control-wrong";
-    const entry: NewEntry = {
-      what: "ruled",
-      at: batch.at,
-      person: shortId(id),
-      stay,
-      n,
-      name: name.shown,
-      text: line.text,
-    };
-    const said = this.#room.take(line, entry, this.#next(batch), staged);
-    if (typeof said === "string") return said;
-    batch.undo.push(said.undo);
-    batch.rule(entry, { control, wish: undefined, wraps: said.wraps });
-    return undefined;
+    const by = { person: shortId(id), stay, n, name: name.shown };
+    return this.#take(line, by, staged, undefined, batch);
   }
 
   /** Says a control line. @param refused Why it isn't said in any case. @returns Whether it is. */
@@ -79,55 +64,75 @@ export class SealedState {
     refused: Refused | undefined,
   ): boolean {
     const { member: { person, name }, stay, n, guest } = seat;
-    const entry: NewEntry = {
-      what: "ruled",
-      at: batch.at,
-      person: person.short,
-      stay,
-      n,
-      name: name.shown,
-      text: line.text,
-    };
-    const said = refused?.reason ??
-      this.#room.take(line, entry, this.#next(batch), staged);
-    if (typeof said === "string") {
-      const detail = refused?.detail ?? "";
-      guest.tell({ kind: "refused", n: null, reason: said, detail }, {
-        kind: "answered",
-        id,
-      });
-      return false;
-    }
+    const by = { person: person.short, stay, n, name: name.shown };
+    const reason = refused?.reason ??
+      this.#take(line, by, staged, { seat, id }, batch);
+    if (reason === undefined) return true;
+    const detail = refused?.detail ?? "";
+    const event: Event = { kind: "refused", n: null, reason, detail };
+    guest.tell(event, { kind: "answered", id });
+    return false;
+  }
+
+  /** Takes a control line into a batch. @returns Why it isn't said. */
+  #take(
+    line: ControlLine,
+    by: Pick<NewEntry, "person" | "stay" | "n" | "name">,
+    staged: Staged,
+    wish: Ruled["wish"],
+    batch: Batch,
+  ): Refusal | undefined {
+    const { text, control } = line;
+    const entry: NewEntry = { what: "ruled", at: batch.at, text, ...by };
+    const seq = this.#log.head + 1 + batch.entries.length;
+    const said = this.#room.take(line, entry, seq, staged);
+    if (typeof said === "string") return said;
     batch.undo.push(said.undo);
-    const { control } = line;
-    batch.rule(entry, { control, wish: { seat, id }, wraps: said.wraps });
-    return true;
+    batch.rule(entry, { control, wish });
+    batch.give(said.wraps);
+    return undefined;
   }
 
-  /** The number of the next line of a batch. */
-  #next({ entries }: Batch): number {
-    return this.#log.head + 1 + entries.length;
+  /** Keeps a content key, which is passed on once it is kept. */
+  give({ wrap }: Of<"give">, batch: Batch): void {
+    const undo = this.#room.give(wrap, batch.at);
+    if (!undo) return;
+    batch.undo.push(undo);
+    batch.give([wrap]);
   }
 
-  /** Whether a line is sealed under the present key and new: any other will be said again by its client, or was said. */
-  takes({ n, text }: Line, seat: Seat): boolean {
-    return epochOf(text) === this.#room.membership.epoch && n > seat.n;
+  /**
+   * Those of a member's lines that are taken: sealed under the present key, and new. Any other will be said again by its
+   * client, or was said. @param slow Seconds between two lines, keepers' aside.
+   */
+  taken({ seat, lines }: Of<"say">, slow: number): Line[] {
+    const { person } = seat.member;
+    const { epoch } = this.#room.next;
+    const isFree = this.#room.next.isKeeper(person.id);
+    return lines.filter(({ n, text }) => {
+      if (epochOf(text) !== epoch || n <= seat.n) return false;
+      seat.n = n;
+      if (isFree || !isTooSoon(person, slow)) return true;
+      const reason = "too-soon";
+      seat.guest.tell({ kind: "refused", n, reason, detail: "" });
+      return false;
+    });
   }
 
   /** Somebody lacks a content key: the keepers who are there are told. */
   need({ seat, e }: Of<"need">): void {
-    if (!this.#members.has(seat)) return;
+    if (!this.#members.has(seat) || e > this.#room.next.epoch) return;
     const { id } = seat.member.person;
     this.#lacking.set(id, e);
     for (const { person, seats } of this.#members) {
-      if (!this.#room.membership.isKeeper(person.id)) continue;
-      const event: Event = { kind: "needed", who: id, e };
-      for (const { guest } of seats) guest.tell(event);
+      if (person.id === id || !this.#room.next.isKeeper(person.id)) continue;
+      for (const { guest } of seats) guest.tell({ kind: "needed", who: id, e });
     }
   }
 
   /** Who is there and lacks a content key. */
   get needs(): Event<"needed">[] {
+    if (this.#lacking.size === 0) return [];
     const here = new Set([...this.#members].map(({ person }) => person.id));
     for (const id of this.#lacking.keys()) {
       if (!here.has(id)) this.#lacking.delete(id);
@@ -135,26 +140,18 @@ export class SealedState {
     return [...this.#lacking].map(([who, e]) => ({ kind: "needed", who, e }));
   }
 
-  /** Keeps a content key, and passes it on. */
-  give(wrap: Wrap): void {
-    try {
-      if (!this.#room.give(wrap)) return;
-    } catch (error) {
-      logger.error("{why}", { why: messageOf(error) }); // whoever lacks it asks again
-      return;
+  /** Tells those who are there the content keys of a batch that are for them. Who comes with it is told on coming. */
+  passOn({ given, joined }: Batch): void {
+    if (given.length === 0) return;
+    const coming = new Set(joined.map(({ seat }) => seat));
+    const byId = new Map(given.map((wrap) => [wrap.to, wrap]));
+    for (const { person, seats } of this.#members) {
+      const wrap = byId.get(person.id);
+      if (!wrap) continue;
+      this.#lacking.delete(person.id);
+      for (const seat of seats) {
+        if (!coming.has(seat)) seat.guest.tell({ kind: "wrapped", ...wrap });
+      }
     }
-    this.#lacking.delete(wrap.to);
-    passOn([wrap], this.#members);
-  }
-}
-
-/** Tells those who are there the content keys that are for them. */
-export function passOn(wraps: readonly Wrap[], members: Roster): void {
-  const byId = new Map(wraps.map((wrap) => [wrap.to, wrap]));
-  if (byId.size === 0) return;
-  for (const { person, seats } of members) {
-    const wrap = byId.get(person.id);
-    if (!wrap) continue;
-    for (const { guest } of seats) guest.tell({ kind: "wrapped", ...wrap });
   }
 }
