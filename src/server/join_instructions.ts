@@ -89,7 +89,7 @@ export function joinInstructions(
 }
 
 /** What is said of a sealed room. */
-interface SealedState {
+export interface SealedState {
   readonly isFounded: boolean;
   readonly keeperNames: string;
 }

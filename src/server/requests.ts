@@ -532,10 +532,13 @@ export class Requests {
   #fetch(event: Event<"fetch">): void {
     const { member: { person: { from } } } = this.#requireSeat("fetch");
     this.#spend(1);
-    const { id, offer } = event;
+    const { id, offer, from: start, size } = event;
+    const { relay } = this.#options;
+    // How large a sealed file is nobody can tell here, but that it isn't larger than it may be.
+    const isTooFar = this.#sealed && start + size > relay.maxFileSize;
     // What was offered before its time is nothing that it may know of.
-    const answer: Event | undefined = offer > from
-      ? this.#options.relay.fetch(this.#client, event)
+    const answer: Event | undefined = offer > from && !isTooFar
+      ? relay.fetch(this.#client, event)
       : { kind: "missing", id, reason: "gone" };
     if (answer) this.#answers.push(answer);
   }

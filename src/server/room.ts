@@ -280,9 +280,7 @@ export class Room {
           at: batch.at,
         }),
     );
-    for (const { wish } of batch.ruled) {
-      wish?.seat.guest.tell({ kind: "answered", id: wish.id });
-    }
+    this.#answer(batch, (seat) => this.#state.members.has(seat));
     if (!joining) return;
     await this.#broadcaster.ratchet();
     this.#measures.epochs.add(1, "ratchet");
@@ -333,8 +331,17 @@ export class Room {
     const gone = batch.left.length + batch.replaced.length;
     if (gone > 0) this.#broadcaster.expire();
     if (batch.removed.length > 0) this.#broadcaster.expire(true);
+    this.#answer(batch, (seat) => batch.removed.includes(seat)); // who removes itself
     for (const { guest } of batch.replaced) guest.dismiss("replaced");
     for (const { guest } of batch.removed) guest.dismiss("removed");
+  }
+
+  /** Answers some of those who have said a control line. */
+  #answer({ ruled }: Batch, isOne: (seat: Seat) => boolean): void {
+    for (const { wish } of ruled) {
+      if (!wish || !isOne(wish.seat)) continue;
+      wish.seat.guest.tell({ kind: "answered", id: wish.id });
+    }
   }
 
   /** Those who stay are told the new key before anything is sealed with it. */

@@ -70,6 +70,7 @@ const unused = (what: string) => () => {
 const context = {
   note,
   who: () => [],
+  isSealed: () => false,
   quit: () => view.close(),
   rename: unused("rename"),
   act: (text: string) => {

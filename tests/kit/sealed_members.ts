@@ -315,8 +315,11 @@ export class SealedServer implements AsyncDisposable {
       verb: "keys",
       e,
       prev: membership.lastKeys,
+      seen: membership.seq,
+      digest: toBase64url(membership.digest),
       commit: commitment(place, key),
       back: await sealBack(place, before, key),
+      backTo: e - 1,
       made: [],
       removed: [],
       barred: [],
@@ -365,6 +368,19 @@ export class SealedServer implements AsyncDisposable {
     return lines.map(([, what, text]) => [what, text.split(" ", 1)[0] ?? ""]);
   }
 
+  /** Resolves when somebody has asked the room to be let in. */
+  asked(): Promise<void> {
+    const { room } = this.setup;
+    const { join } = room;
+    return new Promise((resolve) => {
+      room.join = (request) => {
+        room.join = join;
+        resolve();
+        return room.join(request);
+      };
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.setup[Symbol.asyncDispose]();
   }
@@ -397,4 +413,15 @@ export async function answer(
   );
   const before = client.events[at - 1];
   return before?.kind === "refused" ? before.reason : undefined;
+}
+
+/** Holds the log's next write, and all after it, until that is called. */
+export function holdLog({ setup: { log } }: SealedServer): () => void {
+  const { append } = log;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.append = async (entries) => {
+    await promise;
+    return await append.call(log, entries);
+  };
+  return resolve;
 }

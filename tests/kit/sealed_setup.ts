@@ -137,7 +137,9 @@ export class SealedSetup implements AsyncDisposable {
   /** Somebody comes by an invite of a keeper's. */
   async bring(keeper: SealedClient, name: string): Promise<SealedClient> {
     const invite = await keeper.invite(5);
-    return await (await this.client(name, { invite })).in();
+    const client = await (await this.client(name, { invite })).in();
+    await keeper.untilTold(`${name} came in`);
+    return client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

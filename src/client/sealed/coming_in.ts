@@ -13,7 +13,6 @@ import {
   type Bytes,
   DecryptionError,
   equalBytes,
-  type fromBase64url,
   KEY_SIZE,
   randomBytes,
   toBase64url,

@@ -43,7 +43,7 @@ export const NO_CHANGE: Change = {
 };
 
 /** Somebody who gets the key. */
-interface Recipient {
+export interface Recipient {
   readonly id: string;
   readonly card: string;
 }

@@ -113,7 +113,10 @@ export class SealedLink implements LinkListener, RoomLink {
   #looking: ReturnType<typeof setInterval> | undefined;
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
-  /** @param connect Makes the connection, which tells this listener. */
+  /**
+   * @param options The room, whom it tells, and where the server is.
+   * @param connect Makes the connection, which tells this listener.
+   */
   constructor(
     options: SealedLinkOptions,
     connect: (listener: LinkListener) => Link,

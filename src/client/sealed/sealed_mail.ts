@@ -14,7 +14,7 @@ import type { MailRequest, MailRoom } from "../mail/mail_room.ts";
 import type { Present } from "../view.ts";
 
 /** What leads into a sealed room. */
-interface SealedPlace {
+export interface SealedPlace {
   /** Who is a member there. */
   readonly membership: Membership;
   /** Who is there. */

@@ -20,7 +20,7 @@ export interface StayEnd {
 }
 
 /** A line's sender and numbers. */
-type Numbered = Pick<LogEntry, "person" | "stay" | "seq" | "n">;
+export type Numbered = Pick<LogEntry, "person" | "stay" | "seq" | "n">;
 
 /** Stays and their last lines: those that were seen, or those of one look at the past. */
 export class StayNumbers {
@@ -28,6 +28,7 @@ export class StayNumbers {
   #changed = new Map<string, StayEnd>(); // since `takeChanged`
 
   /** @param ends As `takeChanged` gave them in earlier runs, the newest last. */
+  /** @param ends How far stays that ended came, as a file has it. */
   constructor(ends: Iterable<readonly [string, StayEnd]> = []) {
     this.#ends = new Map();
     for (const [stay, end] of ends) this.#keep(stay, end);

@@ -108,13 +108,11 @@ export class SealedRequests {
     const followed = this.#followed;
     if (followed === undefined) return "room-sealed";
     const told = { followed, upTo: after };
-    const text = this.#entering;
-    if (text === undefined) {
-      if (this.#sealed.membership.member(id)) {
-        return { ...told, line: undefined, staged: this.#staged(id) };
-      }
-      return this.#wasMember ? "removed" : "not-member";
+    if (this.#sealed.membership.member(id)) { // by another of its machines, perhaps
+      return { ...told, line: undefined, staged: this.#staged(id) };
     }
+    const text = this.#entering;
+    if (text === undefined) return this.#wasMember ? "removed" : "not-member";
     const line = parseControl(text);
     const { control } = line ?? {};
     if (control?.verb === "join" && !this.#sealed.isOpen(control.invite)) {

@@ -239,8 +239,10 @@ export class SealedRoom implements Disposable {
       return "control-wrong";
     }
     const isRecipient = recipientsOf(next, at);
+    // A keeper that removes itself still gives the others the key with which it goes.
     const wraps = [...staged.values()].filter((wrap) =>
-      wrap.e === next.epoch && mayGive(next, wrap) && isRecipient(wrap.to)
+      wrap.e === next.epoch && isRecipient(wrap.to) &&
+      (mayGive(before, wrap) || mayGive(next, wrap))
     );
     const undo = this.#add(
       { kind: "ruled", entry: { ...entry, what: "ruled", seq, to: null } },

@@ -13,7 +13,11 @@ import {
   tick,
 } from "../../../kit/connection_setup.ts";
 import { joinEvent } from "../../../kit/people.ts";
-import { followed, SealedServer } from "../../../kit/sealed_members.ts";
+import {
+  followed,
+  holdLog,
+  SealedServer,
+} from "../../../kit/sealed_members.ts";
 import { somebody } from "../../../kit/sealed_room.ts";
 import { HandshakeError } from "../../../../crypto_utils.ts";
 
@@ -248,24 +252,17 @@ Deno.test("who comes in the batch in which it is removed is let in, and sent awa
   const ben = await server.bring(ana, "ben");
   const again = await server.byKey(ben.who);
   await followed(again);
-  const [, wraps, rule] = await server.rekeying(ana, {
-    removed: [ben.who.full],
-  });
-  await ana.client.send(...wraps);
+  const removal = { removed: [ben.who.full] };
+  const [, wraps, rule] = await server.rekeying(ana, removal);
+  const go = holdLog(server);
+  await ana.client.send(...wraps, await server.seal(ana, 1, "holds it"));
   await quiet(ana.client);
-  const { log } = server.setup;
-  const { append } = log;
-  const held = Promise.withResolvers<void>();
-  log.append = async (entries) => {
-    await held.promise;
-    return await append.call(log, entries);
-  };
-  await ana.client.send(await server.seal(ana, 1, "holds the batch"));
-  await quiet(ana.client);
+  const asked = server.asked();
   await again.send(joinEvent(ben.who, "ben"));
+  await asked;
   await ana.client.send(rule);
-  await quiet(ana.client).catch(() => {});
-  held.resolve();
+  await quiet(ana.client);
+  go();
   for (const client of [again, ben.client]) {
     assertEquals((await client.until("bye")).reason, "removed");
   }

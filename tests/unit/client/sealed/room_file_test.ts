@@ -1,0 +1,93 @@
+/**
+ * What a client keeps of a sealed room: whole after a crash at any byte, and fetched again where it is damaged.
+ *
+ * @module
+ */
+
+import { RoomFile } from "../../../../src/client/sealed/room_file.ts";
+import { toBase64url } from "../../../../crypto_utils.ts";
+import { assert, assertEquals } from "../../../kit/assert.ts";
+import { Folder, modeOf } from "../../../kit/folder.ts";
+import { roomOf, SealedSetup } from "../../../kit/sealed_setup.ts";
+
+/** A room with some members, as a keeper's client has kept it. */
+async function kept(folder: string) {
+  await using setup = new SealedSetup();
+  const sealing = { folder };
+  const ana = await setup.found("ana", sealing);
+  await setup.bring(ana, "bob");
+  await ana.operate("invite", "7", "Rahul", 2);
+  await ana.say("hello");
+  await ana.view.until("said");
+  await ana.leave();
+  const room = roomOf(setup.server);
+  const { membership } = setup.server;
+  return { room, path: `${folder}/${room}`, membership };
+}
+
+const fail = (text: string) => {
+  throw new Error(text);
+};
+
+Deno.test("a room's file has the control lines, the last numbers and the notes of invites, for its owner alone", async () => {
+  await using folder = await Folder.make();
+  const { room, path, membership } = await kept(folder.path);
+  assertEquals(await modeOf(path), 0o600);
+  const file = await RoomFile.load(folder.path, room, fail);
+  const { seq, digest, members } = file.record.membership;
+  assertEquals(
+    [seq, toBase64url(digest)],
+    [membership.seq, toBase64url(membership.digest)],
+  );
+  assertEquals([...members.keys()], [...membership.members.keys()]);
+  assertEquals(file.stays.all.length, 1);
+  const notes = membership.openInvites(Date.now())
+    .map(({ number }) => file.noteOf(number));
+  assertEquals(notes, ["", "Rahul"]);
+});
+
+Deno.test("a room's file that a crash cut off at any byte is whole up to there", async () => {
+  await using folder = await Folder.make();
+  const { room, path, membership } = await kept(folder.path);
+  const text = await Deno.readTextFile(path);
+  let highest = 0;
+  for (let size = 0; size < text.length; size += 211) {
+    await Deno.writeTextFile(path, text.slice(0, size));
+    const file = await RoomFile.load(folder.path, room, fail);
+    const { seq } = file.record.membership;
+    assert(seq >= highest && seq <= membership.seq, `${seq} at ${size}`);
+    highest = seq;
+    // What is written then is read the next time.
+    const again = await RoomFile.load(folder.path, room, fail);
+    assertEquals(again.record.membership.seq, seq);
+  }
+});
+
+Deno.test("what follows a damaged line of a room's file doesn't count where it leads elsewhere", async () => {
+  await using folder = await Folder.make();
+  const { room, path } = await kept(folder.path);
+  const lines = (await Deno.readTextFile(path)).split("\n");
+  const first = lines.findIndex((line) => line.includes('"control"'));
+  const broken = lines.map((line, at) =>
+    at === first + 1 ? line.replace('"seq"', '"sea"') : line
+  );
+  await Deno.writeTextFile(path, broken.join("\n"));
+  const file = await RoomFile.load(folder.path, room, fail);
+  assertEquals(file.record.entries.map(({ seq }) => seq), [1]);
+  assertEquals(file.stays.all.length, 1);
+});
+
+Deno.test("a room's file that can't be read is told of, and nothing is kept", async () => {
+  await using folder = await Folder.make();
+  const { room, path } = await kept(folder.path);
+  await Deno.chmod(path, 0o644);
+  const notes: string[] = [];
+  const file = await RoomFile.load(
+    folder.path,
+    room,
+    (text) => notes.push(text),
+  );
+  file.rekeyed(1);
+  await file.kept;
+  assertEquals([file.record.membership.seq, notes.length], [0, 1]);
+});

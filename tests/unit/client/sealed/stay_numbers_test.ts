@@ -1,0 +1,44 @@
+import { StayNumbers } from "../../../../src/client/sealed/stay_numbers.ts";
+import { assertEquals } from "../../../kit/assert.ts";
+
+const line = (seq: number, n: number, stay = "s") => ({
+  person: "p",
+  stay,
+  seq,
+  n,
+});
+
+Deno.test("StayNumbers takes a line where its numbers grow together, before and after the last one", () => {
+  const stays = new StayNumbers();
+  stays.note(line(50, 7));
+  const cases: [number, number, boolean][] = [
+    [50, 7, true], // told again
+    [50, 8, false],
+    [51, 8, true],
+    [51, 7, false], // repeated
+    [60, 6, false], // sunk
+    [49, 6, true], // history
+    [49, 7, false],
+    [49, 8, false],
+  ];
+  for (const [seq, n, fits] of cases) {
+    assertEquals(stays.fits(line(seq, n)), fits, `${seq} ${n}`);
+  }
+  assertEquals(stays.fits(line(60, 1, "another")), true);
+});
+
+Deno.test("StayNumbers remembers the newest 4,096 stays, and gives what has changed once", () => {
+  const stays = new StayNumbers();
+  for (let at = 1; at <= 5_000; at++) stays.note(line(at, 1, `s${at}`));
+  stays.note(line(5_001, 2, "s4999"));
+  const { all } = stays;
+  assertEquals([all.length, all[0]?.[0], all.at(-1)?.[0]], [
+    4_096,
+    "p.s905",
+    "p.s4999",
+  ]);
+  stays.takeChanged();
+  stays.note(line(5_002, 3, "s4999"));
+  assertEquals(stays.takeChanged(), [["p.s4999", { seq: 5_002, n: 3 }]]);
+  assertEquals(new StayNumbers(all).fits(line(6_000, 2, "s4999")), false);
+});
