@@ -90,7 +90,9 @@ export function joinInstructions(
 
 /** What is said of a sealed room. */
 export interface SealedState {
+  /** Whether somebody founded it. */
   readonly isFounded: boolean;
+  /** The names of its keepers, as a list in words. */
   readonly keeperNames: string;
 }
 

@@ -44,7 +44,9 @@ export const NO_CHANGE: Change = {
 
 /** Somebody who gets the key. */
 export interface Recipient {
+  /** Its full id. */
   readonly id: string;
+  /** Its card, base64url. */
   readonly card: string;
 }
 

@@ -28,7 +28,11 @@ export class StayNumbers {
   #changed = new Map<string, StayEnd>(); // since `takeChanged`
 
   /** @param ends As `takeChanged` gave them in earlier runs, the newest last. */
-  /** @param ends How far stays that ended came, as a file has it. */
+  /**
+   * Begins with what is known.
+   *
+   * @param ends How far stays that ended came, as a file has it.
+   */
   constructor(ends: Iterable<readonly [string, StayEnd]> = []) {
     this.#ends = new Map();
     for (const [stay, end] of ends) this.#keep(stay, end);
