@@ -27,11 +27,10 @@ export class StayNumbers {
   readonly #ends: Map<string, StayEnd>;
   #changed = new Map<string, StayEnd>(); // since `takeChanged`
 
-  /** @param ends As `takeChanged` gave them in earlier runs, the newest last. */
   /**
    * Begins with what is known.
    *
-   * @param ends How far stays that ended came, as a file has it.
+   * @param ends As `takeChanged` gave them in earlier runs, the newest last.
    */
   constructor(ends: Iterable<readonly [string, StayEnd]> = []) {
     this.#ends = new Map();
