@@ -109,6 +109,7 @@ export class SealedLink implements LinkListener, RoomLink {
   #sent = 0; // how often all lines were sent anew
   #asked = -1; // the epoch whose key keepers were asked for
   #isIn = false;
+  #early: LogEntry[] = []; // lines that came before what it entered with was looked at
   #isClosed = false;
   #looking: ReturnType<typeof setInterval> | undefined;
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
@@ -302,7 +303,8 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** The next line of the log has come. */
   took(line: LogEntry): void {
-    this.#listener.took(line);
+    if (this.#isIn) this.#listener.took(line);
+    else this.#early.push(line);
   }
 
   /** Somebody said something, came or went. */
@@ -499,6 +501,7 @@ export class SealedLink implements LinkListener, RoomLink {
       joining,
       past,
     );
+    for (const line of this.#early.splice(0)) this.#listener.took(line);
     const { room: id } = room.membership;
     if (id) {
       known?.seal(toBase64url(id));
