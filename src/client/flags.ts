@@ -86,9 +86,9 @@ export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
 const ABOUT = [
-  "An encrypted group chat: the client. A LINK is what the server prints; in the server's own folder none is needed.",
+  "An encrypted group chat: the client. A LINK is what the server prints; none is needed in the server's own folder. " +
   "On a pipe, every line is a message, the first one the name without --name.",
-  "Who you are, what you /set and what you typed is kept in ~/.config/encrypted-chat.",
+  "Identity, /set and what you typed are kept in ~/.config/encrypted-chat.",
 ].join("\n");
 
 /** What --help, --version or --completions print; undefined if none of them is given. */

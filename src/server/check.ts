@@ -25,13 +25,7 @@ export async function check(values: Values): Promise<void> {
   const { host, port, log: path } = values;
   await prepare(values);
   print(await keyState(values["key-file"]));
-  for (const path of [values.people, waitingFile(values.log)]) {
-    print(
-      await LineFile.check(path)
-        ? `${path} can be used\n`
-        : `${path} is not there yet; the server would make it\n`,
-    );
-  }
+  print(await fileState(values.people));
   using _held = await tryPort(
     { host, port },
     (address, error) => portError(address, path, error),
@@ -49,6 +43,14 @@ export async function check(values: Values): Promise<void> {
       `Its last line broke off after ${broken} bytes; the server would mend that\n`,
     );
   }
+  print(await fileState(waitingFile(path)));
+}
+
+/** What there is of a file of lines. @throws {FileError} if it can't be used, or made. */
+async function fileState(path: string): Promise<string> {
+  return await LineFile.check(path)
+    ? `${path} can be used\n`
+    : `${path} is not there yet; the server would make it\n`;
 }
 
 /** What there is of a key file. @throws {FileError} if it can't be used, or made. */

@@ -114,6 +114,7 @@ Deno.test("member's file reaches one who takes it as it is, and stands in the lo
     "chat.log",
     "chat.log.lock",
     "chat.people",
+    "chat.waiting",
     "hut.jpg",
     "taken",
   ]);

@@ -137,6 +137,7 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
     "chat.people is not there yet; the server would make it",
     `127.0.0.1:${port} is free`,
     "chat.log is not there yet; the server would make it",
+    "chat.waiting is not there yet; the server would make it",
   ]);
   assertEquals(await folder.names(), []);
 
@@ -152,6 +153,7 @@ Deno.test("server --check says what can be used, and starts nothing", async () =
     "chat.people can be used",
     `127.0.0.1:${port} is free`,
     "chat.log can be written; it ends with event 2",
+    "chat.waiting can be used",
   ]);
   assertEquals(await first.log(), log);
   // Nothing of the check holds the port or the log.
@@ -179,7 +181,10 @@ Deno.test("server --check leaves a log as it is, and says what a server would do
     const args = ["--check", "--host", "127.0.0.1", "--port", "0"];
     const { code, stdout } = await runServer(folder, args);
     assertEquals(code, 0);
-    assertEquals(stdout.slice(3), said);
+    assertEquals(stdout.slice(3), [
+      ...said,
+      "chat.waiting is not there yet; the server would make it",
+    ]);
     assertEquals(await folder.names(), ["chat.log"]);
     assertEquals(await Deno.readTextFile(folder.file("chat.log")), text);
     if (Deno.build.os !== "windows") {
