@@ -7,6 +7,8 @@
 /** Ports that are offered: below those that systems hand out by themselves, so that none is taken by chance. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
+/** How often a folder is removed anew while something still comes into it. */
+const MAX_REMOVALS = 100;
 
 /** A temporary folder, gone at the end. */
 export class Folder implements AsyncDisposable {
@@ -35,9 +37,16 @@ export class Folder implements AsyncDisposable {
     return await namesIn(this.path);
   }
 
-  /** Removes it with all that is in it. */
+  /** Removes it with all that is in it, also what a program that is just ending still writes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.path, { recursive: true });
+    for (let left = MAX_REMOVALS; left > 0; left--) {
+      try {
+        return await Deno.remove(this.path, { recursive: true });
+      } catch (error) {
+        const { code } = error as { readonly code?: string };
+        if (left === 1 || code !== "ENOTEMPTY") throw error;
+      }
+    }
   }
 }
 

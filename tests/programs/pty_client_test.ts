@@ -77,6 +77,10 @@ terminalTest(
     await type("/msg ben psst");
     await ben.shows("private", { text: "psst" });
     await terminal.shows("(private) you to ben: psst");
+    await type("/agree 3");
+    await terminal.shows(/^History up to line 3: (\d{5} ){7}\d{5}$/);
+    await type("/accept");
+    await terminal.shows("There is nothing to accept");
     await type("/delete 4");
     await ben.shows("deleted", { to: 4 });
     await terminal.shows("ana deletes 4");
