@@ -214,7 +214,10 @@ Deno.test("a member can't change what another one said", async () => {
   const { seq } = await ana.view.until("said");
   const { server } = setup;
   server.alterPast = (lines) => lines.filter((it) => it.seq !== seq); // or its own client would refuse
-  const bob = await setup.bring(ana, "bob");
+  const value = server.chainAt(seq);
+  assert(value);
+  const chain = { seen: { seq, value }, seenDiffers: () => undefined }; // it knows the line
+  const bob = await setup.bring(ana, "bob", { chain });
   await bob.session.change("edited", seq, "other words");
   const { reason, name } = await ana.view.until("warning");
   assertEquals([reason, name], ["change-wrong", "bob"]);

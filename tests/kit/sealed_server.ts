@@ -17,6 +17,7 @@ import { readCard } from "../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
 import type { KeyPair } from "../../src/crypto/x25519.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
+import { Chain, CHAIN_START, chainEvent } from "../../src/protocol/chain.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import {
   encodeEvent,
@@ -173,6 +174,16 @@ export class Seat {
         return await server.needed(this.person, event.e);
       case "operate":
         return await this.tell({ kind: "answered", id: event.id });
+      case "agree": {
+        const { id, seq } = event;
+        const { value } = chainEvent(seq, server.chainAt(seq));
+        return await this.tell({ kind: "agreed", id, seq, value });
+      }
+      case "page":
+        return await this.#page(event);
+      case "collect":
+      case "got":
+        return; // nobody has written
     }
     const line = saidLine(event);
     if (!line || event.kind !== "seal") {
@@ -182,6 +193,17 @@ export class Seat {
     if (line.n <= this.n) throw new Error(`line ${line.n} again`);
     this.n = line.n;
     await server.append(this, "sealed", line.n, line.text);
+  }
+
+  async #page({ id, before, count }: Event<"page">): Promise<void> {
+    const server = this.#server;
+    const end = Math.min(before - 1, server.log.length);
+    const from = Math.max(0, end - count);
+    await this.tell(
+      chainEvent(from, server.chainAt(from)),
+      ...server.alterPast(server.log.slice(from, end)).map(pastEvent),
+      { kind: "paged", id, more: from > 0 },
+    );
   }
 
   get #by(): string {
@@ -253,9 +275,10 @@ export class Seat {
     }
     const { after } = event;
     const start = after ?? 0;
-    const missed = server.log.filter(({ seq, what }) =>
-      seq > start || what === "ruled" && seq > this.#followed
+    const early = server.control.filter(({ seq }) =>
+      seq <= start && seq > this.#followed
     );
+    const missed = server.log.filter(({ seq }) => seq > start);
     const first = new Map<string, Seat>();
     const here = server.seats.filter((it) => it.isIn || it === this)
       .map((it): Event => {
@@ -276,6 +299,8 @@ export class Seat {
         key: toBase64url(key),
         verifyKey: toBase64url(verifyKey),
       },
+      ...early.map(pastEvent),
+      chainEvent(start, server.chainAt(start)),
       ...server.alterPast(missed).map(pastEvent),
       {
         kind: "welcome",
@@ -358,6 +383,13 @@ export class SealedServer {
   /** The control lines. */
   get control(): LogEntry[] {
     return this.log.filter(({ what }) => what === "ruled");
+  }
+
+  /** The chain's value for a line, 32 bytes; undefined for one that there isn't. */
+  chainAt(seq: number): Bytes | undefined {
+    const chain = new Chain(0, CHAIN_START);
+    for (const line of this.log.slice(0, seq)) chain.add(line);
+    return chain.at(seq);
   }
 
   /** Has only the lines up to one, as after a backup was restored. */

@@ -135,9 +135,13 @@ export class SealedSetup implements AsyncDisposable {
   }
 
   /** Somebody comes by an invite of a keeper's. */
-  async bring(keeper: SealedClient, name: string): Promise<SealedClient> {
+  async bring(
+    keeper: SealedClient,
+    name: string,
+    sealing: Partial<Sealing> = {},
+  ): Promise<SealedClient> {
     const invite = await keeper.invite(5);
-    const client = await (await this.client(name, { invite })).in();
+    const client = await (await this.client(name, { invite, ...sealing })).in();
     await keeper.untilTold(`${name} came in`);
     return client;
   }

@@ -78,10 +78,11 @@ export class RoomFile {
     if (folder === undefined || this.#path !== undefined) return;
     const path = `${folder}/${room}`;
     this.#path = path;
+    const summary = this.#summary().join(""); // as it is now: what comes after it is appended
     this.kept = this.kept.then(async () => {
       try {
         await ensureFolder(folder);
-        await writePrivate(path, this.#summary().join(""));
+        await writePrivate(path, summary);
       } catch (error) {
         this.#fail(error);
       }

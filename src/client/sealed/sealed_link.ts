@@ -109,14 +109,11 @@ export class SealedLink implements LinkListener, RoomLink {
   #sent = 0; // how often all lines were sent anew
   #asked = -1; // the epoch whose key keepers were asked for
   #isIn = false;
-  #early: LogEntry[] = []; // lines that came before what it entered with was looked at
   #isClosed = false;
   #looking: ReturnType<typeof setInterval> | undefined;
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
   /**
-   * Connects to the server.
-   *
    * @param options The room, whom it tells, and where the server is.
    * @param connect Makes the connection, which tells this listener.
    */
@@ -301,11 +298,8 @@ export class SealedLink implements LinkListener, RoomLink {
     this.#alone(() => this.#enter(welcome, missed, joining, present, past));
   }
 
-  /** The next line of the log has come. */
-  took(line: LogEntry): void {
-    if (this.#isIn) this.#listener.took(line);
-    else this.#early.push(line);
-  }
+  /** The next line of the log has come: it is counted in the queue's order, after what came before the client was in. */
+  took(): void {}
 
   /** Somebody said something, came or went. */
   happened(line: LogEntry, own: boolean, member?: Present): void {
@@ -414,6 +408,7 @@ export class SealedLink implements LinkListener, RoomLink {
   // ── Lines ────────────────────────────────────────────────────────────────────────────────────────────
 
   async #take(heard: readonly Heard[]): Promise<void> {
+    for (const { line } of heard) this.#listener.took(line);
     const taken = await takeLines(this.#room, heard.map(({ line }) => line));
     for (const [at, it] of taken.entries()) {
       const { own, member } = heard[at] ?? { own: false };
@@ -501,7 +496,6 @@ export class SealedLink implements LinkListener, RoomLink {
       joining,
       past,
     );
-    for (const line of this.#early.splice(0)) this.#listener.took(line);
     const { room: id } = room.membership;
     if (id) {
       known?.seal(toBase64url(id));

@@ -67,9 +67,9 @@ Deno.test("what follows a damaged line of a room's file doesn't count where it l
   await using folder = await Folder.make();
   const { room, path } = await kept(folder.path);
   const lines = (await Deno.readTextFile(path)).split("\n");
-  const first = lines.findIndex((line) => line.includes('"control"'));
-  const broken = lines.map((line, at) =>
-    at === first + 1 ? line.replace('"seq"', '"sea"') : line
+  const [, second] = lines.filter((line) => line.includes('"control"'));
+  const broken = lines.map((line) =>
+    line === second ? line.replace('"seq"', '"sea"') : line
   );
   await Deno.writeTextFile(path, broken.join("\n"));
   const file = await RoomFile.load(folder.path, room, fail);
