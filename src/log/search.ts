@@ -5,12 +5,14 @@
  * @module
  */
 
-import { Changes } from "./changes.ts";
+import { changesIn } from "./changes.ts";
 import type { LogFile } from "./file.ts";
 import type { LogFiles } from "./files.ts";
 import { MAX_LINE_SIZE, parseEntry } from "./line_format.ts";
 import { escapeLine } from "../base/safe_text.ts";
 import { isChange, type LogEntry } from "../protocol/line.ts";
+import { PastChanges } from "../protocol/past_changes.ts";
+import { fold, hasWords, searchWords } from "../protocol/search_words.ts";
 import type { Stretch } from "./line_index.ts";
 
 /** The most entries that one search finds. */
@@ -53,16 +55,6 @@ export interface Found {
   readonly from: number;
 }
 
-const ascii = /^[\0-\x7f]*$/;
-
-/** Text without case and without variants of characters that mean the same: for comparing, never for showing. */
-export function fold(text: string): string {
-  if (ascii.test(text)) return text.toLowerCase();
-  // In capitals first, which makes two letters of ß; a sigma is small in two ways, by where it stands.
-  return text.normalize("NFKC").toUpperCase().toLowerCase()
-    .replaceAll("ς", "σ");
-}
-
 /**
  * Parts of the words that must stand in the line itself of an entry that has the words: without what a line
  * escapes, and without marks that in a line might join what stands before.
@@ -87,23 +79,17 @@ interface Hit {
 class Matcher {
   readonly #words: readonly string[];
   readonly #parts: readonly string[];
-  readonly #changes = new Changes();
+  readonly #changes = new PastChanges();
   /** How many lines were parsed in vain. */
   misses = 0;
 
   constructor(words: string) {
-    this.#words = fold(words).split(/\s+/u).filter((word) => word !== "");
+    this.#words = searchWords(words);
     this.#parts = partsOf(this.#words);
   }
 
   #has(entry: LogEntry): boolean {
-    if (this.#words.length === 0) return true;
-    const said = this.#changes.text(entry);
-    if (said === null) return false;
-    // Why somebody left is a code, not words.
-    const text = entry.what === "left" ? "" : fold(said);
-    const name = fold(entry.name);
-    return this.#words.every((it) => name.includes(it) || text.includes(it));
+    return hasWords(this.#words, entry, this.#changes.text(entry));
   }
 
   /**
@@ -116,15 +102,17 @@ class Matcher {
     end: number,
     head: number,
   ): Generator<Hit> {
-    this.#changes.add(text, before, head);
+    for (const change of changesIn(text, before, head)) {
+      this.#changes.keep(change);
+    }
     // Most stretches are done with here: nothing of them is cut up or parsed.
     const folded = fold(text);
-    const hasWords = this.#parts.every((part) => folded.includes(part));
+    const hasParts = this.#parts.every((part) => folded.includes(part));
     // Lines are counted only where that is needed.
     const count = this.#changes.isEmpty ? 0 : countLines(text);
     const last = Math.min(head - 1, before + count);
-    if (hasWords || this.#changes.areReworded(before + 1, last)) {
-      yield* this.#findIn(text, hasWords ? folded : "", before, end);
+    if (hasParts || this.#changes.areReworded(before + 1, last)) {
+      yield* this.#findIn(text, hasParts ? folded : "", before, end);
     }
     this.#changes.forget(before + 1, last);
   }
