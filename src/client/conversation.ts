@@ -10,7 +10,11 @@
 
 import { ChainWatch, type Difference, type Seen } from "./chain_watch.ts";
 import { current, type CurrentLine, type HeardLine } from "./changes.ts";
-import type { FileEvent, FileListener } from "./file_room.ts";
+import {
+  type FileEvent,
+  type FileListener,
+  openFileRoom,
+} from "./file_room.ts";
 import type { Known } from "./known.ts";
 import { type MailEvent, openMailRoom } from "./mail/mail_room.ts";
 import type { PrivateMessages } from "./mail/private_messages.ts";
@@ -473,11 +477,11 @@ export class Conversation implements LinkListener {
     }
     // Its person was there still, or by another client: then its name is as it was.
     if (isRenamed && wished !== welcome.name) this.#requests.rename(wished);
-    files?.joined(this.#requests);
+    const ask: ServerRequests["ask"] = (request) => this.#requests.ask(request);
+    files?.joined(link.fileRoom?.(ask) ?? openFileRoom(ask));
     this.#begun.resolve();
     this.stand();
     this.#outbox.connected(link);
-    const ask: ServerRequests["ask"] = (request) => this.#requests.ask(request);
     const room = link.mailRoom?.(ask) ?? openMailRoom(link, ask);
     this.#options.mail?.joined(room);
   }

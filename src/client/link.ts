@@ -9,7 +9,7 @@ import type { Bytes } from "../../crypto_utils.ts";
 import { type Channel, PING_AFTER, SILENT_AFTER } from "../protocol/channel.ts";
 import { epochReader } from "../protocol/epoch_event.ts";
 import { type Event, EventError, unpackEvents } from "../protocol/events.ts";
-import type { FileEvent, FileRequest } from "./file_room.ts";
+import type { FileEvent, FileRequest, FileRoom } from "./file_room.ts";
 import type { MailEvent, MailRequest, MailRoom } from "./mail/mail_room.ts";
 import { LineNumbers } from "./line_numbers.ts";
 import { Members } from "./members.ts";
@@ -129,6 +129,8 @@ export interface RoomLink extends
   > {
   /** Through what private messages go; left out in an open room. */
   mailRoom?(ask: (request: MailRequest) => void): MailRoom;
+  /** Through what files go; left out in an open room. */
+  fileRoom?(ask: FileRoom["ask"]): FileRoom;
 }
 
 /** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { FileRoom } from "./file_room.ts";
 import type { Link, ServerRequest } from "./link.ts";
 import { PendingSearches } from "./pending_searches.ts";
 import type { RequestId } from "./view.ts";
@@ -20,7 +19,7 @@ export interface Asked {
 }
 
 /** A client's requests to the server, across connections. */
-export class ServerRequests implements FileRoom {
+export class ServerRequests {
   readonly #searches = new PendingSearches();
   readonly #names: Asked[] = []; // that were asked for and aren't answered, in order
   readonly #wishes = new Map<number, RequestId | undefined>(); // that aren't answered, by their number

@@ -8,9 +8,9 @@
  * @module
  */
 
-import { fromBase64url } from "../../../crypto_utils.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
+import type { OpenedPiece } from "../file_room.ts";
 import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
 import { findSaved, PartialFile } from "./stored_file.ts";
@@ -26,6 +26,8 @@ const SLOW = 300;
 /** Why nothing is asked for, or no more. */
 const ALREADY_HERE = "it was here already";
 const DROPPED = "you dropped it";
+const LOCKED = "the room's key has not come yet";
+const WRONG = "a piece of it is not as its sender sent it";
 
 /** What a download needs. */
 export interface DownloadOptions {
@@ -60,7 +62,12 @@ interface Order {
 
 /** What concerns a download: an answer, or what became of the connection, the wish, the pause or others' pieces. */
 export type Mail =
-  | Event<"piece" | "missing">
+  | Event<"missing">
+  | {
+    readonly kind: "piece";
+    readonly id: number;
+    readonly piece: Promise<OpenedPiece>;
+  }
   | {
     readonly kind:
       | "joined"
@@ -136,7 +143,9 @@ export class Download {
           this.#orders = [];
           break;
         case "piece":
-          await this.#take(mail, file);
+          if (await this.#take(mail, file)) break;
+          this.#show("waiting", LOCKED);
+          if (!await this.#rest(pause)) return false;
           break;
         case "missing":
           if (!this.#orders.some(({ id }) => id === mail.id)) break;
@@ -176,15 +185,24 @@ export class Download {
     }
   }
 
-  async #take({ id, data }: Event<"piece">, file: PartialFile): Promise<void> {
+  /** @returns Whether it could be opened, or isn't wanted any more. @throws {FileError} */
+  async #take(
+    { id, piece }: Extract<Mail, { kind: "piece" }>,
+    file: PartialFile,
+  ): Promise<boolean> {
     const index = this.#orders.findIndex((order) => order.id === id);
     const order = this.#orders[index];
-    if (!order) return; // it was asked for before the connection broke off
+    if (!order) return true; // it was asked for before the connection broke off
     if (index > 0) {
       this.#orders = []; // the holder answers out of turn: ask anew
-      return;
+      return true;
     }
-    const bytes = fromBase64url(data);
+    const bytes = await piece;
+    if (bytes === "wrong") throw new FileError(WRONG);
+    if (bytes === "locked") {
+      this.#orders = [];
+      return false;
+    }
     if (bytes.length !== order.size) {
       throw new FileError("a piece of it has the wrong size");
     }
@@ -193,9 +211,10 @@ export class Download {
     this.#got = file.size;
     this.#adapt(this.#options.now() - order.at);
     const percent = Math.floor(this.#got / this.#options.offer.size * 100);
-    if (percent === this.#percent && this.#state === "taking") return;
+    if (percent === this.#percent && this.#state === "taking") return true;
     this.#percent = percent;
     this.#show("taking");
+    return true;
   }
 
   /** More at a time while pieces come fast; fewer if they delay what is said. */

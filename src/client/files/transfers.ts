@@ -4,7 +4,6 @@
  * @module
  */
 
-import { toBase64url } from "../../../crypto_utils.ts";
 import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
 import { FileError } from "../../base/private_file.ts";
@@ -17,8 +16,14 @@ import {
   MAX_ASKED,
   type Offer,
   parseOffer,
+  PIECE_SIZE,
 } from "../../protocol/offer.ts";
-import type { FileEvent, FileListener, FileRoom } from "../file_room.ts";
+import type {
+  FileEvent,
+  FileListener,
+  FileRoom,
+  OfferLine,
+} from "../file_room.ts";
 import { SourceFile } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
@@ -27,6 +32,8 @@ import { Notify } from "../../base/notify.ts";
 const SECRETS: ReadonlySet<string> = new Set(["chat.key", "chat.people"]);
 /** Offers that are remembered, the newest. */
 const MAX_OFFERS = 1_000;
+/** Answers that others wait for at a time; more than any server of ours asks for. */
+const MAX_ANSWERS = 64;
 /** How long to wait before asking again for a file that can't be had just now, ms. */
 const RETRY_PAUSE = 3_000;
 
@@ -50,22 +57,44 @@ export interface Offering {
   offer(text: string, id?: RequestId): Promise<number | null>;
 }
 
+/** A file that was offered. */
+interface Offered {
+  readonly offer: Offer;
+  readonly line: OfferLine;
+}
+
+/** A piece that was asked for. */
+interface AskedPiece {
+  readonly download: Download;
+  readonly line: OfferLine;
+  readonly from: number;
+  /** The epoch in which it was asked for. */
+  readonly since: number;
+}
+
+/** A file that this client offers. */
+interface Source {
+  readonly file: SourceFile;
+  readonly line: OfferLine;
+}
+
 /** The files that a client offers and takes. */
 export class Transfers implements FileListener {
   readonly #options: TransfersOptions;
-  readonly #offers = new Map<number, Offer>(); // that were made, by number
+  readonly #offers = new Map<number, Offered>(); // that were made, by number
   readonly #unnumbered = new Map<number, SourceFile>(); // this client's, by its number for the line, until it has one of the room
-  readonly #sources = new Map<number, SourceFile>(); // this client's, by number
+  readonly #sources = new Map<number, Source>(); // this client's, by number
   readonly #takers = new Map<number, Set<string>>(); // who has them, by number and short id
   readonly #taken = new Set<number>(); // offers whose files were taken, which nobody could be told yet
   readonly #downloads = new Map<number, Download>(); // by the offer's number
-  readonly #asked = new Map<number, Download>(); // by the number under which a piece was asked for
+  readonly #asked = new Map<number, AskedPiece>(); // by the number under which it was asked for
   readonly #denied = new Set<Download>(); // that may ask when something that was asked for has come
   readonly #running = new Set<Promise<void>>();
   #room: FileRoom | undefined;
   #maxSize = Infinity;
   #nextId = 1;
   #answering: Promise<void> = Promise.resolve(); // one after the other; never rejects
+  #answers = 0; // that others wait for
   readonly #idle = new Notify(); // whenever a download may have come to rest
 
   /** No files yet. */
@@ -110,7 +139,7 @@ export class Transfers implements FileListener {
 
   /** Takes the file of an offer, or goes on with it. */
   get(seq: number, id?: RequestId): void {
-    const offer = this.#offers.get(seq);
+    const { offer, line } = this.#offers.get(seq) ?? {};
     const { view, folder, pause = RETRY_PAUSE, now = Date.now } = this.#options;
     const wrong = !offer
       ? `No offer ${seq} seen here; try /history`
@@ -119,12 +148,14 @@ export class Transfers implements FileListener {
       : this.#downloads.has(seq)
       ? `Already downloading "${offer.name}"`
       : undefined;
-    if (!offer || wrong !== undefined) return this.#fail(wrong ?? "", id);
+    if (!offer || !line || wrong !== undefined) {
+      return this.#fail(wrong ?? "", id);
+    }
     const download: Download = new Download({
       seq,
       offer,
       folder,
-      ask: (from, size) => this.#ask(download, seq, from, size),
+      ask: (from, size) => this.#ask(download, line, from, size),
       show: (news) => {
         const isOver = news.state === "taken" || news.state === "failed";
         if (isOver) this.#downloads.delete(seq); // so that it can be asked for again
@@ -159,7 +190,7 @@ export class Transfers implements FileListener {
     }
     this.#sources.delete(seq);
     this.#offers.delete(seq); // nobody has it any more
-    view.note(`No longer offered: "${source.offer.name}"`, id);
+    view.note(`No longer offered: "${source.file.offer.name}"`, id);
   }
 
   /** The numbers of offers, newest first: of those that can be downloaded, or of those that can be dropped. */
@@ -209,15 +240,17 @@ export class Transfers implements FileListener {
   }
 
   /** A file is offered. */
-  offered({ seq, n, text }: LogEntry, own: boolean): void {
+  offered(entry: LogEntry, own: boolean): void {
+    const { seq, person, stay, n, text } = entry;
     const offer = parseOffer(text);
     if (!offer) return;
-    this.#offers.set(seq, offer);
+    const line = { seq, person, stay, n };
+    this.#offers.set(seq, { offer, line });
     keepNewest(this.#offers, MAX_OFFERS);
-    const source = own ? this.#unnumbered.get(n) : undefined;
-    if (!source) return;
+    const file = own ? this.#unnumbered.get(n) : undefined;
+    if (!file) return;
     this.#unnumbered.delete(n);
-    this.#sources.set(seq, source);
+    this.#sources.set(seq, { file, line });
     this.#room?.ask({ kind: "hold", offer: seq });
   }
 
@@ -234,17 +267,31 @@ export class Transfers implements FileListener {
         this.#maxSize = event.fileSize;
         return;
       case "fetch":
-        this.#answering = this.#answering.then(() => this.#answer(event));
+        if (this.#answers >= MAX_ANSWERS) return; // whoever asks for so many won't wait for them all
+        this.#answers++;
+        this.#answering = this.#answering.then(() => this.#answer(event))
+          .finally(() => this.#answers--);
         return;
       case "took":
         return this.#took(event);
-      default: {
-        const download = this.#asked.get(event.id);
-        this.#asked.delete(event.id);
-        download?.tell(event);
-        this.#invite();
-      }
+      case "piece":
+      case "missing":
+        this.#answered(event);
     }
+  }
+
+  /** What was asked for comes, or doesn't. Pieces are opened side by side, and taken in their order. */
+  #answered(event: Event<"piece" | "missing">): void {
+    const { id } = event;
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (asked && event.kind === "missing") asked.download.tell(event);
+    else if (asked && event.kind === "piece" && this.#room) {
+      const { download, since } = asked;
+      const piece = this.#room.open(event.data, asked, since);
+      download.tell({ kind: "piece", id, piece });
+    }
+    this.#invite();
   }
 
   /** Has those told who offered what was taken, as soon as that can be said. */
@@ -263,35 +310,41 @@ export class Transfers implements FileListener {
     if (!source || takers.has(person)) return;
     this.#takers.set(offer, takers.add(person));
     const { view } = this.#options;
-    const file = source.offer.name;
+    const file = source.file.offer.name;
     view.show({ type: "taken", offer, file, name, person, own: false });
   }
 
   async #answer({ id, offer, from, size }: Event<"fetch">): Promise<void> {
-    const source = this.#sources.get(offer);
-    const bytes = await source?.read(from, size);
-    if (bytes) {
-      const data = toBase64url(bytes);
-      return this.#room?.ask({ kind: "piece", id, data });
+    const room = this.#room; // by the next one, nobody waits for it
+    const { file, line } = this.#sources.get(offer) ?? {};
+    const bytes = size <= PIECE_SIZE ? await file?.read(from, size) : null;
+    if (bytes && line) {
+      const data = await room?.seal(bytes, { line, from });
+      if (data !== undefined && room === this.#room) {
+        room?.ask({ kind: "piece", id, data });
+      }
+      return;
     }
-    const reason = source ? "changed" : "dropped";
-    this.#room?.ask({ kind: "missing", id, reason });
+    const reason = file ? "changed" : "dropped";
+    room?.ask({ kind: "missing", id, reason });
   }
 
   #ask(
     download: Download,
-    offer: number,
+    line: OfferLine,
     from: number,
     size: number,
   ): number | "later" | null {
-    if (!this.#room) return null;
+    const room = this.#room;
+    if (!room) return null;
     if (this.#asked.size >= MAX_ASKED) {
       this.#denied.add(download);
       return "later";
     }
     const id = this.#nextId++;
-    this.#asked.set(id, download);
-    this.#room.ask({ kind: "fetch", id, offer, from, size });
+    const { epoch: since } = room;
+    this.#asked.set(id, { download, line, from, since });
+    room.ask({ kind: "fetch", id, offer: line.seq, from, size });
     return id;
   }
 

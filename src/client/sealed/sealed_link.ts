@@ -19,7 +19,7 @@ import type { Line, LogEntry } from "../../protocol/line.ts";
 import { controlVerb } from "../../protocol/line.ts";
 import type { Goodbye } from "../../protocol/reasons.ts";
 import { entryRefused, JoinError } from "../join_error.ts";
-import type { FileEvent } from "../file_room.ts";
+import type { FileEvent, FileRoom } from "../file_room.ts";
 import { isLocal, linkOf } from "../invite_link.ts";
 import type { Known } from "../known.ts";
 import type { MailEvent, MailRequest, MailRoom } from "../mail/mail_room.ts";
@@ -46,6 +46,7 @@ import { makeInvite } from "./invites.ts";
 import { Keeper } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";
 import { Rules } from "./rules.ts";
+import { sealedFileRoom } from "./sealed_files.ts";
 import { sealedMailRoom } from "./sealed_mail.ts";
 import type { SealingEpoch } from "./sealer.ts";
 import type { SealedRoom, Verdict } from "./sealed_room.ts";
@@ -185,6 +186,11 @@ export class SealedLink implements LinkListener, RoomLink {
     }, ask);
   }
 
+  /** Through what files go. */
+  fileRoom(ask: FileRoom["ask"]): FileRoom {
+    return sealedFileRoom(this.#room, () => this.#epoch(), ask);
+  }
+
   /** How many are there. */
   get count(): number {
     return this.present.length;
@@ -229,8 +235,7 @@ export class SealedLink implements LinkListener, RoomLink {
   /** Says lines, sealed; waits for the key if it isn't there. */
   async say(lines: readonly Line[]): Promise<void> {
     const sent = this.#sent;
-    while (!this.#sealing && !this.#isClosed) await this.#progress.wait();
-    const epoch = this.#sealing;
+    const epoch = await this.#epoch();
     if (!epoch) throw new Error("the connection has ended");
     const { sealer, seen } = this.#room;
     const sealed = await Promise.all(
@@ -238,6 +243,12 @@ export class SealedLink implements LinkListener, RoomLink {
     );
     if (sent !== this.#sent) return; // all of them go out anew
     await this.#link.say(sealed);
+  }
+
+  /** With what is sealed now, as soon as it is here; undefined where the connection ends before. */
+  async #epoch(): Promise<SealingEpoch | undefined> {
+    while (!this.#sealing && !this.#isClosed) await this.#progress.wait();
+    return this.#sealing;
   }
 
   /** Asks for something: what the server can't know or may not decide in a sealed room is done here. */
@@ -259,17 +270,6 @@ export class SealedLink implements LinkListener, RoomLink {
           this.#listener.found(id, [], false);
         });
       }
-      case "fetch": {
-        const { id } = request;
-        return this.#alone(() =>
-          this.#listener.file({ kind: "missing", id, reason: "gone" })
-        );
-      }
-      case "hold":
-      case "piece":
-      case "taken":
-      case "missing":
-        return; // nothing of a file goes out openly
     }
     await this.#link.ask(request);
   }
@@ -336,9 +336,16 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** The server said something about files. */
   file(event: FileEvent): void {
-    if (event.kind === "limits") {
-      this.#alone(() => this.#listener.file(event));
-    }
+    this.#alone(() => this.#file(event));
+  }
+
+  #file(event: FileEvent): void {
+    if (event.kind !== "took") return this.#listener.file(event);
+    const { name, person } = event;
+    const member = this.#room.membership.members.get(person);
+    if (member) return this.#listener.file({ ...event, name: member.name });
+    const warning = { line: null, name, person, reason: "presence-wrong" };
+    this.#options.view.show({ type: "warning", ...warning });
   }
 
   /** The server tells something else. */

@@ -16,10 +16,10 @@ import {
   type Offer,
   PIECE_SIZE,
 } from "../../../../src/protocol/offer.ts";
-import type {
-  FileEvent,
-  FileRequest,
-  FileRoom,
+import {
+  type FileEvent,
+  type FileRequest,
+  openFileRoom,
 } from "../../../../src/client/file_room.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
@@ -76,9 +76,10 @@ class Shown {
 }
 
 /** A client's transfers, with a connection that can be cut. */
-class Side implements Peer, FileRoom {
+class Side implements Peer {
   readonly shown = new Shown();
   readonly transfers: Transfers;
+  readonly room = openFileRoom((event) => this.ask(event));
   readonly said: string[] = [];
   readonly asked: Event[] = [];
   /** What the server does with a request; the request is dropped where it returns false. */
@@ -87,7 +88,7 @@ class Side implements Peer, FileRoom {
 
   constructor(readonly folder: string, readonly relay: FileRelay, pause = 0) {
     this.transfers = new Transfers({ view: this.shown, folder, pause });
-    this.transfers.joined(this);
+    this.transfers.joined(this.room);
   }
 
   // What the session is to the transfers.
@@ -119,7 +120,7 @@ class Side implements Peer, FileRoom {
   }
 
   back(): void {
-    this.transfers.joined(this);
+    this.transfers.joined(this.room);
   }
 
   of<K extends Event["kind"]>(kind: K): Event<K>[] {
@@ -450,12 +451,10 @@ Deno.test("Transfers ask for one piece at a time where pieces are slow, and for 
     const { shown } = side;
     let open = 0;
     let greatest = 0;
-    const room: FileRoom = {
-      ask(event) {
-        greatest = Math.max(greatest, ++open);
-        side.relay.fetch(peer, event as Event<"fetch">);
-      },
-    };
+    const room = openFileRoom((event) => {
+      greatest = Math.max(greatest, ++open);
+      side.relay.fetch(peer, event as Event<"fetch">);
+    });
     const peer: Peer = {
       tell(event) {
         open--;
