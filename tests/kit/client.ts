@@ -33,6 +33,7 @@ export interface Shown {
   readonly from?: number;
   readonly exact?: boolean;
   readonly digits?: string;
+  readonly link?: string;
   readonly members?: readonly {
     readonly name: string;
     readonly away: string;
@@ -56,6 +57,10 @@ export interface ClientOptions {
   readonly prefix?: readonly string[] | undefined;
   /** Options of the runtime's, besides the task's. */
   readonly runtime?: readonly string[] | undefined;
+  /** The folder of the programs, where not this project's. */
+  readonly root?: URL | undefined;
+  /** When it is ended at the latest, ms, where not as every program. */
+  readonly deadline?: number | undefined;
 }
 
 /** A client on pipes. Each has an identity of its own, unless `home` is given. */
@@ -63,8 +68,8 @@ export class Client extends Program {
   readonly #own: Folder;
 
   /** Takes over a process and the folder it was started in. */
-  protected constructor({ words, env, cwd }: Start, own: Folder) {
-    super(words, { cwd, env });
+  protected constructor({ words, ...start }: Start, own: Folder) {
+    super(words, start);
     this.#own = own;
   }
 
@@ -166,13 +171,14 @@ interface Start {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  readonly deadline: number | undefined;
 }
 
 async function clientStart(
   options: ClientOptions,
   own: Folder,
 ): Promise<Start> {
-  const { invite, name, args = [], prefix, runtime } = options;
+  const { invite, name, args = [], prefix, runtime, root } = options;
   const { cwd = own.path, home = own.path } = options;
   const link = invite === undefined ? [] : [invite];
   const named = name === undefined ? [] : ["--name", name];
@@ -182,6 +188,7 @@ async function clientStart(
     home,
     prefix,
     runtime,
+    root,
   });
-  return { words, env, cwd };
+  return { words, env, cwd, deadline: options.deadline };
 }

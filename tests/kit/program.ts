@@ -14,12 +14,17 @@ import { Watch } from "./watch.ts";
 /** The programs that a task starts. */
 export type Task = "server" | "client" | "log";
 
-/** The words that start a task's program from anywhere, as `deno.json` has them: with the same permissions. */
-export function taskWords(task: Task): string[] {
+const PROJECT = new URL("../../", import.meta.url);
+
+/**
+ * The words that start a task's program from anywhere, as `deno.json` has them: with the same permissions.
+ * @param root The folder of the programs, where not this project's.
+ */
+export function taskWords(task: Task, root: URL = PROJECT): string[] {
   const [deno, ...words] = config.tasks[task].command.split(" ");
   assertEquals(deno, "deno", `the task "${task}" starts something else`);
   const file = task === "client" ? "client.ts" : "server.ts";
-  const program = new URL(`../../${file}`, import.meta.url).href;
+  const program = new URL(file, root).href;
   assert(words.includes(file), `the task "${task}" runs another file`);
   return [
     Deno.execPath(),
@@ -55,6 +60,8 @@ export interface ProgramOptions {
   readonly prefix?: readonly string[] | undefined;
   /** Options of the runtime's, besides the task's. */
   readonly runtime?: readonly string[] | undefined;
+  /** The folder of the programs, where not this project's. */
+  readonly root?: URL | undefined;
   /** When it is ended at the latest, ms. Default: as `Watch` has it. */
   readonly deadline?: number | undefined;
 }
@@ -62,9 +69,9 @@ export interface ProgramOptions {
 /** The words that start a task's program, and its environment. */
 export async function programCommand(
   task: Task,
-  { args = [], cwd, home, prefix = [], runtime = [] }: ProgramOptions,
+  { args = [], cwd, home, prefix = [], runtime = [], root }: ProgramOptions,
 ): Promise<{ words: string[]; env: Record<string, string> }> {
-  const [deno = "", run = "", ...command] = taskWords(task);
+  const [deno = "", run = "", ...command] = taskWords(task, root);
   return {
     words: [...prefix, deno, run, ...runtime, ...command, ...args],
     env: {

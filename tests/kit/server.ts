@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly prefix?: readonly string[] | undefined;
   /** Options of the runtime's, besides the task's. */
   readonly runtime?: readonly string[] | undefined;
+  /** The folder of the programs, where not this project's. */
+  readonly root?: URL | undefined;
 }
 
 /** A server, with its files in a folder that outlives it. */
@@ -45,8 +47,9 @@ export class Server extends Program {
   /** Starts a server, which may not get far. */
   static async launch(
     folder: Folder,
-    { args = [], port = 0, deadline, prefix, runtime }: ServerOptions = {},
+    options: ServerOptions = {},
   ): Promise<Server> {
+    const { args = [], port = 0, deadline, prefix, runtime, root } = options;
     const host = args.includes("--host") ? [] : ["--host", "127.0.0.1"];
     const { words, env } = await programCommand("server", {
       args: [...host, "--port", String(port), ...args],
@@ -54,6 +57,7 @@ export class Server extends Program {
       home: folder.path,
       prefix,
       runtime,
+      root,
     });
     return new Server(words, folder, env, deadline);
   }

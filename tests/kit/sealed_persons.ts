@@ -1,0 +1,285 @@
+/**
+ * A sealed room of real programs: the server, a hostile one in front of it, and each member's client on pipes, with files
+ * that outlive them.
+ *
+ * @module
+ */
+
+import type { Identity } from "../../src/crypto/identity.ts";
+import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
+import { IdentityFile } from "../../src/keys/identity.ts";
+import { KeyFile } from "../../src/keys/key_file.ts";
+import { fullId, shortId } from "../../src/crypto/person_id.ts";
+import { assert } from "./assert.ts";
+import { JsonClient, type Shown } from "./client.ts";
+import { Folder } from "./folder.ts";
+import { HostileServer } from "./hostile_server.ts";
+import { Server } from "./server.ts";
+
+/** Somebody with a machine of their own. */
+export class Person implements AsyncDisposable {
+  /** The running client; undefined while there is none. */
+  client: JsonClient | undefined;
+  /** What the clients showed that have ended, one after the other. */
+  readonly before: (readonly Shown[])[] = [];
+  #link = "";
+
+  private constructor(
+    readonly name: string,
+    readonly home: Folder,
+    readonly identity: Identity,
+    readonly file: string,
+    readonly root: URL | undefined,
+  ) {}
+
+  /** Somebody new. @param root The folder of the programs, where not this project's. */
+  static async make(name: string, root?: URL): Promise<Person> {
+    const home = await Folder.make();
+    const file = home.file("identity");
+    const { identity } = await IdentityFile.open(file);
+    return new Person(name, home, identity, file, root);
+  }
+
+  /** The short id. */
+  get key(): string {
+    return shortId(fullId(this.identity.id));
+  }
+
+  /** The running client. */
+  get here(): JsonClient {
+    assert(this.client, `${this.name} is not here`);
+    return this.client;
+  }
+
+  /** Starts a client; waits for nothing. @param link Default: the one by which it came last. */
+  async start(
+    link: string = this.#link,
+    ...args: readonly string[]
+  ): Promise<JsonClient> {
+    const { home, file, root } = this;
+    this.#link = link;
+    this.client = await JsonClient.start({
+      invite: link,
+      name: this.name,
+      args: ["--identity", file, ...args],
+      home: home.path,
+      cwd: home.path,
+      root,
+    });
+    return this.client;
+  }
+
+  /** Ends the client at once. */
+  async kill(): Promise<void> {
+    const { client } = this;
+    if (!client) return;
+    this.client = undefined;
+    client.kill("SIGKILL");
+    await client[Symbol.asyncDispose]();
+    this.before.push(client.shown);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await this.home[Symbol.asyncDispose]();
+  }
+}
+
+/** The types of what is answered last. */
+const LAST_ANSWERS = new Set(["done", "error", "agreement", "members"]);
+
+/** How a room is set up. */
+export interface SealedPersonsOptions {
+  /** The folder of the programs, where not this project's. */
+  readonly root?: URL | undefined;
+}
+
+/** The room. */
+export class SealedPersons implements AsyncDisposable {
+  readonly folder: Folder;
+  readonly persons: ReadonlyMap<string, Person>;
+  readonly hostile: HostileServer;
+  #server: Server;
+  readonly #founding: string;
+  readonly #root: URL | undefined;
+  #asked = 0;
+
+  private constructor(
+    { folder, persons, hostile, server, founding, root }: {
+      folder: Folder;
+      persons: ReadonlyMap<string, Person>;
+      hostile: HostileServer;
+      server: Server;
+      founding: string;
+      root: URL | undefined;
+    },
+  ) {
+    this.folder = folder;
+    this.persons = persons;
+    this.hostile = hostile;
+    this.#server = server;
+    this.#founding = founding;
+    this.#root = root;
+  }
+
+  /** Starts a server for some persons, the first of whom founds the room. The others aren't there yet. */
+  static async found(
+    names: readonly string[],
+    { root }: SealedPersonsOptions = {},
+  ): Promise<SealedPersons> {
+    const folder = await Folder.make();
+    const server = await openServer(folder, root);
+    const keyFile = await KeyFile.load(folder.file("chat.key"));
+    assert(keyFile);
+    const persons = new Map<string, Person>();
+    for (const name of names) persons.set(name, await Person.make(name, root));
+    const members = new Map(
+      [...persons].map(([name, { identity }]) => [name, identity]),
+    );
+    const { keyPair } = keyFile.keys;
+    const founding = parseInvite(server.invite);
+    const hostile = new HostileServer(server.port, keyPair, founding, members);
+    const { port } = hostile;
+    const room = new SealedPersons({
+      folder,
+      persons,
+      hostile,
+      server,
+      founding: formatInvite({ ...founding, port }),
+      root,
+    });
+    try {
+      const [founder = ""] = names;
+      const client = await room.person(founder).start(
+        room.#founding,
+        "--found",
+      );
+      await client.isIn();
+    } catch (error) {
+      await room[Symbol.asyncDispose]();
+      throw error;
+    }
+    return room;
+  }
+
+  /** The real server. */
+  get server(): Server {
+    return this.#server;
+  }
+
+  /** Somebody by name. */
+  person(name: string): Person {
+    const person = this.persons.get(name);
+    assert(person, `nobody is called "${name}"`);
+    return person;
+  }
+
+  /** The running client of somebody. */
+  client(name: string): JsonClient {
+    return this.person(name).here;
+  }
+
+  /** The link for the others that the founder's client has printed. */
+  get link(): string {
+    const { client, before } = this.person(this.founder);
+    const [shown = client?.shown] = before;
+    const link = shown?.find(({ type }) => type === "invite")?.link;
+    assert(link !== undefined);
+    return link;
+  }
+
+  /** The founder's name. */
+  get founder(): string {
+    const [name = ""] = this.persons.keys();
+    return name;
+  }
+
+  /** Has somebody's client do something, and waits until it is done. @returns What it answered. */
+  async ask(
+    name: string,
+    request: Readonly<Record<string, unknown>>,
+  ): Promise<Shown[]> {
+    const id = `asked ${++this.#asked}`;
+    const client = this.client(name);
+    await client.type(JSON.stringify({ ...request, id }));
+    const answers = () => client.shown.filter((it) => it.id === id);
+    const isEnd = ({ type }: Shown) => LAST_ANSWERS.has(type);
+    await client.until(
+      JSON.stringify(request),
+      () => answers().some(isEnd) || undefined,
+    );
+    return answers();
+  }
+
+  /** Has a keeper make an invite. @returns The link. */
+  async invite(by: string, uses = 1): Promise<string> {
+    const answers = await this.ask(by, { type: "invite", uses });
+    const link = answers.find(({ type }) => type === "invite")?.link;
+    assert(link !== undefined, JSON.stringify(answers));
+    return link;
+  }
+
+  /** Somebody says something. @returns Its number, as the one who says it is shown. */
+  async say(name: string, text: string): Promise<number> {
+    const client = this.client(name);
+    await client.type(JSON.stringify({ type: "say", text }));
+    const { seq } = await client.shows("said", { text, own: true });
+    assert(seq !== undefined);
+    return seq;
+  }
+
+  /** Somebody comes in. @param link Default: the one that the founder's client has printed. */
+  async join(name: string, link: string = this.link): Promise<JsonClient> {
+    const client = await this.person(name).start(link);
+    await client.isIn();
+    return client;
+  }
+
+  /** All come in, one after the other. */
+  static async of(
+    names: readonly string[],
+    options?: SealedPersonsOptions,
+  ): Promise<SealedPersons> {
+    const room = await SealedPersons.found(names, options);
+    try {
+      for (const name of names.slice(1)) await room.join(name);
+    } catch (error) {
+      await room[Symbol.asyncDispose]();
+      throw error;
+    }
+    return room;
+  }
+
+  /** Ends the server at once. */
+  async killServer(): Promise<void> {
+    const server = this.#server;
+    server.kill("SIGKILL");
+    await server[Symbol.asyncDispose]();
+  }
+
+  /** Starts the server again. */
+  async startServer(): Promise<void> {
+    this.#server = await openServer(this.folder, this.#root);
+    this.hostile.target = this.#server.port;
+  }
+
+  /** Ends everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const person of this.persons.values()) {
+      await person[Symbol.asyncDispose]();
+    }
+    await this.hostile[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+async function openServer(
+  folder: Folder,
+  root: URL | undefined,
+): Promise<Server> {
+  return await Server.open(folder, {
+    args: ["--sealed"],
+    root,
+  });
+}
