@@ -335,11 +335,15 @@ export class Conversation implements LinkListener {
     return this.#begun.promise;
   }
 
-  /** Resolves when the client has been in and every line and private message is settled, or when it has left. */
+  /**
+   * Resolves when the client has been in, every line and private message is settled, and what was asked for is done; or
+   * when it has left.
+   */
   async settled(): Promise<void> {
     await this.inRoom();
     await this.#outbox.settled();
     await this.#options.mail?.outgoing.settled();
+    await this.#link?.idle?.();
   }
 
   /** Makes nobody wait any more: the client leaves. */

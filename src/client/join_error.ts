@@ -22,13 +22,23 @@ const ADVICE: Readonly<Record<number, string>> = {
   [HandshakeRefusal.busy]: "Try again in a minute",
 };
 
-/** The server went no further than the handshake. */
-export function handshakeRefused(error: RefusedError): JoinError {
-  return new JoinError(error.message, ADVICE[error.code] ?? "Try again", error);
+const SEALED_ADVICE =
+  "It may have been used up or closed, have ended, or the room was founded already. Ask a keeper of the room for another, by /invite";
+
+/** The server went no further than the handshake. @param isSealed Whether the room is. */
+export function handshakeRefused(
+  error: RefusedError,
+  isSealed: boolean,
+): JoinError {
+  const { message, code } = error;
+  const advice = isSealed && code === HandshakeRefusal.key
+    ? SEALED_ADVICE
+    : ADVICE[code] ?? "Try again";
+  return new JoinError(message, advice, error);
 }
 
 const ENTRY_ADVICE: Readonly<Record<string, string>> = {
-  removed: "Ask an operator of the room",
+  removed: "Ask an operator of the room, or in a sealed one a keeper",
   "invite-used": "Ask for another invite",
   "room-sealed": "Come by that link",
   "person-barred": "Ask a keeper of the room",

@@ -131,6 +131,11 @@ export interface RoomLink extends
   mailRoom?(ask: (request: MailRequest) => void): MailRoom;
   /** Through what files go; left out in an open room. */
   fileRoom?(ask: FileRoom["ask"]): FileRoom;
+  /**
+   * Resolves when all that was asked for is done, or the connection has ended; left out in an open room, whose server
+   * answers all before it lets go.
+   */
+  idle?(): Promise<void>;
 }
 
 /** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */

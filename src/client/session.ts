@@ -275,7 +275,7 @@ export class Session {
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
       const entering = this.#enter(link).then(() => staying);
-      return farewell(await Promise.race([staying, entering]));
+      return farewell(await Promise.race([staying, entering]), !!room);
     } catch (error) {
       // Once the client has been in, nothing ends its stay that somebody on the way can say: a refusal, since it
       // isn't sealed, or another server's key.
@@ -358,7 +358,8 @@ export class Session {
     }
     const { code } = this.#options.handshake; // which alone proves the server: nothing else is tried there
     if (!isKeyRefused || code || this.#comesAsMember) {
-      throw handshakeRefused(refused);
+      const { invite } = this.#options.sealing ?? {};
+      throw handshakeRefused(refused, isSealedInvite(invite?.id ?? 0));
     }
     this.#comesAsMember = this.#isRetrying = true;
   }
@@ -406,11 +407,13 @@ export class Session {
 }
 
 /** Why a connection ended, in words. @throws {JoinError} if the client may not come back. */
-function farewell(reason: Goodbye): string {
+function farewell(reason: Goodbye, isSealed: boolean): string {
   if (reason === "removed") {
     throw new JoinError(
       "You were removed from the room",
-      "You may come back, unless an operator has banned you",
+      isSealed
+        ? "Only a new invite, of a keeper's, lets you in again"
+        : "You may come back, unless an operator has banned you",
     );
   }
   if (reason !== "replaced" && reason !== "misused") return GOODBYES[reason];

@@ -274,6 +274,16 @@ export class SealedLink implements LinkListener, RoomLink {
     await this.#link.ask(request);
   }
 
+  /** Resolves when what keepers were asked for, and other names, are done and told; or the connection has ended. */
+  async idle(): Promise<void> {
+    let tasks: Promise<unknown>;
+    do {
+      tasks = this.#tasks;
+      await tasks.catch(() => {}); // `run` throws it
+    } while (tasks !== this.#tasks);
+    await this.#sync();
+  }
+
   /** Ends the connection. */
   close(): void {
     this.#link.close();

@@ -1,0 +1,95 @@
+/**
+ * Sealed rooms by scripts: real programs, and clients on pipes.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
+import { Client, JsonClient, type Shown } from "../kit/client.ts";
+import { Folder } from "../kit/folder.ts";
+import { runServer, Server } from "../kit/server.ts";
+
+/** The founding link of a server that runs. */
+async function foundingLink(folder: Folder, server: Server): Promise<string> {
+  const { stdout } = await runServer(folder, ["--link"]);
+  const [link] = /chat:\/\/[^\s']+/.exec(stdout.join("\n")) ?? [];
+  assert(link, `no link:\n${stdout.join("\n")}`);
+  return link.replace(/\/\/[^/]+/, `//127.0.0.1:${server.port}`);
+}
+
+/** Runs a client that is told something and then that there is no more. @returns What it showed. */
+async function runJson(
+  options: Parameters<typeof JsonClient.start>[0],
+  ...lines: readonly string[]
+): Promise<{ readonly code: number; readonly shown: readonly Shown[] }> {
+  await using client = await JsonClient.start(options);
+  for (const line of lines) await client.type(line);
+  await client.endInput();
+  const code = await client.finished();
+  return { code, shown: client.shown };
+}
+
+/** The link that a client was shown. */
+function linkIn(shown: readonly Shown[]): string {
+  const { link } = shown.find(({ type }) => type === "invite") as unknown as {
+    readonly link: string;
+  };
+  return link;
+}
+
+Deno.test("a script founds a sealed room, whose link is the first that it is shown, and what it asks for last is done before it leaves", async () => {
+  await using folder = await Folder.make();
+  await using home = await Folder.make();
+  await using server = await Server.open(folder, { args: ["--sealed"] });
+  const link = await foundingLink(folder, server);
+  const ana = { name: "ana", home: home.path, invite: link };
+  const founded = await runJson({ ...ana, args: ["--found"] }, "hello");
+  assertEquals([founded.code, founded.shown[0]?.type], [0, "invite"]);
+  const invited = await runJson(
+    { ...ana, invite: `127.0.0.1:${server.port}` },
+    JSON.stringify({ id: 1, type: "invite", note: "bob" }),
+  );
+  assertEquals(invited.shown.filter(({ type }) => type === "error"), []);
+  const { code } = await runJson(
+    { name: "bob", invite: linkIn(invited.shown) },
+    "here I am",
+  );
+  assertEquals([invited.code, code], [0, 0]);
+  const renamed = await runJson(
+    { ...ana, invite: `127.0.0.1:${server.port}` },
+    JSON.stringify({ type: "rename", name: "anna" }),
+  );
+  assertEquals(renamed.code, 0);
+  const names = (await server.log()).filter(({ what }) => what === "renamed");
+  assertEquals(names.map(({ text }) => text), ["anna"]);
+});
+
+Deno.test("who comes by a sealed room's link that is spent, or was removed, is told to ask a keeper", async () => {
+  await using folder = await Folder.make();
+  await using home = await Folder.make();
+  await using server = await Server.open(folder, { args: ["--sealed"] });
+  const link = await foundingLink(folder, server);
+  await using ana = await JsonClient.join({
+    name: "ana",
+    home: home.path,
+    invite: link,
+    args: ["--found"],
+  });
+  await using late = await Client.plain({
+    name: "late",
+    invite: link,
+    args: ["--found"],
+  });
+  assertEquals(await late.finished(), 1);
+  assertStringIncludes(late.transcript, "the room was founded already");
+  assertStringIncludes(late.transcript, "Ask a keeper of the room");
+  await using eve = await Client.plain({
+    name: "eve",
+    invite: linkIn(ana.shown),
+  });
+  await ana.shows("joined", { name: "eve" });
+  await ana.type(JSON.stringify({ type: "kick", name: "eve" }));
+  assertEquals(await eve.finished(), 1);
+  assertStringIncludes(eve.transcript, "You were removed from the room.");
+  assertStringIncludes(eve.transcript, "Only a new invite, of a keeper's");
+});
