@@ -108,7 +108,7 @@ export const COMMANDS: readonly Command[] = [
     args: "NAME TEXT",
     help: "Write to NAME alone",
     more:
-      "Nobody else can read it, the server neither, and it is not in the log. Who is away gets it on coming back within 7 days. NAME may be an id.",
+      "Nobody else can read it, and it is not in the log; /verify NAME once, so that the server cannot come between you. Who is away gets it on coming back within 7 days. NAME may be an id.",
     example: "/msg Abhii see you at six",
     takes: /^(\S+)\s+(.+)$/s,
     offers: ["names", "text"],

@@ -57,7 +57,8 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     name: "/kick",
     args: "NAME",
     help: "Remove NAME, who may come back",
-    more: "It ends all connections of that person. NAME may be an id.",
+    more:
+      "It ends all connections of that person. In a sealed room NAME comes back by a new invite alone, and reads nothing that is said from then on; all open invites end. NAME may be an id.",
     example: "/kick eve",
     takes: /^(\S+)$/,
     offers: ["names"],
@@ -70,7 +71,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     args: "NAME [DAYS]",
     help: "Remove NAME, for DAYS or for good, and replace NAME's link",
     more:
-      `Where that person came by the room's link, the room gets a new one. DAYS are 1 to ${MAX_DAYS}; NAME may be an id.`,
+      `Where that person came by the room's link, the room gets a new one. DAYS are 1 to ${MAX_DAYS}. In a sealed room it is as /kick, and no invite lets NAME in again: leave out DAYS. NAME may be an id.`,
     example: "/ban eve 30",
     takes: new RegExp(String.raw`^(\S+)(?:\s+${COUNT})?$`),
     offers: ["names"],
@@ -98,7 +99,8 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     name: "/op",
     args: "NAME",
     help: "Make NAME an operator",
-    more: "Operators may do all that you may. NAME may be an id.",
+    more:
+      "Operators may do all that you may. In a sealed room it is as /keeper. NAME may be an id.",
     example: "/op Rahul",
     takes: /^(\S+)$/,
     offers: ["names"],
@@ -108,7 +110,8 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     name: "/deop",
     args: "NAME",
     help: "Make NAME an operator no longer",
-    more: "NAME may be an id; for yourself, add yes: /deop Abhii yes",
+    more:
+      "NAME may be an id; for yourself, add yes: /deop Abhii yes. In a sealed room nobody does that: keepers stay keepers until they are removed.",
     example: "/deop Rahul",
     takes: /^(\S+)(?:\s+(yes))?$/,
     offers: ["names"],
@@ -119,7 +122,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     args: "NAME",
     help: "Make NAME a keeper, in a sealed room",
     more:
-      "Keepers invite and remove members, and see to it that each has the room's key. A room with one alone can lose it. NAME may be an id.",
+      "Keepers invite and remove members, and see to it that each has the room's key. If a room has one alone and that identity is lost, nobody can be invited or removed any more. NAME may be an id.",
     example: "/keeper Rahul",
     takes: /^(\S+)$/,
     offers: ["names"],
