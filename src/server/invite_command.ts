@@ -85,6 +85,13 @@ const FLAGS = [
     default: DEFAULT_PEOPLE_FILE,
     help: "File of members and invites",
   },
+  {
+    name: "control",
+    kind: "path",
+    value: "FILE",
+    default: DEFAULT_CONTROL_FILE,
+    help: "File of a sealed room, where there is one",
+  },
   { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
 
@@ -97,11 +104,13 @@ export async function invite(args: readonly string[]): Promise<void> {
     const usage = `${inviteCommand()} [NOTE | list | revoke N] [FLAGS]`;
     return print(helpText(usage, ABOUT, FLAGS));
   }
-  const keepers = await keepersIn(DEFAULT_CONTROL_FILE);
-  if (keepers !== undefined) {
+  if (await isThere(values.control)) {
+    const keepers = await keepersIn(values.control);
     throw new AdvisedError(
       "The room here is sealed: its keepers make invites, by their own clients",
-      `Ask one of them for /invite: ${keepers}`,
+      keepers === undefined
+        ? `Nobody has founded it yet: ${serverCommand()} --link prints the link for that`
+        : `Ask one of them for /invite: ${keepers}`,
     );
   }
   const [first, second] = positionals;

@@ -93,3 +93,27 @@ Deno.test("who comes by a sealed room's link that is spent, or was removed, is t
   assertStringIncludes(eve.transcript, "You were removed from the room.");
   assertStringIncludes(eve.transcript, "Only a new invite, of a keeper's");
 });
+
+Deno.test("deno task invite makes no link to a sealed room, and says who does, founded or not", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder, {
+    args: ["--sealed", "--control", "members"],
+  });
+  const words = ["invite", "for bob", "--control", "members"];
+  const early = await runServer(folder, words);
+  assertEquals([early.code, early.stdout], [1, []]);
+  assertStringIncludes(early.stderr.join("\n"), "Nobody has founded it yet");
+  const { stdout: [link = ""] } = await runServer(folder, [
+    "--link",
+    "--control",
+    "members",
+  ]);
+  const invite = link.replace(/\/\/[^/]+/, `//127.0.0.1:${server.port}`);
+  await runJson({ name: "ana", invite, args: ["--found"] });
+  const late = await runServer(folder, words);
+  assertEquals([late.code, late.stdout], [1, []]);
+  assertStringIncludes(
+    late.stderr.join("\n"),
+    "Ask one of them for /invite: ana",
+  );
+});
