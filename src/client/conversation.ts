@@ -299,6 +299,7 @@ export class Conversation implements LinkListener {
     if (!this.#watch.accept()) {
       return this.#fail("There is nothing to accept", id);
     }
+    this.#link?.accepted?.();
     const { view } = this.#options;
     view.note("Accepted: history is what the server has from now on", id);
     if (id !== undefined) view.show({ type: "done", id });

@@ -136,6 +136,8 @@ export interface RoomLink extends
    * answers all before it lets go.
    */
   idle?(): Promise<void>;
+  /** History is taken for what the server has now; left out in an open room. */
+  accepted?(): void;
 }
 
 /** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */

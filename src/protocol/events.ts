@@ -217,10 +217,11 @@ export const TABLE = {
   /** The chain's value for event `seq`, after which the `past` that follow come; empty if the server can't tell. */
   chain: { seq: isCount, value: isValue },
   /**
-   * The control lines up to line `seq` were told; with the blob of the invite by which the client came, or "". Those
-   * that come after it and before the client is in are told before its `welcome`.
+   * The control lines up to line `seq` were told; with the digest of those up to line `after`, or "" if that is none of
+   * them, and the blob of the invite by which the client came, or "". Those that come after it and before the client is
+   * in are told before its `welcome`.
    */
-  followed: { seq: isCount, blob: isBlobOrNone },
+  followed: { seq: isCount, digest: isValue, blob: isBlobOrNone },
   /** The content key of epoch `e` for this client's person or its invite, from the person `by`, as `sealWrap` makes it. */
   wrapped: { by: isPerson, to: isPerson, e: isCount, data: isWrap },
   /** Somebody who is there lacks the content key of epoch `e`; for keepers. */

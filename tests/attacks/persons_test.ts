@@ -421,7 +421,7 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
     text: "never",
   }],
   chain: [{ seq: 1, value: "A".repeat(43) }],
-  followed: [{ seq: 1, blob: "" }],
+  followed: [{ seq: 1, digest: "", blob: "" }],
   wrapped: [{
     by: "A".repeat(43),
     to: "A".repeat(43),

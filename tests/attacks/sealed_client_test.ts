@@ -395,6 +395,95 @@ Deno.test("a member to whom the server shows another room, or an older one, stay
   );
 });
 
+Deno.test("a control line that the server kept back and tells later, under its old number, does not count unless a person says so", async () => {
+  await using folder = await Folder.make();
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const sealing = { folder: folder.path };
+  const bob = await setup.bring(ana, "bob", sealing);
+  const { identity, known } = bob;
+  const { id } = seatOf(ana);
+  server.alter = (events, seat) =>
+    seat.person === bob.session.id
+      ? events.map((it) =>
+        it.kind === "ruled" ? { kind: "sealed", id, n: 99, text: "0.AA" } : it
+      )
+      : events;
+  await ana.invite();
+  const { seq } = server.membership;
+  await ana.say("after it");
+  await bob.view.until("warning", 1);
+  await bob.leave();
+  server.alter = (events) => events;
+  const again = await setup.client("bob", sealing, identity, known);
+  await assertRejects(
+    () => again.running,
+    JoinError,
+    `kept control line ${seq} of the room from you: you saw lines up to ${
+      seq + 1
+    } without it`,
+  );
+  const confirm = () => Promise.resolve(true);
+  const goesOn = await setup.client(
+    "bob",
+    { ...sealing, confirm },
+    identity,
+    known,
+  );
+  await goesOn.in();
+  await goesOn.leave();
+  await (await setup.client("bob", sealing, identity, known)).in(); // what was taken counts
+});
+
+Deno.test("control lines that went another way since a backup are found out, however many there are", async () => {
+  await using folder = await Folder.make();
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const sealing = { folder: folder.path };
+  const bob = await setup.bring(ana, "bob", sealing);
+  const { length } = server.log;
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  await bob.leave();
+  await ana.leave();
+  server.rollBack(length);
+  const confirm = () => Promise.resolve(true);
+  const sure = await setup.client("ana", { confirm }, ana.identity, ana.known);
+  await sure.in();
+  for (let count = 0; count < 3; count++) await sure.invite();
+  await sure.operate("invites");
+  const again = await setup.client("bob", sealing, bob.identity, bob.known);
+  await assertRejects(
+    () => again.running,
+    JoinError,
+    "other control lines of the room than you saw",
+  );
+});
+
+Deno.test("what is said after a restored backup is not sealed under a key of the time that was given up", async () => {
+  await using folder = await Folder.make();
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const confirm = () => Promise.resolve(true);
+  const bob = await setup.bring(ana, "bob", { folder: folder.path, confirm });
+  await setup.bring(ana, "eve");
+  const { length } = server.log;
+  await ana.operate("keeper", "bob"); // another key, which eve has, too
+  await bob.untilTold("ana made bob a keeper");
+  await ana.leave();
+  server.rollBack(length);
+  for (const seat of server.seats.slice()) seat.end();
+  const sure = await setup.client("ana", { confirm }, ana.identity, ana.known);
+  await sure.in();
+  await sure.operate("kick", "eve");
+  await bob.say("eve is gone");
+  const { text } = await sure.view.until("said");
+  assertEquals(text, "eve is gone");
+});
+
 Deno.test("every warning names the line and its sender, and says why in a sentence", () => {
   assertEquals(
     warningSentence({

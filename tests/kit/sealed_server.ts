@@ -129,7 +129,7 @@ export class Seat {
 
   /** Tells something as to everybody, with the number of the first line. */
   async broadcast(seq: number, at: number, ...events: Event[]): Promise<void> {
-    if (!this.#epoch || this.#stream.closed) return;
+    if (!this.#epoch || this.#stream.closed || events.length === 0) return;
     const heading = (before: number) =>
       encodeEvent({ kind: "batch", seq: seq + before, at });
     for (const plaintext of packEvents(events.map(encodeEvent), heading)) {
@@ -223,6 +223,7 @@ export class Seat {
     await this.tell(...lines.map(pastEvent), {
       kind: "followed",
       seq: server.membership.seq,
+      digest: server.digestAt(after),
       blob: server.blobs.get(this.#channel.inviteId) ?? "",
     });
     const own = this.#by;
@@ -360,6 +361,8 @@ export class SealedServer {
   readonly wraps = new Map<string, Event<"wrapped">>();
   readonly inviteKeys = new Map<number, Bytes>();
   readonly blobs = new Map<number, string>();
+  readonly #allWraps: Event<"wrapped">[] = [];
+  readonly #memberships = new Map<number, Membership>(); // by the numbers of control lines
   readonly seats: Seat[] = [];
   /** Who lacks which epoch's key. */
   readonly needs = new Map<string, number>();
@@ -392,14 +395,24 @@ export class SealedServer {
     return chain.at(seq);
   }
 
+  /** The digest of the control lines up to the one of that number, base64url; "" where none has it. */
+  digestAt(seq: number): string {
+    const digest = this.#memberships.get(seq)?.digest;
+    return digest ? toBase64url(digest) : "";
+  }
+
   /** Has only the lines up to one, as after a backup was restored. */
   rollBack(seq: number): void {
     this.log.splice(seq);
-    this.membership = Membership.NONE;
-    for (const { text, ...place } of this.control) {
-      const line = parseControl(text);
-      const next = line && this.membership.after(line, place);
-      if (next instanceof Membership) this.membership = next;
+    const last = this.control.at(-1)?.seq ?? 0;
+    this.membership = this.#memberships.get(last) ?? Membership.NONE;
+    for (const at of this.#memberships.keys()) {
+      if (at > last) this.#memberships.delete(at);
+    }
+    const { epoch } = this.membership;
+    this.wraps.clear();
+    for (const wrapped of this.#allWraps) {
+      if (wrapped.e <= epoch) this.wraps.set(wrapped.to, wrapped);
     }
   }
 
@@ -479,6 +492,7 @@ export class SealedServer {
     const next = await this.next(seat, text, at);
     if (typeof next === "string") return next;
     this.membership = next;
+    this.#memberships.set(next.seq, next);
     const person = shortId(seat.person);
     seat.name = next.members.get(person)?.name ?? seat.name;
     await this.append(seat, "ruled", 0, text, at);
@@ -548,6 +562,7 @@ export class SealedServer {
       data,
     };
     this.wraps.set(to, wrapped);
+    this.#allWraps.push(wrapped);
     this.needs.delete(to);
     if (own?.isIn && !this.withholds) await own.tell(wrapped);
   }

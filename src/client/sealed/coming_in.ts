@@ -44,11 +44,13 @@ export interface InviteSecret {
 
 /** What the server told before the client is in. */
 export interface Told {
-  /** The control lines that this client didn't know, and the number of the last that there is. */
+  /** The number of the last control line that there is. */
   readonly seq: number;
+  /** The digest of those that this client knew, base64url, as the server has it; "" where it has none there. */
+  readonly digest: string;
   /** The blob of the invite by which the client came, or "". */
   readonly blob: string;
-  /** Those control lines. */
+  /** The control lines that this client didn't know. */
   readonly lines: readonly LogEntry[];
   /** The content keys for this client. */
   readonly wraps: readonly Event<"wrapped">[];
@@ -122,38 +124,63 @@ export async function comeIn(comer: Comer): Promise<Entrance | undefined> {
   return await becomeMember(room, invite, name, told);
 }
 
-/** Follows the control lines that the server tells. */
+/**
+ * Follows the control lines that the server tells. Where they aren't those that this client saw, a person decides
+ * whether they count from here on.
+ */
 async function followAll(comer: Comer): Promise<Told | undefined> {
   const { room, follow, confirm } = comer;
-  const after = room.membership.seq;
-  let told = await follow(after);
+  const told = await follow(room.membership.seq);
   if (!told) return undefined;
-  if (told.seq < after) {
-    const goesOn = await confirm(
-      `The server has lost who became, or was removed as, a member from line ${
-        told.seq + 1
-      } on: a restored backup, or tampering. Go on with what it has? (yes/no) `,
-    );
-    if (!goesOn) {
-      throw new JoinError(
-        `The server no longer has the room's control lines from line ${
-          told.seq + 1
-        } on`,
-        TAMPERED,
-      );
-    }
-    await room.forget();
-    told = await follow(0);
-    if (!told) return undefined;
+  const doubt = doubtOf(room, told) ?? await takeAll(room, told);
+  if (doubt === undefined) return told;
+  const goesOn = await confirm(
+    `${doubt}: a restored backup, or tampering. Go on with what the server has? (yes/no) `,
+  );
+  if (!goesOn) throw new JoinError(doubt, TAMPERED);
+  await room.forget();
+  const all = await follow(0);
+  const wrong = all && await takeAll(room, all);
+  if (wrong !== undefined) throw new JoinError(wrong, TAMPERED);
+  return all;
+}
+
+/** What of the control lines that the server had before isn't as this client saw it; undefined for nothing. */
+function doubtOf(
+  { membership: { seq, digest } }: SealedRoom,
+  told: Told,
+): string | undefined {
+  if (told.seq < seq) {
+    return `The server no longer has the room's control lines from line ${
+      told.seq + 1
+    } on`;
   }
-  for (const line of told.lines) {
-    if (line.what === "ruled" && await room.follow(line)) continue;
+  if (seq === 0 || told.digest === toBase64url(digest)) return undefined;
+  return "The server has other control lines of the room than you saw there";
+}
+
+/**
+ * Takes the control lines that the server told.
+ * @returns Which of them it kept back before, as a sentence; undefined once all are taken. @throws {JoinError} for others.
+ */
+async function takeAll(
+  room: SealedRoom,
+  { lines, seq }: Told,
+): Promise<string | undefined> {
+  for (const line of lines) {
+    const followed = line.what === "ruled"
+      ? await room.follow(line)
+      : "control-wrong";
+    if (followed === "control-late") {
+      return `The server kept control line ${line.seq} of the room from you: you saw lines up to ${room.file.last} without it`;
+    }
+    if (typeof followed !== "string") continue;
     throw new JoinError(
       `Control line ${line.seq} of the room is not one that may be said there`,
       TAMPERED,
     );
   }
-  if (room.membership.seq === told.seq) return told;
+  if (room.membership.seq === seq) return undefined;
   throw new JoinError(
     "The server keeps control lines of the room back",
     TAMPERED,

@@ -32,11 +32,19 @@ export interface Followed {
   readonly after: Membership;
 }
 
+/** One that was followed, as it is kept. */
+interface Kept {
+  readonly entry: ControlEntry;
+  /** The digest of all up to it, 32 bytes. */
+  readonly digest: Bytes;
+}
+
 /** The control lines so far. */
 export class ControlRecord {
   /** Who was a member when. */
   readonly terms: MemberTerms = new MemberTerms();
-  readonly #followed = new Map<number, Followed>(); // by number
+  readonly #kept = new Map<number, Kept>(); // by number
+  readonly #inviters = new Map<number, string>(); // full ids, by the numbers of their invites
   #membership = Membership.NONE;
 
   /** What they come to. */
@@ -46,7 +54,7 @@ export class ControlRecord {
 
   /** All of them, in order. */
   get entries(): ControlEntry[] {
-    return [...this.#followed.values()].map(({ entry }) => entry);
+    return [...this.#kept.values()].map(({ entry }) => entry);
   }
 
   /**
@@ -59,13 +67,18 @@ export class ControlRecord {
   }
 
   /** The control line of that number. */
-  find(seq: number): Followed | undefined {
-    return this.#followed.get(seq);
+  find(seq: number): ControlEntry | undefined {
+    return this.#kept.get(seq)?.entry;
   }
 
   /** The digest of all up to the one of that number, 32 bytes; undefined where none has that number. */
   digestAt(seq: number): Bytes | undefined {
-    return this.#followed.get(seq)?.after.digest;
+    return this.#kept.get(seq)?.digest;
+  }
+
+  /** The full id of the keeper who made an invite. */
+  inviterOf(invite: number): string | undefined {
+    return this.#inviters.get(invite);
   }
 
   /** Takes the next line. @returns Undefined for one that may not be said: nothing is changed. */
@@ -93,10 +106,15 @@ export class ControlRecord {
     entry: ControlEntry,
     after: Membership,
   ): Followed {
-    const followed = { control, entry, before: this.#membership, after };
+    const before = this.#membership;
     this.#membership = after;
-    this.#followed.set(entry.seq, followed);
-    this.terms.note(control, entry.seq, entry.person, after);
-    return followed;
+    const { seq, person } = entry;
+    this.#kept.set(seq, { entry, digest: after.digest });
+    this.terms.note(control, seq, person, after);
+    if (control.verb === "invite") {
+      const by = after.members.get(person)?.id;
+      if (by !== undefined) this.#inviters.set(control.invite, by);
+    }
+    return { control, entry, before, after };
   }
 }

@@ -6,27 +6,30 @@
 
 import { escapeText } from "../../base/safe_text.ts";
 import { shortId, spokenId } from "../../crypto/person_id.ts";
-import type { Keys } from "../../sealed/control_line.ts";
-import type { Followed } from "./control_record.ts";
-import type { MemberTerms } from "./member_terms.ts";
+import { type Keys, parseControl } from "../../sealed/control_line.ts";
+import type { ControlEntry, ControlRecord } from "./control_record.ts";
 
 /**
  * What a control line does: `ana made an invite`, `bob came in by an invite of ana's`, `ana removed bob: bob reads
  * nothing from line 58 on; all open invites have ended`.
+ * @param entry One that the record has; "" for any other.
  */
 export function controlSentence(
-  { control, entry, before, after }: Followed,
-  terms: MemberTerms,
+  { seq, person, text }: ControlEntry,
+  record: ControlRecord,
 ): string {
-  const { seq, person } = entry;
+  const { terms } = record;
   const nameOf = (id: string) => {
     const member = terms.before(shortId(id), seq);
     return member ? escapeText(member.name) : spokenId(shortId(id));
   };
-  const { name = person } = before.members.get(person) ??
-    after.members.get(person) ?? {};
+  const { name = person } = terms.at(person, seq) ??
+    terms.at(person, seq + 1) ?? {};
   const who = escapeText(name);
-  switch (control.verb) {
+  const control = parseControl(text)?.control;
+  switch (control?.verb) {
+    case undefined:
+      return "";
     case "found":
       return `${who} founded the room`;
     case "invite": {
@@ -34,7 +37,7 @@ export function controlSentence(
       return `${who} made an invite${uses > 1 ? ` for ${uses} persons` : ""}`;
     }
     case "join": {
-      const by = before.invites.get(control.invite)?.by;
+      const by = record.inviterOf(control.invite);
       return by === undefined
         ? `${who} came in by an invite`
         : `${who} came in by an invite of ${nameOf(by)}'s`;

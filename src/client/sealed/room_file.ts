@@ -1,9 +1,10 @@
 /**
- * What a client keeps of a sealed room: the control lines that it has checked, the members' last numbers, the notes of
- * its own invites, and when it changed the key last. A line for each, with a checksum, appended; what a crash cuts off,
- * or what else is damaged, is left out and fetched again.
+ * What a client keeps of a sealed room: the control lines that it has checked, how far it had seen the log, the members'
+ * last numbers, the notes of its own invites, and when it changed the key last. A line for each, with a checksum,
+ * appended; what a crash cuts off, or what else is damaged, is left out and fetched again.
  *
  *     CHECKSUM {"control":{"seq","at","person","text"},"digest"}
+ *     CHECKSUM {"last":NUMBER,"control":NUMBER}       of the last line, and of the last control line then
  *     CHECKSUM {"stays":[["PERSON.STAY",{"seq","n"}], …]}
  *     CHECKSUM {"invite":NUMBER,"note"}
  *     CHECKSUM {"rekeyed":ms since 1970}
@@ -21,7 +22,7 @@ import {
   writePrivate,
 } from "../../base/private_file.ts";
 import { writeAll } from "../../base/write_all.ts";
-import { ControlRecord, type Followed } from "./control_record.ts";
+import { type ControlEntry, ControlRecord } from "./control_record.ts";
 import { type StayEnd, StayNumbers } from "./stay_numbers.ts";
 
 /** Characters of a checksum. */
@@ -29,6 +30,12 @@ const CHECK_LENGTH = 16;
 
 /** What a line says. */
 type Note = Readonly<Record<string, unknown>>;
+
+/** How far the log was seen: the number of the last line, and of the last control line then. */
+interface Last {
+  readonly last: number;
+  readonly control: number;
+}
 
 /** What is kept of a room. */
 export class RoomFile {
@@ -39,6 +46,8 @@ export class RoomFile {
   /** The members' last numbers. */
   stays: StayNumbers = new StayNumbers();
   readonly #notes = new Map<number, string>(); // of own invites, by number
+  #last: Last = { last: 0, control: 0 };
+  #lastKept = 0; // of it, in the file
   #rekeyed = 0; // ms since 1970
   #isBroken = false; // it can't be written
   /** Settles when all is in the file; never rejects. */
@@ -78,11 +87,19 @@ export class RoomFile {
     if (folder === undefined || this.#path !== undefined) return;
     const path = `${folder}/${room}`;
     this.#path = path;
-    const summary = this.#summary().join(""); // as it is now: what comes after it is appended
+    this.#write(async (text) => {
+      await ensureFolder(folder);
+      await writePrivate(path, text);
+    });
+  }
+
+  /** Writes the file anew. */
+  #write(write: (text: string) => Promise<void>): void {
+    const text = this.#summary().join(""); // as it is now: what comes after it is appended
     this.kept = this.kept.then(async () => {
+      if (this.#isBroken) return;
       try {
-        await ensureFolder(folder);
-        await writePrivate(path, summary);
+        await write(text);
       } catch (error) {
         this.#fail(error);
       }
@@ -121,13 +138,18 @@ export class RoomFile {
 
   /** @returns Whether it is of any use. */
   #take(note: Note): boolean {
-    const { control, digest, stays, invite, rekeyed } = note;
+    const { control, digest, stays, invite, rekeyed, last } = note;
     if (isObject(control) && typeof digest === "string") {
       const { seq, at, person, text } = control;
       if (typeof seq !== "number" || typeof at !== "number") return false;
       if (typeof person !== "string" || typeof text !== "string") return false;
       if (this.record.find(seq)) return true; // by another client of this machine
       return this.record.adopt({ seq, at, person, text }, digest);
+    }
+    if (isNumber(last) && isNumber(control)) {
+      // What another client of this machine saw counts only if its control lines are in the file, too.
+      if (control <= this.record.membership.seq) this.#see({ last, control });
+      return true;
     }
     if (Array.isArray(stays)) {
       const ends = stays.filter(isStayEnd);
@@ -146,10 +168,8 @@ export class RoomFile {
   /** All that counts, as lines. */
   #summary(): string[] {
     return [
-      ...this.record.entries.map(({ seq }) => {
-        const followed = this.record.find(seq);
-        return followed ? controlLine(followed) : "";
-      }),
+      ...this.record.entries.map((entry) => this.#controlLine(entry)),
+      format({ ...this.#last }),
       format({ stays: this.stays.all }),
       ...[...this.#notes].map(([invite, note]) => format({ invite, note })),
       format({ rekeyed: this.#rekeyed }),
@@ -157,14 +177,46 @@ export class RoomFile {
   }
 
   /** A control line was followed. */
-  followed(followed: Followed): void {
-    this.#append(controlLine(followed));
+  followed(entry: ControlEntry): void {
+    this.#append(this.#controlLine(entry));
   }
 
-  /** Writes down the members' last numbers. */
-  keepStays(): void {
+  #controlLine({ seq, at, person, text }: ControlEntry): string {
+    const control = { seq, at, person, text };
+    const digest = this.record.digestAt(seq) ?? new Uint8Array(0);
+    return format({ control, digest: toBase64url(digest) });
+  }
+
+  /** The number of the last line that was there: no control line can come below it that this client doesn't have. */
+  get last(): number {
+    return this.#last.last;
+  }
+
+  /** All lines up to one have come. */
+  saw(last: number): void {
+    this.#see({ last, control: this.record.membership.seq });
+  }
+
+  #see(seen: Last): void {
+    if (seen.last > this.#last.last) this.#last = seen;
+  }
+
+  /** History is another from here on: what was known of its lines up to the last is forgotten. */
+  restart(last: number): void {
+    this.#last = { last, control: this.record.membership.seq };
+    this.#lastKept = last;
+    this.stays = new StayNumbers();
+    const path = this.#path;
+    if (path !== undefined) this.#write((text) => writePrivate(path, text));
+  }
+
+  /** Writes down how far this client has seen the log, and the members' last numbers. */
+  keep(): void {
     const stays = this.stays.takeChanged();
     if (stays.length > 0) this.#append(format({ stays }));
+    if (this.#last.last === this.#lastKept) return;
+    this.#lastKept = this.#last.last;
+    this.#append(format({ ...this.#last }));
   }
 
   /** What an invite of this client's is for; undefined for another one's. */
@@ -219,12 +271,6 @@ async function append(path: string, line: string): Promise<void> {
   await writeAll(file, new TextEncoder().encode(line));
 }
 
-function controlLine({ entry, after }: Followed): string {
-  const { seq, at, person, text } = entry;
-  const control = { seq, at, person, text };
-  return format({ control, digest: toBase64url(after.digest) });
-}
-
 function format(note: Note): string {
   const json = JSON.stringify(note);
   return `${checksum(json)} ${json}\n`;
@@ -241,6 +287,10 @@ function parse(line: string): Note | undefined {
 function checksum(json: string): string {
   const digest = sha256(new TextEncoder().encode(json));
   return toBase64url(digest).slice(0, CHECK_LENGTH);
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 function isObject(value: unknown): value is Note {

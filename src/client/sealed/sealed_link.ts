@@ -284,6 +284,11 @@ export class SealedLink implements LinkListener, RoomLink {
     await this.#sync();
   }
 
+  /** History is taken for what the server has now. */
+  accepted(): void {
+    this.#alone(() => this.#room.restart(this.#room.file.last));
+  }
+
   /** Ends the connection. */
   close(): void {
     this.#link.close();
@@ -392,8 +397,7 @@ export class SealedLink implements LinkListener, RoomLink {
   sealed(news: SealedNews, lines: readonly LogEntry[]): void {
     const arrival = this.#arrival;
     if (news.kind === "followed") {
-      const { seq, blob } = news;
-      if (arrival) arrival.followed = { seq, blob, lines, wraps: [] };
+      if (arrival) arrival.followed = { ...news, lines, wraps: [] };
     } else if (news.kind === "wrapped") {
       if (arrival) arrival.wraps.push(news);
       else this.#alone(() => this.#wrapped(news));
@@ -429,6 +433,7 @@ export class SealedLink implements LinkListener, RoomLink {
     const taken = await takeLines(this.#room, heard.map(({ line }) => line));
     for (const [at, it] of taken.entries()) {
       const { own, member } = heard[at] ?? { own: false };
+      this.#room.saw(it.raw.seq);
       this.#show(it.verdict, own, member);
       await this.#settle(it);
     }
@@ -446,10 +451,11 @@ export class SealedLink implements LinkListener, RoomLink {
   }
 
   /** What a line brings about beside being shown. */
-  async #settle({ raw, followed, wrong }: Taken): Promise<void> {
+  async #settle({ raw, verdict, followed, wrong }: Taken): Promise<void> {
     const { self, sealer } = this.#room;
     const isMine = raw.person === self.person && raw.stay === self.stay;
-    if (raw.what === "sealed" && isMine) sealer.settle(raw.n);
+    const isSaid = raw.what === "sealed" && "line" in verdict;
+    if (isSaid && isMine) sealer.settle(raw.n);
     if (!followed) return;
     if (wrong) this.#warnKey(wrong);
     const { before, after, control } = followed;
@@ -482,7 +488,9 @@ export class SealedLink implements LinkListener, RoomLink {
   ): Promise<void> {
     const room = this.#room;
     const inOrder = missed.toSorted((a, b) => a.seq - b.seq);
+    if (welcome.seq < room.file.last) room.restart(welcome.seq); // as the chain's watch tells
     const taken = await takeLines(room, inOrder);
+    room.saw(welcome.seq);
     for (const it of taken) await this.#settle(it);
     const { own } = room;
     if (!own) {

@@ -73,11 +73,18 @@ export type Verdict =
   | { readonly line: HeardLine }
   | { readonly warning: Warning };
 
+/** What became of a control line that is new. */
+export interface FollowedNow {
+  /** What it came to. */
+  readonly followed: Followed;
+  /** The wrap that came for it, and was of no use. */
+  readonly wrong: Event<"wrapped"> | undefined;
+}
+
 /** A sealed room. */
 export class SealedRoom {
   readonly #options: SealedRoomOptions;
-  /** The content keys. */
-  readonly keys: RoomKeys = new RoomKeys();
+  #keys = new RoomKeys();
   /** What seals this client's lines. */
   readonly sealer: Sealer;
   #file: RoomFile;
@@ -101,7 +108,12 @@ export class SealedRoom {
     this.#file = file;
     this.#opener = new Opener(file.record, this.keys);
     this.sealer = new Sealer(identity, self.stay);
-    this.keys.addRecipient(identity);
+    this.#keys.addRecipient(identity);
+  }
+
+  /** The content keys. */
+  get keys(): RoomKeys {
+    return this.#keys;
   }
 
   /** As whom the client comes. */
@@ -158,46 +170,51 @@ export class SealedRoom {
   /** Writes down what isn't written yet. */
   keep(): void {
     this.#unkept = 0;
-    this.#file.keepStays();
+    this.#file.keep();
   }
 
-  /** Believes the server's control lines from the first on, not those that this client knows. */
+  /**
+   * Believes the server's control lines from the first on, not those that this client knows. Its keys are of a history
+   * that is given up: none of them is used again unless it comes again.
+   */
   async forget(): Promise<void> {
     this.#file = await this.#file.forget();
-    this.#opener = new Opener(this.record, this.keys);
+    this.#keys = new RoomKeys();
+    this.#keys.addRecipient(this.identity);
+    this.#opener = new Opener(this.record, this.#keys);
+    this.#said.clear();
+    this.#locked.clear();
+  }
+
+  /** History is another from here on: it was accepted as it is now. @param last The number of its last line. */
+  restart(last: number): void {
+    this.#file.restart(last);
+    this.#said.clear();
   }
 
   // ── Control lines ────────────────────────────────────────────────────────────────────────────────────
 
   /**
    * Follows the next control line.
-   * @returns What it came to, and a wrap that came for it and was of no use; undefined for one that may not be said.
+   * @returns What it came to, and a wrap that came for it and was of no use; or why it may not be said.
    */
-  async follow(
-    entry: LogEntry,
-  ): Promise<
-    {
-      readonly followed: Followed;
-      readonly wrong: Event<"wrapped"> | undefined;
-    } | undefined
-  > {
+  async follow(entry: LogEntry): Promise<FollowedNow | WarningReason> {
+    if (entry.seq <= this.#file.last) return "control-late";
     const followed = await this.record.follow(entry);
-    if (!followed) return undefined;
-    this.#file.followed(followed);
+    if (!followed) return "control-wrong";
+    this.#file.followed(entry);
     const { after, before } = followed;
     const wrong = after.epoch > before.epoch
-      ? await this.keys.begun(after.epoch, after)
+      ? await this.#keys.begun(after.epoch, after)
       : undefined;
     return { followed, wrong };
   }
 
-  #told(line: LogEntry, followed: Followed): HeardLine {
+  #told(line: LogEntry): HeardLine {
+    const { person, seq } = line;
     const { terms } = this.record;
-    const { person } = line;
-    const member = followed.after.members.get(person) ??
-      followed.before.members.get(person);
-    const told = controlSentence(followed, terms);
-    return { ...line, name: member?.name ?? line.name, told };
+    const { name } = terms.at(person, seq + 1) ?? terms.at(person, seq) ?? line;
+    return { ...line, name, told: controlSentence(line, this.record) };
   }
 
   // ── Lines ────────────────────────────────────────────────────────────────────────────────────────────
@@ -289,9 +306,13 @@ export class SealedRoom {
     return { warning: { line: seq, name, person, reason } };
   }
 
-  /** What is made of a control line. @param followed What it came to; undefined if it may not be said. */
-  judgeControl(line: LogEntry, followed: Followed | undefined): Verdict {
-    if (!followed) return this.#wrong(line, "control-wrong");
-    return { line: this.#told(line, followed) };
+  /** What is made of a control line. @param wrong Why it may not be said; undefined for one that was followed. */
+  judgeControl(line: LogEntry, wrong: WarningReason | undefined): Verdict {
+    return wrong ? this.#wrong(line, wrong) : { line: this.#told(line) };
+  }
+
+  /** All lines up to one have come, and were taken. */
+  saw(seq: number): void {
+    this.#file.saw(seq);
   }
 }

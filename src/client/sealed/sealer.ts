@@ -1,5 +1,5 @@
 /**
- * Seals what a client says in a sealed room: each line once for an epoch, so that what is sent again after a loss is the
+ * Seals what a client says in a sealed room: each line once for a key, so that what is sent again after a loss is the
  * same, byte for byte.
  *
  * @module
@@ -8,10 +8,11 @@
 import {
   type Bytes,
   type CipherState,
+  equalBytes,
   fromBase64url,
 } from "../../../crypto_utils.ts";
 import type { Identity } from "../../crypto/identity.ts";
-import type { Line } from "../../protocol/line.ts";
+import type { Line, Words } from "../../protocol/line.ts";
 import { lineCipher, sealLine, type Seen } from "../../sealed/sealed_line.ts";
 
 /** An epoch of a room, and its content key. */
@@ -24,12 +25,20 @@ export interface SealingEpoch {
   readonly key: Bytes;
 }
 
-/** A stay's lines, sealed. */
+/** What a number is promised to say, and its line. */
+interface Promised {
+  readonly words: string;
+  readonly key: Bytes;
+  readonly line: Promise<Line>;
+}
+
+/** A stay's lines, sealed. A number is one line's for good, whatever key it is sealed under. */
 export class Sealer {
   readonly #identity: Pick<Identity, "id" | "signing">;
   readonly #stay: Bytes;
-  readonly #sealed = new Map<number, { e: number; line: Line }>(); // by the client's number
-  #cipher: { e: number; cipher: Promise<CipherState> } | undefined;
+  readonly #promised = new Map<number, Promised>(); // by the client's number
+  #highest = 0; // number that was sealed
+  #cipher: { key: Bytes; cipher: Promise<CipherState> } | undefined;
 
   /** Nothing is sealed so far. @param stay 8 bytes in base64url. */
   constructor(identity: Pick<Identity, "id" | "signing">, stay: string) {
@@ -40,35 +49,50 @@ export class Sealer {
   /**
    * A line, sealed for an epoch. Several may be under way, in order.
    * @param seen The last line that this client had.
+   * @throws {RangeError} for a number that was used for other words, or is settled.
    */
   async seal(
     { n, what = "said", to = null, text }: Line,
     epoch: SealingEpoch,
     seen: Seen,
   ): Promise<Line> {
+    const { key } = epoch;
+    const words = JSON.stringify([what, to, text]);
+    const known = this.#promised.get(n);
+    if (known ? known.words !== words : n <= this.#highest) {
+      throw new RangeError(`Cannot seal line ${n}: its number was used`);
+    }
+    if (known && equalBytes(known.key, key)) return await known.line;
+    this.#highest = Math.max(this.#highest, n);
+    const line = this.#seal({ what, to, text }, n, epoch, seen);
+    this.#promised.set(n, { words, key, line });
+    return await line;
+  }
+
+  async #seal(
+    words: Words,
+    n: number,
+    epoch: SealingEpoch,
+    seen: Seen,
+  ): Promise<Line> {
     const { room, e } = epoch;
-    const known = this.#sealed.get(n);
-    if (known?.e === e) return known.line;
     const { id: sender, signing } = this.#identity;
     const place = { room, e, sender, stay: this.#stay, n };
     const cipher = await this.#cipherOf(epoch);
-    const words = { what, to, text };
-    const sealed = await sealLine(words, place, seen, cipher, signing);
-    const line: Line = { n, what: "sealed", text: sealed };
-    this.#sealed.set(n, { e, line });
-    return line;
+    const text = await sealLine(words, place, seen, cipher, signing);
+    return { n, what: "sealed", text };
   }
 
   /** A line is in the log, or refused: it is never sent again. */
   settle(n: number): void {
-    this.#sealed.delete(n);
+    this.#promised.delete(n);
   }
 
-  #cipherOf({ room, e, key }: SealingEpoch): Promise<CipherState> {
-    if (this.#cipher?.e !== e) {
+  #cipherOf({ room, key }: SealingEpoch): Promise<CipherState> {
+    if (!this.#cipher || !equalBytes(this.#cipher.key, key)) {
       const { id: sender } = this.#identity;
       const place = { room, sender, stay: this.#stay };
-      this.#cipher = { e, cipher: lineCipher(key, place) };
+      this.#cipher = { key, cipher: lineCipher(key, place) };
     }
     return this.#cipher.cipher;
   }

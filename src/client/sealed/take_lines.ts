@@ -58,11 +58,13 @@ export async function takeLines(
 async function takeControl(room: SealedRoom, raw: LogEntry): Promise<Taken> {
   const { record } = room;
   if (raw.seq <= record.membership.seq) {
-    const known = record.find(raw.seq);
-    const isSame = known?.entry.text === raw.text;
-    return { raw, verdict: room.judgeControl(raw, isSame ? known : undefined) };
+    const { at, person, text } = record.find(raw.seq) ?? {};
+    const isSame = at === raw.at && person === raw.person && text === raw.text;
+    const wrong = isSame ? undefined : "control-wrong";
+    return { raw, verdict: room.judgeControl(raw, wrong) };
   }
   const next = await room.follow(raw);
-  const verdict = room.judgeControl(raw, next?.followed);
-  return next ? { raw, verdict, ...next } : { raw, verdict };
+  return typeof next === "string"
+    ? { raw, verdict: room.judgeControl(raw, next) }
+    : { raw, verdict: room.judgeControl(raw, undefined), ...next };
 }

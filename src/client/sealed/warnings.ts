@@ -20,6 +20,8 @@ export const WARNINGS = {
   "change-wrong": "it changes what somebody else said",
   "control-wrong":
     "it would change who is a member, and is not signed by who may do that",
+  "control-late":
+    "it changes who is a member, and was kept from you while you were there",
   "presence-wrong":
     "no such person, or not by that name, is a member of the room",
   "key-wrong": "the key that came from that person is not the room's",

@@ -146,6 +146,7 @@ export class SealedRequests {
       throw new EventError("Cannot follow that often");
     }
     asker.spend(HEAVY_COST);
+    const digest = this.#sealed.digestAt(after);
     for (;;) {
       const refused = this.#outsider(asker);
       if (refused) {
@@ -172,7 +173,7 @@ export class SealedRequests {
     const { seq } = this.#sealed.membership;
     this.#followed = seq;
     const blob = this.#sealed.blobOf(inviteId);
-    asker.answer({ kind: "followed", seq, blob });
+    asker.answer({ kind: "followed", seq, digest, blob });
   }
 
   /** Why somebody is told nothing of the room: it is neither a member nor comes by an invite that is open. */

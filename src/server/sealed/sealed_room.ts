@@ -8,7 +8,11 @@
  * @module
  */
 
-import { type Bytes, fromBase64url } from "../../../crypto_utils.ts";
+import {
+  type Bytes,
+  fromBase64url,
+  toBase64url,
+} from "../../../crypto_utils.ts";
 import { AdvisedError } from "../../base/advised_error.ts";
 import { FileError } from "../../base/private_file.ts";
 import { escapeText } from "../../base/safe_text.ts";
@@ -56,6 +60,7 @@ export class SealedRoom implements Disposable {
   readonly #entries: RuledEntry[] = [];
   readonly #wraps = new Map<string, Wrap>(); // the newest, by recipient
   readonly #admissions = new Map<number, Admission>(); // by the invite's number
+  readonly #digests = new Map<number, Bytes>(); // of all control lines up to each, by its number
   #membership = Membership.NONE; // as everybody was told
   #next = Membership.NONE; // with the batch that is under way
   #unkept: Kept[] = []; // of that
@@ -129,6 +134,7 @@ export class SealedRoom implements Disposable {
     if (!next) return false;
     this.#membership = this.#next = next;
     this.#entries.push(entry);
+    this.#digests.set(entry.seq, next.digest);
     return true;
   }
 
@@ -201,6 +207,12 @@ export class SealedRoom implements Disposable {
     return this.#entries.filter(({ seq }) => seq > after && seq <= upTo);
   }
 
+  /** The digest of the control lines up to the one of that number, base64url; "" where none has it. */
+  digestAt(seq: number): string {
+    const digest = this.#digests.get(seq);
+    return digest ? toBase64url(digest) : "";
+  }
+
   /** The newest content key for a person or an invite, by its full id. */
   wrapFor(id: string): Wrap | undefined {
     return this.#wraps.get(id);
@@ -252,9 +264,11 @@ export class SealedRoom implements Disposable {
         : [],
     );
     this.#next = next;
+    this.#digests.set(seq, next.digest);
     return {
       undo: () => {
         this.#next = before;
+        this.#digests.delete(seq);
         undo();
       },
       wraps,

@@ -76,7 +76,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["note", "string"],
   ],
   need: [["e", "count"]],
-  followed: [["seq", "count"], ["blob", "blob or none"]],
+  followed: [["seq", "count"], ["digest", "value"], ["blob", "blob or none"]],
   wrapped: [
     ["by", "full id"],
     ["to", "full id"],
