@@ -5,15 +5,26 @@
  * What comes as broadcasts is counted a little later, when there is time, so that it is shown as fast as it comes.
  *
  *     chain, past …, broadcasts ──▶ own values ──┬── the server's, by `agree` ──▶ differs from line N on ──▶ accept
- *                 the value of an earlier run ───┘
+ *     the value of an earlier run ── by `page` ──┘
  *
  * @module
  */
 
-import { type Event, EventError } from "../protocol/events.ts";
+import type { Event } from "../protocol/events.ts";
 import type { LogEntry } from "../protocol/line.ts";
 import { Chain, toldValue } from "../protocol/chain.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
+import {
+  addLines,
+  type Ask,
+  compare,
+  type Difference,
+  follow,
+  type Holes,
+  type Seen,
+  type Verdict,
+} from "./chain_compare.ts";
+import { ChainQuestions, type ChainServer } from "./chain_questions.ts";
 
 /** Lines that wait to be counted; from there on each counts one. */
 const MAX_WAITING = 262_144;
@@ -24,57 +35,46 @@ const TICK = 20;
 const FEW = 2_048;
 /** Lines between two looks at the clock. */
 const PIECE = 64;
-
-/** A number of the log, and the chain's value for it, 32 bytes. */
-export interface Seen {
-  /** The line's number. */
-  readonly seq: number;
-  /** Its value. */
-  readonly value: Bytes;
-}
-
-/** Where the history isn't what this client saw. */
-export interface Difference {
-  /** The number of the first line that differs, as far as is known. */
-  readonly from: number;
-  /** Whether it is the first; else lines before it may differ, too, which this client doesn't remember. */
-  readonly exact: boolean;
-}
+/** What was counted over so many connections may wait to be compared: over the first one, and the last. */
+const MAX_OPEN = 4;
 
 /** What a watch needs. */
-export interface ChainWatchOptions {
-  /** Asks the server for something, if the client is in the room. */
-  readonly ask: (request: Event<"agree">) => void;
+export interface ChainWatchOptions extends ChainServer {
   /** What an earlier run saw last of this server's history, if that is remembered. */
   readonly remembered: () => Seen | undefined;
   /** To be remembered in its place, for later runs. */
   readonly remember: (seen: Seen) => void;
-  /** The history isn't what this client saw; or, undefined, the server doesn't tell whether it is, up to a line. */
-  readonly differs: (difference: Difference | undefined, upTo: number) => void;
-}
-
-/** The values that a client has, to be compared: for all numbers from one to another, or for a single one. */
-interface Counted {
-  readonly oldest: number;
-  readonly seq: number;
-  at(seq: number): Bytes | undefined;
+  /** The history isn't what this client saw. */
+  readonly differs: (difference: Difference) => void;
+  /** The server says that its log begins behind line `seen` by now, so that nothing can be compared up to there. */
+  readonly begins: (seen: number) => void;
+  /** The server left out lines. */
+  readonly left: (holes: Holes) => void;
 }
 
 /** Watches the history for a client. */
 export class ChainWatch {
   readonly #options: ChainWatchOptions;
-  readonly #questions = new Map<number, (value: Bytes | undefined) => void>();
-  #nextQuestion = 1;
+  readonly #questions: ChainQuestions;
   #chain: Chain | undefined; // what the lines come to that the client was told
   #waiting: LogEntry[] = []; // lines after these
   #first = 0; // of them that isn't counted
   #lately = 0; // lines since the last second began
+  #foreseen: Chain | undefined; // with the lines of the past that are being opened
+  #open: Chain[] = []; // counted over earlier connections, and not compared yet
+  #begins = 0; // the number after which the server told lines last
+  #isTold = false; // whether it told the value there
+  #origin: Seen | undefined; // where this run began
+  #isLinked = false; // whether that is compared with what an earlier run saw
   #difference: Difference | undefined;
-  #isSure = false; // whether that is compared with all that the client saw before, or accepted
+  #isBlind = false; // whether something can't be compared
+  #isSure = false; // whether all is compared and the same, or accepted
+  #round = 0; // of comparing
 
   /** Nothing is followed yet. */
   constructor(options: ChainWatchOptions) {
     this.#options = options;
+    this.#questions = new ChainQuestions(options);
   }
 
   /** Where the history isn't what this client saw, until that is accepted. */
@@ -95,6 +95,28 @@ export class ChainWatch {
   }
 
   /**
+   * Whether the one who said a line had seen another history; undefined where this client can't say.
+   * @param seen What that one had seen last. @param line The number of the line, which stands behind that.
+   */
+  seenDiffers({ seq, value }: Seen, line: number): boolean | undefined {
+    if (seq >= line) return true;
+    const own = this.#foreseen?.at(seq) ?? this.at(seq);
+    return own && !equalBytes(own, value);
+  }
+
+  // ── What it is told ──────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The client will come into the room with those lines, which are being opened: `seenDiffers` knows them.
+   * @throws {EventError} for lines that nobody can follow.
+   */
+  foresee(start: Event<"chain"> | undefined, lines: readonly LogEntry[]): void {
+    const value = start && (toldValue(start.value) ?? this.at(start.seq));
+    const chain = this.#foreseen = value && new Chain(start.seq, value);
+    if (chain) addLines(chain, lines);
+  }
+
+  /**
    * The client has come into the room.
    * @param start The value with which the server began, if it did. @param lines What it told, oldest first.
    * @param last The number of the last line so far.
@@ -106,33 +128,31 @@ export class ChainWatch {
     last: number,
   ): void {
     this.#countAll();
-    const counted = this.#counted;
-    this.#chain = this.#begin(start);
-    try {
-      for (const line of lines) this.#chain?.add(line);
-      this.#chain?.skipTo(last);
-    } catch (cause) {
-      throw new EventError("Cannot follow the history", { cause });
-    }
-    if (counted) void this.#compare(counted, last); // which never rejects
-    else this.#settle();
+    const before = this.#chain;
+    const chain = this.#begin(start);
+    if (before && before !== chain) this.#open.push(before);
+    if (this.#open.length > MAX_OPEN) this.#open.splice(1, 1);
+    this.#chain = chain;
+    this.#foreseen = undefined;
+    this.#begins = start?.seq ?? 0;
+    this.#isTold = start !== undefined && start.value !== "";
+    if (!before && chain) this.#origin = { seq: chain.seq, value: chain.value };
+    const holes = chain && addLines(chain, lines, last);
+    if (holes) this.#options.left(holes);
+    void this.#compareAll(last); // which never rejects
   }
 
-  /** A chain from where the server begins; where it tells no value there, by the client's own. */
+  /** Goes on, or from where the server begins; where it tells no value there, by the client's own. */
   #begin(start: Event<"chain"> | undefined): Chain | undefined {
-    if (!start) return undefined;
+    const before = this.#chain;
+    if (!start) return before;
     const { seq } = start;
-    const value = toldValue(start.value) ?? this.#chain?.at(seq);
+    const told = toldValue(start.value);
+    const goesOn = before?.seq === seq &&
+      (!told || equalBytes(told, before.value));
+    if (goesOn) return before;
+    const value = told ?? before?.at(seq);
     return value && new Chain(seq, value);
-  }
-
-  /** What this client has counted so far; in a new run, what is remembered. */
-  get #counted(): Counted | undefined {
-    if (this.#chain) return this.#chain;
-    const seen = this.#options.remembered();
-    if (!seen) return undefined;
-    const { seq, value } = seen;
-    return { oldest: seq, seq, at: (it) => it === seq ? value : undefined };
   }
 
   /** The next line has come. */
@@ -147,6 +167,7 @@ export class ChainWatch {
   tick(): void {
     if (this.#lately < FEW) this.#countFor(TICK);
     this.#lately = 0;
+    this.#questions.tick();
   }
 
   /** @param time How long, ms. */
@@ -174,30 +195,31 @@ export class ChainWatch {
   }
 
   /** The server has answered. */
-  agreed({ id, value }: Event<"agreed">): void {
-    this.#answer(id, toldValue(value));
+  agreed(event: Event<"agreed">): void {
+    this.#questions.agreed(event);
   }
 
   /** The client is no longer in the room. */
   parted(): void {
-    for (const id of this.#questions.keys()) this.#answer(id, undefined);
+    this.#questions.parted();
     this.#countFor(TICK);
     if (this.#isSure) this.#remember();
   }
 
+  // ── What it makes of it ──────────────────────────────────────────────────────────────────────────────
+
   /** What the server says is taken for the history from now on. @returns Whether it was in doubt. */
   accept(): boolean {
-    if (this.#isSure || !this.#chain) return false;
+    const isInDoubt = this.#difference !== undefined || this.#isBlind;
+    if (!isInDoubt || !this.#chain) return false;
     this.#countAll();
+    this.#round++;
+    this.#open = [];
     this.#difference = undefined;
-    this.#settle();
+    this.#isBlind = false;
+    this.#isLinked = this.#isSure = true;
+    this.#remember();
     return true;
-  }
-
-  /** All is as it should be. */
-  #settle(): void {
-    this.#isSure = this.#difference === undefined;
-    if (this.#isSure) this.#remember();
   }
 
   #remember(): void {
@@ -205,59 +227,68 @@ export class ChainWatch {
     if (chain) this.#options.remember({ seq: chain.seq, value: chain.value });
   }
 
-  /** Compares what the client had counted with what the server says now. @param last The number of its last line. */
-  async #compare(counted: Counted, last: number): Promise<void> {
+  /** Compares all that isn't compared yet. @param last The number of the server's last line. */
+  async #compareAll(last: number): Promise<void> {
+    const round = ++this.#round;
     this.#isSure = false;
-    const { seq } = counted;
-    if (last < counted.oldest) return this.#differ(last + 1, false);
-    const shared = Math.min(seq, last);
-    const isSame = await this.#isSame(counted, shared);
-    if (isSame === undefined) return this.#options.differs(undefined, seq);
-    if (!isSame) return await this.#search(counted, shared);
-    if (last < seq) this.#differ(last + 1, true);
-    else this.#settle();
+    const isOver = (verdict: Verdict, seq: number) =>
+      round !== this.#round || !this.#judge(verdict, seq);
+    for (let own; (own = this.#open[0]);) {
+      const verdict = await compare(own, last, this.#ask);
+      if (isOver(verdict, own.seq)) return;
+      this.#open.shift();
+    }
+    const chain = this.#chain;
+    if (chain && !this.#isTold) {
+      const insist: Ask = (seq) => this.#questions.insist(seq);
+      if (isOver(await compare(chain, last, insist), last)) return;
+    }
+    const seen = this.#isLinked ? undefined : this.#options.remembered();
+    if (seen && isOver(await this.#link(seen, last), seen.seq)) return;
+    this.#isLinked = chain !== undefined;
+    this.#isSure = !this.#difference && !this.#isBlind;
+    if (this.#isSure) this.#remember();
   }
 
-  /** Finds the first line that differs. @param high One that does. */
-  async #search(counted: Counted, high: number): Promise<void> {
-    let low = counted.oldest;
-    if (low === high || !await this.#isSame(counted, low)) {
-      return this.#differ(low, low <= 1);
+  /** The value by the lines that the server told over this connection, or by what it says. */
+  readonly #ask: Ask = async (seq) => {
+    const value = this.at(seq);
+    if (value) return value;
+    if (seq >= this.#begins) return await this.#questions.insist(seq);
+    const told = await this.#questions.ask(seq);
+    return told === "untold" ? "begins" : told;
+  };
+
+  /** Compares what an earlier run saw with where this one began. */
+  async #link(seen: Seen, last: number): Promise<Verdict> {
+    const { seq, value } = seen;
+    if (last < seq) return { from: last + 1, exact: false };
+    const origin = this.#origin;
+    if (origin && origin.seq > seq) {
+      const { remember: reached, left } = this.#options;
+      const questions = this.#questions;
+      return await follow(seen, origin, { questions, reached, left });
     }
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      const isSame = await this.#isSame(counted, middle);
-      if (isSame === undefined) return this.#differ(high, false);
-      if (isSame) low = middle;
-      else high = middle;
-    }
-    this.#differ(high, true);
+    const told = this.at(seq) ?? await this.#questions.insist(seq);
+    if (typeof told === "string") return told;
+    return equalBytes(told, value) ? "same" : { from: seq, exact: seq <= 1 };
   }
 
-  #differ(from: number, exact: boolean): void {
+  /** Says what is to be said. @param seq Up to where was compared. @returns Whether there is a verdict. */
+  #judge(verdict: Verdict, seq: number): boolean {
+    if (verdict === "gone") return false;
+    if (verdict === "begins") {
+      if (!this.#isBlind) this.#options.begins(seq);
+      this.#isBlind = true;
+    } else if (verdict === "untold") {
+      this.#differ({ from: seq, exact: false, untold: true });
+    } else if (verdict !== "same") this.#differ(verdict);
+    return true;
+  }
+
+  #differ(difference: Difference): void {
     const known = this.#difference;
-    const difference = { from, exact };
-    this.#difference = known && known.from < from ? known : difference;
-    this.#options.differs(difference, from);
-  }
-
-  /** Whether the server has the same value for a line; undefined if it doesn't say. */
-  async #isSame(counted: Counted, seq: number): Promise<boolean | undefined> {
-    const own = counted.at(seq);
-    const value = this.at(seq) ?? await this.#ask(seq);
-    return value && own && equalBytes(value, own);
-  }
-
-  #ask(seq: number): Promise<Bytes | undefined> {
-    const id = this.#nextQuestion++;
-    return new Promise((resolve) => {
-      this.#questions.set(id, resolve);
-      this.#options.ask({ kind: "agree", id, seq });
-    });
-  }
-
-  #answer(id: number, value: Bytes | undefined): void {
-    this.#questions.get(id)?.(value);
-    this.#questions.delete(id);
+    if (!known || difference.from <= known.from) this.#difference = difference;
+    this.#options.differs(difference);
   }
 }

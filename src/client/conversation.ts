@@ -8,7 +8,8 @@
  * @module
  */
 
-import { ChainWatch, type Difference, type Seen } from "./chain_watch.ts";
+import type { Difference, Seen } from "./chain_compare.ts";
+import { ChainWatch } from "./chain_watch.ts";
 import { current, type CurrentLine, type HeardLine } from "./changes.ts";
 import {
   type FileEvent,
@@ -31,7 +32,7 @@ import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
-import { typedText, untoldSentence } from "./sentences.ts";
+import { holesSentence, laterLogSentence, typedText } from "./sentences.ts";
 import {
   type Present,
   type RequestId,
@@ -57,7 +58,6 @@ import {
   type Refusal,
 } from "../protocol/reasons.ts";
 import { agreement } from "../protocol/chain.ts";
-import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { escapeText } from "../base/safe_text.ts";
 
 /** What a conversation needs. */
@@ -105,15 +105,18 @@ export class Conversation implements LinkListener {
     this.#options = options;
     this.#self = self;
     this.#name = name;
-    const { known } = options;
+    const { known, view } = options;
     this.#watch = new ChainWatch({
       ask: (request) => this.#requests.ask(request),
+      page: (before, count) => this.#requests.page(before, count),
       remembered: () => known?.seen,
       remember: (seen) => {
         known?.saw(seen);
         known?.keep();
       },
-      differs: (difference, upTo) => this.#differs(difference, upTo),
+      differs: (difference) => this.#differs(difference),
+      begins: (seen) => view.note(laterLogSentence(seen)),
+      left: (holes) => view.note(holesSentence(holes)),
     });
   }
 
@@ -503,10 +506,14 @@ export class Conversation implements LinkListener {
     return seq === undefined || !value ? undefined : { seq, value };
   }
 
-  /** Whether the chain had another value there, as this client has it; undefined where it can't say. */
-  seenDiffers(seq: number, value: Bytes): boolean | undefined {
-    const own = this.#watch.at(seq);
-    return own && !equalBytes(own, value);
+  /** Whether the one who said a line had seen another history, as `ChainWatch.seenDiffers`. */
+  seenDiffers(seen: Seen, line: number): boolean | undefined {
+    return this.#watch.seenDiffers(seen, line);
+  }
+
+  /** The client will come into a sealed room with those lines, once they are opened. */
+  foresee({ start, lines }: Past): void {
+    this.#watch.foresee(start, lines);
   }
 
   /** The next line of the log has come. */
@@ -541,8 +548,9 @@ export class Conversation implements LinkListener {
       this.#showRefused(typedText(line), refused, this.#takeId(n));
       return this.stand();
     }
-    if (reason === "log-unreadable") { // as only a search needs it to be
-      const id = this.#requests.searchRefused();
+    if (reason === "log-unreadable") { // as only searches and pages need it to be
+      const id = this.#requests.readRefused();
+      if (id === null) return;
       return this.#fail(reasonWords(reason, detail), id);
     }
     const { text, id } = this.#requests.nameRefused();
@@ -584,11 +592,14 @@ export class Conversation implements LinkListener {
     this.#watch.agreed(event);
   }
 
-  /** The history isn't what this client saw; or the server doesn't tell, up to a line. */
-  #differs(difference: Difference | undefined, upTo: number): void {
-    const { view } = this.#options;
-    if (!difference) return view.note(untoldSentence(upTo));
-    view.show({ type: "history-differs", ...difference });
+  /** The server has told a page of the log. */
+  paged(id: number, past: Past, more: boolean): void {
+    this.#requests.paged(id, { ...past, more });
+  }
+
+  /** The history isn't what this client saw. */
+  #differs(difference: Difference): void {
+    this.#options.view.show({ type: "history-differs", ...difference });
     this.stand();
   }
 

@@ -27,7 +27,7 @@ import { keepNewest } from "../base/keep_newest.ts";
 import { quote } from "../base/safe_text.ts";
 import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
-import type { Seen } from "./chain_watch.ts";
+import type { Seen } from "./chain_compare.ts";
 import type { Person } from "./person.ts";
 import type { Present } from "./view.ts";
 

@@ -52,7 +52,9 @@ export interface Self {
 
 /** What a client asks the server for besides saying lines. */
 export type ServerRequest =
-  | Event<"rename" | "away" | "find" | "agree" | "release" | "operate">
+  | Event<
+    "rename" | "away" | "find" | "page" | "agree" | "release" | "operate"
+  >
   | FileRequest
   | MailRequest;
 
@@ -103,6 +105,8 @@ export interface LinkListener {
   ticked(): void;
   /** The chain's value that was asked for. */
   agreed(event: Event<"agreed">): void;
+  /** The page that was asked for by that number. */
+  paged(id: number, past: Past, more: boolean): void;
   /** The server said something about files. */
   file(event: FileEvent): void;
   /** The server said something about private messages. */
@@ -335,6 +339,8 @@ export class Link {
         return;
       case "found":
         return this.#found(event);
+      case "paged":
+        return this.#paged(event);
       case "agreed":
         return this.#listener.agreed(event);
       case "fetch":
@@ -427,6 +433,14 @@ export class Link {
     const lines = this.#missed;
     this.#missed = [];
     this.#listener.found(id, lines, more);
+  }
+
+  #paged({ id, more }: Event<"paged">): void {
+    const past = { start: this.#start, lines: this.#missed };
+    this.#missed = [];
+    this.#start = undefined;
+    this.#early = 0;
+    this.#listener.paged(id, past, more);
   }
 
   async #takeBroadcast(event: Event): Promise<void> {

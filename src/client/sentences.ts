@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Holes } from "./chain_compare.ts";
 import type { Changed } from "./changes.ts";
 import type { News, RoomNews, Unreadable } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
@@ -207,15 +208,26 @@ export function backSentence(
 
 /** What a person should know where the history isn't what was seen. */
 export function differenceSentence(
-  { from, exact }: NewsOf<"history-differs">,
+  { from, exact, untold }: NewsOf<"history-differs">,
 ): string {
+  if (untold) {
+    return `WARNING: the server no longer tells what history up to line ${from} was, which it told before: a restored backup, or tampering. /accept goes on`;
+  }
   const where = exact ? `line ${from} on` : `line ${from} on, or earlier`;
   return `WARNING: history differs from what you saw, from ${where}: a restored backup, or tampering. /accept goes on`;
 }
 
-/** What a person should know where the server doesn't tell whether the history is what was seen. */
-export function untoldSentence(upTo: number): string {
-  return `WARNING: the server does not tell whether history is still what you saw up to line ${upTo}: its log may begin later by now. /accept goes on`;
+/** What a person should know where the server's log begins behind what was seen, as it says. */
+export function laterLogSentence(seen: number): string {
+  return `The server's log begins later by now: it cannot tell whether history is still what you saw up to line ${seen}. /accept goes on`;
+}
+
+/** What a person should know of lines that the server left out. */
+export function holesSentence({ from, upTo, count }: Holes): string {
+  const [lines, isThere, those] = count === 1
+    ? [`line ${from}`, "something else is", "it"]
+    : [`${count} of the lines ${from} to ${upTo}`, "other things are", "them"];
+  return `WARNING: the server does not show ${lines}: ${isThere} in its log there, or it hides ${those}. /agree tells whether others see the same`;
 }
 
 /** What to compare with others: `History up to line 42: 01234 …`. */

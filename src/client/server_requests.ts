@@ -6,6 +6,7 @@
  */
 
 import type { Link, ServerRequest } from "./link.ts";
+import { type Page, type PageAnswer, PendingPages } from "./pending_pages.ts";
 import { PendingSearches } from "./pending_searches.ts";
 import type { RequestId } from "./view.ts";
 import type { Operation } from "../protocol/reasons.ts";
@@ -21,6 +22,8 @@ export interface Asked {
 /** A client's requests to the server, across connections. */
 export class ServerRequests {
   readonly #searches = new PendingSearches();
+  readonly #pages = new PendingPages();
+  #reading: ("find" | "page")[] = []; // what needs the log and was asked over this connection, in order
   readonly #names: Asked[] = []; // that were asked for and aren't answered, in order
   readonly #wishes = new Map<number, RequestId | undefined>(); // that aren't answered, by their number
   #nextWish = 1;
@@ -40,6 +43,8 @@ export class ServerRequests {
   /** Asks for nothing: the connection is gone. @returns The last name that was asked for, if that has no answer. */
   disconnected(): string | undefined {
     this.#link = undefined;
+    this.#reading = [];
+    this.#pages.closeAll();
     return this.#names.splice(0).at(-1)?.text;
   }
 
@@ -117,6 +122,20 @@ export class ServerRequests {
     return find !== undefined;
   }
 
+  /** Asks for the last lines before a number. */
+  page(before: number, count: number): Promise<PageAnswer> {
+    if (!this.#link) return Promise.resolve("gone");
+    const [request, answer] = this.#pages.open(before, count);
+    this.ask(request);
+    return answer;
+  }
+
+  /** A page is told. */
+  paged(id: number, page: Page): void {
+    this.#read("page");
+    this.#pages.close(id, page);
+  }
+
   /** The first name that was asked for is given. @returns What the request is called. */
   renamed(): RequestId | undefined {
     return this.#names.shift()?.id;
@@ -124,6 +143,7 @@ export class ServerRequests {
 
   /** A search is answered. @returns Its words, and what it is called; undefined if it isn't open. */
   found(number: number): ReturnType<PendingSearches["close"]> {
+    this.#read("find");
     return this.#searches.close(number);
   }
 
@@ -132,14 +152,23 @@ export class ServerRequests {
     return this.#names.shift() ?? { text: "", id: undefined };
   }
 
-  /** A search has no answer. @returns What it is called. */
-  searchRefused(): RequestId | undefined {
-    return this.#searches.closeFirst();
+  /** The server can't read its log. @returns What the search is called that has no answer; null where that is a page. */
+  readRefused(): RequestId | undefined | null {
+    if (this.#reading.shift() !== "page") return this.#searches.closeFirst();
+    this.#pages.closeFirst();
+    return null;
+  }
+
+  #read(what: "find" | "page"): void {
+    const at = this.#reading.indexOf(what);
+    if (at >= 0) this.#reading.splice(at, 1);
   }
 
   /** Asks the server for something, if the client is in the room. */
   ask(request: ServerRequest): void {
     const link = this.#link;
+    const { kind } = request;
+    if (link && (kind === "find" || kind === "page")) this.#reading.push(kind);
     // A connection that can't be written to ends for its reader, too, which says so.
     link?.ask(request).catch(() => link.close());
   }

@@ -318,7 +318,8 @@ export class Session {
       get seen() {
         return conversation.seen ?? NO_CHAIN.seen;
       },
-      seenDiffers: (seq, value) => conversation.seenDiffers(seq, value),
+      seenDiffers: (seen, line) => conversation.seenDiffers(seen, line),
+      foresee: (past) => conversation.foresee(past),
     };
   }
 

@@ -172,6 +172,8 @@ export type News =
     readonly from: number;
     /** Whether it is the first; else lines before it may differ, too. */
     readonly exact: boolean;
+    /** Set where the server doesn't tell any more what it told before. */
+    readonly untold?: true;
   }
   | Answer & {
     /** What to compare with others, to be sure that they have the same history up to a line. */

@@ -49,6 +49,8 @@ export interface ChainLines extends FiledLines {
   readonly oldest: number;
   /** The lines after a number that are in memory. */
   recent(after: number): readonly LogEntry[];
+  /** The last number up to `seq` whose value is in a file's heading, and that, 32 bytes; undefined for none. */
+  heading(seq: number): readonly [number, Bytes] | undefined;
   /** Whether all files are there that have them. */
   have(after: number, upTo: number): Promise<boolean>;
 }
@@ -237,9 +239,20 @@ export class ChainValues {
     const [first, value] = this.#lines.start;
     const mark = seq - seq % MARK_EVERY;
     const marked = mark > first ? this.#file.at(mark) : undefined;
-    const start = marked ? mark : first;
+    return await this.#countFrom(marked ? mark : first, marked ?? value, seq) ??
+      await this.#countFrom(
+        ...this.#lines.heading(seq) ?? [seq + 1, value],
+        seq,
+      ); // where older files are gone
+  }
+
+  async #countFrom(
+    start: number,
+    value: Bytes,
+    seq: number,
+  ): Promise<Bytes | undefined> {
     if (seq < start || !await this.#lines.have(start, seq)) return undefined;
-    return await countTo(new Chain(start, marked ?? value), this.#lines, seq);
+    return await countTo(new Chain(start, value), this.#lines, seq);
   }
 
   /** Counts up to the last line, if all that are missing are in memory. @returns Whether they are. */

@@ -194,6 +194,16 @@ export class ChatLog implements AsyncDisposable, ChainLines {
     return this.#files.start;
   }
 
+  /** The smallest number from `after` on behind which all lines are in files that are still there. */
+  whole(after: number): Promise<number> {
+    return this.#files.whole(after);
+  }
+
+  /** The last number up to `seq` whose value is in a file's heading, and that, 32 bytes; undefined for none. */
+  heading(seq: number): readonly [number, Bytes] | undefined {
+    return this.#files.heading(seq);
+  }
+
   /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. */
   have(after: number, upTo: number): Promise<boolean> {
     return this.#files.have(after, upTo);

@@ -203,6 +203,27 @@ export class LogFiles {
     return opened;
   }
 
+  /** The smallest number from `after` on behind which all lines are in files that are still there. */
+  async whole(after: number): Promise<number> {
+    const files = this.#list;
+    let whole = Math.max(after, this.start[0]);
+    for (const [index, file] of files.entries()) {
+      const next = files[index + 1];
+      if (!next || next.first - 1 <= whole) continue;
+      using opened = await this.open(file);
+      if (!opened) whole = next.first - 1;
+    }
+    return whole;
+  }
+
+  /** The last number up to `seq` whose value is in a file's heading, and that, 32 bytes; undefined for none. */
+  heading(seq: number): readonly [number, Bytes] | undefined {
+    const file = this.#list.findLast(({ first, valueBefore }) =>
+      valueBefore !== undefined && first - 1 <= seq
+    );
+    return file?.valueBefore && [file.first - 1, file.valueBefore];
+  }
+
   /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. */
   async have(after: number, upTo: number): Promise<boolean> {
     const files = this.#list;

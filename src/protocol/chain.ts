@@ -28,7 +28,7 @@ import { GOODBYES, wording } from "./reasons.ts";
 
 /** The value before line 1: 32 zero bytes. */
 export const CHAIN_START: Bytes = new Uint8Array(KEY_SIZE);
-/** Values that are kept, the last. */
+/** Lines whose values are kept, the last; and how many numbers that are left out are counted again for one. */
 const KEPT = 4_096;
 /** The most numbers in a row that may be left out: more would take a server or a client minutes. */
 const MAX_GAP = 1_000_000;
@@ -153,10 +153,12 @@ export function toldValue(text: string): Bytes | undefined {
   return text === "" ? undefined : fromBase64url(text);
 }
 
-/** Follows the chain from some number on, and keeps the last 4,096 values. */
+/** Follows the chain from some number on, and keeps the values of the last 4,096 lines. */
 export class Chain {
-  readonly #kept: Bytes;
-  readonly #first: number;
+  // By lines that are there, not by numbers: else whoever leaves numbers out would push the values out.
+  readonly #seqs = new Float64Array(KEPT);
+  readonly #values: Bytes = new Uint8Array(KEPT * KEY_SIZE);
+  #count = 0; // of values that were kept so far
   readonly #each: (seq: number, value: Bytes) => void;
   #seq: number;
   #value: Bytes;
@@ -170,8 +172,7 @@ export class Chain {
     value: Bytes,
     each: (seq: number, value: Bytes) => void = () => {},
   ) {
-    this.#kept = new Uint8Array(KEPT * KEY_SIZE);
-    this.#first = this.#seq = seq;
+    this.#seq = seq;
     this.#value = value;
     this.#each = each;
     this.#keep();
@@ -187,17 +188,41 @@ export class Chain {
     return this.#value;
   }
 
-  /** The smallest number whose value is kept; all up to the last are. */
+  /** The smallest number whose value is kept. */
   get oldest(): number {
-    return Math.max(this.#first, this.#seq - KEPT + 1);
+    return this.#seqAt(this.#firstKept);
   }
 
-  /** The value for a number, 32 bytes; undefined if it isn't kept. */
+  /**
+   * The value for a number, 32 bytes; undefined if it isn't kept, or stands behind more than 4,096 numbers that aren't
+   * ours.
+   */
   at(seq: number): Bytes | undefined {
-    const isKept = Number.isInteger(seq) && seq >= this.oldest;
-    if (!isKept || seq > this.#seq) return undefined;
-    const start = (seq % KEPT) * KEY_SIZE;
-    return copyOf(this.#kept.subarray(start, start + KEY_SIZE));
+    if (!Number.isInteger(seq) || seq > this.#seq || seq < this.oldest) {
+      return undefined;
+    }
+    if (seq === this.#seq) return this.#value;
+    let low = this.#firstKept;
+    let high = this.#count;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#seqAt(middle) <= seq) low = middle;
+      else high = middle;
+    }
+    let next = this.#seqAt(low);
+    if (seq - next > KEPT) return undefined;
+    const start = (low % KEPT) * KEY_SIZE;
+    let value = copyOf(this.#values.subarray(start, start + KEY_SIZE));
+    while (next < seq) value = chainGap(value, ++next);
+    return value;
+  }
+
+  get #firstKept(): number {
+    return Math.max(0, this.#count - KEPT);
+  }
+
+  #seqAt(index: number): number {
+    return this.#seqs[index % KEPT] ?? 0;
   }
 
   /**
@@ -210,6 +235,7 @@ export class Chain {
     }
     this.skipTo(entry.seq - 1);
     this.#take(entry.seq, chainValue(this.#value, entry));
+    this.#keep();
   }
 
   /** Goes on to a number, up to which no line is ours. @throws {RangeError} for more than a million numbers. */
@@ -226,11 +252,12 @@ export class Chain {
   #take(seq: number, value: Bytes): void {
     this.#seq = seq;
     this.#value = value;
-    this.#keep();
     this.#each(seq, value);
   }
 
   #keep(): void {
-    this.#kept.set(this.#value, (this.#seq % KEPT) * KEY_SIZE);
+    const index = this.#count++ % KEPT;
+    this.#seqs[index] = this.#seq;
+    this.#values.set(this.#value, index * KEY_SIZE);
   }
 }

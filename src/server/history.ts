@@ -42,14 +42,20 @@ export class History {
 
   /**
    * The event after which a guest begins to read: the one it names, or, if it names none or one that
-   * this log doesn't have, as many before the last as a newcomer is shown; nothing before what it may read.
+   * this log doesn't have, as many before the last as a newcomer is shown; nothing before what it may read, or what
+   * older files had that are gone.
    * @param from The event after which it may read.
    */
-  start(after: number | null, from: number): number {
+  async start(after: number | null, from: number): Promise<number> {
     const wanted = after !== null && after <= this.head
       ? after
       : this.newcomerStart;
-    return Math.max(wanted, from);
+    return await this.whole(Math.max(wanted, from));
+  }
+
+  /** The smallest number from `after` on behind which all lines are in files that are still there. */
+  whole(after: number): Promise<number> {
+    return this.#log.whole(after);
   }
 
   /** Entries after `after` and up to `upTo`, in pieces. Default: to where the log ends now. */

@@ -361,7 +361,7 @@ export class Requests {
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
-    let after = history.start(seen, from);
+    let after = await history.start(seen, from);
     const entering = await this.#sealed?.entering(id, after);
     if (typeof entering === "string") return this.#refuse(entering);
     const guest = this.#client;
@@ -454,11 +454,16 @@ export class Requests {
     this.#spend(HEAVY_COST);
     this.#answer();
     const last = Math.max(from, Math.min(before - 1, history.head));
-    const after = Math.max(from, last - Math.min(count, MAX_PAGE));
+    const wanted = Math.max(from, last - Math.min(count, MAX_PAGE));
     try {
+      const after = await history.whole(wanted);
       this.#client.tell(await history.chain(after));
       await this.#tellPast(after, last);
-      this.#client.tell({ kind: "paged", id, more: after > from });
+      this.#client.tell({
+        kind: "paged",
+        id,
+        more: after === wanted && after > from,
+      });
     } catch (error) {
       this.#refuse(unreadable(error));
     }

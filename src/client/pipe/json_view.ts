@@ -169,8 +169,8 @@ function fieldsOf(news: News): Record<string, unknown> {
       return { seq, ...named(news), reason, message };
     }
     case "history-differs": {
-      const { from, exact } = news;
-      return { from, exact };
+      const { from, exact, untold } = news;
+      return { from, exact, ...(untold ? { untold } : {}) };
     }
     case "agreement": {
       const { upTo: seq, digits } = news;

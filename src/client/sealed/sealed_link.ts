@@ -346,6 +346,11 @@ export class SealedLink implements LinkListener, RoomLink {
     this.#listener.agreed(event);
   }
 
+  /** The page that was asked for: its lines as they stand in the log. */
+  paged(id: number, past: Past, more: boolean): void {
+    this.#listener.paged(id, past, more);
+  }
+
   /** Nothing was searched for. */
   found(): void {}
 
@@ -489,6 +494,7 @@ export class SealedLink implements LinkListener, RoomLink {
     const room = this.#room;
     const inOrder = missed.toSorted((a, b) => a.seq - b.seq);
     if (welcome.seq < room.file.last) room.restart(welcome.seq); // as the chain's watch tells
+    room.foresee(past);
     const taken = await takeLines(room, inOrder);
     room.saw(welcome.seq);
     for (const it of taken) await this.#settle(it);

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
+import { toBase64url } from "../../../crypto_utils.ts";
 import { keepNewest } from "../../base/keep_newest.ts";
 import type { Identity } from "../../crypto/identity.ts";
 import type { Event } from "../../protocol/events.ts";
@@ -21,7 +21,7 @@ import {
 import type { Membership, SealedMember } from "../../sealed/membership.ts";
 import type { Seen } from "../../sealed/sealed_line.ts";
 import type { HeardLine } from "../changes.ts";
-import type { Self } from "../link.ts";
+import type { Past, Self } from "../link.ts";
 import { controlSentence } from "./control_words.ts";
 import type { ControlRecord, Followed } from "./control_record.ts";
 import { type Opened, Opener } from "./opener.ts";
@@ -42,8 +42,13 @@ const KEEP_AFTER = 512;
 export interface ChainSeam {
   /** The last line that this client had, and the chain's value there. */
   readonly seen: Seen;
-  /** Whether the chain had another value there, as this client has it; undefined where it can't say. */
-  seenDiffers(seq: number, value: Bytes): boolean | undefined;
+  /**
+   * Whether the one who said a line had seen another history; undefined where this client can't say.
+   * @param seen What that one had seen last. @param line The number of the line.
+   */
+  seenDiffers(seen: Seen, line: number): boolean | undefined;
+  /** The client will come in with those lines, which `seenDiffers` is to know; left out where no chain is followed. */
+  foresee?(past: Past): void;
 }
 
 /** For who follows no chain. */
@@ -161,6 +166,11 @@ export class SealedRoom {
     return (this.#options.chain ?? NO_CHAIN).seen;
   }
 
+  /** The client comes in with those lines, which are to be opened. */
+  foresee(past: Past): void {
+    this.#options.chain?.foresee?.(past);
+  }
+
   /** The client is in: from here on, what it knows is kept. */
   entered(): void {
     const { room } = this.membership;
@@ -253,7 +263,7 @@ export class SealedRoom {
     const { person, seq, stay } = line;
     const isMine = person === this.self.person && stay === this.self.stay;
     const chain = this.#options.chain ?? NO_CHAIN;
-    if (!isMine && chain.seenDiffers(seen.seq, seen.value)) {
+    if (!isMine && chain.seenDiffers(seen, seq)) {
       return this.#wrong(line, "seen-differs");
     }
     if (isChange(line)) {

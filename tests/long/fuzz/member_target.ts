@@ -128,6 +128,7 @@ class House {
       absent() {},
       took() {},
       ticked() {},
+      paged() {},
       agreed() {},
       file() {},
       mail() {},

@@ -6,12 +6,14 @@
 
 import fc from "fast-check";
 import { fromBase64url } from "../../../crypto_utils.ts";
-import {
-  ChainWatch,
-  type Difference,
-  type Seen,
-} from "../../../src/client/chain_watch.ts";
+import type {
+  Difference,
+  Holes,
+  Seen,
+} from "../../../src/client/chain_compare.ts";
+import { ChainWatch } from "../../../src/client/chain_watch.ts";
 import { chainEvent } from "../../../src/protocol/chain.ts";
+import type { PageAnswer } from "../../../src/client/pending_pages.ts";
 import { type Event, EventError } from "../../../src/protocol/events.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
@@ -23,22 +25,46 @@ const ALL = numbered(saidUpTo(6_000));
 const others = (from: number, count: number): LogEntry[] =>
   numbered(Array.from({ length: count }, (_, at) => said(at, "other")), from);
 
+/** What a server does beside telling lines. */
+interface Server {
+  /** It tells the value of nothing. */
+  readonly silent?: boolean;
+  /** The number before the first line that it has. */
+  readonly start?: number;
+  /** Its lines as pages tell them, where they are others. */
+  readonly pages?: readonly LogEntry[];
+  /** It says that it can't read its log, so many times. */
+  readonly unreadable?: number;
+  /** It doesn't answer at all. */
+  readonly deaf?: boolean;
+}
+
+/** Lets all answers come. */
+async function answers(): Promise<void> {
+  for (let turn = 0; turn < 400; turn++) await Promise.resolve();
+}
+
 /** A client's run, and what it was told. */
 class Run {
   readonly told: (Difference | number)[] = [];
+  readonly holes: Holes[] = [];
   readonly asked: number[] = [];
+  readonly pages: number[] = []; // by the number after which they begin
   seen: Seen | undefined;
   #lines: readonly LogEntry[] = [];
-  #isSilent = false;
+  #server: Server = {};
   readonly watch: ChainWatch;
 
   constructor(remembered?: Seen) {
     this.seen = remembered;
     this.watch = new ChainWatch({
       ask: (request) => this.#answer(request),
+      page: (before, count) => this.#page(before, count),
       remembered: () => this.seen,
       remember: (seen) => void (this.seen = seen),
-      differs: (difference, upTo) => void this.told.push(difference ?? upTo),
+      differs: (difference) => void this.told.push(difference),
+      begins: (seen) => void this.told.push(seen),
+      left: (holes) => void this.holes.push(holes),
     });
   }
 
@@ -46,22 +72,48 @@ class Run {
   async enter(
     lines: readonly LogEntry[],
     after = 0,
-    { silent = false } = {},
+    server: Server = {},
   ): Promise<void> {
     this.#lines = lines;
-    this.#isSilent = silent;
+    this.#server = server;
     const { seq: last = 0 } = lines.at(-1) ?? {};
-    const value = silent ? undefined : valueFor(lines, after);
+    const value = server.silent ? undefined : valueFor(lines, after);
     const told = lines.filter(({ seq }) => seq > after);
     this.watch.entered(chainEvent(after, value), told, last);
-    // Questions are answered at once; each answer takes the search one step on.
-    for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+    await answers();
+  }
+
+  /** Lets time pass, s. */
+  async wait(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      this.watch.tick();
+      await answers();
+    }
+  }
+
+  async #page(before: number, count: number): Promise<PageAnswer> {
+    const { deaf, silent, start = 0, unreadable = 0 } = this.#server;
+    if (deaf) return await new Promise(() => {});
+    const lines = this.#server.pages ?? this.#lines;
+    const after = Math.max(before - 1 - count, start);
+    this.pages.push(before - 1 - count);
+    if (unreadable > 0) {
+      this.#server = { ...this.#server, unreadable: unreadable - 1 };
+      return "untold";
+    }
+    return {
+      start: chainEvent(after, silent ? undefined : valueFor(lines, after)),
+      lines: lines.filter(({ seq }) => seq > after && seq < before),
+      more: after > start,
+    };
   }
 
   #answer({ id, seq }: Event<"agree">): void {
     this.asked.push(seq);
+    const { deaf, silent, start = 0 } = this.#server;
+    if (deaf) return;
     const { seq: last = 0 } = this.#lines.at(-1) ?? {};
-    const isKnown = !this.#isSilent && seq <= last;
+    const isKnown = !silent && seq <= last && seq >= start;
     const value = isKnown ? valueFor(this.#lines, seq) : undefined;
     const { value: text } = chainEvent(seq, value);
     queueMicrotask(() =>
@@ -87,7 +139,10 @@ Deno.test("ChainWatch finds nothing where the history is what it was, and rememb
   second.watch.parted();
   const third = again(second);
   await third.enter(ALL.slice(0, 2_000), 1_950);
-  assertEquals(third.asked, [320]);
+  assertEquals(third.seen?.seq, 320); // nothing is sure yet
+  await third.wait(6);
+  assertEquals(third.asked, []);
+  assertEquals(third.pages, [320, 576, 832, 1_088, 1_344, 1_600, 1_856]);
   assertEquals([...first.told, ...second.told, ...third.told], []);
   assertEquals(third.seen?.seq, 2_000);
 });
@@ -143,7 +198,7 @@ Deno.test("ChainWatch notices lines that are gone: a backup that is restored", a
   const third = again(second);
   await third.enter([...ALL.slice(0, 80), ...others(81, 99)], 130);
   assertEquals(third.told, [{ from: 100, exact: false }]);
-  assertEquals(third.asked, [100]);
+  assertEquals(third.pages, [100]);
 });
 
 Deno.test("ChainWatch notices any change of any line in what it saw, and names it", async () => {
@@ -213,26 +268,180 @@ Deno.test("ChainWatch.accept() takes the server's history, and warns no more", a
   assertEquals([run.told.length, next.told], [1, []]);
 });
 
-Deno.test("ChainWatch says so where the server doesn't tell, and forgets nothing for that", async () => {
+Deno.test("ChainWatch asks again where the server doesn't tell what it told before, and then warns of that", async () => {
+  const untold = { from: 100, exact: false, untold: true } as const;
   const first = new Run();
   await first.enter(ALL.slice(0, 100));
   first.watch.parted();
   const { seen } = first;
+  // A new run, which it doesn't tell where it begins.
   const second = again(first);
   await second.enter(ALL.slice(0, 300), 250, { silent: true });
+  await second.wait(74);
+  assertEquals(second.told, []);
+  await second.wait(1);
   second.watch.parted();
-  assertEquals([second.told, second.seen], [[100], seen]);
+  assertEquals([second.told, second.seen], [[untold], seen]);
+  assertEquals(second.asked, Array(5).fill(100));
   assertEquals(second.watch.range, undefined);
+  // One that it tells of that alone.
   const third = again(second);
-  await third.enter([...ALL.slice(0, 50), ...others(51, 300)], 330);
-  assertEquals(third.told, [{ from: 100, exact: false }]);
-  // In the same run it goes on by what it has counted itself.
+  await third.enter(ALL.slice(0, 300), 100, { silent: true });
+  await third.wait(75);
+  assertEquals(third.told, [untold]);
+  // The same run goes on by what it has counted itself.
   const run = new Run();
   await run.enter(ALL.slice(0, 100));
   run.watch.parted();
   await run.enter(ALL.slice(0, 120), 100, { silent: true });
-  assertEquals(run.told, []);
+  await run.wait(75);
+  assertEquals(run.told, [{ ...untold, from: 120 }]);
   assertEquals(run.watch.at(120), valueFor(ALL, 120));
+  assertEquals(run.seen, { seq: 100, value: valueFor(ALL, 100) });
+  assertEquals(run.watch.accept(), true);
+  assertEquals(run.seen, { seq: 120, value: valueFor(ALL, 120) });
+});
+
+Deno.test("ChainWatch warns of nothing where the server was busy, and told what it has later", async () => {
+  const run = new Run();
+  await run.enter(ALL.slice(0, 100));
+  run.watch.parted();
+  await run.enter(ALL.slice(0, 120), 100, { silent: true });
+  run.watch.parted(); // it comes back before there was an answer
+  await run.enter(ALL.slice(0, 140), 120);
+  run.watch.parted();
+  assertEquals([run.told, run.seen?.seq], [[], 140]);
+  const next = again(run);
+  await next.enter(ALL.slice(0, 600), 500, { unreadable: 2 });
+  await next.wait(5 + 10 + 1);
+  assertEquals(next.pages, [140, 140, 140, 396]);
+  assertEquals([next.told, next.seen?.seq], [[], 600]);
+});
+
+Deno.test("ChainWatch warns of a history that a server hides behind an unknown value and a lost connection", async () => {
+  const now = [...ALL.slice(0, 50), ...others(51, 100)];
+  const run = new Run();
+  await run.enter(ALL.slice(0, 100));
+  run.watch.parted();
+  const before = run.seen;
+  await run.enter(now, 100, { silent: true });
+  run.watch.parted();
+  await run.enter(now, 150);
+  assertEquals(run.told, [{ from: 51, exact: true }]);
+  assertEquals(run.seen, before);
+  // One that began elsewhere, and was gone before anything could be compared.
+  const other = new Run();
+  await other.enter(ALL.slice(0, 100));
+  other.watch.parted();
+  await other.enter(now, 120, { deaf: true });
+  other.watch.parted();
+  await other.enter(now, 150);
+  assertEquals(other.told, [{ from: 51, exact: true }]);
+});
+
+Deno.test("ChainWatch says that a log begins later by now, warns of nothing, and forgets nothing for that", async () => {
+  const first = new Run();
+  await first.enter(ALL.slice(0, 100));
+  first.watch.parted();
+  const { seen } = first;
+  for (const start of [101, 300]) {
+    const later = again(first);
+    await later.enter(ALL.slice(0, 600), 500, { start });
+    assertEquals([later.told, later.watch.difference], [[100], undefined]);
+    later.watch.parted();
+    assertEquals(later.seen, seen);
+    await later.enter(ALL.slice(0, 620), 600, { start });
+    assertEquals(later.told, [100]);
+    assertEquals(later.watch.accept(), true);
+    assertEquals(later.seen?.seq, 620);
+  }
+  // In the same run.
+  await first.enter(ALL.slice(0, 600), 500, { start: 500 });
+  assertEquals([first.told, first.watch.difference], [[100], undefined]);
+  assertEquals(first.watch.at(600), valueFor(ALL, 600));
+});
+
+Deno.test("ChainWatch goes along all lines from what an earlier run saw before it remembers anything later", async () => {
+  const first = new Run();
+  await first.enter(ALL.slice(0, 100));
+  first.watch.parted();
+  const { seen } = first;
+  // The value for line 100 is right, and that for line 900; what leads from the one to the other isn't.
+  const fork = [...ALL.slice(0, 400), ...others(401, 300), ...ALL.slice(700)];
+  const lied = again(first);
+  await lied.enter(ALL.slice(0, 1_000), 900, { pages: fork });
+  await lied.wait(10);
+  lied.watch.parted();
+  assertEquals(lied.told, [{ from: 900, exact: false }]);
+  assertEquals(lied.seen, seen);
+  // One that is ended meanwhile goes on later from where it was.
+  const ended = again(first);
+  await ended.enter(ALL, 5_990);
+  await ended.wait(15);
+  ended.watch.parted();
+  assertEquals(ended.seen, { seq: 4_196, value: valueFor(ALL, 4_196) });
+  const next = again(ended);
+  await next.enter(ALL, 5_990);
+  await next.wait(10);
+  assertEquals(next.pages[0], 4_196);
+  assertEquals([next.told, next.seen?.seq], [[], 6_000]);
+});
+
+Deno.test("ChainWatch notices a backup that was restored and has grown again past what it saw", async () => {
+  const first = new Run();
+  await first.enter(ALL.slice(0, 100));
+  first.watch.parted();
+  const now = [...ALL.slice(0, 80), ...others(81, 500)];
+  const later = again(first);
+  await later.enter(now, 550);
+  assertEquals(later.told, [{ from: 100, exact: false }]);
+  await first.enter(now, 100);
+  assertEquals(first.told, [{ from: 81, exact: true }]);
+});
+
+Deno.test("ChainWatch tells of lines that were left out, once for all of them", async () => {
+  const some = ALL.slice(0, 100).filter(({ seq }) => seq % 40 > 1);
+  const run = new Run();
+  await run.enter(some, 30);
+  assertEquals(run.holes, [{ from: 40, upTo: 81, count: 4 }]);
+  run.watch.parted();
+  await run.enter(ALL.slice(0, 100), 100);
+  assertEquals(run.holes.length, 1);
+});
+
+Deno.test("ChainWatch keeps its values when a server leaves numbers out", async () => {
+  const run = new Run();
+  await run.enter(ALL.slice(0, 20));
+  run.watch.parted();
+  const jump = { ...said(21), seq: 9_000, to: null };
+  await run.enter([...ALL.slice(0, 20), jump], 20);
+  assertEquals(run.holes, [{ from: 21, upTo: 8_999, count: 8_979 }]);
+  assertEquals(run.watch.at(12), valueFor(ALL, 12));
+});
+
+Deno.test("ChainWatch.seenDiffers() knows lines of the past, and none that stands behind the one that is said", async () => {
+  const run = new Run();
+  const { watch } = run;
+  const seen = (seq: number, lines = ALL) => ({
+    seq,
+    value: valueFor(lines, seq),
+  });
+  await run.enter(ALL.slice(0, 100), 20);
+  const other = [...ALL.slice(0, 59), ...others(60, 100)];
+  assertEquals(watch.seenDiffers(seen(60), 100), false);
+  assertEquals(watch.seenDiffers(seen(60, other), 100), true);
+  assertEquals(watch.seenDiffers(seen(10, other), 100), undefined);
+  assertEquals(watch.seenDiffers(seen(101), 120), undefined);
+  assertEquals(watch.seenDiffers(seen(60), 60), true);
+  assertEquals(watch.seenDiffers(seen(5_000), 61), true);
+  watch.parted();
+  const past = ALL.slice(100, 150);
+  watch.foresee(chainEvent(100, valueFor(ALL, 100)), past);
+  assertEquals(watch.seenDiffers(seen(130), 140), false);
+  assertEquals(watch.seenDiffers(seen(130, other), 140), true);
+  assertEquals(watch.seenDiffers(seen(60), 140), false);
+  await run.enter(ALL.slice(0, 150), 100);
+  assertEquals(watch.seenDiffers(seen(130), 140), false);
 });
 
 Deno.test("ChainWatch lets lines wait while many come, and counts them when somebody asks or few do", async () => {

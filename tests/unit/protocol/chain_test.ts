@@ -194,10 +194,29 @@ Deno.test("Chain counts the numbers between lines as lines that aren't ours, and
   assertEquals([chain.seq, chain.value], [9, value]);
   assertEquals([chain.at(3), chain.oldest], [CHAIN_START, 3]);
   for (const seq of [2, 10, 3.5, NaN]) assertEquals(chain.at(seq), undefined);
-  chain.skipTo(5_000);
+  for (let seq = 10; seq <= 5_000; seq++) chain.add(line(seq));
   assertEquals(chain.oldest, 5_000 - 4_095);
   assertEquals(chain.at(chain.oldest - 1), undefined);
   assert(chain.at(chain.oldest));
+});
+
+Deno.test("Chain keeps its values whatever numbers somebody leaves out, and has those of a few numbers between", () => {
+  const chain = new Chain(0, CHAIN_START);
+  const line = (seq: number) => numberEntry(said(seq), seq);
+  let value = CHAIN_START;
+  for (let seq = 1; seq <= 9; seq++) {
+    chain.add(line(seq));
+    if (seq === 8) value = chain.value;
+  }
+  chain.add(line(50_000));
+  assertEquals([chain.oldest, chain.at(8)], [0, value]);
+  const last = chain.value;
+  let between = chain.at(9);
+  assert(between);
+  for (let seq = 10; seq <= 4_105; seq++) between = chainGap(between, seq);
+  assertEquals(chain.at(4_105), between);
+  assertEquals(chain.at(4_106), undefined);
+  assertEquals(chain.at(50_000), last);
 });
 
 Deno.test("Chain takes no line twice, and doesn't go through a million numbers that somebody else names", () => {

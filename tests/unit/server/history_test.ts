@@ -12,16 +12,17 @@ import { Setup } from "../../kit/room_setup.ts";
 
 Deno.test("History.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
   await using setup = await Setup.create({ history: 3 });
-  assertEquals(setup.history.start(null, 0), 0);
+  assertEquals(await setup.history.start(null, 0), 0);
   const { guest, seat } = await setup.join("ana");
   await setup.say(seat, ...[1, 2, 3, 4].map((n) => ({ n, text: "x" })));
   await guest.untilLine(5);
-  assertEquals(setup.history.start(null, 0), 2);
+  assertEquals(await setup.history.start(null, 0), 2);
   for (const after of [0, 1, 5]) {
-    assertEquals(setup.history.start(after, 0), after);
+    assertEquals(await setup.history.start(after, 0), after);
   }
-  assertEquals(setup.history.start(6, 0), 2); // another log's number
-  assertEquals([0, 1, 4, 5].map((it) => setup.history.start(it, 3)), [
+  assertEquals(await setup.history.start(6, 0), 2); // another log's number
+  const starts = [0, 1, 4, 5].map((it) => setup.history.start(it, 3));
+  assertEquals(await Promise.all(starts), [
     3,
     3,
     4,
