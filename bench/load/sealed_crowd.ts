@@ -37,8 +37,8 @@ import { textOf } from "./opener.ts";
 
 /** The number of the invite by which all but the first come. */
 const INVITE = SEALED_INVITE + 1;
-/** How many that lets in. */
-const USES = 100_000;
+/** How many that lets in: as many as an invite may. */
+const USES = 10_000;
 
 /** A member that says what the room needs before it joins. */
 export interface SealedKeys {

@@ -89,12 +89,10 @@ export interface Request {
 
 /** With what a client comes into a sealed room. */
 export interface Entering {
-  /** The number of the last control line that it was told. */
-  readonly followed: number;
-  /** Those up to this one that came later are told before its `welcome`; the others are among what it missed. */
-  readonly upTo: number;
   /** The line by which it becomes a member; undefined for one who is. Its signatures are checked. */
   readonly line: ControlLine | undefined;
+  /** The full id of the invite that has signed it, for a `join`. */
+  readonly invite: string | undefined;
   /** What comes with it. */
   readonly staged: Staged;
 }

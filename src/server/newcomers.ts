@@ -57,11 +57,8 @@ export async function welcome(
         ...[...missed, ...logged].map(pastEvent),
       ]);
     packed.set(key, past);
-    const { followed = 0, upTo = 0 } = request.entering ?? {};
-    const ruled = sealed?.entries(followed, upTo) ?? [];
     guest.outlet.attach();
     guest.share(here);
-    if (ruled.length > 0) guest.pass(pack(ruled.map(pastEvent)));
     guest.pass(past);
     guest.tell(epoch, ...greeting, { kind: "room", ...people.settings }, {
       kind: "welcome",

@@ -307,11 +307,11 @@ export class Requests {
       known: persons.byKey(toBase64url(key))?.id,
       inviteId,
       seat: this.#seat,
-      tellPaid: async (events) => {
+      tellPaid: async (plaintexts, lines) => {
         this.#answer();
         await this.#client.outlet.drained();
-        this.#client.tell(...events);
-        this.#spend(events.length);
+        this.#client.pass(plaintexts);
+        this.#spend(lines);
         await this.#client.paid();
         return !this.#client.ended;
       },
@@ -362,7 +362,7 @@ export class Requests {
     allowance.payFor(id, purses);
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
     let after = await history.start(seen, from);
-    const entering = await this.#sealed?.entering(id, after);
+    const entering = await this.#sealed?.entering(id, after, this.#asker);
     if (typeof entering === "string") return this.#refuse(entering);
     const guest = this.#client;
     const wish = { ...who, guest, stay, n, from, entering };

@@ -94,7 +94,7 @@ export function agreePeople(
 ): void {
   const { persons } = people;
   const { members, barred } = room.membership;
-  for (const { seq, at, person, text } of room.entries(0)) {
+  for (const { seq, at, person, text } of room.lines) {
     const member = members.get(person);
     if (!member || persons.find(member.id)) continue;
     const verb = parseControl(text)?.control.verb;

@@ -7,9 +7,9 @@
  * @module
  */
 
+import type { Bytes } from "../../../crypto_utils.ts";
 import { shortId } from "../../crypto/person_id.ts";
 import { type Event, EventError } from "../../protocol/events.ts";
-import { pastEvent } from "../../protocol/line.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
 import { parseControl } from "../../sealed/control_line.ts";
 import type { Entering, Seat } from "../batch.ts";
@@ -17,8 +17,6 @@ import type { Room } from "../room.ts";
 import type { Admission, Wrap } from "./control_file.ts";
 import type { SealedRoom, Staged } from "./sealed_room.ts";
 
-/** Control lines that are told in one step. */
-const PIECE = 16;
 /** Content keys that may be staged beyond one for each member and open invite; all that others than keepers may stage. */
 const SPARE_WRAPS = 2;
 /** How often a client may ask for the control lines: it needs to once for each try to come in. */
@@ -48,8 +46,11 @@ export interface Asker {
   readonly inviteId: number;
   /** Its place in the room, once it has one. */
   readonly seat: Seat | undefined;
-  /** Tells it lines, when there is place for them, and waits until they are paid for. @returns Whether it is still there. */
-  tellPaid(events: readonly Event[]): Promise<boolean>;
+  /**
+   * Tells it lines, when there is place for them, and waits until they are paid for.
+   * @param plaintexts As `packEvents` made them. @param lines How many. @returns Whether it is still there.
+   */
+  tellPaid(plaintexts: readonly Bytes[], lines: number): Promise<boolean>;
   /** Tells it something with what else it is told. */
   answer(...events: Event[]): void;
   /** Counts so many lines. */
@@ -101,16 +102,29 @@ export class SealedRequests {
   }
 
   /**
-   * With what a client joins; or why it can't.
-   * @param id Its full id. @param after The line after which its past begins.
+   * With what a client joins; or why it can't. It is told the control lines that came since it followed them, up to where
+   * its past begins, in which the others are.
+   * @param id Its full id. @param start The line after which its past begins.
    */
-  async entering(id: string, after: number): Promise<Entering | Refusal> {
-    const followed = this.#followed;
-    if (followed === undefined) return "room-sealed";
-    const told = { followed, upTo: after };
-    if (this.#sealed.membership.member(id)) { // by another of its machines, perhaps
-      return { ...told, line: undefined, staged: this.#staged(id) };
-    }
+  async entering(
+    id: string,
+    start: number,
+    asker: Asker,
+  ): Promise<Entering | Refusal> {
+    if (this.#followed === undefined) return "room-sealed";
+    const refused = await this.#tellLines(this.#followed, asker, start);
+    if (refused) return refused;
+    this.#followed = Math.max(this.#followed, start);
+    const line = await this.#entrance(id);
+    if (typeof line === "string") return line;
+    return { ...line, staged: this.#staged(id) };
+  }
+
+  /** The line by which somebody becomes a member, undefined for one who is; or why it can't. */
+  async #entrance(id: string): Promise<Omit<Entering, "staged"> | Refusal> {
+    const { membership } = this.#sealed;
+    // Perhaps by another of its machines, since it followed.
+    if (membership.member(id)) return { line: undefined, invite: undefined };
     const text = this.#entering;
     if (text === undefined) return this.#wasMember ? "removed" : "not-member";
     const line = parseControl(text);
@@ -120,9 +134,30 @@ export class SealedRequests {
     }
     const isRight = line &&
       (line.control.verb === "found" || line.control.verb === "join") &&
-      await this.#sealed.membership.isSigned(line, shortId(id));
+      await membership.isSigned(line, shortId(id));
     if (!isRight) return "control-wrong";
-    return { ...told, line, staged: this.#staged(id) };
+    const invite = control?.verb === "join"
+      ? membership.invites.get(control.invite)?.id
+      : undefined;
+    return { line, invite };
+  }
+
+  /** Tells control lines after one number, up to another. @returns Why it is told no more of them. */
+  async #tellLines(
+    after: number,
+    asker: Asker,
+    upTo?: number,
+  ): Promise<Refusal | undefined> {
+    for (;;) {
+      const refused = this.#outsider(asker);
+      if (refused) return refused;
+      const piece = this.#sealed.nextLines(after, upTo);
+      if (!piece) return undefined;
+      if (!await asker.tellPaid(piece.plaintexts, piece.count)) {
+        return undefined;
+      }
+      after = piece.last;
+    }
   }
 
   #require({ seat }: Asker): Seat {
@@ -147,16 +182,9 @@ export class SealedRequests {
     }
     asker.spend(HEAVY_COST);
     const digest = this.#sealed.digestAt(after);
-    for (;;) {
-      const refused = this.#outsider(asker);
-      if (refused) {
-        const reason = refused;
-        return asker.answer({ kind: "refused", n: null, reason, detail: "" });
-      }
-      const some = this.#sealed.entries(after).slice(0, PIECE);
-      if (some.length === 0) break;
-      if (!await asker.tellPaid(some.map(pastEvent))) return;
-      after = some.at(-1)?.seq ?? after;
+    const reason = await this.#tellLines(after, asker);
+    if (reason) {
+      return asker.answer({ kind: "refused", n: null, reason, detail: "" });
     }
     // At once, so that all of it is of the same moment.
     const { known, inviteId } = asker;

@@ -23,6 +23,7 @@ import type { Refusal } from "../../protocol/reasons.ts";
 import { type ControlLine, parseControl } from "../../sealed/control_line.ts";
 import { follow, FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import type { Undo } from "../people/reversible.ts";
+import { ControlLines, type ControlPiece } from "./control_lines.ts";
 import {
   type Admission,
   ControlFile,
@@ -57,7 +58,7 @@ export interface Said {
 export class SealedRoom implements Disposable {
   readonly #file: ControlFile;
   #foundingKey: Bytes;
-  readonly #entries: RuledEntry[] = [];
+  readonly #lines = new ControlLines(); // those of the batch that is being logged among them
   readonly #wraps = new Map<string, Wrap>(); // the newest, by recipient
   readonly #admissions = new Map<number, Admission>(); // by the invite's number
   readonly #digests = new Map<number, Bytes>(); // of all control lines up to each, by its number
@@ -114,7 +115,7 @@ export class SealedRoom implements Disposable {
 
   /** What the log has and the file doesn't, as after a backup of the file was put back. */
   async #takeOver(log: ChatLog): Promise<void> {
-    const known = this.#entries.length;
+    const known = this.#lines.all.length;
     for await (const entries of log.past(this.#membership.seq, log.head)) {
       for (const entry of entries) {
         // One that may not be said is by somebody who writes in the log by hand.
@@ -122,7 +123,7 @@ export class SealedRoom implements Disposable {
         await this.#follow({ ...entry, what: "ruled" });
       }
     }
-    const taken = this.#entries.slice(known);
+    const taken = this.#lines.all.slice(known);
     this.#file.add(taken.map((entry) => ({ kind: "ruled", entry })));
     this.#takenOver = taken.length;
   }
@@ -133,7 +134,7 @@ export class SealedRoom implements Disposable {
     const next = await follow(this.#membership, line, entry);
     if (!next) return false;
     this.#membership = this.#next = next;
-    this.#entries.push(entry);
+    this.#lines.add(entry);
     this.#digests.set(entry.seq, next.digest);
     return true;
   }
@@ -202,9 +203,20 @@ export class SealedRoom implements Disposable {
 
   // ── What clients are told ────────────────────────────────────────────────────────────────────────────
 
-  /** The control lines after one number, up to another. */
-  entries(after: number, upTo = Infinity): RuledEntry[] {
-    return this.#entries.filter(({ seq }) => seq > after && seq <= upTo);
+  /** All control lines. */
+  get lines(): readonly RuledEntry[] {
+    return this.#lines.all;
+  }
+
+  /**
+   * The next control lines after one number, and up to another that is in the log; undefined where there are none.
+   * Default: up to the last that everybody was told.
+   */
+  nextLines(
+    after: number,
+    upTo: number = this.#membership.seq,
+  ): ControlPiece | undefined {
+    return this.#lines.next(after, upTo);
   }
 
   /** The digest of the control lines up to the one of that number, base64url; "" where none has it. */
@@ -296,6 +308,9 @@ export class SealedRoom implements Disposable {
   keep(): void {
     this.#isKept = this.#unkept.length > 0;
     this.#file.add(this.#unkept);
+    for (const it of this.#unkept) {
+      if (it.kind === "ruled") this.#lines.add(it.entry);
+    }
   }
 
   /** What was kept last has not happened: the log can't be written. To be called before it is undone. */
@@ -303,6 +318,7 @@ export class SealedRoom implements Disposable {
     const first = this.#unkept.find((it) => it.kind === "ruled");
     if (this.#isKept && first?.kind === "ruled") {
       this.#file.drop(first.entry.seq);
+      this.#lines.drop(first.entry.seq);
     }
     this.#isKept = false;
   }
@@ -312,10 +328,7 @@ export class SealedRoom implements Disposable {
     this.#isKept = false;
     const { epoch } = this.#membership;
     this.#membership = this.#next;
-    for (const it of this.#unkept.splice(0)) {
-      if (it.kind === "ruled") this.#entries.push(it.entry);
-      else this.#note(it);
-    }
+    for (const it of this.#unkept.splice(0)) this.#note(it);
     if (this.#membership.epoch === epoch || !this.#forget()) this.#tidy();
   }
 
@@ -349,7 +362,7 @@ export class SealedRoom implements Disposable {
 
   get #all(): Kept[] {
     return [
-      ...this.#entries.map((entry): Kept => ({ kind: "ruled", entry })),
+      ...this.#lines.all.map((entry): Kept => ({ kind: "ruled", entry })),
       ...[...this.#wraps.values()].map((wrap): Kept => ({
         kind: "wrap",
         wrap,
@@ -362,7 +375,7 @@ export class SealedRoom implements Disposable {
   }
 
   get #count(): number {
-    return this.#entries.length + this.#wraps.size + this.#admissions.size;
+    return this.#lines.all.length + this.#wraps.size + this.#admissions.size;
   }
 }
 

@@ -53,6 +53,9 @@ export class SealedState {
     if (control.verb === "found" && this.#room.next.room) return "invite-used";
     const named = "name" in control ? control.name : undefined;
     if (named !== name.shown) return "control-wrong";
+    const isInvites = control.verb !== "join" ||
+      this.#room.next.invites.get(control.invite)?.id === entering.invite;
+    if (!isInvites) return "invite-used"; // its number is another's by now
     const by = { person: shortId(id), stay, n, name: name.shown };
     return this.#take(line, by, staged, undefined, batch);
   }

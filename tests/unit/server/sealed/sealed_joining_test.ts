@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import {
   assertThrownOut,
+  type Client,
   quiet,
   say,
   Setup,
@@ -14,11 +15,14 @@ import {
 } from "../../../kit/connection_setup.ts";
 import { joinEvent } from "../../../kit/people.ts";
 import {
+  answer,
   followed,
   holdLog,
   SealedServer,
 } from "../../../kit/sealed_members.ts";
 import { somebody } from "../../../kit/sealed_room.ts";
+import type { Event } from "../../../../src/protocol/events.ts";
+import { NEAR } from "../../../../src/server/history.ts";
 import { HandshakeError } from "../../../../crypto_utils.ts";
 
 Deno.test("who comes by the founding link first founds the room, and is told its own key; then the link is shut", async () => {
@@ -123,15 +127,94 @@ Deno.test("control lines that were said between following and joining are told o
   const told = Number(await followed(client));
   await server.rekey(ana);
   await server.rekey(ana);
+  await client.send(
+    await server.entering(ben, invite, "ana"),
+    joinEvent(ben, "ana"),
+  );
+  assertEquals((await client.until("refused")).reason, "name-taken");
   await client.send(await server.entering(ben, invite, "ben"));
   await server.join(ben, client, "ben");
-  const at = client.events.findIndex(({ kind }) => kind === "welcome");
-  const seqs = client.events.slice(0, at)
-    .flatMap((it) =>
-      it.kind === "past" && it.what === "ruled" && it.seq > told ? it.seq : []
-    );
   const { seq } = server.membership;
-  assertEquals(seqs, [told + 1, told + 2, seq]);
+  assertEquals(linesOf(client, told), [told + 1, told + 2, seq, seq + 1]);
+});
+
+Deno.test("who missed much is told the control lines from before that first, then the chain's value there, then what it missed", async () => {
+  const [server, ana] = await SealedServer.founded();
+  await using _server = server;
+  const ben = await server.bring(ana, "ben");
+  const again = await server.byKey(ben.who);
+  const told = Number(await followed(again));
+  await server.rekey(ana);
+  await server.rekey(ana);
+  const { seq } = server.membership;
+  const many = Array.from({ length: 2 * NEAR }, (_, n) => n + 1);
+  await ana.client.send(
+    ...await Promise.all(many.map((n) => server.seal(ana, n, "a line"))),
+  );
+  await quiet(ana.client);
+  await server.join(ben.who, again, "ben", { after: seq });
+  const { head } = server.setup.history;
+  const wanted = Array.from(
+    { length: head - seq + 2 },
+    (_, at) => seq - 1 + at,
+  );
+  assertEquals(linesOf(again, told), wanted);
+  const chained = again.events.findIndex(({ kind }) => kind === "chain");
+  const earlier = again.events.slice(0, chained).filter(isPast);
+  assertEquals(earlier.at(-1)?.seq, seq);
+});
+
+const isPast = (it: Event): it is Event<"past"> => it.kind === "past";
+
+/** The numbers of the past lines that a client was told before its welcome, after one that it knew. */
+function linesOf({ events }: Client, after: number): number[] {
+  const at = events.findIndex(({ kind }) => kind === "welcome");
+  const past = events.slice(0, at).filter(isPast).map(({ seq }) => seq);
+  return past.filter((seq) => seq > after);
+}
+
+Deno.test("nobody enters by the line of an invite whose number is another's by then", async () => {
+  const [server, ana] = await SealedServer.founded();
+  await using _server = server;
+  const ben = await server.bring(ana, "ben");
+  const invite = await server.invite(ana);
+  const eve = await somebody("eve");
+  const client = await server.by(invite, eve);
+  await followed(client);
+  const removal = { removed: [ben.who.full] };
+  const [key, wraps, rekey] = await server.rekeying(ana, removal);
+  const [other, staged, rule] = await server.inviting(ana);
+  const { number } = invite;
+  const count = server.membership.nextCount(ana.who.full) + 1;
+  const again = await server.wish(ana, {
+    verb: "invite",
+    count,
+    invite: number,
+    card: other.self.cardText,
+    uses: 1,
+    until: null,
+  });
+  const admission = { ...staged[0], invite: number } as Event<"admit">;
+  const go = holdLog(server);
+  await ana.client.send(await server.seal(ana, 1, "holds the batch"));
+  await quiet(ana.client);
+  await ana.client.send(...wraps, rekey);
+  await ana.client.send(
+    admission,
+    await server.wrap(ana.who, other.self, 1, key),
+    { ...again, id: rule.id },
+  );
+  await quiet(ana.client);
+  const asked = server.asked();
+  await client.send(
+    await server.entering(eve, invite, "eve"),
+    joinEvent(eve, "eve"),
+  );
+  await asked;
+  go();
+  assertEquals((await client.until("refused")).reason, "invite-used");
+  assertEquals(await answer(ana.client, rule.id), undefined);
+  assertEquals([...server.membership.invites.keys()], [number]);
 });
 
 Deno.test("a sealed room tells nothing to who comes without following, or is no member and has no line", async () => {
