@@ -12,6 +12,7 @@ import {
   randomBytes,
   toBase64url,
 } from "../../crypto_utils.ts";
+import type { FileRequest } from "../../src/client/file_room.ts";
 import { Epoch } from "../../src/crypto/epoch.ts";
 import { readCard } from "../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
@@ -174,6 +175,12 @@ export class Seat {
         return await server.needed(this.person, event.e);
       case "operate":
         return await this.tell({ kind: "answered", id: event.id });
+      case "fetch":
+      case "hold":
+      case "missing":
+      case "piece":
+      case "taken":
+        return await server.files?.take(this, event);
       case "agree": {
         const { id, seq } = event;
         const { value } = chainEvent(seq, server.chainAt(seq));
@@ -353,6 +360,14 @@ export class Seat {
   }
 }
 
+/** What deals with files. */
+export interface Files {
+  /** Carries out what a client asks for. */
+  take(seat: Seat, event: FileRequest): Promise<void>;
+  /** Somebody has gone. */
+  left(seat: Seat): Promise<void>;
+}
+
 /** The server. */
 export class SealedServer {
   readonly keyPair: KeyPair = SERVER;
@@ -373,6 +388,8 @@ export class SealedServer {
   membership: Membership = Membership.NONE;
   /** Whether it says that the room is open. */
   isOpen = false;
+  /** Deals with files. Default: nobody does. */
+  files: Files | undefined;
   /** Whether it keeps wraps to itself. */
   withholds = false;
   /** What becomes of what everybody is told, for one seat. */
@@ -577,6 +594,7 @@ export class SealedServer {
 
   async left(seat: Seat): Promise<void> {
     this.seats.splice(this.seats.indexOf(seat), 1);
+    await this.files?.left(seat);
     if (!seat.isIn) return;
     if (this.others(seat).length === 0) {
       return await this.append(seat, "left", seat.n + 1, "left");

@@ -6,6 +6,7 @@
 
 import { toBase64url } from "../../crypto_utils.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
+import { Transfers } from "../../src/client/files/transfers.ts";
 import { Known } from "../../src/client/known.ts";
 import type { InviteSecret } from "../../src/client/sealed/coming_in.ts";
 import { type Sealing, Session } from "../../src/client/session.ts";
@@ -19,6 +20,8 @@ import { TestView } from "./session_setup.ts";
 /** A client, running. */
 export class SealedClient {
   readonly view: TestView = new TestView();
+  /** Its files; undefined where it has no folder for them. */
+  readonly transfers: Transfers | undefined;
   readonly session: Session;
   readonly running: Promise<void>;
 
@@ -28,8 +31,14 @@ export class SealedClient {
     readonly known: Known,
     name: string,
     sealing: Sealing,
+    folder?: string,
   ) {
     const { invite } = sealing;
+    const { view } = this;
+    const transfers = folder === undefined
+      ? undefined
+      : new Transfers({ view, folder, pause: 0 });
+    this.transfers = transfers;
     this.session = new Session({
       address: "chat.example:5000",
       who: { identity, name },
@@ -41,7 +50,8 @@ export class SealedClient {
       },
       sealing,
       known,
-      view: this.view,
+      view,
+      ...(transfers ? { files: transfers } : {}),
       askName: () => Promise.resolve(null),
     });
     this.running = this.session.run();
@@ -99,6 +109,8 @@ export class SealedClient {
 export class SealedSetup implements AsyncDisposable {
   readonly server: SealedServer = new SealedServer();
   readonly clients: SealedClient[] = [];
+  /** Where clients have their files, each in a folder of its name. Default: they take none. */
+  folder: string | undefined;
 
   /** Somebody comes. */
   async client(
@@ -113,6 +125,7 @@ export class SealedSetup implements AsyncDisposable {
       known ?? await Known.load(undefined, () => {}),
       name,
       sealing,
+      this.folder && `${this.folder}/${name}`,
     );
     this.clients.push(client);
     return client;
@@ -151,6 +164,7 @@ export class SealedSetup implements AsyncDisposable {
       client.session.leave();
       await client.running.catch(() => {});
       await client.session.kept();
+      await client.transfers?.close();
     }
     await this.server.closed();
   }
