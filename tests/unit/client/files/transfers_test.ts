@@ -344,6 +344,42 @@ Deno.test("Transfers keep nothing of a file that isn't what was offered", async 
   assertEquals(await namesIn(folder.file("taken")), []);
 });
 
+Deno.test("Transfers give up a piece that is no base64url", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  const { tell } = taker;
+  taker.tell = (...events) =>
+    tell.apply(
+      taker,
+      events.map((it) => it.kind === "piece" ? { ...it, data: "A" } : it),
+    );
+  taker.transfers.get(SEQ);
+  await taker.transfers.settled();
+  const { state, reason } = taker.shown.news.at(-1) ?? {};
+  assertEquals(state, "failed");
+  assertEquals(reason, "a piece of it is not as its sender sent it");
+  assertEquals(holder.of("piece").length > 0, true);
+});
+
+Deno.test("Transfers answer at most 64 fetches at a time, and none for more than a piece", async () => {
+  await using setup = await setUp();
+  const { holder } = setup;
+  const gate = Promise.withResolvers<string>();
+  holder.transfers.joined({ ...holder.room, seal: () => gate.promise });
+  const size = PIECE_SIZE + 1;
+  holder.tell({ kind: "fetch", id: 999, offer: SEQ, from: 0, size });
+  for (let id = 0; id < 100; id++) {
+    holder.tell({ kind: "fetch", id, offer: SEQ, from: 0, size: 7 });
+  }
+  gate.resolve("AAAAAAAAAA");
+  await holder.transfers.close();
+  assertEquals(holder.of("missing").map(({ id }) => id), [999]);
+  assertEquals(
+    holder.of("piece").map(({ id }) => id),
+    Array.from({ length: 63 }, (_, id) => id),
+  );
+});
+
 Deno.test("Transfers.drop() stops taking a file, and keeps what is there for another time", async () => {
   await using setup = await setUp();
   const { holder, taker, folder } = setup;
