@@ -188,7 +188,9 @@ export class Conversation implements LinkListener {
     { what = "said", to, text }: Omit<Line, "n">,
   ): Refusal | undefined {
     if (!isAbout(what)) return undefined;
-    if (this.#recent.isNothingSaid(to ?? 0)) return "reply-unknown";
+    // The server of a sealed room can't say so.
+    const isAhead = this.#isSealed && (to ?? 0) > (this.#after ?? Infinity);
+    if (isAhead || this.#recent.isNothingSaid(to ?? 0)) return "reply-unknown";
     const about = this.#recent.find(to ?? 0);
     if (!about || what === "replied") return undefined;
     if (about.changed?.deleted) return "message-deleted";
