@@ -9,6 +9,7 @@ import { byNameOrId, type Person } from "./person.ts";
 import type { Operation } from "../protocol/reasons.ts";
 import type { Transfers } from "./files/transfers.ts";
 import type { Session } from "./session.ts";
+import type { Somebody } from "./person.ts";
 import type { Present, RequestId } from "./view.ts";
 
 /** Lines of history, if no other number is asked for. */
@@ -77,8 +78,8 @@ export interface Actions {
   drop(offer: number, id?: RequestId): void;
   /** Gives up all names but the one that this client's person goes by. */
   release(id?: RequestId): void;
-  /** Whether the room is sealed: its server can't read what is said. */
-  isSealed(): boolean;
+  /** The keepers of a sealed room, whose server can't read what is said; undefined in an open one. */
+  keepers(): readonly Somebody[] | undefined;
   /** Asks for what only operators, or in a sealed room its keepers, may do. */
   operate(
     what: Operation | "keeper",
@@ -144,7 +145,7 @@ export function actionsOf(
       return member !== undefined;
     },
     who: () => session.conversation.present,
-    isSealed: () => session.conversation.isSealed,
+    keepers: () => session.conversation.keepers,
     quit: (text) => session.leave(text),
     rename: (name, id) => session.conversation.rename(name, id),
     say: (text, id) => session.say(text, id),

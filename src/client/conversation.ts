@@ -30,6 +30,7 @@ import type {
 } from "./link.ts";
 import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
+import type { Somebody } from "./person.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import { holesSentence, laterLogSentence, typedText } from "./sentences.ts";
@@ -133,6 +134,11 @@ export class Conversation implements LinkListener {
   /** Whether the room is sealed. */
   get isSealed(): boolean {
     return this.#isSealed;
+  }
+
+  /** The keepers of a sealed room, as far as they are known now; undefined for an open one. */
+  get keepers(): readonly Somebody[] | undefined {
+    return this.#isSealed ? this.#link?.keepers ?? [] : undefined;
   }
 
   /** The room is sealed, and stays so. */

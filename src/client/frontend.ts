@@ -100,7 +100,7 @@ function jsonFrontend(): Frontend {
       const context: RequestContext = {
         ...actions,
         ignored: view.ignored,
-        members: (present, isSealed, id) => view.members(present, isSealed, id),
+        members: (present, keepers, id) => view.members(present, keepers, id),
         digits: (name, verification, id) => view.digits(name, verification, id),
         ignoring: (members, id) => view.ignoring(members, id),
         error: (message, about) => view.error(message, about),

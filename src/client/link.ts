@@ -13,6 +13,7 @@ import type { FileEvent, FileRequest, FileRoom } from "./file_room.ts";
 import type { MailEvent, MailRequest, MailRoom } from "./mail/mail_room.ts";
 import { LineNumbers } from "./line_numbers.ts";
 import { Members } from "./members.ts";
+import type { Somebody } from "./person.ts";
 import type { Present } from "./view.ts";
 import {
   RecordType,
@@ -131,6 +132,8 @@ export interface RoomLink extends
     Link,
     "present" | "count" | "serverKey" | "join" | "say" | "ask" | "close"
   > {
+  /** The keepers of a sealed room, the most senior first; left out in an open one. */
+  readonly keepers?: readonly Somebody[];
   /** Through what private messages go; left out in an open room. */
   mailRoom?(ask: (request: MailRequest) => void): MailRoom;
   /** Through what files go; left out in an open room. */

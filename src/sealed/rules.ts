@@ -32,7 +32,7 @@ export function isSealedInvite(number: number): boolean {
 }
 
 /** Persons that an invite lets in at most. */
-const MAX_USES = 10_000;
+export const MAX_USES = 10_000;
 /** Open invites at a time. */
 export const MAX_OPEN_INVITES = 256;
 

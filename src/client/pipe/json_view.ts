@@ -49,7 +49,7 @@ export class JsonView extends PipeView {
   /** Writes an object of type `members`: who is in the room. */
   members(
     present: readonly Present[],
-    isSealed: boolean,
+    keepers: readonly Somebody[] | undefined,
     id?: RequestId,
   ): void {
     const members = present.map((member) => ({
@@ -59,8 +59,10 @@ export class JsonView extends PipeView {
       away: member.away,
       connections: member.connections,
     }));
-    const room = isSealed ? "sealed" : "open";
-    this.#emit("members", { room, members }, id);
+    const room = keepers
+      ? { room: "sealed", keepers: keepers.map(named) }
+      : { room: "open" };
+    this.#emit("members", { ...room, members }, id);
   }
 
   /** Writes an object of type `digits`: what to compare with somebody, to be sure of each other. */

@@ -21,7 +21,7 @@ export interface RequestContext extends Actions {
   /** Answers with who is in the room. */
   members(
     present: readonly Present[],
-    isSealed: boolean,
+    keepers: readonly Somebody[] | undefined,
     id?: RequestId,
   ): void;
   /** Answers with what to compare with somebody. */
@@ -142,7 +142,7 @@ const REQUESTS: Readonly<Record<string, Row>> = {
   },
   who: {
     needs: [],
-    run: ({ members, who, isSealed }, { id }) => members(who(), isSealed(), id),
+    run: ({ members, who, keepers }, { id }) => members(who(), keepers(), id),
   },
   release: { needs: [], run: ({ release }, { id }) => release(id) },
   verify: { needs: ["name"], run: verify },

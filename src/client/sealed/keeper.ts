@@ -9,6 +9,7 @@ import { escapeText, quote } from "../../base/safe_text.ts";
 import { shortId, spokenId } from "../../crypto/person_id.ts";
 import type { Event } from "../../protocol/events.ts";
 import { MAX_DAYS, MAX_NOTE } from "../../protocol/reasons.ts";
+import { MAX_USES } from "../../sealed/rules.ts";
 import type { WishAnswer } from "../link.ts";
 import { byNameOrId, type Person } from "../person.ts";
 import { type InviteMaker, makeInvite } from "./invites.ts";
@@ -63,11 +64,7 @@ export class Keeper {
       case "keeper":
         return await this.#promote(who);
       default:
-        return [
-          notice(
-            "Nobody makes a keeper none again: one who is senior to it can remove it, by /kick",
-          ),
-        ];
+        return await this.#stepDown(who);
     }
   }
 
@@ -79,7 +76,8 @@ export class Keeper {
     days: number,
   ): Promise<WishAnswer[] | undefined> {
     const isRight = Number.isSafeInteger(days) && days >= 0 &&
-      days <= MAX_DAYS && uses >= 1 && note.length <= MAX_NOTE;
+      days <= MAX_DAYS && uses >= 1 && uses <= MAX_USES &&
+      note.length <= MAX_NOTE;
     if (!isRight) return [refused("operation-wrong")];
     const made = await makeInvite(this.#options, { uses, days, note });
     if (typeof made === "string") return refusal(made);
@@ -168,6 +166,29 @@ export class Keeper {
     return await this.#change(
       { ...NO_CHANGE, made: [person.id] },
       () => `${name} is a keeper now, and may do all that you may`,
+    );
+  }
+
+  /** A keeper can give that up with its place in the room alone, while there is another. */
+  async #stepDown(who: string): Promise<WishAnswer[] | undefined> {
+    const { membership, self } = this.#room;
+    if (this.#find(who)?.id !== self.id) {
+      return [
+        notice(
+          "Nobody makes a keeper none again: one who is senior to it can remove it, by /kick",
+        ),
+      ];
+    }
+    if (membership.keepers.length === 1) {
+      return [
+        notice(
+          "You are the only keeper: make somebody else one first, by /keeper NAME",
+        ),
+      ];
+    }
+    return await this.#change(
+      { ...NO_CHANGE, removed: [self.id] },
+      () => "You are no keeper any more, and no member",
     );
   }
 

@@ -35,6 +35,7 @@ import type {
   Told as ToldEvent,
   WishAnswer,
 } from "../link.ts";
+import type { Somebody } from "../person.ts";
 import type { Present, View } from "../view.ts";
 import {
   comeIn,
@@ -170,6 +171,17 @@ export class SealedLink implements LinkListener, RoomLink {
   /** The members who are there, under the names that they signed. */
   get present(): readonly Present[] {
     return this.#link.present.flatMap((it) => this.#asMember(it) ?? []);
+  }
+
+  /** The keepers, whether they are there or not. */
+  get keepers(): readonly Somebody[] {
+    const { membership } = this.#room;
+    return membership.keepers.flatMap((it) => {
+      const member = membership.member(it);
+      return member
+        ? [{ id: it, name: member.name, person: member.short }]
+        : [];
+    });
   }
 
   /** Through what private messages go. */

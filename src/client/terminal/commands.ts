@@ -46,8 +46,8 @@ export const COMMANDS: readonly Command[] = [
       "An id stays the same whatever name its person takes, and may be given instead of a name.",
     example: "/who",
     takes: NOTHING,
-    run: ({ note, who, isSealed, now = Date.now, zone, columns }) =>
-      whoIsHere(who(), isSealed(), now(), zone, columns?.())
+    run: ({ note, who, keepers, now = Date.now, zone, columns }) =>
+      whoIsHere(who(), keepers(), now(), zone, columns?.())
         .forEach((line) => note(line)),
   },
   {

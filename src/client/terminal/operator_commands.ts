@@ -111,7 +111,7 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     args: "NAME",
     help: "Make NAME an operator no longer",
     more:
-      "NAME may be an id; for yourself, add yes: /deop Abhii yes. In a sealed room nobody does that: keepers stay keepers until they are removed.",
+      "NAME may be an id; for yourself, add yes: /deop Abhii yes. In a sealed room it is for yourself alone: it removes you, while there is another keeper, who can invite you again.",
     example: "/deop Rahul",
     takes: /^(\S+)(?:\s+(yes))?$/,
     offers: ["names"],

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Somebody } from "../person.ts";
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
@@ -19,13 +20,14 @@ const NOT_IDLE = MINUTE;
 /**
  * A row for each member: name, id, since when, how long idle, by how many connections, why away; and which kind of room
  * it is.
+ * @param keepers Those of a sealed room; undefined for an open one.
  * @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
  * @param columns The width of the terminal, cells. Default: endless.
  */
 export function whoIsHere(
   present: readonly Present[],
-  isSealed: boolean,
+  keepers: readonly Somebody[] | undefined,
   now: number,
   zone?: string,
   columns = Infinity,
@@ -50,14 +52,16 @@ export function whoIsHere(
       away === "" ? "" : `away: ${escapeText(away)}`,
     ] as const;
   });
-  return [...table(rows, columns), ...table([[roomKind(isSealed)]], columns)];
+  return [...table(rows, columns), ...table([[roomKind(keepers)]], columns)];
 }
 
-/** Which kind of room it is. */
-function roomKind(isSealed: boolean): string {
-  return isSealed
-    ? "A sealed room: its server cannot read what is said"
-    : "An open room: its server reads what is said";
+/** Which kind of room it is, and who its keepers are. */
+function roomKind(keepers: readonly Somebody[] | undefined): string {
+  if (!keepers) return "An open room: its server reads what is said";
+  const names = keepers.map(({ name }) => escapeText(name)).join(", ");
+  return `A sealed room: its server cannot read what is said. ${
+    keepers.length === 1 ? "Keeper" : "Keepers"
+  }: ${names}`;
 }
 
 /** A span of time (ms) in its greatest unit, rounded down. */

@@ -234,7 +234,7 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"away","reason":"lost","seconds":2`,
   ],
   [
-    (view) => view.members([PRESENT], false),
+    (view) => view.members([PRESENT], undefined),
     `"members","room":"open","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":"","connections":2}]`,
   ],
   [
@@ -310,8 +310,8 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"file","id":7,"offer":12,"file":"hut.jpg","size":7,"got":3,"state":"failed","path":"","reason":"it is no longer offered","again":false`,
   ],
   [
-    (view) => view.members([], true, 7),
-    `"members","id":7,"room":"sealed","members":[]`,
+    (view) => view.members([], [PRESENT], 7),
+    `"members","id":7,"room":"sealed","keepers":[{"name":"ana","key":"${PRESENT.person}"}],"members":[]`,
   ],
   [(view) => view.ignoring([], 7), `"ignored","id":7,"members":[]`],
   [(view) => view.note("one", 7), `"note","id":7,"text":"one"`],
@@ -397,7 +397,7 @@ Deno.test("JsonView writes harmless lines that parse to the original", () => {
       lines: [roomNews("said", text)],
       more,
     });
-    view.members([{ ...PRESENT, name: text, away: text }], false);
+    view.members([{ ...PRESENT, name: text, away: text }], undefined);
     view.error(text, { line: text, id: text });
     assertEquals(lines().length, 7);
     for (const line of lines()) {
@@ -450,7 +450,7 @@ function remember() {
     isSelf: ({ id }) => id === SELF.id,
     numbers: () => [],
     digits: does("digits"),
-    isSealed: () => true,
+    keepers: () => [PRESENT],
     members: does("members"),
     ignoring: does("ignoring"),
     ignored: new Ignored(),
@@ -482,7 +482,7 @@ Deno.test("interpretRequest() does what a person can do", async () => {
     [{ type: "send", path: "a b.txt" }, ["send", "a b.txt"]],
     [{ type: "get", offer: 12 }, ["get", 12]],
     [{ type: "drop", offer: 12 }, ["drop", 12]],
-    [{ type: "who" }, ["members", [PRESENT, SELF], true]],
+    [{ type: "who" }, ["members", [PRESENT, SELF], [PRESENT]]],
     [{ type: "ignore" }, ["ignoring", []]],
     [{ type: "ignore", name: "Ana" }, ["ignoring", [IGNORED]]],
     [{ type: "quit" }, ["quit"]],
@@ -587,7 +587,7 @@ Deno.test("interpretRequest() hands on what a request is called", async () => {
     [{ type: "send", path: "x" }, ["send", "x", 7]],
     [{ type: "get", offer: 1 }, ["get", 1, 7]],
     [{ type: "drop", offer: 1 }, ["drop", 1, 7]],
-    [{ type: "who" }, ["members", [PRESENT, SELF], true, 7]],
+    [{ type: "who" }, ["members", [PRESENT, SELF], [PRESENT], 7]],
     [{ type: "release" }, ["release", 7]],
     [{ type: "verify", name: "ben" }, ["digits", "ben", {
       digits: ["1 2", "3 4"],

@@ -43,7 +43,7 @@ function remember(present: readonly Present[] = []) {
   const context: CommandContext = {
     note: (text) => notes.push(text),
     who: () => present,
-    isSealed: () => false,
+    keepers: () => undefined,
     quit: does("quit"),
     rename: does("rename"),
     act: does("act"),
@@ -143,12 +143,13 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
   ]);
 });
 
-Deno.test("interpret() says on /who which kind of room it is", async () => {
+Deno.test("interpret() says on /who which kind of room it is, and who its keepers are", async () => {
   const { context, notes } = remember([member("Abhii")]);
-  await interpret("/who", { ...context, isSealed: () => true });
+  const keepers = [member("Abhii"), member("ev\x1b")];
+  await interpret("/who", { ...context, keepers: () => keepers });
   assertEquals(
     notes.at(-1),
-    "A sealed room: its server cannot read what is said",
+    "A sealed room: its server cannot read what is said. Keepers: Abhii, ev\\u001b",
   );
 });
 

@@ -1,0 +1,57 @@
+/**
+ * What keepers of a sealed room may ask of their own clients, and what others see of keepers.
+ *
+ * @module
+ */
+
+import { JoinError } from "../../../../src/client/join_error.ts";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../../../kit/assert.ts";
+import { SealedSetup } from "../../../kit/sealed_setup.ts";
+
+Deno.test("a keeper removes itself by /deop, while there is another, who can invite it again", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const [alone = ""] = await ana.operate("deop", "ana");
+  assertStringIncludes(alone, "You are the only keeper");
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  const [others = ""] = await ana.operate("deop", "bob");
+  assertStringIncludes(others, "Nobody makes a keeper none again");
+  ana.session.conversation.operate("deop", "ana", "", 0);
+  await assertRejects(() => ana.running, JoinError, "You were removed");
+  await bob.untilTold("ana removed ana");
+  const invite = await bob.invite();
+  const back = await setup.client("ana", { invite }, ana.identity);
+  await back.in();
+  assertEquals(
+    back.session.conversation.keepers?.map(({ name }) => name),
+    ["bob"],
+  );
+});
+
+Deno.test("everybody sees who the keepers are, whether they are there or not", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const keepers = () =>
+    bob.session.conversation.keepers?.map(({ name }) => name);
+  assertEquals(keepers(), ["ana"]);
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  await ana.leave();
+  assertEquals(keepers(), ["ana", "bob"]);
+});
+
+Deno.test("no invite is made for more persons, or for longer, than there may be", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  for (const [who, uses] of [["7", 10_001], ["7", 0], ["3651", 1]] as const) {
+    const [told = ""] = await ana.operate("invite", who, "", uses);
+    assertStringIncludes(told, "a number out of range");
+  }
+});
