@@ -175,7 +175,7 @@ export class Keeper {
     if (this.#find(who)?.id !== self.id) {
       return [
         notice(
-          "Nobody makes a keeper none again: one who is senior to it can remove it, by /kick",
+          "A keeper stays one until it is removed: who was a keeper before it can do that, by /kick",
         ),
       ];
     }
@@ -255,7 +255,7 @@ export class Keeper {
   get lastKeeperAdvice(): string | undefined {
     const { membership, isKeeper, own } = this.#room;
     if (!isKeeper || membership.keepers.length > 1 || !own) return undefined;
-    return `You are the only keeper of this room. If your identity is lost, the others go on and open links work, but nobody can be removed any more. /keeper NAME makes somebody else one, too; deno task client --export --name ${
+    return `You are the only keeper of this room. If your identity is lost, the others go on and open links work, but nobody can be invited or removed any more. /keeper NAME makes somebody else one, too; deno task client --export --name ${
       quote(own.name).slice(1, -1)
     } copies your identity`;
   }

@@ -21,7 +21,7 @@ Deno.test("a keeper removes itself by /deop, while there is another, who can inv
   await ana.operate("keeper", "bob");
   await bob.untilTold("ana made bob a keeper");
   const [others = ""] = await ana.operate("deop", "bob");
-  assertStringIncludes(others, "Nobody makes a keeper none again");
+  assertStringIncludes(others, "A keeper stays one until it is removed");
   ana.session.conversation.operate("deop", "ana", "", 0);
   await assertRejects(() => ana.running, JoinError, "You were removed");
   await bob.untilTold("ana removed ana");
