@@ -8,7 +8,7 @@
 import { fullId } from "../../src/crypto/person_id.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import type { JsonClient } from "../kit/client.ts";
-import { assert, assertEquals } from "../kit/assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { SealedPersons } from "../kit/sealed_persons.ts";
 import { type Somebody, somebody } from "../kit/sealed_room.ts";
 
@@ -272,7 +272,7 @@ Deno.test("a card that the server swaps in a joining makes nobody a member, and 
   assertNoFaults(room);
 });
 
-Deno.test("a removal that the server hides from a member is noticed with the next line", async () => {
+Deno.test("a removal that the server hides from a member is noticed with the next line, and told later it doesn't count unasked", async () => {
   await using room = await trio();
   room.hostile.down.set(
     "bob",
@@ -280,6 +280,7 @@ Deno.test("a removal that the server hides from a member is noticed with the nex
   );
   await room.ask("ana", { type: "kick", name: "cy" });
   const seq = await room.say("ana", "without cy");
+  const removal = seq - 2; // before the leaving
   await room.client("bob").shows("warning", { seq: seq - 1 });
   assertEquals(room.client("bob").texts, []);
   // What bob says under the old key is said by nobody, and the removed one reads nothing.
@@ -288,8 +289,14 @@ Deno.test("a removal that the server hides from a member is noticed with the nex
   );
   room.hostile.down.clear();
   room.hostile.cut("bob");
-  await room.client("bob").shows("said", { text: "to cy?", own: true });
-  await room.client("ana").shows("said", { text: "to cy?" });
+  await room.client("bob").shows("lost", { text: "to cy?" });
+  assertEquals(await room.client("bob").finished(), 1);
+  const [error] = room.client("bob").all("error");
+  assertStringIncludes(
+    error?.message ?? "",
+    `The server kept control line ${removal} of the room from you`,
+  );
+  assertEquals(room.client("ana").texts, ["without cy"]);
   assertNoFaults(room);
 });
 

@@ -21,6 +21,7 @@ const ASIDE: ReadonlySet<string> = new Set([
   "server",
   "path",
   "room",
+  "keepers",
 ]);
 
 /** A room of one kind. */
