@@ -16,10 +16,13 @@ export interface Page extends Past {
 /** A page, or why there is none: the server can't read its log, or the connection is gone. */
 export type PageAnswer = Page | "untold" | "gone";
 
+/** The first number: apart from those of pages that a search in a sealed room asks for over the same connection. */
+const FIRST_ID = 2 ** 32;
+
 /** Pages from being asked for to being told. */
 export class PendingPages {
   readonly #pages = new Map<number, (answer: PageAnswer) => void>(); // by the number that the server is told
-  #nextId = 1;
+  #nextId = FIRST_ID;
 
   /** Opens one: the last lines before a number. @returns How it is asked for, and its answer. */
   open(before: number, count: number): [Event<"page">, Promise<PageAnswer>] {

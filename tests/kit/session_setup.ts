@@ -121,6 +121,8 @@ export class Visit {
   #before = NO_RECORDS;
   /** Why the client's person is away already, when it comes. */
   away = "";
+  /** The full id of that person. */
+  person = CLIENT_ID;
 
   private constructor(channel: Channel, stream: MemoryStream, epoch: Epoch) {
     this.#channel = channel;
@@ -187,14 +189,19 @@ export class Visit {
 
   /** What the client has said in its stay before. */
   past(seq: number, n: number, text: string): Event<"past"> {
-    return { ...past(seq, n, text), stay: this.#stay };
+    const person = shortId(this.person);
+    return { ...past(seq, n, text), person, stay: this.#stay };
   }
 
   /** Lets the client in, as connection 1. */
   async admit(seq: number, ...earlier: Event<"past">[]): Promise<void> {
     await this.share(
       hereEvent(2, "ben", madeUpId("ben")),
-      { ...hereEvent(1, "ana", CLIENT_ID), stay: this.#stay, away: this.away },
+      {
+        ...hereEvent(1, "ana", this.person),
+        stay: this.#stay,
+        away: this.away,
+      },
     );
     const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(
