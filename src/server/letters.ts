@@ -98,12 +98,7 @@ export class Letters {
   /** Why a message can't be kept; undefined if it can, or is already. */
   refusal({ from, to, stay, n, data }: Posting): Refusal | undefined {
     if (this.#find(to, from, stay, n)) return undefined;
-    const { kept = new Set<Kept>() } = this.#boxes.get(to) ?? {};
-    const waiting = [...kept].filter(({ taken }) => !taken);
-    const length = waiting.reduce((sum, it) => sum + lengthOf(it), 0);
-    const isFull = waiting.length >= MAX_LETTERS ||
-      length + data.length > MAX_LENGTH;
-    if (isFull) return "mailbox-full";
+    if (!this.#hasPlace(to, from, data.length)) return "mailbox-full";
     if ((this.#waiting.get(from) ?? 0) >= MAX_FROM) {
       return "mailbox-sender-full";
     }
@@ -113,6 +108,23 @@ export class Letters {
       if (it.taken) free += lengthOf(it);
     }
     return free >= data.length ? undefined : "mailbox-full";
+  }
+
+  /** A sender has half of the place in a box that others leave: so nobody fills it alone, and a few don't either. */
+  #hasPlace(to: string, from: string, length: number): boolean {
+    let [count, size] = [MAX_LETTERS, MAX_LENGTH]; // that others leave
+    let [ownCount, ownSize] = [1, length];
+    for (const it of this.#boxes.get(to)?.kept ?? []) {
+      if (it.taken) continue;
+      if (it.letter.from === from) {
+        ownCount++;
+        ownSize += lengthOf(it);
+      } else {
+        count--;
+        size -= lengthOf(it);
+      }
+    }
+    return ownCount <= Math.ceil(count / 2) && ownSize <= size / 2;
   }
 
   /** The lines of a message that aren't there yet: its own and its copy's. @param at ms since 1970. */

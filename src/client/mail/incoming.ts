@@ -37,6 +37,8 @@ export interface IncomingOptions {
   readonly known?: Known | undefined;
   /** What was seen before. */
   readonly seen: Seen;
+  /** This run of the client, 8 bytes in base64url. */
+  readonly stay: string;
   /** This client's person. */
   readonly identity: () => Identity;
   /** The name that it goes by. */
@@ -139,11 +141,12 @@ export class Incoming {
       readonly to: string | undefined;
     },
   ): void {
-    const { view, seen, identity, name } = this.#options;
+    const { view, seen, stay, identity, name } = this.#options;
     const { time, text } = message;
+    const own = to !== undefined;
+    if (own && message.stay === stay) return; // which is shown when the server has answered
     const key = seenKey(fullId(identity().id), sender.id, message);
     if (seen.has(key)) return;
-    const own = to !== undefined;
     const shown = own ? name() : this.#name(room, sender);
     const age = Date.now() - time;
     if (age > MAX_AGE) return this.#refuse(letter, shown, "old");

@@ -147,19 +147,22 @@ export class Outgoing {
     if (state !== "delivered" && state !== "waiting") {
       return this.#refuse(message, { reason: state as Refusal });
     }
-    const { view, identity, name } = this.#options;
+    const { view, identity, name, seen, stay } = this.#options;
     const { text, id, sealed: { to, time } } = message;
+    const self = fullId(identity().id);
     view.show({
       type: "private",
       at: time,
       name: name(),
-      person: shortId(fullId(identity().id)),
+      person: shortId(self),
       to: { name: to.name, person: to.person },
       text,
       own: true,
       state,
       id,
     });
+    // Only now: where this program is killed before, the next run shows the copy, so that one knows it was sent.
+    seen.add(seenKey(self, self, { stay, n }), time);
   }
 
   /** Makes nobody wait any more. */
@@ -209,7 +212,7 @@ export class Outgoing {
     room: MailRoom,
     { n, typed, text }: Unanswered,
   ): Promise<Sealed | Refused> {
-    const { identity, stay, seen } = this.#options;
+    const { identity, stay } = this.#options;
     const found = await this.#find(room, typed);
     if ("reason" in found) return found;
     const self = identity();
@@ -219,8 +222,6 @@ export class Outgoing {
     try {
       const message = { stay, n, time, text };
       const { data, own } = await sealPrivate(self, card, room.id, message);
-      const from = fullId(self.id);
-      seen.add(seenKey(from, from, message), time); // no copy of it is shown, by a later run of the client either
       const event = {
         kind: "private",
         n,

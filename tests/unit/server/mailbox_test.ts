@@ -182,24 +182,34 @@ test("numbers rise, also after everything has ended and the server was started a
 
 // ── Bounds ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Somebody of many. */
+const sender = (n: number) => ({ from: madeUpId(`sender ${n}`) });
+
 test("a hundred messages wait for a person, and the next is refused, until some are taken", (path) => {
   using mailbox = Mailbox.open(path);
-  const post = (n: number) => mailbox.post(posting(n), new Listener(), START);
-  for (let n = 1; n <= 100; n++) assertEquals(post(n), "waiting");
+  const post = (n: number, options = {}) =>
+    mailbox.post(posting(n, options), new Listener(), START);
+  for (let n = 1; n <= 50; n++) assertEquals(post(n), "waiting");
+  for (let n = 51; n <= 100; n++) assertEquals(post(n, sender(n)), "waiting");
   assertEquals(post(101), "mailbox-full");
-  assertEquals(post(100), "waiting"); // which is there already
+  assertEquals(post(101, sender(101)), "mailbox-full");
+  assertEquals(post(50), "waiting"); // which is there already
   const bo = new Listener();
   mailbox.collect(BO, bo, null, START);
   mailbox.leave(BO, bo);
   assertEquals(bo.data.length, 100);
   mailbox.got(BO, bo.letters[2]?.id ?? 0);
-  for (let n = 101; n <= 103; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(104), "mailbox-full");
-  // Those that were taken gave way, the oldest first, and of the sender's copies, too.
+  for (let n = 101; n <= 103; n++) assertEquals(post(n, sender(n)), "waiting");
+  assertEquals(post(104, sender(104)), "mailbox-full");
+  // Those that were taken gave way, the oldest first.
   assertEquals(given(mailbox, BO, 0).length, 100);
   assertEquals(given(mailbox, BO, 0)[0], "m4");
+  // The sender's copies, too, for which nobody waits.
+  for (let n = 1; n <= 60; n++) {
+    post(n, { to: EVE, stay: madeUpStay("another") });
+    mailbox.got(EVE, Number.MAX_SAFE_INTEGER);
+  }
   assertEquals(given(mailbox, ANA, 0).length, 100);
-  assertEquals(given(mailbox, ANA, 0)[0], "c4");
   assertEquals(givenAnew(path, BO, 0), given(mailbox, BO, 0));
   assertEquals(givenAnew(path, ANA, 0), given(mailbox, ANA, 0));
 });
@@ -209,17 +219,36 @@ test("a mebibyte waits for a person", (path) => {
   const length = 16_384;
   const post = (n: number) =>
     mailbox.post(posting(n, { length }), new Listener(), START);
-  for (let n = 1; n <= 64; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(65), "mailbox-full");
+  for (let n = 1; n <= 32; n++) assertEquals(post(n), "waiting");
+  assertEquals(post(33), "mailbox-full");
+  const others = (length: number) =>
+    mailbox.post(posting(1, { length, from: EVE }), new Listener(), START);
+  assertEquals(others(262_144 + 1), "mailbox-full");
+  assertEquals(others(262_144), "waiting");
   mailbox.got(BO, Number.MAX_SAFE_INTEGER);
-  assertEquals(post(65), "waiting");
-  assertEquals(given(mailbox, BO, 0).length, 64);
+  for (let n = 33; n <= 64; n++) assertEquals(post(n), "waiting");
+  assertEquals(post(65), "mailbox-full");
+  assertEquals(given(mailbox, BO, 0).length, 49); // 32 that wait, and what has place beside
+});
+
+test("one sender, or a few, leave others place in a person's box, however much they send", (path) => {
+  using mailbox = Mailbox.open(path);
+  const post = (n: number, from: string) =>
+    mailbox.post(posting(n, { from }), new Listener(), START);
+  const taken = [1, 2, 3, 4].map((number) => {
+    const { from } = sender(number);
+    let n = 0;
+    while (post(n + 1, from) === "waiting") n++;
+    return n;
+  });
+  assertEquals(taken, [50, 25, 13, 6]);
+  assertEquals(post(1, ANA), "waiting");
 });
 
 test("500 messages of a person may wait for others, so that nobody fills the place of all", (path) => {
   using mailbox = Mailbox.open(path);
   const post = (n: number) => {
-    const to = madeUpId(`to ${n % 7}`);
+    const to = madeUpId(`to ${n % 20}`);
     return mailbox.post(posting(n, { to }), new Listener(), START);
   };
   for (let n = 1; n <= 500; n++) assertEquals(post(n), "waiting");

@@ -553,3 +553,23 @@ Deno.test("Session shows no copy of what it sent itself, in this run or a later 
     await leave(setup, visit, running);
   }
 });
+
+Deno.test("Session shows in a later run what one before sent that was ended before the server had answered", async () => {
+  await using folder = await Folder.make();
+  const path = folder.file("private");
+  let copy: Event<"letter"> | undefined;
+  for (const run of [0, 1, 2]) {
+    using seen = SeenFile.load(path, (text) => assert(false, text));
+    using setup = new Setup({ seen });
+    const [visit, running] = await enter(setup, true);
+    if (!copy) {
+      await setup.session.write("bo", "did it go?");
+      const { own } = await until(visit, "private", CARDS);
+      copy = { kind: "letter", id: 5, from: CLIENT_ID, data: own };
+    }
+    await visit.tell(copy);
+    await until(visit, "got", CARDS);
+    assertEquals(shown(setup), run === 1 ? ["ana to bo: did it go?"] : []);
+    await leave(setup, visit, running);
+  }
+});
