@@ -180,8 +180,11 @@ export class LineFile<T extends object> implements Disposable {
     }
   }
 
-  /** Adds lines, in one write. @throws {FileError} if that fails. */
-  add(values: readonly T[]): void {
+  /**
+   * Adds lines, in one write.
+   * @param fsync Whether it waits for the disk, where not as the file is opened. @throws {FileError} if that fails.
+   */
+  add(values: readonly T[], fsync: boolean = this.#fsync): void {
     if (values.length === 0) return;
     const bytes = bytesOf(values);
     let before: number | undefined;
@@ -191,7 +194,7 @@ export class LineFile<T extends object> implements Disposable {
       if (before === this.#torn) this.#file.truncateSync(before);
       writeAllSync(this.#file, bytes);
       end = this.#file.seekSync(0, Deno.SeekMode.Current);
-      if (this.#fsync) this.#file.syncDataSync();
+      if (fsync) this.#file.syncDataSync();
     } catch (cause) {
       if (before !== undefined) this.#cut(before);
       throw fileError("write", this.#path, cause);

@@ -17,6 +17,7 @@ import { LogWindow } from "./recent.ts";
 import { freeLock, LogLockedError, takeLock } from "./lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
 import type { Bytes } from "../../crypto_utils.ts";
+import { Chain } from "../protocol/chain.ts";
 import { type LogEntry, type NewEntry, numberEntry } from "../protocol/line.ts";
 import type { LineIndex } from "./line_index.ts";
 import { requireOrdinary, targetOf } from "../base/file_target.ts";
@@ -327,6 +328,37 @@ export class ChatLog implements AsyncDisposable, ChainLines {
     } catch (cause) {
       this.#rotateAt = this.#index.end + maxSize;
       onNotice?.(new LogError("rotate", this.#path, cause).message);
+    }
+  }
+
+  /**
+   * Goes on after a number beyond that of its last line, in another file: what stood between is lost.
+   * @throws {LogError} if that can't be begun.
+   */
+  async goOnAfter(seq: number): Promise<void> {
+    const { fsync = false } = this.#options;
+    const value = await this.#valueAfter(seq);
+    await this.#inTurn(async () => {
+      this.#requireOpen("go on");
+      try {
+        this.#use(await this.#files.rotate(seq, value, fsync));
+      } catch (cause) {
+        throw new LogError("go on", this.#path, cause);
+      }
+    });
+  }
+
+  /** The chain's value for a number up to which lines are missing; undefined where it can't be told. */
+  async #valueAfter(seq: number): Promise<Bytes | undefined> {
+    const value = await this.chainAt(this.head);
+    if (!value) return undefined;
+    try {
+      const chain = new Chain(this.head, value);
+      chain.skipTo(seq);
+      return chain.value;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined; // too many
+      throw error;
     }
   }
 

@@ -48,6 +48,9 @@ export const REFUSALS = {
   "not-sealed": "This room is not sealed",
   "control-wrong": "That cannot be said here, or not by you",
   "keepers-own": "In a sealed room keepers do that by their own clients",
+  "topic-sealed": "A sealed room has no topic: the server could read it",
+  "clock-wrong":
+    "The server's clock has jumped by more than a day: tell its owner",
   "not-keeper": "Only keepers of the room may do that: ask one of them",
   "not-member": "That person is no member of this room",
   "member-already": "That person is a member already",
@@ -106,6 +109,8 @@ export const OPERATION_REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   "operation-wrong",
   "operation-self",
   "operator-last",
+  "topic-sealed",
+  "clock-wrong",
   "control-wrong",
   "not-keeper",
   "not-member",
@@ -115,6 +120,9 @@ export const OPERATION_REFUSALS: ReadonlySet<string> = new Set<Refusal>([
   "invites-full",
   "person-barred",
 ]);
+
+/** Why somebody is away, in a sealed room, where the server takes no words that it could read. */
+export const PLAIN_AWAY = "away";
 
 /** Why a piece of a file doesn't come. */
 export const MISSING = {

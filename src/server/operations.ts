@@ -67,7 +67,8 @@ export class Operations {
     const { sealed } = this.#options;
     if (sealed) {
       if (!sealed.membership.isKeeper(person.id)) return "not-keeper";
-      if (what !== "topic" && what !== "slow") return "keepers-own";
+      if (what === "topic") return "topic-sealed";
+      if (what !== "slow") return "keepers-own";
     } else if (!person.isOperator) return "not-operator";
     if (!what) return "operation-wrong";
     return await this.#do(what, event, person, name.shown);

@@ -31,7 +31,7 @@ import {
 } from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
 import { type Offer, parseOffer } from "../protocol/offer.ts";
-import type { Goodbye, Refusal } from "../protocol/reasons.ts";
+import { type Goodbye, PLAIN_AWAY, type Refusal } from "../protocol/reasons.ts";
 import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
@@ -234,7 +234,7 @@ export class Requests {
   }
 
   async #handle(event: Event): Promise<void> {
-    const { relay, room } = this.#options;
+    const { relay } = this.#options;
     if (isSealedEvent(event)) return await this.#handleSealed(event);
     switch (event.kind) {
       case "join":
@@ -247,7 +247,10 @@ export class Requests {
         return this.#spend(1);
       case "bye":
         this.#answer();
-        return this.#client.dismiss("left", event.reason);
+        return this.#client.dismiss(
+          "left",
+          this.#sealed ? "left" : event.reason, // words that the server could read
+        );
       case "rename":
         return this.#rename(event);
       case "release":
@@ -255,9 +258,7 @@ export class Requests {
       case "operate":
         return await this.#operate(event);
       case "away":
-        this.#spend(HEAVY_COST);
-        if (this.#seat) room.away(this.#seat, event.text);
-        return;
+        return this.#away(event.text);
       case "find":
         return await this.#find(event);
       case "page":
@@ -419,6 +420,14 @@ export class Requests {
       this.#spend(entries.length);
       await this.#client.paid();
     }
+  }
+
+  /** In a sealed room nobody says why: the server could read it. */
+  #away(text: string): void {
+    this.#spend(HEAVY_COST);
+    if (!this.#seat) return;
+    const words = this.#sealed && text !== "" ? PLAIN_AWAY : text;
+    this.#options.room.away(this.#seat, words);
   }
 
   #rename(event: Event<"rename">): void {

@@ -34,6 +34,7 @@ import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
+import { Operations } from "../../src/server/operations.ts";
 import type { People } from "../../src/server/people/people.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
@@ -175,6 +176,7 @@ export class Client {
 export class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
   readonly relay: FileRelay;
+  readonly #operations: Operations;
   readonly #running: Promise<void>;
 
   private constructor(
@@ -191,6 +193,13 @@ export class Setup implements AsyncDisposable {
       maxFileSize: 100_000,
       maxTransfers: 2,
       pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
+    });
+    this.#operations = new Operations({
+      people,
+      room,
+      sealed,
+      address: () => "127.0.0.1:5000",
+      replaceLink: () => Promise.resolve(ROOM_KEY),
     });
     this.#running = room.run();
   }
@@ -255,6 +264,7 @@ export class Setup implements AsyncDisposable {
       ring: this.broadcaster.ring,
       relay: this.relay,
       mailbox: this.mailbox,
+      operations: this.#operations,
       sealed: this.sealed,
       rates,
     });

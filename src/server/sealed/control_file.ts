@@ -1,13 +1,13 @@
 /**
- * `chat.control`: what a sealed room's server keeps beside the log, whatever becomes of old logs: the control lines, the
+ * `chat.control`: what a sealed room's server keeps beside the log, whatever becomes of the log: the control lines, the
  * newest content key sealed for each recipient, and what it needs to know of invites. All of it is sealed or signed by
  * clients.
  *
- * A batch's control lines stand here before they stand in the log, so that no key gets lost; what a crash left here alone
- * is dropped at the next start.
+ * A batch's control lines stand here before they stand in the log, so that no key gets lost; and members are told only
+ * what a mark here says is in the log, so that none of that is dropped, whatever log stands beside.
  *
- *     ruled, its wraps, its admission ── said ──▶ …
- *                                     └── not said: dropped ──▶ …
+ *     ruled, its wraps, its admission ── in the log: logged ──▶ …
+ *                                     └── not in the log: dropped ──▶ …
  *
  * @module
  */
@@ -43,8 +43,6 @@ export interface Admission {
   readonly key: string;
   /** As `sealBlob` makes it. */
   readonly blob: string;
-  /** For whom it is. */
-  readonly note: string;
 }
 
 /** What a line of the file says. */
@@ -52,15 +50,30 @@ export type Kept =
   | { readonly kind: "ruled"; readonly entry: RuledEntry }
   | { readonly kind: "wrap"; readonly wrap: Wrap }
   | { readonly kind: "admission"; readonly admission: Admission }
-  /** The control lines from that number on which stand before this, and what came with them, have not happened. */
+  | Mark;
+
+/** What became of control lines that stand before it. */
+type Mark =
+  /** Those up to that number are in the log. */
+  | { readonly kind: "logged"; readonly seq: number }
+  /** Those from that number on, and what came with them, have not happened. */
   | { readonly kind: "dropped"; readonly seq: number };
+
+/** All that a file says. */
+export interface Loaded {
+  /** What has happened, but for what the log lacks of the last batch. */
+  readonly kept: readonly Exclude<Kept, Mark>[];
+  /** The number of the last control line that is in the log, as far as the file says; 0 for none. */
+  readonly logged: number;
+}
 
 const logger = diagnostics("room");
 
-/** The file. Each write is on the disk when it returns. */
+/** The file. */
 export class ControlFile implements Disposable {
   readonly #file: LineFile<Kept>;
-  #dropped: number | undefined; // what the file doesn't say yet
+  #logged: number | undefined; // what the file doesn't say yet
+  #dropped: number | undefined; // the same; after that
   #mayRewrite = true;
 
   private constructor(file: LineFile<Kept>) {
@@ -80,36 +93,52 @@ export class ControlFile implements Disposable {
     return this.#file.notice;
   }
 
-  /**
-   * All that it says has happened. @param mend Whether what a crash left of a line is dropped. @throws {FileError} for a
-   * file that is damaged.
-   */
-  load(mend = true): Exclude<Kept, { kind: "dropped" }>[] {
-    const happened: Exclude<Kept, { kind: "dropped" }>[] = [];
+  /** What it says. @param mend Whether what a crash left of a line is dropped. @throws {FileError} for a file that is damaged. */
+  load(mend = true): Loaded {
+    const kept: Exclude<Kept, Mark>[] = [];
+    let logged = 0;
     for (const it of this.#file.added(mend)) {
-      if (it.kind !== "dropped") happened.push(it);
-      else happened.length = firstFrom(happened, it.seq);
+      if (it.kind === "logged") logged = it.seq;
+      else if (it.kind === "dropped") kept.length = firstFrom(kept, it.seq);
+      else kept.push(it);
     }
-    return happened;
+    return { kept, logged };
   }
 
-  /** Writes down what is about to happen, after what has not. @throws {FileError} if that fails: then nothing is written. */
+  /** Writes down what is about to happen, on the disk. @throws {FileError} if that fails: then nothing is written. */
   add(kept: readonly Kept[]): void {
-    const seq = this.#dropped;
-    this.#file.add(
-      seq === undefined ? kept : [{ kind: "dropped", seq }, ...kept],
-    );
-    this.#dropped = undefined;
+    this.#write(kept);
+  }
+
+  /** @param fsync Whether it waits for the disk. */
+  #write(kept: readonly Kept[], fsync = true): void {
+    const marks: Mark[] = [];
+    const [logged, dropped] = [this.#logged, this.#dropped];
+    if (logged !== undefined) marks.push({ kind: "logged", seq: logged });
+    if (dropped !== undefined) marks.push({ kind: "dropped", seq: dropped });
+    this.#file.add([...marks, ...kept], fsync);
+    this.#logged = this.#dropped = undefined;
   }
 
   /**
-   * What was added with the control lines from a number on has not happened. Where that can't be written now, it is
-   * before anything else is.
+   * What was added up to a control line is in the log. It needn't be on the disk: after a failure of the power the log,
+   * which is, says the same.
    */
+  log(seq: number): void {
+    this.#logged = seq;
+    this.#mark(false);
+  }
+
+  /** What was added with the control lines from a number on has not happened. */
   drop(seq: number): void {
     this.#dropped = Math.min(seq, this.#dropped ?? Infinity);
+    this.#mark(true);
+  }
+
+  /** Writes the marks; where that can't be done now, they are written before anything else is. */
+  #mark(fsync: boolean): void {
     try {
-      this.add([]);
+      this.#write([], fsync);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       logger.error("{why}", { why: error.message });
@@ -126,7 +155,7 @@ export class ControlFile implements Disposable {
     if (!this.#mayRewrite) return;
     try {
       this.#file.rewrite(kept);
-      this.#dropped = undefined;
+      this.#logged = this.#dropped = undefined;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;

@@ -144,7 +144,7 @@ export async function keepersIn(path: string): Promise<string | undefined> {
   if (!await isThere(path)) return undefined;
   using file = ControlFile.open(path, () => {});
   let membership = Membership.NONE;
-  for (const it of file.load(false)) {
+  for (const it of file.load(false).kept) {
     const line = it.kind === "ruled" ? parseControl(it.entry.text) : undefined;
     if (it.kind !== "ruled" || !line) continue;
     const next = membership.after(line, it.entry);

@@ -91,8 +91,8 @@ export class SealedRequests {
       case "admit": {
         this.#require(asker);
         asker.spend(1);
-        const { invite, key, blob, note } = event;
-        this.#admission = { invite, key, blob, note };
+        const { invite, key, blob } = event; // a note would be words that the server could read
+        this.#admission = { invite, key, blob };
         return;
       }
       case "need":

@@ -18,11 +18,12 @@ import { FileError } from "../../base/private_file.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { admissionKey } from "../../keys/invite.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
-import type { NewEntry } from "../../protocol/line.ts";
+import type { LogEntry, NewEntry } from "../../protocol/line.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
 import { type ControlLine, parseControl } from "../../sealed/control_line.ts";
 import { follow, FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import type { Undo } from "../people/reversible.ts";
+import { ClockWatch } from "./clock_watch.ts";
 import { ControlLines, type ControlPiece } from "./control_lines.ts";
 import {
   type Admission,
@@ -66,7 +67,8 @@ export class SealedRoom implements Disposable {
   #next = Membership.NONE; // with the batch that is under way
   #unkept: Kept[] = []; // of that
   #isKept = false; // whether that is in the file, or half of it
-  #takenOver = 0; // lines that the log alone had
+  readonly #notices: string[] = [];
+  readonly #clock = new ClockWatch();
 
   private constructor(file: ControlFile, roomKey: Bytes) {
     this.#file = file;
@@ -96,11 +98,11 @@ export class SealedRoom implements Disposable {
   }
 
   async #load(path: string, log: ChatLog): Promise<void> {
-    const all = this.#file.load();
+    const { kept: all, logged } = this.#file.load();
     const ruled = all.flatMap((it) => it.kind === "ruled" ? [it.entry] : []);
-    const ahead = await unlogged(path, ruled, log);
-    if (ahead) this.#file.drop(ahead.seq);
-    const at = all.findIndex((it) => it.kind === "ruled" && it.entry === ahead);
+    const first = await firstUnlogged(ruled, logged, log);
+    if (first) this.#file.drop(first.seq);
+    const at = all.findIndex((it) => it.kind === "ruled" && it.entry === first);
     const kept = at < 0 ? all : all.slice(0, at);
     for (const it of kept) {
       if (it.kind !== "ruled" || await this.#follow(it.entry)) continue;
@@ -108,24 +110,55 @@ export class SealedRoom implements Disposable {
         `Cannot use "${path}": its control line ${it.entry.seq} isn't one that may be said there`,
       );
     }
-    await this.#takeOver(log);
+    await requireSame(path, this.#lines.all, log);
+    await this.#goOn(path, log);
+    await this.#takeOver(path, log);
+    const { seq } = this.#membership;
+    if (seq > logged) this.#file.log(seq);
     for (const it of kept) this.#note(it);
     this.#tidy();
   }
 
+  /** Where the log lacks control lines that members were told, as an older one does, it goes on after these. */
+  async #goOn(path: string, log: ChatLog): Promise<void> {
+    const { head } = log;
+    const { seq } = this.#membership;
+    if (seq <= head) return;
+    await log.goOnAfter(seq);
+    this.#notices.push(
+      `The log ends with event ${head}, and members were told of event ${seq} by ${path}: an older log was put back, or its end is lost. It goes on with event ${
+        seq + 1
+      } in another file`,
+    );
+  }
+
   /** What the log has and the file doesn't, as after a backup of the file was put back. */
-  async #takeOver(log: ChatLog): Promise<void> {
+  async #takeOver(path: string, log: ChatLog): Promise<void> {
     const known = this.#lines.all.length;
+    let strange = 0;
     for await (const entries of log.past(this.#membership.seq, log.head)) {
       for (const entry of entries) {
-        // One that may not be said is by somebody who writes in the log by hand.
         if (entry.what !== "ruled") continue;
-        await this.#follow({ ...entry, what: "ruled" });
+        const isRight = await this.#follow({ ...entry, what: "ruled" });
+        if (!isRight) strange++;
       }
     }
     const taken = this.#lines.all.slice(known);
     this.#file.add(taken.map((entry) => ({ kind: "ruled", entry })));
-    this.#takenOver = taken.length;
+    if (taken.length > 0) {
+      this.#notices.push(
+        `${path} lacked ${
+          linesOf(taken.length)
+        } that the log has: an older one was put back. It has them now; members whose sealed keys are lost ask the keepers for them`,
+      );
+    }
+    if (strange > 0) {
+      this.#notices.push(
+        `The log has ${
+          linesOf(strange)
+        } that can't have been said after those in ${path}: some before are lost, or somebody wrote in the log. They don't count`,
+      );
+    }
   }
 
   /** @returns Whether that could be said. */
@@ -149,18 +182,10 @@ export class SealedRoom implements Disposable {
     this.#foundingKey = admissionKey(roomKey);
   }
 
-  /** What was repaired in the file, one sentence each. */
+  /** What was found and mended when it was opened, one sentence each. */
   get notices(): string[] {
     const { notice } = this.#file;
-    const count = this.#takenOver;
-    return [
-      ...notice === undefined ? [] : [notice],
-      ...count === 0 ? [] : [
-        `The log had ${count} control ${
-          count === 1 ? "line" : "lines"
-        } that the file of control lines lacked, and has them still; members whose sealed keys are lost ask the keepers for them`,
-      ],
-    ];
+    return [...notice === undefined ? [] : [notice], ...this.#notices];
   }
 
   /** Who is a member, and what else the control lines come to that everybody was told of. */
@@ -255,6 +280,7 @@ export class SealedRoom implements Disposable {
   ): Said | Refusal {
     const before = this.#next;
     const { at, person } = entry;
+    if (!this.#clock.isRight(at)) return "clock-wrong";
     const next = before.next(line, { seq, at, person });
     if (typeof next === "string") return next;
     const { control } = line;
@@ -326,8 +352,9 @@ export class SealedRoom implements Disposable {
   /** What was kept last has happened. */
   settle(): void {
     this.#isKept = false;
-    const { epoch } = this.#membership;
+    const { epoch, seq } = this.#membership;
     this.#membership = this.#next;
+    if (this.#next.seq > seq) this.#file.log(this.#next.seq);
     for (const it of this.#unkept.splice(0)) this.#note(it);
     if (this.#membership.epoch === epoch || !this.#forget()) this.#tidy();
   }
@@ -344,7 +371,7 @@ export class SealedRoom implements Disposable {
    * the disk has. @returns Whether there was something.
    */
   #forget(): boolean {
-    const at = Date.now();
+    const { at = 0 } = this.#lines.all.at(-1) ?? {}; // not the clock's, which may be wrong for a moment
     const isRecipient = recipientsOf(this.#membership, at);
     const gone = [...this.#wraps.keys()].filter((to) => !isRecipient(to));
     for (const to of gone) this.#wraps.delete(to);
@@ -371,11 +398,13 @@ export class SealedRoom implements Disposable {
         kind: "admission",
         admission,
       })),
+      { kind: "logged", seq: this.#membership.seq },
     ];
   }
 
   get #count(): number {
-    return this.#lines.all.length + this.#wraps.size + this.#admissions.size;
+    const { length } = this.#lines.all;
+    return length + this.#wraps.size + this.#admissions.size + 1;
   }
 }
 
@@ -401,33 +430,49 @@ function mayGive(membership: Membership, { by, to }: Wrap): boolean {
   return by === to || membership.isKeeper(by);
 }
 
+function linesOf(count: number): string {
+  return `${count} control ${count === 1 ? "line" : "lines"}`;
+}
+
 /**
- * The first of the control lines that the log lacks, since a crash came between the two files: then they are all of one
- * batch, and the last. Undefined where it lacks none.
- * @throws {AdvisedError} for a log that isn't the file's.
+ * The first control line that never came into the log: a crash came before, or the disk was full. Nobody was told of it,
+ * nor of those after it.
+ * @param logged The number of the last that did.
  */
-async function unlogged(
+async function firstUnlogged(
+  ruled: readonly RuledEntry[],
+  logged: number,
+  log: ChatLog,
+): Promise<RuledEntry | undefined> {
+  const unmarked = ruled.filter(({ seq }) => seq > logged);
+  for (const entry of unmarked) {
+    if (entry.seq <= log.start[0]) continue; // deleted with an old file
+    if ((await lineOf(log, entry))?.text !== entry.text) return entry;
+  }
+  return undefined;
+}
+
+/** Looks whether a log is the one of control lines. @throws {AdvisedError} if not. */
+async function requireSame(
   path: string,
   ruled: readonly RuledEntry[],
   log: ChatLog,
-): Promise<RuledEntry | undefined> {
-  const ahead = ruled.filter(({ seq }) => seq > log.head);
-  const [first] = ahead;
-  const last = ruled.at(ruled.length - ahead.length - 1);
-  const isOneBatch = ahead.every(({ at }) => at === first?.at);
-  if (isOneBatch && (!last || await hasEntry(log, last))) return first;
-  const { seq = 0 } = ruled.at(-1) ?? {};
+): Promise<void> {
+  const last = ruled.findLast(({ seq }) => seq <= log.head);
+  const line = last && await lineOf(log, last);
+  if (!line || line.text === last.text) return;
   throw new AdvisedError(
-    `The log does not belong to ${path}, which has control lines up to event ${seq}: it is another one, older, or was changed`,
-    `Put the right one back. If it is lost, begin another: a file with the one line "# continues at event ${
-      seq + 1
-    }"`,
+    `The log does not belong to ${path}: its event ${last.seq} is not the control line that members were told`,
+    "Put the right log back. If it is lost, move this one away: the server begins another",
   );
 }
 
-async function hasEntry(log: ChatLog, entry: RuledEntry): Promise<boolean> {
-  for await (const [found] of log.past(entry.seq - 1, entry.seq)) {
-    return found?.what === "ruled" && found.text === entry.text;
-  }
-  return true; // deleted with an old log
+/** The line of a log under the number of a control line; undefined where it is lost. */
+async function lineOf(
+  log: ChatLog,
+  { seq }: RuledEntry,
+): Promise<LogEntry | undefined> {
+  if (seq > log.head) return undefined;
+  for await (const [line] of log.past(seq - 1, seq)) return line;
+  return undefined;
 }

@@ -11,6 +11,7 @@ import {
   fetchOf,
   quiet,
 } from "../../../kit/connection_setup.ts";
+import { joinEvent } from "../../../kit/people.ts";
 import {
   answer,
   followed,
@@ -20,6 +21,7 @@ import {
 } from "../../../kit/sealed_members.ts";
 import { somebody } from "../../../kit/sealed_room.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
+import { OPERATIONS } from "../../../../src/protocol/reasons.ts";
 import { PIECE_OVERHEAD } from "../../../../src/protocol/offer.ts";
 import { HandshakeError, toBase64url } from "../../../../crypto_utils.ts";
 
@@ -32,6 +34,8 @@ async function roomOf(
   for (const name of names) others.push(await server.bring(ana, name));
   return [server, ana, ...others];
 }
+
+const DAY = 86_400_000;
 
 const kinds = ({ events }: Client, ...wanted: string[]) =>
   events.map(({ kind }) => kind).filter((kind) => wanted.includes(kind));
@@ -228,6 +232,79 @@ Deno.test("a rename is told by the server's line, too, and takes the name from n
   ]]);
   const again = await server.back(ben.who, "whatever");
   assertEquals(again.client.of("welcome")[0]?.name, "benno");
+});
+
+// ── The clock ──────────────────────────────────────────────────────────────────────────────────────────
+
+for (const [way, days] of [["forward", 2], ["back", -2]] as const) {
+  Deno.test(`no control line is taken while the clock is two days off after a jump ${way}, and it ends no invite; words are taken`, async () => {
+    const [server, ana] = await roomOf();
+    await using _server = server;
+    assert(ana);
+    const invite = await server.invite(ana, { until: Date.now() + DAY });
+    const open = await server.invite(ana);
+    const late = await somebody("late");
+    const client = await server.by(open, late);
+    await followed(client);
+    const { now } = Date;
+    Date.now = () => now() + days * DAY;
+    try {
+      assertEquals(await server.rekey(ana), "clock-wrong");
+      const enter = await server.entering(late, open, "late");
+      await client.send(enter, joinEvent(late, "late"));
+      assertEquals((await client.until("refused")).reason, "clock-wrong");
+      await ana.client.send(await server.seal(ana, 1, "at a wrong time"));
+      await ana.client.until("sealed");
+    } finally {
+      Date.now = now;
+    }
+    assertEquals(await server.rekey(ana), undefined);
+    const ben = await server.enter(invite, "ben");
+    assertEquals(ben.client.of("welcome").length, 1);
+  });
+}
+
+// ── Words that the server could read ───────────────────────────────────────────────────────────────────
+
+Deno.test("of what operators do, keepers set slow mode alone: a topic could be read, and the rest is for control lines", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  let id = 0;
+  const outcome = async ({ client }: Insider, what: string, count = 0) => {
+    const wish = { kind: "operate", who: "", text: "hills", count } as const;
+    await client.send({ ...wish, id: ++id, what });
+    return await answer(client, id);
+  };
+  assertEquals(await outcome(ben, "slow", 9), "not-keeper");
+  assertEquals(await outcome(ana, "slow", 5), undefined);
+  assertEquals(await outcome(ana, "topic"), "topic-sealed");
+  for (const what of OPERATIONS) {
+    if (what === "topic" || what === "slow") continue;
+    assertEquals(await outcome(ana, what), "keepers-own", what);
+  }
+  assertEquals(server.setup.people.settings, { topic: "", slow: 5 });
+});
+
+Deno.test("why somebody is away, or leaves, and for whom an invite is, are words that the server takes from nobody", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  const [invite, staged, rule] = await server.inviting(ana);
+  const admit = { ...staged[0], note: "for the choir" } as Event<"admit">;
+  await ana.client.send(admit, ...staged.slice(1), rule);
+  assertEquals(await answer(ana.client, rule.id), undefined);
+  assertEquals(server.room.blobOf(invite.number), admit.blob);
+  await ben.client.send({ kind: "away", text: "at the choir" });
+  assertEquals((await ana.client.until("absent")).text, "away");
+  await ben.client.send({ kind: "away", text: "" });
+  await ana.client.until("absent", ({ text }) => text === "");
+  await ben.client.send({ kind: "bye", reason: "to the choir" });
+  assertEquals((await ana.client.until("left")).reason, "left");
+  for (const file of ["chat.control", "chat.log", "chat.people"]) {
+    const text = await Deno.readTextFile(`${server.setup.folder}/${file}`);
+    assertEquals(text.includes("choir"), false, file);
+  }
 });
 
 // ── Content keys ───────────────────────────────────────────────────────────────────────────────────────
