@@ -222,6 +222,12 @@ export class ChainWatch {
     return true;
   }
 
+  /** What the server says now of the past isn't what this client saw. @param from The first line of which that is known. */
+  doubt(from: number): void {
+    this.#isSure = false;
+    this.#differ({ from, exact: false });
+  }
+
   #remember(): void {
     const chain = this.#chain;
     if (chain) this.#options.remember({ seq: chain.seq, value: chain.value });

@@ -35,6 +35,8 @@ export interface Reaction {
 export interface HeardLine extends LogEntry {
   /** ruled: what it does, as a sentence. */
   readonly told?: string;
+  /** Why it isn't shown as said: a key of `WARNINGS`. */
+  readonly wrong?: string;
 }
 
 /** A line, with the words that it has by now, and what was changed. */

@@ -31,10 +31,12 @@ import type {
 import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
 import type { Somebody } from "./person.ts";
+import type { PageAnswer } from "./pending_pages.ts";
 import { RecentLines } from "./recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import { holesSentence, laterLogSentence, typedText } from "./sentences.ts";
 import {
+  type LineWarning,
   type Present,
   type RequestId,
   type RoomNews,
@@ -48,6 +50,7 @@ import {
   isSpoken,
   type Line,
   type LogEntry,
+  mayBeSpoken,
   mayChange,
   wordsRefusal,
 } from "../protocol/line.ts";
@@ -177,7 +180,10 @@ export class Conversation implements LinkListener {
   async say(typed: Omit<Line, "n">, id?: RequestId): Promise<number | null> {
     const text = typed.text.toWellFormed(); // half a surrogate pair is no UTF-8
     const { what = "said" } = typed;
-    const reason = wordsRefusal({ what, text }) ?? this.#aboutRefusal(typed);
+    const known = wordsRefusal({ what, text }) ?? this.#aboutRefusal(typed);
+    // What need not be looked up is said at once.
+    const reason = known ??
+      (this.#isOld(typed) ? await this.#oldRefusal(typed) : undefined);
     if (reason) {
       this.#showRefused(typedText(typed), { reason, detail: "" }, id);
       return null;
@@ -206,6 +212,25 @@ export class Conversation implements LinkListener {
     const own = about.changed?.reactions.find((it) => it.person === person);
     if (text !== (own?.text ?? "")) return undefined;
     return text === "" ? "reaction-none" : "reaction-same";
+  }
+
+  /** Whether a line is about one that this client has to look up, because the server can't. */
+  #isOld({ what = "said", to }: Omit<Line, "n">): boolean {
+    return isAbout(what) && this.#link?.recall !== undefined &&
+      !this.#recent.find(to ?? 0);
+  }
+
+  /** Why a line about such a one can't be said. */
+  async #oldRefusal(
+    { what = "said", to }: Omit<Line, "n">,
+  ): Promise<Refusal | undefined> {
+    const about = await this.#link?.recall?.(to ?? 0);
+    if (about === "unreadable") return undefined; // those who read it look at it
+    const isSaid = about && mayBeSpoken(about.what) && !about.wrong;
+    if (!isSaid) return "reply-unknown";
+    if (what === "replied" || about.what === "sealed") return undefined;
+    const { person } = this.#self;
+    return mayChange({ what, person }, about) ? undefined : "change-not-yours";
   }
 
   /** Comes as somebody else, under another name: the client hasn't been in yet. */
@@ -348,19 +373,21 @@ export class Conversation implements LinkListener {
   }
 
   /**
-   * Resolves when the client has been in, every line and private message is settled, and what was asked for is done; or
-   * when it has left.
+   * Resolves when the client has been in, every line and private message is settled, what was asked for is done and every
+   * search answered; or when it has left.
    */
   async settled(): Promise<void> {
     await this.inRoom();
     await this.#outbox.settled();
     await this.#options.mail?.outgoing.settled();
     await this.#link?.idle?.();
+    await this.#requests.searched();
   }
 
   /** Makes nobody wait any more: the client leaves. */
   leave(): void {
     this.#begun.resolve();
+    this.#requests.close();
     this.#outbox.close();
     this.#options.mail?.outgoing.close();
     this.stand();
@@ -512,6 +539,16 @@ export class Conversation implements LinkListener {
     const [, seq] = this.#watch.range ?? [];
     const value = seq === undefined ? undefined : this.#watch.at(seq);
     return seq === undefined || !value ? undefined : { seq, value };
+  }
+
+  /** What the server says now of the past isn't what this client saw. @param from The first line of which that is known. */
+  doubt(from: number): void {
+    this.#watch.doubt(from);
+  }
+
+  /** The last lines before a number, as the server tells them. */
+  page(before: number, count: number): Promise<PageAnswer> {
+    return this.#requests.page(before, count);
   }
 
   /** Whether the one who said a line had seen another history, as `ChainWatch.seenDiffers`. */
@@ -674,21 +711,33 @@ export class Conversation implements LinkListener {
     this.#options.mail?.heard(event);
   }
 
-  /** A search has its answer. */
-  found(id: number, lines: readonly LogEntry[], more: boolean): void {
+  /** A search has its answer. @param backTo As for `LinkListener.found`. */
+  found(
+    id: number,
+    lines: readonly HeardLine[],
+    more: boolean,
+    backTo?: number,
+  ): void {
     const search = this.#requests.found(id);
     if (!search) return;
     const { words, id: request } = search;
     const told = current(lines);
-    const news = told.map((line) => this.#news(line, true));
+    const news = told.map((line) => warningOf(line) ?? this.#news(line, true));
     for (const line of told) this.#remember(line);
     this.#options.view.show({
       type: "found",
       words,
       lines: news,
       more,
+      ...(backTo === undefined ? {} : { backTo }),
       id: request,
     });
+  }
+
+  /** A search can't be done now: the server can't read its log. */
+  unsearched(id: number): void {
+    const search = this.#requests.found(id);
+    if (search) this.#fail(reasonWords("log-unreadable", ""), search.id);
   }
 
   /** Whether this client's person did it, by whatever connection. */
@@ -734,6 +783,7 @@ export class Conversation implements LinkListener {
 
   /** Notes a line that isn't shown: its file can be taken, and it can be answered. */
   #remember(told: CurrentLine): void {
+    if (told.line.wrong !== undefined) return;
     this.#noteOffer(told);
     this.#recent.add(told);
   }
@@ -765,6 +815,14 @@ export class Conversation implements LinkListener {
     const type = "refused";
     this.#options.view.show({ type, text, ...refused, id });
   }
+}
+
+/** What is said of a line that doesn't fit, in place of it; undefined for one that does. */
+function warningOf(
+  { line: { seq, name, person, wrong } }: CurrentLine,
+): LineWarning | undefined {
+  if (wrong === undefined) return undefined;
+  return { type: "warning", line: seq, name, person, reason: wrong };
 }
 
 /** Where the last lines begin among which so many were said. @param count How many; 0: behind all lines. */

@@ -98,8 +98,15 @@ export class Ignored {
   /** The news without what ignored members did, nor what others answered to; null if nothing is left. */
   filter(news: News): News | null {
     if (news.type === "found") {
-      const lines = news.lines.filter((line) => !this.#hides(line));
-      return { ...news, lines: lines.map((line) => this.#unquoted(line)) };
+      const lines = news.lines.filter((line) =>
+        line.type === "warning" || !this.#hides(line)
+      );
+      return {
+        ...news,
+        lines: lines.map((line) =>
+          line.type === "warning" ? line : this.#unquoted(line)
+        ),
+      };
     }
     if (!("own" in news)) return news;
     if (!this.#hides(news)) {

@@ -100,8 +100,16 @@ export interface LinkListener {
   happened(line: HeardLine, own: boolean, member?: Present): void;
   /** Somebody went away from the keyboard, or, if the text is empty, came back. */
   absent(member: Present, text: string, own: boolean): void;
-  /** What was searched for, oldest first. */
-  found(id: number, lines: readonly LogEntry[], more: boolean): void;
+  /**
+   * What was searched for, oldest first.
+   * @param backTo The number from which on no line was left out, where the server can't search.
+   */
+  found(
+    id: number,
+    lines: readonly HeardLine[],
+    more: boolean,
+    backTo?: number,
+  ): void;
   /** A second has passed. */
   ticked(): void;
   /** The chain's value that was asked for. */
@@ -145,6 +153,13 @@ export interface RoomLink extends
   idle?(): Promise<void>;
   /** History is taken for what the server has now; left out in an open room. */
   accepted?(): void;
+  /** Ends a search that this side does, with what it has found; left out in an open room, whose server searches. */
+  endSearch?(id: number): void;
+  /**
+   * The line of that number, however old, undefined if there is none; or that it can't be had. Left out in an open room,
+   * whose server knows them.
+   */
+  recall?(seq: number): Promise<HeardLine | "unreadable" | undefined>;
 }
 
 /** Why the client isn't let in: a key of `REFUSALS`, and what else there is to know of it. */

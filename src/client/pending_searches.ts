@@ -56,6 +56,18 @@ export class PendingSearches {
     return first === undefined ? undefined : this.close(first)?.id;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#searches.size;
+  }
+
+  /** The numbers of those for which somebody waits who doesn't call them anything: a person, for the last of them. */
+  get unnamed(): number[] {
+    return [...this.#searches.values()].flatMap(({ find, id }) =>
+      id === undefined ? [find.id] : []
+    );
+  }
+
   /** How those that are open are asked for. */
   *[Symbol.iterator](): Generator<Event<"find">> {
     for (const { find } of this.#searches.values()) yield find;

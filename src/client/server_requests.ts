@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Link, ServerRequest } from "./link.ts";
+import { Notify } from "../base/notify.ts";
+import type { RoomLink, ServerRequest } from "./link.ts";
 import { type Page, type PageAnswer, PendingPages } from "./pending_pages.ts";
 import { PendingSearches } from "./pending_searches.ts";
 import type { RequestId } from "./view.ts";
@@ -19,6 +20,9 @@ export interface Asked {
   readonly id: RequestId | undefined;
 }
 
+/** A connection that requests go over. */
+type RequestLink = Pick<RoomLink, "ask" | "close" | "endSearch">;
+
 /** A client's requests to the server, across connections. */
 export class ServerRequests {
   readonly #searches = new PendingSearches();
@@ -29,10 +33,12 @@ export class ServerRequests {
   #nextWish = 1;
   #awayText = "";
   #awayAsked: Asked | undefined; // that everybody hasn't been told yet
-  #link: Pick<Link, "ask" | "close"> | undefined; // that leads into the room
+  #link: RequestLink | undefined; // that leads into the room
+  readonly #searched = new Notify(); // fewer searches are open, or nobody waits for them any more
+  #isClosed = false;
 
   /** Asks again over a connection that leads into the room. */
-  connected(link: Pick<Link, "ask" | "close">): void {
+  connected(link: RequestLink): void {
     this.#link = link;
     if (this.#awayText !== "") {
       this.away(this.#awayText, this.#awayAsked?.id);
@@ -115,8 +121,14 @@ export class ServerRequests {
     this.ask({ kind: "away", text });
   }
 
-  /** Searches the log. @returns Whether another search may be open. */
+  /**
+   * Searches the log. Who gives its searches no names waits for the last of them alone: one that this side does ends.
+   * @returns Whether another search may be open.
+   */
   search(words: string, count: number, id?: RequestId): boolean {
+    for (const earlier of this.#searches.unnamed) {
+      this.#link?.endSearch?.(earlier);
+    }
     const find = this.#searches.open(words, count, id);
     if (find) this.ask(find);
     return find !== undefined;
@@ -144,7 +156,9 @@ export class ServerRequests {
   /** A search is answered. @returns Its words, and what it is called; undefined if it isn't open. */
   found(number: number): ReturnType<PendingSearches["close"]> {
     this.#read("find");
-    return this.#searches.close(number);
+    const search = this.#searches.close(number);
+    this.#searched.notify();
+    return search;
   }
 
   /** A name is refused. @returns It, and what the request is called. */
@@ -154,9 +168,26 @@ export class ServerRequests {
 
   /** The server can't read its log. @returns What the search is called that has no answer; null where that is a page. */
   readRefused(): RequestId | undefined | null {
-    if (this.#reading.shift() !== "page") return this.#searches.closeFirst();
-    this.#pages.closeFirst();
-    return null;
+    if (this.#reading.shift() === "page") {
+      this.#pages.closeFirst();
+      return null;
+    }
+    const id = this.#searches.closeFirst();
+    this.#searched.notify();
+    return id;
+  }
+
+  /** Resolves when every search is answered, or after `close`. */
+  async searched(): Promise<void> {
+    while (this.#searches.size > 0 && !this.#isClosed) {
+      await this.#searched.wait();
+    }
+  }
+
+  /** Makes nobody wait for searches any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#searched.notify();
   }
 
   #read(what: "find" | "page"): void {
@@ -168,7 +199,8 @@ export class ServerRequests {
   ask(request: ServerRequest): void {
     const link = this.#link;
     const { kind } = request;
-    if (link && (kind === "find" || kind === "page")) this.#reading.push(kind);
+    const isRead = kind === "page" || kind === "find" && !link?.endSearch;
+    if (link && isRead) this.#reading.push(kind);
     // A connection that can't be written to ends for its reader, too, which says so.
     link?.ask(request).catch(() => link.close());
   }

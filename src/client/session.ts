@@ -320,6 +320,7 @@ export class Session {
       },
       seenDiffers: (seen, line) => conversation.seenDiffers(seen, line),
       foresee: (past) => conversation.foresee(past),
+      doubt: (from) => conversation.doubt(from),
     };
   }
 

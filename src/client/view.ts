@@ -84,9 +84,12 @@ export type News =
     readonly type: "found";
     /** The words that were searched for; empty if the last lines were asked for. */
     readonly words: string;
-    readonly lines: readonly RoomNews[];
-    /** Whether there are older ones that were not sent. */
+    /** They; or, where one doesn't fit, what is said of it. */
+    readonly lines: readonly (RoomNews | LineWarning)[];
+    /** Whether there are older ones that were not sent, or might be. */
     readonly more: boolean;
+    /** In a sealed room: the number from which on no line was left out. */
+    readonly backTo?: number;
   }
   | Answer & {
     /** Somebody went away from the keyboard, with these words, or came back, without any. */
@@ -161,10 +164,7 @@ export type News =
     /** Set for the one that a founder's client makes by itself. */
     readonly founding?: boolean;
   }
-  | Warning & {
-    /** Something in a sealed room doesn't fit, and isn't shown as said. */
-    readonly type: "warning";
-  }
+  | LineWarning
   | {
     /** The room's history isn't what this client saw. */
     readonly type: "history-differs";
@@ -192,6 +192,9 @@ export type News =
 
 /** What becomes of a file that is being taken. */
 export type FileNews = Extract<News, { type: "file" }>;
+
+/** Something in a sealed room doesn't fit, and isn't shown as said. */
+export type LineWarning = Warning & { readonly type: "warning" };
 
 /** A line of the room. */
 export interface RoomNews extends Answer {

@@ -204,6 +204,10 @@ export class Seat {
 
   async #page({ id, before, count }: Event<"page">): Promise<void> {
     const server = this.#server;
+    if (!server.readsLog) {
+      const reason = "log-unreadable";
+      return await this.tell({ kind: "refused", n: null, reason, detail: "" });
+    }
     const end = Math.min(before - 1, server.log.length);
     const from = Math.max(0, end - count);
     await this.tell(
@@ -390,6 +394,8 @@ export class SealedServer {
   isOpen = false;
   /** Deals with files. Default: nobody does. */
   files: Files | undefined;
+  /** Whether it can read its log. */
+  readsLog = true;
   /** Whether it keeps wraps to itself. */
   withholds = false;
   /** What becomes of what everybody is told, for one seat. */

@@ -18,7 +18,9 @@ import { SealedServer } from "./sealed_server.ts";
 import { TestView } from "./session_setup.ts";
 
 /** A client, running. */
-export class SealedClient {
+export class SealedClient<
+  S extends Pick<SealedServer, "dial"> = SealedServer,
+> {
   readonly view: TestView = new TestView();
   /** Its files; undefined where it has no folder for them. */
   readonly transfers: Transfers | undefined;
@@ -26,7 +28,7 @@ export class SealedClient {
   readonly running: Promise<void>;
 
   constructor(
-    readonly server: SealedServer,
+    readonly server: S,
     readonly identity: Identity,
     readonly known: Known,
     name: string,

@@ -77,6 +77,10 @@ export class TestView implements View {
 
   show(news: News): void {
     this.news.push(news);
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#more.resolve();
     this.#more = Promise.withResolvers<void>();
   }
@@ -87,6 +91,16 @@ export class TestView implements View {
 
   note(text: string): void {
     this.notes.push(text);
+    this.#tell();
+  }
+
+  /** Waits for the note that is number `at` of them. */
+  async untilNote(at = 0): Promise<string> {
+    for (;;) {
+      const note = this.notes[at];
+      if (note !== undefined) return note;
+      await this.#more.promise;
+    }
   }
 
   ask(): Promise<null> {

@@ -197,12 +197,12 @@ function fieldsOf(news: News): Record<string, unknown> {
       return { link, uses, until: until === null ? null : iso(until), note };
     }
     case "found": {
-      const { words, more } = news;
+      const { words, more, backTo } = news;
       const lines = news.lines.map((line) => ({
         type: line.type,
-        ...lineFields(line),
+        ...fieldsOf(line),
       }));
-      return { words, more, lines };
+      return { words, more, backTo, lines };
     }
     default:
       return lineFields(news);

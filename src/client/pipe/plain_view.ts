@@ -71,7 +71,11 @@ export class PlainView extends PipeView {
       case "current":
         return; // each line has its time
       case "found":
-        return news.lines.forEach((line) => this.print(plainEvent(line)));
+        return news.lines.forEach((line) =>
+          line.type === "warning"
+            ? this.#remark(line)
+            : this.print(plainEvent(line))
+        );
       case "private":
         return this.print(`${timeOf(news)} ${privateSentence(news)}`);
       case "entered":

@@ -9,6 +9,7 @@ import { fromBase64url } from "../../../crypto_utils.ts";
 import { importVerifyKey } from "../../crypto/ed25519.ts";
 import { readCard } from "../../crypto/identity.ts";
 import { shortId } from "../../crypto/person_id.ts";
+import type { LogEntry } from "../../protocol/line.ts";
 import type { Control } from "../../sealed/control_line.ts";
 import type { Membership, SealedMember } from "../../sealed/membership.ts";
 
@@ -73,6 +74,21 @@ export class MemberTerms {
   wasNamed(person: string, name: string, seq: number): boolean {
     const terms = this.#terms.get(person) ?? [];
     return terms.some(({ member, from }) => from < seq && member.name === name);
+  }
+
+  /** Whether who comes, goes or has another name is a member there, under the name that is told. */
+  fitsPresence({ what, person, seq, name, text }: LogEntry): boolean {
+    switch (what) {
+      case "joined":
+        return this.at(person, seq)?.name === name;
+      case "left": // perhaps because it was removed
+        return this.before(person, seq) !== undefined;
+      case "renamed":
+        return this.at(person, seq)?.name === text &&
+          this.wasNamed(person, name, seq);
+      default:
+        return false;
+    }
   }
 
   /** All who ever were members, as they were last. */

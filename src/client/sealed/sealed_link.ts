@@ -36,6 +36,7 @@ import type {
   WishAnswer,
 } from "../link.ts";
 import type { Somebody } from "../person.ts";
+import type { PageAnswer } from "../pending_pages.ts";
 import type { Present, View } from "../view.ts";
 import {
   comeIn,
@@ -43,9 +44,11 @@ import {
   type InviteSecret,
   type Told,
 } from "./coming_in.ts";
+import type { HeardLine } from "../changes.ts";
 import { makeInvite } from "./invites.ts";
 import { Keeper } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";
+import { PastRoom } from "./past_room.ts";
 import { Rules } from "./rules.ts";
 import { sealedFileRoom } from "./sealed_files.ts";
 import { sealedMailRoom } from "./sealed_mail.ts";
@@ -64,6 +67,10 @@ export interface SealedListener extends LinkListener {
   resend(): void;
   /** Goes by another name. */
   rename(name: string): void;
+  /** The last lines before a number, as the server tells them. */
+  page(before: number, count: number): Promise<PageAnswer>;
+  /** A search can't be done now: the server can't read its log. */
+  unsearched(id: number): void;
 }
 
 /** What a connection to a sealed room is made of. */
@@ -102,6 +109,8 @@ export class SealedLink implements LinkListener, RoomLink {
   readonly #queue = new LineQueue<Heard>();
   readonly #rules: Rules;
   readonly #keeper: Keeper;
+  readonly #past: PastRoom;
+  #last = 0; // the number of the last line that was taken
   readonly #progress = new Notify(); // what lines are sealed with, or the end
   #arrival: { wraps: Event<"wrapped">[]; followed?: Told } | undefined; // while control lines are asked for
   #refused: Refused | undefined; // that
@@ -130,8 +139,18 @@ export class SealedLink implements LinkListener, RoomLink {
     const send = (...requests: readonly SealedRequest[]) =>
       this.#link.ask(...requests);
     this.#rules = new Rules(options.room, { send, sync: () => this.#sync() });
-    const { room, address } = options;
+    const { room, address, view, listener } = options;
     this.#keeper = new Keeper({ room, address, rules: this.#rules, send });
+    this.#past = new PastRoom({
+      room,
+      page: (before, count) => listener.page(before, count),
+      note: (text) => view.note(text),
+      found: ({ id }, found) =>
+        this.#alone(() => {
+          if (found === "untold") listener.unsearched(id);
+          else listener.found(id, found.lines, found.more, found.backTo);
+        }),
+    });
   }
 
   /** As `Link.run`; ends when all that came is carried out. */
@@ -275,13 +294,12 @@ export class SealedLink implements LinkListener, RoomLink {
       case "operate":
         if (request.what === "topic" || request.what === "slow") break;
         return this.#begin(() => this.#operate(request));
-      case "find": {
-        const { id } = request;
-        return this.#alone(() => {
-          this.#options.view.note("A sealed room cannot be searched yet");
-          this.#listener.found(id, [], false);
-        });
-      }
+      case "find":
+        this.#past.open(request.id);
+        // Once what has come so far is taken: there the search begins.
+        return this.#alone(() =>
+          this.#begin(() => this.#past.find(request, this.#last))
+        );
     }
     await this.#link.ask(request);
   }
@@ -299,6 +317,26 @@ export class SealedLink implements LinkListener, RoomLink {
   /** History is taken for what the server has now. */
   accepted(): void {
     this.#alone(() => this.#room.restart(this.#room.file.last));
+  }
+
+  /** Ends a search, with what it has found. */
+  endSearch(id: number): void {
+    this.#past.end(id);
+  }
+
+  /** The line of that number, however old, undefined if there is none; or that it can't be had. */
+  async recall(seq: number): Promise<HeardLine | "unreadable" | undefined> {
+    let line: HeardLine | "unreadable" | undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#begin(async () => {
+      try {
+        line = await this.#past.recall(seq);
+      } finally {
+        resolve();
+      }
+    });
+    await promise;
+    return line;
   }
 
   /** Ends the connection. */
@@ -363,7 +401,7 @@ export class SealedLink implements LinkListener, RoomLink {
     this.#listener.paged(id, past, more);
   }
 
-  /** Nothing was searched for. */
+  /** Nothing was searched for by the server. */
   found(): void {}
 
   /** The server said something about files. */
@@ -449,6 +487,7 @@ export class SealedLink implements LinkListener, RoomLink {
     for (const { line } of heard) this.#listener.took(line);
     const taken = await takeLines(this.#room, heard.map(({ line }) => line));
     for (const [at, it] of taken.entries()) {
+      this.#last = Math.max(this.#last, it.raw.seq);
       const { own, member } = heard[at] ?? { own: false };
       this.#room.saw(it.raw.seq);
       this.#show(it.verdict, own, member);
@@ -504,6 +543,7 @@ export class SealedLink implements LinkListener, RoomLink {
     past: Past,
   ): Promise<void> {
     const room = this.#room;
+    this.#last = welcome.seq;
     const inOrder = missed.toSorted((a, b) => a.seq - b.seq);
     if (welcome.seq < room.file.last) room.restart(welcome.seq); // as the chain's watch tells
     room.foresee(past);

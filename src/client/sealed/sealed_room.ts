@@ -49,6 +49,11 @@ export interface ChainSeam {
   seenDiffers(seen: Seen, line: number): boolean | undefined;
   /** The client will come in with those lines, which `seenDiffers` is to know; left out where no chain is followed. */
   foresee?(past: Past): void;
+  /**
+   * What the server says now of the past isn't what this client saw; left out as that.
+   * @param from The first line of which that is known.
+   */
+  doubt?(from: number): void;
 }
 
 /** For who follows no chain. */
@@ -161,9 +166,14 @@ export class SealedRoom {
     return this.membership.isKeeper(this.self.id);
   }
 
+  /** What this client knows of the chain of all lines. */
+  get seam(): ChainSeam {
+    return this.#options.chain ?? NO_CHAIN;
+  }
+
   /** The last line that this client had. */
   get seen(): Seen {
-    return (this.#options.chain ?? NO_CHAIN).seen;
+    return this.seam.seen;
   }
 
   /** The client comes in with those lines, which are to be opened. */
@@ -262,8 +272,7 @@ export class SealedRoom {
   #believe(line: LogEntry, seen: Seen): Verdict {
     const { person, seq, stay } = line;
     const isMine = person === this.self.person && stay === this.self.stay;
-    const chain = this.#options.chain ?? NO_CHAIN;
-    if (!isMine && chain.seenDiffers(seen, seq)) {
+    if (!isMine && this.seam.seenDiffers(seen, seq)) {
       return this.#wrong(line, "seen-differs");
     }
     if (isChange(line)) {
@@ -279,18 +288,9 @@ export class SealedRoom {
 
   /** Who comes, goes or has another name must be a member under the name that is told. */
   #presence(line: LogEntry): Verdict {
-    const { what, person, seq, name, text } = line;
-    const { terms } = this.record;
-    const member = what === "left"
-      ? terms.before(person, seq) // perhaps because it was removed
-      : terms.at(person, seq);
-    const isRight = what === "renamed"
-      ? member?.name === text && terms.wasNamed(person, name, seq)
-      : what === "joined"
-      ? member?.name === name
-      : what === "left" && member;
-    if (isRight) return { line };
-    return this.#wrong(line, "presence-wrong");
+    return this.record.terms.fitsPresence(line)
+      ? { line }
+      : this.#wrong(line, "presence-wrong");
   }
 
   /** The lines whose key has come meanwhile, in order. */

@@ -241,13 +241,18 @@ export class Transcript {
   }
 
   /** What was asked for from the history, between two rules; the days in it are its own. */
-  #found({ words, lines, more }: NewsOf<"found">): Paragraph[] {
+  #found({ words, lines, more, backTo }: NewsOf<"found">): Paragraph[] {
     const about = words === "" ? "" : ` with ${quote(words)}`;
+    const reach = more && backTo !== undefined
+      ? `searched back to line ${backTo}`
+      : "";
     if (lines.length === 0) {
-      return [this.#columns.told(`Nothing was found${about}`)];
+      const looked = reach === "" ? "" : `: ${reach}`;
+      return [this.#columns.told(`Nothing was found${about}${looked}`)];
     }
     const activity = new Activity(this.#options.settings);
     const shown = lines.filter((line) => {
+      if (line.type === "warning") return true;
       activity.note(line);
       return activity.shows(line);
     });
@@ -255,12 +260,14 @@ export class Transcript {
     const found = wordFinder(words);
     const day = this.#day;
     this.#day = "";
-    const rows = shown.flatMap((line) => [
-      ...this.#dayRule(line.at),
-      ...this.#line(line, found),
-    ]);
+    const rows = shown.flatMap((line) =>
+      line.type === "warning"
+        ? [this.#columns.told(warningSentence(line), this.#warning)]
+        : [...this.#dayRule(line.at), ...this.#line(line, found)]
+    );
     this.#day = day;
-    const end = more ? "there are older ones" : "that is all";
+    const older = reach === "" ? "there are older ones" : reach;
+    const end = more ? older : "that is all";
     const left = hidden > 0 ? `, without ${hidden} of joining and leaving` : "";
     return [
       this.#columns.rule(`${counted(shown.length, "line")}${about}${left}`),

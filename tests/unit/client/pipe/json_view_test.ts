@@ -179,6 +179,16 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"found","words":"done","more":true,"lines":[{"type":"said",SEQ,"text":"done"}]`,
   ],
   [
+    (view) => {
+      const who = { name: "ana", person: KEY };
+      const lines = [
+        { type: "warning", line: 4, ...who, reason: "text-wrong" } as const,
+      ];
+      view.show({ type: "found", words: "x", lines, more: true, backTo: 4 });
+    },
+    `"found","words":"x","more":true,"backTo":4,"lines":[{"type":"warning","seq":4,"name":"ana","key":"${KEY}","reason":"text-wrong","message":"WARNING: line 4, as from ana, is not shown: what is sealed in it cannot be read"}]`,
+  ],
+  [
     (view) =>
       view.show({
         type: "away-message",

@@ -106,6 +106,9 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
   view.show(roomNews("left", "ana", "lost"));
   const lines = [roomNews("said", "ana", "found")];
   view.show({ type: "found", words: "", lines, more: false });
+  const wrong = { type: "warning", line: 4, reason: "text-wrong" } as const;
+  const warning = { ...wrong, name: "ana", person: "k3df9q2mx7ta41cz" };
+  view.show({ type: "found", words: "", lines: [warning], more: false });
   assertEquals(
     options.output.text.replaceAll("2026-11-23T17:05:54.120Z ", ""),
     "ana joined\n" +
@@ -119,7 +122,10 @@ Deno.test("PlainView writes the room's events to stdout, a line each", () => {
       "ana left (connection lost)\n" +
       "ana: found\n",
   );
-  assertEquals(options.errors.text, "");
+  assertEquals(
+    options.errors.text,
+    "WARNING: line 4, as from ana, is not shown: what is sealed in it cannot be read\n",
+  );
 });
 
 Deno.test("PlainView writes what is about the program to stderr, and its joining for a person alone", () => {

@@ -468,6 +468,33 @@ Deno.test("Transcript shows what was found between rules, with its days", () => 
   ]);
 });
 
+Deno.test("Transcript says how far a sealed room was searched, and shows a line that doesn't fit as a warning in its place", () => {
+  const transcript = begin();
+  const warning = {
+    type: "warning",
+    line: 4,
+    name: "Rahul",
+    person: "8wn0yqp4rv6hs2jb",
+    reason: "signature-wrong",
+  } as const;
+  const lines = [line("said", "Rahul", "old", { seq: 3 }), warning];
+  const found = { type: "found", lines, more: true, backTo: 3 } as const;
+  assertEquals(transcript.render({ ...found, words: "old" }).slice(1), [
+    `── today ${"─".repeat(50)}`,
+    "12:00    3  Rahul      old",
+    "⚠ WARNING: line 4, as from Rahul, is not shown: that person",
+    "  did not sign it",
+    `── searched back to line 3 ${"─".repeat(32)}`,
+  ]);
+  const none = { type: "found", lines: [], words: "x" } as const;
+  assertEquals(transcript.render({ ...none, more: true, backTo: 3 }), [
+    'Nothing was found with "x": searched back to line 3',
+  ]);
+  assertEquals(transcript.render({ ...none, more: false, backTo: 1 }), [
+    'Nothing was found with "x"',
+  ]);
+});
+
 Deno.test("Transcript leaves out of the history what it leaves out as it happens", () => {
   const lines = [
     line("joined", "Priyanka"),

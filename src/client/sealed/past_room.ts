@@ -1,0 +1,97 @@
+/**
+ * The past of a sealed room, for one connection: history and searches, one after the other, and single lines.
+ *
+ * @module
+ */
+
+import type { Event } from "../../protocol/events.ts";
+import type { HeardLine } from "../changes.ts";
+import type { PageAnswer } from "../pending_pages.ts";
+import { LineReader } from "./line_reader.ts";
+import { readPage } from "./past_pages.ts";
+import { type PastFound, type PastSource, searchPast } from "./past_search.ts";
+import type { SealedRoom } from "./sealed_room.ts";
+
+/** What the past of a room needs. */
+export interface PastRoomOptions {
+  /** What this client knows of the room. */
+  readonly room: SealedRoom;
+  /** The last lines before a number, as the server tells them. */
+  readonly page: (before: number, count: number) => Promise<PageAnswer>;
+  /** Is told how far a search is. */
+  readonly note: (text: string) => void;
+  /** Is told what was found by a search; or why it can't search. */
+  readonly found: (
+    find: Event<"find">,
+    found: PastFound | "untold",
+  ) => void;
+}
+
+/** The past. */
+export class PastRoom {
+  readonly #options: PastRoomOptions;
+  readonly #ends = new Map<number, AbortController>(); // of searches, by their number
+  #searches: Promise<unknown> = Promise.resolve(); // the last of them
+
+  /** Nothing is asked for yet. */
+  constructor(options: PastRoomOptions) {
+    this.#options = options;
+  }
+
+  /** A search is asked for, which `find` will do once what has come so far is taken. */
+  open(id: number): void {
+    this.#ends.set(id, new AbortController());
+  }
+
+  /**
+   * Searches, after all searches before. @param last The number of the last line that this client has taken.
+   * @throws {EventError} for what is no page.
+   */
+  find(find: Event<"find">, last: number): Promise<void> {
+    const searching = this.#searches.then(() => this.#find(find, last));
+    this.#searches = searching.catch(() => {}); // the caller is told
+    return searching;
+  }
+
+  async #find(find: Event<"find">, last: number): Promise<void> {
+    const { id, words, count } = find;
+    const { signal } = this.#ends.get(id) ?? new AbortController();
+    const before = Math.min(find.before ?? Infinity, last + 1);
+    const wish = { words, count, before };
+    const found = await searchPast(this.#source, wish, signal);
+    this.#ends.delete(id);
+    if (found !== "gone") this.#options.found(find, found);
+  }
+
+  /** Ends a search, with what it has found. */
+  end(id: number): void {
+    this.#ends.get(id)?.abort();
+  }
+
+  /** The line of that number, undefined if there is none; or that it can't be had. @throws {EventError} for what is no page. */
+  async recall(seq: number): Promise<HeardLine | "unreadable" | undefined> {
+    const page = await this.#options.page(seq + 1, 1);
+    if (typeof page === "string") return "unreadable";
+    const { lines } = readPage(page, seq + 1);
+    const [line] = await this.#source.reader.read(lines, {
+      fits: (line) => this.#source.fits(line),
+      seenDiffers: () => undefined,
+    });
+    return line?.seq === seq ? line : undefined;
+  }
+
+  get #source(): PastSource {
+    const { room, note, page } = this.#options;
+    return {
+      page,
+      reader: new LineReader(room.record, room.keys),
+      seam: room.seam,
+      fits: (line) => room.file.stays.fits(line),
+      doubt: (from) => room.seam.doubt?.(from),
+      tell: (backTo, found) =>
+        note(
+          `Searched back to line ${backTo}; ${found} found so far. Another search, or /history, ends this one`,
+        ),
+    };
+  }
+}
