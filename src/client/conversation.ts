@@ -10,7 +10,11 @@
 
 import type { Difference, Seen } from "./chain_compare.ts";
 import { ChainWatch } from "./chain_watch.ts";
-import { current, type CurrentLine, type HeardLine } from "./changes.ts";
+import {
+  current,
+  type CurrentLine,
+  type HeardLine,
+} from "../protocol/changes.ts";
 import {
   type FileEvent,
   type FileListener,

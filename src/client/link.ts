@@ -32,7 +32,7 @@ import {
   pastEntry,
   sayEvent,
 } from "../protocol/line.ts";
-import type { HeardLine } from "./changes.ts";
+import type { HeardLine } from "../protocol/changes.ts";
 import type { EpochReader } from "../crypto/epoch.ts";
 import { isDisconnect } from "../base/error_reason.ts";
 

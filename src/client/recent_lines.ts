@@ -5,7 +5,7 @@
  * @module
  */
 
-import { change, type CurrentLine } from "./changes.ts";
+import { change, type CurrentLine } from "../protocol/changes.ts";
 import { keepNewest } from "../base/keep_newest.ts";
 import { isChange, isSpoken } from "../protocol/line.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Holes } from "./chain_compare.ts";
-import type { Changed } from "./changes.ts";
+import type { Changed } from "../protocol/changes.ts";
 import type { News, RoomNews, Unreadable } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
 import { formatSize } from "../protocol/offer.ts";

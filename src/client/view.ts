@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Changed } from "./changes.ts";
+import type { Changed } from "../protocol/changes.ts";
 import type { Somebody } from "./person.ts";
 import type { LineKind } from "../protocol/line.ts";
-import type { Warning } from "./sealed/warnings.ts";
+import type { Warning } from "../sealed/warnings.ts";
 
 /**
  * Why a private message isn't shown: it was altered, or isn't its sender's; it is too old; its time hasn't come; its

@@ -7,7 +7,7 @@
 
 import { JoinError } from "../../src/client/join_error.ts";
 import { Known } from "../../src/client/known.ts";
-import { warningSentence } from "../../src/client/sealed/warnings.ts";
+import { warningSentence } from "../../src/sealed/warnings.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import {

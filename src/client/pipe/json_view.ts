@@ -12,7 +12,7 @@
 import type { Verification } from "../actions.ts";
 import { Ignored } from "../ignored.ts";
 import type { Somebody } from "../person.ts";
-import { warningSentence } from "../sealed/warnings.ts";
+import { warningSentence } from "../../sealed/warnings.ts";
 import type { News, Present, RequestId, RoomNews } from "../view.ts";
 import { unreadSentence } from "../sentences.ts";
 import { PipeView } from "./pipe_view.ts";

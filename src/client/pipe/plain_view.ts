@@ -21,7 +21,7 @@ import {
   refusalSentence,
   unreadSentence,
 } from "../sentences.ts";
-import { warningSentence } from "../sealed/warnings.ts";
+import { warningSentence } from "../../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { GOODBYES, wording } from "../../protocol/reasons.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { Event } from "../../protocol/events.ts";
-import type { HeardLine } from "../changes.ts";
+import type { HeardLine } from "../../protocol/changes.ts";
 import type { PageAnswer } from "../pending_pages.ts";
-import { LineReader } from "./line_reader.ts";
+import { LineReader } from "../../sealed/line_reader.ts";
 import { readPage } from "./past_pages.ts";
 import { type PastFound, type PastSource, searchPast } from "./past_search.ts";
 import type { SealedRoom } from "./sealed_room.ts";

@@ -10,12 +10,12 @@
 import { controlVerb, isChange } from "../../protocol/line.ts";
 import { PastChanges } from "../../protocol/past_changes.ts";
 import { hasWords, searchWords } from "../../protocol/search_words.ts";
-import type { HeardLine } from "../changes.ts";
+import type { HeardLine } from "../../protocol/changes.ts";
 import type { PageAnswer } from "../pending_pages.ts";
-import type { LineReader } from "./line_reader.ts";
+import type { LineReader } from "../../sealed/line_reader.ts";
 import { PageChain, type PastPage, readPage } from "./past_pages.ts";
 import type { ChainSeam } from "./sealed_room.ts";
-import { type Numbered, StayNumbers } from "./stay_numbers.ts";
+import { type Numbered, StayNumbers } from "../../sealed/stay_numbers.ts";
 import { keepNewest } from "../../base/keep_newest.ts";
 import { equalBytes } from "../../../crypto_utils.ts";
 import type { Seen } from "../../sealed/sealed_line.ts";

@@ -22,8 +22,11 @@ import {
   writePrivate,
 } from "../../base/private_file.ts";
 import { writeAll } from "../../base/write_all.ts";
-import { type ControlEntry, ControlRecord } from "./control_record.ts";
-import { type StayEnd, StayNumbers } from "./stay_numbers.ts";
+import {
+  type ControlEntry,
+  ControlRecord,
+} from "../../sealed/control_record.ts";
+import { type StayEnd, StayNumbers } from "../../sealed/stay_numbers.ts";
 
 /** Characters of a checksum. */
 const CHECK_LENGTH = 16;

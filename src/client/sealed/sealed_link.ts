@@ -44,7 +44,7 @@ import {
   type InviteSecret,
   type Told,
 } from "./coming_in.ts";
-import type { HeardLine } from "../changes.ts";
+import type { HeardLine } from "../../protocol/changes.ts";
 import { makeInvite } from "./invites.ts";
 import { Keeper } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";

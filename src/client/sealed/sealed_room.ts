@@ -20,16 +20,16 @@ import {
 } from "../../protocol/line.ts";
 import type { Membership, SealedMember } from "../../sealed/membership.ts";
 import type { Seen } from "../../sealed/sealed_line.ts";
-import type { HeardLine } from "../changes.ts";
+import type { HeardLine } from "../../protocol/changes.ts";
 import type { Past, Self } from "../link.ts";
-import { controlSentence } from "./control_words.ts";
-import type { ControlRecord, Followed } from "./control_record.ts";
-import { type Opened, Opener } from "./opener.ts";
+import { controlSentence } from "../../sealed/control_words.ts";
+import type { ControlRecord, Followed } from "../../sealed/control_record.ts";
+import { type Opened, Opener } from "../../sealed/opener.ts";
 import { RoomFile } from "./room_file.ts";
-import { RoomKeys } from "./room_keys.ts";
+import { RoomKeys } from "../../sealed/room_keys.ts";
 import { Sealer } from "./sealer.ts";
-import type { StayNumbers } from "./stay_numbers.ts";
-import type { Warning, WarningReason } from "./warnings.ts";
+import type { StayNumbers } from "../../sealed/stay_numbers.ts";
+import type { Warning, WarningReason } from "../../sealed/warnings.ts";
 
 /** Lines that are kept until their key comes, the newest. */
 const MAX_LOCKED = 2_048;

@@ -7,9 +7,9 @@
 
 import type { Event } from "../../protocol/events.ts";
 import type { LogEntry } from "../../protocol/line.ts";
-import type { Followed } from "./control_record.ts";
+import type { Followed } from "../../sealed/control_record.ts";
 import type { SealedRoom, Verdict } from "./sealed_room.ts";
-import { StayNumbers } from "./stay_numbers.ts";
+import { StayNumbers } from "../../sealed/stay_numbers.ts";
 
 /** Lines that are opened at a time. */
 export const MAX_AT_ONCE = 256;

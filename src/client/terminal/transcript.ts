@@ -31,7 +31,7 @@ import {
   unreadSentence,
   welcomeSentence,
 } from "../sentences.ts";
-import { warningSentence } from "../sealed/warnings.ts";
+import { warningSentence } from "../../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { WallClock } from "./wall_clock.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { ControlRecord } from "../../../../src/client/sealed/control_record.ts";
-import { controlSentence } from "../../../../src/client/sealed/control_words.ts";
-import { toBase64url } from "../../../../crypto_utils.ts";
-import { assert, assertEquals } from "../../../kit/assert.ts";
-import { SealedRoom, somebody } from "../../../kit/sealed_room.ts";
+import { ControlRecord } from "../../../src/sealed/control_record.ts";
+import { controlSentence } from "../../../src/sealed/control_words.ts";
+import { toBase64url } from "../../../crypto_utils.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+import { SealedRoom, somebody } from "../../kit/sealed_room.ts";
 
 Deno.test("a control line that was followed is taken over at the next start, whatever the name in it", async () => {
   const room = await SealedRoom.found();

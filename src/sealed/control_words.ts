@@ -4,9 +4,9 @@
  * @module
  */
 
-import { escapeText } from "../../base/safe_text.ts";
-import { shortId, spokenId } from "../../crypto/person_id.ts";
-import { type Keys, parseControl } from "../../sealed/control_line.ts";
+import { escapeText } from "../base/safe_text.ts";
+import { shortId, spokenId } from "../crypto/person_id.ts";
+import { type Keys, parseControl } from "./control_line.ts";
 import type { ControlEntry, ControlRecord } from "./control_record.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { StayNumbers } from "../../../../src/client/sealed/stay_numbers.ts";
-import { assertEquals } from "../../../kit/assert.ts";
+import { StayNumbers } from "../../../src/sealed/stay_numbers.ts";
+import { assertEquals } from "../../kit/assert.ts";
 
 const line = (seq: number, n: number, stay = "s") => ({
   person: "p",

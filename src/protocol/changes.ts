@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Change,
-  isChange,
-  type LogEntry,
-  mayChange,
-} from "../protocol/line.ts";
+import { type Change, isChange, type LogEntry, mayChange } from "./line.ts";
 
 /** What was changed about a line since it was said. */
 export interface Changed {

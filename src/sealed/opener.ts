@@ -8,10 +8,10 @@ import {
   type CipherState,
   DecryptionError,
   fromBase64url,
-} from "../../../crypto_utils.ts";
-import { keepNewest } from "../../base/keep_newest.ts";
-import type { LogEntry } from "../../protocol/line.ts";
-import type { SealedMember } from "../../sealed/membership.ts";
+} from "../../crypto_utils.ts";
+import { keepNewest } from "../base/keep_newest.ts";
+import type { LogEntry } from "../protocol/line.ts";
+import type { SealedMember } from "./membership.ts";
 import {
   isSenders,
   lineCipher,
@@ -19,7 +19,7 @@ import {
   openLine,
   parseSealed,
   type Seen,
-} from "../../sealed/sealed_line.ts";
+} from "./sealed_line.ts";
 import type { ControlRecord } from "./control_record.ts";
 import type { RoomKeys } from "./room_keys.ts";
 import type { WarningReason } from "./warnings.ts";

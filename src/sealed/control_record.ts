@@ -7,14 +7,14 @@
  * @module
  */
 
-import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
-import type { LogEntry } from "../../protocol/line.ts";
+import { type Bytes, toBase64url } from "../../crypto_utils.ts";
+import type { LogEntry } from "../protocol/line.ts";
 import {
   type Control,
   type ControlLine,
   parseControl,
-} from "../../sealed/control_line.ts";
-import { follow, Membership } from "../../sealed/membership.ts";
+} from "./control_line.ts";
+import { follow, Membership } from "./membership.ts";
 import { MemberTerms } from "./member_terms.ts";
 
 /** A control line, and where it stands. */

@@ -5,15 +5,15 @@
  * @module
  */
 
-import { isChange, type LogEntry } from "../../protocol/line.ts";
-import type { HeardLine } from "../changes.ts";
+import { isChange, type LogEntry } from "../protocol/line.ts";
+import type { HeardLine } from "../protocol/changes.ts";
 import type { ControlRecord } from "./control_record.ts";
 import { controlSentence } from "./control_words.ts";
 import { type Opened, Opener } from "./opener.ts";
 import type { RoomKeys } from "./room_keys.ts";
 import type { Numbered } from "./stay_numbers.ts";
 import type { WarningReason } from "./warnings.ts";
-import type { Seen } from "../../sealed/sealed_line.ts";
+import type { Seen } from "./sealed_line.ts";
 
 /** What a reader holds lines against, beside the control lines. */
 export interface Checks {

@@ -4,19 +4,19 @@
  * @module
  */
 
-import { type Bytes, fromBase64url } from "../../../crypto_utils.ts";
-import { fullId } from "../../crypto/person_id.ts";
-import { keepNewest } from "../../base/keep_newest.ts";
-import { DecryptionError } from "../../../crypto_utils.ts";
-import { type XwingKey, xwingKey } from "../../crypto/xwing.ts";
-import type { Event } from "../../protocol/events.ts";
+import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
+import { fullId } from "../crypto/person_id.ts";
+import { keepNewest } from "../base/keep_newest.ts";
+import { DecryptionError } from "../../crypto_utils.ts";
+import { type XwingKey, xwingKey } from "../crypto/xwing.ts";
+import type { Event } from "../protocol/events.ts";
 import {
   commitment,
   ContentKeys,
   openWrap,
   type Wrapping,
-} from "../../sealed/content_key.ts";
-import type { Membership } from "../../sealed/membership.ts";
+} from "./content_key.ts";
+import type { Membership } from "./membership.ts";
 
 /** Wraps of epochs that haven't begun, as far as this client knows: each stands right before its `keys` line. */
 const MAX_EARLY = 4;

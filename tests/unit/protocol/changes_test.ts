@@ -4,7 +4,7 @@
  * @module
  */
 
-import { current } from "../../../src/client/changes.ts";
+import { current } from "../../../src/protocol/changes.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { assertEquals } from "../../kit/assert.ts";
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { escapeText } from "../../base/safe_text.ts";
-import { wording } from "../../protocol/reasons.ts";
+import { escapeText } from "../base/safe_text.ts";
+import { wording } from "../protocol/reasons.ts";
 
 /** Why something isn't shown as said, to follow "Line 41, as from bob, is not shown: ". */
 export const WARNINGS = {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { keepNewest } from "../../base/keep_newest.ts";
-import type { LogEntry } from "../../protocol/line.ts";
+import { keepNewest } from "../base/keep_newest.ts";
+import type { LogEntry } from "../protocol/line.ts";
 
 /** Stays that are remembered, the newest. */
 const MAX_STAYS = 4_096;

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { fromBase64url } from "../../../crypto_utils.ts";
-import { importVerifyKey } from "../../crypto/ed25519.ts";
-import { readCard } from "../../crypto/identity.ts";
-import { shortId } from "../../crypto/person_id.ts";
-import type { LogEntry } from "../../protocol/line.ts";
-import type { Control } from "../../sealed/control_line.ts";
-import type { Membership, SealedMember } from "../../sealed/membership.ts";
+import { fromBase64url } from "../../crypto_utils.ts";
+import { importVerifyKey } from "../crypto/ed25519.ts";
+import { readCard } from "../crypto/identity.ts";
+import { shortId } from "../crypto/person_id.ts";
+import type { LogEntry } from "../protocol/line.ts";
+import type { Control } from "./control_line.ts";
+import type { Membership, SealedMember } from "./membership.ts";
 
 /** Somebody as a member, for as long as it goes by one name. */
 export interface Term {
