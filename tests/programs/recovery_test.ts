@@ -18,12 +18,10 @@ import { Folder, freePort } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
+import { Talker } from "../kit/talker.ts";
 
 /** How often the server is killed. */
 const ROUNDS = 5;
-/** Lines that one client types at a time, and how many may be under way: more than a client sends ahead. */
-const BURST = 20;
-const MAX_UNDER_WAY = 1_500;
 /** How many lines of a round are seen before the server is killed. */
 const SEEN = 300;
 
@@ -33,36 +31,6 @@ function through({ port }: TcpProxy, server: Server): string {
 }
 
 // ── Servers that end ───────────────────────────────────────────────────────────────────────────────────
-
-/** A client that types without end until it is told to stop. */
-class Talker {
-  readonly typed: string[] = [];
-  stopped = false;
-
-  constructor(readonly name: string, readonly client: JsonClient) {}
-
-  async talk(): Promise<void> {
-    while (!this.stopped) {
-      const lines = Array.from(
-        { length: BURST },
-        (_, at) => `${this.name} ${this.typed.length + at}`,
-      );
-      this.typed.push(...lines);
-      await this.client.type(...lines);
-      await this.client.until(
-        "less under way",
-        () => this.stopped || this.#underWay < MAX_UNDER_WAY ? true : undefined,
-      );
-    }
-  }
-
-  get #underWay(): number {
-    const own = this.client.all("said").filter(({ name }) =>
-      name === this.name
-    );
-    return this.typed.length - own.length;
-  }
-}
 
 /** Lets them talk, kills the server meanwhile, and returns what its log then held. */
 async function killedWhile(talkers: readonly Talker[], server: Server) {
