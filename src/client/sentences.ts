@@ -230,6 +230,10 @@ export function holesSentence({ from, upTo, count }: Holes): string {
   return `WARNING: the server does not show ${lines}: ${isThere} in its log there, or it hides ${those}. /agree tells whether others see the same`;
 }
 
+/** What to do about something that doesn't fit in a sealed room. */
+export const WARNING_ADVICE =
+  "The server, or somebody's own client, brings that about, not the network: ask that person by another way, and tell the room's keepers";
+
 /** What to compare with others: `History up to line 42: 01234 …`. */
 export function agreementSentence(
   { upTo, digits }: NewsOf<"agreement">,

@@ -29,6 +29,7 @@ import {
   refusalSentence,
   takenSentence,
   unreadSentence,
+  WARNING_ADVICE,
   welcomeSentence,
 } from "../sentences.ts";
 import { warningSentence } from "../../sealed/warnings.ts";
@@ -70,6 +71,7 @@ export class Transcript {
   #arrival: Arrival | undefined;
   #ownName = "";
   #knowsHow = false; // how a private message is answered
+  #isAdvised = false; // what to do about a warning
 
   /** A transcript that begins now. */
   constructor(options: TranscriptOptions) {
@@ -135,7 +137,7 @@ export class Transcript {
       case "lost":
         return [this.#columns.told(lostSentence(news), this.#warning)];
       case "warning":
-        return [this.#report(warningSentence(news), this.#warning)];
+        return this.#warned(news);
       case "file":
         return this.#file(news);
       case "disconnected":
@@ -291,7 +293,7 @@ export class Transcript {
       ...(kept === "" ? [] : [remark(`(${kept})`)]),
     ];
     const hint = own || this.#knowsHow ? [] : [this.#columns.told(
-      `Only you and ${escapeText(name)} read that. /msg ${
+      `That is for you alone. /msg ${
         escapeText(name)
       } answers; what you type without it, everybody reads`,
     )];
@@ -317,6 +319,14 @@ export class Transcript {
     const { state } = news;
     if (state === "begun") return [this.#report(text)];
     return [this.#report(text, state === "taken" ? this.#good : this.#warning)];
+  }
+
+  /** A warning; the first one with what to do about it. */
+  #warned(news: NewsOf<"warning">): Paragraph[] {
+    const warning = this.#report(warningSentence(news), this.#warning);
+    if (this.#isAdvised) return [warning];
+    this.#isAdvised = true;
+    return [warning, this.#columns.told(WARNING_ADVICE)];
   }
 
   /** What this program tells, with the time. */

@@ -722,8 +722,8 @@ function letter(
 Deno.test("Transcript shows that a message is private, to and from whom, without a number, and once how to answer", () => {
   const { render } = begin();
   const hint = [
-    "Only you and Rahul read that. /msg Rahul answers; what you",
-    "  type without it, everybody reads",
+    "That is for you alone. /msg Rahul answers; what you type",
+    "  without it, everybody reads",
   ];
   const received = letter("Rahul", "ana", "kaise ho");
   assertEquals(render(received), [
@@ -798,4 +798,22 @@ Deno.test("Transcript shows what others wrote in private so that no terminal obe
     const rows = render(letter(`e${text}`, "ana", text)).join("");
     for (const control of "\x1b\u202e\r") assert(!rows.includes(control), rows);
   }
+});
+
+Deno.test("Transcript says once what to do about what does not fit in a sealed room", () => {
+  const { render } = begin({}, 200);
+  const warning = (line: number): News => ({
+    type: "warning",
+    line,
+    name: "bob",
+    person: "key of bob",
+    reason: "signature-wrong",
+  });
+  const told = (line: number) =>
+    `12:00  ⚠ WARNING: line ${line}, as from bob, is not shown: that person did not sign it`;
+  assertEquals(render(warning(58)), [
+    told(58),
+    "The server, or somebody's own client, brings that about, not the network: ask that person by another way, and tell the room's keepers",
+  ]);
+  assertEquals(render(warning(59)), [told(59)]);
 });
