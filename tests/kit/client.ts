@@ -34,6 +34,8 @@ export interface Shown {
   readonly exact?: boolean;
   readonly digits?: string;
   readonly link?: string;
+  readonly verb?: string;
+  readonly deleted?: boolean;
   readonly members?: readonly {
     readonly name: string;
     readonly away: string;

@@ -78,6 +78,7 @@ export class HostileSeat {
   #at = 0;
   #last = 0; // the number of the last line that the client was told
   #turn: Promise<unknown> = Promise.resolve();
+  #isRefused = false;
 
   constructor(
     { name, near, stream, far, edits, serverKey }: {
@@ -102,12 +103,18 @@ export class HostileSeat {
     return this.#last;
   }
 
+  /** How many more lines the real server has told than the client was. */
+  get lag(): number {
+    return this.#seq - this.#last;
+  }
+
   /** Passes on until one side ends. */
   async run(): Promise<void> {
     const end = () => this.close();
     await Promise.all([
       this.#passUp().finally(end),
-      this.#passDown().finally(end),
+      // Who is refused ends the connection itself: else what it said meanwhile would make the end a reset.
+      this.#passDown().finally(() => this.#isRefused || end()),
     ]);
   }
 
@@ -125,9 +132,18 @@ export class HostileSeat {
           this.#edits.asked(event);
           const edit = this.#edits.up.get(this.name) ?? asItIs;
           const events = edit({ event, seq: null });
-          if (events.length > 0) await this.#far.send(...events);
+          if (events.length > 0) await this.#ask(...events);
         }
       }
+    }
+  }
+
+  /** Asks the real server, which may have ended the connection, as `#passDown` sees. */
+  async #ask(...events: readonly Event[]): Promise<void> {
+    try {
+      await this.#far.send(...events);
+    } catch (error) {
+      if (!isDisconnect(error)) throw error;
     }
   }
 
@@ -140,6 +156,7 @@ export class HostileSeat {
       }
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
+      this.#isRefused = true;
       await refuse(this.#stream, error.code).catch(() => {}); // the client is gone
     }
   }

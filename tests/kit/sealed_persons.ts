@@ -20,6 +20,8 @@ import { Server } from "./server.ts";
 export class Person implements AsyncDisposable {
   /** The running client; undefined while there is none. */
   client: JsonClient | undefined;
+  /** The name that it goes by. */
+  called: string;
   /** What the clients showed that have ended, one after the other. */
   readonly before: (readonly Shown[])[] = [];
   #link = "";
@@ -29,15 +31,20 @@ export class Person implements AsyncDisposable {
     readonly home: Folder,
     readonly identity: Identity,
     readonly file: string,
-    readonly root: URL | undefined,
-  ) {}
+    readonly options: SealedPersonsOptions,
+  ) {
+    this.called = name;
+  }
 
-  /** Somebody new. @param root The folder of the programs, where not this project's. */
-  static async make(name: string, root?: URL): Promise<Person> {
+  /** Somebody new. */
+  static async make(
+    name: string,
+    options: SealedPersonsOptions = {},
+  ): Promise<Person> {
     const home = await Folder.make();
     const file = home.file("identity");
     const { identity } = await IdentityFile.open(file);
-    return new Person(name, home, identity, file, root);
+    return new Person(name, home, identity, file, options);
   }
 
   /** The short id. */
@@ -56,15 +63,15 @@ export class Person implements AsyncDisposable {
     link: string = this.#link,
     ...args: readonly string[]
   ): Promise<JsonClient> {
-    const { home, file, root } = this;
+    const { home, file, options } = this;
     this.#link = link;
     this.client = await JsonClient.start({
       invite: link,
-      name: this.name,
+      name: this.called,
       args: ["--identity", file, ...args],
       home: home.path,
       cwd: home.path,
-      root,
+      ...options,
     });
     return this.client;
   }
@@ -86,12 +93,21 @@ export class Person implements AsyncDisposable {
 }
 
 /** The types of what is answered last. */
-const LAST_ANSWERS = new Set(["done", "error", "agreement", "members"]);
+const LAST_ANSWERS = new Set([
+  "done",
+  "error",
+  "refused",
+  "agreement",
+  "members",
+  "renamed",
+]);
 
 /** How a room is set up. */
 export interface SealedPersonsOptions {
   /** The folder of the programs, where not this project's. */
   readonly root?: URL | undefined;
+  /** When each program is ended at the latest, ms, where not as every one. */
+  readonly deadline?: number | undefined;
 }
 
 /** The room. */
@@ -101,17 +117,17 @@ export class SealedPersons implements AsyncDisposable {
   readonly hostile: HostileServer;
   #server: Server;
   readonly #founding: string;
-  readonly #root: URL | undefined;
+  readonly #options: SealedPersonsOptions;
   #asked = 0;
 
   private constructor(
-    { folder, persons, hostile, server, founding, root }: {
+    { folder, persons, hostile, server, founding, options }: {
       folder: Folder;
       persons: ReadonlyMap<string, Person>;
       hostile: HostileServer;
       server: Server;
       founding: string;
-      root: URL | undefined;
+      options: SealedPersonsOptions;
     },
   ) {
     this.folder = folder;
@@ -119,20 +135,22 @@ export class SealedPersons implements AsyncDisposable {
     this.hostile = hostile;
     this.#server = server;
     this.#founding = founding;
-    this.#root = root;
+    this.#options = options;
   }
 
   /** Starts a server for some persons, the first of whom founds the room. The others aren't there yet. */
   static async found(
     names: readonly string[],
-    { root }: SealedPersonsOptions = {},
+    options: SealedPersonsOptions = {},
   ): Promise<SealedPersons> {
     const folder = await Folder.make();
-    const server = await openServer(folder, root);
+    const server = await openServer(folder, options);
     const keyFile = await KeyFile.load(folder.file("chat.key"));
     assert(keyFile);
     const persons = new Map<string, Person>();
-    for (const name of names) persons.set(name, await Person.make(name, root));
+    for (const name of names) {
+      persons.set(name, await Person.make(name, options));
+    }
     const members = new Map(
       [...persons].map(([name, { identity }]) => [name, identity]),
     );
@@ -146,7 +164,7 @@ export class SealedPersons implements AsyncDisposable {
       hostile,
       server,
       founding: formatInvite({ ...founding, port }),
-      root,
+      options,
     });
     try {
       const [founder = ""] = names;
@@ -259,7 +277,7 @@ export class SealedPersons implements AsyncDisposable {
 
   /** Starts the server again. */
   async startServer(): Promise<void> {
-    this.#server = await openServer(this.folder, this.#root);
+    this.#server = await openServer(this.folder, this.#options);
     this.hostile.target = this.#server.port;
   }
 
@@ -276,10 +294,10 @@ export class SealedPersons implements AsyncDisposable {
 
 async function openServer(
   folder: Folder,
-  root: URL | undefined,
+  options: SealedPersonsOptions,
 ): Promise<Server> {
   return await Server.open(folder, {
-    args: ["--sealed"],
-    root,
+    args: ["--sealed", "--history", "100000"], // all, so that a test can look at it
+    ...options,
   });
 }

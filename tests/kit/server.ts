@@ -19,7 +19,7 @@ export interface ServerOptions {
   /** The port; a free one where it is left out. */
   readonly port?: number;
   /** When it is ended at the latest, ms, where not as every program. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** A command that starts it, in front of its own, where not the system. */
   readonly prefix?: readonly string[] | undefined;
   /** Options of the runtime's, besides the task's. */
