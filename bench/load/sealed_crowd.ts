@@ -102,7 +102,7 @@ export class SealedCrowd {
       ));
     return [
       { kind: "follow", after: 0 },
-      { kind: "wrap", to: fullId(id), e: 0, data },
+      { kind: "wrap", to: fullId(id), e: 0, next: false, data },
       { kind: "enter", text },
     ];
   }
@@ -133,6 +133,7 @@ export class SealedCrowd {
         kind: "wrap",
         to: fullId(to),
         e: 0,
+        next: false,
         data: await sealWrap(wrapping, this.#key, sealKey),
       },
       { kind: "rule", id: 1, text },

@@ -125,10 +125,10 @@ export const TABLE = {
   /** Says a control line in a sealed room. Answered by `answered`, after `refused` with `n` null if it isn't said. */
   rule: { id: isCount, text: isEntryText },
   /**
-   * A content key for a person or an invite, by its full id, as `sealWrap` makes it. Those of the next epoch count once its
-   * `keys` line is said; of this one at once.
+   * A content key for a person or an invite, by its full id, as `sealWrap` makes it. One that is for the `next` epoch counts
+   * once that begins with this client's `keys` line, and never if another's comes first; any other one counts at once.
    */
-  wrap: { to: isPerson, e: isCount, data: isWrap },
+  wrap: { to: isPerson, e: isCount, next: isBoolean, data: isWrap },
   /** What the server needs to know of an invite whose `invite` line comes next: its key, as `admissionKey` makes it, blob and note. */
   admit: { invite: isCount, key: isPerson, blob: isBlob, note: isString },
   /** Asks the keepers for the content key of epoch `e`. */

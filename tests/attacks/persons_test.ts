@@ -362,7 +362,9 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
   follow: [{ after: 0 }],
   enter: [{ text: "join {}" }],
   rule: [{ id: 1, text: "rename {}" }],
-  wrap: [{ to: "A".repeat(43), e: 0, data: "A".repeat(1_558) }],
+  wrap: [
+    { to: "A".repeat(43), e: 0, next: false, data: "A".repeat(1_558) },
+  ],
   admit: [{
     invite: 1,
     key: "A".repeat(43),

@@ -145,7 +145,13 @@ export class SealedServer implements AsyncDisposable {
       key,
       readCard(who.card).sealKey,
     );
-    const wrap: Event<"wrap"> = { kind: "wrap", to: who.full, e: 0, data };
+    const wrap: Event<"wrap"> = {
+      kind: "wrap",
+      to: who.full,
+      e: 0,
+      next: false,
+      data,
+    };
     return [wrap, { kind: "enter", text }, key];
   }
 
@@ -248,7 +254,8 @@ export class SealedServer implements AsyncDisposable {
     assert(key, `no key of epoch ${e}`);
     const wrapping = { room: this.id, e, by: by.id, to: to.id };
     const data = await sealWrap(wrapping, key, readCard(to.card).sealKey);
-    return { kind: "wrap", to: to.full, e, data };
+    const next = e > this.membership.epoch;
+    return { kind: "wrap", to: to.full, e, next, data };
   }
 
   /** What makes an invite, in order: what comes with it, and the wish. */

@@ -278,5 +278,5 @@ async function ownWrap(
 ): Promise<SealedRequest> {
   const { sealKey } = readCard(card);
   const data = await sealWrap({ ...place, by: id, to: id }, key, sealKey);
-  return { kind: "wrap", to: fullId(id), e: place.e, data };
+  return { kind: "wrap", to: fullId(id), e: place.e, next: false, data };
 }

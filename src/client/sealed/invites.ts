@@ -71,7 +71,7 @@ export async function makeInvite(
     key: toBase64url(admissionKey(secret)),
     blob: await sealBlob({ room: id, seq, digest }, secret),
     note,
-  }, { kind: "wrap", to, e, data });
+  }, { kind: "wrap", to, e, next: false, data });
   const card = toBase64url(invite.card);
   const refused = await rules.say(
     { verb: "invite", invite: number, card, uses, until },
@@ -83,7 +83,7 @@ export async function makeInvite(
   const latest = epoch > e ? await keys.get(epoch, room.membership) : undefined;
   if (latest) { // the key was changed in the same instant, by who didn't know of it
     const data = await sealWrap({ ...wrapping, e: epoch }, latest, sealKey);
-    await send({ kind: "wrap", to, e: epoch, data });
+    await send({ kind: "wrap", to, e: epoch, next: false, data });
   }
   return { id: number, secret: toBase64url(secret), uses, until, note };
 }

@@ -79,7 +79,7 @@ export async function rekey(
     keys.made(commit, key);
     const back = await sealBack({ room: id, e }, before, key);
     const recipients = recipientsOf(membership, left);
-    await wrapFor(maker, recipients, e, key);
+    await wrapFor(maker, recipients, e, key, true);
     const refused = await rules.say({
       verb: "keys",
       e,
@@ -136,12 +136,13 @@ function recipientsOf(membership: Membership, change: Change): Recipient[] {
   return [...members, ...invites];
 }
 
-/** Gives a content key to some. */
+/** Gives a content key to some. @param next Whether it is the one with which this client begins the next epoch. */
 export async function wrapFor(
   { room, send }: Pick<InviteMaker, "room" | "send">,
   recipients: readonly Recipient[],
   e: number,
   key: Bytes,
+  next = false,
 ): Promise<void> {
   const { room: id } = room.membership;
   if (!id) return;
@@ -152,7 +153,7 @@ export async function wrapFor(
         const to = fromBase64url(it.id);
         const by = room.identity.id;
         const data = await sealWrap({ room: id, e, by, to }, key, sealKey);
-        return { kind: "wrap", to: it.id, e, data };
+        return { kind: "wrap", to: it.id, e, next, data };
       },
     );
     await send(...await Promise.all(wraps));

@@ -233,14 +233,16 @@ export class SealedRequests {
   }
 
   /** Stages a content key, or passes one of the present epoch on. */
-  #wrap({ to, e, data }: Event<"wrap">, asker: Asker): void {
+  #wrap({ to, e, next, data }: Event<"wrap">, asker: Asker): void {
     const { seat } = asker;
     const { membership } = this.#sealed;
     asker.spend(seat ? 1 : GUEST_WRAP_COST);
     const by = seat?.member.person.id ?? "";
     const isKnown = membership.member(to) !== undefined ||
       membership.openInvites(Date.now()).some(({ id }) => id === to);
-    if (seat && e === membership.epoch && isKnown) {
+    // Another keeper's `keys` line came first: with that, this key is nobody's.
+    if (next && e !== membership.epoch + 1) return;
+    if (seat && !next && e === membership.epoch && isKnown) {
       return this.#room.give(seat, { by, to, e, data });
     }
     const most = membership.members.size + membership.invites.size +

@@ -68,7 +68,12 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   follow: [["after", "count"]],
   enter: [["text", "entry text"]],
   rule: [["id", "count"], ["text", "entry text"]],
-  wrap: [["to", "full id"], ["e", "count"], ["data", "wrap"]],
+  wrap: [
+    ["to", "full id"],
+    ["e", "count"],
+    ["next", "boolean"],
+    ["data", "wrap"],
+  ],
   admit: [
     ["invite", "count"],
     ["key", "full id"],

@@ -113,6 +113,25 @@ Deno.test("two keepers who change the key in the same instant: one does, the oth
   assertEquals(await server.rekey(ben), undefined);
 });
 
+Deno.test("content keys of a keeper who comes a moment after another one's change of the key replace none of that one's", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  assertEquals(await server.rekey(ana, { made: [ben.who.full] }), undefined);
+  // Ben made his keys before he heard of ana's change.
+  const [, second, other] = await server.rekeying(ben);
+  assertEquals(await server.rekey(ana), undefined);
+  await ben.client.send(...second, other);
+  assertEquals(await answer(ben.client, other.id), "keys-late");
+  for (const { who } of [ana, ben]) {
+    assertEquals(server.room.wrapFor(who.full)?.by, ana.who.full);
+  }
+  const byBen = ana.client.of("wrapped").filter(({ by }) =>
+    by === ben.who.full
+  );
+  assertEquals(byBen, []);
+});
+
 const RULES: readonly (readonly [
   string,
   (server: SealedServer, by: Insider, of: Insider) => Promise<Event<"rule">>,
