@@ -6,7 +6,6 @@
  */
 
 import { Known } from "../../src/client/known.ts";
-import { Session } from "../../src/client/session.ts";
 import { chainEvent } from "../../src/protocol/chain.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import {
