@@ -104,6 +104,11 @@ export class MemberTerms {
     return this.#epochStarts.findLastIndex((start) => start < seq);
   }
 
+  /** The number of the line with which an epoch began; undefined for one that hasn't. */
+  epochStart(e: number): number | undefined {
+    return this.#epochStarts[e];
+  }
+
   /** With what a member's signatures are checked. */
   verifyKey({ id, card }: SealedMember): Promise<CryptoKey> {
     const known = this.#verifyKeys.get(id);

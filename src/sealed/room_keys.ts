@@ -13,6 +13,7 @@ import type { Event } from "../protocol/events.ts";
 import {
   commitment,
   ContentKeys,
+  openBack,
   openWrap,
   type Wrapping,
 } from "./content_key.ts";
@@ -34,13 +35,35 @@ export interface Recipient {
 /** What came of a wrap. */
 export type WrapOutcome = "opened" | "early" | "wrong" | "another's";
 
+/** A content key that this client was given or made, and so may have to keep. */
+export interface HadKey {
+  /** The number of its epoch. */
+  readonly e: number;
+  /** 32 bytes. */
+  readonly key: Bytes;
+}
+
 /** A room's content keys. */
 export class RoomKeys {
+  readonly #had: (key: HadKey) => void;
   readonly #keys = new ContentKeys();
   readonly #recipients = new Map<string, Promise<XwingKey>>(); // by full id
   readonly #early = new Map<number, Event<"wrapped">>(); // by epoch
   readonly #made = new Map<string, Bytes>(); // by commitment
   readonly #getting = new Map<number, Promise<Bytes | undefined>>(); // by epoch
+
+  /** @param had Is told each key that doesn't follow from a later one. */
+  constructor(had: (key: HadKey) => void = () => {}) {
+    this.#had = had;
+  }
+
+  /** Takes a key that was kept in an earlier run, if it is the room's. */
+  adopt({ e, key }: HadKey, { room, epochs }: Membership): void {
+    const commit = room && commitment({ room, e }, key);
+    if (commit !== undefined && epochs[e]?.commit === commit) {
+      this.#keys.add(e, key);
+    }
+  }
 
   /** Somebody's wraps can be opened here. */
   addRecipient({ id, sealSeed }: Recipient): void {
@@ -107,12 +130,31 @@ export class RoomKeys {
     return undefined;
   }
 
-  /** The key of the first epoch, which this client makes, 32 bytes. */
-  found(room: Bytes, key: Bytes): void {
-    this.made(commitment({ room, e: 0 }, key), key);
+  /**
+   * Whether who has the key of an epoch has that of the one before, too; undefined where this client doesn't have it
+   * itself, and so can't tell.
+   */
+  async leadsBack(
+    e: number,
+    membership: Membership,
+  ): Promise<boolean | undefined> {
+    const { room, epochs } = membership;
+    const { back, backTo = 0 } = epochs[e] ?? {};
+    const key = await this.get(e, membership);
+    if (!room || !key) return undefined;
+    if (back === undefined) return true; // the first
+    if (backTo < e - 1 && await this.get(e - 1, membership)) return false;
+    try {
+      const before = await openBack({ room, e }, back, key);
+      return commitment({ room, e: backTo }, before) === epochs[backTo]?.commit;
+    } catch (error) {
+      if (error instanceof DecryptionError) return false;
+      throw error;
+    }
   }
 
   #add(e: number, key: Bytes): void {
+    this.#had({ e, key });
     this.#keys.add(e, key);
     this.#getting.clear();
   }

@@ -24,8 +24,13 @@ export const WARNINGS = {
     "it changes who is a member, and was kept from you while you were there",
   "presence-wrong":
     "no such person, or not by that name, is a member of the room",
+  "back-wrong":
+    "the key that it makes doesn't lead back to the one before. Who comes later can't read what was said until then",
   "key-wrong": "the key that came from that person is not the room's",
 } as const;
+
+/** Of these, those of lines that count all the same. */
+const COUNTED: ReadonlySet<string> = new Set(["back-wrong"]);
 
 /** A key of `WARNINGS`. */
 export type WarningReason = keyof typeof WARNINGS;
@@ -46,7 +51,10 @@ export interface Warning {
 export function warningSentence({ line, name, reason }: Warning): string {
   const why = wording(WARNINGS, reason);
   const from = `as from ${escapeText(name)}`;
-  return line === null
-    ? `WARNING: what the server passed on ${from}, does not count: ${why}`
+  if (line === null) {
+    return `WARNING: what the server passed on ${from}, does not count: ${why}`;
+  }
+  return COUNTED.has(reason)
+    ? `WARNING: line ${line}, by ${escapeText(name)}, counts, but ${why}`
     : `WARNING: line ${line}, ${from}, is not shown: ${why}`;
 }

@@ -8,6 +8,9 @@
 import { JoinError } from "../../src/client/join_error.ts";
 import { Known } from "../../src/client/known.ts";
 import { warningSentence } from "../../src/sealed/warnings.ts";
+import { randomBytes, toBase64url } from "../../crypto_utils.ts";
+import { readCard } from "../../src/crypto/identity.ts";
+import { commitment, sealWrap } from "../../src/sealed/content_key.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import {
@@ -308,6 +311,86 @@ Deno.test("a key that is not the room's is not used, and warned of", async () =>
   assertEquals((await again.view.until("said")).text, "with the right one");
 });
 
+/** A keeper's `keys` line by another client than ours. */
+async function changeKey(
+  setup: SealedSetup,
+  keeper: SealedClient,
+  given: { readonly commit?: string; readonly back?: string } = {},
+): Promise<void> {
+  const { server } = setup;
+  const { epoch, lastKeys: prev, seq: seen, digest } = server.membership;
+  const text = await setup.sign(keeper, {
+    verb: "keys",
+    e: epoch + 1,
+    prev,
+    seen,
+    digest: toBase64url(digest),
+    commit: toBase64url(randomBytes(32)),
+    back: toBase64url(randomBytes(48)),
+    backTo: epoch,
+    ...{ made: [], removed: [], barred: [], freed: [] },
+    ...given,
+  });
+  await server.inTurn(async () => {
+    await server.rule(seatOf(keeper), text);
+  });
+}
+
+Deno.test("a keeper whose key nobody can open keeps nobody from going on: another keeper removes it", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob } = await two(setup);
+  const cy = await setup.bring(ana, "cy");
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  await changeKey(setup, bob);
+  await ana.untilTold("bob changed the key");
+  const told = await ana.operate("ban", "bob");
+  assertStringIncludes(told.join(), "bob reads nothing from line");
+  await ana.say("on we go");
+  assertEquals((await cy.view.until("said")).text, "on we go");
+  const dan = await setup.bring(ana, "dan");
+  assertEquals(texts(dan.view.of("said")), ["on we go"]);
+});
+
+Deno.test("a key that doesn't lead back is warned of, by line and keeper, and takes nothing from who had the one before", async () => {
+  await using folder = await Folder.make();
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const sealing = { folder: folder.path };
+  const cy = await setup.bring(ana, "cy", sealing);
+  const bob = await setup.bring(ana, "bob");
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  await ana.say("before");
+  await cy.view.until("said");
+  const { room, epoch } = server.membership;
+  assert(room);
+  const e = epoch + 1;
+  const key = randomBytes(32);
+  for (const { identity, session } of [ana, cy]) {
+    const ids = { by: bob.identity.id, to: identity.id };
+    const { sealKey } = readCard(identity.card);
+    const data = await sealWrap({ room, e, ...ids }, key, sealKey);
+    await server.inTurn(() =>
+      server.wrap({ kind: "wrap", to: session.id, e, data }, bob.session.id)
+    );
+  }
+  await changeKey(setup, bob, { commit: commitment({ room, e }, key) });
+  const { line, name, reason } = await cy.view.until("warning");
+  assertEquals([line, name, reason], [
+    server.membership.seq,
+    "bob",
+    "back-wrong",
+  ]);
+  await ana.say("after");
+  assertEquals((await cy.view.until("said", 1)).text, "after");
+  await cy.leave();
+  const again = await setup.client("cy", sealing, cy.identity, cy.known);
+  await again.in();
+  assertEquals(texts(again.view.of("said")), ["before", "after"]);
+});
+
 // ── Coming in ──────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("a newcomer whom the server shows fewer control lines than its link knows of stays out", async () => {
@@ -486,6 +569,15 @@ Deno.test("what is said after a restored backup is not sealed under a key of the
 });
 
 Deno.test("every warning names the line and its sender, and says why in a sentence", () => {
+  assertEquals(
+    warningSentence({
+      line: 58,
+      name: "eve",
+      person: madeUpPerson("eve"),
+      reason: "back-wrong",
+    }),
+    "WARNING: line 58, by eve, counts, but the key that it makes doesn't lead back to the one before. Who comes later can't read what was said until then",
+  );
   assertEquals(
     warningSentence({
       line: 41,

@@ -318,7 +318,7 @@ export class Seat {
         kind: "welcome",
         id: this.id,
         seq: server.log.length,
-        at: 1_000,
+        at: Date.now() + server.clockOff,
         name: this.name,
       },
     );
@@ -331,8 +331,11 @@ export class Seat {
   async #rule({ id, text }: Event<"rule">): Promise<void> {
     const server = this.#server;
     const control = parseControl(text)?.control;
-    const staged = control?.verb === "keys" ? this.#staged.splice(0) : [];
+    await server.beforeRule(text);
+    const staged = this.#staged.splice(0); // whatever comes of the line
     const { epoch } = server.membership;
+    const admitted = this.#admitted;
+    this.#admitted = undefined;
     const next = await server.next(this, text);
     if (typeof next === "string") {
       return await this.tell(
@@ -340,8 +343,8 @@ export class Seat {
         { kind: "answered", id },
       );
     }
-    const admitted = this.#admitted;
-    if (control?.verb === "invite" && admitted) {
+    if (control?.verb === "invite") {
+      if (!admitted) throw new Error("an invite that nobody can use");
       server.inviteKeys.set(admitted.invite, fromBase64url(admitted.key));
       server.blobs.set(admitted.invite, admitted.blob);
     }
@@ -390,6 +393,10 @@ export class SealedServer {
   /** What clients did wrong. */
   readonly faults: unknown[] = [];
   membership: Membership = Membership.NONE;
+  /** How far its clock is ahead, ms. */
+  clockOff = 0;
+  /** What happens just before a control line is looked at. */
+  beforeRule: (text: string) => Promise<void> = () => Promise.resolve();
   /** Whether it says that the room is open. */
   isOpen = false;
   /** Deals with files. Default: nobody does. */
@@ -498,7 +505,7 @@ export class SealedServer {
   async next(
     seat: Seat,
     text: string,
-    at: number = Date.now(),
+    at: number = Date.now() + this.clockOff,
   ): Promise<Membership | string> {
     const line = parseControl(text);
     const person = shortId(seat.person);
@@ -511,7 +518,7 @@ export class SealedServer {
 
   /** Says a control line. @returns Why it can't be said. */
   async rule(seat: Seat, text: string): Promise<string | undefined> {
-    const at = Date.now();
+    const at = Date.now() + this.clockOff;
     const next = await this.next(seat, text, at);
     if (typeof next === "string") return next;
     this.membership = next;

@@ -13,6 +13,9 @@ import { type Sealing, Session } from "../../src/client/session.ts";
 import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/handshake.ts";
 import { FOUNDING_ID } from "../../src/sealed/membership.ts";
+import type { Uncounted } from "../../src/client/sealed/rules.ts";
+import { type Control, signControl } from "../../src/sealed/control_line.ts";
+import { assert } from "./assert.ts";
 import { newIdentity } from "./people.ts";
 import { SealedServer } from "./sealed_server.ts";
 import { TestView } from "./session_setup.ts";
@@ -159,6 +162,21 @@ export class SealedSetup implements AsyncDisposable {
     const client = await (await this.client(name, { invite, ...sealing })).in();
     await keeper.untilTold(`${name} came in`);
     return client;
+  }
+
+  /** A control line of somebody's, as another machine of that one would say it now. */
+  async sign(
+    { identity, session }: SealedClient,
+    control: Uncounted,
+  ): Promise<string> {
+    const { membership } = this.server;
+    const count = membership.nextCount(session.id);
+    assert(membership.room);
+    return await signControl(
+      { ...control, count } as Control,
+      membership.room,
+      identity.signing,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -65,16 +65,18 @@ export async function makeInvite(
   const wrapping = { room: id, by: identity.id, to: invite.id };
   const to = fullId(invite.id);
   const data = await sealWrap({ ...wrapping, e }, key, sealKey);
-  await send({
-    kind: "admit",
-    invite: number,
-    key: toBase64url(admissionKey(secret)),
-    blob: await sealBlob({ room: id, seq, digest }, secret),
-    note,
-  }, { kind: "wrap", to, e, next: false, data });
+  const blob = await sealBlob({ room: id, seq, digest }, secret);
   const card = toBase64url(invite.card);
   const refused = await rules.say(
     { verb: "invite", invite: number, card, uses, until },
+    () =>
+      send({
+        kind: "admit",
+        invite: number,
+        key: toBase64url(admissionKey(secret)),
+        blob,
+        note: "", // which is for keepers: its maker's client keeps it
+      }, { kind: "wrap", to, e, next: false, data }),
     isAlone,
   );
   if (refused !== undefined) return refused;

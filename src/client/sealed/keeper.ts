@@ -16,7 +16,7 @@ import { type InviteMaker, makeInvite } from "./invites.ts";
 import { type Change, NO_CHANGE, rekey, wrapFor } from "./rekeying.ts";
 import type { SealedRoom } from "./sealed_room.ts";
 
-/** How long after a change of the key for used links' sake the next one may come, ms. */
+/** How long after a change of the key that nobody asked for the next one may come, ms. */
 const REKEY_PAUSE = 86_400_000;
 
 /** What a keeper's client needs. */
@@ -29,7 +29,7 @@ export interface KeeperOptions extends InviteMaker {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #room: SealedRoom;
-  #isRekeying = false;
+  #isLooking = false;
 
   /** Does nothing by itself. */
   constructor(options: KeeperOptions) {
@@ -233,22 +233,42 @@ export class Keeper {
   }
 
   /**
-   * Changes the key where a link that had it was used up, or has ended: who finds it could still open that key.
-   * At most once a day.
+   * Does what is due: ends invites whose time is over by this client's clock, whatever the server's says, and changes the
+   * key where somebody may have it who should not, or nobody has it.
+   * @param isLate Whether a key that has not come should have by now.
    */
-  async rekeyIfDue(): Promise<void> {
-    const { isKeeper, file } = this.#room;
-    const isDue = () => this.#room.record.hasEndedHolder(Date.now());
-    const since = Date.now() - file.rekeyedAt;
-    if (!isKeeper || this.#isRekeying || !isDue()) return;
-    if (since >= 0 && since < REKEY_PAUSE) return;
-    this.#isRekeying = true;
-    file.rekeyed(Date.now());
+  async look(isLate: boolean): Promise<void> {
+    if (!this.#room.isKeeper || this.#isLooking) return;
+    this.#isLooking = true;
     try {
-      await rekey(this.#options, NO_CHANGE, isDue);
+      await this.#closeEnded();
+      await this.#rekeyIfDue(isLate);
     } finally {
-      this.#isRekeying = false;
+      this.#isLooking = false;
     }
+  }
+
+  async #closeEnded(): Promise<void> {
+    const { membership } = this.#room;
+    for (const it of membership.invites.values()) {
+      const { number, used, uses, until, isClosed } = it;
+      const isOver = until !== null && until < Date.now();
+      if (!isOver || isClosed || used >= uses) continue;
+      await this.#options.rules.say({ verb: "close", invite: number });
+    }
+  }
+
+  /** At most once a day: because of a link that was used up, or has ended, as who finds it could still open the key. */
+  async #rekeyIfDue(isLate: boolean): Promise<void> {
+    const { file, record } = this.#room;
+    const isDue = () => record.hasEndedHolder(Date.now());
+    const isMissing = isLate &&
+      this.#room.keys.highest < this.#room.membership.epoch;
+    if (!isDue() && !isMissing) return;
+    const since = Date.now() - file.rekeyedAt;
+    if (since >= 0 && since < REKEY_PAUSE) return;
+    file.rekeyed(Date.now());
+    await rekey(this.#options, NO_CHANGE, isDue);
   }
 
   /** What the only keeper must know; undefined for anybody else. */

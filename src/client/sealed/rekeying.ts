@@ -79,7 +79,6 @@ export async function rekey(
     keys.made(commit, key);
     const back = await sealBack({ room: id, e }, before, key);
     const recipients = recipientsOf(membership, left);
-    await wrapFor(maker, recipients, e, key, true);
     const refused = await rules.say({
       verb: "keys",
       e,
@@ -90,7 +89,7 @@ export async function rekey(
       back,
       backTo,
       ...left,
-    });
+    }, () => wrapFor(maker, recipients, e, key, true));
     const isNext = () => room.membership.epoch >= e;
     if (refused === "keys-late") {
       if (!await rules.until(isNext)) return "lost";

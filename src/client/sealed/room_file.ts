@@ -1,10 +1,11 @@
 /**
- * What a client keeps of a sealed room: the control lines that it has checked, how far it had seen the log, the members'
- * last numbers, the notes of its own invites, and when it changed the key last. A line for each, with a checksum,
- * appended; what a crash cuts off, or what else is damaged, is left out and fetched again.
+ * What a client keeps of a sealed room: the control lines that it has checked, how far it had seen the log, the
+ * content keys that it had, the members' last numbers, the notes of its own invites, and when it changed the key last. A
+ * line for each, with a checksum, appended; what a crash cuts off, or what else is damaged, is left out and fetched again.
  *
  *     CHECKSUM {"control":{"seq","at","person","text"},"digest"}
  *     CHECKSUM {"last":NUMBER,"control":NUMBER}       of the last line, and of the last control line then
+ *     CHECKSUM {"epoch":NUMBER,"key"}
  *     CHECKSUM {"stays":[["PERSON.STAY",{"seq","n"}], …]}
  *     CHECKSUM {"invite":NUMBER,"note"}
  *     CHECKSUM {"rekeyed":ms since 1970}
@@ -12,7 +13,13 @@
  * @module
  */
 
-import { sha256, toBase64url } from "../../../crypto_utils.ts";
+import {
+  type Bytes,
+  equalBytes,
+  fromBase64url,
+  sha256,
+  toBase64url,
+} from "../../../crypto_utils.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
   ensureFolder,
@@ -26,6 +33,7 @@ import {
   type ControlEntry,
   ControlRecord,
 } from "../../sealed/control_record.ts";
+import type { HadKey } from "../../sealed/room_keys.ts";
 import { type StayEnd, StayNumbers } from "../../sealed/stay_numbers.ts";
 
 /** Characters of a checksum. */
@@ -49,6 +57,7 @@ export class RoomFile {
   /** The members' last numbers. */
   stays: StayNumbers = new StayNumbers();
   readonly #notes = new Map<number, string>(); // of own invites, by number
+  readonly #keys = new Map<number, Bytes>(); // by epoch
   #last: Last = { last: 0, control: 0 };
   #lastKept = 0; // of it, in the file
   #rekeyed = 0; // ms since 1970
@@ -141,7 +150,7 @@ export class RoomFile {
 
   /** @returns Whether it is of any use. */
   #take(note: Note): boolean {
-    const { control, digest, stays, invite, rekeyed, last } = note;
+    const { control, digest, stays, invite, rekeyed, last, epoch, key } = note;
     if (isObject(control) && typeof digest === "string") {
       const { seq, at, person, text } = control;
       if (typeof seq !== "number" || typeof at !== "number") return false;
@@ -152,6 +161,10 @@ export class RoomFile {
     if (isNumber(last) && isNumber(control)) {
       // What another client of this machine saw counts only if its control lines are in the file, too.
       if (control <= this.record.membership.seq) this.#see({ last, control });
+      return true;
+    }
+    if (isNumber(epoch) && isKey(key)) {
+      this.#keys.set(epoch, fromBase64url(key));
       return true;
     }
     if (Array.isArray(stays)) {
@@ -173,6 +186,7 @@ export class RoomFile {
     return [
       ...this.record.entries.map((entry) => this.#controlLine(entry)),
       format({ ...this.#last }),
+      ...this.keys.map(keyLine),
       format({ stays: this.stays.all }),
       ...[...this.#notes].map(([invite, note]) => format({ invite, note })),
       format({ rekeyed: this.#rekeyed }),
@@ -211,6 +225,20 @@ export class RoomFile {
     this.stays = new StayNumbers();
     const path = this.#path;
     if (path !== undefined) this.#write((text) => writePrivate(path, text));
+  }
+
+  /** The content keys that this client had. */
+  get keys(): HadKey[] {
+    return [...this.#keys].map(([e, key]) => ({ e, key }));
+  }
+
+  /** A content key has come: whatever a later one leads back to, this client has it. */
+  hadKey(had: HadKey): void {
+    const { e, key } = had;
+    const known = this.#keys.get(e);
+    if (known && equalBytes(known, key)) return;
+    this.#keys.set(e, key);
+    this.#append(keyLine(had));
   }
 
   /** Writes down how far this client has seen the log, and the members' last numbers. */
@@ -274,6 +302,10 @@ async function append(path: string, line: string): Promise<void> {
   await writeAll(file, new TextEncoder().encode(line));
 }
 
+function keyLine({ e, key }: HadKey): string {
+  return format({ epoch: e, key: toBase64url(key) });
+}
+
 function format(note: Note): string {
   const json = JSON.stringify(note);
   return `${checksum(json)} ${json}\n`;
@@ -290,6 +322,10 @@ function parse(line: string): Note | undefined {
 function checksum(json: string): string {
   const digest = sha256(new TextEncoder().encode(json));
   return toBase64url(digest).slice(0, CHECK_LENGTH);
+}
+
+function isKey(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]{43}$/.test(value);
 }
 
 function isNumber(value: unknown): value is number {

@@ -108,24 +108,29 @@ export class Rules {
 
   /**
    * Says a control line, after all that were begun before.
+   * @param stage Sends what the server is to have before the line. It drops that with any other line of this client's, or
+   * if it refuses the line: so nothing comes between, and each try sends it again.
    * @param isAlone Whether nobody else can come between, and nothing may wait for what follows.
    * @returns Why it was refused; undefined once it is said.
    */
   say(
     control: Uncounted,
+    stage?: () => Promise<void>,
     isAlone = false,
   ): Promise<RuleRefusal | undefined> {
-    const saying = this.#turn.then(() => this.#say(control, isAlone));
+    const saying = this.#turn.then(() => this.#say(control, stage, isAlone));
     this.#turn = saying.catch(() => {});
     return saying;
   }
 
   async #say(
     control: Uncounted,
+    stage: (() => Promise<void>) | undefined,
     isAlone: boolean,
   ): Promise<RuleRefusal | undefined> {
     const { self } = this.#room;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
+      await stage?.();
       const count = this.#room.membership.nextCount(self.id);
       const refused = await this.#ask({ ...control, count } as Control);
       if (isAlone) return refused;

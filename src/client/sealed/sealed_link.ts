@@ -58,8 +58,10 @@ import { takeLines, type Taken } from "./take_lines.ts";
 
 /** How many persons a founder's first invite lets in, and for how long, days. */
 const FIRST_INVITE = { uses: 100, days: 7, note: "" };
-/** How often a keeper looks whether the key is to be changed, ms. */
+/** How often a keeper looks whether something is due, ms. */
 const LOOK_EVERY = 3_600_000;
+/** How far the server's clock may be off, ms. */
+const CLOCK_SLACK = 3_600_000;
 
 /** What hears of ordinary lines. */
 export interface SealedListener extends LinkListener {
@@ -516,7 +518,10 @@ export class SealedLink implements LinkListener, RoomLink {
     if (wrong) this.#warnKey(wrong);
     const { before, after, control } = followed;
     if (before.member(self.id) && !after.member(self.id)) throw removed();
-    if (after.epoch > before.epoch && this.#isIn) await this.#useKey();
+    if (after.epoch > before.epoch && this.#isIn) {
+      await this.#warnOfBacks();
+      await this.#useKey();
+    }
     this.#rules.followed();
     const mayBeDue = control.verb === "join" || control.verb === "close";
     if (mayBeDue && this.#isIn && this.#isFirstKeeper) this.#look();
@@ -529,8 +534,8 @@ export class SealedLink implements LinkListener, RoomLink {
     return keepers.find((id) => here.has(id)) === this.#room.self.id;
   }
 
-  #look(): void {
-    this.#begin(() => this.#keeper.rekeyIfDue());
+  #look(isLate = false): void {
+    this.#begin(() => this.#keeper.look(isLate));
   }
 
   // ── Coming in ────────────────────────────────────────────────────────────────────────────────────────
@@ -571,6 +576,7 @@ export class SealedLink implements LinkListener, RoomLink {
       return isRename(verdict.line) ? [] : [verdict.line];
     });
     const { known, view } = this.#options;
+    await this.#warnOfBacks();
     this.#isIn = true;
     this.#listener.entered(
       this,
@@ -586,12 +592,25 @@ export class SealedLink implements LinkListener, RoomLink {
     known?.keep();
     if (this.#wanted !== own.name) this.#listener.rename(this.#wanted);
     if (!key) await this.#need();
+    this.#warnOfClock(welcome.at);
     const advice = this.#keeper.lastKeeperAdvice;
     if (advice !== undefined) {
       (view.greet?.bind(view) ?? view.note.bind(view))(advice);
     }
     this.#look();
-    this.#looking = setInterval(() => this.#look(), LOOK_EVERY);
+    this.#looking = setInterval(() => this.#look(true), LOOK_EVERY);
+  }
+
+  /** @param at The server's time, ms since 1970. */
+  #warnOfClock(at: number): void {
+    const off = at - Date.now();
+    const hours = Math.round(Math.abs(off) / 3_600_000);
+    if (Math.abs(off) <= CLOCK_SLACK) return;
+    this.#options.view.note(
+      `The server's clock is ${hours === 1 ? "an hour" : `${hours} hours`} ${
+        off > 0 ? "ahead of" : "behind"
+      } yours. Invites end by its clock: set the one that is wrong`,
+    );
   }
 
   /** Who is there, or comes, and is no member, is told of, and shown nowhere. */
@@ -674,8 +693,15 @@ export class SealedLink implements LinkListener, RoomLink {
     const outcome = await keys.take(wrapped, membership);
     if (outcome === "wrong") return this.#warnKey(wrapped);
     if (keys.highest === highest || !this.#isIn) return;
+    await this.#warnOfBacks();
     for (const verdict of await this.#room.unlock()) this.#show(verdict, false);
     if (!this.#sealing) await this.#useKey();
+  }
+
+  async #warnOfBacks(): Promise<void> {
+    for (const warning of await this.#room.brokenBacks()) {
+      this.#options.view.show({ type: "warning", ...warning });
+    }
   }
 
   #warnKey({ by }: Event<"wrapped">): void {

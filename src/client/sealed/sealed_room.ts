@@ -83,6 +83,14 @@ export type Verdict =
   | { readonly line: HeardLine }
   | { readonly warning: Warning };
 
+/** The content keys that a client has of a room, and keeps. */
+function keysOf(identity: Identity, file: RoomFile): RoomKeys {
+  const keys = new RoomKeys((key) => file.hadKey(key));
+  keys.addRecipient(identity);
+  for (const key of file.keys) keys.adopt(key, file.record.membership);
+  return keys;
+}
+
 /** What became of a control line that is new. */
 export interface FollowedNow {
   /** What it came to. */
@@ -94,13 +102,14 @@ export interface FollowedNow {
 /** A sealed room. */
 export class SealedRoom {
   readonly #options: SealedRoomOptions;
-  #keys = new RoomKeys();
+  #keys: RoomKeys;
   /** What seals this client's lines. */
   readonly sealer: Sealer;
   #file: RoomFile;
   #opener: Opener;
   readonly #said = new Map<number, LogEntry>(); // by number: what was said, without its words
   readonly #locked = new Map<number, LogEntry>(); // by number
+  readonly #unproven = new Set<number>(); // epochs of which it isn't known whether they lead back
   #unkept = 0; // lines since the members' last numbers were written down
 
   /** What this client knows of a room, if it knows any of it. */
@@ -116,9 +125,9 @@ export class SealedRoom {
     const { identity, self } = options;
     this.#options = options;
     this.#file = file;
-    this.#opener = new Opener(file.record, this.keys);
+    this.#keys = keysOf(identity, file);
+    this.#opener = new Opener(file.record, this.#keys);
     this.sealer = new Sealer(identity, self.stay);
-    this.#keys.addRecipient(identity);
   }
 
   /** The content keys. */
@@ -199,11 +208,11 @@ export class SealedRoom {
    */
   async forget(): Promise<void> {
     this.#file = await this.#file.forget();
-    this.#keys = new RoomKeys();
-    this.#keys.addRecipient(this.identity);
+    this.#keys = keysOf(this.identity, this.#file);
     this.#opener = new Opener(this.record, this.#keys);
     this.#said.clear();
     this.#locked.clear();
+    this.#unproven.clear();
   }
 
   /** History is another from here on: it was accepted as it is now. @param last The number of its last line. */
@@ -224,10 +233,29 @@ export class SealedRoom {
     if (!followed) return "control-wrong";
     this.#file.followed(entry);
     const { after, before } = followed;
-    const wrong = after.epoch > before.epoch
-      ? await this.#keys.begun(after.epoch, after)
-      : undefined;
-    return { followed, wrong };
+    if (after.epoch === before.epoch) return { followed, wrong: undefined };
+    this.#unproven.add(after.epoch);
+    return { followed, wrong: await this.#keys.begun(after.epoch, after) };
+  }
+
+  /**
+   * Which keys that have come don't lead back to those before them, as the keepers who made them should have seen to. Each
+   * is told once.
+   */
+  async brokenBacks(): Promise<Warning[]> {
+    const { membership, terms } = this.record;
+    const broken: Warning[] = [];
+    for (const e of [...this.#unproven].sort((a, b) => a - b)) {
+      const leadsBack = await this.#keys.leadsBack(e, membership);
+      if (leadsBack === undefined) continue;
+      this.#unproven.delete(e);
+      const line = this.record.find(terms.epochStart(e) ?? 0);
+      if (leadsBack || !line) continue;
+      const { seq, person } = line;
+      const name = terms.before(person, seq)?.name ?? person;
+      broken.push({ line: seq, name, person, reason: "back-wrong" });
+    }
+    return broken;
   }
 
   #told(line: LogEntry): HeardLine {

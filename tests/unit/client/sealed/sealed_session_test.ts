@@ -11,7 +11,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../../../kit/assert.ts";
-import { madeUpId } from "../../../kit/people.ts";
+import { toBase64url } from "../../../../crypto_utils.ts";
+import { SEALED_INVITE } from "../../../../src/sealed/membership.ts";
+import { madeUpId, newIdentity } from "../../../kit/people.ts";
 import { SealedSetup } from "../../../kit/sealed_setup.ts";
 import { texts } from "../../../kit/session_setup.ts";
 
@@ -267,6 +269,74 @@ Deno.test("a keeper's client gives the key to a member who lacks it, and to nobo
   await ana.say("for bob");
   assertEquals((await again.view.until("said")).text, "for bob");
   assertEquals([...server.wraps.keys()].includes(madeUpId("eve")), false);
+});
+
+Deno.test("a key comes with its line for everybody, though another line of its keeper's came between", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  await setup.bring(ana, "cy");
+  const [seat] = server.seats;
+  assert(seat);
+  let isFirst = true;
+  server.beforeRule = async (text) => {
+    if (!isFirst || !text.startsWith("keys")) return;
+    isFirst = false;
+    const rename = { verb: "rename", name: "anna" } as const; // by another machine
+    await server.rule(seat, await setup.sign(ana, rename));
+  };
+  const [told = ""] = await ana.operate("kick", "cy");
+  assertStringIncludes(told, "cy reads nothing from line");
+  await ana.say("for bob");
+  assertEquals((await bob.view.until("said")).text, "for bob");
+  assertEquals(server.heard.filter(({ kind }) => kind === "need"), []);
+});
+
+Deno.test("a removal and an invite at the same time give each what it needs", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  await setup.bring(ana, "cy");
+  const [, invite] = await Promise.all([
+    ana.operate("kick", "cy"),
+    ana.invite(),
+  ]);
+  await ana.say("for bob");
+  assertEquals((await bob.view.until("said")).text, "for bob");
+  assertEquals(server.heard.filter(({ kind }) => kind === "need"), []);
+  assertEquals(server.faults, []);
+  assert(invite);
+});
+
+Deno.test("a keeper's client ends an invite whose time is over by its own clock, whatever the server's says", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const [seat] = server.seats;
+  assert(seat);
+  server.clockOff = -86_400_000;
+  const { card } = await newIdentity();
+  const over = {
+    verb: "invite",
+    invite: SEALED_INVITE + 7,
+    card: toBase64url(card),
+    uses: 3,
+    until: Date.now() - 1,
+  } as const;
+  await server.inTurn(async () => {
+    await server.rule(seat, await setup.sign(ana, over));
+  });
+  await ana.untilTold("ana made an invite for 3 persons");
+  assert(server.membership.isOpen(over.invite, Date.now() + server.clockOff));
+  await ana.leave();
+  const again = await setup.client("ana", {}, ana.identity, ana.known);
+  await again.untilTold("ana ended an invite");
+  assertStringIncludes(
+    again.view.notes.join("\n"),
+    "The server's clock is 24 hours behind yours",
+  );
 });
 
 // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────
