@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Bytes,
-  concat,
-  fromBase64url,
-  randomBytes,
-} from "../../crypto_utils.ts";
+import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
 import { Broadcaster } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
@@ -17,20 +12,12 @@ import { Mailbox } from "../../src/server/mailbox.ts";
 import { PIECE_OVERHEAD } from "../../src/protocol/offer.ts";
 import { FileRelay } from "../../src/server/file_relay.ts";
 import { Connection } from "../../src/server/connection.ts";
-import {
-  encodeEvent,
-  type Event,
-  packEvents,
-  unpackEvents,
-} from "../../src/protocol/events.ts";
+import type { Event } from "../../src/protocol/events.ts";
 import { Room } from "../../src/server/room.ts";
-import {
-  encodeHeader,
-  RecordType,
-  type SealedRecord,
-} from "../../src/protocol/records.ts";
-import { assert, assertEquals } from "./assert.ts";
+import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
+import { assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
+import { RoomClient } from "./room_client.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
@@ -49,7 +36,6 @@ import {
   openPeople,
 } from "./people.ts";
 import { pastOf } from "./log_kit.ts";
-import { EpochReader } from "../../src/crypto/epoch.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
 
 export const SERVER = await importKeyPair(randomBytes(32));
@@ -61,32 +47,17 @@ export const ANA = await newIdentity();
 
 export const UNLIMITED: Rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
 
-/** A client that reads all that it is sent, and says what the test wants. */
-export class Client {
-  readonly events: Event[] = [];
-  /** How many records came. */
-  records = 0;
-  /** Resolves when the connection has ended. */
-  readonly ended: Promise<void>;
-  failure: unknown;
-  #reader: EpochReader | undefined;
-  #sharedReader: EpochReader | undefined;
-  #over = false;
-  #more = Promise.withResolvers<void>();
-
+/** A client whose server is the test's own, too. */
+export class Client extends RoomClient {
   constructor(
-    readonly identity: Identity,
-    readonly channel: Channel,
+    identity: Identity,
+    channel: Channel,
     readonly stream: MemoryStream,
     readonly connection: Connection,
     /** Resolves when the server has done with it. */
     readonly served: Promise<Goodbye>,
   ) {
-    this.ended = this.#read();
-  }
-
-  send(...events: Event[]): Promise<void> {
-    return this.channel.send(...events);
+    super(identity, channel);
   }
 
   /** Sends a record without any event. */
@@ -97,78 +68,6 @@ export class Client {
   /** Sends a record that `send` would not make. */
   inject(...records: Bytes[]): void {
     this.stream.outgoing.inject(concat(...records));
-  }
-
-  /** Events, sealed and not yet sent. */
-  async seal(...events: Event[]): Promise<Bytes> {
-    const [plaintext] = packEvents(events.map(encodeEvent));
-    assert(plaintext);
-    return await this.channel.seal(plaintext);
-  }
-
-  async join(name: string, n = 0, after: number | null = null) {
-    await this.send(joinEvent(this.identity, name, { n, after }));
-    return await this.until("welcome");
-  }
-
-  async #read(): Promise<void> {
-    try {
-      for (let records; (records = await this.channel.read());) {
-        for (const record of records) await this.#take(record);
-      }
-    } catch (error) {
-      this.failure = error;
-    }
-    this.channel.close();
-    this.#over = true;
-    this.#more.resolve();
-  }
-
-  async #take(record: SealedRecord): Promise<void> {
-    this.records++;
-    for (const event of await this.#open(record)) {
-      this.events.push(event);
-      if (event.kind === "ratchet") {
-        this.#reader = await this.#reader?.ratchet();
-      }
-      if (event.kind !== "epoch" && event.kind !== "sharing") continue;
-      const reader = await EpochReader.create(SERVER.publicKey, {
-        ...event,
-        key: fromBase64url(event.key),
-        verifyKey: fromBase64url(event.verifyKey),
-      });
-      if (event.kind === "epoch") this.#reader = reader;
-      else this.#sharedReader = reader;
-    }
-    this.#more.resolve();
-    this.#more = Promise.withResolvers<void>();
-  }
-
-  async #open(record: SealedRecord): Promise<Event[]> {
-    if (record.type === RecordType.direct) {
-      return await this.channel.open(record);
-    }
-    const isShared = record.type === RecordType.shared;
-    const reader = isShared ? this.#sharedReader : this.#reader;
-    assert(reader, "a record before its key");
-    return unpackEvents(await reader.open(record.body, record.header));
-  }
-
-  /** Waits until an event is among those that came, and returns the first. */
-  async until<K extends Event["kind"]>(
-    kind: K,
-    fits: (event: Event<K>) => boolean = () => true,
-  ): Promise<Event<K>> {
-    for (;;) {
-      const found = this.of(kind).find(fits);
-      if (found) return found;
-      assert(!this.#over, `no "${kind}" came: ${this.failure ?? "the end"}`);
-      await this.#more.promise;
-    }
-  }
-
-  of<K extends Event["kind"]>(kind: K): Event<K>[] {
-    return this.events.filter((it) => it.kind === kind) as Event<K>[];
   }
 }
 
@@ -407,15 +306,6 @@ export const garbage = concat(
   encodeHeader(RecordType.direct, 200),
   randomBytes(200),
 );
-
-/** Waits until the server has dealt with all that was sent, and listens for more. */
-export async function quiet(client: Client): Promise<void> {
-  const count = client.of("pong").length;
-  await client.send({ kind: "ping" });
-  while (client.of("pong").length === count) {
-    await client.until("pong", () => client.of("pong").length > count);
-  }
-}
 
 export function tick({ connection }: Client, times: number): void {
   for (let time = 0; time < times; time++) connection.tick();

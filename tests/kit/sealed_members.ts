@@ -1,6 +1,6 @@
 /**
- * Members of a sealed room on a server of the test's own (connection_setup.ts): by the library, and with nothing of a
- * client, so that they can also say what no client does.
+ * Members of a sealed room: by the library, and with nothing of a client, so that they can also say what no client does.
+ * Their server is the test's own (connection_setup.ts), or the program (sealed_program.ts).
  *
  * @module
  */
@@ -31,14 +31,9 @@ import {
 import { lineCipher, sealLine } from "../../src/sealed/sealed_line.ts";
 import { fromBase64url } from "../../crypto_utils.ts";
 import { assert } from "./assert.ts";
-import {
-  type Client,
-  quiet,
-  ROOM_KEY,
-  Setup,
-  UNLIMITED,
-} from "./connection_setup.ts";
+import { type Client, ROOM_KEY, Setup, UNLIMITED } from "./connection_setup.ts";
 import { joinEvent, newStay } from "./people.ts";
+import { quiet, type RoomClient } from "./room_client.ts";
 import {
   type Said,
   type Somebody,
@@ -47,9 +42,9 @@ import {
 } from "./sealed_room.ts";
 
 /** Somebody who is in, by one connection. */
-export interface Insider {
+export interface Insider<C extends RoomClient = Client> {
   readonly who: Somebody;
-  readonly client: Client;
+  readonly client: C;
   readonly stay: string;
 }
 
@@ -61,38 +56,31 @@ export interface OpenInvite {
   readonly self: Somebody;
 }
 
-/** A sealed room on a server, and what only its members know. */
-export class SealedServer implements AsyncDisposable {
+/** By which invite one comes. */
+export interface Way {
+  readonly inviteId: number;
+  readonly inviteKey: Bytes;
+}
+
+/** A sealed room on some server, and what only its members know. */
+export abstract class SealedMembers<C extends RoomClient> {
   /** The content keys, 32 bytes each, by epoch. */
   readonly keys: Bytes[] = [];
   /** The number that the next wish has. */
   #id = 1;
   #invites = 0;
 
-  private constructor(readonly setup: Setup) {}
-
-  /** A room that isn't founded. */
-  static async create(history = 0): Promise<SealedServer> {
-    return new SealedServer(await Setup.create(history, 1_024, true));
-  }
-
-  /** A room that ana has founded, and ana. */
-  static async founded(history = 0): Promise<[SealedServer, Insider]> {
-    const server = await SealedServer.create(history);
-    return [server, await server.found()];
-  }
-
-  /** What the server knows. */
-  get room() {
-    const { sealed } = this.setup;
-    assert(sealed);
-    return sealed;
-  }
+  /** Shakes hands. */
+  protected abstract connect(
+    who: Somebody,
+    way: Way,
+  ): Promise<C>;
 
   /** What everybody was told. */
-  get membership(): Membership {
-    return this.room.membership;
-  }
+  abstract get membership(): Membership;
+
+  /** The founding link's secret. */
+  protected abstract get foundingSecret(): Bytes;
 
   /** The room's id, 32 bytes. */
   get id(): Bytes {
@@ -104,25 +92,20 @@ export class SealedServer implements AsyncDisposable {
   // ── Ways in ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Shakes hands by the founding link. */
-  atDoor(who: Somebody): Promise<Client> {
-    return this.setup.connect(who, UNLIMITED, {
-      inviteId: FOUNDING_ID,
-      inviteKey: admissionKey(ROOM_KEY),
-    });
+  atDoor(who: Somebody): Promise<C> {
+    const inviteKey = admissionKey(this.foundingSecret);
+    return this.connect(who, { inviteId: FOUNDING_ID, inviteKey });
   }
 
   /** Shakes hands by an invite. */
-  by({ number, secret }: OpenInvite, who: Somebody, rates = UNLIMITED) {
-    return this.setup.connect(who, rates, {
-      inviteId: number,
-      inviteKey: admissionKey(secret),
-    });
+  by({ number, secret }: OpenInvite, who: Somebody): Promise<C> {
+    const inviteKey = admissionKey(secret);
+    return this.connect(who, { inviteId: number, inviteKey });
   }
 
   /** Shakes hands by its key alone. */
-  byKey(who: Somebody, rates = UNLIMITED): Promise<Client> {
-    const way = { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY };
-    return this.setup.connect(who, rates, way);
+  byKey(who: Somebody): Promise<C> {
+    return this.connect(who, { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY });
   }
 
   /** What founds the room: the founder's wrap, and the line. */
@@ -156,7 +139,7 @@ export class SealedServer implements AsyncDisposable {
   }
 
   /** Founds the room. */
-  async found(name = "ana"): Promise<Insider> {
+  async found(name = "ana"): Promise<Insider<C>> {
     const who = await somebody(name);
     const client = await this.atDoor(who);
     await followed(client);
@@ -169,10 +152,10 @@ export class SealedServer implements AsyncDisposable {
   /** Asks to be let in, and is. */
   async join(
     who: Somebody,
-    client: Client,
+    client: C,
     name: string,
     wish: Partial<Event<"join">> = {},
-  ): Promise<Insider> {
+  ): Promise<Insider<C>> {
     const stay = wish.stay ?? newStay();
     await client.send(joinEvent(who, name, { ...wish, stay }));
     await client.until("welcome");
@@ -200,7 +183,7 @@ export class SealedServer implements AsyncDisposable {
     invite: OpenInvite,
     name: string,
     who?: Somebody,
-  ): Promise<Insider> {
+  ): Promise<Insider<C>> {
     const self = who ?? await somebody(name);
     const client = await this.by(invite, self);
     await followed(client);
@@ -212,7 +195,7 @@ export class SealedServer implements AsyncDisposable {
   }
 
   /** Somebody becomes a member by an invite of its own. */
-  async bring(keeper: Insider, name: string): Promise<Insider> {
+  async bring(keeper: Insider<C>, name: string): Promise<Insider<C>> {
     return await this.enter(await this.invite(keeper), name);
   }
 
@@ -221,7 +204,7 @@ export class SealedServer implements AsyncDisposable {
     who: Somebody,
     name: string,
     wish: Partial<Event<"join">> = {},
-  ): Promise<Insider> {
+  ): Promise<Insider<C>> {
     const client = await this.byKey(who);
     await followed(client, this.membership.seq);
     return await this.join(who, client, name, wish);
@@ -230,7 +213,7 @@ export class SealedServer implements AsyncDisposable {
   // ── Control lines ──────────────────────────────────────────────────────────────────────────────────────
 
   /** A control line by somebody, as a wish. */
-  async wish({ who }: Insider, said: Said): Promise<Event<"rule">> {
+  async wish({ who }: Insider<C>, said: Said): Promise<Event<"rule">> {
     const count = said.count ?? this.membership.nextCount(who.full);
     const control = { ...said, count } as Control;
     const text = await signControl(control, this.id, who.signing);
@@ -238,7 +221,7 @@ export class SealedServer implements AsyncDisposable {
   }
 
   /** Says a control line. @returns Why it isn't said. */
-  async rule(insider: Insider, said: Said): Promise<string | undefined> {
+  async rule(insider: Insider<C>, said: Said): Promise<string | undefined> {
     const wish = await this.wish(insider, said);
     await insider.client.send(wish);
     return await answer(insider.client, wish.id);
@@ -260,7 +243,7 @@ export class SealedServer implements AsyncDisposable {
 
   /** What makes an invite, in order: what comes with it, and the wish. */
   async inviting(
-    keeper: Insider,
+    keeper: Insider<C>,
     { uses = 1, until = null as number | null } = {},
   ): Promise<[OpenInvite, Event[], Event<"rule">]> {
     const secret = randomBytes(32);
@@ -288,7 +271,7 @@ export class SealedServer implements AsyncDisposable {
 
   /** Makes an invite. */
   async invite(
-    keeper: Insider,
+    keeper: Insider<C>,
     wish: { uses?: number; until?: number | null } = {},
   ): Promise<OpenInvite> {
     const [invite, staged, rule] = await this.inviting(keeper, wish);
@@ -300,7 +283,7 @@ export class SealedServer implements AsyncDisposable {
 
   /** What changes the key, in order: the wraps for all that go on being members and open invites, and the wish. */
   async rekeying(
-    keeper: Insider,
+    keeper: Insider<C>,
     change: Partial<Keys> = {},
     isGiven: (id: string) => boolean = () => true,
   ): Promise<[Bytes, Event<"wrap">[], Event<"rule">]> {
@@ -338,7 +321,7 @@ export class SealedServer implements AsyncDisposable {
 
   /** Changes the key. @returns Why it isn't changed. */
   async rekey(
-    keeper: Insider,
+    keeper: Insider<C>,
     change: Partial<Keys> = {},
     isGiven?: (id: string) => boolean,
   ): Promise<string | undefined> {
@@ -351,7 +334,7 @@ export class SealedServer implements AsyncDisposable {
 
   /** A sealed line. */
   async seal(
-    { who, stay }: Insider,
+    { who, stay }: Insider<C>,
     n: number,
     text: string,
     e = this.membership.epoch,
@@ -367,6 +350,44 @@ export class SealedServer implements AsyncDisposable {
       who.signing,
     );
     return { kind: "seal", n, text: sealed };
+  }
+}
+
+/** One whose server is the test's own. */
+export class SealedServer extends SealedMembers<Client>
+  implements AsyncDisposable {
+  private constructor(readonly setup: Setup) {
+    super();
+  }
+
+  /** A room that isn't founded. */
+  static async create(history = 0): Promise<SealedServer> {
+    return new SealedServer(await Setup.create(history, 1_024, true));
+  }
+
+  /** A room that ana has founded, and ana. */
+  static async founded(history = 0): Promise<[SealedServer, Insider]> {
+    const server = await SealedServer.create(history);
+    return [server, await server.found()];
+  }
+
+  /** What the server knows. */
+  get room() {
+    const { sealed } = this.setup;
+    assert(sealed);
+    return sealed;
+  }
+
+  override get membership(): Membership {
+    return this.room.membership;
+  }
+
+  protected override get foundingSecret(): Bytes {
+    return ROOM_KEY;
+  }
+
+  protected override connect(who: Somebody, way: Way): Promise<Client> {
+    return this.setup.connect(who, UNLIMITED, way);
   }
 
   /** Kind and words of each line of the log. */
@@ -395,7 +416,7 @@ export class SealedServer implements AsyncDisposable {
 
 /** Asks for the control lines, and has them. @returns The last number that there is; or why it is told nothing. */
 export async function followed(
-  client: Client,
+  client: RoomClient,
   after = 0,
 ): Promise<number | string> {
   const count = client.of("followed").length + client.of("refused").length;
@@ -411,7 +432,7 @@ export async function followed(
 
 /** What a wish is answered: why it isn't done, or undefined. */
 export async function answer(
-  client: Client,
+  client: RoomClient,
   id: number,
 ): Promise<string | undefined> {
   await client.until("answered", (it) => it.id === id);

@@ -285,8 +285,11 @@ export class SealedRoom implements Disposable {
     if (typeof next === "string") return next;
     const { control } = line;
     const isInvite = control.verb === "invite";
-    if (isInvite && admission?.invite !== control.invite) {
-      return "control-wrong";
+    if (isInvite) {
+      if (admission?.invite !== control.invite) return "control-wrong";
+      // Without the key, as when another keeper has just changed it, its link would open nothing.
+      const { id = "" } = next.invites.get(control.invite) ?? {};
+      if (staged.get(id)?.e !== next.epoch) return "keys-late";
     }
     const isRecipient = recipientsOf(next, at);
     // A keeper that removes itself still gives the others the key with which it goes.

@@ -23,11 +23,11 @@ import {
   join,
   MISUSES,
   offer,
-  quiet,
   say,
   Setup,
   STRANGE_FILE_EVENTS,
 } from "../../kit/connection_setup.ts";
+import { quiet } from "../../kit/room_client.ts";
 
 // ── Joining ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,12 +9,8 @@ import type { Identity } from "../../../src/crypto/identity.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import type { Event } from "../../../src/protocol/events.ts";
 import { assertEquals } from "../../kit/assert.ts";
-import {
-  type Client,
-  letterTo,
-  quiet,
-  Setup,
-} from "../../kit/connection_setup.ts";
+import { type Client, letterTo, Setup } from "../../kit/connection_setup.ts";
+import { quiet } from "../../kit/room_client.ts";
 import { madeUpId } from "../../kit/people.ts";
 
 const COLLECT: Event = { kind: "collect", after: null };

@@ -11,11 +11,11 @@ import { Ring } from "../../../src/server/ring.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 import {
   assertThrownOut,
-  quiet,
   say,
   Setup,
   tick,
 } from "../../kit/connection_setup.ts";
+import { quiet } from "../../kit/room_client.ts";
 
 Deno.test("Connection.tick() pings a client that was told nothing for 11 to 20 s, whatever was said to all", async () => {
   await using setup = await Setup.create();

@@ -8,11 +8,11 @@ import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import {
   assertThrownOut,
   type Client,
-  quiet,
   say,
   Setup,
   tick,
 } from "../../../kit/connection_setup.ts";
+import { quiet } from "../../../kit/room_client.ts";
 import { joinEvent } from "../../../kit/people.ts";
 import {
   answer,
@@ -365,6 +365,10 @@ Deno.test("in an open room nothing is sealed, and in a sealed one nothing is sai
   await ana.join("ana");
   await ana.send({ kind: "seal", n: 1, text: "0.AAAA" });
   await assertThrownOut(ana);
+  const zoe = await open.connect();
+  await zoe.join("zoe");
+  await zoe.send({ kind: "need", e: 0 });
+  await assertThrownOut(zoe);
   const [server, ben] = await SealedServer.founded();
   await using _server = server;
   await ben.client.send(say(1));
@@ -381,6 +385,14 @@ Deno.test("a guest that follows and never joins is sent away after 30 s, however
   await followed(client);
   tick(client, 11);
   assertEquals((await client.until("bye")).reason, "late");
+});
+
+Deno.test("who follows from a line on that is still to come is told nothing but where the lines end", async () => {
+  const [server, ana] = await SealedServer.founded();
+  await using _server = server;
+  const client = await server.byKey(ana.who);
+  assertEquals(await followed(client, 1_000), server.membership.seq);
+  assertEquals(client.of("past"), []);
 });
 
 Deno.test("a guest follows 16 times at most", async () => {

@@ -9,8 +9,8 @@ import {
   assertThrownOut,
   type Client,
   fetchOf,
-  quiet,
 } from "../../../kit/connection_setup.ts";
+import { quiet } from "../../../kit/room_client.ts";
 import { joinEvent } from "../../../kit/people.ts";
 import {
   answer,
@@ -251,6 +251,60 @@ Deno.test("a rename is told by the server's line, too, and takes the name from n
   ]]);
   const again = await server.back(ben.who, "whatever");
   assertEquals(again.client.of("welcome")[0]?.name, "benno");
+});
+
+Deno.test("an invite that is made in the instant in which another keeper changes the key is refused: its link would open nothing", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  await server.rekey(ana, { made: [ben.who.full] });
+  const [, staged, rule] = await server.inviting(ben);
+  const [key, wraps, rekey] = await server.rekeying(ana);
+  const go = holdLog(server);
+  await ana.client.send(...wraps, rekey);
+  await quiet(ana.client);
+  await ben.client.send(...staged, rule);
+  await quiet(ben.client);
+  go();
+  assertEquals(await answer(ana.client, rekey.id), undefined);
+  assertEquals(await answer(ben.client, rule.id), "keys-late");
+  server.keys.push(key);
+  const invite = await server.invite(ben);
+  assertEquals(server.room.wrapForInvite(invite.number)?.e, 2);
+});
+
+Deno.test("what a keeper has sent ahead goes with its connection", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  const [key, wraps, rule] = await server.rekeying(ana);
+  await ana.client.send(...wraps);
+  await quiet(ana.client);
+  const second = await server.back(ana.who, "ana");
+  await second.client.send(rule);
+  assertEquals(await answer(second.client, rule.id), undefined);
+  server.keys.push(key);
+  await ben.client.until("ruled", ({ text }) => text.startsWith("keys"));
+  await quiet(ben.client);
+  assertEquals(ben.client.of("wrapped").filter(({ e }) => e === 1), []);
+});
+
+Deno.test("a member who was away through twenty changes of the key, and who comes by an invite from before them, are given the last", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  const invite = await server.invite(ana);
+  ben.client.channel.close();
+  await ana.client.until("left");
+  for (let e = 1; e <= 20; e++) {
+    assertEquals(await server.rekey(ana), undefined);
+  }
+  const back = await server.back(ben.who, "ben");
+  await quiet(back.client);
+  assertEquals(back.client.of("wrapped").map(({ e }) => e), [20, 20]);
+  const late = await server.enter(invite, "late");
+  const [first] = late.client.of("wrapped");
+  assertEquals([first?.to, first?.e], [invite.self.full, 20]);
 });
 
 // ── The clock ──────────────────────────────────────────────────────────────────────────────────────────
@@ -507,6 +561,8 @@ Deno.test("slow mode holds members, keepers aside, and counts only lines that ar
 });
 
 const MISUSES: readonly Event[] = [
+  { kind: "reply", n: 1, to: 1, text: "hello" },
+  { kind: "react", n: 1, to: 1, text: "👍" },
   { kind: "seal", n: 1, text: "hello" },
   { kind: "seal", n: 1, text: "0.AAA!" },
   { kind: "rename", name: "zoe" },
