@@ -17,3 +17,12 @@ export function flipped(bytes: Bytes, at: number): Bytes {
   copy[at] = (copy[at] ?? 0) ^ 1;
   return copy;
 }
+
+/** Whether some bytes stand in others. */
+export function holds(bytes: Uint8Array, wanted: Uint8Array): boolean {
+  const [first = 0] = wanted;
+  for (let at = -1; (at = bytes.indexOf(first, at + 1)) >= 0;) {
+    if (wanted.every((byte, i) => bytes[at + i] === byte)) return true;
+  }
+  return false;
+}

@@ -142,6 +142,12 @@ export async function controlState(
  */
 export async function keepersIn(path: string): Promise<string | undefined> {
   if (!await isThere(path)) return undefined;
+  const membership = membershipIn(path);
+  return membership.room ? keeperNames(membership) : undefined;
+}
+
+/** What the control lines in a file come to, whose signatures are taken as checked. @throws {FileError} */
+export function membershipIn(path: string): Membership {
   using file = ControlFile.open(path, () => {});
   let membership = Membership.NONE;
   for (const it of file.load(false).kept) {
@@ -150,6 +156,5 @@ export async function keepersIn(path: string): Promise<string | undefined> {
     const next = membership.after(line, it.entry);
     if (typeof next !== "string") membership = next;
   }
-  if (membership.room === undefined) return undefined;
-  return keeperNames(membership);
+  return membership;
 }

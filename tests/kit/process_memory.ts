@@ -1,0 +1,52 @@
+/**
+ * What is in a running process's memory.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../../crypto_utils.ts";
+import { holds } from "./bytes.ts";
+import { output } from "./command.ts";
+
+/** Writes all memory that a process can write to, as far as it can be read. */
+const DUMP = `
+while read -r range access rest; do
+  case $access in rw*) ;; *) continue ;; esac
+  from=$((0x\${range%-*}))
+  dd if="/proc/$1/mem" bs=1M iflag=skip_bytes,count_bytes \
+    skip=$from count=$((0x\${range#*-} - from)) 2>/dev/null
+done <"/proc/$1/maps"
+exit 0
+`;
+
+/** Why nobody can look into a process's memory here; undefined if one can. */
+export const unreadableMemory: string | undefined = Deno.build.os !== "linux" ||
+    await output("sh", "-c", "head -c0 /proc/1/mem") === undefined
+  ? "only root of a Linux system reads another process's memory"
+  : undefined;
+
+/** Which of some secrets are in a process's memory. @param secrets By name. */
+export async function inMemory(
+  pid: number,
+  secrets: ReadonlyMap<string, Bytes>,
+): Promise<string[]> {
+  const longest = Math.max(...[...secrets.values()].map((it) => it.length));
+  const found = new Set<string>();
+  const { stdout } = new Deno.Command("sh", {
+    args: ["-c", DUMP, "sh", String(pid)],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let rest: Bytes = new Uint8Array();
+  for await (const piece of stdout) {
+    const bytes = new Uint8Array(rest.length + piece.length);
+    bytes.set(rest);
+    bytes.set(piece, rest.length);
+    for (const [name, secret] of secrets) {
+      if (!found.has(name) && holds(bytes, secret)) found.add(name);
+    }
+    rest = bytes.slice(Math.max(0, bytes.length - longest + 1));
+  }
+  return [...found].sort();
+}
