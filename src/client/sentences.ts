@@ -5,11 +5,10 @@
  */
 
 import type { Holes } from "./chain_compare.ts";
-import type { Changed } from "../protocol/changes.ts";
-import type { News, RoomNews, Unreadable } from "./view.ts";
+import type { News, Unreadable } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
 import { formatSize } from "../protocol/offer.ts";
-import { controlVerb, type Line, sentence } from "../protocol/line.ts";
+import type { Line } from "../protocol/line.ts";
 import {
   GOODBYES,
   reasonWords,
@@ -19,55 +18,6 @@ import {
 
 /** One kind of news. */
 export type NewsOf<T extends News["type"]> = Extract<News, { type: T }>;
-
-/** What stands in place of words that were taken back. */
-export const DELETED = "(deleted)";
-
-const escapes = { name: escapeText, words: escapeText };
-
-/** What stands in place of a line of a sealed room that was not opened. */
-const UNOPENED = "(sealed: it cannot be read here)";
-
-/** What the control lines of a sealed room do. */
-const RULED: Readonly<Record<string, string>> = {
-  found: "founded the room",
-  invite: "made an invite",
-  join: "became a member",
-  rename: "took another name",
-  keys: "changed the key of the room",
-  close: "closed an invite",
-};
-
-/**
- * What somebody did: `ann: hello`, `ann: hi (edited) [👍 bob, cy]`, `ann: (deleted)`, `ann reacts to 42: 👍 ("hi")`,
- * `ann joined`.
- */
-export function lineSentence(line: RoomNews): string {
-  const { changed, name, type, quoted } = line;
-  if (changed?.deleted) return `${escapeText(name)}: ${DELETED}`;
-  if (type === "sealed") return `${escapeText(name)}: ${UNOPENED}`;
-  if (type === "ruled") {
-    if (line.told !== undefined) return line.told;
-    const verb = controlVerb(line.text);
-    const deed = Object.hasOwn(RULED, verb) ? RULED[verb] : "ruled the room";
-    return `${escapeText(name)} ${deed}`;
-  }
-  const said = sentence({ ...line, what: type }, escapes);
-  if (type === "reacted" && quoted?.text) {
-    return `${said} (${quote(quoted.text)})`;
-  }
-  const edited = changed?.edited ? " (edited)" : "";
-  const reactions = changed ? reactionWords(changed) : "";
-  return `${said}${edited}${reactions === "" ? "" : ` [${reactions}]`}`;
-}
-
-/** Who reacts how: `👍 bob, cy  🎉 ann`; empty if nobody does. */
-export function reactionWords({ reactions }: Changed): string {
-  const names = Map.groupBy(reactions, ({ text }) => text);
-  return [...names].map(([text, by]) =>
-    `${escapeText(text)} ${by.map(({ name }) => escapeText(name)).join(", ")}`
-  ).join("  ");
-}
 
 /** A line that isn't sent, as its sender would know it: its text, or how it is typed. */
 export function typedText(

@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { Changed } from "../protocol/changes.ts";
 import type { Somebody } from "./person.ts";
-import type { LineKind } from "../protocol/line.ts";
+import type { ToldLine } from "../protocol/told_line.ts";
 import type { Warning } from "../sealed/warnings.ts";
 
 /**
@@ -197,43 +196,9 @@ export type FileNews = Extract<News, { type: "file" }>;
 export type LineWarning = Warning & { readonly type: "warning" };
 
 /** A line of the room. */
-export interface RoomNews extends Answer {
-  /** What was done. */
-  readonly type: LineKind;
-  /** Its number, by which it can be answered. */
-  readonly seq: number;
-  /** ms since 1970. */
-  readonly at: number;
-  /** Who did it; for `renamed` the name before. */
-  readonly name: string;
-  /** The short id of the member's person, 16 characters. */
-  readonly person: string;
-  /**
-   * What was said, the new words, the emoji, the file as `formatOffer` describes it, why somebody left, or the new name;
-   * else empty.
-   */
-  readonly text: string;
-  /** ruled: what it does, as a sentence. */
-  readonly told?: string;
-  /** For `replied` and changes: the number of the line that it is about, else null. */
-  readonly to: number | null;
-  /**
-   * For these: that line as it was before, where this client has seen it, and the short id of who said it; its text is
-   * "" if it was deleted.
-   */
-  readonly quoted?: {
-    readonly name: string;
-    readonly person: string;
-    readonly text: string;
-  };
-  /** What was changed about it since, where that is told together with it; its text is the present one. */
-  readonly changed?: Changed;
-  /** Whether this client's person did it, by whatever client. */
-  readonly own: boolean;
+export interface RoomNews extends Answer, ToldLine {
   /** Set where this run of the client did it. */
   readonly mine?: boolean;
-  /** Whether it happened before this client (re)joined. */
-  readonly past: boolean;
   /** Set while the history isn't what this client saw, and that isn't accepted. */
   readonly doubted?: true;
 }

@@ -7,6 +7,7 @@
 
 import { escapeText } from "../base/safe_text.ts";
 import { wording } from "../protocol/reasons.ts";
+import { named } from "../protocol/told_line.ts";
 
 /** Why something isn't shown as said, to follow "Line 41, as from bob, is not shown: ". */
 export const WARNINGS = {
@@ -57,4 +58,10 @@ export function warningSentence({ line, name, reason }: Warning): string {
   return COUNTED.has(reason)
     ? `WARNING: line ${line}, by ${escapeText(name)}, counts, but ${why}`
     : `WARNING: line ${line}, ${from}, is not shown: ${why}`;
+}
+
+/** The same to a program. */
+export function warningFields(warning: Warning): Record<string, unknown> {
+  const { line: seq, reason } = warning;
+  return { seq, ...named(warning), reason, message: warningSentence(warning) };
 }

@@ -12,16 +12,17 @@
 import type { Verification } from "../actions.ts";
 import { Ignored } from "../ignored.ts";
 import type { Somebody } from "../person.ts";
-import { warningSentence } from "../../sealed/warnings.ts";
-import type { News, Present, RequestId, RoomNews } from "../view.ts";
+import { warningFields } from "../../sealed/warnings.ts";
+import type { News, Present, RequestId } from "../view.ts";
 import { unreadSentence } from "../sentences.ts";
 import { PipeView } from "./pipe_view.ts";
-import { escapeText } from "../../base/safe_text.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
-import { isAbout, particulars } from "../../protocol/line.ts";
-
-/** The version of the objects. */
-const VERSION = 1;
+import {
+  iso,
+  jsonObject,
+  lineFields,
+  named,
+} from "../../protocol/told_line.ts";
 
 /** JSON lines. Texts are as others wrote them, once the JSON is parsed. */
 export class JsonView extends PipeView {
@@ -94,7 +95,7 @@ export class JsonView extends PipeView {
     fields: Record<string, unknown>,
     id?: RequestId,
   ): void {
-    this.print(object(type, { id, ...fields })); // undefined is left out
+    this.print(jsonObject(type, { id, ...fields })); // undefined is left out
   }
 }
 
@@ -111,11 +112,7 @@ export function errorLine(
   message: string,
   { line, id }: ErrorFields = {},
 ): string {
-  return object("error", { id, message, line });
-}
-
-function object(type: string, fields: Record<string, unknown>): string {
-  return safeJson({ v: VERSION, type, ...fields });
+  return jsonObject("error", { id, message, line });
 }
 
 function typeOf({ type }: News): string {
@@ -165,11 +162,8 @@ function fieldsOf(news: News): Record<string, unknown> {
     }
     case "done":
       return {};
-    case "warning": {
-      const { line: seq, reason } = news;
-      const message = warningSentence(news);
-      return { seq, ...named(news), reason, message };
-    }
+    case "warning":
+      return warningFields(news);
     case "history-differs": {
       const { from, exact, untold } = news;
       return { from, exact, ...(untold ? { untold } : {}) };
@@ -207,57 +201,4 @@ function fieldsOf(news: News): Record<string, unknown> {
     default:
       return lineFields(news);
   }
-}
-
-function lineFields(news: RoomNews): Record<string, unknown> {
-  const { type: what, seq, at, own, past, text, to } = news;
-  const { told } = news;
-  const fields = { seq, at: iso(at), ...named(news), own, past };
-  return {
-    ...fields,
-    ...particulars({ what, text, to }),
-    ...(told === undefined ? {} : { text: told }),
-    ...(isAbout(what) ? { quoted: quotedFields(news) } : {}),
-    ...changedFields(news),
-  };
-}
-
-function quotedFields({ quoted }: RoomNews): Record<string, unknown> | null {
-  return quoted ? { name: quoted.name, text: quoted.text } : null;
-}
-
-function changedFields({ changed }: RoomNews): Record<string, unknown> {
-  if (!changed) return {};
-  const { edited, deleted, reactions } = changed;
-  const all = reactions.map((it) => ({ ...named(it), text: it.text }));
-  return {
-    ...(edited ? { edited } : {}),
-    ...(deleted ? { deleted } : {}),
-    ...(all.length > 0 ? { reactions: all } : {}),
-  };
-}
-
-function named({ name, person }: Somebody): Readonly<
-  Record<"name" | "key", string>
-> {
-  return { name, key: person };
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
-}
-
-/** JSON that is harmless to look at; it parses to the same value as plain JSON would. */
-function safeJson(value: unknown): string {
-  // A run without ASCII has no backslash: every escape in it is a new one.
-  return JSON.stringify(value).replace(
-    /[^ -~]+/g,
-    (run) => escapeText(run).replace(/\\u\{(\w+)\}/g, jsonEscape),
-  );
-}
-
-/** Two escapes: JSON writes a character beyond U+FFFF as its surrogates. */
-function jsonEscape(_escape: string, hex: string): string {
-  const units = String.fromCodePoint(parseInt(hex, 16)).split("");
-  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16)}`).join("");
 }

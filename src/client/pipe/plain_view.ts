@@ -14,13 +14,13 @@ import {
   awaySentence,
   differenceSentence,
   inviteSentence,
-  lineSentence,
   lostSentence,
   type NewsOf,
   privateSentence,
   refusalSentence,
   unreadSentence,
 } from "../sentences.ts";
+import { lineSentence } from "../../protocol/told_line.ts";
 import { warningSentence } from "../../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";

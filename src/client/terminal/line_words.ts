@@ -5,7 +5,7 @@
  */
 
 import { formatSize, parseOffer } from "../../protocol/offer.ts";
-import { DELETED, reactionWords } from "../sentences.ts";
+import { DELETED, reactionWords } from "../../protocol/told_line.ts";
 import type { RoomNews } from "../view.ts";
 import {
   type Marking,

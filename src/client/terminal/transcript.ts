@@ -23,7 +23,6 @@ import {
   fileSentence,
   inviteSentence,
   keptSentence,
-  lineSentence,
   lostSentence,
   type NewsOf,
   refusalSentence,
@@ -32,6 +31,7 @@ import {
   WARNING_ADVICE,
   welcomeSentence,
 } from "../sentences.ts";
+import { lineSentence } from "../../protocol/told_line.ts";
 import { warningSentence } from "../../sealed/warnings.ts";
 import type { News, RoomNews } from "../view.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
