@@ -36,7 +36,7 @@ import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
 import type { Somebody } from "./person.ts";
 import type { PageAnswer } from "./pending_pages.ts";
-import { RecentLines } from "./recent_lines.ts";
+import { RecentLines } from "../protocol/recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
 import { holesSentence, laterLogSentence, typedText } from "./sentences.ts";
 import {

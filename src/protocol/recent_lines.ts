@@ -5,9 +5,9 @@
  * @module
  */
 
-import { change, type CurrentLine } from "../protocol/changes.ts";
+import { change, type CurrentLine } from "./changes.ts";
 import { keepNewest } from "../base/keep_newest.ts";
-import { isChange, isSpoken } from "../protocol/line.ts";
+import { isChange, isSpoken } from "./line.ts";
 
 /** Lines that are remembered, the newest: as many that were said, and as many others. */
 const MAX_LINES = 2_000;

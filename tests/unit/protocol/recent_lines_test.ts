@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RecentLines } from "../../../src/client/recent_lines.ts";
+import { RecentLines } from "../../../src/protocol/recent_lines.ts";
 import type { LineKind, LogEntry } from "../../../src/protocol/line.ts";
 import { assertEquals } from "../../kit/assert.ts";
 
