@@ -489,7 +489,10 @@ export class Conversation implements LinkListener {
     this.#after = welcome.seq;
     this.#link = link;
     const wished = this.#name;
-    const isRenamed = again && wished !== this.#lastName;
+    const self = link.present.find(({ id }) => id === this.#self.id);
+    // A member comes into a sealed room by the name that it has there.
+    const isNamed = this.#isSealed && self?.connections === 1;
+    const isRenamed = again ? wished !== this.#lastName : isNamed;
     this.#name = this.#lastName = welcome.name;
     this.#options.named?.(welcome.name);
     const { known } = this.#options;
@@ -518,7 +521,6 @@ export class Conversation implements LinkListener {
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
     this.#watch.entered(start, lines, welcome.seq);
-    const self = link.present.find(({ id }) => id === this.#self.id);
     if (self?.away && this.#requests.awayText === "") {
       this.#requests.wasAway(self.away); // by another client of the same person
     }

@@ -351,8 +351,10 @@ export class Seat {
     for (const wrap of staged) {
       if (wrap.e === epoch + 1) await server.wrap(wrap, this.person);
     }
+    const { name } = this;
     await server.rule(this, text);
     if (control?.verb === "rename") {
+      this.name = name; // as which it says that it has another one
       await server.append(this, "renamed", this.n, control.name);
       this.name = control.name;
     }

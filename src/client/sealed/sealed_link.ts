@@ -67,8 +67,6 @@ const CLOCK_SLACK = 3_600_000;
 export interface SealedListener extends LinkListener {
   /** Says all lines again that aren't settled. */
   resend(): void;
-  /** Goes by another name. */
-  rename(name: string): void;
   /** The last lines before a number, as the server tells them. */
   page(before: number, count: number): Promise<PageAnswer>;
   /** A search can't be done now: the server can't read its log. */
@@ -117,7 +115,6 @@ export class SealedLink implements LinkListener, RoomLink {
   #arrival: { wraps: Event<"wrapped">[]; followed?: Told } | undefined; // while control lines are asked for
   #refused: Refused | undefined; // that
   #entrance: Entrance | undefined;
-  #wanted = ""; // the name that was asked for
   #sealing: SealingEpoch | undefined;
   #sent = 0; // how often all lines were sent anew
   #asked = -1; // the epoch whose key keepers were asked for
@@ -248,7 +245,6 @@ export class SealedLink implements LinkListener, RoomLink {
     const entrance = await comeIn({ room, invite, name, confirm, follow });
     if (!entrance) return undefined;
     this.#entrance = entrance;
-    this.#wanted = name;
     await this.#link.ask(...entrance.requests);
     return await this.#link.join(entrance.name, n, after);
   }
@@ -590,7 +586,6 @@ export class SealedLink implements LinkListener, RoomLink {
       known?.seal(toBase64url(id));
     }
     known?.keep();
-    if (this.#wanted !== own.name) this.#listener.rename(this.#wanted);
     if (!key) await this.#need();
     this.#warnOfClock(welcome.at);
     const advice = this.#keeper.lastKeeperAdvice;
