@@ -151,6 +151,36 @@ Deno.test("an offer in a sealed room ends when it is dropped or deleted, and wha
   assertMatch(message, new RegExp(`^No offer ${seq} seen here`));
 });
 
+Deno.test("an offer of a sealed room that is too old to be told on joining is found by its history, and can be taken", async () => {
+  await using folder = await Folder.make();
+  const home = folder.file("home");
+  await Deno.mkdir(home);
+  const args = ["--history", "2"];
+  await using room = await SealedPrograms.found(folder, "ana", { args });
+  const { keeper } = room;
+  const ben = await room.bring("ben", { home });
+  await ben.endInput();
+  await ben.finished();
+  const path = folder.file("hut.jpg");
+  await Deno.writeTextFile(path, MARK);
+  await ask(keeper, { type: "send", path });
+  const { seq: offer = 0 } = await keeper.shows("offered");
+  await keeper.type("one", "two", "three");
+  await keeper.showsTexts(3);
+  const again = await room.bring("ben", {
+    home,
+    args: ["--downloads", folder.file("taken")],
+  });
+  await ask(again, { type: "get", offer });
+  const { message = "" } = await again.shows("error");
+  assertMatch(message, /^No offer \d+ seen here; try \/history$/);
+  await ask(again, { type: "history", count: 20 });
+  await again.shows("found");
+  await ask(again, { type: "get", offer });
+  const { path: saved = "" } = await reaches(again, "taken");
+  assertEquals(await Deno.readTextFile(saved), MARK);
+});
+
 terminalTest(
   "a person offers and takes files in a sealed room as in an open one",
   async () => {

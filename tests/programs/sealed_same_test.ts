@@ -22,6 +22,9 @@ const ASIDE: ReadonlySet<string> = new Set([
   "path",
   "room",
   "keepers",
+  "backTo",
+  "keepers",
+  "backTo",
 ]);
 
 /** A room of one kind. */
@@ -123,7 +126,7 @@ async function walk(kind: "open" | "sealed"): Promise<string[][]> {
   await room.asks(ana, { type: "edit", to: answer, text: "not mine" });
   await room.asks(ana, { type: "reply", to: 9_999, text: "to nothing" });
   await room.asks(ben, { type: "edit", to: wrong, text: "is deleted" });
-  await room.does(ben, { type: "away", text: "lunch" });
+  await room.does(ben, { type: "away", text: "away" });
   await room.asks(ana, { type: "who" });
   await room.does(beside, { type: "away" });
   await room.does(cem, { type: "rename", name: "cemo" });
@@ -134,7 +137,9 @@ async function walk(kind: "open" | "sealed"): Promise<string[][]> {
   await room.asks(beside, { type: "get", offer });
   await ben.shows("taken");
   await room.asks(ben, { type: "get", offer });
-  await cem.type(JSON.stringify({ type: "quit", text: "see you" }));
+  await room.asks(cem, { type: "search", words: "HELLO ana" });
+  await room.asks(ana, { type: "history", count: 3 });
+  await cem.type(JSON.stringify({ type: "quit" }));
   await cem.finished();
   await ana.shows("left", { name: "cemo" });
   await ben.endInput();
