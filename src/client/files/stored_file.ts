@@ -23,6 +23,18 @@ const DIGEST_START = 8;
 /** How many files of one name a folder may have. */
 const MAX_NAMESAKES = 1_000;
 
+/** Why a file can't be sent or downloaded. @param size Bytes. @param most Bytes that the server passes on. */
+export function tooLarge(
+  deed: "send" | "download",
+  name: string,
+  size: number,
+  most: number,
+): string {
+  return `Cannot ${deed} "${name}" of ${
+    formatSize(size)
+  }: this server allows at most ${formatSize(most)}`;
+}
+
 /** A file that is offered, as it was when it was offered. */
 export class SourceFile {
   private constructor(
@@ -43,11 +55,7 @@ export class SourceFile {
       using file = await Deno.open(path);
       const { size, mtime } = await file.stat();
       if (size > most) {
-        throw new FileError(
-          `Cannot send "${path}" of ${
-            formatSize(size)
-          }: this server allows at most ${formatSize(most)}`,
-        );
+        throw new FileError(tooLarge("send", path, size, most));
       }
       const digest = await sha256Hex(chunks(file));
       return new SourceFile(path, { name, size, digest }, mtime?.getTime());

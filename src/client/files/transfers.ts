@@ -24,7 +24,7 @@ import type {
   FileRoom,
   OfferLine,
 } from "../file_room.ts";
-import { SourceFile } from "./stored_file.ts";
+import { SourceFile, tooLarge } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
 
@@ -147,6 +147,8 @@ export class Transfers implements FileListener {
       ? "That is your own file"
       : this.#downloads.has(seq)
       ? `Already downloading "${offer.name}"`
+      : offer.size > this.#maxSize
+      ? tooLarge("download", offer.name, offer.size, this.#maxSize)
       : undefined;
     if (!offer || !line || wrong !== undefined) {
       return this.#fail(wrong ?? "", id);

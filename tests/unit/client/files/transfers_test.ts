@@ -439,6 +439,14 @@ Deno.test("Transfers.get() says why there is nothing to take", async () => {
   taker.transfers.get(SEQ);
   taker.transfers.get(SEQ);
   assertEquals(taker.shown.notes[1], 'Already downloading "hut.jpg"');
+  const large = { name: "film.mp4", size: 2_000_000, digest: "0".repeat(64) };
+  taker.logged(large, SEQ + 1);
+  taker.tell({ kind: "limits", fileSize: 1_000_000 });
+  taker.transfers.get(SEQ + 1);
+  assertEquals(
+    taker.shown.notes[2],
+    'Cannot download "film.mp4" of 2.0 MB: this server allows at most 1.0 MB',
+  );
 });
 
 Deno.test("Transfers.send() says why a file can't be offered, and offers nothing", async () => {
