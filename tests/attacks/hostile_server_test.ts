@@ -324,3 +324,26 @@ Deno.test("a key that the server withholds keeps a member waiting, and nothing i
   assertEquals(warnings(room.client("bob")), []);
   assertNoFaults(room);
 });
+
+Deno.test("a founder whose key the server withholds comes back all the same, and reads when the key comes", async () => {
+  await using room = await trio();
+  await room.ask("ana", { type: "keeper", name: "bob" });
+  await room.ask("bob", { type: "kick", name: "cy" }); // which ends all invites
+  await room.say("bob", "read this");
+  const held: Event[] = [];
+  room.hostile.down.set("ana", ({ event }) => {
+    if (event.kind !== "wrapped") return [event];
+    held.push(event);
+    return [];
+  });
+  const ana = room.person("ana");
+  await ana.kill();
+  const client = await ana.start();
+  await client.isIn();
+  await client.until("a key", () => held.length > 0 || undefined);
+  assertEquals(client.texts, []);
+  room.hostile.down.clear();
+  await room.hostile.seat("ana").say(...held);
+  await client.shows("said", { text: "read this" });
+  assertNoFaults(room);
+});

@@ -634,6 +634,7 @@ export class SealedLink implements LinkListener, RoomLink {
     };
     const made = await makeInvite(maker, FIRST_INVITE, true);
     if (made === "lost") return false;
+    if (made === "key-missing") return true; // which is said, and asked for, once it is in
     if (typeof made === "string") {
       throw entryRefused({ reason: made, detail: "" }, "");
     }
