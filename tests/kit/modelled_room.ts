@@ -8,7 +8,7 @@
 import { fullId } from "../../src/crypto/person_id.ts";
 import { identityOf } from "../../src/crypto/identity.ts";
 import { parseInvite } from "../../src/keys/invite.ts";
-import { assert, assertEquals } from "./assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import type { JsonClient, Shown } from "./client.ts";
 import {
   type ModelInvite,
@@ -84,9 +84,8 @@ export class ModelledRoom implements AsyncDisposable {
     try {
       const { model } = room;
       await room.#begin("ana");
-      const first = { link: real.link, left: 100 };
-      await room.#made(first);
-      model.invites.push(first);
+      const [first] = model.invites;
+      assert(first);
       for (const id of ["bob", "cy"]) await room.join(id, first);
       await room.rule("ana", { what: "keeper", whom: "bob" });
       await room.settle();
@@ -125,11 +124,16 @@ export class ModelledRoom implements AsyncDisposable {
     this.#from.set(id, 0);
     await client.isIn();
     await client.shows("current");
+    // The founder's client makes an invite for the others where none is open.
+    for (const { link } of client.all("invite")) {
+      if (link !== undefined) await this.#made({ link, left: 100 });
+    }
   }
 
-  async #made({ link }: ModelInvite): Promise<void> {
-    const { id } = await identityOf(parseInvite(link).secret);
+  async #made(invite: ModelInvite): Promise<void> {
+    const { id } = await identityOf(parseInvite(invite.link).secret);
     this.#inviteIds.add(fullId(id));
+    this.model.invites.push(invite);
   }
 
   // ── What is done ─────────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +178,6 @@ export class ModelledRoom implements AsyncDisposable {
     const link = await this.real.invite(by, uses);
     const invite = { link, left: uses };
     await this.#made(invite);
-    this.model.invites.push(invite);
     return invite;
   }
 
@@ -232,7 +235,7 @@ export class ModelledRoom implements AsyncDisposable {
       type: what,
       name: this.#called(whom),
     });
-    const isRefused = !answers.some(({ type }) => type === "done");
+    const isRefused = answers.some(({ type }) => type === "error");
     assertEquals(
       isRefused,
       !may,
@@ -254,23 +257,22 @@ export class ModelledRoom implements AsyncDisposable {
   }
 
   /** Two keepers do something in the same instant. */
-  async together(one: [string, Ruling], other: [string, Ruling]) {
-    const [observer] = one;
-    const client = this.real.client(observer);
-    const { length } = client.shown;
-    await Promise.all([one, other].map(async ([by, { what, whom }]) => {
-      const request = { type: what, name: this.#called(whom) };
-      await this.real.ask(by, request);
+  async together(
+    ...both: readonly (readonly [string, Ruling])[]
+  ): Promise<void> {
+    const changes = await Promise.all(both.map(async ([by, ruling]) => {
+      const { what, whom } = ruling;
+      const client = this.real.client(by);
+      const { length } = client.shown;
+      await this.real.ask(by, { type: what, name: this.#called(whom) });
+      // None where the other one did the same before it.
+      const change = client.shown.slice(length).find((it) =>
+        it.verb === "keys" && this.#ids.get(it.key ?? "") === by
+      );
+      return change ? [{ seq: change.seq ?? 0, ruling }] : [];
     }));
-    // In the order of the log.
-    const said = client.shown.slice(length).filter(({ type, verb }) =>
-      type === "ruled" && verb === "keys"
-    );
-    for (const { key = "" } of said) {
-      const by = this.#ids.get(key);
-      const [_, ruling] = by === observer ? one : other;
-      await this.#ruled(ruling);
-    }
+    const inOrder = changes.flat().toSorted((a, b) => a.seq - b.seq);
+    for (const { ruling } of inOrder) await this.#ruled(ruling);
   }
 
   /** Somebody leaves, as people do. */
@@ -294,9 +296,9 @@ export class ModelledRoom implements AsyncDisposable {
     this.model.person(id).isHere = false;
   }
 
-  /** Somebody comes back. */
-  async comeBack(id: string): Promise<void> {
-    await this.real.person(id).start();
+  /** Somebody comes back. @param link Default: the one by which it came last. */
+  async comeBack(id: string, link?: string): Promise<void> {
+    await this.real.person(id).start(link);
     await this.#begin(id);
     this.model.person(id).isHere = true;
     if (this.model.keepers.includes(id)) await this.#changesKeyIfDue(id);
@@ -382,6 +384,29 @@ export class ModelledRoom implements AsyncDisposable {
     if (this.model.keepers.includes(victim)) {
       await this.#changesKeyIfDue(victim);
     }
+  }
+
+  /**
+   * The victim is shown the truth again, by which a control line was kept from it: then its client goes no further
+   * without a person who says so, who is played here.
+   */
+  async isPutOff(seq: number): Promise<void> {
+    const { victim } = this;
+    assert(victim !== undefined);
+    const person = this.real.person(victim);
+    const client = person.here;
+    const { hostile } = this.real;
+    hostile.down.delete(victim);
+    hostile.cut(victim);
+    assertEquals(await client.finished(), 1);
+    const [error] = client.all("error").slice(-1);
+    assertStringIncludes(error?.message ?? "", `control line ${seq} `);
+    await this.#gone(victim);
+    await person.forget();
+    const kept = this.#doubts.filter(({ id }) => id !== victim);
+    this.#doubts.splice(0, Infinity, ...kept);
+    this.victim = undefined;
+    await this.comeBack(victim, this.real.link);
   }
 
   // ── What the programs show ───────────────────────────────────────────────────────────────────────────

@@ -496,10 +496,12 @@ const hideControl: Step = {
     );
     room.deceive(victim);
     const seat = room.real.hostile.seat(victim);
-    room.real.hostile.down.set(
-      victim,
-      ({ event }) => event.kind === "ruled" ? [] : [event],
-    );
+    let hidden = 0;
+    room.real.hostile.down.set(victim, ({ event, seq }) => {
+      if (event.kind !== "ruled") return [event];
+      hidden = seq ?? 0;
+      return [];
+    });
     const mild = gentle(model, keeper);
     if (mild.length > 0 && choice.below(2) === 0) {
       await room.rule(keeper, choice.of(mild));
@@ -507,7 +509,7 @@ const hideControl: Step = {
     const number = seat.last + 1;
     await room.say(keeper);
     await room.warns(number);
-    await room.undeceive();
+    await room.isPutOff(hidden);
   },
 };
 
@@ -582,7 +584,7 @@ const swapCard: Step = {
     await room.warns(number);
     await room.say(id);
     await room.warns(number + 2);
-    await room.undeceive();
+    await room.isPutOff(number);
   },
 };
 

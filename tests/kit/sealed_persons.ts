@@ -76,6 +76,11 @@ export class Person implements AsyncDisposable {
     return this.client;
   }
 
+  /** All that its clients knew is gone, but for the identity. */
+  async forget(): Promise<void> {
+    await Deno.remove(this.home.file(".config"), { recursive: true });
+  }
+
   /** Ends the client at once. */
   async kill(): Promise<void> {
     const { client } = this;
