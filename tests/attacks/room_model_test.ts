@@ -6,32 +6,15 @@
  * @module
  */
 
-import fc from "fast-check";
 import { assertMatch, assertRejects } from "../kit/assert.ts";
 import { type Fault, FaultyCopy } from "../kit/faulty_copy.ts";
-import { ModelledRoom } from "../kit/modelled_room.ts";
-import { roomCommands } from "../kit/room_steps.ts";
+import { reasons, tryModel } from "../long/model/model.ts";
 
-/** How long each program may run, ms: longer than any run of the model takes. */
-const DEADLINE = 120_000;
-/** Steps in a run at the most, and runs. `deno task model` makes more. */
-const STEPS = 30;
-const RUNS = 5;
-
-/** Runs the model. @param root The folder of the programs, where not this project's. */
-async function run(seed: number, runs: number, root?: URL): Promise<void> {
-  const property = fc.asyncProperty(roomCommands(STEPS), async (commands) => {
-    await using room = await ModelledRoom.found({ root, deadline: DEADLINE });
-    const { model } = room;
-    await fc.asyncModelRun(() => ({ model, real: room }), commands);
-    await room.checkAgreement();
-  });
-  // A run takes seconds: the steps that lead to a failure are told as they are, not made fewer.
-  await fc.assert(property, { seed, numRuns: runs, endOnFailure: true });
-}
+/** What is run each time; `deno task model` goes on for longer, and draws other steps. */
+const RUNS = { seed: 1, runs: 5, steps: 30 };
 
 Deno.test("all that five persons, two keepers and a hostile server do to a sealed room leaves it as its model", async () => {
-  await run(1, RUNS);
+  await tryModel(RUNS);
 });
 
 /** Faults that are put in, by what they do. */
@@ -61,11 +44,8 @@ const FAULTS: Readonly<Record<string, Fault & { readonly finds: RegExp }>> = {
 for (const [what, { finds, ...fault }] of Object.entries(FAULTS)) {
   Deno.test(`the model finds ${what}`, async () => {
     await using copy = await FaultyCopy.make(fault);
-    const error = await assertRejects(() => run(1, RUNS, copy.root), Error);
-    const causes: string[] = [];
-    for (let it: unknown = error; it instanceof Error; it = it.cause) {
-      causes.push(it.message);
-    }
-    assertMatch(causes.join("\n"), finds);
+    const { root } = copy;
+    const error = await assertRejects(() => tryModel({ ...RUNS, root }), Error);
+    assertMatch(reasons(error), finds);
   });
 }

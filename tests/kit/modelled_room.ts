@@ -51,8 +51,8 @@ export class ModelledRoom implements AsyncDisposable {
   readonly real: SealedPersons;
   /** To whom the hostile server shows something else at the moment: warnings are as they should be. */
   victim: string | undefined;
-  /** Told of every step, where somebody wants to see them. */
-  log: ((step: string) => void) | undefined;
+  /** Told of every step, as it begins. */
+  readonly watch: (step: string) => void;
   /** From which line of the model on a member's client must have shown all. */
   readonly #from = new Map<string, number>();
   readonly #looked = new Map<JsonClient, Looked>();
@@ -66,8 +66,9 @@ export class ModelledRoom implements AsyncDisposable {
   readonly #faults: string[] = []; // that were seen on the way
   #isDue = false; // whether a link was used up since the key was changed
 
-  private constructor(real: SealedPersons) {
+  private constructor(real: SealedPersons, watch: (step: string) => void) {
     this.real = real;
+    this.watch = watch;
     for (const [id, person] of real.persons) this.#ids.set(person.key, id);
     for (const id of PERSONS) {
       real.hostile.up.set(id, ({ event }) => {
@@ -78,9 +79,12 @@ export class ModelledRoom implements AsyncDisposable {
   }
 
   /** A room with the first three persons, of whom two are keepers. */
-  static async found(options: SealedPersonsOptions): Promise<ModelledRoom> {
+  static async found(
+    options: SealedPersonsOptions,
+    watch: (step: string) => void = () => {},
+  ): Promise<ModelledRoom> {
     const real = await SealedPersons.found(PERSONS, options);
-    const room = new ModelledRoom(real);
+    const room = new ModelledRoom(real, watch);
     try {
       const { model } = room;
       await room.#begin("ana");

@@ -635,7 +635,7 @@ class RoomCommand implements fc.AsyncCommand<RoomModel, ModelledRoom> {
   async run(_: RoomModel, room: ModelledRoom): Promise<void> {
     const choice = new Choice(this.#drawn);
     try {
-      room.log?.(this.toString());
+      room.watch(this.toString());
       await this.#step.run(room, choice);
       const { here } = room.model;
       if (here.length > 0) await room.settle(choice.of(here).id);
