@@ -373,7 +373,10 @@ Deno.test("a key that doesn't lead back is warned of, by line and keeper, and ta
     const { sealKey } = readCard(identity.card);
     const data = await sealWrap({ room, e, ...ids }, key, sealKey);
     await server.inTurn(() =>
-      server.wrap({ kind: "wrap", to: session.id, e, data }, bob.session.id)
+      server.wrap(
+        { kind: "wrap", to: session.id, e, next: false, data },
+        bob.session.id,
+      )
     );
   }
   await changeKey(setup, bob, { commit: commitment({ room, e }, key) });
