@@ -66,6 +66,7 @@ import {
   type Refusal,
 } from "../protocol/reasons.ts";
 import { agreement } from "../protocol/chain.ts";
+import { AWAY } from "../sealed/unsigned.ts";
 import { escapeText } from "../base/safe_text.ts";
 
 /** What a conversation needs. */
@@ -273,15 +274,29 @@ export class Conversation implements LinkListener {
    */
   away(typed: string, id?: RequestId): void {
     const shown = isBlank(typed) ? "" : typed;
-    const text = this.#sendable(shown, "be away with that text", id);
+    const text = this.#isSealed
+      ? this.#unsaid(shown, id)
+      : this.#sendable(shown, "be away with that text", id);
     if (text === null) return;
     if (text !== this.#requests.awayText) return this.#requests.away(text, id);
     this.#fail(
       text === ""
         ? "You are not away"
+        : text === AWAY
+        ? "You are away already"
         : `You are away already: ${escapeText(text)}`,
       id,
     );
+  }
+
+  /** What the server of a sealed room is told in place of why somebody is away. */
+  #unsaid(text: string, id?: RequestId): string {
+    if (text === "" || text === AWAY) return text;
+    this.#options.view.note(
+      "The others see that you are away, not why: the server of a sealed room could read it",
+      id,
+    );
+    return AWAY;
   }
 
   /** Gives up all names of this client's person but the one that it goes by. */
@@ -348,6 +363,12 @@ export class Conversation implements LinkListener {
 
   /** Last words as they can be sent; null, which is told, if they can't: then the client doesn't leave. */
   lastWords(typed: string): string | null {
+    if (this.#isSealed) {
+      this.#options.view.note(
+        "Last words are not sent in a sealed room: its server could read them",
+      );
+      return "";
+    }
     return this.#sendable(typed, "leave with that text");
   }
 

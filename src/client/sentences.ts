@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AWAY } from "../sealed/unsigned.ts";
 import type { Holes } from "./chain_compare.ts";
 import type { News, Unreadable } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
@@ -30,7 +31,10 @@ export function typedText(
 /** Who is away from the keyboard, or back: `ann is away: lunch`. */
 export function awaySentence({ name, text }: NewsOf<"away-message">): string {
   const who = escapeText(name);
-  return text === "" ? `${who} is back` : `${who} is away: ${escapeText(text)}`;
+  if (text === "") return `${who} is back`;
+  return text === AWAY
+    ? `${who} is away`
+    : `${who} is away: ${escapeText(text)}`;
 }
 
 /** What somebody wrote to somebody alone: `ann to bob alone: hello`. */

@@ -6,6 +6,7 @@
  */
 
 import { isChange, type LogEntry } from "../protocol/line.ts";
+import { shownPresence } from "./unsigned.ts";
 import type { HeardLine } from "../protocol/changes.ts";
 import type { ControlRecord } from "./control_record.ts";
 import { controlSentence } from "./control_words.ts";
@@ -55,7 +56,7 @@ export class LineReader {
     if (line.what === "ruled") return this.#ruled(line);
     if (!opened) {
       return this.#record.terms.fitsPresence(line)
-        ? line
+        ? shownPresence(line)
         : this.#wrong(line, "presence-wrong");
     }
     if (opened.state === "wrong") return this.#wrong(line, opened.reason);

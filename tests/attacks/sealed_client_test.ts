@@ -372,12 +372,8 @@ Deno.test("a key that doesn't lead back is warned of, by line and keeper, and ta
     const ids = { by: bob.identity.id, to: identity.id };
     const { sealKey } = readCard(identity.card);
     const data = await sealWrap({ room, e, ...ids }, key, sealKey);
-    await server.inTurn(() =>
-      server.wrap(
-        { kind: "wrap", to: session.id, e, next: false, data },
-        bob.session.id,
-      )
-    );
+    const wrap = { kind: "wrap", to: session.id, e, next: true, data } as const;
+    await server.inTurn(() => server.wrap(wrap, bob.session.id));
   }
   await changeKey(setup, bob, { commit: commitment({ room, e }, key) });
   const { line, name, reason } = await cy.view.until("warning");

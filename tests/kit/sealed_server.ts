@@ -61,6 +61,7 @@ export class Seat {
   person = "";
   n = 0;
   name = "";
+  lastWords = "lost";
 
   constructor(
     server: SealedServer,
@@ -151,12 +152,13 @@ export class Seat {
       case "pong":
         return;
       case "bye":
+        this.lastWords = event.reason;
         await this.tell({ kind: "bye", reason: "left" });
         return this.end();
       case "follow":
         return await this.#follow(event.after);
       case "wrap":
-        if (event.e > server.membership.epoch && this.isIn) {
+        if (event.next && this.isIn) {
           this.#staged.push(event);
           return;
         }
@@ -188,9 +190,15 @@ export class Seat {
       }
       case "page":
         return await this.#page(event);
+      case "away": {
+        const { text } = event;
+        const absent: Event = { kind: "absent", id: this.id, text };
+        return await server.tellAll(server.log.length + 1, 2_000, absent);
+      }
+      case "private":
       case "collect":
       case "got":
-        return; // nobody has written
+        return; // nobody has written, and what somebody writes is for nobody
     }
     const line = saidLine(event);
     if (!line || event.kind !== "seal") {
@@ -397,6 +405,8 @@ export class SealedServer {
   membership: Membership = Membership.NONE;
   /** How far its clock is ahead, ms. */
   clockOff = 0;
+  /** With what words it shows that people leave; undefined: with theirs. */
+  lastWords: string | undefined;
   /** What happens just before a control line is looked at. */
   beforeRule: (text: string) => Promise<void> = () => Promise.resolve();
   /** Whether it says that the room is open. */
@@ -612,7 +622,8 @@ export class SealedServer {
     await this.files?.left(seat);
     if (!seat.isIn) return;
     if (this.others(seat).length === 0) {
-      return await this.append(seat, "left", seat.n + 1, "left");
+      const words = this.lastWords ?? seat.lastWords;
+      return await this.append(seat, "left", seat.n + 1, words);
     }
     const parted: Event = { kind: "parted", id: seat.id };
     await this.tellAll(this.log.length + 1, 2_000, parted);

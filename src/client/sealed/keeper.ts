@@ -41,6 +41,11 @@ export class Keeper {
   async operate(event: Event<"operate">): Promise<WishAnswer[] | undefined> {
     const { what, who, text, count } = event;
     if (what === "invites" || what === "bans") return this.#list(what);
+    if (what === "topic") {
+      return [
+        notice("A sealed room has no topic: its server could read it"),
+      ];
+    }
     if (!this.#room.isKeeper) return [refused("not-keeper")];
     switch (what) {
       case "invite":

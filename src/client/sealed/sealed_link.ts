@@ -55,6 +55,7 @@ import { sealedMailRoom } from "./sealed_mail.ts";
 import type { SealingEpoch } from "./sealer.ts";
 import type { SealedRoom, Verdict } from "./sealed_room.ts";
 import { takeLines, type Taken } from "./take_lines.ts";
+import { shownAway } from "../../sealed/unsigned.ts";
 
 /** How many persons a founder's first invite lets in, and for how long, days. */
 const FIRST_INVITE = { uses: 100, days: 7, note: "" };
@@ -228,7 +229,8 @@ export class SealedLink implements LinkListener, RoomLink {
 
   #asMember(present: Present): Present | undefined {
     const member = this.#room.membership.member(present.id);
-    return member && { ...present, name: member.name };
+    const away = shownAway(present.away);
+    return member && { ...present, name: member.name, away };
   }
 
   /**
@@ -290,8 +292,10 @@ export class SealedLink implements LinkListener, RoomLink {
       case "rename":
         return this.#begin(() => this.#rename(request.name));
       case "operate":
-        if (request.what === "topic" || request.what === "slow") break;
-        return this.#begin(() => this.#operate(request));
+        if (request.what !== "slow") {
+          return this.#begin(() => this.#operate(request));
+        }
+        return await this.#link.ask({ ...request, who: "", text: "" });
       case "find":
         this.#past.open(request.id);
         // Once what has come so far is taken: there the search begins.
@@ -375,7 +379,7 @@ export class SealedLink implements LinkListener, RoomLink {
   absent(present: Present, text: string, own: boolean): void {
     this.#alone(() => {
       const member = this.#asMember(present);
-      if (member) this.#listener.absent(member, text, own);
+      if (member) this.#listener.absent(member, shownAway(text), own);
     });
   }
 
@@ -418,7 +422,9 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** The server tells something else. */
   told(event: ToldEvent): void {
-    this.#alone(() => this.#listener.told(event));
+    // Nobody signs a topic.
+    const told = event.kind === "room" ? { ...event, topic: "" } : event;
+    this.#alone(() => this.#listener.told(told));
   }
 
   /** What was asked for is done, or refused. */

@@ -29,6 +29,7 @@ import { RoomFile } from "./room_file.ts";
 import { RoomKeys } from "../../sealed/room_keys.ts";
 import { Sealer } from "./sealer.ts";
 import type { StayNumbers } from "../../sealed/stay_numbers.ts";
+import { shownPresence } from "../../sealed/unsigned.ts";
 import type { Warning, WarningReason } from "../../sealed/warnings.ts";
 
 /** Lines that are kept until their key comes, the newest. */
@@ -317,7 +318,7 @@ export class SealedRoom {
   /** Who comes, goes or has another name must be a member under the name that is told. */
   #presence(line: LogEntry): Verdict {
     return this.record.terms.fitsPresence(line)
-      ? { line }
+      ? { line: shownPresence(line) }
       : this.#wrong(line, "presence-wrong");
   }
 

@@ -339,6 +339,60 @@ Deno.test("a keeper's client ends an invite whose time is over by its own clock,
   );
 });
 
+// ── What is not said ───────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("nothing that a person types goes to the server openly: away words, last words, notes of invites, a topic", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  bob.session.conversation.away("secret-lunch");
+  assertEquals((await ana.view.until("away-message")).text, "away");
+  await ana.operate("topic", "", "secret-topic");
+  await ana.operate("slow", "", "secret-slow", 5);
+  await ana.operate("invite", "7", "secret-note", 1);
+  await ana.operate("kick", "secret-name");
+  await bob.session.write("ana", "secret-letter");
+  bob.session.conversation.search("secret-search", 1);
+  await ana.say("secret-line");
+  await ana.view.until("said");
+  bob.session.leave("secret-words");
+  const { text } = await ana.view.until("left");
+  assertEquals(text, "left");
+  assertEquals(JSON.stringify(server.heard).includes("secret-"), false);
+  assertStringIncludes((await ana.operate("invites")).join(), "secret-note");
+  const said = [...ana.view.notes, ...bob.view.notes].join("\n");
+  assertStringIncludes(said, "The others see that you are away, not why");
+  assertStringIncludes(said, "A sealed room has no topic");
+  assertStringIncludes(said, "Last words are not sent");
+});
+
+Deno.test("no words are shown that only the server says: a topic, why somebody is away or left", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const [, seat] = server.seats;
+  assert(seat);
+  await server.inTurn(async () => {
+    const text = "send me your keys";
+    await server.tellAll(
+      server.log.length + 1,
+      2_000,
+      { kind: "absent", id: seat.id, text },
+      { kind: "room", topic: text, slow: 0 },
+    );
+  });
+  server.lastWords = "send me your keys";
+  assertEquals((await ana.view.until("away-message")).text, "away");
+  await bob.leave();
+  assertEquals((await ana.view.until("left")).text, "left");
+  const cy = await setup.bring(ana, "cy");
+  const shown = JSON.stringify([...ana.view.news, ...cy.view.news]);
+  assertEquals(shown.includes("send me"), false);
+  assertEquals(ana.view.notes.join().includes("send me"), false);
+});
+
 // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("another name is signed, and one that is taken is refused", async () => {
