@@ -284,7 +284,7 @@ export abstract class SealedMembers<C extends RoomClient> {
   /** What changes the key, in order: the wraps for all that go on being members and open invites, and the wish. */
   async rekeying(
     keeper: Insider<C>,
-    change: Partial<Keys> = {},
+    change: Partial<Control<"keys">> = {},
     isGiven: (id: string) => boolean = () => true,
   ): Promise<[Bytes, Event<"wrap">[], Event<"rule">]> {
     const { membership } = this;

@@ -4,12 +4,14 @@
  * @module
  */
 
-import type { Bytes } from "../../crypto_utils.ts";
+import { type Bytes, HandshakeError } from "../../crypto_utils.ts";
 import { parseInvite } from "../../src/keys/invite.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
 import type { Membership } from "../../src/sealed/membership.ts";
 import { membershipIn } from "../../src/server/sealed/open_sealed.ts";
+import { assert } from "./assert.ts";
 import { utf8 } from "./bytes.ts";
 import { Folder, namesIn } from "./folder.ts";
 import { Wire } from "./intruder.ts";
@@ -45,7 +47,7 @@ export class SealedProgram extends SealedMembers<ProgramClient>
   /** All bytes that went over the network. */
   readonly traffic: Bytes[] = [];
   readonly #wires: Wire[] = [];
-  #proxy: TcpProxy;
+  #proxy: TcpProxy | undefined; // while it runs
 
   private constructor(
     /** Where its files are. */
@@ -93,6 +95,7 @@ export class SealedProgram extends SealedMembers<ProgramClient>
     who: Somebody,
     way: Way,
   ): Promise<ProgramClient> {
+    assert(this.#proxy, "the server was killed");
     const wire = await Wire.to(this.#proxy, DEADLINE);
     this.#wires.push(wire);
     const channel = await connectChannel(wire.conn, {
@@ -148,8 +151,10 @@ export class SealedProgram extends SealedMembers<ProgramClient>
   async #disconnect(): Promise<void> {
     for (const wire of this.#wires.splice(0)) wire[Symbol.dispose]();
     await Promise.all(this.clients.map(({ ended }) => ended));
+    if (!this.#proxy) return;
     this.traffic.push(this.#proxy.captured);
     await this.#proxy[Symbol.asyncDispose]();
+    this.#proxy = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,4 +162,18 @@ export class SealedProgram extends SealedMembers<ProgramClient>
     await this.server[Symbol.asyncDispose]();
     await this.folder[Symbol.asyncDispose]();
   }
+}
+
+/** Waits until the server has refused a handshake. */
+export async function assertTurnedAway(
+  shaking: Promise<ProgramClient>,
+): Promise<void> {
+  const client = await shaking.catch((error) => {
+    assert(error instanceof HandshakeError);
+    return undefined;
+  });
+  if (!client) return;
+  await client.send({ kind: "ping" }).catch(() => {}); // it may have ended
+  await client.ended;
+  assert(client.failure instanceof RefusedError, String(client.failure));
 }

@@ -5,31 +5,19 @@
  * @module
  */
 
-import { type Bytes, HandshakeError } from "../../crypto_utils.ts";
+import type { Bytes } from "../../crypto_utils.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { joinEvent } from "../kit/people.ts";
 import { quiet } from "../kit/room_client.ts";
 import { answer, followed, type OpenInvite } from "../kit/sealed_members.ts";
 import {
+  assertTurnedAway,
   type ProgramClient,
   SealedProgram,
   type Visitor,
 } from "../kit/sealed_program.ts";
 import { type Somebody, somebody } from "../kit/sealed_room.ts";
-
-/** Waits until the server has taken leave of a handshake that it refuses. */
-async function assertTurnedAway(shaking: Promise<ProgramClient>) {
-  const client = await shaking.catch((error) => {
-    assert(error instanceof HandshakeError);
-    return undefined;
-  });
-  if (!client) return;
-  await client.send({ kind: "ping" }).catch(() => {});
-  await client.ended;
-  assert(client.failure instanceof RefusedError, String(client.failure));
-}
 
 /** Somebody who was removed is told nothing. */
 async function assertRemoved(program: SealedProgram, who: Somebody) {
