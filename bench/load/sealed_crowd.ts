@@ -127,7 +127,6 @@ export class SealedCrowd {
         invite: INVITE,
         key: toBase64url(this.inviteKey),
         blob: await sealBlob(anchor, this.#secret),
-        note: "",
       },
       {
         kind: "wrap",

@@ -129,8 +129,8 @@ export const TABLE = {
    * once that begins with this client's `keys` line, and never if another's comes first; any other one counts at once.
    */
   wrap: { to: isPerson, e: isCount, next: isBoolean, data: isWrap },
-  /** What the server needs to know of an invite whose `invite` line comes next: its key, as `admissionKey` makes it, blob and note. */
-  admit: { invite: isCount, key: isPerson, blob: isBlob, note: isString },
+  /** What the server needs to know of an invite whose `invite` line comes next: its key, as `admissionKey` makes it, and blob. */
+  admit: { invite: isCount, key: isPerson, blob: isBlob },
   /** Asks the keepers for the content key of epoch `e`. */
   need: { e: isCount },
   /** The file of event `offer`, an offer of the sender's own, can be asked for here. */

@@ -369,7 +369,6 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
     invite: 1,
     key: "A".repeat(43),
     blob: "A".repeat(118),
-    note: "",
   }],
   need: [{ e: 0 }],
   hold: [{ offer: 1 }],

@@ -256,7 +256,7 @@ export abstract class SealedMembers<C extends RoomClient> {
     return [
       { number, secret, self },
       [
-        { kind: "admit", invite: number, key, blob, note: "" },
+        { kind: "admit", invite: number, key, blob },
         await this.wrap(keeper.who, self),
       ],
       await this.wish(keeper, {

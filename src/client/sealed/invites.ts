@@ -75,7 +75,6 @@ export async function makeInvite(
         invite: number,
         key: toBase64url(admissionKey(secret)),
         blob,
-        note: "", // which is for keepers: its maker's client keeps it
       }, { kind: "wrap", to, e, next: false, data }),
     isAlone,
   );

@@ -91,7 +91,7 @@ export class SealedRequests {
       case "admit": {
         this.#require(asker);
         asker.spend(1);
-        const { invite, key, blob } = event; // a note would be words that the server could read
+        const { invite, key, blob } = event;
         this.#admission = { invite, key, blob };
         return;
       }

@@ -78,7 +78,6 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["invite", "count"],
     ["key", "full id"],
     ["blob", "blob"],
-    ["note", "string"],
   ],
   need: [["e", "count"]],
   followed: [["seq", "count"], ["digest", "value"], ["blob", "blob or none"]],

@@ -359,15 +359,10 @@ Deno.test("of what operators do, keepers set slow mode alone: a topic could be r
   assertEquals(server.setup.people.settings, { topic: "", slow: 5 });
 });
 
-Deno.test("why somebody is away, or leaves, and for whom an invite is, are words that the server takes from nobody", async () => {
+Deno.test("why somebody is away, or leaves, are words that the server takes from nobody", async () => {
   const [server, ana, ben] = await roomOf("ben");
   await using _server = server;
   assert(ana && ben);
-  const [invite, staged, rule] = await server.inviting(ana);
-  const admit = { ...staged[0], note: "for the choir" } as Event<"admit">;
-  await ana.client.send(admit, ...staged.slice(1), rule);
-  assertEquals(await answer(ana.client, rule.id), undefined);
-  assertEquals(server.room.blobOf(invite.number), admit.blob);
   await ben.client.send({ kind: "away", text: "at the choir" });
   assertEquals((await ana.client.until("absent")).text, "away");
   await ben.client.send({ kind: "away", text: "" });
