@@ -259,8 +259,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     if (args[0] === "log") {
       const { log } = await import("./src/server/log_command.ts");
-      await log(args.slice(1));
-      return 0;
+      return await log(args.slice(1));
     }
     const { values } = parseFlags(args, FLAGS, {
       positionals: 0,

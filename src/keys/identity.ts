@@ -113,6 +113,14 @@ export class IdentityFile {
   }
 }
 
+/** The identity in a file, which isn't changed; undefined if it is missing. @throws {FileError} as `IdentityFile.open`. */
+export async function readIdentity(
+  path: string,
+): Promise<Identity | undefined> {
+  const document = await readDocument(path);
+  return document && await identityOf(seedOf(path, document));
+}
+
 function fresh(): Document {
   return { seed: toBase64url(randomBytes(KEY_SIZE)) };
 }

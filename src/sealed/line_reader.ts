@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isChange, type LogEntry } from "../protocol/line.ts";
+import { isChange, isSent, type LogEntry } from "../protocol/line.ts";
 import { shownPresence } from "./unsigned.ts";
 import type { HeardLine } from "../protocol/changes.ts";
 import type { ControlRecord } from "./control_record.ts";
@@ -40,21 +40,30 @@ export class LineReader {
     lines: readonly LogEntry[],
     checks: Checks,
   ): Promise<HeardLine[]> {
-    const opened = await Promise.all(
+    const opened = await this.open(lines);
+    return lines.map((line, at) => this.judge(line, opened[at], checks));
+  }
+
+  /** Opens what is sealed of lines, all at once. */
+  async open(
+    lines: readonly LogEntry[],
+  ): Promise<(Opened | undefined)[]> {
+    return await Promise.all(
       lines.map((line) =>
         line.what === "sealed" ? this.#opener.open(line) : undefined
       ),
     );
-    return lines.map((line, at) => this.#judge(line, opened[at], checks));
   }
 
-  #judge(
+  /** What the next line is. @param opened As `open` gave it. */
+  judge(
     line: LogEntry,
     opened: Opened | undefined,
     { fits, seenDiffers }: Checks,
   ): HeardLine {
     if (line.what === "ruled") return this.#ruled(line);
     if (!opened) {
+      if (isSent(line.what)) return this.#wrong(line, "signature-wrong"); // in words that anybody could have put there
       return this.#record.terms.fitsPresence(line)
         ? shownPresence(line)
         : this.#wrong(line, "presence-wrong");

@@ -1,13 +1,15 @@
 /**
  * `deno task log`: looks into a log, whether or not a server runs, and changes nothing.
  *
- *     log --agree N [chat.log]     what to compare with members for the history up to line N
+ *     log --agree N [chat.log]                        what to compare with members for the history up to line N
+ *     log --key LINK-OR-FILE [chat.log]               all that was said in a sealed room
+ *     log [--key …] --search WORDS [--json] [chat.log]   what was said with these words
  *
  * @module
  */
 
 import { AdvisedError } from "../base/advised_error.ts";
-import { type FlagValues, parseFlags } from "../base/flags.ts";
+import { type FlagValues, parseFlags, UsageError } from "../base/flags.ts";
 import { helpText } from "../base/help.ts";
 import { complain, print } from "../base/output.ts";
 import { givenPath } from "../base/paths.ts";
@@ -15,11 +17,16 @@ import { logCommand } from "../base/program.ts";
 import { agreementOf } from "../log/agree.ts";
 import { agreement } from "../protocol/chain.ts";
 import { DEFAULT_LOG } from "./flags.ts";
+import { readLog } from "./reading/read_log.ts";
 
 const ABOUT = [
-  `An encrypted group chat: its log. Looks into FILE (${DEFAULT_LOG}) and the older parts beside it, whether or not a`,
-  "server runs, and changes nothing.",
+  `An encrypted group chat: its log. Looks into FILE (${DEFAULT_LOG}) and the older parts beside it, or into all FILEs`,
+  "that are given, whether or not a server runs, and changes nothing.",
 ].join("\n");
+/** More files than a log has. */
+const MAX_FILES = 1_000;
+/** The name of the file beside a log in which a sealed room's keys are. */
+const CONTROL = "chat.control";
 
 /** The command's flags. */
 const FLAGS = [
@@ -31,20 +38,69 @@ const FLAGS = [
     help:
       "Show the digits for the history up to line N, as /agree N does in a client",
   },
+  {
+    name: "key",
+    kind: "string",
+    value: "KEY",
+    help:
+      "Read a sealed room's log by the file of a member's identity, or by a link; - asks for a link on standard input",
+  },
+  {
+    name: "search",
+    kind: "string",
+    value: "WORDS",
+    help:
+      "Show only the lines that have all WORDS, by what they say in the end",
+  },
+  {
+    name: "json",
+    kind: "boolean",
+    help: "Show JSON, an object a line, as a client does",
+  },
+  {
+    name: "control",
+    kind: "path",
+    value: "FILE",
+    help: `A sealed room's keys (${CONTROL} beside the log)`,
+  },
   { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
 
 type Values = FlagValues<typeof FLAGS>;
 
-/** Does what the arguments say. @throws {UsageError} | {AdvisedError} | {LogError} */
-export async function log(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseFlags(args, FLAGS, { positionals: 1 });
-  const [file = DEFAULT_LOG] = positionals;
-  const isAsked = values.agree !== undefined;
-  if (values.help || !isAsked) {
-    return print(helpText(`${logCommand()} [FLAGS] [FILE]`, ABOUT, FLAGS));
+/**
+ * Does what the arguments say.
+ * @returns The exit code: 1 where something in the log doesn't fit.
+ * @throws {UsageError} | {AdvisedError} | {LogError}
+ */
+export async function log(args: readonly string[]): Promise<number> {
+  const options = { positionals: MAX_FILES };
+  const { values, positionals } = parseFlags(args, FLAGS, options);
+  const given = positionals.map((path) => givenPath(path));
+  const [first = givenPath(DEFAULT_LOG), ...others] = given;
+  const { agree: line, key, search, json } = values;
+  const reads = key !== undefined || search !== undefined || json;
+  if (values.help || !reads && line === undefined) {
+    print(helpText(`${logCommand()} [FLAGS] [FILE…]`, ABOUT, FLAGS));
+    return 0;
   }
-  await agree(values, givenPath(file));
+  if (!reads) {
+    if (others.length > 0) {
+      throw new UsageError(
+        "Give one FILE: the older parts are found beside it",
+      );
+    }
+    await agree(values, first);
+    return 0;
+  }
+  if (line !== undefined) {
+    throw new UsageError(
+      "Give --agree alone, without --key, --search or --json",
+    );
+  }
+  const paths = [first, ...others];
+  const control = values.control ?? first.replace(/[^/\\]*$/, CONTROL);
+  return await readLog({ paths, control, key, search, json }) ? 0 : 1;
 }
 
 /** Shows the digits for a line. */

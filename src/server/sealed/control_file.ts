@@ -12,8 +12,9 @@
  * @module
  */
 
+import { parseLines } from "../../base/checked_line.ts";
 import { LineFile } from "../../base/line_file.ts";
-import { FileError } from "../../base/private_file.ts";
+import { FileError, fileError } from "../../base/private_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { diagnostics } from "../diagnostics.ts";
 
@@ -59,10 +60,13 @@ type Mark =
   /** Those from that number on, and what came with them, have not happened. */
   | { readonly kind: "dropped"; readonly seq: number };
 
+/** What of it has happened. */
+export type Happened = Exclude<Kept, Mark>;
+
 /** All that a file says. */
 export interface Loaded {
   /** What has happened, but for what the log lacks of the last batch. */
-  readonly kept: readonly Exclude<Kept, Mark>[];
+  readonly kept: readonly Happened[];
   /** The number of the last control line that is in the log, as far as the file says; 0 for none. */
   readonly logged: number;
 }
@@ -95,14 +99,7 @@ export class ControlFile implements Disposable {
 
   /** What it says. @param mend Whether what a crash left of a line is dropped. @throws {FileError} for a file that is damaged. */
   load(mend = true): Loaded {
-    const kept: Exclude<Kept, Mark>[] = [];
-    let logged = 0;
-    for (const it of this.#file.added(mend)) {
-      if (it.kind === "logged") logged = it.seq;
-      else if (it.kind === "dropped") kept.length = firstFrom(kept, it.seq);
-      else kept.push(it);
-    }
-    return { kept, logged };
+    return happened(this.#file.added(mend));
   }
 
   /** Writes down what is about to happen, on the disk. @throws {FileError} if that fails: then nothing is written. */
@@ -169,6 +166,42 @@ export class ControlFile implements Disposable {
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
   }
+}
+
+/** Of all that was written down, in order, what has happened. */
+function happened(lines: readonly Kept[]): Loaded {
+  const kept: Happened[] = [];
+  let logged = 0;
+  for (const it of lines) {
+    if (it.kind === "logged") logged = it.seq;
+    else if (it.kind === "dropped") kept.length = firstFrom(kept, it.seq);
+    else kept.push(it);
+  }
+  return { kept, logged };
+}
+
+/**
+ * What a file says has happened, also one that a server writes to meanwhile, or a copy of one. Changes nothing.
+ * @returns Undefined if it is missing. @throws {FileError} if it is damaged, or can't be read.
+ */
+export async function readControlFile(
+  path: string,
+): Promise<Happened[] | undefined> {
+  const bytes = await Deno.readFile(path).catch((cause) => {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw fileError("read", path, cause);
+  });
+  if (!bytes) return undefined;
+  const lines: Kept[] = [];
+  for (const line of parseLines(bytes)) {
+    if (!line) {
+      throw new FileError(
+        `Cannot use "${path}": line ${lines.length + 1} is damaged`,
+      );
+    }
+    lines.push(line as Kept);
+  }
+  return happened(lines).kept;
 }
 
 /** Where the control lines from a number on begin. */
