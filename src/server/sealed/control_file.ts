@@ -186,7 +186,7 @@ function happened(lines: readonly Kept[]): Loaded {
  */
 export async function readControlFile(
   path: string,
-): Promise<Happened[] | undefined> {
+): Promise<readonly Happened[] | undefined> {
   const bytes = await Deno.readFile(path).catch((cause) => {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw fileError("read", path, cause);
