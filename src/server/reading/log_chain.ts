@@ -48,6 +48,16 @@ export class LogChain {
     return chain.value;
   }
 
+  /** Lines have numbers from here on that are higher by so many: that is how many are missing. */
+  renumbered(by: number): void {
+    const isAsSeen = by === this.#shift;
+    this.#shift = 0;
+    if (!isAsSeen) this.#chains = []; // what the next one saw counts
+    this.#recent = isAsSeen
+      ? this.#recent.map((line) => ({ ...line, seq: line.seq + by }))
+      : [];
+  }
+
   /** Takes the next line, once it is checked. */
   add(line: LogEntry): void {
     const seq = line.seq + this.#shift;

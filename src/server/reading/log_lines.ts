@@ -28,10 +28,16 @@ export type Read =
   | { readonly kind: "line"; readonly line: HeardLine }
   /** Lines aren't what `name`, who said a later one, saw. */
   | Unseen & { readonly kind: "unseen"; readonly name: string }
-  /** By the control lines, so many lines are missing before one; or, below 0, were put in. */
-  | { readonly kind: "moved"; readonly line: number; readonly by: number }
+  | Moved
   /** A file begins after other lines than those that are before it. */
   | { readonly kind: "broken"; readonly path: string };
+
+/** By the control lines, so many lines are missing before one; or, below 0, were put in. */
+interface Moved {
+  readonly kind: "moved";
+  readonly line: number;
+  readonly by: number;
+}
 
 /** A sealed room's control lines and keys. */
 export interface SealedLog {
@@ -43,6 +49,8 @@ export interface SealedLog {
 
 /** Some lines that are being opened. */
 interface Piece {
+  /** What the first of them shows. */
+  readonly moved: Moved | undefined;
   readonly lines: readonly LogEntry[];
   readonly opened: Promise<readonly (Opened | undefined)[]>;
 }
@@ -113,13 +121,12 @@ export class LogLines {
           while (ahead[0]) yield await this.#tell(ahead.shift());
         }
         const moved = await this.#ruled(some[0]);
-        if (moved) yield [moved];
         const numbered = this.#shift === 0
           ? some
           : some.map((line) => ({ ...line, seq: line.seq + this.#shift }));
         const opened = this.#reader?.open(numbered) ?? Promise.resolve([]);
         opened.catch(() => {}); // whoever waits for it is told
-        ahead.push({ lines: numbered, opened });
+        ahead.push({ moved, lines: numbered, opened });
         if (ahead.length > AHEAD) yield await this.#tell(ahead.shift());
       }
     }
@@ -142,7 +149,7 @@ export class LogLines {
   }
 
   /** Takes a control line: its number is known, or it is the next. @returns Where lines turn out to be missing. */
-  async #ruled(line: LogEntry | undefined): Promise<Read | undefined> {
+  async #ruled(line: LogEntry | undefined): Promise<Moved | undefined> {
     if (line?.what !== "ruled" || !this.#sealed) return undefined;
     const entry = { ...line, seq: line.seq + this.#shift };
     const known = this.#control.get(line.text);
@@ -159,14 +166,18 @@ export class LogLines {
   }
 
   async #tell(piece: Piece | undefined): Promise<Iterable<Read>> {
-    return piece ? this.#told(piece.lines, await piece.opened) : [];
+    return piece ? this.#told(piece, await piece.opened) : [];
   }
 
   /** One after the other, each once the one before is told: it may change that. */
   *#told(
-    lines: readonly LogEntry[],
+    { moved, lines }: Piece,
     opened: readonly (Opened | undefined)[],
   ): Generator<Read> {
+    if (moved) {
+      this.#chain.renumbered(moved.by);
+      yield moved;
+    }
     for (const [at, raw] of lines.entries()) {
       const unseen: Read[] = [];
       const line = this.#judge(raw, opened[at], unseen);

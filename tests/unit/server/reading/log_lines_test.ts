@@ -1,0 +1,260 @@
+/**
+ * Reading a sealed room's log without a server: what was changed in it is said by number, and the rest is read.
+ *
+ * @module
+ */
+
+import { toBase64url } from "../../../../crypto_utils.ts";
+import { formatInvite } from "../../../../src/keys/invite.ts";
+import { agreementOf } from "../../../../src/log/agree.ts";
+import { ReadFiles } from "../../../../src/log/read_files.ts";
+import { IdentityFile } from "../../../../src/keys/identity.ts";
+import { openKey } from "../../../../src/server/reading/log_key.ts";
+import {
+  LogLines,
+  type Read,
+} from "../../../../src/server/reading/log_lines.ts";
+import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { Folder } from "../../../kit/folder.ts";
+import { ROOM_KEY } from "../../../kit/connection_setup.ts";
+import { say, SealedStage } from "../../../kit/sealed_stage.ts";
+import { FOUNDING_ID } from "../../../../src/sealed/membership.ts";
+
+/** What is left of a room: its files, and the identities of ana, who founded it, and of ben. */
+interface Left {
+  readonly folder: Folder;
+  /** The lines of the log. */
+  readonly lines: string[];
+  /** The numbers of what they said in turn, ana first. */
+  readonly numbers: readonly number[];
+  /** A link that is open. */
+  readonly link: string;
+}
+
+/** A room in which the key changes while ana and ben talk. */
+async function leave(): Promise<Left> {
+  const folder = await Folder.make();
+  const path = (name: string) => folder.file(name);
+  const ids = await Promise.all(
+    ["ana", "ben"].map((name) => IdentityFile.open(path(name))),
+  );
+  await using stage = await SealedStage.create();
+  const [own, other] = ids.map(({ identity }) => identity);
+  assert(own && other);
+  const invite = { id: FOUNDING_ID, secret: ROOM_KEY };
+  const ana = await stage.client("ana", { invite }, own);
+  const ben = await stage.client("ben", { invite: await ana.invite(5) }, other);
+  await ana.untilTold("ben came in");
+  const numbers: number[] = [];
+  for (let at = 0; at < 12; at++) {
+    const who = at % 2 === 0 ? ana : ben;
+    numbers.push(await say(who, `word ${at}`));
+    const [reader] = [ana, ben].filter((it) => it !== who);
+    while (reader?.view.of("said").at(-1)?.text !== `word ${at}`) {
+      await reader?.view.until("said", reader.view.of("said").length);
+    }
+    if (at === 5) await stage.rekey(ana, "eve");
+  }
+  const made = await ana.invite(3);
+  const link = formatInvite({
+    host: "chat.example",
+    port: 5000,
+    serverKey: new Uint8Array(32),
+    ...made,
+  });
+  const { folder: from } = stage.setup;
+  await Deno.copyFile(`${from}/chat.control`, path("chat.control"));
+  await Deno.copyFile(`${from}/chat.log`, path("chat.log"));
+  const text = await Deno.readTextFile(path("chat.log"));
+  return { folder, lines: text.split("\n").slice(0, -1), numbers, link };
+}
+
+/** What is read of a log. */
+async function read(
+  { folder }: Left,
+  key: string,
+  ...names: string[]
+): Promise<Read[]> {
+  const paths = names.map((name) => folder.file(name));
+  const files = await ReadFiles.open(paths);
+  const opened = await openKey(key, folder.file("chat.control"));
+  const all: Read[] = [];
+  for await (const some of new LogLines(files, opened).read()) {
+    all.push(...some);
+  }
+  return all;
+}
+
+/** What is said, and what doesn't fit, of what is read; without what is neither. */
+function short(all: readonly Read[]): string[] {
+  return all.flatMap((it) => {
+    if (it.kind === "broken") return ["broken"];
+    if (it.kind === "moved") return [`moved ${it.by} at ${it.line}`];
+    if (it.kind === "unseen") {
+      return [
+        it.isAhead ? `ahead ${it.line}` : `unseen ${it.from} to ${it.upTo}`,
+      ];
+    }
+    const { what, wrong, text, seq } = it.line;
+    if (wrong !== undefined) return [`${wrong} ${seq}`];
+    return what === "said" ? [text] : what === "sealed" ? ["sealed"] : [];
+  });
+}
+
+/** What is read once the log's lines are others. */
+async function readChanged(
+  left: Left,
+  change: (lines: string[]) => string[],
+): Promise<string[]> {
+  const text = change([...left.lines]).map((line) => `${line}\n`).join("");
+  await Deno.writeTextFile(left.folder.file("chat.log"), text);
+  return short(await read(left, left.folder.file("ana"), "chat.log"));
+}
+
+const WORDS = Array.from({ length: 12 }, (_, at) => `word ${at}`);
+
+Deno.test("a log is read whole with a member's identity and with an open link, across changes of the key", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  for (const key of [folder.file("ana"), folder.file("ben"), left.link]) {
+    const all = await read(left, key, "chat.log");
+    assertEquals(short(all), WORDS);
+    const numbers = all.flatMap((it) =>
+      it.kind === "line" && it.line.what === "said" ? [it.line.seq] : []
+    );
+    assertEquals(numbers, left.numbers);
+  }
+});
+
+Deno.test("a changed, dropped, repeated or exchanged line of a log is said by number, and all others are read", async () => {
+  const left = await leave();
+  await using _folder = left.folder;
+  const seq = left.numbers[8] ?? 0;
+  const at = seq - 1;
+  const without = (...gone: string[]) =>
+    WORDS.filter((it) => !gone.includes(it));
+
+  const changed = await readChanged(left, (lines) => {
+    const line = lines[at] ?? "";
+    const end = line.at(-30) === "A" ? "B" : "A";
+    return lines.with(at, line.slice(0, -30) + end + line.slice(-29));
+  });
+  assertEquals(changed.filter((it) => !it.startsWith("word")), [
+    `signature-wrong ${seq}`,
+    `unseen ${seq - 1} to ${seq}`, // the one before it was said before it was seen
+  ]);
+  assertEquals(
+    changed.filter((it) => it.startsWith("word")),
+    without("word 8"),
+  );
+
+  const dropped = await readChanged(left, (lines) => lines.toSpliced(at, 1));
+  assertEquals(dropped.filter((it) => !it.startsWith("word")), [
+    `ahead ${seq}`,
+    `moved 1 at ${left.lines.length}`,
+  ]);
+  assertEquals(
+    dropped.filter((it) => it.startsWith("word")),
+    without("word 8"),
+  );
+
+  // What comes after a control line has the numbers that members know again.
+  const early = (left.numbers[3] ?? 0) - 1;
+  const before = await readChanged(left, (lines) => lines.toSpliced(early, 1));
+  const next = left.lines.findIndex((line, at) =>
+    at > early && line.includes(" rules ")
+  );
+  assertEquals(before.filter((it) => !it.startsWith("word")), [
+    `ahead ${early + 1}`,
+    `moved 1 at ${next + 1}`,
+  ]);
+  assertEquals(before.filter((it) => it.startsWith("word")), without("word 3"));
+
+  const repeated = await readChanged(
+    left,
+    (lines) => lines.with(at + 2, lines[at] ?? ""),
+  );
+  assertEquals(repeated.filter((it) => !it.startsWith("word")), [
+    `number-repeated ${seq + 2}`,
+    `unseen ${seq + 1} to ${seq + 2}`,
+  ]);
+  assertEquals(
+    repeated.filter((it) => it.startsWith("word")),
+    without("word 10"),
+  );
+
+  const exchanged = await readChanged(
+    left,
+    (lines) =>
+      lines.with(at, lines[at + 1] ?? "").with(at + 1, lines[at] ?? ""),
+  );
+  const warned = exchanged.filter((it) => !it.startsWith("word"));
+  assertEquals(warned[0], `ahead ${seq}`);
+  assert(warned.length <= 3, warned.join("; "));
+  assertEquals(
+    exchanged.filter((it) => it.startsWith("word")).sort(),
+    [...WORDS].sort(),
+  );
+});
+
+Deno.test("a line that somebody writes into a log by hand, in another's name or openly, is not shown as said", async () => {
+  const left = await leave();
+  await using _folder = left.folder;
+  const at = (left.numbers[8] ?? 0) - 1;
+  const read = await readChanged(left, (lines) => {
+    const [head = ""] = (lines[at] ?? "").split(" | ");
+    return lines.toSpliced(at + 1, 0, `${head} | ana: gold for eve`);
+  });
+  assert(!read.some((it) => it.includes("gold")), read.join("; "));
+  assert(read.includes(`signature-wrong ${at + 2}`), read.join("; "));
+});
+
+Deno.test("the files of a rotated log are read in order, given in any, and one that was changed is named", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  const { lines, numbers } = left;
+  const cut = (numbers[8] ?? 0) - 1;
+  const { value } = await agreementOf(folder.file("chat.log"), cut);
+  assert(value);
+  const write = (name: string, some: readonly string[]) =>
+    Deno.writeTextFile(folder.file(name), some.join("\n") + "\n");
+  await write("chat.log.1", lines.slice(0, cut));
+  await write("chat.log", [
+    `# continues at event ${cut + 1} after ${toBase64url(value)}`,
+    ...lines.slice(cut),
+  ]);
+  const key = folder.file("ana");
+  assertEquals(short(await read(left, key, "chat.log")), WORDS);
+  await Deno.rename(folder.file("chat.log.1"), folder.file("older"));
+  const both = ["chat.log", "older"];
+  assertEquals(short(await read(left, key, ...both)), WORDS);
+  assertEquals(short(await read(left, key, "chat.log")), WORDS.slice(8));
+  await write("older", lines.slice(0, cut - 1));
+  const broken = short(await read(left, key, ...both));
+  assertEquals(broken.filter((it) => !it.startsWith("word")), ["broken"]);
+});
+
+Deno.test("a key that opens nothing of a log is refused with what to do, and one of another room is told", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  const control = folder.file("chat.control");
+  await IdentityFile.open(folder.file("stranger"));
+  const refused = async (key: string, words: string) => {
+    await assertRejects(() => openKey(key, control), Error, words);
+  };
+  await refused(folder.file("stranger"), "has no key for that identity");
+  await refused(folder.file("nothing"), "there is no identity at");
+  await refused("chat://x:1/#AAAA", "Cannot read the invite");
+  await assertRejects(
+    () => openKey(folder.file("ana"), folder.file("none")),
+    Error,
+    "is missing, or its room is not founded",
+  );
+  const other = await leave();
+  await using _other = other.folder;
+  await assertRejects(
+    () => openKey(left.link, other.folder.file("chat.control")),
+    Error,
+    "has no key for that link",
+  );
+});
