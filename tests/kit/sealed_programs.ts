@@ -22,8 +22,8 @@ export class SealedPrograms implements AsyncDisposable {
     readonly server: Server,
     /** The client of who founded it. */
     readonly keeper: JsonClient,
-    /** A link for a hundred persons. */
-    readonly link: string,
+    /** A link by which others come: at first one for a hundred persons. */
+    public link: string,
   ) {}
 
   /** Starts a server in a folder, and a client that founds the room. */

@@ -30,7 +30,7 @@ export type Read =
   | Unseen & { readonly kind: "unseen"; readonly name: string }
   | Moved
   /** A file begins after other lines than those that are before it. */
-  | { readonly kind: "broken"; readonly path: string };
+  | { readonly kind: "broken"; readonly path: string; readonly first: number };
 
 /** By the control lines, so many lines are missing before one; or, below 0, were put in. */
 interface Moved {
@@ -110,7 +110,7 @@ export class LogLines {
     if (!value && !isFirst) return [];
     this.#chain = new LogChain(value && { seq, value }, seq);
     const isBroken = !isFirst && before && value && !equalBytes(before, value);
-    return isBroken ? [{ kind: "broken", path }] : [];
+    return isBroken ? [{ kind: "broken", path, first }] : [];
   }
 
   async *#readFile(file: LogFile): AsyncGenerator<Iterable<Read>> {

@@ -88,9 +88,7 @@ export class LogWords {
     if (!this.#isJson) return { text: `${message}\n`, isWarning: true };
     const range = read.kind === "unseen"
       ? { from: read.from, upTo: read.upTo, exact: read.from === read.upTo }
-      : read.kind === "moved"
-      ? { from: read.line, exact: false }
-      : { exact: false };
+      : { from: read.kind === "moved" ? read.line : read.first, exact: false };
     const text = jsonObject("history-differs", { ...range, message });
     return { text: `${text}\n`, isWarning: true };
   }
