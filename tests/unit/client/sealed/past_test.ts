@@ -83,6 +83,7 @@ Deno.test("a sealed room's history tells lines as they are by now, and who came 
   ben.session.conversation.rename("benno");
   await ana.view.until("renamed");
   await say(ben, "last");
+  await ana.view.until("said", 3);
 
   const { lines, more, backTo } = await find(ana, "", 6);
   const short = lines.map((line) =>
