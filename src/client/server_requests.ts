@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** A connection that requests go over. */
-type RequestLink = Pick<RoomLink, "ask" | "close" | "endSearch">;
+export type RequestLink = Pick<RoomLink, "ask" | "close" | "endSearch">;
 
 /** A client's requests to the server, across connections. */
 export class ServerRequests {

@@ -29,7 +29,7 @@ export class LineReader {
   readonly #record: ControlRecord;
   readonly #opener: Opener;
 
-  /** @param record All control lines up to the last that is read. */
+  /** Reads by the room's keys. @param record All control lines up to the last that is read. */
   constructor(record: ControlRecord, keys: RoomKeys) {
     this.#record = record;
     this.#opener = new Opener(record, keys);

@@ -52,7 +52,7 @@ export class RoomKeys {
   readonly #made = new Map<string, Bytes>(); // by commitment
   readonly #getting = new Map<number, Promise<Bytes | undefined>>(); // by epoch
 
-  /** @param had Is told each key that doesn't follow from a later one. */
+  /** Has none yet. @param had Is told each key that doesn't follow from a later one. */
   constructor(had: (key: HadKey) => void = () => {}) {
     this.#had = had;
   }

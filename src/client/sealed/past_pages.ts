@@ -49,7 +49,7 @@ export class PageChain {
   readonly #seam: ChainSeam;
   #next: { readonly seq: number; readonly value: Bytes } | undefined; // where the page after begins
 
-  /** @param seam What this client has counted. */
+  /** Begins anywhere. @param seam What this client has counted. */
   constructor(seam: ChainSeam) {
     this.#seam = seam;
   }

@@ -125,6 +125,8 @@ export class SealedLink implements LinkListener, RoomLink {
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
   /**
+   * Connects to the server.
+   *
    * @param options The room, whom it tells, and where the server is.
    * @param connect Makes the connection, which tells this listener.
    */

@@ -34,7 +34,10 @@ export class LogChain {
   #shift = 0; // how many lines are missing, as it seems
   #certain: number; // the number of the last line that somebody saw so
 
-  /** @param start From where it is counted; undefined where the value isn't known: then from what the first one saw. */
+  /**
+   * Counts from a line on.
+   * @param start From where; undefined where the value isn't known: then from what the first one saw.
+   */
   constructor(start: Seen | undefined, certain = start?.seq ?? 0) {
     this.#chains = start ? [new Chain(start.seq, start.value)] : [];
     this.#certain = certain;

@@ -33,9 +33,12 @@ export type Read =
   | { readonly kind: "broken"; readonly path: string; readonly first: number };
 
 /** By the control lines, so many lines are missing before one; or, below 0, were put in. */
-interface Moved {
+export interface Moved {
+  /** Tells it from the others. */
   readonly kind: "moved";
+  /** The number of that line. */
   readonly line: number;
+  /** How many. */
   readonly by: number;
 }
 
@@ -67,7 +70,10 @@ export class LogLines {
   #shift = 0; // how many lines are missing
   #last = 0; // the number of the last line that was told
 
-  /** @param sealed What a sealed room's lines are opened with; undefined for an open room. */
+  /**
+   * Nothing is read yet.
+   * @param files The log's. @param sealed What a sealed room's lines are opened with; undefined for an open room.
+   */
   constructor(files: ReadFiles, sealed: SealedLog | undefined) {
     this.#files = files;
     this.#sealed = sealed;

@@ -35,7 +35,10 @@ export class LogWords {
   readonly #person: string | undefined;
   readonly #recent: RecentLines;
 
-  /** @param person The short id of the reader's person. @param recent What was said lately, to be quoted. */
+  /**
+   * Tells lines as JSON, or as people read them.
+   * @param person The short id of the reader's person. @param recent What was said lately, to be quoted.
+   */
   constructor(
     isJson: boolean,
     person: string | undefined,

@@ -54,7 +54,7 @@ export type Kept =
   | Mark;
 
 /** What became of control lines that stand before it. */
-type Mark =
+export type Mark =
   /** Those up to that number are in the log. */
   | { readonly kind: "logged"; readonly seq: number }
   /** Those from that number on, and what came with them, have not happened. */
