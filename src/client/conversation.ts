@@ -794,6 +794,7 @@ export class Conversation implements LinkListener {
       ...(told === undefined ? {} : { told }),
       ...(changed ? { changed } : {}),
       ...(this.#watch.difference ? { doubted: true as const } : {}),
+      ...(line.unchecked ? { unchecked: true as const } : {}),
     };
   }
 

@@ -32,6 +32,8 @@ export interface HeardLine extends LogEntry {
   readonly told?: string;
   /** Why it isn't shown as said: a key of `WARNINGS`. */
   readonly wrong?: string;
+  /** Set where this client can't tell whether its sender saw the same history, as in a sealed room it mostly can. */
+  readonly unchecked?: true;
 }
 
 /** A line, with the words that it has by now, and what was changed. */

@@ -53,6 +53,8 @@ export interface ToldLine {
   readonly own: boolean;
   /** Whether it happened before the reader (re)joined. */
   readonly past: boolean;
+  /** Set where it can't be told whether its sender saw the same history, as in a sealed room it mostly can. */
+  readonly unchecked?: true;
 }
 
 /** What stands in place of words that were taken back. */
@@ -122,6 +124,7 @@ export function lineFields(news: ToldLine): Record<string, unknown> {
     ...(told === undefined ? {} : { text: told }),
     ...(isAbout(what) ? { quoted: quotedFields(news) } : {}),
     ...changedFields(news),
+    ...(news.unchecked ? { unchecked: true } : {}),
   };
 }
 

@@ -8,8 +8,8 @@
 import { keepNewest } from "../base/keep_newest.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
-/** Stays that are remembered, the newest. */
-const MAX_STAYS = 4_096;
+/** Stays that are remembered of each member, the newest: nobody pushes those of others out. */
+const MAX_STAYS = 256;
 
 /** The last line of a stay: its number in the log, and its sender's for it. */
 export interface StayEnd {
@@ -24,7 +24,7 @@ export type Numbered = Pick<LogEntry, "person" | "stay" | "seq" | "n">;
 
 /** Stays and their last lines: those that were seen, or those of one look at the past. */
 export class StayNumbers {
-  readonly #ends: Map<string, StayEnd>;
+  readonly #ends = new Map<string, Map<string, StayEnd>>(); // by person, and by key
   #changed = new Map<string, StayEnd>(); // since `takeChanged`
 
   /**
@@ -33,7 +33,6 @@ export class StayNumbers {
    * @param ends As `takeChanged` gave them in earlier runs, the newest last.
    */
   constructor(ends: Iterable<readonly [string, StayEnd]> = []) {
-    this.#ends = new Map();
     for (const [stay, end] of ends) this.#keep(stay, end);
   }
 
@@ -46,12 +45,12 @@ export class StayNumbers {
 
   /** All that is remembered, the newest last. */
   get all(): [string, StayEnd][] {
-    return [...this.#ends];
+    return [...this.#ends.values()].flatMap((ends) => [...ends]);
   }
 
   /** Whether a line can be what it says to be, after what was seen. */
   fits(line: Numbered): boolean {
-    const end = this.#ends.get(keyOf(line));
+    const end = this.#find(line);
     if (!end) return true;
     const { seq, n } = line;
     if (seq === end.seq) return n === end.n;
@@ -62,16 +61,23 @@ export class StayNumbers {
   note(line: Numbered): void {
     const { seq, n } = line;
     const key = keyOf(line);
-    const end = this.#ends.get(key);
+    const end = this.#find(line);
     if (end && end.seq >= seq) return;
     this.#keep(key, { seq, n });
     this.#changed.delete(key);
     this.#changed.set(key, { seq, n });
   }
 
+  #find(line: Numbered): StayEnd | undefined {
+    return this.#ends.get(line.person)?.get(keyOf(line));
+  }
+
   #keep(key: string, end: StayEnd): void {
-    this.#ends.delete(key);
-    keepNewest(this.#ends.set(key, end), MAX_STAYS);
+    const [person = ""] = key.split(".");
+    const ends = this.#ends.get(person) ?? new Map<string, StayEnd>();
+    this.#ends.set(person, ends);
+    ends.delete(key);
+    keepNewest(ends.set(key, end), MAX_STAYS);
   }
 }
 

@@ -210,6 +210,51 @@ Deno.test("a line whose sender was shown another history is not shown", async ()
   assertEquals((await warned(bob)).reason, "seen-differs");
 });
 
+Deno.test("a line whose sender had seen what this client can't look at is marked, and that is explained once", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const invite = await ana.invite();
+  const seen = { seq: 0, value: new Uint8Array(32) };
+  const chain = { seen, seenDiffers: () => undefined };
+  const bob = await setup.client("bob", { invite, chain });
+  await bob.in();
+  await ana.say("one");
+  await ana.say("two");
+  await bob.view.until("said", 1);
+  assertEquals(bob.view.of("said").map(({ unchecked }) => unchecked), [
+    true,
+    true,
+  ]);
+  const notes = bob.view.notes.filter((it) => it.includes("marked ⚠"));
+  assertEquals(notes.length, 1);
+  await bob.say("three");
+  await ana.view.until("said", 2);
+  assertEquals(ana.view.of("said").map(({ unchecked }) => unchecked), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("a line that is said again to a newcomer, who was not told the first one, is marked at least", async () => {
+  await using setup = new SealedSetup();
+  const { ana, server } = await two(setup);
+  await ana.say("yes");
+  await ana.say("between");
+  const { seq } = await ana.view.until("said");
+  const line = server.log[seq - 1];
+  assert(line);
+  server.start = seq + 1; // what newcomers are told begins after it
+  const again = { ...line, seq: server.log.length + 1 };
+  const { n, text } = line;
+  await server.forge(again, { kind: "sealed", id: seatOf(ana).id, n, text });
+  const cy = await setup.bring(ana, "cy");
+  const said = cy.view.of("said").filter(({ text }) => text === "yes");
+  assertEquals(said.map(({ seq, unchecked }) => [seq, unchecked]), [
+    [again.seq, true],
+  ]);
+});
+
 Deno.test("a member can't change what another one said", async () => {
   await using setup = new SealedSetup();
   const ana = await setup.found();

@@ -294,7 +294,7 @@ export class Seat {
       });
     }
     const { after } = event;
-    const start = after ?? 0;
+    const start = Math.max(after ?? 0, server.start);
     const early = server.control.filter(({ seq }) =>
       seq <= start && seq > this.#followed
     );
@@ -407,6 +407,8 @@ export class SealedServer {
   clockOff = 0;
   /** With what words it shows that people leave; undefined: with theirs. */
   lastWords: string | undefined;
+  /** After which line the past begins for who comes. */
+  start = 0;
   /** What happens just before a control line is looked at. */
   beforeRule: (text: string) => Promise<void> = () => Promise.resolve();
   /** Whether it says that the room is open. */

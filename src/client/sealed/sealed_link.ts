@@ -121,6 +121,7 @@ export class SealedLink implements LinkListener, RoomLink {
   #asked = -1; // the epoch whose key keepers were asked for
   #isIn = false;
   #isClosed = false;
+  #hasToldUnchecked = false;
   #looking: ReturnType<typeof setInterval> | undefined;
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
@@ -506,10 +507,20 @@ export class SealedLink implements LinkListener, RoomLink {
       return this.#options.view.show({ type: "warning", ...verdict.warning });
     }
     const { line } = verdict;
+    this.#noteUnchecked(line);
     if (isRename(line)) return; // which the server's own line tells
     const isOwn = own || line.person === this.#room.self.person;
     const member = present && this.#asMember(present);
     this.#listener.happened(line, isOwn, member);
+  }
+
+  /** Says once what the mark of an unchecked line means. */
+  #noteUnchecked({ unchecked }: HeardLine): void {
+    if (!unchecked || this.#hasToldUnchecked) return;
+    this.#hasToldUnchecked = true;
+    this.#options.view.note(
+      "A line marked ⚠ is by somebody who had last seen a line that this client doesn't know: it can't tell whether you both see the same history. /agree compares",
+    );
   }
 
   /** What a line brings about beside being shown. */
@@ -577,6 +588,7 @@ export class SealedLink implements LinkListener, RoomLink {
         this.#show(verdict, false);
         return [];
       }
+      this.#noteUnchecked(verdict.line);
       return isRename(verdict.line) ? [] : [verdict.line];
     });
     const { known, view } = this.#options;

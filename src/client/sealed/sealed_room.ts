@@ -301,9 +301,8 @@ export class SealedRoom {
   #believe(line: LogEntry, seen: Seen): Verdict {
     const { person, seq, stay } = line;
     const isMine = person === this.self.person && stay === this.self.stay;
-    if (!isMine && this.seam.seenDiffers(seen, seq)) {
-      return this.#wrong(line, "seen-differs");
-    }
+    const differs = !isMine && this.seam.seenDiffers(seen, seq);
+    if (differs) return this.#wrong(line, "seen-differs");
     if (isChange(line)) {
       const about = this.#said.get(line.to);
       const isNothing = line.to >= seq || about && !mayChange(line, about);
@@ -312,7 +311,9 @@ export class SealedRoom {
     if (isSpoken(line.what)) {
       keepNewest(this.#said.set(seq, { ...line, text: "" }), MAX_SAID);
     }
-    return { line };
+    return {
+      line: differs === undefined ? { ...line, unchecked: true } : line,
+    };
   }
 
   /** Who comes, goes or has another name must be a member under the name that is told. */

@@ -219,7 +219,7 @@ export class Transcript {
   #line(news: RoomNews, found?: RegExp): Paragraph[] {
     const { at, type: what, quoted } = news;
     if (what === "edited" && quoted?.text === "") return []; // it was deleted, and stays so
-    const mark = news.doubted ? `${DOUBT} ` : "";
+    const mark = news.doubted || news.unchecked ? `${DOUBT} ` : "";
     if (!isSpoken(what) && what !== "edited") {
       return [this.#columns.aside(at, `${mark}${lineSentence(news)}`)];
     }

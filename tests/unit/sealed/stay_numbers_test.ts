@@ -27,18 +27,30 @@ Deno.test("StayNumbers takes a line where its numbers grow together, before and 
   assertEquals(stays.fits(line(60, 1, "another")), true);
 });
 
-Deno.test("StayNumbers remembers the newest 4,096 stays, and gives what has changed once", () => {
+Deno.test("StayNumbers remembers the newest 256 stays of a member, and gives what has changed once", () => {
   const stays = new StayNumbers();
   for (let at = 1; at <= 5_000; at++) stays.note(line(at, 1, `s${at}`));
   stays.note(line(5_001, 2, "s4999"));
   const { all } = stays;
   assertEquals([all.length, all[0]?.[0], all.at(-1)?.[0]], [
-    4_096,
-    "p.s905",
+    256,
+    "p.s4745",
     "p.s4999",
   ]);
   stays.takeChanged();
   stays.note(line(5_002, 3, "s4999"));
   assertEquals(stays.takeChanged(), [["p.s4999", { seq: 5_002, n: 3 }]]);
   assertEquals(new StayNumbers(all).fits(line(6_000, 2, "s4999")), false);
+});
+
+Deno.test("a member with many stays doesn't have those of others forgotten", () => {
+  const known = new StayNumbers();
+  known.note({ person: "ana", stay: "one", seq: 100, n: 7 });
+  for (let at = 1; at <= 5_000; at++) {
+    known.note({ person: "eve", stay: `${at}`, seq: 100 + at, n: 1 });
+  }
+  const again = { person: "ana", stay: "one", seq: 6_000, n: 7 };
+  assertEquals(known.fits(again), false);
+  assertEquals(new StayNumbers(known.all).fits(again), false);
+  assertEquals(known.all.length <= 257, true);
 });
