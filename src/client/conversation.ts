@@ -38,7 +38,12 @@ import type { Somebody } from "./person.ts";
 import type { PageAnswer } from "./pending_pages.ts";
 import { RecentLines } from "../protocol/recent_lines.ts";
 import { ServerRequests } from "./server_requests.ts";
-import { holesSentence, laterLogSentence, typedText } from "./sentences.ts";
+import {
+  absenceSentence,
+  holesSentence,
+  laterLogSentence,
+  typedText,
+} from "./sentences.ts";
 import {
   type LineWarning,
   type Present,
@@ -68,6 +73,9 @@ import {
 import { agreement } from "../protocol/chain.ts";
 import { AWAY } from "../sealed/unsigned.ts";
 import { escapeText } from "../base/safe_text.ts";
+
+/** For how long servers keep private messages, ms. */
+const LETTERS_KEPT = 7 * 86_400_000;
 
 /** What a conversation needs. */
 export interface ConversationOptions {
@@ -519,6 +527,7 @@ export class Conversation implements LinkListener {
     const { known } = this.#options;
     this.#options.proven?.();
     known?.entered(link.serverKey, address);
+    const absence = known?.isHere(Date.now()) ?? 0;
     view.show({
       type: "entered",
       address,
@@ -542,6 +551,7 @@ export class Conversation implements LinkListener {
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
     this.#watch.entered(start, lines, welcome.seq);
+    if (absence > LETTERS_KEPT) view.note(absenceSentence(absence));
     if (self?.away && this.#requests.awayText === "") {
       this.#requests.wasAway(self.away); // by another client of the same person
     }
@@ -656,6 +666,9 @@ export class Conversation implements LinkListener {
 
   /** A second has passed. */
   ticked(): void {
+    const { known } = this.#options;
+    known?.isHere(Date.now());
+    known?.keep();
     this.#watch.tick();
   }
 

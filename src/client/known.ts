@@ -1,12 +1,13 @@
 /**
- * What a client remembers of the rooms that it was in: where they are, who went by which name there, and what the
- * history was. A known name with another id is somebody else.
+ * What a client remembers of the rooms that it was in: where they are, who went by which name there, what the
+ * history was, and when it was there last. A known name with another id is somebody else.
  *
  *     { "rooms": { SERVER KEY: {
  *       "address": "HOST:PORT",
  *       "sealed": ROOM,
  *       "people": { FOLDED NAME: { "id": ID, "verified": true } },
- *       "seen": { "seq": NUMBER OF A LINE, "value": THE CHAIN VALUE FOR IT }
+ *       "seen": { "seq": NUMBER OF A LINE, "value": THE CHAIN VALUE FOR IT },
+ *       "last": MS SINCE 1970
  *     } } }
  *
  * A room that is sealed stays so: nothing takes that out again.
@@ -33,6 +34,8 @@ import type { Present } from "./view.ts";
 
 /** Names that are remembered of a room, the latest. */
 const MAX_NAMES = 5_000;
+/** How exactly is remembered when the client was there last, ms. */
+const LAST_STEP = 3_600_000;
 /** Groups of digits, and the digits of each, by which people compare an id: about 99 bits. */
 const GROUPS = 6;
 const GROUP_SIZE = 5;
@@ -49,6 +52,7 @@ interface KnownRoom {
   sealed?: string; // the room's id, where it is sealed
   readonly people: Map<string, KnownPerson>; // by folded name
   seen?: Seen | undefined;
+  last?: number | undefined; // when the client was there, ms since 1970
 }
 
 /** All rooms that this machine's clients were in, in a file. */
@@ -89,7 +93,10 @@ export class Known {
 
   #adopt({ rooms }: Readonly<Record<string, unknown>>): void {
     for (const [key, room] of entriesOf(rooms)) {
-      const { address, people, sealed, seen } = room as Record<string, unknown>;
+      const { address, people, sealed, seen, last } = room as Record<
+        string,
+        unknown
+      >;
       if (typeof address !== "string") continue;
       const known = new Map<string, KnownPerson>();
       for (const [name, person] of entriesOf(people)) {
@@ -101,7 +108,14 @@ export class Known {
         );
       }
       const mark = typeof sealed === "string" ? { sealed } : {};
-      const all = { address, people: known, seen: seenIn(seen), ...mark };
+      const times = Number.isSafeInteger(last) ? { last: Number(last) } : {};
+      const all = {
+        address,
+        people: known,
+        seen: seenIn(seen),
+        ...mark,
+        ...times,
+      };
       this.#rooms.set(key, all);
     }
   }
@@ -196,6 +210,19 @@ export class Known {
     }
     room.seen = seen;
     this.#isChanged = true;
+  }
+
+  /** The client is in the room. @param now ms since 1970. @returns For how long it was not, ms, to the hour; 0 for one that is new. */
+  isHere(now: number): number {
+    const room = this.#room;
+    if (!room) return 0;
+    const { last = now } = room;
+    const isKept = Math.abs(now - last) < LAST_STEP && room.last !== undefined;
+    if (!isKept) {
+      room.last = now;
+      this.#isChanged = true;
+    }
+    return Math.max(0, now - last);
   }
 
   /** Writes down what has changed. */

@@ -188,6 +188,12 @@ export function holesSentence({ from, upTo, count }: Holes): string {
 export const WARNING_ADVICE =
   "The server, or somebody's own client, brings that about, not the network: ask that person by another way, and tell the room's keepers";
 
+/** What a person should know who comes back after more than a week. @param absence ms. */
+export function absenceSentence(absence: number): string {
+  const days = Math.floor(absence / 86_400_000);
+  return `This machine was last here ${days} days ago. Private messages wait for 7 days: older ones did not come to it`;
+}
+
 /** What to compare with others: `History up to line 42: 01234 …`. */
 export function agreementSentence(
   { upTo, digits }: NewsOf<"agreement">,

@@ -10,8 +10,8 @@ import type { Refusal } from "../protocol/reasons.ts";
 /** For how long a message is kept, ms. */
 export const LETTER_KEPT = 7 * 86_400_000;
 /** Messages that are kept for a person, and their length in base64url. */
-const MAX_LETTERS = 100;
-const MAX_LENGTH = 1_048_576;
+const MAX_LETTERS = 200;
+const MAX_LENGTH = 2 * 1_048_576;
 /** Messages of one sender that may wait, for whomever: nobody fills the place that is there for all. */
 const MAX_FROM = 500;
 /** The length of all that are kept. */

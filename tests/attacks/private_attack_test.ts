@@ -14,6 +14,7 @@ import { type ClientOptions, JsonClient, type Shown } from "../kit/client.ts";
 import { Folder, freePort } from "../kit/folder.ts";
 import { Intruder, through } from "../kit/intruder.ts";
 import { memoryOf, unreadableMemory } from "../kit/memory.ts";
+import { anotherMachine } from "../kit/people.ts";
 import { type Edit, TcpProxy } from "../kit/proxy.ts";
 import { readable } from "../kit/readable.ts";
 import { Server } from "../kit/server.ts";
@@ -40,15 +41,24 @@ async function leave(client: JsonClient): Promise<void> {
 
 /**
  * Comes, stays until all that came meanwhile has been shown, and leaves.
- * @param by Somebody who is there: its message comes last. @returns What was shown of the others.
+ * @param by Somebody who is there: its message comes last. @param notes Gets what is said of such messages.
+ * @returns What was shown of the others.
  */
-async function visit(person: Person, by: JsonClient): Promise<string[]> {
+async function visit(
+  person: Person,
+  by: JsonClient,
+  notes: string[] = [],
+): Promise<string[]> {
   await using client = await JsonClient.join(person);
   const text = `marker ${crypto.randomUUID()}`;
   await write(by, person.name, text);
   await client.shows("private", { text });
   await leave(client);
-  return privates(client).filter((it) => !it.endsWith(text));
+  notes.push(
+    ...client.all("note").map(({ text = "" }) => text)
+      .filter((text) => text.includes("rivate messages")),
+  );
+  return privates(client).filter((it) => !it.includes(": marker "));
 }
 
 /** Lets a client's next private message through, and nothing that the server says after that, until it is over. */
@@ -152,12 +162,12 @@ Deno.test("stranger who sends as many private messages as the server takes leave
   const to = fullId(readCard(fromBase64url(card)).id);
   const data = toBase64url(crypto.getRandomValues(new Uint8Array(1_500)));
   const states: string[] = [];
-  for (let n = 1; n <= 120; n++) {
+  for (let n = 1; n <= 220; n++) {
     await mallory.send({ kind: "private", n, to, data, own: data });
     states.push((await mallory.hears("privately")).state);
   }
-  assertEquals(states.filter((it) => it === "waiting").length, 50);
-  assertEquals(new Set(states.slice(50)), new Set(["mailbox-full"]));
+  assertEquals(states.filter((it) => it === "waiting").length, 100);
+  assertEquals(new Set(states.slice(100)), new Set(["mailbox-full"]));
   for (let n = 0; n < 10; n++) await write(ana, "bo", `are you there? ${n}`);
   await ana.shows("private", { text: "are you there? 9", state: "waiting" });
   assertEquals(ana.all("refused"), []);
@@ -169,6 +179,38 @@ Deno.test("stranger who sends as many private messages as the server takes leave
 });
 
 // ── Losing and doubling ────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("machine that was off for longer than private messages wait gets those of the last week, and its person is told that older ones are missing", async () => {
+  await using folder = await Folder.make();
+  const setClock = (days: number) => folder.write("clock", `+${days}d`);
+  await setClock(0);
+  const preload = new URL("../kit/other_clock.ts", import.meta.url).href;
+  const runtime = ["--preload", preload];
+  await using server = await Server.open(folder, { runtime });
+  const common = { invite: server.invite, cwd: folder.path, runtime };
+  await using home = await Folder.make();
+  await using ana = await JsonClient.join({ ...common, name: "ana" });
+  const desk = { ...common, name: "bo", home: home.path };
+  await visit(desk, ana);
+  await using other = await anotherMachine(home);
+  const laptop = { ...common, name: "bo", home: other.path };
+  const notes: string[] = [];
+  assertEquals(await visit(laptop, ana, notes), []);
+  await setClock(1);
+  await write(ana, "bo", "on day 1");
+  assertEquals(await visit(desk, ana, notes), ["ana to bo: on day 1"]);
+  await setClock(3);
+  await write(ana, "bo", "on day 3");
+  assertEquals(await visit(desk, ana, notes), ["ana to bo: on day 3"]);
+  assertEquals(notes, []);
+  await setClock(9);
+  assertEquals(await visit(laptop, ana, notes), ["ana to bo: on day 3"]);
+  assertEquals(notes, [
+    "This machine was last here 9 days ago. Private messages wait for 7 days: older ones did not come to it",
+  ]);
+  assertEquals(await visit(laptop, ana, notes), []);
+  assertEquals(notes.length, 1);
+});
 
 Deno.test("private message that a server took and was killed before it answered is sent again, and comes once", async () => {
   await using folder = await Folder.make();

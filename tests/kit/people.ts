@@ -17,6 +17,7 @@ import { ROOM_INVITE_ID } from "../../src/keys/invite.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { People } from "../../src/server/people/people.ts";
 import type { Candidate } from "../../src/server/people/person.ts";
+import { Folder } from "./folder.ts";
 
 /** A new identity. */
 export function newIdentity(): Promise<Identity> {
@@ -67,4 +68,17 @@ export function joinEvent(
 ): Event<"join"> {
   const card = toBase64url(identity.card);
   return { kind: "join", name, stay, n, after, card };
+}
+
+/** Another machine of a person: a folder for its own files, with the same identity. */
+export async function anotherMachine(first: Folder): Promise<Folder> {
+  const folder = await Folder.make();
+  const identities = ".config/encrypted-chat/identities";
+  await Deno.mkdir(folder.file(identities), { recursive: true, mode: 0o700 });
+  for await (const { name } of Deno.readDir(first.file(identities))) {
+    const path = `${identities}/${name}`;
+    await Deno.copyFile(first.file(path), folder.file(path));
+    await Deno.chmod(folder.file(path), 0o600);
+  }
+  return folder;
 }

@@ -11,6 +11,7 @@ import {
   JsonClient,
   type Shown,
 } from "../kit/client.ts";
+import { anotherMachine } from "../kit/people.ts";
 import { Folder, freePort } from "../kit/folder.ts";
 import { type Edit, TcpProxy } from "../kit/proxy.ts";
 import { Server } from "../kit/server.ts";
@@ -73,19 +74,6 @@ async function settled(
   const text = `marker ${++markers}`;
   await write(by, name, text);
   await client.shows("private", { text });
-}
-
-/** Another machine of a person: a folder for its own files, with the same identity. */
-async function anotherMachine(first: Folder): Promise<Folder> {
-  const folder = await Folder.make();
-  const identities = ".config/encrypted-chat/identities";
-  await Deno.mkdir(folder.file(identities), { recursive: true, mode: 0o700 });
-  for await (const { name } of Deno.readDir(first.file(identities))) {
-    const path = `${identities}/${name}`;
-    await Deno.copyFile(first.file(path), folder.file(path));
-    await Deno.chmod(folder.file(path), 0o600);
-  }
-  return folder;
 }
 
 Deno.test("private message goes to its recipient and to nobody else, and not into the log", async () => {

@@ -185,50 +185,50 @@ test("numbers rise, also after everything has ended and the server was started a
 /** Somebody of many. */
 const sender = (n: number) => ({ from: madeUpId(`sender ${n}`) });
 
-test("a hundred messages wait for a person, and the next is refused, until some are taken", (path) => {
+test("two hundred messages wait for a person, and the next is refused, until some are taken", (path) => {
   using mailbox = Mailbox.open(path);
   const post = (n: number, options = {}) =>
     mailbox.post(posting(n, options), new Listener(), START);
-  for (let n = 1; n <= 50; n++) assertEquals(post(n), "waiting");
-  for (let n = 51; n <= 100; n++) assertEquals(post(n, sender(n)), "waiting");
-  assertEquals(post(101), "mailbox-full");
-  assertEquals(post(101, sender(101)), "mailbox-full");
-  assertEquals(post(50), "waiting"); // which is there already
+  for (let n = 1; n <= 100; n++) assertEquals(post(n), "waiting");
+  for (let n = 101; n <= 200; n++) assertEquals(post(n, sender(n)), "waiting");
+  assertEquals(post(201), "mailbox-full");
+  assertEquals(post(201, sender(201)), "mailbox-full");
+  assertEquals(post(100), "waiting"); // which is there already
   const bo = new Listener();
   mailbox.collect(BO, bo, null, START);
   mailbox.leave(BO, bo);
-  assertEquals(bo.data.length, 100);
+  assertEquals(bo.data.length, 200);
   mailbox.got(BO, bo.letters[2]?.id ?? 0);
-  for (let n = 101; n <= 103; n++) assertEquals(post(n, sender(n)), "waiting");
-  assertEquals(post(104, sender(104)), "mailbox-full");
+  for (let n = 201; n <= 203; n++) assertEquals(post(n, sender(n)), "waiting");
+  assertEquals(post(204, sender(204)), "mailbox-full");
   // Those that were taken gave way, the oldest first.
-  assertEquals(given(mailbox, BO, 0).length, 100);
+  assertEquals(given(mailbox, BO, 0).length, 200);
   assertEquals(given(mailbox, BO, 0)[0], "m4");
   // The sender's copies, too, for which nobody waits.
-  for (let n = 1; n <= 60; n++) {
+  for (let n = 1; n <= 110; n++) {
     post(n, { to: EVE, stay: madeUpStay("another") });
     mailbox.got(EVE, Number.MAX_SAFE_INTEGER);
   }
-  assertEquals(given(mailbox, ANA, 0).length, 100);
+  assertEquals(given(mailbox, ANA, 0).length, 200);
   assertEquals(givenAnew(path, BO, 0), given(mailbox, BO, 0));
   assertEquals(givenAnew(path, ANA, 0), given(mailbox, ANA, 0));
 });
 
-test("a mebibyte waits for a person", (path) => {
+test("two mebibytes wait for a person", (path) => {
   using mailbox = Mailbox.open(path);
   const length = 16_384;
   const post = (n: number) =>
     mailbox.post(posting(n, { length }), new Listener(), START);
-  for (let n = 1; n <= 32; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(33), "mailbox-full");
+  for (let n = 1; n <= 64; n++) assertEquals(post(n), "waiting");
+  assertEquals(post(65), "mailbox-full");
   const others = (length: number) =>
     mailbox.post(posting(1, { length, from: EVE }), new Listener(), START);
-  assertEquals(others(262_144 + 1), "mailbox-full");
-  assertEquals(others(262_144), "waiting");
+  assertEquals(others(524_288 + 1), "mailbox-full");
+  assertEquals(others(524_288), "waiting");
   mailbox.got(BO, Number.MAX_SAFE_INTEGER);
-  for (let n = 33; n <= 64; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(65), "mailbox-full");
-  assertEquals(given(mailbox, BO, 0).length, 49); // 32 that wait, and what has place beside
+  for (let n = 65; n <= 128; n++) assertEquals(post(n), "waiting");
+  assertEquals(post(129), "mailbox-full");
+  assertEquals(given(mailbox, BO, 0).length, 97); // 64 that wait, and what has place beside
 });
 
 test("one sender, or a few, leave others place in a person's box, however much they send", (path) => {
@@ -241,7 +241,7 @@ test("one sender, or a few, leave others place in a person's box, however much t
     while (post(n + 1, from) === "waiting") n++;
     return n;
   });
-  assertEquals(taken, [50, 25, 13, 6]);
+  assertEquals(taken, [100, 50, 25, 13]);
   assertEquals(post(1, ANA), "waiting");
 });
 
