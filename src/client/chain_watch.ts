@@ -269,15 +269,21 @@ export class ChainWatch {
   async #link(seen: Seen, last: number): Promise<Verdict> {
     const { seq, value } = seen;
     if (last < seq) return { from: last + 1, exact: false };
+    const differs = { from: seq, exact: seq <= 1 };
+    const questions = this.#questions;
     const origin = this.#origin;
     if (origin && origin.seq > seq) {
       const { remember: reached, left } = this.#options;
-      const questions = this.#questions;
-      return await follow(seen, origin, { questions, reached, left });
+      const verdict = await follow(seen, origin, { questions, reached, left });
+      if (verdict !== "begins") return verdict;
+      const told = await questions.ask(seq);
+      if (told === "untold") return verdict;
+      // Another person of this machine may not read what is between: what was remembered stays.
+      return told === "gone" || equalBytes(told, value) ? "gone" : differs;
     }
-    const told = this.at(seq) ?? await this.#questions.insist(seq);
+    const told = this.at(seq) ?? await questions.insist(seq);
     if (typeof told === "string") return told;
-    return equalBytes(told, value) ? "same" : { from: seq, exact: seq <= 1 };
+    return equalBytes(told, value) ? "same" : differs;
   }
 
   /** Says what is to be said. @param seq Up to where was compared. @returns Whether there is a verdict. */

@@ -31,6 +31,8 @@ interface Server {
   readonly silent?: boolean;
   /** The number before the first line that it has. */
   readonly start?: number;
+  /** The number after which this client may read. */
+  readonly from?: number;
   /** Its lines as pages tell them, where they are others. */
   readonly pages?: readonly LogEntry[];
   /** It says that it can't read its log, so many times. */
@@ -92,10 +94,11 @@ class Run {
   }
 
   async #page(before: number, count: number): Promise<PageAnswer> {
-    const { deaf, silent, start = 0, unreadable = 0 } = this.#server;
+    const { deaf, silent, unreadable = 0 } = this.#server;
+    const { start = 0, from = start } = this.#server;
     if (deaf) return await new Promise(() => {});
     const lines = this.#server.pages ?? this.#lines;
-    const after = Math.max(before - 1 - count, start);
+    const after = Math.max(before - 1 - count, from);
     this.pages.push(before - 1 - count);
     if (unreadable > 0) {
       this.#server = { ...this.#server, unreadable: unreadable - 1 };
@@ -104,7 +107,7 @@ class Run {
     return {
       start: chainEvent(after, silent ? undefined : valueFor(lines, after)),
       lines: lines.filter(({ seq }) => seq > after && seq < before),
-      more: after > start,
+      more: after > from,
     };
   }
 
@@ -359,6 +362,22 @@ Deno.test("ChainWatch says that a log begins later by now, warns of nothing, and
   await first.enter(ALL.slice(0, 600), 500, { start: 500 });
   assertEquals([first.told, first.watch.difference], [[100], undefined]);
   assertEquals(first.watch.at(600), valueFor(ALL, 600));
+});
+
+Deno.test("ChainWatch says nothing of what another person of the same machine saw and this one may not read, and remembers that on", async () => {
+  const first = new Run();
+  await first.enter(ALL.slice(0, 100));
+  first.watch.parted();
+  const { seen } = first;
+  const other = again(first);
+  await other.enter(ALL.slice(0, 600), 500, { from: 500 });
+  other.watch.parted();
+  assertEquals([other.told, other.asked, other.seen], [[], [100], seen]);
+  assertEquals(other.watch.accept(), false);
+  const lied = again(first);
+  const now = [...ALL.slice(0, 80), ...others(81, 600)];
+  await lied.enter(now, 500, { from: 500 });
+  assertEquals(lied.told, [{ from: 100, exact: false }]);
 });
 
 Deno.test("ChainWatch goes along all lines from what an earlier run saw before it remembers anything later", async () => {
