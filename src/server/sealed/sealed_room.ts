@@ -13,16 +13,16 @@ import {
   fromBase64url,
   toBase64url,
 } from "../../../crypto_utils.ts";
-import { AdvisedError } from "../../base/advised_error.ts";
 import { FileError } from "../../base/private_file.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { admissionKey } from "../../keys/invite.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
-import type { LogEntry, NewEntry } from "../../protocol/line.ts";
+import type { NewEntry } from "../../protocol/line.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
 import { type ControlLine, parseControl } from "../../sealed/control_line.ts";
 import { follow, FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import type { Undo } from "../people/reversible.ts";
+import { firstUnlogged, requireSame } from "./beside_log.ts";
 import { ClockWatch } from "./clock_watch.ts";
 import { ControlLines, type ControlPiece } from "./control_lines.ts";
 import {
@@ -32,6 +32,7 @@ import {
   type RuledEntry,
   type Wrap,
 } from "./control_file.ts";
+import { Keepings, mayGive, recipientsOf } from "./keepings.ts";
 
 /** What comes with a control line, from the same connection. */
 export interface Staged {
@@ -60,8 +61,7 @@ export class SealedRoom implements Disposable {
   readonly #file: ControlFile;
   #foundingKey: Bytes;
   readonly #lines = new ControlLines(); // those of the batch that is being logged among them
-  readonly #wraps = new Map<string, Wrap>(); // the newest, by recipient
-  readonly #admissions = new Map<number, Admission>(); // by the invite's number
+  readonly #keepings = new Keepings();
   readonly #digests = new Map<number, Bytes>(); // of all control lines up to each, by its number
   #membership = Membership.NONE; // as everybody was told
   #next = Membership.NONE; // with the batch that is under way
@@ -100,6 +100,8 @@ export class SealedRoom implements Disposable {
   async #load(path: string, log: ChatLog): Promise<void> {
     const { kept: all, logged } = this.#file.load();
     const ruled = all.flatMap((it) => it.kind === "ruled" ? [it.entry] : []);
+    const marked = ruled.filter(({ seq }) => seq <= logged);
+    await requireSame(path, marked, log);
     const first = await firstUnlogged(ruled, logged, log);
     if (first) this.#file.drop(first.seq);
     const at = all.findIndex((it) => it.kind === "ruled" && it.entry === first);
@@ -110,12 +112,11 @@ export class SealedRoom implements Disposable {
         `Cannot use "${path}": its control line ${it.entry.seq} isn't one that may be said there`,
       );
     }
-    await requireSame(path, this.#lines.all, log);
     await this.#goOn(path, log);
     await this.#takeOver(path, log);
     const { seq } = this.#membership;
     if (seq > logged) this.#file.log(seq);
-    for (const it of kept) this.#note(it);
+    for (const it of kept) this.#keepings.add(it);
     this.#tidy();
   }
 
@@ -215,7 +216,7 @@ export class SealedRoom implements Disposable {
     if (number === FOUNDING_ID) {
       return this.isFounded ? undefined : this.#foundingKey;
     }
-    const key = this.#admissions.get(number)?.key;
+    const key = this.#keepings.admission(number)?.key;
     return key === undefined ? undefined : fromBase64url(key);
   }
 
@@ -252,18 +253,18 @@ export class SealedRoom implements Disposable {
 
   /** The newest content key for a person or an invite, by its full id. */
   wrapFor(id: string): Wrap | undefined {
-    return this.#wraps.get(id);
+    return this.#keepings.wrapFor(id);
   }
 
   /** The newest content key for who comes by an invite. */
   wrapForInvite(number: number): Wrap | undefined {
     const invite = this.#membership.invites.get(number);
-    return invite && this.#wraps.get(invite.id);
+    return invite && this.#keepings.wrapFor(invite.id);
   }
 
   /** The blob of an invite, or "". */
   blobOf(number: number): string {
-    return this.#admissions.get(number)?.blob ?? "";
+    return this.#keepings.admission(number)?.blob ?? "";
   }
 
   // ── What happens ─────────────────────────────────────────────────────────────────────────────────────
@@ -358,15 +359,8 @@ export class SealedRoom implements Disposable {
     const { epoch, seq } = this.#membership;
     this.#membership = this.#next;
     if (this.#next.seq > seq) this.#file.log(this.#next.seq);
-    for (const it of this.#unkept.splice(0)) this.#note(it);
+    for (const it of this.#unkept.splice(0)) this.#keepings.add(it);
     if (this.#membership.epoch === epoch || !this.#forget()) this.#tidy();
-  }
-
-  #note(it: Kept): void {
-    if (it.kind === "wrap") this.#wraps.set(it.wrap.to, it.wrap);
-    if (it.kind === "admission") {
-      this.#admissions.set(it.admission.invite, it.admission);
-    }
   }
 
   /**
@@ -375,39 +369,22 @@ export class SealedRoom implements Disposable {
    */
   #forget(): boolean {
     const { at = 0 } = this.#lines.all.at(-1) ?? {}; // not the clock's, which may be wrong for a moment
-    const isRecipient = recipientsOf(this.#membership, at);
-    const gone = [...this.#wraps.keys()].filter((to) => !isRecipient(to));
-    for (const to of gone) this.#wraps.delete(to);
-    for (const number of this.#admissions.keys()) {
-      if (!this.#membership.isOpen(number, at)) this.#admissions.delete(number);
-    }
-    if (gone.length > 0) this.#file.rewrite(this.#all);
-    return gone.length > 0;
+    const isLess = this.#keepings.forget(this.#membership, at);
+    if (isLess) this.#rewrite();
+    return isLess;
   }
 
   #tidy(): void {
-    if (!this.#file.isStale(this.#count) || this.#forget()) return;
-    this.#file.rewrite(this.#all);
+    const count = this.#lines.all.length + this.#keepings.size + 1;
+    if (this.#file.isStale(count) && !this.#forget()) this.#rewrite();
   }
 
-  get #all(): Kept[] {
-    return [
+  #rewrite(): void {
+    this.#file.rewrite([
       ...this.#lines.all.map((entry): Kept => ({ kind: "ruled", entry })),
-      ...[...this.#wraps.values()].map((wrap): Kept => ({
-        kind: "wrap",
-        wrap,
-      })),
-      ...[...this.#admissions.values()].map((admission): Kept => ({
-        kind: "admission",
-        admission,
-      })),
+      ...this.#keepings.all,
       { kind: "logged", seq: this.#membership.seq },
-    ];
-  }
-
-  get #count(): number {
-    const { length } = this.#lines.all;
-    return length + this.#wraps.size + this.#admissions.size + 1;
+    ]);
   }
 }
 
@@ -419,63 +396,6 @@ export function keeperNames(membership: Membership): string {
   return names.map((name) => escapeText(name)).join(", ");
 }
 
-/** Says who is to have the content key, by full ids: members, and open invites. */
-function recipientsOf(
-  membership: Membership,
-  at: number,
-): (id: string) => boolean {
-  const invites = new Set(membership.openInvites(at).map(({ id }) => id));
-  return (id) => invites.has(id) || membership.member(id) !== undefined;
-}
-
-/** Keepers give everybody the key, others themselves alone. */
-function mayGive(membership: Membership, { by, to }: Wrap): boolean {
-  return by === to || membership.isKeeper(by);
-}
-
 function linesOf(count: number): string {
   return `${count} control ${count === 1 ? "line" : "lines"}`;
-}
-
-/**
- * The first control line that never came into the log: a crash came before, or the disk was full. Nobody was told of it,
- * nor of those after it.
- * @param logged The number of the last that did.
- */
-async function firstUnlogged(
-  ruled: readonly RuledEntry[],
-  logged: number,
-  log: ChatLog,
-): Promise<RuledEntry | undefined> {
-  const unmarked = ruled.filter(({ seq }) => seq > logged);
-  for (const entry of unmarked) {
-    if (entry.seq <= log.start[0]) continue; // deleted with an old file
-    if ((await lineOf(log, entry))?.text !== entry.text) return entry;
-  }
-  return undefined;
-}
-
-/** Looks whether a log is the one of control lines. @throws {AdvisedError} if not. */
-async function requireSame(
-  path: string,
-  ruled: readonly RuledEntry[],
-  log: ChatLog,
-): Promise<void> {
-  const last = ruled.findLast(({ seq }) => seq <= log.head);
-  const line = last && await lineOf(log, last);
-  if (!line || line.text === last.text) return;
-  throw new AdvisedError(
-    `The log does not belong to ${path}: its event ${last.seq} is not the control line that members were told`,
-    "Put the right log back. If it is lost, move this one away: the server begins another",
-  );
-}
-
-/** The line of a log under the number of a control line; undefined where it is lost. */
-async function lineOf(
-  log: ChatLog,
-  { seq }: RuledEntry,
-): Promise<LogEntry | undefined> {
-  if (seq > log.head) return undefined;
-  for await (const [line] of log.past(seq - 1, seq)) return line;
-  return undefined;
 }
