@@ -42,12 +42,6 @@ export interface Staged {
   readonly admission: Admission | undefined;
 }
 
-/** Nothing. */
-export const NOTHING_STAGED: Staged = {
-  wraps: new Map(),
-  admission: undefined,
-};
-
 /** A control line that is said in a batch. */
 export interface Said {
   /** What takes it back. */

@@ -356,3 +356,34 @@ testWithPath(
     assertEquals(text, headingAfter(ALL.slice(0, 2_001)));
   },
 );
+
+for (const size of [10, 3_000]) {
+  testWithPath(
+    `a log of ${size} lines that goes on after a later number begins another file there, and numbers, values and lines go on`,
+    async (path) => {
+      const lines = ALL.slice(0, size);
+      const last = size + 2_000;
+      const next = { ...said(last + 1), n: 7 };
+      const all = [...lines, ...numbered([next], last + 1)];
+      const wanted = valueFor(all).toHex();
+      {
+        await using log = await openLog(path);
+        await log.append(lines);
+        await log.goOnAfter(last);
+        assertEquals(log.head, last);
+        assertEquals(await log.append([next]), last + 1);
+        assertEquals(await valueAt(log, last + 1), wanted);
+      }
+      const text = await Deno.readTextFile(path);
+      assertEquals(text, headingAfter(lines, last) + linesOf([next]));
+      await using again = await openLog(path);
+      assertEquals(await valueAt(again, last + 1), wanted);
+      assertEquals(await valueAt(again, size), valueFor(lines).toHex());
+      const past: number[] = [];
+      for await (const some of again.past(size - 1, again.head)) {
+        past.push(...some.map(({ seq }) => seq));
+      }
+      assertEquals(past, [size, last + 1]);
+    },
+  );
+}
