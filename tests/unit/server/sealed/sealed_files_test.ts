@@ -151,7 +151,7 @@ for (const { what, digests, controls, logs } of await steps()) {
   });
 }
 
-Deno.test("a control line that the log couldn't take is dropped at the next start, though another line has its number and chat.control couldn't be written either", async () => {
+Deno.test("where chat.control can't say that the log couldn't take a control line, nothing takes its number until it does", async () => {
   await using folder = await Folder.make();
   const [server, ana] = await SealedServer.founded();
   await using _server = server;
@@ -167,11 +167,19 @@ Deno.test("a control line that the log couldn't take is dropped at the next star
   };
   try {
     assertEquals(await server.rekey(ana), "log-failed");
+    log.append = append;
+    await ana.client.send(await server.seal(ana, 1, "one"));
+    const { n, reason } = await ana.client.until(
+      "refused",
+      ({ n }) => n !== null,
+    );
+    assertEquals([n, reason], [1, "log-failed"]);
   } finally {
     Deno.FsFile.prototype.writeSync = writeSync;
   }
-  log.append = append;
-  await ana.client.send(await server.seal(ana, 1, "takes its number"));
+  await put(folder, filesOf(server)); // as a crash leaves them
+  assertEquals((await open(folder)).digest, before);
+  await ana.client.send(await server.seal(ana, 2, "two"));
   await ana.client.until("sealed");
   await put(folder, filesOf(server));
   const found = await open(folder);
@@ -234,6 +242,21 @@ Deno.test("an older chat.log beside chat.control undoes no removal: the log goes
     [again.digest, again.head, again.notices],
     [digests[1], head, []],
   );
+});
+
+Deno.test("a control line that members were told is kept beside an older log, also the last, and where chat.control wasn't written anew since", async () => {
+  const [server, ana] = await SealedServer.founded();
+  await using _server = server;
+  const yesterday = filesOf(server);
+  const name = "anna";
+  assertEquals(await server.rule(ana, { verb: "rename", name }), undefined);
+  const today = filesOf(server);
+  assert(today.control.startsWith(yesterday.control));
+  await using folder = await Folder.make();
+  await put(folder, { ...today, log: yesterday.log });
+  const found = await open(folder);
+  const { seq } = server.membership;
+  assertEquals([found.digest, found.head], [digestOf(server), seq]);
 });
 
 Deno.test("without any log a room has its members, keys and numbers still", async () => {
