@@ -234,7 +234,7 @@ Deno.test("who was removed gets no piece, and what is passed on later is under a
   assertEquals(cem.view.of("file").at(-1)?.got, 0);
 });
 
-Deno.test("a file waits while the server keeps the room's key back, says so, and goes on once it comes", async () => {
+Deno.test("while the server keeps the room's key back a file waits and says so, and is taken once it comes, as is one that is offered meanwhile", async () => {
   await using it = await room();
   const { room: { setup }, ana, ben, offer } = it;
   const { server } = setup;
@@ -242,6 +242,8 @@ Deno.test("a file waits while the server keeps the room's key back, says so, and
   server.withholds = true;
   await ana.operate("kick", "cem");
   await ben.untilTold("ana removed cem");
+  const other = await it.room.offer(ana, "hut2.jpg", bytesOf(1));
+  await ben.view.until("sealed");
   const taking = take(ben, offer);
   for (let at = 0;; at++) {
     const { state, reason } = await ben.view.until("file", at);
@@ -254,6 +256,9 @@ Deno.test("a file waits while the server keeps the room's key back, says so, and
   assert(wrapped);
   await tell(ben, wrapped);
   assertEquals((await taking).state, "taken");
+  await ben.view.until("offered", 1);
+  const { path } = await take(ben, other);
+  assertEquals(await Deno.readFile(path), bytesOf(1));
 });
 
 Deno.test("a server that asks for what is no piece gets nothing, and its client goes on", async () => {
