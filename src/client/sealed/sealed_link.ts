@@ -49,6 +49,7 @@ import { makeInvite } from "./invites.ts";
 import { Keeper } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";
 import { PastRoom } from "./past_room.ts";
+import { withHolder } from "./name_holder.ts";
 import { Rules } from "./rules.ts";
 import { sealedFileRoom } from "./sealed_files.ts";
 import { sealedMailRoom } from "./sealed_mail.ts";
@@ -251,7 +252,8 @@ export class SealedLink implements LinkListener, RoomLink {
     if (!entrance) return undefined;
     this.#entrance = entrance;
     await this.#link.ask(...entrance.requests);
-    return await this.#link.join(entrance.name, n, after);
+    const refused = await this.#link.join(entrance.name, n, after);
+    return refused && withHolder(refused, room.membership, name);
   }
 
   async #follow(after: number): Promise<Told | undefined> {
@@ -733,7 +735,13 @@ export class SealedLink implements LinkListener, RoomLink {
   async #rename(name: string): Promise<void> {
     const refused = await this.#rules.say({ verb: "rename", name });
     if (refused === undefined || refused === "lost") return;
-    this.#alone(() => this.#listener.refused(null, refused, ""));
+    const { membership } = this.#room;
+    const { reason, detail } = withHolder(
+      { reason: refused, detail: "" },
+      membership,
+      name,
+    );
+    this.#alone(() => this.#listener.refused(null, reason, detail));
   }
 
   async #operate(request: Event<"operate">): Promise<void> {

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { JoinError } from "../../../../src/client/join_error.ts";
+import { spokenId } from "../../../../src/crypto/person_id.ts";
 import { controlVerb } from "../../../../src/protocol/line.ts";
-import { assert, assertEquals } from "../../../kit/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { SealedSetup } from "../../../kit/sealed_setup.ts";
 
 /** How often somebody took another name. */
@@ -33,6 +35,23 @@ Deno.test("a name that is asked for while the client is away is taken once, when
     await isLast(at + 1);
   await isLast(1);
   assertEquals(renames(setup), 2);
+});
+
+Deno.test("who wants a name that is taken is told whose it is, in the room and at its door", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const { person } = await ana.view.until("entered");
+  const whose = `ana, ${spokenId(person)}`;
+  bob.session.conversation.rename("Ana");
+  const { reason, detail } = await bob.view.until("refused");
+  assertEquals([reason, detail], ["name-taken", whose]);
+  const eve = await setup.client("ana", { invite: await ana.invite() });
+  await assertRejects(
+    () => eve.running,
+    JoinError,
+    `The name "ana" is taken (${whose})`,
+  );
 });
 
 Deno.test("a member that comes back by another name takes it; a second machine goes by the name that the first has", async () => {
