@@ -191,10 +191,10 @@ export class Keeper {
         ),
       ];
     }
-    return await this.#change(
-      { ...NO_CHANGE, removed: [self.id] },
-      () => "You are no keeper any more, and no member",
-    );
+    const done = "You are no keeper any more, and no member";
+    const change = { ...NO_CHANGE, removed: [self.id] };
+    const answers = await this.#change(change, () => done);
+    return this.#room.own ? answers : [notice(done)]; // which ends the connection
   }
 
   async #change(

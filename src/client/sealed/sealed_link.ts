@@ -747,7 +747,9 @@ export class SealedLink implements LinkListener, RoomLink {
   async #operate(request: Event<"operate">): Promise<void> {
     const answers = await this.#keeper.operate(request);
     if (!answers) return; // the connection ended: that is told to who asked
-    this.#alone(() => this.#listener.answered(request.id, answers));
+    const answer = () => this.#listener.answered(request.id, answers);
+    if (this.#isClosed) answer(); // what it asked for ended it
+    else this.#alone(answer);
   }
 }
 

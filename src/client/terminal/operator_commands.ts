@@ -191,7 +191,7 @@ function isOneself(
 
 /** Makes somebody no operator, but who asks only if that is meant. */
 function deop(
-  { find, isSelf, operate, note }: CommandContext,
+  { find, isSelf, keepers, operate, note }: CommandContext,
   who = "",
   yes?: string,
 ): void {
@@ -199,7 +199,8 @@ function deop(
   if (yes !== undefined || !person || !isSelf(person)) {
     return operate("deop", who);
   }
-  note(
-    `That is you: only another operator, or the server's owner, could undo it. If you mean it: /deop ${who} yes`,
-  );
+  const what = keepers()
+    ? "it removes you from the room, and only another keeper could invite you again"
+    : "only another operator, or the server's owner, could undo it";
+  note(`That is you: ${what}. If you mean it: /deop ${who} yes`);
 }

@@ -24,6 +24,10 @@ Deno.test("a keeper removes itself by /deop, while there is another, who can inv
   assertStringIncludes(others, "A keeper stays one until it is removed");
   ana.session.conversation.operate("deop", "ana", "", 0);
   await assertRejects(() => ana.running, JoinError, "You were removed");
+  assertEquals(
+    ana.view.notes.at(-1),
+    "You are no keeper any more, and no member",
+  );
   await bob.untilTold("ana removed ana");
   const invite = await bob.invite();
   const back = await setup.client("ana", { invite }, ana.identity);

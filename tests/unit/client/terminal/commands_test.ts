@@ -143,6 +143,15 @@ Deno.test("interpret() shows names, keys, times and absences on /who, in columns
   ]);
 });
 
+Deno.test("interpret() asks a keeper of a sealed room whether it means to leave it for good", async () => {
+  const { context, notes } = remember([member("Abhii")]);
+  const room = { ...context, keepers: () => [member("Abhii")] };
+  await interpret("/deop Abhii", { ...room, isSelf: () => true });
+  assertEquals(notes, [
+    "That is you: it removes you from the room, and only another keeper could invite you again. If you mean it: /deop Abhii yes",
+  ]);
+});
+
 Deno.test("interpret() says on /who which kind of room it is, and who its keepers are", async () => {
   const { context, notes } = remember([member("Abhii")]);
   const keepers = [member("Abhii"), member("ev\x1b")];
