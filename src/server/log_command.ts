@@ -22,7 +22,7 @@ import { readLog } from "./reading/read_log.ts";
 const ABOUT = [
   `An encrypted group chat: its log. Looks into FILE (${DEFAULT_LOG}) and the older parts beside it, or into all FILEs`,
   "that are given, whether or not a server runs, and changes nothing.",
-].join("\n");
+].join(" ");
 /** More files than a log has. */
 const MAX_FILES = 1_000;
 /** The name of the file beside a log in which a sealed room's keys are. */
