@@ -43,6 +43,8 @@ interface Looked {
   upTo: number;
   /** The lines that it has shown as said, so that it shows none twice. */
   readonly lines: Set<ModelLine>;
+  /** Whether it should say that its history differs. */
+  mayDiffer?: boolean;
 }
 
 /** The room. */
@@ -61,6 +63,8 @@ export class ModelledRoom implements AsyncDisposable {
   readonly #autoChanged = new Set<string>(); // keepers that have changed the key for used links' sake: once a day
   /** Lines of which a client may warn for good, since it was told others under these numbers: first and last. */
   readonly #doubts: { id: string; first: number; last: number }[] = [];
+  /** Whose clients have accepted another history, and may not have written that down yet. */
+  readonly #accepted = new Set<string>();
   readonly #coming = new Set<string>(); // who is about to become a member
   readonly #givenOthers = new Set<string>(); // full ids to which keys were sealed
   readonly #faults: string[] = []; // that were seen on the way
@@ -124,7 +128,8 @@ export class ModelledRoom implements AsyncDisposable {
   /** Looks at a client from its beginning. */
   async #begin(id: string): Promise<void> {
     const client = this.real.client(id);
-    this.#looked.set(client, { upTo: 0, lines: new Set() });
+    const mayDiffer = this.#accepted.has(id);
+    this.#looked.set(client, { upTo: 0, lines: new Set(), mayDiffer });
     this.#from.set(id, 0);
     await client.isIn();
     await client.shows("current");
@@ -188,8 +193,24 @@ export class ModelledRoom implements AsyncDisposable {
   /** Somebody becomes a member. */
   async join(id: string, invite: ModelInvite): Promise<void> {
     this.#coming.add(id);
-    await this.real.person(id).start(invite.link);
+    const person = this.real.person(id);
+    const others = this.model.here.filter((it) => it.id !== this.victim).map(
+      (it) => {
+        const client = this.real.client(it.id);
+        return { client, length: client.shown.length };
+      },
+    );
+    await person.start(invite.link);
     await this.#begin(id);
+    // A key that is changed by who hasn't heard of it yet would come a moment later.
+    for (const { client, length } of others) {
+      const isTold = ({ type, key }: Shown) =>
+        type === "joined" && key === person.key;
+      await client.until(
+        `${id} has come`,
+        () => client.shown.slice(length).some(isTold) || undefined,
+      );
+    }
     this.#coming.delete(id);
     this.model.joined(id, invite);
     if (invite.left > 0) return;
@@ -284,6 +305,7 @@ export class ModelledRoom implements AsyncDisposable {
     const client = this.real.client(id);
     await client.type(JSON.stringify({ type: "quit" }));
     await client.finished();
+    this.#accepted.delete(id);
     await this.#gone(id);
   }
 
@@ -327,6 +349,40 @@ export class ModelledRoom implements AsyncDisposable {
     }));
   }
 
+  /** Yesterday's files of the server are put back: what was said since is lost, and all who saw it learn from where on. */
+  async putBack(say: () => Promise<void>): Promise<void> {
+    const files = await this.real.backUp();
+    const { length } = this.model.lines;
+    await say();
+    const lost = this.model.lines.slice(length);
+    const [first] = lost;
+    assert(first);
+    this.look();
+    const from = this.model.here.map(({ id }) =>
+      this.real.client(id).shown.length
+    );
+    await this.restartServer(() => this.real.putBack(files));
+    for (const line of lost) line.isLost = true;
+    await Promise.all(this.model.here.map(async ({ id }, at) => {
+      const client = this.real.client(id);
+      const shown = () => client.shown.slice(from[at]);
+      const differs = await client.until(
+        `${id} learns that its history differs`,
+        () => shown().find(({ type }) => type === "history-differs"),
+      );
+      assertEquals(differs.from, first.seq);
+      await this.real.ask(id, { type: "accept" });
+      this.#accepted.add(id);
+      const looked = this.#looked.get(client);
+      assert(looked);
+      // All is told again, from the first line on.
+      looked.lines.clear();
+      looked.mayDiffer = true;
+      this.#look(id, client);
+      looked.mayDiffer = false;
+    }));
+  }
+
   // ── What a hostile server has done ───────────────────────────────────────────────────────────────────
 
   /** Waits until the victim has warned of a line. */
@@ -357,6 +413,15 @@ export class ModelledRoom implements AsyncDisposable {
     this.#doubts.push({ id: victim, first, last: Infinity });
   }
 
+  /** Somebody comes back, and is shown something else of what was said meanwhile. */
+  async comeBackDeceived(victim: string): Promise<void> {
+    this.victim = victim;
+    this.#victimFrom = 0;
+    const first = this.real.hostile.seat(victim).last;
+    this.#doubts.push({ id: victim, first, last: Infinity });
+    await this.comeBack(victim);
+  }
+
   /** The victim is shown the truth again, and finds out from where on it was not. */
   async undeceive(isNoticed = true): Promise<void> {
     const { victim } = this;
@@ -379,6 +444,7 @@ export class ModelledRoom implements AsyncDisposable {
           ),
       );
       await this.real.ask(victim, { type: "accept" });
+      this.#accepted.add(victim);
     }
     this.#look(victim, client);
     this.victim = undefined;
@@ -453,7 +519,7 @@ export class ModelledRoom implements AsyncDisposable {
     looked.upTo = shown.length;
   }
 
-  #check(id: string, it: Shown, { lines }: Looked): void {
+  #check(id: string, it: Shown, { lines, mayDiffer }: Looked): void {
     const { type, seq, name, text = "", to } = it;
     const isVictim = id === this.victim;
     const by = this.#ids.get(it.key ?? "");
@@ -485,7 +551,7 @@ export class ModelledRoom implements AsyncDisposable {
         it.id === id && seq !== undefined && it.first <= seq && seq <= it.last
       );
     assert(type !== "warning" || isOfDoubted, told);
-    assert(type !== "history-differs", told);
+    assert(type !== "history-differs" || mayDiffer, told);
     assert(type !== "note" || !KEY_MISSING.test(text), told);
   }
 
@@ -497,7 +563,7 @@ export class ModelledRoom implements AsyncDisposable {
     );
     for (const line of this.model.lines.slice(this.#from.get(id))) {
       const isToldWithOther = line.to !== undefined && past.has(line.to.seq);
-      if (heard.has(line.seq) || isToldWithOther) continue;
+      if (heard.has(line.seq) || isToldWithOther || line.isLost) continue;
       throw new Error(`${id} is not shown ${inspectable(line)}`);
     }
   }

@@ -49,6 +49,8 @@ export interface ModelLine {
   readonly seq: number;
   /** In which epoch it was said, counted from 0. */
   readonly epoch: number;
+  /** Whether the server has lost it with a backup that was put back. */
+  isLost?: boolean;
   /** Whether who said it was shown another history: then others may be warned of it instead. */
   readonly isDoubted: boolean;
 }
@@ -214,10 +216,11 @@ export class RoomModel {
 
   /** The line that was shown. */
   find(shown: ShownLine): ModelLine | undefined {
-    return this.lines.find((line) =>
+    const alike = this.lines.filter((line) =>
       line.kind === shown.kind && line.by === shown.by &&
       line.to?.seq === shown.to && this.#isTextOf(line, shown)
     );
+    return alike.find(({ seq }) => seq === shown.seq) ?? alike[0];
   }
 
   #isTextOf(line: ModelLine, { text, isPast, seq }: ShownLine): boolean {

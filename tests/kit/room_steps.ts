@@ -63,7 +63,7 @@ function spoken(model: RoomModel, by?: string) {
   );
   return model.lines.filter((line) =>
     ["said", "acted", "replied"].includes(line.kind) && !gone.has(line) &&
-    !line.isDoubted && (by === undefined || line.by === by)
+    !line.isDoubted && !line.isLost && (by === undefined || line.by === by)
   );
 }
 
@@ -254,6 +254,20 @@ const killServer: Step = {
   },
 };
 
+const yesterday: Step = {
+  can: ({ here }) => here.length > 0,
+  run: async (room, choice) => {
+    if (!room.isQuiet) return;
+    const count = 1 + choice.below(8);
+    await room.putBack(async () => {
+      for (let times = 0; times < count; times++) {
+        await room.say(speaker(room, choice));
+      }
+      await room.settle();
+    });
+  },
+};
+
 const longAway: Step = {
   can: (model) =>
     model.here.length > 2 &&
@@ -340,6 +354,27 @@ async function hear(
     if (id !== speaker) await room.real.client(id).shows(kind, { seq });
   }
 }
+
+const dropPast: Step = {
+  can: ({ here }) => here.length > 1,
+  run: async (room, choice) => {
+    const { victim, others } = cast(room, choice);
+    await room.leave(victim);
+    for (let times = 0; times < 3; times++) {
+      await room.settle(choice.of(others).id);
+    }
+    const [line] = room.model.lines.slice(-2, -1);
+    const { seq = 0 } = room.model.lines.at(-1) ?? {};
+    room.real.hostile.down.set(
+      victim,
+      ({ event }) =>
+        event.kind === "past" && event.seq === line?.seq ? [] : [event],
+    );
+    await room.comeBackDeceived(victim);
+    await room.warns(seq);
+    await room.undeceive();
+  },
+};
 
 const flip: Step = {
   can: hasVictim,
@@ -604,8 +639,10 @@ const STEPS: Readonly<Record<string, Step>> = {
   together,
   killClient,
   killServer,
+  yesterday,
   longAway,
   drop,
+  dropPast,
   flip,
   repeat,
   oldEpoch,

@@ -280,6 +280,25 @@ export class SealedPersons implements AsyncDisposable {
     await server[Symbol.asyncDispose]();
   }
 
+  /** What is in the server's files. */
+  async backUp(): Promise<Map<string, Uint8Array>> {
+    const files = new Map<string, Uint8Array>();
+    for (const name of await this.folder.names()) {
+      files.set(name, await Deno.readFile(this.folder.file(name)));
+    }
+    return files;
+  }
+
+  /** Puts back what was in the server's files, and nothing else. */
+  async putBack(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    for (const name of await this.folder.names()) {
+      await Deno.remove(this.folder.file(name));
+    }
+    for (const [name, bytes] of files) {
+      await Deno.writeFile(this.folder.file(name), bytes, { mode: 0o600 });
+    }
+  }
+
   /** Starts the server again. */
   async startServer(): Promise<void> {
     this.#server = await openServer(this.folder, this.#options);
