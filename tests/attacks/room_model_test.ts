@@ -27,13 +27,13 @@ const FAULTS: Readonly<Record<string, Fault & { readonly finds: RegExp }>> = {
   },
   "clients that don't compare what others had seen with their own history": {
     file: "src/client/sealed/sealed_room.ts",
-    right: "if (!isMine && this.seam.seenDiffers(seen, seq)) {",
-    wrong: "if (!isMine && this.seam.seenDiffers(seen, seq) === null) {",
+    right: "const differs = !isMine && this.seam.seenDiffers(seen, seq);",
+    wrong: "const differs = false;",
     finds: /believes/,
   },
   "a server that keeps the first content key for each member in place of the newest":
     {
-      file: "src/server/sealed/sealed_room.ts",
+      file: "src/server/sealed/keepings.ts",
       right: `if (it.kind === "wrap") this.#wraps.set(it.wrap.to, it.wrap);`,
       wrong:
         `if (it.kind === "wrap" && !this.#wraps.has(it.wrap.to)) this.#wraps.set(it.wrap.to, it.wrap);`,
