@@ -45,6 +45,7 @@ import {
   typedText,
 } from "./sentences.ts";
 import {
+  greet,
   type LineWarning,
   type Present,
   type RequestId,
@@ -67,11 +68,11 @@ import {
   isBlank,
   MAX_TEXT_SIZE,
   type Operation,
+  PLAIN_AWAY,
   reasonWords,
   type Refusal,
 } from "../protocol/reasons.ts";
 import { agreement } from "../protocol/chain.ts";
-import { AWAY } from "../sealed/unsigned.ts";
 import { escapeText } from "../base/safe_text.ts";
 
 /** For how long servers keep private messages, ms. */
@@ -290,7 +291,7 @@ export class Conversation implements LinkListener {
     this.#fail(
       text === ""
         ? "You are not away"
-        : text === AWAY
+        : text === PLAIN_AWAY
         ? "You are away already"
         : `You are away already: ${escapeText(text)}`,
       id,
@@ -299,12 +300,12 @@ export class Conversation implements LinkListener {
 
   /** What the server of a sealed room is told in place of why somebody is away. */
   #unsaid(text: string, id?: RequestId): string {
-    if (text === "" || text === AWAY) return text;
+    if (text === "" || text === PLAIN_AWAY) return text;
     this.#options.view.note(
       "The others see that you are away, not why: the server of a sealed room could read it",
       id,
     );
-    return AWAY;
+    return PLAIN_AWAY;
   }
 
   /** Gives up all names of this client's person but the one that it goes by. */
@@ -547,7 +548,7 @@ export class Conversation implements LinkListener {
     view.show({ type: "current" });
     for (const member of link.present) this.#meet(member);
     known?.keep();
-    this.#tellRoom((text) => this.#greet(text));
+    this.#tellRoom((text) => greet(this.#options.view, text));
     this.#early.splice(0).forEach((event) => this.told(event));
     this.#requests.connected(link);
     this.#watch.entered(start, lines, welcome.seq);
@@ -710,7 +711,7 @@ export class Conversation implements LinkListener {
     switch (event.kind) {
       case "motd":
         return event.text.split("\n").forEach((line) =>
-          this.#greet(escapeText(line))
+          greet(this.#options.view, escapeText(line))
         );
       case "room":
         this.#room = event;
@@ -718,12 +719,6 @@ export class Conversation implements LinkListener {
           this.#tellRoom((text) => this.#options.view.note(text));
         }
     }
-  }
-
-  #greet(text: string): void {
-    const { view } = this.#options;
-    if (view.greet) view.greet(text);
-    else view.note(text);
   }
 
   #tellRoom(note: (text: string) => void): void {

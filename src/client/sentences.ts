@@ -4,7 +4,6 @@
  * @module
  */
 
-import { AWAY } from "../sealed/unsigned.ts";
 import type { Holes } from "./chain_compare.ts";
 import type { News, Unreadable } from "./view.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
@@ -12,6 +11,7 @@ import { formatSize } from "../protocol/offer.ts";
 import type { Line } from "../protocol/line.ts";
 import {
   GOODBYES,
+  PLAIN_AWAY,
   reasonWords,
   refusedDeed,
   wording,
@@ -32,7 +32,7 @@ export function typedText(
 export function awaySentence({ name, text }: NewsOf<"away-message">): string {
   const who = escapeText(name);
   if (text === "") return `${who} is back`;
-  return text === AWAY
+  return text === PLAIN_AWAY
     ? `${who} is away`
     : `${who} is away: ${escapeText(text)}`;
 }

@@ -261,6 +261,12 @@ export interface View {
   close(): void;
 }
 
+/** Tells what people should read on coming in; as a note where a view has no place for that. */
+export function greet(view: Pick<View, "note" | "greet">, text: string): void {
+  if (view.greet) view.greet(text);
+  else view.note(text);
+}
+
 /** Tells a view that something that was asked for can't be done. @param id The request. */
 export function tellFailure(
   view: Pick<View, "note" | "fail">,

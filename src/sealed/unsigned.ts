@@ -6,14 +6,11 @@
  */
 
 import type { LogEntry } from "../protocol/line.ts";
-import { GOODBYES, isGoodbye } from "../protocol/reasons.ts";
-
-/** The text of who is away and doesn't say why, as nobody does in a sealed room. */
-export const AWAY = "away";
+import { GOODBYES, isGoodbye, PLAIN_AWAY } from "../protocol/reasons.ts";
 
 /** What is shown of why somebody is away; "" for who is there. */
 export function shownAway(text: string): string {
-  return text === "" ? "" : AWAY;
+  return text === "" ? "" : PLAIN_AWAY;
 }
 
 /** A line of the server's own as it is shown: of a leaving only reasons that the protocol knows. */

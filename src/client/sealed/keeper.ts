@@ -42,9 +42,7 @@ export class Keeper {
     const { what, who, text, count } = event;
     if (what === "invites" || what === "bans") return this.#list(what);
     if (what === "topic") {
-      return [
-        notice("A sealed room has no topic: its server could read it"),
-      ];
+      return [refused("topic-sealed")];
     }
     if (!this.#room.isKeeper) return [refused("not-keeper")];
     switch (what) {

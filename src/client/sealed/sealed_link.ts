@@ -12,15 +12,12 @@
  */
 
 import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
-import { Notify } from "../../base/notify.ts";
-import { shortId } from "../../crypto/person_id.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { Line, LogEntry } from "../../protocol/line.ts";
 import { controlVerb } from "../../protocol/line.ts";
 import type { Goodbye } from "../../protocol/reasons.ts";
 import { entryRefused, JoinError } from "../join_error.ts";
 import type { FileEvent, FileRoom } from "../file_room.ts";
-import { isLocal, linkOf } from "../invite_link.ts";
 import type { Known } from "../known.ts";
 import type { MailEvent, MailRequest, MailRoom } from "../mail/mail_room.ts";
 import type {
@@ -37,7 +34,7 @@ import type {
 } from "../link.ts";
 import type { Somebody } from "../person.ts";
 import type { PageAnswer } from "../pending_pages.ts";
-import type { Present, View } from "../view.ts";
+import { greet, type Present, type View } from "../view.ts";
 import {
   comeIn,
   type Entrance,
@@ -45,7 +42,9 @@ import {
   type Told,
 } from "./coming_in.ts";
 import type { HeardLine } from "../../protocol/changes.ts";
-import { makeInvite } from "./invites.ts";
+import { Doubts } from "./doubts.ts";
+import { makeFirstInvite } from "./first_invite.ts";
+import type { InviteMaker } from "./invites.ts";
 import { Keeper } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";
 import { PastRoom } from "./past_room.ts";
@@ -53,18 +52,13 @@ import { withHolder } from "./name_holder.ts";
 import { Rules } from "./rules.ts";
 import { sealedFileRoom } from "./sealed_files.ts";
 import { sealedMailRoom } from "./sealed_mail.ts";
-import type { SealingEpoch } from "./sealer.ts";
+import { Sealing } from "./sealing.ts";
 import type { SealedRoom, Verdict } from "./sealed_room.ts";
 import { takeLines, type Taken } from "./take_lines.ts";
 import { shownAway } from "../../sealed/unsigned.ts";
 
-/** How many persons a founder's first invite lets in, and for how long, days. */
-const FIRST_INVITE = { uses: 100, days: 7, note: "" };
 /** How often a keeper looks whether something is due, ms. */
 const LOOK_EVERY = 3_600_000;
-/** How far the server's clock may be off, ms. */
-const CLOCK_SLACK = 3_600_000;
-
 /** What hears of ordinary lines. */
 export interface SealedListener extends LinkListener {
   /** Says all lines again that aren't settled. */
@@ -110,19 +104,17 @@ export class SealedLink implements LinkListener, RoomLink {
   readonly #link: Link;
   readonly #queue = new LineQueue<Heard>();
   readonly #rules: Rules;
+  readonly #maker: InviteMaker;
   readonly #keeper: Keeper;
   readonly #past: PastRoom;
   #last = 0; // the number of the last line that was taken
-  readonly #progress = new Notify(); // what lines are sealed with, or the end
+  readonly #sealing: Sealing;
+  readonly #doubts: Doubts;
   #arrival: { wraps: Event<"wrapped">[]; followed?: Told } | undefined; // while control lines are asked for
   #refused: Refused | undefined; // that
   #entrance: Entrance | undefined;
-  #sealing: SealingEpoch | undefined;
-  #sent = 0; // how often all lines were sent anew
-  #asked = -1; // the epoch whose key keepers were asked for
   #isIn = false;
   #isClosed = false;
-  #hasToldUnchecked = false;
   #looking: ReturnType<typeof setInterval> | undefined;
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
@@ -144,7 +136,15 @@ export class SealedLink implements LinkListener, RoomLink {
       this.#link.ask(...requests);
     this.#rules = new Rules(options.room, { send, sync: () => this.#sync() });
     const { room, address, view, listener } = options;
-    this.#keeper = new Keeper({ room, address, rules: this.#rules, send });
+    this.#maker = { room, rules: this.#rules, send };
+    this.#keeper = new Keeper({ ...this.#maker, address });
+    this.#doubts = new Doubts(room, view);
+    this.#sealing = new Sealing({
+      room,
+      view,
+      ask: send,
+      resend: () => listener.resend(),
+    });
     this.#past = new PastRoom({
       room,
       page: (before, count) => listener.page(before, count),
@@ -181,7 +181,7 @@ export class SealedLink implements LinkListener, RoomLink {
     clearInterval(this.#looking);
     this.#rules.close();
     this.#queue.end();
-    this.#progress.notify();
+    this.#sealing.close();
   }
 
   // ── What the conversation sees of it ─────────────────────────────────────────────────────────────────
@@ -223,7 +223,7 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** Through what files go. */
   fileRoom(ask: FileRoom["ask"]): FileRoom {
-    return sealedFileRoom(this.#room, () => this.#epoch(), ask);
+    return sealedFileRoom(this.#room, () => this.#sealing.key(), ask);
   }
 
   /** How many are there. */
@@ -270,21 +270,15 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** Says lines, sealed; waits for the key if it isn't there. */
   async say(lines: readonly Line[]): Promise<void> {
-    const sent = this.#sent;
-    const epoch = await this.#epoch();
+    const { round } = this.#sealing;
+    const epoch = await this.#sealing.key();
     if (!epoch) throw new Error("the connection has ended");
     const { sealer, seen } = this.#room;
     const sealed = await Promise.all(
       lines.map((line) => sealer.seal(line, epoch, seen)),
     );
-    if (sent !== this.#sent) return; // all of them go out anew
+    if (round !== this.#sealing.round) return; // all of them go out anew
     await this.#link.say(sealed);
-  }
-
-  /** With what is sealed now, as soon as it is here; undefined where the connection ends before. */
-  async #epoch(): Promise<SealingEpoch | undefined> {
-    while (!this.#sealing && !this.#isClosed) await this.#progress.wait();
-    return this.#sealing;
   }
 
   /** Asks for something: what the server can't know or may not decide in a sealed room is done here. */
@@ -421,8 +415,7 @@ export class SealedLink implements LinkListener, RoomLink {
     const { name, person } = event;
     const member = this.#room.membership.members.get(person);
     if (member) return this.#listener.file({ ...event, name: member.name });
-    const warning = { line: null, name, person, reason: "presence-wrong" };
-    this.#options.view.show({ type: "warning", ...warning });
+    this.#doubts.stranger({ name, person });
   }
 
   /** The server tells something else. */
@@ -505,24 +498,13 @@ export class SealedLink implements LinkListener, RoomLink {
   }
 
   #show(verdict: Verdict, own: boolean, present?: Present): void {
-    if ("warning" in verdict) {
-      return this.#options.view.show({ type: "warning", ...verdict.warning });
-    }
+    if ("warning" in verdict) return this.#doubts.warn(verdict.warning);
     const { line } = verdict;
-    this.#noteUnchecked(line);
+    this.#doubts.unchecked(line);
     if (isRename(line)) return; // which the server's own line tells
     const isOwn = own || line.person === this.#room.self.person;
     const member = present && this.#asMember(present);
     this.#listener.happened(line, isOwn, member);
-  }
-
-  /** Says once what the mark of an unchecked line means. */
-  #noteUnchecked({ unchecked }: HeardLine): void {
-    if (!unchecked || this.#hasToldUnchecked) return;
-    this.#hasToldUnchecked = true;
-    this.#options.view.note(
-      "A line marked ⚠ is by somebody who had last seen a line that this client doesn't know: it can't tell whether you both see the same history. /agree compares",
-    );
   }
 
   /** What a line brings about beside being shown. */
@@ -532,12 +514,12 @@ export class SealedLink implements LinkListener, RoomLink {
     const isSaid = raw.what === "sealed" && "line" in verdict;
     if (isSaid && isMine) sealer.settle(raw.n);
     if (!followed) return;
-    if (wrong) this.#warnKey(wrong);
+    if (wrong) this.#doubts.key(wrong);
     const { before, after, control } = followed;
     if (before.member(self.id) && !after.member(self.id)) throw removed();
     if (after.epoch > before.epoch && this.#isIn) {
-      await this.#warnOfBacks();
-      await this.#useKey();
+      await this.#doubts.backs();
+      await this.#sealing.renew();
     }
     this.#rules.followed();
     const mayBeDue = control.verb === "join" || control.verb === "close";
@@ -579,22 +561,26 @@ export class SealedLink implements LinkListener, RoomLink {
         "Tell the keepers of the room",
       );
     }
-    this.#warnOfStrangers(present);
-    this.#entrance?.wrong.forEach((wrapped) => this.#warnKey(wrapped));
-    const key = await this.#currentKey();
-    this.#sealing = key;
-    if (!await this.#makeFirstInvite()) return; // the connection has ended
+    this.#doubts.strangers(present);
+    this.#entrance?.wrong.forEach((wrapped) => this.#doubts.key(wrapped));
+    await this.#sealing.begin();
+    const { known, view, address, makesInvite: when } = this.#options;
+    const { serverKey } = this;
+    const isMade = await makeFirstInvite(
+      this.#maker,
+      { when, view, address, serverKey },
+    );
+    if (!isMade) return; // the connection has ended
     room.entered();
     const shown = taken.flatMap(({ verdict }) => {
       if ("warning" in verdict) {
         this.#show(verdict, false);
         return [];
       }
-      this.#noteUnchecked(verdict.line);
+      this.#doubts.unchecked(verdict.line);
       return isRename(verdict.line) ? [] : [verdict.line];
     });
-    const { known, view } = this.#options;
-    await this.#warnOfBacks();
+    await this.#doubts.backs();
     this.#isIn = true;
     this.#listener.entered(
       this,
@@ -608,126 +594,26 @@ export class SealedLink implements LinkListener, RoomLink {
       known?.seal(toBase64url(id));
     }
     known?.keep();
-    if (!key) await this.#need();
-    this.#warnOfClock(welcome.at);
+    if (!this.#sealing.isReady) await this.#sealing.need();
+    this.#doubts.clock(welcome.at);
     const advice = this.#keeper.lastKeeperAdvice;
-    if (advice !== undefined) {
-      (view.greet?.bind(view) ?? view.note.bind(view))(advice);
-    }
+    if (advice !== undefined) greet(view, advice);
     this.#look();
     this.#looking = setInterval(() => this.#look(true), LOOK_EVERY);
   }
 
-  /** @param at The server's time, ms since 1970. */
-  #warnOfClock(at: number): void {
-    const off = at - Date.now();
-    const hours = Math.round(Math.abs(off) / 3_600_000);
-    if (Math.abs(off) <= CLOCK_SLACK) return;
-    this.#options.view.note(
-      `The server's clock is ${hours === 1 ? "an hour" : `${hours} hours`} ${
-        off > 0 ? "ahead of" : "behind"
-      } yours. Invites end by its clock: set the one that is wrong`,
-    );
-  }
-
-  /** Who is there, or comes, and is no member, is told of, and shown nowhere. */
-  #warnOfStrangers(present: readonly Present[]): void {
-    for (const { id, name, person } of present) {
-      const member = this.#room.membership.member(id);
-      if (member?.name === name) continue;
-      const reason = "presence-wrong";
-      const warning = { line: null, name, person, reason };
-      this.#options.view.show({ type: "warning", ...warning });
-    }
-  }
-
-  /** @returns Whether the connection still stands. */
-  async #makeFirstInvite(): Promise<boolean> {
-    const { makesInvite, view, address } = this.#options;
-    const { membership, isKeeper } = this.#room;
-    if (makesInvite === "never" || !isKeeper || this.#isIn) return true;
-    const isOpen = membership.openInvites(Date.now()).length > 0;
-    if (makesInvite === "if none is open" && isOpen) return true;
-    const maker = {
-      room: this.#room,
-      rules: this.#rules,
-      send: (...requests: readonly SealedRequest[]) =>
-        this.#link.ask(...requests),
-    };
-    const made = await makeInvite(maker, FIRST_INVITE, true);
-    if (made === "lost") return false;
-    if (made === "key-missing") return true; // which is said, and asked for, once it is in
-    if (typeof made === "string") {
-      throw entryRefused({ reason: made, detail: "" }, "");
-    }
-    const link = linkOf({ ...made, address }, this.serverKey, address);
-    const { uses, until, note } = made;
-    const invite = { link, uses, until, note, founding: true };
-    view.show({ type: "invited", ...invite });
-    const { days } = FIRST_INVITE;
-    const local = isLocal(address)
-      ? `. In place of ${address}, write an address by which they reach this machine`
-      : "";
-    (view.greet?.bind(view) ?? view.note.bind(view))(
-      `That link is for the others: it lets in ${uses} persons within ${days} days${local}. /invite makes one for one person`,
-    );
-    return true;
-  }
-
   // ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #currentKey(): Promise<SealingEpoch | undefined> {
-    const { membership, keys } = this.#room;
-    const { room, epoch: e } = membership;
-    const key = await keys.get(e, membership);
-    return room && key && { room, e, key };
-  }
-
-  /** Seals with the key of now from here on, and anew what isn't settled; asks for it if it isn't there. */
-  async #useKey(): Promise<void> {
-    this.#sealing = undefined;
-    const key = await this.#currentKey();
-    if (!key) return await this.#need();
-    this.#sealing = key;
-    this.#sent++;
-    this.#progress.notify();
-    this.#listener.resend();
-  }
-
-  async #need(): Promise<void> {
-    const { epoch: e } = this.#room.membership;
-    if (this.#asked === e) return;
-    this.#asked = e;
-    this.#options.view.note(
-      "The room's key has not come yet. Until a keeper's client passes it on, new lines can't be read here, and what you say waits",
-    );
-    await this.#link.ask({ kind: "need", e }).catch(() => {}); // its reader says why
-  }
 
   /** A wrap came. */
   async #wrapped(wrapped: Event<"wrapped">): Promise<void> {
     const { keys, membership } = this.#room;
     const highest = keys.highest;
     const outcome = await keys.take(wrapped, membership);
-    if (outcome === "wrong") return this.#warnKey(wrapped);
+    if (outcome === "wrong") return this.#doubts.key(wrapped);
     if (keys.highest === highest || !this.#isIn) return;
-    await this.#warnOfBacks();
+    await this.#doubts.backs();
     for (const verdict of await this.#room.unlock()) this.#show(verdict, false);
-    if (!this.#sealing) await this.#useKey();
-  }
-
-  async #warnOfBacks(): Promise<void> {
-    for (const warning of await this.#room.brokenBacks()) {
-      this.#options.view.show({ type: "warning", ...warning });
-    }
-  }
-
-  #warnKey({ by }: Event<"wrapped">): void {
-    const person = shortId(by);
-    const name = this.#room.membership.member(by)?.name ?? person;
-    const reason = "key-wrong";
-    const warning = { line: null, name, person, reason };
-    this.#options.view.show({ type: "warning", ...warning });
+    if (!this.#sealing.isReady) await this.#sealing.renew();
   }
 
   // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@
  */
 
 import type { Somebody } from "../person.ts";
-import { AWAY } from "../../sealed/unsigned.ts";
+import { PLAIN_AWAY } from "../../protocol/reasons.ts";
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
@@ -50,7 +50,7 @@ export function whoIsHere(
       `since ${times.format(since)}`,
       idle >= NOT_IDLE ? `idle ${span(idle)}` : "",
       connections > 1 ? `${connections} connections` : "",
-      away === "" || away === AWAY ? away : `away: ${escapeText(away)}`,
+      away === "" || away === PLAIN_AWAY ? away : `away: ${escapeText(away)}`,
     ] as const;
   });
   return [...table(rows, columns), ...table([[roomKind(keepers)]], columns)];
