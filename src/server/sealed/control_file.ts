@@ -104,7 +104,7 @@ export class ControlFile implements Disposable {
 
   /** Writes down what is about to happen, on the disk. @throws {FileError} if that fails: then nothing is written. */
   add(kept: readonly Kept[]): void {
-    this.#write(kept);
+    if (kept.length > 0) this.#write(kept);
   }
 
   /** @param fsync Whether it waits for the disk. */
@@ -132,7 +132,10 @@ export class ControlFile implements Disposable {
     this.#mark(true);
   }
 
-  /** Writes the marks; where that can't be done now, they are written before anything else is. */
+  /**
+   * Writes the marks; where that can't be done now, they are written before anything else is. A crash before leaves control
+   * lines without a mark, and the log says whether they count.
+   */
   #mark(fsync: boolean): void {
     try {
       this.#write([], fsync);
