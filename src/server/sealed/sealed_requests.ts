@@ -117,7 +117,7 @@ export class SealedRequests {
     this.#followed = Math.max(this.#followed, start);
     const line = await this.#entrance(id);
     if (typeof line === "string") return line;
-    return { ...line, staged: this.#staged(id) };
+    return { ...line, staged: this.#staged(id) }; // which stays, for another try
   }
 
   /** The line by which somebody becomes a member, undefined for one who is; or why it can't. */
@@ -165,14 +165,11 @@ export class SealedRequests {
     throw new EventError("Cannot do that outside the room");
   }
 
-  /** What was staged, as its person's; nothing is from here on. */
+  /** What was staged, as its person's. */
   #staged(by: string): Staged {
     const wraps = new Map<string, Wrap>();
     for (const [to, wrap] of this.#wraps) wraps.set(to, { ...wrap, by });
-    const staged = { wraps, admission: this.#admission };
-    this.#wraps = new Map();
-    this.#admission = undefined;
-    return staged;
+    return { wraps, admission: this.#admission };
   }
 
   async #follow(after: number, asker: Asker): Promise<void> {
@@ -220,6 +217,8 @@ export class SealedRequests {
     const { person } = seat.member;
     asker.spend(HEAVY_COST);
     const staged = this.#staged(person.id);
+    this.#wraps = new Map();
+    this.#admission = undefined;
     const line = parseControl(text);
     const { verb } = line?.control ?? {};
     const isRight = line && verb !== "found" && verb !== "join" &&

@@ -128,6 +128,7 @@ Deno.test("control lines that were said between following and joining are told o
   await server.rekey(ana);
   await server.rekey(ana);
   await client.send(
+    await server.wrap(ben, ben),
     await server.entering(ben, invite, "ana"),
     joinEvent(ben, "ana"),
   );
@@ -136,6 +137,7 @@ Deno.test("control lines that were said between following and joining are told o
   await server.join(ben, client, "ben");
   const { seq } = server.membership;
   assertEquals(linesOf(client, told), [told + 1, told + 2, seq, seq + 1]);
+  assertEquals(server.room.wrapFor(ben.full)?.by, ben.full); // from the first try
 });
 
 Deno.test("who missed much is told the control lines from before that first, then the chain's value there, then what it missed", async () => {
