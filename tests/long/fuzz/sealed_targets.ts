@@ -48,6 +48,7 @@ import {
   readWords,
   sealLine,
 } from "../../../src/sealed/sealed_line.ts";
+import { openPiece, sealPiece } from "../../../src/sealed/sealed_piece.ts";
 import {
   bytesOf,
   hold,
@@ -59,6 +60,9 @@ import {
 
 const key = sha256(bytesOf("key"));
 const digest = toBase64url(key);
+const otherKey = sha256(bytesOf("another key"));
+/** Where pieces begin, bytes. */
+const FROM = 16_384;
 const random = toBase64url(sha256(bytesOf("random")));
 
 /** Who takes part. Not when the module is loaded: a thread that still loads misses what it is told. */
@@ -226,6 +230,39 @@ export async function sealedWords(): Promise<Target> {
 /** What is authenticated beside the words. */
 function adOf({ room, e, sender, stay, n }: LinePlace): Bytes {
   return concat(room, uint64(e), sender, stay, uint64(n));
+}
+
+/** `openPiece`. */
+export async function sealedPieces(): Promise<Target> {
+  const { place } = await hers();
+  const pieces = ["", "a piece", "x".repeat(1_000)].map(bytesOf);
+  const sealed = await Promise.all(
+    pieces.map((piece) => sealPiece(piece, FROM, place, { e: 3, key })),
+  );
+  const [first = new Uint8Array(0)] = pieces;
+  sealed.push(await sealPiece(first, FROM, place, { e: 4, key: otherKey }));
+  return {
+    name: "sealed-pieces",
+    share: 2,
+    seeds: sealed,
+    words: ["\0".repeat(8), "\0".repeat(16), "\u0003", "\u0004"],
+    async check(input) {
+      try {
+        const piece = await openPiece(
+          input,
+          FROM,
+          place,
+          (e) => Promise.resolve(e === 3 ? key : undefined),
+        );
+        const at = sealed.findIndex((it) => equalBytes(it, input));
+        same(piece, pieces[at], "a piece is opened that nobody sealed");
+        return "piece";
+      } catch (error) {
+        return outcomeOf(error, DecryptionError);
+      }
+    },
+    properties: [],
+  };
 }
 
 /** `openWrap` and `openBlob`. */

@@ -10,6 +10,7 @@ import { hostileMember } from "./member_target.ts";
 import {
   controlLines,
   sealedLines,
+  sealedPieces,
   sealedWords,
   wraps,
 } from "./sealed_targets.ts";
@@ -72,6 +73,7 @@ export async function allTargets(
     identity(),
     await controlLines(),
     await sealedLines(),
+    await sealedPieces(),
     await sealedWords(),
     await wraps(),
   ];

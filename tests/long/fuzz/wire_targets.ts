@@ -67,6 +67,8 @@ import {
 
 // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The shortest private message, bytes. */
+const LETTER_SIZE = 1_392;
 const OFFER = { name: "a", size: 1, digest: "0".repeat(64) };
 const offers = fc.nat().map((size) => formatOffer({ ...OFFER, size }));
 const filePieces = fc.base64String().map((text) => text.replace(/[+/=]/g, "_"));
@@ -79,8 +81,10 @@ const samples: readonly (readonly [fc.Arbitrary<unknown>, unknown])[] = [
   [offers, formatOffer(OFFER)],
   [filePieces, "_"],
   [anyBytes(KEY_SIZE).map((it) => shortId(fullId(it))), "0".repeat(16)],
-  // Stays; keys, ids and secrets; cards; wraps; blobs.
-  ...[8, KEY_SIZE, CARD_SIZE, WRAP_SIZE, BLOB_SIZE].map(bytesSample),
+  // Stays; keys, ids and secrets; cards; wraps; blobs; private messages.
+  ...[8, KEY_SIZE, CARD_SIZE, WRAP_SIZE, BLOB_SIZE, LETTER_SIZE].map(
+    bytesSample,
+  ),
 ];
 
 function bytesSample(size: number): (typeof samples)[number] {
