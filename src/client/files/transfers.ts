@@ -16,7 +16,6 @@ import {
   MAX_ASKED,
   type Offer,
   parseOffer,
-  PIECE_SIZE,
 } from "../../protocol/offer.ts";
 import type {
   FileEvent,
@@ -24,6 +23,7 @@ import type {
   FileRoom,
   OfferLine,
 } from "../file_room.ts";
+import { OwnFiles } from "./own_files.ts";
 import { SourceFile, tooLarge } from "./stored_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
@@ -32,8 +32,6 @@ import { Notify } from "../../base/notify.ts";
 const SECRETS: ReadonlySet<string> = new Set(["chat.key", "chat.people"]);
 /** Offers that are remembered, the newest. */
 const MAX_OFFERS = 1_000;
-/** Answers that others wait for at a time; more than any server of ours asks for. */
-const MAX_ANSWERS = 64;
 /** How long to wait before asking again for a file that can't be had just now, ms. */
 const RETRY_PAUSE = 3_000;
 
@@ -72,19 +70,11 @@ interface AskedPiece {
   readonly since: number;
 }
 
-/** A file that this client offers. */
-interface Source {
-  readonly file: SourceFile;
-  readonly line: OfferLine;
-}
-
 /** The files that a client offers and takes. */
 export class Transfers implements FileListener {
   readonly #options: TransfersOptions;
   readonly #offers = new Map<number, Offered>(); // that were made, by number
-  readonly #unnumbered = new Map<number, SourceFile>(); // this client's, by its number for the line, until it has one of the room
-  readonly #sources = new Map<number, Source>(); // this client's, by number
-  readonly #takers = new Map<number, Set<string>>(); // who has them, by number and short id
+  readonly #own = new OwnFiles();
   readonly #taken = new Set<number>(); // offers whose files were taken, which nobody could be told yet
   readonly #downloads = new Map<number, Download>(); // by the offer's number
   readonly #asked = new Map<number, AskedPiece>(); // by the number under which it was asked for
@@ -93,8 +83,6 @@ export class Transfers implements FileListener {
   #room: FileRoom | undefined;
   #maxSize = Infinity;
   #nextId = 1;
-  #answering: Promise<void> = Promise.resolve(); // one after the other; never rejects
-  #answers = 0; // that others wait for
   readonly #idle = new Notify(); // whenever a download may have come to rest
 
   /** No files yet. */
@@ -126,7 +114,7 @@ export class Transfers implements FileListener {
         );
       }
       const n = await session.offer(formatOffer(offer), id);
-      if (n !== null) this.#unnumbered.set(n, source);
+      if (n !== null) this.#own.said(n, source);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#fail(error.message, id);
@@ -143,7 +131,7 @@ export class Transfers implements FileListener {
     const { view, folder, pause = RETRY_PAUSE, now = Date.now } = this.#options;
     const wrong = !offer
       ? `No offer ${seq} seen here; try /history`
-      : this.#sources.has(seq)
+      : this.#own.find(seq)
       ? "That is your own file"
       : this.#downloads.has(seq)
       ? `Already downloading "${offer.name}"`
@@ -186,18 +174,17 @@ export class Transfers implements FileListener {
     const { view } = this.#options;
     const download = this.#downloads.get(seq);
     if (download) return download.tell({ kind: "dropped" });
-    const source = this.#sources.get(seq);
-    if (!source) {
+    const offer = this.#own.find(seq);
+    if (!offer) {
       return this.#fail(`No file ${seq} is offered or downloaded here`, id);
     }
-    this.#sources.delete(seq);
-    this.#offers.delete(seq); // nobody has it any more
-    view.note(`No longer offered: "${source.file.offer.name}"`, id);
+    this.withdrawn(seq); // nobody has it any more
+    view.note(`No longer offered: "${offer.name}"`, id);
   }
 
   /** The numbers of offers, newest first: of those that can be downloaded, or of those that can be dropped. */
   numbers(kind: "offered" | "taking"): readonly number[] {
-    const busy = [...this.#sources.keys(), ...this.#downloads.keys()];
+    const busy = [...this.#own.numbers, ...this.#downloads.keys()];
     const numbers = kind === "taking"
       ? busy
       : [...this.#offers.keys()].filter((seq) => !busy.includes(seq));
@@ -216,15 +203,13 @@ export class Transfers implements FileListener {
     for (const download of this.#downloads.values()) {
       download.tell({ kind: "closed" });
     }
-    await Promise.all([...this.#running, this.#answering]);
+    await Promise.all([...this.#running, this.#own.close()]);
   }
 
   /** The client is in the room: its offers can be asked for, and it can ask for others'. */
   joined(room: FileRoom): void {
     this.#room = room;
-    for (const offer of this.#sources.keys()) {
-      room.ask({ kind: "hold", offer });
-    }
+    this.#own.joined(room);
     this.#tellTaken();
     for (const download of this.#downloads.values()) {
       download.tell({ kind: "joined" });
@@ -234,6 +219,7 @@ export class Transfers implements FileListener {
   /** Nothing that was asked for is answered any more. */
   parted(): void {
     this.#room = undefined;
+    this.#own.parted();
     this.#asked.clear();
     this.#denied.clear();
     for (const download of this.#downloads.values()) {
@@ -249,17 +235,13 @@ export class Transfers implements FileListener {
     const line = { seq, person, stay, n };
     this.#offers.set(seq, { offer, line });
     keepNewest(this.#offers, MAX_OFFERS);
-    const file = own ? this.#unnumbered.get(n) : undefined;
-    if (!file) return;
-    this.#unnumbered.delete(n);
-    this.#sources.set(seq, { file, line });
-    this.#room?.ask({ kind: "hold", offer: seq });
+    if (own) this.#own.offered(line);
   }
 
   /** An offer was taken back: it can be taken no more. */
   withdrawn(offer: number): void {
     this.#offers.delete(offer);
-    this.#sources.delete(offer);
+    this.#own.drop(offer);
   }
 
   /** The server said something about files. */
@@ -269,11 +251,7 @@ export class Transfers implements FileListener {
         this.#maxSize = event.fileSize;
         return;
       case "fetch":
-        if (this.#answers >= MAX_ANSWERS) return; // whoever asks for so many won't wait for them all
-        this.#answers++;
-        this.#answering = this.#answering.then(() => this.#answer(event))
-          .finally(() => this.#answers--);
-        return;
+        return this.#own.answer(event);
       case "took":
         return this.#took(event);
       case "piece":
@@ -306,29 +284,12 @@ export class Transfers implements FileListener {
   }
 
   /** Somebody has a file of this client's: that is told once. */
-  #took({ offer, name, person }: Event<"took">): void {
-    const source = this.#sources.get(offer);
-    const takers = this.#takers.get(offer) ?? new Set();
-    if (!source || takers.has(person)) return;
-    this.#takers.set(offer, takers.add(person));
+  #took(event: Event<"took">): void {
+    const file = this.#own.took(event)?.name;
+    if (file === undefined) return;
+    const { offer, name, person } = event;
     const { view } = this.#options;
-    const file = source.file.offer.name;
     view.show({ type: "taken", offer, file, name, person, own: false });
-  }
-
-  async #answer({ id, offer, from, size }: Event<"fetch">): Promise<void> {
-    const room = this.#room; // by the next one, nobody waits for it
-    const { file, line } = this.#sources.get(offer) ?? {};
-    const bytes = size <= PIECE_SIZE ? await file?.read(from, size) : null;
-    if (bytes && line) {
-      const data = await room?.seal(bytes, { line, from });
-      if (data !== undefined && room === this.#room) {
-        room?.ask({ kind: "piece", id, data });
-      }
-      return;
-    }
-    const reason = file ? "changed" : "dropped";
-    room?.ask({ kind: "missing", id, reason });
   }
 
   #ask(
