@@ -347,3 +347,74 @@ Deno.test("a founder whose key the server withholds comes back all the same, and
   await client.shows("said", { text: "read this" });
   assertNoFaults(room);
 });
+
+Deno.test("a line that the server leaves out of the past is noticed by who comes back", async () => {
+  await using room = await trio();
+  const bob = room.person("bob");
+  room.client("bob").kill("SIGTERM");
+  await room.client("bob").finished();
+  await bob.kill();
+  const hidden = await room.say("ana", "left out");
+  await room.client("cy").shows("said", { seq: hidden });
+  const next = await room.say("cy", "after it");
+  room.hostile.down.set(
+    "bob",
+    ({ event }) => event.kind === "past" && event.seq === hidden ? [] : [event],
+  );
+  const client = await bob.start();
+  await client.shows("warning", { seq: next, reason: "seen-differs" });
+  await client.shows("current");
+  assertEquals(client.texts, []);
+  assertNoFaults(room);
+});
+
+/** Puts yesterday's files of the server back, after what somebody does today. */
+async function putBack(
+  room: SealedPersons,
+  today: () => Promise<unknown>,
+): Promise<void> {
+  const files = await room.backUp();
+  await today();
+  await room.killServer();
+  await room.putBack(files);
+  await room.startServer();
+}
+
+Deno.test("members learn from which line on a restored backup of the server differs, and go on once they accept it", async () => {
+  await using room = await trio();
+  const lost: number[] = [];
+  await putBack(room, async () => {
+    for (const name of ["ana", "bob", "cy"]) {
+      lost.push(await room.say(name, `today, ${name}`));
+    }
+    await room.client("ana").showsTexts(3);
+    await room.client("bob").showsTexts(3);
+  });
+  for (const name of ["ana", "bob", "cy"]) {
+    const { from, exact } = await room.client(name).shows("history-differs");
+    assertEquals([from, exact], [lost[0], true]);
+    await room.ask(name, { type: "accept" });
+  }
+  for (const name of ["ana", "bob", "cy"]) await room.say(name, `on, ${name}`);
+  for (const name of ["ana", "bob", "cy"]) {
+    await room.client(name).showsTexts(6);
+    assertEquals(warnings(room.client(name)), []);
+  }
+  assertNoFaults(room);
+});
+
+Deno.test("a restored backup of the server brings no removed member back unasked", async () => {
+  await using room = await trio();
+  await putBack(room, async () => {
+    await room.ask("ana", { type: "kick", name: "cy" });
+    await room.client("bob").shows("ruled", { verb: "keys" });
+  });
+  for (const name of ["ana", "bob"]) {
+    const client = room.client(name);
+    assertEquals(await client.finished(), 1);
+    const [error] = client.all("error");
+    const words = "The server no longer has the room's control lines from line";
+    assertStringIncludes(error?.message ?? "", words);
+  }
+  assertNoFaults(room);
+});
