@@ -189,7 +189,6 @@ export class HostileSeat {
   #edited(event: Event, seq: number | null): readonly Event[] {
     const passing = { event, seq };
     this.told.push(passing);
-    this.#edits.heard();
     return (this.#edits.down.get(this.name) ?? asItIs)(passing);
   }
 
@@ -288,7 +287,6 @@ interface Edits {
   readonly down: Map<string, EditEvent>;
   readonly up: Map<string, EditEvent>;
   asked(event: Event): void;
-  heard(): void;
 }
 
 /** The hostile server. */
@@ -308,7 +306,6 @@ export class HostileServer implements AsyncDisposable {
   readonly #seats = new Map<string, HostileSeat>(); // the last of each name
   readonly #conns = new Set<Deno.TcpConn>();
   readonly #running: Promise<void>;
-  #listening = () => {};
 
   /**
    * Starts to listen.
@@ -338,11 +335,6 @@ export class HostileServer implements AsyncDisposable {
     const seat = this.#seats.get(name);
     if (seat) return seat;
     throw new Error(`"${name}" was never here`);
-  }
-
-  /** Calls that whenever something has passed. */
-  listen(listening: () => void): void {
-    this.#listening = listening;
   }
 
   /** Ends a member's connection, so that its client comes back. */
@@ -382,7 +374,6 @@ export class HostileServer implements AsyncDisposable {
           down: this.down,
           up: this.up,
           asked: (event) => this.#asked(event),
-          heard: () => this.#listening(),
         },
       });
       this.#seats.set(name, seat);
@@ -393,7 +384,6 @@ export class HostileServer implements AsyncDisposable {
       far?.close();
       close(stream);
       this.#conns.delete(stream);
-      this.#listening();
     }
   }
 
