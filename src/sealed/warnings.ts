@@ -53,7 +53,7 @@ export function warningSentence({ line, name, reason }: Warning): string {
   const why = wording(WARNINGS, reason);
   const from = `as from ${escapeText(name)}`;
   if (line === null) {
-    return `WARNING: what the server passed on ${from}, does not count: ${why}`;
+    return `WARNING: what the server passed on ${from} does not count: ${why}`;
   }
   return COUNTED.has(reason)
     ? `WARNING: line ${line}, by ${escapeText(name)}, counts, but ${why}`
