@@ -137,7 +137,12 @@ async function followAll(comer: Comer): Promise<Told | undefined> {
   const goesOn = await confirm(
     `${doubt}: a restored backup, or tampering. Go on with what the server has? (yes/no) `,
   );
-  if (!goesOn) throw new JoinError(doubt, TAMPERED);
+  if (!goesOn) {
+    throw new JoinError(
+      doubt,
+      `${TAMPERED}. If they have restored a backup, answer yes at a terminal`,
+    );
+  }
   await room.forget();
   const all = await follow(0);
   const wrong = all && await takeAll(room, all);
