@@ -48,6 +48,7 @@ import {
 import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
+import { roomFolder } from "./src/client/sealed/room_folder.ts";
 import { confirm, mayFound } from "./src/client/sealed/founding.ts";
 import { Session, type Who } from "./src/client/session.ts";
 import type { View } from "./src/client/view.ts";
@@ -188,7 +189,7 @@ async function stay(company: Company): Promise<number> {
     files: transfers,
     sealing: {
       invite,
-      folder: folder && `${folder}/rooms`,
+      stores: folder === undefined ? undefined : roomFolder(`${folder}/rooms`),
       makesInvite: values.found
         ? "always"
         : invite?.id === FOUNDING_ID

@@ -27,6 +27,7 @@ import { PrivateMessages } from "./mail/private_messages.ts";
 import { type Seen, SeenHere } from "./mail/seen.ts";
 import { nextPause, reach } from "./reconnect.ts";
 import { SealedLink } from "./sealed/sealed_link.ts";
+import type { RoomStores } from "./sealed/room_file.ts";
 import { type ChainSeam, NO_CHAIN, SealedRoom } from "./sealed/sealed_room.ts";
 import type { RequestId } from "./view.ts";
 import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
@@ -71,8 +72,8 @@ export interface Who {
 export interface Sealing {
   /** The link's invite, where the client has a link; a high number says that its room is sealed. */
   readonly invite?: InviteSecret | undefined;
-  /** The folder of rooms' files; undefined: nothing is kept. */
-  readonly folder?: string | undefined;
+  /** Where what is known of rooms is kept; undefined: nowhere. */
+  readonly stores?: RoomStores | undefined;
   /** Whether the invite for others that a founder needs is made and told. Default: never. */
   readonly makesInvite?: "never" | "if none is open" | "always";
   /** Asks a person, who says yes or no; false where nobody can be asked. */
@@ -296,7 +297,7 @@ export class Session {
   /** What is known of the room there, if the link or the memory says that it is sealed: then it is never entered openly. */
   async #sealedRoom(serverKey: Bytes): Promise<SealedRoom | undefined> {
     const { known: rooms, sealing = {}, view } = this.#options;
-    const { invite, folder, chain } = sealing;
+    const { invite, stores, chain } = sealing;
     const known = rooms?.sealedRoom(serverKey);
     const isSealed = known !== undefined || isSealedInvite(invite?.id ?? 0);
     if (!isSealed) return undefined;
@@ -304,7 +305,7 @@ export class Session {
     return this.#room ??= await SealedRoom.open({
       identity: this.#who.identity,
       self: this.#self,
-      folder,
+      stores,
       known,
       note: (text) => view.note(text),
       chain: chain ?? this.#chain,

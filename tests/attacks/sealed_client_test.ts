@@ -6,6 +6,7 @@
  */
 
 import { JoinError } from "../../src/client/join_error.ts";
+import { roomFolder } from "../../src/client/sealed/room_folder.ts";
 import { Known } from "../../src/client/known.ts";
 import { warningSentence } from "../../src/sealed/warnings.ts";
 import { randomBytes, toBase64url } from "../../crypto_utils.ts";
@@ -402,7 +403,7 @@ Deno.test("a key that doesn't lead back is warned of, by line and keeper, and ta
   await using setup = new SealedSetup();
   const { server } = setup;
   const ana = await setup.found();
-  const sealing = { folder: folder.path };
+  const sealing = { stores: roomFolder(folder.path) };
   const cy = await setup.bring(ana, "cy", sealing);
   const bob = await setup.bring(ana, "bob");
   await ana.operate("keeper", "bob");
@@ -488,7 +489,7 @@ Deno.test("a client whose link, or memory, says that the room is sealed never jo
 Deno.test("a member to whom the server shows another room, or an older one, stays out and is told why", async () => {
   await using folder = await Folder.make();
   await using setup = new SealedSetup();
-  const sealing = { folder: `${folder.path}/rooms` };
+  const sealing = { stores: roomFolder(`${folder.path}/rooms`) };
   const ana = await setup.found("ana", sealing);
   await ana.invite();
   const { membership, log } = setup.server;
@@ -528,7 +529,7 @@ Deno.test("a control line that the server kept back and tells later, under its o
   await using setup = new SealedSetup();
   const { server } = setup;
   const ana = await setup.found();
-  const sealing = { folder: folder.path };
+  const sealing = { stores: roomFolder(folder.path) };
   const bob = await setup.bring(ana, "bob", sealing);
   const { identity, known } = bob;
   const { id } = seatOf(ana);
@@ -569,7 +570,7 @@ Deno.test("control lines that went another way since a backup are found out, how
   await using setup = new SealedSetup();
   const { server } = setup;
   const ana = await setup.found();
-  const sealing = { folder: folder.path };
+  const sealing = { stores: roomFolder(folder.path) };
   const bob = await setup.bring(ana, "bob", sealing);
   const { length } = server.log;
   await ana.operate("keeper", "bob");
@@ -596,7 +597,10 @@ Deno.test("what is said after a restored backup is not sealed under a key of the
   const { server } = setup;
   const ana = await setup.found();
   const confirm = () => Promise.resolve(true);
-  const bob = await setup.bring(ana, "bob", { folder: folder.path, confirm });
+  const bob = await setup.bring(ana, "bob", {
+    stores: roomFolder(folder.path),
+    confirm,
+  });
   await setup.bring(ana, "eve");
   const { length } = server.log;
   await ana.operate("keeper", "bob"); // another key, which eve has, too

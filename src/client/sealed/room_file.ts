@@ -22,14 +22,6 @@ import {
 } from "../../../crypto_utils.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
-  ensureFolder,
-  fileError,
-  PRIVATE_FILE,
-  readPrivate,
-  writePrivate,
-} from "../../base/private_file.ts";
-import { writeAll } from "../../base/write_all.ts";
-import {
   type ControlEntry,
   ControlRecord,
 } from "../../sealed/control_record.ts";
@@ -38,6 +30,19 @@ import { type StayEnd, StayNumbers } from "../../sealed/stay_numbers.ts";
 
 /** Characters of a checksum. */
 const CHECK_LENGTH = 16;
+
+/** Where one room is kept. */
+export interface RoomStore {
+  /** All of it; undefined for nothing yet. */
+  read(): Promise<string | undefined>;
+  /** Puts a text in its place. */
+  write(text: string): Promise<void>;
+  /** Adds a line. */
+  append(line: string): Promise<void>;
+}
+
+/** Where rooms are kept. @param room The room's id, base64url. */
+export type RoomStores = (room: string) => RoomStore;
 
 /** What a line says. */
 type Note = Readonly<Record<string, unknown>>;
@@ -50,7 +55,7 @@ interface Last {
 
 /** What is kept of a room. */
 export class RoomFile {
-  #path: string | undefined;
+  #store: RoomStore | undefined;
   readonly #note: (text: string) => void;
   /** The control lines. */
   readonly record: ControlRecord = new ControlRecord();
@@ -72,46 +77,51 @@ export class RoomFile {
 
   /**
    * What is kept of a room.
-   * @param folder The rooms' folder, made if it is missing; undefined: nothing is kept. @param room The room's id,
-   * base64url. @param note Told what can't be read or kept.
+   * @param stores Where rooms are kept; undefined: nowhere. @param room The room's id, base64url.
+   * @param note Told what can't be read or kept.
    */
   static async load(
-    folder: string | undefined,
+    stores: RoomStores | undefined,
     room: string,
     note: (text: string) => void,
   ): Promise<RoomFile> {
     const file = new RoomFile(note);
-    if (folder === undefined) return file;
-    const path = `${folder}/${room}`;
-    file.#path = path;
+    if (!stores) return file;
+    const store = stores(room);
+    file.#store = store;
     try {
-      await ensureFolder(folder);
-      const text = await readPrivate(path);
-      if (text !== undefined) await file.#adopt(path, text);
+      const text = await store.read();
+      if (text !== undefined) await file.#adopt(store, text);
     } catch (error) {
       file.#fail(error);
     }
     return file;
   }
 
-  /** Keeps from here on what is known of a room that the client has come into. @param folder As for `load`. */
-  keepIn(folder: string | undefined, room: string): void {
-    if (folder === undefined || this.#path !== undefined) return;
-    const path = `${folder}/${room}`;
-    this.#path = path;
-    this.#write(async (text) => {
-      await ensureFolder(folder);
-      await writePrivate(path, text);
-    });
+  /** Keeps from here on what is known of a room that the client has come into. @param stores As for `load`. */
+  keepIn(stores: RoomStores | undefined, room: string): void {
+    if (!stores || this.#store) return;
+    this.#store = stores(room);
+    this.#rewrite();
   }
 
   /** Writes the file anew. */
-  #write(write: (text: string) => Promise<void>): void {
+  #rewrite(): void {
     const text = this.#summary().join(""); // as it is now: what comes after it is appended
+    this.#keep((store) => store.write(text));
+  }
+
+  #append(line: string): void {
+    this.#keep((store) => store.append(line));
+  }
+
+  #keep(act: (store: RoomStore) => Promise<void>): void {
+    const store = this.#store;
+    if (!store) return;
     this.kept = this.kept.then(async () => {
       if (this.#isBroken) return;
       try {
-        await write(text);
+        await act(store);
       } catch (error) {
         this.#fail(error);
       }
@@ -122,18 +132,14 @@ export class RoomFile {
   async forget(): Promise<RoomFile> {
     await this.kept;
     const file = new RoomFile(this.#note);
-    file.#path = this.#path;
-    if (file.#path === undefined) return file;
-    try {
-      await writePrivate(file.#path, "");
-    } catch (error) {
-      file.#fail(error);
-    }
+    file.#store = this.#store;
+    file.#rewrite();
+    await file.kept;
     return file;
   }
 
   /** Takes over what a file says. One that is damaged, or says things twice, is written anew. */
-  async #adopt(path: string, text: string): Promise<void> {
+  async #adopt(store: RoomStore, text: string): Promise<void> {
     const lines = text.split("\n");
     const rest = lines.pop() ?? ""; // no line yet, where its writer was interrupted
     let isNew = rest === "";
@@ -145,7 +151,7 @@ export class RoomFile {
     }
     const summary = this.#summary();
     if (isNew && adopted <= 2 * summary.length + 8) return;
-    await writePrivate(path, summary.join(""));
+    await store.write(summary.join(""));
   }
 
   /** @returns Whether it is of any use. */
@@ -223,8 +229,7 @@ export class RoomFile {
     this.#last = { last, control: this.record.membership.seq };
     this.#lastKept = last;
     this.stays = new StayNumbers();
-    const path = this.#path;
-    if (path !== undefined) this.#write((text) => writePrivate(path, text));
+    this.#rewrite();
   }
 
   /** The content keys that this client had. */
@@ -272,34 +277,12 @@ export class RoomFile {
     this.#append(format({ rekeyed: at }));
   }
 
-  #append(line: string): void {
-    const path = this.#path;
-    if (path === undefined) return;
-    this.kept = this.kept.then(async () => {
-      if (this.#isBroken) return;
-      try {
-        await append(path, line);
-      } catch (error) {
-        this.#fail(fileError("write", path, error));
-      }
-    });
-  }
-
   #fail(error: unknown): void {
     this.#isBroken = true;
     this.#note(
       `${reasonOf(error)}. What this client knows of the room is not saved`,
     );
   }
-}
-
-async function append(path: string, line: string): Promise<void> {
-  using file = await Deno.open(path, {
-    append: true,
-    create: true,
-    mode: PRIVATE_FILE,
-  });
-  await writeAll(file, new TextEncoder().encode(line));
 }
 
 function keyLine({ e, key }: HadKey): string {

@@ -25,7 +25,7 @@ import type { Past, Self } from "../link.ts";
 import { controlSentence } from "../../sealed/control_words.ts";
 import type { ControlRecord, Followed } from "../../sealed/control_record.ts";
 import { type Opened, Opener } from "../../sealed/opener.ts";
-import { RoomFile } from "./room_file.ts";
+import { RoomFile, type RoomStores } from "./room_file.ts";
 import { RoomKeys } from "../../sealed/room_keys.ts";
 import { Sealer } from "./sealer.ts";
 import type { StayNumbers } from "../../sealed/stay_numbers.ts";
@@ -69,8 +69,8 @@ export interface SealedRoomOptions {
   readonly identity: Identity;
   /** The same, as it joins. */
   readonly self: Self;
-  /** The folder of rooms' files; undefined: nothing is kept. */
-  readonly folder: string | undefined;
+  /** Where rooms are kept; undefined: nowhere. */
+  readonly stores: RoomStores | undefined;
   /** The room's id, base64url, where this client has been in it before. */
   readonly known: string | undefined;
   /** Told what can't be read or kept. */
@@ -115,10 +115,10 @@ export class SealedRoom {
 
   /** What this client knows of a room, if it knows any of it. */
   static async open(options: SealedRoomOptions): Promise<SealedRoom> {
-    const { folder, known, note } = options;
+    const { stores, known, note } = options;
     const file = known === undefined
       ? new RoomFile(note)
-      : await RoomFile.load(folder, known, note);
+      : await RoomFile.load(stores, known, note);
     return new SealedRoom(options, file);
   }
 
@@ -194,7 +194,7 @@ export class SealedRoom {
   /** The client is in: from here on, what it knows is kept. */
   entered(): void {
     const { room } = this.membership;
-    if (room) this.#file.keepIn(this.#options.folder, toBase64url(room));
+    if (room) this.#file.keepIn(this.#options.stores, toBase64url(room));
   }
 
   /** Writes down what isn't written yet. */

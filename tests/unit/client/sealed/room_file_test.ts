@@ -4,6 +4,7 @@
  * @module
  */
 
+import { roomFolder } from "../../../../src/client/sealed/room_folder.ts";
 import { RoomFile } from "../../../../src/client/sealed/room_file.ts";
 import { toBase64url } from "../../../../crypto_utils.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
@@ -13,7 +14,7 @@ import { roomOf, SealedSetup } from "../../../kit/sealed_setup.ts";
 /** A room with some members, as a keeper's client has kept it. */
 async function kept(folder: string) {
   await using setup = new SealedSetup();
-  const sealing = { folder };
+  const sealing = { stores: roomFolder(folder) };
   const ana = await setup.found("ana", sealing);
   await setup.bring(ana, "bob");
   await ana.operate("invite", "7", "Rahul", 2);
@@ -33,7 +34,7 @@ Deno.test("a room's file has the control lines, the last numbers and the notes o
   await using folder = await Folder.make();
   const { room, path, membership } = await kept(folder.path);
   assertEquals(await modeOf(path), 0o600);
-  const file = await RoomFile.load(folder.path, room, fail);
+  const file = await RoomFile.load(roomFolder(folder.path), room, fail);
   const { seq, digest, members } = file.record.membership;
   assertEquals(
     [seq, toBase64url(digest)],
@@ -53,12 +54,12 @@ Deno.test("a room's file that a crash cut off at any byte is whole up to there",
   let highest = 0;
   for (let size = 0; size < text.length; size += 211) {
     await Deno.writeTextFile(path, text.slice(0, size));
-    const file = await RoomFile.load(folder.path, room, fail);
+    const file = await RoomFile.load(roomFolder(folder.path), room, fail);
     const { seq } = file.record.membership;
     assert(seq >= highest && seq <= membership.seq, `${seq} at ${size}`);
     highest = seq;
     // What is written then is read the next time.
-    const again = await RoomFile.load(folder.path, room, fail);
+    const again = await RoomFile.load(roomFolder(folder.path), room, fail);
     assertEquals(again.record.membership.seq, seq);
   }
 });
@@ -72,7 +73,7 @@ Deno.test("what follows a damaged line of a room's file doesn't count where it l
     line === second ? line.replace('"seq"', '"sea"') : line
   );
   await Deno.writeTextFile(path, broken.join("\n"));
-  const file = await RoomFile.load(folder.path, room, fail);
+  const file = await RoomFile.load(roomFolder(folder.path), room, fail);
   assertEquals(file.record.entries.map(({ seq }) => seq), [1]);
   assertEquals(file.stays.all.length, 1);
 });
@@ -83,7 +84,7 @@ Deno.test("a room's file that can't be read is told of, and nothing is kept", as
   await Deno.chmod(path, 0o644);
   const notes: string[] = [];
   const file = await RoomFile.load(
-    folder.path,
+    roomFolder(folder.path),
     room,
     (text) => notes.push(text),
   );
