@@ -253,5 +253,5 @@ Deno.test("log --agree reads rotated logs, and says where one was changed, what 
   assertEquals([missing.code, missing.stdout], [1, []]);
   assertStringIncludes(missing.stderr.join(), "chat.log");
   const { code: helped, stdout: help } = await runLog(folder);
-  assertEquals([helped, help[0]], [0, "Usage: deno task log [FLAGS] [FILE]"]);
+  assertEquals([helped, help[0]], [0, "Usage: deno task log [FLAGS] [FILE…]"]);
 });
