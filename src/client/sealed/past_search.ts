@@ -42,7 +42,7 @@ export interface PastSource {
   /** Asks for a page. */
   readonly page: (before: number, count: number) => Promise<PageAnswer>;
   /** Opens lines. */
-  readonly reader: LineReader;
+  readonly reader: Pick<LineReader, "read">;
   /** What this client knows of the chain. */
   readonly seam: ChainSeam;
   /** Whether a line can be what it says to be, after what this client has seen. */
