@@ -141,6 +141,9 @@ Deno.test("a newcomer finds nothing from before what it may read", async () => {
   await talk(ana, 5);
   const ben = await stage.bring(ana, "ben");
   const seq = await say(ana, "new hut");
+  for (let at = 0;; at++) { // until ben has heard it, too
+    if ((await ben.view.until("said", at)).seq === seq) break;
+  }
   assertEquals(told(await find(ben, "hut")), [[seq, "ana: new hut"]]);
 });
 
