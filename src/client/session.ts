@@ -276,7 +276,7 @@ export class Session {
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
       const entering = this.#enter(link).then(() => staying);
-      return farewell(await Promise.race([staying, entering]), !!room);
+      return farewell(await Promise.race([staying, entering]));
     } catch (error) {
       // Once the client has been in, nothing ends its stay that somebody on the way can say: a refusal, since it
       // isn't sealed, or another server's key.
@@ -410,13 +410,11 @@ export class Session {
 }
 
 /** Why a connection ended, in words. @throws {JoinError} if the client may not come back. */
-function farewell(reason: Goodbye, isSealed: boolean): string {
+function farewell(reason: Goodbye): string {
   if (reason === "removed") {
     throw new JoinError(
       "You were removed from the room",
-      isSealed
-        ? "Only a new invite, of a keeper's, lets you in again"
-        : "You may come back, unless an operator has banned you",
+      "You may come back, unless an operator has banned you",
     );
   }
   if (reason !== "replaced" && reason !== "misused") return GOODBYES[reason];

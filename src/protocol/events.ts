@@ -29,13 +29,18 @@ export class EventError extends Error {
 
 const encoder = new TextEncoder();
 
+/** The greatest time either way, ms since 1970 (ECMA-262, section 21.4.1.1). */
+export const MAX_TIME = 8.64e15;
+
 /** Whether a value is a field's. */
 export type Check<T> = (value: unknown) => value is T;
 
 const isCount: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const isTime: Check<number> = (value): value is number =>
-  Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;
+  Number.isSafeInteger(value) && Math.abs(value as number) <= MAX_TIME;
+const isTimeOrNull: Check<number | null> = (value): value is number | null =>
+  value === null || isTime(value);
 const isBoolean: Check<boolean> = (value): value is boolean =>
   typeof value === "boolean";
 const isCountOrNull: Check<number | null> = (value): value is number | null =>
@@ -245,7 +250,7 @@ export const TABLE = {
     id: isCount,
     secret: isString,
     uses: isCount,
-    until: isCountOrNull,
+    until: isTimeOrNull,
     note: isString,
   },
   /** The client says more than it may, and is read no faster than it may from here on. */

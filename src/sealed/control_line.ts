@@ -33,6 +33,7 @@ import {
   type SigningKeyPair,
   verify,
 } from "../crypto/ed25519.ts";
+import { MAX_TIME } from "../protocol/events.ts";
 import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
 
 /** Ids that one `keys` line may name, in all its lists: so many fit into a line. */
@@ -159,7 +160,8 @@ type Check = (value: unknown) => boolean;
 
 const isCount: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0;
-const isCountOrNull: Check = (value) => value === null || isCount(value);
+const isEnd: Check = (value) =>
+  value === null || isCount(value) && Number(value) <= MAX_TIME;
 const matches = (pattern: RegExp): Check => (value) =>
   typeof value === "string" && pattern.test(value);
 const isCard = matches(/^[\w-]{1792}$/);
@@ -177,7 +179,7 @@ const FIELDS: { readonly [V in Verb]: Readonly<Record<string, Check>> } = {
     invite: isCount,
     card: isCard,
     uses: isCount,
-    until: isCountOrNull,
+    until: isEnd,
   },
   join: { invite: isCount, card: isCard, name: isName },
   rename: { name: isName },

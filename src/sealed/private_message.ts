@@ -37,6 +37,7 @@ import {
   xwingEncapsulate,
   xwingKey,
 } from "../crypto/xwing.ts";
+import { MAX_TIME } from "../protocol/events.ts";
 import { textRefusal } from "../protocol/reasons.ts";
 import { padmeLength } from "../protocol/records.ts";
 
@@ -46,8 +47,6 @@ const STAY_SIZE = 8;
 const HEAD_SIZE = KEY_SIZE + STAY_SIZE + 8 + 8 + SIGNATURE_SIZE + 2;
 /** The least padded content, bytes: short texts have all the same length. */
 const LEAST_CONTENT = 256;
-/** The greatest time either way, ms since 1970 (ECMA-262, section 21.4.1.1). */
-const MAX_TIME = 8.64e15;
 
 /** What somebody writes to somebody. */
 export interface PrivateMessage {

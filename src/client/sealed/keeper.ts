@@ -294,7 +294,8 @@ function asPerson(
   return { id, person: short, name };
 }
 
-function notice(text: string): WishAnswer {
+/** A sentence in answer to what was asked for. */
+export function notice(text: string): WishAnswer {
   return { kind: "notice", text };
 }
 

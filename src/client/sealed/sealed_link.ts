@@ -45,7 +45,7 @@ import type { HeardLine } from "../../protocol/changes.ts";
 import { Doubts } from "./doubts.ts";
 import { makeFirstInvite } from "./first_invite.ts";
 import type { InviteMaker } from "./invites.ts";
-import { Keeper } from "./keeper.ts";
+import { Keeper, notice } from "./keeper.ts";
 import { LineQueue } from "./line_queue.ts";
 import { PastRoom } from "./past_room.ts";
 import { withHolder } from "./name_holder.ts";
@@ -116,6 +116,7 @@ export class SealedLink implements LinkListener, RoomLink {
   #isIn = false;
   #isClosed = false;
   #looking: ReturnType<typeof setInterval> | undefined;
+  readonly #passed = new Map<number, WishAnswer[]>(); // what the server was asked for, and what is said once it is done
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
   /**
@@ -173,7 +174,8 @@ export class SealedLink implements LinkListener, RoomLink {
     this.#room.keep();
     if (carriedOut.status === "rejected") throw carriedOut.reason;
     if (stayed.status === "rejected") throw stayed.reason;
-    return stayed.value;
+    // Who is removed reads so in a keeper's line; what the server alone says of it is a connection that ended.
+    return stayed.value === "removed" ? "lost" : stayed.value;
   }
 
   #end(): void {
@@ -294,7 +296,11 @@ export class SealedLink implements LinkListener, RoomLink {
         if (request.what !== "slow") {
           return this.#begin(() => this.#operate(request));
         }
+        this.#passed.set(request.id, []);
         return await this.#link.ask({ ...request, who: "", text: "" });
+      case "release":
+        this.#passed.set(request.id, [notice("You have no other name now")]);
+        return await this.#link.ask(request);
       case "find":
         this.#past.open(request.id);
         // Once what has come so far is taken: there the search begins.
@@ -428,7 +434,13 @@ export class SealedLink implements LinkListener, RoomLink {
   /** What was asked for is done, or refused. */
   answered(number: number, answers: readonly WishAnswer[]): void {
     if (this.#rules.answered(number, answers)) return;
-    this.#alone(() => this.#listener.answered(number, answers));
+    const done = this.#passed.get(number);
+    if (!done) return; // nothing that the server was asked for
+    this.#passed.delete(number);
+    // No invite is the server's, and no words are shown that only it says.
+    const refusals = answers.filter(({ kind }) => kind === "refused");
+    const told = refusals.length > 0 ? refusals : done;
+    this.#alone(() => this.#listener.answered(number, told));
   }
 
   /** The client says more than it may. */

@@ -64,6 +64,7 @@ const TYPES: Readonly<Record<string, readonly [unknown[], unknown[]]>> = {
   "count": [[0, 2 ** 53 - 1], [-1, 0.5, 2 ** 53, null, "7"]],
   "count or null": [[0, 2 ** 53 - 1, null], [-1, 0.5, 2 ** 53, "7"]],
   "time": [[-8.64e15, 8.64e15], [8.64e15 + 2, 0.5, null, "7"]],
+  "time or null": [[-8.64e15, 8.64e15, null], [8.64e15 + 2, 0.5, "7"]],
   "boolean": [[true, false], [0, null, "true"]],
   "string": [["", "x".repeat(256)], ["x".repeat(257), "\ud800", null, 7]],
   "text": [["", "x".repeat(4_096)], ["x".repeat(4_097), "\ud800", null, 7]],
