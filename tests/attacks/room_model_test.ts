@@ -27,16 +27,16 @@ const FAULTS: Readonly<Record<string, Fault & { readonly finds: RegExp }>> = {
   },
   "clients that don't compare what others had seen with their own history": {
     file: "src/client/sealed/sealed_room.ts",
-    right: "const differs = !isMine && this.seam.seenDiffers(seen, seq);",
-    wrong: "const differs = false;",
+    right: "!isMine && this.seam.seenDiffers(seen, seq)",
+    wrong: "false",
     finds: /believes/,
   },
   "a server that keeps the first content key for each member in place of the newest":
     {
       file: "src/server/sealed/keepings.ts",
-      right: `if (it.kind === "wrap") this.#wraps.set(it.wrap.to, it.wrap);`,
+      right: "this.#wraps.set(it.wrap.to, it.wrap);",
       wrong:
-        `if (it.kind === "wrap" && !this.#wraps.has(it.wrap.to)) this.#wraps.set(it.wrap.to, it.wrap);`,
+        "this.#wraps.set(it.wrap.to, this.#wraps.get(it.wrap.to) ?? it.wrap);",
       finds: /key has not come/,
     },
 };
