@@ -161,6 +161,7 @@ export class Conversation implements LinkListener {
   /** The room is sealed, and stays so. */
   sealed(): void {
     this.#isSealed = true;
+    this.#requests.sealed();
     this.stand();
   }
 

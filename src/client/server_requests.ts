@@ -6,6 +6,7 @@
  */
 
 import { Notify } from "../base/notify.ts";
+import { shownAway } from "../sealed/unsigned.ts";
 import type { RoomLink, ServerRequest } from "./link.ts";
 import { type Page, type PageAnswer, PendingPages } from "./pending_pages.ts";
 import { PendingSearches } from "./pending_searches.ts";
@@ -112,6 +113,14 @@ export class ServerRequests {
     if (asked?.text !== text) return undefined;
     this.#awayAsked = undefined;
     return asked.id;
+  }
+
+  /** The room is sealed: what the server could read isn't asked for as it was typed. */
+  sealed(): void {
+    this.#awayText = shownAway(this.#awayText);
+    if (this.#awayAsked) {
+      this.#awayAsked = { ...this.#awayAsked, text: this.#awayText };
+    }
   }
 
   /** Has everybody told that this client is away from the keyboard; with an empty text, no longer. */

@@ -292,6 +292,11 @@ export class SealedLink implements LinkListener, RoomLink {
     switch (request.kind) {
       case "rename":
         return this.#begin(() => this.#rename(request.name));
+      case "away":
+        return await this.#link.ask({
+          ...request,
+          text: shownAway(request.text),
+        });
       case "operate":
         if (request.what !== "slow") {
           return this.#begin(() => this.#operate(request));

@@ -367,6 +367,17 @@ Deno.test("nothing that a person types goes to the server openly: away words, la
   assertStringIncludes(said, "Last words are not sent");
 });
 
+Deno.test("why somebody is away stays with the client also where it was typed before the client knew that the room is sealed", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const bob = await setup.client("bob", { invite: await ana.invite() });
+  bob.session.conversation.away("secret-lunch", 7);
+  await bob.in();
+  assertEquals((await ana.view.until("away-message")).text, "away");
+  assertEquals((await bob.view.until("away-message")).id, 7);
+  assertEquals(JSON.stringify(setup.server.heard).includes("secret-"), false);
+});
+
 Deno.test("no words are shown that only the server says: a topic, why somebody is away or left", async () => {
   await using setup = new SealedSetup();
   const { server } = setup;
