@@ -49,7 +49,7 @@ import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
 import { roomFolder } from "./src/client/sealed/room_folder.ts";
-import { confirm, mayFound } from "./src/client/sealed/founding.ts";
+import { mayFound, mayGoOn } from "./src/client/sealed/founding.ts";
 import { Session, type Who } from "./src/client/session.ts";
 import type { View } from "./src/client/view.ts";
 import { type Address, formatAddress } from "./src/keys/invite.ts";
@@ -144,8 +144,6 @@ async function chat(
     }
     const destination = found ?? await askDestination(view, known);
     if (!destination) return 0;
-    const { invite } = destination;
-    if (!await mayFound(view, invite, known, values.found)) return 0;
     const called = name ?? await askName(view);
     if (called === null) return withoutName();
     return await stay({
@@ -195,7 +193,8 @@ async function stay(company: Company): Promise<number> {
         : invite?.id === FOUNDING_ID
         ? "if none is open"
         : "never",
-      confirm: (question) => confirm(view, question),
+      founds: values.found ? undefined : () => mayFound(view),
+      confirm: (question) => mayGoOn(view, question),
     },
     named: (name) => {
       noted = noted.then(() => identities.named(name))

@@ -7,6 +7,7 @@
 import { AdvisedError } from "../base/advised_error.ts";
 import { nameTaken } from "./sentences.ts";
 import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
+import { FOUNDING_ID, isSealedInvite } from "../sealed/membership.ts";
 import type { RefusedError } from "../protocol/record_reader.ts";
 
 /** The client can't be in the room. */
@@ -23,18 +24,22 @@ const ADVICE: Readonly<Record<number, string>> = {
 };
 
 const SEALED_ADVICE =
-  "It may have been used up or closed, have ended, or the room was founded already. Ask a keeper of the room for another, by /invite";
+  "It may have been used up or closed, or have ended. Ask a keeper of the room for another, by /invite";
+const FOUNDED_ADVICE =
+  "Ask a keeper of the room for an invite, and come by its link: deno task client LINK";
 
-/** The server went no further than the handshake. @param isSealed Whether the room is. */
+/** The server went no further than the handshake. @param invite The number of the invite by which the client came. */
 export function handshakeRefused(
   error: RefusedError,
-  isSealed: boolean,
+  invite = 0,
 ): JoinError {
   const { message, code } = error;
-  const advice = isSealed && code === HandshakeRefusal.key
-    ? SEALED_ADVICE
-    : ADVICE[code] ?? "Try again";
-  return new JoinError(message, advice, error);
+  if (code !== HandshakeRefusal.key || !isSealedInvite(invite)) {
+    return new JoinError(message, ADVICE[code] ?? "Try again", error);
+  }
+  return invite === FOUNDING_ID
+    ? new JoinError("Somebody has founded the room already", FOUNDED_ADVICE)
+    : new JoinError(message, SEALED_ADVICE, error);
 }
 
 const ENTRY_ADVICE: Readonly<Record<string, string>> = {

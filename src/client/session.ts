@@ -76,7 +76,9 @@ export interface Sealing {
   readonly stores?: RoomStores | undefined;
   /** Whether the invite for others that a founder needs is made and told. Default: never. */
   readonly makesInvite?: "never" | "if none is open" | "always";
-  /** Asks a person, who says yes or no; false where nobody can be asked. */
+  /** Asks a person whether to found the room of a founding link. Default: it is founded. */
+  readonly founds?: (() => Promise<boolean>) | undefined;
+  /** Asks a person, who says yes or no; false where nobody can be asked. Default: no. */
   readonly confirm?: (question: string) => Promise<boolean>;
   /** What is known of the chain of all lines. Default: what the conversation counts. */
   readonly chain?: ChainSeam;
@@ -112,6 +114,7 @@ export class Session {
   #refused: Refused | undefined; // the name, by the connection before
   #left = false;
   #link: Link | undefined; // the connection that stands
+  #founds: boolean | undefined; // what a person said to that
   #room: SealedRoom | undefined; // that it leads to, where that is sealed
   #goodbye: Promise<void> | undefined;
   #failures = 0; // connections that led nowhere, since the last that led into the room
@@ -330,7 +333,7 @@ export class Session {
     connect: (listener: LinkListener) => Link,
   ): SealedLink {
     const { view, address, known, sealing = {} } = this.#options;
-    const { invite, makesInvite = "never", confirm } = sealing;
+    const { invite, makesInvite = "never", founds, confirm } = sealing;
     return new SealedLink({
       room,
       listener: this.conversation,
@@ -339,6 +342,7 @@ export class Session {
       invite: this.#comesAsMember ? undefined : invite,
       known,
       makesInvite: this.conversation.hasBegun ? "never" : makesInvite,
+      founds: async () => this.#founds ??= !founds || await founds(),
       confirm: confirm ?? (() => Promise.resolve(false)),
     }, connect);
   }
@@ -362,7 +366,7 @@ export class Session {
     const { code } = this.#options.handshake; // which alone proves the server: nothing else is tried there
     if (!isKeyRefused || code || this.#comesAsMember) {
       const { invite } = this.#options.sealing ?? {};
-      throw handshakeRefused(refused, isSealedInvite(invite?.id ?? 0));
+      throw handshakeRefused(refused, invite?.id);
     }
     this.#comesAsMember = this.#isRetrying = true;
   }

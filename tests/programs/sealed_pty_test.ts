@@ -8,8 +8,31 @@ import { COMMANDS } from "../../src/client/terminal/commands.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { Folder } from "../kit/folder.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
+import { Server } from "../kit/server.ts";
 import { SealedPrograms } from "../kit/sealed_programs.ts";
 import { typeClient } from "../kit/stage.ts";
+
+terminalTest(
+  "who opens the founding link at a terminal is asked whether to found the room, and is shown a link for the others as text and as a QR code; who opens it later is told that it is founded",
+  async () => {
+    await using folder = await Folder.make();
+    await using server = await Server.open(folder, { args: ["--sealed"] });
+    await using terminal = await Terminal.open(100, 50);
+    const command = `'${server.invite}' --name ana --no-color`;
+    await typeClient(terminal, command);
+    await terminal.prompts("Found this room? (yes/no)");
+    await terminal.line("what?");
+    await terminal.shows('Cannot take "what?": answer yes or no.');
+    await terminal.line("yes");
+    await terminal.shows(/^█▀|^█{20}/);
+    await terminal.shows(/^ {2}chat:\/\/127\.0\.0\.1:/);
+    await terminal.shows(/^You are the only keeper of this room/);
+    await terminal.prompts("ana (sealed)>");
+    await using other = await Terminal.open(100, 30);
+    await typeClient(other, command.replace("ana", "ben"));
+    await other.shows("Somebody has founded the room already.");
+  },
+);
 
 terminalTest(
   "a client of a sealed room does every command that is typed, and says none of them",
@@ -60,7 +83,7 @@ terminalTest(
     await ben.shows("renamed", { newName: "anna" });
     await terminal.prompts("anna (sealed, 2 here)>");
     await type("/release");
-    await terminal.shows("Given up: ana");
+    await terminal.shows("You have no other name now");
     await type("/verify ben");
     await terminal.sees((rows) =>
       rows.filter((row) => /^ {4}(\d{5} ){5}\d{5}$/.test(row)).length === 2 ||

@@ -66,6 +66,8 @@ export interface Comer {
   readonly name: string;
   /** Asks a person; false where nobody can be asked. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** Whether a person founds the room. @throws {JoinError} where nobody can be asked. */
+  readonly founds: () => Promise<boolean>;
   /** Asks the server for the control lines after a line; undefined where the connection ends. */
   readonly follow: (after: number) => Promise<Told | undefined>;
 }
@@ -252,11 +254,17 @@ async function becomeMember(
 
 /** Founds the room. */
 async function found(
-  { room, invite, name }: Comer,
+  { room, invite, name, founds }: Comer,
   { seq }: Told,
 ): Promise<Entrance> {
   if (room.known !== undefined || invite?.id !== FOUNDING_ID || seq !== 0) {
     throw new JoinError("The server no longer has the room", TAMPERED);
+  }
+  if (!await founds()) {
+    throw new JoinError(
+      "The room is not founded",
+      "Who opens that link next can found it",
+    );
   }
   const { identity } = room;
   const random = toBase64url(randomBytes(KEY_SIZE));

@@ -1,48 +1,48 @@
 /**
- * Founding a sealed room: who opens its founding link first is asked, and is its first keeper.
+ * Questions that only a person may answer before a client goes into a sealed room: whether to found it, and whether to go
+ * on with a server that has other control lines than before.
  *
  * @module
  */
 
 import { quote } from "../../base/safe_text.ts";
 import { UsageError } from "../../base/flags.ts";
-import type { Invite } from "../../keys/invite.ts";
-import { FOUNDING_ID } from "../../sealed/membership.ts";
 import { ask, type Asker, canAsk } from "../ask.ts";
 import { JoinError } from "../join_error.ts";
-import type { Known } from "../known.ts";
 
-/**
- * Asks whether to found the room of a link, where that is a founding link and the room isn't known.
- * @param isDecided Whether `--found` says so. @returns Whether to go on.
- * @throws {JoinError} where nobody can be asked.
- */
-export async function mayFound(
-  view: Asker,
-  invite: Invite | undefined,
-  known: Known,
-  isDecided: boolean,
-): Promise<boolean> {
-  const isFounding = invite?.id === FOUNDING_ID;
-  if (!isFounding || isDecided || known.sealedRoom(invite.serverKey)) {
-    return true;
-  }
+/** Asks whether to found a room. @throws {JoinError} where nobody can be asked. */
+export async function mayFound(view: Asker): Promise<boolean> {
   if (!canAsk()) {
     throw new JoinError(
       "The link founds a room, and nobody can be asked here whether to",
       "Run it at a terminal, or with --found",
     );
   }
-  return await confirm(view, "Found this room? (yes/no) ");
+  return await confirm(
+    view,
+    "Found this room? (yes/no) ",
+    "Who founds a sealed room is its first keeper: invites others, and can remove them. Its server cannot read what is said.",
+  );
 }
 
-/** Asks a person until the answer is yes or no; no where nobody can be asked, or the person leaves instead. */
-export async function confirm(view: Asker, words: string): Promise<boolean> {
-  if (!canAsk()) return false;
+/** Asks whether to go on with what a server has. @returns False where nobody can be asked. */
+export async function mayGoOn(view: Asker, words: string): Promise<boolean> {
+  return canAsk() && await confirm(
+    view,
+    words,
+    "If the server was set up from a backup, as its owner can tell you, yes is right. If nobody knows why, stay away.",
+  );
+}
+
+/** Asks a person until the answer is yes or no; no where the person leaves instead. */
+async function confirm(
+  view: Asker,
+  words: string,
+  help: string,
+): Promise<boolean> {
   const answer = await ask(view, {
     words,
-    help:
-      "Who founds a sealed room is its first keeper: invites others, and can remove them. Its server cannot read what is said.",
+    help,
     read: (typed) => {
       const word = typed.trim().toLowerCase();
       if (["y", "yes"].includes(word)) return true;

@@ -87,6 +87,8 @@ export interface SealedLinkOptions {
   readonly makesInvite: "never" | "if none is open" | "always";
   /** Asks a person; false where nobody can be asked. */
   readonly confirm: (question: string) => Promise<boolean>;
+  /** As for `Comer`. */
+  readonly founds: () => Promise<boolean>;
 }
 
 /** A line, and who did it. */
@@ -248,9 +250,12 @@ export class SealedLink implements LinkListener, RoomLink {
     n: number,
     after: number | null,
   ): Promise<Refused | undefined> {
-    const { room, invite, confirm } = this.#options;
+    const { room, invite, founds, confirm } = this.#options;
     const follow = (after: number) => this.#follow(after);
-    const entrance = await comeIn({ room, invite, name, confirm, follow });
+    const entrance = await comeIn({
+      ...{ room, invite, name },
+      ...{ founds, confirm, follow },
+    });
     if (!entrance) return undefined;
     this.#entrance = entrance;
     await this.#link.ask(...entrance.requests);
@@ -264,10 +269,10 @@ export class SealedLink implements LinkListener, RoomLink {
     const isTold = await this.#link.fence();
     const { followed, wraps } = this.#arrival;
     this.#arrival = undefined;
-    if (this.#refused) throw notSealed(this.#refused);
+    if (this.#refused) throw notFollowed(this.#refused);
     if (!isTold) return undefined;
     if (followed) return { ...followed, wraps };
-    throw notSealed({ reason: "not-sealed", detail: "" });
+    throw notFollowed({ reason: "not-sealed", detail: "" });
   }
 
   /** Says lines, sealed; waits for the key if it isn't there. */
@@ -668,8 +673,14 @@ function removed(): JoinError {
   );
 }
 
-/** The server has no such room. */
-function notSealed({ reason, detail }: Refused): JoinError {
+/** The server doesn't tell the control lines. */
+function notFollowed({ reason, detail }: Refused): JoinError {
+  if (reason === "removed") { // nobody's signature shows it
+    return new JoinError(
+      "The server says that you were removed from the room",
+      "Ask a keeper of the room: with a new invite you can come back",
+    );
+  }
   if (reason !== "not-sealed") return entryRefused({ reason, detail }, "");
   return new JoinError(
     "The room should be sealed, and the server says that it is not: nothing was said",
