@@ -179,6 +179,8 @@ async function stay(company: Company): Promise<number> {
     who: await identities.forName(company.name),
     dial: () => connect({ host, port }),
     handshake,
+    comesAsMember: invite?.id === FOUNDING_ID &&
+      known.sealedRoom(invite.serverKey) !== undefined,
     proven,
     known,
     view,

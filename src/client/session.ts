@@ -96,6 +96,8 @@ export interface SessionOptions extends Omit<ConversationOptions, "mail"> {
   readonly dial: () => Promise<Stream>;
   /** The client's invite, and what it knows of the server. */
   readonly handshake: Omit<ConnectOptions, "keyPair">;
+  /** Whether it comes by its own key, since its invite lets in nobody any more. Default: by its invite. */
+  readonly comesAsMember?: boolean;
   /** Asks for another name after that sentence; null if there is nobody to ask. */
   readonly askName: (sentence: string) => Promise<Who | null>;
 }
@@ -109,7 +111,7 @@ export class Session {
   readonly #stay = toBase64url(randomBytes(STAY_SIZE));
   readonly #leaving = Promise.withResolvers<void>();
   #who: Who;
-  #comesAsMember = false; // rather than by its invite
+  #comesAsMember: boolean; // rather than by its invite
   #isRetrying = false; // by its key, since its link was refused at first
   #refused: Refused | undefined; // the name, by the connection before
   #left = false;
@@ -123,6 +125,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#who = options.who;
+    this.#comesAsMember = options.comesAsMember === true;
     const { view, known, seen = new SeenHere(), who: { name } } = options;
     this.#mail = new PrivateMessages({
       view,

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { quote } from "../../base/safe_text.ts";
 import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { Line, LogEntry } from "../../protocol/line.ts";
@@ -538,7 +539,9 @@ export class SealedLink implements LinkListener, RoomLink {
     if (!followed) return;
     if (wrong) this.#doubts.key(wrong);
     const { before, after, control } = followed;
-    if (before.member(self.id) && !after.member(self.id)) throw removed();
+    if (before.member(self.id) && !after.member(self.id)) {
+      throw removed(before.members.get(raw.person)?.name ?? "");
+    }
     if (after.epoch > before.epoch && this.#isIn) {
       await this.#doubts.backs();
       await this.#sealing.renew();
@@ -666,10 +669,10 @@ function isRename({ what, text }: LogEntry): boolean {
 }
 
 /** A keeper has removed this client's person, whatever the server says. */
-function removed(): JoinError {
+function removed(by: string): JoinError {
   return new JoinError(
-    "You were removed from the room",
-    "Only a new invite, of a keeper's, lets you in again",
+    `You were removed from the room by ${quote(by)}`,
+    "Only a new invite from a keeper lets you in again",
   );
 }
 
