@@ -53,7 +53,7 @@ export class StayNumbers {
     const end = this.#find(line);
     if (!end) return true;
     const { seq, n } = line;
-    if (seq === end.seq) return n === end.n;
+    if (seq === end.seq) return n <= end.n; // less only where `endBy` has set it
     return seq > end.seq ? n > end.n : n < end.n;
   }
 
@@ -66,6 +66,16 @@ export class StayNumbers {
     this.#keep(key, { seq, n });
     this.#changed.delete(key);
     this.#changed.set(key, { seq, n });
+  }
+
+  /**
+   * The log ends earlier than was seen: its later numbers will stand for other lines, and what was said in them counts as
+   * said before these. @param last The number of its last line.
+   */
+  endBy(last: number): void {
+    for (const [key, { seq, n }] of this.all) {
+      if (seq > last) this.#keep(key, { seq: last, n });
+    }
   }
 
   #find(line: Numbered): StayEnd | undefined {

@@ -566,6 +566,39 @@ Deno.test("a control line that the server kept back and tells later, under its o
   await (await setup.client("bob", sealing, identity, known)).in(); // what was taken counts
 });
 
+Deno.test("where the server says that its log is shorter, nothing that was said is shown again, and no control line that was held back counts", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const bob = await setup.bring(ana, "bob");
+  const control = server.membership.seq;
+  for (let at = 0; at < 5; at++) await ana.say(`line ${at}`);
+  await bob.view.until("said", 4);
+  const [invite] = server.membership.openInvites(Date.now());
+  assert(invite);
+  const held = await setup.sign(ana, {
+    verb: "close",
+    invite: invite.number,
+  });
+  const [said] = server.log.filter(({ what }) => what === "sealed");
+  assert(said);
+  const here = seatOf(ana);
+  server.alter = (events, seat) => seat.person === bob.session.id ? events : [];
+  server.rollBack(control + 1);
+  seatOf(bob).end();
+  await bob.view.until("entered", 1);
+  await server.inTurn(async () => {
+    await server.append(here, "sealed", said.n, said.text);
+    await server.rule(here, held);
+  });
+  await bob.view.until("warning", 1);
+  assertEquals(
+    bob.view.of("warning").map(({ reason }) => reason),
+    ["number-repeated", "control-late"],
+  );
+  assertEquals(bob.view.of("said").length, 5);
+});
+
 Deno.test("control lines that went another way since a backup are found out, however many there are", async () => {
   await using folder = await Folder.make();
   await using setup = new SealedSetup();

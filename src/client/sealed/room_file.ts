@@ -224,11 +224,10 @@ export class RoomFile {
     if (seen.last > this.#last.last) this.#last = seen;
   }
 
-  /** History is another from here on: what was known of its lines up to the last is forgotten. */
+  /** History counts as it is now. @param last The number of its last line. */
   restart(last: number): void {
     this.#last = { last, control: this.record.membership.seq };
     this.#lastKept = last;
-    this.stays = new StayNumbers();
     this.#rewrite();
   }
 

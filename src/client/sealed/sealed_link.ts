@@ -334,7 +334,7 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** History is taken for what the server has now. */
   accepted(): void {
-    this.#alone(() => this.#room.restart(this.#room.file.last));
+    this.#alone(() => this.#room.restart(this.#last));
   }
 
   /** Ends a search, with what it has found. */
@@ -574,7 +574,7 @@ export class SealedLink implements LinkListener, RoomLink {
     const room = this.#room;
     this.#last = welcome.seq;
     const inOrder = missed.toSorted((a, b) => a.seq - b.seq);
-    if (welcome.seq < room.file.last) room.restart(welcome.seq); // as the chain's watch tells
+    if (welcome.seq < room.file.last) room.endBy(welcome.seq); // as the chain's watch tells
     room.foresee(past);
     const taken = await takeLines(room, inOrder);
     room.saw(welcome.seq);

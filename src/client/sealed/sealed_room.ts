@@ -216,10 +216,16 @@ export class SealedRoom {
     this.#unproven.clear();
   }
 
-  /** History is another from here on: it was accepted as it is now. @param last The number of its last line. */
+  /** History was accepted as it is now. @param last The number of its last line. */
   restart(last: number): void {
+    this.endBy(last);
     this.#file.restart(last);
-    this.#said.clear();
+  }
+
+  /** The log ends earlier than was seen: its later lines are none any more. @param last The number of its last line. */
+  endBy(last: number): void {
+    this.#file.stays.endBy(last);
+    for (const seq of this.#said.keys()) if (seq > last) this.#said.delete(seq);
   }
 
   // ── Control lines ────────────────────────────────────────────────────────────────────────────────────

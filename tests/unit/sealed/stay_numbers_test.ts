@@ -54,3 +54,21 @@ Deno.test("a member with many stays doesn't have those of others forgotten", () 
   assertEquals(new StayNumbers(known.all).fits(again), false);
   assertEquals(known.all.length <= 257, true);
 });
+
+Deno.test("StayNumbers takes nothing again that was said, where the log ends earlier than before", () => {
+  const stays = new StayNumbers();
+  stays.note(line(50, 7));
+  stays.note(line(30, 7, "earlier"));
+  stays.endBy(40);
+  const cases: [number, number, boolean][] = [
+    [39, 6, true],
+    [40, 6, true],
+    [41, 8, true], // goes on, under another number
+    [41, 7, false], // said again
+    [50, 6, false],
+  ];
+  for (const [seq, n, fits] of cases) {
+    assertEquals(stays.fits(line(seq, n)), fits, `${seq} ${n}`);
+  }
+  assertEquals(stays.fits(line(35, 7, "earlier")), false);
+});
