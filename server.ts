@@ -35,6 +35,7 @@ import {
 } from "./src/server/diagnostics.ts";
 import { FileRelay } from "./src/server/file_relay.ts";
 import {
+  controlFile,
   FLAGS,
   GONE,
   metricsAddress,
@@ -121,11 +122,11 @@ async function serve(values: Values): Promise<void> {
   if (created) made.add(targetOf(values["key-file"]));
   const { keyPair, roomKey } = keyFile.keys;
   using sealed = values.sealed
-    ? await openSealed(values.control, roomKey, log, made.add)
+    ? await openSealed(controlFile(values), roomKey, log, made.add)
     : undefined;
   sealed?.notices.forEach(note);
   if (sealed) agreePeople(people, sealed, limits.history);
-  else requireOpen(log, values.control);
+  else requireOpen(log, controlFile(values));
   people.access.sealed = sealed;
   const hasLink = !values["invite-only"] && !sealed;
   if (hasLink) people.access.link.set(roomKey);

@@ -11,7 +11,7 @@ import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
-import { metricsAddress, type Values } from "./flags.ts";
+import { controlFile, metricsAddress, type Values } from "./flags.ts";
 import { waitingFile } from "./mailbox.ts";
 import { prepare } from "./prepare.ts";
 import { controlState } from "./sealed/open_sealed.ts";
@@ -37,7 +37,7 @@ export async function check(values: Values): Promise<void> {
   const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
   if (!exists) print(`${path} is not there yet; the server would make it\n`);
   else print(`${path} can be written; ${end}\n`);
-  if (values.sealed) print(await controlState(values.control, last > 0));
+  if (values.sealed) print(await controlState(controlFile(values), last > 0));
   if (broken > 0) {
     print(
       `Its last line broke off after ${broken} bytes; the server would mend that\n`,

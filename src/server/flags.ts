@@ -7,6 +7,7 @@
 import { FORMATS, LEVELS } from "./diagnostics.ts";
 import { type FlagValues, UsageError } from "../base/flags.ts";
 import { type Address, parseAddress } from "../keys/invite.ts";
+import { besideLog } from "../log/beside.ts";
 
 /** Where the keys are when nothing is said. */
 export const DEFAULT_KEY_FILE = "chat.key";
@@ -14,8 +15,6 @@ export const DEFAULT_KEY_FILE = "chat.key";
 /** Where members, names and invites are when nothing is said. */
 export const DEFAULT_PEOPLE_FILE = "chat.people";
 
-/** Where a sealed room's control lines and keys are when nothing is said. */
-export const DEFAULT_CONTROL_FILE = "chat.control";
 /** Where the conversation is when nothing is said. */
 export const DEFAULT_LOG = "chat.log";
 
@@ -68,8 +67,8 @@ export const FLAGS = [
     name: "control",
     kind: "path",
     value: "FILE",
-    default: DEFAULT_CONTROL_FILE,
-    help: "File for a sealed room's members and sealed keys",
+    help:
+      "File for a sealed room's members and sealed keys (default beside the log: chat.control)",
   },
   {
     name: "invite-only",
@@ -288,6 +287,11 @@ export const GONE: Readonly<Record<string, string>> = {
 
 /** The flags' values. */
 export type Values = FlagValues<typeof FLAGS>;
+
+/** Where a sealed room's control lines and keys are: beside the log, since one server at a time uses a log. */
+export function controlFile({ control, log }: Values): string {
+  return control ?? besideLog(log, "control");
+}
 
 /**
  * Where the figures are served, undefined where nowhere.

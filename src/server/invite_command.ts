@@ -26,11 +26,8 @@ import { qrLines } from "../base/qr.ts";
 import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
-import {
-  DEFAULT_CONTROL_FILE,
-  DEFAULT_KEY_FILE,
-  DEFAULT_PEOPLE_FILE,
-} from "./flags.ts";
+import { besideLog } from "../log/beside.ts";
+import { DEFAULT_KEY_FILE, DEFAULT_LOG, DEFAULT_PEOPLE_FILE } from "./flags.ts";
 import { linkAddress } from "./join_instructions.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
 import { describeInvite, MAX_USES, newInvite } from "./people/invites.ts";
@@ -89,7 +86,7 @@ const FLAGS = [
     name: "control",
     kind: "path",
     value: "FILE",
-    default: DEFAULT_CONTROL_FILE,
+    default: besideLog(DEFAULT_LOG, "control"),
     help: "File of a sealed room, where there is one",
   },
   { name: "help", kind: "boolean", help: "Show this help" },

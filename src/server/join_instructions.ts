@@ -13,7 +13,7 @@ import {
   inviteCommand,
   serverCommand,
 } from "../base/program.ts";
-import { DEFAULT_KEY_FILE, type Values } from "./flags.ts";
+import { controlFile, DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { isLoopback } from "./rate_limits.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
 
@@ -77,7 +77,7 @@ export function joinInstructions(
     `Listening on ${formatAddress(host, port)}, writing to ${values.log}`,
     "",
     ...(sealed
-      ? sealedLines(values, keyFile, created, sealed)
+      ? sealedLines(values, keyFile, created, sealed, isReachable)
       : values["invite-only"]
       ? [`To let somebody in:        ${inviteCommand()}`]
       : linkLines(values, keyFile, created, isReachable)),
@@ -102,6 +102,7 @@ function sealedLines(
   keyFile: KeyFile,
   created: boolean,
   { isFounded, keeperNames }: SealedState,
+  isReachable: boolean,
 ): string[] {
   const isHere = values["key-file"] === DEFAULT_KEY_FILE;
   if (isFounded) {
@@ -116,8 +117,10 @@ function sealedLines(
     : `with the link that ${serverCommand()} --link prints`;
   return [
     "A sealed room: this server won't be able to read what is said.",
-    ...(isHere ? [`To found it on this machine:   ${clientCommand()}`] : []),
-    `To found it from elsewhere:    ${link}`,
+    ...(isHere || !isReachable
+      ? [`To found it on this machine:   ${isHere ? clientCommand() : link}`]
+      : []),
+    ...(isReachable ? [`To found it from elsewhere:    ${link}`] : []),
     "",
     "Who opens that link first founds the room, and invites the others.",
   ];
@@ -161,7 +164,7 @@ export async function printLink(values: Values): Promise<void> {
       `Make an invite: ${inviteCommand()}`,
     );
   }
-  const keepers = await keepersIn(values.control);
+  const keepers = await keepersIn(controlFile(values));
   if (keepers !== undefined) {
     throw new AdvisedError(
       "There is no link to a sealed room that is founded",

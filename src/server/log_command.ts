@@ -17,6 +17,7 @@ import { logCommand } from "../base/program.ts";
 import { agreementOf } from "../log/agree.ts";
 import { agreement } from "../protocol/chain.ts";
 import { DEFAULT_LOG } from "./flags.ts";
+import { besideLog } from "../log/beside.ts";
 import { readLog } from "./reading/read_log.ts";
 
 const ABOUT = [
@@ -25,8 +26,6 @@ const ABOUT = [
 ].join(" ");
 /** More files than a log has. */
 const MAX_FILES = 1_000;
-/** The name of the file beside a log in which a sealed room's keys are. */
-const CONTROL = "chat.control";
 
 /** The command's flags. */
 const FLAGS = [
@@ -61,7 +60,7 @@ const FLAGS = [
     name: "control",
     kind: "path",
     value: "FILE",
-    help: `A sealed room's keys (${CONTROL} beside the log)`,
+    help: "A sealed room's keys (default beside the log: chat.control)",
   },
   { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
@@ -99,7 +98,7 @@ export async function log(args: readonly string[]): Promise<number> {
     );
   }
   const paths = [first, ...others];
-  const control = values.control ?? first.replace(/[^/\\]*$/, CONTROL);
+  const control = values.control ?? besideLog(first, "control");
   return await readLog({ paths, control, key, search, json }) ? 0 : 1;
 }
 

@@ -10,6 +10,7 @@
 
 import { FileError } from "../base/private_file.ts";
 import { LineFile } from "../base/line_file.ts";
+import { besideLog } from "../log/beside.ts";
 import type { Event } from "../protocol/events.ts";
 import type { Refusal } from "../protocol/reasons.ts";
 import { diagnostics } from "./diagnostics.ts";
@@ -31,7 +32,7 @@ export type Posted = "delivered" | "waiting" | Refusal;
 
 /** The file for a log's private messages, beside it: one server at a time uses a log. */
 export function waitingFile(log: string): string {
-  return `${log.replace(/\.log$/, "")}.waiting`;
+  return besideLog(log, "waiting");
 }
 
 /** All private messages that are kept. */

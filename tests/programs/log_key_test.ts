@@ -137,8 +137,8 @@ Deno.test("a sealed room's log is read with a member's identity as a client tell
   const raw = all[at] ?? "";
   all[at] = raw.slice(0, -20) + (raw.at(-20) === "A" ? "B" : "A") +
     raw.slice(-19);
-  await Deno.writeTextFile(folder.file("copy.log"), all.join("\n"));
-  const copy = await runLog(folder, "--key", key, "copy.log");
+  await Deno.writeTextFile(folder.file("chat.log.copy"), all.join("\n"));
+  const copy = await runLog(folder, "--key", key, "chat.log.copy");
   assertEquals(copy.code, 1);
   assertStringIncludes(
     copy.stderr.join("\n"),

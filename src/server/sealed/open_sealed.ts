@@ -18,7 +18,7 @@ import type { ChatLog } from "../../log/chat_log.ts";
 import { parseName } from "../../protocol/names.ts";
 import { parseControl } from "../../sealed/control_line.ts";
 import { FOUNDING_ID, Membership } from "../../sealed/membership.ts";
-import type { Values } from "../flags.ts";
+import { controlFile, type Values } from "../flags.ts";
 import type { People } from "../people/people.ts";
 import { isBanned } from "../people/person.ts";
 import { ControlFile } from "./control_file.ts";
@@ -26,8 +26,10 @@ import { keeperNames, SealedRoom } from "./sealed_room.ts";
 
 /** Looks whether the flags are those of the room that is here. @throws {AdvisedError} if not. */
 export async function requireKind(
-  { sealed, control, operator, "invite-only": inviteOnly }: Values,
+  values: Values,
 ): Promise<void> {
+  const { sealed, operator, "invite-only": inviteOnly } = values;
+  const control = controlFile(values);
   if (sealed && inviteOnly) {
     throw new AdvisedError(
       "--invite-only is for open rooms: in a sealed room everybody needs an invite",
