@@ -8,9 +8,25 @@ import type { Event } from "../../protocol/events.ts";
 import type { HeardLine } from "../../protocol/changes.ts";
 import type { PageAnswer } from "../pending_pages.ts";
 import { LineReader } from "../../sealed/line_reader.ts";
-import { readPage } from "./past_pages.ts";
+import { keepNewest } from "../../base/keep_newest.ts";
+import { type PastPage, readPage } from "./past_pages.ts";
 import { type PastFound, type PastSource, searchPast } from "./past_search.ts";
 import type { SealedRoom } from "./sealed_room.ts";
+
+/**
+ * Lines among which the server can't tell which one is looked up: it is asked for whole blocks of them, the first from
+ * line 1 on.
+ */
+const BLOCK = 256;
+/** Blocks that are kept, the newest: who changes or answers one line of a block does so with others. */
+const MAX_BLOCKS = 4;
+
+/** A block that was asked for. */
+interface Block {
+  /** The number of its last line, or of the room's when it was asked for. */
+  readonly upTo: number;
+  readonly page: Promise<PastPage | "unreadable">;
+}
 
 /** What the past of a room needs. */
 export interface PastRoomOptions {
@@ -32,6 +48,7 @@ export class PastRoom {
   readonly #options: PastRoomOptions;
   readonly #ends = new Map<number, AbortController>(); // of searches, by their number
   #searches: Promise<unknown> = Promise.resolve(); // the last of them
+  readonly #blocks = new Map<number, Block>(); // by the number before their first line
 
   /** Nothing is asked for yet. */
   constructor(options: PastRoomOptions) {
@@ -68,16 +85,43 @@ export class PastRoom {
     this.#ends.get(id)?.abort();
   }
 
-  /** The line of that number, undefined if there is none; or that it can't be had. @throws {EventError} for what is no page. */
-  async recall(seq: number): Promise<HeardLine | "unreadable" | undefined> {
-    const page = await this.#options.page(seq + 1, 1);
-    if (typeof page === "string") return "unreadable";
-    const { lines } = readPage(page, seq + 1);
-    const [line] = await this.#source.reader.read(lines, {
-      fits: (line) => this.#source.fits(line),
-      seenDiffers: () => undefined,
-    });
-    return line?.seq === seq ? line : undefined;
+  /**
+   * The line of that number, undefined if there is none; or that it can't be had. The server learns which block it is in.
+   * @param last The number of the last line that this client has taken. @throws {EventError} for what is no page.
+   */
+  async recall(
+    seq: number,
+    last: number,
+  ): Promise<HeardLine | "unreadable" | undefined> {
+    if (seq < 1 || seq > last) return undefined;
+    const page = await this.#block(seq, last);
+    if (page === "unreadable") return page;
+    const [line] = await this.#source.reader.read(
+      page.lines.filter((it) => it.seq === seq),
+      {
+        fits: (line) => this.#source.fits(line),
+        seenDiffers: () => undefined,
+      },
+    );
+    return line;
+  }
+
+  #block(seq: number, last: number): Promise<PastPage | "unreadable"> {
+    const after = seq - 1 - (seq - 1) % BLOCK;
+    const known = this.#blocks.get(after);
+    if (known && seq <= known.upTo) return known.page;
+    const upTo = Math.min(after + BLOCK, last);
+    const block = { upTo, page: this.#ask(after, upTo) };
+    this.#blocks.delete(after);
+    keepNewest(this.#blocks.set(after, block), MAX_BLOCKS);
+    return block.page;
+  }
+
+  async #ask(after: number, upTo: number): Promise<PastPage | "unreadable"> {
+    const page = await this.#options.page(upTo + 1, upTo - after);
+    if (typeof page !== "string") return readPage(page, upTo + 1);
+    this.#blocks.delete(after); // to be asked for again
+    return "unreadable";
   }
 
   get #source(): PastSource {

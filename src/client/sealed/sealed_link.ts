@@ -348,7 +348,7 @@ export class SealedLink implements LinkListener, RoomLink {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#begin(async () => {
       try {
-        line = await this.#past.recall(seq);
+        line = await this.#past.recall(seq, this.#last);
       } finally {
         resolve();
       }

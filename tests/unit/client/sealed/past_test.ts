@@ -265,6 +265,28 @@ Deno.test("a line can't be answered, or changed, that was never said, or not by 
   assertEquals(to, old);
 });
 
+Deno.test("the server isn't told which old line is answered or changed, but which 256 lines it is among, once", async () => {
+  await using stage = await SealedStage.create();
+  const ana = await stage.found();
+  const old = await say(ana, "old");
+  await talk(ana, 2_600); // more than a client remembers
+  const ben = await stage.bring(ana, "ben");
+  const { history } = stage.setup;
+  const past = history.past.bind(history);
+  const asked: [number, number | undefined][] = [];
+  history.past = (after, upTo) => {
+    asked.push([after, upTo]);
+    return past(after, upTo);
+  };
+  const { session } = ben;
+  await session.reply(old, "indeed");
+  await session.change("reacted", old + 7, "👍");
+  await session.reply(257, "to the first of the next");
+  await session.reply(512, "to its last");
+  assertEquals((await ana.view.until("replied", 2)).to, 512);
+  assertEquals(asked, [[0, 256], [256, 512]]);
+});
+
 Deno.test("a client whose server can't read its log says so, and searches again when asked", async () => {
   await using stage = await SealedStage.create();
   const ana = await stage.found();
