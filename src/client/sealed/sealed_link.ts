@@ -119,6 +119,7 @@ export class SealedLink implements LinkListener, RoomLink {
   #isIn = false;
   #isClosed = false;
   #looking: ReturnType<typeof setInterval> | undefined;
+  readonly #owed = new Set<() => void>(); // answers to what this client did itself, that wait for their turn
   readonly #passed = new Map<number, WishAnswer[]>(); // what the server was asked for, and what is said once it is done
   #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
 
@@ -174,6 +175,7 @@ export class SealedLink implements LinkListener, RoomLink {
       carryingOut,
     ]);
     await this.#tasks;
+    this.#owed.forEach((answer) => answer()); // to what ended the connection
     this.#room.keep();
     if (carriedOut.status === "rejected") throw carriedOut.reason;
     if (stayed.status === "rejected") throw stayed.reason;
@@ -658,9 +660,12 @@ export class SealedLink implements LinkListener, RoomLink {
   async #operate(request: Event<"operate">): Promise<void> {
     const answers = await this.#keeper.operate(request);
     if (!answers) return; // the connection ended: that is told to who asked
-    const answer = () => this.#listener.answered(request.id, answers);
-    if (this.#isClosed) answer(); // what it asked for ended it
-    else this.#alone(answer);
+    const answer = () => {
+      if (!this.#owed.delete(answer)) return;
+      this.#listener.answered(request.id, answers);
+    };
+    this.#owed.add(answer);
+    this.#alone(answer);
   }
 }
 

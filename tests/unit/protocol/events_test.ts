@@ -32,6 +32,7 @@ type Sort =
   | "boolean"
   | "count"
   | "count or null"
+  | "time or null"
   | "time"
   | "string"
   | "text"
@@ -175,7 +176,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
     ["id", "count"],
     ["secret", "string"],
     ["uses", "count"],
-    ["until", "count or null"],
+    ["until", "time or null"],
     ["note", "string"],
   ],
   room: [["topic", "text"], ["slow", "count"]],
@@ -237,6 +238,7 @@ const RIGHT: Readonly<Record<Sort, readonly unknown[]>> = {
   count: [7, 0, Number.MAX_SAFE_INTEGER],
   "count or null": [7, null, 0],
   time: [1_795_453_554_120, 0, -1, 8.64e15, -8.64e15],
+  "time or null": [1_795_453_554_120, null, 8.64e15, -8.64e15],
   string: ["", "Abhii", "x".repeat(256), '"\\\n\0\u2028', "\u{1f600}"],
   offer: [
     `hut.jpg (81204 bytes, SHA-256 ${DIGEST})`,
@@ -284,6 +286,7 @@ const WRONG: Readonly<Record<Sort, readonly unknown[]>> = {
   count: [...NO_NUMBER, null, -1],
   "count or null": [...NO_NUMBER.slice(1, 8), -1], // JSON has no other word for undefined and NaN than null
   time: [...NO_NUMBER, null, 8.64e15 + 2, -8.64e15 - 2],
+  "time or null": [...NO_NUMBER.slice(1, 8), 8.64e15 + 2, -8.64e15 - 2],
   string: [...NO_STRING, "x".repeat(257)],
   offer: [
     ...NO_STRING,
@@ -574,7 +577,8 @@ Deno.test("packEvents() fits the largest event there can be, after a heading", (
       if (sort === "sealed") return [name, "_".repeat(7_318)];
       const [only] = RIGHT[sort];
       if (/card|id|stay|value|wrap|blob/.test(sort)) return [name, only];
-      return [name, sort === "time" ? -8.64e15 : Number.MAX_SAFE_INTEGER];
+      const isTime = sort.startsWith("time");
+      return [name, isTime ? -8.64e15 : Number.MAX_SAFE_INTEGER];
     });
     return { kind, ...Object.fromEntries(fields) } as Event;
   });
