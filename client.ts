@@ -168,6 +168,8 @@ async function stay(company: Company): Promise<number> {
     company;
   const { host, port, handshake, proven, invite } = destination;
   const { view } = frontend;
+  const isFounded = invite?.id === FOUNDING_ID &&
+    known.sealedRoom(invite.serverKey) !== undefined;
   let noted = Promise.resolve(); // once the identity's file has the name
   const home = Deno.env.get("HOME");
   using seen = folder === undefined
@@ -179,8 +181,7 @@ async function stay(company: Company): Promise<number> {
     who: await identities.forName(company.name),
     dial: () => connect({ host, port }),
     handshake,
-    comesAsMember: invite?.id === FOUNDING_ID &&
-      known.sealedRoom(invite.serverKey) !== undefined,
+    comesAsMember: isFounded,
     proven,
     known,
     view,
@@ -192,7 +193,7 @@ async function stay(company: Company): Promise<number> {
       stores: folder === undefined ? undefined : roomFolder(`${folder}/rooms`),
       makesInvite: values.found
         ? "always"
-        : invite?.id === FOUNDING_ID
+        : invite?.id === FOUNDING_ID && !isFounded
         ? "if none is open"
         : "never",
       founds: values.found ? undefined : () => mayFound(view),

@@ -413,7 +413,8 @@ Deno.test("a restored backup of the server brings no removed member back unasked
     const client = room.client(name);
     assertEquals(await client.finished(), 1);
     const [error] = client.all("error");
-    const words = "The server no longer has the room's control lines from line";
+    const words =
+      "The server no longer knows who came in or was removed from line";
     assertStringIncludes(error?.message ?? "", words);
   }
   assertNoFaults(room);

@@ -501,7 +501,7 @@ Deno.test("a member to whom the server shows another room, or an older one, stay
   await assertRejects(
     () => older.running,
     JoinError,
-    "no longer has the room's control lines from line",
+    "no longer knows who came in or was removed from line",
   );
   const goesOn = await setup.client(
     "ana",
@@ -621,7 +621,7 @@ Deno.test("control lines that went another way since a backup are found out, how
   await assertRejects(
     () => again.running,
     JoinError,
-    "other control lines of the room than you saw",
+    "says otherwise than before who came in or was removed",
   );
 });
 

@@ -122,7 +122,7 @@ Deno.test("a sealed room's log is read with a member's identity as a client tell
   const searched = await runLog(folder, "--key", key, "--search", "HUT open");
   assertEquals(
     searched.stdout.map((line) => line.slice(line.indexOf(" ") + 1)),
-    ["ben: the hut is open (edited)"],
+    [`${hut} ben: the hut is open (edited)`],
   );
 
   const sealed = await runLog(folder, "--json");
@@ -161,12 +161,15 @@ Deno.test("an open room's log is read too, and needs no key", async () => {
   const all = await runLog(folder, "--search", "hello");
   assertEquals([all.code, told(all.stdout), all.stderr], [
     0,
-    ["ana: hello"],
+    ["2 ana: hello"],
     [],
   ]);
   const keyed = await runLog(folder, "--key", "whatever", "chat.log");
   assertEquals(keyed.code, 0);
-  assertEquals(told(keyed.stdout).slice(0, 2), ["ana joined", "ana: hello"]);
+  assertEquals(told(keyed.stdout).slice(0, 2), [
+    "1 ana joined",
+    "2 ana: hello",
+  ]);
   assertEquals(keyed.stderr, [
     "The room is open: its log is readable, and no key is needed.",
   ]);

@@ -96,6 +96,32 @@ Deno.test("who comes by a sealed room's link that is spent, or was removed, is t
   assertStringIncludes(eve.transcript, "Ask a keeper of the room");
 });
 
+Deno.test("a keeper who comes back from the server's folder opens the room to nobody, and whom it bans is told so", async () => {
+  await using folder = await Folder.make();
+  await using home = await Folder.make();
+  await using server = await Server.open(folder, { args: ["--sealed"] });
+  const invite = await foundingLink(folder, server);
+  const ana = { name: "ana", home: home.path };
+  let link = "";
+  {
+    const args = ["--found"];
+    await using client = await JsonClient.join({ ...ana, invite, args });
+    link = linkIn(client.shown);
+    await using eve = await Client.plain({ name: "eve", invite: link });
+    await client.shows("joined", { name: "eve" });
+    await client.type(JSON.stringify({ type: "ban", name: "eve", id: 1 }));
+    await client.shows("done", { id: 1 });
+    assertEquals(await eve.finished(), 1);
+  }
+  const before = (await server.log()).length;
+  await using again = await JsonClient.join({ ...ana, cwd: folder.path });
+  await again.type(JSON.stringify({ type: "invites", id: 2 }));
+  await again.shows("done", { id: 2 });
+  const verbs = (await server.log()).slice(before).map(({ what }) => what);
+  assertEquals(verbs.filter((what) => what === "ruled"), []);
+  assertEquals(server.stderr.filter((it) => !it.includes(" info ")), []);
+});
+
 Deno.test("deno task invite makes no link to a sealed room, and says who does, founded or not", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder, {

@@ -137,12 +137,12 @@ async function followAll(comer: Comer): Promise<Told | undefined> {
   const doubt = doubtOf(room, told) ?? await takeAll(room, told);
   if (doubt === undefined) return told;
   const goesOn = await confirm(
-    `${doubt}: a restored backup, or tampering. Go on with what the server has? (yes/no) `,
+    `${doubt}: a restored backup, or tampering. Ask its owner and a keeper which, by another way`,
   );
   if (!goesOn) {
     throw new JoinError(
       doubt,
-      `${TAMPERED}. If they have restored a backup, answer yes at a terminal`,
+      `${TAMPERED}. If they have restored a backup, answer yes to that question, at a terminal`,
     );
   }
   await room.forget();
@@ -158,12 +158,12 @@ function doubtOf(
   told: Told,
 ): string | undefined {
   if (told.seq < seq) {
-    return `The server no longer has the room's control lines from line ${
+    return `The server no longer knows who came in or was removed from line ${
       told.seq + 1
     } on`;
   }
   if (seq === 0 || told.digest === toBase64url(digest)) return undefined;
-  return "The server has other control lines of the room than you saw there";
+  return "The server says otherwise than before who came in or was removed";
 }
 
 /**

@@ -27,9 +27,11 @@ export async function mayFound(view: Asker): Promise<boolean> {
 
 /** Asks whether to go on with what a server has. @returns False where nobody can be asked. */
 export async function mayGoOn(view: Asker, words: string): Promise<boolean> {
-  return canAsk() && await confirm(
+  if (!canAsk()) return false;
+  view.note(words);
+  return await confirm(
     view,
-    words,
+    "Go on with what the server has? (yes/no) ",
     "If the server was set up from a backup, as its owner can tell you, yes is right. If nobody knows why, stay away.",
   );
 }

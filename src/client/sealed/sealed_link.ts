@@ -542,7 +542,8 @@ export class SealedLink implements LinkListener, RoomLink {
     if (wrong) this.#doubts.key(wrong);
     const { before, after, control } = followed;
     if (before.member(self.id) && !after.member(self.id)) {
-      throw removed(before.members.get(raw.person)?.name ?? "");
+      const by = before.members.get(raw.person)?.name ?? "";
+      throw after.barred.has(self.id) ? banned(by) : removed(by);
     }
     if (after.epoch > before.epoch && this.#isIn) {
       await this.#doubts.backs();
@@ -678,6 +679,14 @@ function removed(by: string): JoinError {
   return new JoinError(
     `You were removed from the room by ${quote(by)}`,
     "Only a new invite from a keeper lets you in again",
+  );
+}
+
+/** And banned it. */
+function banned(by: string): JoinError {
+  return new JoinError(
+    `You were banned from the room by ${quote(by)}`,
+    "No invite lets you in until a keeper takes that back, by /unban",
   );
 }
 

@@ -61,8 +61,11 @@ async function edit(
   const { note, numbers, lastOwn } = context;
   if (number !== undefined) {
     const own = numbers("own");
-    const isMeant = own.includes(Number(number)) || own.length === 0;
+    const isMeant = own.length === 0 ||
+      [...own, ...numbers("spoken")].includes(Number(number));
     if (isMeant) return await context.edit(Number(number), text);
+  } else if (/^\d+$/.test(text) && numbers("own").includes(Number(text))) {
+    return note(`Say what message ${text} should be: /edit ${text} TEXT`);
   }
   const words = number === undefined ? text : `${number} ${text}`;
   const last = lastOwn();

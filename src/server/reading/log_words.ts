@@ -58,7 +58,7 @@ export class LogWords {
     const told = this.#told(line, changed);
     const text = this.#isJson
       ? jsonObject(told.type, lineFields(told))
-      : `${iso(told.at)} ${lineSentence(told)}`;
+      : `${iso(told.at)} ${line.seq} ${lineSentence(told)}`;
     return { text: `${text}\n`, isWarning: false };
   }
 

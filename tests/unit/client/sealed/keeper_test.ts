@@ -38,6 +38,26 @@ Deno.test("a keeper removes itself by /deop, while there is another, who can inv
   );
 });
 
+Deno.test("who is removed or banned is told by whom, and what that means", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const [bob, cy] = [
+    await setup.bring(ana, "bob"),
+    await setup.bring(ana, "cy"),
+  ];
+  const leaving = [
+    assertRejects(
+      () => bob.running,
+      JoinError,
+      'removed from the room by "ana"',
+    ),
+    assertRejects(() => cy.running, JoinError, 'banned from the room by "ana"'),
+  ];
+  await ana.operate("kick", "bob");
+  await ana.operate("ban", "cy");
+  await Promise.all(leaving);
+});
+
 Deno.test("everybody sees who the keepers are, whether they are there or not", async () => {
   await using setup = new SealedSetup();
   const ana = await setup.found();

@@ -595,6 +595,20 @@ Deno.test("COMMANDS have names that a person can type, and help that fits a row"
   }
 });
 
+Deno.test("interpret() takes a number behind /edit for a message's where there is one, and asks for its other words", async () => {
+  const { context, notes, done } = remember();
+  const numbers = (kind: string) => kind === "own" ? [41, 12] : [41, 12, 7];
+  for (const line of ["/edit 7 no", "/edit 12", "/edit 7", "/edit 3 apples"]) {
+    await interpret(line, { ...context, numbers });
+  }
+  assertEquals(notes, ["Say what message 12 should be: /edit 12 TEXT"]);
+  assertEquals(done, [
+    ["edit", 7, "no"], // which is refused: it is somebody else's
+    ["edit", 41, "7"],
+    ["edit", 41, "3 apples"],
+  ]);
+});
+
 Deno.test("interpret() says on /edit where there is nothing that could be edited, or not yet", async () => {
   for (
     const [last, note] of [
