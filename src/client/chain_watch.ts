@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Event } from "../protocol/events.ts";
+import { type Event, EventError } from "../protocol/events.ts";
 import type { LogEntry } from "../protocol/line.ts";
 import { Chain, toldValue } from "../protocol/chain.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
@@ -128,8 +128,12 @@ export class ChainWatch {
     last: number,
   ): void {
     this.#countAll();
+    const isBeyond = lines.some(({ seq }) => seq > last);
+    if (isBeyond || start && start.seq > last) {
+      throw new EventError("Cannot follow the history beyond its last line");
+    }
     const before = this.#chain;
-    const chain = this.#begin(start);
+    const chain = this.#begin(start, last);
     if (before && before !== chain) this.#open.push(before);
     if (this.#open.length > MAX_OPEN) this.#open.splice(1, 1);
     this.#chain = chain;
@@ -142,10 +146,16 @@ export class ChainWatch {
     void this.#compareAll(last); // which never rejects
   }
 
-  /** Goes on, or from where the server begins; where it tells no value there, by the client's own. */
-  #begin(start: Event<"chain"> | undefined): Chain | undefined {
+  /**
+   * Goes on, or from where the server begins; where it tells no value there, by the client's own.
+   * @param last The number of the last line: what was counted beyond it goes on nowhere.
+   */
+  #begin(
+    start: Event<"chain"> | undefined,
+    last: number,
+  ): Chain | undefined {
     const before = this.#chain;
-    if (!start) return before;
+    if (!start) return before && before.seq <= last ? before : undefined;
     const { seq } = start;
     const told = toldValue(start.value);
     const goesOn = before?.seq === seq &&

@@ -44,13 +44,13 @@ export class History {
    * The event after which a guest begins to read: the one it names, or, if it names none or one that
    * this log doesn't have, as many before the last as a newcomer is shown; nothing before what it may read, or what
    * older files had that are gone.
-   * @param from The event after which it may read.
+   * @param from The event after which it may read; the last one, where the log was put back to an older one since.
    */
   async start(after: number | null, from: number): Promise<number> {
     const wanted = after !== null && after <= this.head
       ? after
       : this.newcomerStart;
-    return await this.whole(Math.max(wanted, from));
+    return await this.whole(Math.max(wanted, Math.min(from, this.head)));
   }
 
   /** The smallest number from `after` on behind which all lines are in files that are still there. */

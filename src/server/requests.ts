@@ -458,8 +458,9 @@ export class Requests {
 
   /** Tells lines in a row, from the newest that is asked for back to as many, or to the first that it may read. */
   async #page({ id, before, count }: Event<"page">): Promise<void> {
-    const { member: { person: { from } } } = this.#requireSeat("read");
+    const { member: { person } } = this.#requireSeat("read");
     const { history } = this.#options;
+    const from = Math.min(person.from, history.head); // the log may have been put back
     this.#spend(HEAVY_COST);
     this.#answer();
     const last = Math.max(from, Math.min(before - 1, history.head));

@@ -294,7 +294,8 @@ export class Seat {
       });
     }
     const { after } = event;
-    const start = Math.max(after ?? 0, server.start);
+    const isKnown = after !== null && after <= server.log.length;
+    const start = Math.max(isKnown ? after : 0, server.start);
     const early = server.control.filter(({ seq }) =>
       seq <= start && seq > this.#followed
     );

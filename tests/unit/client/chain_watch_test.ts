@@ -485,3 +485,33 @@ Deno.test("ChainWatch follows no lines that don't rise, and none that are a mill
     assertThrows(enter, EventError, "Cannot follow the history");
   }
 });
+
+Deno.test("ChainWatch doesn't begin behind the room's last line, whose next one would come again, and goes on afterwards", async () => {
+  for (const value of ["A".repeat(43), ""]) {
+    const run = new Run();
+    await run.enter(ALL.slice(0, 100));
+    const enter = (seq: number, lines: readonly LogEntry[]) =>
+      run.watch.entered({ kind: "chain", seq, value }, lines, 100);
+    assertThrows(() => enter(101, []), EventError, "beyond its last line");
+    assertThrows(
+      () => enter(100, ALL.slice(100, 102)),
+      EventError,
+      "beyond its last line",
+    );
+    await run.enter(ALL.slice(0, 102), 100);
+    run.watch.take(ALL[102] as LogEntry);
+    assertEquals(run.watch.at(103), valueFor(ALL, 103));
+    assertEquals(run.told, []);
+  }
+});
+
+Deno.test("ChainWatch whose server's log is shorter, and which is told of no beginning, follows the lines that come", async () => {
+  const run = new Run();
+  await run.enter(ALL.slice(0, 100));
+  run.watch.entered(undefined, [], 90);
+  await answers();
+  assertEquals(run.told, [{ from: 91, exact: true }]);
+  run.watch.take(ALL[90] as LogEntry);
+  run.watch.tick();
+  run.watch.parted();
+});

@@ -21,6 +21,7 @@ Deno.test("History.start() begins where a guest says, or as far back as a newcom
     assertEquals(await setup.history.start(after, 0), after);
   }
   assertEquals(await setup.history.start(6, 0), 2); // another log's number
+  assertEquals(await setup.history.start(6, 9), 5); // and what it may read is another's as well
   const starts = [0, 1, 4, 5].map((it) => setup.history.start(it, 3));
   assertEquals(await Promise.all(starts), [
     3,
