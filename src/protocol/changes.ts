@@ -32,7 +32,10 @@ export interface HeardLine extends LogEntry {
   readonly told?: string;
   /** Why it isn't shown as said: a key of `WARNINGS`. */
   readonly wrong?: string;
-  /** Set where this client can't tell whether its sender saw the same history, as in a sealed room it mostly can. */
+  /**
+   * Set where this client can't tell, as in a sealed room it mostly can, whether its sender saw the same history, or said
+   * the line that it changes.
+   */
   readonly unchecked?: true;
 }
 

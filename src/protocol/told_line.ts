@@ -53,7 +53,7 @@ export interface ToldLine {
   readonly own: boolean;
   /** Whether it happened before the reader (re)joined. */
   readonly past: boolean;
-  /** Set where it can't be told whether its sender saw the same history, as in a sealed room it mostly can. */
+  /** Set where it can't be told whether its sender saw the same history, or said the line that it changes: in a sealed room. */
   readonly unchecked?: true;
 }
 

@@ -275,6 +275,35 @@ Deno.test("a member can't change what another one said", async () => {
   assertEquals(ana.view.of("edited"), []);
 });
 
+Deno.test("a change of a line that a client doesn't know, which may be another's, is marked, and the server isn't asked for the line", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  await ana.say("my words");
+  const { seq } = await bob.view.until("said");
+  await bob.say("and mine");
+  const own = await bob.view.until("said", 1);
+  server.start = server.log.length; // what newcomers are told begins there
+  server.alterPast = (lines) => lines.filter((it) => it.seq !== seq);
+  server.readsLog = false; // or its own client would refuse
+  const cy = await setup.bring(ana, "cy");
+  const dan = await setup.bring(ana, "dan");
+  server.heard.length = 0;
+  await dan.session.change("edited", seq, "other words");
+  await cy.session.change("deleted", own.seq, "");
+  await bob.say("known to all");
+  const { seq: known } = await cy.view.until("said");
+  await bob.session.change("edited", known, "known to everybody");
+  await cy.view.until("edited", 1);
+  const edits = cy.view.of("edited");
+  assertEquals(edits.map(({ to, unchecked }) => [to, unchecked]), [
+    [seq, true],
+    [known, undefined],
+  ]);
+  assertEquals(ana.view.of("edited").map(({ to }) => to), [known]);
+  const asked = server.heard.filter(({ kind }) => kind === "page");
+  assertEquals(asked.length, 2); // by those who change
+});
+
 // ── Who is a member ────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("a control line that nobody signed changes nothing", async () => {

@@ -77,7 +77,7 @@ export class Doubts {
     if (!unchecked || this.#hasToldUnchecked) return;
     this.#hasToldUnchecked = true;
     this.#view.note(
-      "A line marked ⚠ is by somebody who had last seen a line that this client doesn't know: it can't tell whether you both see the same history. /agree compares",
+      "A line marked ⚠ can't be checked: its sender had last seen a line that this client doesn't know, or it changes such a line, which may be somebody else's. /agree compares",
     );
   }
 }

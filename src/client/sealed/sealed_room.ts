@@ -309,17 +309,18 @@ export class SealedRoom {
     const isMine = person === this.self.person && stay === this.self.stay;
     const differs = !isMine && this.seam.seenDiffers(seen, seq);
     if (differs) return this.#wrong(line, "seen-differs");
+    const about = isChange(line) ? this.#said.get(line.to) : undefined;
     if (isChange(line)) {
-      const about = this.#said.get(line.to);
       const isNothing = line.to >= seq || about && !mayChange(line, about);
       if (isNothing) return this.#wrong(line, "change-wrong");
     }
     if (isSpoken(line.what)) {
       keepNewest(this.#said.set(seq, { ...line, text: "" }), MAX_SAID);
     }
-    return {
-      line: differs === undefined ? { ...line, unchecked: true } : line,
-    };
+    // The server isn't asked for a line that somebody changes: it would learn that this one changes it.
+    const mayBeOthers = changesWords(line) && !about && !isMine;
+    const isUnchecked = differs === undefined || mayBeOthers;
+    return { line: isUnchecked ? { ...line, unchecked: true } : line };
   }
 
   /** Who comes, goes or has another name must be a member under the name that is told. */
@@ -361,4 +362,9 @@ export class SealedRoom {
   saw(seq: number): void {
     this.#file.saw(seq);
   }
+}
+
+/** Whether a line would take or change the words of another, which only who said that one may do. */
+function changesWords({ what }: LogEntry): boolean {
+  return what === "edited" || what === "deleted";
 }
