@@ -28,6 +28,8 @@ export interface Cards {
    * id's.
    */
   find(who: string): Promise<Holder | "wrong" | undefined>;
+  /** The same by a short id alone, and also one who is no member any more, of whom an earlier message may still come. */
+  everFind(person: string): Promise<Holder | "wrong" | undefined>;
 }
 
 /** What is asked of a server. */
@@ -56,6 +58,11 @@ export class ServerCards implements Cards {
     const found = this.#look(short);
     this.#known.set(short, found);
     return found;
+  }
+
+  /** The same: the server knows all who ever came. */
+  everFind(person: string): Promise<Holder | "wrong" | undefined> {
+    return this.find(person);
   }
 
   /** The server has answered. */

@@ -106,7 +106,7 @@ export class Incoming {
     const isOwn = from === fullId(self.id);
     const sender = isOwn
       ? { name: this.#options.name(), id: from, card: readCard(self.card) }
-      : await room.cards.find(shortId(from));
+      : await room.cards.everFind(shortId(from));
     if (!sender || sender === "wrong" || sender.id !== from) {
       const nobody = { id: from, name: "" };
       return () => this.#refuse(letter, this.#name(room, nobody), "unknown");
@@ -122,7 +122,7 @@ export class Incoming {
   /** To whom a message of one's own went, by its name, if there is one. */
   async #recipient(room: MailRoom, { to }: PrivateMessage): Promise<string> {
     const isHere = room.present.some(({ id }) => id === to);
-    const holder = isHere ? undefined : await room.cards.find(shortId(to));
+    const holder = isHere ? undefined : await room.cards.everFind(shortId(to));
     const isIts = holder && holder !== "wrong" && holder.id === to;
     return this.#name(room, { id: to, name: isIts ? holder.name : "" });
   }

@@ -219,8 +219,8 @@ export class SealedLink implements LinkListener, RoomLink {
     const room = this.#room;
     const present = () => this.present;
     return sealedMailRoom({
-      get membership() {
-        return room.membership;
+      get record() {
+        return room.record;
       },
       get present() {
         return present();

@@ -8,6 +8,7 @@ import { fromBase64url } from "../../../crypto_utils.ts";
 import { readCard } from "../../crypto/identity.ts";
 import { parseShortId } from "../../crypto/person_id.ts";
 import { parseName } from "../../protocol/names.ts";
+import type { ControlRecord } from "../../sealed/control_record.ts";
 import type { Membership, SealedMember } from "../../sealed/membership.ts";
 import type { Holder } from "../mail/cards.ts";
 import type { MailRequest, MailRoom } from "../mail/mail_room.ts";
@@ -15,8 +16,8 @@ import type { Present } from "../view.ts";
 
 /** What leads into a sealed room. */
 export interface SealedPlace {
-  /** Who is a member there. */
-  readonly membership: Membership;
+  /** The control lines: who is a member there, and who was. */
+  readonly record: Pick<ControlRecord, "membership" | "terms">;
   /** Who is there. */
   readonly present: readonly Present[];
 }
@@ -26,11 +27,14 @@ export function sealedMailRoom(
   place: SealedPlace,
   ask: (request: MailRequest) => void,
 ): MailRoom {
-  const { room } = place.membership;
+  const { room } = place.record.membership;
   if (!room) throw new TypeError("Cannot write in a room that isn't founded");
   return {
     id: room,
-    cards: { find: (who) => Promise.resolve(find(place.membership, who)) },
+    cards: {
+      find: (who) => Promise.resolve(find(place.record.membership, who)),
+      everFind: (person) => Promise.resolve(everFind(place, person)),
+    },
     get present() {
       return place.present;
     },
@@ -51,6 +55,15 @@ function find({ members }: Membership, who: string): Holder | undefined {
     if (it.folded === name.folded) return holderOf(it);
   }
   return undefined;
+}
+
+/** Who is a member, or was one last. */
+function everFind(
+  { record: { terms } }: SealedPlace,
+  person: string,
+): Holder | undefined {
+  const member = terms.before(person, Infinity);
+  return member && holderOf(member);
 }
 
 function holderOf({ name, id, card }: SealedMember): Holder {
