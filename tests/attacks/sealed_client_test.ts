@@ -412,6 +412,31 @@ async function changeKey(
   });
 }
 
+Deno.test("a server that says without end that somebody lacks the key is given a few wraps in each epoch, and a member has its own", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob, server } = await two(setup);
+  const seat = seatOf(ana);
+  const flood = async () => {
+    server.heard.length = 0;
+    const { epoch } = server.membership;
+    const who = bob.session.id;
+    for (let at = 0; at < 20; at++) {
+      await seat.tell(...Array<Event>(10).fill({ kind: "needed", who, e: 0 }));
+    }
+    await setup.bring(ana, `guest${epoch}`);
+    await ana.operate("kick", `guest${epoch}`); // which changes the key
+    return server.heard.filter((it) =>
+      it.kind === "wrap" && it.to === who && it.e === epoch
+    ).length;
+  };
+  for (let epoch = 0; epoch < 2; epoch++) {
+    const wraps = await flood();
+    assert(wraps >= 1 && wraps <= 4);
+  }
+  await ana.say("still here");
+  assertEquals((await bob.view.until("said")).text, "still here");
+});
+
 Deno.test("a keeper whose key nobody can open keeps nobody from going on: another keeper removes it", async () => {
   await using setup = new SealedSetup();
   const { ana, bob } = await two(setup);

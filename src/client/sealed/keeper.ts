@@ -18,6 +18,8 @@ import type { SealedRoom } from "./sealed_room.ts";
 
 /** How long after a change of the key that nobody asked for the next one may come, ms. */
 const REKEY_PAUSE = 86_400_000;
+/** How often somebody is given the same key over one connection: a wrap may be replaced by a false one. */
+const MAX_GIFTS = 4;
 
 /** What a keeper's client needs. */
 export interface KeeperOptions extends InviteMaker {
@@ -29,6 +31,10 @@ export interface KeeperOptions extends InviteMaker {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #room: SealedRoom;
+  readonly #lacking = new Set<string>(); // to whom the key is to be given, by full ids
+  readonly #gave = new Map<string, number>(); // how often it was, in the present epoch
+  #gaveIn = -1; // that
+  #isGiving = false;
   #isLooking = false;
 
   /** Does nothing by itself. */
@@ -225,14 +231,51 @@ export class Keeper {
 
   // ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Gives the key to somebody who lacks it, if that one is a member as far as this client knows. */
-  async give(who: string): Promise<void> {
+  /**
+   * Somebody lacks the key, as the server says: it can say so as often as it likes, and a wrap costs.
+   * @returns Whether `give` is to be called.
+   */
+  lacks(who: string): boolean {
+    const { membership, isKeeper } = this.#room;
+    if (!isKeeper || !membership.member(who)) return false;
+    const { epoch } = membership;
+    if (epoch !== this.#gaveIn) this.#gave.clear();
+    this.#gaveIn = epoch;
+    if (!this.#mayGive(who)) return false;
+    this.#lacking.add(who);
+    return !this.#isGiving;
+  }
+
+  #mayGive(who: string): boolean {
+    return (this.#gave.get(who) ?? 0) < MAX_GIFTS;
+  }
+
+  /** Gives the key to all who lack it, if they are members as far as this client knows. */
+  async give(): Promise<void> {
+    if (this.#isGiving) return;
+    this.#isGiving = true;
+    try {
+      while (this.#lacking.size > 0) {
+        const lacking = [...this.#lacking];
+        this.#lacking.clear();
+        await this.#giveTo(lacking);
+      }
+    } finally {
+      this.#isGiving = false;
+    }
+  }
+
+  async #giveTo(ids: readonly string[]): Promise<void> {
     const { membership, keys, isKeeper } = this.#room;
-    const member = membership.member(who);
     const { epoch } = membership;
     const key = await keys.get(epoch, membership);
-    if (!isKeeper || !member || !key) return;
-    await wrapFor(this.#options, [member], epoch, key);
+    if (!isKeeper || !key) return;
+    const members = ids.filter((id) => this.#mayGive(id))
+      .flatMap((id) => membership.member(id) ?? []);
+    for (const { id } of members) {
+      this.#gave.set(id, (this.#gave.get(id) ?? 0) + 1);
+    }
+    await wrapFor(this.#options, members, epoch, key);
   }
 
   /**

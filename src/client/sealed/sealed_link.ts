@@ -483,7 +483,11 @@ export class SealedLink implements LinkListener, RoomLink {
     } else if (news.kind === "wrapped") {
       if (arrival) arrival.wraps.push(news);
       else this.#alone(() => this.#wrapped(news));
-    } else this.#alone(() => this.#begin(() => this.#keeper.give(news.who)));
+    } else this.#alone(() => this.#lacks(news.who));
+  }
+
+  #lacks(who: string): void {
+    if (this.#keeper.lacks(who)) this.#begin(() => this.#keeper.give());
   }
 
   #alone(act: () => void | Promise<void>): void {
