@@ -11,7 +11,6 @@
  */
 
 import { HandshakeError, toBase64url } from "../../../crypto_utils.ts";
-import type { Identity } from "../../crypto/identity.ts";
 import {
   fullId,
   parseShortId,
@@ -24,31 +23,19 @@ import type { Event } from "../../protocol/events.ts";
 import { foldedName } from "../../protocol/names.ts";
 import { type Refusal, textRefusal } from "../../protocol/reasons.ts";
 import { sealPrivate } from "../../sealed/private_message.ts";
-import type { Known } from "../known.ts";
 import { byNameOrId, type Person } from "../person.ts";
-import type { RequestId, View } from "../view.ts";
+import type { RequestId } from "../view.ts";
 import type { Holder } from "./cards.ts";
+import type { IncomingOptions } from "./incoming.ts";
 import type { MailRoom } from "./mail_room.ts";
 import { nameOf } from "./naming.ts";
-import { type Seen, seenKey } from "./seen.ts";
+import { seenKey } from "./seen.ts";
 
 /** Messages that may wait before the next must wait to be sent. */
 const MAX_WAITING = 1_024;
 
 /** What outgoing messages need. */
-export interface OutgoingOptions {
-  /** Where they are shown, once the server has them. */
-  readonly view: View;
-  /** What is remembered of who goes by which name, if anything is. */
-  readonly known?: Known | undefined;
-  /** What was seen: one's own messages are, so that no copy is shown. */
-  readonly seen: Seen;
-  /** This run of the client, 8 bytes in base64url. */
-  readonly stay: string;
-  /** This client's person. */
-  readonly identity: () => Identity;
-  /** The name that it goes by. */
-  readonly name: () => string;
+export interface OutgoingOptions extends IncomingOptions {
   /** Is told whenever the number of messages that have no answer changes. */
   readonly changed: () => void;
 }

@@ -60,6 +60,7 @@ import { shownAway } from "../../sealed/unsigned.ts";
 
 /** How often a keeper looks whether something is due, ms. */
 const LOOK_EVERY = 3_600_000;
+
 /** What hears of ordinary lines. */
 export interface SealedListener extends LinkListener {
   /** Says all lines again that aren't settled. */
@@ -99,6 +100,13 @@ interface Heard {
   readonly member: Present | undefined;
 }
 
+/** What the server answers to who asks for control lines. */
+interface Arrival {
+  readonly wraps: Event<"wrapped">[];
+  followed?: Told;
+  refused?: Refused;
+}
+
 /** A connection to a sealed room. */
 export class SealedLink implements LinkListener, RoomLink {
   readonly #options: SealedLinkOptions;
@@ -113,8 +121,7 @@ export class SealedLink implements LinkListener, RoomLink {
   #last = 0; // the number of the last line that was taken
   readonly #sealing: Sealing;
   readonly #doubts: Doubts;
-  #arrival: { wraps: Event<"wrapped">[]; followed?: Told } | undefined; // while control lines are asked for
-  #refused: Refused | undefined; // that
+  #arrival: Arrival | undefined; // while control lines are asked for
   #entrance: Entrance | undefined;
   #isIn = false;
   #isClosed = false;
@@ -270,9 +277,9 @@ export class SealedLink implements LinkListener, RoomLink {
     this.#arrival = { wraps: [] };
     await this.#link.ask({ kind: "follow", after });
     const isTold = await this.#link.fence();
-    const { followed, wraps } = this.#arrival;
+    const { followed, wraps, refused } = this.#arrival;
     this.#arrival = undefined;
-    if (this.#refused) throw notFollowed(this.#refused);
+    if (refused) throw notFollowed(refused);
     if (!isTold) return undefined;
     if (followed) return { ...followed, wraps };
     throw notFollowed({ reason: "not-sealed", detail: "" });
@@ -464,7 +471,7 @@ export class SealedLink implements LinkListener, RoomLink {
   /** Something was refused. */
   refused(n: number | null, reason: string, detail: string): void {
     if (this.#arrival) {
-      this.#refused = { reason, detail };
+      this.#arrival.refused = { reason, detail };
     } else if (n === null && this.#rules.isOpen) {
       this.#rules.refused(reason);
     } else {
@@ -622,9 +629,7 @@ export class SealedLink implements LinkListener, RoomLink {
       past,
     );
     const { room: id } = room.membership;
-    if (id) {
-      known?.seal(toBase64url(id));
-    }
+    if (id) known?.seal(toBase64url(id));
     known?.keep();
     if (!this.#sealing.isReady) await this.#sealing.need();
     this.#doubts.clock(welcome.at);

@@ -39,7 +39,7 @@ interface Given {
 }
 
 /** The control lines in `chat.control`, checked. @throws {AdvisedError} | {FileError} */
-export async function readRecord(
+async function readRecord(
   path: string,
 ): Promise<{ record: ControlRecord; kept: readonly Happened[] }> {
   const kept = await readControlFile(path) ?? [];
