@@ -20,8 +20,7 @@ import { JsonClient } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";
 import { numbered, said, saidUpTo, valueFor } from "../kit/log_kit.ts";
 import { newIdentity } from "../kit/people.ts";
-import { Program } from "../kit/program.ts";
-import { Server } from "../kit/server.ts";
+import { runLog, Server } from "../kit/server.ts";
 import { CLIENT, Setup, type Visit } from "../kit/session_setup.ts";
 
 /** What a client that is told nothing to begin after is told of the past. */
@@ -458,12 +457,8 @@ Deno.test("members, and the log's owner with `log --agree`, read the same digits
     const other = await ben.shows("agreement", { id: `line ${seq}` });
     assert(digits);
     assertEquals(other.digits, digits);
-    await using program = await Program.run("log", {
-      args: ["--agree", String(seq)],
-      cwd: folder.path,
-      home: folder.path,
-    });
-    assertEquals(await program.finished(), 0);
-    assertEquals(program.stdout, [`History up to line ${seq}: ${digits}`]);
+    const { code, stdout } = await runLog(folder, "--agree", String(seq));
+    assertEquals(code, 0);
+    assertEquals(stdout, [`History up to line ${seq}: ${digits}`]);
   }
 });

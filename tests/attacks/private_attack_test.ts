@@ -13,7 +13,7 @@ import { assert, assertEquals } from "../kit/assert.ts";
 import { type ClientOptions, JsonClient, type Shown } from "../kit/client.ts";
 import { Folder, freePort } from "../kit/folder.ts";
 import { Intruder, through } from "../kit/intruder.ts";
-import { memoryOf, unreadableMemory } from "../kit/memory.ts";
+import { memoryOf, unreadableMemory } from "../kit/process_memory.ts";
 import { anotherMachine } from "../kit/people.ts";
 import { type Edit, TcpProxy } from "../kit/proxy.ts";
 import { readable } from "../kit/readable.ts";

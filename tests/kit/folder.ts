@@ -82,3 +82,22 @@ export async function inFolder(
   await using folder = await Folder.make();
   await test(folder.path);
 }
+
+/** A test with the path of a file that isn't there yet. @param file Its name. */
+export function fileTest(
+  file: string,
+): (
+  name: string,
+  fn: (path: string) => Promise<void> | void,
+  ignore?: boolean,
+) => void {
+  return (name, fn, ignore = false) =>
+    Deno.test({
+      name,
+      ignore,
+      fn: async () => {
+        await using folder = await Folder.make();
+        await fn(folder.file(file));
+      },
+    });
+}

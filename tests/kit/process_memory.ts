@@ -29,6 +29,14 @@ export const unreadableMemory: string | undefined =
     ? "processes can't read each other's memory here"
     : undefined;
 
+/** All that a process can write to in its memory, without zeros: so texts of two bytes a character read as others. */
+export async function memoryOf(pid: number): Promise<Bytes> {
+  const words = `(${DUMP}) | tr -d '\\000'`; // most of it is zeros
+  const args = ["-c", words, "sh", String(pid)];
+  const { stdout } = await new Deno.Command("sh", { args }).output();
+  return stdout as Bytes;
+}
+
 /** Which of some secrets are in a process's memory. @param secrets By name. */
 export async function inMemory(
   pid: number,

@@ -20,6 +20,7 @@ import type { KeyPair } from "../../src/crypto/x25519.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
 import { Chain, CHAIN_START, chainEvent } from "../../src/protocol/chain.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
+import { epochFields } from "../../src/protocol/epoch_event.ts";
 import {
   encodeEvent,
   type Event,
@@ -311,15 +312,8 @@ export class Seat {
       });
     await this.share(...server.alterHere(here));
     this.#epoch = await Epoch.fresh(SERVER.publicKey, 1);
-    const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(
-      {
-        kind: "epoch",
-        number,
-        counter,
-        key: toBase64url(key),
-        verifyKey: toBase64url(verifyKey),
-      },
+      { kind: "epoch", ...epochFields(this.#epoch) },
       ...early.map(pastEvent),
       chainEvent(start, server.chainAt(start)),
       ...server.alterPast(missed).map(pastEvent),

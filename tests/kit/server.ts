@@ -10,7 +10,7 @@ import { parseEntry } from "../../src/log/line_format.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { assert, assertEquals } from "./assert.ts";
 import type { Folder } from "./folder.ts";
-import { Program, programCommand } from "./program.ts";
+import { Program, programCommand, type Task } from "./program.ts";
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -115,16 +115,25 @@ async function linkOf(folder: Folder, args: readonly string[]) {
   return invite && formatInvite(invite);
 }
 
-/** Runs the server program to its end. @returns Its exit code, and all that it said. */
-export async function runServer(folder: Folder, args: readonly string[]) {
-  const { path } = folder;
-  await using program = await Program.run("server", {
+/** Runs a task's program to its end, in a folder. @returns Its exit code, and all that it said. */
+async function run(task: Task, { path }: Folder, args: readonly string[]) {
+  await using program = await Program.run(task, {
     args,
     cwd: path,
     home: path,
   });
   const code = await program.finished();
   return { code, stdout: program.stdout, stderr: program.stderr };
+}
+
+/** Runs the server program to its end. @returns Its exit code, and all that it said. */
+export function runServer(folder: Folder, args: readonly string[]) {
+  return run("server", folder, args);
+}
+
+/** Runs `deno task log` in a folder. @returns Its exit code, and all that it said. */
+export function runLog(folder: Folder, ...args: string[]) {
+  return run("log", folder, args);
 }
 
 /** The lines of a log, every one of which must be an entry. */

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { concat, randomBytes, toBase64url } from "../../crypto_utils.ts";
+import { concat, randomBytes } from "../../crypto_utils.ts";
 import { Broadcaster, type Shared } from "../../src/server/broadcaster.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import { ChatLog } from "../../src/log/chat_log.ts";
 import { Connection } from "../../src/server/connection.ts";
 import { Mailbox } from "../../src/server/mailbox.ts";
 import { FileRelay } from "../../src/server/file_relay.ts";
+import { epochFields } from "../../src/protocol/epoch_event.ts";
 import {
   encodeEvent,
   type Event,
@@ -217,15 +218,8 @@ export class Visit {
         away: this.away,
       },
     );
-    const { number, counter, key, verifyKey } = this.#epoch.describe();
     await this.tell(
-      {
-        kind: "epoch",
-        number,
-        counter,
-        key: toBase64url(key),
-        verifyKey: toBase64url(verifyKey),
-      },
+      { kind: "epoch", ...epochFields(this.#epoch) },
       ...[...earlier, { ...this.past(seq, 0, ""), what: "joined" }]
         .toSorted((a, b) => a.seq - b.seq),
       {

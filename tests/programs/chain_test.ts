@@ -11,8 +11,7 @@ import { agreement } from "../../src/protocol/chain.ts";
 import { headingAfter, numbered, saidUpTo, valueFor } from "../kit/log_kit.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";
-import { Program } from "../kit/program.ts";
-import { Server } from "../kit/server.ts";
+import { runLog, Server } from "../kit/server.ts";
 
 /** What to compare for a line, as a client shows it. */
 async function digitsOf(client: JsonClient, seq?: number): Promise<string> {
@@ -40,17 +39,6 @@ async function restart(
   const path = folder.file("chat.log");
   await Deno.writeTextFile(path, change(await Deno.readTextFile(path)));
   return await Server.open(folder, { port });
-}
-
-/** Runs `deno task log` in a folder. @returns Its exit code, and all that it said. */
-async function runLog({ path }: Folder, ...args: string[]) {
-  await using program = await Program.run("log", {
-    args,
-    cwd: path,
-    home: path,
-  });
-  const code = await program.finished();
-  return { code, stdout: program.stdout, stderr: program.stderr };
 }
 
 const linesOf = (log: string) => log.split("\n").slice(0, -1);

@@ -11,20 +11,8 @@ import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { JsonClient, type Shown } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";
 import { fits } from "../kit/json_schema.ts";
-import { Program } from "../kit/program.ts";
 import { SealedPrograms } from "../kit/sealed_programs.ts";
-import { Server } from "../kit/server.ts";
-
-/** Runs `deno task log` in a folder. @returns Its exit code, and all that it said. */
-async function runLog({ path }: Folder, ...args: string[]) {
-  await using program = await Program.run("log", {
-    args,
-    cwd: path,
-    home: path,
-  });
-  const code = await program.finished();
-  return { code, stdout: program.stdout, stderr: program.stderr };
-}
+import { runLog, Server } from "../kit/server.ts";
 
 /** The file of the only identity in a home. */
 async function identityIn(home: Folder): Promise<string> {

@@ -16,7 +16,7 @@ import {
   assertThrows,
 } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
-import { Folder, modeOf, namesIn } from "../../kit/folder.ts";
+import { fileTest, Folder, modeOf, namesIn } from "../../kit/folder.ts";
 import { ana, at, HAPPENINGS, textOf, there } from "../../kit/happenings.ts";
 import { windows, withMethod } from "../../kit/log_kit.ts";
 
@@ -25,21 +25,7 @@ const WHOLE = utf8(HAPPENINGS.map(textOf).join(""));
 
 const LATER: Happening = { kind: "there", person: ana, at: at + 3 };
 
-/** A test with the path of a file that isn't there yet. */
-function test(
-  name: string,
-  fn: (path: string) => Promise<void> | void,
-  ignore = false,
-) {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      await using folder = await Folder.make();
-      await fn(folder.file("chat.people"));
-    },
-  });
-}
+const test = fileTest("chat.people");
 
 function put(path: string, bytes: Uint8Array) {
   Deno.writeFileSync(path, bytes, { mode: 0o600 });

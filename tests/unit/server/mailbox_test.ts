@@ -15,7 +15,7 @@ import {
   waitingFile,
 } from "../../../src/server/mailbox.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
-import { Folder, modeOf } from "../../kit/folder.ts";
+import { fileTest, Folder, modeOf } from "../../kit/folder.ts";
 import { windows, withMethod } from "../../kit/log_kit.ts";
 import { madeUpId, madeUpStay } from "../../kit/people.ts";
 
@@ -48,21 +48,7 @@ function posting(
   return { from, to, stay, n, data: fill(`m${n}`), own: fill(`c${n}`) };
 }
 
-/** A test with the path of a file that isn't there yet. */
-function test(
-  name: string,
-  fn: (path: string) => Promise<void> | void,
-  ignore = false,
-) {
-  Deno.test({
-    name,
-    ignore,
-    fn: async () => {
-      await using folder = await Folder.make();
-      await fn(folder.file("chat.waiting"));
-    },
-  });
-}
+const test = fileTest("chat.waiting");
 
 /** What a person would be given that comes now. @param after As `collect` takes it. */
 function given(
