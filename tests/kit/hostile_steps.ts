@@ -10,7 +10,7 @@ import { assert } from "./assert.ts";
 import type { HostileSeat } from "./hostile_server.ts";
 import type { ModelledRoom } from "./modelled_room.ts";
 import type { ModelPerson, RoomModel } from "./room_model.ts";
-import { type Choice, gentle, type Step } from "./room_step.ts";
+import { type Choice, gentle, gentleKeeper, type Step } from "./room_step.ts";
 import { type Somebody, somebody } from "./sealed_room.ts";
 
 const hasVictim = ({ here }: RoomModel) => here.length > 1;
@@ -155,14 +155,12 @@ const repeat: Step = {
 const oldEpoch: Step = {
   can: (model) =>
     hasVictim(model) &&
-    model.keepersHere.some(({ id }) => gentle(model, id).length > 0),
+    gentleKeeper(model) !== undefined,
   run: async (room, choice) => {
     const { model } = room;
     const { victim, speaker } = cast(room, choice);
     await room.settle(speaker);
-    const [keeper] = model.keepersHere.filter(({ id }) =>
-      gentle(model, id).length > 0
-    );
+    const keeper = gentleKeeper(model);
     assert(keeper);
     await room.rule(keeper.id, choice.of(gentle(model, keeper.id)));
     await room.settle(speaker);
@@ -211,12 +209,10 @@ const swap: Step = {
 const withhold: Step = {
   can: (model) =>
     hasVictim(model) &&
-    model.keepersHere.some(({ id }) => gentle(model, id).length > 0),
+    gentleKeeper(model) !== undefined,
   run: async (room, choice) => {
     const { model } = room;
-    const [keeper] = model.keepersHere.filter(({ id }) =>
-      gentle(model, id).length > 0
-    );
+    const keeper = gentleKeeper(model);
     assert(keeper);
     const { id: victim } = choice.of(model.here.filter((it) => it !== keeper));
     room.deceive(victim);

@@ -7,7 +7,13 @@
 import { assert } from "./assert.ts";
 import type { ModelledRoom } from "./modelled_room.ts";
 import type { RoomModel, Ruling } from "./room_model.ts";
-import { type Choice, gentle, rulings, type Step } from "./room_step.ts";
+import {
+  type Choice,
+  gentle,
+  gentleKeeper,
+  rulings,
+  type Step,
+} from "./room_step.ts";
 
 const EMOJI = [..."👍👀🎉🙏✅❌😀😎🐟🐸🌳🌞🍎🍋🚲🚀"];
 
@@ -211,12 +217,10 @@ const yesterday: Step = {
 const longAway: Step = {
   can: (model) =>
     model.here.length > 2 &&
-    model.keepersHere.some(({ id }) => gentle(model, id).length > 0),
+    gentleKeeper(model) !== undefined,
   run: async (room, choice) => {
     const { model } = room;
-    const [keeper] = model.keepersHere.filter(({ id }) =>
-      gentle(model, id).length > 0
-    );
+    const keeper = gentleKeeper(model);
     assert(keeper);
     const { id } = choice.of(model.here.filter((it) => it !== keeper));
     await room.leave(id);

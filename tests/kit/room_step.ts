@@ -59,3 +59,8 @@ export function gentle(model: RoomModel, by: string): Ruling[] {
     what === "ban" && model.person(whom).standing === "removed"
   );
 }
+
+/** The first keeper who is there and may change the key so. */
+export function gentleKeeper(model: RoomModel) {
+  return model.keepersHere.find(({ id }) => gentle(model, id).length > 0);
+}
