@@ -5,7 +5,6 @@
  * @module
  */
 
-import { COMMANDS } from "../../src/client/terminal/commands.ts";
 import { PALETTES } from "../../src/client/terminal/theme.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { Terminal, terminalTest, untimed } from "../kit/pty.ts";
@@ -15,6 +14,7 @@ import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { JsonClient } from "../kit/client.ts";
 import { run } from "../kit/command.ts";
+import { typeCommands } from "../kit/typed_commands.ts";
 
 terminalTest(
   "client explains itself on its first run, and asks again for a name that is taken",
@@ -48,103 +48,16 @@ terminalTest(
     await using stage = await Stage.set(100, 50);
     const { terminal, ben } = stage;
     await stage.enter();
-    await ben.type("hello ana");
-    await terminal.shows("3  ben        hello ana");
-    const typed = new Set<string>();
-    const type = async (line: string) => {
-      typed.add(line.replace(/ .*/, ""));
-      await terminal.line(line);
-    };
-
-    await type("/help");
-    for (const { help } of COMMANDS) {
-      await terminal.sees((rows) => rows.some((row) => row.endsWith(help)));
-    }
-    await type("/who");
-    await terminal.shows(/^ben +([0-9a-z]{4}-){3}[0-9a-z]{4} +since /);
-    await type("/me waves");
-    await ben.shows("acted", { text: "waves" });
-    await terminal.shows("4  * ana waves");
-    await type("/re 3 hello ben");
-    await ben.shows("replied", { text: "hello ben", to: 3 });
-    await terminal.shows("↪ ben: hello ana");
-    await type("/edit hello, ben");
-    await ben.shows("edited", { text: "hello, ben" });
-    await terminal.shows("5  ana        hello, ben (edited)");
-    await type("/react 3 +1");
-    await ben.shows("reacted", { text: "👍", to: 3 });
-    await terminal.shows('ana reacts to 3: 👍 ("hello ana")');
-    await type("/msg ben psst");
-    await ben.shows("private", { text: "psst" });
-    await terminal.shows("(private) you to ben: psst");
-    await type("/agree 3");
-    await terminal.shows(/^History up to line 3: (\d{5} ){7}\d{5}$/);
-    await type("/accept");
-    await terminal.shows("There is nothing to accept");
-    await type("/delete 4");
-    await ben.shows("deleted", { to: 4 });
-    await terminal.shows("ana deletes 4");
-    await type("/nick anna");
-    await ben.shows("renamed", { newName: "anna" });
-    await terminal.prompts("anna (2 here)>");
-    await type("/release");
-    await terminal.shows("Given up: ana");
-    await type("/verify ben");
-    await terminal.sees((rows) =>
-      rows.filter((row) => /^ {4}(\d{5} ){5}\d{5}$/.test(row)).length === 2 ||
-      rows.includes("If they are the same: /verify ben ok")
-    );
-    await terminal.line("/verify ben ok");
-    await terminal.shows("Remembered: ben is who you think");
-    await terminal.line("/verify ben");
-    await terminal.shows("You have compared them before.");
-    await terminal.line("/invite");
-    await terminal.shows(
-      "Only operators may do that: ask one of them, or the server's owner",
-    );
-    await type("/away lunch");
-    await ben.shows("away-message", { text: "lunch" });
-    await type("/history 2");
-    await terminal.shows(/^── 2 lines /);
-    await type("/search hello ben");
-    await terminal.shows(/^── 2 lines with "hello ben" /);
-    await type("/ignore ben");
-    await terminal.shows("Ignored now, under any name: ben");
-    await ben.type("unread");
-    await ben.shows("said", { text: "unread" });
-    // What comes after it says that it has come.
-    await type("/me nods");
-    await terminal.shows(/ nods$/);
-    await type("/unignore ben");
-    await terminal.shows("No longer ignored: ben");
-    await type("/bell off");
-    await terminal.shows("bell is now off");
-    await type("/set times off");
-    await terminal.shows("times is now off");
-    await type("/save saved");
-    await terminal.shows(/^Saved \d+ lines to "saved"$/);
-    await type("/send saved");
-    const own = await ben.shows("offered", { name: "anna" });
-    await type(`/drop ${own.seq}`);
-    await terminal.shows('No longer offered: "saved"');
-    const path = await stage.folder.write("hut.txt", "a hut");
-    await ben.type(JSON.stringify({ type: "send", path }));
-    const { seq } = await ben.shows("offered", { name: "ben" });
-    const offered = `${seq}  * ben offers hut.txt (5 bytes)`;
-    await terminal.shows(`${offered}; /get ${seq} downloads it`);
-    await type(`/get ${seq}`);
-    await terminal.shows("✓ Saved chat-files/hut.txt; checksum verified");
-    await terminal.line("/hlep");
-    await terminal.shows(/^Unknown command "\/hlep"\. Did you mean/);
-    await type("/clear");
-    await terminal.line("//slashed");
-    await ben.shows("said", { text: "/slashed" });
-    await type("/quit see you");
-    await ben.shows("left", { name: "anna", reason: "see you" });
-    await terminal.ends("$");
-
-    const names = COMMANDS.map(({ name }) => name);
-    assertEquals([...typed].toSorted(), names.toSorted());
+    await typeCommands(terminal, ben, {
+      folder: stage.folder,
+      first: 3,
+      here: "2 here",
+      released: "Given up: ana",
+      refusal:
+        "Only operators may do that: ask one of them, or the server's owner",
+      awayWords: "lunch",
+      goodbye: "see you",
+    });
     const spoken = (await stage.server.log()).filter(({ what }) =>
       what === "said"
     );
