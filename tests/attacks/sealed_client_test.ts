@@ -12,6 +12,7 @@ import { warningSentence } from "../../src/sealed/warnings.ts";
 import { randomBytes, toBase64url } from "../../crypto_utils.ts";
 import { readCard } from "../../src/crypto/identity.ts";
 import { commitment, sealWrap } from "../../src/sealed/content_key.ts";
+import { parseControl } from "../../src/sealed/control_line.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import {
@@ -20,7 +21,12 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../kit/assert.ts";
-import { madeUpId, madeUpPerson, madeUpStay } from "../kit/people.ts";
+import {
+  madeUpId,
+  madeUpPerson,
+  madeUpStay,
+  newIdentity,
+} from "../kit/people.ts";
 import { Folder } from "../kit/folder.ts";
 import { type SealedClient, SealedSetup } from "../kit/sealed_setup.ts";
 import { SealedServer } from "../kit/sealed_server.ts";
@@ -723,4 +729,83 @@ Deno.test("every warning names the line and its sender, and says why in a senten
     }),
     "WARNING: line 41, as from bob, is not shown: that person did not sign it",
   );
+});
+
+// ── What only the server says ──────────────────────────────────────────────────────────────────────────
+
+/** What a server makes up: an invite of its own, and words. */
+const MADE_UP: readonly Event[] = [
+  {
+    kind: "invited",
+    address: "evil.example:1",
+    id: 7,
+    secret: toBase64url(randomBytes(32)),
+    uses: 1,
+    until: null,
+    note: "",
+  },
+  { kind: "notice", text: "ana asked me to tell you" },
+];
+
+Deno.test("a keeper who asks for an invite is given its own, whatever the server answers to any number", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  server.beforeRule = async () => {
+    for (let id = 0; id < 20; id++) {
+      await seatOf(ana).tell(...MADE_UP, { kind: "answered", id });
+    }
+  };
+  const { id } = await ana.invite();
+  assert(server.inviteKeys.has(id));
+  await ana.say("after it");
+  await ana.view.until("said");
+  assertEquals(
+    ana.view.of("invited").some(({ link }) => link.includes("evil.example")),
+    false,
+  );
+});
+
+Deno.test("an invite and words that nobody asked for are not shown to a member", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob } = await two(setup);
+  for (let id = 0; id < 20; id++) {
+    await seatOf(bob).tell(...MADE_UP, { kind: "answered", id });
+  }
+  await ana.say("after it");
+  await bob.view.until("said");
+  assertEquals(bob.view.of("invited"), []);
+  assertEquals(
+    bob.view.notes.filter((it) => it.includes("ana asked me")),
+    [],
+  );
+});
+
+Deno.test("a member whom the server alone calls removed comes back", async () => {
+  await using setup = new SealedSetup();
+  const { ana, bob } = await two(setup);
+  const seat = seatOf(bob);
+  const entered = bob.view.of("entered").length;
+  await seat.tell({ kind: "bye", reason: "removed" });
+  seat.end();
+  await Promise.race([bob.view.until("entered", entered), bob.running]);
+  await ana.say("still here");
+  assertEquals((await bob.view.until("said")).text, "still here");
+});
+
+Deno.test("an invite that ends later than a date can be is no control line", async () => {
+  await using setup = new SealedSetup();
+  const ana = await setup.found();
+  const { card } = await newIdentity();
+  const text = await setup.sign(ana, {
+    verb: "invite",
+    invite: 0x8000_0000 + 77,
+    card: toBase64url(card),
+    uses: 1,
+    until: 8_640_000_000_000_000, // the last time that a date can be
+  });
+  assert(parseControl(text));
+  const later = text.replace("8640000000000000", "8640000000000001");
+  assert(later !== text);
+  assertEquals(parseControl(later), undefined);
 });
