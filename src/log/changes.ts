@@ -12,7 +12,7 @@ import { parseEntry } from "./line_format.ts";
 const CHANGE = / (?:edits|deletes|reacts to) [1-9]/g;
 /** How such a line begins: no message can, since a name has neither spaces nor colons. */
 const CHANGED =
-  /^\S+ \S+ \| [^ :*]+ (?<verb>edits|deletes|reacts to) (?<to>[1-9]\d{0,15})/;
+  /^\S+ (?<person>[^ .]+)\.\S+ \| [^ :*]+ (?<verb>edits|deletes|reacts to) (?<to>[1-9]\d{0,15})/;
 const LINE_BREAK = "\n";
 
 /** How a change is told in the log. */
@@ -55,8 +55,8 @@ export function changesIn(
 }
 
 function candidateOf(line: string, seq: number): Candidate | undefined {
-  const { verb, to } = CHANGED.exec(line)?.groups ?? {};
-  if (!verb) return undefined;
+  const { person, verb, to } = CHANGED.exec(line)?.groups ?? {};
+  if (!person || !verb) return undefined;
   const what = VERBS[verb as keyof typeof VERBS];
-  return { to: Number(to), what, read: () => parseEntry(line, seq) };
+  return { to: Number(to), what, person, read: () => parseEntry(line, seq) };
 }

@@ -14,8 +14,8 @@ import {
 
 /** Reactions to one line that are told, the newest. */
 const MAX_REACTIONS = 100;
-/** Of each kind, changes of one line that are looked at, the newest. */
-const MAX_CHANGES = { edited: 16, deleted: 16, reacted: 4_096 };
+/** Of each kind, changes of one line by one person that are looked at, the newest: nobody's push out another's. */
+const MAX_CHANGES = 16;
 /** Reactions that are kept at a time, to whatever lines; older ones are not told. */
 const MAX_KEPT = 65_536;
 
@@ -25,6 +25,8 @@ export interface Candidate {
   readonly to: number;
   /** How. */
   readonly what: ChangeKind;
+  /** The short id of whose it is. */
+  readonly person: string;
   /** What it is, once the line that it would change is wanted; null where it is none. */
   readonly read: () => LogEntry | null;
 }
@@ -37,12 +39,14 @@ export class PastChanges {
 
   /** Takes one, after all that are newer. */
   keep(candidate: Candidate): void {
-    const { to, what } = candidate;
+    const { to, what, person } = candidate;
     const isReaction = what === "reacted";
     if (isReaction && this.#reactions >= MAX_KEPT) return;
     const others = this.#candidates.get(to) ?? [];
-    const same = others.filter((it) => it.what === what).length;
-    if (same >= MAX_CHANGES[what]) return;
+    const same = others.filter((it) =>
+      it.what === what && it.person === person
+    );
+    if (same.length >= MAX_CHANGES) return;
     others.push(candidate);
     this.#candidates.set(to, others);
     if (isReaction) this.#reactions++;

@@ -146,8 +146,8 @@ class Search {
       const { seq, wrong } = line;
       if (this.#size >= this.#count) return seq + 1;
       if (isChange(line) && wrong === undefined) {
-        const { to, what } = line;
-        this.#changes.keep({ to, what, read: () => line });
+        const { to, what, person } = line;
+        this.#changes.keep({ to, what, person, read: () => line });
       } else if (!isHidden(line)) this.#match(line);
       this.#changes.forget(seq, seq);
     }

@@ -51,8 +51,8 @@ export class LogSearch {
     }
     const changes = new PastChanges();
     for (const change of this.#changes.reverse()) {
-      const { to, what } = change;
-      changes.keep({ to, what, read: () => change });
+      const { to, what, person } = change;
+      changes.keep({ to, what, person, read: () => change });
     }
     const found = [...this.#lines.values()].filter((line) =>
       !changes.isReworded(line.seq) || this.#has(line, changes.text(line))
