@@ -95,7 +95,7 @@ export class PastRoom {
   ): Promise<HeardLine | "unreadable" | undefined> {
     if (seq < 1 || seq > last) return undefined;
     const page = await this.#block(seq, last);
-    if (page === "unreadable") return page;
+    if (page === "unreadable" || seq <= page.after) return "unreadable";
     const [line] = await this.#source.reader.read(
       page.lines.filter((it) => it.seq === seq),
       {
@@ -119,9 +119,14 @@ export class PastRoom {
 
   async #ask(after: number, upTo: number): Promise<PastPage | "unreadable"> {
     const page = await this.#options.page(upTo + 1, upTo - after);
-    if (typeof page !== "string") return readPage(page, upTo + 1);
-    this.#blocks.delete(after); // to be asked for again
-    return "unreadable";
+    if (typeof page === "string") {
+      this.#blocks.delete(after); // to be asked for again
+      return "unreadable";
+    }
+    // What this person may read can begin later.
+    const isAfter = page.start && page.start.seq > upTo;
+    if (isAfter && page.lines.length === 0) return "unreadable";
+    return readPage(page, upTo + 1);
   }
 
   get #source(): PastSource {

@@ -287,6 +287,19 @@ Deno.test("the server isn't told which old line is answered or changed, but whic
   assertEquals(asked, [[0, 256], [256, 512]]);
 });
 
+Deno.test("a newcomer can answer a line from before what it may read, and stays connected", async () => {
+  await using stage = await SealedStage.create(3);
+  const ana = await stage.found();
+  const old = await talk(ana, 600);
+  const ben = await stage.bring(ana, "ben");
+  for (const to of [old, old + 300, old + 560]) {
+    const before = ana.view.of("replied").length;
+    await ben.session.reply(to, "indeed");
+    assertEquals((await ana.view.until("replied", before)).to, to);
+  }
+  assertEquals(ben.view.of("disconnected"), []);
+});
+
 Deno.test("a client whose server can't read its log says so, and searches again when asked", async () => {
   await using stage = await SealedStage.create();
   const ana = await stage.found();
