@@ -19,6 +19,7 @@ import { type Edit, TcpProxy } from "../kit/proxy.ts";
 import { readable } from "../kit/readable.ts";
 import { Server } from "../kit/server.ts";
 import { testUnless } from "../kit/system.ts";
+import { OTHER_CLOCK } from "../kit/program.ts";
 
 type Person = ClientOptions & { readonly name: string };
 
@@ -184,8 +185,7 @@ Deno.test("machine that was off for longer than private messages wait gets those
   await using folder = await Folder.make();
   const setClock = (days: number) => folder.write("clock", `+${days}d`);
   await setClock(0);
-  const preload = new URL("../kit/other_clock.ts", import.meta.url).href;
-  const runtime = ["--preload", preload];
+  const runtime = OTHER_CLOCK;
   await using server = await Server.open(folder, { runtime });
   const common = { invite: server.invite, cwd: folder.path, runtime };
   await using home = await Folder.make();

@@ -153,9 +153,7 @@ const repeat: Step = {
 };
 
 const oldEpoch: Step = {
-  can: (model) =>
-    hasVictim(model) &&
-    gentleKeeper(model) !== undefined,
+  can: (model) => hasVictim(model) && gentleKeeper(model) !== undefined,
   run: async (room, choice) => {
     const { model } = room;
     const { victim, speaker } = cast(room, choice);
@@ -207,9 +205,7 @@ const swap: Step = {
 };
 
 const withhold: Step = {
-  can: (model) =>
-    hasVictim(model) &&
-    gentleKeeper(model) !== undefined,
+  can: (model) => hasVictim(model) && gentleKeeper(model) !== undefined,
   run: async (room, choice) => {
     const { model } = room;
     const keeper = gentleKeeper(model);

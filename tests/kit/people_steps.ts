@@ -215,9 +215,7 @@ const yesterday: Step = {
 };
 
 const longAway: Step = {
-  can: (model) =>
-    model.here.length > 2 &&
-    gentleKeeper(model) !== undefined,
+  can: (model) => model.here.length > 2 && gentleKeeper(model) !== undefined,
   run: async (room, choice) => {
     const { model } = room;
     const keeper = gentleKeeper(model);

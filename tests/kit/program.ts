@@ -16,6 +16,12 @@ export type Task = "server" | "client" | "log";
 
 const PROJECT = new URL("../../", import.meta.url);
 
+/** What the runtime is given so that a program goes by the clock of its folder, as `other_clock.ts` tells. */
+export const OTHER_CLOCK: readonly string[] = [
+  "--preload",
+  new URL("other_clock.ts", import.meta.url).href,
+];
+
 /**
  * The words that start a task's program from anywhere, as `deno.json` has them: with the same permissions.
  * @param root The folder of the programs, where not this project's.

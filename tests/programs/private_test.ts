@@ -15,6 +15,7 @@ import { anotherMachine } from "../kit/people.ts";
 import { Folder, freePort } from "../kit/folder.ts";
 import { type Edit, TcpProxy } from "../kit/proxy.ts";
 import { Server } from "../kit/server.ts";
+import { OTHER_CLOCK } from "../kit/program.ts";
 
 /** Writes to somebody alone. */
 async function write(
@@ -256,8 +257,7 @@ Deno.test("private messages reach all machines of both persons, once each, also 
   await using folder = await Folder.make();
   const setClock = (days: number) => folder.write("clock", `+${days}d`);
   await setClock(0);
-  const preload = new URL("../kit/other_clock.ts", import.meta.url).href;
-  const runtime = ["--preload", preload];
+  const runtime = OTHER_CLOCK;
   await using server = await Server.open(folder, { runtime });
   const { invite } = server;
   const common = { invite, cwd: folder.path, runtime };

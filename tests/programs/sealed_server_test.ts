@@ -18,6 +18,7 @@ import {
   type Visitor,
 } from "../kit/sealed_program.ts";
 import { type Somebody, somebody } from "../kit/sealed_room.ts";
+import { OTHER_CLOCK } from "../kit/program.ts";
 
 /** Somebody who was removed is told nothing. */
 async function assertRemoved(program: SealedProgram, who: Somebody) {
@@ -248,8 +249,7 @@ Deno.test("a key that a keeper keeps from somebody can be asked for by a client 
 // ── The clock ──────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("the owner of a server whose clock jumps is told that no control lines are taken, and what to do", async () => {
-  const preload = new URL("../kit/other_clock.ts", import.meta.url).href;
-  const runtime = ["--preload", preload];
+  const runtime = OTHER_CLOCK;
   const [program, ana] = await SealedProgram.founded({ runtime }, {
     clock: "+0d",
   });

@@ -22,6 +22,7 @@ import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { type ClientOptions, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
+import { OTHER_CLOCK } from "../kit/program.ts";
 
 const texts = (name: string, count: number) =>
   Array.from({ length: count }, (_, at) => `${name} ${at}`);
@@ -209,11 +210,7 @@ async function jumpingClock(
 }
 
 Deno.test("clock that jumps a day forward and back moves no timeout and no order", async () => {
-  const runtime = [
-    "--preload",
-    new URL("../kit/other_clock.ts", import.meta.url).href,
-  ];
-  await jumpingClock(() => ({ runtime }));
+  await jumpingClock(() => ({ runtime: OTHER_CLOCK }));
 });
 
 testUnless(
