@@ -28,8 +28,8 @@ import type { InviteMaker } from "./invites.ts";
 
 /** Wraps that are made at a time. */
 const CHUNK = 64;
-/** How often a keeper tries, if others come first. */
-const MAX_TRIES = 8;
+/** How often a keeper tries, if others come first: more often than the server lets them. */
+const MAX_TRIES = 32;
 
 /** Who changes with the key. Full ids. */
 export type Change = Pick<Keys, "made" | "removed" | "barred" | "freed">;

@@ -19,7 +19,11 @@ import { admissionKey } from "../../keys/invite.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
 import type { NewEntry } from "../../protocol/line.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
-import { type ControlLine, parseControl } from "../../sealed/control_line.ts";
+import {
+  type Control,
+  type ControlLine,
+  parseControl,
+} from "../../sealed/control_line.ts";
 import { follow, FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import type { Undo } from "../people/reversible.ts";
 import { firstUnlogged, requireSame } from "./beside_log.ts";
@@ -32,6 +36,7 @@ import {
   type RuledEntry,
   type Wrap,
 } from "./control_file.ts";
+import { KeyTurns } from "./key_turns.ts";
 import { Keepings, mayGive, recipientsOf } from "./keepings.ts";
 
 /** What comes with a control line, from the same connection. */
@@ -63,6 +68,7 @@ export class SealedRoom implements Disposable {
   #isKept = false; // whether that is in the file, or half of it
   readonly #notices: string[] = [];
   readonly #clock = new ClockWatch();
+  readonly #turns = new KeyTurns();
 
   private constructor(file: ControlFile, roomKey: Bytes) {
     this.#file = file;
@@ -286,6 +292,8 @@ export class SealedRoom implements Disposable {
       const { id = "" } = next.invites.get(control.invite) ?? {};
       if (staged.get(id)?.e !== next.epoch) return "keys-late";
     }
+    const turn = isInTheWay(control, before) ? this.#turns.take(at) : () => {};
+    if (!turn) return "keys-again";
     const isRecipient = recipientsOf(next, at);
     // A keeper that removes itself still gives the others the key with which it goes.
     const wraps = [...staged.values()].filter((wrap) =>
@@ -305,6 +313,7 @@ export class SealedRoom implements Disposable {
       undo: () => {
         this.#next = before;
         this.#digests.delete(seq);
+        turn();
         undo();
       },
       wraps,
@@ -380,6 +389,12 @@ export class SealedRoom implements Disposable {
       { kind: "logged", seq: this.#membership.seq },
     ]);
   }
+}
+
+/** Whether a line may make another keeper's late, and removes nobody. */
+function isInTheWay(control: Control, { keepers }: Membership): boolean {
+  return control.verb === "keys" && control.removed.length === 0 &&
+    keepers.length > 1;
 }
 
 /** The names of a room's keepers, for people. */

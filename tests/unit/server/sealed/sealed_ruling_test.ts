@@ -619,3 +619,28 @@ Deno.test("no more of a sealed file is passed on than the largest file that may 
   assertEquals((await ben.client.until("missing")).reason, "gone");
   assertEquals(ana.client.of("fetch"), []);
 });
+
+Deno.test("a keeper that changes the key again and again must pause, and meanwhile the others can remove it", async () => {
+  const [server, ana, mal] = await roomOf("mal");
+  await using _server = server;
+  assert(ana && mal);
+  assertEquals(await server.rekey(ana, { made: [mal.who.full] }), undefined);
+  const [key, wraps, rule] = await server.rekeying(ana, {
+    removed: [mal.who.full],
+  });
+  let changes = 0;
+  let refused: string | undefined;
+  while (refused === undefined && changes < 100) {
+    refused = await server.rekey(mal);
+    if (refused === undefined) changes++;
+  }
+  assertEquals([changes, refused], [8, "keys-again"]);
+  await ana.client.send(...wraps, rule);
+  assertEquals(await answer(ana.client, rule.id), "keys-late");
+  assert(key);
+  assertEquals(
+    await server.rekey(ana, { removed: [mal.who.full] }),
+    undefined,
+  );
+  assertEquals(server.membership.isKeeper(mal.who.full), false);
+});

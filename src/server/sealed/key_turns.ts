@@ -1,0 +1,37 @@
+/**
+ * Keeps keepers from changing the key so often that nobody can remove one of them: each change makes those late that
+ * others are about to say.
+ *
+ * @module
+ */
+
+import type { Undo } from "../people/reversible.ts";
+
+/** Changes of the key, whoever's, that are taken with no pause between any two of them. */
+const MAX_CHANGES = 8;
+/** How long a pause is, ms: enough to wrap a key for a full room, and to say so over a slow line. */
+const PAUSE = 10_000;
+
+/** How often the key was changed on end by who removed nobody. */
+export class KeyTurns {
+  #count = 0; // on end
+  #last = -Infinity; // when the last one was, ms since 1970
+
+  /**
+   * The key is changed.
+   * @param at When, ms since 1970. @returns What takes it back; undefined where it is to wait.
+   */
+  take(at: number): Undo | undefined {
+    const [count, last] = [this.#count, this.#last];
+    const since = at - last;
+    // A clock that was put back is no reason to wait.
+    const onEnd = since >= 0 && since < PAUSE ? count : 0;
+    if (onEnd >= MAX_CHANGES) return undefined;
+    this.#count = onEnd + 1;
+    this.#last = at;
+    return () => {
+      this.#count = count;
+      this.#last = last;
+    };
+  }
+}
