@@ -4,14 +4,16 @@
  * @module
  */
 
-import type {
-  Figures,
-  Machine,
-  Spread,
-  StartFigures,
-  TypingFigures,
+import {
+  type Figures,
+  type Machine,
+  type Spread,
+  spread,
+  type StartFigures,
+  type TypingFigures,
 } from "./load/figures.ts";
 import { JOINS_AT_ONCE, type Settings } from "./load/job.ts";
+import type { SealedCosts } from "./load/sealed_costs.ts";
 
 /** All that was found: what `--json` writes. */
 export interface Report {
@@ -26,6 +28,7 @@ export interface Report {
   readonly rooms?: readonly Figures[];
   readonly starts?: readonly StartFigures[];
   readonly typing?: TypingFigures;
+  readonly sealedCosts?: SealedCosts;
 }
 
 /** The few figures by which two versions are compared; null for what wasn't measured. */
@@ -129,10 +132,30 @@ function otherRows({ listenMs, starts = [], typing }: Report): string[][] {
   return lines;
 }
 
+function sealedRows({ sealedCosts: costs }: Report): string[][] {
+  if (!costs) return [];
+  const { rekeys, linesPerSecond, lineBytes } = costs;
+  const bytes = (size: number) => spread([size]);
+  const what = "100-byte line in the log, bytes";
+  return [
+    ...rekeys.map(({ members, ms }) =>
+      row([OURS_SEALED, members], "change of the key, ms of a keeper's", ms)
+    ),
+    row([OURS_SEALED, ""], "lines verified by a reader / s", linesPerSecond),
+    row([OURS_SEALED, ""], what, bytes(lineBytes.sealed)),
+    row([OURS, ""], what, bytes(lineBytes.open)),
+  ];
+}
+
 /** The figures as a table, with a line for each, ended by a line break. */
 export function table(report: Report): string {
   const { rooms = [] } = report;
-  const cells = [HEADINGS, ...rooms.flatMap(roomRows), ...otherRows(report)];
+  const cells = [
+    HEADINGS,
+    ...rooms.flatMap(roomRows),
+    ...sealedRows(report),
+    ...otherRows(report),
+  ];
   const widths = HEADINGS.map((_, column) =>
     Math.max(...cells.map((line) => line[column]?.length ?? 0))
   );

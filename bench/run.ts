@@ -16,6 +16,7 @@ import { installedPeers, type Peer } from "./peers/servers.ts";
 import { pinning } from "./load/processes.ts";
 import { notes, type Report, summary, table } from "./report.ts";
 import { measureRooms, possible, settings } from "./load/rooms.ts";
+import { measureSealedCosts } from "./load/sealed_costs.ts";
 import { measureStarts } from "./load/starting.ts";
 import { measureTyping } from "./load/typing.ts";
 
@@ -119,6 +120,9 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
   const rooms = wanted.includes("rooms")
     ? await measureRooms({ members, quick, runs, pins, peers, sealed, stop })
     : undefined;
+  const sealedCosts = rooms && sealed
+    ? await measureSealedCosts(members)
+    : undefined;
   const starts = wanted.includes("start")
     ? await measureStarts(pins, stop)
     : undefined;
@@ -129,6 +133,7 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
     ...about,
     summary: summary(rooms?.rooms ?? []),
     ...(rooms ? { listenMs: rooms.listening, rooms: rooms.rooms } : {}),
+    ...(sealedCosts ? { sealedCosts } : {}),
     ...(starts ? { starts } : {}),
     ...(typing ? { typing } : {}),
   };
