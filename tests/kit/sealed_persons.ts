@@ -63,7 +63,7 @@ export class Person implements AsyncDisposable {
     link: string = this.#link,
     ...args: readonly string[]
   ): Promise<JsonClient> {
-    const { home, file, options } = this;
+    const { home, file, options: { root, deadline } } = this;
     this.#link = link;
     this.client = await JsonClient.start({
       invite: link,
@@ -71,7 +71,8 @@ export class Person implements AsyncDisposable {
       args: ["--identity", file, ...args],
       home: home.path,
       cwd: home.path,
-      ...options,
+      root,
+      deadline,
     });
     return this.client;
   }
@@ -113,6 +114,8 @@ export interface SealedPersonsOptions {
   readonly root?: URL | undefined;
   /** When each program is ended at the latest, ms, where not as every one. */
   readonly deadline?: number | undefined;
+  /** How the first person founds the room, where not at once. */
+  readonly founds?: ((room: SealedPersons) => Promise<void>) | undefined;
 }
 
 /** The room. */
@@ -121,7 +124,8 @@ export class SealedPersons implements AsyncDisposable {
   readonly persons: ReadonlyMap<string, Person>;
   readonly hostile: HostileServer;
   #server: Server;
-  readonly #founding: string;
+  /** The link that founds the room. */
+  readonly founding: string;
   readonly #options: SealedPersonsOptions;
   #asked = 0;
 
@@ -139,7 +143,7 @@ export class SealedPersons implements AsyncDisposable {
     this.persons = persons;
     this.hostile = hostile;
     this.#server = server;
-    this.#founding = founding;
+    this.founding = founding;
     this.#options = options;
   }
 
@@ -172,12 +176,7 @@ export class SealedPersons implements AsyncDisposable {
       options,
     });
     try {
-      const [founder = ""] = names;
-      const client = await room.person(founder).start(
-        room.#founding,
-        "--found",
-      );
-      await client.isIn();
+      await (options.founds ?? foundAtOnce)(room);
     } catch (error) {
       await room[Symbol.asyncDispose]();
       throw error;
@@ -316,12 +315,21 @@ export class SealedPersons implements AsyncDisposable {
   }
 }
 
+async function foundAtOnce(room: SealedPersons): Promise<void> {
+  const client = await room.person(room.founder).start(
+    room.founding,
+    "--found",
+  );
+  await client.isIn();
+}
+
 async function openServer(
   folder: Folder,
-  options: SealedPersonsOptions,
+  { root, deadline }: SealedPersonsOptions,
 ): Promise<Server> {
   return await Server.open(folder, {
     args: ["--sealed", "--history", "100000"], // all, so that a test can look at it
-    ...options,
+    root,
+    deadline,
   });
 }
