@@ -42,12 +42,6 @@ function runFlags(task: "server" | "client"): string[] {
   return words.filter((word) => word.startsWith("-"));
 }
 
-/** What a program starts beside itself, which no import leads to. */
-const THREADS = {
-  server: ["src/server/reading/verify_worker.ts"],
-  client: [],
-} as const;
-
 /** Makes one of them, and says so. @returns Deno's exit code; it has said itself what went wrong. */
 async function compile(
   task: "server" | "client",
@@ -60,10 +54,6 @@ async function compile(
     args: [
       "compile",
       ...runFlags(task),
-      ...THREADS[task].flatMap((path) => [
-        "--include",
-        new URL(`../${path}`, import.meta.url).pathname,
-      ]),
       ...(target === undefined ? [] : ["--target", target]),
       "--output",
       path,

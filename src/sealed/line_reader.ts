@@ -10,7 +10,7 @@ import { shownPresence } from "./unsigned.ts";
 import type { HeardLine } from "../protocol/changes.ts";
 import type { ControlRecord } from "./control_record.ts";
 import { controlSentence } from "./control_words.ts";
-import { type Opened, Opener, type Verifier } from "./opener.ts";
+import { type Opened, Opener } from "./opener.ts";
 import type { RoomKeys } from "./room_keys.ts";
 import type { Numbered } from "./stay_numbers.ts";
 import type { WarningReason } from "./warnings.ts";
@@ -29,13 +29,10 @@ export class LineReader {
   readonly #record: ControlRecord;
   readonly #opener: Opener;
 
-  /**
-   * Reads by the room's keys.
-   * @param record All control lines up to the last that is read. @param verifier As for `Opener`.
-   */
-  constructor(record: ControlRecord, keys: RoomKeys, verifier?: Verifier) {
+  /** Reads by the room's keys. @param record All control lines up to the last that is read. */
+  constructor(record: ControlRecord, keys: RoomKeys) {
     this.#record = record;
-    this.#opener = new Opener(record, keys, verifier);
+    this.#opener = new Opener(record, keys);
   }
 
   /** What lines are, in their order: as said, or with why not. */

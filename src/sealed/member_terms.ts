@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
+import { fromBase64url } from "../../crypto_utils.ts";
 import { importVerifyKey } from "../crypto/ed25519.ts";
 import { readCard } from "../crypto/identity.ts";
 import { shortId } from "../crypto/person_id.ts";
@@ -27,7 +27,6 @@ export interface Term {
 export class MemberTerms {
   readonly #terms = new Map<string, Term[]>(); // by short id, in order
   readonly #epochStarts: number[] = []; // numbers of the `found` and `keys` lines
-  readonly #rawKeys = new Map<string, Bytes>(); // by full id
   readonly #verifyKeys = new Map<string, Promise<CryptoKey>>(); // by full id
 
   /** Notes what a control line has changed. @param seq Its number. @param after What it comes to with that line. */
@@ -110,21 +109,13 @@ export class MemberTerms {
     return this.#epochStarts[e];
   }
 
-  /** With what a member's signatures are checked, 32 bytes: the same object for the same member. */
-  rawVerifyKey({ id, card }: SealedMember): Bytes {
-    const known = this.#rawKeys.get(id);
+  /** With what a member's signatures are checked. */
+  verifyKey({ id, card }: SealedMember): Promise<CryptoKey> {
+    const known = this.#verifyKeys.get(id);
     if (known) return known;
     const { verifyKey } = readCard(fromBase64url(card));
-    this.#rawKeys.set(id, verifyKey);
-    return verifyKey;
-  }
-
-  /** The same, imported. */
-  verifyKey(member: SealedMember): Promise<CryptoKey> {
-    const known = this.#verifyKeys.get(member.id);
-    if (known) return known;
-    const key = importVerifyKey(this.rawVerifyKey(member));
-    this.#verifyKeys.set(member.id, key);
+    const key = importVerifyKey(verifyKey);
+    this.#verifyKeys.set(id, key);
     return key;
   }
 }

@@ -5,7 +5,6 @@
  */
 
 import {
-  type Bytes,
   type CipherState,
   DecryptionError,
   fromBase64url,
@@ -19,9 +18,7 @@ import {
   type LinePlace,
   openLine,
   parseSealed,
-  type SealedText,
   type Seen,
-  signedBytes,
 } from "./sealed_line.ts";
 import type { ControlRecord } from "./control_record.ts";
 import type { RoomKeys } from "./room_keys.ts";
@@ -54,27 +51,16 @@ export type Opened =
     readonly reason: WarningReason;
   };
 
-/** Checks signatures somewhere else. */
-export interface Verifier {
-  /** Whether a signature, 64 bytes, is a key's. @param verifyKey 32 bytes, of a card that is checked. */
-  verify(verifyKey: Bytes, signature: Bytes, bytes: Bytes): Promise<boolean>;
-}
-
 /** Opens lines, many at a time. */
 export class Opener {
   readonly #record: ControlRecord;
   readonly #keys: RoomKeys;
-  readonly #verifier: Verifier | undefined;
   readonly #ciphers = new Map<string, Promise<CipherState>>(); // by epoch, sender and stay
 
-  /**
-   * Checks lines against a record, and opens them by these keys.
-   * @param verifier What checks their signatures. Default: this thread.
-   */
-  constructor(record: ControlRecord, keys: RoomKeys, verifier?: Verifier) {
+  /** Checks lines against a record, and opens them by these keys. */
+  constructor(record: ControlRecord, keys: RoomKeys) {
     this.#record = record;
     this.#keys = keys;
-    this.#verifier = verifier;
   }
 
   /** What becomes of a line of kind `sealed`. All control lines before it must have been followed. */
@@ -92,7 +78,8 @@ export class Opener {
     }
     const sender = fromBase64url(member.id);
     const place = { room, e, sender, stay: fromBase64url(stay), n };
-    if (!await this.#isBy(member, sealed, place)) {
+    const verifyKey = await terms.verifyKey(member);
+    if (!await isSenders(sealed, place, verifyKey)) {
       return { state: "wrong", reason: "signature-wrong" };
     }
     const named = { ...line, name: member.name };
@@ -106,20 +93,6 @@ export class Opener {
       if (!(error instanceof DecryptionError)) throw error;
       return { state: "wrong", reason: "text-wrong" };
     }
-  }
-
-  async #isBy(
-    member: SealedMember,
-    sealed: SealedText,
-    place: LinePlace,
-  ): Promise<boolean> {
-    const { terms } = this.#record;
-    if (!this.#verifier) {
-      return await isSenders(sealed, place, await terms.verifyKey(member));
-    }
-    const key = terms.rawVerifyKey(member);
-    const bytes = signedBytes(sealed, place);
-    return await this.#verifier.verify(key, sealed.signature, bytes);
   }
 
   async #cipher(

@@ -185,16 +185,12 @@ export async function sealLine(
 
 /** Whether a line is its sender's, of that stay and number. @param verifyKey The sender's. */
 export function isSenders(
-  sealed: SealedText,
+  { signed, signature }: SealedText,
   place: LinePlace,
   verifyKey: CryptoKey,
 ): Promise<boolean> {
-  return verify(verifyKey, sealed.signature, signedBytes(sealed, place));
-}
-
-/** What the signature of a line covers. */
-export function signedBytes({ signed }: SealedText, place: LinePlace): Bytes {
-  return labelled("line", associatedData(place), signed);
+  const bytes = labelled("line", associatedData(place), signed);
+  return verify(verifyKey, signature, bytes);
 }
 
 /**

@@ -15,7 +15,7 @@ import { isChange, type LogEntry, mayChange } from "../../protocol/line.ts";
 import { RecentLines } from "../../protocol/recent_lines.ts";
 import type { ControlRecord } from "../../sealed/control_record.ts";
 import { LineReader } from "../../sealed/line_reader.ts";
-import type { Opened, Verifier } from "../../sealed/opener.ts";
+import type { Opened } from "../../sealed/opener.ts";
 import type { RoomKeys } from "../../sealed/room_keys.ts";
 import { StayNumbers } from "../../sealed/stay_numbers.ts";
 import { LogChain, type Unseen } from "./log_chain.ts";
@@ -48,8 +48,6 @@ export interface SealedLog {
   readonly record: ControlRecord;
   /** The content keys. */
   readonly keys: RoomKeys;
-  /** What checks signatures. Default: this thread. */
-  readonly verifier?: Verifier;
 }
 
 /** Some lines that are being opened. */
@@ -80,9 +78,8 @@ export class LogLines {
     this.#files = files;
     this.#sealed = sealed;
     if (!sealed) return;
-    const { record, keys, verifier } = sealed;
-    this.#reader = new LineReader(record, keys, verifier);
-    for (const { seq, text } of record.entries) {
+    this.#reader = new LineReader(sealed.record, sealed.keys);
+    for (const { seq, text } of sealed.record.entries) {
       this.#control.set(text, seq);
     }
   }

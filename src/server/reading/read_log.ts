@@ -14,7 +14,6 @@ import { type LogKey, openKey } from "./log_key.ts";
 import { LogLines, type Read } from "./log_lines.ts";
 import { LogSearch } from "./log_search.ts";
 import { LogWords, type Told } from "./log_words.ts";
-import { Verifiers } from "./verifiers.ts";
 
 /** What is wanted. */
 export interface ReadOptions {
@@ -35,8 +34,7 @@ export async function readLog(options: ReadOptions): Promise<boolean> {
   const { search, json } = options;
   const files = await ReadFiles.open(options.paths);
   const key = await keyOf(options, files);
-  using verifier = new Verifiers();
-  const lines = new LogLines(files, key && { ...key, verifier });
+  const lines = new LogLines(files, key);
   const words = new LogWords(json, key?.person, lines.recent);
   const out = new Output(json);
   const searching = search === undefined ? undefined : new LogSearch(search);
