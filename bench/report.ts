@@ -7,13 +7,13 @@
 import {
   type Figures,
   type Machine,
+  type SealedCosts,
   type Spread,
   spread,
   type StartFigures,
   type TypingFigures,
 } from "./load/figures.ts";
 import { JOINS_AT_ONCE, type Settings } from "./load/job.ts";
-import type { SealedCosts } from "./load/sealed_costs.ts";
 
 /** All that was found: what `--json` writes. */
 export interface Report {

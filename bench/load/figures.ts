@@ -35,6 +35,19 @@ export interface Figures {
   readonly hundredTalkers?: FlowFigures;
 }
 
+/** What a sealed room costs its members' clients. */
+export interface SealedCosts {
+  /** The time of a keeper's client for a change of the key, ms, by the number of persons who get it. */
+  readonly rekeys: readonly {
+    readonly members: number;
+    readonly ms: Spread;
+  }[];
+  /** Lines of 100 bytes that a reader verifies and opens in a second. */
+  readonly linesPerSecond: Spread;
+  /** Bytes of such a line in the log, and in an open room's. */
+  readonly lineBytes: { readonly sealed: number; readonly open: number };
+}
+
 /** Deliveries in a busy room. */
 export interface FlowFigures {
   readonly deliveriesPerSecond: Spread;

@@ -27,7 +27,7 @@ import {
   parseSealed,
   sealLine,
 } from "../../src/sealed/sealed_line.ts";
-import { type Spread, spread } from "./figures.ts";
+import { type SealedCosts, type Spread, spread } from "./figures.ts";
 import { textOf } from "./opener.ts";
 
 /** Lines that are verified at a time, as a client takes them from a record, and how often. */
@@ -35,19 +35,6 @@ const LINES = 256;
 const ROUNDS = 40;
 /** How often the key is changed. */
 const CHANGES = 5;
-
-/** What was found. */
-export interface SealedCosts {
-  /** The time of a keeper's client for a change of the key, ms, by the number of persons who get it. */
-  readonly rekeys: readonly {
-    readonly members: number;
-    readonly ms: Spread;
-  }[];
-  /** Lines of 100 bytes that a reader verifies and opens in a second. */
-  readonly linesPerSecond: Spread;
-  /** Bytes of such a line in the log, and in an open room's. */
-  readonly lineBytes: { readonly sealed: number; readonly open: number };
-}
 
 /** A room with its founder. */
 interface Room {
