@@ -994,6 +994,7 @@ Deno.test("ban of one who came by the standing link replaces it: members come ba
   });
   using eve = await Intruder.in(server, "eve");
   using reserve = await Intruder.by(old); // in case that it is banned
+  assert(await reserve.isWelcome()); // its handshake is done before the link is replaced
   await op.shows("joined", { name: "eve" });
   await ask(op, { type: "ban", name: "eve", days: 1 });
   const shown: Shown & { readonly link?: string } = await op.shows("invite");
