@@ -97,23 +97,24 @@ async function serve(values: Values): Promise<void> {
   const ending = new AbortController();
   const figures = metricsAt &&
     metrics?.serve(metricsAt, ending.signal);
+  const fsync = values.fsync || values.sealed;
   const note = (notice: string) => logger.warn("{notice}", { notice });
   await using log = await ChatLog.open(values.log, {
     address: formatAddress(host, port),
-    fsync: values.fsync || values.sealed,
+    fsync,
     maxSize: limits.logSize,
     onNotice: note,
     onMade: made.add,
   }).catch((error) => explainLock(values.log, error));
   log.notices.forEach(note);
   using people = People.open(values.people, {
-    fsync: values.fsync || values.sealed,
+    fsync,
     onMade: made.add,
   });
   if (people.journal.notice !== undefined) note(people.journal.notice);
   people.limitFrom(log.head);
   using mailbox = Mailbox.open(waitingFile(values.log), {
-    fsync: values.fsync || values.sealed,
+    fsync,
     onMade: made.add,
   });
   if (mailbox.notice !== undefined) note(mailbox.notice);

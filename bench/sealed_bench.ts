@@ -1,14 +1,13 @@
 /**
- * What a sealed room costs who takes part in it: `deno bench`. Divide by the number in a bench's name for one.
+ * What single steps of a sealed room cost who takes part in it: `deno bench`; `deno task bench --sealed` measures the rest.
+ * Divide by the number in a bench's name for one.
  *
  * @module
  */
 
 import { randomBytes, toBase64url } from "../crypto_utils.ts";
-import { importVerifyKey } from "../src/crypto/ed25519.ts";
 import { type Identity, identityOf, readCard } from "../src/crypto/identity.ts";
 import { fullId, shortId } from "../src/crypto/person_id.ts";
-import type { Words } from "../src/protocol/line.ts";
 import { commitment, openWrap, sealWrap } from "../src/sealed/content_key.ts";
 import {
   type Control,
@@ -22,61 +21,28 @@ import {
   Membership,
   SEALED_INVITE,
 } from "../src/sealed/membership.ts";
-import {
-  isSenders,
-  lineCipher,
-  openLine,
-  parseSealed,
-  sealLine,
-} from "../src/sealed/sealed_line.ts";
 import { xwingKey } from "../src/crypto/xwing.ts";
+import { sampleLines } from "./load/sealed_costs.ts";
 
-const LINES = 256;
 const PERSONS = 1_000;
 
 const random = randomBytes(32);
 const ana = await identityOf(randomBytes(32));
 const room = roomId(toBase64url(random), ana.id);
 const key = randomBytes(32);
-const stay = randomBytes(8);
-const words: Words = { what: "said", to: null, text: "x".repeat(100) };
-const placeOf = (n: number) => ({ room, e: 3, sender: ana.id, stay, n });
 
 // ── Lines ──────────────────────────────────────────────────────────────────────────────────────────────
 
-const sealing = await lineCipher(key, placeOf(0));
+const { seal, read } = await sampleLines({ id: room, founder: ana });
+const line = await seal(0);
 let sealed = 0;
 
-function seal(): Promise<string> {
-  const n = sealed++;
-  const seen = { seq: n, value: key };
-  return sealLine(words, placeOf(n), seen, sealing, ana.signing);
-}
-
-const verifyKey = await importVerifyKey(ana.signing.verifyKey);
-const opening = await lineCipher(key, placeOf(0));
-const lines = await Promise.all(Array.from({ length: LINES }, seal));
-
-async function read(text: string, n: number): Promise<void> {
-  const line = parseSealed(text);
-  if (!line) throw new Error("Cannot read a line");
-  const [isHers, said] = await Promise.all([
-    isSenders(line, placeOf(n), verifyKey),
-    openLine(line, placeOf(n), opening),
-  ]);
-  if (!isHers || said === undefined) throw new Error("Cannot open a line");
-}
-
 Deno.bench("a line of 100 bytes, sealed and signed", async () => {
-  await seal();
+  await seal(++sealed);
 });
 
 Deno.bench("a line of 100 bytes, verified and opened", async () => {
-  await read(lines[0] ?? "", 0);
-});
-
-Deno.bench(`${LINES} lines of 100 bytes, verified and opened`, async () => {
-  await Promise.all(lines.map(read));
+  await read(line, 0);
 });
 
 // ── Content keys ───────────────────────────────────────────────────────────────────────────────────────
@@ -86,13 +52,6 @@ const { sealKey } = readCard(ana.card);
 const ownKey = await xwingKey(ana.sealSeed);
 const wrap = await sealWrap(wrapping, key, sealKey);
 const commit = commitment(wrapping, key);
-
-Deno.bench(`${PERSONS} wraps`, { n: 5 }, async () => {
-  for (let at = 0; at < PERSONS; at += 32) {
-    const some = Array.from({ length: Math.min(32, PERSONS - at) });
-    await Promise.all(some.map(() => sealWrap(wrapping, key, sealKey)));
-  }
-});
 
 Deno.bench("a wrap, opened", async () => {
   await openWrap(wrapping, wrap, ownKey, commit);

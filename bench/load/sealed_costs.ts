@@ -33,6 +33,7 @@ import { textOf } from "./opener.ts";
 /** Lines that are verified at a time, as a client takes them from a record, and how often. */
 const LINES = 256;
 const ROUNDS = 40;
+const WORDS: Words = { what: "said", to: null, text: textOf(1) };
 /** How often the key is changed. */
 const CHANGES = 5;
 
@@ -40,6 +41,16 @@ const CHANGES = 5;
 interface Room {
   readonly id: Bytes;
   readonly founder: Identity;
+}
+
+/** Lines of 100 bytes, by one person. */
+export interface SampleLines {
+  /** In the stay of its sender, 8 bytes. */
+  readonly stay: Bytes;
+  /** Seals and signs the line of a number. */
+  readonly seal: (n: number) => Promise<string>;
+  /** Verifies and opens it. @throws {Error} if that fails. */
+  readonly read: (text: string, n: number) => Promise<void>;
 }
 
 /** Measures them. @param members Sizes of rooms. */
@@ -67,10 +78,10 @@ async function rekeying(
     const { id, card } = await identityOf(randomBytes(32));
     recipients.push({ id: fullId(id), card: toBase64url(card) });
   }
-  const maker = {
+  const giver = {
     room: { membership: { room }, identity },
     send: () => Promise.resolve(),
-  } as unknown as Parameters<typeof wrapFor>[0];
+  };
   const digest = toBase64url(randomBytes(32));
   const times: number[] = [];
   let before = freshContentKey();
@@ -79,7 +90,7 @@ async function rekeying(
     const key = freshContentKey();
     const place = { room, e };
     const back = await sealBack(place, before, key);
-    await wrapFor(maker, recipients, e, key, true);
+    await wrapFor(giver, recipients, e, key, true);
     await signControl(
       {
         verb: "keys",
@@ -105,28 +116,35 @@ async function rekeying(
   return spread(times);
 }
 
-async function reading({ id: room, founder }: Room) {
+/** Makes what seals and reads such lines. */
+export async function sampleLines(
+  { id: room, founder }: Room,
+): Promise<SampleLines> {
   const stay = randomBytes(8);
   const placeOf = (n: number) => ({ room, e: 0, sender: founder.id, stay, n });
   const cipher = await lineCipher(freshContentKey(), placeOf(0));
   const seen = { seq: 1, value: randomBytes(32) };
-  const words: Words = { what: "said", to: null, text: textOf(1) };
-  const lines = await Promise.all(
-    Array.from(
-      { length: LINES },
-      (_, n) => sealLine(words, placeOf(n), seen, cipher, founder.signing),
-    ),
-  );
   const verifyKey = await importVerifyKey(founder.signing.verifyKey);
-  const read = async (text: string, n: number) => {
-    const line = parseSealed(text);
-    if (!line) throw new Error("Cannot read a sealed line");
-    const [isRight, said] = await Promise.all([
-      isSenders(line, placeOf(n), verifyKey),
-      openLine(line, placeOf(n), cipher),
-    ]);
-    if (!isRight || !said) throw new Error("Cannot open a sealed line");
+  return {
+    stay,
+    seal: (n) => sealLine(WORDS, placeOf(n), seen, cipher, founder.signing),
+    read: async (text, n) => {
+      const line = parseSealed(text);
+      if (!line) throw new Error("Cannot read a sealed line");
+      const [isRight, said] = await Promise.all([
+        isSenders(line, placeOf(n), verifyKey),
+        openLine(line, placeOf(n), cipher),
+      ]);
+      if (!isRight || !said) throw new Error("Cannot open a sealed line");
+    },
   };
+}
+
+async function reading(room: Room) {
+  const { stay, seal, read } = await sampleLines(room);
+  const lines = await Promise.all(
+    Array.from({ length: LINES }, (_, n) => seal(n)),
+  );
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
@@ -134,9 +152,9 @@ async function reading({ id: room, founder }: Room) {
     rates.push(LINES / (performance.now() - start) * 1_000);
   }
   const entry: NewEntry = {
-    ...words,
+    ...WORDS,
     at: 0,
-    person: shortId(fullId(founder.id)),
+    person: shortId(fullId(room.founder.id)),
     stay: toBase64url(stay),
     n: 1,
     name: "member-1",

@@ -35,7 +35,8 @@ export const MAX_TIME = 8.64e15;
 /** Whether a value is a field's. */
 export type Check<T> = (value: unknown) => value is T;
 
-const isCount: Check<number> = (value): value is number =>
+/** A whole number, 0 to 2^53 − 1. */
+export const isCount: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const isTime: Check<number> = (value): value is number =>
   Number.isSafeInteger(value) && Math.abs(value as number) <= MAX_TIME;
@@ -61,10 +62,12 @@ const isPiece: Check<string> = (value): value is string =>
   value.length <= Math.ceil((PIECE_SIZE + PIECE_OVERHEAD) * 4 / 3) &&
   /^[\w-]*$/.test(value);
 
-const matches = (pattern: RegExp): Check<string> => (value): value is string =>
-  typeof value === "string" && pattern.test(value);
+/** A text of a form. */
+export const matches =
+  (pattern: RegExp): Check<string> => (value): value is string =>
+    typeof value === "string" && pattern.test(value);
 /** A card, base64url: 1,344 bytes. */
-const isCard = matches(/^[\w-]{1792}$/);
+export const isCard: Check<string> = matches(/^[\w-]{1792}$/);
 /** A person's id, base64url: 32 bytes. */
 const isPerson = matches(/^[\w-]{43}$/);
 /** A person's short id. */

@@ -33,7 +33,7 @@ import {
   type SigningKeyPair,
   verify,
 } from "../crypto/ed25519.ts";
-import { MAX_TIME } from "../protocol/events.ts";
+import { isCard, isCount, matches, MAX_TIME } from "../protocol/events.ts";
 import { MAX_ENTRY_LENGTH } from "../protocol/reasons.ts";
 
 /** Ids that one `keys` line may name, in all its lists: so many fit into a line. */
@@ -158,13 +158,8 @@ export interface ControlLine {
 
 type Check = (value: unknown) => boolean;
 
-const isCount: Check = (value) =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
 const isEnd: Check = (value) =>
-  value === null || isCount(value) && Number(value) <= MAX_TIME;
-const matches = (pattern: RegExp): Check => (value) =>
-  typeof value === "string" && pattern.test(value);
-const isCard = matches(/^[\w-]{1792}$/);
+  value === null || isCount(value) && value <= MAX_TIME;
 const isDigest = matches(/^[\w-]{42}[AEIMQUYcgkosw048]$/);
 const isName = matches(/^.{1,256}$/su);
 const isBack = matches(/^[\w-]{64}$/);

@@ -14,7 +14,7 @@ import {
   fromBase64url,
   toBase64url,
 } from "../../../crypto_utils.ts";
-import { readCard } from "../../crypto/identity.ts";
+import { type Identity, readCard } from "../../crypto/identity.ts";
 import {
   commitment,
   freshContentKey,
@@ -41,6 +41,17 @@ export const NO_CHANGE: Change = {
   barred: [],
   freed: [],
 };
+
+/** Who gives the key. */
+export interface Giver {
+  /** The room, and as whom. */
+  readonly room: {
+    readonly membership: Pick<Membership, "room">;
+    readonly identity: Identity;
+  };
+  /** Sends requests, in order. */
+  readonly send: InviteMaker["send"];
+}
 
 /** Somebody who gets the key. */
 export interface Recipient {
@@ -137,7 +148,7 @@ function recipientsOf(membership: Membership, change: Change): Recipient[] {
 
 /** Gives a content key to some. @param next Whether it is the one with which this client begins the next epoch. */
 export async function wrapFor(
-  { room, send }: Pick<InviteMaker, "room" | "send">,
+  { room, send }: Giver,
   recipients: readonly Recipient[],
   e: number,
   key: Bytes,

@@ -128,7 +128,7 @@ export class SealedLink implements LinkListener, RoomLink {
   #looking: ReturnType<typeof setInterval> | undefined;
   readonly #owed = new Set<() => void>(); // answers to what this client did itself, that wait for their turn
   readonly #passed = new Map<number, WishAnswer[]>(); // what the server was asked for, and what is said once it is done
-  #tasks: Promise<unknown> = Promise.resolve(); // what keepers do, beside the queue
+  #tasks: Promise<void> = Promise.resolve(); // what keepers do, beside the queue
 
   /**
    * Connects to the server.
@@ -333,7 +333,7 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** Resolves when what keepers were asked for, and other names, are done and told; or the connection has ended. */
   async idle(): Promise<void> {
-    let tasks: Promise<unknown>;
+    let tasks: Promise<void>;
     do {
       tasks = this.#tasks;
       await tasks.catch(() => {}); // `run` throws it
@@ -353,17 +353,9 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** The line of that number, however old, undefined if there is none; or that it can't be had. */
   async recall(seq: number): Promise<HeardLine | "unreadable" | undefined> {
-    let line: HeardLine | "unreadable" | undefined;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#begin(async () => {
-      try {
-        line = await this.#past.recall(seq, this.#last);
-      } finally {
-        resolve();
-      }
-    });
-    await promise;
-    return line;
+    const recalling = this.#past.recall(seq, this.#last);
+    this.#begin(async () => void await recalling);
+    return await recalling.catch(() => undefined); // `run` throws it
   }
 
   /** Ends the connection. */
@@ -515,7 +507,8 @@ export class SealedLink implements LinkListener, RoomLink {
     const acting = act().catch((error) => {
       if (!this.#isClosed) throw error;
     });
-    this.#tasks = Promise.all([this.#tasks, acting]);
+    // What tasks come to is kept no longer than they are under way.
+    this.#tasks = Promise.all([this.#tasks, acting]).then(() => {});
     this.#tasks.catch(() => this.#link.close()); // `run` throws it
   }
 
