@@ -1,0 +1,154 @@
+/**
+ * Builds the web page into one file, `dist/chat.html`: script and style stand in it, and its policy lets nothing else
+ * run. The same sources give the same bytes on any machine.
+ *
+ *     deno task page [--output FILE]
+ *
+ * @module
+ */
+
+import { base64, hex } from "@scure/base";
+import * as esbuild from "esbuild";
+import config from "../deno.json" with { type: "json" };
+import { sha256 } from "../crypto_utils.ts";
+import { parseFlags, UsageError } from "../src/base/flags.ts";
+import { helpText } from "../src/base/help.ts";
+import { complain, print } from "../src/base/output.ts";
+import { usageSentence } from "../src/base/program.ts";
+
+const FLAGS = [
+  {
+    name: "output",
+    kind: "string",
+    value: "FILE",
+    default: "dist/chat.html",
+    help: "Write it there",
+  },
+  { name: "help", kind: "boolean", help: "Show this help" },
+] as const;
+
+const ABOUT = "Builds the web page into one file and prints its SHA-256.";
+
+/** Browsers that have all that the page needs: Ed25519 and X25519 in `crypto.subtle`. */
+const TARGET = ["chrome137", "firefox130", "safari18"];
+
+const root = new URL("../", import.meta.url);
+
+/** Where Deno keeps the packages that a module needs, by name. */
+async function packageFolders(module: string): Promise<Map<string, string>> {
+  const { stdout, success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--quiet", "--json", module],
+    cwd: root,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    npmPackages: Record<string, { name: string; localPath: string }>;
+  };
+  return new Map(
+    Object.values(npmPackages).map(({ name, localPath }) => [name, localPath]),
+  );
+}
+
+/** A folder in which packages are found by their names, as esbuild looks for them. */
+async function linkPackages(folder: string, module: string): Promise<void> {
+  for (const [name, path] of await packageFolders(module)) {
+    const link = `${folder}/${name}`;
+    await Deno.mkdir(link.slice(0, link.lastIndexOf("/")), { recursive: true });
+    await Deno.symlink(path, link, { type: "junction" });
+  }
+}
+
+/**
+ * Bundles a module, with all that it imports, for a browser.
+ * @param module Its path from the root: TypeScript, TSX or CSS. @returns The minified text.
+ */
+export async function bundle(module: string): Promise<string> {
+  const packages = await Deno.makeTempDir();
+  try {
+    await linkPackages(packages, module);
+    const { outputFiles } = await esbuild.build({
+      absWorkingDir: decodeURIComponent(root.pathname),
+      entryPoints: [module],
+      nodePaths: [packages],
+      bundle: true,
+      write: false,
+      minify: true,
+      charset: "utf8",
+      legalComments: "none",
+      format: "iife",
+      platform: "browser",
+      target: TARGET,
+      jsx: "automatic",
+      jsxImportSource: config.compilerOptions.jsxImportSource,
+      logLevel: "warning",
+    });
+    const [output] = outputFiles;
+    if (!output) throw new Error(`Nothing came of ${module}`);
+    return output.text;
+  } finally {
+    await esbuild.stop();
+    await Deno.remove(packages, { recursive: true });
+  }
+}
+
+/** A source for a policy: the digest of a script or style (CSP Level 3, section 2.3.1). */
+function digestSource(text: string): string {
+  return `'sha256-${base64.encode(sha256(new TextEncoder().encode(text)))}'`;
+}
+
+/** The page around a script and a style. Neither can end its element early. */
+function assemble(template: string, script: string, style: string): string {
+  // In a script these letters stand in strings and patterns alone, where a backslash changes nothing.
+  const safe = script.replaceAll(/<(?=\/script|!--)/gi, "\\x3C");
+  if (/<\/style/i.test(style)) throw new Error("The style would end early");
+  const policy = [
+    "default-src 'none'",
+    `script-src ${digestSource(safe)}`,
+    `style-src ${digestSource(style)}`,
+    "connect-src ws: wss:",
+    "img-src blob: data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const meta =
+    `<meta http-equiv="content-security-policy" content="${policy}">`;
+  const parts: Readonly<Record<string, string>> = {
+    "<!-- policy -->": meta,
+    "<!-- style -->": `<style>${style}</style>`,
+    "<!-- script -->": `<script>${safe}</script>`,
+  };
+  return template.replaceAll(/<!-- \w+ -->/g, (place) => parts[place] ?? place);
+}
+
+/** The whole page, as it goes into its file. */
+export async function buildPage(): Promise<string> {
+  const template = await Deno.readTextFile(new URL("src/web/chat.html", root));
+  const script = await bundle("src/web/main.tsx");
+  const style = await bundle("src/web/style/chat.css");
+  return assemble(template, script.trimEnd(), style.trimEnd());
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
+    if (values.help) {
+      print(helpText("deno task page [FLAGS]", ABOUT, FLAGS));
+      return 0;
+    }
+    const page = new TextEncoder().encode(await buildPage());
+    const { output } = values;
+    const folder = output.slice(0, output.lastIndexOf("/") + 1);
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeFile(output, page);
+    const kilobytes = Math.round(page.length / 1_000);
+    print(`Made ${output}, ${kilobytes} kB\n`);
+    print(`SHA-256: ${hex.encode(sha256(page))}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    complain(`${usageSentence(error.message)}\n`);
+    return 2;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
