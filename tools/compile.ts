@@ -49,12 +49,14 @@ async function compile(
   target: string | undefined,
 ): Promise<number> {
   const program = new URL(`../${task}.ts`, import.meta.url).pathname;
+  const page = new URL("../dist/chat.html", import.meta.url).pathname;
   const path = `${folder}/chat-${task}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
       ...runFlags(task),
       ...(target === undefined ? [] : ["--target", target]),
+      ...(task === "server" ? ["--include", page] : []),
       "--output",
       path,
       program,
