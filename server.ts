@@ -25,6 +25,7 @@ import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
 import { PIECE_OVERHEAD } from "./src/protocol/offer.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
+import { linkAddress } from "./src/server/addresses.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
@@ -33,6 +34,7 @@ import {
   startDiagnostics,
   stopDiagnostics,
 } from "./src/server/diagnostics.ts";
+import { DIRECT, type Entrance, type Peer } from "./src/server/entrance.ts";
 import { FileRelay } from "./src/server/file_relay.ts";
 import {
   controlFile,
@@ -43,11 +45,7 @@ import {
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
-import {
-  joinInstructions,
-  linkAddress,
-  printLink,
-} from "./src/server/join_instructions.ts";
+import { joinInstructions, printLink } from "./src/server/join_instructions.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { Mailbox, waitingFile } from "./src/server/mailbox.ts";
@@ -89,9 +87,15 @@ async function serve(values: Values): Promise<void> {
     new (await import("./src/server/metrics.ts")).Metrics();
   const measures = metrics ?? UNMEASURED;
   const greeting = await prepare(values);
+  // As are those for browsers.
+  const web = values.web === undefined
+    ? undefined
+    : await (await import("./src/server/web/web_port.ts")).WebPort
+      .prepare(values, values.web);
 
   using made = new MadeFiles();
   using listener = await listen(values);
+  using webListener = web?.listen();
   const { port } = listener.addr;
   const host = withZone(listener.addr.hostname, values.host);
   const ending = new AbortController();
@@ -131,7 +135,11 @@ async function serve(values: Values): Promise<void> {
   people.access.sealed = sealed;
   const hasLink = !values["invite-only"] && !sealed;
   if (hasLink) people.access.link.set(roomKey);
-  await noteAddress(keyFile, host, port, sealed ? FOUNDING_ID : ROOM_INVITE_ID);
+  await noteAddress(keyFile, {
+    listening: { host, port },
+    inviteId: sealed ? FOUNDING_ID : ROOM_INVITE_ID,
+    web: web?.origin,
+  });
   if (created) made.add(targetOf(values["key-file"])); // it has another size now
   if (values.operator !== undefined) {
     logger.info("{what}", { what: makeOperator(people, values.operator) });
@@ -204,7 +212,10 @@ async function serve(values: Values): Promise<void> {
   print(`${instructions}\n`);
   made.keep();
   const sequencing = room.run();
-  const accepting = acceptAll(listener, gate, signal);
+  const accepting = Promise.all([
+    acceptAll(listener, DIRECT, gate, signal),
+    web && webListener && acceptAll(webListener, web.entrance, gate, signal),
+  ]);
   await Promise.race([
     aborted(signal),
     sequencing,
@@ -214,6 +225,7 @@ async function serve(values: Values): Promise<void> {
 
   // Stop accepting, tell the members, log what they said, close the log.
   listener.close();
+  webListener?.close();
   ending.abort();
   await gate.close();
   await accepting;
@@ -223,7 +235,8 @@ async function serve(values: Values): Promise<void> {
 
 /** Accepts connections until the signal; each is served by a task of its own. */
 async function acceptAll(
-  listener: Deno.TcpListener,
+  listener: Deno.Listener<Peer>,
+  entrance: Entrance,
   gate: Gate,
   signal: AbortSignal,
 ): Promise<void> {
@@ -232,7 +245,7 @@ async function acceptAll(
     await gate.place();
     if (signal.aborted) return;
     try {
-      gate.serve(await listener.accept()); // a task of its own, which never rejects
+      gate.serve(await listener.accept(), entrance); // a task of its own, which never rejects
     } catch (error) {
       if (signal.aborted) return;
       failures.add(error);

@@ -39,9 +39,16 @@ export interface RoomKeys {
   readonly roomKey: Bytes;
   /** Where the server last listened, undefined before its first time. */
   readonly listening: Address | undefined;
+  /** What links to its web page begin with, as `http://0.0.0.0:8080`; undefined where it last served none. */
+  readonly web: string | undefined;
   /** The number of the room's own link: `ROOM_INVITE_ID`, or a sealed room's founding link. */
   readonly inviteId: number;
 }
+
+/** Where a server listens, and by which link one comes in. */
+export type Listening =
+  & Pick<RoomKeys, "inviteId" | "web">
+  & { readonly listening: Address };
 
 /** `chat.key`: a JSON document for the server's owner alone. */
 export class KeyFile {
@@ -90,6 +97,7 @@ export class KeyFile {
       keyPair: await importKeyPair(privateKey),
       roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
       listening: listeningAddress(path, document),
+      web: webOrigin(document),
       inviteId: Number(document["invite"] ?? ROOM_INVITE_ID),
     };
     return new KeyFile(path, document, keys);
@@ -105,17 +113,18 @@ export class KeyFile {
    * if that stands there already.
    * @throws {FileError} if the file can't be written; `keys` has it all the same.
    */
-  async setListening(
-    host: string,
-    port: number,
-    invite = ROOM_INVITE_ID,
-  ): Promise<void> {
-    this.#keys = { ...this.#keys, listening: { host, port }, inviteId: invite };
-    const listening = formatAddress(host, port);
-    const { invite: known = ROOM_INVITE_ID, ...others } = this.#document;
-    if (others["listening"] === listening && known === invite) return;
-    const named = invite === ROOM_INVITE_ID ? {} : { invite };
-    const document = { ...others, listening, ...named };
+  async setListening(place: Listening): Promise<void> {
+    this.#keys = { ...this.#keys, ...place };
+    const { listening: _1, invite: _2, web: _3, ...others } = this.#document;
+    const { listening: { host, port }, inviteId: invite, web } = place;
+    const document = {
+      ...others,
+      listening: formatAddress(host, port),
+      ...(web === undefined ? {} : { web }),
+      ...(invite === ROOM_INVITE_ID ? {} : { invite }),
+    };
+    const keys = ["listening", "web", "invite"] as const;
+    if (keys.every((key) => document[key] === this.#document[key])) return;
     await writeDocument(this.#path, document);
     this.#document = document;
   }
@@ -155,6 +164,11 @@ function listeningAddress(
   } catch {
     throw damaged(path, "listening is not an address"); // the sentence says all that the cause does
   }
+}
+
+function webOrigin({ web }: Document): string | undefined {
+  const url = web === undefined ? null : URL.parse(String(web));
+  return url && /^https?:$/.test(url.protocol) ? url.origin : undefined;
 }
 
 function roomInvite(keys: RoomKeys, address: Address): Invite {

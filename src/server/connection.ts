@@ -28,6 +28,7 @@ import type { Shared } from "./broadcaster.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import type { History } from "./history.ts";
+import type { HalfClosable } from "./linger.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { Outlet } from "./outlet.ts";
@@ -39,7 +40,6 @@ import { type Client, Requests } from "./requests.ts";
 import type { Ring } from "./ring.ts";
 import type { Room } from "./room.ts";
 import type { SealedRoom } from "./sealed/sealed_room.ts";
-import type { Stream } from "../protocol/record_reader.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;
@@ -51,12 +51,6 @@ const GUEST_TIME = 30;
 const GOODBYE_TIME = 1_000;
 
 const logger = diagnostics("connection");
-
-/** A stream of which this side can be ended alone. */
-export interface HalfClosable extends Stream {
-  /** Ends what this side writes; what the other side writes can still be read. */
-  closeWrite(): Promise<void>;
-}
 
 /** What a connection leads to, and how fast. */
 export interface ConnectionOptions {

@@ -37,6 +37,32 @@ export const FLAGS = [
     help: "Port to listen on; 0: any free one",
   },
   {
+    name: "web",
+    kind: "string",
+    value: "PORT",
+    help:
+      "Port to serve the web page on, and members who use it: PORT or HOST:PORT (default: none)",
+  },
+  {
+    name: "web-cert",
+    kind: "path",
+    value: "FILE",
+    help: "Certificate for --web, PEM: HTTPS instead of HTTP",
+  },
+  {
+    name: "web-key",
+    kind: "path",
+    value: "FILE",
+    help: "Private key of that certificate, PEM",
+  },
+  {
+    name: "web-url",
+    kind: "string",
+    value: "URL",
+    help:
+      "What the page's links begin with, where a proxy serves it: https://chat.example.org",
+  },
+  {
     name: "log",
     kind: "path",
     value: "FILE",
@@ -308,5 +334,15 @@ export function metricsAddress({ metrics }: Values): Address | undefined {
         JSON.stringify(metrics)
       }: it is HOST:PORT, like 127.0.0.1:9464`,
     );
+  }
+}
+
+/** Refuses flags for the web page where it isn't served. @throws {UsageError} */
+export function requireWeb(values: Values): void {
+  if (values.web !== undefined) return;
+  const flags = ["web-cert", "web-key", "web-url"] as const;
+  const stray = flags.find((flag) => values[flag] !== undefined);
+  if (stray !== undefined) {
+    throw new UsageError(`--${stray} needs --web, which is missing`);
   }
 }

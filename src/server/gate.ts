@@ -17,22 +17,17 @@ import { Notify } from "../base/notify.ts";
 import { WireError } from "../protocol/records.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { diagnostics } from "./diagnostics.ts";
+import { DIRECT, type Entrance, type Errand, type Peer } from "./entrance.ts";
 import { Handshakes } from "./handshake_limits.ts";
+import { close, type HalfClosable, linger } from "./linger.ts";
 import type { Limits } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
 import { GoneError } from "../protocol/record_reader.ts";
-import { HandshakeRefusal } from "../protocol/reasons.ts";
-import {
-  acceptChannel,
-  type AcceptOptions,
-  refuse,
-} from "../protocol/handshake.ts";
+import { acceptChannel, type AcceptOptions } from "../protocol/handshake.ts";
 
 /** The pause between two looks at all connections, ms. */
 const TICK = 1_000;
-/** How long a refused peer has to take its refusal, ms. */
-const LINGER_TIME = 1_000;
 /** How long members have to hear that the server stops, ms. */
 const STOP_TIME = 1_500;
 /** Handshakes worked on at a time: hundreds at once would keep members waiting, fewer would leave threads idle. */
@@ -126,12 +121,13 @@ export class Gate {
   }
 
   /** Serves a client from its first byte to its last. Whatever goes wrong ends with it, and nobody else notices. */
-  async serve(conn: Deno.TcpConn): Promise<void> {
+  async serve(conn: Peer, entrance = DIRECT): Promise<void> {
     let connection: Connection | undefined;
     this.#enter(conn);
     try {
-      connection = await this.#shakeHands(conn);
-      await connection?.run();
+      const welcome = await this.#shakeHands(conn, entrance);
+      if (welcome instanceof Connection) connection = welcome;
+      await welcome?.run();
     } catch (error) {
       report(conn, error);
     } finally {
@@ -140,13 +136,13 @@ export class Gate {
   }
 
   /** One has come. */
-  #enter(conn: Deno.TcpConn): void {
+  #enter(conn: Peer): void {
     this.#open.add(networkOf(conn.remoteAddr.hostname));
     this.#count++;
   }
 
   /** One that has come goes, and is closed. @param connection As far as it got. */
-  #leave(conn: Deno.TcpConn, connection: Connection | undefined): void {
+  #leave(conn: Peer, connection: Connection | undefined): void {
     if (connection) {
       this.#connections.delete(connection);
       this.#sentBefore += connection.outlet.moved;
@@ -160,19 +156,21 @@ export class Gate {
 
   /**
    * Shakes hands over a new connection.
-   * @returns The connection, undefined if there is no place for it.
+   * @returns The connection, or what its peer came for instead; undefined if there is no place for it.
    * @throws for a handshake that fails, or comes too late.
    */
-  async #shakeHands(conn: Deno.TcpConn): Promise<Connection | undefined> {
+  async #shakeHands(
+    conn: Peer,
+    entrance: Entrance,
+  ): Promise<Connection | Errand | undefined> {
     if (this.#closing) return undefined; // accepted as the server stopped
-    conn.setNoDelay(true);
     const address = conn.remoteAddr.hostname;
     const { limits, measures } = this.#options;
     const most = isLoopback(address)
       ? limits.maxFromLoopback
       : limits.maxPerNetwork;
     if (this.#open.of(networkOf(address)) > most) {
-      await this.#turnAway(conn, address, "connections");
+      await this.#turnAway(conn, entrance, "connections");
       return undefined;
     }
     let end: Ending | undefined;
@@ -181,17 +179,21 @@ export class Gate {
       close(conn);
     });
     if (!unfinished) {
-      await this.#turnAway(conn, address, "handshakes");
+      await this.#turnAway(conn, entrance, "handshakes");
       return undefined;
     }
+    let stream: HalfClosable = conn;
     try {
       const wait = unfinished.pause;
       if (wait > 0) {
         logger.warn("{address}: waits {pause} ms", { address, pause: wait });
       }
       await pause(wait);
-      const channel = await acceptChannel(conn, this.#handshake);
-      const connection = new Connection(conn, channel, this.#options);
+      const opened = await entrance.open(conn);
+      if ("run" in opened) return opened;
+      stream = opened;
+      const channel = await acceptChannel(stream, this.#handshake);
+      const connection = new Connection(stream, channel, this.#options);
       this.#connections.add(connection);
       if (this.#closing) connection.dismiss("stopped");
       return connection;
@@ -199,7 +201,7 @@ export class Gate {
       const reason = end ?? endingOf(error);
       if (COUNTING.has(reason)) this.#handshakes.fail(unfinished);
       measures.handshakesRefused.add(1, reason);
-      if (reason === "bad") await linger(conn);
+      if (reason === "bad") await linger(stream);
       if (reason === "late") throw new WireError("No handshake came in time");
       throw error;
     } finally {
@@ -208,13 +210,14 @@ export class Gate {
   }
 
   async #turnAway(
-    conn: Deno.TcpConn,
-    address: string,
+    conn: Peer,
+    entrance: Entrance,
     surplus: string,
   ): Promise<void> {
+    const address = conn.remoteAddr.hostname;
     this.#options.measures.handshakesRefused.add(1, surplus);
     logger.warn("{address}: too many {surplus}", { address, surplus });
-    await refuse(conn, HandshakeRefusal.busy);
+    await entrance.turnAway(conn);
   }
 
   /** Ends all handshakes, tells everybody who is in that the server stops, and waits a moment for them to hear it. */
@@ -241,36 +244,11 @@ export class Gate {
 }
 
 /** Says what went wrong with one that has come, as far as its owner is not used to it. */
-function report(conn: Deno.TcpConn, error: unknown): void {
+function report(conn: Peer, error: unknown): void {
   const known = error instanceof HandshakeError ||
     error instanceof WireError && !(error instanceof GoneError);
   const why = messageOf(error);
   const properties = { address: conn.remoteAddr.hostname, why };
   if (known) logger.warn("{address}: {why}", properties);
   else logger.debug("{address}: {why}", properties);
-}
-
-/**
- * Reads what a refused peer had sent ahead, for a moment: closing on unread bytes would reset the
- * connection, and the refusal with it.
- */
-async function linger(conn: Deno.TcpConn): Promise<void> {
-  const timer = setTimeout(() => close(conn), LINGER_TIME);
-  try {
-    await conn.closeWrite();
-    const discarded = new Uint8Array(512);
-    while (await conn.read(discarded) !== null) { /* until the peer closes */ }
-  } catch {
-    // The peer went without waiting for its refusal, or took too long over it.
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function close(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // Closed already.
-  }
 }

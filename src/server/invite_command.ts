@@ -28,7 +28,9 @@ import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
 import { besideLog } from "../log/beside.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_LOG, DEFAULT_PEOPLE_FILE } from "./flags.ts";
-import { linkAddress } from "./join_instructions.ts";
+import { linkAddress } from "./addresses.ts";
+import { bothLinks } from "./join_instructions.ts";
+import { webLink } from "./web/web_links.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
 import { describeInvite, MAX_USES, newInvite } from "./people/invites.ts";
 import { People } from "./people/people.ts";
@@ -138,9 +140,12 @@ async function makeLink(values: Values, note: string): Promise<void> {
   });
   const serverKey = keyFile.keys.keyPair.publicKey;
   const link = formatInvite({ ...address, serverKey, id: made.id, secret });
-  if (!Deno.stdout.isTerminal()) return printMade(values, made, `${link}\n`);
+  if (!Deno.stdout.isTerminal()) {
+    return printMade(values, made, bothLinks(keyFile, link));
+  }
   const persons = values.uses === 1 ? "one person" : `${values.uses} persons`;
   const end = values.for === "0" ? "without an end" : `for ${values.for}`;
+  const web = webLink(keyFile.keys, link);
   // The link last: the code is so high that it would push it off the screen.
   const lines = [
     ...qrLines(link),
@@ -148,6 +153,7 @@ async function makeLink(values: Values, note: string): Promise<void> {
     `Invite ${made.id}: lets in ${persons}, ${end}.`,
     "",
     `${clientCommand()} '${link}'`,
+    ...(web === undefined ? [] : [`In a browser: ${web}`]),
     "",
   ];
   printMade(values, made, lines.join("\n"));

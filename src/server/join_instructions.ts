@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../keys/invite.ts";
-import { KeyFile, LOOPBACK } from "../keys/key_file.ts";
+import { linkAddress, outsideAddress, whyUnreachable } from "./addresses.ts";
+import { formatAddress } from "../keys/invite.ts";
+import { KeyFile } from "../keys/key_file.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
 import {
@@ -14,52 +15,12 @@ import {
   serverCommand,
 } from "../base/program.ts";
 import { controlFile, DEFAULT_KEY_FILE, type Values } from "./flags.ts";
-import { isLoopback } from "./rate_limits.ts";
+import { webLines, webLink } from "./web/web_links.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
 
-/**
- * Where other machines may find a server; undefined for one that none can reach.
- * @param listening Where it listens.
- */
-function outsideAddress({ host, port }: Address): Address | undefined {
-  if (isLoopback(host)) return undefined;
-  if (host !== "0.0.0.0" && host !== "::") return { host, port };
-  const { ipv4, ipv6 } = addressesHere();
-  const outside = host === "::" ? ipv4 ?? ipv6 : ipv4;
-  return outside === undefined ? undefined : { host: outside, port };
-}
-
-/** Addresses of this machine that others may reach: neither its own alone nor those of one cable. */
-function addressesHere(): { ipv4?: string; ipv6?: string } {
-  const all = Deno.networkInterfaces().filter(({ address }) =>
-    !isLoopback(address) && !/^(169\.254\.|fe[89ab].:)/i.test(address)
-  );
-  const of = (kind: string) => all.filter(({ family }) => family === kind);
-  const [ipv4] = of("IPv4");
-  const sixes = of("IPv6");
-  const isGlobal = ({ address }: Deno.NetworkInterfaceInfo) =>
-    !/^f[cd]/i.test(address);
-  const ipv6 = sixes.find(isGlobal) ?? sixes[0];
-  return {
-    ...(ipv4 ? { ipv4: ipv4.address } : {}),
-    ...(ipv6 ? { ipv6: ipv6.address } : {}),
-  };
-}
-
-/** The address for links to a server: this machine itself for one that no other can reach. */
-export function linkAddress(listening: Address): Address {
-  const { host, port } = listening;
-  return outsideAddress(listening) ?? { host: LOOPBACK[host] ?? host, port };
-}
-
-/** Why no other machine can reach a server, for a person. */
-function whyUnreachable({ host }: Address): string {
-  if (isLoopback(host)) return `the server listens on ${host} alone`;
-  if (host === "0.0.0.0" && addressesHere().ipv6 !== undefined) {
-    return "this machine has no IPv4 address; --host :: listens on IPv6 as well";
-  }
-  return "this machine is in no network";
-}
+/** How wide what stands before a link is, columns, and in a sealed room that is to be founded. */
+const LABEL = 27;
+const SEALED_LABEL = 31;
 
 /** What the server prints at its start. @param created Whether the key was made now. */
 export function joinInstructions(
@@ -72,6 +33,13 @@ export function joinInstructions(
   const { host, port } = listening;
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
   const isReachable = outsideAddress(listening) !== undefined;
+  const hints = {
+    link: values["invite-only"]
+      ? undefined
+      : isShown(created) && linkOf(keyFile),
+    isSealed: sealed !== undefined,
+    width: sealed && !sealed.isFounded ? SEALED_LABEL : LABEL,
+  };
   return [
     ...(created ? [made] : []),
     `Listening on ${formatAddress(host, port)}, writing to ${values.log}`,
@@ -81,11 +49,17 @@ export function joinInstructions(
       : values["invite-only"]
       ? [`To let somebody in:        ${inviteCommand()}`]
       : linkLines(values, keyFile, created, isReachable)),
+    ...webLines(keyFile.keys, hints),
     ...(isReachable
       ? []
       : [`Nobody can join from elsewhere: ${whyUnreachable(listening)}.`]),
     "Ctrl-C stops the server.",
   ].join("\n");
+}
+
+/** Whether links are shown: who has one can come in, and what isn't a terminal may be a journal that others read. */
+function isShown(created: boolean): boolean {
+  return created && Deno.stdout.isTerminal();
 }
 
 /** What is said of a sealed room. */
@@ -111,8 +85,7 @@ function sealedLines(
       `To let somebody in:        /invite, by a keeper: ${keeperNames}`,
     ];
   }
-  const isShown = created && Deno.stdout.isTerminal();
-  const link = isShown
+  const link = isShown(created)
     ? `${clientCommand()} '${linkOf(keyFile)}'`
     : `with the link that ${serverCommand()} --link prints`;
   return [
@@ -133,9 +106,7 @@ function linkLines(
   created: boolean,
   isReachable: boolean,
 ): string[] {
-  // Whoever has the link can come in, and what isn't a terminal may be a journal that others read.
-  const isShown = created && Deno.stdout.isTerminal();
-  const link = isShown
+  const link = isShown(created)
     ? `${clientCommand()} '${linkOf(keyFile)}'`
     : `with the link that ${serverCommand()} --link prints`;
   const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
@@ -171,9 +142,14 @@ export async function printLink(values: Values): Promise<void> {
       `A keeper makes invites, with /invite: ${keepers}`,
     );
   }
-  if (!values["rotate-key"]) return print(`${linkOf(keyFile)}\n`);
+  if (!values["rotate-key"]) return print(bothLinks(keyFile, linkOf(keyFile)));
   await keyFile.rotate();
   print(newLink(keyFile));
+}
+
+/** A link, and the same for browsers where the server serves them, a line each. */
+export function bothLinks({ keys }: KeyFile, link: string): string {
+  return [link, webLink(keys, link) ?? [], ""].flat().join("\n");
 }
 
 /** The standing link, for other machines. @throws {AdvisedError} before the server has ever listened. */
@@ -195,6 +171,7 @@ function newLink(keyFile: KeyFile): string {
   if (!listening) {
     return `The room has a new link. Once the server has run, ${serverCommand()} --link prints it.\n`;
   }
+  const web = webLink(keyFile.keys, linkOf(keyFile));
   const where = outsideAddress(listening)
     ? "To join from elsewhere:  "
     : "To join on this machine: ";
@@ -203,6 +180,7 @@ function newLink(keyFile: KeyFile): string {
     "A running server takes the new one from now on.",
     "",
     `${where}  ${clientCommand()} '${linkOf(keyFile)}'`,
+    ...(web === undefined ? [] : [`In a browser:             ${web}`]),
     "",
   ].join("\n");
 }

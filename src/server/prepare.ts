@@ -8,7 +8,7 @@
 import { AdvisedError } from "../base/advised_error.ts";
 import { isThere } from "../base/private_file.ts";
 import type { Event } from "../protocol/events.ts";
-import type { Values } from "./flags.ts";
+import { requireWeb, type Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { limitsOf } from "./limits.ts";
 import { requireKind } from "./sealed/open_sealed.ts";
@@ -20,6 +20,7 @@ import { findPerson, People, shownPerson } from "./people/people.ts";
  */
 export async function prepare(values: Values): Promise<Event[]> {
   const { people: path, operator, motd } = values;
+  requireWeb(values);
   await requireKind(values);
   const events = await greeting(limitsOf(values).maxFileSize, motd);
   if (operator === undefined) return events;

@@ -8,7 +8,7 @@
 import type { Bytes } from "../../crypto_utils.ts";
 import { FileError } from "../base/private_file.ts";
 import { formatAddress } from "../keys/invite.ts";
-import type { KeyFile } from "../keys/key_file.ts";
+import type { KeyFile, Listening } from "../keys/key_file.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { StandingLink } from "./people/standing_link.ts";
 
@@ -17,11 +17,10 @@ const logger = diagnostics("server");
 /** Has clients in this folder find the server. */
 export async function noteAddress(
   keyFile: KeyFile,
-  host: string,
-  port: number,
-  inviteId: number,
+  place: Listening,
 ): Promise<void> {
-  await keyFile.setListening(host, port, inviteId).catch((error) =>
+  const { host, port } = place.listening;
+  await keyFile.setListening(place).catch((error) =>
     warnUnwritten(
       error,
       `Clients and invites have the address that stands there, not ${

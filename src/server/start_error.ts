@@ -52,6 +52,12 @@ export function metricsError(address: Address, cause: unknown): AdvisedError {
   return listenError(address, "--metrics", other, cause);
 }
 
+/** Why nobody can listen there, for the port for browsers. */
+export function webError(address: Address, cause: unknown): AdvisedError {
+  const other = (port: number) => `--web ${address.host}:${port}`;
+  return listenError(address, "--web", other, cause);
+}
+
 /** @param flag What names the address. @param other How to name another port. */
 function listenError(
   { host, port }: Address,

@@ -6,7 +6,7 @@
  */
 
 import type { Bytes } from "../../crypto_utils.ts";
-import type { HalfClosable } from "../../src/server/connection.ts";
+import type { HalfClosable } from "../../src/server/linger.ts";
 
 /** One direction of a connection. Errors are the ones that Deno's sockets give. */
 export class Flow {

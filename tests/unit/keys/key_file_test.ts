@@ -7,7 +7,11 @@
 import { toBase64url } from "../../../crypto_utils.ts";
 import { FileError } from "../../../src/base/private_file.ts";
 import { parseInvite, ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
-import { findLocalInvite, KeyFile } from "../../../src/keys/key_file.ts";
+import {
+  findLocalInvite,
+  KeyFile,
+  type Listening,
+} from "../../../src/keys/key_file.ts";
 import {
   assert,
   assertEquals,
@@ -62,13 +66,19 @@ Deno.test("KeyFile.inviteFor() carries the room key", () =>
     });
   }));
 
+/** A server's place, with the room's own link and no web page. */
+function at(host: string, port: number): Listening {
+  const listening = { host, port };
+  return { listening, inviteId: ROOM_INVITE_ID, web: undefined };
+}
+
 Deno.test("KeyFile.setListening() changes the address and nothing else", () =>
   withKeyFile(async (path) => {
     const { keyFile } = await KeyFile.loadOrCreate(path);
     const before = JSON.parse(await Deno.readTextFile(path));
     await Deno.writeTextFile(path, JSON.stringify({ ...before, note: "mine" }));
     const again = (await KeyFile.loadOrCreate(path)).keyFile;
-    await again.setListening("::", 5001);
+    await again.setListening(at("::", 5001));
     assertEquals(JSON.parse(await Deno.readTextFile(path)), {
       ...before,
       note: "mine",
@@ -83,7 +93,7 @@ Deno.test("KeyFile.setListening() changes the address and nothing else", () =>
 Deno.test("KeyFile is for its owner alone, and for people to read", () =>
   withKeyFile(async (path) => {
     const { keyFile } = await KeyFile.loadOrCreate(path);
-    await keyFile.setListening("0.0.0.0", 5000);
+    await keyFile.setListening(at("0.0.0.0", 5000));
     const text = await Deno.readTextFile(path);
     assertEquals(
       text.replaceAll(/"[\w-]{22,}"/g, (key) => `${key.length - 2} characters`),
@@ -156,7 +166,7 @@ Deno.test("findLocalInvite() leads to the server on this machine", () =>
       ["localhost", "localhost"],
     ] as const;
     for (const [listening, host] of cases) {
-      await keyFile.setListening(listening, 5000);
+      await keyFile.setListening(at(listening, 5000));
       const invite = await findLocalInvite(path);
       assertEquals(invite, parseInvite(keyFile.inviteFor(host, 5000)));
     }

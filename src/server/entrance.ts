@@ -1,0 +1,36 @@
+/**
+ * What a port is: how those who come by it are received, up to the handshake, which is the same for all.
+ *
+ * @module
+ */
+
+import { HandshakeRefusal } from "../protocol/reasons.ts";
+import { refuse } from "../protocol/handshake.ts";
+import type { HalfClosable } from "./linger.ts";
+
+/** A connection, by whichever port it came. */
+export type Peer = Deno.Conn<Deno.NetAddr>;
+
+/** What somebody came for who doesn't want to shake hands. */
+export interface Errand {
+  /** Does it, after which the connection is closed. */
+  run(): Promise<void>;
+}
+
+/** How those are received who come by one port. */
+export interface Entrance {
+  /** Says that there is no place, to somebody who has said nothing yet. */
+  turnAway(peer: Peer): Promise<void>;
+  /**
+   * What is before the handshake.
+   * @returns The stream for it, or what the peer came for instead.
+   * @throws for a peer that knows neither.
+   */
+  open(peer: Peer): Promise<HalfClosable | Errand>;
+}
+
+/** The port of the chat itself: the handshake comes first. */
+export const DIRECT: Entrance = {
+  turnAway: (peer) => refuse(peer, HandshakeRefusal.busy),
+  open: (peer) => Promise.resolve(peer),
+};

@@ -1,0 +1,102 @@
+/**
+ * The web page, as `deno task page` has built it: one file, which is read once, when the server starts.
+ *
+ * @module
+ */
+
+import { gzipSync } from "node:zlib";
+import { type Bytes, concat, sha256 } from "../../../crypto_utils.ts";
+import { AdvisedError } from "../../base/advised_error.ts";
+import { answerHead } from "./http_answer.ts";
+import { type Head, lists } from "./http_head.ts";
+
+/** Where the page stands, also in a compiled server. */
+const PLACE = new URL("../../../dist/chat.html", import.meta.url);
+/** What the page's own policy says of connections: a file may go to any server, what comes from here to this one alone. */
+const CONNECTIONS = /connect-src [^;]*/;
+/** The same file, to be kept. */
+const SAVED = 'attachment; filename="chat.html"';
+
+/** What is never allowed to the page. */
+const FORBIDDEN = [
+  "camera",
+  "display-capture",
+  "geolocation",
+  "microphone",
+  "payment",
+  "usb",
+].map((feature) => `${feature}=()`).join(", ");
+
+/** The page. */
+export class Page {
+  readonly #plain: Bytes;
+  readonly #zipped: Bytes;
+  readonly #tag: string;
+  readonly #policy: string;
+
+  private constructor(html: Bytes, policy: string) {
+    this.#plain = html;
+    this.#zipped = new Uint8Array(gzipSync(html, { level: 9 }));
+    this.#tag = sha256(html).toHex();
+    this.#policy = policy;
+  }
+
+  /** Reads it. @param place Where it stands. @throws {AdvisedError} if it is not there, or something else is. */
+  static async load(place: URL | string = PLACE): Promise<Page> {
+    const advice = "Build it: deno task page";
+    let html: Bytes;
+    try {
+      html = await Deno.readFile(place);
+    } catch (error) {
+      throw new AdvisedError(
+        "There is no dist/chat.html to serve",
+        advice,
+        error,
+      );
+    }
+    const [, policy] = new TextDecoder().decode(html).match(
+      /<meta http-equiv="?content-security-policy"? content="([^"]*)">/i,
+    ) ?? [];
+    if (policy === undefined || !CONNECTIONS.test(policy)) {
+      throw new AdvisedError("dist/chat.html is not the chat's page", advice);
+    }
+    return new Page(html, policy);
+  }
+
+  /** Answers a request for the page. @param isToKeep Whether it is to be saved rather than shown. */
+  answer(head: Head, isToKeep: boolean): Bytes {
+    const isZipped = lists(head, "accept-encoding", "gzip");
+    const tag = `"${this.#tag}${isZipped ? "z" : ""}"`;
+    const body = isZipped ? this.#zipped : this.#plain;
+    const isKnown = lists(head, "if-none-match", tag);
+    const fields = answerHead(isKnown ? 304 : 200, {
+      ...this.#protection(head),
+      etag: tag,
+      vary: "accept-encoding",
+      "cache-control": "no-cache", // asked for each time, and sent only if there is another
+      ...(isKnown ? {} : {
+        "content-type": "text/html; charset=utf-8",
+        "content-length": String(body.length),
+        ...(isZipped ? { "content-encoding": "gzip" } : {}),
+        ...(isToKeep ? { "content-disposition": SAVED } : {}),
+      }),
+      connection: "close",
+    });
+    return isKnown || head.method === "HEAD" ? fields : concat(fields, body);
+  }
+
+  /** What keeps others away from the page, and the page from others. */
+  #protection({ host }: Head): Record<string, string> {
+    // "self" alone is no WebSocket to some browsers.
+    const here = `connect-src 'self' ws://${host} wss://${host}`;
+    const policy = this.#policy.replace(CONNECTIONS, here);
+    return {
+      "content-security-policy": `${policy}; frame-ancestors 'none'`,
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+      "permissions-policy": FORBIDDEN,
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    };
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The port for browsers: an HTTP request comes first, for the page or for a WebSocket, over which the same handshake
+ * follows as elsewhere.
+ *
+ * @module
+ */
+
+import { writeAll } from "../../base/write_all.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
+import type { Entrance, Errand, Peer } from "../entrance.ts";
+import { close, type HalfClosable, linger } from "../linger.ts";
+import { shortAnswer } from "./http_answer.ts";
+import { type Head, HeadError, readHead } from "./http_head.ts";
+import type { Page } from "./page.ts";
+import { upgrade } from "./upgrade.ts";
+import { WebStream } from "./web_stream.ts";
+
+/** How long a write of an answer may stand still until its reader is given up, ms. */
+const STALL_TIME = 10_000;
+/** What is said where there is no place. */
+const BUSY = shortAnswer(
+  503,
+  { "retry-after": "10" },
+  "The server has no room for another connection right now. Try again in a moment.",
+);
+
+/** The port for browsers. */
+export class WebEntrance implements Entrance {
+  readonly #page: Page;
+  readonly #isSecure: boolean;
+
+  /** @param page What is shown. @param isSecure Whether it speaks TLS. */
+  constructor(page: Page, isSecure: boolean) {
+    this.#page = page;
+    this.#isSecure = isSecure;
+  }
+
+  async turnAway(peer: Peer): Promise<void> {
+    if (this.#isSecure) return; // nothing can be said before the handshake of TLS
+    await writeAll(peer, BUSY);
+  }
+
+  async open(peer: Peer): Promise<HalfClosable | Errand> {
+    if ("setNoDelay" in peer) (peer as Deno.TcpConn).setNoDelay(true);
+    const head = await readHead(peer).catch((error) => refused(peer, error));
+    if (head.path !== "/chat") return errand(peer, this.#answer(head));
+    const { isOpen, answer } = await upgrade(head);
+    if (!isOpen) return errand(peer, answer);
+    await writeAll(peer, answer);
+    return new WebStream(peer);
+  }
+
+  #answer(head: Head): Bytes {
+    if (head.path === "/") return this.#page.answer(head, false);
+    if (head.path === "/chat.html") return this.#page.answer(head, true);
+    return shortAnswer(404);
+  }
+}
+
+/** Says what is wrong with a request, as far as it was one. @throws the error. */
+async function refused(peer: Peer, error: unknown): Promise<never> {
+  if (error instanceof HeadError) {
+    const fields = error.status === 405 ? { allow: "GET, HEAD" } : {};
+    await errand(peer, shortAnswer(error.status, fields)).run();
+  }
+  throw error;
+}
+
+/** To write an answer, and see that it is heard. */
+function errand(peer: Peer, answer: Bytes): Errand {
+  return {
+    run: async () => {
+      for (let written = 0; written < answer.length;) {
+        const timer = setTimeout(() => close(peer), STALL_TIME);
+        try {
+          written += await peer.write(answer.subarray(written));
+        } finally {
+          clearTimeout(timer);
+        }
+      }
+      await linger(peer);
+    },
+  };
+}

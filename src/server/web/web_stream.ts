@@ -1,0 +1,184 @@
+/**
+ * A WebSocket (RFC 6455), after its opening, as the stream of bytes that a channel needs. What is read are the payloads of
+ * the browser's binary messages; what is written goes out as binary messages, each begun and ended as the bytes come.
+ *
+ *     open ── closeWrite ──▶ says that it closes ── the browser says so, too ──▶ read returns null
+ *       ├── the browser closes ──▶ it is answered, read returns null
+ *       └── frames that break the rules ──▶ closed with their code, read throws
+ *
+ * Nothing is collected in either direction: a frame's payload is handed on as it comes, and the ring's bytes go out from
+ * where they lie.
+ *
+ * @module
+ */
+
+import { pause, within } from "../../base/timing.ts";
+import { writeAll } from "../../base/write_all.ts";
+import { WireError } from "../../protocol/records.ts";
+import { type HalfClosable, linger } from "../linger.ts";
+import { TokenBucket } from "../rate_limits.ts";
+import { CloseCode, FrameError, FrameReader, Opcode } from "./frame_reader.ts";
+
+/** The most that goes into one message, bytes: a browser hands on nothing before its end. */
+const MAX_MESSAGE_SIZE = 65_535;
+/** What is copied behind a frame's head, so that a short message takes one system call, bytes. */
+const COPIED = 4_096;
+/**
+ * Bytes without payload (heads, pings) that exceed the payload itself: what may come at once, and in a second. A client
+ * has none of them to speak of; whoever floods with them is read more slowly.
+ */
+const IDLE_BURST = 65_536;
+const IDLE_RATE = 8_192;
+/** How long it may take to write why a WebSocket is closed, ms. */
+const CLOSE_TIME = 1_000;
+
+/** Set in a frame's first byte: its message ends with it. */
+const FINAL = 0x80;
+/** The longest length that stands in a frame's second byte. */
+const SHORT_LENGTH = 125;
+
+const now = () => performance.now(); // one for all
+
+/** A WebSocket as a stream. */
+export class WebStream implements HalfClosable {
+  readonly #conn: HalfClosable;
+  readonly #frames = new FrameReader();
+  #idle: TokenBucket | undefined; // most never need it
+  #owed = 0; // bytes of the frame under way that are still to be written
+  #isWriting = false;
+  #control: Uint8Array | undefined; // the control frame to be written next, where a frame ends
+  #saying: Promise<void> | undefined; // while one is written
+  #isClosed = false; // this side has said that it closes
+
+  /** Takes over a connection after the opening handshake. */
+  constructor(conn: HalfClosable) {
+    this.#conn = conn;
+  }
+
+  /** Reads payload into a buffer. @throws {FrameError} for frames that break the rules, when they were answered. */
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#frames.closed === undefined) {
+      const size = await this.#conn.read(into);
+      if (size === null) return null;
+      const kept = await this.#take(into.subarray(0, size));
+      if (kept > 0) return kept;
+    }
+    this.#close(CloseCode.normal);
+    await this.#saying;
+    return null;
+  }
+
+  async #take(bytes: Uint8Array): Promise<number> {
+    let kept: number;
+    try {
+      kept = this.#frames.take(bytes);
+    } catch (error) {
+      if (error instanceof FrameError) await this.#fail(error.code);
+      throw error;
+    }
+    const ping = this.#frames.takePing();
+    if (ping && !this.#isClosed) {
+      this.#say(controlFrame(Opcode.pong, ping));
+      await this.#saying; // a flood of them waits for its own answers
+    }
+    const idle = bytes.length - 2 * kept;
+    if (idle > 0) await pause(this.#wait(idle));
+    return kept;
+  }
+
+  #wait(idle: number): number {
+    this.#idle ??= new TokenBucket(IDLE_BURST, IDLE_RATE, now);
+    return this.#idle.take(idle);
+  }
+
+  /** Says why it is closed, so that it can be heard. */
+  async #fail(code: number): Promise<void> {
+    this.#close(code);
+    if (this.#saying) await within(CLOSE_TIME, this.#saying);
+    await linger(this.#conn);
+  }
+
+  /** Writes some of the bytes: a frame's head and what follows it, or what follows. */
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#saying) await this.#saying;
+    if (this.#isClosed) throw new WireError("The WebSocket is closed");
+    this.#isWriting = true;
+    try {
+      if (this.#owed === 0) return await this.#begin(bytes);
+      // What was announced may have come in several parts, but the bytes are the same: those of one stream.
+      const rest = bytes.subarray(0, this.#owed);
+      const written = await this.#conn.write(rest);
+      this.#owed -= written;
+      return written;
+    } finally {
+      this.#isWriting = false;
+      this.#sayNext();
+    }
+  }
+
+  /** Begins a message. @returns How many of the bytes were written with its head, at least one. */
+  async #begin(bytes: Uint8Array): Promise<number> {
+    const size = Math.min(bytes.length, MAX_MESSAGE_SIZE);
+    const headSize = size > SHORT_LENGTH ? 4 : 2;
+    const frame = new Uint8Array(headSize + Math.min(size, COPIED));
+    frame[0] = FINAL | Opcode.binary;
+    if (headSize === 2) frame[1] = size;
+    else {
+      frame[1] = SHORT_LENGTH + 1; // the length follows in two bytes
+      frame[2] = size >>> 8;
+      frame[3] = size;
+    }
+    frame.set(bytes.subarray(0, frame.length - headSize), headSize);
+    let written = 0;
+    while (written <= headSize) {
+      written += await this.#conn.write(frame.subarray(written));
+    }
+    this.#owed = headSize + size - written;
+    return written - headSize;
+  }
+
+  /** Has a control frame written, where the frame under way ends; the next one takes the place of one that waits. */
+  #say(frame: Uint8Array): void {
+    this.#control = frame;
+    this.#sayNext();
+  }
+
+  #sayNext(): void {
+    const frame = this.#control;
+    if (!frame || this.#saying || this.#isWriting || this.#owed > 0) return;
+    this.#control = undefined;
+    this.#saying = writeAll(this.#conn, frame)
+      .catch(() => {}) // the connection has ended, which whoever reads or writes next is told
+      .finally(() => {
+        this.#saying = undefined;
+        this.#sayNext();
+      });
+  }
+
+  #close(code: number): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const payload = new Uint8Array([code >>> 8, code & 0xff]);
+    this.#say(controlFrame(Opcode.close, payload));
+  }
+
+  /** Says that this side closes; the browser then says so, too, which ends what is read. */
+  async closeWrite(): Promise<void> {
+    this.#close(CloseCode.normal);
+    await this.#saying;
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#conn.close();
+  }
+}
+
+/** A frame that has all of its payload, at most 125 bytes. */
+function controlFrame(opcode: number, payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(2 + payload.length);
+  frame[0] = FINAL | opcode;
+  frame[1] = payload.length;
+  frame.set(payload, 2);
+  return frame;
+}
