@@ -21,13 +21,16 @@ const MAX_PERSONS = 1_000;
 
 /** Remembers who spoke when. */
 export class Activity {
-  readonly #settings: Settings;
+  readonly #settings: Pick<Settings, "get">;
   readonly #last = new Map<string, { at: number; line: number }>(); // by the person's short id, the latest last
   readonly #members: () => number;
   #lines = 0;
 
   /** Nobody has spoken. @param members How many are in the room. Default: many. */
-  constructor(settings: Settings, members: () => number = () => Infinity) {
+  constructor(
+    settings: Pick<Settings, "get">,
+    members: () => number = () => Infinity,
+  ) {
     this.#settings = settings;
     this.#members = members;
   }

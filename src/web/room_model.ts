@@ -1,0 +1,584 @@
+/**
+ * The room as a page shows it: news become signals, which change together at most once a frame.
+ *
+ *     news ──▶ RowStore ──▶ layout ──▶ rows     ▶ the list of messages
+ *         └──▶ standing, present, files, found … ▶ what is around it
+ *
+ * @module
+ */
+
+import { batch, type Signal, signal } from "@preact/signals";
+import { Activity } from "../client/terminal/activity.ts";
+import { finder, NO_WORDS, settingWords } from "../client/terminal/mentions.ts";
+import { TypedLines } from "../client/terminal/typed_lines.ts";
+import { Ignored } from "../client/ignored.ts";
+import {
+  agreementSentence,
+  awaySentence,
+  backSentence,
+  differenceSentence,
+  disconnectedSentence,
+  fileSentence,
+  inviteSentence,
+  lostSentence,
+  type NewsOf,
+  refusalSentence,
+  takenSentence,
+  unreadSentence,
+  WARNING_ADVICE,
+  welcomeSentence,
+} from "../client/sentences.ts";
+import type {
+  FileNews,
+  News,
+  Present,
+  RoomNews,
+  Standing,
+  View,
+} from "../client/view.ts";
+import { escapeText } from "../base/safe_text.ts";
+import { isSent } from "../protocol/line.ts";
+import { lineSentence } from "../protocol/told_line.ts";
+import { warningSentence } from "../sealed/warnings.ts";
+import { Layout } from "./layout.ts";
+import { onFrame } from "./on_frame.ts";
+import { changeMessage } from "./row_changes.ts";
+import { RowStore } from "./row_store.ts";
+import {
+  isMessage,
+  type KeptRow,
+  letterOf,
+  type Message,
+  messageOf,
+  type Note,
+  type Pending,
+  type Row,
+  type Tone,
+} from "./rows.ts";
+
+/** Rows that are kept while the reader is at the end, and while it isn't: what is read doesn't go away. */
+const MAX_ROWS = 20_000;
+const MAX_ROWS_READING = 100_000;
+
+/** What a room is shown with. */
+export interface RoomModelOptions {
+  /** Whom this person doesn't want to read. Default: nobody. */
+  readonly ignored?: Ignored;
+  /** Words that count as mentions, as the terminal's setting has them. Default: none. */
+  readonly words?: () => string;
+  /** Whose comings and goings are shown, as the terminal's setting has it. Default: "active". */
+  readonly joins?: () => string;
+  /** The time, ms since 1970. Default: the machine's. */
+  readonly now?: () => number;
+  /** Has something done soon, once however often it is asked for meanwhile. Default: before the next frame. */
+  readonly later?: (task: () => void) => void;
+  /** The number of the line up to which this person has read in earlier visits. Default: all from before. */
+  readonly readUpTo?: number;
+  /** Is told of all news but those of ignored persons, and whether this person is meant by them. */
+  readonly told?: (news: News, isMention: boolean) => void;
+}
+
+/** What else a model asks of the session. */
+export interface RoomSource {
+  /** Who is in the room. */
+  who(): readonly Present[];
+}
+
+/** A question, to be answered once; null for no answer. */
+export interface Question {
+  /** It, as it is to be shown. */
+  readonly text: string;
+  /** Answers it. */
+  readonly answer: (answer: string | null) => void;
+}
+
+/** What was found of the words that were searched for. */
+export type Found = NewsOf<"found">;
+
+/** What was before the client was in, until all of it has come. */
+interface Arrival {
+  readonly news: NewsOf<"entered">;
+  readonly lines: RoomNews[];
+  /** What stood there already. */
+  readonly notes: readonly KeptRow[];
+}
+
+const NOT_YET: Standing = {
+  name: "",
+  connected: false,
+  members: 0,
+  waiting: 0,
+};
+
+/** A room, for a page. */
+export class RoomModel implements View {
+  /** All that stands in the room. */
+  readonly rows: Signal<readonly Row[]> = signal([]);
+  /** What was said here and isn't in the log yet, in order. */
+  readonly pending: Signal<readonly Pending[]> = signal([]);
+  /** Where the client stands. */
+  readonly standing: Signal<Standing> = signal(NOT_YET);
+  /** How the room is called: `HOST:PORT`, or what the page is told for it. */
+  readonly address: Signal<string> = signal("");
+  /** When the next attempt to connect is, ms since 1970; null while connected. */
+  readonly nextAttempt: Signal<number | null> = signal(null);
+  /** The short id of this client's person; empty before it is in. */
+  readonly self: Signal<string> = signal("");
+  /** Who is in the room. */
+  readonly present: Signal<readonly Present[]> = signal([]);
+  /** What this program asks. */
+  readonly question: Signal<Question | null> = signal(null);
+  /** How many messages of others came since this person looked. */
+  readonly unread: Signal<number> = signal(0);
+  /** How files go that are being taken, by the number of their offer. */
+  readonly files: Signal<ReadonlyMap<number, FileNews>> = signal(new Map());
+  /** What was searched for last. */
+  readonly found: Signal<Found | null> = signal(null);
+  /** The invite that was made last. */
+  readonly invited: Signal<NewsOf<"invited"> | null> = signal(null);
+  /** What to compare with others, last. */
+  readonly agreement: Signal<NewsOf<"agreement"> | null> = signal(null);
+  /** Whether the server may have older lines than the first that is known. */
+  readonly hasOlder: Signal<boolean> = signal(false);
+  /** Whether older ones are on their way. */
+  readonly isLoading: Signal<boolean> = signal(false);
+  /** The number of the last line that this person has seen. */
+  readonly readUpTo: Signal<number> = signal(0);
+
+  readonly #options: RoomModelOptions;
+  readonly #now: () => number;
+  readonly #ignored: Ignored;
+  readonly #activity: Activity;
+  readonly #store = new RowStore();
+  readonly #typed = new TypedLines();
+  #source: RoomSource | undefined;
+  #arrival: Arrival | undefined;
+  #pending: readonly Pending[] = [];
+  #standing = NOT_YET;
+  #files: ReadonlyMap<number, FileNews> = new Map();
+  #ownName = "";
+  #hasEntered = false;
+  #first = 0; // the number of the first line that was told, shown or not; 0: none was
+  #last = 0; // that of the last
+  #isLooking = true; // whether this person sees what comes
+  #readUpTo = 0; // the number of the last line that was seen
+  #unread = 0;
+  #newFrom: string | undefined; // the key of the first row that was unread
+  #lostFor = ""; // why the connection is gone
+  #isAdvised = false; // what to do about a warning
+  #nextKey = 1;
+  #isWhole = false; // whether there are no lines before the first
+  #finder: { words: string; pattern: RegExp | undefined } = {
+    words: "",
+    pattern: undefined,
+  };
+  readonly #layout = new Layout();
+  #isDue = false; // whether the signals will change
+
+  /** A room before the client is in. */
+  constructor(options: RoomModelOptions = {}) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#ignored = options.ignored ?? new Ignored();
+    const get = () => options.joins?.() ?? "active";
+    this.#activity = new Activity({ get }, () => this.#standing.members);
+  }
+
+  /** Asks the session for what news don't tell, from now on. */
+  follow(source: RoomSource): void {
+    this.#source = source;
+    this.refresh();
+  }
+
+  /** The message of a number, as it is by now, if it is known here. */
+  message(seq: number): Message | undefined {
+    return this.#store.message(seq);
+  }
+
+  /** The number of the first line that is known: older ones are those before it. 0: none is known. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Something has changed that the rows depend on, as who is ignored. */
+  refresh(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    (this.#options.later ?? onFrame)(() => {
+      this.#isDue = false;
+      this.#publish();
+    });
+  }
+
+  // ── What the person does ─────────────────────────────────────────────────────────────────────────────
+
+  /** This person sees what comes from now on, or doesn't: the page is hidden, or scrolled up. */
+  look(isLooking: boolean): void {
+    if (this.#isLooking) this.#readUpTo = this.#last;
+    this.#isLooking = isLooking;
+    if (!isLooking || this.#unread === 0) return;
+    this.#unread = 0;
+    this.refresh();
+  }
+
+  /** Has a line stand there that is being said. @returns What its request is to be called. */
+  sending(text: string, to: number | null = null): number {
+    const id = this.#nextKey++;
+    const at = this.#now();
+    this.#pending = [...this.#pending, { id, text, to, at, refused: "" }];
+    if (this.#unread === 0) this.#newFrom = undefined;
+    this.refresh();
+    return id;
+  }
+
+  /** Takes away a line that was refused. */
+  dismiss(id: number): void {
+    this.#pending = this.#pending.filter((it) => it.id !== id);
+    this.refresh();
+  }
+
+  /** Older lines have been asked for. */
+  loading(): void {
+    this.isLoading.value = true;
+  }
+
+  /** Takes a line that was typed, for `lines`. @returns Whether there was place for it. */
+  type(line: string): boolean {
+    return this.#typed.push(line);
+  }
+
+  // ── What the session tells ───────────────────────────────────────────────────────────────────────────
+
+  /** Shows a piece of news, unless it comes from somebody who is ignored. */
+  show(news: News): void {
+    const wanted = this.#ignored.filter(news);
+    this.refresh();
+    if (isLine(news)) this.#lineTold(news, wanted !== null);
+    else if (news.type === "found" && news.words === "") this.#tell(news);
+    else if (wanted && !isLine(wanted)) this.#tell(wanted);
+    if (wanted) this.#options.told?.(wanted, this.#mentions(wanted));
+  }
+
+  /** Shows where the client stands. */
+  stand(standing: Standing): void {
+    this.#standing = standing;
+    this.#ownName = standing.name;
+    this.refresh();
+  }
+
+  /** Tells something that is about this program. */
+  note(text: string): void {
+    this.#note(text.split("\n").map(escapeText).join("\n"));
+  }
+
+  /** Tells that something that was asked for can't be done. */
+  fail(message: string): void {
+    this.#note(message.split("\n").map(escapeText).join("\n"), "warning");
+  }
+
+  /** Asks a question, one at a time. */
+  ask(text: string): Promise<string | null> {
+    return new Promise((resolve) => {
+      const answer = (answer: string | null) => {
+        this.question.value = null;
+        resolve(answer);
+      };
+      this.question.value = { text, answer };
+    });
+  }
+
+  /** The lines that are typed, until the end. */
+  lines(): AsyncGenerator<string> {
+    return this.#typed.lines();
+  }
+
+  /** Takes all rows away; older ones can be asked for. */
+  clear(): void {
+    this.#store.keepLast(0);
+    this.#first = this.#last + 1;
+    this.#isWhole = false;
+    this.refresh();
+  }
+
+  /** Takes no more lines. */
+  close(): void {
+    this.#typed.end();
+    this.question.value?.answer(null);
+  }
+
+  // ── News ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tell(news: Exclude<News, RoomNews>): void {
+    if (this.#arrival && news.type !== "entered") this.#arrive();
+    switch (news.type) {
+      case "entered":
+        return this.#entered(news);
+      case "private":
+        return this.#letter(news);
+      case "private-unread":
+        return this.#note(unreadSentence(news), "warning");
+      case "found":
+        return this.#foundLines(news);
+      case "away-message":
+        return this.#aside(news, awaySentence(news));
+      case "taken":
+        return this.#aside(news, takenSentence(news));
+      case "refused":
+        return this.#refused(news);
+      case "lost":
+        return this.#note(lostSentence(news), "warning");
+      case "file":
+        return this.#file(news);
+      case "invited":
+        this.invited.value = news;
+        return this.#note(inviteSentence(news));
+      case "warning":
+        return this.#warned(news);
+      case "history-differs":
+        return this.#note(differenceSentence(news), "warning");
+      case "agreement":
+        this.agreement.value = news;
+        return this.#note(agreementSentence(news));
+      case "disconnected":
+        return this.#disconnected(news);
+      case "current": // which has done its part above
+      case "done":
+    }
+  }
+
+  /** @param isShown Whether its person isn't ignored. */
+  #lineTold(news: RoomNews, isShown: boolean): void {
+    this.#reach(news.seq);
+    if (news.past && this.#arrival) {
+      this.#arrival.lines.push(news);
+      return;
+    }
+    if (this.#arrival) this.#arrive();
+    this.#line(news, isShown);
+  }
+
+  #line(news: RoomNews, isShown: boolean): void {
+    const { type, person, own, seq } = news;
+    this.#settle(news);
+    this.#activity.note(news);
+    if (isMessage(news)) {
+      this.#store.add(messageOf(news, this.#mentions(news)));
+      if (isShown && !own) this.#came(`m${seq}`);
+      return;
+    }
+    const { to } = news;
+    if (to !== null && this.#store.message(to)) {
+      return this.#store.change(to, (it) => changeMessage(it, news));
+    }
+    // Of what was before, who came and went is of no use any more.
+    if (news.past && !isSent(type) || !this.#activity.shows(news)) return;
+    this.#aside({ person, own }, lineSentence(news), news);
+  }
+
+  /** Somebody else has said something. @param key Of its row. */
+  #came(key: string): void {
+    if (this.#isLooking) return;
+    if (this.#unread === 0) this.#newFrom = key;
+    this.#unread++;
+  }
+
+  /** A line of this number was told. */
+  #reach(seq: number): void {
+    this.#first = this.#first === 0 ? seq : Math.min(this.#first, seq);
+    this.#last = Math.max(this.#last, seq);
+  }
+
+  /** A line that was typed here is in the log. */
+  #settle({ mine, id }: RoomNews): void {
+    if (!mine || id === undefined) return;
+    this.#pending = this.#pending.filter((it) => it.id !== id);
+  }
+
+  #letter(news: NewsOf<"private">): void {
+    const key = this.#key("p");
+    this.#store.add(letterOf(news, key, this.#last));
+    if (!news.own) this.#came(key);
+  }
+
+  #refused(news: NewsOf<"refused">): void {
+    const refused = refusalSentence(news);
+    const isPending = this.#pending.some(({ id }) => id === news.id);
+    if (!isPending) return this.#note(refused, "warning");
+    this.#pending = this.#pending.map((it) =>
+      it.id === news.id ? { ...it, refused } : it
+    );
+  }
+
+  #file(news: FileNews): void {
+    this.#files = new Map(this.#files).set(news.offer, news);
+    if (this.#store.message(news.offer)) return; // where it is shown how it goes
+    const sentence = fileSentence(news);
+    const isBad = news.state === "waiting" || news.state === "failed";
+    if (sentence !== "") this.#note(sentence, isBad ? "warning" : "plain");
+  }
+
+  /** A warning; the first one with what to do about it. */
+  #warned(news: NewsOf<"warning">): void {
+    const advice = this.#isAdvised ? "" : `\n${WARNING_ADVICE}`;
+    this.#isAdvised = true;
+    this.#note(warningSentence(news) + advice, "warning");
+  }
+
+  /** What was asked for from the history is a part of it; what was searched for stands elsewhere. */
+  #foundLines(news: Found): void {
+    if (news.words !== "") {
+      this.found.value = news;
+      return;
+    }
+    this.isLoading.value = false;
+    const rows: KeptRow[] = [];
+    for (const line of news.lines) {
+      if (line.type === "warning") {
+        const { at = this.#now() } = this.#store.rows[0] ?? {};
+        const order = line.line ?? this.#first;
+        rows.push(this.#noteRow(warningSentence(line), "warning", order, at));
+        continue;
+      }
+      this.#reach(line.seq);
+      // What changes an older one is told together with that.
+      if (isMessage(line)) rows.push(messageOf(line, this.#mentions(line)));
+    }
+    if (news.backTo !== undefined) this.#reach(news.backTo);
+    this.#isWhole = !news.more;
+    this.#store.addOlder(rows);
+  }
+
+  // ── Coming in and coming back ────────────────────────────────────────────────────────────────────────
+
+  #entered(news: NewsOf<"entered">): void {
+    const notes = news.again ? [] : [...this.#store.rows];
+    if (!news.again) this.#store.keepLast(0);
+    this.#arrival = { news, lines: [], notes };
+    this.#lostFor = "";
+    this.#ownName = news.name;
+    this.nextAttempt.value = null;
+    this.address.value = news.address;
+    this.self.value = news.person;
+  }
+
+  /** All that was before has come: only now it is known how much it is. */
+  #arrive(): void {
+    const arrival = this.#arrival;
+    this.#arrival = undefined;
+    if (!arrival) return;
+    const { news, lines, notes } = arrival;
+    if (news.again) return this.#back(news, lines);
+    const { readUpTo = Infinity } = this.#options;
+    for (const line of lines) {
+      this.#activity.note(line);
+      // What is changed in a line that isn't shown is of no use to one who comes.
+      if (!isMessage(line)) continue;
+      this.#store.add(messageOf(line, this.#mentions(line)));
+      const isUnread = line.seq > readUpTo && !line.own;
+      if (isUnread) this.#newFrom ??= `m${line.seq}`;
+      if (isUnread && !this.#isLooking) this.#unread++;
+    }
+    this.#reach(news.seq);
+    for (const note of notes) this.#store.add({ ...note, order: this.#last });
+    this.#note(welcomeSentence(news));
+  }
+
+  #back(news: NewsOf<"entered">, lines: readonly RoomNews[]): void {
+    const missed = lines.filter(({ own, type }) => !own && isSent(type));
+    const said = missed.filter(isMessage);
+    const sentence = backSentence(
+      news,
+      said.length,
+      missed.length - said.length,
+    );
+    const before = lines[0] ? lines[0].seq - 1 : this.#last;
+    this.#store.add(this.#noteRow(sentence, "good", before, news.at));
+    for (const line of lines) this.#line(line, true);
+    this.#reach(news.seq);
+    const [first] = said;
+    // Where this person was away at the connection's end, it is unread from there on.
+    if (first && this.#isLooking) this.#newFrom = `m${first.seq}`;
+  }
+
+  #disconnected(news: NewsOf<"disconnected">): void {
+    this.nextAttempt.value = this.#now() + news.seconds * 1_000;
+    // Attempts go on until one succeeds; only what is new is worth a line.
+    if (news.reason === this.#lostFor) return;
+    this.#lostFor = news.reason;
+    this.#note(disconnectedSentence(news), "warning");
+  }
+
+  // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #key(kind: string): string {
+    return `${kind}${this.#nextKey++}`;
+  }
+
+  #note(text: string, tone: Tone = "plain"): void {
+    this.#store.add(this.#noteRow(text, tone, this.#last, this.#now()));
+    this.refresh();
+  }
+
+  #noteRow(text: string, tone: Tone, order: number, at: number): Note {
+    return { kind: "note", key: this.#key("n"), order, at, tone, text };
+  }
+
+  /** @param place Where and when; default: here and now. */
+  #aside(
+    { person, own }: { readonly person: string; readonly own: boolean },
+    text: string,
+    place?: { readonly seq: number; readonly at: number },
+  ): void {
+    const order = place?.seq ?? this.#last;
+    const at = place?.at ?? this.#now();
+    const key = this.#key("a");
+    this.#store.add({ kind: "aside", key, order, at, text, person, own });
+  }
+
+  /** Whether somebody else says something that has the own name or one of the person's words in it, or to it alone. */
+  #mentions(news: News): boolean {
+    if (news.type === "private") return !news.own;
+    if (!isLine(news) || !isMessage(news) || news.own) return false;
+    if (news.type === "offered") return false;
+    const words = settingWords(this.#options.words?.() ?? NO_WORDS);
+    if (this.#ownName !== "") words.push(this.#ownName);
+    const key = words.join(",");
+    if (key !== this.#finder.words) {
+      this.#finder = { words: key, pattern: finder(words) };
+    }
+    return this.#finder.pattern?.test(news.text) === true;
+  }
+
+  /** Has the signals say how it is. */
+  #publish(): void {
+    const most = this.#isLooking ? MAX_ROWS : MAX_ROWS_READING;
+    if (this.#store.rows.length > most) {
+      this.#store.keepLast(MAX_ROWS);
+      this.#first = this.#store.first ?? this.#last + 1;
+      this.#isWhole = false;
+    }
+    const ignored = new Set(
+      this.#ignored.members().map(({ person }) => person),
+    );
+    batch(() => {
+      this.rows.value = this.#layout.of(
+        this.#store.rows,
+        ignored,
+        this.#newFrom,
+      );
+      this.pending.value = this.#pending;
+      this.standing.value = this.#standing;
+      this.files.value = this.#files;
+      this.unread.value = this.#unread;
+      this.hasOlder.value = this.#first > 1 && !this.#isWhole;
+      if (this.#source) this.present.value = this.#source.who();
+      if (this.#isLooking) this.#readUpTo = this.#last;
+      this.readUpTo.value = this.#readUpTo;
+    });
+  }
+}
+
+/** Whether news is of a line. */
+function isLine(news: News): news is RoomNews {
+  return "seq" in news && news.type !== "entered";
+}
