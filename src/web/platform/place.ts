@@ -1,0 +1,107 @@
+/**
+ * Where a room is, as a person gives it to the page: the link of an invite, an origin where they were before, or an
+ * origin and a spoken code.
+ *
+ * No error of this file repeats what was given: there are keys in it.
+ *
+ * @module
+ */
+
+import { formatAddress, type Invite, parseInvite } from "../../keys/invite.ts";
+import { parseCode, type SpokenCode } from "../../keys/spoken_code.ts";
+
+/** Where a page is itself. */
+export type PageLocation = Pick<Location, "hostname" | "origin" | "protocol">;
+
+/** A room's server, and what lets one in there: an invite, a code, or else the person's own key. */
+export interface Place {
+  /** `http://HOST:PORT`. */
+  readonly origin: string;
+  /** The link's invite. */
+  readonly invite?: Invite;
+  /** The code that was read to the person. */
+  readonly code?: SpokenCode;
+}
+
+/** Whether a page came from a server, rather than from a file. */
+export function isServed({ protocol }: Pick<Location, "protocol">): boolean {
+  return protocol === "http:" || protocol === "https:";
+}
+
+/**
+ * The place that a person has given.
+ * @param here Where the page is. @throws {SyntaxError} with a sentence that says what is wrong.
+ */
+export function readPlace(typed: string, here: PageLocation): Place {
+  const text = typed.replace(/^[\s"'`“”‘’<]+|[\s"'`“”‘’>]+$/g, "");
+  if (text === "") throw new SyntaxError("Paste the link of the room");
+  if (/^\W*chat:/i.test(text)) return terminalPlace(text, here);
+  const [first = "", ...words] = text.split(/\s+/);
+  if (isCode(text) && isServed(here)) {
+    return { origin: here.origin, code: parseCode(text) };
+  }
+  const url = URL.parse(
+    /^https?:\/\//i.test(first) ? first : `http://${first}`,
+  );
+  if (url === null || !isServed(url) || !/[.:]|^localhost/.test(first)) {
+    throw new SyntaxError(
+      "Cannot read the link: the web link of a room begins with http:// or https://. Ask the person who invited you for it",
+    );
+  }
+  const { origin, hash } = url;
+  if (words.length > 0) return { origin, code: parseCode(words.join(" ")) };
+  if (hash === "") return { origin };
+  return { origin, invite: parseInvite(`chat://${authority(url)}/${hash}`) };
+}
+
+/** A link that terminals take: the page knows where its room is only if that is where the page came from. */
+function terminalPlace(link: string, here: PageLocation): Place {
+  const invite = parseInvite(link);
+  if (isServed(here) && isSameHost(invite.host, here.hostname)) {
+    return { origin: here.origin, invite };
+  }
+  throw new SyntaxError(
+    "That link is for the terminal: a browser needs the web link of the room, which begins with http:// or https://. Ask the person who invited you for it",
+  );
+}
+
+/** Whether a code is meant: a number, and words behind it. */
+function isCode(text: string): boolean {
+  return /^\d+[-\s]+\p{L}/u.test(text);
+}
+
+/** `HOST:PORT` of a URL. */
+function authority({ hostname, port, protocol }: URL): string {
+  const usual = protocol === "https:" ? 443 : 80;
+  return formatAddress(bare(hostname), port === "" ? usual : Number(port));
+}
+
+/** A host as a URL has it, without brackets. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** The URL of a place's WebSocket. */
+export function socketUrl(origin: string): string {
+  return `${origin.replace(/^http/, "ws")}/chat`;
+}
+
+/** The web link of an invite. @param link As `formatInvite` makes it. */
+export function webLink(link: string, origin: string): string {
+  return `${origin}/${link.slice(link.indexOf("#"))}`;
+}
+
+/** Whether a page came from the server of a place: from its host, by whatever port. */
+export function isFrom(origin: string, here: PageLocation): boolean {
+  return isServed(here) &&
+    isSameHost(bare(new URL(origin).hostname), bare(here.hostname));
+}
+
+/** Whether two hosts are the same machine, as far as their names tell. */
+function isSameHost(one: string, other: string): boolean {
+  return one === bare(other) || isLoopback(one) && isLoopback(bare(other));
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
