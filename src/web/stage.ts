@@ -11,10 +11,8 @@
  */
 
 import type { Actions } from "../client/actions.ts";
-import type { View } from "../client/view.ts";
-
-/** What shows the room. */
-export type RoomModel = View;
+import type { Ignored } from "../client/ignored.ts";
+import type { RoomModel } from "./room_model.ts";
 
 /** A room that was entered from here before. */
 export interface RememberedRoom {
@@ -41,7 +39,12 @@ export type Stage =
   /** What is kept is being read. */
   | { readonly at: "starting" }
   /** This browser has no encryption here. */
-  | { readonly at: "insecure"; readonly origin: string }
+  | {
+    readonly at: "insecure";
+    readonly origin: string;
+    /** Whether the browser is too old, rather than that the page came over plain HTTP. */
+    readonly isOld: boolean;
+  }
   /** Asks for a link. */
   | {
     readonly at: "place";
@@ -107,6 +110,8 @@ export interface Picture {
 
 /** What a person can ask for in the room. What goes wrong is shown as news or as a note, never thrown. */
 export interface PageActions extends Omit<Actions, "send"> {
+  /** Whom the person doesn't want to read. */
+  readonly ignored: Ignored;
   /** Does what was typed: carries a command out, or says the text. Lines are taken in turn. */
   run(line: string): Promise<void>;
   /** Offers a file to the room; resolves when it is offered. */

@@ -1,0 +1,57 @@
+/**
+ * What the page's program needs of the browser around it; tests have others.
+ *
+ * @module
+ */
+
+import type { Stream } from "../../protocol/record_reader.ts";
+import { Database } from "./database.ts";
+import type { PageLocation } from "./place.ts";
+import { dial } from "./socket.ts";
+import { Tab } from "./tab.ts";
+
+/** What a page finds out about its browser, and asks of it. */
+export interface Browser {
+  /** Where the page is. */
+  readonly here: PageLocation;
+  /** What stands behind the "#" of its address, without it; empty for nothing. */
+  readonly fragment: string;
+  /** Whether it can encrypt here: browsers refuse it to pages that came over plain HTTP. */
+  readonly isSecure: boolean;
+  /** Whether it has all that the page uses. */
+  readonly isCurrent: boolean;
+  /** What is kept of the tab. */
+  readonly tab: Tab;
+  /** Opens what is kept of this page. @throws {Error} where nothing is. */
+  openDatabase(): Promise<Database>;
+  /** Opens a connection. @throws {Error} if that can't be done. */
+  dial(url: string): Promise<Stream>;
+  /** Takes the fragment out of the address bar, and of the tab's history. */
+  hideFragment(): void;
+  /** Goes to another page. */
+  visit(url: string): void;
+  /** Asks that what is kept isn't thrown away when the disk gets full. */
+  persist(): void;
+}
+
+/** The browser in which this runs. */
+export function thisBrowser(): Browser {
+  const { location, history, navigator, isSecureContext } = globalThis;
+  return {
+    here: location,
+    fragment: location.hash.slice(1),
+    isSecure: isSecureContext && globalThis.crypto.subtle !== undefined,
+    isCurrent: "toBase64" in Uint8Array.prototype &&
+      "withResolvers" in Promise && "groupBy" in Map,
+    tab: new Tab(),
+    openDatabase: () => Database.open(),
+    dial: (url) => dial(url),
+    hideFragment: () =>
+      history.replaceState(null, "", location.pathname + location.search),
+    visit: (url) => location.assign(url),
+    persist: () => {
+      // Without it all works the same, until the browser needs the place.
+      navigator.storage?.persist?.().catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * All that is kept in the browser between visits.
+ *
+ * @module
+ */
+
+import { reasonOf } from "../../base/error_reason.ts";
+import { Ignored } from "../../client/ignored.ts";
+import { Known } from "../../client/known.ts";
+import { type Seen, SeenHere } from "../../client/mail/seen.ts";
+import type { RoomStores } from "../../client/sealed/room_file.ts";
+import type { Browser } from "./browser.ts";
+import type { Database } from "./database.ts";
+import { IdentityTable } from "./identity_table.ts";
+import { roomTable } from "./room_table.ts";
+import { SeenTable } from "./seen_table.ts";
+
+/** What is kept. */
+export interface Keeping {
+  /** Whether it is there in later visits, too. */
+  readonly isKept: boolean;
+  /** The rooms that were entered. */
+  readonly known: Known;
+  /** Whom the person doesn't want to read. */
+  readonly ignored: Ignored;
+  /** Who the person is. */
+  readonly identities: IdentityTable;
+  /** What is known of sealed rooms; undefined: it isn't kept. */
+  readonly rooms: RoomStores | undefined;
+  /** Which private messages were seen. */
+  readonly seen: Seen;
+}
+
+/** Opens all of it. @param note Told what can't be read or kept, now and later. */
+export async function openKeeping(
+  { openDatabase }: Pick<Browser, "openDatabase">,
+  note: (text: string) => void,
+): Promise<Keeping> {
+  let database: Database | undefined;
+  try {
+    database = await openDatabase();
+  } catch (error) {
+    note(
+      `This browser keeps nothing of this page: ${
+        reasonOf(error)
+      }. Once it is closed, you are somebody new here`,
+    );
+  }
+  return {
+    isKept: database !== undefined,
+    known: await Known.load(undefined, note),
+    ignored: new Ignored(note),
+    identities: new IdentityTable(database),
+    rooms: database && roomTable(database),
+    seen: database ? await SeenTable.load(database, note) : new SeenHere(),
+  };
+}

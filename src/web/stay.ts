@@ -1,0 +1,142 @@
+/**
+ * A stay in one room: the session, and what goes with it.
+ *
+ * @module
+ */
+
+import { actionsOf } from "../client/actions.ts";
+import { Transfers } from "../client/files/transfers.ts";
+import { mayFound, mayGoOn } from "../client/sealed/founding.ts";
+import { Session, type Who } from "../client/session.ts";
+import { FOUNDING_ID } from "../sealed/membership.ts";
+import { pageActions } from "./page_actions.ts";
+import type { Browser } from "./platform/browser.ts";
+import type { Destination } from "./platform/destination.ts";
+import type { Keeping } from "./platform/keeping.ts";
+import { socketUrl } from "./platform/place.ts";
+import { RoomModel, type RoomModelOptions } from "./room_model.ts";
+import type { PageActions } from "./stage.ts";
+
+/** What a stay needs. */
+export interface StayOptions {
+  /** Where to go, and how to get in. */
+  readonly destination: Destination;
+  /** As whom. */
+  readonly who: Who;
+  /** What is kept between visits. */
+  readonly keeping: Keeping;
+  /** What opens connections. */
+  readonly browser: Pick<Browser, "dial">;
+  /** What the room is shown with. */
+  readonly model: RoomModelOptions;
+  /** Is told of the name by which the person is in, and of every later one. */
+  readonly named: (name: string) => void;
+  /** Asks for another name before the person has been in; null for none. */
+  readonly askName: (refusal: string) => Promise<Who | null>;
+}
+
+/** A stay. */
+export class Stay {
+  /** What is shown. */
+  readonly room: RoomModel;
+  /** What can be done. */
+  readonly actions: PageActions;
+  /** What was typed and may not have been sent, once the stay has ended. */
+  readonly lost: string[] = [];
+  readonly #session: Session;
+  readonly #options: StayOptions;
+
+  /** A stay that begins with `run`. */
+  constructor(options: StayOptions) {
+    this.#options = options;
+    const { destination, who, keeping, browser, model, named } = options;
+    const { address, handshake, proven, invite } = destination;
+    const { known, seen, rooms, ignored } = keeping;
+    const room = new RoomModel({
+      ...model,
+      ignored,
+      told: (news, isMention) => {
+        if (news.type === "lost") this.lost.push(news.text);
+        model.told?.(news, isMention);
+      },
+    });
+    const isFounded = invite?.id === FOUNDING_ID &&
+      known.sealedRoom(invite.serverKey) !== undefined;
+    const transfers = new Transfers({ view: room, folder: "" });
+    const session = new Session({
+      address,
+      who,
+      dial: () => browser.dial(socketUrl(address)),
+      handshake,
+      comesAsMember: isFounded,
+      proven,
+      known,
+      view: room,
+      seen,
+      files: transfers,
+      sealing: {
+        invite,
+        stores: rooms,
+        makesInvite: invite?.id === FOUNDING_ID && !isFounded
+          ? "if none is open"
+          : "never",
+        founds: () => mayFound(room),
+        confirm: (question) => mayGoOn(room, question),
+      },
+      named,
+      askName: (refusal) => this.#askName(refusal),
+    });
+    this.room = room;
+    this.#session = session;
+    this.actions = pageActions({
+      actions: actionsOf(session, transfers, known),
+      session,
+      room,
+      ignored,
+      origin: address,
+    });
+    room.follow(this.actions);
+  }
+
+  /**
+   * Stays until the person leaves, or can't come back.
+   * @throws {JoinError} if the client can't get in, or is sent away for good.
+   */
+  async run(): Promise<void> {
+    try {
+      await this.#session.run();
+    } finally {
+      this.room.close();
+      await Promise.all([
+        this.#options.keeping.known.kept,
+        this.#session.kept(),
+      ]);
+    }
+  }
+
+  /** Resolves when the person has come into the room, or has left. */
+  inRoom(): Promise<void> {
+    return this.#session.conversation.inRoom();
+  }
+
+  /** Leaves, or gives up coming in. */
+  leave(): void {
+    this.#session.leave();
+  }
+
+  /** Whether it has led into the room. */
+  get hasBegun(): boolean {
+    return this.#session.conversation.hasBegun;
+  }
+
+  /** Whether something that was typed isn't in the room's log. */
+  get isUnsent(): boolean {
+    return this.room.standing.value.waiting > 0;
+  }
+
+  /** Asks for another name than one that the server refuses; null for none. */
+  async #askName(refusal: string): Promise<Who | null> {
+    if (!this.hasBegun) return await this.#options.askName(refusal);
+    return null;
+  }
+}
