@@ -28,6 +28,10 @@ export function isServed({ protocol }: Pick<Location, "protocol">): boolean {
   return protocol === "http:" || protocol === "https:";
 }
 
+/** An address as people give it by heart: `chat.example:8080`, `localhost:8080/#…`. */
+const BARE =
+  /^(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[\da-f:.]+\])(?::\d+)?(?:[/#]|$)/i;
+
 /**
  * The place that a person has given.
  * @param here Where the page is. @throws {SyntaxError} with a sentence that says what is wrong.
@@ -40,10 +44,8 @@ export function readPlace(typed: string, here: PageLocation): Place {
   if (isCode(text) && isServed(here)) {
     return { origin: here.origin, code: parseCode(text) };
   }
-  const url = URL.parse(
-    /^https?:\/\//i.test(first) ? first : `http://${first}`,
-  );
-  if (url === null || !isServed(url) || !/[.:]|^localhost/.test(first)) {
+  const url = URL.parse(BARE.test(first) ? `http://${first}` : first);
+  if (url === null || !isServed(url)) {
     throw new SyntaxError(
       "Cannot read the link: the web link of a room begins with http:// or https://. Ask the person who invited you for it",
     );

@@ -1,0 +1,113 @@
+import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
+import { formatInvite } from "../../../../src/keys/invite.ts";
+import {
+  isFrom,
+  type PageLocation,
+  readPlace,
+  socketUrl,
+  webLink,
+} from "../../../../src/web/platform/place.ts";
+
+const keys = {
+  serverKey: new Uint8Array(32).fill(1),
+  secret: new Uint8Array(32).fill(2),
+};
+const chatLink = formatInvite({
+  host: "chat.example",
+  port: 5000,
+  id: 7,
+  ...keys,
+});
+const fragment = chatLink.slice(chatLink.indexOf("#"));
+
+const fromDisk: PageLocation = {
+  hostname: "",
+  origin: "null",
+  protocol: "file:",
+};
+
+function served(origin: string): PageLocation {
+  const { hostname, protocol } = new URL(origin);
+  return { hostname, origin, protocol };
+}
+
+Deno.test("a web link names its server by origin, and its invite", () => {
+  const cases = [
+    [`http://chat.example:8080/${fragment}`, "http://chat.example:8080"],
+    [`https://Chat.Example/${fragment}`, "https://chat.example"],
+    [`  “http://[::1]:8080${fragment}” `, "http://[::1]:8080"],
+    [`localhost:8080/${fragment}`, "http://localhost:8080"],
+  ] as const;
+  for (const [link, origin] of cases) {
+    const place = readPlace(link, fromDisk);
+    assertEquals(place.origin, origin);
+    assertEquals(place.invite?.id, 7);
+    assertEquals(place.invite?.serverKey, keys.serverKey);
+    assertEquals(place.invite?.secret, keys.secret);
+  }
+});
+
+Deno.test("an origin alone is a place where one was before, and with a code one to which the code leads", () => {
+  const origin = "http://chat.example:8080";
+  assertEquals(readPlace(`${origin}/`, fromDisk), { origin });
+  const code = { number: 44, words: ["inception", "cranky"] };
+  const typed = readPlace(`${origin} 44-inception-cranky`, fromDisk);
+  assertEquals<unknown>(typed, { origin, code });
+  const here = readPlace("44 Inception cranky", served(origin));
+  assertEquals<unknown>(here, { origin, code });
+});
+
+Deno.test("a terminal's link leads to the server from which the page came, and elsewhere is refused with advice", () => {
+  const { origin, invite } = readPlace(
+    chatLink,
+    served("http://chat.example:8080"),
+  );
+  assertEquals(origin, "http://chat.example:8080");
+  assertEquals(invite?.id, 7);
+  for (const here of [fromDisk, served("http://other.example:8080")]) {
+    const { message } = assertThrows(
+      () => readPlace(chatLink, here),
+      SyntaxError,
+    );
+    assert(message.startsWith("That link is for the terminal"), message);
+  }
+});
+
+Deno.test("what is no link is refused in a sentence that doesn't repeat it", () => {
+  const cases = [
+    ["", "Paste the link of the room"],
+    ["hello", "Cannot read the link"],
+    ["javascript:alert(1)", "Cannot read the link"],
+    ["file:///etc/passwd", "Cannot read the link"],
+    ["http://", "Cannot read the link"],
+    [`http://chat.example/${fragment.slice(0, -3)}`, "Cannot read the invite"],
+    [`http://chat.example/${fragment}x`, "Cannot read the invite"],
+    ["http://chat.example 44-nonsense-words", "Cannot read the code"],
+  ] as const;
+  for (const [typed, start] of cases) {
+    const { message } = assertThrows(
+      () => readPlace(typed, fromDisk),
+      SyntaxError,
+    );
+    assert(message.startsWith(start), `${typed}: ${message}`);
+    assert(!message.includes(fragment.slice(1, 20)));
+  }
+});
+
+Deno.test("a page is from a room's server if it came from that host, by whatever port and name of this machine", () => {
+  const place = "http://localhost:8080";
+  for (const from of [place, "http://127.0.0.1:9", "http://[::1]:8080"]) {
+    assert(isFrom(place, served(from)), from);
+  }
+  assert(isFrom("https://chat.example", served("http://chat.example:8080")));
+  assert(!isFrom(place, served("http://chat.example")));
+  assert(!isFrom(place, fromDisk));
+});
+
+Deno.test("a place's socket and its links have its origin", () => {
+  assertEquals(socketUrl("https://chat.example"), "wss://chat.example/chat");
+  assertEquals(socketUrl("http://[::1]:8080"), "ws://[::1]:8080/chat");
+  const link = webLink(chatLink, "http://chat.example:8080");
+  assertEquals(link, `http://chat.example:8080/${fragment}`);
+  assertEquals(readPlace(link, fromDisk).invite?.id, 7);
+});
