@@ -1,0 +1,126 @@
+/**
+ * Lets somebody in.
+ *
+ * @module
+ */
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { NewsOf } from "../../../client/sentences.ts";
+import { MAX_NOTE } from "../../../protocol/reasons.ts";
+import { CopyButton } from "../kit/copy_button.tsx";
+import { QrCode } from "../kit/qr_code.tsx";
+import { TextField } from "../kit/text_field.tsx";
+import { Told } from "../kit/told.tsx";
+import { clockTime } from "./moments.ts";
+import type { PanelProps } from "./panels.tsx";
+
+/** Makes a link, and shows it with a code. */
+export function InvitePanel(props: PanelProps): JSX.Element {
+  const { room, actions, settings } = props;
+  const note = useSignal("");
+  const asked = useSignal(0);
+  const before = useSignal(room.invited.peek());
+  const invited = room.invited.value;
+  const isMade = invited !== null && invited !== before.value;
+  return (
+    <>
+      <p class="panel-hint">
+        {actions.keepers()
+          ? "Keepers of this room can make a link that lets in one person within 7 days."
+          : "Operators can make a link that lets in one person within 7 days. In a room with one link for all, pass that on instead."}
+      </p>
+      <form
+        class="panel-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          before.value = room.invited.peek();
+          asked.value = Date.now();
+          actions.run(`/invite ${note.value.trim()}`.trim());
+        }}
+      >
+        <TextField
+          label="For whom it is"
+          value={note.value}
+          onValue={(value) => note.value = value}
+          hint={`At most ${MAX_NOTE} characters, or nothing. It stands beside the link in /invites.`}
+        />
+        <button type="submit" class="button button-main">Make a link</button>
+      </form>
+      {isMade
+        ? (
+          <Link
+            invited={invited}
+            web={actions.webLink(invited.link)}
+            hour12={settings.hour12}
+          />
+        )
+        : asked.value > 0 && <Answer room={room} since={asked.value} />}
+    </>
+  );
+}
+
+/** What was answered where no link came. */
+function Answer(
+  { room, since }: Pick<PanelProps, "room"> & { readonly since: number },
+): JSX.Element {
+  const notes = room.rows.value.filter((row) =>
+    row.kind === "note" && row.at >= since
+  );
+  return (
+    <div role="status">
+      {notes.slice(-1).map((row) =>
+        row.kind === "note" && <p key={row.key}>{row.text}</p>
+      )}
+    </div>
+  );
+}
+
+function Link(
+  { invited, web, hour12 }: {
+    readonly invited: NewsOf<"invited">;
+    readonly web: string;
+    readonly hour12: boolean | undefined;
+  },
+): JSX.Element {
+  const { link, note, until, uses } = invited;
+  return (
+    <section class="panel-section">
+      <h3>
+        A link{note !== "" && (
+          <>
+            {" "}for <Told text={note} />
+          </>
+        )}
+      </h3>
+      <p class="panel-hint">
+        It lets in{" "}
+        {uses === 1 ? "one person" : uses === 0 ? "any number" : uses}
+        {until !== null && `, until ${clockTime(until, hour12)}`}. Send it by a
+        way that you trust: who has it first is in.
+      </p>
+      <QrCode text={web} label="The link for browsers as a QR code" />
+      <LinkText label="For a browser" text={web} />
+      <LinkText label="For the terminal" text={link} />
+    </section>
+  );
+}
+
+function LinkText(
+  { label, text }: { readonly label: string; readonly text: string },
+): JSX.Element {
+  return (
+    <div class="panel-link">
+      <label>
+        {label}
+        <input
+          class="field"
+          readOnly
+          value={text}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+      </label>
+      <CopyButton text={text} label="Copy" />
+    </div>
+  );
+}
