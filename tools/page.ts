@@ -58,11 +58,24 @@ async function linkPackages(folder: string, module: string): Promise<void> {
   }
 }
 
+/** The names in `deno.json` that stand for a package of another name, as esbuild takes them. */
+function renamedPackages(): Record<string, string> {
+  const entries = Object.entries(config.imports).map(([name, target]) =>
+    [name, target.replace(/^npm:(@?[^@]+)@[^/]+/, "$1")] as const
+  );
+  return Object.fromEntries(entries.filter(([name, path]) => name !== path));
+}
+
 /**
  * Bundles a module, with all that it imports, for a browser.
- * @param module Its path from the root: TypeScript, TSX or CSS. @returns The minified text.
+ * @param module Its path from the root: TypeScript, TSX or CSS.
+ * @param options What differs from the page's own: its format, or modules that stand for others.
+ * @returns The minified text.
  */
-export async function bundle(module: string): Promise<string> {
+export async function bundle(
+  module: string,
+  options: Pick<esbuild.BuildOptions, "alias" | "format"> = {},
+): Promise<string> {
   const packages = await Deno.makeTempDir();
   try {
     await linkPackages(packages, module);
@@ -75,7 +88,8 @@ export async function bundle(module: string): Promise<string> {
       minify: true,
       charset: "utf8",
       legalComments: "none",
-      format: "iife",
+      format: options.format ?? "iife",
+      alias: { ...renamedPackages(), ...options.alias },
       platform: "browser",
       target: TARGET,
       jsx: "automatic",

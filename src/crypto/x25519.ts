@@ -70,15 +70,15 @@ export async function agree(
 
 /** X25519(scalar, point), 32 bytes. @throws {HandshakeError} if that is zero. */
 async function multiply(scalar: CryptoKey, point: Bytes): Promise<Bytes> {
-  const theirs = await subtle.importKey("raw", point, "X25519", false, []);
   let product: Bytes | undefined;
   try {
+    const theirs = await subtle.importKey("raw", point, "X25519", false, []);
     const algorithm = { name: "X25519", public: theirs };
     product = new Uint8Array(
       await subtle.deriveBits(algorithm, scalar, 8 * KEY_SIZE),
     );
   } catch {
-    // Some runtimes throw for a product of zeros, others give it.
+    // Some runtimes don't take such a point, some throw for a product of zeros, others give it.
   }
   if (product && product.reduce((any, byte) => any | byte) !== 0) {
     return product;
