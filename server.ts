@@ -204,7 +204,10 @@ async function serve(values: Values): Promise<void> {
     sealed?.setFoundingSecret(fresh);
   });
   people.access.link.watch(() => watch.look());
-  const instructions = joinInstructions(values, keyFile, created, sealed);
+  const instructions = joinInstructions(values, keyFile, created, {
+    sealed,
+    web: web?.listening,
+  });
 
   const signal = stopSignal();
   reopenAtHangup(log, values.log);

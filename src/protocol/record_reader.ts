@@ -22,6 +22,8 @@ const IDLE_BUFFER_SIZE = 256;
 const BUSY_BUFFER_SIZE = 16_384;
 /** How many times larger the next buffer is, after one that was filled. */
 const GROWTH = 8;
+/** What the head of a WebSocket's frame may take of what was read, bytes: a buffer with no more left over was filled. */
+const FRAME_HEAD_SIZE = 14;
 
 /** The server refused the handshake. */
 export class RefusedError extends Error {
@@ -125,8 +127,9 @@ export class RecordReader {
     if (read === null) return false;
     this.#heard = true;
     this.#splitter.push(this.#buffer.subarray(0, read));
-    if (read === this.#buffer.length) {
-      this.#resize(Math.min(GROWTH * read, this.#busySize)); // a join fits the next size, and most send no more
+    if (read >= this.#buffer.length - FRAME_HEAD_SIZE) {
+      // A join fits the next size, and most send no more.
+      this.#resize(Math.min(GROWTH * this.#buffer.length, this.#busySize));
     } else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);
     return true;
   }

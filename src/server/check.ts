@@ -30,6 +30,7 @@ export async function check(values: Values): Promise<void> {
     { host, port },
     (address, error) => portError(address, path, error),
   );
+  if (values.web !== undefined) await checkWeb(values, values.web);
   const metrics = metricsAddress(values);
   if (metrics) (await tryPort(metrics, metricsError)).close();
   const { exists, last, broken } = await checkLog(path)
@@ -65,6 +66,14 @@ async function keyState(path: string): Promise<string> {
   return obstacle
     ? `${path} can be used, but not written: the server would not note its address there\n`
     : `${path} can be used\n`;
+}
+
+/** Looks at the page, the certificate and the port for browsers. @throws as `WebPort`. */
+async function checkWeb(values: Values, port: string): Promise<void> {
+  const { WebPort } = await import("./web/web_port.ts");
+  const web = await WebPort.prepare(values, port);
+  web.listen().close();
+  print(`${web.listening} is free\n`);
 }
 
 async function tryPort(

@@ -22,17 +22,25 @@ import { keepersIn } from "./sealed/open_sealed.ts";
 const LABEL = 27;
 const SEALED_LABEL = 31;
 
-/** What the server prints at its start. @param created Whether the key was made now. */
+/**
+ * What the server prints at its start.
+ * @param created Whether the key was made now. @param others What it has to do with a sealed room, and where it listens
+ * for browsers, if it does.
+ */
 export function joinInstructions(
   values: Values,
   keyFile: KeyFile,
   created: boolean,
-  sealed?: SealedState,
+  { sealed, web }: {
+    readonly sealed: SealedState | undefined;
+    readonly web: string | undefined;
+  },
 ): string {
   const listening = keyFile.keys.listening ?? { host: "", port: 0 };
   const { host, port } = listening;
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
   const isReachable = outsideAddress(listening) !== undefined;
+  const forBrowsers = web === undefined ? "" : `, for browsers on ${web}`;
   const hints = {
     link: values["invite-only"]
       ? undefined
@@ -42,7 +50,9 @@ export function joinInstructions(
   };
   return [
     ...(created ? [made] : []),
-    `Listening on ${formatAddress(host, port)}, writing to ${values.log}`,
+    `Listening on ${
+      formatAddress(host, port)
+    }${forBrowsers}, writing to ${values.log}`,
     "",
     ...(sealed
       ? sealedLines(values, keyFile, created, sealed, isReachable)

@@ -90,6 +90,14 @@ export class Server extends Program {
     return Number(port);
   }
 
+  /** The port for browsers that it printed. */
+  get webPort(): number {
+    const printed = /, for browsers on \S+:(\d+),/m;
+    const port = printed.exec(this.stdout.join("\n"))?.[1];
+    assert(port !== undefined, `no page:\n${this.transcript}`);
+    return Number(port);
+  }
+
   /** Waits until somebody of a name has joined, as its log has it. */
   async hasJoined(name: string): Promise<void> {
     using watcher = Deno.watchFs(this.folder.path);

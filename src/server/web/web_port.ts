@@ -36,6 +36,7 @@ export class WebPort {
   readonly #address: Address;
   readonly #tls: Tls | undefined;
   #origin: string | undefined;
+  #listening: string | undefined;
 
   private constructor(
     address: Address,
@@ -74,6 +75,11 @@ export class WebPort {
     return this.#origin;
   }
 
+  /** Where it listens, as HOST:PORT; undefined until then. */
+  get listening(): string | undefined {
+    return this.#listening;
+  }
+
   /** Listens. @throws {AdvisedError} if nobody can listen there. */
   listen(): Deno.Listener<Peer> {
     const { host: hostname, port } = this.#address;
@@ -87,6 +93,7 @@ export class WebPort {
       throw webError(this.#address, error);
     }
     const { addr } = listener;
+    this.#listening = formatAddress(addr.hostname, addr.port);
     this.#origin ??= originOf(
       addr.hostname,
       addr.port,
@@ -159,9 +166,16 @@ function certificateError(
       error,
     );
   }
+  if (/mismatch/i.test(why)) {
+    return new AdvisedError(
+      `The certificate in ${cert} and the key in ${key} do not belong together`,
+      "Give the two files that were made at the same time",
+      error,
+    );
+  }
   return new AdvisedError(
-    `The certificate in ${cert} and the key in ${key} do not belong together`,
-    "Give the two files that were made at the same time",
+    `Cannot use the certificate in ${cert} with the key in ${key}: ${why}`,
+    "Make them anew, or have another program make them",
     error,
   );
 }
