@@ -7,21 +7,34 @@
  * @module
  */
 
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
+import type { Bytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { reasonOf } from "../base/error_reason.ts";
-import { quote } from "../base/safe_text.ts";
+import { JoinError } from "../client/join_error.ts";
 import type { Who } from "../client/session.ts";
-import { foldedName, parseName } from "../protocol/names.ts";
-import { REFUSALS } from "../protocol/reasons.ts";
+import { exportIdentity } from "../keys/exported_identity.ts";
+import { formatInvite } from "../keys/invite.ts";
 import { isSealedInvite } from "../sealed/membership.ts";
+import { openIdentity, requireName } from "./carried_identity.ts";
 import { type Browser, thisBrowser } from "./platform/browser.ts";
-import { destinationOf } from "./platform/destination.ts";
+import { type Destination, destinationOf } from "./platform/destination.ts";
 import { type Keeping, openKeeping } from "./platform/keeping.ts";
-import { isFrom, isServed, type Place, readPlace } from "./platform/place.ts";
+import {
+  isFrom,
+  isServed,
+  type Place,
+  readPlace,
+  webLink,
+} from "./platform/place.ts";
 import type { RoomModelOptions } from "./room_model.ts";
-import type { OwnIdentity, RememberedRoom, Stage } from "./stage.ts";
+import type { OwnIdentity, Stage } from "./stage.ts";
 import { Stay } from "./stay.ts";
+
+/** How often it is written down how far a person has read, at most, ms. */
+const READ_EVERY = 5_000;
+
+const FAULT_ADVICE = "Load the page again; what you are is kept";
 
 /** What the page's program is made with. */
 export interface AppOptions {
@@ -39,16 +52,15 @@ export class App {
   readonly identities: Signal<readonly OwnIdentity[]> = signal([]);
   /** Whether what is found out is kept for the next time; false where the browser keeps nothing. */
   readonly isKept: Signal<boolean> = signal(true);
-  /** What to tell of the browser's own, such as what can't be kept, the newest last. */
+  /** What there was to tell before there was a room, such as what can't be kept; oldest first. */
   readonly notes: Signal<readonly string[]> = signal([]);
 
   readonly #browser: Browser;
   readonly #model: RoomModelOptions;
-  #keeping: Keeping | undefined;
-  #place: Place | undefined;
-  #link = ""; // by which the place was given, if it was
+  #keeping: Keeping | undefined; // once it is open
+  #place: Place | undefined; // where the person wants to go
   #stay: Stay | undefined;
-  #naming: ((who: Who | null) => void) | undefined; // while another name is asked for
+  #naming: ((who: Who | null) => void) | undefined; // while the server has refused a name
 
   /** A page that does nothing before `start`. */
   constructor({ browser = thisBrowser(), model = {} }: AppOptions = {}) {
@@ -60,10 +72,16 @@ export class App {
   async start(): Promise<void> {
     const { here, isSecure, isCurrent, fragment, tab } = this.#browser;
     if (!isSecure || !isCurrent) {
-      const origin = here.origin;
+      const { origin } = here;
       this.stage.value = { at: "insecure", origin, isOld: isSecure };
       return;
     }
+    this.#browser.watch({
+      back: () => this.#stay?.hurry(),
+      hidden: () => this.#noteRead(),
+      closing: () => this.isUnsent,
+      fault: (error) => this.#fail(error),
+    });
     const keeping = await openKeeping(
       this.#browser,
       (text) => this.#note(text),
@@ -73,51 +91,49 @@ export class App {
     await this.#listIdentities();
     if (fragment !== "") {
       this.#browser.hideFragment();
-      // A page from a file has the whole link there, or nothing that it could use.
-      const isLink = fragment.includes(":");
+      // A page from a file may have a whole link there.
+      const isLink = fragment.includes("://");
       return this.goTo(isLink ? fragment : `${here.origin}/#${fragment}`);
     }
-    const [link, place, name] = [
-      tab.get("link"),
-      tab.get("place"),
-      tab.get("name"),
-    ];
-    if (link !== "") return this.goTo(link);
-    if (place !== "" && name !== "") {
-      this.goTo(place);
-      if (this.stage.value.at === "name") await this.join(name);
-      return;
-    }
-    const isKnown = isServed(here) && keeping.known.serverAt(here.origin);
-    if (isKnown) this.goTo(here.origin);
-    else this.#askPlace();
+    const link = tab.get("link");
+    const place = tab.get("place");
+    if (link !== "") this.goTo(link);
+    else if (place !== "") await this.#comeBack(place);
+    else if (isServed(here) && keeping.known.serverAt(here.origin)) {
+      this.goTo(here.origin);
+    } else this.#askPlace();
+  }
+
+  /** Goes on where this tab was before it was loaded again. */
+  async #comeBack(place: string): Promise<void> {
+    this.goTo(place);
+    const name = this.#browser.tab.get("name");
+    if (name !== "" && this.stage.value.at === "name") await this.join(name);
   }
 
   // ── Where to ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Goes where a link, or the origin of a room that was entered before, says. */
+  /** Goes where a link, the origin of a room that was entered before, or an origin and a code say. */
   goTo(text: string): void {
-    const keeping = this.#keeping;
     const { here, tab } = this.#browser;
-    if (!keeping) return;
+    const known = this.#keeping?.known;
+    if (!known) return;
     let place: Place;
     try {
       place = readPlace(text, here);
-      destinationOf(place, keeping.known); // whether it leads anywhere
+      const isElsewhere = isServed(here) && place.origin !== here.origin;
+      // A page that came from a server may talk to no other; the other one has its own page.
+      if (isElsewhere) return this.#browser.visit(linkOf(place));
+      destinationOf(place, known); // which says whether one can go there
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return this.#askPlace(error.message);
     }
-    const { origin, invite } = place;
-    // A page from a server may go nowhere else; what it would go to is a page like it.
-    if (isServed(here) && origin !== here.origin) {
-      return this.#browser.visit(text.trim());
-    }
     this.#place = place;
-    this.#link = invite ? linkIn(text) : "";
-    tab.set("link", this.#link);
+    const link = linkOf(place);
+    tab.set("link", place.invite ? link : "");
+    const { origin } = place;
     if (this.#isSealed(place) && isFrom(origin, here)) {
-      const link = this.#link || origin;
       const saveFrom = `${origin}/chat.html`;
       this.stage.value = { at: "sealed-here", saveFrom, link };
     } else this.#askName(place);
@@ -125,99 +141,168 @@ export class App {
 
   #askPlace(error = ""): void {
     this.#place = undefined;
-    const rooms = this.#keeping ? rememberedRooms(this.#keeping) : [];
+    const rooms: never[] = [];
     this.stage.value = { at: "place", error, rooms };
   }
 
   /** Whether the room of a place is sealed, as far as its link or the memory says. */
-  #isSealed({ origin, invite }: Place): boolean {
-    const known = this.#keeping?.known;
-    const key = invite?.serverKey ?? known?.serverAt(origin);
-    return isSealedInvite(invite?.id ?? 0) ||
-      key !== undefined && known?.sealedRoom(key) !== undefined;
+  #isSealed(place: Place): boolean {
+    if (isSealedInvite(place.invite?.id ?? 0)) return true;
+    const key = this.#serverKey(place);
+    return key !== undefined && this.#isKnownSealed(key);
   }
 
-  #askName(place: Place, name = this.#browser.tab.get("name"), error = "") {
-    const names = this.identities.value.flatMap(({ name }) => name ?? []);
-    this.stage.value = {
-      at: "name",
-      place: place.origin,
-      names,
-      name: name || (names[0] ?? ""),
-      error,
-      sealed: this.#isSealed(place),
-    };
+  #isKnownSealed(serverKey: Bytes): boolean {
+    return this.#keeping?.known.sealedRoom(serverKey) !== undefined;
+  }
+
+  /** The key of a place's server, as far as it is known. */
+  #serverKey({ origin, invite }: Place): Bytes | undefined {
+    return invite?.serverKey ?? this.#keeping?.known.serverAt(origin);
   }
 
   // ── As whom ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks for a name. @param name What stands in the field. @param error Why the last one can't be used. */
+  #askName(place: Place, name = this.#likelyName(place), error = ""): void {
+    const names = this.#names;
+    const sealed = this.#isSealed(place);
+    const { origin } = place;
+    this.stage.value = {
+      at: "name",
+      place: origin,
+      names,
+      name,
+      error,
+      sealed,
+    };
+  }
+
+  get #names(): string[] {
+    return this.identities.value.flatMap(({ name }) => name ?? []);
+  }
+
+  /** The name that the person had there last, or elsewhere. */
+  #likelyName(place: Place): string {
+    const key = this.#serverKey(place);
+    const visit = key && this.#keeping?.visits.of(key);
+    return visit?.name ?? this.#names[0] ?? "";
+  }
 
   /** Goes into the room under a name; what is wrong with it is told by the stage. */
   async join(typed: string): Promise<void> {
     const place = this.#place;
     const keeping = this.#keeping;
     if (!place || !keeping || this.stage.value.at !== "name") return;
-    const name = parseName(typed);
-    if (typeof name === "string") {
-      const error = `Cannot go by ${quote(typed)}: ${REFUSALS[name]}`;
-      return this.#askName(place, typed, error);
+    let who: Who;
+    try {
+      who = await keeping.identities.forName(requireName(typed));
+    } catch (error) {
+      return this.#askName(place, typed, reasonOf(error));
     }
-    const who = await this.#whoIs(name.shown);
-    const naming = this.#naming;
-    if (!naming) return await this.#enter(place, keeping, who);
+    const answer = this.#naming;
     this.#naming = undefined;
+    if (!answer) return await this.#enter(place, keeping, who);
     this.#showJoining(place);
-    naming(who);
+    answer(who);
   }
 
-  async #whoIs(name: string): Promise<Who> {
-    const table = this.#keeping?.identities;
-    if (!table) throw new Error("not started");
-    const folded = foldedName(name);
-    const known = await table.find((other) => foldedName(other) === folded);
-    const entry = known ?? await table.create();
-    this.#named = (shown) => entry.setName(shown);
-    return { identity: entry.identity, name };
+  /** Asks for another name than one that the server refuses; null if the person gives up. */
+  #askAnother(
+    place: Place,
+    name: string,
+    refusal: string,
+  ): Promise<Who | null> {
+    this.#askName(place, name, refusal);
+    return new Promise((resolve) => this.#naming = resolve);
   }
 
-  #named: (name: string) => Promise<void> = () => Promise.resolve();
+  async #listIdentities(): Promise<void> {
+    this.identities.value = await this.#keeping?.identities.all() ?? [];
+  }
+
+  /**
+   * An identity as a text under a passphrase, as `--export` makes it.
+   * @param person Its short id. Default: the one that was used last. @throws {RangeError} for a short passphrase, and
+   * where there is none.
+   */
+  async exportIdentity(
+    passphrase: string,
+    person: string | undefined = this.identities.value[0]?.person,
+  ): Promise<string> {
+    const entry = await this.#keeping?.identities.of(person ?? "");
+    if (!entry) throw new RangeError("There is no identity here yet");
+    return await exportIdentity(entry.seed, passphrase);
+  }
+
+  /**
+   * Takes an identity over that was exported elsewhere; then it is the one of that name.
+   * @throws {RangeError} for what can't be read or opened, and a name that can't be one: a sentence for a person.
+   */
+  async importIdentity(
+    text: string,
+    passphrase: string,
+    name: string,
+  ): Promise<void> {
+    const shown = requireName(name);
+    const seed = await openIdentity(text, passphrase);
+    const entry = await this.#keeping?.identities.create(seed);
+    await entry?.setName(shown);
+    await this.#listIdentities();
+    const place = this.#place;
+    if (place && this.stage.value.at === "name") this.#askName(place, shown);
+  }
 
   // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
 
   /** Goes in, and stays until the person leaves. */
   async #enter(place: Place, keeping: Keeping, who: Who): Promise<void> {
-    const { tab } = this.#browser;
+    const key = this.#serverKey(place);
+    const { read } = key ? keeping.visits.of(key) : {};
     const stay = new Stay({
-      destination: destinationOf(place, keeping.known),
+      destination: this.#guarded(place, keeping),
       who,
       keeping,
       browser: this.#browser,
-      model: this.#model,
-      named: (name) => {
-        tab.set("name", name);
-        this.#named(name).then(() => this.#listIdentities())
-          .catch((error) => stay.room.note(reasonOf(error)));
+      model: {
+        ...this.#model,
+        ...(read === undefined ? {} : { readUpTo: read }),
       },
-      askName: (refusal) => this.#askAnother(place, refusal),
+      named: (name) => this.#named(place, name),
+      askName: (name, refusal) => this.#askAnother(place, name, refusal),
     });
     this.#stay = stay;
     this.#showJoining(place);
-    stay.inRoom().then(() => {
-      if (stay.hasBegun) this.#isIn(place, stay);
-    });
+    this.#showEntered(place, stay);
     try {
       await stay.run();
       this.#end(stay, "You left the room", "");
     } catch (error) {
       if (error instanceof AdvisedError) {
         this.#end(stay, error.message, error.advice);
-      } else {
-        this.#end(
-          stay,
-          `The page has a fault and cannot go on: ${String(error)}`,
-          "Load it again",
-        );
-      }
+      } else this.#fail(error);
     }
+  }
+
+  /** The way to a place, which ends where a page finds itself before a sealed room whose server it came from. */
+  #guarded(place: Place, { known }: Keeping): Destination {
+    const destination = destinationOf(place, known);
+    const { handshake } = destination;
+    return {
+      ...destination,
+      handshake: {
+        ...handshake,
+        checkServer: (key) => {
+          handshake.checkServer(key);
+          const isHere = isFrom(place.origin, this.#browser.here);
+          if (!isHere || !this.#isKnownSealed(key)) return;
+          throw new JoinError(
+            "This room is sealed, and this page came from its own server, which could have altered it to read the room",
+            `Save ${place.origin}/chat.html from a computer that you trust, and open the room with that file`,
+          );
+        },
+      },
+    };
   }
 
   #showJoining({ origin }: Place): void {
@@ -225,46 +310,99 @@ export class App {
     if (room) this.stage.value = { at: "joining", place: origin, room };
   }
 
-  #isIn({ origin }: Place, { room, actions }: Stay): void {
+  /** Shows the room once the person is in. */
+  async #showEntered(place: Place, stay: Stay): Promise<void> {
+    await stay.inRoom();
+    if (!stay.hasBegun || this.#stay !== stay) return;
     const { tab } = this.#browser;
+    const { room, actions } = stay;
+    const { origin } = place;
     tab.set("link", "");
     tab.set("place", origin);
     this.#browser.persist();
     this.stage.value = { at: "room", place: origin, room, actions };
+    this.#keepRead(stay);
   }
 
-  /** Asks for another name than one that the server refuses; null if the person gives it up. */
-  #askAnother(place: Place, refusal: string): Promise<Who | null> {
-    this.#askName(place, undefined, refusal);
-    return new Promise((resolve) => this.#naming = resolve);
+  /** The person is in under a name, and will be the same one by it the next time. */
+  #named(place: Place, name: string): void {
+    const keeping = this.#keeping;
+    const key = this.#serverKey(place);
+    this.#browser.tab.set("name", name);
+    if (!keeping) return;
+    if (key) keeping.visits.remember(key, { name });
+    keeping.identities.named(name).then(() => this.#listIdentities())
+      .catch((error) => this.#note(reasonOf(error)));
   }
+
+  // ── How far the person has read ──────────────────────────────────────────────────────────────────────
+
+  /** Writes down how far the person has read, while they are in the room. */
+  #keepRead(stay: Stay): void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
+      if (stay.room.readUpTo.value > 0) {
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          this.#noteRead();
+        }, READ_EVERY);
+      }
+    });
+    stay.ended.then(() => {
+      stop();
+      clearTimeout(timer);
+    });
+  }
+
+  #noteRead(): void {
+    const read = this.#stay?.room.readUpTo.value ?? 0;
+    const key = this.#place && this.#serverKey(this.#place);
+    if (read > 0 && key) this.#keeping?.visits.remember(key, { read });
+  }
+
+  // ── The end ──────────────────────────────────────────────────────────────────────────────────────────
 
   #end(stay: Stay, message: string, advice: string): void {
     if (this.#stay !== stay) return;
+    this.#noteRead();
     this.#stay = undefined;
     this.#browser.tab.set("place", "");
     const { lost } = stay;
     this.stage.value = { at: "over", message, advice, lost };
   }
 
-  /** From "over", "name", "joining" or "sealed-here": one step back. */
+  /** The page has a fault. */
+  #fail(error: unknown): void {
+    const message = `The page has a fault and cannot go on: ${String(error)}`;
+    const stay = this.#stay;
+    this.#stay = undefined;
+    this.stage.value = { at: "over", message, advice: FAULT_ADVICE, lost: [] };
+    stay?.leave();
+  }
+
+  /** One step back: from "over" to the name, from all others to the place. */
   again(): void {
-    const { at } = this.stage.value;
     const place = this.#place;
-    if (at === "joining" || this.#naming) this.leave();
-    if (at === "over" && place) this.#askName(place);
+    const isOver = this.stage.value.at === "over";
+    const stay = this.#stay;
+    this.#stay = undefined; // its end is no news
+    this.#answerNaming(null);
+    stay?.leave();
+    this.#browser.tab.set("place", "");
+    if (isOver && place) this.#askName(place);
     else this.#askPlace();
   }
 
-  /** Leaves the room, or gives up joining. */
+  /** Leaves the room, or gives up coming in. */
   leave(): void {
-    this.#naming?.(null);
-    this.#naming = undefined;
+    this.#answerNaming(null);
     this.#stay?.leave();
   }
 
-  /** The page is shown again, or the network is back: an attempt to come back needn't wait. */
-  hurry(): void {}
+  #answerNaming(who: Who | null): void {
+    this.#naming?.(who);
+    this.#naming = undefined;
+  }
 
   /** Whether something that was typed isn't in the room's log yet, and would be lost if the page were closed now. */
   get isUnsent(): boolean {
@@ -282,18 +420,13 @@ export class App {
   }
 
   #note(text: string): void {
-    this.notes.value = [...this.notes.value, text];
-  }
-
-  async #listIdentities(): Promise<void> {
-    this.identities.value = await this.#keeping?.identities.all() ?? [];
+    const room = this.#stay?.room;
+    if (room) room.note(text);
+    else this.notes.value = [...this.notes.value, text];
   }
 }
 
-function rememberedRooms(_keeping: Keeping): RememberedRoom[] {
-  return [];
-}
-
-function linkIn(text: string): string {
-  return text.trim();
+/** The link to a place. */
+function linkOf({ origin, invite }: Place): string {
+  return invite ? webLink(formatInvite(invite), origin) : origin;
 }

@@ -4,11 +4,14 @@
  * @module
  */
 
+import { reasonOf } from "../base/error_reason.ts";
+import { sentence } from "../base/program.ts";
 import { actionsOf } from "../client/actions.ts";
 import { Transfers } from "../client/files/transfers.ts";
 import { mayFound, mayGoOn } from "../client/sealed/founding.ts";
 import { Session, type Who } from "../client/session.ts";
 import { FOUNDING_ID } from "../sealed/membership.ts";
+import { requireName } from "./carried_identity.ts";
 import { pageActions } from "./page_actions.ts";
 import type { Browser } from "./platform/browser.ts";
 import type { Destination } from "./platform/destination.ts";
@@ -31,8 +34,8 @@ export interface StayOptions {
   readonly model: RoomModelOptions;
   /** Is told of the name by which the person is in, and of every later one. */
   readonly named: (name: string) => void;
-  /** Asks for another name before the person has been in; null for none. */
-  readonly askName: (refusal: string) => Promise<Who | null>;
+  /** Asks for another name than that before the person has been in; null for none. */
+  readonly askName: (name: string, refusal: string) => Promise<Who | null>;
 }
 
 /** A stay. */
@@ -45,6 +48,7 @@ export class Stay {
   readonly lost: string[] = [];
   readonly #session: Session;
   readonly #options: StayOptions;
+  readonly #ending = Promise.withResolvers<void>();
 
   /** A stay that begins with `run`. */
   constructor(options: StayOptions) {
@@ -107,12 +111,16 @@ export class Stay {
       await this.#session.run();
     } finally {
       this.room.close();
+      this.#ending.resolve();
       await Promise.all([
         this.#options.keeping.known.kept,
         this.#session.kept(),
       ]);
     }
   }
+
+  /** Doesn't wait any longer to come back after a lost connection. */
+  hurry(): void {}
 
   /** Resolves when the person has come into the room, or has left. */
   inRoom(): Promise<void> {
@@ -122,6 +130,11 @@ export class Stay {
   /** Leaves, or gives up coming in. */
   leave(): void {
     this.#session.leave();
+  }
+
+  /** Resolves when the stay has ended. */
+  get ended(): Promise<void> {
+    return this.#ending.promise;
   }
 
   /** Whether it has led into the room. */
@@ -134,9 +147,20 @@ export class Stay {
     return this.room.standing.value.waiting > 0;
   }
 
-  /** Asks for another name than one that the server refuses; null for none. */
+  /** Asks for another name than one that the server refuses; null if the person doesn't choose any. */
   async #askName(refusal: string): Promise<Who | null> {
-    if (!this.hasBegun) return await this.#options.askName(refusal);
-    return null;
+    const { askName, keeping: { identities } } = this.#options;
+    const { room } = this;
+    if (!this.hasBegun) return await askName(room.standing.value.name, refusal);
+    room.note(sentence(refusal));
+    for (;;) {
+      const typed = await room.ask("Another name: ");
+      if (typed === null) return null;
+      try {
+        return await identities.forName(requireName(typed));
+      } catch (error) {
+        room.note(sentence(reasonOf(error)));
+      }
+    }
   }
 }

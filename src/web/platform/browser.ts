@@ -32,6 +32,20 @@ export interface Browser {
   visit(url: string): void;
   /** Asks that what is kept isn't thrown away when the disk gets full. */
   persist(): void;
+  /** Tells what happens to the page, from now on. */
+  watch(happenings: Happenings): void;
+}
+
+/** What happens to a page. */
+export interface Happenings {
+  /** It is shown again, or the network is there again. */
+  readonly back: () => void;
+  /** It is hidden, and may never be shown again. */
+  readonly hidden: () => void;
+  /** It is about to be closed. @returns Whether the person is asked first. */
+  readonly closing: () => boolean;
+  /** Something failed that nobody waits for. */
+  readonly fault: (error: unknown) => void;
 }
 
 /** The browser in which this runs. */
@@ -53,5 +67,23 @@ export function thisBrowser(): Browser {
       // Without it all works the same, until the browser needs the place.
       navigator.storage?.persist?.().catch(() => {});
     },
+    watch,
   };
+}
+
+function watch({ back, hidden, closing, fault }: Happenings): void {
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") back();
+    else hidden();
+  });
+  addEventListener("online", back);
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) back();
+  });
+  addEventListener("pagehide", hidden);
+  addEventListener("beforeunload", (event) => {
+    if (closing()) event.preventDefault();
+  });
+  addEventListener("unhandledrejection", (event) => fault(event.reason));
+  addEventListener("error", ({ error }) => fault(error));
 }

@@ -14,6 +14,8 @@ import {
 } from "../../../crypto_utils.ts";
 import { type Identity, identityOf } from "../../crypto/identity.ts";
 import { fullId, shortId } from "../../crypto/person_id.ts";
+import type { Who } from "../../client/session.ts";
+import { foldedName } from "../../protocol/names.ts";
 import type { OwnIdentity } from "../stage.ts";
 import type { Database } from "./database.ts";
 
@@ -83,6 +85,27 @@ export class IdentityTable {
       return now ?? fresh;
     });
     return await this.#entry(row, created);
+  }
+
+  #current: IdentityEntry | undefined;
+  #wasIn = false; // as the current one
+
+  /** As whom to come under a name. */
+  async forName(name: string): Promise<Who> {
+    const folded = foldedName(name);
+    const known = await this.find((other) => foldedName(other) === folded);
+    const current = this.#current;
+    const isNobody = current?.created && !this.#wasIn;
+    const entry = known ?? (isNobody ? current : await this.create());
+    if (entry !== current) this.#wasIn = false;
+    this.#current = entry;
+    return { identity: entry.identity, name };
+  }
+
+  /** The person is in, and goes by a name. */
+  async named(name: string): Promise<void> {
+    this.#wasIn = true;
+    await this.#current?.setName(name);
   }
 
   async #entry(row: Row, created: boolean): Promise<IdentityEntry> {

@@ -14,6 +14,7 @@ import type { Database } from "./database.ts";
 import { IdentityTable } from "./identity_table.ts";
 import { roomTable } from "./room_table.ts";
 import { SeenTable } from "./seen_table.ts";
+import { Visits } from "./visits.ts";
 
 /** What is kept. */
 export interface Keeping {
@@ -29,6 +30,8 @@ export interface Keeping {
   readonly rooms: RoomStores | undefined;
   /** Which private messages were seen. */
   readonly seen: Seen;
+  /** Visits to rooms. */
+  readonly visits: Visits;
 }
 
 /** Opens all of it. @param note Told what can't be read or kept, now and later. */
@@ -53,5 +56,6 @@ export async function openKeeping(
     identities: new IdentityTable(database),
     rooms: database && roomTable(database),
     seen: database ? await SeenTable.load(database, note) : new SeenHere(),
+    visits: await Visits.load(database, note),
   };
 }
