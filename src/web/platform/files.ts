@@ -86,9 +86,9 @@ export class GrowingFile {
     this.#lastSize = 0;
   }
 
-  /** The whole file, if it has the digest that was offered. To be called once. */
+  /** The whole file, if it has the digest that was offered, and nothing is appended any more. */
   finish(digest: string): Blob | undefined {
-    if (this.#hash.digest().toHex() !== digest) return undefined;
+    if (this.#hash.clone().digest().toHex() !== digest) return undefined;
     this.#join();
     return new Blob(this.#parts);
   }
