@@ -195,6 +195,17 @@ export class RoomModel implements View {
     return this.#store.message(seq);
   }
 
+  /** Finds where this person is meant in a text. */
+  get meant(): RegExp | undefined {
+    const words = settingWords(this.#options.words?.() ?? NO_WORDS);
+    if (this.#ownName !== "") words.push(this.#ownName);
+    const key = words.join(",");
+    if (key !== this.#finder.words) {
+      this.#finder = { words: key, pattern: finder(words) };
+    }
+    return this.#finder.pattern;
+  }
+
   /** The number of the first line that is known: older ones are those before it. 0: none is known. */
   get first(): number {
     return this.#first;
@@ -540,13 +551,7 @@ export class RoomModel implements View {
     if (news.type === "private") return !news.own;
     if (!isLine(news) || !isMessage(news) || news.own) return false;
     if (news.type === "offered") return false;
-    const words = settingWords(this.#options.words?.() ?? NO_WORDS);
-    if (this.#ownName !== "") words.push(this.#ownName);
-    const key = words.join(",");
-    if (key !== this.#finder.words) {
-      this.#finder = { words: key, pattern: finder(words) };
-    }
-    return this.#finder.pattern?.test(news.text) === true;
+    return this.meant?.test(news.text) === true;
   }
 
   /** Has the signals say how it is. */

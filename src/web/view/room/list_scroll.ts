@@ -1,0 +1,199 @@
+/**
+ * Where the list of messages is scrolled to, and what follows from that: rows above and below it, older ones from the
+ * server, and what counts as read.
+ *
+ * @module
+ */
+
+import type { RoomUi } from "./room_ui.ts";
+import { RowWindow } from "./row_window.ts";
+
+/** How near an edge of the window more rows are put there, pixels. */
+const NEAR_EDGE = 1_500;
+/** How near the end counts as being there, pixels. */
+const NEAR_END = 32;
+/** Where a message stands that is gone to: its distance from the upper edge, as a part of the list's height. */
+const AIM = 0.3;
+
+/** A row that stays where it is. */
+interface Anchor {
+  readonly key: string;
+  /** Its distance from the list's upper edge, pixels. */
+  readonly top: number;
+}
+
+/** The scrolling of a list. */
+export class ListScroll {
+  /** Which rows are in the page. */
+  readonly window = new RowWindow();
+  readonly #ui: RoomUi;
+  readonly #draw: () => void;
+  #place: HTMLElement | undefined;
+  #anchor: Anchor | undefined;
+  #aim: number | undefined; // the number of the message that is to be shown
+
+  /** At the end. @param draw Draws the list again. */
+  constructor(ui: RoomUi, draw: () => void) {
+    this.#ui = ui;
+    this.#draw = draw;
+  }
+
+  /** Looks after an element, until what is returned is called. */
+  attach(place: HTMLElement): () => void {
+    this.#place = place;
+    const watch = new AbortController();
+    const { signal } = watch;
+    const document = place.ownerDocument;
+    const sizes = new ResizeObserver(() => this.settle());
+    sizes.observe(place);
+    for (const child of place.children) sizes.observe(child);
+    const options = { signal, passive: true };
+    place.addEventListener("scroll", () => this.#scrolled(), options);
+    document.addEventListener("visibilitychange", () => this.#shown(), options);
+    addEventListener("focus", () => this.#look(), options);
+    addEventListener("blur", () => this.#look(), options);
+    this.settle();
+    this.#look();
+    return () => {
+      watch.abort();
+      sizes.disconnect();
+    };
+  }
+
+  /** Goes to the end, and stays there. */
+  toEnd(): void {
+    this.#aim = undefined;
+    this.window.toEnd();
+    this.#draw();
+    this.#look();
+  }
+
+  /** Goes to a message, which may have to be asked for first. */
+  aim(target: { readonly seq: number } | null): void {
+    if (!target) return;
+    this.#aim = target.seq;
+    this.#draw();
+  }
+
+  /** After something has changed: what was read stays where it is. */
+  settle(): void {
+    const place = this.#place;
+    if (!place) return;
+    if (this.#aim !== undefined) return this.#takeAim(place, this.#aim);
+    if (this.window.isAtEnd) place.scrollTop = place.scrollHeight;
+    else this.#restore(place);
+    this.#fill(place);
+  }
+
+  #restore(place: HTMLElement): void {
+    const { key, top } = this.#anchor ?? {};
+    const row = key === undefined ? null : rowOf(place, key);
+    if (!row || top === undefined) return;
+    const moved = topOf(row, place) - top;
+    if (Math.abs(moved) >= 1) place.scrollTop += moved;
+  }
+
+  #scrolled(): void {
+    const place = this.#place;
+    if (!place) return;
+    if (isAtEnd(place)) this.window.stick();
+    else this.window.stay();
+    this.#anchor = anchorOf(place);
+    this.#fill(place);
+    this.#look();
+  }
+
+  /** Has enough rows above and below what is seen. */
+  #fill(place: HTMLElement): void {
+    const { room, actions } = this.#ui;
+    const above = place.scrollTop;
+    const below = place.scrollHeight - place.clientHeight - above;
+    const wasAtEnd = this.window.isAtEnd;
+    if (!wasAtEnd && above < NEAR_EDGE && this.window.hasAbove) {
+      this.window.up();
+    } else if (below < NEAR_EDGE && this.window.hasBelow) {
+      this.window.down();
+    } else {
+      const isNearStart = above < NEAR_EDGE && !this.window.hasAbove;
+      const wants = isNearStart && room.hasOlder.peek() &&
+        !room.isLoading.peek();
+      if (wants) actions.older();
+      return;
+    }
+    this.#draw();
+  }
+
+  #takeAim(place: HTMLElement, seq: number): void {
+    const key = `m${seq}`;
+    if (!this.window.around(key)) {
+      if (!this.#ui.searchOn(seq)) this.#aim = undefined;
+      return;
+    }
+    const row = rowOf(place, key);
+    if (!row) return this.#draw(); // it is in the window now
+    this.#aim = undefined;
+    place.scrollTop += topOf(row, place) - place.clientHeight * AIM;
+    this.#anchor = anchorOf(place);
+    row.focus({ preventScroll: true });
+    row.classList.remove("is-aimed");
+    requestAnimationFrame(() => row.classList.add("is-aimed"));
+    this.#fill(place);
+  }
+
+  /** The page is seen again, or no longer. */
+  #shown(): void {
+    const place = this.#place;
+    const isSeen = document.visibilityState === "visible";
+    if (place && isSeen && this.window.isAtEnd) this.#toUnread(place);
+    this.#look();
+  }
+
+  /** Where more has come than fits, its beginning is shown. */
+  #toUnread(place: HTMLElement): void {
+    if (this.#ui.room.unread.peek() === 0 || !this.window.around("new")) return;
+    this.#draw();
+    requestAnimationFrame(() => {
+      const mark = rowOf(place, "new");
+      const top = mark ? topOf(mark, place) : 0;
+      if (!mark || top >= 0) return this.toEnd();
+      place.scrollTop += top - NEAR_END;
+    });
+  }
+
+  /** What comes is read where the end is seen. */
+  #look(): void {
+    const isSeen = document.visibilityState === "visible" &&
+      document.hasFocus();
+    this.#ui.room.look(isSeen && this.window.isAtEnd);
+  }
+}
+
+function isAtEnd(place: HTMLElement): boolean {
+  const below = place.scrollHeight - place.clientHeight - place.scrollTop;
+  return below <= NEAR_END;
+}
+
+function rowOf(place: HTMLElement, key: string): HTMLElement | null {
+  return place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
+function topOf(row: Element, place: HTMLElement): number {
+  return row.getBoundingClientRect().top - place.getBoundingClientRect().top;
+}
+
+/** The first row of which anything is seen. */
+function anchorOf(place: HTMLElement): Anchor | undefined {
+  const rows = place.querySelectorAll<HTMLElement>("[data-key]");
+  let [low, high] = [0, rows.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle];
+    const isAbove = row &&
+      topOf(row, place) + row.getBoundingClientRect().height <= 0;
+    if (isAbove) low = middle + 1;
+    else high = middle;
+  }
+  const row = rows[low];
+  const { key } = row?.dataset ?? {};
+  return row && key !== undefined ? { key, top: topOf(row, place) } : undefined;
+}

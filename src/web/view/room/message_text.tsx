@@ -1,0 +1,52 @@
+/**
+ * What somebody wrote, as nodes of text: nothing of it is ever markup.
+ *
+ * @module
+ */
+
+import type { VNode } from "preact";
+import { type Block, type Piece, textBlocks } from "./text_pieces.ts";
+
+/** What is shown of a text. */
+export interface MessageTextProps {
+  /** As it was written. */
+  readonly text: string;
+  /** Finds what was searched for. */
+  readonly found?: RegExp | undefined;
+  /** Finds where this person is meant. */
+  readonly meant?: RegExp | undefined;
+}
+
+/** The text of a message: lines, code, links, and what is marked in it. */
+export function MessageText(
+  { text, found, meant }: MessageTextProps,
+): VNode {
+  const blocks = textBlocks(text, { found, meant });
+  return (
+    <div class="message-text" dir="auto">
+      {blocks.map((block, index) => <TextBlock key={index} {...block} />)}
+    </div>
+  );
+}
+
+function TextBlock({ isCode, pieces }: Block): VNode {
+  const words = pieces.map((piece, index) => (
+    <TextPiece key={index} piece={piece} isInBlock={isCode} />
+  ));
+  // A block that is wider than the screen can be scrolled with the keyboard, too.
+  return isCode
+    ? <pre class="code-block" tabIndex={0} dir="ltr"><code>{words}</code></pre>
+    : <p dir="auto">{words}</p>;
+}
+
+function TextPiece(
+  { piece, isInBlock }: { piece: Piece; isInBlock: boolean },
+): VNode | string {
+  const { text, isCode, link, isFound, isMeant } = piece;
+  const words = isFound || isMeant
+    ? <mark class={isFound ? "found" : "meant"}>{text}</mark>
+    : text;
+  if (isCode && !isInBlock) return <code dir="ltr">{words}</code>;
+  if (link === undefined) return <>{words}</>;
+  return <a href={link} target="_blank" rel="noreferrer noopener">{words}</a>;
+}

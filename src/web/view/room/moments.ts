@@ -1,0 +1,61 @@
+/**
+ * Times and days as a person reads them.
+ *
+ * @module
+ */
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** A format, made once: that takes longer than using it. */
+function format(
+  name: string,
+  options: Intl.DateTimeFormatOptions,
+): Intl.DateTimeFormat {
+  const known = formats.get(name);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en-GB", options);
+  formats.set(name, made);
+  return made;
+}
+
+/** Hours and minutes of a time (ms since 1970). @param hour12 Undefined: as the system has it. */
+export function clockTime(at: number, hour12: boolean | undefined): string {
+  const cycle = hour12 ?? prefersTwelve();
+  return format(`time ${cycle}`, {
+    hour: cycle ? "numeric" : "2-digit",
+    minute: "2-digit",
+    hour12: cycle,
+  }).format(at);
+}
+
+/** A day, as "Today", "Yesterday", "Monday 23 November", or with the year if it is another. */
+export function dayName(at: number, now: number): string {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  const isThisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  const day = { weekday: "long", day: "numeric", month: "long" } as const;
+  const parts = isThisYear
+    ? format("day", day)
+    : format("day of year", { ...day, year: "numeric" });
+  return parts.formatToParts(at).filter(({ type }) => type !== "literal")
+    .map(({ value }) => value).join(" ");
+}
+
+/** All of a time, for who wants to know exactly. */
+export function fullTime(at: number): string {
+  return format("full", { dateStyle: "full", timeStyle: "medium" }).format(at);
+}
+
+function startOfDay(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+let twelve: boolean | undefined;
+
+/** Whether the system's language has hours up to twelve. */
+function prefersTwelve(): boolean {
+  twelve ??= new Intl.DateTimeFormat(undefined, { hour: "numeric" })
+    .resolvedOptions().hour12 === true;
+  return twelve;
+}

@@ -1,0 +1,106 @@
+/**
+ * A row of the list, of whatever kind.
+ *
+ * @module
+ */
+
+import type { VNode } from "preact";
+import type { Aside, DayMark, Note, Row } from "../../rows.ts";
+import { Icon, type IconName } from "./icons.tsx";
+import { LetterRow } from "./letter_row.tsx";
+import { memo } from "./memo.ts";
+import { MessageRow } from "./message_row.tsx";
+import { clockTime, dayName, fullTime } from "./moments.ts";
+import type { RoomUi } from "./room_ui.ts";
+import { textBlocks } from "./text_pieces.ts";
+
+/** What a row is shown with. */
+export interface RowProps {
+  /** What the parts of the room have in common. */
+  readonly ui: RoomUi;
+  /** It. */
+  readonly row: Row;
+  /** Whether it begins what its person says. */
+  readonly isFirst: boolean;
+}
+
+/** A row. */
+export const RowView = memo(({ ui, row, isFirst }: RowProps) => {
+  switch (row.kind) {
+    case "message":
+      return <MessageRow ui={ui} message={row} isFirst={isFirst} />;
+    case "private":
+      return <LetterRow ui={ui} letter={row} />;
+    case "aside":
+      return <AsideRow ui={ui} aside={row} />;
+    case "note":
+      return <NoteRow ui={ui} note={row} />;
+    case "day":
+      return <DayRow day={row} />;
+    case "new":
+      return (
+        <li class="rule rule-new" data-key={row.key}>
+          <span>New</span>
+        </li>
+      );
+  }
+});
+
+/** A time, in full where one looks for it. */
+export function Moment({ ui, at }: { ui: RoomUi; at: number }): VNode {
+  const date = new Date(at);
+  return (
+    <time dateTime={date.toISOString()} title={fullTime(at)}>
+      {clockTime(at, ui.settings.hour12)}
+    </time>
+  );
+}
+
+function DayRow({ day: { key, at } }: { day: DayMark }): VNode {
+  return (
+    <li class="rule" data-key={key}>
+      <span>{dayName(at, Date.now())}</span>
+    </li>
+  );
+}
+
+function AsideRow({ ui, aside }: { ui: RoomUi; aside: Aside }): VNode {
+  const { key, at, text } = aside;
+  return (
+    <li class="aside" data-key={key} tabIndex={-1}>
+      <bdi>{text}</bdi> <Moment ui={ui} at={at} />
+    </li>
+  );
+}
+
+const SIGNS: Readonly<Record<Note["tone"], IconName | undefined>> = {
+  plain: undefined,
+  good: "check",
+  warning: "warning",
+};
+
+function NoteRow({ ui, note }: { ui: RoomUi; note: Note }): VNode {
+  const { key, at, tone, text } = note;
+  const sign = SIGNS[tone];
+  return (
+    <li class={`note note-${tone}`} data-key={key} tabIndex={-1}>
+      {sign && <Icon name={sign} />}
+      <p dir="auto">{linked(text)}</p>
+      <Moment ui={ui} at={at} />
+    </li>
+  );
+}
+
+/** A text of this program, with its links. */
+function linked(text: string): (VNode | string)[] {
+  const pieces = textBlocks(text).flatMap((block) => block.pieces);
+  return pieces.map(({ text, link }, index) =>
+    link === undefined
+      ? text
+      : (
+        <a key={index} href={link} target="_blank" rel="noreferrer noopener">
+          {text}
+        </a>
+      )
+  );
+}
