@@ -33,9 +33,10 @@ export function MessageList({ ui }: { ui: RoomUi }): VNode {
   const list = scroll.window;
   list.take(room.rows.value);
   const pending = room.pending.value;
-  useEffect(() => {
-    if (place.current) return scroll.attach(place.current);
-  }, [scroll]);
+  useEffect(
+    () => place.current ? scroll.attach(place.current) : undefined,
+    [scroll],
+  );
   useLayoutEffect(() => scroll.settle());
   useEffect(() => ui.target.subscribe((target) => scroll.aim(target)), [
     scroll,

@@ -60,36 +60,52 @@ export function textBlocks(text: string, finders: Finders = {}): Block[] {
   return blocks.filter(({ pieces }) => pieces.length > 0);
 }
 
-/** A line in pieces, each under the same marks. */
+/** A line in pieces, each under the same marks; without the backquotes of code, which is shown as such. */
 function linePieces(
   text: string,
   marks: readonly Mark[],
   meant: RegExp | undefined,
 ): Piece[] {
-  const isInCode = (at: number) =>
-    marks.some(({ start, end, style }) =>
-      style === CODE && start <= at && at < end
-    );
+  const code = marks.filter(({ style }) => style === CODE);
+  const ticks = code.flatMap((mark) => ticksOf(text, mark));
   const meanings = meant ? [...text.matchAll(new RegExp(meant, "giv"))] : [];
-  const spans = meanings.filter(({ index }) => !isInCode(index))
-    .map(({ 0: all, index }) => ({ start: index, end: index + all.length }));
+  const spans = meanings
+    .map(({ 0: all, index }) => ({ start: index, end: index + all.length }))
+    .filter(({ start }) => !code.some((mark) => covers(mark, start)));
   const edges = new Set([0, text.length]);
-  for (const { start, end } of [...marks, ...spans]) {
+  for (const { start, end } of [...marks, ...ticks, ...spans]) {
     edges.add(start).add(end);
   }
   const sorted = [...edges].sort((a, b) => a - b);
-  return sorted.slice(0, -1).map((start, index) => {
-    const covers = (it: { readonly start: number; readonly end: number }) =>
-      it.start <= start && start < it.end;
-    const over = marks.filter(covers);
-    return {
+  return sorted.slice(0, -1).flatMap((start, index) => {
+    const isHere = (span: Span) => covers(span, start);
+    if (ticks.some(isHere)) return [];
+    const over = marks.filter(isHere);
+    return [{
       text: text.slice(start, sorted[index + 1]),
-      isCode: over.some(({ style }) => style === CODE),
+      isCode: code.some(isHere),
       link: over.find(({ link }) => link !== undefined)?.link,
       isFound: over.some(({ style }) => style === Style.found),
-      isMeant: spans.some(covers),
-    };
+      isMeant: spans.some(isHere),
+    }];
   });
+}
+
+/** From one place in a line to another. */
+type Span = Pick<Mark, "start" | "end">;
+
+function covers({ start, end }: Span, at: number): boolean {
+  return start <= at && at < end;
+}
+
+/** The backquotes around code within a line; none around a line of a block. */
+function ticksOf(text: string, { start, end }: Span): Span[] {
+  const [ticks = ""] = /^`+/.exec(text.slice(start, end)) ?? [];
+  const { length } = ticks;
+  const isWithin = length > 0 && text.slice(0, end).endsWith(ticks);
+  return isWithin && end - start > 2 * length
+    ? [{ start, end: start + length }, { start: end - length, end }]
+    : [];
 }
 
 function plain(text: string): Piece {
