@@ -15,7 +15,7 @@ import "./src/base/deno_version.ts"; // first of all
 import { parseFlags } from "./src/base/flags.ts";
 import { reasonOf } from "./src/base/error_reason.ts";
 import { print } from "./src/base/output.ts";
-import { sentence } from "./src/base/program.ts";
+import { sentence } from "./src/base/sentence.ts";
 import { within } from "./src/base/timing.ts";
 import { type Actions, actionsOf } from "./src/client/actions.ts";
 import { askName, canAsk, requireName } from "./src/client/ask.ts";

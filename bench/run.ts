@@ -6,7 +6,8 @@
  * @module
  */
 
-import { type FlagValues, parseFlags, UsageError } from "../src/base/flags.ts";
+import { type FlagValues, parseFlags } from "../src/base/flags.ts";
+import { UsageError } from "../src/base/usage_error.ts";
 import { helpText } from "../src/base/help.ts";
 import { print } from "../src/base/output.ts";
 import { VERSION } from "../src/base/program.ts";

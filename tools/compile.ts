@@ -5,7 +5,8 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { parseFlags, UsageError } from "../src/base/flags.ts";
+import { parseFlags } from "../src/base/flags.ts";
+import { UsageError } from "../src/base/usage_error.ts";
 import { helpText } from "../src/base/help.ts";
 import { complain, print } from "../src/base/output.ts";
 import { usageSentence } from "../src/base/program.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UsageError } from "../../src/base/flags.ts";
+import { UsageError } from "../../src/base/usage_error.ts";
 import { complain } from "../../src/base/output.ts";
 
 /** Runs a benchmark. @returns Its exit code: 2 for flags that can't be, 1 for what else went wrong. */

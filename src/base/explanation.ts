@@ -5,10 +5,11 @@
  */
 
 import { AdvisedError } from "./advised_error.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "./usage_error.ts";
 import { OutputError } from "./output.ts";
 import { FileError } from "./private_file.ts";
-import { sentence, usageSentence } from "./program.ts";
+import { usageSentence } from "./program.ts";
+import { sentence } from "./sentence.ts";
 import { escapeText } from "./safe_text.ts";
 
 /** Why a program can't go on, and what to do where that is known. */

@@ -8,6 +8,7 @@
 import { alternatives, didYouMean } from "./nearest.ts";
 import { givenPath } from "./paths.ts";
 import { parseArgs } from "./std.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** One flag, a row of a program's table. */
 export interface Flag {
@@ -46,12 +47,6 @@ export interface ParsedFlags<T extends readonly Flag[]> {
   readonly values: FlagValues<T>;
   /** The arguments that are no flags, in order. */
   readonly positionals: readonly string[];
-}
-
-/** The program was called wrongly; it exits with 2. */
-export class UsageError extends Error {
-  /** "UsageError". */
-  override readonly name = "UsageError";
 }
 
 /**

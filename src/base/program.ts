@@ -1,10 +1,11 @@
 /**
- * What both programs are, rather than do: their version, how they are called, how they end a sentence.
+ * What both programs are, rather than do: their version, how they are called, what they say of a wrong command.
  *
  * @module
  */
 
 import config from "../../deno.json" with { type: "json" };
+import { sentence } from "./sentence.ts";
 
 /** The version of both programs. */
 export const VERSION: string = config.version;
@@ -35,13 +36,6 @@ export function clientCommand(): string {
  */
 export function mayStop(): boolean {
   return Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined;
-}
-
-/** A text as a sentence: with a full stop, but none after a command to be copied or a mark of its own. */
-export function sentence(text: string): string {
-  return /([.?!…]|[:;] (deno|\.\/|--|run:).*|'chat:.*')$/.test(text)
-    ? text
-    : `${text}.`;
 }
 
 /** What was wrong with a command, and where to look, in one line. */

@@ -5,8 +5,8 @@
  */
 
 import type { View } from "./view.ts";
-import { UsageError } from "../base/flags.ts";
-import { sentence } from "../base/program.ts";
+import { UsageError } from "../base/usage_error.ts";
+import { sentence } from "../base/sentence.ts";
 import { quote } from "../base/safe_text.ts";
 import { parseName } from "../protocol/names.ts";
 import { REFUSALS } from "../protocol/reasons.ts";

@@ -6,7 +6,7 @@
 
 import { DecryptionError } from "../../crypto_utils.ts";
 import { readDocument } from "../base/document.ts";
-import { UsageError } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { print } from "../base/output.ts";
 import { qrLines } from "../base/qr.ts";
 import { quote } from "../base/safe_text.ts";

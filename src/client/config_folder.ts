@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UsageError } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { ensureFolder, FileError } from "../base/private_file.ts";
 import { defaultConfigFolder } from "../keys/identity.ts";
 

@@ -9,7 +9,7 @@ import { ask, type Asker, canAsk } from "./ask.ts";
 import { JoinError } from "./join_error.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { firstLine } from "../base/first_line.ts";
-import { UsageError } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { clientCommand } from "../base/program.ts";
 import {
   type Address,

@@ -7,7 +7,7 @@
 import { errorLine } from "./pipe/json_view.ts";
 import { messageOf } from "../base/error_reason.ts";
 import { explanation } from "../base/explanation.ts";
-import { UsageError } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { complain, OutputError, print } from "../base/output.ts";
 
 /**

@@ -5,7 +5,8 @@
  */
 
 import { completionScript, SHELLS } from "./shell_completions.ts";
-import { type FlagValues, UsageError } from "../base/flags.ts";
+import type { FlagValues } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { helpText } from "../base/help.ts";
 import { clientCommand, VERSION } from "../base/program.ts";
 

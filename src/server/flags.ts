@@ -5,7 +5,8 @@
  */
 
 import { FORMATS, LEVELS } from "./diagnostics.ts";
-import { type FlagValues, UsageError } from "../base/flags.ts";
+import type { FlagValues } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { type Address, parseAddress } from "../keys/invite.ts";
 import { besideLog } from "../log/beside.ts";
 

@@ -12,7 +12,8 @@
 
 import { KEY_SIZE, randomBytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
-import { type FlagValues, parseFlags, UsageError } from "../base/flags.ts";
+import { type FlagValues, parseFlags } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { helpText } from "../base/help.ts";
 import { print } from "../base/output.ts";
 import {

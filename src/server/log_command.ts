@@ -9,7 +9,8 @@
  */
 
 import { AdvisedError } from "../base/advised_error.ts";
-import { type FlagValues, parseFlags, UsageError } from "../base/flags.ts";
+import { type FlagValues, parseFlags } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { helpText } from "../base/help.ts";
 import { complain, print } from "../base/output.ts";
 import { givenPath } from "../base/paths.ts";

@@ -7,7 +7,7 @@
 import { AdvisedError } from "../base/advised_error.ts";
 import { explanation } from "../base/explanation.ts";
 import { targetOf } from "../base/file_target.ts";
-import { UsageError } from "../base/flags.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { complain } from "../base/output.ts";
 import { serverCommand } from "../base/program.ts";
 import type { Address } from "../keys/invite.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UsageError } from "../../src/base/flags.ts";
+import { UsageError } from "../../src/base/usage_error.ts";
 import { complain } from "../../src/base/output.ts";
 
 /** Runs a task; its code, or 2 for flags that can't be, is the process's in the end. */

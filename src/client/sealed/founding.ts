@@ -6,7 +6,7 @@
  */
 
 import { quote } from "../../base/safe_text.ts";
-import { UsageError } from "../../base/flags.ts";
+import { UsageError } from "../../base/usage_error.ts";
 import { ask, type Asker, canAsk } from "../ask.ts";
 import { JoinError } from "../join_error.ts";
 

@@ -6,7 +6,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { AdvisedError } from "../../base/advised_error.ts";
-import { UsageError } from "../../base/flags.ts";
+import { UsageError } from "../../base/usage_error.ts";
 import { messageOf } from "../../base/error_reason.ts";
 import { readText } from "../../base/private_file.ts";
 import {

@@ -7,7 +7,8 @@
 import fc from "fast-check";
 import { PassThrough, Writable } from "node:stream";
 import { type Bytes, randomBytes } from "../../../crypto_utils.ts";
-import { parseFlags, UsageError } from "../../../src/base/flags.ts";
+import { parseFlags } from "../../../src/base/flags.ts";
+import { UsageError } from "../../../src/base/usage_error.ts";
 import {
   formatAddress,
   formatInvite,

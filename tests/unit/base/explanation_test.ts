@@ -6,7 +6,7 @@
 
 import { AdvisedError } from "../../../src/base/advised_error.ts";
 import { explanation } from "../../../src/base/explanation.ts";
-import { UsageError } from "../../../src/base/flags.ts";
+import { UsageError } from "../../../src/base/usage_error.ts";
 import { fileError } from "../../../src/base/private_file.ts";
 import { LogError } from "../../../src/log/file.ts";
 import { assertEquals } from "../../kit/assert.ts";

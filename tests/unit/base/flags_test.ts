@@ -4,7 +4,8 @@
  * @module
  */
 
-import { parseFlags, UsageError } from "../../../src/base/flags.ts";
+import { parseFlags } from "../../../src/base/flags.ts";
+import { UsageError } from "../../../src/base/usage_error.ts";
 import { helpText } from "../../../src/base/help.ts";
 import {
   assert,
