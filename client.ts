@@ -24,12 +24,7 @@ import {
   optionalConfigFolder,
 } from "./src/client/config_folder.ts";
 import { Known } from "./src/client/known.ts";
-import {
-  askDestination,
-  type Destination,
-  findDestination,
-  givenPlace,
-} from "./src/client/destination.ts";
+import type { Destination } from "./src/client/destination.ts";
 import { endAtFaults, explain } from "./src/client/explain.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { firstRun, isFirstRun } from "./src/client/first_run.ts";
@@ -45,6 +40,11 @@ import {
   isAtTerminal,
   openFrontend,
 } from "./src/client/frontend.ts";
+import {
+  askDestination,
+  findDestination,
+  givenPlace,
+} from "./src/client/given_place.ts";
 import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
@@ -52,7 +52,7 @@ import { roomFolder } from "./src/client/sealed/room_folder.ts";
 import { mayFound, mayGoOn } from "./src/client/sealed/founding.ts";
 import { Session, type Who } from "./src/client/session.ts";
 import type { View } from "./src/client/view.ts";
-import { type Address, formatAddress } from "./src/keys/invite.ts";
+import { type Address, parseAddress } from "./src/keys/invite.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
 /** How long what was noted may take to be in its files when the client ends, ms: no disk keeps it from ending. */
@@ -166,7 +166,7 @@ async function chat(
 async function stay(company: Company): Promise<number> {
   const { values, destination, history, identities, known, frontend, folder } =
     company;
-  const { host, port, handshake, proven, invite } = destination;
+  const { address, handshake, proven, invite } = destination;
   const { view } = frontend;
   const isFounded = invite?.id === FOUNDING_ID &&
     known.sealedRoom(invite.serverKey) !== undefined;
@@ -177,9 +177,9 @@ async function stay(company: Company): Promise<number> {
     : SeenFile.load(`${folder}/private`, (text) => view.note(text));
   const transfers = new Transfers({ view, folder: values.downloads, home });
   const session = new Session({
-    address: formatAddress(host, port),
+    address,
     who: await identities.forName(company.name),
-    dial: () => connect({ host, port }),
+    dial: () => connect(parseAddress(address)),
     handshake,
     comesAsMember: isFounded,
     proven,

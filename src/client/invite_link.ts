@@ -1,21 +1,26 @@
 /**
  * The links of invites that were made for this client.
  *
+ * An address here is `HOST:PORT`, or the origin of a web page, `http://HOST:PORT`, whose port isn't that of `chat://` links.
+ *
  * @module
  */
 
 import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
-import { formatInvite, parseAddress } from "../keys/invite.ts";
+import { type Address, formatInvite, parseAddress } from "../keys/invite.ts";
+import { formatWebLink, webAddress } from "../keys/web_link.ts";
 import { type Event, EventError } from "../protocol/events.ts";
 
-/** Whether an address leads only to the machine on which it is used. @param address `HOST:PORT`. */
+/** Whether an address leads only to the machine on which it is used. */
 export function isLocal(address: string): boolean {
-  return /^(127\.|\[::1\]|localhost:)/.test(address);
+  return /^(127\.|::1$|localhost$)/.test(placeOf(address).host);
 }
 
 /**
- * The link of an invite. The way that this client took leads others there, too, unless it is on the server's machine.
- * @param own Where this client found the server. @throws {EventError} for what no server says.
+ * The link of an invite. The way that this client took leads others there, too, unless it is on the server's machine. A web
+ * link where no other address is known.
+ * @param address Where the server says that it is. @param own Where this client found it.
+ * @throws {EventError} for what no server says.
  */
 export function linkOf(
   { address, id, secret }: Pick<Event<"invited">, "address" | "id" | "secret">,
@@ -23,14 +28,23 @@ export function linkOf(
   own: string,
 ): string {
   try {
-    const place = parseAddress(isLocal(own) ? address : own);
-    return formatInvite({
-      ...place,
-      serverKey,
-      id,
-      secret: fromBase64url(secret),
-    });
+    const told = placeOf(address);
+    const way = isLocal(own) ? told : placeOf(own);
+    const port = isOrigin(own) ? told.port : way.port;
+    const keys = { serverKey, id, secret: fromBase64url(secret) };
+    const link = formatInvite({ host: way.host, port, ...keys });
+    return isOrigin(address) ? formatWebLink(link, address) : link;
   } catch (cause) {
     throw new EventError("Cannot read an invite", { cause });
   }
+}
+
+function isOrigin(address: string): boolean {
+  return /^https?:\/\//.test(address);
+}
+
+function placeOf(address: string): Address {
+  return isOrigin(address)
+    ? webAddress(new URL(address))
+    : parseAddress(address);
 }

@@ -11,22 +11,24 @@ import { effect, type Signal, signal } from "@preact/signals";
 import type { Bytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { reasonOf } from "../base/error_reason.ts";
+import { UsageError } from "../base/usage_error.ts";
+import {
+  byCode,
+  byInvite,
+  byKey,
+  type Destination,
+} from "../client/destination.ts";
 import { JoinError } from "../client/join_error.ts";
+import type { Known } from "../client/known.ts";
 import type { Who } from "../client/session.ts";
 import { exportIdentity } from "../keys/exported_identity.ts";
 import { formatInvite } from "../keys/invite.ts";
+import { formatWebLink } from "../keys/web_link.ts";
 import { isSealedInvite } from "../sealed/membership.ts";
 import { openIdentity, requireName } from "./carried_identity.ts";
 import { type Browser, thisBrowser } from "./platform/browser.ts";
-import { type Destination, destinationOf } from "./platform/destination.ts";
 import { type Keeping, openKeeping } from "./platform/keeping.ts";
-import {
-  isFrom,
-  isServed,
-  type Place,
-  readPlace,
-  webLink,
-} from "./platform/place.ts";
+import { isFrom, isServed, type Place, readPlace } from "./platform/place.ts";
 import type { RoomModelOptions } from "./room_model.ts";
 import type { OwnIdentity, Stage } from "./stage.ts";
 import { Stay } from "./stay.ts";
@@ -126,7 +128,9 @@ export class App {
       if (isElsewhere) return this.#browser.visit(linkOf(place));
       destinationOf(place, known); // which says whether one can go there
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      const isTyped = error instanceof SyntaxError ||
+        error instanceof UsageError;
+      if (!isTyped) throw error;
       return this.#askPlace(error.message);
     }
     this.#place = place;
@@ -426,7 +430,16 @@ export class App {
   }
 }
 
+/** The way to a place. @throws {UsageError} where nothing lets the person in. */
+function destinationOf(
+  { origin, invite, code }: Place,
+  known: Known,
+): Destination {
+  if (invite) return byInvite(invite, origin);
+  return code ? byCode(code, origin) : byKey(known, origin);
+}
+
 /** The link to a place. */
 function linkOf({ origin, invite }: Place): string {
-  return invite ? webLink(formatInvite(invite), origin) : origin;
+  return invite ? formatWebLink(formatInvite(invite), origin) : origin;
 }

@@ -9,7 +9,7 @@ import type { Ignored } from "../client/ignored.ts";
 import type { Session } from "../client/session.ts";
 import type { RoomModel } from "./room_model.ts";
 import type { PageActions } from "./stage.ts";
-import { webLink } from "./platform/place.ts";
+import { formatWebLink } from "../keys/web_link.ts";
 
 /** What the actions are made of. */
 export interface PageActionsOptions {
@@ -33,6 +33,6 @@ export function pageActions(
     save: () => {},
     picture: () => Promise.resolve(undefined),
     older: () => {},
-    webLink: (link) => webLink(link, origin),
+    webLink: (link) => formatWebLink(link, origin),
   };
 }

@@ -5,8 +5,9 @@
  */
 
 import { reasonOf } from "../base/error_reason.ts";
-import { sentence } from "../base/program.ts";
+import { sentence } from "../base/sentence.ts";
 import { actionsOf } from "../client/actions.ts";
+import type { Destination } from "../client/destination.ts";
 import { Transfers } from "../client/files/transfers.ts";
 import { mayFound, mayGoOn } from "../client/sealed/founding.ts";
 import { Session, type Who } from "../client/session.ts";
@@ -14,7 +15,6 @@ import { FOUNDING_ID } from "../sealed/membership.ts";
 import { requireName } from "./carried_identity.ts";
 import { pageActions } from "./page_actions.ts";
 import type { Browser } from "./platform/browser.ts";
-import type { Destination } from "./platform/destination.ts";
 import type { Keeping } from "./platform/keeping.ts";
 import { socketUrl } from "./platform/place.ts";
 import { RoomModel, type RoomModelOptions } from "./room_model.ts";

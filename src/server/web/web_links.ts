@@ -6,6 +6,7 @@
 
 import { formatAddress } from "../../keys/invite.ts";
 import type { RoomKeys } from "../../keys/key_file.ts";
+import { formatWebLink, webAddress } from "../../keys/web_link.ts";
 import { serverCommand } from "../../base/program.ts";
 import { linkAddress, outsideAddress } from "../addresses.ts";
 import { isLoopback } from "../rate_limits.ts";
@@ -21,16 +22,15 @@ interface Places {
 /** Where browsers find the page of a server. @param origin As `RoomKeys` has it. */
 function placesOf(origin: string): Places {
   const url = new URL(origin);
-  const { protocol, hostname } = url;
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const port = Number(url.port || (protocol === "https:" ? 443 : 80));
-  const outside = outsideAddress({ host, port });
+  const address = webAddress(url);
+  const { host } = address;
+  const outside = outsideAddress(address);
   const elsewhere = outside && withHost(url, outside.host);
-  const isAll = linkAddress({ host, port }).host !== host;
+  const isAll = linkAddress(address).host !== host;
   const isHere = isAll || isLoopback(host) || host === "localhost";
   // To browsers this name alone is encryption enough, and a name is what their storage goes by.
   const here = isHere ? withHost(url, "localhost") : undefined;
-  return protocol === "https:" && elsewhere !== undefined
+  return url.protocol === "https:" && elsewhere !== undefined
     ? { here: undefined, elsewhere }
     : { here, elsewhere };
 }
@@ -47,7 +47,7 @@ function withHost({ protocol, port }: URL, host: string): string {
 export function webLink(keys: RoomKeys, link: string): string | undefined {
   if (keys.web === undefined) return undefined;
   const { here, elsewhere } = placesOf(keys.web);
-  return `${elsewhere ?? here}/${link.slice(link.indexOf("#"))}`;
+  return formatWebLink(link, `${elsewhere ?? here}`);
 }
 
 /** What is known of a server that says how to open its page. */
@@ -75,11 +75,10 @@ export function webLines(keys: RoomKeys, hints: WebHints): string[] {
     ];
   }
   const { link } = hints;
-  const fragment = link ? link.slice(link.indexOf("#")) : "";
   const whole = (place: string) =>
     link === false
       ? `${place}/ with what ${serverCommand()} --link prints`
-      : `${place}/${fragment}`;
+      : formatWebLink(link ?? "", place);
   return [
     ...(here === undefined ? [] : [line("In a browser here:", whole(here))]),
     ...(elsewhere === undefined

@@ -7,8 +7,9 @@
  * @module
  */
 
-import { formatAddress, type Invite, parseInvite } from "../../keys/invite.ts";
+import { type Invite, parseInvite } from "../../keys/invite.ts";
 import { parseCode, type SpokenCode } from "../../keys/spoken_code.ts";
+import { parseWebLink } from "../../keys/web_link.ts";
 
 /** Where a page is itself. */
 export type PageLocation = Pick<Location, "hostname" | "origin" | "protocol">;
@@ -53,7 +54,7 @@ export function readPlace(typed: string, here: PageLocation): Place {
   const { origin, hash } = url;
   if (words.length > 0) return { origin, code: parseCode(words.join(" ")) };
   if (hash === "") return { origin };
-  return { origin, invite: parseInvite(`chat://${authority(url)}/${hash}`) };
+  return { origin, invite: parseWebLink(url) };
 }
 
 /** A link that terminals take: the page knows where its room is only if that is where the page came from. */
@@ -72,12 +73,6 @@ function isCode(text: string): boolean {
   return /^\d+[-\s]+\p{L}/u.test(text);
 }
 
-/** `HOST:PORT` of a URL. */
-function authority({ hostname, port, protocol }: URL): string {
-  const usual = protocol === "https:" ? 443 : 80;
-  return formatAddress(bare(hostname), port === "" ? usual : Number(port));
-}
-
 /** A host as a URL has it, without brackets. */
 function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
@@ -86,11 +81,6 @@ function bare(hostname: string): string {
 /** The URL of a place's WebSocket. */
 export function socketUrl(origin: string): string {
   return `${origin.replace(/^http/, "ws")}/chat`;
-}
-
-/** The web link of an invite. @param link As `formatInvite` makes it. */
-export function webLink(link: string, origin: string): string {
-  return `${origin}/${link.slice(link.indexOf("#"))}`;
 }
 
 /** Whether a page came from the server of a place: from its host, by whatever port. */

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { formatInvite } from "../../../../src/keys/invite.ts";
+import { formatWebLink } from "../../../../src/keys/web_link.ts";
 import {
   isFrom,
   type PageLocation,
   readPlace,
   socketUrl,
-  webLink,
 } from "../../../../src/web/platform/place.ts";
 
 const keys = {
@@ -107,7 +107,7 @@ Deno.test("a page is from a room's server if it came from that host, by whatever
 Deno.test("a place's socket and its links have its origin", () => {
   assertEquals(socketUrl("https://chat.example"), "wss://chat.example/chat");
   assertEquals(socketUrl("http://[::1]:8080"), "ws://[::1]:8080/chat");
-  const link = webLink(chatLink, "http://chat.example:8080");
+  const link = formatWebLink(chatLink, "http://chat.example:8080");
   assertEquals(link, `http://chat.example:8080/${fragment}`);
   assertEquals(readPlace(link, fromDisk).invite?.id, 7);
 });

@@ -1,0 +1,92 @@
+/**
+ * Where to go, as a person tells the program: on the command line, in a file, in answer to a question; or, where they
+ * tell nothing, as a server in this folder has it.
+ *
+ * @module
+ */
+
+import { ask, type Asker, canAsk } from "./ask.ts";
+import { byCode, byInvite, byKey, type Destination } from "./destination.ts";
+import type { Known } from "./known.ts";
+import { firstLine } from "../base/first_line.ts";
+import { clientCommand } from "../base/program.ts";
+import { UsageError } from "../base/usage_error.ts";
+import {
+  formatAddress,
+  type Invite,
+  parseAddress,
+  parseInvite,
+} from "../keys/invite.ts";
+import { findLocalInvite } from "../keys/key_file.ts";
+import { parseCode } from "../keys/spoken_code.ts";
+
+/** Where a server keeps its key: in its folder no link is needed. */
+const KEY_FILE = "chat.key";
+
+/** What stands before a place in a command that was copied whole. */
+const COMMAND = /^(?:deno task (?:-q )?client|\S*chat-client(?:\.exe)?)\s+/;
+
+/**
+ * What was given: a link, HOST:PORT, or HOST:PORT CODE, as arguments, or on the first line of `--link`'s file.
+ * Undefined for nothing.
+ * @throws {UsageError} for both. @throws {FileError} | {RangeError} for a file without one.
+ */
+export async function givenPlace(
+  args: readonly string[],
+  file: string | undefined,
+): Promise<string | undefined> {
+  if (file === undefined) return args.length === 0 ? undefined : args.join(" ");
+  if (args.length > 0) throw new UsageError("Give a link or --link, not both");
+  return await firstLine(file);
+}
+
+/**
+ * The server at a place: the one given, or that of a server in this folder; undefined if somebody can be asked.
+ * @throws {UsageError} if there is none, and nobody to ask, or none that can be read. @throws {FileError}
+ */
+export async function findDestination(
+  place: string | undefined,
+  known: Known,
+): Promise<Destination | undefined> {
+  if (place !== undefined) return readPlace(place, known);
+  const local = await findLocalInvite(KEY_FILE);
+  if (local) return byLink(local);
+  if (canAsk()) return undefined;
+  throw new UsageError(
+    `No link was given, and no server's ${KEY_FILE} is here: ${clientCommand()} --link FILE`,
+  );
+}
+
+/** Asks for the place until it can be read; null if the person leaves instead. */
+export async function askDestination(
+  view: Asker,
+  known: Known,
+): Promise<Destination | null> {
+  return await ask(view, {
+    words: "Link, or HOST:PORT and a code: ",
+    help:
+      "A link begins with chat:// and is what the server prints, or what somebody in the room made by /invite. A code is a number and some words that were read to you. Where you were before, HOST:PORT is enough.",
+    read: (typed) => readPlace(typed, known),
+  });
+}
+
+/** @param typed It, or the whole command that the server tells others to type. */
+function readPlace(typed: string, known: Known): Destination {
+  const text = typed.trim().replace(COMMAND, "");
+  const [first = "", ...rest] = text.split(/\s+/);
+  const isAddress = !/^\W*chat:/i.test(first) && /:\d+$/.test(first);
+  try {
+    if (!isAddress) return byLink(parseInvite(text));
+    const { host, port } = parseAddress(first);
+    const address = formatAddress(host, port);
+    if (rest.length === 0) return byKey(known, address);
+    return byCode(parseCode(rest.join(" ")), address);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function byLink(invite: Invite): Destination {
+  return byInvite(invite, formatAddress(invite.host, invite.port));
+}

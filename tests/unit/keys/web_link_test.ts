@@ -1,0 +1,54 @@
+/**
+ * Tests of web links.
+ *
+ * @module
+ */
+
+import { formatInvite } from "../../../src/keys/invite.ts";
+import {
+  formatWebLink,
+  parseWebLink,
+  webAddress,
+} from "../../../src/keys/web_link.ts";
+import { assertEquals, assertThrows } from "../../kit/assert.ts";
+
+const INVITE = {
+  host: "192.0.2.7",
+  port: 5000,
+  serverKey: new Uint8Array(32).fill(1),
+  id: 7,
+  secret: new Uint8Array(32).fill(2),
+};
+const LINK = formatInvite(INVITE);
+const FRAGMENT = LINK.slice(LINK.indexOf("#"));
+
+Deno.test("webAddress() knows a page's host without brackets, and the port that its scheme has", () => {
+  const cases: Record<string, [string, number]> = {
+    "http://chat.example:8080/": ["chat.example", 8080],
+    "http://chat.example": ["chat.example", 80],
+    "https://[2001:db8::7]/#x": ["2001:db8::7", 443],
+  };
+  for (const [url, [host, port]] of Object.entries(cases)) {
+    assertEquals(webAddress(new URL(url)), { host, port });
+  }
+});
+
+Deno.test("parseWebLink() reads what formatWebLink() made of an invite's link, with the page's address", () => {
+  for (const origin of ["https://chat.example", "http://[::1]:8080"]) {
+    const link = formatWebLink(LINK, origin);
+    assertEquals(link, `${origin}/${FRAGMENT}`);
+    assertEquals(formatWebLink(link, origin), link);
+    const url = new URL(link);
+    assertEquals(parseWebLink(url), { ...INVITE, ...webAddress(url) });
+  }
+});
+
+Deno.test("parseWebLink() says what is wrong with a link, and repeats nothing of it", () => {
+  for (const text of ["http://h/", "http://h/#abc", `http://h/${FRAGMENT}x`]) {
+    assertThrows(
+      () => parseWebLink(new URL(text)),
+      SyntaxError,
+      "Cannot read the invite: ",
+    );
+  }
+});
