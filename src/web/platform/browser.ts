@@ -77,8 +77,8 @@ function watch({ back, hidden, closing, fault }: Happenings): void {
     else hidden();
   });
   addEventListener("online", back);
-  addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) back();
+  addEventListener("pageshow", (event) => {
+    if (event instanceof PageTransitionEvent && event.persisted) back();
   });
   addEventListener("pagehide", hidden);
   addEventListener("beforeunload", (event) => {
