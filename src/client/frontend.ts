@@ -16,7 +16,7 @@ import { interpretRequest, type RequestContext } from "./pipe/requests.ts";
 import { DumbView } from "./terminal/dumb_view.ts";
 import { featuresOf, rebreaks } from "./terminal/features.ts";
 import { InputHistory } from "./terminal/input_history.ts";
-import { interpret } from "./terminal/interpret.ts";
+import { interpret } from "./terminal/commands.ts";
 import { folderEntries } from "./terminal/path_completion.ts";
 import { Settings } from "./terminal/settings.ts";
 import { TtyView } from "./terminal/tty.ts";

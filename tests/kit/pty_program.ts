@@ -7,7 +7,7 @@
  * @module
  */
 
-import { interpret } from "../../src/client/terminal/interpret.ts";
+import { interpret } from "../../src/client/terminal/commands.ts";
 import { Ignored } from "../../src/client/ignored.ts";
 import { InputHistory } from "../../src/client/terminal/input_history.ts";
 import type { News, RoomNews } from "../../src/client/view.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { COMMANDS } from "../../src/client/terminal/commands.ts";
+import { TERMINAL_COMMANDS } from "../../src/client/terminal/commands.ts";
 import { assertEquals } from "./assert.ts";
 import type { JsonClient } from "./client.ts";
 import type { Folder } from "./folder.ts";
@@ -43,7 +43,7 @@ export async function typeCommands(
   };
 
   await type("/help");
-  for (const { help } of COMMANDS) {
+  for (const { help } of TERMINAL_COMMANDS.everybodys) {
     await terminal.sees((rows) => rows.some((row) => row.endsWith(help)));
   }
   await type("/who");
@@ -131,6 +131,6 @@ export async function typeCommands(
   await ben.shows("left", { name: "anna", reason: goodbye });
   await terminal.ends("$");
 
-  const names = COMMANDS.map(({ name }) => name);
+  const names = TERMINAL_COMMANDS.everybodys.map(({ name }) => name);
   assertEquals([...typed].toSorted(), names.toSorted());
 }

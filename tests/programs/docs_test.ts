@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { CommandContext } from "../../src/client/terminal/command.ts";
-import { interpret } from "../../src/client/terminal/interpret.ts";
+import type { TypedContext } from "../../src/client/terminal/commands.ts";
+import { interpret } from "../../src/client/terminal/commands.ts";
 import { Settings } from "../../src/client/terminal/settings.ts";
 import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
@@ -60,7 +60,7 @@ async function printed(command: string): Promise<string> {
   const lines: string[] = [];
   const note = (line: string) => lines.push(line);
   const settings = new Settings();
-  await interpret(command, { note, settings } as unknown as CommandContext);
+  await interpret(command, { note, settings } as unknown as TypedContext);
   return lines.map((line) => `${line}\n`).join("");
 }
 

@@ -1,331 +1,129 @@
 /**
- * The commands that a person can type: one table, a row each, from which come `/help`, completion and the list in
- * `docs/client.md`.
+ * The commands that a person can type at a terminal: those of every front end, and those that need a terminal, or this
+ * machine's files.
  *
  * @module
  */
 
-import { CHANGE_COMMANDS } from "./change_commands.ts";
-import { HISTORY_COUNT, MAX_HISTORY } from "../actions.ts";
-import { nearest } from "../../base/nearest.ts";
 import { typedPath } from "../../base/paths.ts";
-import { quote } from "../../base/safe_text.ts";
 import {
-  ANYTHING,
   type Command,
   type CommandContext,
-  COUNT,
   NOTHING,
   SOMETHING,
-  usage,
-} from "./command.ts";
-import { ignore, rename, unignore, verify } from "./people_commands.ts";
-import { OPERATOR_COMMANDS } from "./operator_commands.ts";
+} from "../commands/command.ts";
+import { CommandTable } from "../commands/command_table.ts";
+import { interpret as interpretLine } from "../commands/interpret.ts";
+import {
+  FILE_COMMANDS,
+  QUIET_COMMANDS,
+  QUIT_COMMAND,
+  TALK_COMMANDS,
+} from "../commands/room_commands.ts";
+import { codeLines } from "./code_lines.ts";
+import type { Settings } from "./settings.ts";
 import { set, showSettings } from "./settings_commands.ts";
 import { table } from "./table.ts";
-import { whoIsHere } from "./who.ts";
 
-/** Every command, in the order in which `/help` shows them. */
-export const COMMANDS: readonly Command[] = [
-  {
-    name: "/help",
-    args: "[COMMAND]",
-    help: "List the commands; COMMAND: explain it; operators: list theirs",
-    more: "/help operators lists what only operators may do.",
-    example: "/help re",
-    takes: /^(\S*)$/,
-    offers: ["commands"],
-    run: help,
-  },
-  {
-    name: "/who",
-    aliases: ["/names"],
-    args: "",
-    help: "List who is here: name, id, since when, idle",
-    more:
-      "An id stays the same whatever name its person takes, and may be given instead of a name.",
-    example: "/who",
-    takes: NOTHING,
-    run: ({ note, who, keepers, now = Date.now, zone, columns }) =>
-      whoIsHere(who(), keepers(), now(), zone, columns?.())
-        .forEach((line) => note(line)),
-  },
-  {
-    name: "/nick",
-    args: "NAME",
-    help: "Change your name",
-    more:
-      "A name has 1 to 32 letters, digits, hyphens, underscores or dots, and is yours from then on.",
-    example: "/nick Abhii",
-    takes: SOMETHING,
-    run: rename,
-  },
-  {
-    name: "/release",
-    args: "",
-    help: "Give up the names that you had before this one",
-    more: "Others can take them then.",
-    example: "/release",
-    takes: NOTHING,
-    run: ({ release }) => release(),
-  },
-  {
-    name: "/verify",
-    args: "NAME [ok]",
-    help: "Compare digits with NAME, to be sure of each other",
-    more:
-      "Both of you type it and read the digits to each other, by telephone or side by side. If they are the same, add ok, and you will be warned if that name ever comes with another id. NAME may be an id.",
-    example: "/verify Abhii ok",
-    takes: /^(\S+)(?:\s+(ok))?$/,
-    offers: ["names", ["ok"]],
-    run: verify,
-  },
-  {
-    name: "/me",
-    args: "ACTION",
-    help: "Describe what you do: /me waves",
-    more: "Everybody reads it after your name.",
-    example: "/me waves",
-    takes: SOMETHING,
-    offers: ["text"],
-    run: ({ act }, action = "") => act(action),
-  },
-  {
-    name: "/re",
-    aliases: ["/reply"],
-    args: "N TEXT",
-    help: "Answer message N",
-    more:
-      "The number stands beside each message; Tab offers the latest. What you answer is shown above your text.",
-    example: "/re 42 yes, at five",
-    takes: new RegExp(String.raw`^${COUNT}\s+(.+)$`, "s"),
-    offers: ["spoken", "text"],
-    run: ({ reply }, to, text = "") => reply(Number(to), text),
-  },
-  ...CHANGE_COMMANDS,
-  {
-    name: "/msg",
-    args: "NAME TEXT",
-    help: "Write to NAME alone",
-    more:
-      "Nobody else can read it, and it is not in the log; /verify NAME once, so that the server cannot come between you. Who is away gets it on coming back within 7 days. NAME may be an id.",
-    example: "/msg Abhii see you at six",
-    takes: /^(\S+)\s+(.+)$/s,
-    offers: ["names", "text"],
-    run: ({ write }, name = "", text = "") => write(name, text),
-  },
-  {
-    name: "/history",
-    args: "[N]",
-    help: `Show the last N lines (${HISTORY_COUNT})`,
-    more: `At most ${MAX_HISTORY}.`,
-    example: "/history 50",
-    takes: new RegExp(`^(?:${COUNT})?$`),
-    run: ({ history }, count) => history(Number(count ?? HISTORY_COUNT)),
-  },
-  {
-    name: "/search",
-    args: "WORDS",
-    help: "Search everything that the server keeps",
-    more:
-      "It shows the latest lines that have all the WORDS, in the text or in the name, in capitals or not.",
-    example: "/search hut key",
-    takes: SOMETHING,
-    offers: ["text"],
-    run: ({ search }, words = "") => search(words),
-  },
-  {
-    name: "/agree",
-    args: "[N]",
-    help: "Compare digits for the history up to line N (the last)",
-    more:
-      "Others type it with the same N: who sees the same digits has the same history up to there. On the server, deno task log --agree N shows them for the log.",
-    example: "/agree 42",
-    takes: new RegExp(`^(?:${COUNT})?$`),
-    run: ({ agree }, seq) => agree(seq === undefined ? seq : Number(seq)),
-  },
-  {
-    name: "/accept",
-    args: "",
-    help: "Go on where history is not what you saw",
-    more:
-      "The server's history changed since you were here last: ask its owner why before you accept that.",
-    example: "/accept",
-    takes: NOTHING,
-    run: ({ accept }) => accept(),
-  },
-  {
-    name: "/send",
-    args: "FILE",
-    help: "Offer a file to the room",
-    more:
-      "It stays where it is until somebody takes it by /get. Tab completes the path.",
-    example: "/send ~/hut.jpg",
-    takes: SOMETHING,
-    offers: ["path"],
-    run: ({ send }, path = "") => {
-      send(typedPath(path)); // which goes on while other things are said
-    },
-  },
-  {
-    name: "/get",
-    args: "N",
-    help: "Download the file of offer N",
-    more:
-      "The number stands beside the offer; Tab offers those that you do not have.",
-    example: "/get 42",
-    takes: new RegExp(`^${COUNT}$`),
-    offers: ["offered"],
-    run: ({ get }, offer) => get(Number(offer)),
-  },
-  {
-    name: "/drop",
-    args: "N",
-    help: "Stop downloading file N, or stop offering it",
-    more: "What has come so far is kept, and /get goes on from there.",
-    example: "/drop 42",
-    takes: new RegExp(`^${COUNT}$`),
-    offers: ["taking"],
-    run: ({ drop }, offer) => drop(Number(offer)),
-  },
-  {
-    name: "/ignore",
-    args: "[NAME]",
-    help: "Hide NAME's messages; without NAME: list whom you hide",
-    more:
-      "It holds for the person, whatever name they take, and for later runs. Given again, it shows the messages again, as /unignore does. NAME may be an id.",
-    example: "/ignore eve",
-    takes: ANYTHING,
-    offers: ["names"],
-    run: ignore,
-  },
-  {
-    name: "/unignore",
-    args: "NAME",
-    help: "Show NAME's messages again",
-    more:
-      "NAME is the name that they go by now, the one that they had, or their id: /ignore lists them.",
-    example: "/unignore eve",
-    takes: /^(\S+)$/,
-    offers: ["ignored"],
-    run: unignore,
-  },
-  {
-    name: "/away",
-    args: "[TEXT]",
-    help: "Say that you are away; without TEXT: back again",
-    more: "Everybody is told, and sees it by /who.",
-    example: "/away until nine",
-    takes: ANYTHING,
-    offers: ["text"],
-    run: ({ away }, text = "") => away(text),
-  },
-  {
-    name: "/bell",
-    args: "off|mentions|all",
-    help: "Ring the bell: never, on mentions, on every message",
-    more: "The same as /set bell.",
-    example: "/bell all",
-    takes: /^(off|mentions|all)$/,
-    offers: [["off", "mentions", "all"]],
-    run: (context, bell = "") => set(context, "bell", bell),
-  },
-  {
-    name: "/set",
-    args: "[KEY VALUE]",
-    help: "Change a setting; without KEY: list them",
-    more: "It is kept for later runs. Tab completes KEY and VALUE.",
-    example: "/set times off",
-    takes: /^(?:(\S+)\s+(.+))?$/,
-    offers: ["settings", "values"],
-    run: (context, key, value = "") =>
-      key === undefined ? showSettings(context) : set(context, key, value),
-  },
-  {
-    name: "/save",
-    args: "FILE",
-    help: "Save what was shown here to a new file",
-    more: "Only you can read the file. Tab completes the path.",
-    example: "/save ~/chat.txt",
-    takes: SOMETHING,
-    offers: ["path"],
-    run: ({ save }, path = "") => save(typedPath(path)),
-  },
-  {
-    name: "/clear",
-    args: "",
-    help: "Clear the screen",
-    more: "Nothing is lost: /history shows the last lines again.",
-    example: "/clear",
-    takes: NOTHING,
-    run: ({ clear }) => clear(),
-  },
-  {
-    name: "/quit",
-    aliases: ["/exit"],
-    args: "[TEXT]",
-    help: "Leave the room, as Ctrl-D does",
-    more: "TEXT is told to the others as your reason.",
-    example: "/quit see you",
-    takes: ANYTHING,
-    offers: ["text"],
-    run: ({ quit }, text) => text ? quit(text) : quit(),
-  },
-];
-
-/** Every command that can be typed. */
-export const ALL_COMMANDS: readonly Command[] = [
-  ...COMMANDS,
-  ...OPERATOR_COMMANDS,
-];
-
-/** The command of a name or an alias, in either case. @param word With its slash. */
-export function findCommand(word: string): Command | undefined {
-  const wanted = word.toLowerCase();
-  return ALL_COMMANDS.find(({ name, aliases = [] }) =>
-    name === wanted || aliases.includes(wanted)
-  );
+/** What a command may ask and do, at a terminal. */
+export interface TerminalContext extends CommandContext {
+  /** Offers a file to the room; resolves when it is offered. */
+  send(path: string): Promise<void>;
+  /** What the person has set. */
+  readonly settings: Settings;
+  /** Writes what was shown to a new file. */
+  save(path: string): Promise<void>;
+  /** Clears the screen. */
+  clear(): void;
 }
 
-/** The command that a mistyped word was meant to be. @param word With or without a slash. @returns With its slash. */
-export function nearestCommand(word: string): string | undefined {
-  const words = ALL_COMMANDS.flatMap(({ name, aliases = [] }) =>
-    [name, ...aliases].map((it) => it.slice(1))
-  );
-  const meant = nearest(word.replace(/^\//, ""), words);
-  return meant && `/${meant}`;
+const SEND: Command<TerminalContext> = {
+  name: "/send",
+  args: "FILE",
+  help: "Offer a file to the room",
+  more:
+    "It stays where it is until somebody takes it by /get. Tab completes the path.",
+  example: "/send ~/hut.jpg",
+  takes: SOMETHING,
+  offers: ["path"],
+  run: ({ send }, path = "") => {
+    send(typedPath(path)); // which goes on while other things are said
+  },
+};
+
+const BELL: Command<TerminalContext> = {
+  name: "/bell",
+  args: "off|mentions|all",
+  help: "Ring the bell: never, on mentions, on every message",
+  more: "The same as /set bell.",
+  example: "/bell all",
+  takes: /^(off|mentions|all)$/,
+  offers: [["off", "mentions", "all"]],
+  run: (context, bell = "") => set(context, "bell", bell),
+};
+
+const SET: Command<TerminalContext> = {
+  name: "/set",
+  args: "[KEY VALUE]",
+  help: "Change a setting; without KEY: list them",
+  more: "It is kept for later runs. Tab completes KEY and VALUE.",
+  example: "/set times off",
+  takes: /^(?:(\S+)\s+(.+))?$/,
+  offers: ["settings", "values"],
+  run: (context, key, value = "") =>
+    key === undefined ? showSettings(context) : set(context, key, value),
+};
+
+const SAVE: Command<TerminalContext> = {
+  name: "/save",
+  args: "FILE",
+  help: "Save what was shown here to a new file",
+  more: "Only you can read the file. Tab completes the path.",
+  example: "/save ~/chat.txt",
+  takes: SOMETHING,
+  offers: ["path"],
+  run: ({ save }, path = "") => save(typedPath(path)),
+};
+
+const CLEAR: Command<TerminalContext> = {
+  name: "/clear",
+  args: "",
+  help: "Clear the screen",
+  more: "Nothing is lost: /history shows the last lines again.",
+  example: "/clear",
+  takes: NOTHING,
+  run: ({ clear }) => clear(),
+};
+
+/** All that can be typed. */
+export const TERMINAL_COMMANDS: CommandTable<TerminalContext> =
+  new CommandTable([
+    ...TALK_COMMANDS,
+    SEND,
+    ...FILE_COMMANDS,
+    ...QUIET_COMMANDS,
+    BELL,
+    SET,
+    SAVE,
+    CLEAR,
+    QUIT_COMMAND,
+  ]);
+
+/** What is given for a terminal: how wide it is, in place of how tables and codes are shown there. */
+export interface TypedContext extends Omit<TerminalContext, "table" | "code"> {
+  /** The width of the terminal, cells. Default: endless. */
+  readonly columns?: () => number;
 }
 
-function help(context: CommandContext, word = ""): void {
-  if (word === "") return showHelp(context, COMMANDS);
-  if (word.toLowerCase() === "operators") {
-    return showHelp(context, OPERATOR_COMMANDS);
-  }
-  const command = findCommand(word.startsWith("/") ? word : `/${word}`);
-  if (command) return explain(context, command);
-  const meant = nearestCommand(word);
-  const advice = meant
-    ? `Did you mean /help ${meant.slice(1)}?`
-    : "/help lists the commands";
-  context.note(`Cannot explain ${quote(word)}: it is no command. ${advice}`);
-}
-
-/** Tells all that there is to know of a command. */
-function explain({ note }: CommandContext, command: Command): void {
-  const { help, more, example, aliases = [] } = command;
-  note(usage(command));
-  note(`${help}. ${more}`);
-  if (example !== command.name) note(`Example: ${example}`);
-  if (aliases.length > 0) note(`Also: ${aliases.join(", ")}`);
-}
-
-function showHelp(
-  { note, columns }: CommandContext,
-  commands: readonly Command[],
-): void {
-  const rows = commands.map((row) => [usage(row), row.help] as const);
-  if (commands === COMMANDS) {
-    rows.push(["//…", "Send a text that begins with a slash"]);
-  }
-  for (const line of table(rows, columns?.())) note(line);
+/** What is made of a line that was typed at a terminal. @returns The text to send, null if there is none. */
+export async function interpret(
+  line: string,
+  context: TypedContext,
+): Promise<string | null> {
+  const { columns } = context;
+  return await interpretLine(line, TERMINAL_COMMANDS, {
+    ...context,
+    table: (rows) => table(rows, columns?.()),
+    code: (text) => codeLines(text, columns?.()),
+  });
 }

@@ -12,7 +12,7 @@ import { Draft } from "./draft.ts";
 import { DraftPainter, type Screen } from "./draft_painter.ts";
 import { breakRows, type Row } from "./draft_rows.ts";
 import { EDITING_KEYS } from "./key_bindings.ts";
-import type { Completion } from "./completion.ts";
+import type { Completion } from "../commands/completion.ts";
 import type { Typed } from "./recall.ts";
 
 /** The keys that keep to the column in which the first of them found the cursor. */

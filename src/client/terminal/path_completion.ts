@@ -5,9 +5,17 @@
  * @module
  */
 
-import type { Completion, FolderEntry } from "./completion.ts";
+import type { Completion } from "../commands/completion.ts";
 import { givenPath, unescaped } from "../../base/paths.ts";
 import { escapeText } from "../../base/safe_text.ts";
+
+/** Something in a folder. */
+export interface FolderEntry {
+  /** Its name there. */
+  readonly name: string;
+  /** Whether it is a folder, too. */
+  readonly isFolder: boolean;
+}
 
 /** What a shell would take for something else, with a backslash before it. */
 const SPECIAL = /[^\p{L}\p{N}\p{M}_.,/~+:@%-]/gu;

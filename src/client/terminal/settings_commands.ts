@@ -4,13 +4,12 @@
  * @module
  */
 
-import type { CommandContext } from "./command.ts";
 import { rangeOf, SETTINGS } from "./settings.ts";
-import { table } from "./table.ts";
+import type { TerminalContext } from "./commands.ts";
 
 /** Changes a setting, or says what it may be. */
 export function set(
-  { note, settings }: CommandContext,
+  { note, settings }: TerminalContext,
   key: string,
   value: string,
 ): void {
@@ -24,7 +23,7 @@ export function set(
 
 /** Lists the settings with their values, a row for each. */
 export function showSettings(
-  { note, settings, columns }: CommandContext,
+  { note, settings, table }: TerminalContext,
 ): void {
   const rows = SETTINGS.map((setting) =>
     [
@@ -32,5 +31,5 @@ export function showSettings(
       `${setting.help} (${rangeOf(setting)})`,
     ] as const
   );
-  for (const line of table(rows, columns?.())) note(line);
+  for (const line of table(rows)) note(line);
 }

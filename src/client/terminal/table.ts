@@ -7,11 +7,9 @@
  * @module
  */
 
+import type { TableRow } from "../commands/command.ts";
 import { padCells, width } from "./cells.ts";
 import { rowsOf } from "./paragraph.ts";
-
-/** A row: what it is about, and what there is to say of it, in parts that stay together where they can. */
-export type TableRow = readonly [head: string, ...parts: string[]];
 
 /** Between two columns, and between two parts. */
 const GAP = "  ";

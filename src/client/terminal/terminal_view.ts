@@ -9,8 +9,7 @@
  */
 
 import type { Readable } from "node:stream";
-import type { CompletionSources } from "./completion.ts";
-import { complete } from "./tab_completion.ts";
+import { complete, type TabSources } from "./tab_completion.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 import { Ignored } from "../ignored.ts";
 import { InputHistory } from "./input_history.ts";
@@ -49,7 +48,7 @@ const LEAVES_NEXT = "Press Ctrl-C again to leave ";
 const LEAVES_WITHIN = 5_000;
 
 /** What a terminal view is made of. */
-export interface TerminalOptions extends CompletionSources {
+export interface TerminalOptions extends TabSources {
   /** Keys, as the terminal sends them. */
   readonly input: Readable;
   /** The terminal, with its present width in cells. */

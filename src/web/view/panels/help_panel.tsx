@@ -5,8 +5,8 @@
  */
 
 import type { JSX } from "preact";
-import { ALL_COMMANDS } from "../../../client/terminal/commands.ts";
-import { usage } from "../../../client/terminal/command.ts";
+import { usage } from "../../../client/commands/command.ts";
+import { PAGE_COMMANDS } from "../../commands.ts";
 import type { PanelProps } from "./panels.tsx";
 
 /** What a key does. */
@@ -19,14 +19,6 @@ const KEYS: readonly (readonly [keys: string, deed: string])[] = [
   ["Ctrl+K", "search"],
   ["Page Up, Page Down", "scroll"],
 ];
-
-/** Commands of the terminal that a page has other ways for. */
-const NOT_HERE: ReadonlySet<string> = new Set([
-  "/bell",
-  "/set",
-  "/save",
-  "/send",
-]);
 
 /** Two lists. */
 export function HelpPanel(_props: PanelProps): JSX.Element {
@@ -49,7 +41,7 @@ export function HelpPanel(_props: PanelProps): JSX.Element {
         that begins with one.
       </p>
       <dl class="panel-keys">
-        {ALL_COMMANDS.filter(({ name }) => !NOT_HERE.has(name)).map((row) => (
+        {PAGE_COMMANDS.all.map((row) => (
           <div key={row.name}>
             <dt>
               <code>{usage(row)}</code>

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { complete } from "../../../client/terminal/tab_completion.ts";
-import type { CompletionSources } from "../../../client/terminal/completion.ts";
+import { complete } from "../../../client/commands/complete.ts";
+import type { CompletionSources } from "../../../client/commands/completion.ts";
+import { PAGE_COMMANDS } from "../../commands.ts";
 
 /** How many words are offered at a time. */
 const MAX_OFFERED = 8;
@@ -29,7 +30,7 @@ export function offersFor(before: string, sources: CompletionSources): Offers {
   if (!isCommand && !/(?<![\p{L}\p{N}])@[^\s@]*$/u.test(before)) {
     return NO_OFFERS;
   }
-  const { words, replaced } = complete(before, sources);
+  const { words, replaced } = complete(before, PAGE_COMMANDS, sources);
   const typed = replaced.toLowerCase();
   const isWhole = words.some((word) => word.trim().toLowerCase() === typed);
   if (words.length === 0 || isWhole && words.length === 1) return NO_OFFERS;

@@ -5,7 +5,7 @@
  */
 
 import type { VNode } from "preact";
-import { findCommand } from "../../../client/terminal/commands.ts";
+import { PAGE_COMMANDS } from "../../commands.ts";
 import type { Offers } from "./completion.ts";
 
 /** What the list is shown with. */
@@ -51,6 +51,8 @@ export function OffersList({ id, offers, onChoose }: OffersListProps): VNode {
 
 /** What a command does. */
 function Explained({ word }: { word: string }): VNode | null {
-  const command = word.startsWith("/") ? findCommand(word.trim()) : undefined;
+  const command = word.startsWith("/")
+    ? PAGE_COMMANDS.find(word.trim())
+    : undefined;
   return command ? <span class="offer-help">{command.help}</span> : null;
 }

@@ -4,15 +4,12 @@
  * @module
  */
 
+import { usage } from "../../../../src/client/commands/command.ts";
 import {
-  type CommandContext,
-  usage,
-} from "../../../../src/client/terminal/command.ts";
-import {
-  ALL_COMMANDS,
-  COMMANDS,
+  interpret,
+  TERMINAL_COMMANDS,
+  type TypedContext,
 } from "../../../../src/client/terminal/commands.ts";
-import { interpret } from "../../../../src/client/terminal/interpret.ts";
 import { Ignored } from "../../../../src/client/ignored.ts";
 import { byNameOrId } from "../../../../src/client/person.ts";
 import type { Present } from "../../../../src/client/view.ts";
@@ -27,6 +24,8 @@ import {
   assertStringIncludes,
 } from "../../../kit/assert.ts";
 
+const { everybodys: COMMANDS, all: ALL_COMMANDS } = TERMINAL_COMMANDS;
+
 const NOW = Date.UTC(2026, 10, 23, 17, 10);
 
 /** What /who says of an open room. */
@@ -40,7 +39,7 @@ function remember(present: readonly Present[] = []) {
     done.push([what, ...args]);
     return Promise.resolve();
   };
-  const context: CommandContext = {
+  const context: TypedContext = {
     note: (text) => notes.push(text),
     who: () => present,
     keepers: () => undefined,

@@ -5,8 +5,10 @@
  */
 
 import { Ignored } from "../../../../src/client/ignored.ts";
-import type { CompletionSources } from "../../../../src/client/terminal/completion.ts";
-import { complete } from "../../../../src/client/terminal/tab_completion.ts";
+import {
+  complete,
+  type TabSources,
+} from "../../../../src/client/terminal/tab_completion.ts";
 import { folderEntries } from "../../../../src/client/terminal/path_completion.ts";
 import { assertEquals } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
@@ -21,7 +23,7 @@ const NUMBERS = {
 const ignored = new Ignored();
 ignored.add({ id: "id of eve", person: "key of eve", name: "eve" });
 
-const SOURCES: CompletionSources = {
+const SOURCES: TabSources = {
   names: () => ["Rahul", "Ravi", "ana", "田中", "e\x1b[2Jvil"],
   ignored,
   numbers: (kind) => NUMBERS[kind],

@@ -1,5 +1,5 @@
 /**
- * What completion by Tab gives, and what it is made from.
+ * What completion gives, and what it is made from.
  *
  * @module
  */
@@ -15,14 +15,6 @@ export interface Completion {
   readonly replaced: string;
 }
 
-/** Something in a folder. */
-export interface FolderEntry {
-  /** Its name there. */
-  readonly name: string;
-  /** Whether it is a folder, too. */
-  readonly isFolder: boolean;
-}
-
 /** What there is to complete with; what is left out is not completed. */
 export interface CompletionSources {
   /** The names of those in the room. */
@@ -31,6 +23,11 @@ export interface CompletionSources {
   readonly ignored?: Ignored;
   /** Numbers of lines that may be meant, newest first. */
   readonly numbers?: (kind: NumberKind) => readonly number[];
-  /** What is in a folder, by its path as it is typed; nothing where it can't be read. */
-  readonly entries?: (folder: string) => readonly FolderEntry[];
+  /** What can be set, where a command sets it. */
+  readonly settings?: readonly {
+    readonly key: string;
+    readonly choices?: readonly string[];
+  }[];
+  /** Completes the path of a file. @param typed The path so far. */
+  readonly path?: (typed: string) => Completion;
 }

@@ -1,31 +1,30 @@
 /**
- * What a command at a terminal is: how it is typed, what it does, what may be asked and done with it.
+ * What a command is: how it is typed, what it does, what may be asked and done with it.
  *
  * @module
  */
 
 import type { Actions, NumberKind } from "../actions.ts";
 import type { Ignored } from "../ignored.ts";
-import type { Settings } from "./settings.ts";
 
-/** What a command may ask and do, at a terminal. */
-export interface CommandContext extends Omit<Actions, "say" | "inRoom"> {
+/** A row that a command tells: what it is about, and what there is to say of it, in parts that stay together. */
+export type TableRow = readonly [head: string, ...parts: string[]];
+
+/** What a command may ask and do, wherever it is typed. */
+export interface CommandContext
+  extends Omit<Actions, "say" | "inRoom" | "send"> {
   /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** Tells one line to the person who typed. */
   note(text: string): void;
-  /** What the person has set. */
-  readonly settings: Settings;
-  /** Writes what was shown to a new file. */
-  save(path: string): Promise<void>;
-  /** Clears the screen. */
-  clear(): void;
+  /** The lines of a table. */
+  table(rows: readonly TableRow[]): readonly string[];
+  /** The lines that show a text as a QR code; none where there is a better way to show it. */
+  code(text: string): readonly string[];
   /** The time, ms since 1970. Default: the machine's. */
   readonly now?: () => number;
   /** The time zone for times (IANA name). Default: the machine's. */
   readonly zone?: string;
-  /** The width of the terminal, cells. Default: endless. */
-  readonly columns?: () => number;
 }
 
 /**
@@ -43,8 +42,8 @@ export type Offer =
   | "values"
   | readonly string[];
 
-/** A row of the table. */
-export interface Command {
+/** A row of the table of commands. @template C What it may ask and do. */
+export interface Command<C = CommandContext> {
   /** What is typed, with its slash. */
   readonly name: string;
   /** What can be typed instead. */
@@ -63,7 +62,7 @@ export interface Command {
   readonly offers?: readonly Offer[];
   /** Does it; what it says goes out before the next line is taken. */
   readonly run: (
-    context: CommandContext,
+    context: C,
     ...args: string[]
   ) => void | Promise<void>;
 }
@@ -78,6 +77,8 @@ export const SOMETHING = /^(.+)$/s;
 export const COUNT: string = String.raw`([1-9]\d{0,14})`;
 
 /** How a command is typed: its name, and what may follow. */
-export function usage({ name, args }: Command): string {
+export function usage(
+  { name, args }: Pick<Command, "name" | "args">,
+): string {
   return args === "" ? name : `${name} ${args}`;
 }

@@ -8,9 +8,7 @@ import { escapeText, quote } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
 import { parseName } from "../../protocol/names.ts";
 import { REFUSALS } from "../../protocol/reasons.ts";
-import { padCells, width } from "./cells.ts";
-import { codeLines } from "./code_lines.ts";
-import type { CommandContext } from "./command.ts";
+import type { CommandContext, TableRow } from "./command.ts";
 import type { IgnoredPerson } from "../ignored.ts";
 
 /** Goes by another name, if that can be one. */
@@ -22,7 +20,7 @@ export function rename({ note, rename }: CommandContext, text = ""): void {
 
 /** Shows what to compare with somebody, or remembers that it was compared. */
 export function verify(
-  { note, verification, verify, columns }: CommandContext,
+  { note, verification, verify, code }: CommandContext,
   name = "",
   ok?: string,
 ): void {
@@ -34,7 +32,7 @@ export function verify(
     return note(`Remembered: ${name} is who you think`);
   }
   // The digits last: the code is so high that it would push them off the screen.
-  for (const line of codeLines(found.code, columns?.())) note(line);
+  code(found.code).forEach((line) => note(line));
   note(`You and ${name} see the same digits, if nobody is between you:`);
   for (const digits of found.digits) note(`    ${digits}`);
   note(
@@ -46,11 +44,13 @@ export function verify(
 
 /** Ignores somebody, or no longer, or lists who is ignored. */
 export async function ignore(
-  { note, who, ignored, find, isSelf }: CommandContext,
+  { note, who, ignored, find, isSelf, table }: CommandContext,
   name = "",
 ): Promise<void> {
   await ignored.refresh();
-  if (name === "") return list(ignored.members(who())).forEach(note);
+  if (name === "") {
+    return table(rowsOf(ignored.members(who()))).forEach((line) => note(line));
+  }
   const known = ignored.find(name, who());
   const person = find(name);
   if (known) {
@@ -83,18 +83,13 @@ export async function unignore(
 }
 
 /** A row for each who is ignored: the name that it goes by now, its id, the name that it had. */
-function list(ignored: readonly IgnoredPerson[]): string[] {
-  if (ignored.length === 0) return ["Ignored: nobody"];
-  const names = ignored.map(({ name }) => escapeText(name));
-  const widest = Math.max(...names.map(width));
-  return ignored.map(({ name, person, formerly }, index) => {
-    const cells = [
-      `Ignored: ${padCells(names[index] ?? "", widest)}`,
-      spokenId(escapeText(person)),
-    ];
-    if (formerly !== name) cells.push(`was ${escapeText(formerly)}`);
-    return cells.join("  ");
-  });
+function rowsOf(ignored: readonly IgnoredPerson[]): TableRow[] {
+  if (ignored.length === 0) return [["Ignored: nobody"]];
+  return ignored.map(({ name, person, formerly }) => [
+    `Ignored: ${escapeText(name)}`,
+    spokenId(escapeText(person)),
+    formerly === name ? "" : `was ${escapeText(formerly)}`,
+  ]);
 }
 
 function named({ name, formerly }: IgnoredPerson): string {

@@ -6,23 +6,24 @@
 
 import { quote } from "../../base/safe_text.ts";
 import { type Command, type CommandContext, usage } from "./command.ts";
-import { findCommand, nearestCommand } from "./commands.ts";
+import type { CommandTable } from "./command_table.ts";
 
 /**
  * Runs the line if it is a command. A line that begins with two slashes is a text that begins with one.
  * A mistyped command is told to the person and never sent.
  * @returns The text to send, null if there is none.
  */
-export async function interpret(
+export async function interpret<C extends CommandContext>(
   line: string,
-  context: CommandContext,
+  commands: CommandTable<C>,
+  context: C,
 ): Promise<string | null> {
   if (line.startsWith("//")) return line.slice(1);
   if (!line.startsWith("/")) return line;
   const [, word = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
-  const command = findCommand(word);
+  const command = commands.find(word);
   if (!command) {
-    context.note(unknownCommand(word));
+    context.note(unknownCommand(word, commands.nearest(word)));
     return null;
   }
   const match = command.takes.exec(rest.trimEnd());
@@ -32,7 +33,7 @@ export async function interpret(
 }
 
 /** How a command is typed, for who typed it wrongly. */
-function rightUsage(command: Command): string {
+function rightUsage(command: Omit<Command, "run">): string {
   const { name, args, example } = command;
   const right = args === ""
     ? `${name}, with nothing after it`
@@ -41,8 +42,7 @@ function rightUsage(command: Command): string {
 }
 
 /** What may have been meant; the line may have been a text, too. */
-function unknownCommand(word: string): string {
-  const meant = nearestCommand(word);
+function unknownCommand(word: string, meant: string | undefined): string {
   const advice = meant ? `Did you mean ${meant}?` : "/help shows them all.";
   return `Unknown command ${
     quote(word)

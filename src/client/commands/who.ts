@@ -9,7 +9,7 @@ import { PLAIN_AWAY } from "../../protocol/reasons.ts";
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
-import { table } from "./table.ts";
+import type { TableRow } from "./command.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -19,21 +19,16 @@ const DAY = 24 * HOUR;
 const NOT_IDLE = MINUTE;
 
 /**
- * A row for each member: name, id, since when, how long idle, by how many connections, why away; and which kind of room
- * it is.
- * @param keepers Those of a sealed room; undefined for an open one.
+ * A row for each member: name, id, since when, how long idle, by how many connections, why away.
  * @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
- * @param columns The width of the terminal, cells. Default: endless.
  */
 export function whoIsHere(
   present: readonly Present[],
-  keepers: readonly Somebody[] | undefined,
   now: number,
   zone?: string,
-  columns = Infinity,
-): string[] {
-  if (present.length === 0) return ["Not connected: member list unknown"];
+): TableRow[] {
+  if (present.length === 0) return [["Not connected: member list unknown"]];
   // The Swedish way to write a time is ISO 8601's, with a space: 2026-11-23 17:05.
   const times = new Intl.DateTimeFormat("sv-SE", {
     dateStyle: "short",
@@ -53,11 +48,14 @@ export function whoIsHere(
       away === "" || away === PLAIN_AWAY ? away : `away: ${escapeText(away)}`,
     ] as const;
   });
-  return [...table(rows, columns), ...table([[roomKind(keepers)]], columns)];
+  return rows;
 }
 
-/** Which kind of room it is, and who its keepers are. */
-function roomKind(keepers: readonly Somebody[] | undefined): string {
+/**
+ * Which kind of room it is, and who its keepers are.
+ * @param keepers Those of a sealed room; undefined for an open one.
+ */
+export function roomKind(keepers: readonly Somebody[] | undefined): string {
   if (!keepers) return "An open room: its server reads what is said";
   const names = keepers.map(({ name }) => escapeText(name)).join(", ");
   return `A sealed room: its server cannot read what is said. ${
