@@ -206,7 +206,7 @@ export class App {
     }
     const answer = this.#naming;
     this.#naming = undefined;
-    if (!answer) return await this.#enter(place, keeping, who);
+    if (!answer) return void this.#enter(place, keeping, who); // which tells all by the stage
     this.#showJoining(place);
     answer(who);
   }
@@ -259,7 +259,7 @@ export class App {
 
   // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Goes in, and stays until the person leaves. */
+  /** Goes in, and stays until the person leaves. Never rejects. */
   async #enter(place: Place, keeping: Keeping, who: Who): Promise<void> {
     const key = this.#serverKey(place);
     const { read } = key ? keeping.visits.of(key) : {};
@@ -314,7 +314,7 @@ export class App {
     if (room) this.stage.value = { at: "joining", place: origin, room };
   }
 
-  /** Shows the room once the person is in. */
+  /** Shows the room once the person is in. Never rejects. */
   async #showEntered(place: Place, stay: Stay): Promise<void> {
     await stay.inRoom();
     if (!stay.hasBegun || this.#stay !== stay) return;
