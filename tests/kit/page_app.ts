@@ -4,7 +4,7 @@
  * @module
  */
 
-import { effect } from "@preact/signals";
+import { effect, type ReadonlySignal } from "@preact/signals";
 import { formatAddress, parseInvite } from "../../src/keys/invite.ts";
 import { App } from "../../src/web/app.ts";
 import type { Browser, Happenings } from "../../src/web/platform/browser.ts";
@@ -13,7 +13,6 @@ import type { PageLocation } from "../../src/web/platform/place.ts";
 import { Tab, type TabStorage } from "../../src/web/platform/tab.ts";
 import type { RoomModel } from "../../src/web/room_model.ts";
 import type { PageActions, Stage } from "../../src/web/stage.ts";
-import { assert } from "./assert.ts";
 import { Tabs } from "./indexed_database.ts";
 
 /** A stage of that kind. */
@@ -154,21 +153,15 @@ export class TestPage {
     return conn;
   }
 
-  /** Resolves when the page is at a stage of that kind. */
-  at<At extends Stage["at"]>(at: At): Promise<StageAt<At>> {
-    return this.#until((stage): stage is StageAt<At> => stage.at === at);
-  }
-
-  /** Resolves when the page has come so far. */
-  #until<T extends Stage>(is: (stage: Stage) => stage is T): Promise<T> {
-    return new Promise((resolve) => {
-      const stop = effect(() => {
-        const stage = this.app.stage.value;
-        if (!is(stage)) return;
-        resolve(stage);
-        queueMicrotask(() => stop());
-      });
-    });
+  /** Resolves when the page is at a stage of that kind. @param is What else it is. Default: nothing. */
+  async at<At extends Stage["at"]>(
+    at: At,
+    is: (stage: StageAt<At>) => boolean = () => true,
+  ): Promise<StageAt<At>> {
+    const isThere = (stage: Stage): stage is StageAt<At> =>
+      stage.at === at && is(stage as StageAt<At>);
+    const stage = await when(this.app.stage, isThere);
+    return stage as StageAt<At>;
   }
 
   /** Goes in under a name. @returns The room. */
@@ -209,22 +202,24 @@ export function webLinkOf(link: string): string {
 }
 
 /** Resolves when a room shows a message of that text. */
-export function shows(room: RoomModel, text: string): Promise<void> {
+export async function shows(room: RoomModel, text: string): Promise<void> {
+  await when(
+    room.rows,
+    (rows) => rows.some((row) => "text" in row && row.text === text),
+  );
+}
+
+/** What a signal has once that is something, or is as wanted. */
+export function when<T>(
+  signal: ReadonlySignal<T>,
+  is: (value: NonNullable<T>) => boolean = () => true,
+): Promise<NonNullable<T>> {
   return new Promise((resolve) => {
     const stop = effect(() => {
-      const is = room.rows.value.some((row) =>
-        "text" in row && row.text === text
-      );
-      if (!is) return;
-      resolve();
+      const { value } = signal;
+      if (value === null || value === undefined || !is(value)) return;
+      resolve(value);
       queueMicrotask(() => stop());
     });
   });
-}
-
-/** What a page says why it has ended. */
-export function overOf(page: TestPage): StageAt<"over"> {
-  const stage = page.app.stage.value;
-  assert(stage.at === "over", stage.at);
-  return stage;
 }

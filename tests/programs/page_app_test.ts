@@ -1,13 +1,19 @@
-import { assert, assertEquals } from "../kit/assert.ts";
+import { randomBytes } from "../../crypto_utils.ts";
+import { formatInvite } from "../../src/keys/invite.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   FROM_DISK,
-  overOf,
-  servedFrom,
   shows,
   TestBrowser,
   webLinkOf,
+  when,
 } from "../kit/page_app.ts";
 import { Server } from "../kit/server.ts";
 
@@ -36,8 +42,8 @@ Deno.test("a page goes by the link in its address bar, which then stands there n
     await ben.type("hello ana");
     await shows(room, "hello ana");
     page.app.leave();
-    await page.at("over");
-    assertEquals(overOf(page).message, "You left the room");
+    const { message } = await page.at("over");
+    assertEquals(message, "You left the room");
     const said = (await server.log()).filter(({ what }) => what === "said");
     assertEquals(said.map(({ name, text }) => [name, text]), [
       ["ana", "hello ben"],
@@ -68,4 +74,237 @@ Deno.test("a page that is loaded again before it was in still has its link", () 
     await page.at("name");
     const again = await browser.reload(page);
     await again.enter("ana");
+  }));
+
+Deno.test("a name that the server refuses is asked for again, with the reason, before the page is in", () =>
+  withRoom(async (server, link) => {
+    await using _ben = await JsonClient.join({
+      invite: server.invite,
+      name: "ben",
+    });
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    await page.at("name");
+    await page.app.join("not a name");
+    const invalid = await page.at("name");
+    assertStringIncludes(invalid.error, 'Cannot go by "not a name"');
+    assertEquals(invalid.name, "not a name");
+    await page.app.join("Ben");
+    const taken = await page.at("name", ({ name }) => name === "Ben");
+    assertStringIncludes(taken.error, 'The name "Ben" is taken');
+    const { room } = await page.enter("ana");
+    assertEquals(room.standing.value.name, "ana");
+    assertEquals(page.app.identities.value.map(({ name }) => name), ["ana"]);
+  }));
+
+Deno.test("who gives up at a refused name is asked for a link again, and isn't there", () =>
+  withRoom(async (server, link) => {
+    await using _ben = await JsonClient.join({
+      invite: server.invite,
+      name: "ben",
+    });
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    await page.at("name");
+    await page.app.join("ben");
+    await page.at("name", ({ error }) => error !== "");
+    page.app.again();
+    const { error } = await page.at("place");
+    assertEquals(error, "");
+  }));
+
+Deno.test("a link that can't be read is told of in a sentence, and another one taken", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open("file:///home/ana/chat.html", {
+      here: FROM_DISK,
+    });
+    await page.at("place");
+    page.app.goTo(link.slice(0, -4));
+    const { error } = await page.at("place");
+    assertEquals(
+      error,
+      "Cannot read the invite: what follows the # is too short",
+    );
+    page.app.goTo(link);
+    await page.enter("ana");
+  }));
+
+Deno.test("a page from disk goes by a whole link behind the # of its own address", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open(`file:///home/ana/chat.html#${link}`, {
+      here: FROM_DISK,
+    });
+    await page.enter("ana");
+  }));
+
+Deno.test("a page from a server leaves a link to another server to that one's own page", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open("http://other.example:8080/");
+    await page.at("place");
+    page.app.goTo(` ${link} `);
+    assertEquals(page.visited, [link]);
+    await page.at("place");
+  }));
+
+Deno.test("a link that no longer lets in anybody ends the way in with a reason and advice, and the name is asked for again", () =>
+  withRoom(async (_server, link) => {
+    const wrong = link.replace(/.{4}$/, "AAAA");
+    await using browser = new TestBrowser();
+    const page = await browser.open(wrong);
+    await page.at("name");
+    await page.app.join("ana");
+    const { message, advice } = await page.at("over");
+    assert(message !== "" && advice !== "");
+    page.app.again();
+    const { name } = await page.at("name");
+    assertEquals(name, "ana");
+  }));
+
+Deno.test("a server that can't be reached is told of, with what to do", async () => {
+  await using browser = new TestBrowser();
+  const { host, port } = { host: "127.0.0.1", port: 1 };
+  const secret = { serverKey: randomBytes(32), secret: randomBytes(32) };
+  const link = webLinkOf(formatInvite({ host, port, id: 0, ...secret }));
+  const page = await browser.open(link);
+  await page.at("name");
+  await page.app.join("ana");
+  const { message, advice } = await page.at("over");
+  assertEquals(
+    message,
+    "Cannot join http://127.0.0.1:1: connection refused",
+  );
+  assertEquals(
+    advice,
+    "Check that the server runs and can be reached from here",
+  );
+});
+
+Deno.test("in a sealed room a page from the room's own server goes no further, and one from disk founds the room", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const served = await browser.open(link);
+    const { saveFrom, link: shown } = await served.at("sealed-here");
+    assertEquals(saveFrom, `${new URL(link).origin}/chat.html`);
+    assertEquals(shown, link);
+    await served.app.join("ana");
+    assertEquals(served.app.stage.value.at, "sealed-here");
+
+    await using own = new TestBrowser();
+    const page = await own.open(`file:///home/ana/chat.html#${link}`, {
+      here: FROM_DISK,
+    });
+    const { sealed } = await page.at("name");
+    assert(sealed);
+    await page.app.join("ana");
+    const { room } = await page.at("joining");
+    const question = await when(room.question);
+    assertStringIncludes(question.text, "Found this room?");
+    question.answer("yes");
+    const { actions } = await page.at("room");
+    assertEquals(actions.keepers()?.map(({ name }) => name), ["ana"]);
+    const { link: invite } = await when(room.invited);
+    assert(actions.webLink(invite).startsWith(`${new URL(link).origin}/#`));
+  }, "--sealed"));
+
+Deno.test("where the browser keeps nothing the page works until it is closed, and says so", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser(false);
+    const page = await browser.open(link);
+    assert(!page.app.isKept.value);
+    assertStringIncludes(
+      page.app.notes.value.join("\n"),
+      "This browser keeps nothing of this page: storage is off",
+    );
+    await page.enter("ana");
+  }));
+
+Deno.test("a page that came over plain HTTP from elsewhere says that browsers refuse it encryption", async () => {
+  await using browser = new TestBrowser();
+  const page = await browser.open("http://chat.example/#x", {
+    isSecure: false,
+  });
+  const { origin, isOld } = await page.at("insecure");
+  assertEquals([origin, isOld], ["http://chat.example", false]);
+});
+
+Deno.test("an identity is carried from one browser to another, and is the same person there", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    const { room } = await page.enter("ana");
+    const { app } = page;
+    await assertRejects(
+      () => app.exportIdentity("short"),
+      RangeError,
+      "fewer than 8 characters",
+    );
+    const text = await app.exportIdentity("correct horse");
+    await using phone = new TestBrowser();
+    const other = await phone.open(link);
+    await other.at("name");
+    const wrong = [
+      ["nonsense", "correct horse", "ana", "Cannot read the identity"],
+      [text, "correct house", "ana", "Cannot open the identity"],
+      [text, "correct horse", "", "Cannot go by"],
+    ] as const;
+    for (const [from, passphrase, name, message] of wrong) {
+      await assertRejects(
+        () => other.app.importIdentity(from, passphrase, name),
+        RangeError,
+        message,
+      );
+    }
+    await other.app.importIdentity(text, "correct horse", "ana");
+    const { name } = await other.at("name");
+    assertEquals(name, "ana");
+    const { room: there } = await other.enter("ana");
+    assertEquals(there.self.value, room.self.value);
+  }));
+
+Deno.test("two tabs of one browser are one person by two connections, and what both do is kept", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const [one, other] = [await browser.open(link), await browser.open(link)];
+    const { room, actions } = await one.enter("ana");
+    const { room: same } = await other.enter("ana");
+    assertEquals(room.self.value, same.self.value);
+    assertEquals(actions.who().map(({ connections }) => connections), [2]);
+    await actions.run("from one");
+    await shows(same, "from one");
+    assertEquals(one.app.identities.value.length, 1);
+  }));
+
+Deno.test("what was typed and isn't in the log holds a page that is closed, and is told at the end", () =>
+  withRoom(async (server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    const { room, actions } = await page.enter("ana");
+    assertEquals(page.happenings?.closing(), false);
+    server.kill("SIGKILL");
+    await server.finished();
+    await when(room.nextAttempt);
+    await actions.run("unheard");
+    assertEquals(page.happenings?.closing(), true);
+    page.app.leave();
+    const { lost } = await page.at("over");
+    assertEquals(lost, ["unheard"]);
+    assertEquals(page.happenings?.closing(), false);
+  }));
+
+Deno.test("a fault ends the stay, with the reason, and the page can come again", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    await page.enter("ana");
+    page.happenings?.fault(new TypeError("x is undefined"));
+    const { message } = await page.at("over");
+    assertEquals(
+      message,
+      "The page has a fault and cannot go on: TypeError: x is undefined",
+    );
+    page.app.again();
+    await page.enter("ana");
   }));
