@@ -21,6 +21,7 @@ import {
 import { JoinError } from "../client/join_error.ts";
 import type { Known } from "../client/known.ts";
 import type { Who } from "../client/session.ts";
+import { fullId, shortId } from "../crypto/person_id.ts";
 import { exportIdentity } from "../keys/exported_identity.ts";
 import { formatInvite } from "../keys/invite.ts";
 import { formatWebLink } from "../keys/web_link.ts";
@@ -61,6 +62,7 @@ export class App {
   readonly #model: RoomModelOptions;
   #keeping: Keeping | undefined; // once it is open
   #place: Place | undefined; // where the person wants to go
+  #who: Who | undefined; // as whom they came, or tried to, last
   #stay: Stay | undefined;
   #naming: ((who: Who | null) => void) | undefined; // while the server has refused a name
 
@@ -190,7 +192,7 @@ export class App {
   #likelyName(place: Place): string {
     const key = this.#serverKey(place);
     const visit = key && this.#keeping?.visits.of(key);
-    return visit?.name ?? this.#names[0] ?? "";
+    return visit?.name ?? this.#who?.name ?? this.#names[0] ?? "";
   }
 
   /** Goes into the room under a name; what is wrong with it is told by the stage. */
@@ -204,6 +206,7 @@ export class App {
     } catch (error) {
       return this.#askName(place, typed, reasonOf(error));
     }
+    this.#who = who;
     const answer = this.#naming;
     this.#naming = undefined;
     if (!answer) return void this.#enter(place, keeping, who); // which tells all by the stage
@@ -227,14 +230,13 @@ export class App {
 
   /**
    * An identity as a text under a passphrase, as `--export` makes it.
-   * @param person Its short id. Default: the one that was used last. @throws {RangeError} for a short passphrase, and
-   * where there is none.
+   * @param person Its short id. Default: that of who is in the room, or was last.
+   * @throws {RangeError} for a short passphrase, and where there is none.
    */
-  async exportIdentity(
-    passphrase: string,
-    person: string | undefined = this.identities.value[0]?.person,
-  ): Promise<string> {
-    const entry = await this.#keeping?.identities.of(person ?? "");
+  async exportIdentity(passphrase: string, person?: string): Promise<string> {
+    const own = this.#who && shortId(fullId(this.#who.identity.id));
+    const wanted = person ?? own ?? this.identities.value[0]?.person ?? "";
+    const entry = await this.#keeping?.identities.of(wanted);
     if (!entry) throw new RangeError("There is no identity here yet");
     return await exportIdentity(entry.seed, passphrase);
   }
