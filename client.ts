@@ -26,6 +26,7 @@ import {
 import { Known } from "./src/client/known.ts";
 import type { Destination } from "./src/client/destination.ts";
 import { endAtFaults, explain } from "./src/client/explain.ts";
+import { DiskFiles } from "./src/client/files/disk_files.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
 import { firstRun, isFirstRun } from "./src/client/first_run.ts";
 import {
@@ -175,7 +176,10 @@ async function stay(company: Company): Promise<number> {
   using seen = folder === undefined
     ? new SeenHere()
     : SeenFile.load(`${folder}/private`, (text) => view.note(text));
-  const transfers = new Transfers({ view, folder: values.downloads, home });
+  const transfers = new Transfers({
+    view,
+    files: new DiskFiles({ folder: values.downloads, home }),
+  });
   const session = new Session({
     address,
     who: await identities.forName(company.name),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reasonOf } from "./error_reason.ts";
+import { FileError, fileError } from "./file_error.ts";
 import { kindOf, requireOrdinary, targetOf } from "./file_target.ts";
 import { writeAll } from "./write_all.ts";
 
@@ -15,25 +15,7 @@ const PRIVATE_FOLDER = 0o700;
 /** Anything that somebody else may do. */
 const OTHERS = 0o077;
 
-/** A file can't be used; the message says which, and why. */
-export class FileError extends Error {
-  /** The class's name. */
-  override readonly name: string = "FileError";
-}
-
-/**
- * A `FileError` that wraps what the system said.
- * @param action "read", "write" or "create".
- */
-export function fileError(
-  action: string,
-  path: string,
-  cause: unknown,
-): FileError {
-  return new FileError(`Cannot ${action} "${path}": ${reasonOf(cause)}`, {
-    cause,
-  });
-}
+export { FileError, fileError };
 
 /** Whether there is something at a path. @throws {FileError} if that can't be seen. */
 export async function isThere(path: string): Promise<boolean> {

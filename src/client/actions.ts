@@ -28,8 +28,9 @@ export type NumberKind = "spoken" | "own" | "offered" | "taking";
 /**
  * What may be asked for. What goes wrong is shown as news or as a note, never thrown. A program may call a request by
  * an `id`, which the answers carry.
+ * @typeParam Given How a file is named that is to be offered. Default: by its path.
  */
-export interface Actions {
+export interface Actions<Given = string> {
   /** Who is in the room. */
   who(): readonly Present[];
   /** Somebody in the room, or who was there before, by name or short id; undefined if there is no such one. */
@@ -71,7 +72,7 @@ export interface Actions {
   /** Asks for the lines that have these words in them. */
   search(words: string, id?: RequestId): void;
   /** Offers a file to the room; resolves when it is offered. */
-  send(path: string, id?: RequestId): Promise<void>;
+  send(file: Given, id?: RequestId): Promise<void>;
   /** Takes the file that was offered under that number. */
   get(offer: number, id?: RequestId): void;
   /** No longer takes, or offers, a file. */
@@ -108,11 +109,11 @@ export interface Verification {
 }
 
 /** The actions of a session, of the files that go with it, and of what is remembered. */
-export function actionsOf(
+export function actionsOf<Given>(
   session: Session,
-  transfers: Transfers,
+  transfers: Transfers<Given>,
   known: Known,
-): Actions {
+): Actions<Given> {
   const find = (nameOrId: string) =>
     byNameOrId(session.conversation.present, nameOrId);
   const isSelf = ({ id }: Pick<Person, "id">) => id === session.id;
@@ -165,7 +166,7 @@ export function actionsOf(
     agree: (seq, id) => session.conversation.agree(seq, id),
     accept: (id) => session.conversation.accept(id),
     search: (words, id) => session.conversation.search(words, SEARCH_COUNT, id),
-    send: (path, id) => transfers.send(session, path, id),
+    send: (file, id) => transfers.send(session, file, id),
     get: (offer, id) => transfers.get(offer, id),
     drop: (offer, id) => transfers.drop(offer, id),
   };

@@ -6,32 +6,42 @@
 
 import type { Actions } from "../client/actions.ts";
 import type { Ignored } from "../client/ignored.ts";
-import type { Session } from "../client/session.ts";
-import type { RoomModel } from "./room_model.ts";
-import type { PageActions } from "./stage.ts";
 import { formatWebLink } from "../keys/web_link.ts";
+import type { FileShelf } from "./platform/file_shelf.ts";
+import type { RoomModel } from "./room_model.ts";
+import type { Saving } from "./saving.ts";
+import type { PageActions } from "./stage.ts";
 
 /** What the actions are made of. */
 export interface PageActionsOptions {
-  readonly actions: Actions;
-  readonly session: Session;
+  /** The session's. */
+  readonly actions: Actions<File>;
+  /** What shows the room. */
   readonly room: RoomModel;
+  /** Where files are. */
+  readonly shelf: FileShelf;
+  /** What saves them. */
+  readonly saving: Saving;
+  /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** Where the room is. */
   readonly origin: string;
 }
 
 /** The actions of a stay. */
-export function pageActions(
-  { actions, session, ignored, origin }: PageActionsOptions,
-): PageActions {
+export function pageActions(options: PageActionsOptions): PageActions {
+  const { actions, room, shelf, saving, ignored, origin } = options;
+  const offerOf = (seq: number) => room.message(seq)?.offer ?? undefined;
   return {
     ...actions,
     ignored,
-    run: (line) => session.say(line),
-    sendFile: () => Promise.resolve(),
-    save: () => {},
-    picture: () => Promise.resolve(undefined),
+    run: (line) => actions.say(line),
+    sendFile: (file) => actions.send(file),
+    save: (seq) => saving.want(seq, offerOf(seq)),
+    picture: async (seq) => {
+      const offer = offerOf(seq);
+      return offer && await shelf.picture(offer);
+    },
     older: () => {},
     webLink: (link) => formatWebLink(link, origin),
   };

@@ -12,12 +12,16 @@ import { Transfers } from "../client/files/transfers.ts";
 import { mayFound, mayGoOn } from "../client/sealed/founding.ts";
 import { Session, type Who } from "../client/session.ts";
 import { FOUNDING_ID } from "../sealed/membership.ts";
+import type { News } from "../client/view.ts";
 import { requireName } from "./carried_identity.ts";
 import { pageActions } from "./page_actions.ts";
 import type { Browser } from "./platform/browser.ts";
+import { FileShelf } from "./platform/file_shelf.ts";
 import type { Keeping } from "./platform/keeping.ts";
+import { PageFiles } from "./platform/page_files.ts";
 import { socketUrl } from "./platform/place.ts";
 import { RoomModel, type RoomModelOptions } from "./room_model.ts";
+import { Saving } from "./saving.ts";
 import type { PageActions } from "./stage.ts";
 
 /** What a stay needs. */
@@ -28,8 +32,8 @@ export interface StayOptions {
   readonly who: Who;
   /** What is kept between visits. */
   readonly keeping: Keeping;
-  /** What opens connections. */
-  readonly browser: Pick<Browser, "dial">;
+  /** What opens connections, and saves files. */
+  readonly browser: Pick<Browser, "dial" | "save">;
   /** What the room is shown with. */
   readonly model: RoomModelOptions;
   /** Is told of the name by which the person is in, and of every later one. */
@@ -56,17 +60,20 @@ export class Stay {
     const { destination, who, keeping, browser, model, named } = options;
     const { address, handshake, proven, invite } = destination;
     const { known, seen, rooms, ignored } = keeping;
+    let heard: (news: News) => void = () => {};
     const room = new RoomModel({
       ...model,
       ignored,
       told: (news, isMention) => {
-        if (news.type === "lost") this.lost.push(news.text);
+        heard(news);
         model.told?.(news, isMention);
       },
     });
     const isFounded = invite?.id === FOUNDING_ID &&
       known.sealedRoom(invite.serverKey) !== undefined;
-    const transfers = new Transfers({ view: room, folder: "" });
+    const shelf = new FileShelf();
+    const files = new PageFiles(shelf);
+    const transfers = new Transfers({ view: room, files });
     const session = new Session({
       address,
       who,
@@ -92,13 +99,20 @@ export class Stay {
     });
     this.room = room;
     this.#session = session;
+    const actions = actionsOf(session, transfers, known);
+    const saving = new Saving({ actions, shelf, save: browser.save });
     this.actions = pageActions({
-      actions: actionsOf(session, transfers, known),
-      session,
+      actions,
       room,
+      shelf,
+      saving,
       ignored,
       origin: address,
     });
+    heard = (news) => {
+      if (news.type === "lost") this.lost.push(news.text);
+      if (news.type === "file") saving.heard(news);
+    };
     room.follow(this.actions);
   }
 

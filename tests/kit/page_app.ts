@@ -116,6 +116,8 @@ export class TestPage {
   address: string;
   /** Where else it went. */
   readonly visited: string[] = [];
+  /** The files that it saved. */
+  readonly saved: { readonly file: Blob; readonly name: string }[] = [];
   /** What the page is told of. */
   happenings: Happenings | undefined;
   readonly #connections = new Set<Deno.TcpConn>();
@@ -139,6 +141,7 @@ export class TestPage {
       dial: (url) => this.#dial(url),
       hideFragment: () => this.address = this.address.replace(/#.*/, ""),
       visit: (url) => void this.visited.push(url),
+      save: (file, name) => void this.saved.push({ file, name }),
       persist: () => {},
       watch: (happenings) => this.happenings = happenings,
     };

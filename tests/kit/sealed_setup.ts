@@ -6,6 +6,7 @@
 
 import { toBase64url } from "../../crypto_utils.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
+import { DiskFiles } from "../../src/client/files/disk_files.ts";
 import { Transfers } from "../../src/client/files/transfers.ts";
 import { Known } from "../../src/client/known.ts";
 import type { InviteSecret } from "../../src/client/sealed/coming_in.ts";
@@ -42,7 +43,7 @@ export class SealedClient<
     const { view } = this;
     const transfers = folder === undefined
       ? undefined
-      : new Transfers({ view, folder, pause: 0 });
+      : new Transfers({ view, files: new DiskFiles({ folder }), pause: 0 });
     this.transfers = transfers;
     this.session = new Session({
       address: "chat.example:5000",

@@ -16,6 +16,7 @@ import {
   when,
 } from "../kit/page_app.ts";
 import { Server } from "../kit/server.ts";
+import type { Row } from "../../src/web/rows.ts";
 
 /** A server, and the web link of its room. */
 async function withRoom(
@@ -308,4 +309,26 @@ Deno.test("a fault ends the stay, with the reason, and the page can come again",
     );
     page.app.again();
     await page.enter("ana");
+  }));
+
+Deno.test("a file goes from one page to another, and is saved there once it is whole", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    await using other = new TestBrowser();
+    const ana = await (await browser.open(link)).enter("ana");
+    const page = await other.open(link);
+    const ben = await page.enter("ben");
+    const bytes = Uint8Array.from({ length: 100_000 }, (_, at) => at % 251);
+    await ana.actions.sendFile(new File([bytes], "hut.jpg"));
+    const offered = (rows: readonly Row[]) =>
+      rows.find((it) => it.kind === "message" && it.offer !== null);
+    const row = offered(await when(ben.room.rows, (it) => !!offered(it)));
+    assert(row?.kind === "message");
+    ben.actions.save(row.seq);
+    await when(ben.room.files, (it) => it.get(row.seq)?.state === "taken");
+    assertEquals(page.saved.map(({ name }) => name), ["hut.jpg"]);
+    const [saved] = page.saved;
+    assertEquals(new Uint8Array(await saved?.file.arrayBuffer() ?? []), bytes);
+    ben.actions.save(row.seq); // which is here
+    assertEquals(page.saved.length, 2);
   }));

@@ -9,11 +9,11 @@
  */
 
 import type { Event } from "../../protocol/events.ts";
-import { FileError } from "../../base/private_file.ts";
+import { FileError } from "../../base/file_error.ts";
 import type { OpenedPiece } from "../file_room.ts";
 import type { FileNews } from "../view.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
-import { findSaved, PartialFile } from "./stored_file.ts";
+import type { FileSystem, Target } from "./file_system.ts";
 import { MISSING, wording } from "../../protocol/reasons.ts";
 import { Notify } from "../../base/notify.ts";
 
@@ -36,7 +36,7 @@ export interface DownloadOptions {
   /** What was offered. */
   readonly offer: Offer;
   /** Where it is saved. */
-  readonly folder: string;
+  readonly files: Pick<FileSystem<never>, "find" | "target">;
   /**
    * Asks for some bytes.
    * @returns The number under which the answer comes; null if nobody can be asked; "later" where too much is
@@ -109,14 +109,14 @@ export class Download {
 
   /** Takes the file, until it is here or can't be had, and says so. Never rejects. */
   async run(): Promise<void> {
-    const { folder, offer, taken } = this.#options;
+    const { files, offer, taken } = this.#options;
     try {
-      const here = await findSaved(folder, offer);
+      const here = await files.find(offer);
       if (here !== undefined) {
         this.#got = offer.size;
         return this.#show("taken", ALREADY_HERE, here);
       }
-      using file = await PartialFile.open(folder, offer);
+      using file = await files.target(offer);
       this.#got = file.size;
       this.#show("begun");
       if (!await this.#fill(file)) return;
@@ -130,7 +130,7 @@ export class Download {
   }
 
   /** Takes all that is missing. @returns Whether it is all here. */
-  async #fill(file: PartialFile): Promise<boolean> {
+  async #fill(file: Target): Promise<boolean> {
     const { offer: { size }, pause } = this.#options;
     while (file.size < size) {
       this.#order();
@@ -188,7 +188,7 @@ export class Download {
   /** @returns Whether it could be opened, or isn't wanted any more. @throws {FileError} */
   async #take(
     { id, piece }: Extract<Mail, { kind: "piece" }>,
-    file: PartialFile,
+    file: Target,
   ): Promise<boolean> {
     const index = this.#orders.findIndex((order) => order.id === id);
     const order = this.#orders[index];

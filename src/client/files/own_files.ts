@@ -9,20 +9,20 @@
 import type { Event } from "../../protocol/events.ts";
 import { type Offer, PIECE_SIZE } from "../../protocol/offer.ts";
 import type { FileRoom, OfferLine } from "../file_room.ts";
-import type { SourceFile } from "./stored_file.ts";
+import type { Source } from "./file_system.ts";
 
 /** Answers that others wait for at a time; more than any server of ours asks for. */
 const MAX_ANSWERS = 64;
 
 /** A file, and the line by which it is offered. */
 interface Held {
-  readonly file: SourceFile;
+  readonly file: Source;
   readonly line: OfferLine;
 }
 
 /** A client's own files, across connections. */
 export class OwnFiles {
-  readonly #said = new Map<number, SourceFile>(); // by the client's number for the line, until that has one of the room
+  readonly #said = new Map<number, Source>(); // by the client's number for the line, until that has one of the room
   readonly #held = new Map<number, Held>(); // by the offer's number
   readonly #takers = new Map<number, Set<string>>(); // who has them, by the offer's number and short id
   #room: FileRoom | undefined;
@@ -40,7 +40,7 @@ export class OwnFiles {
   }
 
   /** A file's offer was said. @param n The client's own number for the line. */
-  said(n: number, file: SourceFile): void {
+  said(n: number, file: Source): void {
     this.#said.set(n, file);
   }
 

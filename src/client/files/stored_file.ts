@@ -6,15 +6,17 @@
  */
 
 import { type Bytes, sha256Hex } from "../../../crypto_utils.ts";
-import {
-  ensureFolder,
-  FileError,
-  fileError,
-  PRIVATE_FILE,
-} from "../../base/private_file.ts";
+import { FileError, fileError } from "../../base/file_error.ts";
+import { ensureFolder, PRIVATE_FILE } from "../../base/private_file.ts";
 import { requireOrdinary } from "../../base/file_target.ts";
-import { formatSize, type Offer, safeFileName } from "../../protocol/offer.ts";
+import { type Offer, safeFileName } from "../../protocol/offer.ts";
 import { writeAll } from "../../base/write_all.ts";
+import {
+  type Source,
+  type Target,
+  tooLarge,
+  WRONG_DIGEST,
+} from "./file_system.ts";
 
 /** How much is read at once, bytes. */
 const READ_SIZE = 65_536;
@@ -23,20 +25,8 @@ const DIGEST_START = 8;
 /** How many files of one name a folder may have. */
 const MAX_NAMESAKES = 1_000;
 
-/** Why a file can't be sent or downloaded. @param size Bytes. @param most Bytes that the server passes on. */
-export function tooLarge(
-  deed: "send" | "download",
-  name: string,
-  size: number,
-  most: number,
-): string {
-  return `Cannot ${deed} "${name}" of ${
-    formatSize(size)
-  }: this server allows at most ${formatSize(most)}`;
-}
-
 /** A file that is offered, as it was when it was offered. */
-export class SourceFile {
+export class SourceFile implements Source {
   private constructor(
     readonly path: string,
     readonly offer: Offer,
@@ -89,7 +79,7 @@ export class SourceFile {
 }
 
 /** A file that is being taken: `NAME.DIGEST.part` in its folder, which a later run goes on with. */
-export class PartialFile implements Disposable {
+export class PartialFile implements Target {
   readonly #file: Deno.FsFile;
   readonly #folder: string;
   readonly #path: string;
@@ -161,7 +151,7 @@ export class PartialFile implements Disposable {
       using file = await Deno.open(this.#path);
       if (await sha256Hex(chunks(file)) !== this.#offer.digest) {
         await Deno.remove(this.#path);
-        throw new FileError("its checksum is wrong");
+        throw new FileError(WRONG_DIGEST);
       }
       const path = await this.#reserve();
       await Deno.rename(this.#path, path);

@@ -6,10 +6,9 @@
 
 import { Download } from "./download.ts";
 import type { Event } from "../../protocol/events.ts";
-import { FileError } from "../../base/private_file.ts";
+import { FileError } from "../../base/file_error.ts";
 import { type RequestId, tellFailure, type View } from "../view.ts";
 import { keepNewest } from "../../base/keep_newest.ts";
-import { givenPath } from "../../base/paths.ts";
 import {
   formatOffer,
   isFileName,
@@ -24,7 +23,7 @@ import type {
   OfferLine,
 } from "../file_room.ts";
 import { OwnFiles } from "./own_files.ts";
-import { SourceFile, tooLarge } from "./stored_file.ts";
+import { type FileSystem, tooLarge } from "./file_system.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { Notify } from "../../base/notify.ts";
 
@@ -35,14 +34,12 @@ const MAX_OFFERS = 1_000;
 /** How long to wait before asking again for a file that can't be had just now, ms. */
 const RETRY_PAUSE = 3_000;
 
-/** What transfers need. */
-export interface TransfersOptions {
+/** What transfers need. @typeParam Given How somebody names a file that is to be offered. */
+export interface TransfersOptions<Given> {
   /** Where it is told how they go. */
   readonly view: Pick<View, "note" | "show" | "fail">;
-  /** Where files are saved; created if it is missing. */
-  readonly folder: string;
-  /** What `~/` stands for in a path. */
-  readonly home?: string | undefined;
+  /** Where files are. */
+  readonly files: FileSystem<Given>;
   /** How long to wait before asking again, ms. Default: 3,000. */
   readonly pause?: number;
   /** The time, ms. Default: the machine's. */
@@ -70,9 +67,9 @@ interface AskedPiece {
   readonly since: number;
 }
 
-/** The files that a client offers and takes. */
-export class Transfers implements FileListener {
-  readonly #options: TransfersOptions;
+/** The files that a client offers and takes. @typeParam Given How somebody names a file that is to be offered. */
+export class Transfers<Given = string> implements FileListener {
+  readonly #options: TransfersOptions<Given>;
   readonly #offers = new Map<number, Offered>(); // that were made, by number
   readonly #own = new OwnFiles();
   readonly #taken = new Set<number>(); // offers whose files were taken, which nobody could be told yet
@@ -86,23 +83,19 @@ export class Transfers implements FileListener {
   readonly #idle = new Notify(); // whenever a download may have come to rest
 
   /** No files yet. */
-  constructor(options: TransfersOptions) {
+  constructor(options: TransfersOptions<Given>) {
     this.#options = options;
   }
 
   /** Offers a file to the room. What goes wrong is told to the view. */
   async send(
     session: Offering,
-    path: string,
+    given: Given,
     id?: RequestId,
   ): Promise<void> {
-    const { home } = this.#options;
     try {
-      const source = await SourceFile.open(
-        givenPath(path, home),
-        this.#maxSize,
-      );
-      const { offer } = source;
+      const source = await this.#options.files.source(given, this.#maxSize);
+      const { offer, path } = source;
       if (SECRETS.has(offer.name)) {
         throw new FileError(
           `Cannot send "${path}": who has it has the room; to send it all the same, rename a copy`,
@@ -128,7 +121,7 @@ export class Transfers implements FileListener {
   /** Takes the file of an offer, or goes on with it. */
   get(seq: number, id?: RequestId): void {
     const { offer, line } = this.#offers.get(seq) ?? {};
-    const { view, folder, pause = RETRY_PAUSE, now = Date.now } = this.#options;
+    const { view, files, pause = RETRY_PAUSE, now = Date.now } = this.#options;
     const wrong = !offer
       ? `No offer ${seq} seen here; try /history`
       : this.#own.find(seq)
@@ -144,7 +137,7 @@ export class Transfers implements FileListener {
     const download: Download = new Download({
       seq,
       offer,
-      folder,
+      files,
       ask: (from, size) => this.#ask(download, line, from, size),
       show: (news) => {
         const isOver = news.state === "taken" || news.state === "failed";

@@ -6,6 +6,7 @@
 
 import type { Stream } from "../../protocol/record_reader.ts";
 import { Database } from "./database.ts";
+import { saveFile } from "./files.ts";
 import type { PageLocation } from "./place.ts";
 import { dial } from "./socket.ts";
 import { Tab } from "./tab.ts";
@@ -30,6 +31,8 @@ export interface Browser {
   hideFragment(): void;
   /** Goes to another page. */
   visit(url: string): void;
+  /** Saves a file among the downloads. @param name As others wrote it. */
+  save(file: Blob, name: string): void;
   /** Asks that what is kept isn't thrown away when the disk gets full. */
   persist(): void;
   /** Tells what happens to the page, from now on. */
@@ -63,6 +66,7 @@ export function thisBrowser(): Browser {
     hideFragment: () =>
       history.replaceState(null, "", location.pathname + location.search),
     visit: (url) => location.assign(url),
+    save: saveFile,
     persist: () => {
       // Without it all works the same, until the browser needs the place.
       navigator.storage?.persist?.().catch(() => {});

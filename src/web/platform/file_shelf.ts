@@ -18,7 +18,7 @@ const MAX_PICTURES = 100;
 /** The files. */
 export class FileShelf {
   readonly #whole = new Map<string, Blob>();
-  readonly #growing = new Map<string, GrowingFile>();
+  readonly #parts = new Map<string, GrowingFile>();
   readonly #pictures = new Map<string, Promise<Picture | undefined>>();
   readonly #draw: (file: Blob) => Promise<Picture | undefined>;
   #drawing: Promise<unknown> = Promise.resolve(); // one after the other: each needs much memory
@@ -37,7 +37,7 @@ export class FileShelf {
 
   /** Puts a file there: one that was taken, or chosen to be offered. */
   put({ digest }: Offer, file: Blob): void {
-    this.#growing.delete(digest);
+    this.#parts.delete(digest);
     this.#whole.delete(digest);
     this.#whole.set(digest, file);
     let size = 0;
@@ -49,16 +49,16 @@ export class FileShelf {
     }
   }
 
-  /** What is here of a file that is being taken. */
-  growing({ digest }: Offer): GrowingFile {
-    const file = this.#growing.get(digest) ?? new GrowingFile();
-    this.#growing.set(digest, file);
-    return file;
+  /** Takes from the shelf what has come of a file: it is for one download at a time. */
+  takePart({ digest }: Offer): GrowingFile {
+    const part = this.#parts.get(digest) ?? new GrowingFile();
+    this.#parts.delete(digest);
+    return part;
   }
 
-  /** Forgets what is here of a file. */
-  forget({ digest }: Offer): void {
-    this.#growing.delete(digest);
+  /** Puts there what has come of a file that is no longer being taken. */
+  putPart({ digest }: Offer, part: GrowingFile): void {
+    if (!this.#whole.has(digest)) this.#parts.set(digest, part);
   }
 
   /** The small picture of a file; undefined for one that isn't here, or is none. */

@@ -7,6 +7,8 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes, sha256Hex } from "../../../crypto_utils.ts";
+import { FileError, fileError } from "../../base/file_error.ts";
+import { type Source, tooLarge } from "../../client/files/file_system.ts";
 import { type Offer, safeFileName } from "../../protocol/offer.ts";
 
 /** How much of what comes is put together to one part of a file, bytes: the browser can move it out of its memory. */
@@ -15,7 +17,7 @@ const PART_SIZE = 1_048_576;
 const LINK_TIME = 120_000;
 
 /** A file that a person has chosen, as it was then. */
-export class ChosenFile {
+export class ChosenFile implements Source {
   readonly #file: File;
 
   private constructor(
@@ -26,15 +28,24 @@ export class ChosenFile {
     this.#file = file;
   }
 
-  /** Reads a file to its end, for its digest. @throws {Error} for what can't be read. */
-  static async open(file: File): Promise<ChosenFile> {
-    const digest = await sha256Hex(chunks(file));
-    return new ChosenFile(file, { name: file.name, size: file.size, digest });
+  /**
+   * Reads a file to its end, for its digest.
+   * @param most Bytes that it may have. @throws {FileError} for what can't be read, or is larger.
+   */
+  static async open(file: File, most: number): Promise<ChosenFile> {
+    const { name, size } = file;
+    if (size > most) throw new FileError(tooLarge("send", name, size, most));
+    try {
+      const digest = await sha256Hex(chunks(file));
+      return new ChosenFile(file, { name, size, digest });
+    } catch (error) {
+      throw fileError("read", name, error);
+    }
   }
 
-  /** All of it. */
-  get blob(): Blob {
-    return this.#file;
+  /** Its name: a browser tells no path. */
+  get path(): string {
+    return this.#file.name;
   }
 
   /** Some of its bytes; null if the file isn't any more what was offered, or can't be read. */
@@ -94,20 +105,15 @@ export class GrowingFile {
   }
 }
 
-/**
- * Saves a file among the browser's downloads, under a name that is harmless.
- * @returns That name.
- */
-export function saveFile(file: Blob, name: string): string {
-  const safe = safeFileName(name);
+/** Saves a file among the browser's downloads, under a name that is harmless. @param name As others wrote it. */
+export function saveFile(file: Blob, name: string): void {
   const link = document.createElement("a");
   // As bytes of no kind: then no browser opens it in place of saving it.
   const type = "application/octet-stream";
   link.href = URL.createObjectURL(new Blob([file], { type }));
-  link.download = safe;
+  link.download = safeFileName(name);
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), LINK_TIME);
-  return safe;
 }
 
 /** Has the person choose files; resolves with none where nothing is chosen. To be called when the person asks for it. */

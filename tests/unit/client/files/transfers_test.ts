@@ -21,6 +21,7 @@ import {
   type FileRequest,
   openFileRoom,
 } from "../../../../src/client/file_room.ts";
+import { DiskFiles } from "../../../../src/client/files/disk_files.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
 import type { LogEntry } from "../../../../src/protocol/line.ts";
@@ -87,7 +88,11 @@ class Side implements Peer {
   #n = 0;
 
   constructor(readonly folder: string, readonly relay: FileRelay, pause = 0) {
-    this.transfers = new Transfers({ view: this.shown, folder, pause });
+    this.transfers = new Transfers({
+      view: this.shown,
+      files: new DiskFiles({ folder }),
+      pause,
+    });
     this.transfers.joined(this.room);
   }
 
@@ -479,7 +484,10 @@ Deno.test("Transfers.send() knows where ~ leads", async () => {
     new FileRelay({ maxFileSize: 0, maxTransfers: 1 }),
   );
   const home = folder.path;
-  const transfers = new Transfers({ view: side.shown, folder: home, home });
+  const transfers = new Transfers({
+    view: side.shown,
+    files: new DiskFiles({ folder: home, home }),
+  });
   await transfers.send(side, "~/hut.jpg");
   assertMatch(side.said[0] ?? "", /^hut\.jpg \(/);
 });
@@ -490,7 +498,11 @@ Deno.test("Transfers ask for one piece at a time where pieces are slow, and for 
     const { holder, folder } = setup;
     let time = 0;
     const side = new Side(folder.file(`at ${latency}`), holder.relay);
-    const options = { view: side.shown, folder: side.folder, pause: 0 };
+    const options = {
+      view: side.shown,
+      files: new DiskFiles({ folder: side.folder }),
+      pause: 0,
+    };
     const transfers = new Transfers({ ...options, now: () => time });
     const { shown } = side;
     let open = 0;

@@ -1,7 +1,9 @@
-import { assert, assertEquals } from "../../../kit/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { sha256Hex } from "../../../../crypto_utils.ts";
+import { FileError } from "../../../../src/base/file_error.ts";
 import type { Offer } from "../../../../src/protocol/offer.ts";
 import { FileShelf } from "../../../../src/web/platform/file_shelf.ts";
+import { PageFiles } from "../../../../src/web/platform/page_files.ts";
 import { ChosenFile, GrowingFile } from "../../../../src/web/platform/files.ts";
 
 const bytes = Uint8Array.from({ length: 3_000_000 }, (_, at) => at * 7 % 256);
@@ -17,7 +19,7 @@ const digest = await sha256Hex(parts(bytes.length));
 const offerOf = (name: string): Offer => ({ name, size: 1, digest: name });
 
 Deno.test("a chosen file is offered by its name, size and digest, and read piece by piece", async () => {
-  const file = await ChosenFile.open(new File([bytes], "hut.jpg"));
+  const file = await ChosenFile.open(new File([bytes], "hut.jpg"), Infinity);
   const { offer } = file;
   assertEquals(offer, { name: "hut.jpg", size: bytes.length, digest });
   assertEquals(await file.read(10, 5), bytes.slice(10, 15));
@@ -26,10 +28,10 @@ Deno.test("a chosen file is offered by its name, size and digest, and read piece
 });
 
 Deno.test("a chosen file that is shorter than it was, or can't be read any more, has no pieces", async () => {
-  const file = await ChosenFile.open(new File([bytes], "hut.jpg"));
+  const file = await ChosenFile.open(new File([bytes], "hut.jpg"), Infinity);
   assertEquals(await file.read(bytes.length - 2, 3), null);
   const gone = new File([bytes], "hut.jpg");
-  const other = await ChosenFile.open(gone);
+  const other = await ChosenFile.open(gone, Infinity);
   gone.slice = () => {
     throw new DOMException("changed", "NotReadableError");
   };
@@ -51,17 +53,58 @@ Deno.test("a file that grows is whole once it has the digest that was offered", 
   assertEquals(new Uint8Array(await whole.arrayBuffer()), bytes);
 });
 
-Deno.test("what has come of a file is there when it is taken again, and no longer once it is whole or forgotten", () => {
+Deno.test("a page goes on with what has come of a file, and begins anew what another download is at", async () => {
+  const files = new PageFiles(new FileShelf());
+  const offer = { name: "../hut.jpg", size: bytes.length, digest };
+  const half = bytes.length / 2;
+  {
+    using first = await files.target(offer);
+    await first.append(bytes.subarray(0, half));
+    using other = await files.target(offer);
+    assertEquals(other.size, 0);
+  }
+  using again = await files.target(offer);
+  assertEquals(again.size, half);
+  assertEquals(await files.find(offer), undefined);
+  await again.append(bytes.subarray(half));
+  assertEquals(await again.finish(), "__hut.jpg");
+  assertEquals(await files.find(offer), "__hut.jpg");
+});
+
+Deno.test("a page keeps nothing of a file that isn't what was offered", async () => {
   const shelf = new FileShelf();
-  const offer = offerOf("a");
-  shelf.growing(offer).append(new Uint8Array(5));
-  assertEquals(shelf.growing(offer).size, 5);
-  shelf.forget(offer);
-  assertEquals(shelf.growing(offer).size, 0);
-  shelf.growing(offer).append(new Uint8Array(5));
-  shelf.put(offer, new Blob(["whole"]));
-  assertEquals(shelf.find(offer)?.size, 5);
-  assertEquals(shelf.growing(offer).size, 0);
+  const files = new PageFiles(shelf);
+  const offer = { name: "a", size: 3, digest };
+  {
+    using target = await files.target(offer);
+    await target.append(new Uint8Array(3));
+    await assertRejects(
+      () => target.finish(),
+      FileError,
+      "its checksum is wrong",
+    );
+  }
+  using again = await files.target(offer);
+  assertEquals(again.size, 0);
+  assertEquals(shelf.find(offer), undefined);
+});
+
+Deno.test("a file that can't be read, or is larger than the server takes, is not offered", async () => {
+  const files = new PageFiles(new FileShelf());
+  const file = new File([bytes], "hut.jpg");
+  await assertRejects(
+    () => files.source(file, 2_000_000),
+    FileError,
+    'Cannot send "hut.jpg" of 3.0 MB: this server allows at most 2.0 MB',
+  );
+  file.stream = () => {
+    throw new DOMException("it was removed", "NotFoundError");
+  };
+  await assertRejects(
+    () => files.source(file, Infinity),
+    FileError,
+    'Cannot read "hut.jpg": it was removed',
+  );
 });
 
 Deno.test("of whole files the newest stay, up to a size, and the last one at any size", () => {
