@@ -491,7 +491,8 @@ export class RoomModel implements View {
     }
     this.#reach(news.seq);
     for (const note of notes) this.#store.add({ ...note, order: this.#last });
-    this.#note(welcomeSentence(news));
+    const address = URL.parse(news.address)?.host || news.address;
+    this.#note(welcomeSentence({ ...news, address }));
   }
 
   #back(news: NewsOf<"entered">, lines: readonly RoomNews[]): void {

@@ -96,8 +96,10 @@ export class ListScroll {
   #scrolled(): void {
     const place = this.#place;
     if (!place) return;
+    const wasAtEnd = this.window.isAtEnd;
     if (isAtEnd(place)) this.window.stick();
     else this.window.stay();
+    if (this.window.isAtEnd !== wasAtEnd) this.#draw(); // the button that leads there
     this.#anchor = anchorOf(place);
     this.#fill(place);
     this.#look();
@@ -108,13 +110,14 @@ export class ListScroll {
     const { room, actions } = this.#ui;
     const above = place.scrollTop;
     const below = place.scrollHeight - place.clientHeight - above;
-    const wasAtEnd = this.window.isAtEnd;
-    if (!wasAtEnd && above < NEAR_EDGE && this.window.hasAbove) {
+    const { isAtEnd, hasAbove } = this.window;
+    const margin = isAtEnd ? place.clientHeight / 2 : NEAR_EDGE;
+    if (above < margin && hasAbove) {
       this.window.up();
     } else if (below < NEAR_EDGE && this.window.hasBelow) {
       this.window.down();
     } else {
-      const isNearStart = above < NEAR_EDGE && !this.window.hasAbove;
+      const isNearStart = above < NEAR_EDGE && !hasAbove;
       const wants = isNearStart && room.hasOlder.peek() &&
         !room.isLoading.peek();
       if (wants) actions.older();
@@ -181,9 +184,9 @@ function topOf(row: Element, place: HTMLElement): number {
   return row.getBoundingClientRect().top - place.getBoundingClientRect().top;
 }
 
-/** The first row of which anything is seen. */
+/** The first row of which anything is seen, other than days and marks, which come and go. */
 function anchorOf(place: HTMLElement): Anchor | undefined {
-  const rows = place.querySelectorAll<HTMLElement>("[data-key]");
+  const rows = place.querySelectorAll<HTMLElement>("li[tabindex]");
   let [low, high] = [0, rows.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;

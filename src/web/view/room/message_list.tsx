@@ -14,6 +14,7 @@ import {
   useMemo,
   useReducer,
   useRef,
+  useState,
 } from "preact/hooks";
 import type { Row } from "../../rows.ts";
 import { ListScroll } from "./list_scroll.ts";
@@ -29,6 +30,11 @@ export function MessageList({ ui }: { ui: RoomUi }): VNode {
   const { room } = ui;
   const [, draw] = useReducer((count: number) => count + 1, 0);
   const place = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState("");
+  const activate = (target: EventTarget | null) => {
+    const key = rowOf(target)?.dataset["key"];
+    if (key !== undefined) setActive(key);
+  };
   const scroll = useMemo(() => new ListScroll(ui, () => draw(undefined)), [ui]);
   const list = scroll.window;
   list.take(room.rows.value);
@@ -54,10 +60,13 @@ export function MessageList({ ui }: { ui: RoomUi }): VNode {
         aria-live="off"
         tabIndex={0}
         onKeyDown={(event) => moveFocus(event, ui)}
+        onPointerOver={(event) => activate(event.target)}
+        onFocusIn={(event) => activate(event.target)}
+        onClick={(event) => focusRow(event.target)}
       >
         <ListStart ui={ui} isAtStart={!list.hasAbove} />
         <ol class="rows">
-          {rowViews(ui, list.shown, list.before)}
+          {rowViews(ui, list.shown, list.before, active)}
           {!list.hasBelow && <PendingRows ui={ui} rows={pending} />}
         </ol>
       </div>
@@ -70,13 +79,37 @@ function rowViews(
   ui: RoomUi,
   rows: readonly Row[],
   before: Row | undefined,
+  active: string,
 ): VNode[] {
   let previous = before;
   return rows.map((row) => {
     const isFirst = !goesOn(previous, row);
     previous = row;
-    return <RowView key={row.key} ui={ui} row={row} isFirst={isFirst} />;
+    return (
+      <RowView
+        key={row.key}
+        ui={ui}
+        row={row}
+        isFirst={isFirst}
+        isActive={row.key === active}
+      />
+    );
   });
+}
+
+/** The row in which something is. */
+function rowOf(target: EventTarget | null): HTMLElement | null {
+  return target instanceof Element
+    ? target.closest<HTMLElement>("li[tabindex]")
+    : null;
+}
+
+/** A tap on a message shows what can be done with it, unless it is for something in it, or selects words. */
+function focusRow(target: EventTarget | null): void {
+  const isOther = target instanceof Element && target.closest("button, a");
+  if (!isOther && getSelection()?.isCollapsed !== false) {
+    rowOf(target)?.focus({ preventScroll: true });
+  }
 }
 
 /** What stands above the first row. */

@@ -24,12 +24,16 @@ export interface MessageProps {
   readonly message: Message;
   /** Whether it begins what its person says. */
   readonly isFirst: boolean;
+  /** Whether its buttons are there. */
+  readonly isActive: boolean;
 }
 
 const DOUBT = "The history may not be what others saw";
 
 /** A message. */
-export function MessageRow({ ui, message, isFirst }: MessageProps): VNode {
+export function MessageRow(
+  { ui, message, isFirst, isActive }: MessageProps,
+): VNode {
   const { key, seq, own, form, deleted, isMention } = message;
   const classes = [
     "message",
@@ -50,7 +54,7 @@ export function MessageRow({ ui, message, isFirst }: MessageProps): VNode {
         </span>
       </div>
       <Reactions ui={ui} message={message} />
-      {!deleted && <Tools ui={ui} message={message} />}
+      {isActive && !deleted && <Tools ui={ui} message={message} />}
     </li>
   );
 }

@@ -22,13 +22,22 @@ export interface RowProps {
   readonly row: Row;
   /** Whether it begins what its person says. */
   readonly isFirst: boolean;
+  /** Whether the pointer or the focus is on it, or was last. */
+  readonly isActive: boolean;
 }
 
 /** A row. */
-export const RowView = memo(({ ui, row, isFirst }: RowProps) => {
+export const RowView = memo(({ ui, row, isFirst, isActive }: RowProps) => {
   switch (row.kind) {
     case "message":
-      return <MessageRow ui={ui} message={row} isFirst={isFirst} />;
+      return (
+        <MessageRow
+          ui={ui}
+          message={row}
+          isFirst={isFirst}
+          isActive={isActive}
+        />
+      );
     case "private":
       return <LetterRow ui={ui} letter={row} />;
     case "aside":

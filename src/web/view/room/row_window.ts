@@ -11,8 +11,8 @@ export const MOST_ROWS = 500;
 /** Rows that are added at an edge at a time. */
 const STEP = 150;
 /** Rows to which those at the end are cut, and when: whoever reads the end needs few. */
-const END_ROWS = 150;
-const END_MOST = 300;
+const END_ROWS = 60;
+const END_MOST = 200;
 
 /** A window over rows. */
 export class RowWindow {
@@ -80,7 +80,6 @@ export class RowWindow {
 
   /** Has more rows at its upper edge. */
   up(): void {
-    this.#isAtEnd = false;
     this.#from = Math.max(0, this.#from - STEP);
     this.#to = Math.min(this.#to, this.#from + MOST_ROWS);
   }
