@@ -36,7 +36,7 @@ export type IconName = keyof typeof PATHS;
 export function Icon({ name }: { name: IconName }): VNode {
   return (
     <svg
-      class="icon"
+      class={`icon icon-${name}`}
       viewBox="0 0 24 24"
       width="20"
       height="20"

@@ -36,7 +36,7 @@ function Popup(
   const place = useRef<HTMLDivElement>(null);
   const close = () => {
     ui.menu.value = null;
-    menu.opener?.focus({ preventScroll: true });
+    goBack(menu);
   };
   useLayoutEffect(() => {
     const popup = place.current;
@@ -75,6 +75,12 @@ function Popup(
   );
 }
 
+/** Has the focus go back to where a menu was opened: to the message first, whose buttons are there only then. */
+function goBack({ opener }: OpenMenu): void {
+  opener?.closest("li")?.focus({ preventScroll: true });
+  opener?.focus({ preventScroll: true });
+}
+
 function Choices({ ui, menu }: { ui: RoomUi; menu: OpenMenu }): VNode {
   const { message } = menu;
   const { text, own, offer, seq, person, name } = message;
@@ -83,7 +89,6 @@ function Choices({ ui, menu }: { ui: RoomUi; menu: OpenMenu }): VNode {
     ui.menu.value = null;
     deed();
   };
-  const back = () => menu.opener?.focus({ preventScroll: true });
   const remove = () => {
     if (!isSure) return setSure(true);
     ui.menu.value = null;
@@ -112,7 +117,7 @@ function Choices({ ui, menu }: { ui: RoomUi; menu: OpenMenu }): VNode {
       <Choice
         icon="copy"
         onClick={done(() => {
-          back();
+          goBack(menu);
           void copy(text, ui);
         })}
       >
@@ -162,7 +167,7 @@ function Reacting({ ui, menu }: { ui: RoomUi; menu: OpenMenu }): VNode {
   const own = reactions.find(({ person }) => person === self)?.text;
   const react = (emoji: string) => {
     ui.menu.value = null;
-    menu.opener?.focus({ preventScroll: true });
+    goBack(menu);
     void ui.actions.react(seq, emoji === own ? "" : emoji);
   };
   return (

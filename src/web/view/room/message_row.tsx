@@ -14,6 +14,7 @@ import { MessageText } from "./message_text.tsx";
 import { nameColour } from "./name_colour.ts";
 import { Reactions } from "./reactions.tsx";
 import type { RoomUi } from "./room_ui.ts";
+import { shortened } from "./shortened.ts";
 import { Moment } from "./row_view.tsx";
 
 /** What a message is shown with. */
@@ -169,13 +170,4 @@ function Tool(
       <Icon name={icon} />
     </button>
   );
-}
-
-/** A quotation is a reminder: its first words on one line. */
-const MAX_QUOTED = 200;
-
-function shortened(text: string): string {
-  const line = [...text.slice(0, MAX_QUOTED * 2).replace(/\s+/gu, " ")];
-  const cut = line.length > MAX_QUOTED || text.length > MAX_QUOTED * 2;
-  return escapeText(line.slice(0, MAX_QUOTED).join("")) + (cut ? "…" : "");
 }

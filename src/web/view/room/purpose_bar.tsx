@@ -9,6 +9,7 @@ import { escapeText } from "../../../base/safe_text.ts";
 import { Icon } from "./icons.tsx";
 import type { Purpose } from "./message_box.ts";
 import type { RoomUi } from "./room_ui.ts";
+import { shortened } from "./shortened.ts";
 
 /** The bar above the box; nothing for a message to all. */
 export function PurposeBar({ ui }: { ui: RoomUi }): VNode | null {
@@ -43,7 +44,7 @@ function PurposeWords({ purpose }: { purpose: Purpose }): VNode | null {
         <>
           <Icon name="reply" /> Reply to{" "}
           <bdi class="name">{escapeText(purpose.to.name)}</bdi>{" "}
-          <bdi class="soft">{escapeText(purpose.to.text.slice(0, 200))}</bdi>
+          <bdi class="soft">{shortened(purpose.to.text)}</bdi>
         </>
       );
     case "edit":

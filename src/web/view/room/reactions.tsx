@@ -28,7 +28,7 @@ export function Reactions(
             class="reaction"
             tabIndex={-1}
             aria-pressed={isOwn}
-            aria-label={`${escapeText(emoji)} ${names}`}
+            aria-label={`${escapeText(emoji)} ${by.length}: ${names}`}
             title={names}
             onClick={() => void ui.actions.react(seq, isOwn ? "" : emoji)}
           >

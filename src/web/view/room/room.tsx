@@ -75,8 +75,8 @@ export function Room({ room, actions, app, settings }: RoomProps): VNode {
         <Banners ui={ui} />
         <MessageList ui={ui} />
         <Composer ui={ui} />
+        <MessageMenu ui={ui} />
       </main>
-      <MessageMenu ui={ui} />
       <Announcer room={room} />
       <Panels
         panels={panels}

@@ -27,7 +27,7 @@ export interface RoomHeaderProps {
 /** The header. */
 export function RoomHeader({ ui, panels, onLeave }: RoomHeaderProps): VNode {
   const { address, standing } = ui.room;
-  const { members, sealed, name } = standing.value;
+  const { members, sealed, name, connected } = standing.value;
   return (
     <header class="room-header">
       <div class="room-title">
@@ -49,11 +49,11 @@ export function RoomHeader({ ui, panels, onLeave }: RoomHeaderProps): VNode {
       <button
         type="button"
         class="button-quiet"
-        aria-label={`${members} here: show who`}
+        aria-label={connected ? `${members} here: show who` : "Who is here"}
         title="Who is here"
         onClick={() => panels.show("who")}
       >
-        <Icon name="people" /> {members}
+        <Icon name="people" /> {connected && members}
       </button>
       <button
         type="button"
