@@ -26,8 +26,10 @@ export class Layout {
     for (const kept of rows) {
       const row = ignored.size === 0 ? kept : without(kept, ignored);
       if (!row) continue;
-      const { at } = row;
-      if (!(at >= start && at < end)) {
+      const { at, kind } = row;
+      // A private message may have waited for days, and comes among what is said now.
+      const isOnDay = at >= start && at < end || kind === "private";
+      if (!isOnDay) {
         [start, end] = dayOf(at);
         shown.push(this.#day(start, row));
       }

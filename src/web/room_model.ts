@@ -7,24 +7,16 @@
  * @module
  */
 
-import { batch, type Signal, signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { Activity } from "../client/terminal/activity.ts";
-import { finder, NO_WORDS, settingWords } from "../client/terminal/mentions.ts";
 import { TypedLines } from "../client/terminal/typed_lines.ts";
 import { Ignored } from "../client/ignored.ts";
 import {
-  agreementSentence,
   awaySentence,
   backSentence,
-  differenceSentence,
   disconnectedSentence,
-  fileSentence,
-  inviteSentence,
-  lostSentence,
   type NewsOf,
-  refusalSentence,
   takenSentence,
-  unreadSentence,
   WARNING_ADVICE,
   welcomeSentence,
 } from "../client/sentences.ts";
@@ -41,10 +33,15 @@ import { isSent } from "../protocol/line.ts";
 import { lineSentence } from "../protocol/told_line.ts";
 import { warningSentence } from "../sealed/warnings.ts";
 import { Layout } from "./layout.ts";
+import { Mentions } from "./mentions.ts";
+import { noteOf } from "./news_notes.ts";
 import { onFrame } from "./on_frame.ts";
+import { PendingLines } from "./pending_lines.ts";
+import { Reading } from "./reading.ts";
 import { changeMessage } from "./row_changes.ts";
 import { RowStore } from "./row_store.ts";
 import {
+  isLine,
   isMessage,
   type KeptRow,
   letterOf,
@@ -55,6 +52,7 @@ import {
   type Row,
   type Tone,
 } from "./rows.ts";
+import type { Watched } from "./watched.ts";
 
 /** Rows that are kept while the reader is at the end, and while it isn't: what is read doesn't go away. */
 const MAX_ROWS = 20_000;
@@ -113,65 +111,58 @@ const NOT_YET: Standing = {
 /** A room, for a page. */
 export class RoomModel implements View {
   /** All that stands in the room. */
-  readonly rows: Signal<readonly Row[]> = signal([]);
+  readonly rows: Watched<readonly Row[]> = signal([]);
   /** What was said here and isn't in the log yet, in order. */
-  readonly pending: Signal<readonly Pending[]> = signal([]);
+  readonly pending: Watched<readonly Pending[]> = signal([]);
   /** Where the client stands. */
-  readonly standing: Signal<Standing> = signal(NOT_YET);
+  readonly standing: Watched<Standing> = signal(NOT_YET);
   /** How the room is called: `HOST:PORT`, or what the page is told for it. */
-  readonly address: Signal<string> = signal("");
+  readonly address: Watched<string> = signal("");
   /** When the next attempt to connect is, ms since 1970; null while connected. */
-  readonly nextAttempt: Signal<number | null> = signal(null);
+  readonly nextAttempt: Watched<number | null> = signal(null);
   /** The short id of this client's person; empty before it is in. */
-  readonly self: Signal<string> = signal("");
+  readonly self: Watched<string> = signal("");
   /** Who is in the room. */
-  readonly present: Signal<readonly Present[]> = signal([]);
+  readonly present: Watched<readonly Present[]> = signal([]);
   /** What this program asks. */
-  readonly question: Signal<Question | null> = signal(null);
+  readonly question: Watched<Question | null> = signal(null);
   /** How many messages of others came since this person looked. */
-  readonly unread: Signal<number> = signal(0);
+  readonly unread: Watched<number> = signal(0);
   /** How files go that are being taken, by the number of their offer. */
-  readonly files: Signal<ReadonlyMap<number, FileNews>> = signal(new Map());
+  readonly files: Watched<ReadonlyMap<number, FileNews>> = signal(new Map());
   /** What was searched for last. */
-  readonly found: Signal<Found | null> = signal(null);
+  readonly found: Watched<Found | null> = signal(null);
   /** The invite that was made last. */
-  readonly invited: Signal<NewsOf<"invited"> | null> = signal(null);
+  readonly invited: Watched<NewsOf<"invited"> | null> = signal(null);
   /** What to compare with others, last. */
-  readonly agreement: Signal<NewsOf<"agreement"> | null> = signal(null);
+  readonly agreement: Watched<NewsOf<"agreement"> | null> = signal(null);
   /** Whether the server may have older lines than the first that is known. */
-  readonly hasOlder: Signal<boolean> = signal(false);
+  readonly hasOlder: Watched<boolean> = signal(false);
   /** Whether older ones are on their way. */
-  readonly isLoading: Signal<boolean> = signal(false);
+  readonly isLoading: Watched<boolean> = signal(false);
   /** The number of the last line that this person has seen. */
-  readonly readUpTo: Signal<number> = signal(0);
+  readonly readUpTo: Watched<number> = signal(0);
 
   readonly #options: RoomModelOptions;
   readonly #now: () => number;
   readonly #ignored: Ignored;
   readonly #activity: Activity;
+  readonly #mentions: Mentions;
+  readonly #reading = new Reading();
+  readonly #pending = new PendingLines();
   readonly #store = new RowStore();
   readonly #typed = new TypedLines();
   #source: RoomSource | undefined;
   #arrival: Arrival | undefined;
-  #pending: readonly Pending[] = [];
   #standing = NOT_YET;
   #files: ReadonlyMap<number, FileNews> = new Map();
-  #ownName = "";
   #hasEntered = false;
   #first = 0; // the number of the first line that was told, shown or not; 0: none was
   #last = 0; // that of the last
-  #isLooking = true; // whether this person sees what comes
-  #readUpTo = 0; // the number of the last line that was seen
-  #unread = 0;
-  #newFrom: string | undefined; // the key of the first row that was unread
   #lostFor = ""; // why the connection is gone
   #isAdvised = false; // what to do about a warning
   #nextKey = 1;
   #isWhole = false; // whether there are no lines before the first
-  #finder: { words: string; pattern: RegExp | undefined } = {
-    words: "",
-    pattern: undefined,
-  };
   readonly #layout = new Layout();
   #isDue = false; // whether the signals will change
 
@@ -180,6 +171,7 @@ export class RoomModel implements View {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#ignored = options.ignored ?? new Ignored();
+    this.#mentions = new Mentions(options.words);
     const get = () => options.joins?.() ?? "active";
     this.#activity = new Activity({ get }, () => this.#standing.members);
   }
@@ -197,13 +189,7 @@ export class RoomModel implements View {
 
   /** Finds where this person is meant in a text. */
   get meant(): RegExp | undefined {
-    const words = settingWords(this.#options.words?.() ?? NO_WORDS);
-    if (this.#ownName !== "") words.push(this.#ownName);
-    const key = words.join(",");
-    if (key !== this.#finder.words) {
-      this.#finder = { words: key, pattern: finder(words) };
-    }
-    return this.#finder.pattern;
+    return this.#mentions.pattern;
   }
 
   /** The number of the first line that is known: older ones are those before it. 0: none is known. */
@@ -225,26 +211,21 @@ export class RoomModel implements View {
 
   /** This person sees what comes from now on, or doesn't: the page is hidden, or scrolled up. */
   look(isLooking: boolean): void {
-    if (this.#isLooking) this.#readUpTo = this.#last;
-    this.#isLooking = isLooking;
-    if (!isLooking || this.#unread === 0) return;
-    this.#unread = 0;
+    if (isLooking === this.#reading.isLooking) return;
+    this.#reading.look(isLooking, this.#last);
     this.refresh();
   }
 
   /** Has a line stand there that is being said. @returns What its request is to be called. */
   sending(text: string, to: number | null = null): number {
-    const id = this.#nextKey++;
-    const at = this.#now();
-    this.#pending = [...this.#pending, { id, text, to, at, refused: "" }];
-    if (this.#unread === 0) this.#newFrom = undefined;
+    this.#reading.spoke();
     this.refresh();
-    return id;
+    return this.#pending.add(text, to, this.#now());
   }
 
   /** Takes away a line that was refused. */
   dismiss(id: number): void {
-    this.#pending = this.#pending.filter((it) => it.id !== id);
+    this.#pending.remove(id);
     this.refresh();
   }
 
@@ -267,13 +248,13 @@ export class RoomModel implements View {
     if (isLine(news)) this.#lineTold(news, wanted !== null);
     else if (news.type === "found" && news.words === "") this.#tell(news);
     else if (wanted && !isLine(wanted)) this.#tell(wanted);
-    if (wanted) this.#options.told?.(wanted, this.#mentions(wanted));
+    if (wanted) this.#options.told?.(wanted, this.#mentions.isIn(wanted));
   }
 
   /** Shows where the client stands. */
   stand(standing: Standing): void {
     this.#standing = standing;
-    this.#ownName = standing.name;
+    this.#mentions.named(standing.name);
     this.refresh();
   }
 
@@ -324,37 +305,36 @@ export class RoomModel implements View {
     switch (news.type) {
       case "entered":
         return this.#entered(news);
+      case "disconnected":
+        return this.#disconnected(news);
       case "private":
         return this.#letter(news);
-      case "private-unread":
-        return this.#note(unreadSentence(news), "warning");
       case "found":
         return this.#foundLines(news);
       case "away-message":
         return this.#aside(news, awaySentence(news));
       case "taken":
         return this.#aside(news, takenSentence(news));
-      case "refused":
-        return this.#refused(news);
-      case "lost":
-        return this.#note(lostSentence(news), "warning");
-      case "file":
-        return this.#file(news);
-      case "invited":
-        this.invited.value = news;
-        return this.#note(inviteSentence(news));
-      case "warning":
-        return this.#warned(news);
-      case "history-differs":
-        return this.#note(differenceSentence(news), "warning");
-      case "agreement":
-        this.agreement.value = news;
-        return this.#note(agreementSentence(news));
-      case "disconnected":
-        return this.#disconnected(news);
-      case "current": // which has done its part above
-      case "done":
+      default:
+        return this.#noted(news);
     }
+  }
+
+  /** News that stand as a note, unless they are shown elsewhere. */
+  #noted(news: Exclude<News, RoomNews>): void {
+    if (news.type === "refused" && this.#pending.refuse(news)) return;
+    if (news.type === "invited") this.invited.value = news;
+    if (news.type === "agreement") this.agreement.value = news;
+    if (news.type === "file") {
+      this.#files = new Map(this.#files).set(news.offer, news);
+      if (this.#store.message(news.offer)) return; // which shows how it goes
+    }
+    const { text = "", tone } = noteOf(news) ?? {};
+    if (text === "") return;
+    this.#note(text, tone);
+    if (news.type !== "warning" || this.#isAdvised) return;
+    this.#isAdvised = true;
+    this.#note(WARNING_ADVICE, "warning");
   }
 
   /** @param isShown Whether its person isn't ignored. */
@@ -370,11 +350,11 @@ export class RoomModel implements View {
 
   #line(news: RoomNews, isShown: boolean): void {
     const { type, person, own, seq } = news;
-    this.#settle(news);
+    this.#pending.settle(news);
     this.#activity.note(news);
     if (isMessage(news)) {
-      this.#store.add(messageOf(news, this.#mentions(news)));
-      if (isShown && !own) this.#came(`m${seq}`);
+      this.#store.add(messageOf(news, this.#mentions.isIn(news)));
+      if (isShown && !own) this.#reading.came(`m${seq}`);
       return;
     }
     const { to } = news;
@@ -386,53 +366,16 @@ export class RoomModel implements View {
     this.#aside({ person, own }, lineSentence(news), news);
   }
 
-  /** Somebody else has said something. @param key Of its row. */
-  #came(key: string): void {
-    if (this.#isLooking) return;
-    if (this.#unread === 0) this.#newFrom = key;
-    this.#unread++;
-  }
-
   /** A line of this number was told. */
   #reach(seq: number): void {
     this.#first = this.#first === 0 ? seq : Math.min(this.#first, seq);
     this.#last = Math.max(this.#last, seq);
   }
 
-  /** A line that was typed here is in the log. */
-  #settle({ mine, id }: RoomNews): void {
-    if (!mine || id === undefined) return;
-    this.#pending = this.#pending.filter((it) => it.id !== id);
-  }
-
   #letter(news: NewsOf<"private">): void {
     const key = this.#key("p");
     this.#store.add(letterOf(news, key, this.#last));
-    if (!news.own) this.#came(key);
-  }
-
-  #refused(news: NewsOf<"refused">): void {
-    const refused = refusalSentence(news);
-    const isPending = this.#pending.some(({ id }) => id === news.id);
-    if (!isPending) return this.#note(refused, "warning");
-    this.#pending = this.#pending.map((it) =>
-      it.id === news.id ? { ...it, refused } : it
-    );
-  }
-
-  #file(news: FileNews): void {
-    this.#files = new Map(this.#files).set(news.offer, news);
-    if (this.#store.message(news.offer)) return; // where it is shown how it goes
-    const sentence = fileSentence(news);
-    const isBad = news.state === "waiting" || news.state === "failed";
-    if (sentence !== "") this.#note(sentence, isBad ? "warning" : "plain");
-  }
-
-  /** A warning; the first one with what to do about it. */
-  #warned(news: NewsOf<"warning">): void {
-    const advice = this.#isAdvised ? "" : `\n${WARNING_ADVICE}`;
-    this.#isAdvised = true;
-    this.#note(warningSentence(news) + advice, "warning");
+    if (!news.own) this.#reading.came(key);
   }
 
   /** What was asked for from the history is a part of it; what was searched for stands elsewhere. */
@@ -452,7 +395,9 @@ export class RoomModel implements View {
       }
       this.#reach(line.seq);
       // What changes an older one is told together with that.
-      if (isMessage(line)) rows.push(messageOf(line, this.#mentions(line)));
+      if (isMessage(line)) {
+        rows.push(messageOf(line, this.#mentions.isIn(line)));
+      }
     }
     if (news.backTo !== undefined) this.#reach(news.backTo);
     this.#isWhole = !news.more;
@@ -466,7 +411,7 @@ export class RoomModel implements View {
     if (!news.again) this.#store.keepLast(0);
     this.#arrival = { news, lines: [], notes };
     this.#lostFor = "";
-    this.#ownName = news.name;
+    this.#mentions.named(news.name);
     this.nextAttempt.value = null;
     this.address.value = news.address;
     this.self.value = news.person;
@@ -480,14 +425,15 @@ export class RoomModel implements View {
     const { news, lines, notes } = arrival;
     if (news.again) return this.#back(news, lines);
     const { readUpTo = Infinity } = this.#options;
+    let isFirst = true; // of what is unread
     for (const line of lines) {
       this.#activity.note(line);
       // What is changed in a line that isn't shown is of no use to one who comes.
       if (!isMessage(line)) continue;
-      this.#store.add(messageOf(line, this.#mentions(line)));
-      const isUnread = line.seq > readUpTo && !line.own;
-      if (isUnread) this.#newFrom ??= `m${line.seq}`;
-      if (isUnread && !this.#isLooking) this.#unread++;
+      this.#store.add(messageOf(line, this.#mentions.isIn(line)));
+      if (line.seq <= readUpTo || line.own) continue;
+      this.#reading.missed(`m${line.seq}`, isFirst);
+      isFirst = false;
     }
     this.#reach(news.seq);
     for (const note of notes) this.#store.add({ ...note, order: this.#last });
@@ -508,8 +454,9 @@ export class RoomModel implements View {
     for (const line of lines) this.#line(line, true);
     this.#reach(news.seq);
     const [first] = said;
-    // Where this person was away at the connection's end, it is unread from there on.
-    if (first && this.#isLooking) this.#newFrom = `m${first.seq}`;
+    if (first && this.#reading.isLooking) {
+      this.#reading.missed(`m${first.seq}`, true);
+    }
   }
 
   #disconnected(news: NewsOf<"disconnected">): void {
@@ -547,17 +494,9 @@ export class RoomModel implements View {
     this.#store.add({ kind: "aside", key, order, at, text, person, own });
   }
 
-  /** Whether somebody else says something that has the own name or one of the person's words in it, or to it alone. */
-  #mentions(news: News): boolean {
-    if (news.type === "private") return !news.own;
-    if (!isLine(news) || !isMessage(news) || news.own) return false;
-    if (news.type === "offered") return false;
-    return this.meant?.test(news.text) === true;
-  }
-
   /** Has the signals say how it is. */
   #publish(): void {
-    const most = this.#isLooking ? MAX_ROWS : MAX_ROWS_READING;
+    const most = this.#reading.isLooking ? MAX_ROWS : MAX_ROWS_READING;
     if (this.#store.rows.length > most) {
       this.#store.keepLast(MAX_ROWS);
       this.#first = this.#store.first ?? this.#last + 1;
@@ -570,21 +509,16 @@ export class RoomModel implements View {
       this.rows.value = this.#layout.of(
         this.#store.rows,
         ignored,
-        this.#newFrom,
+        this.#reading.newFrom,
       );
-      this.pending.value = this.#pending;
+      this.pending.value = this.#pending.all;
       this.standing.value = this.#standing;
       this.files.value = this.#files;
-      this.unread.value = this.#unread;
+      this.unread.value = this.#reading.unread;
       this.hasOlder.value = this.#first > 1 && !this.#isWhole;
       if (this.#source) this.present.value = this.#source.who();
-      if (this.#isLooking) this.#readUpTo = this.#last;
-      this.readUpTo.value = this.#readUpTo;
+      this.#reading.saw(this.#last);
+      this.readUpTo.value = this.#reading.upTo;
     });
   }
-}
-
-/** Whether news is of a line. */
-function isLine(news: News): news is RoomNews {
-  return "seq" in news && news.type !== "entered";
 }

@@ -9,7 +9,7 @@ import type { Reaction } from "../protocol/changes.ts";
 import { isSpoken, type SpokenKind } from "../protocol/line.ts";
 import type { Somebody } from "../client/person.ts";
 import type { NewsOf } from "../client/sentences.ts";
-import type { RoomNews } from "../client/view.ts";
+import type { News, RoomNews } from "../client/view.ts";
 
 /** What every row has. */
 export interface Placed {
@@ -128,6 +128,11 @@ export interface Pending {
   readonly at: number;
   /** Why it was not taken, as a sentence; empty while it is on its way. */
   readonly refused: string;
+}
+
+/** Whether news is of a line. */
+export function isLine(news: News): news is RoomNews {
+  return "seq" in news && news.type !== "entered";
 }
 
 /** Whether a line of the room is a message. */

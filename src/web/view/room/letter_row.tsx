@@ -9,6 +9,7 @@ import { escapeText } from "../../../base/safe_text.ts";
 import type { Letter } from "../../rows.ts";
 import { Icon } from "./icons.tsx";
 import { MessageText } from "./message_text.tsx";
+import { dayName } from "./moments.ts";
 import type { RoomUi } from "./room_ui.ts";
 import { Moment } from "./row_view.tsx";
 
@@ -19,6 +20,7 @@ export function LetterRow(
   const { key, own, at, name, to, text, isKept, person } = letter;
   const other = own ? to : { name, person };
   const [from, whom] = own ? ["You", to.name] : [name, "you"];
+  const day = dayName(at, Date.now());
   return (
     <li
       class={`message is-first is-private ${own ? "is-own" : ""}`}
@@ -35,6 +37,7 @@ export function LetterRow(
         </div>
         <MessageText text={text} />
         <span class="stamp">
+          {day !== "Today" && `${day} `}
           <Moment ui={ui} at={at} />
         </span>
         {isKept && (

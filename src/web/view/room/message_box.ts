@@ -4,15 +4,10 @@
  * @module
  */
 
-import {
-  batch,
-  computed,
-  type ReadonlySignal,
-  type Signal,
-  signal,
-} from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { PageActions } from "../../stage.ts";
 import type { RoomModel } from "../../room_model.ts";
+import type { Watched } from "../../watched.ts";
 import type { Message } from "../../rows.ts";
 import type { Somebody } from "../../../client/person.ts";
 import { MAX_TEXT_SIZE, textRefusal } from "../../../protocol/reasons.ts";
@@ -45,21 +40,15 @@ const encoder = new TextEncoder();
 /** The box in which messages are typed. */
 export class MessageBox {
   /** What is in it. */
-  readonly text: Signal<string>;
+  readonly text: Watched<string>;
   /** What it is for. */
-  readonly purpose: Signal<Purpose> = signal(SAY);
+  readonly purpose: Watched<Purpose> = signal(SAY);
   /** Files that are offered with the next message. */
-  readonly files: Signal<readonly File[]> = signal([]);
+  readonly files: Watched<readonly File[]> = signal([]);
   /** Counts up whenever the box is to be focused, with the caret at the end. */
-  readonly summons: Signal<number> = signal(0);
+  readonly summons: Watched<number> = signal(0);
   /** How long the text is, bytes of UTF-8, once that matters; else 0. */
-  readonly size: ReadonlySignal<number> = computed(() =>
-    sizeOf(this.text.value)
-  );
-  /** Whether it is longer than a message may be. */
-  readonly isTooLong: ReadonlySignal<boolean> = computed(() =>
-    this.size.value > MAX_TEXT_SIZE
-  );
+  readonly size: Watched<number> = computed(() => sizeOf(this.text.value));
 
   readonly #room: RoomModel;
   readonly #actions: BoxActions;

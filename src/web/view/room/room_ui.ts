@@ -4,9 +4,10 @@
  * @module
  */
 
-import { type Signal, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { App } from "../../app.ts";
 import type { RoomModel } from "../../room_model.ts";
+import type { Watched } from "../../watched.ts";
 import type { Message } from "../../rows.ts";
 import type { PageActions } from "../../stage.ts";
 import { MessageBox } from "./message_box.ts";
@@ -22,9 +23,11 @@ export interface RoomSettings {
 
 /** A menu of a message that is open. */
 export interface OpenMenu {
+  /** The message. */
   readonly message: Message;
   /** Where it was asked for, pixels in the window; also where it goes back to. */
   readonly at: DOMRect;
+  /** What it was opened by. */
   readonly opener: HTMLElement | null;
   /** Whether it begins with the reactions. */
   readonly isForReaction: boolean;
@@ -41,9 +44,9 @@ export class RoomUi {
   /** Where messages are typed. */
   readonly box: MessageBox;
   /** The menu that is open. */
-  readonly menu: Signal<OpenMenu | null> = signal(null);
+  readonly menu: Watched<OpenMenu | null> = signal(null);
   /** The number of the message that is to be shown, and how many times that was asked for. */
-  readonly target: Signal<{ readonly seq: number } | null> = signal(null);
+  readonly target: Watched<{ readonly seq: number } | null> = signal(null);
   #pages = 0; // that may still be asked for
 
   /** A room that has just been entered. */

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { VNode } from "preact";
+import { Component, type VNode } from "preact";
 import type { Aside, DayMark, Note, Row } from "../../rows.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { LetterRow } from "./letter_row.tsx";
-import { memo } from "./memo.ts";
 import { MessageRow } from "./message_row.tsx";
 import { clockTime, dayName, fullTime } from "./moments.ts";
 import type { RoomUi } from "./room_ui.ts";
+import { isSame } from "./same.ts";
 import { textBlocks } from "./text_pieces.ts";
 
 /** What a row is shown with. */
@@ -26,8 +26,20 @@ export interface RowProps {
   readonly isActive: boolean;
 }
 
-/** A row. */
-export const RowView = memo(({ ui, row, isFirst, isActive }: RowProps) => {
+/** A row; drawn again only if it is another, or stands otherwise. */
+export class RowView extends Component<RowProps> {
+  /** Whether it is to be drawn again. */
+  override shouldComponentUpdate(next: Readonly<RowProps>): boolean {
+    return !isSame({ ...this.props }, { ...next });
+  }
+
+  /** The row. */
+  override render(): VNode {
+    return <AnyRow {...this.props} />;
+  }
+}
+
+function AnyRow({ ui, row, isFirst, isActive }: RowProps): VNode {
   switch (row.kind) {
     case "message":
       return (
@@ -53,7 +65,7 @@ export const RowView = memo(({ ui, row, isFirst, isActive }: RowProps) => {
         </li>
       );
   }
-});
+}
 
 /** A time, in full where one looks for it. */
 export function Moment({ ui, at }: { ui: RoomUi; at: number }): VNode {
