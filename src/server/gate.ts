@@ -109,7 +109,10 @@ export class Gate {
     return sent;
   }
 
-  /** Resolves when there is a place for another connection, and when the gate closes. */
+  /**
+   * Resolves when there is a place for another connection, and when the gate closes. With two ports, both may be told of
+   * the last one, and one connection too many comes in.
+   */
   async place(): Promise<void> {
     const { maxConnections } = this.#options.limits;
     while (this.#count >= maxConnections && !this.#closing) {

@@ -68,7 +68,7 @@ export function limitsOf(values: Values): Limits {
     maxTransfers: values["max-transfers"],
     maxConnections,
     maxPerNetwork: values["max-per-address"] ?? MAX_PER_ADDRESS,
-    maxFromLoopback: values["max-per-address"] ?? maxConnections,
+    maxFromLoopback: values["max-per-address"] ?? Infinity,
     handshakes: {
       max: values["max-handshakes"],
       maxPerNetwork: values["max-handshakes-per-address"],

@@ -264,3 +264,61 @@ export async function readHead(stream: Stream): Promise<string> {
   }
   return text;
 }
+
+/** A client's end of a WebSocket by hand: what it writes goes out as the test wants, and it reads when the test does. */
+export class HandStream implements Stream {
+  readonly #wire: Wire;
+  readonly #frames: (bytes: Uint8Array) => Bytes;
+  #left = 0; // bytes of the payload under way
+
+  /** @param frames Makes frames of what is written. */
+  constructor(
+    wire: Wire,
+    frames: (bytes: Uint8Array) => Bytes = (bytes) => frame(TYPE.binary, bytes),
+  ) {
+    this.#wire = wire;
+    this.#frames = frames;
+  }
+
+  /** Its connection. */
+  get conn(): Deno.TcpConn {
+    return this.#wire.conn;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#left === 0) {
+      const head = await this.#bytes(2);
+      if (!head || head[0] === (0x80 | TYPE.close)) return null;
+      const [, length = 0] = head;
+      const [high = 0, low = 0] = length < 126
+        ? [0, length]
+        : await this.#bytes(2) ?? [];
+      this.#left = high * 256 + low;
+      if (head[0] !== (0x80 | TYPE.pong)) continue;
+      await this.#bytes(this.#left);
+      this.#left = 0;
+    }
+    const size = await this.conn.read(into.subarray(0, this.#left));
+    this.#left -= size ?? 0;
+    return size;
+  }
+
+  async #bytes(count: number): Promise<Bytes | undefined> {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count;) {
+      const size = await this.conn.read(bytes.subarray(at));
+      if (size === null) return undefined;
+      at += size;
+    }
+    return bytes;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    await writeAll(this.conn, this.#frames(bytes));
+    return bytes.length;
+  }
+
+  close(): void {
+    this.#wire[Symbol.dispose]();
+  }
+}
