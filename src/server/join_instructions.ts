@@ -18,6 +18,10 @@ import { controlFile, DEFAULT_KEY_FILE, type Values } from "./flags.ts";
 import { webLines, webLink } from "./web/web_links.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
 
+const FOUNDING =
+  "Who opens that link first founds the room, and invites the others.";
+const WARNING =
+  "Everybody who has that link can come in: send it as you would a password.";
 /** How wide what stands before a link is, columns, and in a sealed room that is to be founded. */
 const LABEL = 27;
 const SEALED_LABEL = 31;
@@ -41,13 +45,15 @@ export function joinInstructions(
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
   const isReachable = outsideAddress(listening) !== undefined;
   const forBrowsers = web === undefined ? "" : `, for browsers on ${web}`;
+  const hasLink = !sealed && !values["invite-only"];
   const hints = {
-    link: values["invite-only"]
-      ? undefined
-      : isShown(created) && linkOf(keyFile),
+    link: hasLink || sealed?.isFounded === false
+      ? isShown(created) && linkOf(keyFile)
+      : undefined,
     isSealed: sealed !== undefined,
     width: sealed && !sealed.isFounded ? SEALED_LABEL : LABEL,
   };
+  const browsers = webLines(keyFile.keys, hints);
   return [
     ...(created ? [made] : []),
     `Listening on ${
@@ -59,10 +65,17 @@ export function joinInstructions(
       : values["invite-only"]
       ? [`To let somebody in:        ${inviteCommand()}`]
       : linkLines(values, keyFile, created, isReachable)),
-    ...webLines(keyFile.keys, hints),
-    ...(isReachable
-      ? []
-      : [`Nobody can join from elsewhere: ${whyUnreachable(listening)}.`]),
+    ...browsers.links,
+    ...(hasLink && (isReachable || browsers.isReachable) ? ["", WARNING] : []),
+    ...(sealed?.isFounded === false ? ["", FOUNDING] : []),
+    ...browsers.notes,
+    ...(isReachable ? [] : [
+      browsers.isReachable
+        ? `Terminals on other machines can't join: ${
+          whyUnreachable(listening)
+        }.`
+        : `Nobody can join from elsewhere: ${whyUnreachable(listening)}.`,
+    ]),
     "Ctrl-C stops the server.",
   ].join("\n");
 }
@@ -104,8 +117,6 @@ function sealedLines(
       ? [`To found it on this machine:   ${isHere ? clientCommand() : link}`]
       : []),
     ...(isReachable ? [`To found it from elsewhere:    ${link}`] : []),
-    "",
-    "Who opens that link first founds the room, and invites the others.",
   ];
 }
 
@@ -122,11 +133,9 @@ function linkLines(
   const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
   const here = isFound ? clientCommand() : link;
   const elsewhere = `To join from elsewhere:    ${link}`;
-  const warning =
-    "Everybody who has that link can come in: send it as you would a password.";
   return [
     ...(isFound || !isReachable ? [`To join on this machine:   ${here}`] : []),
-    ...(isReachable ? [elsewhere, "", warning] : []),
+    ...(isReachable ? [elsewhere] : []),
   ];
 }
 

@@ -372,7 +372,7 @@ Deno.test("server prints where the page is, notes it for --link and invites, and
   });
   assertStringIncludes(
     server.stdout.join("\n"),
-    `save http://localhost:${server.webPort}/chat.html, and open that file`,
+    `save http://localhost:${server.webPort}/chat.html, open that file, and give it\n`,
   );
   // A server without it takes the note out again.
   await using plain = await Server.open(folder, {});

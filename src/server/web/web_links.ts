@@ -24,12 +24,12 @@ function placesOf(origin: string): Places {
   const url = new URL(origin);
   const address = webAddress(url);
   const { host } = address;
-  const outside = outsideAddress(address);
+  const isLocal = isLoopback(host) || host === "localhost";
+  const outside = isLocal ? undefined : outsideAddress(address);
   const elsewhere = outside && withHost(url, outside.host);
   const isAll = linkAddress(address).host !== host;
-  const isHere = isAll || isLoopback(host) || host === "localhost";
-  // To browsers this name alone is encryption enough, and a name is what their storage goes by.
-  const here = isHere ? withHost(url, "localhost") : undefined;
+  // Here a page may encrypt without a certificate; and always by one name, since by that goes what a browser keeps.
+  const here = isLocal || isAll ? withHost(url, "localhost") : undefined;
   return url.protocol === "https:" && elsewhere !== undefined
     ? { here: undefined, elsewhere }
     : { here, elsewhere };
@@ -60,41 +60,71 @@ export interface WebHints {
   readonly width: number;
 }
 
-/** How to open the page, for the server's owner; no lines for a server that serves none. */
-export function webLines(keys: RoomKeys, hints: WebHints): string[] {
-  if (keys.web === undefined) return [];
+/** How to open the page, for the server's owner. */
+export interface WebLines {
+  /** Where it is. */
+  readonly links: readonly string[];
+  /** What is to be known of that. */
+  readonly notes: readonly string[];
+  /** Whether browsers on other machines can use it as it is. */
+  readonly isReachable: boolean;
+}
+
+/** How to open the page, for the server's owner; nothing for a server that serves none. */
+export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
+  if (keys.web === undefined) {
+    return { links: [], notes: [], isReachable: false };
+  }
   const { here, elsewhere } = placesOf(keys.web);
-  const isPlain = keys.web.startsWith("http:");
   const line = (label: string, text: string) =>
     label.padEnd(hints.width) + text;
   const file = `${elsewhere ?? here}/chat.html`;
-  if (hints.isSealed) {
-    return [
-      line("To use a browser:", `save ${file}, and open that file`),
-      "Whoever delivers the page could read the room: in one that this server delivers, it refuses to work.",
-    ];
-  }
   const { link } = hints;
-  const whole = (place: string) =>
-    link === false
-      ? `${place}/ with what ${serverCommand()} --link prints`
-      : formatWebLink(link ?? "", place);
-  return [
-    ...(here === undefined ? [] : [line("In a browser here:", whole(here))]),
-    ...(elsewhere === undefined
+  if (hints.isSealed) {
+    const place = `${elsewhere ?? here}`;
+    const given = link === undefined
       ? []
-      : isPlain
-      ? plainLines(file)
-      : [line("In a browser:", whole(elsewhere))]),
-  ];
+      : [line("", link ? formatWebLink(link, place) : LINK)];
+    const how = given.length > 0 ? ", open that file, and give it" : "";
+    return {
+      links: [
+        line("In a browser:", `save ${file}${how || ", and open that file"}`),
+        ...given,
+      ],
+      notes: [SEALED_NOTE],
+      isReachable: elsewhere !== undefined,
+    };
+  }
+  const isPlain = keys.web.startsWith("http:");
+  const isReachable = elsewhere !== undefined && !isPlain;
+  return {
+    links: [
+      ...(here ? [line("In a browser here:", whole(here, hints))] : []),
+      ...(isReachable ? [line("In a browser:", whole(elsewhere, hints))] : []),
+    ],
+    notes: elsewhere !== undefined && isPlain ? ["", ...plainNotes(file)] : [],
+    isReachable,
+  };
 }
 
+/** The page's address with the invite, or with where to get it. */
+function whole(place: string, { link }: WebHints): string {
+  if (link) return formatWebLink(link, place);
+  return link === false ? `${place}/ (newcomers: ${LINK})` : `${place}/`;
+}
+
+/** Where links are that are not shown. */
+const LINK = `the link that ${serverCommand()} --link prints`;
+/** Why a sealed room's own server can't be where the page comes from. */
+const SEALED_NOTE =
+  "A page that this server delivers refuses to work: who delivers it could read the room.";
+
 /** What others have to do with a page that comes over plain HTTP. */
-function plainLines(file: string): string[] {
+function plainNotes(file: string): string[] {
   return [
-    "",
-    "Browsers on other machines refuse encryption in a page that comes by plain HTTP. Either give",
-    "the server a certificate (--web-cert, --web-key), or put Caddy in front of it (--web-url),",
-    `or have people save ${file} and open that file.`,
+    "Browsers on other machines refuse encryption in a page that comes by plain HTTP. Give the",
+    "server a certificate (--web-cert, --web-key), or put Caddy in front of it (--web-url), or",
+    `have people save ${file}, open that file, and give it`,
+    `${LINK}.`,
   ];
 }
