@@ -68,10 +68,10 @@ export type SettingsStorage = Pick<Storage, "getItem" | "setItem">;
 /** A person's settings; whoever reads one in a view is drawn again when it changes. */
 export class PageSettings {
   readonly #values: ReadonlyMap<string, Signal<string>>;
-  readonly #storage: SettingsStorage | undefined;
+  readonly #storage: SettingsStorage | null;
 
-  /** @param storage Undefined where the browser keeps nothing: then they hold for this visit. */
-  constructor(storage: SettingsStorage | undefined = browserStorage()) {
+  /** @param storage Null where the browser keeps nothing: then they hold for this visit. Default: the browser's. */
+  constructor(storage: SettingsStorage | null = browserStorage()) {
     this.#storage = storage;
     const kept = readKept(storage);
     this.#values = new Map(
@@ -127,17 +127,17 @@ export class PageSettings {
   }
 }
 
-/** The browser's storage; undefined where it may not be used. */
-function browserStorage(): SettingsStorage | undefined {
+/** The browser's storage; null where it may not be used. */
+function browserStorage(): SettingsStorage | null {
   try {
     return globalThis.localStorage;
   } catch {
-    return undefined; // the browser was told to keep nothing
+    return null; // the browser was told to keep nothing
   }
 }
 
 function readKept(
-  storage: SettingsStorage | undefined,
+  storage: SettingsStorage | null,
 ): Readonly<Record<string, unknown>> {
   try {
     const kept: unknown = JSON.parse(storage?.getItem(STORAGE_KEY) ?? "{}");

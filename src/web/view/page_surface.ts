@@ -30,17 +30,14 @@ export async function askForNotifications(): Promise<NotificationState> {
   return await Notification.requestPermission();
 }
 
-/** What a notifier shows in this page's browser. @param page The document. */
+/** What a notifier shows in this page's browser. @param page The document, which has a link to an icon. */
 export function pageSurface(page: Document): PageSurface {
-  const link = page.createElement("link");
-  link.rel = "icon";
-  page.head.append(link);
+  const link = page.querySelector<HTMLLinkElement>("link[rel=icon]");
   return {
     isHidden: () => page.visibilityState === "hidden" || !page.hasFocus(),
     entitle: (title, isMarked) => {
       page.title = title;
-      const href = icon(isMarked);
-      if (link.href !== href) link.href = href;
+      if (link) link.href = icon(isMarked);
     },
     notify: show,
   };

@@ -73,7 +73,8 @@ export function Dialog(props: DialogProps): JSX.Element {
             </svg>
           </button>
         </header>
-        <div class="dialog-body">{children}</div>
+        {/* By the keyboard, too, all of it can be scrolled to. */}
+        <div class="dialog-body" tabIndex={0}>{children}</div>
       </div>
     </dialog>
   );

@@ -8,7 +8,7 @@ import type { JSX } from "preact";
 import type { Message, Row } from "../../rows.ts";
 import { FileCard } from "../files/file_card.tsx";
 import { Told } from "../kit/told.tsx";
-import { clockTime } from "./moments.ts";
+import { dayTime } from "./moments.ts";
 import type { PanelProps } from "./panels.tsx";
 
 /** A card for each that is offered, the newest first. */
@@ -29,7 +29,7 @@ export function FilesPanel(
       {offers.map(({ key, seq, name, at, own, offer }) => (
         <li key={key}>
           <p class="panel-hint">
-            <Told text={name} />, {clockTime(at, settings.hour12)}
+            <Told text={name} />, {dayTime(at, settings.hour12)}
           </p>
           {offer && (
             <FileCard

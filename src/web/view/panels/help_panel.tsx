@@ -11,13 +11,15 @@ import type { PanelProps } from "./panels.tsx";
 
 /** What a key does. */
 const KEYS: readonly (readonly [keys: string, deed: string])[] = [
-  ["Enter", "send"],
-  ["Shift+Enter", "begin a new line"],
-  ["Tab", "complete a name behind @, or a command"],
+  ["Enter", "send; on a touch screen, begin a new line"],
+  ["Shift+Enter, Ctrl+Enter", "begin a new line; send on a touch screen, too"],
+  ["@, /", "offer names, commands: arrows choose, Tab or Enter takes"],
   ["Up, where nothing is typed", "change your last message"],
-  ["Escape", "give up an answer or a change; close a panel"],
-  ["Ctrl+K", "search"],
-  ["Page Up, Page Down", "scroll"],
+  ["Escape", "give up an answer or a change; close a panel; go to the box"],
+  ["Shift+Tab, Up, Down", "go to the messages, from one to the next"],
+  ["Left, Right", "go to a message's links and buttons"],
+  ["Enter on a message", "answer, react, edit, delete, copy"],
+  ["Ctrl+K, ⌘K", "search"],
 ];
 
 /** Two lists. */

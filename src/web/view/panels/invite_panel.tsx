@@ -6,13 +6,13 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import type { NewsOf } from "../../../client/sentences.ts";
+import { counted, type NewsOf } from "../../../client/sentences.ts";
 import { MAX_NOTE } from "../../../protocol/reasons.ts";
 import { CopyButton } from "../kit/copy_button.tsx";
 import { QrCode } from "../kit/qr_code.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
-import { clockTime } from "./moments.ts";
+import { dayTime } from "./moments.ts";
 import type { PanelProps } from "./panels.tsx";
 
 /** Makes a link, and shows it with a code. */
@@ -20,7 +20,7 @@ export function InvitePanel(props: PanelProps): JSX.Element {
   const { room, actions, settings } = props;
   const note = useSignal("");
   const asked = useSignal(0);
-  const before = useSignal(room.invited.peek());
+  const before = useSignal(notFounding(room.invited.peek()));
   const invited = room.invited.value;
   const isMade = invited !== null && invited !== before.value;
   return (
@@ -60,6 +60,13 @@ export function InvitePanel(props: PanelProps): JSX.Element {
   );
 }
 
+/** An invite that was made for somebody; null for the one that a founder's client made, which is still to be passed on. */
+function notFounding(
+  invited: NewsOf<"invited"> | null,
+): NewsOf<"invited"> | null {
+  return invited?.founding ? null : invited;
+}
+
 /** What was answered where no link came. */
 function Answer(
   { room, since }: Pick<PanelProps, "room"> & { readonly since: number },
@@ -95,13 +102,13 @@ function Link(
       </h3>
       <p class="panel-hint">
         It lets in{" "}
-        {uses === 1 ? "one person" : uses === 0 ? "any number" : uses}
-        {until !== null && `, until ${clockTime(until, hour12)}`}. Send it by a
-        way that you trust: who has it first is in.
+        {uses === 0 ? "any number of persons" : counted(uses, "person")}
+        {until !== null && `, until ${dayTime(until, hour12)}`}. Send it by a
+        way that you trust: who has it is in.
       </p>
       <QrCode text={web} label="The link for browsers as a QR code" />
       <LinkText label="For a browser" text={web} />
-      <LinkText label="For the terminal" text={link} />
+      {link !== web && <LinkText label="For the terminal" text={link} />}
     </section>
   );
 }

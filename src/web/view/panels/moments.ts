@@ -4,23 +4,21 @@
  * @module
  */
 
+import { clockTime, dayName } from "../room/moments.ts";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The time of a day, with the date where it isn't today: `17:05`, `23 Nov, 17:05`. @param at ms since 1970. */
-export function clockTime(
+/** A time, with its day where that isn't today: `17:05`, `Yesterday, 17:05`. @param at ms since 1970. */
+export function dayTime(
   at: number,
   hour12: boolean | undefined,
   now: number = Date.now(),
 ): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
-  return new Intl.DateTimeFormat(undefined, {
-    ...(isToday ? {} : { day: "numeric", month: "short" }),
-    hour: "numeric",
-    minute: "2-digit",
-    ...(hour12 === undefined ? {} : { hour12 }),
-  }).format(at);
+  const time = clockTime(at, hour12);
+  return isToday ? time : `${dayName(at, now)}, ${time}`;
 }
 
 /** How long ago something was, in its greatest unit, rounded down: `3 min`, `2 h`; empty within a minute. */

@@ -5,6 +5,7 @@
  */
 
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import type { App } from "../../app.ts";
 import type { RoomModel } from "../../room_model.ts";
 import type { PageSettings } from "../../settings.ts";
@@ -70,6 +71,17 @@ const VIEWS: Readonly<Record<PanelName, (props: PanelProps) => JSX.Element>> = {
 export function Panels(props: PanelProps): JSX.Element | null {
   const { panels } = props;
   const { name } = panels;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+      const isSearch = key === "k" && (ctrlKey || metaKey);
+      if (!isSearch || altKey || shiftKey) return;
+      event.preventDefault();
+      panels.show("search");
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [panels]);
   if (name === null) return null;
   const View = VIEWS[name];
   return (

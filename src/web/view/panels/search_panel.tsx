@@ -8,14 +8,13 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { RoomNews } from "../../../client/view.ts";
 import { wordFinder } from "../../../client/terminal/message_text.ts";
-import { escapeText } from "../../../base/safe_text.ts";
 import { formatSize, parseOffer } from "../../../protocol/offer.ts";
 import { warningSentence } from "../../../sealed/warnings.ts";
 import type { Found } from "../../room_model.ts";
-import { Hits } from "../kit/hits.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
-import { clockTime } from "./moments.ts";
+import { MessageText } from "../room/message_text.tsx";
+import { dayTime } from "./moments.ts";
 import type { PanelProps } from "./panels.tsx";
 
 /** Asks for words, and shows what has them. */
@@ -69,8 +68,7 @@ function summary({ lines, more, backTo }: Found): string {
 function Lines(
   props: PanelProps & { readonly found: Found },
 ): JSX.Element {
-  const { found, panels, goTo, settings } = props;
-  const away = useSignal(0); // the number of one that isn't loaded
+  const { found } = props;
   const finder = wordFinder(found.words);
   return (
     <ol class="panel-results">
@@ -83,27 +81,7 @@ function Lines(
           )
           : (
             <li key={line.seq}>
-              <button
-                type="button"
-                class="panel-result"
-                onClick={() => {
-                  if (goTo(line.seq)) panels.close();
-                  else away.value = line.seq;
-                }}
-              >
-                <span class="panel-hint">
-                  <Told text={line.name} />,{" "}
-                  {clockTime(line.at, settings.hour12)}
-                </span>
-                <span class="panel-result-text">
-                  <Hits text={wordsOf(line)} finder={finder} />
-                </span>
-                {away.value === line.seq && (
-                  <span role="status" class="panel-hint">
-                    This is further back than what is shown: scroll up there.
-                  </span>
-                )}
-              </button>
+              <Line {...props} line={line} finder={finder} />
             </li>
           )
       )}
@@ -111,10 +89,42 @@ function Lines(
   );
 }
 
-/** What was said, escaped; a file as its name and size. */
+/** A line that was found; a click leads to where it was said. */
+function Line(
+  { line, finder, panels, goTo, settings }: PanelProps & {
+    readonly line: RoomNews;
+    readonly finder: RegExp | undefined;
+  },
+): JSX.Element {
+  const isAway = useSignal(false);
+  const go = () => {
+    if (goTo(line.seq)) panels.close();
+    else isAway.value = true;
+  };
+  return (
+    <div
+      class="panel-result"
+      onClick={({ target }) => {
+        const isOther = target instanceof Element && target.closest("a,button");
+        if (!isOther && getSelection()?.isCollapsed !== false) go();
+      }}
+    >
+      <button type="button" class="panel-result-place" onClick={go}>
+        <Told text={line.name} />, {dayTime(line.at, settings.hour12)}
+      </button>
+      <div class="panel-result-text">
+        <MessageText text={wordsOf(line)} found={finder} />
+      </div>
+      <div role="status" class="panel-hint">
+        {isAway.value &&
+          "This is further back than what is shown: scroll up there."}
+      </div>
+    </div>
+  );
+}
+
+/** What was said; a file as its name and size. */
 function wordsOf({ type, text }: RoomNews): string {
   const offer = type === "offered" ? parseOffer(text) : null;
-  return escapeText(
-    offer ? `${offer.name} (${formatSize(offer.size)})` : text,
-  );
+  return offer ? `${offer.name} (${formatSize(offer.size)})` : text;
 }

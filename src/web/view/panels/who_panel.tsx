@@ -4,7 +4,7 @@
  * @module
  */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { spokenId } from "../../../crypto/person_id.ts";
 import { PLAIN_AWAY } from "../../../protocol/reasons.ts";
@@ -13,7 +13,7 @@ import type { Somebody } from "../../../client/person.ts";
 import type { Present } from "../../../client/view.ts";
 import { Told } from "../kit/told.tsx";
 import { TextField } from "../kit/text_field.tsx";
-import { clockTime, idleFor } from "./moments.ts";
+import { dayTime, idleFor } from "./moments.ts";
 import type { PanelProps } from "./panels.tsx";
 
 /** From so many persons on, names can be searched. */
@@ -23,6 +23,7 @@ const MANY = 12;
 export function WhoPanel(props: PanelProps): JSX.Element {
   const { room, actions } = props;
   const words = useSignal("");
+  const version = useSignal(0);
   const wanted = foldedName(words.value.trim());
   const present = room.present.value;
   const shown = present.filter(({ name }) => foldedName(name).includes(wanted))
@@ -49,6 +50,7 @@ export function WhoPanel(props: PanelProps): JSX.Element {
           <li key={person.person}>
             <Person
               {...props}
+              version={version}
               member={person}
               isKeeper={keepers?.some((it) => it.person === person.person) ===
                 true}
@@ -57,12 +59,19 @@ export function WhoPanel(props: PanelProps): JSX.Element {
         ))}
       </ul>
       {keepers && <AbsentKeepers keepers={keepers} present={present} />}
+      <IgnoredPeople {...props} version={version} />
     </>
   );
 }
 
+/** What shows whom one ignores. */
+interface IgnoringProps extends PanelProps {
+  /** Another number each time that this changes. */
+  readonly version: Signal<number>;
+}
+
 /** One who is there. */
-interface PersonProps extends PanelProps {
+interface PersonProps extends IgnoringProps {
   readonly member: Present;
   readonly isKeeper: boolean;
 }
@@ -102,7 +111,7 @@ function Person(props: PersonProps): JSX.Element {
           <p class="panel-hint">
             <span class="panel-id">{spokenId(person)}</span>
             <br />
-            since {clockTime(since, settings.hour12)}
+            since {dayTime(since, settings.hour12)}
             {connections > 1 && `, by ${connections} connections`}
           </p>
           {!isSelf && <Deeds {...props} />}
@@ -114,8 +123,9 @@ function Person(props: PersonProps): JSX.Element {
 
 /** What can be done about somebody. */
 function Deeds(
-  { member, actions, panels, compose }: PersonProps,
+  { member, actions, panels, compose, version }: PersonProps,
 ): JSX.Element {
+  version.value; // draws this again
   const { name, person } = member;
   const found = actions.verification(person);
   const isVerified = typeof found === "object" && found.isVerified;
@@ -149,9 +159,9 @@ function Deeds(
         <button
           type="button"
           class="button"
-          onClick={() => actions.run(`/ignore ${person}`)}
+          onClick={() => ignoreOrNot(actions, person, version)}
         >
-          Ignore
+          {actions.ignored.find(person) ? "Show again" : "Ignore"}
         </button>
       </div>
     </>
@@ -179,5 +189,49 @@ function AbsentKeepers(
         </span>
       ))}
     </p>
+  );
+}
+
+async function ignoreOrNot(
+  actions: PanelProps["actions"],
+  person: string,
+  version: Signal<number>,
+): Promise<void> {
+  await actions.run(`/ignore ${person}`);
+  version.value++;
+}
+
+/** Whom one ignores, here or not. */
+function IgnoredPeople(
+  { actions, version, room }: IgnoringProps,
+): JSX.Element | null {
+  version.value; // draws this again
+  const ignored = actions.ignored.members(room.present.value);
+  if (ignored.length === 0) return null;
+  return (
+    <section class="panel-section">
+      <h3>Ignored</h3>
+      <p class="panel-hint">
+        You see nothing of them, under any name, in any room.
+      </p>
+      <ul class="panel-ignored">
+        {ignored.map(({ name, person }) => (
+          <li key={person}>
+            <span>
+              <Told text={name} />
+              <br />
+              <span class="panel-id panel-hint">{spokenId(person)}</span>
+            </span>
+            <button
+              type="button"
+              class="button"
+              onClick={() => ignoreOrNot(actions, person, version)}
+            >
+              Show again
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

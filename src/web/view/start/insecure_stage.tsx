@@ -15,6 +15,7 @@ import type { StageAt } from "./start.tsx";
 export function InsecureStage(
   { stage }: { readonly stage: StageAt<"insecure"> },
 ): JSX.Element {
+  if (stage.isOld) return <OldBrowser />;
   return (
     <>
       <Heading takesFocus>This page needs HTTPS, or a file</Heading>
@@ -42,6 +43,23 @@ export function InsecureStage(
           docs/server.md, shows how.
         </li>
       </ol>
+    </>
+  );
+}
+
+/** What the browser lacks, and which ones have it. */
+function OldBrowser(): JSX.Element {
+  return (
+    <>
+      <Heading takesFocus>This browser is too old</Heading>
+      <p>
+        It lacks what the page needs for encryption, so it cannot join the room.
+        Nothing was sent.
+      </p>
+      <p>
+        Use Chrome or Edge from version 140, Firefox from 133, or Safari from
+        18.2 on.
+      </p>
     </>
   );
 }

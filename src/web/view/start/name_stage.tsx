@@ -6,6 +6,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useLayoutEffect } from "preact/hooks";
 import { Heading } from "../kit/heading.tsx";
 import { ImportForm } from "../kit/import_form.tsx";
 import { placeName } from "../kit/place_name.ts";
@@ -18,6 +19,9 @@ export function NameStage(
   { stage, app }: { readonly stage: StageAt<"name">; readonly app: StartApp },
 ): JSX.Element {
   const name = useSignal(stage.name);
+  useLayoutEffect(() => {
+    name.value = stage.name; // it changes with an identity that is brought here
+  }, [stage]);
   const others = stage.names.filter((it) => it !== name.value);
   return (
     <>

@@ -62,7 +62,7 @@ function YesOrNo({ question }: { readonly question: Question }): JSX.Element {
       </button>
       <button
         type="button"
-        class="button button-main"
+        class="button"
         onClick={() => question.answer("yes")}
       >
         Yes

@@ -7,6 +7,7 @@
 import type { JSX } from "preact";
 import type { App } from "../../app.ts";
 import type { Stage } from "../../stage.ts";
+import { Told } from "../kit/told.tsx";
 import { InsecureStage } from "./insecure_stage.tsx";
 import { JoiningStage } from "./joining_stage.tsx";
 import { NameStage } from "./name_stage.tsx";
@@ -23,7 +24,14 @@ export type StageAt<A extends Stage["at"]> = Extract<
 /** The page's program, as it is needed before there is a room. */
 export type StartApp = Pick<
   App,
-  "stage" | "goTo" | "join" | "again" | "leave" | "importIdentity" | "isKept"
+  | "stage"
+  | "notes"
+  | "goTo"
+  | "join"
+  | "again"
+  | "leave"
+  | "importIdentity"
+  | "isKept"
 >;
 
 /** Every stage but the room's own. */
@@ -37,6 +45,13 @@ export function Start({ app }: { readonly app: StartApp }): JSX.Element {
           Encrypted chat
         </p>
         <StageView app={app} stage={stage} key={stage.at} />
+        <div role="status">
+          {app.notes.value.map((text, at) => (
+            <p key={at} class="start-warning">
+              <Told text={text} />
+            </p>
+          ))}
+        </div>
       </div>
     </main>
   );
