@@ -9,6 +9,7 @@ import type { JSX } from "preact";
 import { counted, type NewsOf } from "../../../client/sentences.ts";
 import { MAX_NOTE } from "../../../protocol/reasons.ts";
 import { CopyButton } from "../kit/copy_button.tsx";
+import { LastNote } from "../kit/last_note.tsx";
 import { QrCode } from "../kit/qr_code.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
@@ -55,7 +56,7 @@ export function InvitePanel(props: PanelProps): JSX.Element {
             hour12={settings.hour12}
           />
         )
-        : asked.value > 0 && <Answer room={room} since={asked.value} />}
+        : asked.value > 0 && <LastNote room={room} since={asked.value} />}
     </>
   );
 }
@@ -65,22 +66,6 @@ function notFounding(
   invited: NewsOf<"invited"> | null,
 ): NewsOf<"invited"> | null {
   return invited?.founding ? null : invited;
-}
-
-/** What was answered where no link came. */
-function Answer(
-  { room, since }: Pick<PanelProps, "room"> & { readonly since: number },
-): JSX.Element {
-  const notes = room.rows.value.filter((row) =>
-    row.kind === "note" && row.at >= since
-  );
-  return (
-    <div role="status">
-      {notes.slice(-1).map((row) =>
-        row.kind === "note" && <p key={row.key}>{row.text}</p>
-      )}
-    </div>
-  );
 }
 
 function Link(

@@ -11,19 +11,28 @@ import { wordFinder } from "../../../client/terminal/message_text.ts";
 import { formatSize, parseOffer } from "../../../protocol/offer.ts";
 import { warningSentence } from "../../../sealed/warnings.ts";
 import type { Found } from "../../room_model.ts";
+import { LastNote } from "../kit/last_note.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
 import { MessageText } from "../room/message_text.tsx";
 import { dayTime } from "./moments.ts";
 import type { PanelProps } from "./panels.tsx";
 
+/** A search that goes on. */
+interface Asked {
+  /** When it was asked for, ms since 1970. */
+  readonly at: number;
+  /** What was found before. */
+  readonly before: Found | null;
+}
+
 /** Asks for words, and shows what has them. */
 export function SearchPanel(props: PanelProps): JSX.Element {
   const { room, actions } = props;
   const found = room.found.value;
   const words = useSignal(found?.words ?? "");
-  const asked = useSignal("");
-  const isSearching = asked.value !== "" && found?.words !== asked.value;
+  const asked = useSignal<Asked | null>(null);
+  const isSearching = asked.value !== null && found === asked.value.before;
   return (
     <>
       <form
@@ -33,7 +42,7 @@ export function SearchPanel(props: PanelProps): JSX.Element {
           event.preventDefault();
           const wanted = words.value.trim();
           if (wanted === "") return;
-          asked.value = wanted;
+          asked.value = { at: Date.now(), before: room.found.peek() };
           actions.search(wanted);
         }}
       >
@@ -50,6 +59,7 @@ export function SearchPanel(props: PanelProps): JSX.Element {
       <p role="status" class="panel-hint">
         {isSearching ? "Searching…" : found && summary(found)}
       </p>
+      {isSearching && <LastNote room={room} since={asked.value?.at ?? 0} />}
       {found && !isSearching && <Lines {...props} found={found} />}
     </>
   );

@@ -21,7 +21,7 @@ export function PlaceStage(
   const { rooms, error } = stage;
   return (
     <>
-      <Heading>Open a room</Heading>
+      <Heading takesFocus={rooms.length > 0}>Open a room</Heading>
       {rooms.length > 0 && (
         <Rooms
           rooms={rooms}
