@@ -70,7 +70,10 @@ export class PageSettings {
   readonly #values: ReadonlyMap<string, Signal<string>>;
   readonly #storage: SettingsStorage | null;
 
-  /** @param storage Null where the browser keeps nothing: then they hold for this visit. Default: the browser's. */
+  /**
+   * What is kept, or else the defaults.
+   * @param storage Null where the browser keeps nothing: then they hold for this visit. Default: the browser's.
+   */
   constructor(storage: SettingsStorage | null = browserStorage()) {
     this.#storage = storage;
     const kept = readKept(storage);
