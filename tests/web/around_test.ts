@@ -138,7 +138,7 @@ browserTest(
   async (profiles) => {
     await withViews(await profiles.make(), async (open) => {
       const page = await open("menu");
-      const more = page.getByRole("button", { name: "More" });
+      const more = page.getByRole("button", { name: "Menu" });
       await more.press("Enter");
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("End");

@@ -16,6 +16,7 @@ import type { News, RoomNews } from "../../client/view.ts";
 import { isSpoken } from "../../protocol/line.ts";
 import { formatSize, parseOffer } from "../../protocol/offer.ts";
 import type { RoomModel } from "../room_model.ts";
+import { placeName } from "./kit/place_name.ts";
 import type { PageSettings } from "../settings.ts";
 
 /** The longest text and the longest name in a notification, characters. */
@@ -97,7 +98,8 @@ export class PageNotifier {
 function titleOf(room: NotifiedRoom | undefined): string {
   const { address, standing, unread } = room ?? {};
   if (!address?.value) return PAGE_TITLE;
-  const where = escapeText(`${address.value} – ${standing?.value.name}`);
+  const place = placeName(address.value);
+  const where = escapeText(`${place} – ${standing?.value.name}`);
   const count = unread?.value ?? 0;
   return count > 0 ? `(${count}) ${where}` : where;
 }

@@ -28,7 +28,7 @@ function begin({ sealed = false, isHidden = true } = {}) {
     ...(sealed ? { sealed } : {}),
   };
   const room = {
-    address: signal("192.0.2.7:8080"),
+    address: signal("http://192.0.2.7:8080"),
     standing: signal(standing),
     unread: signal(0),
   };

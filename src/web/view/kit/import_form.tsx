@@ -59,7 +59,7 @@ export function ImportForm({ app, name }: ImportFormProps): JSX.Element {
         onValue={(value) => passphrase.value = value}
       />
       <TextField
-        label="Your name there"
+        label="The name you had there"
         autocomplete="nickname"
         value={called.value}
         onValue={(value) => called.value = value}

@@ -52,7 +52,7 @@ export function MoreMenu({ panels, onLeave }: MoreMenuProps): JSX.Element {
         type="button"
         class="button-quiet"
         ref={button}
-        aria-label="More"
+        aria-label="Menu"
         aria-haspopup="menu"
         aria-expanded={isOpen.value}
         aria-controls={id}
@@ -69,7 +69,7 @@ export function MoreMenu({ panels, onLeave }: MoreMenuProps): JSX.Element {
           id={id}
           ref={menu}
           role="menu"
-          aria-label="More"
+          aria-label="Menu"
           class="panel-menu-list"
           onKeyDown={(event) => {
             if (event.key === "Escape" || event.key === "Tab") {
