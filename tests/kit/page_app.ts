@@ -4,7 +4,7 @@
  * @module
  */
 
-import { effect, type ReadonlySignal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { formatAddress, parseInvite } from "../../src/keys/invite.ts";
 import { App } from "../../src/web/app.ts";
 import type { Browser, Happenings } from "../../src/web/platform/browser.ts";
@@ -12,6 +12,7 @@ import type { Database } from "../../src/web/platform/database.ts";
 import type { PageLocation } from "../../src/web/platform/place.ts";
 import { Tab, type TabStorage } from "../../src/web/platform/tab.ts";
 import type { RoomModel } from "../../src/web/room_model.ts";
+import type { Watched } from "../../src/web/watched.ts";
 import type { PageActions, Stage } from "../../src/web/stage.ts";
 import { Tabs } from "./indexed_database.ts";
 
@@ -214,7 +215,7 @@ export async function shows(room: RoomModel, text: string): Promise<void> {
 
 /** What a signal has once that is something, or is as wanted. */
 export function when<T>(
-  signal: ReadonlySignal<T>,
+  signal: Watched<T>,
   is: (value: NonNullable<T>) => boolean = () => true,
 ): Promise<NonNullable<T>> {
   return new Promise((resolve) => {
