@@ -1,6 +1,6 @@
 /**
- * What a web page needs of the program runs in a browser as it is: crypto_utils.ts, `src/crypto/`, `src/protocol/`
- * and the client's session, bundled for one.
+ * What a web page needs of the program runs in a browser as it is: crypto_utils.ts, `src/crypto/`, `src/protocol/`,
+ * `src/sealed/` and the page itself, bundled for one.
  *
  * @module
  */
@@ -45,12 +45,13 @@ function foreign(source: string): string[] {
   );
 }
 
-Deno.test("crypto, protocol and session are bundled for a browser, and use nothing that it doesn't have", async () => {
+Deno.test("crypto, protocol, sealed rooms and the page with its session are bundled for a browser, and use nothing that it doesn't have", async () => {
   const modules = [
     "crypto_utils.ts",
     ...await modulesIn("src/crypto/"),
     ...await modulesIn("src/protocol/"),
-    "src/client/session.ts",
+    ...await modulesIn("src/sealed/"),
+    "src/web/main.tsx",
   ];
   const source = await bundle(modules);
   for (const name of ["encryptMessage", "createHandshake", "Session = class"]) {

@@ -49,6 +49,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/protocol",
     "src/sealed",
   ],
+  "src/web": [
+    "crypto_utils.ts",
+    "src/base",
+    "src/client",
+    "src/crypto",
+    "src/keys",
+    "src/protocol",
+    "src/sealed",
+  ],
   "src/client": [
     "crypto_utils.ts",
     "src/base",
@@ -61,6 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** What must run in a browser, too. */
 const PORTABLE = [
+  "src/web",
   "crypto_utils.ts",
   "src/crypto",
   "src/protocol",
@@ -115,7 +125,7 @@ async function* modulesBelow(folder: string): AsyncGenerator<string> {
     const { name, isDirectory } of Deno.readDir(new URL(folder, root))
   ) {
     if (isDirectory) yield* modulesBelow(`${folder}${name}/`);
-    else if (name.endsWith(".ts")) yield folder + name;
+    else if (/\.tsx?$/.test(name)) yield folder + name;
   }
 }
 
@@ -165,7 +175,7 @@ function findCycle(imports: Imports): string[] | undefined {
   return undefined;
 }
 
-const PROGRAMS = ["server.ts", "client.ts"];
+const PROGRAMS = ["server.ts", "client.ts", "src/web/main.tsx"];
 
 Deno.test("imports point one way: programs, server or client, log, protocol, crypto", async () => {
   const all = await Array.fromAsync(modulesBelow("src/"));
@@ -205,6 +215,12 @@ Deno.test("an import that is not permitted is found, and so is a cycle", () => {
       ["server.ts", "src/client/session.ts"],
       ["client.ts", "src/log/chat_log.ts"],
       ["client.ts", "server.ts"],
+      ["client.ts", "src/web/app.ts"],
+      ["src/client/session.ts", "src/web/app.ts"],
+      ["src/server/web/page.ts", "src/web/app.ts"],
+      ["src/web/app.ts", "src/server/room.ts"],
+      ["src/web/app.ts", "src/log/chat_log.ts"],
+      ["src/web/app.ts", "node:path"],
     ] as const
   ) assertEquals(broken(from, to), [`${from} -> ${to}`]);
   assertEquals(broken("src/client/terminal/tty.ts", "node:process"), []);

@@ -6,12 +6,7 @@
  */
 
 import { typedPath } from "../../base/paths.ts";
-import {
-  type Command,
-  type CommandContext,
-  NOTHING,
-  SOMETHING,
-} from "../commands/command.ts";
+import { type Command, NOTHING, SOMETHING } from "../commands/command.ts";
 import { CommandTable } from "../commands/command_table.ts";
 import { interpret as interpretLine } from "../commands/interpret.ts";
 import {
@@ -21,21 +16,9 @@ import {
   TALK_COMMANDS,
 } from "../commands/room_commands.ts";
 import { codeLines } from "./code_lines.ts";
-import type { Settings } from "./settings.ts";
+import type { TerminalContext } from "./terminal_context.ts";
 import { set, showSettings } from "./settings_commands.ts";
 import { table } from "./table.ts";
-
-/** What a command may ask and do, at a terminal. */
-export interface TerminalContext extends CommandContext {
-  /** Offers a file to the room; resolves when it is offered. */
-  send(path: string): Promise<void>;
-  /** What the person has set. */
-  readonly settings: Settings;
-  /** Writes what was shown to a new file. */
-  save(path: string): Promise<void>;
-  /** Clears the screen. */
-  clear(): void;
-}
 
 const SEND: Command<TerminalContext> = {
   name: "/send",

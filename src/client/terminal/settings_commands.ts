@@ -5,7 +5,7 @@
  */
 
 import { rangeOf, SETTINGS } from "./settings.ts";
-import type { TerminalContext } from "./commands.ts";
+import type { TerminalContext } from "./terminal_context.ts";
 
 /** Changes a setting, or says what it may be. */
 export function set(
