@@ -11,6 +11,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import type { Bytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { reasonOf } from "../base/error_reason.ts";
+import { escapeText } from "../base/safe_text.ts";
 import { UsageError } from "../base/usage_error.ts";
 import {
   byCode,
@@ -37,6 +38,8 @@ import { Stay } from "./stay.ts";
 /** How often it is written down how far a person has read, at most, ms. */
 const READ_EVERY = 5_000;
 
+/** How many different faults of the page are told. */
+const MAX_FAULTS = 5;
 const FAULT_ADVICE = "Load the page again; what you are is kept";
 
 /** What the page's program is made with. */
@@ -64,6 +67,7 @@ export class App {
   #place: Place | undefined; // where the person wants to go
   #who: Who | undefined; // as whom they came, or tried to, last
   #stay: Stay | undefined;
+  readonly #faults = new Set<string>(); // that were told
   #naming: ((who: Who | null) => void) | undefined; // while the server has refused a name
 
   /** A page that does nothing before `start`. */
@@ -84,7 +88,7 @@ export class App {
       back: () => this.#stay?.hurry(),
       hidden: () => this.#noteRead(),
       closing: () => this.isUnsent,
-      fault: (error) => this.#fail(error),
+      fault: (error) => this.#tellFault(error),
     });
     const keeping = await openKeeping(
       this.#browser,
@@ -286,7 +290,11 @@ export class App {
     } catch (error) {
       if (error instanceof AdvisedError) {
         this.#end(stay, error.message, error.advice);
-      } else this.#fail(error);
+      } else {
+        const fault = escapeText(String(error));
+        const message = `The page has a fault and cannot go on: ${fault}`;
+        this.#end(stay, message, FAULT_ADVICE);
+      }
     }
   }
 
@@ -377,13 +385,14 @@ export class App {
     this.stage.value = { at: "over", message, advice, lost };
   }
 
-  /** The page has a fault. */
-  #fail(error: unknown): void {
-    const message = `The page has a fault and cannot go on: ${String(error)}`;
-    const stay = this.#stay;
-    this.#stay = undefined;
-    this.stage.value = { at: "over", message, advice: FAULT_ADVICE, lost: [] };
-    stay?.leave();
+  /** Something in the page has a fault. What else there is goes on: most of them are of a part of the view alone. */
+  #tellFault(error: unknown): void {
+    const fault = escapeText(String(error));
+    if (this.#faults.has(fault) || this.#faults.size >= MAX_FAULTS) return;
+    this.#faults.add(fault);
+    this.#note(
+      `The page has a fault: ${fault}. If something doesn't work now, load the page again`,
+    );
   }
 
   /** One step back: from "over" to the name, from all others to the place. */

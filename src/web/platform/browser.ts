@@ -89,5 +89,7 @@ function watch({ back, hidden, closing, fault }: Happenings): void {
     if (closing()) event.preventDefault();
   });
   addEventListener("unhandledrejection", (event) => fault(event.reason));
-  addEventListener("error", ({ error }) => fault(error));
+  addEventListener("error", ({ error }) => {
+    if (error) fault(error); // else it is a warning of the browser's, about how the page is laid out
+  });
 }
