@@ -11,6 +11,7 @@ import type { FileShelf } from "./platform/file_shelf.ts";
 import type { RoomModel } from "./room_model.ts";
 import type { Saving } from "./saving.ts";
 import type { PageActions } from "./stage.ts";
+import { Typed } from "./typed.ts";
 
 /** What the actions are made of. */
 export interface PageActionsOptions {
@@ -32,12 +33,19 @@ export interface PageActionsOptions {
 export function pageActions(options: PageActionsOptions): PageActions {
   const { actions, room, shelf, saving, ignored, origin } = options;
   const offerOf = (seq: number) => room.message(seq)?.offer ?? undefined;
+  const save = (seq: number) => saving.want(seq, offerOf(seq));
+  const typed = new Typed({
+    ...actions,
+    get: save, // who types it wants the file
+    ignored,
+    note: (text) => room.note(text),
+  });
   return {
     ...actions,
     ignored,
-    run: (line) => actions.say(line),
+    run: (line) => typed.run(line),
     sendFile: (file) => actions.send(file),
-    save: (seq) => saving.want(seq, offerOf(seq)),
+    save,
     picture: async (seq) => {
       const offer = offerOf(seq);
       return offer && await shelf.picture(offer);
