@@ -37,11 +37,12 @@ export function Announcer({ room }: { room: RoomModel }): VNode {
 
 /** The rows that came after one that was the last. */
 function rowsBehind(rows: readonly Row[], last: Row | undefined): Row[] {
+  if (!last) return rows.slice(-1); // what was before is no news
   const news: Row[] = [];
   for (let at = rows.length - 1; at >= 0; at--) {
     const row = rows[at];
-    if (!row || row.key === last?.key) break;
-    if (row.order < (last?.order ?? 0)) break; // that one is gone
+    if (!row || row.key === last.key) break;
+    if (row.order < last.order) break; // that one is gone
     news.unshift(row);
   }
   return news;

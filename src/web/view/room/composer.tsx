@@ -118,7 +118,7 @@ export function Composer({ ui }: { ui: RoomUi }): VNode {
       <OffersList id={id} offers={offers} onChoose={take} />
       <PurposeBar ui={ui} />
       {files.length > 0 && <Files ui={ui} files={files} />}
-      <Size ui={ui} />
+      <Size ui={ui} id={`${id}-size`} />
       <div class="composer-row">
         <Attach ui={ui} />
         <textarea
@@ -134,7 +134,7 @@ export function Composer({ ui }: { ui: RoomUi }): VNode {
           autocomplete="off"
           aria-autocomplete="list"
           aria-haspopup="listbox"
-          aria-describedby={`${id}-size`}
+          {...(box.size.value > 0 ? { "aria-describedby": `${id}-size` } : {})}
           {...(offers.words.length > 0 ? { "aria-controls": id } : {})}
           {...(chosen === undefined
             ? {}
@@ -238,12 +238,14 @@ function Files({ ui, files }: { ui: RoomUi; files: readonly File[] }): VNode {
 }
 
 /** How long the text is, once it is nearly as long as it may be. */
-function Size({ ui: { box } }: { ui: RoomUi }): VNode | null {
+function Size(
+  { ui: { box }, id }: { ui: RoomUi; id: string },
+): VNode | null {
   const size = box.size.value;
   if (size === 0) return null;
   const left = MAX_TEXT_SIZE - size;
   return (
-    <p class={`size ${left < 0 ? "is-too-long" : ""}`} role="status">
+    <p id={id} class={`size ${left < 0 ? "is-too-long" : ""}`} role="status">
       {left < 0
         ? `Too long by ${-left} bytes: a message has at most ${MAX_TEXT_SIZE}. Shorten it, or send it in parts.`
         : `${left} bytes left`}

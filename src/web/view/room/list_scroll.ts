@@ -30,6 +30,7 @@ export class ListScroll {
   readonly #draw: () => void;
   #place: HTMLElement | undefined;
   #anchor: Anchor | undefined;
+  #askedBefore = 0; // the line before which older ones were asked for: once, until one scrolls
   #aim: number | undefined; // the number of the message that is to be shown
 
   /** At the end. @param draw Draws the list again. */
@@ -101,6 +102,7 @@ export class ListScroll {
     else this.window.stay();
     if (this.window.isAtEnd !== wasAtEnd) this.#draw(); // the button that leads there
     this.#anchor = anchorOf(place);
+    this.#askedBefore = 0;
     this.#fill(place);
     this.#look();
   }
@@ -119,8 +121,10 @@ export class ListScroll {
     } else {
       const isNearStart = above < NEAR_EDGE && !hasAbove;
       const wants = isNearStart && room.hasOlder.peek() &&
-        !room.isLoading.peek();
-      if (wants) actions.older();
+        room.standing.peek().connected && !room.isLoading.peek();
+      if (!wants || this.#askedBefore === room.first) return;
+      this.#askedBefore = room.first;
+      actions.older();
       return;
     }
     this.#draw();
@@ -153,13 +157,14 @@ export class ListScroll {
 
   /** Where more has come than fits, its beginning is shown. */
   #toUnread(place: HTMLElement): void {
-    if (this.#ui.room.unread.peek() === 0 || !this.window.around("new")) return;
+    if (this.#ui.room.unread.peek() === 0) return;
+    const shown = rowOf(place, "new");
+    if (shown && topOf(shown, place) >= 0) return;
+    if (!this.window.around("new")) return;
     this.#draw();
     requestAnimationFrame(() => {
       const mark = rowOf(place, "new");
-      const top = mark ? topOf(mark, place) : 0;
-      if (!mark || top >= 0) return this.toEnd();
-      place.scrollTop += top - NEAR_END;
+      if (mark) place.scrollTop += topOf(mark, place) - NEAR_END;
     });
   }
 

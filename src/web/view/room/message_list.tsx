@@ -47,9 +47,12 @@ export function MessageList({ ui }: { ui: RoomUi }): VNode {
   useEffect(() => ui.target.subscribe((target) => scroll.aim(target)), [
     scroll,
   ]);
+  const newest = Math.max(0, ...pending.map(({ id }) => id));
+  const said = useRef(0); // the newest line of this person's so far
   useEffect(() => {
-    if (pending.length > 0) scroll.toEnd();
-  }, [pending.at(-1)?.id]);
+    if (newest > said.current) scroll.toEnd();
+    said.current = Math.max(said.current, newest);
+  }, [newest]);
   return (
     <div class="list-frame">
       <div

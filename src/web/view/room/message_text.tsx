@@ -5,6 +5,7 @@
  */
 
 import type { VNode } from "preact";
+import { useState } from "preact/hooks";
 import { type Block, type Piece, textBlocks } from "./text_pieces.ts";
 
 /** What is shown of a text. */
@@ -17,15 +18,35 @@ export interface MessageTextProps {
   readonly meant?: RegExp | undefined;
 }
 
+/** A text of more lines than this is shown only in part at first. */
+const MANY_LINES = 40;
+/** How many lines of it are. */
+const FIRST_LINES = 20;
+
 /** The text of a message: lines, code, links, and what is marked in it. */
 export function MessageText(
   { text, found, meant }: MessageTextProps,
 ): VNode {
-  const blocks = textBlocks(text, { found, meant });
+  const [isWhole, setWhole] = useState(false);
+  const lines = text.split("\n");
+  const isCut = !isWhole && !found && lines.length > MANY_LINES;
+  const shown = isCut ? lines.slice(0, FIRST_LINES).join("\n") : text;
+  const blocks = textBlocks(shown, { found, meant });
   return (
-    <div class="message-text" dir="auto">
-      {blocks.map((block, index) => <TextBlock key={index} {...block} />)}
-    </div>
+    <>
+      <div class="message-text" dir="auto">
+        {blocks.map((block, index) => <TextBlock key={index} {...block} />)}
+      </div>
+      {isCut && (
+        <button
+          type="button"
+          class="show-all"
+          onClick={() => setWhole(true)}
+        >
+          Show all {lines.length} lines
+        </button>
+      )}
+    </>
   );
 }
 

@@ -5,8 +5,8 @@
  */
 
 import { useSignal } from "@preact/signals";
-import type { VNode } from "preact";
-import { useMemo } from "preact/hooks";
+import type { TargetedKeyboardEvent, VNode } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
 import type { App } from "../../app.ts";
 import type { RoomModel } from "../../room_model.ts";
 import type { PageSettings } from "../../settings.ts";
@@ -49,6 +49,7 @@ export function Room({ room, actions, app, settings }: RoomProps): VNode {
   );
   const panels = useMemo(() => new OpenPanel(), []);
   const isDropping = useSignal(false);
+  useVisibleHeight();
   return (
     <div
       class={`room ${isDropping.value ? "is-dropping" : ""}`}
@@ -68,7 +69,7 @@ export function Room({ room, actions, app, settings }: RoomProps): VNode {
         event.preventDefault();
         ui.box.attach(files);
       }}
-      onKeyDown={(event) => typeAnywhere(event, ui)}
+      onKeyDown={typeAnywhere}
     >
       <RoomHeader ui={ui} panels={panels} onLeave={() => app.leave()} />
       <main class="room-main">
@@ -93,9 +94,26 @@ export function Room({ room, actions, app, settings }: RoomProps): VNode {
 }
 
 /** A letter that is typed in the list of messages goes into the box. */
-function typeAnywhere(event: KeyboardEvent, ui: RoomUi): void {
-  const { key, target, ctrlKey, metaKey, altKey } = event;
+function typeAnywhere(event: TargetedKeyboardEvent<HTMLElement>): void {
+  const { key, target, currentTarget, ctrlKey, metaKey, altKey } = event;
   const isLetter = [...key].length === 1 && key !== " ";
   if (!isLetter || ctrlKey || metaKey || altKey) return;
-  if (target instanceof HTMLElement && target.closest(".list")) ui.box.focus();
+  if (!(target instanceof Element) || !target.closest(".list")) return;
+  currentTarget.querySelector<HTMLElement>(".box")?.focus();
+}
+
+/** Keeps the room as high as what is seen of the window, also above a keyboard on the screen. */
+function useVisibleHeight(): void {
+  useEffect(() => {
+    const { visualViewport: seen } = globalThis;
+    if (!seen) return;
+    const fit = () => {
+      if (seen.scale > 1) return; // enlarged by the person, who wants to see a part of it
+      const { style } = document.documentElement;
+      style.setProperty("--height", `${seen.height}px`);
+      scrollTo(0, 0);
+    };
+    seen.addEventListener("resize", fit);
+    return () => seen.removeEventListener("resize", fit);
+  }, []);
 }
