@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { bundle } from "../../tools/page.ts";
@@ -222,6 +223,39 @@ browserTest(
       await who.getByText("Priyanka").click();
       await who.getByRole("button", { name: "Write privately" }).click();
       await who.getByText("/msg Priyanka", { exact: true }).waitFor();
+    });
+  },
+);
+
+browserTest(
+  "an identity's code is read from a picture, where the browser can, and its text stands in the form",
+  async (profiles) => {
+    const profile = await profiles.make();
+    // Chromium has no reader of codes on this system: one that reads the size stands in for it.
+    await profile.context.addInitScript(
+      "globalThis.BarcodeDetector = class { detect = async ({ width }) => width > 1 ? [{ rawValue: `encrypted-chat-identity:${width}` }] : []; }",
+    );
+    await withViews(profile, async (open) => {
+      const page = await open("name");
+      await page.getByText("I have a name on another machine").click();
+      const give = async (width: number) => {
+        const picture = await page.evaluate(
+          `(async () => { const it = new OffscreenCanvas(${width}, 1); it.getContext("2d"); return [...new Uint8Array(await (await it.convertToBlob()).arrayBuffer())] })()`,
+        ) as number[];
+        await page.locator("input[type=file]").setInputFiles({
+          name: "code.png",
+          mimeType: "image/png",
+          buffer: Buffer.from(picture),
+        });
+      };
+      await give(1);
+      await page.getByText("No code was found").waitFor();
+      await give(7);
+      await page.getByText("The code was read").waitFor();
+      assertEquals(
+        await page.getByLabel("The text").inputValue(),
+        "encrypted-chat-identity:7",
+      );
     });
   },
 );

@@ -8,6 +8,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { App } from "../../app.ts";
 import { errorWords } from "./error_words.ts";
+import { ReadCode } from "./read_code.tsx";
 import { TextField } from "./text_field.tsx";
 
 /** What the form needs. */
@@ -45,6 +46,7 @@ export function ImportForm({ app, name }: ImportFormProps): JSX.Element {
         take();
       }}
     >
+      <ReadCode onText={(read) => text.value = read} />
       <TextField
         label="The text"
         value={text.value}

@@ -103,9 +103,9 @@ function Exported({ text }: { readonly text: string }): JSX.Element {
   return (
     <>
       <p>
-        Whoever has this and the passphrase is you. On the phone, open the
-        room's link, choose “I have a name on another machine”, and paste what
-        its camera reads here.
+        Who has this and the passphrase is you. On the phone, open the room's
+        link, choose “I have a name on another machine”, and read the code
+        there, or paste what its camera program reads.
       </p>
       <QrCode text={text} label="Your identity as a QR code" />
       <textarea
