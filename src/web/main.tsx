@@ -7,7 +7,7 @@
 import { effect } from "@preact/signals";
 import { render, type VNode } from "preact";
 import { App } from "./app.ts";
-import { PageSettings } from "./settings.ts";
+import { PageSettings, wearTheme } from "./settings.ts";
 import { PageNotifier } from "./view/notify.ts";
 import { pageSurface } from "./view/page_surface.ts";
 import { Room } from "./view/room/room.tsx";
@@ -23,6 +23,7 @@ function Page({ app, settings }: { app: App; settings: PageSettings }): VNode {
 
 function start(place: HTMLElement): void {
   const settings = new PageSettings();
+  wearTheme(settings, document);
   const notifier = new PageNotifier(settings, pageSurface(document));
   const app = new App({
     model: {

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { bundle } from "../../tools/page.ts";
-import { assertEquals } from "../kit/assert.ts";
+import { assert, assertEquals } from "../kit/assert.ts";
 import { browserTest, type Profile } from "../kit/browser.ts";
 import { Folder } from "../kit/folder.ts";
 
@@ -256,6 +256,47 @@ browserTest(
         await page.getByLabel("The text").inputValue(),
         "encrypted-chat-identity:7",
       );
+    });
+  },
+);
+
+browserTest(
+  "colours that are chosen are worn at once, and on the next visit",
+  async (profiles) => {
+    const profile = await profiles.make({ colorScheme: "light" });
+    await withViews(profile, async (open) => {
+      const paper = (page: Page) =>
+        page.evaluate("getComputedStyle(document.body).backgroundColor");
+      const page = await open("settings");
+      const light = await paper(page);
+      await page.getByLabel("Dark").check();
+      const dark = await paper(page);
+      assert(dark !== light);
+      const next = await open("settings");
+      assertEquals(await paper(next), dark);
+      assertEquals(await next.getByLabel("Dark").isChecked(), true);
+      await next.getByRole("group", { name: "Colours" }).getByLabel("system")
+        .check();
+      assertEquals(await paper(next), light);
+    });
+  },
+);
+
+browserTest(
+  "the browser is asked for notifications on a click, and not before",
+  async (profiles) => {
+    const profile = await profiles.make();
+    await profile.context.addInitScript(
+      "globalThis.asked = 0; Notification.requestPermission = async () => { asked++; return 'denied'; }; Object.defineProperty(Notification, 'permission', { value: 'default' });",
+    );
+    await withViews(profile, async (open) => {
+      const page = await open("settings");
+      await page.getByLabel("On every message").check();
+      assertEquals(await page.evaluate("asked"), 0);
+      await page.getByRole("button", { name: "Allow notifications" }).click();
+      await page.getByText("This browser does not let the page notify")
+        .waitFor();
+      assertEquals(await page.evaluate("asked"), 1);
     });
   },
 );

@@ -40,7 +40,7 @@ export function PlaceStage(
           onValue={(value) => link.value = value}
           error={error}
           takesFocus={rooms.length === 0}
-          hint="It begins with http:// or https:// and is what the server prints, or what somebody in the room made as an invite. Who has it is in the room: keep it as you would a password. An address and a code that was read to you will do, too."
+          hint="It begins with http:// or https:// and is what the server prints, or what somebody in the room made as an invite. Who has it is in the room: keep it as you would a password."
         />
         <button type="submit" class="button button-main">Go on</button>
       </form>
