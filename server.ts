@@ -88,14 +88,14 @@ async function serve(values: Values): Promise<void> {
   const measures = metrics ?? UNMEASURED;
   const greeting = await prepare(values);
   // As are those for browsers.
-  const web = values.web === undefined
+  using web = values.web === undefined
     ? undefined
     : await (await import("./src/server/web/web_port.ts")).WebPort
       .prepare(values, values.web);
 
   using made = new MadeFiles();
   using listener = await listen(values);
-  using webListener = web?.listen();
+  web?.listen();
   const { port } = listener.addr;
   const host = withZone(listener.addr.hostname, values.host);
   const ending = new AbortController();
@@ -210,14 +210,16 @@ async function serve(values: Values): Promise<void> {
   });
 
   const signal = stopSignal();
-  reopenAtHangup(log, values.log);
+  reopenAtHangup(values.log, () => log.reopen());
+  const certificate = values["web-cert"];
+  if (web && certificate) reopenAtHangup(certificate, () => web.renew());
   answerCtrlZ();
   print(`${instructions}\n`);
   made.keep();
   const sequencing = room.run();
   const accepting = Promise.all([
     acceptAll(listener, DIRECT, gate, signal),
-    web && webListener && acceptAll(webListener, web.entrance, gate, signal),
+    web && acceptAll(web, web.entrance, gate, signal),
   ]);
   await Promise.race([
     aborted(signal),
@@ -228,7 +230,7 @@ async function serve(values: Values): Promise<void> {
 
   // Stop accepting, tell the members, log what they said, close the log.
   listener.close();
-  webListener?.close();
+  web?.close();
   ending.abort();
   await gate.close();
   await accepting;
@@ -238,7 +240,7 @@ async function serve(values: Values): Promise<void> {
 
 /** Accepts connections until the signal; each is served by a task of its own. */
 async function acceptAll(
-  listener: Deno.Listener<Peer>,
+  port: { accept(): Promise<Peer> },
   entrance: Entrance,
   gate: Gate,
   signal: AbortSignal,
@@ -248,7 +250,7 @@ async function acceptAll(
     await gate.place();
     if (signal.aborted) return;
     try {
-      gate.serve(await listener.accept(), entrance); // a task of its own, which never rejects
+      gate.serve(await port.accept(), entrance); // a task of its own, which never rejects
     } catch (error) {
       if (signal.aborted) return;
       failures.add(error);

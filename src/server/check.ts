@@ -71,8 +71,8 @@ async function keyState(path: string): Promise<string> {
 /** Looks at the page, the certificate and the port for browsers. @throws as `WebPort`. */
 async function checkWeb(values: Values, port: string): Promise<void> {
   const { WebPort } = await import("./web/web_port.ts");
-  const web = await WebPort.prepare(values, port);
-  web.listen().close();
+  using web = await WebPort.prepare(values, port);
+  web.listen();
   print(`${web.listening} is free\n`);
 }
 

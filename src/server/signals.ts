@@ -6,7 +6,6 @@
 
 import { reasonOf } from "../base/error_reason.ts";
 import { mayStop } from "../base/program.ts";
-import type { ChatLog } from "../log/chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 
 const logger = diagnostics("server");
@@ -43,14 +42,17 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Reopens the log at SIGHUP, so that a tool that rotates logs can move it away; at a terminal that signal stops the
- * server. @param path What the log is called.
+ * Opens a file again at SIGHUP, as a tool wants it that has moved it away or made it anew; at a terminal that signal
+ * stops the server. @param path What it is called.
  */
-export function reopenAtHangup(log: ChatLog, path: string): void {
+export function reopenAtHangup(
+  path: string,
+  reopen: () => Promise<void>,
+): void {
   if (Deno.build.os === "windows" || isAtTerminal()) return;
   Deno.addSignalListener("SIGHUP", async () => {
     try {
-      await log.reopen();
+      await reopen();
       logger.info("Opened {path} again at SIGHUP", { path });
     } catch (error) {
       logger.error("{why}", { why: reasonOf(error) });

@@ -15,7 +15,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../kit/assert.ts";
-import { makeCertificate } from "../kit/certificate.ts";
+import { type Certificate, makeCertificate } from "../kit/certificate.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Folder, namesIn } from "../kit/folder.ts";
@@ -239,6 +239,49 @@ Deno.test("server with a certificate serves HTTPS and secure WebSockets, by the 
   const { stdout } = await runServer(folder, ["--link"]);
   const [link = "", web = ""] = stdout;
   assertEquals(web, `https://chat.example.org:${port}/#${link.split("#")[1]}`);
+});
+
+Deno.test({
+  name:
+    "server reads its certificate again at SIGHUP, keeps one that is still good, and loses nobody",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = await Folder.make();
+    const write = async ({ cert, key }: Certificate) => {
+      await Deno.writeTextFile(folder.file("c.pem"), cert);
+      await Deno.writeTextFile(folder.file("k.pem"), key);
+    };
+    const [first, second] = [
+      await makeCertificate("localhost"),
+      await makeCertificate("localhost"),
+    ];
+    await write(first);
+    const args = [...WEB, "--web-cert", "c.pem", "--web-key", "k.pem"];
+    await using server = await Server.open(folder, { args });
+    const port = server.webPort;
+    const serves = async ({ cert }: Certificate) => {
+      using client = Deno.createHttpClient({ caCerts: [cert] });
+      const url = `https://localhost:${port}/chat.html`;
+      const answer = await fetch(url, { client, method: "HEAD" });
+      return answer.status;
+    };
+    assertEquals(await serves(first), 200);
+    using member = await Deno.connectTls({ port, caCerts: [first.cert] });
+    await writeAll(member, upgradeRequest());
+    assertMatch(await readHead(member), /^HTTP\/1\.1 101 /);
+
+    await write({ cert: second.cert, key: "junk" });
+    server.kill("SIGHUP");
+    await server.line(/error server: There is no private key in k\.pem$/);
+    assertEquals(await serves(first), 200);
+    await write(second);
+    server.kill("SIGHUP");
+    await server.line(/info server: Opened c\.pem again at SIGHUP$/);
+    assertEquals(await serves(second), 200);
+    await assertRejects(() => serves(first));
+    await writeAll(member, frame(TYPE.ping, Uint8Array.of(1)));
+    assertEquals(await member.read(new Uint8Array(3)), 3);
+  },
 });
 
 Deno.test("server says what is wrong with a certificate, and with flags that miss others, and starts nothing", async () => {

@@ -4,11 +4,7 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
-import { AdvisedError } from "../../base/advised_error.ts";
 import { UsageError } from "../../base/usage_error.ts";
-import { messageOf } from "../../base/error_reason.ts";
-import { readText } from "../../base/private_file.ts";
 import {
   type Address,
   formatAddress,
@@ -17,37 +13,30 @@ import {
 import type { Entrance, Peer } from "../entrance.ts";
 import type { Values } from "../flags.ts";
 import { webError } from "../start_error.ts";
+import { Certificate } from "./certificate.ts";
 import { Page } from "./page.ts";
 import { WebEntrance } from "./web_entrance.ts";
 
-/** A certificate file's most, bytes: that of a chain of several. */
-const MAX_PEM_SIZE = 1_048_576;
-
-/** A certificate and its key, PEM. */
-interface Tls {
-  readonly cert: string;
-  readonly key: string;
-}
-
 /** The port, and all that stands behind it. */
-export class WebPort {
+export class WebPort implements Disposable {
   /** How those are received who come. */
   readonly entrance: Entrance;
-  readonly #address: Address;
-  readonly #tls: Tls | undefined;
-  #origin: string | undefined;
-  #listening: string | undefined;
+  readonly #url: string | undefined;
+  #address: Address;
+  #certificate: Certificate | undefined;
+  #listener: Deno.Listener<Peer> | undefined;
+  #renewed: PromiseWithResolvers<void> | undefined; // while the listener gives way to another
 
   private constructor(
     address: Address,
     page: Page,
-    tls: Tls | undefined,
-    origin: string | undefined,
+    certificate: Certificate | undefined,
+    url: string | undefined,
   ) {
-    this.entrance = new WebEntrance(page, tls !== undefined);
+    this.entrance = new WebEntrance(page, certificate !== undefined);
     this.#address = address;
-    this.#tls = tls;
-    this.#origin = origin;
+    this.#certificate = certificate;
+    this.#url = url;
   }
 
   /**
@@ -64,42 +53,86 @@ export class WebPort {
     const address = webAddress(web, host);
     const origin = url === undefined ? undefined : readOrigin(url);
     const page = await Page.load();
-    const tls = cert !== undefined && key !== undefined
-      ? await loadTls(cert, key)
+    const certificate = cert !== undefined && key !== undefined
+      ? await Certificate.load(cert, key)
       : undefined;
-    return new WebPort(address, page, tls, origin);
+    return new WebPort(address, page, certificate, origin);
+  }
+
+  /** Where it listens, as HOST:PORT, once it does. */
+  get listening(): string {
+    return formatAddress(this.#address.host, this.#address.port);
   }
 
   /** What links begin with: `https://chat.example.org`, or `http://0.0.0.0:8080` for all addresses; once it listens. */
-  get origin(): string | undefined {
-    return this.#origin;
-  }
-
-  /** Where it listens, as HOST:PORT; undefined until then. */
-  get listening(): string | undefined {
-    return this.#listening;
+  get origin(): string {
+    if (this.#url !== undefined) return this.#url;
+    const { host, port } = this.#address;
+    if (!this.#certificate) return `http://${this.listening}`;
+    const place = formatAddress(this.#certificate.name ?? host, port);
+    return `https://${place.replace(/:443$/, "")}`;
   }
 
   /** Listens. @throws {AdvisedError} if nobody can listen there. */
-  listen(): Deno.Listener<Peer> {
+  listen(): void {
     const { host: hostname, port } = this.#address;
-    const tls = this.#tls;
-    let listener: Deno.TcpListener | Deno.TlsListener;
     try {
-      listener = tls
-        ? Deno.listenTls({ hostname, port, ...tls })
+      const listener = this.#certificate
+        ? Deno.listenTls({ hostname, port, ...this.#certificate.tls })
         : Deno.listen({ hostname, port });
+      this.#listener = listener;
+      const { addr } = listener;
+      this.#address = { host: addr.hostname, port: addr.port };
     } catch (error) {
       throw webError(this.#address, error);
     }
-    const { addr } = listener;
-    this.#listening = formatAddress(addr.hostname, addr.port);
-    this.#origin ??= originOf(
-      addr.hostname,
-      addr.port,
-      tls,
-    );
-    return listener;
+  }
+
+  /** The next who comes. @throws if none can be accepted, or the port is closed. */
+  async accept(): Promise<Peer> {
+    for (;;) {
+      if (!this.#listener) throw new Deno.errors.BadResource("It is closed");
+      try {
+        return await this.#listener.accept();
+      } catch (error) {
+        const renewed = this.#renewed;
+        this.#renewed = undefined;
+        if (!renewed) throw error;
+        // Only now, with nobody waiting at it any more, the port is free again.
+        try {
+          if (this.#listener) this.listen();
+          renewed.resolve();
+        } catch (error) {
+          renewed.reject(error);
+        }
+      }
+    }
+  }
+
+  /**
+   * Reads the certificate again, and listens with it; who is here stays.
+   * @throws {AdvisedError} | {FileError} for one that can't be used: the old one stays.
+   */
+  async renew(): Promise<void> {
+    const fresh = await this.#certificate?.again();
+    if (!fresh || !this.#listener || this.#renewed) return;
+    this.#certificate = fresh;
+    this.#renewed = Promise.withResolvers();
+    const { promise } = this.#renewed;
+    this.#listener.close();
+    await promise;
+  }
+
+  /** Accepts nobody any more. */
+  close(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.close();
+  }
+
+  /** The same. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
@@ -131,61 +164,4 @@ function readOrigin(text: string): string {
       JSON.stringify(text)
     }: it is what comes before the path, like https://chat.example.org`,
   );
-}
-
-/** @throws {FileError} | {RangeError} | {AdvisedError} for files that can't be used. */
-async function loadTls(certFile: string, keyFile: string): Promise<Tls> {
-  const cert = await readText(certFile, MAX_PEM_SIZE);
-  const key = await readText(keyFile, MAX_PEM_SIZE);
-  try {
-    // Nothing says whether the two belong together but a listener, so one is tried.
-    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
-  } catch (error) {
-    throw certificateError(certFile, keyFile, error);
-  }
-  return { cert, key };
-}
-
-function certificateError(
-  cert: string,
-  key: string,
-  error: unknown,
-): AdvisedError {
-  const why = messageOf(error);
-  if (/no keys/i.test(why)) {
-    return new AdvisedError(
-      `There is no private key in ${key}`,
-      "--web-key is a PEM file that has -----BEGIN PRIVATE KEY----- in it, without a passphrase",
-      error,
-    );
-  }
-  if (/no certificates/i.test(why)) {
-    return new AdvisedError(
-      `There is no certificate in ${cert}`,
-      "--web-cert is a PEM file that has -----BEGIN CERTIFICATE----- in it, with the certificates that lead to it behind it",
-      error,
-    );
-  }
-  if (/mismatch/i.test(why)) {
-    return new AdvisedError(
-      `The certificate in ${cert} and the key in ${key} do not belong together`,
-      "Give the two files that were made at the same time",
-      error,
-    );
-  }
-  return new AdvisedError(
-    `Cannot use the certificate in ${cert} with the key in ${key}: ${why}`,
-    "Make them anew, or have another program make them",
-    error,
-  );
-}
-
-/** What links begin with: the name in the certificate, if there is one. */
-function originOf(host: string, port: number, tls: Tls | undefined): string {
-  const own = formatAddress(host, port);
-  if (!tls) return `http://${own}`;
-  const names = new X509Certificate(tls.cert).subjectAltName ?? "";
-  const [, name] = /DNS:([a-z\d][\w.-]*)/i.exec(names) ?? []; // none with a "*"
-  const place = name === undefined ? own : `${name}:${port}`;
-  return `https://${place.replace(/:443$/, "")}`;
 }
