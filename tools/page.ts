@@ -67,6 +67,19 @@ function renamedPackages(): Record<string, string> {
   return Object.fromEntries(entries.filter(([name, path]) => name !== path));
 }
 
+/** What the page needs of modules that it shares with programs is less than what stands in them. */
+const leaner: esbuild.Plugin = {
+  name: "leaner",
+  setup({ onLoad }) {
+    // Spoken codes are for terminals: the page comes by links and by its person's key.
+    onLoad({ filter: /\/src\/crypto\/cpace\.ts$/ }, () => ({ contents: "" }));
+    onLoad({ filter: /\/deno\.json$/ }, () => ({
+      contents: JSON.stringify({ version: config.version }),
+      loader: "json",
+    }));
+  },
+};
+
 /**
  * Bundles a module, with all that it imports, for a browser.
  * @param module Its path from the root: TypeScript, TSX or CSS.
@@ -75,7 +88,7 @@ function renamedPackages(): Record<string, string> {
  */
 export async function bundle(
   module: string,
-  options: Pick<esbuild.BuildOptions, "alias" | "format"> = {},
+  options: Pick<esbuild.BuildOptions, "alias" | "format" | "plugins"> = {},
 ): Promise<string> {
   const packages = await Deno.makeTempDir();
   try {
@@ -91,6 +104,7 @@ export async function bundle(
       legalComments: "none",
       format: options.format ?? "iife",
       alias: { ...renamedPackages(), ...options.alias },
+      plugins: options.plugins ?? [],
       platform: "browser",
       target: TARGET,
       jsx: "automatic",
@@ -138,7 +152,7 @@ function assemble(template: string, script: string, style: string): string {
 /** The whole page, as it goes into its file. */
 export async function buildPage(): Promise<string> {
   const template = await Deno.readTextFile(new URL("src/web/chat.html", root));
-  const script = await bundle("src/web/main.tsx");
+  const script = await bundle("src/web/main.tsx", { plugins: [leaner] });
   const style = await bundle("src/web/style/chat.css");
   return assemble(template, script.trimEnd(), style.trimEnd());
 }
