@@ -13,12 +13,7 @@ import { AdvisedError } from "../base/advised_error.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { escapeText } from "../base/safe_text.ts";
 import { UsageError } from "../base/usage_error.ts";
-import {
-  byCode,
-  byInvite,
-  byKey,
-  type Destination,
-} from "../client/destination.ts";
+import { byInvite, byKey, type Destination } from "../client/destination.ts";
 import { JoinError } from "../client/join_error.ts";
 import type { Known } from "../client/known.ts";
 import type { Who } from "../client/session.ts";
@@ -121,7 +116,7 @@ export class App {
 
   // ── Where to ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Goes where a link, the origin of a room that was entered before, or an origin and a code say. */
+  /** Goes where a link, or the origin of a room that was entered before, says. */
   goTo(text: string): void {
     const { here, tab } = this.#browser;
     const known = this.#keeping?.known;
@@ -443,11 +438,10 @@ export class App {
 
 /** The way to a place. @throws {UsageError} where nothing lets the person in. */
 function destinationOf(
-  { origin, invite, code }: Place,
+  { origin, invite }: Place,
   known: Known,
 ): Destination {
-  if (invite) return byInvite(invite, origin);
-  return code ? byCode(code, origin) : byKey(known, origin);
+  return invite ? byInvite(invite, origin) : byKey(known, origin);
 }
 
 /** The link to a place. */

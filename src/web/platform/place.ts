@@ -1,6 +1,5 @@
 /**
- * Where a room is, as a person gives it to the page: the link of an invite, an origin where they were before, or an
- * origin and a spoken code.
+ * Where a room is, as a person gives it to the page: the link of an invite, or an origin where they were before.
  *
  * No error of this file repeats what was given: there are keys in it.
  *
@@ -8,20 +7,17 @@
  */
 
 import { type Invite, parseInvite } from "../../keys/invite.ts";
-import { parseCode, type SpokenCode } from "../../keys/spoken_code.ts";
 import { parseWebLink } from "../../keys/web_link.ts";
 
 /** Where a page is itself. */
 export type PageLocation = Pick<Location, "hostname" | "origin" | "protocol">;
 
-/** A room's server, and what lets one in there: an invite, a code, or else the person's own key. */
+/** A room's server, and what lets one in there: an invite, or else the person's own key. */
 export interface Place {
   /** `http://HOST:PORT`. */
   readonly origin: string;
   /** The link's invite. */
   readonly invite?: Invite;
-  /** The code that was read to the person. */
-  readonly code?: SpokenCode;
 }
 
 /** Whether a page came from a server, rather than from a file. */
@@ -41,18 +37,18 @@ export function readPlace(typed: string, here: PageLocation): Place {
   const text = typed.replace(/^[\s"'`“”‘’<]+|[\s"'`“”‘’>]+$/g, "");
   if (text === "") throw new SyntaxError("Paste the link of the room");
   if (/^\W*chat:/i.test(text)) return terminalPlace(text, here);
-  const [first = "", ...words] = text.split(/\s+/);
-  if (isCode(text) && isServed(here)) {
-    return { origin: here.origin, code: parseCode(text) };
+  if (isCode(text)) {
+    throw new SyntaxError(
+      "A code is for the terminal: a browser needs the web link of the room. Ask the person who invited you for it",
+    );
   }
-  const url = URL.parse(BARE.test(first) ? `http://${first}` : first);
+  const url = URL.parse(BARE.test(text) ? `http://${text}` : text);
   if (url === null || !isServed(url)) {
     throw new SyntaxError(
       "Cannot read the link: the web link of a room begins with http:// or https://. Ask the person who invited you for it",
     );
   }
   const { origin, hash } = url;
-  if (words.length > 0) return { origin, code: parseCode(words.join(" ")) };
   if (hash === "") return { origin };
   return { origin, invite: parseWebLink(url) };
 }
@@ -68,9 +64,9 @@ function terminalPlace(link: string, here: PageLocation): Place {
   );
 }
 
-/** Whether a code is meant: a number, and words behind it. */
+/** Whether a spoken code is meant, on its own or behind an address: a number, and words behind it. */
 function isCode(text: string): boolean {
-  return /^\d+[-\s]+\p{L}/u.test(text);
+  return /(?:^|\s)\d+[-\s]+\p{L}+[-\s]+\p{L}+$/u.test(text);
 }
 
 /** A host as a URL has it, without brackets. */

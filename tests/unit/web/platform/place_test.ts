@@ -47,14 +47,9 @@ Deno.test("a web link names its server by origin, and its invite", () => {
   }
 });
 
-Deno.test("an origin alone is a place where one was before, and with a code one to which the code leads", () => {
+Deno.test("an origin alone is a place where one was before", () => {
   const origin = "http://chat.example:8080";
   assertEquals(readPlace(`${origin}/`, fromDisk), { origin });
-  const code = { number: 44, words: ["inception", "cranky"] };
-  const typed = readPlace(`${origin} 44-inception-cranky`, fromDisk);
-  assertEquals<unknown>(typed, { origin, code });
-  const here = readPlace("44 Inception cranky", served(origin));
-  assertEquals<unknown>(here, { origin, code });
 });
 
 Deno.test("a terminal's link leads to the server from which the page came, and elsewhere is refused with advice", () => {
@@ -82,7 +77,9 @@ Deno.test("what is no link is refused in a sentence that doesn't repeat it", () 
     ["http://", "Cannot read the link"],
     [`http://chat.example/${fragment.slice(0, -3)}`, "Cannot read the invite"],
     [`http://chat.example/${fragment}x`, "Cannot read the invite"],
-    ["http://chat.example 44-nonsense-words", "Cannot read the code"],
+    ["http://chat.example hello", "Cannot read the link"],
+    ["http://chat.example 44-inception-cranky", "A code is for the terminal"],
+    ["44 Inception cranky", "A code is for the terminal"],
   ] as const;
   for (const [typed, start] of cases) {
     const { message } = assertThrows(
