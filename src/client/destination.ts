@@ -1,6 +1,6 @@
 /**
- * Where a client goes and how it knows that it is there: by a link, which names the server's key; by a spoken code,
- * which proves it; or by the address alone, where it was before.
+ * Where a client goes and how it knows that it is there: by a link, which names the server's key, or by the address
+ * alone, where it was before.
  *
  * @module
  */
@@ -10,9 +10,7 @@ import type { Known } from "./known.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { admissionKey, type Invite } from "../keys/invite.ts";
-import { passwordOf, type SpokenCode } from "../keys/spoken_code.ts";
 import {
-  CODE_ID,
   type ConnectOptions,
   MEMBER_ID,
   MEMBER_KEY,
@@ -41,26 +39,6 @@ export function byInvite(invite: Invite, address: string): Destination {
   return { address, handshake, invite };
 }
 
-/** By a spoken code: who knows it is the server, and from then on only who has the same key. */
-export function byCode(code: SpokenCode, address: string): Destination {
-  let shown: Bytes | undefined;
-  let pinned: Bytes | undefined;
-  const { number } = code;
-  return {
-    address,
-    handshake: {
-      inviteId: CODE_ID,
-      inviteKey: MEMBER_KEY, // has no part in it
-      code: { number, password: passwordOf(code) },
-      checkServer: (key) => {
-        shown = key;
-        if (pinned) requireServer(key, pinned, address);
-      },
-    },
-    proven: () => pinned ??= shown,
-  };
-}
-
 /** By the own key: the client was in before. @throws {UsageError} if it wasn't. */
 export function byKey(known: Known, address: string): Destination {
   const serverKey = known.serverAt(address);
@@ -80,7 +58,7 @@ export function byKey(known: Known, address: string): Destination {
 }
 
 /** @param which Which server it should be. @throws {JoinError} if a key isn't the server's. */
-function requireServer(
+export function requireServer(
   presented: Bytes,
   serverKey: Bytes,
   address: string,

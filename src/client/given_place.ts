@@ -6,7 +6,8 @@
  */
 
 import { ask, type Asker, canAsk } from "./ask.ts";
-import { byCode, byInvite, byKey, type Destination } from "./destination.ts";
+import { byCode } from "./code_destination.ts";
+import { byInvite, byKey, type Destination } from "./destination.ts";
 import type { Known } from "./known.ts";
 import { firstLine } from "../base/first_line.ts";
 import { clientCommand } from "../base/program.ts";
