@@ -24,6 +24,7 @@ export class LateProxy implements AsyncDisposable {
   readonly #lines: Line[] = [];
   readonly #running: Promise<void>;
   readonly #watch: Watch;
+  #isOffline = false;
 
   /** Starts to listen. @param target The server's port. */
   constructor(target: number) {
@@ -59,6 +60,17 @@ export class LateProxy implements AsyncDisposable {
     this.#closeAll();
   }
 
+  /** Both sides lose the connections of now, and there are no new ones until `mend`. */
+  goOffline(): void {
+    this.#isOffline = true;
+    this.#closeAll();
+  }
+
+  /** There are connections again. */
+  mend(): void {
+    this.#isOffline = false;
+  }
+
   /** The server gets what was kept; one that has closed the connection, nothing. */
   async deliver(): Promise<void> {
     for (const { server, kept } of this.#lines) {
@@ -86,6 +98,10 @@ export class LateProxy implements AsyncDisposable {
   async #run(): Promise<void> {
     const tasks: Promise<void>[] = [];
     for await (const client of this.#listener) {
+      if (this.#isOffline) {
+        close(client);
+        continue;
+      }
       const address = { hostname: "127.0.0.1", port: this.#target };
       const server = await Deno.connect(address);
       client.setNoDelay(true);
