@@ -166,7 +166,12 @@ export const libraryKem: Kem = {
 };
 
 /** The native implementation if the runtime has one, else the library's; the bytes are the same. */
-export const kem: Kem = "encapsulateBits" in subtle ? nativeKem : libraryKem;
+export const kem: Kem = hasNativeKem() ? nativeKem : libraryKem;
+
+/** Whether this runtime has it. A page by plain HTTP has no `subtle` at all, and must still be able to say so. */
+function hasNativeKem(): boolean {
+  return subtle !== undefined && "encapsulateBits" in subtle;
+}
 
 /**
  * The psk of the hybrid handshake: safe as long as the invite's key, or ML-KEM, or X25519 is.
