@@ -16,6 +16,13 @@ import { assertEquals } from "./assert.ts";
 
 /** How long a page may take to be as it should, ms, on a machine that is busy. */
 const DEADLINE = 30_000;
+/** How long a page may take to say what it shows when a test has failed, ms. */
+const PATIENCE = 2_000;
+/** How much of that is told, characters. */
+const MAX_SHOWN = 1_500;
+
+/** A name by which a page finds this machine, and to which browsers grant no more than to any other. */
+export const ELSEWHERE = "chat.example";
 
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -49,6 +56,7 @@ async function launch(): Promise<Browser> {
     args: [
       "--disable-gpu",
       "--disable-sync",
+      `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`,
     ],
   });
 }
@@ -110,6 +118,21 @@ export class Profile implements AsyncDisposable {
     );
   }
 
+  /** What its pages show now, for the message of a failure. */
+  async shown(): Promise<string[]> {
+    return await Promise.all(
+      this.#context.pages().map(async (page) => {
+        const text = page.evaluate(() => document.body.innerText);
+        // A page that hangs says nothing more.
+        const late = new Promise<string>((done) =>
+          setTimeout(() => done("(nothing: it hangs)"), PATIENCE)
+        );
+        const shown = await Promise.race([text.catch(String), late]);
+        return `── ${page.url()}\n${shown.slice(-MAX_SHOWN)}`;
+      }),
+    );
+  }
+
   #watch(page: Page): void {
     page.on("websocket", (socket) => this.#asked(socket.url()));
     page.on("pageerror", (error) => this.#problems.push(`thrown: ${error}`));
@@ -148,9 +171,17 @@ export class Profiles implements AsyncDisposable {
     return profile;
   }
 
-  /** Fails if a page did what it must not. */
-  assertNoProblems(): void {
-    assertEquals(this.#all.flatMap(({ problems }) => problems), []);
+  /** Runs a test; fails as well if a page did what it must not, and says what pages show in any case. */
+  async run(fn: (profiles: Profiles) => Promise<void>): Promise<void> {
+    try {
+      await fn(this);
+      assertEquals(this.#all.flatMap(({ problems }) => problems), []);
+    } catch (error) {
+      const all = await Promise.all(this.#all.map((it) => it.shown()));
+      const problems = this.#all.flatMap(({ problems }) => problems);
+      const shown = [...all.flat(), ...problems].join("\n");
+      throw new Error(`The pages show:\n${shown}`, { cause: error });
+    }
   }
 
   /** Closes all pages. */
@@ -164,24 +195,25 @@ export class Profiles implements AsyncDisposable {
  *
  * Deno's watch for what a test leaves behind is off: the browser goes on from one test to the next, and its pipes and
  * the driver's timers with it. It is closed when the file's tests are over.
+ * @param obstacle Why it can't run even with a browser; empty for nothing.
  */
 export function browserTest(
   name: string,
   fn: (profiles: Profiles) => Promise<void>,
+  obstacle = "",
 ): void {
-  const ignore = program === undefined;
-  const reason = ignore
-    ? " (ignored: no Chromium here; install it to run)"
-    : "";
+  const reason = program === undefined
+    ? "no Chromium here; install it to run this"
+    : obstacle;
+  const ignore = reason !== "";
   Deno.test({
-    name: `${name}${reason}`,
+    name: ignore ? `${name} (ignored: ${reason})` : name,
     ignore,
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
       await using profiles = new Profiles();
-      await fn(profiles);
-      profiles.assertNoProblems();
+      await profiles.run(fn);
     },
   });
 }
