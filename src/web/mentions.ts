@@ -4,7 +4,7 @@
  * @module
  */
 
-import { finder, NO_WORDS, settingWords } from "../client/terminal/mentions.ts";
+import { finder, NO_WORDS, settingWords } from "../client/text/mentions.ts";
 import type { News } from "../client/view.ts";
 import { isLine, isMessage } from "./rows.ts";
 

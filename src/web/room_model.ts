@@ -8,8 +8,8 @@
  */
 
 import { batch, signal } from "@preact/signals";
-import { Activity } from "../client/terminal/activity.ts";
-import { TypedLines } from "../client/terminal/typed_lines.ts";
+import { Activity } from "../client/activity.ts";
+import { TypedLines } from "../client/typed_lines.ts";
 import { Ignored } from "../client/ignored.ts";
 import {
   awaySentence,

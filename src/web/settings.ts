@@ -6,7 +6,7 @@
  */
 
 import { effect, type Signal, signal } from "@preact/signals";
-import { NO_WORDS } from "../client/terminal/mentions.ts";
+import { NO_WORDS } from "../client/text/mentions.ts";
 
 /** Where settings are kept in the browser's storage. */
 const STORAGE_KEY = "encrypted-chat-settings";

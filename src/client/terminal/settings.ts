@@ -5,7 +5,7 @@
  */
 
 import { alternatives, didYouMean } from "../../base/nearest.ts";
-import { NO_WORDS } from "./mentions.ts";
+import { NO_WORDS } from "../text/mentions.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
   type Document,

@@ -33,7 +33,7 @@ import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { ASK_BACKGROUND, Theme } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
-import { TypedLines } from "./typed_lines.ts";
+import { TypedLines } from "../typed_lines.ts";
 
 /** How many lines the up arrow can bring back if no history is kept. */
 const HISTORY_SIZE = 200;

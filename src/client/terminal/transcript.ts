@@ -4,12 +4,13 @@
  * @module
  */
 
-import { Activity } from "./activity.ts";
+import { Activity } from "../activity.ts";
 import { codeLines } from "./code_lines.ts";
 import { Columns, type ColumnsOptions } from "./columns.ts";
-import { finder, settingWords } from "./mentions.ts";
+import { finder, settingWords } from "../text/mentions.ts";
 import { answered, lineWords } from "./line_words.ts";
-import { remark, textLines, wordFinder } from "./message_text.ts";
+import { remark, textLines } from "./message_text.ts";
+import { wordFinder } from "../text/message_lines.ts";
 import type { Paragraph, Piece } from "./paragraph.ts";
 import { Style } from "./style.ts";
 import type { Theme } from "./theme.ts";

@@ -4,10 +4,8 @@
  * @module
  */
 
-import {
-  type Finders,
-  textBlocks,
-} from "../../../src/web/view/room/text_pieces.ts";
+import type { Finders } from "../../../src/client/text/message_lines.ts";
+import { textBlocks } from "../../../src/web/view/room/text_pieces.ts";
 import { assertEquals } from "../../kit/assert.ts";
 
 /** The blocks in short: code in backquotes, links in angle brackets, hits in braces, meant in stars. */

@@ -7,7 +7,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { RoomNews } from "../../../client/view.ts";
-import { wordFinder } from "../../../client/terminal/message_text.ts";
+import { wordFinder } from "../../../client/text/message_lines.ts";
 import { formatSize, parseOffer } from "../../../protocol/offer.ts";
 import { warningSentence } from "../../../sealed/warnings.ts";
 import type { Found } from "../../room_model.ts";

@@ -9,8 +9,8 @@ import {
   type TextLine,
   textLines,
   withLinks,
-  wordFinder,
 } from "../../../../src/client/terminal/message_text.ts";
+import { wordFinder } from "../../../../src/client/text/message_lines.ts";
 import { rowsOf } from "../../../../src/client/terminal/paragraph.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
 import { ATTACKS } from "../../../kit/terminal_setup.ts";

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { RoomNews } from "../view.ts";
-import type { Settings } from "./settings.ts";
-import { keepNewest } from "../../base/keep_newest.ts";
-import { isSpoken } from "../../protocol/line.ts";
-import { isGoodbye } from "../../protocol/reasons.ts";
+import type { RoomNews } from "./view.ts";
+import { keepNewest } from "../base/keep_newest.ts";
+import { isSpoken } from "../protocol/line.ts";
+import { isGoodbye } from "../protocol/reasons.ts";
 
 /** How long after they last spoke people still take part, ms. */
 const LATELY = 600_000;
@@ -19,16 +18,22 @@ const FEW = 5;
 /** How many persons are remembered. */
 const MAX_PERSONS = 1_000;
 
+/** What a person has set: which comings and goings are shown. */
+interface ActivitySettings {
+  /** `off`, `active`: of those who spoke lately, or `on`: all. */
+  get(key: "joins"): string;
+}
+
 /** Remembers who spoke when. */
 export class Activity {
-  readonly #settings: Pick<Settings, "get">;
+  readonly #settings: ActivitySettings;
   readonly #last = new Map<string, { at: number; line: number }>(); // by the person's short id, the latest last
   readonly #members: () => number;
   #lines = 0;
 
   /** Nobody has spoken. @param members How many are in the room. Default: many. */
   constructor(
-    settings: Pick<Settings, "get">,
+    settings: ActivitySettings,
     members: () => number = () => Infinity,
   ) {
     this.#settings = settings;
