@@ -6,7 +6,7 @@
 
 import type { JSX } from "preact";
 import { VERSION } from "../../../base/program.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** The version, what is protected and what isn't, and how to see whether the page is the right one. */
 export function AboutPanel({ actions }: PanelProps): JSX.Element {

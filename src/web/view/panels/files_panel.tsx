@@ -9,7 +9,7 @@ import type { Message, Row } from "../../rows.ts";
 import { FileCard } from "../files/file_card.tsx";
 import { Told } from "../kit/told.tsx";
 import { dayTime } from "./moments.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** A card for each that is offered, the newest first. */
 export function FilesPanel(

@@ -7,7 +7,7 @@
 import type { JSX } from "preact";
 import { usage } from "../../../client/commands/command.ts";
 import { PAGE_COMMANDS } from "../../commands.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** What a key does. */
 const KEYS: readonly (readonly [keys: string, deed: string])[] = [

@@ -14,7 +14,7 @@ import { ImportForm } from "../kit/import_form.tsx";
 import { QrCode } from "../kit/qr_code.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** The own id; export and import. */
 export function IdentityPanel({ room, app }: PanelProps): JSX.Element {

@@ -14,7 +14,7 @@ import { QrCode } from "../kit/qr_code.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
 import { dayTime } from "./moments.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** Makes a link, and shows it with a code. */
 export function InvitePanel(props: PanelProps): JSX.Element {

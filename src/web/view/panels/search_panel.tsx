@@ -16,7 +16,7 @@ import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
 import { MessageText } from "../room/message_text.tsx";
 import { dayTime } from "./moments.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** A search that goes on. */
 interface Asked {

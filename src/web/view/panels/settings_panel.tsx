@@ -15,7 +15,7 @@ import {
 import { errorWords } from "../kit/error_words.ts";
 import { TextField } from "../kit/text_field.tsx";
 import { askForNotifications, notificationState } from "../page_surface.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** A group of choices for each setting. */
 export function SettingsPanel({ settings }: PanelProps): JSX.Element {

@@ -8,7 +8,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { QrCode } from "../kit/qr_code.tsx";
 import { Told } from "../kit/told.tsx";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** Digits and a code, and a button that remembers that they are the same. */
 export function VerifyPanel({ panels, actions }: PanelProps): JSX.Element {

@@ -14,7 +14,7 @@ import type { Present } from "../../../client/view.ts";
 import { Told } from "../kit/told.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { dayTime, idleFor } from "./moments.ts";
-import type { PanelProps } from "./panels.tsx";
+import type { PanelProps } from "./panel_props.ts";
 
 /** From so many persons on, names can be searched. */
 const MANY = 12;
