@@ -18,7 +18,8 @@ import {
 import { MoreMenu } from "../../../src/web/view/panels/more_menu.tsx";
 import { Panels } from "../../../src/web/view/panels/panels.tsx";
 import { QuestionDialog } from "../../../src/web/view/start/question_dialog.tsx";
-import { Start, type StartApp } from "../../../src/web/view/start/start.tsx";
+import { Start } from "../../../src/web/view/start/start.tsx";
+import type { StartApp } from "../../../src/web/view/start/start_props.ts";
 import { Ignored } from "../../../src/client/ignored.ts";
 import type { Present, RoomNews } from "../../../src/client/view.ts";
 

@@ -10,8 +10,8 @@ import type { Letter } from "../../rows.ts";
 import { Icon } from "./icons.tsx";
 import { MessageText } from "./message_text.tsx";
 import { dayName } from "./moments.ts";
+import { Moment } from "./moment.tsx";
 import type { RoomUi } from "./room_ui.ts";
-import { Moment } from "./row_view.tsx";
 
 /** A private message, to or from this person. */
 export function LetterRow(

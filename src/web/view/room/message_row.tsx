@@ -13,9 +13,9 @@ import { Icon } from "./icons.tsx";
 import { MessageText } from "./message_text.tsx";
 import { nameColour } from "./name_colour.ts";
 import { Reactions } from "./reactions.tsx";
+import { Moment } from "./moment.tsx";
 import type { RoomUi } from "./room_ui.ts";
 import { shortened } from "./shortened.ts";
-import { Moment } from "./row_view.tsx";
 
 /** What a message is shown with. */
 export interface MessageProps {

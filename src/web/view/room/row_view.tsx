@@ -9,7 +9,8 @@ import type { Aside, DayMark, Note, Row } from "../../rows.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { LetterRow } from "./letter_row.tsx";
 import { MessageRow } from "./message_row.tsx";
-import { clockTime, dayName, fullTime } from "./moments.ts";
+import { Moment } from "./moment.tsx";
+import { dayName } from "./moments.ts";
 import type { RoomUi } from "./room_ui.ts";
 import { isSame } from "./same.ts";
 import { textBlocks } from "./text_pieces.ts";
@@ -65,16 +66,6 @@ function AnyRow({ ui, row, isFirst, isActive }: RowProps): VNode {
         </li>
       );
   }
-}
-
-/** A time, in full where one looks for it. */
-export function Moment({ ui, at }: { ui: RoomUi; at: number }): VNode {
-  const date = new Date(at);
-  return (
-    <time dateTime={date.toISOString()} title={fullTime(at)}>
-      {clockTime(at, ui.settings.hour12)}
-    </time>
-  );
 }
 
 function DayRow({ day: { key, at } }: { day: DayMark }): VNode {

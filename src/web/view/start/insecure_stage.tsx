@@ -9,7 +9,7 @@ import { Told } from "../kit/told.tsx";
 import { Heading } from "../kit/heading.tsx";
 import { placeName } from "../kit/place_name.ts";
 import { SavePage } from "./save_page.tsx";
-import type { StageAt } from "./start.tsx";
+import type { StageAt } from "./start_props.ts";
 
 /** Says why the page can't work here, and the three ways. */
 export function InsecureStage(

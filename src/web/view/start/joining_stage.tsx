@@ -10,7 +10,7 @@ import { placeName } from "../kit/place_name.ts";
 import { Told } from "../kit/told.tsx";
 import { Notes } from "./notes.tsx";
 import { QuestionDialog } from "./question_dialog.tsx";
-import type { StageAt, StartApp } from "./start.tsx";
+import type { StageAt, StartApp } from "./start_props.ts";
 
 /** Says that it goes on, and lets a person leave it. */
 export function JoiningStage(

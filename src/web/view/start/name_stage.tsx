@@ -12,7 +12,7 @@ import { ImportForm } from "../kit/import_form.tsx";
 import { placeName } from "../kit/place_name.ts";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
-import type { StageAt, StartApp } from "./start.tsx";
+import type { StageAt, StartApp } from "./start_props.ts";
 
 /** Asks for a name. */
 export function NameStage(

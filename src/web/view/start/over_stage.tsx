@@ -8,7 +8,7 @@ import type { JSX } from "preact";
 import { CopyButton } from "../kit/copy_button.tsx";
 import { Heading } from "../kit/heading.tsx";
 import { Told } from "../kit/told.tsx";
-import type { StageAt, StartApp } from "./start.tsx";
+import type { StageAt, StartApp } from "./start_props.ts";
 
 /** Says why, what to do, and what may be lost. */
 export function OverStage(

@@ -11,7 +11,7 @@ import { daysAgo, placeName } from "../kit/place_name.ts";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
 import type { RememberedRoom } from "../../stage.ts";
-import type { StageAt, StartApp } from "./start.tsx";
+import type { StageAt, StartApp } from "./start_props.ts";
 
 /** Asks for a link, or for a room where this browser was before. */
 export function PlaceStage(

@@ -8,7 +8,7 @@ import type { JSX } from "preact";
 import { CopyButton } from "../kit/copy_button.tsx";
 import { Heading } from "../kit/heading.tsx";
 import { SavePage } from "./save_page.tsx";
-import type { StageAt } from "./start.tsx";
+import type { StageAt } from "./start_props.ts";
 
 /** Says why this page refuses, and how to come in by a saved one. */
 export function SealedHereStage(

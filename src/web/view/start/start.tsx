@@ -5,7 +5,6 @@
  */
 
 import type { JSX } from "preact";
-import type { App } from "../../app.ts";
 import type { Stage } from "../../stage.ts";
 import { Told } from "../kit/told.tsx";
 import { InsecureStage } from "./insecure_stage.tsx";
@@ -14,25 +13,7 @@ import { NameStage } from "./name_stage.tsx";
 import { OverStage } from "./over_stage.tsx";
 import { PlaceStage } from "./place_stage.tsx";
 import { SealedHereStage } from "./sealed_here_stage.tsx";
-
-/** A stage by its name. */
-export type StageAt<A extends Stage["at"]> = Extract<
-  Stage,
-  { readonly at: A }
->;
-
-/** The page's program, as it is needed before there is a room. */
-export type StartApp = Pick<
-  App,
-  | "stage"
-  | "notes"
-  | "goTo"
-  | "join"
-  | "again"
-  | "leave"
-  | "importIdentity"
-  | "isKept"
->;
+import type { StartApp } from "./start_props.ts";
 
 /** Every stage but the room's own. */
 export function Start({ app }: { readonly app: StartApp }): JSX.Element {
