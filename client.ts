@@ -12,6 +12,7 @@
  */
 
 import "./src/base/deno_version.ts"; // first of all
+import { DocumentFile } from "./src/base/document_file.ts";
 import { parseFlags } from "./src/base/flags.ts";
 import { reasonOf } from "./src/base/error_reason.ts";
 import { print } from "./src/base/output.ts";
@@ -125,7 +126,10 @@ async function chat(
   const own = values.identity === undefined
     ? await configFolder()
     : await optionalConfigFolder(isAtTerminal(values) ? note : () => {});
-  const known = await Known.load(own && `${own}/known`, (text) => note(text));
+  const known = await Known.load(
+    own === undefined ? undefined : new DocumentFile(`${own}/known`),
+    (text) => note(text),
+  );
   const found = await findDestination(given, known);
   const folder = `${own}/identities`; // which isn't used where there is none: then the identity was given
   const identities = await Identities.open(folder, values.identity);

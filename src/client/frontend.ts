@@ -21,6 +21,7 @@ import { folderEntries } from "./terminal/path_completion.ts";
 import { Settings } from "./terminal/settings.ts";
 import { TtyView } from "./terminal/tty.ts";
 import type { Present, View } from "./view.ts";
+import { DocumentFile } from "../base/document_file.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { givenPath } from "../base/paths.ts";
 import { mayStop } from "../base/program.ts";
@@ -204,7 +205,7 @@ async function personFiles(
   return {
     settings,
     history: await InputHistory.load(`${folder}/history`, size, note),
-    ignored: await Ignored.load(`${folder}/ignored`, note),
+    ignored: await Ignored.load(new DocumentFile(`${folder}/ignored`), note),
   };
 }
 

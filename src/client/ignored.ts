@@ -1,17 +1,14 @@
 /**
  * Whom a person, or a program, doesn't want to read, by the person's id: another name doesn't help. A person's list is
- * kept in a file between runs, which all clients of that person share.
+ * kept between runs, and all clients of that person share it.
  *
  * @module
  */
 
 import { byName, byNameOrId, type Person, type Somebody } from "./person.ts";
 import type { News, RoomNews } from "./view.ts";
-import {
-  type Document,
-  readDocument,
-  writeDocument,
-} from "../base/document.ts";
+import type { Document } from "../base/document.ts";
+import type { DocumentStore } from "../base/document_store.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { shortId } from "../crypto/person_id.ts";
 
@@ -27,10 +24,9 @@ type Deed = Pick<RoomNews, "person" | "own">;
 /** The persons that are ignored. */
 export class Ignored {
   readonly #note: (text: string) => void;
-  #path: string | undefined;
-  #document: Document = {};
+  #store: DocumentStore | undefined;
   #people = new Map<string, IgnoredPerson>(); // by short id
-  /** Settles when every change is in the file; never rejects. */
+  /** Settles when every change is kept; never rejects. */
   kept: Promise<void> = Promise.resolve();
 
   /**
@@ -41,20 +37,20 @@ export class Ignored {
     this.#note = note;
   }
 
-  /** Those in a file, which need not be there. One that can't be used is named in a note and left alone. */
+  /** Those in a store. One that can't be used is named in a note and left alone. */
   static async load(
-    path: string,
+    store: DocumentStore,
     note: (text: string) => void,
   ): Promise<Ignored> {
     const ignored = new Ignored(note);
-    ignored.#path = path;
+    ignored.#store = store;
     await ignored.refresh();
     return ignored;
   }
 
   /** Takes up what another client of the same person has changed. */
   refresh(): Promise<void> {
-    return this.#inTurn((path) => this.#read(path));
+    return this.#inTurn(async (store) => this.#adopt(await store.read()));
   }
 
   /** All of them. @param present Who is in the room, by its present name. */
@@ -139,25 +135,25 @@ export class Ignored {
     if (known) this.#people.set(person, { ...known, name });
   }
 
-  /** Changes who is ignored, here at once and in the file as it is then: another client may have changed it. */
+  /** Changes who is ignored, here at once and in the store as it is then: another client may have changed it. */
   #change(change: (people: Map<string, IgnoredPerson>) => void): void {
     change(this.#people);
-    this.#inTurn(async (path) => {
-      await this.#read(path);
-      change(this.#people);
-      const names = [...this.#people.values()].map(({ id, formerly }) =>
-        [id, formerly] as const
-      );
-      const document = { ...this.#document, people: Object.fromEntries(names) };
-      await writeDocument(path, document);
-    });
+    this.#inTurn((store) =>
+      store.change((now) => {
+        this.#adopt(now);
+        change(this.#people);
+        const names = [...this.#people.values()].map(({ id, formerly }) =>
+          [id, formerly] as const
+        );
+        return { ...now, people: Object.fromEntries(names) };
+      })
+    );
   }
 
-  async #read(path: string): Promise<void> {
-    this.#document = await readDocument(path) ?? {};
+  #adopt({ people }: Document = {}): void {
     const before = this.#people;
     this.#people = new Map();
-    for (const [id, formerly] of Object.entries(this.#document.people ?? {})) {
+    for (const [id, formerly] of Object.entries(people ?? {})) {
       if (!isFullId(id) || typeof formerly !== "string") continue;
       const person = shortId(id);
       const name = before.get(person)?.name ?? formerly;
@@ -165,12 +161,12 @@ export class Ignored {
     }
   }
 
-  /** One thing at a time with the file. Once it can't be used, this client does without it. */
-  #inTurn(task: (path: string) => Promise<void>): Promise<void> {
+  /** One thing at a time with the store. Once it can't be used, this client does without it. */
+  #inTurn(task: (store: DocumentStore) => Promise<void>): Promise<void> {
     this.kept = this.kept.then(async () => {
-      if (this.#path !== undefined) await task(this.#path);
+      if (this.#store) await task(this.#store);
     }).catch((error: unknown) => {
-      this.#path = undefined;
+      this.#store = undefined;
       this.#note(`${reasonOf(error)}. Whom you ignore is not saved`);
     });
     return this.kept;

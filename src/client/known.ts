@@ -2,15 +2,8 @@
  * What a client remembers of the rooms that it was in: where they are, who went by which name there, what the
  * history was, and when it was there last. A known name with another id is somebody else.
  *
- *     { "rooms": { SERVER KEY: {
- *       "address": "HOST:PORT",
- *       "sealed": ROOM,
- *       "people": { FOLDED NAME: { "id": ID, "verified": true } },
- *       "seen": { "seq": NUMBER OF A LINE, "value": THE CHAIN VALUE FOR IT },
- *       "last": MS SINCE 1970
- *     } } }
- *
- * A room that is sealed stays so: nothing takes that out again.
+ * Other clients, and other tabs, of the same person remember in the same place. What each finds out is written into what
+ * the others have written meanwhile, and a room that is sealed stays so: nothing takes that out again.
  *
  * @module
  */
@@ -22,13 +15,20 @@ import {
   labelledDigest,
   toBase64url,
 } from "../../crypto_utils.ts";
-import { readDocument, writeDocument } from "../base/document.ts";
+import type { DocumentStore } from "../base/document_store.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { keepNewest } from "../base/keep_newest.ts";
 import { quote } from "../base/safe_text.ts";
 import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
 import type { Seen } from "./chain_compare.ts";
+import {
+  type KnownPerson,
+  type KnownRoom,
+  type KnownRooms,
+  roomsIn,
+  withRooms,
+} from "./known_rooms.ts";
 import type { Person } from "./person.ts";
 import type { Present } from "./view.ts";
 
@@ -40,84 +40,92 @@ const LAST_STEP = 3_600_000;
 const GROUPS = 6;
 const GROUP_SIZE = 5;
 
-/** Who went by a name. */
-interface KnownPerson {
-  readonly id: string;
-  readonly verified?: boolean;
+/** A room that was entered before. */
+export interface EnteredRoom {
+  /** Where it was last. */
+  readonly address: string;
+  /** When a client was there last, ms since 1970, to the hour; undefined where that isn't known. */
+  readonly last: number | undefined;
+  /** Whether it is sealed. */
+  readonly sealed: boolean;
 }
 
-/** A room. */
-interface KnownRoom {
-  address: string;
-  sealed?: string; // the room's id, where it is sealed
-  readonly people: Map<string, KnownPerson>; // by folded name
-  seen?: Seen | undefined;
-  last?: number | undefined; // when the client was there, ms since 1970
-}
+/** Something that was found out, to be remembered. */
+type Change = (rooms: KnownRooms) => void;
 
-/** All rooms that this machine's clients were in, in a file. */
+/** All rooms that a person's clients were in. */
 export class Known {
-  readonly #path: string | undefined;
   readonly #note: (text: string) => void;
-  readonly #rooms = new Map<string, KnownRoom>(); // by the server's key
-  #room: KnownRoom | undefined; // the one that the client is in
+  #store: DocumentStore | undefined;
+  #rooms: KnownRooms = new Map();
+  #key = ""; // of the room that the client is in
+  #changes = new Map<string, Change>(); // that aren't in the store yet, by what they change
   #isChanged = false;
-  /** Settles when all is in the file; never rejects. */
+  /** Settles when all is in the store; never rejects. */
   kept: Promise<void> = Promise.resolve();
 
   private constructor(
-    path: string | undefined,
+    store: DocumentStore | undefined,
     note: (text: string) => void,
   ) {
-    this.#path = path;
+    this.#store = store;
     this.#note = note;
   }
 
   /**
-   * What a file remembers, which need not be there. One that can't be used is named in a note.
-   * @param path Undefined for what is remembered nowhere. @param note Told what can't be read or kept, and warnings.
+   * What a store remembers. One that can't be used is named in a note and left alone.
+   * @param store Undefined for what is remembered nowhere. @param note Told what can't be read or kept, and warnings.
    */
   static async load(
-    path: string | undefined,
+    store: DocumentStore | undefined,
     note: (text: string) => void,
   ): Promise<Known> {
-    const known = new Known(path, note);
-    if (path === undefined) return known;
+    const known = new Known(store, note);
     try {
-      known.#adopt(await readDocument(path) ?? {});
+      known.#rooms = roomsIn(await store?.read());
     } catch (error) {
-      note(reasonOf(error));
+      known.#store = undefined;
+      note(`${reasonOf(error)}. What you find out of rooms is not saved`);
     }
     return known;
   }
 
-  #adopt({ rooms }: Readonly<Record<string, unknown>>): void {
-    for (const [key, room] of entriesOf(rooms)) {
-      const { address, people, sealed, seen, last } = room as Record<
-        string,
-        unknown
-      >;
-      if (typeof address !== "string") continue;
-      const known = new Map<string, KnownPerson>();
-      for (const [name, person] of entriesOf(people)) {
-        const { id, verified } = person as Record<string, unknown>;
-        if (typeof id !== "string") continue;
-        known.set(
-          foldedName(name),
-          verified === true ? { id, verified } : { id },
-        );
-      }
-      const mark = typeof sealed === "string" ? { sealed } : {};
-      const times = Number.isSafeInteger(last) ? { last: Number(last) } : {};
-      const all = {
+  /** The rooms that were entered, the latest first, each place once. */
+  get rooms(): readonly EnteredRoom[] {
+    const latest = new Map(
+      [...this.#rooms.values()].map((room) => [room.address, room]),
+    );
+    return [...this.#rooms.values()].reverse()
+      .filter((room) => latest.get(room.address) === room)
+      .map(({ address, last, sealed }) => ({
         address,
-        people: known,
-        seen: seenIn(seen),
-        ...mark,
-        ...times,
-      };
-      this.#rooms.set(key, all);
-    }
+        last,
+        sealed: sealed !== undefined,
+      }));
+  }
+
+  get #room(): KnownRoom | undefined {
+    return this.#rooms.get(this.#key);
+  }
+
+  /** Finds something out, here at once, and for the store when it is kept. @param what What it changes: the later one counts. */
+  #change(what: string, change: Change): void {
+    change(this.#rooms);
+    if (!this.#store) return;
+    this.#changes.delete(what);
+    this.#changes.set(what, change);
+    keepNewest(this.#changes, MAX_NAMES); // where the store takes none
+    this.#isChanged = true;
+  }
+
+  /** As `#change`, of the room that the client is in. */
+  #changeRoom(what: string, how: (room: KnownRoom) => void): void {
+    const key = this.#key;
+    if (!this.#room) return;
+    this.#change(`${key} ${what}`, (rooms) => {
+      const room = rooms.get(key);
+      if (room) how(room);
+    });
   }
 
   /** The id, base64url, of the sealed room of a server; undefined where none is known. @param serverKey 32 bytes. */
@@ -125,11 +133,10 @@ export class Known {
     return this.#rooms.get(toBase64url(serverKey))?.sealed;
   }
 
-  /** The room that the client is in is sealed. @param room Its id, base64url. */
-  seal(room: string): void {
-    if (!this.#room || this.#room.sealed === room) return;
-    this.#room.sealed = room;
-    this.#isChanged = true;
+  /** The room that the client is in is sealed. @param id Its id, base64url. */
+  seal(id: string): void {
+    if (this.#room?.sealed === id) return;
+    this.#changeRoom("sealed", (room) => room.sealed = id);
   }
 
   /** The key, 32 bytes, of the server that was at an address last; undefined for one that isn't known. */
@@ -143,13 +150,15 @@ export class Known {
   /** The client is in a room. @param serverKey 32 bytes. */
   entered(serverKey: Bytes, address: string): void {
     const key = toBase64url(serverKey);
-    const room = this.#rooms.get(key) ?? { address, people: new Map() };
     const [last] = [...this.#rooms.keys()].slice(-1);
-    this.#isChanged ||= key !== last || room.address !== address;
-    room.address = address;
-    this.#rooms.delete(key); // the latest is the last
-    this.#rooms.set(key, room);
-    this.#room = room;
+    this.#key = key;
+    if (key === last && this.#room?.address === address) return;
+    this.#change(`${key} entered`, (rooms) => {
+      const room = rooms.get(key) ?? { address, people: new Map() };
+      room.address = address;
+      rooms.delete(key); // the latest is the last
+      rooms.set(key, room);
+    });
   }
 
   /** Somebody goes by a name in the room. Warns if that was somebody else. */
@@ -166,10 +175,11 @@ export class Known {
         }, not ${spokenId(shortId(known.id))}${sure}. /verify ${name} helps`,
       );
     }
-    people.delete(folded);
-    people.set(folded, { id });
-    keepNewest(people, MAX_NAMES);
-    this.#isChanged = true;
+    this.#changeRoom(`person ${folded}`, ({ people }) => {
+      people.delete(folded);
+      people.set(folded, { id });
+      keepNewest(people, MAX_NAMES);
+    });
   }
 
   /** Who went by a name in the room last, or has that short id; undefined for somebody who isn't known. */
@@ -192,8 +202,11 @@ export class Known {
 
   /** Somebody's id was compared, and is right. */
   verify({ name, id }: Pick<Present, "name" | "id">): void {
-    this.#room?.people.set(foldedName(name), { id, verified: true });
-    this.#isChanged = true;
+    const folded = foldedName(name);
+    this.#changeRoom(
+      `person ${folded}`,
+      ({ people }) => people.set(folded, { id, verified: true }),
+    );
   }
 
   /** What was seen last of the room's history, if anything was. */
@@ -203,13 +216,9 @@ export class Known {
 
   /** The history up to a line is what the person knows of it. */
   saw(seen: Seen): void {
-    const room = this.#room;
-    const old = room?.seen;
-    if (!room || old?.seq === seen.seq && equalBytes(old.value, seen.value)) {
-      return;
-    }
-    room.seen = seen;
-    this.#isChanged = true;
+    const old = this.#room?.seen;
+    if (old?.seq === seen.seq && equalBytes(old.value, seen.value)) return;
+    this.#changeRoom("seen", (room) => room.seen = seen);
   }
 
   /** The client is in the room. @param now ms since 1970. @returns For how long it was not, ms, to the hour; 0 for one that is new. */
@@ -218,66 +227,55 @@ export class Known {
     if (!room) return 0;
     const { last = now } = room;
     const isKept = Math.abs(now - last) < LAST_STEP && room.last !== undefined;
-    if (!isKept) {
-      room.last = now;
-      this.#isChanged = true;
-    }
+    if (!isKept) this.#changeRoom("last", (room) => room.last = now);
     return Math.max(0, now - last);
   }
 
   /** Writes down what has changed. */
   keep(): void {
-    const path = this.#path;
-    if (!this.#isChanged || path === undefined) return;
+    const store = this.#store;
+    if (!store || !this.#isChanged) return;
     this.#isChanged = false;
-    this.kept = this.kept.then(async () => {
-      await this.#takeSealed(path);
-      await writeDocument(path, this.#document);
-    }).catch((error) => this.#note(reasonOf(error)));
+    this.kept = this.kept.then(() => this.#write(store))
+      .catch((error) => this.#note(reasonOf(error)));
   }
 
-  /** Takes over which rooms are sealed by what other clients of this machine have found since. */
-  async #takeSealed(path: string): Promise<void> {
-    const other = new Known(undefined, () => {});
-    other.#adopt(await readDocument(path).catch(() => undefined) ?? {});
-    for (const [key, { address, sealed }] of other.#rooms) {
-      if (sealed === undefined) continue;
-      const room = this.#rooms.get(key);
-      if (room) room.sealed ??= sealed;
-      else this.#rooms.set(key, { address, sealed, people: new Map() });
+  async #write(store: DocumentStore): Promise<void> {
+    const changes = this.#changes;
+    this.#changes = new Map();
+    let rooms: KnownRooms = new Map();
+    try {
+      await store.change((now) => {
+        rooms = together(roomsIn(now), this.#rooms);
+        for (const change of changes.values()) change(rooms);
+        return withRooms(rooms, now);
+      });
+    } catch (error) {
+      this.#changes = new Map([...changes, ...this.#changes]); // for the next time
+      throw error;
     }
+    this.#takeOver(rooms);
   }
 
-  get #document() {
-    const rooms = [...this.#rooms].map(([key, { people, seen, ...room }]) => {
-      const told = seen && { ...seen, value: toBase64url(seen.value) };
-      return [
-        key,
-        { ...room, people: Object.fromEntries(people), seen: told },
-      ] as const;
-    });
-    return { rooms: Object.fromEntries(rooms) };
+  /** Takes over what others have found out. Of the people in its own room, a client takes nobody's word: it warns itself. */
+  #takeOver(rooms: KnownRooms): void {
+    const own = this.#room;
+    const told = rooms.get(this.#key);
+    if (own && told?.sealed !== undefined) own.sealed ??= told.sealed;
+    if (own) rooms.set(this.#key, own);
+    this.#rooms = rooms;
+    for (const change of this.#changes.values()) change(rooms); // which came meanwhile
   }
 }
 
-/** What a file says was seen; undefined for anything else. */
-function seenIn(value: unknown): Seen | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { seq, value: text } = value as Record<string, unknown>;
-  const isNumber = Number.isSafeInteger(seq) && Number(seq) >= 0;
-  const isValue = typeof text === "string" && /^[\w-]{43}$/.test(text);
-  return isNumber && isValue
-    ? { seq: Number(seq), value: fromBase64url(text) }
-    : undefined;
-}
-
-function entriesOf(value: unknown): [string, unknown][] {
-  const isObject = typeof value === "object" && value !== null;
-  return isObject
-    ? Object.entries(value).filter(([_, it]) =>
-      typeof it === "object" && it !== null
-    )
-    : [];
+/** What is written, and what this client knows beyond that. */
+function together(written: KnownRooms, known: KnownRooms): KnownRooms {
+  const others = [...known].filter(([key]) => !written.has(key));
+  for (const [key, room] of written) {
+    const sealed = known.get(key)?.sealed;
+    if (sealed !== undefined) room.sealed ??= sealed;
+  }
+  return new Map([...others, ...written]);
 }
 
 /**

@@ -27,7 +27,7 @@ import { type Browser, thisBrowser } from "./platform/browser.ts";
 import { type Keeping, openKeeping } from "./platform/keeping.ts";
 import { isFrom, isServed, type Place, readPlace } from "./platform/place.ts";
 import type { RoomModelOptions } from "./room_model.ts";
-import type { OwnIdentity, Stage } from "./stage.ts";
+import type { OwnIdentity, RememberedRoom, Stage } from "./stage.ts";
 import { Stay } from "./stay.ts";
 
 /** How often it is written down how far a person has read, at most, ms. */
@@ -146,8 +146,13 @@ export class App {
 
   #askPlace(error = ""): void {
     this.#place = undefined;
-    const rooms: never[] = [];
+    const rooms = this.#rooms;
     this.stage.value = { at: "place", error, rooms };
+  }
+
+  get #rooms(): RememberedRoom[] {
+    const rooms = this.#keeping?.known.rooms ?? [];
+    return rooms.map(({ address, ...rest }) => ({ place: address, ...rest }));
   }
 
   /** Whether the room of a place is sealed, as far as its link or the memory says. */

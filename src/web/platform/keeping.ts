@@ -11,6 +11,7 @@ import { type Seen, SeenHere } from "../../client/mail/seen.ts";
 import type { RoomStores } from "../../client/sealed/room_file.ts";
 import type { Browser } from "./browser.ts";
 import type { Database } from "./database.ts";
+import { documentIn } from "./document_table.ts";
 import { IdentityTable } from "./identity_table.ts";
 import { roomTable } from "./room_table.ts";
 import { SeenTable } from "./seen_table.ts";
@@ -51,8 +52,10 @@ export async function openKeeping(
   }
   return {
     isKept: database !== undefined,
-    known: await Known.load(undefined, note),
-    ignored: new Ignored(note),
+    known: await Known.load(database && documentIn(database, "known"), note),
+    ignored: database
+      ? await Ignored.load(documentIn(database, "ignored"), note)
+      : new Ignored(note),
     identities: new IdentityTable(database),
     rooms: database && roomTable(database),
     seen: database ? await SeenTable.load(database, note) : new SeenHere(),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DocumentFile } from "../../../src/base/document_file.ts";
 import { Ignored } from "../../../src/client/ignored.ts";
 import type { Person } from "../../../src/client/person.ts";
 import type { RoomNews } from "../../../src/client/view.ts";
@@ -33,7 +34,8 @@ Deno.test("Ignored keeps who is ignored for later runs, in a file for its owner 
   await using folder = await Folder.make();
   const path = `${folder.path}/ignored`;
   const notes: string[] = [];
-  const load = () => Ignored.load(path, (text) => notes.push(text));
+  const load = () =>
+    Ignored.load(new DocumentFile(path), (text) => notes.push(text));
   const first = await load();
   assertEquals(first.members(), []);
   first.add(ANN);
@@ -54,7 +56,7 @@ Deno.test("Ignored keeps who is ignored for later runs, in a file for its owner 
 Deno.test("Ignored takes up what another client has changed, and keeps it", async () => {
   await using folder = await Folder.make();
   const path = `${folder.path}/ignored`;
-  const load = () => Ignored.load(path, () => {});
+  const load = () => Ignored.load(new DocumentFile(path), () => {});
   const [one, other] = [await load(), await load()];
   one.add(ANN);
   await one.kept;
@@ -73,7 +75,10 @@ Deno.test("Ignored leaves alone a file that it can't use, says so once, and does
   const path = await folder.write("ignored", "{");
   await Deno.chmod(path, 0o600);
   const notes: string[] = [];
-  const ignored = await Ignored.load(path, (text) => notes.push(text));
+  const ignored = await Ignored.load(
+    new DocumentFile(path),
+    (text) => notes.push(text),
+  );
   ignored.add(ANN);
   await ignored.refresh();
   assertEquals(namesOf(ignored), [["ann", "ann"]]);

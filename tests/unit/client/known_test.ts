@@ -4,16 +4,26 @@
  * @module
  */
 
+import { DocumentFile } from "../../../src/base/document_file.ts";
 import { Known } from "../../../src/client/known.ts";
-import { randomBytes } from "../../../crypto_utils.ts";
+import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
+import type { Document } from "../../../src/base/document.ts";
+import type { DocumentStore } from "../../../src/base/document_store.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+} from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
 import { madeUpId, madeUpPerson } from "../../kit/people.ts";
 
 Deno.test("Known.find() finds who was in the room before by name or id, and nobody of another room", async () => {
   await using folder = await Folder.make();
-  const known = await Known.load(folder.file("known"), () => {});
+  const known = await Known.load(
+    new DocumentFile(folder.file("known")),
+    () => {},
+  );
   assertEquals(known.find("ben"), undefined);
   known.entered(randomBytes(32), "192.0.2.7:5000");
   const [id, person] = [madeUpId("ben"), madeUpPerson("ben")];
@@ -30,7 +40,7 @@ Deno.test("Known keeps what was seen of each room's history, and nothing that ca
   const path = folder.file("known");
   const keys = [randomBytes(32), randomBytes(32)] as const;
   const seen = { seq: 42, value: randomBytes(32) };
-  const known = await Known.load(path, () => {});
+  const known = await Known.load(new DocumentFile(path), () => {});
   known.entered(keys[0], "192.0.2.7:5000");
   known.saw(seen);
   known.entered(keys[1], "192.0.2.8:5000");
@@ -38,7 +48,7 @@ Deno.test("Known keeps what was seen of each room's history, and nothing that ca
   known.saw({ ...seen, seq: 7 });
   known.keep();
   await known.kept;
-  const again = await Known.load(path, () => {});
+  const again = await Known.load(new DocumentFile(path), () => {});
   again.entered(keys[0], "192.0.2.7:5000");
   assertEquals(again.seen, seen);
   again.entered(keys[1], "192.0.2.8:5000");
@@ -48,8 +58,186 @@ Deno.test("Known keeps what was seen of each room's history, and nothing that ca
     const changed = text.replace(/"seq": ?7/, `"seq":${wrong}`);
     assert(changed !== text);
     await Deno.writeTextFile(path, changed);
-    const other = await Known.load(path, () => {});
+    const other = await Known.load(new DocumentFile(path), () => {});
     other.entered(keys[1], "192.0.2.8:5000");
     assertEquals(other.seen, undefined);
   }
+});
+
+/** A store in memory, of which a test can say that it takes nothing. */
+class Store implements DocumentStore {
+  document: Document | undefined;
+  isFull = false;
+  read() {
+    return Promise.resolve(this.document);
+  }
+  change(how: (now: Document | undefined) => Document) {
+    if (this.isFull) return Promise.reject(new Error("the disk is full"));
+    this.document = JSON.parse(JSON.stringify(how(this.document)));
+    return Promise.resolve();
+  }
+}
+
+const [KEY, OTHER_KEY] = [randomBytes(32), randomBytes(32)];
+const BEN = { name: "ben", id: madeUpId("ben") };
+const EVE = { name: "eve", id: madeUpId("eve") };
+
+/** Writes down what a client knows. */
+async function keep(known: Known): Promise<void> {
+  known.keep();
+  await known.kept;
+}
+
+Deno.test("Known of two clients in two rooms remembers all that either found out, whichever writes last", async () => {
+  await using folder = await Folder.make();
+  const file = new DocumentFile(folder.file("known"));
+  const load = () => Known.load(file, () => {});
+  const [one, other] = [await load(), await load()];
+  one.entered(KEY, "192.0.2.7:5000");
+  one.met(BEN);
+  one.verify(BEN);
+  one.saw({ seq: 42, value: randomBytes(32) });
+  other.entered(OTHER_KEY, "192.0.2.8:5000");
+  other.met(EVE);
+  await keep(one);
+  await keep(other);
+  one.met(EVE);
+  await keep(one);
+  const again = await load();
+  assertEquals(again.serverAt("192.0.2.7:5000"), KEY);
+  assertEquals(again.serverAt("192.0.2.8:5000"), OTHER_KEY);
+  again.entered(OTHER_KEY, "192.0.2.8:5000");
+  assertEquals(again.find("eve")?.id, EVE.id);
+  assertEquals(again.find("ben"), undefined);
+  again.entered(KEY, "192.0.2.7:5000");
+  assertEquals(again.find("eve")?.id, EVE.id);
+  assert(again.isVerified(BEN));
+  assertEquals(again.seen?.seq, 42);
+});
+
+Deno.test("Known of two clients in one room undoes nothing of what the other found out there", async () => {
+  const store = new Store();
+  const load = () => Known.load(store, () => {});
+  const [one, other] = [await load(), await load()];
+  for (const known of [one, other]) {
+    known.entered(KEY, "192.0.2.7:5000");
+    known.met(BEN);
+    await keep(known);
+  }
+  one.verify(BEN);
+  one.seal("ROOM");
+  await keep(one);
+  other.met(EVE);
+  await keep(other);
+  assertEquals(other.sealedRoom(KEY), "ROOM");
+  const again = await load();
+  again.entered(KEY, "192.0.2.7:5000");
+  assert(again.isVerified(BEN));
+  assertEquals(again.find("eve")?.id, EVE.id);
+  assertEquals(again.sealedRoom(KEY), "ROOM");
+});
+
+Deno.test("Known warns in each client of somebody who is somebody else than before", async () => {
+  const store = new Store();
+  const warnings: string[] = [];
+  const load = () => Known.load(store, (text) => warnings.push(text));
+  const first = await load();
+  first.entered(KEY, "192.0.2.7:5000");
+  first.met(BEN);
+  await keep(first);
+  const second = await load();
+  second.entered(KEY, "192.0.2.7:5000");
+  for (const known of [first, second]) {
+    known.saw({ seq: 1, value: randomBytes(32) });
+    await keep(known); // and takes over what the other wrote
+    known.met({ ...EVE, name: "ben" });
+    await keep(known);
+  }
+  assertEquals(warnings.length, 2);
+  for (const warning of warnings) {
+    assertStringIncludes(warning, '"ben" is somebody else than before');
+  }
+});
+
+Deno.test("Known.rooms has the rooms of all clients, the latest first, each place once", async () => {
+  const store = new Store();
+  const load = () => Known.load(store, () => {});
+  const [one, other] = [await load(), await load()];
+  assertEquals(one.rooms, []);
+  const replaced = randomBytes(32);
+  for (const key of [replaced, KEY]) one.entered(key, "http://h:8080");
+  one.isHere(3_600_000);
+  await keep(one);
+  other.entered(OTHER_KEY, "https://chat.example");
+  other.seal("ROOM");
+  await keep(other);
+  const rooms = [
+    { address: "https://chat.example", last: undefined, sealed: true },
+    { address: "http://h:8080", last: 3_600_000, sealed: false },
+  ];
+  assertEquals(other.rooms, rooms);
+  assertEquals((await load()).rooms, rooms);
+  one.met(BEN);
+  await keep(one);
+  assertEquals(one.rooms, rooms);
+  one.entered(KEY, "http://h:8080");
+  assertEquals(one.rooms, rooms.toReversed());
+});
+
+Deno.test("Known writes down later what it couldn't at first, and what came meanwhile", async () => {
+  const store = new Store();
+  const notes: string[] = [];
+  const known = await Known.load(store, (text) => notes.push(text));
+  known.entered(KEY, "192.0.2.7:5000");
+  known.met(BEN);
+  store.isFull = true;
+  known.keep();
+  known.met(EVE);
+  await known.kept;
+  assertEquals(notes, ["the disk is full"]);
+  known.keep();
+  await known.kept;
+  store.isFull = false;
+  known.keep(); // nothing new: it waits for something to write
+  known.isHere(3_600_000);
+  await keep(known);
+  const again = await Known.load(store, () => {});
+  again.entered(KEY, "192.0.2.7:5000");
+  assertEquals([again.find("ben")?.id, again.find("eve")?.id], [
+    BEN.id,
+    EVE.id,
+  ]);
+});
+
+Deno.test("Known leaves alone a file that it can't use, says so once, and does without", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.write("known", "{");
+  await Deno.chmod(path, 0o600);
+  const notes: string[] = [];
+  const file = new DocumentFile(path);
+  const known = await Known.load(file, (text) => notes.push(text));
+  known.entered(KEY, "192.0.2.7:5000");
+  known.met(BEN);
+  await keep(known);
+  assertEquals(known.find("ben")?.id, BEN.id);
+  assertEquals(await Deno.readTextFile(path), "{");
+  assertEquals(notes.length, 1);
+  assertStringIncludes(
+    notes[0] ?? "",
+    "What you find out of rooms is not saved",
+  );
+});
+
+Deno.test("Known keeps a room sealed that a file has as open again", async () => {
+  const store = new Store();
+  const known = await Known.load(store, () => {});
+  known.entered(KEY, "192.0.2.7:5000");
+  known.seal("ROOM");
+  await keep(known);
+  const open = { address: "192.0.2.7:5000", people: {} };
+  store.document = { rooms: { [toBase64url(KEY)]: open } };
+  known.met(BEN);
+  await keep(known);
+  const again = await Known.load(store, () => {});
+  assertEquals(again.sealedRoom(KEY), "ROOM");
 });

@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { Tabs } from "../../../kit/indexed_database.ts";
+import { madeUpId, madeUpPerson } from "../../../kit/people.ts";
+import { Ignored } from "../../../../src/client/ignored.ts";
+import { Known } from "../../../../src/client/known.ts";
 import { MAX_AGE } from "../../../../src/client/mail/seen.ts";
 import { Database } from "../../../../src/web/platform/database.ts";
+import { documentIn } from "../../../../src/web/platform/document_table.ts";
 import { IdentityTable } from "../../../../src/web/platform/identity_table.ts";
 import { roomTable } from "../../../../src/web/platform/room_table.ts";
 import { SeenTable } from "../../../../src/web/platform/seen_table.ts";
@@ -123,3 +127,35 @@ for (const isKept of [true, false]) {
     assertEquals(same?.seed, ana.seed);
   });
 }
+
+Deno.test("two tabs that are in two rooms both are remembered, and whom either ignores", async () => {
+  using tabs = new Tabs();
+  const fail = (text: string) => {
+    throw new Error(text);
+  };
+  const open = async () => {
+    const database = await tabs.open();
+    return {
+      known: await Known.load(documentIn(database, "known"), fail),
+      ignored: await Ignored.load(documentIn(database, "ignored"), fail),
+    };
+  };
+  const both = [await open(), await open()];
+  for (const [index, { known, ignored }] of both.entries()) {
+    known.entered(new Uint8Array(32).fill(index), `http://h${index}`);
+    known.keep();
+    const name = ["ann", "eve"][index] ?? "";
+    ignored.add({ id: madeUpId(name), person: madeUpPerson(name), name });
+  }
+  for (const { known, ignored } of both) {
+    await known.kept;
+    await ignored.kept;
+  }
+  const { known, ignored } = await open();
+  assertEquals(known.rooms.map(({ address }) => address).sort(), [
+    "http://h0",
+    "http://h1",
+  ]);
+  const names = ignored.members().map(({ name }) => name);
+  assertEquals(names.sort(), ["ann", "eve"]);
+});
