@@ -19,7 +19,7 @@ const FEW = 5;
 const MAX_PERSONS = 1_000;
 
 /** What a person has set: which comings and goings are shown. */
-interface ActivitySettings {
+export interface ActivitySettings {
   /** `off`, `active`: of those who spoke lately, or `on`: all. */
   get(key: "joins"): string;
 }

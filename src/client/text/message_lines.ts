@@ -8,7 +8,7 @@
 import { escapeText } from "../../base/safe_text.ts";
 
 /** A stretch of a line, escaped UTF-16 units: from its start to its end, itself not in it. */
-interface Stretch {
+export interface Stretch {
   /** Where it begins. */
   readonly start: number;
   /** Where it ends. */

@@ -8,6 +8,7 @@ import {
   type Finders,
   type MessageLine,
   messageLines,
+  type Stretch,
   type TextSpan,
 } from "../../../client/text/message_lines.ts";
 
@@ -69,9 +70,6 @@ function linePieces({ text, spans }: MessageLine): Piece[] {
     }];
   });
 }
-
-/** From one place in a line to another. */
-type Stretch = Pick<TextSpan, "start" | "end">;
 
 /** The backquotes around code within a line. */
 function quotesOf(span: TextSpan): Stretch[] {
