@@ -19,7 +19,7 @@ import { print } from "./src/base/output.ts";
 import { sentence } from "./src/base/sentence.ts";
 import { within } from "./src/base/timing.ts";
 import { type Actions, actionsOf } from "./src/client/actions.ts";
-import { askName, canAsk, requireName } from "./src/client/ask.ts";
+import { requireName } from "./src/client/ask.ts";
 import {
   configFolder,
   optionalConfigFolder,
@@ -51,8 +51,13 @@ import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
 import { roomFolder } from "./src/client/sealed/room_folder.ts";
-import { mayFound, mayGoOn } from "./src/client/sealed/founding.ts";
 import { Session, type Who } from "./src/client/session.ts";
+import {
+  canAsk,
+  isToFound,
+  isToGoOn,
+  nameOf,
+} from "./src/client/terminal_questions.ts";
 import type { View } from "./src/client/view.ts";
 import { type Address, parseAddress } from "./src/keys/invite.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
@@ -149,7 +154,7 @@ async function chat(
     }
     const destination = found ?? await askDestination(view, known);
     if (!destination) return 0;
-    const called = name ?? await askName(view);
+    const called = name ?? await nameOf(view);
     if (called === null) return withoutName();
     return await stay({
       values,
@@ -204,8 +209,8 @@ async function stay(company: Company): Promise<number> {
         : invite?.id === FOUNDING_ID && !isFounded
         ? "if none is open"
         : "never",
-      founds: values.found ? undefined : () => mayFound(view),
-      confirm: (question) => mayGoOn(view, question),
+      founds: values.found ? undefined : () => isToFound(view),
+      confirm: (question) => isToGoOn(view, question),
     },
     named: (name) => {
       noted = noted.then(() => identities.named(name))
@@ -287,7 +292,7 @@ async function askAnotherName(
 ): Promise<Who | null> {
   if (!canAsk()) return null;
   view.note(sentence(refusal));
-  const name = await askName(view);
+  const name = await nameOf(view);
   return name === null ? null : await identities.forName(name);
 }
 

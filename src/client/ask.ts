@@ -5,9 +5,9 @@
  */
 
 import type { View } from "./view.ts";
-import { UsageError } from "../base/usage_error.ts";
-import { sentence } from "../base/sentence.ts";
 import { quote } from "../base/safe_text.ts";
+import { sentence } from "../base/sentence.ts";
+import { UsageError } from "../base/usage_error.ts";
 import { parseName } from "../protocol/names.ts";
 import { REFUSALS } from "../protocol/reasons.ts";
 
@@ -26,11 +26,6 @@ export type Asker = Pick<View, "ask" | "note">;
 
 /** What people type to leave. */
 const LEAVING: readonly string[] = ["/quit", "/exit"];
-
-/** Whether there is a person at a keyboard who can be asked. */
-export function canAsk(): boolean {
-  return Deno.stdin.isTerminal();
-}
 
 /** Asks until there is an answer that can be used; null if the person leaves instead. */
 export async function ask<T>(
@@ -61,16 +56,14 @@ export function requireName(given: string): string {
   throw new UsageError(`Cannot go by ${quote(given)}: ${REFUSALS[name]}`);
 }
 
-/**
- * Asks for a name; null if there is none. On a pipe the next line is the name.
- * @throws {UsageError} for one that can't be used, where nobody can be asked again.
- */
-export async function askName(view: Asker): Promise<string | null> {
-  const words = "Enter your name: ";
-  if (!canAsk()) {
-    const line = await view.ask(words);
-    return line === null ? null : requireName(line);
-  }
+/** What asks for a name. */
+export const NAME_PROMPT = "Enter your name: ";
+
+/** Asks for a name; null if the person leaves instead. @param words The prompt. */
+export async function askName(
+  view: Asker,
+  words: string = NAME_PROMPT,
+): Promise<string | null> {
   const help = `The others will know you by it. ${
     REFUSALS["name-invalid"]
   }. Commands work once you are in the room.`;

@@ -6,7 +6,6 @@
  */
 
 import type { Actions, NumberKind } from "./actions.ts";
-import { canAsk } from "./ask.ts";
 import type { Values } from "./flags.ts";
 import { Ignored } from "./ignored.ts";
 import { JsonView } from "./pipe/json_view.ts";
@@ -20,6 +19,7 @@ import { interpret } from "./terminal/commands.ts";
 import { folderEntries } from "./terminal/path_completion.ts";
 import { Settings } from "./terminal/settings.ts";
 import { TtyView } from "./terminal/tty.ts";
+import { canAsk } from "./terminal_questions.ts";
 import type { Present, View } from "./view.ts";
 import { DocumentFile } from "../base/document_file.ts";
 import { reasonOf } from "../base/error_reason.ts";

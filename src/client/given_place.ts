@@ -5,10 +5,11 @@
  * @module
  */
 
-import { ask, type Asker, canAsk } from "./ask.ts";
+import { ask, type Asker } from "./ask.ts";
 import { byCode } from "./code_destination.ts";
 import { byInvite, byKey, type Destination } from "./destination.ts";
 import type { Known } from "./known.ts";
+import { canAsk } from "./terminal_questions.ts";
 import { firstLine } from "../base/first_line.ts";
 import { clientCommand } from "../base/program.ts";
 import { UsageError } from "../base/usage_error.ts";

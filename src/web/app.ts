@@ -14,6 +14,7 @@ import { reasonOf } from "../base/error_reason.ts";
 import { escapeText } from "../base/safe_text.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { byInvite, byKey, type Destination } from "../client/destination.ts";
+import { requireName } from "../client/ask.ts";
 import { JoinError } from "../client/join_error.ts";
 import type { Known } from "../client/known.ts";
 import type { Who } from "../client/session.ts";
@@ -22,7 +23,7 @@ import { exportIdentity } from "../keys/exported_identity.ts";
 import { formatInvite } from "../keys/invite.ts";
 import { formatWebLink } from "../keys/web_link.ts";
 import { isSealedInvite } from "../sealed/membership.ts";
-import { openIdentity, requireName } from "./carried_identity.ts";
+import { openIdentity } from "./carried_identity.ts";
 import { type Browser, thisBrowser } from "./platform/browser.ts";
 import { type Keeping, openKeeping } from "./platform/keeping.ts";
 import { isFrom, isServed, type Place, readPlace } from "./platform/place.ts";
@@ -247,7 +248,7 @@ export class App {
 
   /**
    * Takes an identity over that was exported elsewhere; then it is the one of that name.
-   * @throws {RangeError} for what can't be read or opened, and a name that can't be one: a sentence for a person.
+   * @throws {RangeError} | {UsageError} for what can't be read or opened, and a name that can't be one: a sentence for a person.
    */
   async importIdentity(
     text: string,

@@ -5,13 +5,10 @@
  */
 
 import { type Bytes, DecryptionError } from "../../crypto_utils.ts";
-import { quote } from "../base/safe_text.ts";
 import {
   importIdentity,
   isExportedIdentity,
 } from "../keys/exported_identity.ts";
-import { parseName } from "../protocol/names.ts";
-import { REFUSALS } from "../protocol/reasons.ts";
 
 /**
  * The seed in the text, 32 bytes.
@@ -34,11 +31,4 @@ export async function openIdentity(
       "Cannot open the identity: the passphrase is wrong, or the text was altered",
     );
   }
-}
-
-/** A name as it is shown. @throws {RangeError} for what can't be one. */
-export function requireName(typed: string): string {
-  const name = parseName(typed);
-  if (typeof name !== "string") return name.shown;
-  throw new RangeError(`Cannot go by ${quote(typed)}: ${REFUSALS[name]}`);
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { reasonOf } from "../base/error_reason.ts";
 import { sentence } from "../base/sentence.ts";
+import { askName } from "../client/ask.ts";
 import { actionsOf } from "../client/actions.ts";
 import type { Destination } from "../client/destination.ts";
 import { Transfers } from "../client/files/transfers.ts";
@@ -13,7 +13,6 @@ import { mayFound, mayGoOn } from "../client/sealed/founding.ts";
 import { Session, type Who } from "../client/session.ts";
 import { FOUNDING_ID } from "../sealed/membership.ts";
 import type { News } from "../client/view.ts";
-import { requireName } from "./carried_identity.ts";
 import { pageActions } from "./page_actions.ts";
 import type { Browser } from "./platform/browser.ts";
 import { FileShelf } from "./platform/file_shelf.ts";
@@ -163,18 +162,15 @@ export class Stay {
 
   /** Asks for another name than one that the server refuses; null if the person doesn't choose any. */
   async #askName(refusal: string): Promise<Who | null> {
-    const { askName, keeping: { identities } } = this.#options;
     const { room } = this;
-    if (!this.hasBegun) return await askName(room.standing.value.name, refusal);
-    room.note(sentence(refusal));
-    for (;;) {
-      const typed = await room.ask("Another name: ");
-      if (typed === null) return null;
-      try {
-        return await identities.forName(requireName(typed));
-      } catch (error) {
-        room.note(sentence(reasonOf(error)));
-      }
+    if (!this.hasBegun) {
+      const { name } = room.standing.value;
+      return await this.#options.askName(name, refusal);
     }
+    room.note(sentence(refusal));
+    const name = await askName(room, "Another name: ");
+    return name === null
+      ? null
+      : await this.#options.keeping.identities.forName(name);
   }
 }

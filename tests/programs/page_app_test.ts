@@ -1,4 +1,5 @@
 import { randomBytes } from "../../crypto_utils.ts";
+import { UsageError } from "../../src/base/usage_error.ts";
 import { formatInvite } from "../../src/keys/invite.ts";
 import {
   assert,
@@ -248,14 +249,20 @@ Deno.test("an identity is carried from one browser to another, and is the same p
     const other = await phone.open(link);
     await other.at("name");
     const wrong = [
-      ["nonsense", "correct horse", "ana", "Cannot read the identity"],
-      [text, "correct house", "ana", "Cannot open the identity"],
-      [text, "correct horse", "", "Cannot go by"],
+      [
+        "nonsense",
+        "correct horse",
+        "ana",
+        RangeError,
+        "Cannot read the identity",
+      ],
+      [text, "correct house", "ana", RangeError, "Cannot open the identity"],
+      [text, "correct horse", "", UsageError, "Cannot go by"],
     ] as const;
-    for (const [from, passphrase, name, message] of wrong) {
+    for (const [from, passphrase, name, type, message] of wrong) {
       await assertRejects(
         () => other.app.importIdentity(from, passphrase, name),
-        RangeError,
+        type,
         message,
       );
     }

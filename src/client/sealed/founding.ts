@@ -7,17 +7,10 @@
 
 import { quote } from "../../base/safe_text.ts";
 import { UsageError } from "../../base/usage_error.ts";
-import { ask, type Asker, canAsk } from "../ask.ts";
-import { JoinError } from "../join_error.ts";
+import { ask, type Asker } from "../ask.ts";
 
-/** Asks whether to found a room. @throws {JoinError} where nobody can be asked. */
+/** Asks whether to found a room. */
 export async function mayFound(view: Asker): Promise<boolean> {
-  if (!canAsk()) {
-    throw new JoinError(
-      "The link founds a room, and nobody can be asked here whether to",
-      "Run it at a terminal, or with --found",
-    );
-  }
   return await confirm(
     view,
     "Found this room? (yes/no) ",
@@ -25,9 +18,8 @@ export async function mayFound(view: Asker): Promise<boolean> {
   );
 }
 
-/** Asks whether to go on with what a server has. @returns False where nobody can be asked. */
+/** Asks whether to go on with what a server has. @param words What is wrong with that. */
 export async function mayGoOn(view: Asker, words: string): Promise<boolean> {
-  if (!canAsk()) return false;
   view.note(words);
   return await confirm(
     view,
