@@ -38,6 +38,8 @@ import { isDisconnect } from "../base/error_reason.ts";
 
 /** How long the server has to answer a goodbye, ms. */
 const GOODBYE_TIME = 1_000;
+/** Seconds that the server has for a sign of life when somebody has come back to a client and looks. */
+const SIGN_TIME = 10;
 
 /** Who joins. */
 export interface Self {
@@ -180,6 +182,7 @@ export class Link {
   #sharedReader: EpochReader | undefined;
   #unsaid = 0; // seconds since the server was last told anything
   #unheard = 0; // seconds since the server's last direct record
+  #isHurried = false; // since that record
   #ended: Goodbye | undefined;
   #closed = false;
   #pings = 0; // that were sent
@@ -266,6 +269,15 @@ export class Link {
     await this.#send({ kind: "bye", reason: words });
   }
 
+  /** Finds out soon whether the connection still stands, even if no time was counted lately. */
+  async hurry(): Promise<void> {
+    const unheard = SILENT_AFTER - SIGN_TIME;
+    if (this.#closed || this.#unheard >= unheard) return; // it was asked already
+    this.#unheard = unheard;
+    this.#isHurried = true;
+    await this.#ping();
+  }
+
   /** Ends the connection at once. */
   close(): void {
     this.#closed = true;
@@ -312,7 +324,7 @@ export class Link {
       this.#ping().catch(() => {});
     }
     if (++this.#unheard >= SILENT_AFTER) {
-      this.#ended = "silent";
+      this.#ended = this.#isHurried ? "lost" : "silent";
       this.#channel.close();
     }
   }
@@ -321,6 +333,7 @@ export class Link {
     if (record.type === RecordType.direct) {
       const events = await this.#channel.open(record);
       this.#unheard = 0;
+      this.#isHurried = false;
       for (const event of events) {
         await this.#takeDirect(event);
       }

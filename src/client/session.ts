@@ -115,6 +115,7 @@ export class Session {
   #isRetrying = false; // by its key, since its link was refused at first
   #refused: Refused | undefined; // the name, by the connection before
   #left = false;
+  #resume: (() => void) | undefined; // ends the pause before the next attempt
   #link: Link | undefined; // the connection that stands
   #founds: boolean | undefined; // what a person said to that
   #room: SealedRoom | undefined; // that it leads to, where that is sealed
@@ -169,6 +170,7 @@ export class Session {
     if (this.#left || words === null) return;
     this.#left = true;
     this.#leaving.resolve();
+    this.#resume?.();
     this.conversation.leave();
     if (this.#link) this.#goodbye = this.#bye(this.#link, words || undefined);
   }
@@ -232,8 +234,26 @@ export class Session {
       const pause = nextPause(this.#failures);
       const seconds = Math.max(1, Math.round(pause / 1_000));
       view.show({ type: "disconnected", reason, seconds });
-      await within(pause, this.#leaving.promise);
+      await this.#rest(pause);
     }
+  }
+
+  /** Waits, ms, unless the client leaves or somebody is in a hurry. */
+  async #rest(pause: number): Promise<void> {
+    if (this.#left) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resume = resolve;
+    await within(pause, promise);
+    this.#resume = undefined;
+  }
+
+  /**
+   * Somebody looks again, or the network is back: the next attempt to come back is made at once, and a connection that
+   * stands has to show soon that it does.
+   */
+  hurry(): void {
+    this.#resume?.();
+    this.#link?.hurry().catch(() => {}); // its reader is told, too, and says why
   }
 
   /**

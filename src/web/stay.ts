@@ -132,8 +132,10 @@ export class Stay {
     }
   }
 
-  /** Doesn't wait any longer to come back after a lost connection. */
-  hurry(): void {}
+  /** Somebody looks again, or the network is back: doesn't wait any longer to come back, and finds a lost connection out. */
+  hurry(): void {
+    this.#session.hurry();
+  }
 
   /** Resolves when the person has come into the room, or has left. */
   inRoom(): Promise<void> {

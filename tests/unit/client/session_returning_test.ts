@@ -9,7 +9,7 @@ import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
-import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
+import { GOODBYES, HandshakeRefusal } from "../../../src/protocol/reasons.ts";
 import type { Stream } from "../../../src/protocol/record_reader.ts";
 import {
   acceptChannel,
@@ -18,6 +18,7 @@ import {
 } from "../../../src/protocol/handshake.ts";
 import {
   ACCEPT,
+  digest,
   HANDSHAKE,
   past,
   Setup,
@@ -133,6 +134,52 @@ Deno.test("Session gives a connection up that said nothing to it alone for 35 s,
   const { reason } = await setup.view.until("disconnected");
   assertEquals(reason, "no sign of life for 35 s");
   await visit.untilEnd();
+  setup.session.leave();
+  await running;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session.hurry() ends the pause before the next attempt at once, as often as it is called", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  visit.end();
+  for (const times of [0, 1]) {
+    await setup.view.until("disconnected", times);
+    await digest();
+    setup.session.hurry();
+    setup.session.hurry();
+    const stream = await setup.arrival(); // no time has passed
+    if (times === 0) stream.close();
+    else {
+      const again = await Visit.accept(stream);
+      await again.next("join");
+      await again.admit(2);
+      await setup.view.until("entered", 1);
+      await setup.leave(again, running);
+    }
+  }
+  setup.session.hurry();
+  assertEquals(setup.clock.pending, 0);
+});
+
+Deno.test("Session.hurry() finds out within 10 s that a connection is dead, and keeps one that answers", async () => {
+  using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  setup.session.hurry();
+  setup.session.hurry();
+  await visit.next("ping");
+  setup.clock.advance(9_000);
+  await visit.tell({ kind: "pong" }, { kind: "ping" });
+  await visit.next("pong"); // and no second ping
+  setup.clock.advance(19_000);
+  await visit.tell({ kind: "ping" });
+  await visit.next("pong");
+  setup.session.hurry();
+  setup.clock.advance(9_000);
+  assertEquals(setup.view.of("disconnected"), []);
+  setup.clock.advance(1_000);
+  const { reason } = await setup.view.until("disconnected");
+  assertEquals(reason, GOODBYES.lost);
   setup.session.leave();
   await running;
   setup.assertAllClosed();
