@@ -16,6 +16,8 @@ import type { Present, RequestId } from "./view.ts";
 export const HISTORY_COUNT = 20;
 /** The most lines of history. */
 export const MAX_HISTORY = 200;
+/** Lines that are asked for where somebody reads back. */
+const OLDER_COUNT = 100;
 /** Lines that one search gives. */
 const SEARCH_COUNT = 100;
 
@@ -65,6 +67,10 @@ export interface Actions<Given = string> {
   away(text: string, id?: RequestId): void;
   /** Asks for the last lines. */
   history(count: number, id?: RequestId): void;
+  /** Asks for the last lines before one. */
+  older(before: number, id?: RequestId): void;
+  /** What the room is about, as its operators have said it; empty for nothing. */
+  topic(): string;
   /** Shows what to compare with others, to be sure that they have the same history up to a line. Default: the last. */
   agree(seq?: number, id?: RequestId): void;
   /** Takes what the server says for the history, where that isn't what this client saw. */
@@ -163,6 +169,9 @@ export function actionsOf<Given>(
     away: (text, id) => session.conversation.away(text, id),
     history: (count, id) =>
       session.conversation.search("", Math.min(count, MAX_HISTORY), id),
+    older: (before, id) =>
+      session.conversation.search("", OLDER_COUNT, id, before),
+    topic: () => session.conversation.topic,
     agree: (seq, id) => session.conversation.agree(seq, id),
     accept: (id) => session.conversation.accept(id),
     search: (words, id) => session.conversation.search(words, SEARCH_COUNT, id),

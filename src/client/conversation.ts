@@ -165,6 +165,11 @@ export class Conversation implements LinkListener {
     this.stand();
   }
 
+  /** What the room is about; empty for nothing. */
+  get topic(): string {
+    return this.#room?.topic ?? "";
+  }
+
   /** Lines that are not yet in the server's log. */
   get waiting(): number {
     return this.#outbox.size;
@@ -333,11 +338,19 @@ export class Conversation implements LinkListener {
     else this.#fail("Not connected", id);
   }
 
-  /** Asks for the last lines that have all the words; for any if there are none. */
-  search(typed: string, count: number, id?: RequestId): void {
+  /**
+   * Asks for the last lines that have all the words; for any if there are none.
+   * @param before Only those before the line of that number. Default: all.
+   */
+  search(
+    typed: string,
+    count: number,
+    id?: RequestId,
+    before?: number,
+  ): void {
     const words = this.#sendable(typed, "search for that", id);
     if (words === null) return;
-    if (!this.#requests.search(words, count, id)) {
+    if (!this.#requests.search(words, count, id, before)) {
       this.#fail("Cannot search: too many searches are open", id);
     } else if (!this.#link) {
       this.#options.view.note("Not connected; will be asked on reconnect");

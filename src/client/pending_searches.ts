@@ -23,17 +23,19 @@ export class PendingSearches {
   #nextId = 1;
 
   /**
-   * Opens one. @param request What the one who asked calls it.
+   * Opens one.
+   * @param request What the one who asked calls it. @param before Only lines before that number; null for all.
    * @returns How it is asked for, undefined where too many are open.
    */
   open(
     words: string,
     count: number,
     request?: RequestId,
+    before: number | null = null,
   ): Event<"find"> | undefined {
     if (this.#searches.size >= MAX_OPEN) return undefined;
     const id = this.#nextId++;
-    const find = { kind: "find", id, words, before: null, count } as const;
+    const find = { kind: "find", id, words, before, count } as const;
     this.#searches.set(id, { find, id: request });
     return find;
   }

@@ -132,13 +132,18 @@ export class ServerRequests {
 
   /**
    * Searches the log. Who gives its searches no names waits for the last of them alone: one that this side does ends.
-   * @returns Whether another search may be open.
+   * @param before As for `PendingSearches.open`. @returns Whether another search may be open.
    */
-  search(words: string, count: number, id?: RequestId): boolean {
+  search(
+    words: string,
+    count: number,
+    id?: RequestId,
+    before?: number,
+  ): boolean {
     for (const earlier of this.#searches.unnamed) {
       this.#link?.endSearch?.(earlier);
     }
-    const find = this.#searches.open(words, count, id);
+    const find = this.#searches.open(words, count, id, before);
     if (find) this.ask(find);
     return find !== undefined;
   }

@@ -13,6 +13,9 @@ import type { Saving } from "./saving.ts";
 import type { PageActions } from "./stage.ts";
 import { Typed } from "./typed.ts";
 
+/** What the request for older lines is called, so that a person's own search doesn't end it. */
+const OLDER = "older";
+
 /** What the actions are made of. */
 export interface PageActionsOptions {
   /** The session's. */
@@ -50,7 +53,12 @@ export function pageActions(options: PageActionsOptions): PageActions {
       const offer = offerOf(seq);
       return offer && await shelf.picture(offer);
     },
-    older: () => {},
+    older: () => {
+      const { connected } = room.standing.value;
+      if (!connected || room.isLoading.value) return;
+      room.loading();
+      actions.older(room.first, OLDER);
+    },
     webLink: (link) => formatWebLink(link, origin),
   };
 }

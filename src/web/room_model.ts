@@ -265,6 +265,7 @@ export class RoomModel implements View {
 
   /** Tells that something that was asked for can't be done. */
   fail(message: string): void {
+    this.isLoading.value = false; // if it was that, it is asked for again
     this.#note(message.split("\n").map(escapeText).join("\n"), "warning");
   }
 

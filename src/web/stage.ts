@@ -109,7 +109,7 @@ export interface Picture {
 }
 
 /** What a person can ask for in the room. What goes wrong is shown as news or as a note, never thrown. */
-export interface PageActions extends Omit<Actions, "send"> {
+export interface PageActions extends Omit<Actions, "older" | "send"> {
   /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** Does what was typed: carries a command out, or says the text. Lines are taken in turn. */

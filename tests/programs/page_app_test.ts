@@ -341,3 +341,32 @@ Deno.test("a file goes from one page to another, and is saved there once it is w
     ben.actions.save(row.seq); // which is here
     assertEquals(page.saved.length, 2);
   }));
+
+Deno.test("a page that reads back gets older lines than it was told at first", () =>
+  withRoom(
+    async (server, link) => {
+      await using browser = new TestBrowser();
+      const before = await browser.open(link); // what was said before one's first time isn't told
+      await before.enter("ana");
+      await before.close();
+      await using ben = await JsonClient.join({
+        invite: server.invite,
+        name: "ben",
+      });
+      const texts = Array.from({ length: 30 }, (_, at) => `line ${at}`);
+      await ben.type(...texts);
+      await ben.showsTexts(texts.length);
+      const page = await browser.open(link);
+      const { room, actions } = await page.enter("ana");
+      await shows(room, "line 29");
+      const hasLine0 = () =>
+        room.rows.value.some((row) => "text" in row && row.text === "line 0");
+      assert(!hasLine0() && room.hasOlder.value);
+      actions.older();
+      actions.older(); // which waits for the first
+      await shows(room, "line 0");
+      assert(!room.isLoading.value);
+    },
+    "--history",
+    "5",
+  ));

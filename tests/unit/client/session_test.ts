@@ -455,6 +455,21 @@ Deno.test("Session.search() shows what was found apart from the lines of the roo
   await setup.leave(visit, running);
 });
 
+Deno.test("Session.search() asks for lines before one, and is told of the room's topic", async () => {
+  using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter(9);
+  assertEquals(session.conversation.topic, "");
+  await visit.tell({ kind: "room", topic: "Rehearsal", slow: 0 });
+  session.conversation.search("", 100, "older", 7);
+  const { id, words, before, count } = await visit.next("find");
+  assertEquals([words, before, count], ["", 7, 100]);
+  await visit.tell({ kind: "found", id, more: false });
+  assertEquals((await view.until("found")).id, "older");
+  assertEquals(session.conversation.topic, "Rehearsal");
+  await setup.leave(visit, running);
+});
+
 Deno.test("Session.search() asks again for what wasn't answered, once it is back", async () => {
   using setup = new Setup();
   const { session, view } = setup;
