@@ -47,6 +47,8 @@ type SummaryKey =
 export const OURS = "this chat";
 /** Its name where the room is sealed. */
 export const OURS_SEALED = "this chat, sealed";
+/** Its name where members come by WebSockets. */
+export const OURS_WEB = "this chat, web";
 
 const HEADINGS = [
   "server",

@@ -1,7 +1,7 @@
 /**
  * The benchmark: a real server, a load of real members, and a table. Flags in, exit code out.
  *
- *     deno task bench [--quick] [--peers] [--json FILE] [--members LIST] [--runs COUNT] [--parts LIST]
+ *     deno task bench [--quick] [--sealed] [--web] [--peers] [--json FILE] [--members LIST] [--runs COUNT] [--parts LIST]
  *
  * @module
  */
@@ -49,6 +49,11 @@ const FLAGS = [
     name: "sealed",
     kind: "boolean",
     help: "Do the same in a sealed room",
+  },
+  {
+    name: "web",
+    kind: "boolean",
+    help: "Do the same with members that come by WebSockets",
   },
   {
     name: "peers",
@@ -100,7 +105,7 @@ async function wantedPeers(wanted: boolean): Promise<Map<string, Peer>> {
 }
 
 async function measure(values: Values, stop: AbortSignal): Promise<Report> {
-  const { quick, sealed, runs = quick ? 2 : 3 } = values;
+  const { quick, sealed, web, runs = quick ? 2 : 3 } = values;
   const wanted = parts(values.parts ?? (quick ? "rooms" : PARTS.join(",")));
   const list = values.members ?? (quick ? QUICK_MEMBERS : MEMBERS);
   const members = await possible(sizes(list));
@@ -119,7 +124,16 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
     settings: settings(quick),
   };
   const rooms = wanted.includes("rooms")
-    ? await measureRooms({ members, quick, runs, pins, peers, sealed, stop })
+    ? await measureRooms({
+      members,
+      quick,
+      runs,
+      pins,
+      peers,
+      sealed,
+      web,
+      stop,
+    })
     : undefined;
   const sealedCosts = rooms && sealed
     ? await measureSealedCosts(members)

@@ -8,6 +8,7 @@
 import { DenoNetwork } from "./deno_network.ts";
 import { EpollNetwork } from "./epoll_network.ts";
 import type { Network } from "./network.ts";
+import { WebNetwork } from "./web_network.ts";
 
 /** The longest that anything may take, ms. */
 const PATIENCE = 120_000;
@@ -35,13 +36,17 @@ export abstract class Audience {
   #failure: { readonly error: unknown } | undefined;
   #closed = false;
 
-  /** An audience without anybody. @param joinsAtOnce How many joins are under way at a time. */
-  constructor(joinsAtOnce: number) {
+  /**
+   * An audience without anybody.
+   * @param joinsAtOnce How many joins are under way at a time. @param isWeb Whether it comes by WebSockets.
+   */
+  constructor(joinsAtOnce: number, isWeb = false) {
     this.#joinsAtOnce = joinsAtOnce;
     const busy = () => this.#jobs > 0;
-    this.network = Deno.build.os === "linux"
+    const network = Deno.build.os === "linux"
       ? new EpollNetwork(busy)
       : new DenoNetwork();
+    this.network = isWeb ? new WebNetwork(network) : network;
   }
 
   /** How many receive, joining ones included. */

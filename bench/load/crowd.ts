@@ -50,13 +50,14 @@ export class Crowd extends Audience implements Warden {
 
   private constructor(
     { port }: Invite,
+    webPort: number | undefined,
     handshake: Omit<ConnectOptions, "keyPair">,
     sealKey: Bytes,
     joinsAtOnce: number,
     sealed: SealedCrowd | undefined,
   ) {
-    super(joinsAtOnce);
-    this.#port = port;
+    super(joinsAtOnce, webPort !== undefined);
+    this.#port = webPort ?? port;
     this.#handshake = handshake;
     this.#sealKey = sealKey;
     this.#sealed = sealed;
@@ -64,12 +65,14 @@ export class Crowd extends Audience implements Warden {
 
   /**
    * A crowd without members, at the door of the room that an invite leads to.
-   * @param sealed What it needs for a sealed room, which it founds.
+   * @param sealed What it needs for a sealed room, which it founds. @param webPort Where it comes by WebSockets, if it
+   * does.
    */
   static async create(
     invite: Invite,
     joinsAtOnce: number,
     sealed?: SealedCrowd,
+    webPort?: number,
   ): Promise<Crowd> {
     // One ML-KEM key for all: making keys isn't what is measured, and costs the load as much as the whole handshake
     // costs the server.
@@ -84,7 +87,14 @@ export class Crowd extends Audience implements Warden {
       },
       kem: { ...kem, generate: () => Promise.resolve(kemKey) },
     };
-    return new Crowd(invite, handshake, sealKey, joinsAtOnce, sealed);
+    return new Crowd(
+      invite,
+      webPort,
+      handshake,
+      sealKey,
+      joinsAtOnce,
+      sealed,
+    );
   }
 
   override async prepare(count: number): Promise<void> {

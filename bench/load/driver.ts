@@ -18,7 +18,8 @@ async function audience({ place, joinsAtOnce }: Job): Promise<Audience> {
   const sealed = place.kind === "sealed"
     ? await SealedCrowd.create()
     : undefined;
-  return await Crowd.create(parseInvite(place.invite), joinsAtOnce, sealed);
+  const { invite, webPort } = place;
+  return await Crowd.create(parseInvite(invite), joinsAtOnce, sealed, webPort);
 }
 
 if (import.meta.main) {

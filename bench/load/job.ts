@@ -10,9 +10,16 @@ export const TEXT_SIZE = 100;
 /** Servers that can be measured at the same job. */
 export type PeerKind = "nats" | "irc";
 
-/** Where a room is on this machine: behind a `chat://` link, open or to be founded, or at another server's port. */
+/**
+ * Where a room is on this machine: behind a `chat://` link, open or to be founded, with the port for those who come by
+ * WebSockets; or at another server's port.
+ */
 export type Place =
-  | { readonly kind: "chat" | "sealed"; readonly invite: string }
+  | {
+    readonly kind: "chat" | "sealed";
+    readonly invite: string;
+    readonly webPort?: number;
+  }
   | { readonly kind: PeerKind; readonly port: number };
 
 /** One load: its members and what to measure with them. */

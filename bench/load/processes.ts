@@ -132,7 +132,12 @@ export class ServerProcess extends Measured {
         throw new Error("Cannot start the server: it doesn't listen");
       }
       const kind = flags.includes("--sealed") ? "sealed" : "chat";
-      const place: Place = { kind, invite: formatInvite(invite) };
+      const { webPort } = greeting;
+      const place: Place = {
+        kind,
+        invite: formatInvite(invite),
+        ...(webPort === undefined ? {} : { webPort }),
+      };
       return new ServerProcess(process, folder, place, greeting.at - start);
     } catch (error) {
       await process.stop();
@@ -148,10 +153,14 @@ class Greeting {
   readonly done = Promise.withResolvers<void>();
   /** When it said that it listens, as `performance.now` has it. */
   at = NaN;
+  /** Where it listens for browsers, if it does. */
+  webPort: number | undefined;
 
   take(line: string): void {
     if (!line.startsWith("Listening")) return;
     this.at = performance.now();
+    const [, port] = /for browsers on \S+:(\d+),/.exec(line) ?? [];
+    if (port !== undefined) this.webPort = Number(port);
     this.done.resolve();
   }
 }

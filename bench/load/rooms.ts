@@ -20,7 +20,7 @@ import {
   type Pinning,
   ServerProcess,
 } from "./processes.ts";
-import { OURS, OURS_SEALED } from "../report.ts";
+import { OURS, OURS_SEALED, OURS_WEB } from "../report.ts";
 
 /** Connections that a server and a load need beside their members. */
 const SPARE_DESCRIPTORS = 600;
@@ -47,6 +47,8 @@ export interface RoomsPlan {
   readonly peers: ReadonlyMap<string, Peer>;
   /** Whether sealed rooms are measured, too. */
   readonly sealed: boolean;
+  /** Whether members that come by WebSockets are measured, too. */
+  readonly web: boolean;
   /** Ends everything. */
   readonly stop: AbortSignal;
 }
@@ -79,7 +81,7 @@ export async function possible(members: number[]): Promise<number[]> {
 async function run(
   members: number,
   peer: Peer | undefined,
-  isSealed: boolean,
+  name: string,
   { quick, pins, stop }: RoomsPlan,
 ): Promise<{ findings: Findings; listenTime: number }> {
   const limit = AbortSignal.timeout(quick ? QUICK_RUN_TIME : RUN_TIME);
@@ -88,7 +90,11 @@ async function run(
   // Without a limit on what one may say or how many handshakes one address may have begun, or a saturated room
   // and joining would measure the limit.
   const doors = ["--max-handshakes-per-address", `${JOINS_AT_ONCE}`];
-  const kind = isSealed ? ["--sealed"] : [];
+  const kind = name === OURS_SEALED
+    ? ["--sealed"]
+    : name === OURS_WEB
+    ? ["--web", "0"]
+    : [];
   const flags = [...count, ...doors, ...kind, "--rate", "0"];
   await using server: Measured = peer
     ? await PeerProcess.start(pins, peer, signal)
@@ -112,8 +118,12 @@ async function run(
 export async function measureRooms(
   plan: RoomsPlan,
 ): Promise<{ listening: Spread; rooms: Figures[] }> {
-  const { members, quick, runs, peers, sealed } = plan;
-  const ours = sealed ? [OURS, OURS_SEALED] : [OURS];
+  const { members, quick, runs, peers, sealed, web } = plan;
+  const ours = [
+    OURS,
+    ...(sealed ? [OURS_SEALED] : []),
+    ...(web ? [OURS_WEB] : []),
+  ];
   const servers = [
     ...ours.map((name) => [name, undefined] as const),
     ...peers,
@@ -131,7 +141,7 @@ export async function measureRooms(
     for (const { size, server, peer, findings } of found) {
       const what = `Run ${round} of ${runs}, ${server}, ${size} members\n`;
       complain(what);
-      const ran = await run(size, peer, server === OURS_SEALED, plan);
+      const ran = await run(size, peer, server, plan);
       findings.push(ran.findings);
       if (server === OURS) listening.push(ran.listenTime);
     }

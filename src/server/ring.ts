@@ -32,6 +32,7 @@ export class Ring {
   readonly #readers = new Set<Reader>();
   #head = 0;
   #appends = 0;
+  #viewed = { from: 0, to: 0, bytes: new Uint8Array(0) };
   #floor = 0; // at or before the slowest cursor; looked up again only when it matters
 
   /** An empty ring. @param capacity Bytes to keep for readers that are behind. */
@@ -101,13 +102,17 @@ export class Ring {
     for (const reader of this.#readers) reader.flush();
   }
 
-  /** The held bytes from an offset on, up to a limit or to the ring's end; a view, not a copy. */
+  /**
+   * The held bytes from an offset on, up to a limit or to the ring's end; a view, not a copy. All who ask for the same
+   * ones after each other get the same object, which stands for no others later.
+   */
   view(from: number, to: number): Bytes {
-    const start = from % this.#bytes.length;
-    return this.#bytes.subarray(
-      start,
-      Math.min(start + to - from, this.#bytes.length),
-    );
+    if (from !== this.#viewed.from || to !== this.#viewed.to) {
+      const start = from % this.#bytes.length;
+      const end = Math.min(start + to - from, this.#bytes.length);
+      this.#viewed = { from, to, bytes: this.#bytes.subarray(start, end) };
+    }
+    return this.#viewed.bytes;
   }
 
   /** Counts a reader in. */

@@ -9,6 +9,7 @@ import { writeAll } from "../../base/write_all.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
 import type { Entrance, Errand, Peer } from "../entrance.ts";
 import { close, type HalfClosable, linger } from "../linger.ts";
+import { Messages } from "./frames.ts";
 import { shortAnswer } from "./http_answer.ts";
 import { type Head, HeadError, readHead } from "./http_head.ts";
 import type { Page } from "./page.ts";
@@ -28,6 +29,7 @@ const BUSY = shortAnswer(
 export class WebEntrance implements Entrance {
   readonly #page: Page;
   readonly #isSecure: boolean;
+  readonly #messages = new Messages();
 
   /** @param page What is shown. @param isSecure Whether it speaks TLS. */
   constructor(page: Page, isSecure: boolean) {
@@ -47,7 +49,7 @@ export class WebEntrance implements Entrance {
     const { isOpen, answer } = await upgrade(head);
     if (!isOpen) return errand(peer, answer);
     await writeAll(peer, answer);
-    return new WebStream(peer);
+    return new WebStream(peer, this.#messages);
   }
 
   #answer(head: Head): Bytes {

@@ -18,11 +18,13 @@ import { WireError } from "../../protocol/records.ts";
 import { type HalfClosable, linger } from "../linger.ts";
 import { TokenBucket } from "../rate_limits.ts";
 import { CloseCode, FrameError, FrameReader, Opcode } from "./frame_reader.ts";
+import {
+  controlFrame,
+  headSize,
+  type Messages,
+  messageSize,
+} from "./frames.ts";
 
-/** The most that goes into one message, bytes: a browser hands on nothing before its end. */
-const MAX_MESSAGE_SIZE = 65_535;
-/** What is copied behind a frame's head, so that a short message takes one system call, bytes. */
-const COPIED = 4_096;
 /**
  * Bytes without payload (heads, pings) that exceed the payload itself: what may come at once, and in a second. A client
  * has none of them to speak of; whoever floods with them is read more slowly.
@@ -32,27 +34,26 @@ const IDLE_RATE = 8_192;
 /** How long it may take to write why a WebSocket is closed, ms. */
 const CLOSE_TIME = 1_000;
 
-/** Set in a frame's first byte: its message ends with it. */
-const FINAL = 0x80;
-/** The longest length that stands in a frame's second byte. */
-const SHORT_LENGTH = 125;
-
 const now = () => performance.now(); // one for all
 
 /** A WebSocket as a stream. */
 export class WebStream implements HalfClosable {
   readonly #conn: HalfClosable;
+  readonly #messages: Messages;
   readonly #frames = new FrameReader();
   #idle: TokenBucket | undefined; // most never need it
-  #owed = 0; // bytes of the frame under way that are still to be written
+  #owed = 0; // bytes of the payload of the frame under way that are still to be written
+  #headSize = 0; // bytes of its head that are still to be written
+  #frame: Uint8Array | undefined; // its beginning, while that is written
   #isWriting = false;
   #control: Uint8Array | undefined; // the control frame to be written next, where a frame ends
   #saying: Promise<void> | undefined; // while one is written
   #isClosed = false; // this side has said that it closes
 
-  /** Takes over a connection after the opening handshake. */
-  constructor(conn: HalfClosable) {
+  /** Takes over a connection after the opening handshake. @param messages What begins its messages. */
+  constructor(conn: HalfClosable, messages: Messages) {
     this.#conn = conn;
+    this.#messages = messages;
   }
 
   /** Reads payload into a buffer. @throws {FrameError} for frames that break the rules, when they were answered. */
@@ -99,43 +100,39 @@ export class WebStream implements HalfClosable {
   }
 
   /** Writes some of the bytes: a frame's head and what follows it, or what follows. */
-  async write(bytes: Uint8Array): Promise<number> {
-    if (this.#saying) await this.#saying;
-    if (this.#isClosed) throw new WireError("The WebSocket is closed");
+  write(bytes: Uint8Array): Promise<number> {
+    // Not an async function: a thousand of these run for every broadcast, and each promise counts.
+    if (this.#saying) return this.#saying.then(() => this.write(bytes));
+    if (this.#isClosed) return Promise.reject(new WireError("It is closed"));
     this.#isWriting = true;
-    try {
-      if (this.#owed === 0) return await this.#begin(bytes);
-      // What was announced may have come in several parts, but the bytes are the same: those of one stream.
+    if (this.#owed > 0) {
+      // What was announced may come in other parts now, but the bytes are the same: those of one stream.
+      this.#headSize = 0;
       const rest = bytes.subarray(0, this.#owed);
-      const written = await this.#conn.write(rest);
-      this.#owed -= written;
-      return written;
-    } finally {
-      this.#isWriting = false;
-      this.#sayNext();
+      return this.#conn.write(rest).then(this.#written);
     }
+    const frame = this.#messages.begin(bytes);
+    this.#frame = frame;
+    this.#headSize = headSize(bytes);
+    this.#owed = messageSize(bytes);
+    return this.#conn.write(frame).then(this.#written);
   }
 
-  /** Begins a message. @returns How many of the bytes were written with its head, at least one. */
-  async #begin(bytes: Uint8Array): Promise<number> {
-    const size = Math.min(bytes.length, MAX_MESSAGE_SIZE);
-    const headSize = size > SHORT_LENGTH ? 4 : 2;
-    const frame = new Uint8Array(headSize + Math.min(size, COPIED));
-    frame[0] = FINAL | Opcode.binary;
-    if (headSize === 2) frame[1] = size;
-    else {
-      frame[1] = SHORT_LENGTH + 1; // the length follows in two bytes
-      frame[2] = size >>> 8;
-      frame[3] = size;
+  /** Counts what was written; after a failed write there is nothing to count. */
+  readonly #written = (count: number): number | Promise<number> => {
+    const head = this.#headSize;
+    if (count <= head) { // without a byte of the payload
+      this.#headSize -= count;
+      const rest = this.#frame?.subarray(count) ?? new Uint8Array(0);
+      this.#frame = rest;
+      return this.#conn.write(rest).then(this.#written);
     }
-    frame.set(bytes.subarray(0, frame.length - headSize), headSize);
-    let written = 0;
-    while (written <= headSize) {
-      written += await this.#conn.write(frame.subarray(written));
-    }
-    this.#owed = headSize + size - written;
-    return written - headSize;
-  }
+    this.#frame = undefined;
+    this.#owed -= count - head;
+    this.#isWriting = false;
+    this.#sayNext();
+    return count - head;
+  };
 
   /** Has a control frame written, where the frame under way ends; the next one takes the place of one that waits. */
   #say(frame: Uint8Array): void {
@@ -172,13 +169,4 @@ export class WebStream implements HalfClosable {
   close(): void {
     this.#conn.close();
   }
-}
-
-/** A frame that has all of its payload, at most 125 bytes. */
-function controlFrame(opcode: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(2 + payload.length);
-  frame[0] = FINAL | opcode;
-  frame[1] = payload.length;
-  frame.set(payload, 2);
-  return frame;
 }

@@ -8,6 +8,7 @@
 import { type Bytes, concat } from "../../../../crypto_utils.ts";
 import { writeAll } from "../../../../src/base/write_all.ts";
 import { FrameError } from "../../../../src/server/web/frame_reader.ts";
+import { Messages } from "../../../../src/server/web/frames.ts";
 import { WebStream } from "../../../../src/server/web/web_stream.ts";
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { ManualClock, streamPair } from "../../../kit/memory_stream.ts";
@@ -24,7 +25,7 @@ const encoder = new TextEncoder();
 
 function setUp() {
   const [browser, conn] = streamPair();
-  const stream = new WebStream(conn);
+  const stream = new WebStream(conn, new Messages());
   const said = () => framesIn(concat(...conn.outgoing.written));
   const send = (...frames: Bytes[]) =>
     browser.outgoing.inject(concat(...frames));

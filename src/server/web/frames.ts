@@ -1,0 +1,65 @@
+/**
+ * Frames as a server sends them (RFC 6455, section 5): unmasked, each a whole message or a control frame.
+ *
+ * @module
+ */
+
+import { Opcode } from "./frame_reader.ts";
+
+/** The most that goes into one message, bytes: a browser hands on nothing before its end. */
+const MAX_MESSAGE_SIZE = 65_535;
+/** What is copied behind a frame's head, so that a short message takes one system call, bytes. */
+const COPIED = 4_096;
+/** Set in a frame's first byte: its message ends with it. */
+const FINAL = 0x80;
+/** The longest length that stands in a frame's second byte. */
+const SHORT_LENGTH = 125;
+
+/** How many bytes the message has that begins with some. */
+export function messageSize({ length }: Uint8Array): number {
+  return Math.min(length, MAX_MESSAGE_SIZE);
+}
+
+/** The size of its head, bytes. */
+export function headSize({ length }: Uint8Array): number {
+  return length > SHORT_LENGTH ? 4 : 2;
+}
+
+/** Begins messages. What is told to everybody is the same for all: who asks for the same bytes after another gets the same frame. */
+export class Messages {
+  #bytes: Uint8Array | undefined;
+  #frame = new Uint8Array(0);
+
+  /** A frame's head, with the first of its bytes behind it; nobody may change it. @param bytes Not to be changed either. */
+  begin(bytes: Uint8Array): Uint8Array {
+    if (bytes !== this.#bytes) {
+      this.#frame = beginning(bytes);
+      this.#bytes = bytes;
+    }
+    return this.#frame;
+  }
+}
+
+function beginning(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const size = messageSize(bytes);
+  const head = headSize(bytes);
+  const frame = new Uint8Array(head + Math.min(size, COPIED));
+  frame[0] = FINAL | Opcode.binary;
+  if (head === 2) frame[1] = size;
+  else {
+    frame[1] = SHORT_LENGTH + 1; // the length follows in two bytes
+    frame[2] = size >>> 8;
+    frame[3] = size;
+  }
+  frame.set(bytes.subarray(0, frame.length - head), head);
+  return frame;
+}
+
+/** A frame that has all of its payload, at most 125 bytes. */
+export function controlFrame(opcode: number, payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(2 + payload.length);
+  frame[0] = FINAL | opcode;
+  frame[1] = payload.length;
+  frame.set(payload, 2);
+  return frame;
+}
