@@ -27,6 +27,7 @@ import {
   pipes,
   terminal,
 } from "./text_targets.ts";
+import { browserFrames, requestHeads } from "./web_targets.ts";
 import {
   broadcasts,
   clientHandshake,
@@ -58,6 +59,8 @@ export async function allTargets(
     liveHandshake(keys),
     await direct(keys),
     broadcasts(keys),
+    requestHeads(),
+    browserFrames(),
     hostileMember(keys, folder),
     escapes(),
     names(),
