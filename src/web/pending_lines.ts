@@ -4,9 +4,8 @@
  * @module
  */
 
-import { refusalSentence } from "../client/sentences.ts";
-import type { NewsOf } from "../client/sentences.ts";
-import type { RoomNews } from "../client/view.ts";
+import type { Somebody } from "../client/person.ts";
+import type { Answer, RequestId } from "../client/view.ts";
 import type { Pending } from "./rows.ts";
 
 /** Lines from being said to being in the log, or refused. */
@@ -19,24 +18,32 @@ export class PendingLines {
     return this.#all;
   }
 
-  /** A line is said. @param to The message that it answers, else null. @returns What its request is to be called. */
-  add(text: string, to: number | null, at: number): number {
+  /**
+   * A line is said.
+   * @param to The message that it answers, else null. @param whom To whom alone it is, null for all.
+   * @returns What its request is to be called.
+   */
+  add(
+    text: string,
+    to: number | null,
+    whom: Somebody | null,
+    at: number,
+  ): number {
     const id = this.#nextId++;
-    this.#all = [...this.#all, { id, text, to, at, refused: "" }];
+    this.#all = [...this.#all, { id, text, to, whom, at, refused: "" }];
     return id;
   }
 
-  /** A line is in the log. */
-  settle({ mine, id }: Pick<RoomNews, "mine" | "id">): void {
-    if (mine && typeof id === "number") this.remove(id);
+  /** A line is in the log, or a private message with its recipient, or kept for it. */
+  settle({ id }: Answer): void {
+    if (typeof id === "number") this.remove(id);
   }
 
-  /** Something was refused. @returns Whether that is one of them, which says so now. */
-  refuse(news: NewsOf<"refused">): boolean {
-    if (!this.#all.some(({ id }) => id === news.id)) return false;
-    const refused = refusalSentence(news);
+  /** Something was refused. @param why A sentence. @returns Whether that is one of them, which says so now. */
+  refuse(asked: RequestId | undefined, why: string): boolean {
+    if (!this.#all.some(({ id }) => id === asked)) return false;
     this.#all = this.#all.map((it) =>
-      it.id === news.id ? { ...it, refused } : it
+      it.id === asked ? { ...it, refused: why } : it
     );
     return true;
   }

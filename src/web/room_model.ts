@@ -16,14 +16,17 @@ import {
   backSentence,
   disconnectedSentence,
   type NewsOf,
+  refusalSentence,
   takenSentence,
   WARNING_ADVICE,
   welcomeSentence,
 } from "../client/sentences.ts";
+import type { Somebody } from "../client/person.ts";
 import type {
   FileNews,
   News,
   Present,
+  RequestId,
   RoomNews,
   Standing,
   View,
@@ -216,11 +219,19 @@ export class RoomModel implements View {
     this.refresh();
   }
 
-  /** Has a line stand there that is being said. @returns What its request is to be called. */
-  sending(text: string, to: number | null = null): number {
+  /**
+   * Has a line stand there that is being said.
+   * @param to The message that it answers, else null. @param whom To whom alone it is, null for all.
+   * @returns What its request is to be called.
+   */
+  sending(
+    text: string,
+    to: number | null = null,
+    whom: Somebody | null = null,
+  ): number {
     this.#reading.spoke();
     this.refresh();
-    return this.#pending.add(text, to, this.#now());
+    return this.#pending.add(text, to, whom, this.#now());
   }
 
   /** Takes away a line that was refused. */
@@ -263,10 +274,12 @@ export class RoomModel implements View {
     this.#note(text.split("\n").map(escapeText).join("\n"));
   }
 
-  /** Tells that something that was asked for can't be done. */
-  fail(message: string): void {
+  /** Tells that something that was asked for can't be done. @param id The request. */
+  fail(message: string, id?: RequestId): void {
     this.isLoading.value = false; // if it was that, it is asked for again
-    this.#note(message.split("\n").map(escapeText).join("\n"), "warning");
+    const text = message.split("\n").map(escapeText).join("\n");
+    if (this.#pending.refuse(id, text)) this.refresh();
+    else this.#note(text, "warning");
   }
 
   /** Asks a question, one at a time. */
@@ -323,7 +336,9 @@ export class RoomModel implements View {
 
   /** News that stand as a note, unless they are shown elsewhere. */
   #noted(news: Exclude<News, RoomNews>): void {
-    if (news.type === "refused" && this.#pending.refuse(news)) return;
+    if (news.type === "refused") {
+      if (this.#pending.refuse(news.id, refusalSentence(news))) return;
+    }
     if (news.type === "invited") this.invited.value = news;
     if (news.type === "agreement") this.agreement.value = news;
     if (news.type === "file") {
@@ -351,7 +366,7 @@ export class RoomModel implements View {
 
   #line(news: RoomNews, isShown: boolean): void {
     const { type, person, own, seq } = news;
-    this.#pending.settle(news);
+    if (news.mine) this.#pending.settle(news);
     this.#activity.note(news);
     if (isMessage(news)) {
       this.#store.add(messageOf(news, this.#mentions.isIn(news)));
@@ -376,7 +391,8 @@ export class RoomModel implements View {
   #letter(news: NewsOf<"private">): void {
     const key = this.#key("p");
     this.#store.add(letterOf(news, key, this.#last));
-    if (!news.own) this.#reading.came(key);
+    if (news.own) this.#pending.settle(news);
+    else this.#reading.came(key);
   }
 
   /** What was asked for from the history is a part of it; what was searched for stands elsewhere. */

@@ -124,6 +124,8 @@ export interface Pending {
   readonly text: string;
   /** The number of the message that it answers, else null. */
   readonly to: number | null;
+  /** To whom alone it is, null for all. */
+  readonly whom: Somebody | null;
   /** ms since 1970. */
   readonly at: number;
   /** Why it was not taken, as a sentence; empty while it is on its way. */

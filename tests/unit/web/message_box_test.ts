@@ -21,6 +21,7 @@ function begin(draft = "") {
   };
   const actions: BoxActions = {
     say: note("say"),
+    act: note("act"),
     reply: note("reply"),
     edit: note("edit"),
     write: note("write"),
@@ -54,15 +55,17 @@ Deno.test("a box says, answers, edits, writes to one alone and runs commands", (
   send("at six");
   box.write({ name: "bob", person: "key of bob" });
   send("psst");
+  send("/me waves");
   send("/who");
   send("//who");
   assertEquals(asked, [
     ["say", "hello", 1],
     ["reply", 7, "/yes", 2],
     ["edit", 7, "at six"],
-    ["write", "key of bob", "psst"],
+    ["write", "key of bob", "psst", 3],
+    ["act", "waves", 4],
     ["run", "/who"],
-    ["say", "/who", 3],
+    ["say", "/who", 5],
   ]);
 });
 

@@ -291,6 +291,25 @@ Deno.test("what is typed stands there until it is in the log, or was refused", (
   assertEquals(model.pending.value, []);
 });
 
+Deno.test("a private message stands there until it is taken or kept, or can't be sent", () => {
+  const { model, shown } = inRoom();
+  const bob = { name: "bob", person: "key of bob" };
+  const [one, two] = ["one", "two"].map((it) => model.sending(it, null, bob));
+  const own = {
+    name: "ana",
+    person: "key of ana",
+    to: bob,
+    own: true,
+  } as const;
+  model.show({ type: "private", at: NOON, ...own, text: "one", id: one });
+  model.fail("Cannot write to bob", two);
+  assertEquals(shown().slice(2), ["ana to bob: one"]);
+  const left = model.pending.value.map(({ text, refused }) => [text, refused]);
+  assertEquals(left, [["two", "Cannot write to bob"]]);
+  model.fail("Cannot do that", 99);
+  assertEquals(shown().at(-1), "note: Cannot do that");
+});
+
 Deno.test("a lost connection and the return stand there in the terminal's words", () => {
   const { model, shown } = inRoom();
   const lost = { type: "disconnected", reason: "lost" } as const;

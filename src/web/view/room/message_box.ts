@@ -8,7 +8,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { PageActions } from "../../stage.ts";
 import type { RoomModel } from "../../room_model.ts";
 import type { Watched } from "../../watched.ts";
-import type { Message } from "../../rows.ts";
+import type { Message, Pending } from "../../rows.ts";
 import type { Somebody } from "../../../client/person.ts";
 import { MAX_TEXT_SIZE, textRefusal } from "../../../protocol/reasons.ts";
 
@@ -28,7 +28,7 @@ export interface DraftPlace {
 /** What the box asks of the session. */
 export type BoxActions = Pick<
   PageActions,
-  "say" | "reply" | "edit" | "write" | "run" | "lastOwn" | "sendFile"
+  "say" | "act" | "reply" | "edit" | "write" | "run" | "lastOwn" | "sendFile"
 >;
 
 const SAY: Purpose = { kind: "say" };
@@ -145,10 +145,11 @@ export class MessageBox {
   }
 
   /** Takes back a line that was refused, to be typed again. */
-  retry(text: string, to: number | null): void {
+  retry({ text, to, whom }: Pending): void {
     this.compose(text);
     const message = to === null ? undefined : this.#room.message(to);
-    if (message) this.reply(message);
+    if (whom) this.write(whom);
+    else if (message) this.reply(message);
   }
 
   /** Sends what is typed. @returns Whether there was anything that could be sent. */
@@ -173,8 +174,11 @@ export class MessageBox {
       case "edit":
         if (text === purpose.message.text) return;
         return void this.#actions.edit(purpose.message.seq, text);
-      case "private":
-        return void this.#actions.write(purpose.to.person, text);
+      case "private": {
+        const { to } = purpose;
+        const id = this.#room.sending(text, null, to);
+        return void this.#actions.write(to.person, text, id);
+      }
       case "reply": {
         const { seq } = purpose.to;
         const id = this.#room.sending(text, seq);
@@ -193,6 +197,10 @@ export class MessageBox {
 
   /** A line that begins with a slash is a command; with two, a text that begins with one. */
   #say(text: string): void {
+    const [, deed] = /^\/me\s+(.+)$/is.exec(text) ?? [];
+    if (deed !== undefined) {
+      return void this.#actions.act(deed, this.#room.sending(deed));
+    }
     if (text.startsWith("/") && !text.startsWith("//")) {
       return void this.#actions.run(text);
     }

@@ -5,6 +5,7 @@
  */
 
 import type { VNode } from "preact";
+import { escapeText } from "../../../base/safe_text.ts";
 import type { Pending } from "../../rows.ts";
 import { Icon } from "./icons.tsx";
 import { MessageText } from "./message_text.tsx";
@@ -19,12 +20,19 @@ export function PendingRows(
 }
 
 function PendingRow({ ui, row }: { ui: RoomUi; row: Pending }): VNode {
-  const { text, refused } = row;
+  const { text, refused, whom } = row;
   const { connected } = ui.room.standing.value;
   return (
     <li class={`message is-own is-pending ${refused ? "is-refused" : ""}`}>
       <div class="bubble">
-        <div class="visually-hidden">You:</div>
+        {whom
+          ? (
+            <div class="byline">
+              <Icon name="lock" /> Private: You to{" "}
+              <bdi>{escapeText(whom.name)}</bdi>
+            </div>
+          )
+          : <div class="visually-hidden">You:</div>}
         <MessageText text={text} />
         <span class="stamp">
           {refused === "" && (
@@ -40,10 +48,10 @@ function PendingRow({ ui, row }: { ui: RoomUi; row: Pending }): VNode {
 }
 
 function Refused({ ui, row }: { ui: RoomUi; row: Pending }): VNode {
-  const { id, text, to, refused } = row;
+  const { id, refused } = row;
   const edit = () => {
     ui.room.dismiss(id);
-    ui.box.retry(text, to);
+    ui.box.retry(row);
   };
   return (
     <div class="refused">
