@@ -435,6 +435,8 @@ function remember() {
     act: does("act"),
     away: does("away"),
     history: does("history"),
+    older: does("older"),
+    topic: () => "",
     agree: does("agree"),
     accept: does("accept"),
     quit: does("quit"),
