@@ -83,6 +83,8 @@ export interface RoomModelOptions {
 export interface RoomSource {
   /** Who is in the room. */
   who(): readonly Present[];
+  /** What the room is about; empty for nothing. */
+  topic(): string;
 }
 
 /** A question, to be answered once; null for no answer. */
@@ -127,6 +129,8 @@ export class RoomModel implements View {
   readonly self: Watched<string> = signal("");
   /** Who is in the room. */
   readonly present: Watched<readonly Present[]> = signal([]);
+  /** What it is about; empty for nothing. */
+  readonly topic: Watched<string> = signal("");
   /** What this program asks. */
   readonly question: Watched<Question | null> = signal(null);
   /** How many messages of others came since this person looked. */
@@ -533,7 +537,10 @@ export class RoomModel implements View {
       this.files.value = this.#files;
       this.unread.value = this.#reading.unread;
       this.hasOlder.value = this.#first > 1 && !this.#isWhole;
-      if (this.#source) this.present.value = this.#source.who();
+      if (this.#source) {
+        this.present.value = this.#source.who();
+        this.topic.value = this.#source.topic();
+      }
       this.#reading.saw(this.#last);
       this.readUpTo.value = this.#reading.upTo;
     });

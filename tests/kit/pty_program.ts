@@ -85,6 +85,8 @@ const context = {
   lastOwn: () => undefined,
   away: unused("away"),
   history: unused("history"),
+  older: unused("older"),
+  topic: () => "",
   agree: unused("agree"),
   accept: unused("accept"),
   search: unused("search"),

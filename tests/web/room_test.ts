@@ -413,6 +413,8 @@ browserTest(
   async (profiles) => {
     const page = await openRoom(profiles);
     const state = page.locator(".room-header").getByRole("status");
+    const heading = page.getByRole("heading", { level: 1 });
+    await heading.getByText("huts and keys").waitFor();
     assertEquals(await state.innerText(), "Connected");
     await page.evaluate(() => {
       const { model } = roomPage;

@@ -26,13 +26,18 @@ export interface RoomHeaderProps {
 
 /** The header. */
 export function RoomHeader({ ui, panels, onLeave }: RoomHeaderProps): VNode {
-  const { address, standing } = ui.room;
+  const { address, standing, topic } = ui.room;
   const { members, sealed, name, connected } = standing.value;
   return (
     <header class="room-header">
       <div class="room-title">
         <h1>
           <bdi>{escapeText(placeName(address.value))}</bdi>
+          {topic.value !== "" && (
+            <bdi class="topic" title={escapeText(topic.value)}>
+              {escapeText(topic.value)}
+            </bdi>
+          )}
         </h1>
         <p class="room-state">
           <Connection ui={ui} />

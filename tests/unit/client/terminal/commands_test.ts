@@ -54,6 +54,8 @@ function remember(present: readonly Present[] = []) {
     lastOwn: () => 41,
     away: does("away"),
     history: does("history"),
+    older: does("older"),
+    topic: () => "",
     agree: does("agree"),
     accept: does("accept"),
     search: does("search"),
