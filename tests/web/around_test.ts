@@ -213,6 +213,22 @@ browserTest(
 );
 
 browserTest(
+  "what a typed command has found is shown in the search, once",
+  async (profiles) => {
+    await withViews(await profiles.make(), async (open) => {
+      const page = await open("menu");
+      await page.getByRole("button", { name: "Type /search hut" }).click();
+      await page.locator("mark").first().waitFor();
+      assertEquals(await page.getByLabel("Words").inputValue(), "hut");
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Menu" }).click();
+      assertEquals(await page.getByRole("dialog").count(), 0);
+    });
+  },
+);
+
+browserTest(
   "Ctrl-K opens the search, and a name goes from the list of persons into the message box",
   async (profiles) => {
     await withViews(await profiles.make(), async (open) => {

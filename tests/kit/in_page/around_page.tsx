@@ -308,6 +308,13 @@ if (place) {
           >
             Open
           </button>
+          <button
+            type="button"
+            class="button"
+            onClick={() => actions.search("hut")}
+          >
+            Type /search hut
+          </button>
           <MoreMenu panels={panels} onLeave={() => {}} />
         </header>
         <Panels

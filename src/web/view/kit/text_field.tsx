@@ -20,7 +20,7 @@ export interface TextFieldProps {
   /** What to know of it. */
   readonly hint?: ComponentChildren;
   /** Default: text. */
-  readonly type?: "text" | "password" | "search";
+  readonly type?: "text" | "password";
   /** What a browser may fill in. Default: off. */
   readonly autocomplete?: "off" | "nickname" | "new-password";
   /** Whether the keyboard starts here. */
@@ -59,8 +59,6 @@ export function TextField(props: TextFieldProps): JSX.Element {
         ? <textarea {...common} rows={rows} />
         : type === "password"
         ? <input {...common} type="password" />
-        : type === "search"
-        ? <input {...common} type="search" />
         : <input {...common} type="text" />}
       <p class="start-error" id={`${id}-error`} role="alert">{error}</p>
       {hint !== undefined && <p class="panel-hint" id={`${id}-hint`}>{hint}</p>}

@@ -45,8 +45,13 @@ const VIEWS: Readonly<Record<PanelName, (props: PanelProps) => JSX.Element>> = {
 
 /** The panel that is open, if one is. */
 export function Panels(props: PanelProps): JSX.Element | null {
-  const { panels } = props;
+  const { panels, room } = props;
   const { name } = panels;
+  const found = room.found.value;
+  useEffect(() => {
+    // What was searched for by a command has no other place.
+    if (found && panels.name === null) panels.show("search");
+  }, [found]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const { key, ctrlKey, metaKey, altKey, shiftKey } = event;

@@ -48,7 +48,6 @@ export function SearchPanel(props: PanelProps): JSX.Element {
       >
         <TextField
           label="Words"
-          type="search"
           value={words.value}
           onValue={(value) => words.value = value}
           takesFocus

@@ -40,7 +40,6 @@ export function WhoPanel(props: PanelProps): JSX.Element {
       {present.length > MANY && (
         <TextField
           label="Find a name"
-          type="search"
           value={words.value}
           onValue={(value) => words.value = value}
         />
