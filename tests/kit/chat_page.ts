@@ -154,12 +154,13 @@ export class ChatPage {
   /** Offers a file, by the button for it. */
   async send(name: string, bytes: Uint8Array): Promise<void> {
     const choosing = this.page.waitForEvent("filechooser");
-    await this.page.getByRole("button", { name: /file/i }).first().click();
+    await this.button("Attach files").click();
     const chooser = await choosing;
     // The driver takes Node's kind of bytes.
     const buffer = Buffer.from(bytes);
     const mimeType = "application/octet-stream";
     await chooser.setFiles({ name, mimeType, buffer });
+    await this.button("Send").click();
   }
 
   /** Pastes a file into the page, or drops it there. */
@@ -180,6 +181,7 @@ export class ChatPage {
       }
       box.dispatchEvent(event);
     }, { way, name, text });
+    await this.button("Send").click();
   }
 
   /** Presses Tab until the focus is on what a selector finds. */
@@ -226,5 +228,20 @@ export class ChatPage {
       const announced: string[] = Reflect.get(globalThis, "announced");
       return announced.some((it) => it.includes(words));
     }, words);
+  }
+
+  /** Looks at the page, or has it hidden, as behind another tab. */
+  async look(isLooking: boolean): Promise<void> {
+    // A browser without a screen shows all its pages; so the page is told what it would be told.
+    await this.page.evaluate((isLooking) => {
+      const state = isLooking ? "visible" : "hidden";
+      const tell = (name: string, value: unknown) =>
+        Object.defineProperty(document, name, { configurable: true, value });
+      tell("visibilityState", state);
+      tell("hidden", !isLooking);
+      tell("hasFocus", () => isLooking);
+      document.dispatchEvent(new Event("visibilitychange"));
+      globalThis.dispatchEvent(new Event(isLooking ? "focus" : "blur"));
+    }, isLooking);
   }
 }

@@ -163,9 +163,12 @@ browserTest(
     await keyboard.press("Enter");
     await page.page.getByRole("menu", { name: "Message" }).waitFor();
     await keyboard.press("Enter");
+    await page.page.locator("textarea:focus").waitFor();
     await keyboard.type("it is me");
     await keyboard.press("Enter");
     await ben.shows("replied", { name: "ana", text: "it is me" });
+
+    await page.message("it is me").waitFor();
 
     // In an empty box, the arrow leads to one's own last message.
     await keyboard.press("ArrowUp");

@@ -134,3 +134,27 @@ browserTest(
     await ben.shows("said", { text: "here again" });
   },
 );
+
+browserTest(
+  "a page that nobody looks at counts what comes in its title, and marks where unread begins",
+  async (profiles) => {
+    await using folder = await Folder.make();
+    await using room = await WebRoom.open(folder);
+    await using ben = await JsonClient.join({
+      invite: room.invite,
+      name: "ben",
+    });
+    const ana = await room.join(profiles, "ana");
+    await ben.type("seen");
+    await ana.sees("seen");
+    const title = await ana.page.title();
+    await ana.look(false);
+    await ben.type("one", "two", "three");
+    await ana.until((_) => document.title.startsWith("(3) "), null);
+    await ana.look(true);
+    await ana.sees("three");
+    await ana.until((title) => document.title === title, title);
+    const rows = (await ana.rows()).map(({ text }) => text);
+    assertEquals(rows.indexOf("New"), rows.indexOf("one") - 1);
+  },
+);

@@ -71,7 +71,7 @@ browserTest(
     const { seq = 0 } = await ben.shows("offered", { name: "ana" });
     await ask(ben, { type: "get", offer: seq });
     const { path: taken = "" } = await reaches(ben, "taken");
-    assertEquals(await Deno.readFile(taken), bytes);
+    assertEquals(await Deno.readFile(own.file(taken)), bytes);
 
     const path = await own.write("report.bin", "");
     await Deno.writeFile(path, bytes.toReversed());

@@ -138,3 +138,41 @@ browserTest(
     assert(!/between us|nobody else/.test(texts), texts);
   },
 );
+
+browserTest(
+  "@ and / offer names and commands, and a search marks what it found and leads there",
+  async (profiles) => {
+    await using folder = await Folder.make();
+    await using room = await WebRoom.open(folder);
+    await using pipe = await JsonClient.join({
+      invite: room.invite,
+      name: "priyanka",
+    });
+    await pipe.type("the blue bicycle", "a red car");
+    await pipe.showsTexts(2);
+    const ana = await room.join(profiles, "ana");
+    const { keyboard } = ana.page;
+    await ana.box.focus();
+    await keyboard.type("@pri");
+    const offers = ana.page.getByRole("listbox");
+    await offers.getByRole("option", { name: "priyanka" }).waitFor();
+    await keyboard.press("Tab");
+    await keyboard.type("hello");
+    await keyboard.press("Enter");
+    await pipe.shows("said", { text: "@priyanka hello" });
+    await keyboard.type("/ver");
+    await offers.getByRole("option", { name: /verify/ }).waitFor();
+    await keyboard.press("Escape");
+    await ana.box.fill("");
+
+    await ana.button("Search").click();
+    const panel = ana.page.getByRole("dialog");
+    await panel.getByLabel("Words").fill("bicycle");
+    await panel.getByLabel("Words").press("Enter");
+    const mark = panel.locator("mark").filter({ hasText: "bicycle" });
+    await mark.waitFor();
+    await mark.click();
+    await panel.waitFor({ state: "detached" });
+    await ana.sees("the blue bicycle");
+  },
+);
