@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Locator, Page } from "playwright-core";
-import type { Profile } from "./browser.ts";
+import type { Profile } from "./profile.ts";
 
 /** More than there are stops for the keyboard. */
 const MAX_TABS = 60;

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "./assert.ts";
-import { findProgram } from "./browser.ts";
+import { findProgram } from "./chromium.ts";
 import { Folder } from "./folder.ts";
 import { Program } from "./program.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { BrowserContextOptions } from "playwright-core";
-import type { Profile, Profiles } from "./browser.ts";
+import type { Profile, Profiles } from "./profile.ts";
 import { ChatPage } from "./chat_page.ts";
 import { type Folder, freePort } from "./folder.ts";
 import { Server, type ServerOptions } from "./server.ts";

@@ -7,7 +7,9 @@
 import type { Page } from "playwright-core";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { assertUsable } from "../kit/axe.ts";
-import { browserTest, ELSEWHERE, type Profiles } from "../kit/browser.ts";
+import { browserTest } from "../kit/browser.ts";
+import { ELSEWHERE } from "../kit/chromium.ts";
+import type { Profiles } from "../kit/profile.ts";
 import type { ChatPage } from "../kit/chat_page.ts";
 import { JsonClient } from "../kit/client.ts";
 import { ask } from "../kit/file_company.ts";

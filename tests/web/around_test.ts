@@ -10,7 +10,8 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { bundle } from "../../tools/page.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
-import { browserTest, type Profile } from "../kit/browser.ts";
+import { browserTest } from "../kit/browser.ts";
+import type { Profile } from "../kit/profile.ts";
 import { Folder } from "../kit/folder.ts";
 
 /** Stages, by their names in `around_page.tsx`. */

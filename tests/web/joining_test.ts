@@ -5,7 +5,8 @@
  */
 
 import { assert, assertEquals } from "../kit/assert.ts";
-import { browserTest, ELSEWHERE } from "../kit/browser.ts";
+import { browserTest } from "../kit/browser.ts";
+import { ELSEWHERE } from "../kit/chromium.ts";
 import { ChatPage } from "../kit/chat_page.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";

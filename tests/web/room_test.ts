@@ -9,7 +9,8 @@ import { bundle } from "../../tools/page.ts";
 import type { News, RoomNews } from "../../src/client/view.ts";
 import type { RoomPage } from "../kit/in_page/room_page.tsx";
 import { assert, assertEquals } from "../kit/assert.ts";
-import { browserTest, type Profiles } from "../kit/browser.ts";
+import { browserTest } from "../kit/browser.ts";
+import type { Profiles } from "../kit/profile.ts";
 
 declare const roomPage: RoomPage;
 

@@ -5,7 +5,8 @@
  */
 
 import { assert, assertEquals } from "../kit/assert.ts";
-import { browserTest, type Profile } from "../kit/browser.ts";
+import { browserTest } from "../kit/browser.ts";
+import type { Profile } from "../kit/profile.ts";
 import { ChatPage } from "../kit/chat_page.ts";
 import { JsonClient } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";

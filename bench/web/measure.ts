@@ -1,0 +1,246 @@
+/**
+ * What a page takes: the real server, the real page, Debian's Chromium.
+ *
+ * @module
+ */
+
+import type { Page } from "playwright-core";
+import type { Event } from "../../src/protocol/events.ts";
+import { chromium, closeChromium } from "../../tests/kit/chromium.ts";
+import { run } from "../../tests/kit/command.ts";
+import { Folder } from "../../tests/kit/folder.ts";
+import { Intruder } from "../../tests/kit/intruder.ts";
+import { joinEvent } from "../../tests/kit/people.ts";
+import { Profile } from "../../tests/kit/profile.ts";
+import { WebRoom } from "../../tests/kit/web_room.ts";
+import { type Spread, spread } from "../load/figures.ts";
+
+/** What is measured, and how much of it. */
+export interface WebJob {
+  /** How often a page is opened. */
+  readonly openings: number;
+  /** How often all else is done. */
+  readonly runs: number;
+  /** Messages of a long history. */
+  readonly history: number;
+  /** Messages that are said without a pause. */
+  readonly talk: number;
+}
+
+/** What a page holds, of an engine whose garbage has been collected. */
+export interface Holdings {
+  /** Of JavaScript, bytes. */
+  readonly heap: number;
+  /** Of the page's whole process, bytes. */
+  readonly process: number;
+}
+
+/** What was found. */
+export interface WebFigures {
+  /** The browser's version. */
+  readonly browser: string;
+  /** From opening the link until the first message is on the screen, the name typed in no time, ms. */
+  readonly firstMs: Spread;
+  /** The same for somebody who comes again by loading the page anew, ms. */
+  readonly againMs: Spread;
+  /** From opening the link until the last message of a long history is on the screen, ms. */
+  readonly historyMs: Spread;
+  /** Messages a second of which the last is on the screen when they have been said. */
+  readonly perSecond: Spread;
+  /** In a room in which little was said. */
+  readonly small: Holdings;
+  /** With the long history. */
+  readonly long: Holdings;
+  /** After the talk. */
+  readonly talked: Holdings;
+}
+
+/** What one sends at a time. */
+const BATCH = 500;
+const TEXT = "x".repeat(85);
+
+/** What a page is told before it begins: who joins, and which message is waited for. */
+interface Wanted {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** In a page: joins at once, and notes in `seen` when the message stands on the screen. */
+function watch({ name, text }: Wanted): void {
+  const join = () => {
+    const field = document.querySelector<HTMLInputElement>(
+      "input[autocomplete=nickname]",
+    );
+    if (!field || field.value === name) return;
+    field.value = name;
+    field.dispatchEvent(new globalThis.Event("input", { bubbles: true }));
+    field.form?.requestSubmit();
+  };
+  const look = () => {
+    join();
+    const rows = document.querySelectorAll<HTMLElement>("[data-seq]");
+    if (![...rows].some((row) => row.textContent?.includes(text))) return;
+    watcher.disconnect();
+    // It is on the screen with the next frame.
+    requestAnimationFrame(() =>
+      setTimeout(() => Reflect.set(globalThis, "seen", performance.now()))
+    );
+  };
+  const watcher = new MutationObserver(look);
+  watcher.observe(document, { subtree: true, childList: true });
+}
+
+/** Has somebody say many things. */
+async function talk(who: Intruder, from: number, count: number): Promise<void> {
+  for (let at = from; at < from + count; at += BATCH) {
+    const size = Math.min(BATCH, from + count - at);
+    const events = Array.from({ length: size }, (_, i) => {
+      const n = at + i + 1;
+      return { kind: "say", n, text: `message ${n} ${TEXT}` } as Event;
+    });
+    await who.send(...events);
+    await who.send({ kind: "ping" });
+    await who.hears("pong");
+  }
+}
+
+/** A page of somebody new. */
+class Visitor implements AsyncDisposable {
+  private constructor(readonly profile: Profile, readonly page: Page) {}
+
+  /** Opens a link, and joins. */
+  static async at(link: string, wanted: Wanted): Promise<Visitor> {
+    const profile = await Profile.make({});
+    await profile.context.addInitScript(watch, wanted);
+    const page = await profile.context.newPage();
+    await page.goto(link);
+    return new Visitor(profile, page);
+  }
+
+  /** When the wanted message stood on the screen, ms since the page was asked for. */
+  async seen(): Promise<number> {
+    await this.page.waitForFunction(() => Reflect.has(globalThis, "seen"));
+    return await this.page.evaluate(() => Reflect.get(globalThis, "seen"));
+  }
+
+  /** What it holds. */
+  async holdings(): Promise<Holdings> {
+    const session = await this.profile.context.newCDPSession(this.page);
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    await session.detach();
+    return { heap: usedSize, process: await largestRenderer() };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.profile[Symbol.asyncDispose]();
+  }
+}
+
+/** The memory of the process in which the page is: of those that show pages, the largest, bytes. */
+async function largestRenderer(): Promise<number> {
+  const browser = await chromium();
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const ids = processInfo.filter(({ type }) => type === "renderer")
+    .map(({ id }) => String(id));
+  const sizes = await run("ps", "-o", "rss=", "-p", ids.join(","));
+  return 1_024 * Math.max(...sizes.trim().split(/\s+/).map(Number));
+}
+
+/** A room with no limit on one sender, in which somebody has said some things. */
+class TalkedRoom implements AsyncDisposable {
+  private constructor(
+    readonly room: WebRoom,
+    readonly eve: Intruder,
+    readonly folder: Folder,
+  ) {}
+
+  static async with(messages: number): Promise<TalkedRoom> {
+    const folder = await Folder.make();
+    const args = ["--rate", "0", "--history", String(2 * messages)];
+    const room = await WebRoom.open(folder, { args });
+    const eve = await Intruder.by(room.invite, undefined, DEADLINE);
+    await eve.send(joinEvent(eve.identity, "eve"));
+    await eve.hears("welcome");
+    await talk(eve, 0, messages);
+    return new TalkedRoom(room, eve, folder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.eve[Symbol.dispose]();
+    await this.room[Symbol.asyncDispose]();
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+/** How long somebody who talks is connected at the most, ms. */
+const DEADLINE = 300_000;
+
+/** Opens the link as people who are new, and loads the page again. */
+async function openings(count: number) {
+  await using talked = await TalkedRoom.with(10);
+  const [first, again]: [number[], number[]] = [[], []];
+  let small: Holdings | undefined;
+  for (let n = 1; n <= count; n++) {
+    const wanted = { name: `ana${n}`, text: "message 10 " };
+    await using visitor = await Visitor.at(talked.room.link(), wanted);
+    first.push(await visitor.seen());
+    await visitor.page.reload();
+    again.push(await visitor.seen());
+    small ??= await visitor.holdings();
+  }
+  if (!small) throw new Error("No page was opened");
+  return { firstMs: spread(first), againMs: spread(again), small };
+}
+
+/** Opens the link of a room with a long history. */
+async function histories(messages: number, count: number) {
+  await using talked = await TalkedRoom.with(messages);
+  const times: number[] = [];
+  let long: Holdings | undefined;
+  for (let n = 1; n <= count; n++) {
+    const wanted = { name: `ana${n}`, text: `message ${messages} ` };
+    await using visitor = await Visitor.at(talked.room.link(), wanted);
+    times.push(await visitor.seen());
+    long ??= await visitor.holdings();
+  }
+  if (!long) throw new Error("No page was opened");
+  return { historyMs: spread(times), long };
+}
+
+/** Has somebody talk as fast as the server takes it, until a page shows the last of it. */
+async function talks(messages: number, count: number) {
+  const rates: number[] = [];
+  let talked: Holdings | undefined;
+  for (let n = 1; n <= count; n++) {
+    await using room = await TalkedRoom.with(1);
+    const text = `message ${messages + 1} `;
+    const wanted = { name: "ana", text };
+    await using visitor = await Visitor.at(room.room.link(), wanted);
+    await visitor.page.getByText("message 1 ").first().waitFor();
+    const begin = performance.now();
+    await talk(room.eve, 1, messages);
+    await visitor.seen();
+    rates.push(messages / (performance.now() - begin) * 1_000);
+    talked ??= await visitor.holdings();
+  }
+  if (!talked) throw new Error("No page was opened");
+  return { perSecond: spread(rates), talked };
+}
+
+/** Measures all of it. */
+export async function measure(job: WebJob): Promise<WebFigures> {
+  try {
+    const browser = (await chromium()).version();
+    return {
+      browser,
+      ...await openings(job.openings),
+      ...await histories(job.history, job.runs),
+      ...await talks(job.talk, job.runs),
+    };
+  } finally {
+    await closeChromium();
+  }
+}
