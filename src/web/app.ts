@@ -8,7 +8,7 @@
  */
 
 import { effect, type Signal, signal } from "@preact/signals";
-import type { Bytes } from "../../crypto_utils.ts";
+import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { escapeText } from "../base/safe_text.ts";
@@ -74,7 +74,7 @@ export class App {
 
   /** Reads what is kept, and goes where the address bar says, or where this tab was. */
   async start(): Promise<void> {
-    const { here, isSecure, isCurrent, fragment, tab } = this.#browser;
+    const { here, isSecure, isCurrent, tab } = this.#browser;
     if (!isSecure || !isCurrent) {
       const { origin } = here;
       this.stage.value = { at: "insecure", origin, isOld: isSecure };
@@ -82,6 +82,7 @@ export class App {
     }
     this.#browser.watch({
       back: () => this.#stay?.hurry(),
+      linked: () => this.#followLink(),
       hidden: () => this.#noteRead(),
       closing: () => this.isUnsent,
       fault: (error) => this.#tellFault(error),
@@ -93,19 +94,43 @@ export class App {
     this.#keeping = keeping;
     this.isKept.value = keeping.isKept;
     await this.#listIdentities();
-    if (fragment !== "") {
-      this.#browser.hideFragment();
-      // A page from a file may have a whole link there.
-      const isLink = fragment.includes("://");
-      return this.goTo(isLink ? fragment : `${here.origin}/#${fragment}`);
-    }
-    const link = tab.get("link");
+    const link = this.#takeLink() || tab.get("link");
     const place = tab.get("place");
     if (link !== "") this.goTo(link);
     else if (place !== "") await this.#comeBack(place);
     else if (isServed(here) && keeping.known.serverAt(here.origin)) {
       this.goTo(here.origin);
     } else this.#askPlace();
+  }
+
+  /** The link that stands in the address bar, which then stands there no longer; empty for none. */
+  #takeLink(): string {
+    const fragment = this.#browser.fragment();
+    if (fragment === "") return "";
+    this.#browser.hideFragment();
+    // A page from a file may have a whole link there.
+    const isWhole = fragment.includes("://");
+    return isWhole ? fragment : `${this.#browser.here.origin}/#${fragment}`;
+  }
+
+  /** Goes where a link leads that was opened in this tab, unless the person is in that room. */
+  #followLink(): void {
+    const link = this.#takeLink();
+    if (link === "" || !this.#keeping || this.#isThere(link)) return;
+    this.#dropStay();
+    this.goTo(link);
+  }
+
+  /** Whether a link is of the room in which the person is, or on the way into it. */
+  #isThere(link: string): boolean {
+    const key = this.#stay && this.#place && this.#serverKey(this.#place);
+    try {
+      const { invite } = readPlace(link, this.#browser.here);
+      return key !== undefined && invite !== undefined &&
+        equalBytes(key, invite.serverKey);
+    } catch {
+      return false; // what is wrong with it is told by who goes there
+    }
   }
 
   /** Goes on where this tab was before it was loaded again. */
@@ -400,13 +425,19 @@ export class App {
   again(): void {
     const place = this.#place;
     const isOver = this.stage.value.at === "over";
+    this.#dropStay();
+    if (isOver && place) this.#askName(place);
+    else this.#askPlace();
+  }
+
+  /** Leaves where the person is, for another place. */
+  #dropStay(): void {
     const stay = this.#stay;
+    if (stay) this.#noteRead();
     this.#stay = undefined; // its end is no news
     this.#answerNaming(null);
     stay?.leave();
     this.#browser.tab.set("place", "");
-    if (isOver && place) this.#askName(place);
-    else this.#askPlace();
   }
 
   /** Leaves the room, or gives up coming in. */

@@ -134,7 +134,7 @@ export class TestPage {
       options;
     const own: Browser = {
       here,
-      fragment: new URL(link).hash.slice(1),
+      fragment: () => new URL(this.address).hash.slice(1),
       isSecure,
       isCurrent: true,
       tab: new Tab(storage),

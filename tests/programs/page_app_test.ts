@@ -370,3 +370,22 @@ Deno.test("a page that reads back gets older lines than it was told at first", (
     "--history",
     "5",
   ));
+
+Deno.test("a link that is opened in a tab where the page is already leads into its room, unless the person is there", () =>
+  withRoom(async (_server, link) => {
+    await withRoom(async (_other, elsewhere) => {
+      await using browser = new TestBrowser();
+      const start = "file:///home/ana/chat.html";
+      const page = await browser.open(`${start}#${link}`, { here: FROM_DISK });
+      const { room } = await page.enter("ana");
+      page.address = `${start}#${link}`;
+      page.happenings?.linked();
+      assertEquals(page.address, start);
+      assertEquals((await page.at("room")).room, room);
+      page.address = `${start}#${elsewhere}`;
+      page.happenings?.linked();
+      assertEquals((await page.at("name")).place, new URL(elsewhere).origin);
+      const { room: other } = await page.enter("ana");
+      assertEquals(other.address.value, new URL(elsewhere).origin);
+    });
+  }));

@@ -15,8 +15,8 @@ import { Tab } from "./tab.ts";
 export interface Browser {
   /** Where the page is. */
   readonly here: PageLocation;
-  /** What stands behind the "#" of its address, without it; empty for nothing. */
-  readonly fragment: string;
+  /** What stands behind the "#" of its address now, without it; empty for nothing. */
+  fragment(): string;
   /** Whether it can encrypt here: browsers refuse it to pages that came over plain HTTP. */
   readonly isSecure: boolean;
   /** Whether it has all that the page uses. */
@@ -43,6 +43,8 @@ export interface Browser {
 export interface Happenings {
   /** It is shown again, or the network is there again. */
   readonly back: () => void;
+  /** Its address has another fragment: a link was opened in its tab. */
+  readonly linked: () => void;
   /** It is hidden, and may never be shown again. */
   readonly hidden: () => void;
   /** It is about to be closed. @returns Whether the person is asked first. */
@@ -56,7 +58,7 @@ export function thisBrowser(): Browser {
   const { location, history, navigator, isSecureContext } = globalThis;
   return {
     here: location,
-    fragment: location.hash.slice(1),
+    fragment: () => location.hash.slice(1),
     isSecure: isSecureContext && globalThis.crypto.subtle !== undefined,
     isCurrent: "toBase64" in Uint8Array.prototype &&
       "withResolvers" in Promise && "groupBy" in Map,
@@ -75,12 +77,13 @@ export function thisBrowser(): Browser {
   };
 }
 
-function watch({ back, hidden, closing, fault }: Happenings): void {
+function watch({ back, linked, hidden, closing, fault }: Happenings): void {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") back();
     else hidden();
   });
   addEventListener("online", back);
+  addEventListener("hashchange", linked);
   addEventListener("pageshow", (event) => {
     if (event instanceof PageTransitionEvent && event.persisted) back();
   });
