@@ -12,7 +12,7 @@ export type TableRow = readonly [head: string, ...parts: string[]];
 
 /** What a command may ask and do, wherever it is typed. */
 export interface CommandContext
-  extends Omit<Actions, "say" | "inRoom" | "send" | "older" | "topic"> {
+  extends Omit<Actions, "say" | "inRoom" | "send"> {
   /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** Tells one line to the person who typed. */
