@@ -57,7 +57,7 @@ export function byKey(known: Known, address: string): Destination {
   };
 }
 
-/** @param which Which server it should be. @throws {JoinError} if a key isn't the server's. */
+/** Says so where a server isn't the one that it should be. @param which Which that is. @throws {JoinError} if a key isn't the server's. */
 export function requireServer(
   presented: Bytes,
   serverKey: Bytes,

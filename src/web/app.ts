@@ -7,7 +7,7 @@
  * @module
  */
 
-import { effect, type Signal, signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { reasonOf } from "../base/error_reason.ts";
@@ -30,6 +30,7 @@ import { isFrom, isServed, type Place, readPlace } from "./platform/place.ts";
 import type { RoomModelOptions } from "./room_model.ts";
 import type { OwnIdentity, RememberedRoom, Stage } from "./stage.ts";
 import { Stay } from "./stay.ts";
+import type { Watched } from "./watched.ts";
 
 /** How often it is written down how far a person has read, at most, ms. */
 const READ_EVERY = 5_000;
@@ -49,13 +50,13 @@ export interface AppOptions {
 /** The page's program. */
 export class App {
   /** Where the page is. */
-  readonly stage: Signal<Stage> = signal<Stage>({ at: "starting" });
+  readonly stage: Watched<Stage> = signal<Stage>({ at: "starting" });
   /** The identities that are kept here, the latest first. */
-  readonly identities: Signal<readonly OwnIdentity[]> = signal([]);
+  readonly identities: Watched<readonly OwnIdentity[]> = signal([]);
   /** Whether what is found out is kept for the next time; false where the browser keeps nothing. */
-  readonly isKept: Signal<boolean> = signal(true);
+  readonly isKept: Watched<boolean> = signal(true);
   /** What there was to tell before there was a room, such as what can't be kept; oldest first. */
-  readonly notes: Signal<readonly string[]> = signal([]);
+  readonly notes: Watched<readonly string[]> = signal([]);
 
   readonly #browser: Browser;
   readonly #model: RoomModelOptions;

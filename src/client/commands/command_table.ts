@@ -16,7 +16,7 @@ export class CommandTable<C extends CommandContext = CommandContext> {
   /** They, and those for operators. */
   readonly all: readonly Command<C>[];
 
-  /** @param commands Those for everybody, beside `/help`. */
+  /** A table of these and of those for operators. @param commands Those for everybody, beside `/help`. */
   constructor(commands: readonly Command<C>[]) {
     const help: Command<C> = {
       name: "/help",

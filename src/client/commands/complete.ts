@@ -10,7 +10,7 @@ import type { Completion, CompletionSources } from "./completion.ts";
 import { escapeText } from "../../base/safe_text.ts";
 
 /** What a command table needs to be for completion, whatever its commands may ask and do. */
-type Commands = Pick<CommandTable<never>, "all" | "find">;
+export type Commands = Pick<CommandTable<never>, "all" | "find">;
 
 /** The start of a name behind an at sign, which ends a text. */
 const MENTION = /(?<![\p{L}\p{N}])@[^\s@]*$/u;

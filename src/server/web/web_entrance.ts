@@ -31,7 +31,7 @@ export class WebEntrance implements Entrance {
   readonly #isSecure: boolean;
   readonly #messages = new Messages();
 
-  /** @param page What is shown. @param isSecure Whether it speaks TLS. */
+  /** Opens nothing yet. @param page What is shown. @param isSecure Whether it speaks TLS. */
   constructor(page: Page, isSecure: boolean) {
     this.#page = page;
     this.#isSecure = isSecure;

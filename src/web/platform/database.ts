@@ -14,10 +14,15 @@
 const NAME = "encrypted-chat";
 const VERSION = 1;
 
-const TABLES = ["documents", "identities", "rooms", "seen"] as const;
-
 /** A table. */
-export type TableName = typeof TABLES[number];
+export type TableName = "documents" | "identities" | "rooms" | "seen";
+
+const TABLES: readonly TableName[] = [
+  "documents",
+  "identities",
+  "rooms",
+  "seen",
+];
 
 /** A table within one transaction. */
 export type Table = IDBObjectStore;

@@ -23,7 +23,7 @@ export class FileShelf {
   readonly #draw: (file: Blob) => Promise<Picture | undefined>;
   #drawing: Promise<unknown> = Promise.resolve(); // one after the other: each needs much memory
 
-  /** @param draw Makes a small picture, and never rejects. Default: the browser. */
+  /** Empty. @param draw Makes a small picture, and never rejects. Default: the browser. */
   constructor(
     draw: (file: Blob) => Promise<Picture | undefined> = smallPicture,
   ) {

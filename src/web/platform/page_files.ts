@@ -21,7 +21,7 @@ import { ChosenFile } from "./files.ts";
 export class PageFiles implements FileSystem<File> {
   readonly #shelf: FileShelf;
 
-  /** @param shelf Where they are put. */
+  /** Knows no files yet. @param shelf Where they are put. */
   constructor(shelf: FileShelf) {
     this.#shelf = shelf;
   }

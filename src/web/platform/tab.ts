@@ -17,7 +17,7 @@ export class Tab {
   readonly #storage: TabStorage | undefined;
   readonly #memory = new Map<string, string>();
 
-  /** @param storage Default: the browser's. */
+  /** Takes up what is kept. @param storage Default: the browser's. */
   constructor(storage: TabStorage | undefined = browserStorage()) {
     this.#storage = storage;
   }
