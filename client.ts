@@ -59,6 +59,7 @@ import {
   nameOf,
 } from "./src/client/terminal_questions.ts";
 import type { View } from "./src/client/view.ts";
+import { identitiesIn, IdentityFile } from "./src/keys/identity.ts";
 import { type Address, parseAddress } from "./src/keys/invite.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
@@ -137,7 +138,12 @@ async function chat(
   );
   const found = await findDestination(given, known);
   const folder = `${own}/identities`; // which isn't used where there is none: then the identity was given
-  const identities = await Identities.open(folder, values.identity);
+  const identities = new Identities(
+    identitiesIn(folder),
+    values.identity === undefined
+      ? undefined
+      : await IdentityFile.open(values.identity),
+  );
 
   const frontend = await openFrontend(values, own);
   const { view, isInteractive } = frontend;

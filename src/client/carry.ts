@@ -4,7 +4,6 @@
  * @module
  */
 
-import { DecryptionError } from "../../crypto_utils.ts";
 import { readDocument } from "../base/document.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { print } from "../base/output.ts";
@@ -17,12 +16,12 @@ import {
   isExportedIdentity,
   MIN_PASSPHRASE,
 } from "../keys/exported_identity.ts";
-import { IdentityFile } from "../keys/identity.ts";
+import { identitiesIn, IdentityFile } from "../keys/identity.ts";
 import { askLine, askSecret } from "./ask_secret.ts";
 import { configFolder } from "./config_folder.ts";
 import type { Values } from "./flags.ts";
 import { requireName } from "./ask.ts";
-import { findIdentity } from "./identities.ts";
+import { findIdentity, type IdentityEntry } from "./identities.ts";
 
 /** Prints the identity that goes by --name, or that is in --identity. @throws {UsageError} | {RangeError} | {FileError} */
 export async function carryOut(values: Values): Promise<void> {
@@ -57,13 +56,7 @@ export async function carryIn(values: Values): Promise<void> {
       "Cannot read the identity: it is the line that --export printed on the other machine, whole",
     );
   }
-  const seed = await importIdentity(text, await askSecret("Its passphrase: "))
-    .catch((error) => {
-      if (!(error instanceof DecryptionError)) throw error;
-      throw new RangeError(
-        "Cannot open the identity: the passphrase is wrong, or the text was altered",
-      );
-    });
+  const seed = await importIdentity(text, await askSecret("Its passphrase: "));
   const folder = `${await configFolder()}/identities`;
   const file = await IdentityFile.create(folder, seed);
   if (name !== undefined) await file.setName(name);
@@ -74,7 +67,7 @@ export async function carryIn(values: Values): Promise<void> {
   print(`${id} is here now; ${where}\n`);
 }
 
-async function chosen(values: Values): Promise<IdentityFile> {
+async function chosen(values: Values): Promise<IdentityEntry> {
   const { name, identity } = values;
   if (identity !== undefined) {
     if (await readDocument(identity)) return await IdentityFile.open(identity);
@@ -83,7 +76,8 @@ async function chosen(values: Values): Promise<IdentityFile> {
   if (name === undefined) {
     throw new UsageError("Say which identity to export: --name or --identity");
   }
-  const file = await findIdentity(`${await configFolder()}/identities`, name);
-  if (file) return file;
+  const folder = `${await configFolder()}/identities`;
+  const found = await findIdentity(identitiesIn(folder), name);
+  if (found) return found;
   throw new UsageError(`No identity here goes by ${quote(name)}`);
 }

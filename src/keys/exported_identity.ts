@@ -10,6 +10,7 @@ import {
   type Bytes,
   CipherState,
   concat,
+  DecryptionError,
   decryptMessage,
   encryptMessage,
   fromBase64url,
@@ -54,7 +55,7 @@ export function isExportedIdentity(text: string): boolean {
 
 /**
  * The seed in such a text, 32 bytes.
- * @throws {SyntaxError} for another text. @throws {DecryptionError} for another passphrase, or an altered text.
+ * @throws {RangeError} with a sentence for a person: for another text, or another passphrase.
  */
 export async function importIdentity(
   text: string,
@@ -62,12 +63,21 @@ export async function importIdentity(
 ): Promise<Bytes> {
   const bytes = bytesOf(text);
   if (!bytes) {
-    throw new SyntaxError(`Cannot read the identity: it begins with ${START}`);
+    throw new RangeError(
+      "Cannot read the identity: it is the text that was exported on the other machine, whole",
+    );
   }
   const key = await passphraseKey(passphrase, bytes.subarray(0, SALT_SIZE));
   const cipher = await CipherState.create(key);
   const sealed = bytes.subarray(SALT_SIZE);
-  return await decryptMessage(cipher, sealed, labelled("export"));
+  try {
+    return await decryptMessage(cipher, sealed, labelled("export"));
+  } catch (error) {
+    if (!(error instanceof DecryptionError)) throw error;
+    throw new RangeError(
+      "Cannot open the identity: the passphrase is wrong, or the text was altered",
+    );
+  }
 }
 
 function bytesOf(text: string): Bytes | undefined {

@@ -113,6 +113,19 @@ export class IdentityFile {
   }
 }
 
+/** Where the identities of a folder are found and made. @throws {FileError} as `IdentityFile`. */
+export function identitiesIn(folder: string): {
+  readonly find: (
+    isName: (name: string) => boolean,
+  ) => Promise<IdentityFile | undefined>;
+  readonly create: (seed?: Bytes) => Promise<IdentityFile>;
+} {
+  return {
+    find: (isName) => IdentityFile.find(folder, isName),
+    create: (seed) => IdentityFile.create(folder, seed),
+  };
+}
+
 /** The identity in a file, which isn't changed; undefined if it is missing. @throws {FileError} as `IdentityFile.open`. */
 export async function readIdentity(
   path: string,

@@ -19,11 +19,10 @@ import { JoinError } from "../client/join_error.ts";
 import type { Known } from "../client/known.ts";
 import type { Who } from "../client/session.ts";
 import { fullId, shortId } from "../crypto/person_id.ts";
-import { exportIdentity } from "../keys/exported_identity.ts";
+import { exportIdentity, importIdentity } from "../keys/exported_identity.ts";
 import { formatInvite } from "../keys/invite.ts";
 import { formatWebLink } from "../keys/web_link.ts";
 import { isSealedInvite } from "../sealed/membership.ts";
-import { openIdentity } from "./carried_identity.ts";
 import { type Browser, thisBrowser } from "./platform/browser.ts";
 import { type Keeping, openKeeping } from "./platform/keeping.ts";
 import { isFrom, isServed, type Place, readPlace } from "./platform/place.ts";
@@ -256,7 +255,7 @@ export class App {
   }
 
   async #listIdentities(): Promise<void> {
-    this.identities.value = await this.#keeping?.identities.all() ?? [];
+    this.identities.value = await this.#keeping?.table.all() ?? [];
   }
 
   /**
@@ -267,7 +266,7 @@ export class App {
   async exportIdentity(passphrase: string, person?: string): Promise<string> {
     const own = this.#who && shortId(fullId(this.#who.identity.id));
     const wanted = person ?? own ?? this.identities.value[0]?.person ?? "";
-    const entry = await this.#keeping?.identities.of(wanted);
+    const entry = await this.#keeping?.table.of(wanted);
     if (!entry) throw new RangeError("There is no identity here yet");
     return await exportIdentity(entry.seed, passphrase);
   }
@@ -282,8 +281,8 @@ export class App {
     name: string,
   ): Promise<void> {
     const shown = requireName(name);
-    const seed = await openIdentity(text, passphrase);
-    const entry = await this.#keeping?.identities.create(seed);
+    const seed = await importIdentity(text, passphrase);
+    const entry = await this.#keeping?.table.create(seed);
     await entry?.setName(shown);
     await this.#listIdentities();
     const place = this.#place;
@@ -372,8 +371,15 @@ export class App {
     this.#browser.tab.set("name", name);
     if (!keeping) return;
     if (key) keeping.visits.remember(key, { name });
-    keeping.identities.named(name).then(() => this.#listIdentities())
+    this.#noteName(keeping, name)
       .catch((error) => this.#note(reasonOf(error)));
+  }
+
+  async #noteName(keeping: Keeping, name: string): Promise<void> {
+    const who = this.#who;
+    await keeping.identities.named(name);
+    if (who) await keeping.table.used(shortId(fullId(who.identity.id)));
+    await this.#listIdentities();
   }
 
   // ── How far the person has read ──────────────────────────────────────────────────────────────────────

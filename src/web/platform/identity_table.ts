@@ -12,10 +12,9 @@ import {
   randomBytes,
   toBase64url,
 } from "../../../crypto_utils.ts";
-import { type Identity, identityOf } from "../../crypto/identity.ts";
+import { identityOf } from "../../crypto/identity.ts";
 import { fullId, shortId } from "../../crypto/person_id.ts";
-import type { Who } from "../../client/session.ts";
-import { foldedName } from "../../protocol/names.ts";
+import type { IdentityEntry, IdentityStore } from "../../client/identities.ts";
 import type { OwnIdentity } from "../stage.ts";
 import type { Database } from "./database.ts";
 
@@ -25,22 +24,8 @@ interface Row extends OwnIdentity {
   readonly seed: string;
 }
 
-/** An identity that is kept. */
-export interface IdentityEntry {
-  /** The keys. */
-  readonly identity: Identity;
-  /** 32 bytes. */
-  readonly seed: Bytes;
-  /** Whether it was made now. */
-  readonly created: boolean;
-  /** The name that its person last went by, if it has gone by any. */
-  readonly name: string | undefined;
-  /** The person goes by a name now. @throws {Error} if that can't be kept. */
-  setName(name: string): Promise<void>;
-}
-
 /** All identities that are kept. */
-export class IdentityTable {
+export class IdentityTable implements IdentityStore {
   readonly #database: Database | undefined;
   readonly #memory = new Map<string, Row>(); // where there is no database
 
@@ -87,25 +72,11 @@ export class IdentityTable {
     return await this.#entry(row, created);
   }
 
-  #current: IdentityEntry | undefined;
-  #wasIn = false; // as the current one
-
-  /** As whom to come under a name. */
-  async forName(name: string): Promise<Who> {
-    const folded = foldedName(name);
-    const known = await this.find((other) => foldedName(other) === folded);
-    const current = this.#current;
-    const isNobody = current?.created && !this.#wasIn;
-    const entry = known ?? (isNobody ? current : await this.create());
-    if (entry !== current) this.#wasIn = false;
-    this.#current = entry;
-    return { identity: entry.identity, name };
-  }
-
-  /** The person is in, and goes by a name. */
-  async named(name: string): Promise<void> {
-    this.#wasIn = true;
-    await this.#current?.setName(name);
+  /** The identity of a person was used. @param person Its short id. */
+  async used(person: string): Promise<void> {
+    const row = (await this.#rows()).find((it) => it.person === person);
+    if (!row) return;
+    await this.#change(person, (now = row) => ({ ...now, at: Date.now() }));
   }
 
   async #entry(row: Row, created: boolean): Promise<IdentityEntry> {

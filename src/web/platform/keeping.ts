@@ -6,6 +6,7 @@
 
 import { reasonOf } from "../../base/error_reason.ts";
 import { Ignored } from "../../client/ignored.ts";
+import { Identities } from "../../client/identities.ts";
 import { Known } from "../../client/known.ts";
 import { type Seen, SeenHere } from "../../client/mail/seen.ts";
 import type { RoomStores } from "../../client/sealed/room_file.ts";
@@ -26,7 +27,9 @@ export interface Keeping {
   /** Whom the person doesn't want to read. */
   readonly ignored: Ignored;
   /** Who the person is. */
-  readonly identities: IdentityTable;
+  readonly identities: Identities;
+  /** All that the person is, or was, here. */
+  readonly table: IdentityTable;
   /** What is known of sealed rooms; undefined: it isn't kept. */
   readonly rooms: RoomStores | undefined;
   /** Which private messages were seen. */
@@ -50,13 +53,15 @@ export async function openKeeping(
       }. Once it is closed, you are somebody new here`,
     );
   }
+  const table = new IdentityTable(database);
   return {
     isKept: database !== undefined,
     known: await Known.load(database && documentIn(database, "known"), note),
     ignored: database
       ? await Ignored.load(documentIn(database, "ignored"), note)
       : new Ignored(note),
-    identities: new IdentityTable(database),
+    identities: new Identities(table),
+    table,
     rooms: database && roomTable(database),
     seen: database ? await SeenTable.load(database, note) : new SeenHere(),
     visits: await Visits.load(database, note),
