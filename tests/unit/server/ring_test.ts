@@ -531,3 +531,15 @@ Deno.test("Outlet.drained() waits for the log and for records that aren't sealed
   await writer.takeAll();
   await drained;
 });
+
+Deno.test("Ring gives those who ask for the same bytes the same view, which never stands for others", () => {
+  const ring = new Ring(8);
+  ring.append(new Uint8Array([1, 2, 3, 4, 5, 6]));
+  const first = ring.view(0, 6);
+  assertEquals(ring.view(0, 6) === first, true);
+  assertEquals(ring.view(2, 6) === first, false);
+  ring.append(new Uint8Array([7, 8, 9, 10, 11, 12, 13, 14]));
+  const later = ring.view(8, 14); // at the same place
+  assertEquals(later === first, false);
+  assertEquals([...later], [9, 10, 11, 12, 13, 14]);
+});

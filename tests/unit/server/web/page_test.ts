@@ -1,0 +1,88 @@
+/**
+ * The page as a server gives it: what keeps a server from starting, and what stands in its headers.
+ *
+ * @module
+ */
+
+import { AdvisedError } from "../../../../src/base/advised_error.ts";
+import { parseHead } from "../../../../src/server/web/http_head.ts";
+import { Page } from "../../../../src/server/web/page.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../../../kit/assert.ts";
+import { inFolder } from "../../../kit/folder.ts";
+import { upgradeRequest } from "../../../kit/web_socket.ts";
+
+const POLICY = "default-src 'none'; connect-src ws: wss:; img-src blob:";
+const HTML =
+  `<!doctype html><meta http-equiv="content-security-policy" content="${POLICY}"><p>Encrypted chat</p>`;
+
+function withPage(test: (page: Page) => void): Promise<void> {
+  return inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/chat.html`, HTML);
+    test(await Page.load(`${folder}/chat.html`));
+  });
+}
+
+/** Both parts of an answer to a request with these fields. */
+function answer(
+  page: Page,
+  fields: Readonly<Record<string, string>> = {},
+  isToKeep = false,
+): [head: string, body: string] {
+  const head = parseHead(upgradeRequest(fields, "GET / HTTP/1.1"));
+  const text = new TextDecoder("latin1").decode(page.answer(head, isToKeep));
+  const end = text.indexOf("\r\n\r\n");
+  return [text.slice(0, end), text.slice(end + 4)];
+}
+
+Deno.test("Page.load() says what to do where the page was not built, or something else is there", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/chat.html`;
+    const missing = await assertRejects(
+      () => Page.load(path),
+      AdvisedError,
+      "There is no dist/chat.html to serve",
+    );
+    assertEquals(
+      (missing as AdvisedError).advice,
+      "Build it: deno task page",
+    );
+    await Deno.writeTextFile(path, "<p>another page</p>");
+    await assertRejects(() => Page.load(path), AdvisedError, "not the chat's");
+  }));
+
+Deno.test("Page lets what it gives connect to the host that was asked for alone", () =>
+  withPage((page) => {
+    for (const host of ["localhost:8080", "[::1]:80", "chat.example.org"]) {
+      const [head, body] = answer(page, { host });
+      assertStringIncludes(
+        head,
+        `default-src 'none'; connect-src 'self' ws://${host} wss://${host}; img-src blob:; frame-ancestors 'none'\r\n`,
+      );
+      assertEquals(body, HTML, "its own policy stays");
+    }
+  }));
+
+Deno.test("Page is sent packed to who can unpack it, and not at all to who has it", () =>
+  withPage((page) => {
+    const [plain] = answer(page);
+    const packed = { "accept-encoding": "br, gzip" };
+    const [head, body] = answer(page, packed);
+    assertStringIncludes(head, "content-encoding: gzip");
+    assert(body.startsWith("\x1f\u2039")); // as that decoder has 0x8b
+    const tagOf = (text: string) => /etag: (\S+)/.exec(text)?.[1] ?? "";
+    assert(tagOf(plain) !== tagOf(head));
+    for (const [fields, text] of [[{}, plain], [packed, head]] as const) {
+      const asked = { ...fields, "if-none-match": tagOf(text) };
+      const [again, rest] = answer(page, asked);
+      assertStringIncludes(again, "HTTP/1.1 304 ");
+      assertStringIncludes(again, "content-security-policy: ");
+      assertEquals(rest, "");
+    }
+    const [other] = answer(page, { "if-none-match": tagOf(head) });
+    assertStringIncludes(other, "HTTP/1.1 200 ");
+  }));

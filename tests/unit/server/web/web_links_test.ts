@@ -1,0 +1,79 @@
+/**
+ * Links to the web page, by where a server listens.
+ *
+ * @module
+ */
+
+import { importKeyPair } from "../../../../src/crypto/x25519.ts";
+import type { RoomKeys } from "../../../../src/keys/key_file.ts";
+import { webLines, webLink } from "../../../../src/server/web/web_links.ts";
+import { assertEquals } from "../../../kit/assert.ts";
+
+const LINK = "chat://192.0.2.7:5000/#key";
+
+async function keysWith(web: string | undefined): Promise<RoomKeys> {
+  const secret = new Uint8Array(32).fill(7);
+  const keyPair = await importKeyPair(secret);
+  const listening = { host: "192.0.2.7", port: 5000 };
+  return { keyPair, roomKey: secret, listening, web, inviteId: 0 };
+}
+
+const table: readonly (readonly [string, string | undefined, string])[] = [
+  // What it is, what is printed for browsers, and the link that is sent.
+  [
+    "http://127.0.0.1:8080",
+    "In a browser here: http://localhost:8080/#key",
+    "http://localhost:8080/#key",
+  ],
+  [
+    "http://[::1]:8080",
+    "In a browser here: http://localhost:8080/#key",
+    "http://localhost:8080/#key",
+  ],
+  ["http://192.0.2.7:8080", undefined, "http://192.0.2.7:8080/#key"],
+  ["http://[2001:db8::7]:8080", undefined, "http://[2001:db8::7]:8080/#key"],
+  [
+    "https://chat.example.org",
+    "In a browser:      https://chat.example.org/#key",
+    "https://chat.example.org/#key",
+  ],
+  [
+    "https://chat.example.org:8443",
+    "In a browser:      https://chat.example.org:8443/#key",
+    "https://chat.example.org:8443/#key",
+  ],
+  [
+    "https://localhost:8443",
+    "In a browser here: https://localhost:8443/#key",
+    "https://localhost:8443/#key",
+  ],
+];
+
+for (const [web, line, link] of table) {
+  Deno.test(`links to the page of ${web} lead there`, async () => {
+    const keys = await keysWith(web);
+    assertEquals(webLink(keys, LINK), link);
+    const hints = { link: LINK, isSealed: false, width: 19 };
+    const { links, notes } = webLines(keys, hints);
+    assertEquals(links, line === undefined ? [] : [line]);
+    const isPlain = web.startsWith("http:") && line === undefined;
+    assertEquals(notes.length > 0, isPlain, "what plain HTTP can't is said");
+  });
+}
+
+Deno.test("links that may not be shown are named, and the page's place is", async () => {
+  const keys = await keysWith("https://chat.example.org");
+  const hints = { link: false, isSealed: false, width: 14 } as const;
+  assertEquals(webLines(keys, hints).links, [
+    "In a browser: https://chat.example.org/ (newcomers: the link that deno task server --link prints)",
+  ]);
+  const none = webLines(keys, { ...hints, link: undefined }).links;
+  assertEquals(none, ["In a browser: https://chat.example.org/"]);
+});
+
+Deno.test("server without a page has no links to it", async () => {
+  const keys = await keysWith(undefined);
+  assertEquals(webLink(keys, LINK), undefined);
+  const hints = { link: LINK, isSealed: true, width: 14 };
+  assertEquals(webLines(keys, hints).links, []);
+});
