@@ -153,6 +153,8 @@ function Countdown({ to }: { to: number }): VNode {
   }, [to]);
   const seconds = Math.max(0, Math.ceil((to - now) / 1_000));
   return (
-    <span>{seconds > 0 ? `Trying again in ${seconds} s.` : "Trying now…"}</span>
+    <span>
+      {seconds > 0 ? `Trying again in ${seconds}\u00a0s.` : "Trying now…"}
+    </span>
   );
 }
