@@ -75,8 +75,8 @@ export interface Actions<Given = string> {
   agree(seq?: number, id?: RequestId): void;
   /** Takes what the server says for the history, where that isn't what this client saw. */
   accept(id?: RequestId): void;
-  /** Asks for the lines that have these words in them. */
-  search(words: string, id?: RequestId): void;
+  /** Asks for the last lines that have these words in them. @param before Only those before that line. */
+  search(words: string, id?: RequestId, before?: number): void;
   /** Offers a file to the room; resolves when it is offered. */
   send(file: Given, id?: RequestId): Promise<void>;
   /** Takes the file that was offered under that number. */
@@ -174,7 +174,8 @@ export function actionsOf<Given>(
     topic: () => session.conversation.topic,
     agree: (seq, id) => session.conversation.agree(seq, id),
     accept: (id) => session.conversation.accept(id),
-    search: (words, id) => session.conversation.search(words, SEARCH_COUNT, id),
+    search: (words, id, before) =>
+      session.conversation.search(words, SEARCH_COUNT, id, before),
     send: (file, id) => transfers.send(session, file, id),
     get: (offer, id) => transfers.get(offer, id),
     drop: (offer, id) => transfers.drop(offer, id),

@@ -189,7 +189,7 @@ browserTest(
 );
 
 browserTest(
-  "a search marks its hits, shows what others wrote as text, and a click leads to the row",
+  "a search marks its hits, shows what others wrote as text, goes on to older ones, and a click leads to the row",
   async (profiles) => {
     await withViews(await profiles.make(), async (open) => {
       const page = await open("search");
@@ -205,6 +205,13 @@ browserTest(
       ]);
       await page.getByText("<img src=x onerror=alert(1)> \\u202etxt.exe")
         .waitFor();
+      await page.getByRole("button", { name: "Show older" }).click();
+      await page.getByText("4 messages", { exact: true }).waitFor();
+      await results.nth(3).getByText("an older hut").waitFor();
+      assertEquals(
+        await page.getByRole("button", { name: "Show older" }).count(),
+        0,
+      );
       await results.nth(1).getByRole("button").click();
       await page.getByText("scroll up there").waitFor();
       await results.nth(2).getByRole("button").click();

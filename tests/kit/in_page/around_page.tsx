@@ -184,12 +184,12 @@ const actions = {
     }
     return Promise.resolve();
   },
-  search: (words: string) =>
+  search: (words: string, _id?: number, before?: number) =>
     room.show({
       type: "found",
       words,
-      more: true,
-      lines: [
+      more: before === undefined,
+      lines: before !== undefined ? [news(before - 1, "an older hut")] : [
         news(
           40,
           "the key of the hut is under the third stone, left of the door: don't tell\nand bring the second key",

@@ -5,7 +5,8 @@
  */
 
 import { encodeQR } from "qr";
-import type { FileNews } from "../../../src/client/view.ts";
+import type { FileNews, RoomNews } from "../../../src/client/view.ts";
+import type { Found } from "../../../src/web/room_model.ts";
 import {
   fileState,
   isPictureName,
@@ -13,6 +14,10 @@ import {
 import { daysAgo, placeName } from "../../../src/web/view/kit/place_name.ts";
 import { modulesPath } from "../../../src/web/view/kit/qr_code.tsx";
 import { dayTime, idleFor } from "../../../src/web/view/panels/moments.ts";
+import {
+  olderBefore,
+  withNewer,
+} from "../../../src/web/view/panels/search_results.ts";
 import { assertEquals } from "../../kit/assert.ts";
 
 const MINUTE = 60_000;
@@ -100,4 +105,25 @@ Deno.test("isPictureName() takes pictures that can be shown, and no SVG", () => 
     ["a.svg", "png", "a.png.exe", "a.html"].filter(isPictureName),
     [],
   );
+});
+
+Deno.test("a search goes on before the first line that was found, or before what was looked through", () => {
+  const line = (seq: number) => ({ type: "said", seq } as RoomNews);
+  const found = (lines: RoomNews[], more: boolean, backTo?: number): Found => ({
+    ...{ type: "found", words: "hut", lines, more },
+    ...(backTo === undefined ? {} : { backTo }),
+  });
+  const warning = { type: "warning", line: 7 } as Found["lines"][number];
+  assertEquals(olderBefore(found([line(8), line(9)], true)), 8);
+  assertEquals(olderBefore(found([line(8)], false)), undefined);
+  assertEquals(olderBefore(found([line(8)], true, 5)), 5);
+  assertEquals(
+    olderBefore({ ...found([], true), lines: [warning, line(9)] }),
+    9,
+  );
+  const newer = found([line(9)], true);
+  const older = found([line(4)], false);
+  assertEquals(withNewer(older, newer), found([line(4), line(9)], false));
+  assertEquals(withNewer(older, { ...newer, words: "key" }), older);
+  assertEquals(withNewer(older, null), older);
 });

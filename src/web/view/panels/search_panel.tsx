@@ -17,6 +17,7 @@ import { Told } from "../kit/told.tsx";
 import { MessageText } from "../room/message_text.tsx";
 import { dayTime } from "./moments.ts";
 import type { PanelProps } from "./panel_props.ts";
+import { olderBefore, withNewer } from "./search_results.ts";
 
 /** A search that goes on. */
 interface Asked {
@@ -32,7 +33,16 @@ export function SearchPanel(props: PanelProps): JSX.Element {
   const found = room.found.value;
   const words = useSignal(found?.words ?? "");
   const asked = useSignal<Asked | null>(null);
+  const newer = useSignal<Found | null>(null);
   const isSearching = asked.value !== null && found === asked.value.before;
+  const shown = isSearching
+    ? newer.value
+    : found && withNewer(found, newer.value);
+  const search = (wanted: string, before?: number) => {
+    asked.value = { at: Date.now(), before: room.found.peek() };
+    actions.search(wanted, undefined, before);
+  };
+  const older = shown && !isSearching ? olderBefore(shown) : undefined;
   return (
     <>
       <form
@@ -42,8 +52,8 @@ export function SearchPanel(props: PanelProps): JSX.Element {
           event.preventDefault();
           const wanted = words.value.trim();
           if (wanted === "") return;
-          asked.value = { at: Date.now(), before: room.found.peek() };
-          actions.search(wanted);
+          newer.value = null;
+          search(wanted);
         }}
       >
         <TextField
@@ -56,10 +66,22 @@ export function SearchPanel(props: PanelProps): JSX.Element {
         <button type="submit" class="button button-main">Search</button>
       </form>
       <p role="status" class="panel-hint">
-        {isSearching ? "Searching…" : found && summary(found)}
+        {isSearching ? "Searching…" : shown && summary(shown)}
       </p>
       {isSearching && <LastNote room={room} since={asked.value?.at ?? 0} />}
-      {found && !isSearching && <Lines {...props} found={found} />}
+      {shown && <Lines {...props} found={shown} />}
+      {shown && older !== undefined && (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            newer.value = shown;
+            search(shown.words, older);
+          }}
+        >
+          Show older
+        </button>
+      )}
     </>
   );
 }
