@@ -172,6 +172,7 @@ const actions = {
   }),
   verify: () => verified = true,
   who: () => PEOPLE,
+  topic: () => "",
   run: (line: string) => {
     if (line.startsWith("/invite")) {
       room.show({
