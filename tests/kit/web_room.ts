@@ -32,12 +32,12 @@ export class WebRoom implements AsyncDisposable {
     this.webPort = webPort;
   }
 
-  /** Starts a server. */
+  /** Starts a server. @param webPort Where browsers go. Default: any free port. */
   static async open(
     folder: Folder,
     { args = [], ...options }: ServerOptions = {},
+    webPort: number = freePort(),
   ): Promise<WebRoom> {
-    const webPort = freePort();
     const web = ["--web", `127.0.0.1:${webPort}`, ...args];
     const all = { ...options, args: web };
     const server = await Server.open(folder, all);

@@ -4,55 +4,16 @@
  * @module
  */
 
-import { deflateSync } from "node:zlib";
-import { concat } from "../../crypto_utils.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
-import { utf8 } from "../kit/bytes.ts";
 import { browserTest } from "../kit/browser.ts";
 import { JsonClient } from "../kit/client.ts";
 import { ask, contents, reaches } from "../kit/file_company.ts";
 import { Folder } from "../kit/folder.ts";
+import { png } from "../kit/png.ts";
 import { WebRoom } from "../kit/web_room.ts";
 
 /** A few pieces' worth, bytes. */
 const SIZE = 300_000;
-
-/** A picture of one colour, PNG. */
-function png(width: number, height: number): Uint8Array<ArrayBuffer> {
-  const chunk = (type: string, data: Uint8Array<ArrayBuffer>) => {
-    const body = concat(utf8(type), data);
-    const frame = new DataView(new ArrayBuffer(body.length + 8));
-    frame.setUint32(0, data.length);
-    new Uint8Array(frame.buffer).set(body, 4);
-    frame.setUint32(body.length + 4, crc32(body));
-    return new Uint8Array(frame.buffer);
-  };
-  const head = new DataView(new ArrayBuffer(13));
-  head.setUint32(0, width);
-  head.setUint32(4, height);
-  head.setUint8(8, 8); // bits a sample
-  head.setUint8(9, 2); // red, green, blue
-  const rows = new Uint8Array((3 * width + 1) * height).fill(120);
-  for (let y = 0; y < height; y++) rows[y * (3 * width + 1)] = 0; // no filter
-  return concat(
-    new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
-    chunk("IHDR", new Uint8Array(head.buffer)),
-    chunk("IDAT", new Uint8Array(deflateSync(rows))),
-    chunk("IEND", new Uint8Array()),
-  );
-}
-
-/** The check sum of PNG's chunks. */
-function crc32(bytes: Uint8Array): number {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) {
-      crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-    }
-  }
-  return ~crc >>> 0;
-}
 
 browserTest(
   "a file goes from a page to a terminal's client, and from there to a page, byte for byte",
@@ -96,7 +57,7 @@ browserTest(
     await using room = await WebRoom.open(folder);
     const ana = await room.join(profiles, "ana");
     const ben = await room.join(profiles, "ben");
-    await ana.send("hut.png", png(1_600, 1_200));
+    await ana.send("hut.png", png(1_600, 1_200, () => [120, 120, 160]));
     await ben.sees("hut.png");
     assertEquals(await ben.message("hut.png").locator("img").count(), 0);
     await ben.button("Show", ben.message("hut.png")).click();

@@ -1,6 +1,6 @@
 /**
- * Makes the README's pictures, in `pictures/`: the real programs, talking, and what one terminal shows of it.
- * Needs tmux.
+ * Makes the README's pictures, in `docs/pictures/`: the real programs, talking, and what a terminal and the web page
+ * show of it. Needs tmux and Chromium.
  *
  *     deno task pictures
  *
@@ -12,7 +12,9 @@ import { print } from "../../src/base/output.ts";
 import { CUT, type Edit, TcpProxy } from "../../tests/kit/proxy.ts";
 import { Terminal } from "../../tests/kit/pty.ts";
 import { type Cell, readScreen } from "./cells.ts";
+import { drawPages } from "./page.ts";
 import { drawSvg, GROUND } from "./svg.ts";
+import { closeChromium } from "../../tests/kit/chromium.ts";
 import { Folder } from "../../tests/kit/folder.ts";
 import { Server } from "../../tests/kit/server.ts";
 import { typeClient } from "../../tests/kit/stage.ts";
@@ -220,3 +222,5 @@ await Deno.mkdir(FOLDER, { recursive: true });
 for (const picture of [conversation, reconnect, file]) {
   while (!await picture()); // with other people, whose colours are others
 }
+await drawPages(FOLDER, (name) => print(`docs/pictures/${name}\n`));
+await closeChromium();

@@ -15,6 +15,9 @@ import { runToEnd } from "../../kit/command.ts";
 import { readScreen } from "../../../tools/pictures/cells.ts";
 import { drawSvg } from "../../../tools/pictures/svg.ts";
 
+/** What a picture may take, bytes: everybody who looks at the README loads it. */
+const MAX_PICTURE = 100_000;
+
 /** The texts of a picture: the cell in which each begins or, if it is centred, has its middle; how it is placed. */
 function texts(captured: string): [number, string, string?][] {
   const rows = readScreen(captured);
@@ -131,11 +134,17 @@ Deno.test("the README's pictures are there, and are pictures", async () => {
   const links = [...readme.matchAll(/!\[([^\]]+)\]\(([^)]+)\)/g)];
   assert(links.length >= 3);
   for (const [, words = "", path = ""] of links) {
+    assert(words.length > 20, "nothing for who can't see it");
+    if (path.endsWith(".png")) {
+      const bytes = await Deno.readFile(new URL(path, root));
+      assertEquals(bytes.subarray(1, 4), new TextEncoder().encode("PNG"), path);
+      assert(bytes.length < MAX_PICTURE, `${path}: ${bytes.length} bytes`);
+      continue;
+    }
     const svg = await Deno.readTextFile(new URL(path, root));
     assert(svg.startsWith("<svg ") && svg.endsWith("</svg>\n"), path);
     // As drawSvg() writes them: formatting leaves them alone.
     assertMatch(svg, /^(<(svg|title|rect|g|text|\/g|\/svg)\b[^\n]*>\n)+$/);
-    assert(words.length > 20, "nothing for who can't see it");
   }
   const check = [Deno.execPath(), "fmt", "--check", "--permit-no-files"];
   const { code, stderr } = await runToEnd([...check, "docs/pictures"], {
