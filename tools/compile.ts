@@ -51,13 +51,14 @@ async function compile(
 ): Promise<number> {
   const program = new URL(`../${task}.ts`, import.meta.url).pathname;
   const page = new URL("../dist/chat.html", import.meta.url).pathname;
+  const pages = [page, `${page}.br`].flatMap((file) => ["--include", file]);
   const path = `${folder}/chat-${task}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
       ...runFlags(task),
       ...(target === undefined ? [] : ["--target", target]),
-      ...(task === "server" ? ["--include", page] : []),
+      ...(task === "server" ? pages : []),
       "--output",
       path,
       program,

@@ -171,6 +171,11 @@ Deno.test("server gives the page as it was built, to be shown or to be kept, and
   const kept = await fetch(`http://${host}/chat.html`);
   assertEquals([kept.status, await kept.text()], [200, built]);
   assertMatch(kept.headers.get("content-disposition") ?? "", /^attachment; /);
+  const packed = await Deno.connect({ port: server.webPort });
+  const asked = { "accept-encoding": "gzip, deflate, br" };
+  await writeAll(packed, upgradeRequest(asked, "GET / HTTP/1.1"));
+  assertMatch(await readHead(packed), /^content-encoding: br\r$/m);
+  packed.close();
   const plain = await fetch(`http://${host}/`, {
     headers: { "accept-encoding": "identity" },
   });

@@ -1,11 +1,17 @@
 /**
- * The web page, as `deno task page` has built it: one file, which is read once, when the server starts.
+ * The web page, as `deno task page` has built it: one file, which is read once, when the server starts, and beside it the
+ * same one packed by Brotli, which takes too long to be done then.
  *
  * @module
  */
 
-import { gzipSync } from "node:zlib";
-import { type Bytes, concat, sha256 } from "../../../crypto_utils.ts";
+import { brotliDecompressSync, gzipSync } from "node:zlib";
+import {
+  type Bytes,
+  concat,
+  equalBytes,
+  sha256,
+} from "../../../crypto_utils.ts";
 import { AdvisedError } from "../../base/advised_error.ts";
 import { answerHead } from "./http_answer.ts";
 import { type Head, lists } from "./http_head.ts";
@@ -17,7 +23,7 @@ const CONNECTIONS = /connect-src [^;]*/;
 /** The same file, to be kept. */
 const SAVED = 'attachment; filename="chat.html"';
 
-/** What is never allowed to the page. */
+/** What is never allowed to the page. Its reader of codes takes a picture by a file input, which "camera" doesn't touch. */
 const FORBIDDEN = [
   "camera",
   "display-capture",
@@ -27,16 +33,25 @@ const FORBIDDEN = [
   "usb",
 ].map((feature) => `${feature}=()`).join(", ");
 
+/** The page in one of the forms in which it is sent. */
+interface Form {
+  /** As `content-encoding` has it; undefined for the file as it is. */
+  readonly coding: string | undefined;
+  readonly body: Bytes;
+}
+
 /** The page. */
 export class Page {
-  readonly #plain: Bytes;
-  readonly #zipped: Bytes;
+  readonly #forms: readonly Form[]; // the smallest first, the file as it is last
   readonly #tag: string;
   readonly #policy: string;
 
-  private constructor(html: Bytes, policy: string) {
-    this.#plain = html;
-    this.#zipped = new Uint8Array(gzipSync(html, { level: 9 }));
+  private constructor(html: Bytes, policy: string, packed: Bytes | undefined) {
+    this.#forms = [
+      ...(packed ? [{ coding: "br", body: packed }] : []),
+      { coding: "gzip", body: new Uint8Array(gzipSync(html, { level: 9 })) },
+      { coding: undefined, body: html },
+    ];
     this.#tag = sha256(html).toHex();
     this.#policy = policy;
   }
@@ -60,14 +75,13 @@ export class Page {
     if (policy === undefined || !CONNECTIONS.test(policy)) {
       throw new AdvisedError("dist/chat.html is not the chat's page", advice);
     }
-    return new Page(html, policy);
+    return new Page(html, policy, await readPacked(`${place}.br`, html));
   }
 
   /** Answers a request for the page. @param isToKeep Whether it is to be saved rather than shown. */
   answer(head: Head, isToKeep: boolean): Bytes {
-    const isZipped = lists(head, "accept-encoding", "gzip");
-    const tag = `"${this.#tag}${isZipped ? "z" : ""}"`;
-    const body = isZipped ? this.#zipped : this.#plain;
+    const { coding, body } = this.#formFor(head);
+    const tag = `"${this.#tag}${coding === undefined ? "" : `-${coding}`}"`;
     const isKnown = lists(head, "if-none-match", tag);
     const fields = answerHead(isKnown ? 304 : 200, {
       ...this.#protection(head),
@@ -77,12 +91,21 @@ export class Page {
       ...(isKnown ? {} : {
         "content-type": "text/html; charset=utf-8",
         "content-length": String(body.length),
-        ...(isZipped ? { "content-encoding": "gzip" } : {}),
+        ...(coding === undefined ? {} : { "content-encoding": coding }),
         ...(isToKeep ? { "content-disposition": SAVED } : {}),
       }),
       connection: "close",
     });
     return isKnown || head.method === "HEAD" ? fields : concat(fields, body);
+  }
+
+  /** The smallest that the one who asks can unpack. */
+  #formFor(head: Head): Form {
+    const form = this.#forms.find(({ coding }) =>
+      coding === undefined || lists(head, "accept-encoding", coding)
+    );
+    if (!form) throw new Error("There is always the file as it is");
+    return form;
   }
 
   /** What keeps others away from the page, and the page from others. */
@@ -98,5 +121,22 @@ export class Page {
       "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",
     };
+  }
+}
+
+/** The packed page; undefined if there is none, or it is that of another page. */
+async function readPacked(
+  place: string,
+  html: Bytes,
+): Promise<Bytes | undefined> {
+  try {
+    const packed = await Deno.readFile(
+      place.startsWith("file:") ? new URL(place) : place,
+    );
+    const options = { maxOutputLength: html.length };
+    const page = new Uint8Array(brotliDecompressSync(packed, options));
+    return equalBytes(page, html) ? packed : undefined;
+  } catch {
+    return undefined; // gzip does as well, with a fifth more
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { brotliCompressSync } from "node:zlib";
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import { parseHead } from "../../../../src/server/web/http_head.ts";
 import { Page } from "../../../../src/server/web/page.ts";
@@ -20,9 +21,14 @@ const POLICY = "default-src 'none'; connect-src ws: wss:; img-src blob:";
 const HTML =
   `<!doctype html><meta http-equiv="content-security-policy" content="${POLICY}"><p>Encrypted chat</p>`;
 
-function withPage(test: (page: Page) => void): Promise<void> {
+/** @param packed What stands beside the page. */
+function withPage(
+  test: (page: Page) => void,
+  packed?: Uint8Array,
+): Promise<void> {
   return inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/chat.html`, HTML);
+    if (packed) await Deno.writeFile(`${folder}/chat.html.br`, packed);
     test(await Page.load(`${folder}/chat.html`));
   });
 }
@@ -66,6 +72,33 @@ Deno.test("Page lets what it gives connect to the host that was asked for alone"
       assertEquals(body, HTML, "its own policy stays");
     }
   }));
+
+Deno.test("Page is sent by Brotli to who takes that, by gzip where it is not packed so, or another page is", async () => {
+  const packed = brotliCompressSync(HTML);
+  const wish = { "accept-encoding": "gzip, deflate, br, zstd" };
+  await withPage((page) => {
+    const [head, body] = answer(page, wish);
+    assertStringIncludes(head, "content-encoding: br\r\n");
+    assertStringIncludes(head, "vary: accept-encoding\r\n");
+    assertStringIncludes(head, `content-length: ${packed.length}\r\n`);
+    assertEquals(body, new TextDecoder("latin1").decode(packed));
+    const tag = /etag: (\S+)/.exec(head)?.[1] ?? "";
+    const known = answer(page, { ...wish, "if-none-match": tag });
+    assertStringIncludes(known[0], "HTTP/1.1 304 ");
+    const [other] = answer(page, { "if-none-match": tag });
+    assertStringIncludes(other, "HTTP/1.1 200 ");
+    assertEquals(answer(page)[1], HTML);
+  }, packed);
+  const others = [
+    brotliCompressSync(`${HTML} `),
+    brotliCompressSync(HTML.replace("E", "e")),
+  ];
+  for (const wrong of [undefined, new Uint8Array(9), ...others]) {
+    await withPage((page) => {
+      assertStringIncludes(answer(page, wish)[0], "content-encoding: gzip");
+    }, wrong);
+  }
+});
 
 Deno.test("Page is sent packed to who can unpack it, and not at all to who has it", () =>
   withPage((page) => {
