@@ -55,6 +55,11 @@ export class Firefox implements AsyncDisposable {
     this.#things = things;
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#take(JSON.parse(String(data)));
+    socket.onclose = () => {
+      for (const answer of this.#waiting.values()) {
+        answer({ error: "closed", message: "The browser has ended" });
+      }
+    };
   }
 
   /** Starts one, with a profile of its own. */
@@ -101,6 +106,12 @@ export class Firefox implements AsyncDisposable {
     });
   }
 
+  /** Loads the page again, and waits until it is loaded. */
+  async reload(): Promise<void> {
+    const context = this.#page;
+    await this.#ask("browsingContext.reload", { context, wait: "complete" });
+  }
+
   /** What an expression comes to in the page, as JSON carries it; promises are waited for. */
   async evaluate(expression: string): Promise<unknown> {
     const reply = await this.#ask("script.evaluate", {
@@ -130,9 +141,11 @@ export class Firefox implements AsyncDisposable {
 
   /** Types a text, and Enter, to what a selector finds first, once it is there. */
   async line(selector: string, text: string): Promise<void> {
-    const found = `document.querySelector(${JSON.stringify(selector)})`;
-    await this.until(`${found} && !${found}.disabled`);
-    await this.evaluate(`${found}.focus()`);
+    await this.until(`(() => {
+      const field = document.querySelector(${JSON.stringify(selector)});
+      field?.focus();
+      return field && document.activeElement === field;
+    })()`);
     const actions = [...text, ENTER].flatMap((value) =>
       ["keyDown", "keyUp"].map((type) => ({ type, value }))
     );

@@ -85,14 +85,14 @@ browserTest(
     };
     for (let first = Infinity; first > 2;) {
       const [now = 0] = await look();
-      // Up by nearly what is there, as one does with a thumb.
-      await page.log.evaluate((log) => log.scrollTop = 0);
+      // Up, and again if the list was just about to go to its end.
       await page.until((now) => {
-        const row = document.querySelector<HTMLElement>(
-          "[role=log] [data-seq]",
-        );
+        const log = document.querySelector("[role=log]");
+        const row = log?.querySelector<HTMLElement>("[data-seq]");
         const first = Number(row?.dataset["seq"]);
-        return first < now || first <= 2;
+        if (first < now || first <= 2) return true;
+        if (log) log.scrollTop = 0;
+        return false;
       }, now);
       first = now;
     }

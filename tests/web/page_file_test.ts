@@ -126,7 +126,7 @@ Deno.test("the page's sources never make elements of a text, or a program", asyn
 
 Deno.test("the page names no other server, and no path of the machine that built it", async () => {
   const html = await page();
-  const addresses = [...html.matchAll(/\b(?:https?|wss?):\/\/[\w.-]+/g)]
+  const addresses = [...html.matchAll(/\b(?:https?|wss?):\/\/[\w-][\w.-]*/g)]
     .map(([it]) => it);
   // The names of markup's vocabularies are no addresses that anybody asks.
   const others = addresses.filter((it) => it !== "http://www.w3.org");

@@ -63,10 +63,8 @@ browserTest(
 
     const panel = await ana.panel("Invite");
     await ana.button("Make a link", panel).click();
-    const link = await panel.getByLabel("For the terminal").inputValue();
     const web = await panel.getByLabel("For a browser").inputValue();
     const invite = `chat://127.0.0.1:${room.server.port}/${new URL(web).hash}`;
-    assertEquals(new URL(link).hash, new URL(web).hash);
     await ana.page.keyboard.press("Escape");
     await using ben = await JsonClient.join({ invite, name: "ben" });
     await ana.say("you can read this, ben");
