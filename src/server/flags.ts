@@ -294,7 +294,8 @@ export const FLAGS = [
   {
     name: "link",
     kind: "boolean",
-    help: "Print the link by which everybody can join, and exit",
+    help:
+      "Print the link by which everybody can join, those for browsers below it, and exit",
   },
   {
     name: "rotate-key",

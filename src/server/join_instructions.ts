@@ -15,7 +15,7 @@ import {
   serverCommand,
 } from "../base/program.ts";
 import { controlFile, DEFAULT_KEY_FILE, type Values } from "./flags.ts";
-import { webLines, webLink } from "./web/web_links.ts";
+import { webLines, webLink, webLinksOf } from "./web/web_links.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
 
 const FOUNDING =
@@ -48,7 +48,7 @@ export function joinInstructions(
   const hasLink = !sealed && !values["invite-only"];
   const hints = {
     link: hasLink || sealed?.isFounded === false
-      ? isShown(created) && linkOf(keyFile)
+      ? Deno.stdout.isTerminal() && linkOf(keyFile)
       : undefined,
     isSealed: sealed !== undefined,
     width: sealed && !sealed.isFounded ? SEALED_LABEL : LABEL,
@@ -80,7 +80,10 @@ export function joinInstructions(
   ].join("\n");
 }
 
-/** Whether links are shown: who has one can come in, and what isn't a terminal may be a journal that others read. */
+/**
+ * Whether links for terminals are shown: who has one can come in, and what isn't a terminal may be a journal that others
+ * read. Those for a browser are shown at each start, since a person opens them from there; clients find the key file.
+ */
 function isShown(created: boolean): boolean {
   return created && Deno.stdout.isTerminal();
 }
@@ -161,12 +164,15 @@ export async function printLink(values: Values): Promise<void> {
       `A keeper makes invites, with /invite: ${keepers}`,
     );
   }
-  if (!values["rotate-key"]) return print(bothLinks(keyFile, linkOf(keyFile)));
+  if (!values["rotate-key"]) {
+    const link = linkOf(keyFile);
+    return print([link, ...webLinksOf(keyFile.keys, link), ""].join("\n"));
+  }
   await keyFile.rotate();
   print(newLink(keyFile));
 }
 
-/** A link, and the same for browsers where the server serves them, a line each. */
+/** A link for somebody, and the same for browsers where the server serves them, a line each. */
 export function bothLinks({ keys }: KeyFile, link: string): string {
   return [link, webLink(keys, link) ?? [], ""].flat().join("\n");
 }
@@ -190,7 +196,7 @@ function newLink(keyFile: KeyFile): string {
   if (!listening) {
     return `The room has a new link. Once the server has run, ${serverCommand()} --link prints it.\n`;
   }
-  const web = webLink(keyFile.keys, linkOf(keyFile));
+  const web = webLinksOf(keyFile.keys, linkOf(keyFile));
   const where = outsideAddress(listening)
     ? "To join from elsewhere:  "
     : "To join on this machine: ";
@@ -199,7 +205,7 @@ function newLink(keyFile: KeyFile): string {
     "A running server takes the new one from now on.",
     "",
     `${where}  ${clientCommand()} '${linkOf(keyFile)}'`,
-    ...(web === undefined ? [] : [`In a browser:             ${web}`]),
+    ...web.map((link) => `In a browser:             ${link}`),
     "",
   ].join("\n");
 }

@@ -21,8 +21,10 @@ import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Folder, namesIn } from "../kit/folder.ts";
 import { Intruder } from "../kit/intruder.ts";
 import { joinEvent, newIdentity, newStay } from "../kit/people.ts";
+import { shellCommand } from "../kit/program.ts";
 import { runServer, Server } from "../kit/server.ts";
 import { writeAll } from "../../src/base/write_all.ts";
+import { Terminal, terminalTest } from "../kit/pty.ts";
 import {
   frame,
   readHead,
@@ -430,3 +432,19 @@ Deno.test("server prints where the page is, notes it for --link and invites, and
     plain.transcript,
   );
 });
+
+terminalTest(
+  "server shows the link for a browser on this machine whole at every start at a terminal, also that by which a sealed room is founded",
+  async () => {
+    await using terminal = await Terminal.open(200, 40);
+    const server = `${shellCommand("server")} --host 127.0.0.1 --port 0`;
+    const files = "--log s.log --key-file s.key --people s.people";
+    for (const args of ["", "", `--sealed ${files}`, `--sealed ${files}`]) {
+      await terminal.line(`clear; ${server} --web 0 ${args}`);
+      const rows = await terminal.ends("Ctrl-C stops the server.");
+      assertMatch(rows.join("\n"), /http:\/\/localhost:\d+\/#[\w-]{91}\n/);
+      await terminal.key("C-c");
+      await terminal.ends("$");
+    }
+  },
+);

@@ -41,13 +41,21 @@ function withHost({ protocol, port }: URL, host: string): string {
 }
 
 /**
- * A link to the web page, with which one comes in; undefined for a server that serves none.
+ * The links to the web page, with which one comes in: that for this machine, if it has one of its own, and that for
+ * others, if they can reach it. None for a server that serves none.
  * @param keys The server's. @param link The same as a `chat:` link.
  */
-export function webLink(keys: RoomKeys, link: string): string | undefined {
-  if (keys.web === undefined) return undefined;
+export function webLinksOf(keys: RoomKeys, link: string): string[] {
+  if (keys.web === undefined) return [];
   const { here, elsewhere } = placesOf(keys.web);
-  return formatWebLink(link, `${elsewhere ?? here}`);
+  return [here ?? [], elsewhere ?? []].flat().map((place) =>
+    formatWebLink(link, place)
+  );
+}
+
+/** That of the links to send to somebody; undefined for a server that serves no page. */
+export function webLink(keys: RoomKeys, link: string): string | undefined {
+  return webLinksOf(keys, link).at(-1);
 }
 
 /** What is known of a server that says how to open its page. */

@@ -6,8 +6,13 @@
 
 import { importKeyPair } from "../../../../src/crypto/x25519.ts";
 import type { RoomKeys } from "../../../../src/keys/key_file.ts";
-import { webLines, webLink } from "../../../../src/server/web/web_links.ts";
-import { assertEquals } from "../../../kit/assert.ts";
+import {
+  webLines,
+  webLink,
+  webLinksOf,
+} from "../../../../src/server/web/web_links.ts";
+import { outsideAddress } from "../../../../src/server/addresses.ts";
+import { assertEquals, assertMatch } from "../../../kit/assert.ts";
 
 const LINK = "chat://192.0.2.7:5000/#key";
 
@@ -53,6 +58,7 @@ for (const [web, line, link] of table) {
   Deno.test(`links to the page of ${web} lead there`, async () => {
     const keys = await keysWith(web);
     assertEquals(webLink(keys, LINK), link);
+    assertEquals(webLinksOf(keys, LINK), [link]);
     const hints = { link: LINK, isSealed: false, width: 19 };
     const { links, notes } = webLines(keys, hints);
     assertEquals(links, line === undefined ? [] : [line]);
@@ -69,6 +75,20 @@ Deno.test("links that may not be shown are named, and the page's place is", asyn
   ]);
   const none = webLines(keys, { ...hints, link: undefined }).links;
   assertEquals(none, ["In a browser: https://chat.example.org/"]);
+});
+
+Deno.test("a server on every address has a link for this machine, and one for others", async () => {
+  const { here, others } = {
+    here: "http://localhost:8080/#key",
+    others: /^http:\/\/(?!localhost)[^/]+:8080\/#key$/,
+  };
+  const keys = await keysWith("http://0.0.0.0:8080");
+  const [first, second = "", ...more] = webLinksOf(keys, LINK);
+  assertEquals([first, more], [here, []]);
+  if (outsideAddress({ host: "0.0.0.0", port: 8080 })) {
+    assertMatch(second, others);
+    assertEquals(webLink(keys, LINK), second, "an invite is for somebody else");
+  }
 });
 
 Deno.test("server without a page has no links to it", async () => {
