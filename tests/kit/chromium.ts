@@ -54,7 +54,11 @@ let running: Promise<Browser> | undefined;
 
 /** The browser, which is started when it is first asked for. */
 export function chromium(): Promise<Browser> {
-  return running ??= launch();
+  return running ??= launch().then((browser) => {
+    // One that has crashed fails the test it was in, and not all that follow.
+    browser.once("disconnected", () => running = undefined);
+    return browser;
+  });
 }
 
 /** Ends it, if it was started. */
