@@ -68,7 +68,10 @@ function pngSize(view: DataView): Size {
   return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
-/** JPEG (ITU-T T.81, B.2.2): segments, until the one of a frame. */
+/**
+ * JPEG (ITU-T T.81, B.2): what stands before the frame are tables, applications' segments and comments, each with its
+ * length. With any other marker there, a decoder might go on elsewhere than we do, and find another frame.
+ */
 function jpegSize(view: DataView): Size | undefined {
   for (let at = 2; view.getUint8(at) === 0xff;) {
     const marker = view.getUint8(at + 1);
@@ -76,14 +79,26 @@ function jpegSize(view: DataView): Size | undefined {
       at++; // a fill byte
       continue;
     }
-    const isFrame = marker >= 0xc0 && marker <= 0xcf &&
-      ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) {
+    const length = view.getUint16(at + 2);
+    if (isJpegFrame(marker)) {
       return { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
-    at += 2 + view.getUint16(at + 2);
+    if (!isJpegSegment(marker) || length < 2) return undefined;
+    at += 2 + length;
   }
   return undefined;
+}
+
+/** SOF0 to SOF15, without DHT, JPG and DAC, which lie between them. */
+function isJpegFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf &&
+    ![0xc4, 0xc8, 0xcc].includes(marker);
+}
+
+/** DHT, DAC, DQT, DRI, COM, and APP0 to APP15. */
+function isJpegSegment(marker: number): boolean {
+  return [0xc4, 0xcc, 0xdb, 0xdd, 0xfe].includes(marker) ||
+    marker >= 0xe0 && marker <= 0xef;
 }
 
 /** GIF89a: the logical screen, and its first frame, which may be larger. */

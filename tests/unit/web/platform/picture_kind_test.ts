@@ -21,6 +21,12 @@ const segment = (marker: number, length: number) => [
   ...Array(length - 2).fill(0xff),
 ];
 const START = [0xff, 0xd8];
+/** With a marker that has no length: who reads one comes to the small frame, and a decoder to the large one. */
+const deceiving = (marker: number) => {
+  const large = [...START, 0xff, marker, ...frame(0xc0, 22_000, 22_000)];
+  const filler = Array(4 + 0xffc0 - large.length).fill(0);
+  return [...large, ...filler, ...frame(0xc0, 8, 8)];
+};
 const gif = (version: string, flags: number, ...more: number[]) => [
   ...ascii(version),
   ...[...le16(30), ...le16(20), flags, 0, 0],
@@ -113,6 +119,17 @@ const OTHERS = [
   ["HTML", ascii("<!doctype html><script>alert(1)</script>")],
   ["a PNG of no width", png(0, 480)],
   ["a JPEG without a frame", [...START, ...segment(0xe0, 300), 0xff, 0xd9]],
+  ...[0x01, 0xd0, 0xd7].map((marker) =>
+    [
+      `a JPEG with marker ${marker}, behind which a decoder finds another frame`,
+      deceiving(marker),
+    ] as const
+  ),
+  ["a JPEG with a segment that has no length", [
+    ...START,
+    ...[0xff, 0xe0, 0, 1],
+    ...frame(0xc0, 8, 8),
+  ]],
   ["RIFF of another kind", [
     ...ascii("RIFF"),
     0,
