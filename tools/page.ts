@@ -36,6 +36,7 @@ const ABOUT = "Builds the web page into one file and prints its SHA-256.";
 const TARGET = ["chrome137", "firefox130", "safari18"];
 
 const root = new URL("../", import.meta.url);
+const rootPath = decodeURIComponent(root.pathname);
 
 /** Where Deno keeps the packages that a module needs, by name. */
 async function packageFolders(module: string): Promise<Map<string, string>> {
@@ -52,13 +53,72 @@ async function packageFolders(module: string): Promise<Map<string, string>> {
   );
 }
 
-/** A folder in which packages are found by their names, as esbuild looks for them. */
-async function linkPackages(folder: string, module: string): Promise<void> {
-  for (const [name, path] of await packageFolders(module)) {
-    const link = `${folder}/${name}`;
+/** Makes a folder in which packages are found by their names, as esbuild looks for them. */
+async function linkPackages(
+  folder: string,
+  packages: ReadonlyMap<string, string>,
+): Promise<void> {
+  for (const [name, path] of packages) {
+    const link = `${folder}/node_modules/${name}`;
     await Deno.mkdir(link.slice(0, link.lastIndexOf("/")), { recursive: true });
     await Deno.symlink(path, link, { type: "junction" });
   }
+}
+
+/** The namespace of this repository's files: of those in it esbuild asks no `package.json`. */
+const OWN = "own";
+/** Marks what is resolved for a plugin that has asked for it. */
+const ASKED = Symbol("asked");
+
+/**
+ * Imports are what `deno.json` and `deno.lock` say, and nothing else: what happens to stand in a folder above this one
+ * (packages, `package.json`, `tsconfig.json`) neither gets into the page nor changes it.
+ * @param folder Where packages are linked. @param names Those that stand for others.
+ */
+function pinned(
+  folder: string,
+  packages: ReadonlyMap<string, string>,
+  names: Readonly<Record<string, string>>,
+): esbuild.Plugin {
+  const folders = [...packages.values()].map((path) => `${path}/`);
+  return {
+    name: "pinned",
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, ...args }) => {
+        if (args.namespace !== OWN) return undefined; // a package finds its own files
+        const { pathname } = new URL(
+          path,
+          `file://${encodeURI(args.importer)}`,
+        );
+        return { path: decodeURIComponent(pathname), namespace: OWN };
+      });
+      build.onResolve({ filter: /^\// }, ({ path, kind }) => {
+        return kind === "entry-point" ? { path, namespace: OWN } : undefined;
+      });
+      build.onLoad({ filter: /./, namespace: OWN }, async ({ path }) => ({
+        contents: await Deno.readTextFile(path),
+        loader: "default",
+        resolveDir: folder,
+      }));
+      build.onResolve({ filter: /^[^./#]/ }, async ({ path, ...args }) => {
+        if (args.pluginData === ASKED) return undefined;
+        const name = names[path] ?? path;
+        if (name.startsWith("./")) {
+          return { path: rootPath + name.slice(2), namespace: OWN };
+        }
+        const found = await build.resolve(name, {
+          kind: args.kind,
+          importer: args.importer,
+          resolveDir: folder,
+          pluginData: ASKED,
+        });
+        if (folders.some((folder) => found.path.startsWith(folder))) {
+          return found;
+        }
+        return { errors: [{ text: `${path} is no package of deno.json's` }] };
+      });
+    },
+  };
 }
 
 /** The names in `deno.json` that stand for a package of another name, as esbuild takes them. */
@@ -94,19 +154,23 @@ export async function bundle(
 ): Promise<string> {
   const packages = await Deno.makeTempDir();
   try {
-    await linkPackages(packages, module);
+    const folders = await packageFolders(module);
+    await linkPackages(packages, folders);
+    const names = { ...renamedPackages(), ...options.alias };
     const { outputFiles } = await esbuild.build({
-      absWorkingDir: decodeURIComponent(root.pathname),
-      entryPoints: [module],
-      nodePaths: [packages],
+      absWorkingDir: rootPath,
+      entryPoints: [`${rootPath}${module}`],
+      tsconfigRaw: {},
       bundle: true,
       write: false,
       minify: true,
       charset: "utf8",
       legalComments: "none",
       format: options.format ?? "iife",
-      alias: { ...renamedPackages(), ...options.alias },
-      plugins: options.plugins ?? [],
+      plugins: [
+        ...options.plugins ?? [],
+        pinned(packages, folders, names),
+      ],
       platform: "browser",
       target: TARGET,
       jsx: "automatic",

@@ -59,9 +59,26 @@ Deno.test("the page that is in the tree is what its sources give", async () => {
   assert(unpacked === kept, "the packed one is another: deno task page");
 });
 
-Deno.test("a copy of the tree, elsewhere, gives the same page to the byte", async () => {
+Deno.test("a copy of the tree, elsewhere, gives the same page to the byte, whatever packages and settings stand above it", async () => {
   await using folder = await Folder.make();
-  const elsewhere = folder.file("a folder of another name/and depth");
+  const above = folder.file("a folder of another name");
+  const elsewhere = `${above}/and depth`;
+  // What stands above the tree is nobody's business.
+  const others = {
+    "tsconfig.json":
+      '{"compilerOptions":{"useDefineForClassFields":false,"experimentalDecorators":true}}',
+    "package.json":
+      '{"type":"commonjs","sideEffects":false,"browser":{"preact":false}}',
+    "node_modules/preact/package.json": '{"main":"index.js"}',
+    "node_modules/preact/index.js": "export const render = alert;",
+  };
+  for (const [path, text] of Object.entries(others)) {
+    const target = `${above}/${path}`;
+    await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), {
+      recursive: true,
+    });
+    await Deno.writeTextFile(target, text);
+  }
   for (const path of await sources()) {
     const target = `${elsewhere}/${path}`;
     await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), {
