@@ -207,10 +207,9 @@ browserTest(
     await box(page).press("Enter");
     await box(page).fill("  ");
     await box(page).press("Enter");
-    assertEquals(await asked(page, "run"), [["/who"]]);
+    assertEquals(await asked(page, "run"), [["/who"], ["//who"]]);
     assertEquals((await asked(page, "say")).map(([text]) => text), [
       "one\ntwo",
-      "/who",
     ]);
   },
 );
@@ -520,5 +519,72 @@ browserTest(
     assertEquals((await words.innerText()).split("\n").length, 20);
     await page.getByRole("button", { name: "Show all 500 lines" }).click();
     assertEquals(await words.innerText(), text);
+  },
+);
+
+browserTest(
+  "what a message's menu leads to has the focus before the next key can come",
+  async (profiles) => {
+    const page = await openRoom(profiles, [line(1, "ana", "hello")]);
+    for (const deed of ["Reply", "Edit"]) {
+      await message(page, 1).focus();
+      await page.keyboard.press("Enter");
+      const menu = page.getByRole("menu", { name: "Message" });
+      const found = await menu.getByRole("menuitem", { name: deed }).evaluate(
+        async (item: HTMLElement) => {
+          item.click();
+          await new Promise<void>((resolve) => queueMicrotask(resolve));
+          const { activeElement } = item.ownerDocument;
+          return activeElement instanceof HTMLTextAreaElement &&
+            activeElement.value;
+        },
+      );
+      assertEquals(found, deed === "Edit" ? "hello" : "");
+      await page.keyboard.press("Escape");
+    }
+  },
+);
+
+browserTest(
+  "who scrolls up stays there, whatever is drawn before the page is told of it",
+  async (profiles) => {
+    const page = await openRoom(profiles, lines(1, 40));
+    await message(page, 40).waitFor();
+    await page.getByRole("log").evaluate((list, news) => {
+      list.scrollTop -= 300;
+      roomPage.show([news]);
+    }, line(41, "bob", "news"));
+    await message(page, 41).waitFor();
+    const toLatest = page.getByRole("button", { name: "Latest" });
+    await toLatest.waitFor();
+    assert(await toEnd(page) >= 300);
+
+    // Under the pointer rows change as they are scrolled, which draws them.
+    await toLatest.click();
+    await toLatest.waitFor({ state: "detached" });
+    await page.getByRole("log").hover();
+    for (let turn = 0; turn < 5; turn++) await page.mouse.wheel(0, -100);
+    await toLatest.waitFor();
+    const left = await page.getByRole("log").evaluate(async (list) => {
+      while (list.scrollHeight - list.clientHeight - list.scrollTop < 490) {
+        await new Promise((resolve) => list.onscroll = resolve);
+      }
+      return true;
+    });
+    assert(left);
+  },
+);
+
+browserTest(
+  "the list stays at its end while a long message is typed",
+  async (profiles) => {
+    const page = await openRoom(profiles, lines(1, 40));
+    await box(page).fill("one\ntwo\nthree\nfour\nfive\nsix\nseven");
+    await page.keyboard.press("End");
+    for (let key = 0; key < 3; key++) await page.keyboard.type("x");
+    assertEquals(await toEnd(page), 0);
+    await page.getByRole("button", { name: "Latest" }).waitFor({
+      state: "detached",
+    });
   },
 );

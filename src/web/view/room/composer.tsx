@@ -10,13 +10,7 @@
  */
 
 import type { VNode } from "preact";
-import {
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { escapeText } from "../../../base/safe_text.ts";
 import { formatSize } from "../../../protocol/offer.ts";
 import { MAX_TEXT_SIZE } from "../../../protocol/reasons.ts";
@@ -41,7 +35,8 @@ export function Composer({ ui }: { ui: RoomUi }): VNode {
   useLayoutEffect(() => {
     if (place.current) fitHeight(place.current);
   }, [text]);
-  useEffect(() => {
+  // Before the next key is pressed: a letter that is typed at once belongs into the box.
+  useLayoutEffect(() => {
     const area = place.current;
     if (!area || summons === 0 && isTouched()) return;
     area.focus();
@@ -173,10 +168,15 @@ function isTouched(): boolean {
 }
 
 function fitHeight(area: HTMLTextAreaElement): void {
-  area.style.height = "auto";
   const most = innerHeight * MAX_HEIGHT;
-  area.style.height = `${Math.min(area.scrollHeight, most)}px`;
-  area.style.overflowY = area.scrollHeight > most ? "auto" : "hidden";
+  const row = area.parentElement;
+  // What is around it keeps its size meanwhile: the list above would be scrolled.
+  if (row) row.style.minHeight = `${row.offsetHeight}px`;
+  area.style.height = "auto";
+  const needed = area.scrollHeight;
+  area.style.height = `${Math.min(needed, most)}px`;
+  area.style.overflowY = needed > most ? "auto" : "hidden";
+  if (row) row.style.minHeight = "";
 }
 
 function Attach({ ui }: { ui: RoomUi }): VNode {

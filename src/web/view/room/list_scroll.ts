@@ -30,6 +30,7 @@ export class ListScroll {
   readonly #draw: () => void;
   #place: HTMLElement | undefined;
   #anchor: Anchor | undefined;
+  #top = 0; // where it was scrolled to when that was looked at last, pixels
   #askedBefore = 0; // the line before which older ones were asked for: once, until one scrolls
   #aim: number | undefined; // the number of the message that is to be shown
 
@@ -81,9 +82,28 @@ export class ListScroll {
     const place = this.#place;
     if (!place) return;
     if (this.#aim !== undefined) return this.#takeAim(place, this.#aim);
+    this.#follow(place);
     if (this.window.isAtEnd) place.scrollTop = place.scrollHeight;
     else this.#restore(place);
+    this.#top = place.scrollTop;
     this.#fill(place);
+  }
+
+  /** Takes over where the person has scrolled to: the browser tells that late, and something may be drawn before. */
+  #follow(place: HTMLElement): void {
+    const moved = place.scrollTop - this.#top;
+    // At the end of what has become shorter it is the browser that has moved it.
+    if (Math.abs(moved) < 1 || moved < 0 && isAtEnd(place)) return;
+    if (!this.window.isAtEnd) {
+      const { key, top } = this.#anchor ?? {};
+      if (key === undefined || top === undefined) return;
+      this.#anchor = { key, top: top - moved };
+    } else if (moved < 0) {
+      this.window.stay();
+      this.#anchor = anchorOf(place);
+      this.#draw(); // the button that leads to the end
+      this.#look();
+    }
   }
 
   #restore(place: HTMLElement): void {
@@ -102,6 +122,7 @@ export class ListScroll {
     else this.window.stay();
     if (this.window.isAtEnd !== wasAtEnd) this.#draw(); // the button that leads there
     this.#anchor = anchorOf(place);
+    this.#top = place.scrollTop;
     this.#askedBefore = 0;
     this.#fill(place);
     this.#look();
@@ -141,6 +162,7 @@ export class ListScroll {
     this.#aim = undefined;
     place.scrollTop += topOf(row, place) - place.clientHeight * AIM;
     this.#anchor = anchorOf(place);
+    this.#top = place.scrollTop;
     row.focus({ preventScroll: true });
     row.classList.remove("is-aimed");
     requestAnimationFrame(() => row.classList.add("is-aimed"));
