@@ -22,10 +22,13 @@ export interface Question<T> {
 }
 
 /** What asks and tells. */
-export type Asker = Pick<View, "ask" | "note">;
+export type Asker = Pick<View, "ask" | "note" | "leaving">;
 
 /** What people type to leave. */
 const LEAVING: readonly string[] = ["/quit", "/exit"];
+
+/** How to leave where a question is answered by a line that is typed. */
+const LEAVING_ADVICE = "/quit leaves.";
 
 /** Asks until there is an answer that can be used; null if the person leaves instead. */
 export async function ask<T>(
@@ -37,7 +40,7 @@ export async function ask<T>(
     const word = answer?.trim().toLowerCase() ?? "/quit";
     if (answer === null || LEAVING.includes(word)) return null;
     if (word === "/help") {
-      view.note(`${help} /quit leaves.`);
+      view.note(`${help} ${view.leaving ?? LEAVING_ADVICE}`);
       continue;
     }
     try {

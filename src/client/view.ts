@@ -249,6 +249,8 @@ export interface View {
   fail?(message: string, id?: RequestId): void;
   /** Tells what every newcomer is told; left out where that is a note like others. */
   greet?(text: string): void;
+  /** How one leaves a question without an answer, as a sentence. Default: by typing /quit. */
+  readonly leaving?: string;
   /** Asks a question and returns the answer, null if nobody can be asked, or the input has ended. */
   ask(question: string): Promise<string | null>;
   /** The lines that are typed, until the input ends. */

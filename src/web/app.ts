@@ -83,7 +83,7 @@ export class App {
     this.#browser.watch({
       back: () => this.#stay?.hurry(),
       linked: () => this.#followLink(),
-      hidden: () => this.#noteRead(),
+      hidden: () => this.#keepAll(),
       closing: () => this.isUnsent,
       fault: (error) => this.#tellFault(error),
     });
@@ -399,6 +399,12 @@ export class App {
       stop();
       clearTimeout(timer);
     });
+  }
+
+  /** Keeps what is known by now: a page that is hidden may never be shown again. */
+  #keepAll(): void {
+    this.#noteRead();
+    this.#keeping?.known.keep();
   }
 
   #noteRead(): void {

@@ -32,6 +32,25 @@ export interface PageActionsOptions {
   readonly origin: string;
 }
 
+/** What says something in a room. */
+type Saying = Pick<Actions<File>, "say" | "act" | "reply" | "write">;
+
+/** The same, of which each line stands in the room from the moment on at which it is said. */
+function sayingIn(
+  room: RoomModel,
+  { say, act, reply, write, find }: Saying & Pick<Actions<File>, "find">,
+): Saying {
+  return {
+    say: (text) => say(text, room.sending(text)),
+    act: (text) => act(text, room.sending(text)),
+    reply: (to, text) => reply(to, text, room.sending(text, to)),
+    write: (to, text) => {
+      const whom = find(to); // else who types it is told that there is nobody
+      return write(to, text, whom && room.sending(text, null, whom));
+    },
+  };
+}
+
 /** The actions of a stay. */
 export function pageActions(options: PageActionsOptions): PageActions {
   const { actions, room, shelf, saving, ignored, origin } = options;
@@ -39,6 +58,7 @@ export function pageActions(options: PageActionsOptions): PageActions {
   const save = (seq: number) => saving.want(seq, offerOf(seq));
   const typed = new Typed({
     ...actions,
+    ...sayingIn(room, actions),
     get: save, // who types it wants the file
     ignored,
     note: (text) => room.note(text),

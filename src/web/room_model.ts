@@ -150,6 +150,9 @@ export class RoomModel implements View {
   /** The number of the last line that this person has seen. */
   readonly readUpTo: Watched<number> = signal(0);
 
+  /** How one leaves a question here. */
+  readonly leaving = "Close this question to leave.";
+
   readonly #options: RoomModelOptions;
   readonly #now: () => number;
   readonly #ignored: Ignored;

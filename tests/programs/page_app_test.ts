@@ -1,5 +1,6 @@
 import { randomBytes } from "../../crypto_utils.ts";
 import { UsageError } from "../../src/base/usage_error.ts";
+import { roomsIn } from "../../src/client/known_rooms.ts";
 import { formatInvite } from "../../src/keys/invite.ts";
 import {
   assert,
@@ -17,6 +18,7 @@ import {
   when,
 } from "../kit/page_app.ts";
 import { Server } from "../kit/server.ts";
+import { documentIn } from "../../src/web/platform/document_table.ts";
 import type { Row } from "../../src/web/rows.ts";
 
 /** A server, and the web link of its room. */
@@ -388,4 +390,60 @@ Deno.test("a link that is opened in a tab where the page is already leads into i
       const { room: other } = await page.enter("ana");
       assertEquals(other.address.value, new URL(elsewhere).origin);
     });
+  }));
+
+Deno.test("a page that is hidden keeps at once what it has found out", () =>
+  withRoom(async (server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    const { room } = await page.enter("ana");
+    await using _ben = await JsonClient.join({
+      invite: server.invite,
+      name: "ben",
+    });
+    await when(room.present, ({ length }) => length === 2);
+    page.happenings?.hidden();
+    const database = await browser.openDatabase();
+    const keptNames = async () => {
+      const document = await documentIn(database, "known").read();
+      const rooms = [...roomsIn(document).values()];
+      return rooms.flatMap(({ people }) => [...people.keys()]);
+    };
+    // It is written soon, and nobody is told when.
+    while (!(await keptNames()).includes("ben"));
+    database.close();
+  }));
+
+Deno.test("what is typed as a command while offline stands in the room as waiting, as other lines do", () =>
+  withRoom(async (server, link) => {
+    await using ben = await JsonClient.join({
+      invite: server.invite,
+      name: "ben",
+    });
+    await ben.type("hi");
+    const { seq } = await ben.shows("said", { text: "hi" });
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    const { room, actions } = await page.enter("ana");
+    await shows(room, "hi");
+    page.cut();
+    await when(room.standing, ({ connected }) => !connected);
+    for (
+      const line of ["/msg ben psst", "/me waves", `/re ${seq} yes`, "//etc"]
+    ) {
+      void actions.run(line);
+    }
+    const waiting = await when(room.pending, ({ length }) => length === 4);
+    assertEquals(
+      waiting.map(({ text, to, whom }) => [text, to, whom?.name]),
+      [
+        ["psst", null, "ben"],
+        ["waves", null, undefined],
+        ["yes", seq, undefined],
+        ["/etc", null, undefined],
+      ],
+    );
+    await ben.shows("private", { text: "psst" });
+    await ben.shows("said", { text: "/etc" });
+    await when(room.pending, ({ length }) => length === 0);
   }));

@@ -30,6 +30,16 @@ Deno.test("askName() asks until there is a name that can be used, and explains",
   assertStringIncludes(refusal, 'Cannot go by "a\\tb"');
 });
 
+Deno.test("an explanation says how to leave in the way of where the question is asked", async () => {
+  const typed = person("/help");
+  await mayFound(typed);
+  assertStringIncludes(typed.told[1] ?? "", " /quit leaves.");
+  const pressed = { ...person("/help"), leaving: "Close this to leave." };
+  await mayFound(pressed);
+  assertStringIncludes(pressed.told[1] ?? "", ". Close this to leave.");
+  assertEquals(pressed.told[1]?.includes("/quit"), false);
+});
+
 Deno.test("questions are left by /quit, and where nobody answers", async () => {
   for (const answers of [["/quit"], ["/EXIT "], []]) {
     assertEquals(await askName(person(...answers)), null);

@@ -21,7 +21,6 @@ function begin(draft = "") {
   };
   const actions: BoxActions = {
     say: note("say"),
-    act: note("act"),
     reply: note("reply"),
     edit: note("edit"),
     write: note("write"),
@@ -63,9 +62,9 @@ Deno.test("a box says, answers, edits, writes to one alone and runs commands", (
     ["reply", 7, "/yes", 2],
     ["edit", 7, "at six"],
     ["write", "key of bob", "psst", 3],
-    ["act", "waves", 4],
+    ["run", "/me waves"],
     ["run", "/who"],
-    ["say", "/who", 5],
+    ["run", "//who"],
   ]);
 });
 

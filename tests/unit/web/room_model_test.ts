@@ -4,6 +4,7 @@
  * @module
  */
 
+import { mayFound } from "../../../src/client/sealed/founding.ts";
 import { Ignored } from "../../../src/client/ignored.ts";
 import type { RoomNews } from "../../../src/client/view.ts";
 import {
@@ -335,6 +336,18 @@ Deno.test("what others wrote can't end a sentence of this program's early", () =
     "aside: bob left (bye\\u202e)",
     "note: a\\u001b[31mb",
   ]);
+});
+
+Deno.test("what a question means is explained without words that a page has no place to type", async () => {
+  const { model, shown } = begin();
+  const answer = mayFound(model);
+  model.question.value?.answer("/help");
+  await Promise.resolve();
+  while (model.question.value === null) await Promise.resolve();
+  const explained = shown().at(-1) ?? "";
+  assert(/first keeper.*Close this question to leave\.$/.test(explained));
+  model.question.value.answer(null);
+  assertEquals(await answer, false);
 });
 
 Deno.test("a question waits for one answer", async () => {

@@ -28,7 +28,7 @@ export interface DraftPlace {
 /** What the box asks of the session. */
 export type BoxActions = Pick<
   PageActions,
-  "say" | "act" | "reply" | "edit" | "write" | "run" | "lastOwn" | "sendFile"
+  "say" | "reply" | "edit" | "write" | "run" | "lastOwn" | "sendFile"
 >;
 
 const SAY: Purpose = { kind: "say" };
@@ -195,17 +195,10 @@ export class MessageBox {
     for (const file of files) void this.#actions.sendFile(file);
   }
 
-  /** A line that begins with a slash is a command; with two, a text that begins with one. */
+  /** A line that begins with a slash may be a command. */
   #say(text: string): void {
-    const [, deed] = /^\/me\s+(.+)$/is.exec(text) ?? [];
-    if (deed !== undefined) {
-      return void this.#actions.act(deed, this.#room.sending(deed));
-    }
-    if (text.startsWith("/") && !text.startsWith("//")) {
-      return void this.#actions.run(text);
-    }
-    const said = text.startsWith("//") ? text.slice(1) : text;
-    void this.#actions.say(said, this.#room.sending(said));
+    if (text.startsWith("/")) return void this.#actions.run(text);
+    void this.#actions.say(text, this.#room.sending(text));
   }
 
   #begin(purpose: Purpose): void {
