@@ -298,6 +298,7 @@ Deno.test("a change of a line that a client doesn't know, which may be another's
   await cy.session.change("deleted", own.seq, "");
   await bob.say("known to all");
   const { seq: known } = await cy.view.until("said");
+  await bob.view.until("said", 2); // or its client has no such line yet
   await bob.session.change("edited", known, "known to everybody");
   await cy.view.until("edited", 1);
   const edits = cy.view.of("edited");
