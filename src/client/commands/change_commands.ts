@@ -52,23 +52,29 @@ function shortName(typed: string): string {
   return typed.toLowerCase().replace(/^:(.+):$/, "$1");
 }
 
-/** A number at the start is a message's only if it can be: `/edit 3 apples` changes the last message. */
+/** A number at the start is a message's if it can be; one that may be is never taken for words of the last message. */
 async function edit(
   context: CommandContext,
   number?: string,
   text = "",
 ): Promise<void> {
   const { note, numbers, lastOwn } = context;
-  if (number !== undefined) {
-    const own = numbers("own");
-    const isMeant = own.length === 0 ||
-      [...own, ...numbers("spoken")].includes(Number(number));
-    if (isMeant) return await context.edit(Number(number), text);
-  } else if (/^\d+$/.test(text) && numbers("own").includes(Number(text))) {
-    return note(`Say what message ${text} should be: /edit ${text} TEXT`);
+  const own = numbers("own");
+  const known = [...own, ...numbers("spoken")];
+  const last = lastOwn();
+  const isOld = (it: string) => Number(it) <= Math.max(0, ...known);
+  if (number === undefined) {
+    if (/^\d+$/.test(text) && isOld(text)) {
+      return note(`Say what message ${text} should be: /edit ${text} TEXT`);
+    }
+  } else if (own.length === 0 || known.includes(Number(number))) {
+    return await context.edit(Number(number), text);
+  } else if (isOld(number) && typeof last === "number") {
+    return note(
+      `Message ${number} is not known here. If your last message is to begin with that number: /edit ${last} ${number} …`,
+    );
   }
   const words = number === undefined ? text : `${number} ${text}`;
-  const last = lastOwn();
   if (typeof last === "number") await context.edit(last, words);
   else if (last === "waiting") {
     note("Your last message has no number yet: edit it when it is sent");

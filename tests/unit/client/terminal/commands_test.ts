@@ -214,7 +214,7 @@ Deno.test("interpret() does what a command says", async () => {
     ["/deop ana yes", ["operate", "deop", "ana"]],
     ["/reply 12 yes", ["reply", 12, "yes"]],
     ["/edit 12 yes", ["edit", 12, "yes"]],
-    ["/edit 3 apples\nand pears", ["edit", 41, "3 apples\nand pears"]],
+    ["/edit 300 apples\nand pears", ["edit", 41, "300 apples\nand pears"]],
     ["/edit six", ["edit", 41, "six"]],
     ["/msg Rahul at six", ["write", "Rahul", "at six"]],
     ["/msg Rahul  two\nlines", ["write", "Rahul", "two\nlines"]],
@@ -599,14 +599,20 @@ Deno.test("COMMANDS have names that a person can type, and help that fits a row"
 Deno.test("interpret() takes a number behind /edit for a message's where there is one, and asks for its other words", async () => {
   const { context, notes, done } = remember();
   const numbers = (kind: string) => kind === "own" ? [41, 12] : [41, 12, 7];
-  for (const line of ["/edit 7 no", "/edit 12", "/edit 7", "/edit 3 apples"]) {
-    await interpret(line, { ...context, numbers });
+  const lines = ["7 no", "12", "7", "3", "3 apples", "41 3 apples", "50 pears"];
+  for (const line of lines) {
+    await interpret(`/edit ${line}`, { ...context, numbers });
   }
-  assertEquals(notes, ["Say what message 12 should be: /edit 12 TEXT"]);
+  assertEquals(notes, [
+    "Say what message 12 should be: /edit 12 TEXT",
+    "Say what message 7 should be: /edit 7 TEXT",
+    "Say what message 3 should be: /edit 3 TEXT",
+    "Message 3 is not known here. If your last message is to begin with that number: /edit 41 3 …",
+  ]);
   assertEquals(done, [
     ["edit", 7, "no"], // which is refused: it is somebody else's
-    ["edit", 41, "7"],
     ["edit", 41, "3 apples"],
+    ["edit", 41, "50 pears"],
   ]);
 });
 
