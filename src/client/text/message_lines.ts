@@ -176,9 +176,11 @@ function meantSpans(
   meant: RegExp | undefined,
 ): FoundSpan[] {
   const code = spans.filter(({ kind }) => kind === "code");
-  return spansFound(text, "meant", meant).filter(({ start: at }) =>
-    !code.some(({ start, end }) => start <= at && at < end)
-  );
+  let next = 0; // the first of them that ends behind the hit: both are in order
+  return spansFound(text, "meant", meant).filter(({ start }) => {
+    while ((code[next]?.end ?? Infinity) <= start) next++;
+    return (code[next]?.start ?? Infinity) > start;
+  });
 }
 
 /** Code as it looks in an editor: a tab would be shown as an escape. */

@@ -58,3 +58,18 @@ Deno.test("what could deceive a reader is escaped in every piece", () => {
     "code: \\u001b[31m",
   ]);
 });
+
+Deno.test("a message has only so many marked pieces; the rest stands there as it was written", () => {
+  const cases = ["`a` ", "http://a ", "ana "];
+  for (const each of cases) {
+    const text = each.repeat(400);
+    const [block] = textBlocks(text, { meant: /ana/iv });
+    const { pieces = [] } = block ?? {};
+    assertEquals(pieces.length <= 130, true, `${pieces.length} pieces`);
+    const marked = pieces.filter((it) => it.isCode || it.link || it.isMeant);
+    assertEquals(marked.length, 64);
+    assertEquals(pieces.at(-1)?.text.endsWith(each.repeat(300)), true);
+  }
+  const code = "```\n" + "x\n".repeat(200) + "```";
+  assertEquals(textBlocks(code)[0]?.isCode, true);
+});

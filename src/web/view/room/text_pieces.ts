@@ -6,7 +6,6 @@
 
 import {
   type Finders,
-  type MessageLine,
   messageLines,
   type Stretch,
   type TextSpan,
@@ -34,12 +33,22 @@ export interface Block {
   readonly pieces: readonly Piece[];
 }
 
+/**
+ * How much of a message is marked: code within lines, links, hits. What is beyond that is shown as it was written, so
+ * that nobody can have many pages draw very many small pieces.
+ */
+const MOST_MARKS = 64;
+
 /** The text of a message as paragraphs and blocks of code. */
 export function textBlocks(text: string, finders: Finders = {}): Block[] {
   const blocks: { isCode: boolean; pieces: Piece[] }[] = [];
-  for (const line of messageLines(text, finders)) {
-    const { isCode, isFence } = line;
-    const pieces = isFence ? [] : linePieces(line);
+  let left = MOST_MARKS;
+  for (
+    const { text: line, spans, isCode, isFence } of messageLines(text, finders)
+  ) {
+    const marked = spans.toSorted((a, b) => a.start - b.start).slice(0, left);
+    const pieces = isFence ? [] : linePieces(line, marked);
+    if (!isFence) left -= marked.length;
     const last = blocks.at(-1);
     if (!last || last.isCode !== isCode) {
       blocks.push({ isCode, pieces });
@@ -51,31 +60,54 @@ export function textBlocks(text: string, finders: Finders = {}): Block[] {
   return blocks.filter(({ pieces }) => pieces.length > 0);
 }
 
-/** A line in pieces, each of the same spans; without the backquotes of code, which is shown as such. */
-function linePieces({ text, spans }: MessageLine): Piece[] {
-  const quotes = spans.flatMap(quotesOf);
-  const ends = [...spans, ...quotes].flatMap(({ start, end }) => [start, end]);
-  const edges = [...new Set([0, ...ends, text.length])].sort((a, b) => a - b);
-  return edges.slice(0, -1).flatMap((at, index) => {
-    const isHere = ({ start, end }: Stretch) => start <= at && at < end;
-    if (quotes.some(isHere)) return [];
-    const here = spans.filter(isHere);
-    const is = (kind: TextSpan["kind"]) => here.some((it) => it.kind === kind);
-    return [{
-      text: text.slice(at, edges[index + 1]),
-      isCode: is("code"),
-      link: here.find((span) => span.kind === "link")?.href,
-      isFound: is("found"),
-      isMeant: is("meant"),
-    }];
-  });
+/** What a stretch of a line is; the backquotes around code are not shown. */
+type Mark = TextSpan | (Stretch & { readonly kind: "quotes" });
+
+/** A line in pieces, each of the same spans. */
+function linePieces(text: string, spans: readonly TextSpan[]): Piece[] {
+  const marks: Mark[] = [...spans, ...spans.flatMap(quotesOf)];
+  const edges = marks.flatMap((mark) => [
+    { at: mark.start, mark, begins: true },
+    { at: mark.end, mark, begins: false },
+  ]).sort((a, b) => a.at - b.at);
+  const here = new Set<Mark>();
+  const pieces: Piece[] = [];
+  let from = 0;
+  const cut = (to: number) => {
+    const piece = pieceOf(text.slice(from, to), [...here]);
+    if (to > from && piece) pieces.push(piece);
+    from = to;
+  };
+  for (const { at, mark, begins } of edges) {
+    cut(at);
+    if (begins) here.add(mark);
+    else here.delete(mark);
+  }
+  cut(text.length);
+  return pieces;
+}
+
+/** A piece of those marks; undefined if it isn't shown. */
+function pieceOf(text: string, marks: readonly Mark[]): Piece | undefined {
+  const is = (kind: Mark["kind"]) => marks.some((mark) => mark.kind === kind);
+  if (is("quotes")) return undefined;
+  return {
+    text,
+    isCode: is("code"),
+    link: marks.find((mark) => mark.kind === "link")?.href,
+    isFound: is("found"),
+    isMeant: is("meant"),
+  };
 }
 
 /** The backquotes around code within a line. */
-function quotesOf(span: TextSpan): Stretch[] {
+function quotesOf(span: TextSpan): Mark[] {
   if (span.kind !== "code" || span.quotes === 0) return [];
   const { start, end, quotes } = span;
-  return [{ start, end: start + quotes }, { start: end - quotes, end }];
+  return [
+    { kind: "quotes", start, end: start + quotes },
+    { kind: "quotes", start: end - quotes, end },
+  ];
 }
 
 function plain(text: string): Piece {
