@@ -76,8 +76,10 @@ export class App {
   async start(): Promise<void> {
     const { here, isSecure, isCurrent, tab } = this.#browser;
     if (!isSecure || !isCurrent) {
+      const link = this.#takeLink() || tab.get("link");
+      tab.set("link", link);
       const { origin } = here;
-      this.stage.value = { at: "insecure", origin, isOld: isSecure };
+      this.stage.value = { at: "insecure", origin, isOld: isSecure, link };
       return;
     }
     this.#browser.watch({
@@ -108,29 +110,36 @@ export class App {
     const fragment = this.#browser.fragment();
     if (fragment === "") return "";
     this.#browser.hideFragment();
-    // A page from a file may have a whole link there.
-    const isWhole = fragment.includes("://");
-    return isWhole ? fragment : `${this.#browser.here.origin}/#${fragment}`;
+    const { here } = this.#browser;
+    // A page from a file may have a whole link there. One from a server never leads away from it by that: whoever
+    // follows a link to a server that they trust would be somewhere else.
+    const isWhole = !isServed(here) && fragment.includes("://");
+    return isWhole ? fragment : `${here.origin}/#${fragment}`;
   }
 
-  /** Goes where a link leads that was opened in this tab, unless the person is in that room. */
+  /** Goes where a link leads that was opened in this tab, unless the person is in that room, or would lose something. */
   #followLink(): void {
     const link = this.#takeLink();
-    if (link === "" || !this.#keeping || this.#isThere(link)) return;
-    this.#dropStay();
-    this.goTo(link);
+    if (link === "" || !this.#keeping) return;
+    const obstacle = this.#stay && this.#obstacleTo(link);
+    if (obstacle === undefined) {
+      this.#dropStay();
+      this.goTo(link);
+    } else if (obstacle !== "") this.#note(obstacle);
   }
 
-  /** Whether a link is of the room in which the person is, or on the way into it. */
-  #isThere(link: string): boolean {
-    const key = this.#stay && this.#place && this.#serverKey(this.#place);
+  /** Why a link doesn't lead out of the room; empty where it leads into it, undefined where nothing is in the way. */
+  #obstacleTo(link: string): string | undefined {
+    const key = this.#place && this.#serverKey(this.#place);
     try {
       const { invite } = readPlace(link, this.#browser.here);
-      return key !== undefined && invite !== undefined &&
-        equalBytes(key, invite.serverKey);
-    } catch {
-      return false; // what is wrong with it is told by who goes there
+      if (key && invite && equalBytes(key, invite.serverKey)) return "";
+    } catch (error) {
+      return `Cannot follow the link that was opened here: ${reasonOf(error)}`;
     }
+    return this.isUnsent
+      ? "The link that was opened here leads to another room, and what you typed is not sent yet: open it again later, or in another tab"
+      : undefined;
   }
 
   /** Goes on where this tab was before it was loaded again. */

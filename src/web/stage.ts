@@ -42,6 +42,8 @@ export type Stage =
   | {
     readonly at: "insecure";
     readonly origin: string;
+    /** The room's link, as it stood in the address bar; empty for none. */
+    readonly link: string;
     /** Whether the browser is too old, rather than that the page came over plain HTTP. */
     readonly isOld: boolean;
   }

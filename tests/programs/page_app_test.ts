@@ -31,6 +31,11 @@ async function withRoom(
   await test(server, webLinkOf(server.invite));
 }
 
+/** The words of a row; empty for one that has none. */
+function wordsOf(row: Row): string {
+  return "text" in row ? row.text : "";
+}
+
 Deno.test("a page goes by the link in its address bar, which then stands there no longer, and talks with a terminal's client", () =>
   withRoom(async (server, link) => {
     await using browser = new TestBrowser();
@@ -231,8 +236,10 @@ Deno.test("a page that came over plain HTTP from elsewhere says that browsers re
   const page = await browser.open("http://chat.example/#x", {
     isSecure: false,
   });
-  const { origin, isOld } = await page.at("insecure");
+  const { origin, isOld, link } = await page.at("insecure");
   assertEquals([origin, isOld], ["http://chat.example", false]);
+  assertEquals(link, "http://chat.example/#x");
+  assertEquals(page.address, "http://chat.example/");
 });
 
 Deno.test("an identity is carried from one browser to another, and is the same person there", () =>
@@ -446,4 +453,60 @@ Deno.test("what is typed as a command while offline stands in the room as waitin
     await ben.shows("private", { text: "psst" });
     await ben.shows("said", { text: "/etc" });
     await when(room.pending, ({ length }) => length === 0);
+  }));
+
+Deno.test("no link to a page that came from a server leads to another server", async () => {
+  await using browser = new TestBrowser();
+  const address = "http://chat.example:8080/#https://other.example/";
+  const page = await browser.open(address);
+  const { error } = await page.at("place");
+  assertStringIncludes(error, "Cannot read the invite");
+  page.address = address;
+  page.happenings?.linked();
+  assertEquals(page.address, "http://chat.example:8080/");
+  await page.at("place");
+  assertEquals(page.visited, []);
+});
+
+Deno.test("a link that was opened in the tab and can't be read is told of, and the person stays in the room", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new TestBrowser();
+    const page = await browser.open(link);
+    const { room } = await page.enter("ana");
+    for (const fragment of ["compare", "https://other.example/"]) {
+      page.address = `${page.address}#${fragment}`;
+      page.happenings?.linked();
+      assert(!page.address.includes("#"));
+      assertEquals((await page.at("room")).room, room);
+    }
+    const rows = await when(
+      room.rows,
+      (rows) => rows.some((row) => wordsOf(row).startsWith("Cannot follow")),
+    );
+    assertEquals(rows.filter((row) => row.kind === "note").length >= 2, true);
+    assertEquals(page.visited, []);
+  }));
+
+Deno.test("a link to another room that was opened in the tab waits while something isn't sent", () =>
+  withRoom(async (_server, link) => {
+    await withRoom(async (_other, elsewhere) => {
+      await using browser = new TestBrowser();
+      const start = "file:///home/ana/chat.html";
+      const page = await browser.open(`${start}#${link}`, { here: FROM_DISK });
+      const { room, actions } = await page.enter("ana");
+      page.cut();
+      await actions.say("precious words");
+      assert(page.app.isUnsent);
+      page.address = `${start}#${elsewhere}`;
+      page.happenings?.linked();
+      assertEquals((await page.at("room")).room, room);
+      await when(
+        room.rows,
+        (rows) => rows.some((row) => /not sent yet/.test(wordsOf(row))),
+      );
+      await when(room.standing, ({ waiting }) => waiting === 0);
+      page.address = `${start}#${elsewhere}`;
+      page.happenings?.linked();
+      assertEquals((await page.at("name")).place, new URL(elsewhere).origin);
+    });
   }));

@@ -214,8 +214,19 @@ const actions = {
 room.follow(actions);
 
 const stages: Record<string, Stage> = {
-  insecure: { at: "insecure", origin: "http://192.0.2.7:8080", isOld: false },
-  old: { at: "insecure", origin: "http://192.0.2.7:8080", isOld: true },
+  insecure: {
+    at: "insecure",
+    origin: "http://192.0.2.7:8080",
+    isOld: false,
+    link:
+      "http://192.0.2.7:8080/#q3ZkT0Yxq3ZkT0Yxq3ZkT0Yxq3ZkT0Yxq3ZkT0Yxq3ZkT0Yx",
+  },
+  old: {
+    at: "insecure",
+    origin: "http://192.0.2.7:8080",
+    isOld: true,
+    link: "",
+  },
   place: { at: "place", error: "", rooms: [] },
   places: {
     at: "place",

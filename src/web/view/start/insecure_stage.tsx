@@ -15,7 +15,8 @@ import type { StageAt } from "./start_props.ts";
 export function InsecureStage(
   { stage }: { readonly stage: StageAt<"insecure"> },
 ): JSX.Element {
-  if (stage.isOld) return <OldBrowser />;
+  const { isOld, link } = stage;
+  if (isOld) return <OldBrowser link={link} />;
   return (
     <>
       <Heading takesFocus>This page needs HTTPS, or a file</Heading>
@@ -29,8 +30,9 @@ export function InsecureStage(
           <strong>A file, at once.</strong>{" "}
           Save this page, open the saved file in your browser and paste the
           link. Who sits between you and the server could alter the file on its
-          way: <a href="#compare">compare it</a> before you open it.
+          way: compare it before you open it.
           <SavePage from="/chat.html" />
+          <RoomLink link={link} />
         </li>
         <li>
           <strong>A certificate.</strong>{" "}
@@ -47,8 +49,19 @@ export function InsecureStage(
   );
 }
 
+/** The link, to be selected: what copies by itself needs HTTPS, too. */
+function RoomLink({ link }: { readonly link: string }): JSX.Element | null {
+  if (link === "") return null;
+  return (
+    <>
+      <p>The room's link, with its key:</p>
+      <pre class="start-command" tabIndex={0}>{link}</pre>
+    </>
+  );
+}
+
 /** What the browser lacks, and which ones have it. */
-function OldBrowser(): JSX.Element {
+function OldBrowser({ link }: { readonly link: string }): JSX.Element {
   return (
     <>
       <Heading takesFocus>This browser is too old</Heading>
@@ -60,6 +73,7 @@ function OldBrowser(): JSX.Element {
         Use Chrome or Edge from version 140, Firefox from 133, or Safari from
         18.2 on.
       </p>
+      <RoomLink link={link} />
     </>
   );
 }

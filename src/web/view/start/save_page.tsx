@@ -13,7 +13,7 @@ export function SavePage({ from }: { readonly from: string }): JSX.Element {
       <a class="button button-main" href={from} download="chat.html">
         Save chat.html
       </a>
-      <details id="compare">
+      <details>
         <summary>Is it the right file?</summary>
         <p>
           Its SHA-256 must be the one that <code>deno task page</code>{" "}
