@@ -139,8 +139,7 @@ browserTest(
     await using room = await WebRoom.open(folder);
     const page = await room.visit(await profiles.make(), room.origin());
     const field = page.page.getByLabel("The room's link");
-    const terminal = room.invite.replace("127.0.0.1", "192.0.2.1");
-    for (const link of ["", "hello", "javascript:alert(1)", terminal]) {
+    for (const link of ["", "hello", "javascript:alert(1)", "44-ab-cd"]) {
       await field.fill(link);
       await page.button("Go on").click();
       await page.page.getByRole("alert").filter({ hasText: /\w/ }).waitFor();

@@ -53,14 +53,15 @@ export function readPlace(typed: string, here: PageLocation): Place {
   return { origin, invite: parseWebLink(url) };
 }
 
-/** A link that terminals take: the page knows where its room is only if that is where the page came from. */
+/**
+ * A link that terminals take. It names no port for pages; so the room is looked for where the page came from, and the
+ * key in the link tells whether that is its server.
+ */
 function terminalPlace(link: string, here: PageLocation): Place {
   const invite = parseInvite(link);
-  if (isServed(here) && isSameHost(invite.host, here.hostname)) {
-    return { origin: here.origin, invite };
-  }
+  if (isServed(here)) return { origin: here.origin, invite };
   throw new SyntaxError(
-    "That link is for the terminal: a browser needs the web link of the room, which begins with http:// or https://. Ask the person who invited you for it",
+    "That link is for the terminal: a saved page needs the web link of the room, which begins with http:// or https://. Ask the person who invited you for it",
   );
 }
 
