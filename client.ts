@@ -59,8 +59,10 @@ import {
   nameOf,
 } from "./src/client/terminal_questions.ts";
 import type { View } from "./src/client/view.ts";
+import { dial } from "./src/client/web_socket.ts";
 import { identitiesIn, IdentityFile } from "./src/keys/identity.ts";
 import { type Address, parseAddress } from "./src/keys/invite.ts";
+import { isOrigin, socketUrl } from "./src/keys/web_link.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
 /** How long what was noted may take to be in its files when the client ends, ms: no disk keeps it from ending. */
@@ -198,7 +200,10 @@ async function stay(company: Company): Promise<number> {
   const session = new Session({
     address,
     who: await identities.forName(company.name),
-    dial: () => connect(parseAddress(address)),
+    dial: () =>
+      isOrigin(address)
+        ? dial(socketUrl(address))
+        : connect(parseAddress(address)),
     handshake,
     comesAsMember: isFounded,
     proven,

@@ -32,6 +32,7 @@ import type {
   Told,
   WishAnswer,
 } from "./link.ts";
+import { formatWebLink, isOrigin } from "../keys/web_link.ts";
 import { linkOf } from "./invite_link.ts";
 import { Outbox } from "./outbox.ts";
 import type { Somebody } from "./person.ts";
@@ -673,7 +674,10 @@ export class Conversation implements LinkListener {
         const serverKey = this.#link?.serverKey;
         if (!serverKey) return;
         const link = linkOf(answer, serverKey, address);
-        const invite = { link, uses, until, note };
+        const web = isOrigin(address) && !isOrigin(link)
+          ? { web: formatWebLink(link, address) }
+          : {};
+        const invite = { link, ...web, uses, until, note };
         return view.show({ type: "invited", ...invite, id });
       }
     }

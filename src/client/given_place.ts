@@ -20,6 +20,7 @@ import {
   parseInvite,
 } from "../keys/invite.ts";
 import { findLocalInvite } from "../keys/key_file.ts";
+import { isOrigin, parseWebLink } from "../keys/web_link.ts";
 import { parseCode } from "../keys/spoken_code.ts";
 
 /** Where a server keeps its key: in its folder no link is needed. */
@@ -67,7 +68,7 @@ export async function askDestination(
   return await ask(view, {
     words: "Link, or HOST:PORT and a code: ",
     help:
-      "A link begins with chat:// and is what the server prints, or what somebody in the room made by /invite. A code is a number and some words that were read to you. Where you were before, HOST:PORT is enough.",
+      "A link begins with chat:// or http and is what the server prints, or what somebody in the room made by /invite. A code is a number and some words that were read to you. Where you were before, HOST:PORT is enough.",
     read: (typed) => readPlace(typed, known),
   });
 }
@@ -76,17 +77,29 @@ export async function askDestination(
 function readPlace(typed: string, known: Known): Destination {
   const text = typed.trim().replace(COMMAND, "");
   const [first = "", ...rest] = text.split(/\s+/);
+  const url = webUrl(first);
   const isAddress = !/^\W*chat:/i.test(first) && /:\d+$/.test(first);
   try {
-    if (!isAddress) return byLink(parseInvite(text));
-    const { host, port } = parseAddress(first);
-    const address = formatAddress(host, port);
+    if (url && url.hash !== "") return byInvite(parseWebLink(url), url.origin);
+    if (!url && !isAddress) return byLink(parseInvite(text));
+    const address = url?.origin ?? addressIn(first);
     if (rest.length === 0) return byKey(known, address);
     return byCode(parseCode(rest.join(" ")), address);
   } catch (error) {
     if (error instanceof SyntaxError) throw new UsageError(error.message);
     throw error;
   }
+}
+
+/** A web page's address, maybe in quotes; undefined for what is none. */
+function webUrl(text: string): URL | undefined {
+  const bare = text.replace(/^["'`“”‘’<]+|["'`“”‘’>]+$/g, "");
+  return isOrigin(bare) ? URL.parse(bare) ?? undefined : undefined;
+}
+
+function addressIn(text: string): string {
+  const { host, port } = parseAddress(text);
+  return formatAddress(host, port);
 }
 
 function byLink(invite: Invite): Destination {

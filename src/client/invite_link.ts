@@ -8,7 +8,7 @@
 
 import { type Bytes, fromBase64url } from "../../crypto_utils.ts";
 import { type Address, formatInvite, parseAddress } from "../keys/invite.ts";
-import { formatWebLink, webAddress } from "../keys/web_link.ts";
+import { formatWebLink, isOrigin, webAddress } from "../keys/web_link.ts";
 import { type Event, EventError } from "../protocol/events.ts";
 
 /** Whether an address leads only to the machine on which it is used. */
@@ -37,10 +37,6 @@ export function linkOf(
   } catch (cause) {
     throw new EventError("Cannot read an invite", { cause });
   }
-}
-
-function isOrigin(address: string): boolean {
-  return /^https?:\/\//.test(address);
 }
 
 function placeOf(address: string): Address {

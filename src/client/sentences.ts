@@ -72,8 +72,12 @@ export function takenSentence({ name, file }: NewsOf<"taken">): string {
 }
 
 /** A link that was made: `Invite (Rahul): chat://…`. */
-export function inviteSentence({ link, note }: NewsOf<"invited">): string {
-  return `Invite${note === "" ? "" : ` (${escapeText(note)})`}: ${link}`;
+export function inviteSentence(
+  { link, web, note }: NewsOf<"invited">,
+): string {
+  const whose = note === "" ? "" : ` (${escapeText(note)})`;
+  const others = web === undefined ? "" : `, in a browser: ${web}`;
+  return `Invite${whose}: ${link}${others}`;
 }
 
 /**

@@ -154,6 +154,8 @@ export type News =
     /** An invite that was made for this client's person, as a link. */
     readonly type: "invited";
     readonly link: string;
+    /** The same for browsers, where this client came by a web link and the other is none. */
+    readonly web?: string;
     /** How many persons it lets in; 0: any number. */
     readonly uses: number;
     /** When it ends, ms since 1970; null: never. */

@@ -15,6 +15,16 @@ import {
   parseInvite,
 } from "./invite.ts";
 
+/** Whether an address is a web page's origin, `http://HOST:PORT`, rather than `HOST:PORT`. */
+export function isOrigin(address: string): boolean {
+  return /^https?:\/\//i.test(address);
+}
+
+/** The URL of the WebSocket beside a web page. @param origin The page's. */
+export function socketUrl(origin: string): string {
+  return `${origin.replace(/^http/, "ws")}/chat`;
+}
+
 /** The host and the port of a web page's server. @param url Its origin, or a page of it. */
 export function webAddress({ hostname, port, protocol }: URL): Address {
   const usual = protocol === "https:" ? 443 : 80;

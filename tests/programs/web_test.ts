@@ -18,7 +18,8 @@ import {
 import { type Certificate, makeCertificate } from "../kit/certificate.ts";
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
-import { Folder, namesIn } from "../kit/folder.ts";
+import { Folder, freePort, namesIn } from "../kit/folder.ts";
+import { OperatedRoom } from "../kit/invites.ts";
 import { Intruder } from "../kit/intruder.ts";
 import { joinEvent, newIdentity, newStay } from "../kit/people.ts";
 import { shellCommand } from "../kit/program.ts";
@@ -133,6 +134,90 @@ Deno.test("member that comes by a WebSocket is refused, or replaced with a goodb
   assertEquals(await late.finished(), 1);
   assertStringIncludes(late.stderr.join("\n"), "The room is full");
   assertEquals(ana.all("left"), []);
+});
+
+Deno.test("terminal's client joins by a web link, comes back after the server was killed, and later by the web address alone", async () => {
+  await using folder = await Folder.make();
+  const options = { port: freePort(), args: ["--web", `${freePort()}`] };
+  const first = await Server.open(folder, options);
+  const web = await webLinkOf(folder);
+  const place = new URL(web).origin;
+  await using home = await Folder.make();
+  await using ana = await JsonClient.join({ invite: web, name: "ana" });
+  assertEquals(ana.entrances[0]?.server, place);
+  await Deno.writeTextFile(home.file("link"), `${web}\n`);
+  const ben = { name: "ben", home: home.path };
+  {
+    const args = ["--link", home.file("link")];
+    await using client = await JsonClient.join({ ...ben, args });
+    await client.type("x".repeat(4_000));
+    await ana.shows("said", { name: "ben", text: "x".repeat(4_000) });
+  }
+  first.kill("SIGKILL");
+  await ana.shows("away");
+  await first[Symbol.asyncDispose]();
+  await ana.type("kept meanwhile");
+  await using server = await Server.open(folder, options);
+  await using back = await JsonClient.join({ ...ben, invite: place });
+  await back.shows("said", { name: "ana", text: "kept meanwhile" });
+  server.kill("SIGTERM");
+  await ana.shows("away", { reason: "server stopped" });
+  const elsewhere = { name: "ben", invite: place };
+  await using never = await JsonClient.start(elsewhere);
+  assertEquals(await never.finished(), 2);
+  const said = never.stderr.join("\n");
+  assertStringIncludes(said, `You were never in a room at ${place}`);
+  const late = await JsonClient.start({ ...ben, invite: web });
+  await using _late = late;
+  assertEquals(await late.finished(), 1);
+  assertStringIncludes(late.stderr.join("\n"), `Cannot join ${place}: `);
+});
+
+/** The room's link for browsers on this machine. */
+async function webLinkOf(folder: Folder): Promise<string> {
+  const { stdout: [, web = ""] } = await runServer(folder, ["--link"]);
+  return web;
+}
+
+/** Has a client make an invite. @returns Its links. */
+async function makeInvite(
+  client: JsonClient,
+): Promise<{ readonly link?: string; readonly web?: string }> {
+  await client.type('{"type":"invite","note":"ben","id":1}');
+  return await client.shows("invite", { id: 1 });
+}
+
+/** Somebody comes in by an invite, and is heard. */
+async function assertLetsIn(invite: string, host: JsonClient): Promise<void> {
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  await ben.type("hello");
+  await host.shows("said", { name: "ben", text: "hello" });
+}
+
+Deno.test("operator who came by a web link makes invites for terminals and for browsers, by one link each", async () => {
+  await using room = await OperatedRoom.open(...WEB);
+  const web = await webLinkOf(room.folder);
+  await using ana = await JsonClient.join({ invite: web, name: "ana" });
+  await room.op.type('{"type":"op","name":"ana","id":1}');
+  await room.op.shows("done", { id: 1 });
+  const { link = "", web: forBrowsers = "" } = await makeInvite(ana);
+  assertMatch(link, /^chat:\/\//);
+  const { origin } = new URL(web);
+  assertEquals(forBrowsers, `${origin}/${new URL(link).hash}`);
+  await assertLetsIn(forBrowsers, ana);
+});
+
+Deno.test("keeper who came by a web link makes invites that are web links, which terminals take as well", async () => {
+  await using folder = await Folder.make();
+  const options = { args: [...WEB, "--sealed"] };
+  await using server = await Server.open(folder, options);
+  const invite = await webLinkOf(folder);
+  const args = ["--found"];
+  await using ana = await JsonClient.join({ invite, name: "ana", args });
+  const { link = "", web } = await makeInvite(ana);
+  assertEquals(web, undefined, server.transcript);
+  assert(link.startsWith(`${new URL(invite).origin}/#`), link);
+  await assertLetsIn(link, ana);
 });
 
 // ── The page ───────────────────────────────────────────────────────────────────────────────────────────

@@ -187,8 +187,14 @@ function fieldsOf(news: News): Record<string, unknown> {
       return { ...named(news), own, reason, message: unreadSentence(news) };
     }
     case "invited": {
-      const { link, uses, until, note } = news;
-      return { link, uses, until: until === null ? null : iso(until), note };
+      const { link, web, uses, until, note } = news;
+      const places = { link, ...(web === undefined ? {} : { web }) };
+      return {
+        ...places,
+        uses,
+        until: until === null ? null : iso(until),
+        note,
+      };
     }
     case "found": {
       const { words, more, backTo } = news;

@@ -8,7 +8,7 @@ import type { Stream } from "../../protocol/record_reader.ts";
 import { Database } from "./database.ts";
 import { saveFile } from "./files.ts";
 import type { PageLocation } from "./place.ts";
-import { dial } from "./socket.ts";
+import { dial } from "../../client/web_socket.ts";
 import { Tab } from "./tab.ts";
 
 /** What a page finds out about its browser, and asks of it. */

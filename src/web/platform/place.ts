@@ -75,11 +75,6 @@ function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** The URL of a place's WebSocket. */
-export function socketUrl(origin: string): string {
-  return `${origin.replace(/^http/, "ws")}/chat`;
-}
-
 /** Whether a page came from the server of a place: from its host, by whatever port. */
 export function isFrom(origin: string, here: PageLocation): boolean {
   return isServed(here) &&

@@ -5,7 +5,6 @@ import {
   isFrom,
   type PageLocation,
   readPlace,
-  socketUrl,
 } from "../../../../src/web/platform/place.ts";
 
 const keys = {
@@ -98,9 +97,7 @@ Deno.test("a page is from a room's server if it came from that host, by whatever
   assert(!isFrom(place, fromDisk));
 });
 
-Deno.test("a place's socket and its links have its origin", () => {
-  assertEquals(socketUrl("https://chat.example"), "wss://chat.example/chat");
-  assertEquals(socketUrl("http://[::1]:8080"), "ws://[::1]:8080/chat");
+Deno.test("a place's links have its origin", () => {
   const link = formatWebLink(chatLink, "http://chat.example:8080");
   assertEquals(link, `http://chat.example:8080/${fragment}`);
   assertEquals(readPlace(link, fromDisk).invite?.id, 7);

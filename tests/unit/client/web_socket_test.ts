@@ -1,12 +1,12 @@
-import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
-import { isDisconnect } from "../../../../src/base/error_reason.ts";
-import { writeAll } from "../../../../src/base/write_all.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { isDisconnect } from "../../../src/base/error_reason.ts";
+import { writeAll } from "../../../src/base/write_all.ts";
 import {
   dial,
   MAX_UNREAD,
   SEND_WINDOW,
   type Socket,
-} from "../../../../src/web/platform/socket.ts";
+} from "../../../src/client/web_socket.ts";
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -127,7 +127,7 @@ Deno.test("a server that sends more than a page reads is left, and what it sent 
     () => stream.read(new Uint8Array(1)),
     Error,
   );
-  assertEquals(message, "the server sends more than this page can take");
+  assertEquals(message, "the server sends more than can be taken");
 });
 
 Deno.test("all bytes are written, in order, in messages that are not too long", async () => {

@@ -1,24 +1,24 @@
 /**
- * A browser's WebSocket as a byte stream, like a TCP connection: the payloads of its binary messages one after the
- * other; their borders mean nothing.
+ * A `WebSocket` as a byte stream, like a TCP connection: the payloads of its binary messages one after the other; their
+ * borders mean nothing. The page has no other way to a server; a terminal's client takes it where it is given a web link.
  *
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
-import { Notify } from "../../base/notify.ts";
-import type { Stream } from "../../protocol/record_reader.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import { Notify } from "../base/notify.ts";
+import type { Stream } from "../protocol/record_reader.ts";
 
-/** What may wait in the browser to be sent, bytes: a large file stays where it is until there is room. */
+/** What may wait in the runtime to be sent, bytes: a large file stays where it is until there is room. */
 export const SEND_WINDOW = 262_144;
 /** The most that goes into one message, bytes. */
 const MAX_MESSAGE = 65_536;
 /** What may have come without being read, bytes: more than any server of ours sends unasked. */
 export const MAX_UNREAD = 67_108_864;
-/** How often to look whether the browser has sent what waits, ms: it gives no sign of it. */
+/** How often to look whether the runtime has sent what waits, ms: it gives no sign of it. */
 const LOOK_EVERY = 50;
 
-/** The parts of a browser's `WebSocket` that are used. */
+/** The parts of a `WebSocket` that are used. */
 export type Socket = Pick<
   WebSocket,
   | "binaryType"
@@ -41,7 +41,7 @@ const OPEN = 1; // WebSocket.OPEN, RFC 6455 as browsers have it
 
 /**
  * Opens a connection.
- * @param url `ws://` or `wss://`. @param open Makes the socket. Default: the browser's.
+ * @param url `ws://` or `wss://`. @param open Makes the socket. Default: the runtime's.
  * @throws {Error} if it can't be opened; a browser doesn't tell why.
  */
 export async function dial(
@@ -95,7 +95,7 @@ class SocketStream implements Stream {
     this.#unread.push(new Uint8Array(data));
     this.#size += data.byteLength;
     if (this.#size > MAX_UNREAD) {
-      return this.#fail("the server sends more than this page can take");
+      return this.#fail("the server sends more than can be taken");
     }
     this.#changed.notify();
   }

@@ -1,0 +1,61 @@
+/**
+ * Tests of web links and web addresses as a terminal's client is given them.
+ *
+ * @module
+ */
+
+import { UsageError } from "../../../src/base/usage_error.ts";
+import { findDestination } from "../../../src/client/given_place.ts";
+import { Known } from "../../../src/client/known.ts";
+import { formatInvite } from "../../../src/keys/invite.ts";
+import { formatWebLink } from "../../../src/keys/web_link.ts";
+import { MEMBER_ID } from "../../../src/protocol/handshake.ts";
+import { assertEquals, assertRejects } from "../../kit/assert.ts";
+
+const SERVER_KEY = new Uint8Array(32).fill(1);
+const INVITE = { host: "h", port: 1, id: 7, serverKey: SERVER_KEY };
+const LINK = formatInvite({ ...INVITE, secret: new Uint8Array(32).fill(2) });
+
+const known = () => Known.load(undefined, () => {});
+
+Deno.test("a web link leads to its page's origin, as it is typed, quoted, or copied with its command", async () => {
+  for (const origin of ["https://chat.example", "http://[::1]:8080"]) {
+    const link = formatWebLink(LINK, origin);
+    const upper = link.replace(/^http/, "HTTP");
+    const command = `deno task client '${link}'`;
+    const quoted = [`'${link}'`, ` “${link}” `, command];
+    for (const text of [link, upper, link.replace("/#", "#"), ...quoted]) {
+      const found = await findDestination(text, await known());
+      assertEquals([found?.address, found?.invite?.id], [origin, 7], text);
+      assertEquals(found?.invite?.serverKey, SERVER_KEY);
+    }
+  }
+});
+
+Deno.test("a web address alone leads where the client was before, and with a code to whoever was told it", async () => {
+  const origin = "http://localhost:8080";
+  const rooms = await known();
+  rooms.entered(SERVER_KEY, origin);
+  for (const text of [origin, `${origin}/`, `${origin}/chat.html`]) {
+    const found = await findDestination(text, rooms);
+    assertEquals(found?.address, origin);
+    assertEquals(found?.handshake.inviteId, MEMBER_ID);
+  }
+  const code = `${origin} 44-inception-cranky`;
+  const found = await findDestination(code, await known());
+  assertEquals([found?.address, found?.handshake.code?.number], [origin, 44]);
+  await assertRejects(
+    async () => await findDestination(origin, await known()),
+    UsageError,
+    `You were never in a room at ${origin}: to come in you need its link`,
+  );
+});
+
+Deno.test("a damaged web link is refused in words that repeat nothing of its key", async () => {
+  const link = formatWebLink(LINK, "http://chat.example").slice(0, -1);
+  await assertRejects(
+    async () => await findDestination(link, await known()),
+    UsageError,
+    "Cannot read the invite: what follows the # is too short",
+  );
+});
