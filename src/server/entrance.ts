@@ -13,6 +13,8 @@ export type Peer = Deno.Conn<Deno.NetAddr>;
 
 /** What somebody came for who doesn't want to shake hands. */
 export interface Errand {
+  /** How long it may take, ms; until it is done it has a place among the unfinished handshakes. */
+  readonly time: number;
   /** Does it, after which the connection is closed. */
   run(): Promise<void>;
 }

@@ -186,6 +186,7 @@ export class Gate {
       return undefined;
     }
     let stream: HalfClosable = conn;
+    let isErrand = false;
     try {
       const wait = unfinished.pause;
       if (wait > 0) {
@@ -193,7 +194,13 @@ export class Gate {
       }
       await pause(wait);
       const opened = await entrance.open(conn);
-      if ("run" in opened) return opened;
+      if ("run" in opened) {
+        isErrand = true;
+        const { time } = opened;
+        unfinished.extra = time;
+        const ends = () => this.#handshakes.end(unfinished);
+        return { time, run: () => opened.run().finally(ends) };
+      }
       stream = opened;
       const channel = await acceptChannel(stream, this.#handshake);
       const connection = new Connection(stream, channel, this.#options);
@@ -208,7 +215,7 @@ export class Gate {
       if (reason === "late") throw new WireError("No handshake came in time");
       throw error;
     } finally {
-      this.#handshakes.end(unfinished);
+      if (!isErrand) this.#handshakes.end(unfinished);
     }
   }
 

@@ -37,6 +37,8 @@ export interface Unfinished {
   readonly stop: (why: Interruption) => void;
   /** When it came, ms. */
   readonly since: number;
+  /** How much longer than a handshake it may take, ms. */
+  extra: number;
 }
 
 /** All of them. */
@@ -79,7 +81,8 @@ export class Handshakes {
       : undefined;
     if (full && !this.#makePlace(full)) return undefined;
     const pause = Math.max(this.#begun.of(network), this.#failed.of(network));
-    const unfinished = { network, pause, stop, since: this.#now() };
+    const since = this.#now();
+    const unfinished = { network, pause, stop, since, extra: 0 };
     if (countLoopback || !isLoopback(address)) this.#begun.add(network);
     this.#all.add(unfinished);
     this.#networks.set(network, own.add(unfinished));
@@ -99,11 +102,14 @@ export class Handshakes {
     if (own?.size === 0) this.#networks.delete(unfinished.network);
   }
 
-  /** To be called now and then: ends the connections of those that have had this time, ms, since their pause. */
+  /**
+   * To be called now and then: ends the connections of those that have had this time, ms, since their pause, and what
+   * they may take longer.
+   */
   expire(time: number): void {
     const now = this.#now();
-    for (const { since, pause, stop } of this.#all) {
-      if (now - since - pause >= time) stop("late");
+    for (const { since, pause, extra, stop } of this.#all) {
+      if (now - since - pause >= time + extra) stop("late");
     }
   }
 

@@ -29,6 +29,7 @@ import {
   framesIn,
   HandStream,
   openByHand,
+  readHead,
   TYPE,
   upgradeRequest,
 } from "../kit/web_socket.ts";
@@ -237,6 +238,18 @@ Deno.test("server has no place for more handshakes at the port for browsers than
     new TextDecoder().decode(answer),
     /no room for another connection/,
   );
+  await assertUndisturbed(all);
+});
+
+Deno.test("server answers no more requests at a time than it takes handshakes", async () => {
+  await using all = await stage("--max-handshakes-per-address", "2");
+  using wires = new DisposableStack();
+  const statuses = await Promise.all(Array.from({ length: 64 }, async () => {
+    const { conn } = wires.use(await Wire.to(all));
+    await writeAll(conn, upgradeRequest({}, "GET / HTTP/1.1"));
+    return statusOf(encoder.encode(await readHead(conn)));
+  }));
+  assert(statuses.includes(200) && statuses.includes(503), statuses.join());
   await assertUndisturbed(all);
 });
 

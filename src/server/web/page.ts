@@ -6,12 +6,7 @@
  */
 
 import { brotliDecompressSync, gzipSync } from "node:zlib";
-import {
-  type Bytes,
-  concat,
-  equalBytes,
-  sha256,
-} from "../../../crypto_utils.ts";
+import { type Bytes, equalBytes, sha256 } from "../../../crypto_utils.ts";
 import { AdvisedError } from "../../base/advised_error.ts";
 import { answerHead } from "./http_answer.ts";
 import { type Head, lists } from "./http_head.ts";
@@ -78,8 +73,12 @@ export class Page {
     return new Page(html, policy, await readPacked(`${place}.br`, html));
   }
 
-  /** Answers a request for the page. @param isToKeep Whether it is to be saved rather than shown. */
-  answer(head: Head, isToKeep: boolean): Bytes {
+  /**
+   * Answers a request for the page.
+   * @param isToKeep Whether it is to be saved rather than shown.
+   * @returns The answer in parts, which nobody may change: the page itself is the same bytes for all.
+   */
+  answer(head: Head, isToKeep: boolean): readonly Bytes[] {
     const { coding, body } = this.#formFor(head);
     const tag = `"${this.#tag}${coding === undefined ? "" : `-${coding}`}"`;
     const isKnown = lists(head, "if-none-match", tag);
@@ -96,7 +95,7 @@ export class Page {
       }),
       connection: "close",
     });
-    return isKnown || head.method === "HEAD" ? fields : concat(fields, body);
+    return isKnown || head.method === "HEAD" ? [fields] : [fields, body];
   }
 
   /** The smallest that the one who asks can unpack. */

@@ -18,6 +18,8 @@ import { WebStream } from "./web_stream.ts";
 
 /** How long a write of an answer may stand still until its reader is given up, ms. */
 const STALL_TIME = 10_000;
+/** How long a whole answer may take, ms: the page by gzip, at 2.3 kB a second. */
+const ANSWER_TIME = 60_000;
 /** What is said where there is no place. */
 const BUSY = shortAnswer(
   503,
@@ -45,17 +47,17 @@ export class WebEntrance implements Entrance {
   async open(peer: Peer): Promise<HalfClosable | Errand> {
     if ("setNoDelay" in peer) (peer as Deno.TcpConn).setNoDelay(true);
     const head = await readHead(peer).catch((error) => refused(peer, error));
-    if (head.path !== "/chat") return errand(peer, this.#answer(head));
+    if (head.path !== "/chat") return errand(peer, ...this.#answer(head));
     const { isOpen, answer } = await upgrade(head);
     if (!isOpen) return errand(peer, answer);
     await writeAll(peer, answer);
     return new WebStream(peer, this.#messages);
   }
 
-  #answer(head: Head): Bytes {
+  #answer(head: Head): readonly Bytes[] {
     if (head.path === "/") return this.#page.answer(head, false);
     if (head.path === "/chat.html") return this.#page.answer(head, true);
-    return shortAnswer(404);
+    return [shortAnswer(404)];
   }
 }
 
@@ -68,19 +70,25 @@ async function refused(peer: Peer, error: unknown): Promise<never> {
   throw error;
 }
 
-/** To write an answer, and see that it is heard. */
-function errand(peer: Peer, answer: Bytes): Errand {
+/** To write an answer, in parts, and see that it is heard. */
+function errand(peer: Peer, ...answer: readonly Bytes[]): Errand {
   return {
+    time: ANSWER_TIME,
     run: async () => {
-      for (let written = 0; written < answer.length;) {
-        const timer = setTimeout(() => close(peer), STALL_TIME);
-        try {
-          written += await peer.write(answer.subarray(written));
-        } finally {
-          clearTimeout(timer);
-        }
-      }
+      for (const part of answer) await writePatiently(peer, part);
       await linger(peer);
     },
   };
+}
+
+/** Writes all, as long as the reader takes something now and then. */
+async function writePatiently(peer: Peer, bytes: Bytes): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const timer = setTimeout(() => close(peer), STALL_TIME);
+    try {
+      written += await peer.write(bytes.subarray(written));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }

@@ -86,6 +86,19 @@ Deno.test("Handshakes ends those that have had their time, which doesn't begin b
   assertEquals(ended, ["first late", "second late"]);
 });
 
+Deno.test("Handshakes gives the answer to a request more time, and no more claim to its place", () => {
+  const { handshakes, ended, begin, pass } = setup({ max: 1 });
+  const answer = begin("192.0.2.7", "answer");
+  if (answer) answer.extra = 5_000;
+  pass(5_999);
+  handshakes.expire(1_000);
+  assertEquals(ended, []);
+  pass(1);
+  handshakes.expire(1_000);
+  assertEquals(ended, ["answer"]);
+  assert(begin("192.0.2.8"));
+});
+
 Deno.test("Handshakes takes an IPv6 network for one, whatever its last 64 bits", () => {
   const { begin } = setup({ maxPerNetwork: 1 });
   assert(begin("2001:db8:1:2::1"));

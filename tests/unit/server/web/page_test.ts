@@ -5,6 +5,7 @@
  */
 
 import { brotliCompressSync } from "node:zlib";
+import { concat } from "../../../../crypto_utils.ts";
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import { parseHead } from "../../../../src/server/web/http_head.ts";
 import { Page } from "../../../../src/server/web/page.ts";
@@ -40,7 +41,8 @@ function answer(
   isToKeep = false,
 ): [head: string, body: string] {
   const head = parseHead(upgradeRequest(fields, "GET / HTTP/1.1"));
-  const text = new TextDecoder("latin1").decode(page.answer(head, isToKeep));
+  const whole = concat(...page.answer(head, isToKeep));
+  const text = new TextDecoder("latin1").decode(whole);
   const end = text.indexOf("\r\n\r\n");
   return [text.slice(0, end), text.slice(end + 4)];
 }
@@ -99,6 +101,19 @@ Deno.test("Page is sent by Brotli to who takes that, by gzip where it is not pac
     }, wrong);
   }
 });
+
+Deno.test("Page is the same bytes for all who ask, so that who takes it slowly costs no copy", () =>
+  withPage((page) => {
+    for (const coding of ["gzip", "identity"]) {
+      const fields = { "accept-encoding": coding };
+      const head = parseHead(upgradeRequest(fields, "GET / HTTP/1.1"));
+      const [first, second] = [false, true].map((isToKeep) =>
+        page.answer(head, isToKeep)
+      );
+      assertEquals([first?.length, second?.length], [2, 2]);
+      assert(first?.[1] !== undefined && first[1] === second?.[1]);
+    }
+  }));
 
 Deno.test("Page is sent packed to who can unpack it, and not at all to who has it", () =>
   withPage((page) => {
