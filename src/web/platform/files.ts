@@ -115,15 +115,3 @@ export function saveFile(file: Blob, name: string): void {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), LINK_TIME);
 }
-
-/** Has the person choose files; resolves with none where nothing is chosen. To be called when the person asks for it. */
-export function chooseFiles(): Promise<readonly File[]> {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.multiple = true;
-  return new Promise((resolve) => {
-    input.onchange = () => resolve([...input.files ?? []]);
-    input.oncancel = () => resolve([]);
-    input.click();
-  });
-}

@@ -7,6 +7,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { moveInMenu } from "../kit/menu_keys.ts";
 import type { OpenPanel, PanelName } from "./open_panel.ts";
 
 const ENTRIES: readonly (readonly [name: PanelName, label: string])[] = [
@@ -39,7 +40,7 @@ export function MoreMenu({ panels, onLeave }: MoreMenuProps): JSX.Element {
     deed();
   };
   useLayoutEffect(() => {
-    if (isOpen.value) itemsOf(menu.current)[0]?.focus();
+    menu.current?.querySelector("button")?.focus();
   }, [isOpen.value]);
   return (
     <div
@@ -71,13 +72,11 @@ export function MoreMenu({ panels, onLeave }: MoreMenuProps): JSX.Element {
           role="menu"
           aria-label="Menu"
           class="panel-menu-list"
-          onKeyDown={(event) => {
-            if (event.key === "Escape" || event.key === "Tab") {
+          onKeyDown={(event) =>
+            moveInMenu(event, () => {
               close();
               button.current?.focus();
-            } else if (!moveFocus(itemsOf(menu.current), event.key)) return;
-            event.preventDefault();
-          }}
+            })}
         >
           {ENTRIES.map(([name, label]) => (
             <button
@@ -102,24 +101,4 @@ export function MoreMenu({ panels, onLeave }: MoreMenuProps): JSX.Element {
       )}
     </div>
   );
-}
-
-function itemsOf(menu: HTMLElement | null): HTMLElement[] {
-  return [...menu?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? []];
-}
-
-/** Moves the focus as a key says. @returns Whether the key does that. */
-function moveFocus(items: readonly HTMLElement[], key: string): boolean {
-  const last = items.length - 1;
-  const at = items.findIndex((item) => item === document.activeElement);
-  const next: Readonly<Record<string, number>> = {
-    ArrowDown: at === last ? 0 : at + 1,
-    ArrowUp: at <= 0 ? last : at - 1,
-    Home: 0,
-    End: last,
-  };
-  const to = next[key];
-  if (to === undefined) return false;
-  items[to]?.focus();
-  return true;
 }

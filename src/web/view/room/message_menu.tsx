@@ -7,8 +7,8 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isEmoji, SHORT_NAMES } from "../../../protocol/reaction.ts";
+import { moveInMenu } from "../kit/menu_keys.ts";
 import { Icon, type IconName } from "./icons.tsx";
-import { moveInMenu } from "./menu_keys.ts";
 import type { OpenMenu, RoomUi } from "./room_ui.ts";
 
 /** The menu that is open, if any is. */
