@@ -7,6 +7,7 @@
 import type { BrowserContextOptions } from "playwright-core";
 import type { Profile, Profiles } from "./profile.ts";
 import { ChatPage } from "./chat_page.ts";
+import { JsonClient } from "./client.ts";
 import { type Folder, freePort } from "./folder.ts";
 import { Server, type ServerOptions } from "./server.ts";
 
@@ -78,6 +79,11 @@ export class WebRoom implements AsyncDisposable {
     const page = await this.visit(await profiles.make(options));
     await page.join(name);
     return page;
+  }
+
+  /** Somebody new comes into the room by a pipe. */
+  pipe(name: string): Promise<JsonClient> {
+    return JsonClient.join({ invite: this.invite, name });
   }
 
   /** Kills it. */

@@ -11,7 +11,7 @@ import { browserTest } from "../kit/browser.ts";
 import { ELSEWHERE } from "../kit/chromium.ts";
 import type { Profiles } from "../kit/profile.ts";
 import type { ChatPage } from "../kit/chat_page.ts";
-import { JsonClient } from "../kit/client.ts";
+import type { JsonClient } from "../kit/client.ts";
 import { ask } from "../kit/file_company.ts";
 import { Folder } from "../kit/folder.ts";
 import { sealed } from "../kit/sealed_programs.ts";
@@ -46,7 +46,7 @@ async function assertForAll(page: Page, where: string): Promise<void> {
 
 /** A room in which all kinds of rows stand. */
 async function fill(room: WebRoom, page: ChatPage): Promise<JsonClient> {
-  const ben = await JsonClient.join({ invite: room.invite, name: "ben" });
+  const ben = await room.pipe("ben");
   await ben.type(
     "see https://example.org/ and `code`, ana",
     "```\nlet a = 1;\n```",
@@ -143,10 +143,7 @@ browserTest(
   async (profiles: Profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const page = await room.visit(await profiles.make());
     const { keyboard } = page.page;
     await page.page.getByLabel("Your name", { exact: true }).waitFor();
@@ -196,10 +193,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     await ben.type("from before");
     await ben.showsTexts(1);
     const page = await room.join(profiles, "ana");

@@ -9,7 +9,6 @@ import type { Page } from "playwright-core";
 import { assertEquals } from "../kit/assert.ts";
 import { browserTest } from "../kit/browser.ts";
 import type { ChatPage } from "../kit/chat_page.ts";
-import { JsonClient } from "../kit/client.ts";
 import { assertSaid } from "../kit/expect.ts";
 import { Folder } from "../kit/folder.ts";
 import { LateProxy } from "../kit/late_proxy.ts";
@@ -37,10 +36,7 @@ browserTest(
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
     await using proxy = new LateProxy(room.webPort);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const ana = await room.visit(await profiles.make(), room.link(proxy.port));
     await joinThrough(proxy, room, ana, "ana");
     await ana.say("all is well");
@@ -111,10 +107,7 @@ browserTest(
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
     await using proxy = new LateProxy(room.webPort);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const ana = await room.visit(await profiles.make(), room.link(proxy.port));
     await joinThrough(proxy, room, ana, "ana");
     const lines = Array.from({ length: 50 }, (_, at) => `line ${at + 1}`);
@@ -140,10 +133,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const ana = await room.join(profiles, "ana");
     await ben.type("seen");
     await ana.sees("seen");

@@ -5,7 +5,6 @@
  */
 
 import { assertEquals } from "../kit/assert.ts";
-import { JsonClient } from "../kit/client.ts";
 import { type Firefox, firefoxTest } from "../kit/firefox.ts";
 import { Folder } from "../kit/folder.ts";
 import { PAGE_FILE, WebRoom } from "../kit/web_room.ts";
@@ -27,10 +26,7 @@ for (
     async (firefox) => {
       await using folder = await Folder.make();
       await using room = await WebRoom.open(folder);
-      await using ben = await JsonClient.join({
-        invite: room.invite,
-        name: "ben",
-      });
+      await using ben = await room.pipe("ben");
       await firefox.open(addressOf(room));
       await firefox.line("input[autocomplete=nickname]", "ana");
       await firefox.line("textarea", "hello from Firefox");

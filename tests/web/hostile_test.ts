@@ -12,7 +12,6 @@ import { assert, assertEquals } from "../kit/assert.ts";
 import { utf8 } from "../kit/bytes.ts";
 import { browserTest } from "../kit/browser.ts";
 import type { ChatPage } from "../kit/chat_page.ts";
-import { JsonClient } from "../kit/client.ts";
 import { ask } from "../kit/file_company.ts";
 import { Folder } from "../kit/folder.ts";
 import { ATTACKS, DANGEROUS } from "../kit/hostile_texts.ts";
@@ -193,10 +192,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const ana = await room.join(profiles, "ana");
     const svg =
       `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="${RUN}"><script>${RUN}</script></svg>`;

@@ -32,10 +32,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const ana = await room.visit(await profiles.make());
     await ana.join("ana");
     assertEquals(ana.page.url(), `${room.origin()}/`);
@@ -65,10 +62,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const profile = await profiles.make();
     const ana = await room.visit(profile);
     await ana.join("ana");
@@ -91,10 +85,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const profile = await profiles.make();
     const one = await room.visit(profile);
     await one.join("ana");
@@ -116,10 +107,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using _ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using _ben = await room.pipe("ben");
     const page = await room.visit(await profiles.make());
     const name = page.page.getByLabel("Your name", { exact: true });
     await name.fill("ben");
@@ -160,10 +148,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using ben = await JsonClient.join({
-      invite: room.invite,
-      name: "ben",
-    });
+    await using ben = await room.pipe("ben");
     const profile = await profiles.make();
     profile.allow(`localhost:${room.webPort}`);
     const ana = new ChatPage(await profile.open(PAGE_FILE), profile);

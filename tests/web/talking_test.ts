@@ -85,10 +85,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using pipe = await JsonClient.join({
-      invite: room.invite,
-      name: "pipe",
-    });
+    await using pipe = await room.pipe("pipe");
     const ana = await room.join(profiles, "ana");
     await pipe.type("where shall we meet?");
     await ana.sees("where shall we meet?");
@@ -144,10 +141,7 @@ browserTest(
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder);
-    await using pipe = await JsonClient.join({
-      invite: room.invite,
-      name: "priyanka",
-    });
+    await using pipe = await room.pipe("priyanka");
     await pipe.type("the blue bicycle", "a red car");
     await pipe.showsTexts(2);
     const ana = await room.join(profiles, "ana");
