@@ -299,6 +299,7 @@ Deno.test("a change of a line that a client doesn't know, which may be another's
   await bob.say("known to all");
   const { seq: known } = await cy.view.until("said");
   await bob.view.until("said", 2); // or its client has no such line yet
+  await cy.view.until("edited"); // dan's, whose client asks for the line first
   await bob.session.change("edited", known, "known to everybody");
   await cy.view.until("edited", 1);
   const edits = cy.view.of("edited");
@@ -306,6 +307,7 @@ Deno.test("a change of a line that a client doesn't know, which may be another's
     [seq, true],
     [known, undefined],
   ]);
+  await ana.view.until("edited");
   assertEquals(ana.view.of("edited").map(({ to }) => to), [known]);
   const asked = server.heard.filter(({ kind }) => kind === "page");
   assertEquals(asked.length, 2); // by those who change
