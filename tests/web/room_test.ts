@@ -588,3 +588,29 @@ browserTest(
     });
   },
 );
+
+browserTest(
+  "who begins to scroll up leaves the end, also while messages come without a pause",
+  async (profiles) => {
+    const page = await openRoom(profiles, lines(1, 40));
+    await message(page, 40).waitFor();
+    await page.getByRole("log").hover();
+    // Each step of the browser's own smooth scrolling is small, and news come with every one.
+    await page.evaluate((all) => {
+      const next = () => {
+        const news = all.shift();
+        if (!news) return;
+        roomPage.show([news]);
+        requestAnimationFrame(next);
+      };
+      next();
+    }, lines(41, 120));
+    await page.mouse.wheel(0, -300);
+    await page.getByRole("button", { name: / new$/ }).waitFor();
+    await page.waitForFunction(() => {
+      const list = document.querySelector(".list");
+      if (!list) return false;
+      return list.scrollHeight - list.clientHeight - list.scrollTop > 300;
+    });
+  },
+);

@@ -92,8 +92,8 @@ export class ListScroll {
   /** Takes over where the person has scrolled to: the browser tells that late, and something may be drawn before. */
   #follow(place: HTMLElement): void {
     const moved = place.scrollTop - this.#top;
-    // At the end of what has become shorter it is the browser that has moved it.
-    if (Math.abs(moved) < 1 || moved < 0 && isAtEnd(place)) return;
+    // At the very end of what has become shorter it is the browser that has moved it.
+    if (Math.abs(moved) < 1 || moved < 0 && belowOf(place) <= 1) return;
     if (!this.window.isAtEnd) {
       const { key, top } = this.#anchor ?? {};
       if (key === undefined || top === undefined) return;
@@ -118,7 +118,9 @@ export class ListScroll {
     const place = this.#place;
     if (!place) return;
     const wasAtEnd = this.window.isAtEnd;
-    if (isAtEnd(place)) this.window.stick();
+    // However little one scrolls up, one wants to stay there: what comes meanwhile would undo it.
+    const isUp = place.scrollTop < this.#top && belowOf(place) > 1;
+    if (!isUp && belowOf(place) <= NEAR_END) this.window.stick();
     else this.window.stay();
     if (this.window.isAtEnd !== wasAtEnd) this.#draw(); // the button that leads there
     this.#anchor = anchorOf(place);
@@ -132,7 +134,7 @@ export class ListScroll {
   #fill(place: HTMLElement): void {
     const { room, actions } = this.#ui;
     const above = place.scrollTop;
-    const below = place.scrollHeight - place.clientHeight - above;
+    const below = belowOf(place);
     const { isAtEnd, hasAbove } = this.window;
     const margin = isAtEnd ? place.clientHeight / 2 : NEAR_EDGE;
     if (above < margin && hasAbove) {
@@ -198,9 +200,9 @@ export class ListScroll {
   }
 }
 
-function isAtEnd(place: HTMLElement): boolean {
-  const below = place.scrollHeight - place.clientHeight - place.scrollTop;
-  return below <= NEAR_END;
+/** What is below the part that is seen, pixels. */
+function belowOf(place: HTMLElement): number {
+  return place.scrollHeight - place.clientHeight - place.scrollTop;
 }
 
 function rowOf(place: HTMLElement, key: string): HTMLElement | null {
