@@ -88,7 +88,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         await assertForAll(page.page, "the name");
         await page.join("ana");
         await page.say("/quit");
-        await page.button("Come again").waitFor();
+        await page.button("Join again").waitFor();
         await assertForAll(page.page, "the end");
         profile.excuse(/Cross-Origin-Opener-Policy header has been ignored/);
         const { hash } = new URL(room.link());

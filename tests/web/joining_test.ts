@@ -115,7 +115,13 @@ browserTest(
     await page.page.getByRole("alert").filter({ hasText: "taken" }).waitFor();
     await name.fill("");
     await page.button("Join").click();
-    await page.page.getByRole("alert").filter({ hasText: /name/i }).waitFor();
+    await page.page.getByRole("alert").filter({ hasText: "Type a name" })
+      .waitFor();
+    await name.fill("Ana Maria");
+    await page.button("Join").click();
+    await page.page.getByRole("alert").filter({ hasText: "no spaces" })
+      .waitFor();
+    assertEquals(await name.inputValue(), "Ana-Maria");
     await page.join("ana");
   },
 );

@@ -19,8 +19,10 @@ export function NameStage(
   { stage, app }: { readonly stage: StageAt<"name">; readonly app: StartApp },
 ): JSX.Element {
   const name = useSignal(stage.name);
+  const error = useSignal("");
   useLayoutEffect(() => {
     name.value = stage.name; // it changes with an identity that is brought here
+    error.value = stage.error;
   }, [stage]);
   const others = stage.names.filter((it) => it !== name.value);
   return (
@@ -36,17 +38,27 @@ export function NameStage(
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          app.join(name.value);
+          const typed = name.value.trim();
+          const joined = typed.replace(/\s+/g, "-");
+          name.value = joined;
+          error.value = typed === ""
+            ? "Type a name"
+            : joined !== typed
+            ? "A name has no spaces. Would this one do?"
+            : "";
+          if (error.value === "") app.join(joined);
         }}
       >
         <TextField
           label="Your name"
           value={name.value}
           onValue={(value) => name.value = value}
-          error={stage.error}
+          error={error.value}
           autocomplete="nickname"
           takesFocus
-          hint="The others know you by it. It is yours once you have used it: this browser keeps a key for it, which nobody else has."
+          hint={stage.names.includes(name.value)
+            ? "This browser has the key for it, which nobody else has."
+            : "The others know you by it. It is yours once you have used it: this browser keeps a key for it, which nobody else has."}
         />
         {others.length > 0 && (
           <div class="start-names" role="group" aria-label="Names you had here">

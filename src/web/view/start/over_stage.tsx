@@ -43,7 +43,17 @@ export function OverStage(
         class="button button-main"
         onClick={() => app.again()}
       >
-        Come again
+        {advice === "" ? "Join again" : "Try again"}
+      </button>
+      <button
+        type="button"
+        class="button-quiet start-back"
+        onClick={() => {
+          app.again(); // to the name
+          app.again(); // to the place
+        }}
+      >
+        Another room
       </button>
     </>
   );
