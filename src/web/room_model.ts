@@ -461,6 +461,7 @@ export class RoomModel implements View {
     }
     this.#reach(news.seq);
     for (const note of notes) this.#store.add({ ...note, order: this.#last });
+    if (readUpTo !== Infinity) return; // who was here before needs no welcome
     const address = URL.parse(news.address)?.host || news.address;
     this.#note(welcomeSentence({ ...news, address }));
   }
