@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import { Ignored } from "../../../src/client/ignored.ts";
+import { PAGE_COMMANDS } from "../../../src/web/commands.ts";
 import { Typed, type TypedContext } from "../../../src/web/typed.ts";
 
 /** What is asked for, as words. */
@@ -46,7 +47,7 @@ Deno.test("what a command tells is told at once, in its rows", async () => {
   const rows = asked[1]?.split("\n") ?? [];
   assertEquals(
     rows.filter((row) => row.startsWith("/re N")),
-    ["/re N TEXT · Answer message N"],
+    ["/re N TEXT · Answer message N; here: Reply, at the message"],
   );
 });
 
@@ -69,4 +70,22 @@ Deno.test("lines are taken in turn, and one that fails holds up none behind it",
   await assertRejects(() => failing, Error, "gone");
   await second;
   assertEquals(asked, ["say first", "say second"]);
+});
+
+Deno.test("a command of the terminal's says what does the same in the page, and is in no list", async () => {
+  const { asked, typed } = setUp();
+  for (const line of ["/set clock 12", "/SEND hut.jpg", "/help set"]) {
+    await typed.run(line);
+  }
+  assertEquals(asked, [
+    "note /set is for the terminal. Here, use Settings, in the menu",
+    "note /send is for the terminal. Here, use Attach files, beside the box; or drop them on the page",
+    "note /set\n/set is for the terminal. Here, use Settings, in the menu. The page has its own way for it",
+  ]);
+  assertEquals(PAGE_COMMANDS.all.some(({ name }) => name === "/set"), false);
+});
+
+Deno.test("the help in the page names no key of the terminal's", () => {
+  const helps = PAGE_COMMANDS.all.map(({ help }) => help);
+  assertEquals(helps.filter((help) => /Ctrl-/.test(help)), []);
 });
