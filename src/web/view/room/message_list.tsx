@@ -64,7 +64,10 @@ export function MessageList({ ui }: { ui: RoomUi }): VNode {
         tabIndex={0}
         onKeyDown={(event) => moveFocus(event, ui)}
         onPointerOver={(event) => activate(event.target)}
-        onFocusIn={(event) => activate(event.target)}
+        onFocusIn={(event) => {
+          activate(event.target);
+          enter(event);
+        }}
         onClick={(event) => focusRow(event.target)}
       >
         <ListStart ui={ui} isAtStart={!list.hasAbove} />
@@ -100,6 +103,18 @@ function rowViews(
   });
 }
 
+/** By the keyboard one comes into the list itself first, not to a link somewhere in it. */
+function enter(
+  { currentTarget, target, relatedTarget }: FocusEvent,
+): void {
+  const list = currentTarget as HTMLElement;
+  const isFromOutside = relatedTarget instanceof Node &&
+    !list.contains(relatedTarget);
+  const isByKey = target instanceof Element &&
+    target.matches("a:focus-visible, button:focus-visible, pre:focus-visible");
+  if (isFromOutside && isByKey) list.focus({ preventScroll: true });
+}
+
 /** The row in which something is. */
 function rowOf(target: EventTarget | null): HTMLElement | null {
   return target instanceof Element
@@ -127,7 +142,13 @@ function ListStart(
       </p>
     );
   }
-  return <p class="list-start">This is the beginning.</p>;
+  return (
+    <p class="list-start">
+      {room.first > 1
+        ? "What was said before is not shown: you came later, or it is no longer kept."
+        : "This is the beginning."}
+    </p>
+  );
 }
 
 /** Leads to the end, and says how much is unread there. */

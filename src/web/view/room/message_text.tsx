@@ -6,6 +6,7 @@
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
+import { isEmoji } from "../../../protocol/reaction.ts";
 import { type Block, type Piece, textBlocks } from "./text_pieces.ts";
 
 /** What is shown of a text. */
@@ -34,7 +35,10 @@ export function MessageText(
   const blocks = textBlocks(shown, { found, meant });
   return (
     <>
-      <div class="message-text" dir="auto">
+      <div
+        class={`message-text ${isEmoji(text.trim()) ? "is-emoji" : ""}`}
+        dir="auto"
+      >
         {blocks.map((block, index) => <TextBlock key={index} {...block} />)}
       </div>
       {isCut && (
