@@ -33,7 +33,7 @@ export const PAGE_SETTINGS = [
   {
     key: "clock",
     help: "Times",
-    choices: [["auto", "As the system"], ["24", "17:05"], ["12", "5:05 PM"]],
+    choices: [["auto", "As the system"], ["24", "17:05"], ["12", "5:05 pm"]],
   },
   {
     key: "joins",

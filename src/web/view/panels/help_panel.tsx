@@ -12,11 +12,15 @@ import type { PanelProps } from "./panel_props.ts";
 /** What a key does. */
 const KEYS: readonly (readonly [keys: string, deed: string])[] = [
   ["Enter", "send; on a touch screen, begin a new line"],
-  ["Shift+Enter, Ctrl+Enter", "begin a new line; send on a touch screen, too"],
+  ["Shift+Enter", "begin a new line"],
+  ["Ctrl+Enter", "send, on a touch screen, too"],
   ["@, /", "offer names, commands: arrows choose, Tab or Enter takes"],
   ["Up, where nothing is typed", "change your last message"],
   ["Escape", "give up an answer or a change; close a panel; go to the box"],
-  ["Shift+Tab, Up, Down", "go to the messages, from one to the next"],
+  [
+    "Shift+Tab twice, then Up, Down",
+    "go to the messages, from one to the next",
+  ],
   ["Left, Right", "go to a message's links and buttons"],
   ["Enter on a message", "answer, react, edit, delete, copy"],
   ["Ctrl+K, ⌘K", "search"],

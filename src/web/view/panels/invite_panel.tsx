@@ -81,7 +81,7 @@ function Link(
       <h3>
         A link{note !== "" && (
           <>
-            {" "}for <Told text={note} />
+            {" "}for <Told text={note.replace(/^for\s+/i, "")} />
           </>
         )}
       </h3>

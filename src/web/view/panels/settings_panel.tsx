@@ -98,7 +98,7 @@ function Permission(
   if (state.value === "granted") return null;
   if (state.value === "default") {
     return (
-      <p>
+      <p class="panel-copy">
         <button
           type="button"
           class="button"

@@ -8,7 +8,8 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { escapeText } from "../../../base/safe_text.ts";
 import type { RoomModel } from "../../room_model.ts";
-import type { Row } from "../../rows.ts";
+import { formatSize } from "../../../protocol/offer.ts";
+import type { Message, Row } from "../../rows.ts";
 
 /** How much is told at a time: of more only how much it is. */
 const MOST_TOLD = 3;
@@ -51,7 +52,7 @@ function rowsBehind(rows: readonly Row[], last: Row | undefined): Row[] {
 function rowWords(row: Row): string {
   switch (row.kind) {
     case "message":
-      return row.own ? "" : `${escapeText(row.name)}: ${words(row.text)}`;
+      return row.own ? "" : `${escapeText(row.name)}: ${words(said(row))}`;
     case "private":
       return row.own
         ? ""
@@ -63,6 +64,11 @@ function rowWords(row: Row): string {
     case "new":
       return "";
   }
+}
+
+/** What was said; a file as its name and size. */
+function said({ offer, text }: Message): string {
+  return offer ? `${offer.name}, ${formatSize(offer.size)}` : text;
 }
 
 function words(text: string): string {

@@ -12,6 +12,7 @@
 import type { VNode } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { escapeText } from "../../../base/safe_text.ts";
+import { counted } from "../../../client/sentences.ts";
 import { formatSize } from "../../../protocol/offer.ts";
 import { MAX_TEXT_SIZE } from "../../../protocol/reasons.ts";
 import { NO_OFFERS, type Offers, offersFor } from "./completion.ts";
@@ -50,7 +51,9 @@ export function Composer({ ui }: { ui: RoomUi }): VNode {
     }
     const before = area.value.slice(0, area.selectionStart);
     offer(offersFor(before, {
-      names: () => room.present.peek().map(({ name }) => name),
+      names: () =>
+        room.present.peek().filter(({ person }) => person !== room.self.peek())
+          .map(({ name }) => name),
       numbers: actions.numbers,
       ignored: actions.ignored,
     }));
@@ -231,7 +234,9 @@ function Files({ ui, files }: { ui: RoomUi; files: readonly File[] }): VNode {
       <p class="soft">
         {isApart
           ? "Files are offered to everybody: they wait for your next message to all."
-          : "Everybody here can download them while you are here."}
+          : `Everybody here can download ${
+            files.length > 1 ? "them" : "it"
+          } while you are here.`}
       </p>
     </div>
   );
@@ -247,7 +252,9 @@ function Size(
   return (
     <p id={id} class={`size ${left < 0 ? "is-too-long" : ""}`} role="status">
       {left < 0
-        ? `Too long by ${-left} bytes: a message has at most ${MAX_TEXT_SIZE}. Shorten it, or send it in parts.`
+        ? `Too long by ${
+          counted(-left, "byte")
+        }: a message has at most ${MAX_TEXT_SIZE}. Shorten it, or send it in parts.`
         : `${left} bytes left`}
     </p>
   );
