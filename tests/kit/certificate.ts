@@ -12,6 +12,7 @@ export interface Certificate {
   readonly key: string;
 }
 
+const IPV4 = /^\d+(\.\d+){3}$/;
 const encoder = new TextEncoder();
 const ED25519 = sequence(Uint8Array.fromHex("06032b6570"));
 const COMMON_NAME = Uint8Array.fromHex("0603550403");
@@ -39,7 +40,7 @@ function pem(label: string, bytes: Bytes): string {
   return [begin, ...lines, end, ""].join("\n");
 }
 
-/** Makes one for names and for 127.0.0.1. */
+/** Makes one for names, IPv4 addresses among them, and for 127.0.0.1. */
 export async function makeCertificate(
   ...names: string[]
 ): Promise<Certificate> {
@@ -54,8 +55,11 @@ export async function makeCertificate(
   );
   const time = (text: string) => der(0x17, encoder.encode(text));
   const alternatives = sequence(
-    ...names.map((it) => der(0x82, encoder.encode(it))),
-    der(0x87, Uint8Array.of(127, 0, 0, 1)),
+    ...[...names, "127.0.0.1"].map((it) =>
+      IPV4.test(it)
+        ? der(0x87, Uint8Array.from(it.split("."), Number))
+        : der(0x82, encoder.encode(it))
+    ),
   );
   const extension = sequence(SUBJECT_ALT_NAME, der(0x04, alternatives));
   const signed = sequence(

@@ -8,6 +8,7 @@ import { X509Certificate } from "node:crypto";
 import { AdvisedError } from "../../base/advised_error.ts";
 import { messageOf } from "../../base/error_reason.ts";
 import { readText } from "../../base/private_file.ts";
+import { isLoopback } from "../rate_limits.ts";
 
 /** A certificate file's most, characters: that of a chain of several. */
 const MAX_PEM_SIZE = 1_048_576;
@@ -45,10 +46,20 @@ export class Certificate {
     return Certificate.load(...this.#files);
   }
 
-  /** The first name in it that is one host's; undefined if there is none. */
+  /**
+   * The host that links have: the first one named in it that others can reach, a name rather than an address; else the
+   * first one; undefined if there is none.
+   */
   get name(): string | undefined {
-    const names = new X509Certificate(this.tls.cert).subjectAltName ?? "";
-    return /DNS:([a-z\d][\w.-]*)/i.exec(names)?.[1];
+    const all = new X509Certificate(this.tls.cert).subjectAltName ?? "";
+    const of = (kind: RegExp) =>
+      Array.from(all.matchAll(kind), ([_, it]) => it ?? "");
+    const hosts = [
+      ...of(/DNS:([a-z\d][\w.-]*)/gi), // and none with a "*"
+      ...of(/IP Address:([\da-f.:]+)/gi),
+    ];
+    return hosts.find((it) => it !== "localhost" && !isLoopback(it)) ??
+      hosts[0];
   }
 }
 

@@ -30,9 +30,9 @@ function placesOf(origin: string): Places {
   const isAll = linkAddress(address).host !== host;
   // Here a page may encrypt without a certificate; and always by one name, since by that goes what a browser keeps.
   const here = isLocal || isAll ? withHost(url, "localhost") : undefined;
-  return url.protocol === "https:" && elsewhere !== undefined
-    ? { here: undefined, elsewhere }
-    : { here, elsewhere };
+  if (url.protocol === "http:") return { here, elsewhere };
+  // Only by the name in its certificate.
+  return { here: elsewhere ? undefined : origin, elsewhere };
 }
 
 function withHost({ protocol, port }: URL, host: string): string {

@@ -48,6 +48,11 @@ const table: readonly (readonly [string, string | undefined, string])[] = [
     "https://chat.example.org:8443/#key",
   ],
   [
+    "https://127.0.0.1:8443",
+    "In a browser here: https://127.0.0.1:8443/#key",
+    "https://127.0.0.1:8443/#key",
+  ],
+  [
     "https://localhost:8443",
     "In a browser here: https://localhost:8443/#key",
     "https://localhost:8443/#key",
