@@ -89,6 +89,11 @@ export function unescapeLine(line: string): string {
   });
 }
 
+/** A text of others as `escapeText` has it, but its lines stay lines. */
+export function escapeLines(text: string): string {
+  return text.split("\n").map(escapeText).join("\n");
+}
+
 /** How much of a text is repeated to say which it is, characters. */
 const MAX_QUOTE = 40;
 

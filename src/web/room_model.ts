@@ -1,7 +1,7 @@
 /**
  * The room as a page shows it: news become signals, which change together at most once a frame.
  *
- *     news ──▶ RowStore ──▶ layout ──▶ rows     ▶ the list of messages
+ *     news ──▶ RoomRows ──▶ layout ──▶ rows     ▶ the list of messages
  *         └──▶ standing, present, files, found … ▶ what is around it
  *
  * @module
@@ -13,13 +13,11 @@ import { TypedLines } from "../client/typed_lines.ts";
 import { Ignored } from "../client/ignored.ts";
 import {
   awaySentence,
-  backSentence,
   disconnectedSentence,
   type NewsOf,
   refusalSentence,
   takenSentence,
   WARNING_ADVICE,
-  welcomeSentence,
 } from "../client/sentences.ts";
 import type { Somebody } from "../client/person.ts";
 import type {
@@ -31,35 +29,16 @@ import type {
   Standing,
   View,
 } from "../client/view.ts";
-import { escapeText } from "../base/safe_text.ts";
-import { isSent } from "../protocol/line.ts";
-import { lineSentence } from "../protocol/told_line.ts";
-import { warningSentence } from "../sealed/warnings.ts";
+import { escapeLines } from "../base/safe_text.ts";
 import { Layout } from "./layout.ts";
 import { Mentions } from "./mentions.ts";
 import { noteOf } from "./news_notes.ts";
 import { onFrame } from "./on_frame.ts";
 import { PendingLines } from "./pending_lines.ts";
 import { Reading } from "./reading.ts";
-import { changeMessage } from "./row_changes.ts";
-import { RowStore } from "./row_store.ts";
-import {
-  isLine,
-  isMessage,
-  type KeptRow,
-  letterOf,
-  type Message,
-  messageOf,
-  type Note,
-  type Pending,
-  type Row,
-  type Tone,
-} from "./rows.ts";
+import { RoomRows } from "./room_rows.ts";
+import { isLine, type Message, type Pending, type Row } from "./rows.ts";
 import type { Watched } from "./watched.ts";
-
-/** Rows that are kept while the reader is at the end, and while it isn't: what is read doesn't go away. */
-const MAX_ROWS = 20_000;
-const MAX_ROWS_READING = 100_000;
 
 /** What a room is shown with. */
 export interface RoomModelOptions {
@@ -97,14 +76,6 @@ export interface Question {
 
 /** What was found of the words that were searched for. */
 export type Found = NewsOf<"found">;
-
-/** What was before the client was in, until all of it has come. */
-interface Arrival {
-  readonly news: NewsOf<"entered">;
-  readonly lines: RoomNews[];
-  /** What stood there already. */
-  readonly notes: readonly KeptRow[];
-}
 
 const NOT_YET: Standing = {
   name: "",
@@ -154,25 +125,18 @@ export class RoomModel implements View {
   readonly leaving = "Close this question to leave.";
 
   readonly #options: RoomModelOptions;
+  readonly #rows: RoomRows;
   readonly #now: () => number;
   readonly #ignored: Ignored;
-  readonly #activity: Activity;
   readonly #mentions: Mentions;
   readonly #reading = new Reading();
   readonly #pending = new PendingLines();
-  readonly #store = new RowStore();
   readonly #typed = new TypedLines();
   #source: RoomSource | undefined;
-  #arrival: Arrival | undefined;
   #standing = NOT_YET;
   #files: ReadonlyMap<number, FileNews> = new Map();
-  #hasEntered = false;
-  #first = 0; // the number of the first line that was told, shown or not; 0: none was
-  #last = 0; // that of the last
   #lostFor = ""; // why the connection is gone
   #isAdvised = false; // what to do about a warning
-  #nextKey = 1;
-  #isWhole = false; // whether there are no lines before the first
   readonly #layout = new Layout();
   #isDue = false; // whether the signals will change
 
@@ -183,7 +147,14 @@ export class RoomModel implements View {
     this.#ignored = options.ignored ?? new Ignored();
     this.#mentions = new Mentions(options.words);
     const get = () => options.joins?.() ?? "active";
-    this.#activity = new Activity({ get }, () => this.#standing.members);
+    this.#rows = new RoomRows({
+      activity: new Activity({ get }, () => this.#standing.members),
+      mentions: this.#mentions,
+      pending: this.#pending,
+      reading: this.#reading,
+      now: this.#now,
+      readUpTo: options.readUpTo ?? Infinity,
+    });
   }
 
   /** Asks the session for what news don't tell, from now on. */
@@ -194,7 +165,7 @@ export class RoomModel implements View {
 
   /** The message of a number, as it is by now, if it is known here. */
   message(seq: number): Message | undefined {
-    return this.#store.message(seq);
+    return this.#rows.message(seq);
   }
 
   /** Finds where this person is meant in a text. */
@@ -204,7 +175,7 @@ export class RoomModel implements View {
 
   /** The number of the first line that is known: older ones are those before it. 0: none is known. */
   get first(): number {
-    return this.#first;
+    return this.#rows.first;
   }
 
   /** Something has changed that the rows depend on, as who is ignored. */
@@ -222,7 +193,7 @@ export class RoomModel implements View {
   /** This person sees what comes from now on, or doesn't: the page is hidden, or scrolled up. */
   look(isLooking: boolean): void {
     if (isLooking === this.#reading.isLooking) return;
-    this.#reading.look(isLooking, this.#last);
+    this.#reading.look(isLooking, this.#rows.last);
     this.refresh();
   }
 
@@ -263,7 +234,7 @@ export class RoomModel implements View {
   show(news: News): void {
     const wanted = this.#ignored.filter(news);
     this.refresh();
-    if (isLine(news)) this.#lineTold(news, wanted !== null);
+    if (isLine(news)) this.#rows.line(news, wanted !== null);
     else if (news.type === "found" && news.words === "") this.#tell(news);
     else if (wanted && !isLine(wanted)) this.#tell(wanted);
     if (wanted) this.#options.told?.(wanted, this.#mentions.isIn(wanted));
@@ -278,15 +249,16 @@ export class RoomModel implements View {
 
   /** Tells something that is about this program. */
   note(text: string): void {
-    this.#note(text.split("\n").map(escapeText).join("\n"));
+    this.#rows.note(escapeLines(text));
+    this.refresh();
   }
 
   /** Tells that something that was asked for can't be done. @param id The request. */
   fail(message: string, id?: RequestId): void {
     this.isLoading.value = false; // if it was that, it is asked for again
-    const text = message.split("\n").map(escapeText).join("\n");
-    if (this.#pending.refuse(id, text)) this.refresh();
-    else this.#note(text, "warning");
+    const text = escapeLines(message);
+    if (!this.#pending.refuse(id, text)) this.#rows.note(text, "warning");
+    this.refresh();
   }
 
   /** Asks a question, one at a time. */
@@ -307,9 +279,7 @@ export class RoomModel implements View {
 
   /** Takes all rows away; older ones can be asked for. */
   clear(): void {
-    this.#store.keepLast(0);
-    this.#first = this.#last + 1;
-    this.#isWhole = false;
+    this.#rows.clear();
     this.refresh();
   }
 
@@ -322,20 +292,20 @@ export class RoomModel implements View {
   // ── News ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #tell(news: Exclude<News, RoomNews>): void {
-    if (this.#arrival && news.type !== "entered") this.#arrive();
+    if (news.type !== "entered") this.#rows.arrive();
     switch (news.type) {
       case "entered":
         return this.#entered(news);
       case "disconnected":
         return this.#disconnected(news);
       case "private":
-        return this.#letter(news);
+        return this.#rows.letter(news);
       case "found":
         return this.#foundLines(news);
       case "away-message":
-        return this.#aside(news, awaySentence(news));
+        return this.#rows.aside(news, awaySentence(news));
       case "taken":
-        return this.#aside(news, takenSentence(news));
+        return this.#rows.aside(news, takenSentence(news));
       default:
         return this.#noted(news);
     }
@@ -350,56 +320,14 @@ export class RoomModel implements View {
     if (news.type === "agreement") this.agreement.value = news;
     if (news.type === "file") {
       this.#files = new Map(this.#files).set(news.offer, news);
-      if (this.#store.message(news.offer)) return; // which shows how it goes
+      if (this.#rows.message(news.offer)) return; // which shows how it goes
     }
     const { text = "", tone } = noteOf(news) ?? {};
     if (text === "") return;
-    this.#note(text, tone);
+    this.#rows.note(text, tone);
     if (news.type !== "warning" || this.#isAdvised) return;
     this.#isAdvised = true;
-    this.#note(WARNING_ADVICE, "warning");
-  }
-
-  /** @param isShown Whether its person isn't ignored. */
-  #lineTold(news: RoomNews, isShown: boolean): void {
-    this.#reach(news.seq);
-    if (news.past && this.#arrival) {
-      this.#arrival.lines.push(news);
-      return;
-    }
-    if (this.#arrival) this.#arrive();
-    this.#line(news, isShown);
-  }
-
-  #line(news: RoomNews, isShown: boolean): void {
-    const { type, person, own, seq } = news;
-    if (news.mine) this.#pending.settle(news);
-    this.#activity.note(news);
-    if (isMessage(news)) {
-      this.#store.add(messageOf(news, this.#mentions.isIn(news)));
-      if (isShown && !own) this.#reading.came(`m${seq}`);
-      return;
-    }
-    const { to } = news;
-    if (to !== null && this.#store.message(to)) {
-      return this.#store.change(to, (it) => changeMessage(it, news));
-    }
-    // Of what was before, who came and went is of no use any more.
-    if (news.past && !isSent(type) || !this.#activity.shows(news)) return;
-    this.#aside({ person, own }, lineSentence(news), news);
-  }
-
-  /** A line of this number was told. */
-  #reach(seq: number): void {
-    this.#first = this.#first === 0 ? seq : Math.min(this.#first, seq);
-    this.#last = Math.max(this.#last, seq);
-  }
-
-  #letter(news: NewsOf<"private">): void {
-    const key = this.#key("p");
-    this.#store.add(letterOf(news, key, this.#last));
-    if (news.own) this.#pending.settle(news);
-    else this.#reading.came(key);
+    this.#rows.note(WARNING_ADVICE, "warning");
   }
 
   /** What was asked for from the history is a part of it; what was searched for stands elsewhere. */
@@ -409,31 +337,11 @@ export class RoomModel implements View {
       return;
     }
     this.isLoading.value = false;
-    const rows: KeptRow[] = [];
-    for (const line of news.lines) {
-      if (line.type === "warning") {
-        const { at = this.#now() } = this.#store.rows[0] ?? {};
-        const order = line.line ?? this.#first;
-        rows.push(this.#noteRow(warningSentence(line), "warning", order, at));
-        continue;
-      }
-      this.#reach(line.seq);
-      // What changes an older one is told together with that.
-      if (isMessage(line)) {
-        rows.push(messageOf(line, this.#mentions.isIn(line)));
-      }
-    }
-    if (news.backTo !== undefined) this.#reach(news.backTo);
-    this.#isWhole = !news.more;
-    this.#store.addOlder(rows);
+    this.#rows.older(news);
   }
 
-  // ── Coming in and coming back ────────────────────────────────────────────────────────────────────────
-
   #entered(news: NewsOf<"entered">): void {
-    const notes = news.again ? [] : [...this.#store.rows];
-    if (!news.again) this.#store.keepLast(0);
-    this.#arrival = { news, lines: [], notes };
+    this.#rows.entered(news);
     this.#lostFor = "";
     this.#mentions.named(news.name);
     this.nextAttempt.value = null;
@@ -441,98 +349,23 @@ export class RoomModel implements View {
     this.self.value = news.person;
   }
 
-  /** All that was before has come: only now it is known how much it is. */
-  #arrive(): void {
-    const arrival = this.#arrival;
-    this.#arrival = undefined;
-    if (!arrival) return;
-    const { news, lines, notes } = arrival;
-    if (news.again) return this.#back(news, lines);
-    const { readUpTo = Infinity } = this.#options;
-    let isFirst = true; // of what is unread
-    for (const line of lines) {
-      this.#activity.note(line);
-      // What is changed in a line that isn't shown is of no use to one who comes.
-      if (!isMessage(line)) continue;
-      this.#store.add(messageOf(line, this.#mentions.isIn(line)));
-      if (line.seq <= readUpTo || line.own) continue;
-      this.#reading.missed(`m${line.seq}`, isFirst);
-      isFirst = false;
-    }
-    this.#reach(news.seq);
-    for (const note of notes) this.#store.add({ ...note, order: this.#last });
-    if (readUpTo !== Infinity) return; // who was here before needs no welcome
-    const address = URL.parse(news.address)?.host || news.address;
-    this.#note(welcomeSentence({ ...news, address }));
-  }
-
-  #back(news: NewsOf<"entered">, lines: readonly RoomNews[]): void {
-    const missed = lines.filter(({ own, type }) => !own && isSent(type));
-    const said = missed.filter(isMessage);
-    const sentence = backSentence(
-      news,
-      said.length,
-      missed.length - said.length,
-    );
-    const before = lines[0] ? lines[0].seq - 1 : this.#last;
-    this.#store.add(this.#noteRow(sentence, "good", before, news.at));
-    for (const line of lines) this.#line(line, true);
-    this.#reach(news.seq);
-    const [first] = said;
-    if (first && this.#reading.isLooking) {
-      this.#reading.missed(`m${first.seq}`, true);
-    }
-  }
-
   #disconnected(news: NewsOf<"disconnected">): void {
     this.nextAttempt.value = this.#now() + news.seconds * 1_000;
     // Attempts go on until one succeeds; only what is new is worth a line.
     if (news.reason === this.#lostFor) return;
     this.#lostFor = news.reason;
-    this.#note(disconnectedSentence(news), "warning");
-  }
-
-  // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────
-
-  #key(kind: string): string {
-    return `${kind}${this.#nextKey++}`;
-  }
-
-  #note(text: string, tone: Tone = "plain"): void {
-    this.#store.add(this.#noteRow(text, tone, this.#last, this.#now()));
-    this.refresh();
-  }
-
-  #noteRow(text: string, tone: Tone, order: number, at: number): Note {
-    return { kind: "note", key: this.#key("n"), order, at, tone, text };
-  }
-
-  /** @param place Where and when; default: here and now. */
-  #aside(
-    { person, own }: { readonly person: string; readonly own: boolean },
-    text: string,
-    place?: { readonly seq: number; readonly at: number },
-  ): void {
-    const order = place?.seq ?? this.#last;
-    const at = place?.at ?? this.#now();
-    const key = this.#key("a");
-    this.#store.add({ kind: "aside", key, order, at, text, person, own });
+    this.#rows.note(disconnectedSentence(news), "warning");
   }
 
   /** Has the signals say how it is. */
   #publish(): void {
-    const most = this.#reading.isLooking ? MAX_ROWS : MAX_ROWS_READING;
-    if (this.#store.rows.length > most) {
-      this.#store.keepLast(MAX_ROWS);
-      this.#first = this.#store.first ?? this.#last + 1;
-      this.#isWhole = false;
-    }
+    this.#rows.trim();
     const ignored = new Set(
       this.#ignored.members().map(({ person }) => person),
     );
     batch(() => {
       this.rows.value = this.#layout.of(
-        this.#store.rows,
+        this.#rows.all,
         ignored,
         this.#reading.newFrom,
       );
@@ -540,12 +373,12 @@ export class RoomModel implements View {
       this.standing.value = this.#standing;
       this.files.value = this.#files;
       this.unread.value = this.#reading.unread;
-      this.hasOlder.value = this.#first > 1 && !this.#isWhole;
+      this.hasOlder.value = this.#rows.hasOlder;
       if (this.#source) {
         this.present.value = this.#source.who();
         this.topic.value = this.#source.topic();
       }
-      this.#reading.saw(this.#last);
+      this.#reading.saw(this.#rows.last);
       this.readUpTo.value = this.#reading.upTo;
     });
   }

@@ -5,12 +5,7 @@
  */
 
 import type { JSX } from "preact";
-import { escapeText } from "../../../base/safe_text.ts";
-
-/** A text of others, escaped; its lines stay lines. */
-export function escapeLines(text: string): string {
-  return text.split("\n").map(escapeText).join("\n");
-}
+import { escapeLines } from "../../../base/safe_text.ts";
 
 /** A text of others: escaped, and its direction can't reach what stands around it. */
 export function Told({ text }: { readonly text: string }): JSX.Element {
