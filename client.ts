@@ -58,7 +58,7 @@ import {
   isToGoOn,
   nameOf,
 } from "./src/client/terminal_questions.ts";
-import type { View } from "./src/client/view.ts";
+import type { TypedView } from "./src/client/view.ts";
 import { dial } from "./src/client/web_socket.ts";
 import { identitiesIn, IdentityFile } from "./src/keys/identity.ts";
 import { type Address, parseAddress } from "./src/keys/invite.ts";
@@ -123,7 +123,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function chat(
   values: Values,
   place: readonly string[],
-  opened: (view: View) => void,
+  opened: (view: TypedView) => void,
 ): Promise<number> {
   const notes: string[] = []; // what goes wrong before there is a view
   let note: (text: string) => void = (text) => notes.push(text);
@@ -297,7 +297,7 @@ async function leaveAtEnd(
 
 /** Asks for another name than one that the server refuses; null if there is nobody to ask, or nobody who answers. */
 async function askAnotherName(
-  view: View,
+  view: TypedView,
   identities: Identities,
   refusal: string,
 ): Promise<Who | null> {

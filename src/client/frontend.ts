@@ -20,7 +20,7 @@ import { folderEntries } from "./terminal/path_completion.ts";
 import { Settings } from "./terminal/settings.ts";
 import { TtyView } from "./terminal/tty.ts";
 import { canAsk } from "./terminal_questions.ts";
-import type { Present, View } from "./view.ts";
+import type { Present, TypedView } from "./view.ts";
 import { DocumentFile } from "../base/document_file.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { givenPath } from "../base/paths.ts";
@@ -32,7 +32,7 @@ export type Interpret = (line: string) => Promise<string | null>;
 /** A view, and what is made of the lines that are typed there. */
 export interface Frontend {
   /** What shows news. */
-  readonly view: View;
+  readonly view: TypedView;
   /** Whether a person reads and types at a terminal. */
   readonly isInteractive: boolean;
   /** Gives what the lines are interpreted with. */
@@ -161,7 +161,7 @@ async function personFrontend(
       numbers: (kind) => numbers(kind),
       entries: (folder) => folderEntries(folder, home),
     });
-  const screen: View = view;
+  const screen: TypedView = view;
   const clear = () => screen.clear?.();
   note = (text) => view.note(text);
   notes.forEach(note);

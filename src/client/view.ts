@@ -239,7 +239,7 @@ export interface Present {
   readonly away: string;
 }
 
-/** What shows news to a person or a program, and hands over what it says. */
+/** What shows news to a person or a program, and asks it what must be known. */
 export interface View {
   /** Shows a piece of news. */
   show(news: News): void;
@@ -255,6 +255,10 @@ export interface View {
   readonly leaving?: string;
   /** Asks a question and returns the answer, null if nobody can be asked, or the input has ended. */
   ask(question: string): Promise<string | null>;
+}
+
+/** A view of the terminal's program, which also hands over what is typed. */
+export interface TypedView extends View {
   /** The lines that are typed, until the input ends. */
   lines(): AsyncIterable<string>;
   /** Clears the screen, where there is one. */

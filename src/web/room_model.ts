@@ -9,7 +9,6 @@
 
 import { batch, signal } from "@preact/signals";
 import { Activity } from "../client/activity.ts";
-import { TypedLines } from "../client/typed_lines.ts";
 import { Ignored } from "../client/ignored.ts";
 import {
   awaySentence,
@@ -131,7 +130,6 @@ export class RoomModel implements View {
   readonly #mentions: Mentions;
   readonly #reading = new Reading();
   readonly #pending = new PendingLines();
-  readonly #typed = new TypedLines();
   #source: RoomSource | undefined;
   #standing = NOT_YET;
   #files: ReadonlyMap<number, FileNews> = new Map();
@@ -223,11 +221,6 @@ export class RoomModel implements View {
     this.isLoading.value = true;
   }
 
-  /** Takes a line that was typed, for `lines`. @returns Whether there was place for it. */
-  type(line: string): boolean {
-    return this.#typed.push(line);
-  }
-
   // ── What the session tells ───────────────────────────────────────────────────────────────────────────
 
   /** Shows a piece of news, unless it comes from somebody who is ignored. */
@@ -272,20 +265,8 @@ export class RoomModel implements View {
     });
   }
 
-  /** The lines that are typed, until the end. */
-  lines(): AsyncGenerator<string> {
-    return this.#typed.lines();
-  }
-
-  /** Takes all rows away; older ones can be asked for. */
-  clear(): void {
-    this.#rows.clear();
-    this.refresh();
-  }
-
-  /** Takes no more lines. */
+  /** Takes the question away that is open. */
   close(): void {
-    this.#typed.end();
     this.question.value?.answer(null);
   }
 

@@ -100,20 +100,12 @@ export class RoomRows {
     return this.#first > 1 && !this.#isWhole;
   }
 
-  /** Takes all rows away. */
-  clear(): void {
-    this.#keepLast(0);
-  }
-
   /** Takes the oldest away where there are too many. */
   trim(): void {
     const { isLooking } = this.#options.reading;
     const most = isLooking ? MAX_ROWS : MAX_ROWS_READING;
-    if (this.#store.rows.length > most) this.#keepLast(MAX_ROWS);
-  }
-
-  #keepLast(count: number): void {
-    this.#store.keepLast(count);
+    if (this.#store.rows.length <= most) return;
+    this.#store.keepLast(MAX_ROWS);
     this.#first = this.#store.first ?? this.#last + 1;
     this.#isWhole = false;
   }

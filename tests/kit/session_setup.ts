@@ -108,10 +108,6 @@ export class TestView implements View {
     return Promise.resolve(null);
   }
 
-  async *lines(): AsyncGenerator<string> {}
-
-  close(): void {}
-
   of<T extends News["type"]>(type: T): NewsOf<T>[] {
     return this.news.filter((it) => it.type === type) as NewsOf<T>[];
   }

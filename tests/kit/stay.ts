@@ -132,10 +132,6 @@ export class Stay implements View, AsyncDisposable {
     return Promise.resolve(null);
   }
 
-  async *lines(): AsyncGenerator<string> {}
-
-  close(): void {}
-
   async [Symbol.asyncDispose](): Promise<void> {
     using _watch = this.#watch;
     this.session.leave();

@@ -88,8 +88,6 @@ async function enter(invite: string, name: string) {
     stand() {},
     note() {},
     ask: () => Promise.resolve(null),
-    async *lines() {},
-    close() {},
   };
   const session = new Session({
     address: `${host}:${port}`,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { News, Standing, View } from "../view.ts";
+import type { News, Standing, TypedView } from "../view.ts";
 import { TextLineStream } from "../../base/std.ts";
 import { inputError } from "../../base/first_line.ts";
 import { OutputError } from "../../base/output.ts";
@@ -36,7 +36,7 @@ export interface PipeOptions {
 }
 
 /** A view on streams. */
-export abstract class PipeView implements View {
+export abstract class PipeView implements TypedView {
   /** Rejects with an `OutputError` when the output takes no more, but for a reader that has enough. */
   readonly failed: Promise<never>;
   readonly #failure = Promise.withResolvers<never>();

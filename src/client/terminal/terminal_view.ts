@@ -23,7 +23,7 @@ import {
 } from "./input_splitter.ts";
 import type { Screen } from "./draft_painter.ts";
 import { LineEditor } from "./line_editor.ts";
-import type { News, Standing, View } from "../view.ts";
+import type { News, Standing, TypedView } from "../view.ts";
 import { Notifier } from "./notifier.ts";
 import { type Paragraph, plainText } from "./paragraph.ts";
 import { Prompt } from "./prompt.ts";
@@ -33,7 +33,7 @@ import { Scrollback } from "./scrollback.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { ASK_BACKGROUND, Theme } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
-import { TypedLines } from "../typed_lines.ts";
+import { TypedLines } from "./typed_lines.ts";
 
 /** How many lines the up arrow can bring back if no history is kept. */
 const HISTORY_SIZE = 200;
@@ -76,7 +76,7 @@ export interface TerminalOptions extends TabSources {
 }
 
 /** The view for a person at a terminal. */
-export class TerminalView implements View {
+export class TerminalView implements TypedView {
   readonly #options: TerminalOptions;
   readonly #settings: Settings;
   readonly #history: InputHistory;

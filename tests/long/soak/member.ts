@@ -192,8 +192,6 @@ export class Member {
       stand() {},
       note() {},
       ask: () => Promise.resolve(null),
-      async *lines() {},
-      close() {},
     };
     return new Session({
       address: `${host}:${port}`,

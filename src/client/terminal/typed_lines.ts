@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Notify } from "../base/notify.ts";
+import { Notify } from "../../base/notify.ts";
 
 /** How many lines may wait to be taken; more than that at once are a mistake. */
 const MAX_TYPED = 1_000;
