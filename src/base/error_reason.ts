@@ -31,6 +31,8 @@ const NAMED: Readonly<Record<string, string>> = {
   // What Deno says here would have people give it every permission.
   NotCapable: "Deno was not given the permission",
   ConnectionRefused: "connection refused",
+  // What browsers say here is often nothing.
+  QuotaExceededError: "there is no room left for it",
 };
 
 /** How a connection's end shows itself in the runtime's errors, whichever side ended it. */
@@ -43,11 +45,12 @@ const DISCONNECTED: ReadonlySet<string> = new Set([
   "TimedOut",
 ]);
 
-/** Why: what the error's name or the system's code means, else what the error says. */
+/** Why: what the error's name or the system's code means, else what the error says; never empty. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
-  return NAMED[error.name] ?? REASONS[String(code)] ?? error.message;
+  return NAMED[error.name] ?? REASONS[String(code)] ??
+    (error.message || error.name);
 }
 
 /** What an error says itself, for the server's owner. */

@@ -381,7 +381,9 @@ export class App {
     if (!keeping) return;
     if (key) keeping.visits.remember(key, { name });
     this.#noteName(keeping, name)
-      .catch((error) => this.#note(reasonOf(error)));
+      .catch((error) =>
+        this.#note(`This browser does not keep your name: ${reasonOf(error)}`)
+      );
   }
 
   async #noteName(keeping: Keeping, name: string): Promise<void> {

@@ -18,6 +18,7 @@ import {
   when,
 } from "../kit/page_app.ts";
 import { Server } from "../kit/server.ts";
+import type { Database } from "../../src/web/platform/database.ts";
 import { documentIn } from "../../src/web/platform/document_table.ts";
 import type { Row } from "../../src/web/rows.ts";
 
@@ -509,4 +510,48 @@ Deno.test("a link to another room that was opened in the tab waits while somethi
       page.happenings?.linked();
       assertEquals((await page.at("name")).place, new URL(elsewhere).origin);
     });
+  }));
+
+/** A browser whose storage is full, and that says so by a name alone, as browsers do. */
+class FullBrowser extends TestBrowser {
+  override async openDatabase(): Promise<Database> {
+    const database = await super.openDatabase();
+    database.transact = () =>
+      Promise.reject(new DOMException("", "QuotaExceededError"));
+    return database;
+  }
+}
+
+Deno.test("where the browser's storage is full the page says so, and the person comes in all the same", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new FullBrowser();
+    const page = await browser.open(link);
+    const { room } = await page.enter("ana");
+    assertEquals(room.standing.value.name, "ana");
+    const notes = [...page.app.notes.value, ...room.rows.value.map(wordsOf)];
+    const reason =
+      "This browser does not keep who you are: there is no room left for it";
+    assert(notes.some((it) => it.startsWith(reason)), notes.join("\n"));
+    const identities = await when(page.app.identities, ([it]) => !!it?.name);
+    assertEquals(identities.map(({ name }) => name), ["ana"]);
+    assert((await page.app.exportIdentity("correct horse")).length > 0);
+  }));
+
+/** A browser of which nothing that it keeps can be read, as where its files are damaged. */
+class DamagedBrowser extends TestBrowser {
+  override async openDatabase(): Promise<Database> {
+    const database = await super.openDatabase();
+    const fail = () => Promise.reject(new DOMException("", "UnknownError"));
+    return Object.assign(database, { read: fail, transact: fail });
+  }
+}
+
+Deno.test("where nothing can be read that the browser keeps the page says so, and the person comes in all the same", () =>
+  withRoom(async (_server, link) => {
+    await using browser = new DamagedBrowser();
+    const page = await browser.open(link);
+    const told = page.app.notes.value.join("\n");
+    assertStringIncludes(told, "cannot read who you were: UnknownError");
+    const { room } = await page.enter("ana");
+    assertEquals(room.standing.value.name, "ana");
   }));

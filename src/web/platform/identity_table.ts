@@ -12,6 +12,7 @@ import {
   randomBytes,
   toBase64url,
 } from "../../../crypto_utils.ts";
+import { reasonOf } from "../../base/error_reason.ts";
 import { identityOf } from "../../crypto/identity.ts";
 import { fullId, shortId } from "../../crypto/person_id.ts";
 import type { IdentityEntry, IdentityStore } from "../../client/identities.ts";
@@ -27,11 +28,20 @@ interface Row extends OwnIdentity {
 /** All identities that are kept. */
 export class IdentityTable implements IdentityStore {
   readonly #database: Database | undefined;
-  readonly #memory = new Map<string, Row>(); // where there is no database
+  readonly #note: (text: string) => void;
+  readonly #memory = new Map<string, Row>(); // what no database keeps
+  #isUnreadable = false; // which was told
 
-  /** Those of a database; undefined: none, kept until the page is closed. */
-  constructor(database: Database | undefined) {
+  /**
+   * Those of a database; undefined: none, kept until the page is closed.
+   * @param note Told what can't be kept. Default: nobody.
+   */
+  constructor(
+    database: Database | undefined,
+    note: (text: string) => void = () => {},
+  ) {
     this.#database = database;
+    this.#note = note;
   }
 
   /** All of them, the one that was used last first. */
@@ -57,19 +67,29 @@ export class IdentityTable implements IdentityStore {
   }
 
   /**
-   * The one of a seed, made if it is missing.
-   * @param seed 32 bytes. Default: a new one. @throws {Error} if it can't be kept.
+   * The one of a seed, made if it is missing. One that can't be kept is there until the page is closed.
+   * @param seed 32 bytes. Default: a new one.
    */
   async create(seed: Bytes = randomBytes(KEY_SIZE)): Promise<IdentityEntry> {
     const { id } = await identityOf(seed);
     const person = shortId(fullId(id));
     const fresh = { person, seed: toBase64url(seed), name: undefined, at: 0 };
     let created = false;
-    const row = await this.#change(person, (now) => {
+    const make = (now: Row | undefined) => {
       created = now === undefined;
       return now ?? fresh;
-    });
-    return await this.#entry(row, created);
+    };
+    try {
+      return await this.#entry(await this.#change(person, make), created);
+    } catch (error) {
+      this.#note(
+        `This browser does not keep who you are: ${
+          reasonOf(error)
+        }. Once the page is closed, you are somebody new here, unless you export it: Identity, in the menu`,
+      );
+      this.#memory.set(person, fresh);
+      return await this.#entry(fresh, true);
+    }
   }
 
   /** The identity of a person was used. @param person Its short id. */
@@ -101,10 +121,28 @@ export class IdentityTable implements IdentityStore {
   }
 
   async #rows(): Promise<Row[]> {
-    const rows: Row[] = this.#database
-      ? await this.#database.read("identities", (table) => table.getAll())
-      : [...this.#memory.values()];
+    const rows = [...await this.#kept(), ...this.#memory.values()];
     return rows.toSorted((a, b) => b.at - a.at);
+  }
+
+  /** Those in the database; none where it can't be read, which is told once. */
+  async #kept(): Promise<Row[]> {
+    try {
+      return await this.#database?.read(
+        "identities",
+        (table) => table.getAll(),
+      ) ?? [];
+    } catch (error) {
+      if (!this.#isUnreadable) {
+        this.#note(
+          `This browser cannot read who you were: ${
+            reasonOf(error)
+          }. You are somebody new here`,
+        );
+      }
+      this.#isUnreadable = true;
+      return [];
+    }
   }
 
   /** @returns It as it is now. */
@@ -112,7 +150,7 @@ export class IdentityTable implements IdentityStore {
     person: string,
     how: (now: Row | undefined) => Row,
   ): Promise<Row> {
-    if (!this.#database) {
+    if (!this.#database || this.#memory.has(person)) {
       const row = how(this.#memory.get(person));
       this.#memory.set(person, row);
       return row;

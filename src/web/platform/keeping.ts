@@ -53,7 +53,7 @@ export async function openKeeping(
       }. Once it is closed, you are somebody new here`,
     );
   }
-  const table = new IdentityTable(database);
+  const table = new IdentityTable(database, note);
   return {
     isKept: database !== undefined,
     known: await Known.load(database && documentIn(database, "known"), note),
@@ -63,7 +63,37 @@ export async function openKeeping(
     identities: new Identities(table),
     table,
     rooms: database && roomTable(database),
-    seen: database ? await SeenTable.load(database, note) : new SeenHere(),
-    visits: await Visits.load(database, note),
+    seen: database ? await seenIn(database, note) : new SeenHere(),
+    visits: await visitsIn(database, note),
   };
+}
+
+async function seenIn(
+  database: Database,
+  note: (text: string) => void,
+): Promise<Seen> {
+  try {
+    return await SeenTable.load(database, note);
+  } catch (error) {
+    note(
+      `This browser cannot tell which private messages you have seen: ${
+        reasonOf(error)
+      }. Some may come twice`,
+    );
+    return new SeenHere();
+  }
+}
+
+async function visitsIn(
+  database: Database | undefined,
+  note: (text: string) => void,
+): Promise<Visits> {
+  try {
+    return await Visits.load(database, note);
+  } catch (error) {
+    note(
+      `This browser cannot tell how far you had read: ${reasonOf(error)}`,
+    );
+    return await Visits.load(undefined, note);
+  }
 }
