@@ -14,16 +14,14 @@ import {
   TALK_COMMANDS,
 } from "../client/commands/room_commands.ts";
 
-/** What is there in the page in place of a command, or beside it, where that is what the terminal doesn't have. */
-const HELP: Readonly<Record<string, string>> = {
-  "/re": "Answer message N; here: Reply, at the message",
-  "/edit":
-    "Give your last message other words; here also: Edit, at the message",
-  "/delete": "Take back your message N; here: Delete, at the message",
-  "/react": "React to message N; here: React, at the message",
-  "/get": "Download the file of offer N; here: Save, at the file",
-  "/drop": "Stop downloading or offering file N; here: Stop, at the file",
-  "/quit": "Leave the room",
+/** The buttons at a message, or at a file, that do what a command does to the one of a number. */
+const BUTTONS: Readonly<Record<string, string>> = {
+  "/re": "Reply",
+  "/edit": "Edit",
+  "/delete": "Delete",
+  "/react": "React",
+  "/get": "Save",
+  "/drop": "Stop",
 };
 
 /** Where in the page that is which a command of the terminal's does. */
@@ -54,9 +52,17 @@ function elsewhere(name: string, use: string): Command {
   };
 }
 
+/** What a command does, as one can do it in the page. */
+function helpHere({ name, help }: Command): string {
+  const button = BUTTONS[name];
+  return button
+    ? `${help}; here: ${button}`
+    : help.split(", as Ctrl-")[0] ?? help;
+}
+
 /** All that can be typed. */
 export const PAGE_COMMANDS: CommandTable = new PageCommands(
-  [...TALK_COMMANDS, ...FILE_COMMANDS, ...QUIET_COMMANDS, QUIT_COMMAND].map((
-    command,
-  ) => ({ ...command, help: HELP[command.name] ?? command.help })),
+  [...TALK_COMMANDS, ...FILE_COMMANDS, ...QUIET_COMMANDS, QUIT_COMMAND].map(
+    (command) => ({ ...command, help: helpHere(command) }),
+  ),
 );

@@ -73,6 +73,10 @@ export function pageActions(options: PageActionsOptions): PageActions {
       const offer = offerOf(seq);
       return offer && await shelf.picture(offer);
     },
+    largePicture: async (seq) => {
+      const offer = offerOf(seq);
+      return offer && await shelf.largePicture(offer);
+    },
     older: () => {
       const { connected } = room.standing.value;
       if (!connected || room.isLoading.value) return;

@@ -125,6 +125,8 @@ export interface PageActions extends Omit<Actions, "older" | "send"> {
    * when `files` of the room's model does.
    */
   picture(offer: number): Promise<Picture | undefined>;
+  /** The same picture, to be shown large; who asks for it revokes its URL. */
+  largePicture(offer: number): Promise<Picture | undefined>;
   /** Asks for lines above the first that is known; they come as `older` news of the room's model. */
   older(): void;
   /** The web link that belongs to a `chat://` link of this room. */

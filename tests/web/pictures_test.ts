@@ -6,13 +6,13 @@
 
 import type { Page } from "playwright-core";
 import { bundle } from "../../tools/page.ts";
-import type { smallPicture } from "../../src/web/platform/pictures.ts";
+import type { drawPicture } from "../../src/web/platform/pictures.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { browserTest } from "../kit/browser.ts";
 
 /** What stands in the page for a test. */
 interface Tools {
-  readonly smallPicture: typeof smallPicture;
+  readonly drawPicture: typeof drawPicture;
 }
 
 const HTML = '<!doctype html><meta charset="utf-8">' +
@@ -45,11 +45,11 @@ pictureTest(
   async (page) => {
     for (const type of ["image/png", "image/jpeg", "image/webp"]) {
       const made = await page.evaluate(async (type) => {
-        const { smallPicture } = globalThis as unknown as Tools;
+        const { drawPicture } = globalThis as unknown as Tools;
         const canvas = new OffscreenCanvas(3000, 1000);
         canvas.getContext("2d")?.fillRect(0, 0, 3000, 1000);
         const file = await canvas.convertToBlob({ type });
-        const picture = await smallPicture(file);
+        const picture = await drawPicture(file, false);
         if (!picture) return undefined;
         const image = new Image();
         image.src = picture.url;
@@ -69,14 +69,28 @@ pictureTest(
 );
 
 pictureTest(
+  "a picture that is looked at large is drawn anew, too, and stays within a bound",
+  async (page) => {
+    const size = await page.evaluate(async () => {
+      const { drawPicture } = globalThis as unknown as Tools;
+      const canvas = new OffscreenCanvas(3000, 6000);
+      canvas.getContext("2d")?.fillRect(0, 0, 3000, 6000);
+      const picture = await drawPicture(await canvas.convertToBlob(), true);
+      return [picture?.width, picture?.height];
+    });
+    assertEquals(size, [2560, 5120]);
+  },
+);
+
+pictureTest(
   "a small picture stays as large as it is, and a GIF is shown as its first frame",
   async (page) => {
     const size = await page.evaluate(async () => {
-      const { smallPicture } = globalThis as unknown as Tools;
+      const { drawPicture } = globalThis as unknown as Tools;
       const gif = Uint8Array.fromBase64(
         "R0lGODlhAgABAIAAAP8AAAAA/yH5BAAAAAAALAAAAAACAAEAAAICRAoAOw==",
       );
-      const picture = await smallPicture(new Blob([gif]));
+      const picture = await drawPicture(new Blob([gif]), false);
       return [picture?.width, picture?.height];
     });
     assertEquals(size, [2, 1]);
@@ -87,7 +101,7 @@ pictureTest(
   "a small file with more pixels than a page should hold is not decoded, whatever else is said of it",
   async (page) => {
     const shown = await page.evaluate(async () => {
-      const { smallPicture } = globalThis as unknown as Tools;
+      const { drawPicture } = globalThis as unknown as Tools;
       const side = 8_000;
       const row = new Uint8Array(1 + side / 8);
       const rows = new ReadableStream({
@@ -133,7 +147,7 @@ pictureTest(
       );
       const isDecodable = await createImageBitmap(file, 0, 0, 1, 1)
         .then(() => true, () => false);
-      return [file.size < 100_000, isDecodable, await smallPicture(file)];
+      return [file.size < 100_000, isDecodable, await drawPicture(file, false)];
     });
     // The browser would decode it.
     assertEquals(shown, [true, true, undefined]);
@@ -144,7 +158,7 @@ pictureTest(
   "what is no picture, or none that is shown, has no small picture and runs nothing",
   async (page) => {
     const shown = await page.evaluate(async () => {
-      const { smallPicture } = globalThis as unknown as Tools;
+      const { drawPicture } = globalThis as unknown as Tools;
       const svg =
         '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>globalThis.ran = true</script></svg>';
       const png = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x09\0\0\0\x09";
@@ -157,7 +171,7 @@ pictureTest(
         new Blob([]),
       ];
       return [
-        ...await Promise.all(files.map((it) => smallPicture(it))),
+        ...await Promise.all(files.map((it) => drawPicture(it, false))),
         "ran" in globalThis,
       ];
     });

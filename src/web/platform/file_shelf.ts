@@ -8,7 +8,7 @@
 import type { Offer } from "../../protocol/offer.ts";
 import type { Picture } from "../stage.ts";
 import { GrowingFile } from "./files.ts";
-import { smallPicture } from "./pictures.ts";
+import { drawPicture } from "./pictures.ts";
 
 /** What whole files may take together, bytes; the one that came last stays in any case. */
 const MAX_KEPT = 268_435_456;
@@ -20,13 +20,11 @@ export class FileShelf {
   readonly #whole = new Map<string, Blob>();
   readonly #parts = new Map<string, GrowingFile>();
   readonly #pictures = new Map<string, Promise<Picture | undefined>>();
-  readonly #draw: (file: Blob) => Promise<Picture | undefined>;
+  readonly #draw: typeof drawPicture;
   #drawing: Promise<unknown> = Promise.resolve(); // one after the other: each needs much memory
 
-  /** Empty. @param draw Makes a small picture, and never rejects. Default: the browser. */
-  constructor(
-    draw: (file: Blob) => Promise<Picture | undefined> = smallPicture,
-  ) {
+  /** Empty. @param draw Makes a picture, and never rejects. Default: the browser. */
+  constructor(draw: typeof drawPicture = drawPicture) {
     this.#draw = draw;
   }
 
@@ -67,11 +65,22 @@ export class FileShelf {
     const { digest } = offer;
     const known = this.#pictures.get(digest);
     if (known || !file) return await known;
-    const drawing = this.#drawing.then(() => this.#draw(file));
-    this.#drawing = drawing;
+    const drawing = this.#drawNext(file, false);
     this.#pictures.set(digest, drawing);
     this.#dropOldest();
     return await drawing;
+  }
+
+  /** The large picture of a file; who asks for it revokes its URL. Undefined as for the small one. */
+  async largePicture(offer: Offer): Promise<Picture | undefined> {
+    const file = this.find(offer);
+    return file && await this.#drawNext(file, true);
+  }
+
+  #drawNext(file: Blob, isLarge: boolean): Promise<Picture | undefined> {
+    const drawing = this.#drawing.then(() => this.#draw(file, isLarge));
+    this.#drawing = drawing;
+    return drawing;
   }
 
   #dropOldest(): void {

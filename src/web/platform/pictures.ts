@@ -1,5 +1,5 @@
 /**
- * Small pictures of files that are pictures: decoded, drawn small, and encoded anew, so that what the page shows was
+ * Pictures of files that are pictures: decoded, drawn, and encoded anew, so that what the page shows was
  * made by the page.
  *
  * @module
@@ -15,28 +15,37 @@ const MAX_PIXELS = 50_000_000;
 const HEAD_SIZE = 262_144;
 /** The box into which pictures are drawn, pixels: for 320 × 240 on a screen of twice the density. */
 const BOX = { width: 640, height: 480 };
+/** The box of a picture that somebody looks at large, pixels; a screenshot of a long page fits into it. */
+const LARGE_BOX = { width: 2_560, height: 5_120 };
 const QUALITY = 0.85;
 
-/** The small picture of a file; undefined for one that is no picture, too large, or can't be decoded. */
-export async function smallPicture(file: Blob): Promise<Picture | undefined> {
+/**
+ * The picture of a file, to be shown small or large; undefined for one that is no picture, too large, or can't be
+ * decoded.
+ */
+export async function drawPicture(
+  file: Blob,
+  isLarge: boolean,
+): Promise<Picture | undefined> {
   if (file.size > MAX_FILE) return undefined;
   const head = await file.slice(0, HEAD_SIZE).arrayBuffer();
   const kind = pictureKind(new Uint8Array(head));
   if (!kind || kind.width * kind.height > MAX_PIXELS) return undefined;
   const isPhoto = kind.type === "image/jpeg";
   try {
-    const small = await draw(new Blob([file], { type: kind.type }), isPhoto);
-    return small && { ...small, url: URL.createObjectURL(small.blob) };
+    const whole = new Blob([file], { type: kind.type });
+    const drawn = await draw(whole, isPhoto, isLarge ? LARGE_BOX : BOX);
+    return drawn && { ...drawn, url: URL.createObjectURL(drawn.blob) };
   } catch {
     return undefined; // it is no picture after all
   }
 }
 
-async function draw(picture: Blob, isPhoto: boolean) {
+async function draw(picture: Blob, isPhoto: boolean, box: typeof BOX) {
   const bitmap = await createImageBitmap(picture);
   try {
     const { width, height } = bitmap;
-    const scale = Math.min(1, BOX.width / width, BOX.height / height);
+    const scale = Math.min(1, box.width / width, box.height / height);
     const size = {
       width: Math.max(1, Math.round(width * scale)),
       height: Math.max(1, Math.round(height * scale)),

@@ -209,6 +209,7 @@ const actions = {
   drop: () => {},
   save: () => {},
   picture: async () => ({ url: await picture(), width: 320, height: 200 }),
+  largePicture: async () => ({ url: await picture(), width: 320, height: 200 }),
   webLink: () => WEB,
 } as unknown as PageActions;
 room.follow(actions);

@@ -47,7 +47,7 @@ Deno.test("what a command tells is told at once, in its rows", async () => {
   const rows = asked[1]?.split("\n") ?? [];
   assertEquals(
     rows.filter((row) => row.startsWith("/re N")),
-    ["/re N TEXT · Answer message N; here: Reply, at the message"],
+    ["/re N TEXT · Answer message N; here: Reply"],
   );
 });
 

@@ -11,13 +11,14 @@ import type { FileNews } from "../../../client/view.ts";
 import { escapeText } from "../../../base/safe_text.ts";
 import { formatSize, type Offer } from "../../../protocol/offer.ts";
 import type { PageActions, Picture } from "../../stage.ts";
+import { Dialog } from "../kit/dialog.tsx";
 import { Told } from "../kit/told.tsx";
 import { fileState, isPictureName } from "./file_state.ts";
 
 /** What a card needs of the room. */
 export type FileActions = Pick<
   PageActions,
-  "get" | "drop" | "save" | "picture"
+  "get" | "drop" | "save" | "picture" | "largePicture"
 >;
 
 /** What a card shows. */
@@ -119,9 +120,10 @@ function FileButtons(
   }
 }
 
-/** The picture itself, once it is here. */
+/** The picture itself, once it is here; a click shows it large. */
 function SmallPicture({ offer, seq, news, actions }: FileCardProps) {
   const picture = useSignal<Picture | undefined>(undefined);
+  const large = useSignal<Picture | undefined>(undefined);
   useEffect(() => {
     let isShown = true;
     actions.picture(seq).then((found) => {
@@ -130,14 +132,43 @@ function SmallPicture({ offer, seq, news, actions }: FileCardProps) {
     return () => isShown = false;
   }, [seq, news?.state]);
   if (!picture.value) return null;
-  const { url, width, height } = picture.value;
+  const name = escapeText(offer.name);
+  return (
+    // Keys in the dialog are no keys of the list in which the card is.
+    <div onKeyDown={(event) => large.value && event.stopPropagation()}>
+      <button
+        type="button"
+        class="file-enlarge"
+        title="Show it large"
+        onClick={async () => large.value = await actions.largePicture(seq)}
+      >
+        <Img picture={picture.value} name={name} />
+      </button>
+      {large.value && (
+        <Dialog
+          title={name}
+          class="picture"
+          onClose={() => {
+            URL.revokeObjectURL(large.value?.url ?? "");
+            large.value = undefined;
+          }}
+        >
+          <Img picture={large.value} name={name} />
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function Img({ picture, name }: { picture: Picture; name: string }) {
+  const { url, width, height } = picture;
   return (
     <img
       class="file-picture"
       src={url}
       width={width}
       height={height}
-      alt={escapeText(offer.name)}
+      alt={name}
       decoding="async"
     />
   );

@@ -139,3 +139,20 @@ Deno.test("a small picture is made once, of a file that is here, and no two at a
   assertEquals(urls, ["blob:x", undefined, "blob:x"]);
   assertEquals(drawn, 2);
 });
+
+Deno.test("a large picture is made each time that it is asked for, behind the small ones", async () => {
+  const drawn: boolean[] = [];
+  const shelf = new FileShelf((_file, isLarge) => {
+    drawn.push(isLarge);
+    return Promise.resolve({ url: "blob:x", width: 1, height: 1 });
+  });
+  const a = offerOf("a");
+  assertEquals(await shelf.largePicture(a), undefined);
+  shelf.put(a, new Blob(["aa"]));
+  await Promise.all([
+    shelf.picture(a),
+    shelf.largePicture(a),
+    shelf.largePicture(a),
+  ]);
+  assertEquals(drawn, [false, true, true]);
+});
