@@ -29,7 +29,7 @@ export function InvitePanel(props: PanelProps): JSX.Element {
       <p class="panel-hint">
         {actions.keepers()
           ? "Keepers of this room can make a link that lets in one person within 7 days."
-          : "Operators can make a link that lets in one person within 7 days. In a room with one link for all, pass that on instead."}
+          : "Operators can make a link that lets in one person within 7 days. If you are none, pass on the link by which you came, or ask one."}
       </p>
       <form
         class="panel-form"
