@@ -76,7 +76,8 @@ const reason = compiled.code === 0
   })`;
 
 Deno.test({
-  name: `the single executables hold a conversation${reason}`,
+  name:
+    `the single executables hold a conversation, and the server has the page in it${reason}`,
   ignore: compiled.code !== 0,
   async fn() {
     const names = ["chat-server", "chat-client"];
@@ -96,6 +97,7 @@ Deno.test({
       "--host",
       "127.0.0.1",
       "--port=0",
+      "--web=0",
     ]);
     await server.stdin.close();
     const lines = server.stdout.pipeThrough(new TextDecoderStream());
@@ -108,6 +110,11 @@ Deno.test({
       greeting,
       "To join on this machine:   ./chat-client\n",
     );
+
+    const [, place] = /for browsers on (\S+),/.exec(greeting) ?? [];
+    const answer = await fetch(`http://${place}/`);
+    const page = new URL("../../dist/chat.html", import.meta.url);
+    assertEquals(await answer.text(), await Deno.readTextFile(page));
 
     await using client = run("chat-client", ["--name", "binary"]);
     const typing = client.stdin.getWriter();
