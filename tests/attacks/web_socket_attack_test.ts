@@ -179,6 +179,15 @@ Deno.test("server refuses what is no request of a browser's, shortly, and opens 
     assertEquals([what, statusOf(answer)], [what, status]);
     assert(answer.length < 400, `${what}: ${answer.length} bytes`);
   }
+  for (const path of ["/nope", "/chat"]) {
+    using wire = await Wire.to(all);
+    const fields = { upgrade: "other" };
+    const answer = await wire.exchange(
+      upgradeRequest(fields, `HEAD ${path} HTTP/1.1`),
+    );
+    const text = new TextDecoder().decode(answer);
+    assert(text.endsWith("\r\n\r\n"), `a body for HEAD: ${text}`);
+  }
   await assertUndisturbed(all);
 });
 

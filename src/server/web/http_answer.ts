@@ -36,11 +36,12 @@ export function answerHead(
   );
 }
 
-/** A whole answer, after which the connection ends. @param text What it says; the status's own words if left out. */
+/** A whole answer, after which the connection ends. @param text What it says; the status's own words if left out. @param method HEAD is answered without that. */
 export function shortAnswer(
   status: number,
   fields: Readonly<Record<string, string>> = {},
   text: string = REASONS[status] ?? "",
+  method: "GET" | "HEAD" = "GET",
 ): Bytes {
   const body = encoder.encode(`${text}\n`);
   const head = answerHead(status, {
@@ -51,5 +52,5 @@ export function shortAnswer(
     "cache-control": "no-store",
     connection: "close",
   });
-  return concat(head, body);
+  return method === "HEAD" ? head : concat(head, body);
 }

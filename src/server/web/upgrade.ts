@@ -29,12 +29,14 @@ export async function upgrade(head: Head): Promise<Reply> {
   const isKnown = head.fields.get("sec-websocket-version") === "13";
   if (!isAsked || !isKnown) {
     const fields = { upgrade: "websocket", "sec-websocket-version": "13" };
-    const answer = shortAnswer(426, fields, "Here is a WebSocket, version 13");
+    const text = "Here is a WebSocket, version 13";
+    const answer = shortAnswer(426, fields, text, head.method);
     return { isOpen: false, answer };
   }
   const key = head.fields.get("sec-websocket-key") ?? "";
   if (head.method !== "GET" || !KEY.test(key)) {
-    return { isOpen: false, answer: shortAnswer(400) };
+    const answer = shortAnswer(400, {}, undefined, head.method);
+    return { isOpen: false, answer };
   }
   const text = new TextEncoder().encode(key + GUID);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", text));

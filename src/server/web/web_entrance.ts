@@ -57,7 +57,7 @@ export class WebEntrance implements Entrance {
   #answer(head: Head): readonly Bytes[] {
     if (head.path === "/") return this.#page.answer(head, false);
     if (head.path === "/chat.html") return this.#page.answer(head, true);
-    return [shortAnswer(404)];
+    return [shortAnswer(404, {}, undefined, head.method)];
   }
 }
 
