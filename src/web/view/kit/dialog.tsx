@@ -34,6 +34,7 @@ export function Dialog(props: DialogProps): JSX.Element {
     return () => {
       isShown.current = false;
       current?.close(); // which gives the focus back
+      restoreCaret();
     };
   }, []);
   return (
@@ -78,4 +79,11 @@ export function Dialog(props: DialogProps): JSX.Element {
       </div>
     </dialog>
   );
+}
+
+/** A field may have the focus back without the caret, and then takes no letters. */
+function restoreCaret(): void {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLTextAreaElement)) return;
+  field.setSelectionRange(field.selectionStart, field.selectionEnd);
 }
