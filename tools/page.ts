@@ -129,12 +129,47 @@ function renamedPackages(): Record<string, string> {
   return Object.fromEntries(entries.filter(([name, path]) => name !== path));
 }
 
+/** Between two characters of the table of confusables below, and between a character and what it looks like. */
+const NEXT = "\n";
+const LIKE = "\t";
+
+/**
+ * The table of confusables as a module: each character by its distance from the one before, and what it looks like. So
+ * the page takes 1.7 kB less, packed, than with the table as it is.
+ */
+function confusablesModule(table: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(table).flatMap(([like, characters]) =>
+    Array.from(characters, (it) => [it.codePointAt(0) ?? 0, like] as const)
+  ).sort(([one], [other]) => one - other);
+  if (new Set(rows.map(([code]) => code)).size < rows.length) {
+    throw new Error("A character stands twice in the table of confusables");
+  }
+  let before = 0;
+  const text = rows.map(([code, like]) => {
+    const distance = code - before;
+    before = code;
+    return `${distance === 1 ? "" : distance.toString(36)}${LIKE}${like}`;
+  }).join(NEXT);
+  return `const table = {};
+    let code = 0;
+    for (const row of ${JSON.stringify(text)}.split(${JSON.stringify(NEXT)})) {
+      const [distance, like] = row.split(${JSON.stringify(LIKE)});
+      code += distance === "" ? 1 : parseInt(distance, 36);
+      table[like] = (table[like] ?? "") + String.fromCodePoint(code);
+    }
+    export default table;`;
+}
+
 /** What the page needs of modules that it shares with programs is less than what stands in them. */
 const leaner: esbuild.Plugin = {
   name: "leaner",
   setup({ onLoad }) {
     // Spoken codes are for terminals: the page comes by links and by its person's key.
     onLoad({ filter: /\/src\/crypto\/cpace\.ts$/ }, () => ({ contents: "" }));
+    onLoad({ filter: /\/confusables\.json$/ }, async ({ path }) => ({
+      contents: confusablesModule(JSON.parse(await Deno.readTextFile(path))),
+      loader: "js",
+    }));
     onLoad({ filter: /\/deno\.json$/ }, () => ({
       contents: JSON.stringify({ version: config.version }),
       loader: "json",

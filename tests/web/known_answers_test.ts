@@ -10,7 +10,7 @@ import { assert, assertEquals } from "../kit/assert.ts";
 import { browserTest } from "../kit/browser.ts";
 import { firefoxTest } from "../kit/firefox.ts";
 import { Folder } from "../kit/folder.ts";
-import type { InPageResult } from "../kit/in_page/deno_test.ts";
+import type { InPageResult } from "../kit/in_page/kept_tests.ts";
 
 const STEAD = "./tests/kit/in_page/not_in_page.ts";
 

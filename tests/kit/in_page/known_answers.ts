@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runTests } from "./deno_test.ts"; // before the others: they call what it puts in place
+import { runTests } from "./kept_tests.ts"; // before the others: they call what it puts in place
 import "../../unit/crypto_utils_test.ts";
 import "../../unit/crypto/cpace_test.ts";
 import "../../unit/crypto/epoch_test.ts";
