@@ -253,6 +253,8 @@ export interface View {
   greet?(text: string): void;
   /** How one leaves a question without an answer, as a sentence. Default: by typing /quit. */
   readonly leaving?: string;
+  /** How a person's identity is copied from here, as the end of a sentence. Default: by the terminal's client. */
+  readonly copying?: string;
   /** Asks a question and returns the answer, null if nobody can be asked, or the input has ended. */
   ask(question: string): Promise<string | null>;
 }

@@ -122,6 +122,8 @@ export class RoomModel implements View {
 
   /** How one leaves a question here. */
   readonly leaving = "Close this question to leave.";
+  /** See `View`. */
+  readonly copying = "Identity, in the menu, copies yours";
 
   readonly #options: RoomModelOptions;
   readonly #rows: RoomRows;

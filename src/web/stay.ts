@@ -9,7 +9,7 @@ import { askName } from "../client/ask.ts";
 import { actionsOf } from "../client/actions.ts";
 import type { Destination } from "../client/destination.ts";
 import { Transfers } from "../client/files/transfers.ts";
-import { mayFound, mayGoOn } from "../client/sealed/founding.ts";
+import { FOUNDING, mayFound, mayGoOn } from "../client/sealed/founding.ts";
 import { Session, type Who } from "../client/session.ts";
 import { socketUrl } from "../keys/web_link.ts";
 import { FOUNDING_ID } from "../sealed/membership.ts";
@@ -90,7 +90,10 @@ export class Stay {
         makesInvite: invite?.id === FOUNDING_ID && !isFounded
           ? "if none is open"
           : "never",
-        founds: () => mayFound(room),
+        founds: () => {
+          room.note(FOUNDING); // a page has room for it
+          return mayFound(room);
+        },
         confirm: (question) => mayGoOn(room, question),
       },
       named,

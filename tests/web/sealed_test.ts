@@ -55,11 +55,14 @@ browserTest(
     const ana = await openFile(await profiles.make(), room, room.link());
     await ana.page.getByLabel("Your name", { exact: true }).fill("ana");
     await ana.button("Join").click();
-    await ana.page.getByRole("dialog", { name: /Found this room/ }).waitFor();
+    const question = ana.page.getByRole("dialog", { name: /Found this room/ });
+    await question.getByText("is its first keeper").waitFor();
     await ana.button("Yes").click();
     await ana.isIn();
     await ana.say("from the first line on");
     await ana.sees("from the first line on");
+    const advice = "Identity, in the menu, copies yours"; // no command of a terminal's
+    await ana.page.getByText(advice).waitFor();
 
     const panel = await ana.panel("Invite");
     await ana.button("Make a link", panel).click();

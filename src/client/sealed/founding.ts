@@ -9,12 +9,16 @@ import { quote } from "../../base/safe_text.ts";
 import { UsageError } from "../../base/usage_error.ts";
 import { ask, type Asker } from "../ask.ts";
 
+/** What it means to found a room. */
+export const FOUNDING =
+  "Who founds a sealed room is its first keeper: invites others, and can remove them. Its server cannot read what is said.";
+
 /** Asks whether to found a room. */
 export async function mayFound(view: Asker): Promise<boolean> {
   return await confirm(
     view,
     "Found this room? (yes/no) ",
-    "Who founds a sealed room is its first keeper: invites others, and can remove them. Its server cannot read what is said.",
+    FOUNDING,
   );
 }
 

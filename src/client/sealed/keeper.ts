@@ -317,13 +317,16 @@ export class Keeper {
     await rekey(this.#options, NO_CHANGE, isDue);
   }
 
-  /** What the only keeper must know; undefined for anybody else. */
-  get lastKeeperAdvice(): string | undefined {
+  /** What the only keeper must know; undefined for anybody else. @param copying See `View.copying`. */
+  lastKeeperAdvice(copying?: string): string | undefined {
     const { membership, isKeeper, own } = this.#room;
     if (!isKeeper || membership.keepers.length > 1 || !own) return undefined;
-    return `You are the only keeper of this room. If your identity is lost, the others go on and open links work, but nobody can be invited or removed any more. /keeper NAME makes somebody else one, too; deno task client --export --name ${
-      quote(own.name).slice(1, -1)
-    } copies your identity`;
+    return `You are the only keeper of this room. If your identity is lost, the others go on and open links work, but nobody can be invited or removed any more. /keeper NAME makes somebody else one, too; ${
+      copying ??
+        `deno task client --export --name ${
+          quote(own.name).slice(1, -1)
+        } copies your identity`
+    }`;
   }
 }
 

@@ -626,7 +626,7 @@ export class SealedLink implements LinkListener, RoomLink {
     known?.keep();
     if (!this.#sealing.isReady) await this.#sealing.need();
     this.#doubts.clock(welcome.at);
-    const advice = this.#keeper.lastKeeperAdvice;
+    const advice = this.#keeper.lastKeeperAdvice(view.copying);
     if (advice !== undefined) greet(view, advice);
     this.#look();
     this.#looking = setInterval(() => this.#look(true), LOOK_EVERY);
