@@ -240,8 +240,12 @@ Deno.test("server has no place for more handshakes at the port for browsers than
     );
     await writeAll(conn, Uint8Array.of(0x47));
   }
-  using late = await Wire.to(all);
-  const answer = await late.exchange(new Uint8Array(0));
+  let answer: Bytes = new Uint8Array(0);
+  // The two ports accept side by side: one who comes last may be served before those at the other port.
+  for (let tries = 0; statusOf(answer) !== 503 && tries < 100; tries++) {
+    using late = await Wire.to(all);
+    answer = await late.exchange(new Uint8Array(0));
+  }
   assertEquals(statusOf(answer), 503);
   assertMatch(
     new TextDecoder().decode(answer),
