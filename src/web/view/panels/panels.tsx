@@ -5,7 +5,7 @@
  */
 
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { Dialog } from "../kit/dialog.tsx";
 import { AboutPanel } from "./about_panel.tsx";
 import { FilesPanel } from "./files_panel.tsx";
@@ -52,7 +52,7 @@ export function Panels(props: PanelProps): JSX.Element | null {
     // What was searched for by a command has no other place.
     if (found && panels.name === null) panels.show("search");
   }, [found]);
-  useEffect(() => {
+  useLayoutEffect(() => { // as soon as it can be seen
     const onKeyDown = (event: KeyboardEvent) => {
       const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
       const isSearch = key === "k" && (ctrlKey || metaKey);
