@@ -87,7 +87,7 @@ async function serve(values: Values): Promise<void> {
     new (await import("./src/server/metrics.ts")).Metrics();
   const measures = metrics ?? UNMEASURED;
   const greeting = await prepare(values);
-  // As are those for browsers.
+  // Loaded only if wanted, too.
   using web = values.web === undefined
     ? undefined
     : await (await import("./src/server/web/web_port.ts")).WebPort

@@ -6,12 +6,10 @@
  */
 
 import { effect, type Signal, signal } from "@preact/signals";
-import { NO_WORDS } from "../client/text/mentions.ts";
+import { isWord, MAX_WORDS, NO_WORDS } from "../client/text/mentions.ts";
 
 /** Where settings are kept in the browser's storage. */
 const STORAGE_KEY = "encrypted-chat-settings";
-/** The longest list of words, UTF-16 units. */
-const MAX_WORDS = 500;
 
 /** A row of the table of what can be set. */
 export interface PageSetting {
@@ -162,7 +160,7 @@ function fit({ choices }: PageSetting, value: unknown): string | undefined {
   if (choices) return choices.find(([it]) => it === value)?.[0];
   const words = value.split(",").map((word) => word.trim()).filter(Boolean);
   const isRight = value.length <= MAX_WORDS &&
-    words.every((word) => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(word));
+    words.every(isWord);
   return isRight ? words.join(",") : undefined;
 }
 

@@ -63,8 +63,8 @@ export function roomKind(keepers: readonly Somebody[] | undefined): string {
   }: ${names}`;
 }
 
-/** A span of time (ms) in its greatest unit, rounded down. */
-function span(time: number): string {
+/** A span of time (ms) in its greatest unit, rounded down: `3 min`, `2 h`. */
+export function span(time: number): string {
   if (time >= DAY) return `${Math.floor(time / DAY)} d`;
   if (time >= HOUR) return `${Math.floor(time / HOUR)} h`;
   return `${Math.floor(time / MINUTE)} min`;

@@ -5,16 +5,13 @@
  */
 
 import { alternatives, didYouMean } from "../../base/nearest.ts";
-import { NO_WORDS } from "../text/mentions.ts";
+import { isWord, MAX_WORDS, NO_WORDS } from "../text/mentions.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
   type Document,
   readDocument,
   writeDocument,
 } from "../../base/document.ts";
-
-/** The longest list of words, UTF-16 units. */
-const MAX_WORDS = 500;
 
 /** A row of the table of what can be set: by choice, by words, or a whole number from `min` to `max`. */
 export interface Setting {
@@ -226,6 +223,6 @@ function fit(setting: Setting, value: unknown): string | undefined {
 function fitWords(text: string): string | undefined {
   const words = text.split(",").map((word) => word.trim());
   const isRight = text.length <= MAX_WORDS &&
-    words.every((word) => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(word));
+    words.every(isWord);
   return isRight ? words.join(",") : undefined;
 }

@@ -11,6 +11,14 @@ const LETTER = String
 /** The word that stands for no words in a setting. */
 export const NO_WORDS = "none";
 
+/** The longest list of words in a setting, UTF-16 units. */
+export const MAX_WORDS = 500;
+
+/** Whether a text can be one of the words; it may have spaces within. */
+export function isWord(text: string): boolean {
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(text);
+}
+
 /** The words of the setting: `lunch,deploy`. */
 export function settingWords(setting: string): string[] {
   return setting === NO_WORDS ? [] : setting.split(",");

@@ -14,8 +14,8 @@ import { effect, signal } from "@preact/signals";
 import { escapeText } from "../../base/safe_text.ts";
 import type { News, RoomNews } from "../../client/view.ts";
 import { isSpoken } from "../../protocol/line.ts";
-import { formatSize, parseOffer } from "../../protocol/offer.ts";
 import type { RoomModel } from "../room_model.ts";
+import { lineText } from "./kit/line_text.ts";
 import { placeName } from "./kit/place_name.ts";
 import type { PageSettings } from "../settings.ts";
 
@@ -111,10 +111,8 @@ function isForPerson(news: News): news is Written {
     isSpoken(news.type);
 }
 
-function wordsOf({ type, text }: Written): string {
-  const offer = type === "offered" ? parseOffer(text) : null;
-  const words = offer ? `${offer.name} (${formatSize(offer.size)})` : text;
-  return cut(words.replaceAll("\n", " "), MAX_TEXT);
+function wordsOf(written: Written): string {
+  return cut(lineText(written).replaceAll("\n", " "), MAX_TEXT);
 }
 
 function withoutWords({ type }: Written): string {

@@ -11,9 +11,13 @@ import {
   fileState,
   isPictureName,
 } from "../../../src/web/view/files/file_state.ts";
-import { daysAgo, placeName } from "../../../src/web/view/kit/place_name.ts";
+import {
+  daysAgo,
+  dayTime,
+  idleFor,
+} from "../../../src/web/view/kit/moments.ts";
+import { placeName } from "../../../src/web/view/kit/place_name.ts";
 import { modulesPath } from "../../../src/web/view/kit/qr_code.tsx";
-import { dayTime, idleFor } from "../../../src/web/view/panels/moments.ts";
 import {
   olderBefore,
   withNewer,

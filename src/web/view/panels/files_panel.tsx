@@ -8,7 +8,7 @@ import type { JSX } from "preact";
 import type { Message, Row } from "../../rows.ts";
 import { FileCard } from "../files/file_card.tsx";
 import { Told } from "../kit/told.tsx";
-import { dayTime } from "./moments.ts";
+import { dayTime } from "../kit/moments.ts";
 import type { PanelProps } from "./panel_props.ts";
 
 /** A card for each that is offered, the newest first. */

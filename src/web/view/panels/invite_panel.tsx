@@ -13,7 +13,7 @@ import { LastNote } from "../kit/last_note.tsx";
 import { QrCode } from "../kit/qr_code.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
-import { dayTime } from "./moments.ts";
+import { dayTime } from "../kit/moments.ts";
 import type { PanelProps } from "./panel_props.ts";
 
 /** Makes a link, and shows it with a code. */

@@ -8,14 +8,14 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { RoomNews } from "../../../client/view.ts";
 import { wordFinder } from "../../../client/text/message_lines.ts";
-import { formatSize, parseOffer } from "../../../protocol/offer.ts";
+import { lineText } from "../kit/line_text.ts";
 import { warningSentence } from "../../../sealed/warnings.ts";
 import type { Found } from "../../room_model.ts";
 import { LastNote } from "../kit/last_note.tsx";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
 import { MessageText } from "../room/message_text.tsx";
-import { dayTime } from "./moments.ts";
+import { dayTime } from "../kit/moments.ts";
 import type { PanelProps } from "./panel_props.ts";
 import { olderBefore, withNewer } from "./search_results.ts";
 
@@ -144,7 +144,7 @@ function Line(
         <Told text={line.name} />, {dayTime(line.at, settings.hour12)}
       </button>
       <div class="panel-result-text">
-        <MessageText text={wordsOf(line)} found={finder} />
+        <MessageText text={lineText(line)} found={finder} />
       </div>
       <div role="status" class="panel-hint">
         {isAway.value &&
@@ -152,10 +152,4 @@ function Line(
       </div>
     </div>
   );
-}
-
-/** What was said; a file as its name and size. */
-function wordsOf({ type, text }: RoomNews): string {
-  const offer = type === "offered" ? parseOffer(text) : null;
-  return offer ? `${offer.name} (${formatSize(offer.size)})` : text;
 }

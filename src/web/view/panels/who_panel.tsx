@@ -13,7 +13,7 @@ import type { Somebody } from "../../../client/person.ts";
 import type { Present } from "../../../client/view.ts";
 import { Told } from "../kit/told.tsx";
 import { TextField } from "../kit/text_field.tsx";
-import { dayTime, idleFor } from "./moments.ts";
+import { dayTime, idleFor } from "../kit/moments.ts";
 import type { PanelProps } from "./panel_props.ts";
 
 /** From so many persons on, names can be searched. */

@@ -9,7 +9,7 @@ import { escapeText } from "../../../base/safe_text.ts";
 import type { Letter } from "../../rows.ts";
 import { Icon } from "./icons.tsx";
 import { MessageText } from "./message_text.tsx";
-import { dayName } from "./moments.ts";
+import { dayName } from "../kit/moments.ts";
 import { Moment } from "./moment.tsx";
 import type { RoomUi } from "./room_ui.ts";
 

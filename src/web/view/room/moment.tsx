@@ -5,7 +5,7 @@
  */
 
 import type { VNode } from "preact";
-import { clockTime, fullTime } from "./moments.ts";
+import { clockTime, fullTime } from "../kit/moments.ts";
 import type { RoomUi } from "./room_ui.ts";
 
 /** A time, in full where one looks for it. */

@@ -10,7 +10,7 @@ import { Icon, type IconName } from "./icons.tsx";
 import { LetterRow } from "./letter_row.tsx";
 import { MessageRow } from "./message_row.tsx";
 import { Moment } from "./moment.tsx";
-import { dayName } from "./moments.ts";
+import { dayName } from "../kit/moments.ts";
 import type { RoomUi } from "./room_ui.ts";
 import { isSame } from "./same.ts";
 import { textBlocks } from "./text_pieces.ts";

@@ -7,7 +7,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { Heading } from "../kit/heading.tsx";
-import { daysAgo, placeName } from "../kit/place_name.ts";
+import { daysAgo } from "../kit/moments.ts";
+import { placeName } from "../kit/place_name.ts";
 import { TextField } from "../kit/text_field.tsx";
 import { Told } from "../kit/told.tsx";
 import type { RememberedRoom } from "../../stage.ts";
