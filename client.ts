@@ -61,7 +61,12 @@ import {
 import type { TypedView } from "./src/client/view.ts";
 import { dial } from "./src/client/web_socket.ts";
 import { identitiesIn, IdentityFile } from "./src/keys/identity.ts";
-import { type Address, parseAddress } from "./src/keys/invite.ts";
+import {
+  type Address,
+  addressesOf,
+  parseAddress,
+  parsePlace,
+} from "./src/keys/invite.ts";
 import { isOrigin, socketUrl } from "./src/keys/web_link.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
@@ -184,7 +189,7 @@ async function chat(
 async function stay(company: Company): Promise<number> {
   const { values, destination, history, identities, known, frontend, folder } =
     company;
-  const { address, handshake, proven, invite } = destination;
+  const { address, others, handshake, proven, invite } = destination;
   const { view } = frontend;
   const isFounded = invite?.id === FOUNDING_ID &&
     known.sealedRoom(invite.serverKey) !== undefined;
@@ -199,11 +204,10 @@ async function stay(company: Company): Promise<number> {
   });
   const session = new Session({
     address,
+    others,
     who: await identities.forName(company.name),
-    dial: () =>
-      isOrigin(address)
-        ? dial(socketUrl(address))
-        : connect(parseAddress(address)),
+    dial: (at) =>
+      isOrigin(at) ? dial(socketUrl(at)) : connect(parseAddress(at)),
     handshake,
     comesAsMember: isFounded,
     proven,
@@ -223,6 +227,7 @@ async function stay(company: Company): Promise<number> {
       founds: values.found ? undefined : () => isToFound(view),
       confirm: (question) => isToGoOn(view, question),
     },
+    placesIn,
     named: (name) => {
       noted = noted.then(() => identities.named(name))
         .catch((error) => view.note(reasonOf(error)));
@@ -305,6 +310,16 @@ async function askAnotherName(
   view.note(sentence(refusal));
   const name = await nameOf(view);
   return name === null ? null : await identities.forName(name);
+}
+
+/** The addresses of a list, `HOST:PORT,…`, as they are written; none where it is none. */
+function placesIn(list: string): string[] {
+  try {
+    return addressesOf(parsePlace(list));
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
 }
 
 /** There is no name. @returns The exit code: whoever was asked has left. */

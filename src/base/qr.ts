@@ -12,6 +12,9 @@ import { encodeQR } from "qr";
  */
 const QUIET_ZONE = 2;
 
+/** The longest text of a code with the least error correction, bytes of UTF-8. */
+export const MAX_QR_SIZE = 2_953;
+
 /** A character for two modules, by whether the upper and the lower one are light. */
 const HALVES = [[" ", "▄"], ["▀", "█"]] as const;
 
@@ -22,7 +25,7 @@ const HALVES = [[" ", "▄"], ["▀", "█"]] as const;
  * Light modules are drawn and dark ones left out, so the code is right where light characters stand on a dark ground,
  * as in most terminals. On a light ground it is its own negative, which many scanners read and some don't; a caller
  * that may use colours makes it right on any ground by setting white on black for each line.
- * @param text At most 2,953 bytes of UTF-8. 134 take 23 lines of 45 characters; 154 take 25 of 49.
+ * @param text At most `MAX_QR_SIZE` bytes of UTF-8. 134 take 23 lines of 45 characters; 154 take 25 of 49.
  * @throws {RangeError} for a longer text.
  */
 export function qrLines(text: string): string[] {

@@ -10,19 +10,24 @@ import { CODE_ID, MEMBER_KEY } from "../protocol/handshake.ts";
 import { type Destination, requireServer } from "./destination.ts";
 
 /** By a spoken code: who knows it is the server, and from then on only who has the same key. */
-export function byCode(code: SpokenCode, address: string): Destination {
+export function byCode(
+  code: SpokenCode,
+  address: string,
+  others: readonly string[] = [],
+): Destination {
   let shown: Bytes | undefined;
   let pinned: Bytes | undefined;
   const { number } = code;
   return {
     address,
+    others,
     handshake: {
       inviteId: CODE_ID,
       inviteKey: MEMBER_KEY, // has no part in it
       code: { number, password: passwordOf(code) },
-      checkServer: (key) => {
+      checkServer: (key, at) => {
         shown = key;
-        if (pinned) requireServer(key, pinned, address);
+        if (pinned) requireServer(key, pinned, at);
       },
     },
     proven: () => pinned ??= shown,

@@ -83,6 +83,8 @@ const LETTERS_KEPT = 7 * 86_400_000;
 export interface ConversationOptions {
   /** How the server is called, `HOST:PORT`. */
   readonly address: string;
+  /** How the room's other servers are called, in the order in which they are tried. Default: there are none. */
+  readonly others?: readonly string[] | undefined;
   /** Where news go. */
   readonly view: View;
   /** What deals with files, if anything does. */
@@ -93,6 +95,8 @@ export interface ConversationOptions {
   readonly proven?: (() => void) | undefined;
   /** What is remembered of who goes by which name, if anything is. */
   readonly known?: Known | undefined;
+  /** Is told where the room's servers are, `HOST:PORT,…`. */
+  readonly learned?: ((places: string) => void) | undefined;
   /** How many of the lines from before it came first are shown, the last. Default: all that the server tells. */
   readonly history?: number;
   /** Is told which name this client's person goes by, when it comes in and whenever that changes. */
@@ -118,10 +122,15 @@ export class Conversation implements LinkListener {
   #told = { topic: "", slow: 0 }; // what was shown of that
   #failedAny = false;
   #isSealed = false;
+  #isHeld = false; // what is said, at the server, as far as was shown
+  #place = ""; // where the client was last
+  /** How the server is called to which the present connection leads. */
+  address: string;
 
   /** Nothing is said so far. @param self Who this client is. @param name One that `parseName` has accepted. */
   constructor(options: ConversationOptions, self: Self, name: string) {
     this.#options = options;
+    this.address = options.address;
     this.#self = self;
     this.#name = name;
     const { known, view } = options;
@@ -521,8 +530,11 @@ export class Conversation implements LinkListener {
     joining: number | null,
     { start, lines }: Past,
   ): void {
-    const { address, view, files } = this.#options;
+    const { view, files, others = [] } = this.#options;
+    const { address } = this;
     const again = this.hasBegun;
+    const moved = again && address !== this.#place;
+    this.#place = address;
     for (const line of missed) this.#settle(line);
     const { history = Infinity } = this.#options;
     const told = current(missed);
@@ -542,7 +554,7 @@ export class Conversation implements LinkListener {
     this.#options.named?.(welcome.name);
     const { known } = this.#options;
     this.#options.proven?.();
-    known?.entered(link.serverKey, address);
+    known?.entered(link.serverKey, address, [this.#options.address, ...others]);
     const absence = known?.isHere(Date.now()) ?? 0;
     view.show({
       type: "entered",
@@ -556,6 +568,7 @@ export class Conversation implements LinkListener {
         isSpoken(line.what) && (!again || !this.#isOwn(line))
       ).length,
       again,
+      ...(moved ? { moved } : {}),
       waiting: this.#unsettled,
     });
     if (joining !== null) this.#recent.addOther(joining);
@@ -564,7 +577,9 @@ export class Conversation implements LinkListener {
     for (const member of link.present) this.#meet(member);
     known?.keep();
     this.#tellRoom((text) => greet(this.#options.view, text));
-    this.#early.splice(0).forEach((event) => this.told(event));
+    const early = this.#early.splice(0);
+    early.forEach((event) => this.told(event));
+    if (!early.some(({ kind }) => kind === "waiting")) this.#holds(false);
     this.#requests.connected(link);
     this.#watch.entered(start, lines, welcome.seq);
     if (absence > LETTERS_KEPT) view.note(absenceSentence(absence));
@@ -663,7 +678,8 @@ export class Conversation implements LinkListener {
   }
 
   #tellAnswer(answer: WishAnswer, id: RequestId | undefined): void {
-    const { view, address } = this.#options;
+    const { address } = this;
+    const { view } = this.#options;
     switch (answer.kind) {
       case "notice":
         return view.note(answer.text, id);
@@ -723,6 +739,7 @@ export class Conversation implements LinkListener {
 
   /** The server tells something else. Of the room's settings, only what is new is shown. */
   told(event: Told): void {
+    if (event.kind === "servers") return this.#options.learned?.(event.list);
     if (!this.#link && event.kind !== "room") {
       return void this.#early.push(event);
     }
@@ -731,12 +748,27 @@ export class Conversation implements LinkListener {
         return event.text.split("\n").forEach((line) =>
           greet(this.#options.view, escapeText(line))
         );
+      case "waiting":
+        return this.#holds(event.is);
       case "room":
         this.#room = event;
         if (this.#link) {
           this.#tellRoom((text) => this.#options.view.note(text));
         }
     }
+  }
+
+  /** Whether what is said waits at the server. */
+  #holds(is: boolean): void {
+    if (is === this.#isHeld) return;
+    this.#isHeld = is;
+    const { view } = this.#options;
+    if (view.held) return view.held(is);
+    view.note(
+      is
+        ? "The server can't reach the room's other servers: messages wait there"
+        : "Messages go out again",
+    );
   }
 
   #tellRoom(note: (text: string) => void): void {

@@ -16,43 +16,65 @@ import {
   MEMBER_KEY,
 } from "../protocol/handshake.ts";
 
+/** How a client shakes hands, but for its own key. */
+export interface Handshake
+  extends Omit<ConnectOptions, "keyPair" | "checkServer"> {
+  /** Looks whether a server is the right one. @throws {JoinError} if the key, 32 bytes, isn't that of the room. */
+  readonly checkServer: (key: Bytes, address: string) => void;
+}
+
 /** Where to go and how to get in. */
 export interface Destination {
-  /** The server: `HOST:PORT`, and for the page its origin, `http://HOST:PORT`. */
+  /** The server that is tried first: `HOST:PORT`, and for the page its origin, `http://HOST:PORT`. */
   readonly address: string;
+  /** The room's other servers, in the order in which they are tried. */
+  readonly others?: readonly string[];
   /** What of the handshake is known before there is an identity. */
-  readonly handshake: Omit<ConnectOptions, "keyPair">;
+  readonly handshake: Handshake;
   /** The link's invite, where there is a link. */
   readonly invite?: Invite;
   /** To be called when the client is in: then the server's key is proven. */
   readonly proven?: () => void;
 }
 
-/** By a link. @param address Where its server is. */
-export function byInvite(invite: Invite, address: string): Destination {
+/** By a link. @param address Where its server is. @param others Where the room's others are. */
+export function byInvite(
+  invite: Invite,
+  address: string,
+  others: readonly string[] = [],
+): Destination {
   const { serverKey, id, secret } = invite;
   const named = "that your link names (an old or a wrong link?)";
-  const checkServer = (key: Bytes) =>
-    requireServer(key, serverKey, address, named);
+  const checkServer = (key: Bytes, at: string) =>
+    requireServer(key, serverKey, at, named);
   const inviteKey = admissionKey(secret);
   const handshake = { inviteId: id, inviteKey, checkServer };
-  return { address, handshake, invite };
+  return { address, others, handshake, invite };
 }
 
-/** By the own key: the client was in before. @throws {UsageError} if it wasn't. */
-export function byKey(known: Known, address: string): Destination {
-  const serverKey = known.serverAt(address);
-  if (!serverKey) {
+/** By the own key: the client was in before, at one of these addresses. @throws {UsageError} if it wasn't. */
+export function byKey(
+  known: Known,
+  address: string,
+  more: readonly string[] = [],
+): Destination {
+  const given = [address, ...more];
+  const room = given.map((it) => known.roomAt(it)).find((it) => it);
+  if (!room) {
     throw new UsageError(
-      `You were never in a room at ${address}: to come in you need its link, or a code`,
+      `You were never in a room at ${given}: to come in you need its link, or a code`,
     );
   }
+  const { serverKey } = room;
+  const others = new Set([...more, ...room.addresses]);
+  others.delete(address);
   return {
     address,
+    others: [...others],
     handshake: {
       inviteId: MEMBER_ID,
       inviteKey: MEMBER_KEY,
-      checkServer: (key) => requireServer(key, serverKey, address),
+      checkServer: (key, at) => requireServer(key, serverKey, at),
     },
   };
 }

@@ -14,10 +14,11 @@ import { firstLine } from "../base/first_line.ts";
 import { clientCommand } from "../base/program.ts";
 import { UsageError } from "../base/usage_error.ts";
 import {
-  formatAddress,
+  addressesOf,
   type Invite,
-  parseAddress,
   parseInvite,
+  parsePlace,
+  type Place,
 } from "../keys/invite.ts";
 import { findLocalInvite } from "../keys/key_file.ts";
 import { isOrigin, parseWebLink } from "../keys/web_link.ts";
@@ -53,7 +54,10 @@ export async function findDestination(
 ): Promise<Destination | undefined> {
   if (place !== undefined) return readPlace(place, known);
   const local = await findLocalInvite(KEY_FILE);
-  if (local) return byLink(local);
+  if (local) {
+    const [address, ...others] = addressesOf(local); // that in this folder first
+    return byInvite(local, address, others);
+  }
   if (canAsk()) return undefined;
   throw new UsageError(
     `No link was given, and no server's ${KEY_FILE} is here: ${clientCommand()} --link FILE`,
@@ -75,16 +79,18 @@ export async function askDestination(
 
 /** @param typed It, or the whole command that the server tells others to type. */
 function readPlace(typed: string, known: Known): Destination {
-  const text = typed.trim().replace(COMMAND, "");
+  const text = typed.trim().replace(COMMAND, "").replace(/\s*,\s*/g, ",");
   const [first = "", ...rest] = text.split(/\s+/);
   const url = webUrl(first);
   const isAddress = !/^\W*chat:/i.test(first) && /:\d+$/.test(first);
   try {
     if (url && url.hash !== "") return byInvite(parseWebLink(url), url.origin);
     if (!url && !isAddress) return byLink(parseInvite(text));
-    const address = url?.origin ?? addressIn(first);
-    if (rest.length === 0) return byKey(known, address);
-    return byCode(parseCode(rest.join(" ")), address);
+    const [address, others] = url
+      ? [url.origin, []] as const
+      : inTurn(parsePlace(first));
+    if (rest.length === 0) return byKey(known, address, others);
+    return byCode(parseCode(rest.join(" ")), address, others);
   } catch (error) {
     if (error instanceof SyntaxError) throw new UsageError(error.message);
     throw error;
@@ -97,11 +103,18 @@ function webUrl(text: string): URL | undefined {
   return isOrigin(bare) ? URL.parse(bare) ?? undefined : undefined;
 }
 
-function addressIn(text: string): string {
-  const { host, port } = parseAddress(text);
-  return formatAddress(host, port);
+function byLink(invite: Invite): Destination {
+  const [address, others] = inTurn(invite);
+  return byInvite(invite, address, others);
 }
 
-function byLink(invite: Invite): Destination {
-  return byInvite(invite, formatAddress(invite.host, invite.port));
+/** A place's addresses in the order in which they are tried: any, so that a room's members spread over its servers. */
+function inTurn(place: Place): readonly [string, readonly string[]] {
+  const all = addressesOf(place);
+  for (let end = all.length - 1; end > 0; end--) { // Fisher and Yates
+    const from = Math.floor(Math.random() * (end + 1));
+    [all[end], all[from]] = [all[from] ?? "", all[end] ?? ""];
+  }
+  const [first, ...others] = all;
+  return [first, others];
 }

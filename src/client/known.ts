@@ -19,6 +19,7 @@ import type { DocumentStore } from "../base/document_store.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import { keepNewest } from "../base/keep_newest.ts";
 import { quote } from "../base/safe_text.ts";
+import { MAX_ADDRESSES } from "../keys/invite.ts";
 import { parseShortId, shortId, spokenId } from "../crypto/person_id.ts";
 import { foldedName } from "../protocol/names.ts";
 import type { Seen } from "./chain_compare.ts";
@@ -139,23 +140,46 @@ export class Known {
     this.#changeRoom("sealed", (room) => room.sealed = id);
   }
 
-  /** The key, 32 bytes, of the server that was at an address last; undefined for one that isn't known. */
-  serverAt(address: string): Bytes | undefined {
+  /**
+   * The room that was at an address last: its server's key, 32 bytes, and all its addresses; undefined for one that isn't
+   * known.
+   */
+  roomAt(
+    address: string,
+  ): { serverKey: Bytes; addresses: readonly string[] } | undefined {
     const found = [...this.#rooms].findLast(([_, it]) =>
-      it.address === address
+      addressesIn(it).includes(address)
     );
-    return found && fromBase64url(found[0]);
+    return found &&
+      { serverKey: fromBase64url(found[0]), addresses: addressesIn(found[1]) };
   }
 
-  /** The client is in a room. @param serverKey 32 bytes. */
-  entered(serverKey: Bytes, address: string): void {
+  /** The key, 32 bytes, of the server that was at an address last; undefined for one that isn't known. */
+  serverAt(address: string): Bytes | undefined {
+    return this.roomAt(address)?.serverKey;
+  }
+
+  /** The client is in a room. @param serverKey 32 bytes. @param given All addresses by which it came. */
+  entered(
+    serverKey: Bytes,
+    address: string,
+    given: readonly string[] = [],
+  ): void {
     const key = toBase64url(serverKey);
     const [last] = [...this.#rooms.keys()].slice(-1);
     this.#key = key;
-    if (key === last && this.#room?.address === address) return;
+    const known = addressesIn(this.#room);
+    const isKnown = [address, ...given].every((it) => known.includes(it));
+    if (isKnown && key === last && known[0] === address) return;
     this.#change(`${key} entered`, (rooms) => {
-      const room = rooms.get(key) ?? { address, people: new Map() };
+      const room: KnownRoom = rooms.get(key) ??
+        { address, people: new Map() };
+      // Who comes by some takes the others away from nobody; of many, the oldest are forgotten.
+      const all = new Set([...given, ...known]);
+      all.delete(address);
       room.address = address;
+      if (all.size > 0) room.others = [...all].slice(0, MAX_ADDRESSES - 1);
+      else delete room.others;
       rooms.delete(key); // the latest is the last
       rooms.set(key, room);
     });
@@ -266,6 +290,11 @@ export class Known {
     this.#rooms = rooms;
     for (const change of this.#changes.values()) change(rooms); // which came meanwhile
   }
+}
+
+/** Where a room is, as far as is known. */
+function addressesIn(room: KnownRoom | undefined): readonly string[] {
+  return room ? [room.address, ...room.others ?? []] : [];
 }
 
 /** What is written, and what this client knows beyond that. */

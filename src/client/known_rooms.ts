@@ -3,6 +3,7 @@
  *
  *     { "rooms": { SERVER KEY: {
  *       "address": "HOST:PORT",
+ *       "others": ["HOST:PORT", …],
  *       "sealed": ROOM,
  *       "people": { FOLDED NAME: { "id": ID, "verified": true } },
  *       "seen": { "seq": NUMBER OF A LINE, "value": THE CHAIN VALUE FOR IT },
@@ -29,6 +30,8 @@ export interface KnownPerson {
 export interface KnownRoom {
   /** Where it was last. */
   address: string;
+  /** Where the room's other servers are, where it is on several. */
+  others?: readonly string[];
   /** Its id, where it is sealed. */
   sealed?: string;
   /** By folded name. */
@@ -46,12 +49,15 @@ export type KnownRooms = Map<string, KnownRoom>;
 export function roomsIn({ rooms }: Document = {}): KnownRooms {
   const known: KnownRooms = new Map();
   for (const [key, room] of entriesOf(rooms)) {
-    const { address, people, sealed, seen, last } = room;
+    const { address, others, people, sealed, seen, last } = room;
     if (typeof address !== "string") continue;
     known.set(key, {
       address,
       people: peopleIn(people),
       seen: seenIn(seen),
+      ...(Array.isArray(others)
+        ? { others: others.filter((it) => typeof it === "string") }
+        : {}),
       ...(typeof sealed === "string" ? { sealed } : {}),
       ...(Number.isSafeInteger(last) ? { last: Number(last) } : {}),
     });

@@ -70,7 +70,7 @@ export type SealedRequest = Event<
 export type SealedNews = Event<"followed" | "wrapped" | "needed">;
 
 /** What the server tells a client besides lines and members. */
-export type Told = Event<"motd" | "room">;
+export type Told = Event<"motd" | "room" | "servers" | "waiting">;
 
 /** What the server answers a wish with. */
 export type WishAnswer = Event<"notice" | "invited" | "refused">;
@@ -387,6 +387,8 @@ export class Link {
         return this.#listener.mail(event);
       case "motd":
       case "room":
+      case "servers":
+      case "waiting":
         return this.#listener.told(event);
       case "notice":
       case "invited":
@@ -483,7 +485,10 @@ export class Link {
     this.#numbers.check();
     if (event.kind === "beside") return this.#members.beside(event);
     if (event.kind === "parted") return this.#members.parted(event);
-    if (event.kind === "room") return this.#listener.told(event);
+    if (
+      event.kind === "room" || event.kind === "servers" ||
+      event.kind === "waiting"
+    ) return this.#listener.told(event);
     const own = this.#members.isOwn(event);
     if (event.kind === "absent") {
       const member = this.#members.absent(event);

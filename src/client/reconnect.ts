@@ -10,6 +10,8 @@ import { connectChannel, type ConnectOptions } from "../protocol/handshake.ts";
 
 /** How long dialling and the handshake may take, ms. */
 const TIME = 12_000;
+/** The same where another server is tried next. */
+const SHORT_TIME = 4_000;
 /** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
@@ -17,12 +19,14 @@ const LONGEST_PAUSE = 30_000;
 /**
  * A secured connection, or undefined if it is given up.
  * @param dial Opens a connection. @param enough Resolves when it is to be given up.
+ * @param goesOn Whether another server is tried next.
  * @throws as `dial` and `connectChannel`, and if that takes too long.
  */
 export async function reach(
   dial: () => Promise<Stream>,
   handshake: ConnectOptions,
   enough: Promise<void>,
+  goesOn = false,
 ): Promise<Channel | undefined> {
   let stream: Stream | undefined;
   let givenUp = false;
@@ -37,7 +41,7 @@ export async function reach(
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     timeout.reject(new Error("no answer from the server"));
-  }, TIME);
+  }, goesOn ? SHORT_TIME : TIME);
   try {
     const channel = await Promise.race([connecting, timeout.promise, enough]);
     if (channel) return channel;
@@ -58,7 +62,7 @@ export async function reach(
 /**
  * How long to wait before the next attempt, ms: doubles with each, up to half a minute; half of it is random,
  * so that clients don't come at once.
- * @param attempt How many have failed since the last good one.
+ * @param attempt How many pauses there were since the last good one.
  */
 export function nextPause(attempt: number): number {
   const whole = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt);

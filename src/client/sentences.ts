@@ -150,9 +150,12 @@ export function welcomeSentence(
   return `Joined ${place}; ${company}. /help shows the commands.`;
 }
 
-/** What was missed of others, and what is sent now: `Back. Missed 3 messages and 1 change; sent 1.` */
+/**
+ * What was missed of others, and what is sent now: `Back. Missed 3 messages and 1 change; sent 1.`; by another server
+ * than before: `Back at 192.0.2.8:5000. Missed nothing.`
+ */
 export function backSentence(
-  { waiting }: NewsOf<"entered">,
+  { address, moved, waiting }: NewsOf<"entered">,
   said: number,
   changes: number,
 ): string {
@@ -161,7 +164,8 @@ export function backSentence(
     changes > 0 ? counted(changes, "change") : "",
   ].filter((part) => part !== "").join(" and ");
   const sent = waiting > 0 ? `; sent ${waiting}` : "";
-  return `Back. Missed ${missed || "nothing"}${sent}.`;
+  const place = moved ? ` at ${escapeText(address)}` : "";
+  return `Back${place}. Missed ${missed || "nothing"}${sent}.`;
 }
 
 /** What a person should know where the history isn't what was seen. */
@@ -206,13 +210,19 @@ export function agreementSentence(
 }
 
 /** Why the connection is gone: `Connection lost. Trying again in 2 s; what you type is kept.` */
-export function disconnectedSentence(
-  { reason, seconds }: NewsOf<"disconnected">,
-): string {
-  const why = wording(GOODBYES, reason);
+export function disconnectedSentence(news: NewsOf<"disconnected">): string {
+  const why = wording(GOODBYES, news.reason);
   const sentence = escapeText(why.charAt(0).toUpperCase() + why.slice(1));
-  const next = `Trying again in ${Math.ceil(seconds)} s`;
-  return `${sentence}. ${next}; what you type is kept.`;
+  return `${sentence}. ${nextAttempt(news)}; what you type is kept.`;
+}
+
+/** What is done about that: `Trying again in 2 s`, `Trying 192.0.2.8:5000`. */
+export function nextAttempt(
+  { seconds, next = "again" }: NewsOf<"disconnected">,
+): string {
+  return seconds === 0
+    ? `Trying ${escapeText(next)}`
+    : `Trying again in ${Math.ceil(seconds)} s`;
 }
 
 /** A number of things: `1 line`, `2 lines`. */

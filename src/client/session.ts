@@ -6,6 +6,8 @@
  *        │             └── leave ──▶ left              └── leave ──▶ left
  *        └── refused ──▶ JoinError
  *
+ * Where the room is on several servers, each is tried in turn, and the pause is after all of them.
+ *
  * @module
  */
 
@@ -26,6 +28,8 @@ import {
 import { PrivateMessages } from "./mail/private_messages.ts";
 import { type Seen, SeenHere } from "./mail/seen.ts";
 import { nextPause, reach } from "./reconnect.ts";
+import { Turns } from "./turns.ts";
+import type { Handshake } from "./destination.ts";
 import { SealedLink } from "./sealed/sealed_link.ts";
 import type { RoomStores } from "./sealed/room_file.ts";
 import { type ChainSeam, NO_CHAIN, SealedRoom } from "./sealed/sealed_room.ts";
@@ -60,6 +64,11 @@ const LEAVE_TIME = 5_000;
  */
 const SETTLE_TIME = 1_000;
 
+/** How long a connection stands, at least, before all servers are tried at once where it is lost, ms. */
+const STEADY_TIME = 10_000;
+/** Why a server doesn't let somebody in whom the room's others may let in. */
+const ELSEWHERE = /^(room-full|log-failed)$/;
+
 /** As whom a client comes, and under which name. */
 export interface Who {
   /** Its keys. */
@@ -92,10 +101,12 @@ export interface SessionOptions extends Omit<ConversationOptions, "mail"> {
   readonly who: Who;
   /** Which private messages were seen by clients before. Default: none. */
   readonly seen?: Seen;
-  /** Opens a connection to the server. */
-  readonly dial: () => Promise<Stream>;
+  /** Says which addresses are listed, `HOST:PORT,…`, where a client can go to others than it came by. Default: it can't. */
+  readonly placesIn?: (list: string) => readonly string[];
+  /** Opens a connection to the server at that address. */
+  readonly dial: (address: string) => Promise<Stream>;
   /** The client's invite, and what it knows of the server. */
-  readonly handshake: Omit<ConnectOptions, "keyPair">;
+  readonly handshake: Handshake;
   /** Whether it comes by its own key, since its invite lets in nobody any more. Default: by its invite. */
   readonly comesAsMember?: boolean;
   /** Asks for another name after that sentence; null if there is nobody to ask. */
@@ -120,12 +131,16 @@ export class Session {
   #founds: boolean | undefined; // what a person said to that
   #room: SealedRoom | undefined; // that it leads to, where that is sealed
   #goodbye: Promise<void> | undefined;
-  #failures = 0; // connections that led nowhere, since the last that led into the room
+  readonly #turns: Turns;
+  #pauses = 0; // since the last connection that led into the room
+  #wasIn = false; // by the connection before
+  #notIn: string | undefined; // why the server whose turn it is lets nobody in
 
   /** A stay that begins with `run`. */
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#who = options.who;
+    this.#turns = new Turns(options.address, options.others);
     this.#comesAsMember = options.comesAsMember === true;
     const { view, known, seen = new SeenHere(), who: { name } } = options;
     this.#mail = new PrivateMessages({
@@ -137,7 +152,14 @@ export class Session {
       name: () => this.conversation.name,
       changed: () => this.conversation.stand(),
     });
-    const all = { ...options, mail: this.#mail };
+    const { placesIn, others: given = [] } = options;
+    const others = [...given];
+    const learned = placesIn && ((list: string) => {
+      const places = placesIn(list);
+      this.#turns.add(places);
+      others.push(...places); // remembered whenever the client comes in
+    });
+    const all = { ...options, others, mail: this.#mail, learned };
     this.conversation = new Conversation(all, this.#self, name);
   }
 
@@ -217,21 +239,34 @@ export class Session {
 
   /** One visit after the other, until the client leaves. */
   async #visits(): Promise<void> {
-    const { address, view } = this.#options;
+    const { view } = this.#options;
+    const turns = this.#turns;
+    const failures: string[] = []; // before it was in
     while (!this.#left) {
+      const address = turns.now;
       const reason = await this.#visit();
       if (this.#left) return await this.#goodbye;
       if (this.#isRetrying || await this.#takeAnotherName()) {
         this.#isRetrying = false;
         continue;
       }
+      const isAtOnce = turns.next();
       if (!this.conversation.hasBegun) {
+        failures.push(`${address}: ${reason}`);
+        if (isAtOnce) continue;
         throw new JoinError(
-          `Cannot join ${address}: ${reason}`,
+          `Cannot join ${failures.join("; ")}`,
           "Check that the server runs and can be reached from here",
         );
       }
-      const pause = nextPause(this.#failures);
+      if (isAtOnce) {
+        const next = turns.all.length > 1 ? { next: turns.now } : {};
+        if (this.#wasIn) {
+          view.show({ type: "disconnected", reason, seconds: 0, ...next });
+        }
+        continue;
+      }
+      const pause = nextPause(this.#pauses++);
       const seconds = Math.max(1, Math.round(pause / 1_000));
       view.show({ type: "disconnected", reason, seconds });
       await this.#rest(pause);
@@ -288,10 +323,19 @@ export class Session {
 
   /** One connection, from dialling to its end. @returns Why it ended. */
   async #visit(): Promise<string> {
+    const turns = this.#turns;
+    const begun = performance.now();
+    let isAdrift = false;
+    this.conversation.address = turns.now;
+    this.#notIn = undefined;
     try {
-      const { dial } = this.#options;
       const leaving = this.#leaving.promise;
-      const channel = await reach(dial, this.#handshake, leaving);
+      const channel = await reach(
+        () => this.#options.dial(turns.now),
+        this.#handshake,
+        leaving,
+        turns.goesOn,
+      );
       if (!channel) return GOODBYES.left;
       const room = await this.#sealedRoom(channel.remoteKey);
       const connect = (listener: LinkListener) =>
@@ -302,21 +346,33 @@ export class Session {
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
       const entering = this.#enter(link).then(() => staying);
-      return farewell(await Promise.race([staying, entering]));
+      const end = await Promise.race([staying, entering]);
+      isAdrift = end === "adrift";
+      return this.#notIn ?? farewell(end);
     } catch (error) {
       // Once the client has been in, nothing ends its stay that somebody on the way can say: a refusal, since it
       // isn't sealed, or another server's key.
       const isProven = this.#link !== undefined;
       const isFirst = !this.conversation.hasBegun;
+      if (turns.goesOn && !isProven) {
+        // Another server may be the right one, or have room.
+        if (error instanceof JoinError) this.#options.view.note(error.message);
+        const isKeyRefused = error instanceof RefusedError &&
+          error.code === HandshakeRefusal.key;
+        if (!isKeyRefused) return reasonOf(error);
+      }
       if (error instanceof RefusedError) this.#comeOtherwise(error);
       if (error instanceof JoinError && (isFirst || isProven)) throw error;
       return reasonOf(error);
     } finally {
       this.#link?.close();
       this.#link = undefined;
-      const hadEntered = this.conversation.disconnected();
-      if (hadEntered) this.#comesAsMember = true;
-      this.#failures = hadEntered ? 0 : this.#failures + 1;
+      this.#wasIn = this.conversation.disconnected();
+      if (this.#wasIn) {
+        this.#comesAsMember = true;
+        this.#pauses = 0;
+        if (performance.now() - begun >= STEADY_TIME) turns.stood(isAdrift);
+      }
     }
   }
 
@@ -355,13 +411,13 @@ export class Session {
     room: SealedRoom,
     connect: (listener: LinkListener) => Link,
   ): SealedLink {
-    const { view, address, known, sealing = {} } = this.#options;
+    const { view, known, sealing = {} } = this.#options;
     const { invite, makesInvite = "never", founds, confirm } = sealing;
     return new SealedLink({
       room,
       listener: this.conversation,
       view,
-      address,
+      address: this.#turns.all.join(","),
       invite: this.#comesAsMember ? undefined : invite,
       known,
       makesInvite: this.conversation.hasBegun ? "never" : makesInvite,
@@ -402,7 +458,9 @@ export class Session {
     const refused = await this.conversation.join(link);
     if (refused === undefined) return;
     if (refused.reason.startsWith("name-")) this.#refused = refused;
-    else if (!this.conversation.hasBegun) {
+    else if (this.#turns.goesOn && ELSEWHERE.test(refused.reason)) {
+      this.#notIn = refusedEntry(refused, this.conversation.name);
+    } else if (!this.conversation.hasBegun) {
       throw entryRefused(refused, this.conversation.name);
     }
     link.close();
@@ -424,7 +482,10 @@ export class Session {
   /** By its invite, or by its own key once it is a member. */
   get #handshake(): ConnectOptions {
     const { keyPair } = this.#who.identity;
-    const invited = { ...this.#options.handshake, keyPair };
+    const { handshake } = this.#options;
+    const { now } = this.#turns;
+    const checkServer = (key: Bytes) => handshake.checkServer(key, now);
+    const invited = { ...handshake, checkServer, keyPair };
     return this.#comesAsMember
       ? {
         ...invited,

@@ -45,6 +45,8 @@ export type News =
     readonly earlier: number;
     /** Whether this is a return after a lost connection; then `earlier` are others' messages. */
     readonly again: boolean;
+    /** Set where it returns by another of the room's servers. */
+    readonly moved?: boolean;
     /** Lines that were typed meanwhile and are sent now. */
     readonly waiting: number;
   }
@@ -185,10 +187,12 @@ export type News =
     readonly digits: string;
   }
   | {
-    /** The connection is lost; `seconds` until the next attempt. */
+    /** The connection is lost; `seconds` until the next attempt, 0 where that is made at once. */
     readonly type: "disconnected";
     readonly reason: string;
     readonly seconds: number;
+    /** Which of the room's servers is tried at once. */
+    readonly next?: string;
   };
 
 /** What becomes of a file that is being taken. */
@@ -251,6 +255,8 @@ export interface View {
   fail?(message: string, id?: RequestId): void;
   /** Tells what every newcomer is told; left out where that is a note like others. */
   greet?(text: string): void;
+  /** Tells whether what is said waits at the server, which can't reach the room's others; left out where that is a note like others. */
+  held?(is: boolean): void;
   /** How one leaves a question without an answer, as a sentence. Default: by typing /quit. */
   readonly leaving?: string;
   /** How a person's identity is copied from here, as the end of a sentence. Default: by the terminal's client. */

@@ -2,6 +2,7 @@
  * Invites, `chat://` links, and the addresses in them.
  *
  *     chat://HOST:PORT/#BASE64URL(server public key, 32 bytes ‖ id, u32 big-endian ‖ secret, 32 bytes)
+ *     chat://HOST:PORT,HOST:PORT/#…   where the room is on several servers
  *
  * No error of this file repeats a key, nor any text that could hold one.
  *
@@ -27,6 +28,10 @@ const SECRET_SIZE = KEY_SIZE + ID_SIZE + KEY_SIZE;
 /** The same in base64url, characters. */
 const SECRET_LENGTH = Math.ceil(SECRET_SIZE * 8 / 6);
 const MAX_PORT = 65_535;
+/** The longest host, characters: the longest name that can be looked up. */
+const MAX_HOST = 253;
+/** The most addresses of one room. */
+export const MAX_ADDRESSES = 16;
 
 /** Where a server is. */
 export interface Address {
@@ -36,8 +41,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where a room is: on one server or, with `others`, on several. */
+export interface Place extends Address {
+  /** The other servers' addresses, at most 15, each once; left out for a server alone. */
+  readonly others?: readonly Address[];
+}
+
 /** What somebody needs to join. */
-export interface Invite extends Address {
+export interface Invite extends Place {
   /** The server's static public key, 32 bytes. */
   readonly serverKey: Bytes;
   /** 0 for the standing link; 32 bits. */
@@ -65,6 +76,49 @@ export function formatAddress(host: string, port: number): string {
  */
 export function parseAddress(text: string): Address {
   return readAddress(text, "address");
+}
+
+/** All addresses of a place, `HOST:PORT` each. */
+export function addressesOf(place: Place): [string, ...string[]] {
+  const { host, port, others = [] } = place;
+  const rest = others.map((it) => formatAddress(it.host, it.port));
+  return [formatAddress(host, port), ...rest];
+}
+
+/** A place as text: its addresses with commas between them. */
+export function formatPlace(place: Place): string {
+  return addressesOf(place).join(",");
+}
+
+/** As `parseAddress`, for one address or several with commas between them. @throws as `parseAddress`. */
+export function parsePlace(text: string): Place {
+  return readPlace(text, "address");
+}
+
+/** A place at these addresses, each once: no more of them than there can be. */
+export function placeAt(
+  first: Address,
+  more: readonly Address[] = [],
+): Place {
+  const { host, port } = first;
+  const byText = new Map(
+    [first, ...more].map((it) => [formatAddress(it.host, it.port), it]),
+  );
+  const [, ...others] = [...byText.values()].slice(0, MAX_ADDRESSES);
+  return { host, port, ...(others.length === 0 ? {} : { others }) };
+}
+
+function readPlace(text: string, what: string): Place {
+  const [first = "", ...others] = text.split(",");
+  if (others.length >= MAX_ADDRESSES) {
+    throw new SyntaxError(
+      `Cannot read the ${what}: it has more than ${MAX_ADDRESSES} addresses`,
+    );
+  }
+  return placeAt(
+    readAddress(first, what),
+    others.map((it) => readAddress(it, what)),
+  );
 }
 
 /** An IPv6 address with the zone that the other text names, if that names one: a listener doesn't tell its own. */
@@ -96,13 +150,14 @@ function readAddress(text: string, what: string): Address {
 function canonicalHost(host: string): string | undefined {
   const [, address, zone] = /^(\[.*)%([\w.~-]+)\]$/.exec(host) ?? [];
   const bare = address === undefined ? host : `${address}]`;
-  if (/[\s/?#@\\%]/.test(bare)) return undefined; // to a URL these are its other parts
+  if (/[\s/?#@\\%,]/.test(bare)) return undefined; // to a URL these are its other parts, and "," is between two addresses
   const url = URL.parse(`http://${bare}`);
   if (url === null || url.hostname === "") return undefined;
   const isShorthand = /^[\d.]+$/.test(url.hostname) && url.hostname !== bare; // 127.1, 0x7f000001
   if (isShorthand) return undefined;
   const canonical = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  return zone === undefined ? canonical : `${canonical}%${zone}`;
+  const named = zone === undefined ? canonical : `${canonical}%${zone}`;
+  return named.length > MAX_HOST ? undefined : named;
 }
 
 // ── Invites ────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +176,7 @@ function canonicalHost(host: string): string | undefined {
  * ```
  */
 export function formatInvite(invite: Invite): string {
-  const { host, port, serverKey, id, secret } = invite;
+  const { serverKey, id, secret } = invite;
   if (serverKey.length !== KEY_SIZE || secret.length !== KEY_SIZE) {
     throw new RangeError(
       `Cannot write the invite: its keys are not ${KEY_SIZE} bytes each`,
@@ -133,7 +188,7 @@ export function formatInvite(invite: Invite): string {
   const idBytes = new Uint8Array(ID_SIZE);
   new DataView(idBytes.buffer).setUint32(0, id);
   const text = toBase64url(concat(serverKey, idBytes, secret));
-  const authority = formatAddress(host, port).replace("%", "%25"); // as RFC 6874 has a zone in a URL
+  const authority = formatPlace(invite).replaceAll("%", "%25"); // as RFC 6874 has a zone in a URL
   return `chat://${authority}/#${text}`;
 }
 
@@ -156,9 +211,9 @@ export function parseInvite(text: string): Invite {
     );
   }
   const address = link.slice("chat://".length, hash).replace(/\/$/, "")
-    .replace(/%25(?=[^\]])/, "%"); // a zone may also stand there as people write it elsewhere
+    .replace(/%25(?=[^\]])/g, "%"); // a zone may also stand there as people write it elsewhere
   return {
-    ...readAddress(address, "invite"),
+    ...readPlace(address, "invite"),
     ...readSecret(link.slice(hash + 1).replace(/\/$/, "")),
   };
 }

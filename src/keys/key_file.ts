@@ -8,8 +8,10 @@
 
 import {
   type Bytes,
+  deriveKey,
   KEY_SIZE,
   randomBytes,
+  sha256,
   toBase64url,
 } from "../../crypto_utils.ts";
 import {
@@ -18,6 +20,8 @@ import {
   formatInvite,
   type Invite,
   parseAddress,
+  type Place,
+  placeAt,
   ROOM_INVITE_ID,
 } from "./invite.ts";
 import {
@@ -39,6 +43,10 @@ export interface RoomKeys {
   readonly roomKey: Bytes;
   /** Where the server last listened, undefined before its first time. */
   readonly listening: Address | undefined;
+  /** Where members find the server, as its owner says; undefined where that is not said. */
+  readonly address: Address | undefined;
+  /** Where members find the room's servers, as far as this one knows; none for a server alone. */
+  readonly servers: readonly Address[];
   /** What links to its web page begin with, as `http://0.0.0.0:8080`; undefined where it last served none. */
   readonly web: string | undefined;
   /** The number of the room's own link: `ROOM_INVITE_ID`, or a sealed room's founding link. */
@@ -48,13 +56,14 @@ export interface RoomKeys {
 /** Where a server listens, and by which link one comes in. */
 export type Listening =
   & Pick<RoomKeys, "inviteId" | "web">
-  & { readonly listening: Address };
+  & { readonly listening: Address; readonly address?: Address | undefined };
 
 /** `chat.key`: a JSON document for the server's owner alone. */
 export class KeyFile {
   readonly #path: string;
   #document: Document;
   #keys: RoomKeys;
+  #written = Promise.resolve(); // once all changes so far have been written, or couldn't be
 
   private constructor(path: string, document: Document, keys: RoomKeys) {
     this.#path = path;
@@ -96,7 +105,9 @@ export class KeyFile {
     const keys = {
       keyPair: await importKeyPair(privateKey),
       roomKey: bytesField(path, document, "roomKey", KEY_SIZE),
-      listening: listeningAddress(path, document),
+      listening: addressIn(path, document, "listening"),
+      address: addressIn(path, document, "address"),
+      servers: serversIn(path, document),
       web: webOrigin(document),
       inviteId: Number(document["invite"] ?? ROOM_INVITE_ID),
     };
@@ -109,24 +120,57 @@ export class KeyFile {
   }
 
   /**
-   * Notes in the file where the server listens, so that clients on this machine find it, and by which link. Writes nothing
-   * if that stands there already.
+   * What the keys are made of that servers with the same file have in common, 32 bytes: the server's private key itself goes
+   * nowhere.
+   */
+  get clusterSecret(): Bytes {
+    const key = "serverPrivateKey";
+    const bytes = bytesField(this.#path, this.#document, key, KEY_SIZE);
+    return deriveKey(bytes, "servers");
+  }
+
+  /**
+   * Notes in the file where the server listens, so that clients on this machine find it, where others find it, and by which
+   * link; the room's other servers are to be noted anew. Writes nothing if that stands there already.
    * @throws {FileError} if the file can't be written; `keys` has it all the same.
    */
   async setListening(place: Listening): Promise<void> {
-    this.#keys = { ...this.#keys, ...place };
-    const { listening: _1, invite: _2, web: _3, ...others } = this.#document;
-    const { listening: { host, port }, inviteId: invite, web } = place;
-    const document = {
-      ...others,
-      listening: formatAddress(host, port),
-      ...(web === undefined ? {} : { web }),
-      ...(invite === ROOM_INVITE_ID ? {} : { invite }),
-    };
-    const keys = ["listening", "web", "invite"] as const;
-    if (keys.every((key) => document[key] === this.#document[key])) return;
-    await writeDocument(this.#path, document);
-    this.#document = document;
+    const { listening, inviteId: invite, web, address } = place;
+    this.#keys = { ...this.#keys, ...place, address, servers: [] };
+    await this.#change({
+      listening: textOf(listening),
+      address: address && textOf(address),
+      servers: undefined,
+      web,
+      invite: invite === ROOM_INVITE_ID ? undefined : invite,
+    });
+  }
+
+  /**
+   * Notes in the file where members find the room's servers, for the links that are made there. Writes nothing if that
+   * stands there already.
+   * @throws {FileError} if the file can't be written; `keys` has it all the same.
+   */
+  async setServers(servers: readonly Address[]): Promise<void> {
+    this.#keys = { ...this.#keys, servers };
+    const texts = servers.map(textOf);
+    await this.#change({ servers: texts.length === 0 ? undefined : texts });
+  }
+
+  /** Gives fields of the document other values; undefined: takes them out. What others have written meanwhile stays. */
+  #change(fields: Document): Promise<void> {
+    const changing = this.#written.then(async () => {
+      const now = await readDocument(this.#path) ?? this.#document;
+      const document = Object.fromEntries(
+        Object.entries({ ...now, ...fields })
+          .filter(([_, value]) => value !== undefined),
+      );
+      if (JSON.stringify(document) === JSON.stringify(now)) return;
+      await writeDocument(this.#path, document);
+      this.#document = document;
+    });
+    this.#written = changing.catch(() => {}); // which its caller is told
+    return changing;
   }
 
   /**
@@ -134,17 +178,41 @@ export class KeyFile {
    * @throws {FileError} if the file can't be written.
    */
   async rotate(): Promise<void> {
-    const roomKey = randomBytes(KEY_SIZE);
-    const document = { ...this.#document, roomKey: toBase64url(roomKey) };
-    await writeDocument(this.#path, document);
-    this.#document = document;
-    this.#keys = { ...this.#keys, roomKey };
+    await this.setRoomKey(randomBytes(KEY_SIZE));
   }
 
-  /** The room's own invite, to a server at this address. */
-  inviteFor(host: string, port: number): string {
-    return formatInvite(roomInvite(this.#keys, { host, port }));
+  /**
+   * Takes a room key, 32 bytes. @param isAgreed Whether all servers that share the room have it.
+   * @throws {FileError} if the file can't be written; `keys` has it all the same.
+   */
+  async setRoomKey(roomKey: Bytes, isAgreed = false): Promise<void> {
+    this.#keys = { ...this.#keys, roomKey };
+    const agreed = isAgreed ? { agreed: digestOf(roomKey) } : {};
+    await this.#change({ roomKey: toBase64url(roomKey), ...agreed });
   }
+
+  /** Whether the room key is the one on which the servers of the room agreed last; undefined where they never have. */
+  get isAgreed(): boolean | undefined {
+    const { agreed } = this.#document;
+    return agreed === undefined
+      ? undefined
+      : agreed === digestOf(this.#keys.roomKey);
+  }
+
+  /** The room's own invite, to a server at this address. @param others Those of the room's other servers. */
+  inviteFor(
+    host: string,
+    port: number,
+    others: readonly Address[] = [],
+  ): string {
+    return formatInvite(
+      roomInvite(this.#keys, placeAt({ host, port }, others)),
+    );
+  }
+}
+
+function digestOf(roomKey: Bytes): string {
+  return toBase64url(sha256(roomKey));
 }
 
 function freshKeys(): Document {
@@ -154,15 +222,30 @@ function freshKeys(): Document {
   };
 }
 
-function listeningAddress(
+function textOf({ host, port }: Address): string {
+  return formatAddress(host, port);
+}
+
+function addressIn(
   path: string,
-  { listening }: Document,
+  document: Document,
+  field: string,
 ): Address | undefined {
-  if (listening === undefined) return undefined;
+  const text = document[field];
+  if (text === undefined) return undefined;
   try {
-    return parseAddress(String(listening));
+    return parseAddress(String(text));
   } catch {
-    throw damaged(path, "listening is not an address"); // the sentence says all that the cause does
+    throw damaged(path, `${field} is not an address`); // the sentence says all that the cause does
+  }
+}
+
+function serversIn(path: string, { servers = [] }: Document): Address[] {
+  try {
+    if (!Array.isArray(servers)) throw new TypeError("not an array");
+    return servers.map((text) => parseAddress(String(text)));
+  } catch {
+    throw damaged(path, "servers are not addresses");
   }
 }
 
@@ -171,9 +254,9 @@ function webOrigin({ web }: Document): string | undefined {
   return url && /^https?:$/.test(url.protocol) ? url.origin : undefined;
 }
 
-function roomInvite(keys: RoomKeys, address: Address): Invite {
+function roomInvite(keys: RoomKeys, place: Place): Invite {
   return {
-    ...address,
+    ...place,
     serverKey: keys.keyPair.publicKey,
     id: keys.inviteId,
     secret: keys.roomKey,
@@ -187,7 +270,7 @@ export const LOOPBACK: Readonly<Record<string, string>> = {
 };
 
 /**
- * The room invite to the server on this machine whose keys are in a file; undefined if there is no such
+ * The room invite to the server on this machine whose keys are in a file, and to the room's others; undefined if there is no such
  * file, or its server has never listened.
  * @throws {FileError} for a file that can't be used.
  */
@@ -197,5 +280,10 @@ export async function findLocalInvite(
   const keys = (await KeyFile.load(path))?.keys;
   if (keys?.listening === undefined) return undefined;
   const { host, port } = keys.listening;
-  return roomInvite(keys, { host: LOOPBACK[host] ?? host, port });
+  const own = keys.address && textOf(keys.address);
+  const others = keys.servers.filter((it) => textOf(it) !== own);
+  return roomInvite(
+    keys,
+    placeAt({ host: LOOPBACK[host] ?? host, port }, others),
+  );
 }

@@ -246,10 +246,10 @@ export const TABLE = {
   took: { offer: isCount, name: isString, person: isShort },
   /**
    * An invite that was made: what a link holds beside the server key; `address` is where the server thinks that others
-   * find it, `secret` is base64url.
+   * find the room, as a link has it: this server's first, then those of the room's other servers. `secret` is base64url.
    */
   invited: {
-    address: isString,
+    address: isEntryText,
     id: isCount,
     secret: isString,
     uses: isCount,
@@ -351,6 +351,13 @@ export const TABLE = {
    * newcomer. Has no number.
    */
   room: { topic: isText, slow: isCount },
+  /**
+   * Whether the server can't reach the room's other servers, so that what is said waits there until it can. Told when that
+   * changes, and, where it is so, to each newcomer. Has no number.
+   */
+  waiting: { is: isBoolean },
+  /** Where the room's servers are, `HOST:PORT,…`; told to each newcomer, and when that changes. Has no number. */
+  servers: { list: isText },
   /** The epoch's key moves forward after this record. */
   ratchet: {},
 } as const satisfies Record<string, Record<string, Check<unknown>>>;

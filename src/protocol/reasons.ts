@@ -149,6 +149,7 @@ export const GOODBYES = {
   misused: "broke the protocol",
   late: "did not join in time",
   removed: "removed by an operator",
+  adrift: "the server was cut off from the room's other servers",
 } as const;
 
 /** A key of `GOODBYES`. */

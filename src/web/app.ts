@@ -341,8 +341,8 @@ export class App {
       ...destination,
       handshake: {
         ...handshake,
-        checkServer: (key) => {
-          handshake.checkServer(key);
+        checkServer: (key, at) => {
+          handshake.checkServer(key, at);
           const isHere = isFrom(place.origin, this.#browser.here);
           if (!isHere || !this.#isKnownSealed(key)) return;
           throw new JoinError(

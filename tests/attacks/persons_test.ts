@@ -487,6 +487,8 @@ const SAMPLES: { readonly [K in Kind]: readonly Omit<Event<K>, "kind">[] } = {
   renamed: [{ id: 1, n: 1, name: "mallory" }],
   absent: [{ id: 1, text: "never" }],
   room: [{ topic: "never", slow: 3_600 }],
+  waiting: [{ is: true }, { is: false }],
+  servers: [{ list: "a.example:5000,b.example:5000" }, { list: "none" }],
   ratchet: [{}],
 };
 
@@ -933,7 +935,7 @@ Deno.test("invite that has ended lets nobody in", async () => {
   const secret = randomBytes(32);
   const until = Date.now() - 1;
   const wish = { uses: 5, until, note: "", by: "" };
-  const made = newInvite(wish, secret, () => false);
+  const made = newInvite(wish, secret, () => false, Date.now());
   {
     using file = LineFile.open(folder.file("chat.people"));
     file.add([made]);

@@ -429,7 +429,8 @@ export async function stay(seed: number): Promise<number> {
   const broadcaster = await Broadcaster.create(SERVER.publicKey, 262_144);
   using people = openPeople(`${folder}/chat.people`);
   using mailbox = Mailbox.open(`${folder}/chat.waiting`);
-  const room = new Room({ log, broadcaster, people, maxMembers: 2 });
+  const main = { log, broadcaster, people, mailbox };
+  const room = new Room({ ...main, maxMembers: 2 });
   const rates = { burst: 1, perSecond: 0, bytesPerMessage: 1 };
   const open = room.run();
   const served: Promise<void>[] = [];

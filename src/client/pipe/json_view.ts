@@ -47,6 +47,11 @@ export class JsonView extends PipeView {
     this.error(message, { id });
   }
 
+  /** Writes an object of type `waiting`: whether what is said waits at the server. */
+  held(is: boolean): void {
+    this.#emit("waiting", { is });
+  }
+
   /** Writes an object of type `members`: who is in the room. */
   members(
     present: readonly Present[],
@@ -148,7 +153,7 @@ function fieldsOf(news: News): Record<string, unknown> {
     case "lost":
       return { text: news.text };
     case "disconnected":
-      return { reason: news.reason, seconds: news.seconds };
+      return { reason: news.reason, seconds: news.seconds, next: news.next };
     case "file": {
       const { offer, name, size, got, state, path, reason } = news;
       const progress = { offer, file: name, size, got, state, path, reason };

@@ -16,6 +16,7 @@ import {
   inviteSentence,
   lostSentence,
   type NewsOf,
+  nextAttempt,
   privateSentence,
   refusalSentence,
   unreadSentence,
@@ -140,8 +141,7 @@ function plainRemark(news: Remark): string {
       return lostSentence(news);
     case "disconnected": {
       const reason = escapeText(wording(GOODBYES, news.reason));
-      const seconds = Math.ceil(news.seconds);
-      return `Not connected: ${reason}. Trying again in ${seconds} s`;
+      return `Not connected: ${reason}. ${nextAttempt(news)}`;
     }
     case "away-message":
       return awaySentence(news);

@@ -51,6 +51,40 @@ Deno.test("a web address alone leads where the client was before, and with a cod
   );
 });
 
+Deno.test("a link, a list and an address that is known lead to all of the room's servers", async () => {
+  const invite = {
+    ...INVITE,
+    secret: new Uint8Array(32).fill(2),
+    others: [{ host: "::1", port: 2 }, { host: "i", port: 3 }],
+  };
+  const all = ["h:1", "[::1]:2", "i:3"];
+  const rooms = await known();
+  const sorted = async (text: string) => {
+    const found = await findDestination(text, rooms);
+    return [found?.address ?? "", ...found?.others ?? []].toSorted();
+  };
+  assertEquals(await sorted(formatInvite(invite)), all.toSorted());
+  rooms.entered(SERVER_KEY, "i:3", all);
+  for (const text of [...all, all.join(","), "I:3, h:1"]) {
+    assertEquals(await sorted(text), all.toSorted(), text);
+  }
+  const found = await findDestination("h:1", rooms);
+  assertEquals(found?.address, "h:1"); // what is given comes first
+  const code = await findDestination("h:1,i:3 44-inception-cranky", rooms);
+  assertEquals(code?.handshake.code?.number, 44);
+  assertEquals(code?.others?.length, 1);
+});
+
+Deno.test("a room's members begin with different ones of its servers", async () => {
+  const begun = new Set<string | undefined>();
+  while (begun.size < 2) {
+    begun.add(
+      (await findDestination("h:1,i:3 44-inception-cranky", await known()))
+        ?.address,
+    );
+  }
+});
+
 Deno.test("a damaged web link is refused in words that repeat nothing of its key", async () => {
   const link = formatWebLink(LINK, "http://chat.example").slice(0, -1);
   await assertRejects(

@@ -49,6 +49,20 @@ Deno.test("linkOf() makes a web link where no other address than a page's is kno
   }
 });
 
+Deno.test("linkOf() lists the room's other servers, behind this client's own way", () => {
+  const told = "192.0.2.7:5000,192.0.2.8:5000,chat.example:443";
+  for (
+    const [own, link] of [
+      ["127.0.0.1:5000", `chat://${told}`],
+      ["192.0.2.7:5000", `chat://${told}`],
+      ["a.example:1", "chat://a.example:1,192.0.2.8:5000,chat.example:443"],
+      ["chat.example:443", "chat://chat.example:443,192.0.2.8:5000"],
+      ["http://a:80", "chat://a:5000,192.0.2.8:5000,chat.example:443"],
+    ] as const
+  ) assertEquals(placeIn(told, own), link);
+  assertEquals(placeIn("a:1,b:2", "a:1,b:2"), "chat://a:1,b:2");
+});
+
 Deno.test("linkOf() refuses what no server says", () => {
   for (const address of ["", "192.0.2.7", "http://"]) {
     assertThrows(() => placeIn(address, "h:1"), EventError, "Cannot read");

@@ -159,6 +159,34 @@ Deno.test("Known warns in each client of somebody who is somebody else than befo
   }
 });
 
+Deno.test("Known.roomAt() finds a room on several servers by each of its addresses", async () => {
+  const store = new Store();
+  const load = () => Known.load(store, () => {});
+  const [a, b, c, d] = ["a:1", "b:2", "c:3", "d:4"];
+  const first = await load();
+  first.entered(OTHER_KEY, c);
+  first.entered(KEY, b, [a, b]);
+  await keep(first);
+  const again = await load();
+  const room = { serverKey: KEY, addresses: [b, a] };
+  for (const address of [a, b]) assertEquals(again.roomAt(address), room);
+  assertEquals(again.roomAt(d), undefined);
+  assertEquals(again.rooms[0]?.address, b);
+  again.entered(KEY, a); // by heart, which takes none away
+  assertEquals(again.roomAt(b)?.addresses, [a, b]);
+  again.entered(KEY, d, [a, d]); // by a newer link
+  await keep(again);
+  const third = await load();
+  assertEquals(third.roomAt(a)?.addresses, [d, a, b]);
+  assertEquals(third.roomAt(b)?.addresses, [d, a, b]);
+  assertEquals(third.roomAt(c)?.addresses, [c]);
+  third.entered(KEY, d, [d]); // nor does a link with fewer
+  assertEquals(third.roomAt(d)?.addresses, [d, a, b]);
+  for (let port = 1; port <= 20; port++) third.entered(KEY, `e:${port}`);
+  assertEquals(third.roomAt("e:20")?.addresses.length, 16);
+  assertEquals(third.roomAt(d), undefined); // of many, the oldest are forgotten
+});
+
 Deno.test("Known.rooms has the rooms of all clients, the latest first, each place once", async () => {
   const store = new Store();
   const load = () => Known.load(store, () => {});

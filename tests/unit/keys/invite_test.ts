@@ -5,11 +5,16 @@
  */
 
 import {
+  type Address,
   formatAddress,
   formatInvite,
+  formatPlace,
   type Invite,
+  MAX_ADDRESSES,
   parseAddress,
   parseInvite,
+  parsePlace,
+  placeAt,
   withZone,
 } from "../../../src/keys/invite.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
@@ -39,6 +44,39 @@ Deno.test("parseInvite() reads what formatInvite() wrote", () => {
       }
     }
   }
+});
+
+Deno.test("an invite may list the addresses of several servers, each once", () => {
+  const others = [
+    { host: "::1", port: 5001 },
+    { host: "chat.example", port: 443 },
+    { host: "fe80::1%eth0", port: 5000 },
+    { host: "fe80::2%25", port: 5000 },
+  ];
+  const link =
+    `chat://192.0.2.7:5000,[::1]:5001,chat.example:443,[fe80::1%25eth0]:5000,[fe80::2%2525]:5000/#${SECRET}`;
+  assertEquals(formatInvite({ ...INVITE, others }), link);
+  assertEquals(parseInvite(link), { ...INVITE, others });
+  const twice = link.replace("/#", ",192.0.2.7:5000,CHAT.example:443/#");
+  assertEquals(parseInvite(twice), { ...INVITE, others });
+  const same = LINK.replace("/#", ",192.0.2.7:5000/#");
+  assertEquals(parseInvite(same), INVITE);
+});
+
+Deno.test("parsePlace() reads what formatPlace() wrote, and no more addresses than there can be", () => {
+  const address = (host: number): Address => ({ host: `h${host}`, port: 5000 });
+  const all = Array.from({ length: MAX_ADDRESSES + 1 }, (_, at) => address(at));
+  for (const count of [1, 2, MAX_ADDRESSES]) {
+    const place = placeAt(address(0), all.slice(1, count));
+    assertEquals(place.others?.length, count === 1 ? undefined : count - 1);
+    assertEquals(parsePlace(formatPlace(place)), place);
+  }
+  assertEquals(placeAt(address(0), all).others?.length, MAX_ADDRESSES - 1);
+  assertThrows(
+    () => parsePlace(all.map(({ host }) => `${host}:5000`).join(",")),
+    SyntaxError,
+    "Cannot read the address: it has more than 16 addresses",
+  );
 });
 
 Deno.test("formatInvite() refuses ids and keys of another size", () => {
@@ -127,6 +165,16 @@ Deno.test("parseInvite() says what is wrong, and nothing of the key", () => {
     [at("256.0.0.1:5000"), host],
     [at("127.1:5000"), host],
     [at("0x7f000001:5000"), host],
+    [at("a:5000,"), noPort],
+    [at(",a:5000"), noPort],
+    [at("a,b:5000"), noPort],
+    [at("a:5000,b:0"), port],
+    [at("a:5000,a b:5000"), host],
+    [at(`${"a".repeat(254)}:5000`), host],
+    [
+      at(Array.from({ length: 17 }, (_, id) => `a:${id + 1}`).join(",")),
+      "it has more than 16 addresses",
+    ],
     [at("a b:5000"), host],
     [at("a\tb:5000"), host],
     [at("me@a:5000"), host],
@@ -159,6 +207,11 @@ Deno.test("parseAddress() reads what formatAddress() wrote", () => {
     () => parseAddress("localhost"),
     SyntaxError,
     "Cannot read the address: it has no port",
+  );
+  assertThrows(
+    () => parseAddress("a:1,b:2"),
+    SyntaxError,
+    "Cannot read the address: its host is not a name",
   );
 });
 

@@ -172,6 +172,40 @@ Deno.test("findLocalInvite() leads to the server on this machine", () =>
     }
   }));
 
+Deno.test("KeyFile.setServers() notes the room's other servers, which the next start forgets", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const address = { host: "a.example", port: 5000 };
+    await keyFile.setListening({ ...at("127.0.0.1", 5000), address });
+    const other = { host: "::7", port: 5001 };
+    const read = async () => (await KeyFile.load(path))?.keys;
+    // What is written at once, here and by a command, is written in turn.
+    const rotated = await KeyFile.load(path);
+    await rotated?.rotate();
+    await Promise.all([keyFile.setServers([address, other]), keyFile.rotate()]);
+    assertEquals((await read())?.servers, [address, other]);
+    assertEquals((await read())?.address, address);
+    assertEquals((await read())?.roomKey, keyFile.keys.roomKey);
+    assertEquals((await findLocalInvite(path))?.others, [other]);
+    const again = (await KeyFile.loadOrCreate(path)).keyFile;
+    await again.setServers([]);
+    assertEquals((await read())?.servers, []);
+    await again.setServers([other]);
+    await again.setListening(at("127.0.0.1", 5000));
+    assertEquals([again.keys.address, again.keys.servers], [undefined, []]);
+    const now = await read();
+    assertEquals([now?.address, now?.servers], [undefined, []]);
+  }));
+
+Deno.test("KeyFile.setServers() leaves a link alone that a command replaced meanwhile", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const command = await KeyFile.load(path);
+    await command?.rotate();
+    await keyFile.setServers([{ host: "a", port: 1 }]);
+    assertEquals(KeyFile.roomKey(path), command?.keys.roomKey);
+  }));
+
 Deno.test("KeyFile hides its keys from whoever prints it", () =>
   withKeyFile(async (path) => {
     const { keyFile } = await KeyFile.loadOrCreate(path);

@@ -172,7 +172,7 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   motd: [["text", "text"]],
   notice: [["text", "text"]],
   invited: [
-    ["address", "string"],
+    ["address", "entry text"],
     ["id", "count"],
     ["secret", "string"],
     ["uses", "count"],
@@ -228,6 +228,8 @@ const FIELDS: Readonly<Record<Kind, readonly (readonly [string, Sort])[]>> = {
   ]],
   renamed: [["id", "count"], ["n", "count"], ["name", "string"]],
   absent: [["id", "count"], ["text", "string"]],
+  waiting: [["is", "boolean"]],
+  servers: [["list", "text"]],
   ratchet: [],
 };
 const DIGEST = "0123456789abcdef".repeat(4);

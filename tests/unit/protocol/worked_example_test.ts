@@ -195,8 +195,9 @@ class Server implements AsyncDisposable {
     const greeting: Event[] = [{ kind: "limits", fileSize: 16_777_216 }];
     const people = openPeople(`${folder}/chat.people`, ROOM_KEY);
     const sizes = { maxMembers: 9, history: 50 };
-    const room = new Room({ ...sizes, log, broadcaster, people, greeting });
     const mailbox = Mailbox.open(`${folder}/chat.waiting`);
+    const main = { log, broadcaster, people, mailbox };
+    const room = new Room({ ...sizes, ...main, greeting: () => greeting });
     return new Server(folder, log, broadcaster, people, room, mailbox);
   }
 

@@ -6,7 +6,8 @@
  */
 
 import { sha256Hex } from "../../../../crypto_utils.ts";
-import { FileRelay, type Peer } from "../../../../src/server/file_relay.ts";
+import type { Peer } from "../../../../src/server/file_peer.ts";
+import { FileRelay } from "../../../../src/server/file_relay.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
 import type { NewsOf } from "../../../../src/client/sentences.ts";
 import type { FileNews, News } from "../../../../src/client/view.ts";
@@ -26,6 +27,7 @@ import { Transfers } from "../../../../src/client/files/transfers.ts";
 import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
 import type { LogEntry } from "../../../../src/protocol/line.ts";
 import { Folder, namesIn } from "../../../kit/folder.ts";
+import { MemoryCompany } from "../../../kit/memory_siblings.ts";
 
 const SEQ = 12;
 const BYTES = Uint8Array.from(
@@ -87,7 +89,8 @@ class Side implements Peer {
   before: (event: FileRequest) => boolean = () => true;
   #n = 0;
 
-  constructor(readonly folder: string, readonly relay: FileRelay, pause = 0) {
+  /** @param relay The one of the server that it is connected to. */
+  constructor(readonly folder: string, public relay: FileRelay, pause = 0) {
     this.transfers = new Transfers({
       view: this.shown,
       files: new DiskFiles({ folder }),
@@ -124,7 +127,9 @@ class Side implements Peer {
     this.relay.release(this);
   }
 
-  back(): void {
+  /** @param relay Of another server, perhaps. */
+  back(relay = this.relay): void {
+    this.relay = relay;
     this.transfers.joined(this.room);
   }
 
@@ -282,6 +287,47 @@ Deno.test("Transfers wait for a holder that has gone, and go on when it is back"
   holder.back(); // and says by itself what it holds
   const { path } = await taker.shown.until("taken");
   assertEquals(await Deno.readFile(path), BYTES);
+});
+
+Deno.test("Transfers go on when the holder, and then the taker, has moved to another server", async () => {
+  await using setup = await setUp();
+  const { holder, taker } = setup;
+  const company = new MemoryCompany();
+  const [a, b, c] = ["a", "b", "c"].map((own) => {
+    const limits = { maxFileSize: 2 ** 30, maxTransfers: 4 };
+    return new FileRelay({ ...limits, siblings: company.join(own) });
+  });
+  holder.cut();
+  taker.cut();
+  holder.back(a);
+  taker.back(b);
+  const moving = Promise.withResolvers<void>();
+  holder.before = ({ kind }) => {
+    if (kind !== "piece" || holder.of("piece").length < 2) return true;
+    holder.before = () => true;
+    holder.cut(); // its server dies with a piece on the way
+    moving.resolve();
+    return false;
+  };
+  taker.transfers.get(SEQ);
+  await moving.promise;
+  const { reason } = await taker.shown.until("waiting");
+  assertEquals(reason, "its sender is not here");
+  const moved = Promise.withResolvers<void>();
+  taker.before = ({ kind }) => {
+    if (kind !== "fetch" || holder.of("piece").length < 4) return true;
+    taker.before = () => true;
+    taker.cut();
+    moved.resolve();
+    return false;
+  };
+  holder.back(c);
+  await moved.promise;
+  taker.back(a);
+  const { path } = await taker.shown.until("taken");
+  assertEquals(await Deno.readFile(path), BYTES);
+  await taker.transfers.settled();
+  assertEquals(holder.shown.taken.length, 1); // it is told there
 });
 
 Deno.test("Transfers of a later run go on with what an earlier one has left", async () => {

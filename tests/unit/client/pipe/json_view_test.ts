@@ -244,6 +244,14 @@ const LINES: readonly (readonly [(view: JsonView) => void, string])[] = [
     `"away","reason":"lost","seconds":2`,
   ],
   [
+    (view) => {
+      const next = "chat.example:5000";
+      view.show({ type: "disconnected", reason: "lost", seconds: 0, next });
+    },
+    `"away","reason":"lost","seconds":0,"next":"chat.example:5000"`,
+  ],
+  [(view) => view.held(true), `"waiting","is":true`],
+  [
     (view) => view.members([PRESENT], undefined),
     `"members","room":"open","members":[{"name":"ana","key":"${KEY}","since":TIME,"active":TIME,"away":"","connections":2}]`,
   ],
