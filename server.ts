@@ -20,12 +20,18 @@ import { targetOf } from "./src/base/file_target.ts";
 import { print } from "./src/base/output.ts";
 import { serverCommand, VERSION } from "./src/base/program.ts";
 import { pause } from "./src/base/timing.ts";
-import { formatAddress, ROOM_INVITE_ID, withZone } from "./src/keys/invite.ts";
+import {
+  formatAddress,
+  formatPlace,
+  parseAddress,
+  ROOM_INVITE_ID,
+  withZone,
+} from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
 import { PIECE_OVERHEAD } from "./src/protocol/offer.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
-import { linkAddress } from "./src/server/addresses.ts";
+import { linkAddress, roomPlace } from "./src/server/addresses.ts";
 import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
@@ -41,27 +47,38 @@ import {
   FLAGS,
   GONE,
   metricsAddress,
+  ownAddress,
   type Values,
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
 import { joinInstructions, printLink } from "./src/server/join_instructions.ts";
+import { type Order, OwnOrder } from "./src/server/order.ts";
+import type {
+  SharedRoom,
+  SharedRoomOptions,
+} from "./src/server/cluster/shared_room.ts";
+import {
+  type NatsOptions,
+  natsOptions,
+} from "./src/server/nats/nats_options.ts";
 import { KeyWatch } from "./src/server/key_watch.ts";
 import { admissionPause, limitsOf } from "./src/server/limits.ts";
 import { Mailbox, waitingFile } from "./src/server/mailbox.ts";
 import { MadeFiles } from "./src/server/made_files.ts";
-import { UNMEASURED } from "./src/server/measures.ts";
+import { UNMEASURED, UNMEASURED_CLUSTER } from "./src/server/measures.ts";
 import { Operations } from "./src/server/operations.ts";
 import { People } from "./src/server/people/people.ts";
 import { makeOperator, prepare } from "./src/server/prepare.ts";
 import { Purses } from "./src/server/rate_limits.ts";
 import { Room } from "./src/server/room.ts";
+import { RoomLink } from "./src/server/room_link.ts";
 import {
   agreePeople,
   openSealed,
   requireOpen,
 } from "./src/server/sealed/open_sealed.ts";
-import { noteAddress, replaceLink } from "./src/server/server_keys.ts";
+import { noteAddress, noteServers } from "./src/server/server_keys.ts";
 import {
   aborted,
   answerCtrlZ,
@@ -82,11 +99,13 @@ async function serve(values: Values): Promise<void> {
   await startDiagnostics(values["log-level"], values["log-format"]);
   const limits = limitsOf(values);
   const metricsAt = metricsAddress(values);
+  const address = ownAddress(values);
   // Loaded only if wanted: most servers don't need them.
   const metrics = metricsAt &&
     new (await import("./src/server/metrics.ts")).Metrics();
   const measures = metrics ?? UNMEASURED;
   const greeting = await prepare(values);
+  const nats = await natsOptions(values);
   // Loaded only if wanted, too.
   using web = values.web === undefined
     ? undefined
@@ -111,12 +130,6 @@ async function serve(values: Values): Promise<void> {
     onMade: made.add,
   }).catch((error) => explainLock(values.log, error));
   log.notices.forEach(note);
-  using people = People.open(values.people, {
-    fsync,
-    onMade: made.add,
-  });
-  if (people.journal.notice !== undefined) note(people.journal.notice);
-  people.limitFrom(log.head);
   using mailbox = Mailbox.open(waitingFile(values.log), {
     fsync,
     onMade: made.add,
@@ -126,23 +139,69 @@ async function serve(values: Values): Promise<void> {
   const { keyFile, created } = await KeyFile.loadOrCreate(values["key-file"]);
   if (created) made.add(targetOf(values["key-file"]));
   const { keyPair, roomKey } = keyFile.keys;
+  let order: Order = new OwnOrder();
+  const now = () => order.now(); // by which invites and bans end
+  using people = People.open(values.people, {
+    fsync,
+    onMade: made.add,
+    now,
+    isShared: nats !== undefined,
+  });
+  if (people.journal.notice !== undefined) note(people.journal.notice);
+  if (!nats) people.limitFrom(log.head);
   using sealed = values.sealed
-    ? await openSealed(controlFile(values), roomKey, log, made.add)
+    ? await openSealed(
+      controlFile(values),
+      roomKey,
+      log,
+      made.add,
+      nats && now,
+    )
     : undefined;
   sealed?.notices.forEach(note);
-  if (sealed) agreePeople(people, sealed, limits.history);
-  else requireOpen(log, controlFile(values));
+  if (!sealed) requireOpen(log, controlFile(values));
   people.access.sealed = sealed;
   const hasLink = !values["invite-only"] && !sealed;
-  if (hasLink) people.access.link.set(roomKey);
+  await using link = new RoomLink({
+    keyFile,
+    standing: hasLink ? people.access.link : undefined,
+    sealed,
+    isShared: nats !== undefined,
+  });
   await noteAddress(keyFile, {
     listening: { host, port },
+    address,
     inviteId: sealed ? FOUNDING_ID : ROOM_INVITE_ID,
     web: web?.origin,
   });
   if (created) made.add(targetOf(values["key-file"])); // it has another size now
   if (values.operator !== undefined) {
     logger.info("{what}", { what: makeOperator(people, values.operator) });
+  }
+
+  let servers = ""; // where they are, `HOST:PORT,…`
+  await using shared = nats && await connectShared(nats, {
+    keyFile,
+    log,
+    logPath: values.log,
+    fsync,
+    people,
+    mailbox,
+    sealed,
+    link,
+    address: formatPlace(address ?? linkAddress({ host, port })),
+    onMade: made.add,
+    measures: metrics?.measureCluster() ?? UNMEASURED_CLUSTER,
+    changed: (addresses, gone) => {
+      noteServers(keyFile, addresses.map(parseAddress));
+      servers = addresses.join(",");
+      room.tellServers(servers);
+      if (gone !== undefined) relay.forget(gone);
+    },
+  });
+  if (shared) {
+    order = shared.order;
+    metrics?.showCluster(shared.cluster);
   }
 
   const broadcaster = await Broadcaster.create(
@@ -153,11 +212,15 @@ async function serve(values: Values): Promise<void> {
     log,
     broadcaster,
     people,
+    mailbox,
     maxMembers: limits.maxMembers,
     sealed,
+    takeLink: (secret) => link.take(secret),
+    order,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,
-    greeting,
+    greeting: () =>
+      shared ? [...greeting, { kind: "servers", list: servers }] : greeting,
     measures,
   });
   const history = new History(log, limits.history);
@@ -165,13 +228,16 @@ async function serve(values: Values): Promise<void> {
     people,
     room,
     sealed,
-    address: () => {
-      const outside = linkAddress({ host, port });
-      return formatAddress(outside.host, outside.port);
-    },
-    replaceLink: () => replaceLink(keyFile, people.access.link),
+    address: () =>
+      formatPlace(roomPlace(keyFile.keys) ?? address ?? { host, port }),
+    replaceLink: () => link.replace(),
   });
   const { ring } = broadcaster;
+  const relay = new FileRelay({
+    ...limits,
+    pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
+    siblings: shared?.siblings,
+  });
   const gate: Gate = new Gate({
     keyPair,
     limits,
@@ -182,14 +248,22 @@ async function serve(values: Values): Promise<void> {
     purses: new Purses(),
     history,
     ring,
-    relay: new FileRelay({
-      ...limits,
-      pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
-    }),
+    relay,
     mailbox,
     rates: limits.rates,
     measures,
   });
+  using watch = new KeyWatch(values["key-file"], roomKey, (secret) => {
+    link.changed(secret);
+  });
+  people.access.link.watch(() => watch.look());
+  const sequencing = room.run();
+  await Promise.race([shared?.enter(), sequencing]);
+  if (sealed) agreePeople(people, sealed, limits.history);
+  if (shared) {
+    people.journal.share((happenings) => room.happen(happenings));
+    link.share((secret) => room.link(secret));
+  }
   metrics?.show({
     members: () => room.size,
     connections: () => gate.connections,
@@ -199,11 +273,6 @@ async function serve(values: Values): Promise<void> {
     lastEvent: () => history.head,
     healthy: () => room.healthy,
   });
-  using watch = new KeyWatch(values["key-file"], roomKey, (fresh) => {
-    if (hasLink) people.access.link.set(fresh);
-    sealed?.setFoundingSecret(fresh);
-  });
-  people.access.link.watch(() => watch.look());
   const instructions = joinInstructions(values, keyFile, created, {
     sealed,
     web: web?.listening,
@@ -216,7 +285,6 @@ async function serve(values: Values): Promise<void> {
   answerCtrlZ();
   print(`${instructions}\n`);
   made.keep();
-  const sequencing = room.run();
   const accepting = Promise.all([
     acceptAll(listener, DIRECT, gate, signal),
     web && acceptAll(web, web.entrance, gate, signal),
@@ -226,16 +294,27 @@ async function serve(values: Values): Promise<void> {
     sequencing,
     accepting,
     figures ?? aborted(signal),
+    shared?.failed ?? aborted(signal),
   ]);
 
   // Stop accepting, tell the members, log what they said, close the log.
   listener.close();
   web?.close();
   ending.abort();
+  shared?.leave();
   await gate.close();
   await accepting;
   room.stop();
   await sequencing;
+}
+
+/** Connects to the other servers. What it needs is loaded only if it is. @throws {AdvisedError} | {FileError} */
+async function connectShared(
+  nats: NatsOptions,
+  options: SharedRoomOptions,
+): Promise<SharedRoom> {
+  const { SharedRoom } = await import("./src/server/cluster/shared_room.ts");
+  return await SharedRoom.connect(nats, options);
 }
 
 /** Accepts connections until the signal; each is served by a task of its own. */

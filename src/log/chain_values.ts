@@ -217,13 +217,27 @@ export class ChainValues {
 
   /** Waits until the lines up to a number are counted. @returns Whether they are. */
   async #reach(seq: number): Promise<boolean> {
-    if (this.#countMemory()) return true;
+    return this.#countMemory() ||
+      await this.#until(() => this.#countMemory() || this.#live.seq >= seq);
+  }
+
+  /**
+   * Waits until the lines that were in files at the start are counted over, for some seconds. Before that a value may be
+   * the one that was noted, and not the one of what the files say now.
+   * @returns Whether they are.
+   */
+  async checked(): Promise<boolean> {
+    return await this.#until(() => this.#check === undefined);
+  }
+
+  /** Has it count without rest until something holds. @returns Whether it does, in time. */
+  async #until(holds: () => boolean): Promise<boolean> {
     const end = performance.now() + PATIENCE;
     this.#waiting++;
     this.wake();
     this.#hurry();
     try {
-      while (!this.#countMemory() && this.#live.seq < seq) {
+      while (!holds()) {
         const left = end - performance.now();
         if (this.#isOver || left <= 0) return false;
         await within(left, this.#counted.wait());

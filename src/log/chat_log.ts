@@ -17,6 +17,7 @@ import { LogWindow } from "./recent.ts";
 import { freeLock, LogLockedError, takeLock } from "./lock.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
 import type { Bytes } from "../../crypto_utils.ts";
+import { AdvisedError } from "../base/advised_error.ts";
 import { Chain } from "../protocol/chain.ts";
 import { type LogEntry, type NewEntry, numberEntry } from "../protocol/line.ts";
 import type { LineIndex } from "./line_index.ts";
@@ -25,6 +26,8 @@ import { writeAllSync } from "../base/write_all.ts";
 
 /** How long the log goes without looking whether its path still names the open file, milliseconds. */
 const WATCH_PAUSE = 1_000;
+/** A line that isn't ours. */
+const NOT_OURS = "#\n";
 const encoder = new TextEncoder();
 
 /** Settings of `ChatLog.open`. */
@@ -159,9 +162,7 @@ export class ChatLog implements AsyncDisposable, ChainLines {
     for await (const entries of files.past(log.oldest, log.head)) {
       entries.forEach((entry) => log.#window.keep(entry));
     }
-    log.#values = await ChainValues.load(path, log, (text) => {
-      options.onNotice?.(text);
-    });
+    log.#values = await log.#loadValues();
     return log;
   }
 
@@ -208,6 +209,11 @@ export class ChatLog implements AsyncDisposable, ChainLines {
   /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. */
   have(after: number, upTo: number): Promise<boolean> {
     return this.#files.have(after, upTo);
+  }
+
+  /** Whether the chain's values are those of what the files say now, as `ChainValues.checked` waits for it. */
+  async chainChecked(): Promise<boolean> {
+    return await this.#values?.checked() ?? false;
   }
 
   /** The chain's value for a line, as `ChainValues.at` gives it. */
@@ -271,7 +277,11 @@ export class ChatLog implements AsyncDisposable, ChainLines {
    * @throws {RangeError} for a time that no date has, and for a reply to no number.
    * @throws {TypeError} while another append is under way.
    */
-  async append(entries: readonly NewEntry[]): Promise<number> {
+  append(entries: readonly NewEntry[]): Promise<number> {
+    return this.#appendAlone(entries);
+  }
+
+  async #appendAlone(entries: readonly (NewEntry | null)[]): Promise<number> {
     if (this.#appending) {
       throw new TypeError(
         `Cannot write "${this.#path}": another append is under way`,
@@ -285,19 +295,94 @@ export class ChatLog implements AsyncDisposable, ChainLines {
     }
   }
 
-  async #append(entries: readonly NewEntry[]): Promise<number> {
+  async #append(entries: readonly (NewEntry | null)[]): Promise<number> {
     this.#requireOpen("write");
-    const lines = entries.map((entry) => `${formatEntry(entry)}\n`);
+    const lines = entries.map((entry) =>
+      entry ? `${formatEntry(entry)}\n` : NOT_OURS
+    );
     const bytes = encoder.encode(lines.join(""));
     await this.#watch();
     const first = this.head + 1;
     await this.#write(bytes);
-    entries.forEach((entry, index) =>
-      this.#window.keep(numberEntry(entry, first + index))
-    );
+    for (const [index, entry] of entries.entries()) {
+      if (entry) this.#window.keep(numberEntry(entry, first + index));
+    }
     this.#values?.wake();
     if (this.#index.end > this.#rotateAt) await this.#rotate();
     return first;
+  }
+
+  /**
+   * Appends the entries from the number `first` on, but for those that are in the log already: these must be the same. Null
+   * is a number whose line isn't ours.
+   * @throws {AdvisedError} if they aren't. @throws {LogError} if there is nothing before the first; and as `append`.
+   */
+  async appendFrom(
+    first: number,
+    entries: readonly (NewEntry | null)[],
+  ): Promise<void> {
+    const { head } = this;
+    if (first > head + 1) {
+      const why = `it ends with event ${head}, and event ${first} is the next`;
+      throw new LogError("go on with", this.#path, new Error(why));
+    }
+    const known = Math.min(entries.length, head + 1 - first);
+    const last = first + known - 1;
+    const differs = await this.#firstOther(
+      first,
+      entries.slice(0, known),
+      last,
+    );
+    if (differs !== undefined) {
+      throw new AdvisedError(
+        `Cannot go on with "${this.#path}": event ${differs} there isn't the one that the room has`,
+        "Move the log and the files beside it away, all but the key file, and start again: the server gets them from another one",
+      );
+    }
+    if (known < entries.length) await this.#appendAlone(entries.slice(known));
+  }
+
+  /** The number of the first line that isn't as an entry says; undefined where all are. */
+  async #firstOther(
+    first: number,
+    entries: readonly (NewEntry | null)[],
+    last: number,
+  ): Promise<number | undefined> {
+    if (entries.length === 0) return undefined;
+    const lines = new Map<number, string>();
+    for await (const piece of this.past(first - 1, last)) {
+      for (const it of piece) lines.set(it.seq, formatEntry(it));
+    }
+    const at = entries.findIndex((entry, index) =>
+      lines.get(first + index) !== (entry ? formatEntry(entry) : undefined)
+    );
+    return at < 0 ? undefined : first + at;
+  }
+
+  /**
+   * Has an empty log begin after a number, as one does of which older files were deleted.
+   * @param value The chain's value for that number, 32 bytes. @throws {LogError} if it has lines, or can't be begun.
+   */
+  async startAfter(seq: number, value: Bytes): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#requireOpen("begin");
+      try {
+        if (this.head > 0) throw new Error("it has lines");
+        const begun = await LogFile.begin(this.#path, this.#file, seq, value);
+        await this.#files.adopt(begun);
+        this.#use(this.#file);
+        await this.#values?.close();
+        this.#values = await this.#loadValues();
+      } catch (cause) {
+        throw new LogError("begin", this.#path, cause);
+      }
+    });
+  }
+
+  #loadValues(): Promise<ChainValues> {
+    return ChainValues.load(this.#path, this, (text) => {
+      this.#options.onNotice?.(text);
+    });
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Address } from "../keys/invite.ts";
-import { LOOPBACK } from "../keys/key_file.ts";
+import { type Address, type Place, placeAt } from "../keys/invite.ts";
+import { LOOPBACK, type RoomKeys } from "../keys/key_file.ts";
 import { isLoopback } from "./rate_limits.ts";
 
 /**
@@ -41,6 +41,23 @@ function addressesHere(): { ipv4?: string; ipv6?: string } {
 export function linkAddress(listening: Address): Address {
   const { host, port } = listening;
   return outsideAddress(listening) ?? { host: LOOPBACK[host] ?? host, port };
+}
+
+/** Where members find the room, for links: this server first, then the others; undefined before it has ever listened. */
+export function roomPlace(
+  { listening, address, servers }: Pick<
+    RoomKeys,
+    "listening" | "address" | "servers"
+  >,
+): Place | undefined {
+  return listening && placeAt(address ?? linkAddress(listening), servers);
+}
+
+/** Where members on other machines find a server; undefined for one that none can reach. */
+export function reachableAddress(
+  { listening, address }: Pick<RoomKeys, "listening" | "address">,
+): Address | undefined {
+  return address ?? (listening && outsideAddress(listening));
 }
 
 /** Why no other machine can reach a server, for a person. */

@@ -18,13 +18,20 @@ import {
 } from "../protocol/line.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Control, ControlLine } from "../sealed/control_line.ts";
+import type { Posting } from "./letters.ts";
+import type { Posted } from "./mailbox.ts";
+import type { Happening } from "./people/happening.ts";
 import type { Wrap } from "./sealed/control_file.ts";
 import type { Staged } from "./sealed/sealed_room.ts";
 
 /** Somebody at the door, or inside: one connection. */
 export interface Guest {
+  /** Whether it is connected to this server. */
+  readonly isHere: boolean;
+  /** Why its connection ends, once it does. */
+  readonly ended: Goodbye | undefined;
   /** What writes to it. */
-  readonly outlet: Outlet;
+  readonly outlet: Pick<Outlet, "attach">;
   /** Tells it something that is meant for it alone. */
   tell(...events: Event[]): void;
   /** Tells it what `packEvents` made of events; several guests may be told the same. */
@@ -45,9 +52,14 @@ export interface Seat {
   readonly guest: Guest;
   /** Its client's stay, 8 bytes in base64url. */
   readonly stay: string;
+  /** The id of the server that it leads to; `HERE` for a server alone. */
+  readonly server: string;
   /** The stay's own number for the last thing that was said in it. */
   n: number;
 }
+
+/** The id of a server that shares its room with no other. */
+export const HERE = "";
 
 /** Somebody who is in, by one connection or several. */
 export interface Member {
@@ -114,6 +126,10 @@ export type Item =
     readonly kind: "join";
     readonly request: Request;
     readonly answer: (admission: Admission) => void;
+    /** The id of its connection, once that is decided. */
+    id?: number;
+    /** The id of the server that it leads to. Default: this one. */
+    readonly server?: string;
   }
   | {
     readonly kind: "say";
@@ -176,6 +192,47 @@ export type Item =
     readonly seat: Seat;
     /** A key of `GOODBYES`, or the member's own words. */
     readonly reason: string;
+  }
+  | {
+    /** Something has happened to the people, which `chat.people` is to say; it may have been applied here before. */
+    readonly kind: "people";
+    readonly happenings: readonly Happening[];
+  }
+  | {
+    /** The standing link has another secret. */
+    readonly kind: "link";
+    /** 32 bytes. */
+    readonly secret: Bytes;
+  }
+  | {
+    /** A private message is to be kept. */
+    readonly kind: "post";
+    readonly seat: Seat;
+    readonly posting: Posting;
+    /** What became of it; for the server that its sender is connected to. */
+    readonly posted: (posted: Posted) => void;
+  }
+  | {
+    /** A person has taken its private messages up to a number. */
+    readonly kind: "got";
+    /** Full id. */
+    readonly person: string;
+    readonly id: number;
+  }
+  | {
+    /** A server comes, of those that share the room. */
+    readonly kind: "server";
+    /** 16 bytes in base64url, another one at each start. */
+    readonly id: string;
+    /** Where members find it, `HOST:PORT`. */
+    readonly address: string;
+  }
+  | {
+    /** A server is gone, and with it all its connections. */
+    readonly kind: "gone";
+    readonly server: string;
+    /** A key of `GOODBYES`: what members are told of those who leave with it. */
+    readonly reason: string;
   };
 
 /** An item of one kind. */
@@ -186,7 +243,7 @@ export interface Joining extends Of<"join"> {
   /** What it will be. */
   readonly seat: Seat;
   /** What it missed before the batch. */
-  readonly missed: readonly LogEntry[];
+  missed: readonly LogEntry[];
 }
 
 /** A control line that was said. */
@@ -233,6 +290,12 @@ export class Batch {
   readonly removing: Of<"remove">[] = [];
   /** Their connections. */
   readonly removed: Seat[] = [];
+  /** Connections of a server that is gone. */
+  readonly deserted: Seat[] = [];
+  /** What is no line of the log, nor told to everybody. */
+  readonly others: Of<"people" | "link" | "post" | "got">[] = [];
+  /** Servers that come and go. */
+  readonly servers: Of<"server" | "gone">[] = [];
   /** Whose connection is taken over by one that came back. */
   readonly replaced: Seat[] = [];
   /** Takes back what was changed in the room, newest first. */
@@ -241,14 +304,21 @@ export class Batch {
   /** What `encoded`, `moves` and `absent` come to at most, UTF-16 units. */
   size = 0;
 
-  /** An empty batch. @param at Its time, ms since 1970. */
-  constructor(readonly at: number) {}
+  /**
+   * An empty batch. @param at Its time, ms since 1970. @param first The number of its first line.
+   * @param isDecided Whether all happens that it is given, and nothing is asked that another server has decided.
+   */
+  constructor(
+    readonly at: number,
+    readonly first: number,
+    readonly isDecided: boolean,
+  ) {}
 
   /** Whether nothing happens in it. */
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.entries.length === 0 && this.absent.size === 0 &&
       this.moves.length === 0 && this.released.length === 0 &&
-      this.given.length === 0;
+      this.given.length === 0 && this.others.length === 0;
   }
 
   /** Adds something that a member does, by one of its connections that others know, or are just told of. */

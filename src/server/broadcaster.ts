@@ -90,10 +90,12 @@ export class Broadcaster {
   /**
    * Seals events and starts writing them to everybody.
    * @param encoded Events, as `encodeEvent` made them. @param heading As for `packEvents`.
+   * @param flush Whether it is written at once; else with what comes next.
    */
   async send(
     encoded: readonly string[],
     heading: (before: number) => string,
+    flush = true,
   ): Promise<void> {
     const plaintexts = packEvents(encoded, heading);
     const records = await sealAll(this.#epoch, plaintexts, broadcastHeader);
@@ -101,7 +103,7 @@ export class Broadcaster {
       records.reduce((size, { length }) => size + length, 0),
     );
     for (const record of records) this.ring.append(record);
-    this.ring.flush();
+    if (flush) this.ring.flush();
   }
 
   /** Seals plaintexts, as `packEvents` made them, for some members, under a key that is used for nothing else. */

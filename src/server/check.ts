@@ -1,5 +1,5 @@
 /**
- * `--check`: whether a server could start here. Looks at keys, ports and log, and changes nothing.
+ * `--check`: whether a server could start here. Looks at keys, ports, log and NATS, and changes nothing.
  *
  * @module
  */
@@ -11,8 +11,14 @@ import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
-import { controlFile, metricsAddress, type Values } from "./flags.ts";
+import {
+  controlFile,
+  metricsAddress,
+  ownAddress,
+  type Values,
+} from "./flags.ts";
 import { waitingFile } from "./mailbox.ts";
+import { type NatsOptions, natsOptions } from "./nats/nats_options.ts";
 import { prepare } from "./prepare.ts";
 import { controlState } from "./sealed/open_sealed.ts";
 import { explainLock, metricsError, portError } from "./start_error.ts";
@@ -24,6 +30,8 @@ import { explainLock, metricsError, portError } from "./start_error.ts";
 export async function check(values: Values): Promise<void> {
   const { host, port, log: path } = values;
   await prepare(values);
+  const nats = await natsOptions(values);
+  if (nats) print(await natsState(nats, values["key-file"]));
   print(await keyState(values["key-file"]));
   print(await fileState(values.people));
   using _held = await tryPort(
@@ -32,6 +40,7 @@ export async function check(values: Values): Promise<void> {
   );
   if (values.web !== undefined) await checkWeb(values, values.web);
   const metrics = metricsAddress(values);
+  ownAddress(values); // says so where that is none
   if (metrics) (await tryPort(metrics, metricsError)).close();
   const { exists, last, broken } = await checkLog(path)
     .catch((error) => explainLock(path, error));
@@ -66,6 +75,26 @@ async function keyState(path: string): Promise<string> {
   return obstacle
     ? `${path} can be used, but not written: the server would not note its address there\n`
     : `${path} can be used\n`;
+}
+
+/**
+ * Whether NATS can be used, and for the room, if its key is there already.
+ * @throws {AdvisedError} if not. @throws {FileError} for the key file.
+ */
+async function natsState(
+  options: NatsOptions,
+  keyPath: string,
+): Promise<string> {
+  const { checkNats } = await import("./nats/nats_wire.ts");
+  const { ClusterKeys } = await import("./cluster/keys.ts");
+  const keyFile = await KeyFile.load(keyPath);
+  const keys = keyFile && await ClusterKeys.create(
+    keyFile.clusterSecret,
+    keyFile.keys.keyPair.publicKey,
+  );
+  const { url, stream } = await checkNats(options, keys?.room);
+  const which = stream === undefined ? "" : `The room's stream is ${stream}\n`;
+  return `NATS at ${url} can be used\n${which}`;
 }
 
 /** Looks at the page, the certificate and the port for browsers. @throws as `WebPort`. */

@@ -85,6 +85,7 @@ export class Connection implements Client {
   readonly key: Bytes;
   readonly inviteId: number;
   readonly outlet: Outlet;
+  readonly isHere = true;
   label = "a guest";
   readonly #stream: HalfClosable;
   readonly #channel: Channel;

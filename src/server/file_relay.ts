@@ -1,6 +1,6 @@
 /**
  * Passes files on between members, piece by piece, on request: keeps nothing of them, and never has more under way
- * than delays a message unnoticeably.
+ * than delays a message unnoticeably. A file that nobody holds here may be held at another server of the room.
  *
  *     taker ── fetch ──▶ waiting ── a place is free ──▶ under way ── piece, missing ──▶ taker
  *                           └──── the holder goes ────────┴── the holder goes, or is late ──▶ missing
@@ -11,6 +11,9 @@
 import { type Event, EventError } from "../protocol/events.ts";
 import { MAX_ASKED, PIECE_SIZE } from "../protocol/offer.ts";
 import { MISSING, type Missing } from "../protocol/reasons.ts";
+import { FarFiles } from "./cluster/far_files.ts";
+import type { Siblings } from "./cluster/siblings.ts";
+import type { Passing, Peer, Taken } from "./file_peer.ts";
 
 /** Pieces that are under way at a time, in all and from one holder: what a message may have to wait for. */
 const MAX_UNDER_WAY = 32;
@@ -19,12 +22,6 @@ const MAX_PER_HOLDER = 8;
 const MAX_HELD = 256;
 /** Seconds that a holder has to answer. */
 const LATE_AFTER = 15;
-
-/** Somebody who holds files or takes them. */
-export interface Peer {
-  /** Tells it something. */
-  tell(...events: Event[]): void;
-}
 
 /** Where a file is. */
 interface Holding {
@@ -55,11 +52,14 @@ export interface FileRelayOptions {
   readonly maxTransfers: number;
   /** What an answer is longer than what was asked for, bytes: in a sealed room pieces are sealed. Default: 0. */
   readonly pieceOverhead?: number;
+  /** The other servers of the room; left out for a server alone. */
+  readonly siblings?: Siblings | undefined;
 }
 
 /** The one who passes files on. */
-export class FileRelay {
+export class FileRelay implements Passing {
   readonly #options: FileRelayOptions;
+  readonly #far: FarFiles | undefined;
   readonly #holdings = new Map<number, Holding>(); // by the offer's number
   readonly #takers = new Map<Peer, Map<number, number>>(); // pieces asked for, by offer
   readonly #underWay = new Map<number, UnderWay>(); // by the number under which the holder was asked
@@ -69,6 +69,8 @@ export class FileRelay {
   /** A relay with nothing to do. */
   constructor(options: FileRelayOptions) {
     this.#options = options;
+    const { siblings } = options;
+    this.#far = siblings && new FarFiles(this, siblings);
   }
 
   /** The largest file that is passed on, bytes. */
@@ -92,15 +94,28 @@ export class FileRelay {
     this.#holdings.set(offer, { holder, size, taken });
   }
 
+  /** Whether somebody holds the file of an offer here. */
+  holds(offer: number): boolean {
+    return this.#holdings.has(offer);
+  }
+
   /** Tells the holder of a file, if it is there, that somebody has the file; once of each person. */
-  taken(
-    offer: number,
-    { name, person }: { readonly name: string; readonly person: string },
-  ): void {
+  taken(offer: number, who: Taken): void {
+    if (this.holds(offer)) this.tellTaken(offer, who);
+    else this.#far?.taken(offer, who);
+  }
+
+  /** As `taken`, but only where the file is held here. */
+  tellTaken(offer: number, { name, person }: Taken): void {
     const holding = this.#holdings.get(offer);
     if (!holding || holding.taken.has(person)) return;
     holding.taken.add(person);
     holding.holder.tell({ kind: "took", offer, name, person });
+  }
+
+  /** Who has asked for a piece that is under way. @param id The number under which its holder was asked. */
+  takerOf(id: number): Peer | undefined {
+    return this.#underWay.get(id)?.taker;
   }
 
   /**
@@ -117,8 +132,8 @@ export class FileRelay {
       throw new EventError(`Cannot fetch ${size} bytes at once`);
     }
     const holding = this.#holdings.get(offer);
-    if (!holding) return missingEvent(id, "gone");
-    if (from + size > holding.size) {
+    if (!holding && !this.#far) return missingEvent(id, "gone");
+    if (holding && from + size > holding.size) {
       throw new EventError(`Cannot fetch beyond the end of file ${offer}`);
     }
     const offers = this.#takers.get(taker) ?? new Map<number, number>();
@@ -174,6 +189,11 @@ export class FileRelay {
     this.#pump();
   }
 
+  /** Another server is gone: what is held there, and who takes files there. @param server Its id. */
+  forget(server: string): void {
+    this.#far?.forget(server);
+  }
+
   /** To be called once a second: gives up holders that don't answer. */
   tick(): void {
     for (const [id, fetch] of this.#underWay) {
@@ -193,7 +213,7 @@ export class FileRelay {
     for (const fetch of waiting) {
       const { taker, wanted } = fetch;
       if (!this.#takers.has(taker)) continue; // it has gone
-      const holder = this.#holdings.get(wanted.offer)?.holder;
+      const holder = this.#holderOf(wanted.offer);
       if (!holder) {
         this.#settle(fetch, missingEvent(wanted.id, "gone"));
         continue;
@@ -209,6 +229,11 @@ export class FileRelay {
       this.#underWay.set(id, { ...fetch, holder, seconds: 0 });
       holder.tell({ ...wanted, id });
     }
+  }
+
+  /** Who holds a file, here or, as it may turn out, at another server. */
+  #holderOf(offer: number): Peer | undefined {
+    return this.#holdings.get(offer)?.holder ?? this.#far?.holder(offer);
   }
 
   #fail(id: number, fetch: UnderWay, reason: Missing): void {

@@ -38,6 +38,13 @@ export const FLAGS = [
     help: "Port to listen on; 0: any free one",
   },
   {
+    name: "address",
+    kind: "string",
+    value: "HOST:PORT",
+    help:
+      "Where members find this server, for links (default: this machine's address and --port)",
+  },
+  {
     name: "web",
     kind: "string",
     value: "PORT",
@@ -281,6 +288,53 @@ export const FLAGS = [
     help: "Maximum files sent between members at a time; more wait",
   },
   {
+    name: "nats",
+    kind: "string",
+    value: "URL",
+    help:
+      "NATS by which several servers have one room: nats://HOST:PORT, or several with commas between them",
+  },
+  {
+    name: "nats-creds",
+    kind: "path",
+    value: "FILE",
+    help: "Credentials file for NATS, as nsc writes it",
+  },
+  {
+    name: "nats-login",
+    kind: "path",
+    value: "FILE",
+    help: "File with user:password for NATS, or with a token",
+  },
+  {
+    name: "nats-ca",
+    kind: "path",
+    value: "FILE",
+    help:
+      "Certificates by which NATS is known, PEM (default: those that the system trusts)",
+  },
+  {
+    name: "nats-cert",
+    kind: "path",
+    value: "FILE",
+    help: "Certificate to show to NATS, PEM",
+  },
+  {
+    name: "nats-key",
+    kind: "path",
+    value: "FILE",
+    help: "Private key of that certificate, PEM",
+  },
+  {
+    name: "nats-replicas",
+    kind: "integer",
+    value: "COUNT",
+    min: 1,
+    max: 5,
+    help:
+      "Servers of NATS that keep what happens, 1, 3 or 5, where the first server makes the stream (default 1)",
+  },
+  {
     name: "metrics",
     kind: "string",
     value: "HOST:PORT",
@@ -326,15 +380,31 @@ export function controlFile({ control, log }: Values): string {
  * @throws {UsageError} for what is no address.
  */
 export function metricsAddress({ metrics }: Values): Address | undefined {
-  if (metrics === undefined) return undefined;
+  return givenAddress("metrics", metrics, "127.0.0.1:9464");
+}
+
+/**
+ * Where members find this server, as its owner says; undefined where that is not said.
+ * @throws {UsageError} for what is no address.
+ */
+export function ownAddress({ address }: Values): Address | undefined {
+  return givenAddress("address", address, "chat.example.org:5000");
+}
+
+function givenAddress(
+  flag: string,
+  text: string | undefined,
+  example: string,
+): Address | undefined {
+  if (text === undefined) return undefined;
   try {
-    return parseAddress(metrics);
+    return parseAddress(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new UsageError(
-      `Cannot use --metrics ${
-        JSON.stringify(metrics)
-      }: it is HOST:PORT, like 127.0.0.1:9464`,
+      `Cannot use --${flag} ${
+        JSON.stringify(text)
+      }: it is HOST:PORT, like ${example}`,
     );
   }
 }

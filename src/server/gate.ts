@@ -248,8 +248,10 @@ export class Gate {
     for (const connection of this.#connections) connection.tick();
     this.#handshakes.expire(this.#options.limits.handshakeTime); // a timer for each would take 2 KiB of each stranger's
     this.#options.relay.tick();
-    this.#options.mailbox.sweep(Date.now());
-    this.#options.people.journal.look();
+    const { room, people, mailbox } = this.#options;
+    const due = mailbox.due(people.now());
+    if (due !== undefined) room.got(due, 0);
+    people.journal.look();
   }
 }
 

@@ -23,13 +23,13 @@ import {
 } from "../base/program.ts";
 import { LineFile } from "../base/line_file.ts";
 import { isThere } from "../base/private_file.ts";
-import { qrLines } from "../base/qr.ts";
-import { type Address, formatAddress, formatInvite } from "../keys/invite.ts";
+import { MAX_QR_SIZE, qrLines } from "../base/qr.ts";
+import { formatInvite, formatPlace, type Place } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
 import { besideLog } from "../log/beside.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_LOG, DEFAULT_PEOPLE_FILE } from "./flags.ts";
-import { linkAddress } from "./addresses.ts";
+import { roomPlace } from "./addresses.ts";
 import { bothLinks } from "./join_instructions.ts";
 import { webLink } from "./web/web_links.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
@@ -129,7 +129,7 @@ export async function invite(args: readonly string[]): Promise<void> {
 
 async function makeLink(values: Values, note: string): Promise<void> {
   const until = endOf(values.for);
-  const { keyFile, address } = await serverOf(values);
+  const { keyFile, place } = await serverOf(values);
   const secret = randomBytes(KEY_SIZE);
   const made = add(values, (people) => {
     const wish = { uses: values.uses, until, note, by: "" };
@@ -137,10 +137,11 @@ async function makeLink(values: Values, note: string): Promise<void> {
       wish,
       secret,
       (id) => people.access.inviteKey(id) !== undefined,
+      Date.now(),
     );
   });
   const serverKey = keyFile.keys.keyPair.publicKey;
-  const link = formatInvite({ ...address, serverKey, id: made.id, secret });
+  const link = formatInvite({ ...place, serverKey, id: made.id, secret });
   if (!Deno.stdout.isTerminal()) {
     return printMade(values, made, bothLinks(keyFile, link));
   }
@@ -149,7 +150,7 @@ async function makeLink(values: Values, note: string): Promise<void> {
   const web = webLink(keyFile.keys, link);
   // The link last: the code is so high that it would push it off the screen.
   const lines = [
-    ...qrLines(link),
+    ...(link.length > MAX_QR_SIZE ? [] : qrLines(link)),
     "",
     `Invite ${made.id}: lets in ${persons}, ${end}.`,
     "",
@@ -161,7 +162,7 @@ async function makeLink(values: Values, note: string): Promise<void> {
 }
 
 async function makeCode(values: Values, note: string): Promise<void> {
-  const { address: { host, port } } = await serverOf(values);
+  const { place } = await serverOf(values);
   const until = Date.now() + CODE_TIME;
   const made = add(values, (people) => {
     const taken = new Set(
@@ -173,9 +174,9 @@ async function makeCode(values: Values, note: string): Promise<void> {
     const code = formatCode(randomCode(number));
     const isTaken = (id: number) => people.access.inviteKey(id) !== undefined;
     const wish = { uses: 1, until, note, by: "" };
-    return newInvite(wish, randomBytes(KEY_SIZE), isTaken, code);
+    return newInvite(wish, randomBytes(KEY_SIZE), isTaken, Date.now(), code);
   });
-  const shown = `${formatAddress(host, port)} ${made.code}`;
+  const shown = `${formatPlace(place)} ${made.code}`;
   if (!Deno.stdout.isTerminal()) return printMade(values, made, `${shown}\n`);
   const lines = [
     "Read this to one person, who types it within ten minutes:",
@@ -250,19 +251,19 @@ function add<T extends Happening>(
   }
 }
 
-/** The server's keys, and where others find it. @throws {AdvisedError} before it has ever listened. */
+/** The server's keys, and where others find the room. @throws {AdvisedError} before it has ever listened. */
 async function serverOf(
   { "key-file": path }: Values,
-): Promise<{ keyFile: KeyFile; address: Address }> {
+): Promise<{ keyFile: KeyFile; place: Place }> {
   const keyFile = await KeyFile.load(path);
-  const listening = keyFile?.keys.listening;
-  if (!keyFile || !listening) {
+  const place = keyFile && roomPlace(keyFile.keys);
+  if (!keyFile || !place) {
     throw new AdvisedError(
       `There is no ${path} of a server that has listened yet`,
       `Start the server once: ${serverCommand()}`,
     );
   }
-  return { keyFile, address: linkAddress(listening) };
+  return { keyFile, place };
 }
 
 /** When an invite ends that lasts that long, ms since 1970; null: never. @throws {UsageError} */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { linkAddress, outsideAddress, whyUnreachable } from "./addresses.ts";
+import { reachableAddress, roomPlace, whyUnreachable } from "./addresses.ts";
 import { formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { AdvisedError } from "../base/advised_error.ts";
@@ -43,7 +43,7 @@ export function joinInstructions(
   const listening = keyFile.keys.listening ?? { host: "", port: 0 };
   const { host, port } = listening;
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
-  const isReachable = outsideAddress(listening) !== undefined;
+  const isReachable = reachableAddress(keyFile.keys) !== undefined;
   const forBrowsers = web === undefined ? "" : `, for browsers on ${web}`;
   const hasLink = !sealed && !values["invite-only"];
   const hints = {
@@ -179,15 +179,15 @@ export function bothLinks({ keys }: KeyFile, link: string): string {
 
 /** The standing link, for other machines. @throws {AdvisedError} before the server has ever listened. */
 function linkOf(keyFile: KeyFile): string {
-  const { listening } = keyFile.keys;
-  if (!listening) {
+  const place = roomPlace(keyFile.keys);
+  if (!place) {
     throw new AdvisedError(
       "There is no link yet: it holds the server's address",
       `Start the server once: ${serverCommand()}`,
     );
   }
-  const { host, port } = linkAddress(listening);
-  return keyFile.inviteFor(host, port);
+  const { host, port, others } = place;
+  return keyFile.inviteFor(host, port, others);
 }
 
 /** What is printed after a new room key was made. */
@@ -197,7 +197,7 @@ function newLink(keyFile: KeyFile): string {
     return `The room has a new link. Once the server has run, ${serverCommand()} --link prints it.\n`;
   }
   const web = webLinksOf(keyFile.keys, linkOf(keyFile));
-  const where = outsideAddress(listening)
+  const where = reachableAddress(keyFile.keys)
     ? "To join from elsewhere:  "
     : "To join on this machine: ";
   return [

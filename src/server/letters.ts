@@ -89,7 +89,7 @@ export class Letters {
     return this.#all.size;
   }
 
-  /** A person's, the oldest first. @param person Its full id. */
+  /** A person's, the oldest first, also those that have only not been dropped yet. @param person Its full id. */
   of(person: string): (Letter & { readonly taken: boolean })[] {
     const { kept = [] } = this.#boxes.get(person) ?? {};
     return [...kept].map(({ letter, taken }) => ({ ...letter, taken }));
@@ -156,6 +156,13 @@ export class Letters {
       case "letter":
         this.#keep(line);
     }
+  }
+
+  /** To whom a message was that has been kept for long enough; undefined where none has. @param now ms since 1970. */
+  expired(now: number): string | undefined {
+    const [oldest] = this.#all;
+    const isOver = oldest && now - oldest.letter.at >= LETTER_KEPT;
+    return isOver ? oldest.letter.to : undefined;
   }
 
   /** Drops what has been kept for long enough. @param now ms since 1970. */

@@ -4,17 +4,21 @@
  * @module
  */
 
+import { Notify } from "../base/notify.ts";
 import type { Event } from "../protocol/events.ts";
+import type { Refusal } from "../protocol/reasons.ts";
 import type { Seat } from "./batch.ts";
-import type { Mailbox, Posted, Recipient } from "./mailbox.ts";
+import type { Mailbox, Recipient } from "./mailbox.ts";
 import { findAnybody, type People } from "./people/people.ts";
-import { isBanned } from "./people/person.ts";
 import type { Allowance } from "./rate_limits.ts";
+import type { Room } from "./room.ts";
 
 /** How many lines a request counts for: it is written to a file, or its answer is far longer than itself. */
 const COST = 20;
 /** Characters of letters that count for a line. */
 const LENGTH_PER_LINE = 1_024;
+/** Messages of a client that may be on their way to a place in the room's order; nothing else of it is read meanwhile. */
+const MAX_POSTED = 64;
 
 /** What a client may ask for about private messages. */
 export type MailRequest = Event<"look" | "private" | "collect" | "got">;
@@ -23,6 +27,8 @@ export type MailRequest = Event<"look" | "private" | "collect" | "got">;
 export interface MailOptions {
   /** Who has been here. */
   readonly people: People;
+  /** In whose order messages are kept and taken. */
+  readonly room: Room;
   /** Where messages are kept. */
   readonly mailbox: Mailbox;
   /** What they cost. */
@@ -33,6 +39,9 @@ export interface MailOptions {
 export class MailRequests {
   readonly #client: Recipient;
   readonly #options: MailOptions;
+  readonly #changed = new Notify(); // whenever a message has its answer, and at the end
+  #posted = 0; // messages that have none yet
+  #hasLeft = false;
 
   /** None so far. */
   constructor(client: Recipient, options: MailOptions) {
@@ -40,34 +49,32 @@ export class MailRequests {
     this.#options = options;
   }
 
-  /** Carries out a request of a client that is in. @returns What it is answered. */
-  carryOut({ member: { person }, stay }: Seat, event: MailRequest): Event[] {
-    const { mailbox, allowance } = this.#options;
+  /** Carries out a request of a client that is in. @returns What it is answered at once. */
+  async carryOut(seat: Seat, event: MailRequest): Promise<Event[]> {
+    const { room, people, mailbox, allowance } = this.#options;
+    const { id } = seat.member.person;
+    allowance.spend(COST);
     switch (event.kind) {
       case "look":
-        allowance.spend(COST);
         return [this.#look(event)];
-      case "private": {
-        allowance.spend(COST);
-        const state = this.#post(person.id, stay, event);
-        return [{ kind: "privately", n: event.n, state }];
-      }
+      case "private":
+        return await this.#post(seat, event);
       case "collect": {
-        const { id } = person;
-        const now = Date.now();
+        const now = people.now(); // of the room
         const length = mailbox.collect(id, this.#client, event.after, now);
-        allowance.spend(COST + Math.ceil(length / LENGTH_PER_LINE));
+        allowance.spend(Math.ceil(length / LENGTH_PER_LINE));
         return [];
       }
       case "got":
-        allowance.spend(COST);
-        mailbox.got(person.id, event.id);
+        if (mailbox.hasNew(id, event.id)) room.got(id, event.id);
         return [];
     }
   }
 
   /** The client is there no longer. */
   leave({ member: { person } }: Seat): void {
+    this.#hasLeft = true;
+    this.#changed.notify();
     this.#options.mailbox.leave(person.id, this.#client);
   }
 
@@ -79,17 +86,33 @@ export class MailRequests {
     return { kind: "card", id, name, card: person.card };
   }
 
-  #post(
-    from: string,
-    stay: string,
+  /** Has a message kept, whose answer comes when that has a place in the order; unless it is refused at once. */
+  async #post(
+    seat: Seat,
     { n, to, data, own }: Event<"private">,
-  ): Posted {
-    const { people, mailbox } = this.#options;
-    const recipient = people.persons.find(to);
+  ): Promise<Event[]> {
+    const { member: { person: { id: from } }, stay } = seat;
+    const refusal = this.#refusal(from, to);
+    if (refusal) return [{ kind: "privately", n, state: refusal }];
+    while (this.#posted >= MAX_POSTED && !this.#hasLeft) {
+      await this.#changed.wait();
+    }
+    if (this.#hasLeft) return [];
+    this.#posted++;
+    const posting = { from, stay, n, to, data, own };
+    this.#options.room.post(seat, posting, (state) => {
+      this.#posted--;
+      this.#changed.notify();
+      if (!this.#hasLeft) this.#client.tell({ kind: "privately", n, state });
+    });
+    return [];
+  }
+
+  #refusal(from: string, to: string): Refusal | undefined {
+    const recipient = this.#options.people.persons.find(to);
     if (!recipient) return "nobody-known";
     if (to === from) return "private-self";
-    if (isBanned(recipient)) return "person-banned";
-    const posting = { from, stay, n, to, data, own };
-    return mailbox.post(posting, this.#client, Date.now());
+    const isBanned = this.#options.people.persons.isBanned(recipient);
+    return isBanned ? "person-banned" : undefined;
   }
 }

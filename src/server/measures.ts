@@ -20,7 +20,7 @@ export interface Distribution {
 export interface Measures {
   /** Messages that were logged. */
   readonly messages: Count;
-  /** Messages times the members that they went to. */
+  /** Messages times the connections that they went to, of this server's. */
   readonly deliveries: Count;
   /** Bytes read after handshakes. */
   readonly receivedBytes: Count;
@@ -36,6 +36,16 @@ export interface Measures {
   readonly logWrite: Distribution;
 }
 
+/** What is counted where several servers share the room. */
+export interface ClusterMeasures {
+  /** Entries of the stream that were carried out. */
+  readonly entries: Count;
+  /** Entries that were not, by reason: a fault of `EntryError`, "repeated", or "void". */
+  readonly skipped: Count;
+  /** From proposing an entry until it comes out of the stream, seconds. */
+  readonly proposing: Distribution;
+}
+
 const nowhere = { add() {}, observe() {} };
 
 /** Counts nothing. */
@@ -48,4 +58,11 @@ export const UNMEASURED: Measures = {
   epochs: nowhere,
   batchSize: nowhere,
   logWrite: nowhere,
+};
+
+/** Counts nothing of what servers share. */
+export const UNMEASURED_CLUSTER: ClusterMeasures = {
+  entries: nowhere,
+  skipped: nowhere,
+  proposing: nowhere,
 };

@@ -5,7 +5,12 @@
  */
 
 import { Exposition, EXPOSITION_TYPE } from "./prometheus.ts";
-import type { Count, Distribution, Measures } from "./measures.ts";
+import type {
+  ClusterMeasures,
+  Count,
+  Distribution,
+  Measures,
+} from "./measures.ts";
 import { metricsError } from "./start_error.ts";
 import type { Address } from "../keys/invite.ts";
 
@@ -32,6 +37,18 @@ export interface Levels {
   readonly healthy: () => boolean;
 }
 
+/** Figures of a room that several servers share, looked up when somebody asks. */
+export interface ClusterLevels {
+  /** Whether the stream can be reached. */
+  readonly isUp: boolean;
+  /** Servers of the room that are there, this one included. */
+  readonly servers: number;
+  /** Entries that have come out of the stream and are not carried out here yet. */
+  readonly behind: number;
+  /** The stream's place up to which all is carried out here. */
+  readonly place: number;
+}
+
 /** Counts for Prometheus. */
 export class Metrics implements Measures {
   readonly #exposition = new Exposition(PREFIX);
@@ -42,7 +59,7 @@ export class Metrics implements Measures {
   );
   readonly deliveries: Count = this.#exposition.count(
     "deliveries_total",
-    "Messages times the members that they went to",
+    "Messages times the connections that they went to",
   );
   readonly receivedBytes: Count = this.#exposition.count(
     "received_bytes_total",
@@ -102,6 +119,52 @@ export class Metrics implements Measures {
       "last_event",
       "The last event's number",
       levels.lastEvent,
+    );
+  }
+
+  /** What is counted of a room that several servers share. To be called once. */
+  measureCluster(): ClusterMeasures {
+    const exposition = this.#exposition;
+    return {
+      entries: exposition.count(
+        "cluster_entries_total",
+        "Entries of the stream that were carried out",
+      ),
+      skipped: exposition.count(
+        "cluster_skipped_total",
+        "Entries of the stream that were not carried out",
+        "reason",
+      ),
+      proposing: exposition.distribution(
+        "cluster_proposing_seconds",
+        "Time from proposing an entry until it comes out of the stream",
+        [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.5, 1, 5, 30],
+      ),
+    };
+  }
+
+  /** Shows further figures of such a room. */
+  showCluster(cluster: ClusterLevels): void {
+    const exposition = this.#exposition;
+    exposition.level(
+      "cluster_up",
+      "Whether NATS can be reached",
+      () => cluster.isUp ? 1 : 0,
+    );
+    exposition.level(
+      "cluster_servers",
+      "Servers of this room that are there",
+      () => cluster.servers,
+    );
+    exposition.level(
+      "cluster_behind_entries",
+      "Entries that have come and are not carried out here yet",
+      () => cluster.behind,
+    );
+    exposition.level(
+      "cluster_place",
+      "The stream's place up to which all is carried out here",
+      () => cluster.place,
     );
   }
 

@@ -7,7 +7,7 @@
 import type { Bytes } from "../../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { numberEntry, pastEvent } from "../protocol/line.ts";
-import type { Batch, Member } from "./batch.ts";
+import type { Batch, Joining, Member } from "./batch.ts";
 import type { Broadcaster } from "./broadcaster.ts";
 import type { People } from "./people/people.ts";
 import type { Roster } from "./roster.ts";
@@ -29,17 +29,14 @@ export interface Entered {
   readonly needs: readonly Event<"needed">[];
 }
 
-/**
- * Tells the newcomers of a batch; they read from the next broadcast on.
- * @param seq The number of the batch's first line.
- */
+/** Tells newcomers of a batch, those who are connected here; they read from the next broadcast on. */
 export async function welcome(
-  { joined, entries, at }: Batch,
-  seq: number,
+  { entries, at, first }: Batch,
+  joined: readonly Joining[],
   { members, broadcaster, people, greeting, sealed, needs }: Entered,
 ): Promise<void> {
   const epoch = broadcaster.describe();
-  const logged = entries.map((it, index) => numberEntry(it, seq + index));
+  const logged = entries.map((it, index) => numberEntry(it, first + index));
   // What many are told in the same words is packed once, and sealed once if it is the same for all.
   const here = await broadcaster.share(
     pack([...members].flatMap(hereEvents)),
@@ -63,7 +60,7 @@ export async function welcome(
     guest.tell(epoch, ...greeting, { kind: "room", ...people.settings }, {
       kind: "welcome",
       id,
-      seq: seq + entries.length - 1,
+      seq: first + entries.length - 1,
       at,
       name: member.name.shown,
     });

@@ -40,7 +40,7 @@ export interface OperationsOptions {
   readonly room: Room;
   /** What is known of a sealed room, whose keepers are its operators; left out for an open one. */
   readonly sealed?: SealedRoom | undefined;
-  /** Where others find the server, `HOST:PORT`. */
+  /** Where others find the room, as `formatPlace` writes it. */
   readonly address: () => string;
   /** Replaces the standing link. @returns Its new secret, 32 bytes. */
   readonly replaceLink: () => Promise<Bytes>;
@@ -155,7 +155,7 @@ export class Operations {
   ): Promise<Outcome> {
     if (days > MAX_DAYS) return "operation-wrong";
     const { people, room, replaceLink, address } = this.#options;
-    const until = days === 0 ? null : Date.now() + days * DAY;
+    const until = days === 0 ? null : people.now() + days * DAY;
     const knowsLink = people.ban(person, until, by.id);
     room.remove(person, `removed by ${name}`);
     const answer = notice([
@@ -179,9 +179,9 @@ export class Operations {
     const isRight = uses >= 1 && uses <= MAX_USES && days >= 0 &&
       days <= MAX_DAYS && Number.isFinite(days) && note.length <= MAX_NOTE;
     if (!isRight) return "operation-wrong";
-    const until = days === 0 ? null : Date.now() + Math.round(days * DAY);
-    const wish = { uses, until, note, by: by.id };
     const { people, address } = this.#options;
+    const until = days === 0 ? null : people.now() + Math.round(days * DAY);
+    const wish = { uses, until, note, by: by.id };
     const { id, secret } = people.access.invite(wish);
     return [
       {
@@ -202,7 +202,7 @@ export class Operations {
   ): Outcome {
     if (!isRight) return "operation-wrong";
     const { people, room } = this.#options;
-    people.set({ ...people.settings, ...change });
+    people.set(change);
     room.tellSettings();
     return [];
   }

@@ -8,6 +8,7 @@
 import { AdvisedError } from "../base/advised_error.ts";
 import { isThere } from "../base/private_file.ts";
 import type { Event } from "../protocol/events.ts";
+import { positionFile } from "./cluster/position.ts";
 import { requireWeb, type Values } from "./flags.ts";
 import { greeting } from "./greeting.ts";
 import { limitsOf } from "./limits.ts";
@@ -22,12 +23,23 @@ export async function prepare(values: Values): Promise<Event[]> {
   const { people: path, operator, motd } = values;
   requireWeb(values);
   await requireKind(values);
+  await requireNats(values);
   const events = await greeting(limitsOf(values).maxFileSize, motd);
   if (operator === undefined) return events;
   if (!await isThere(path)) throw unknownPerson(operator);
   using people = People.open(path, { mend: false });
   if (!findPerson(people, operator)) throw unknownPerson(operator);
   return events;
+}
+
+/** Looks whether the room here is one that servers share. @throws {AdvisedError} if it is, and there is no --nats. */
+async function requireNats({ nats, log }: Values): Promise<void> {
+  const path = positionFile(log);
+  if (nats !== undefined || !await isThere(path)) return;
+  throw new AdvisedError(
+    `The room here is shared with other servers: there is a ${path}`,
+    "Start it with --nats; or, for a server that goes on alone, remove that file first",
+  );
 }
 
 /** Makes the person of an id an operator. @returns What its owner is told. @throws {AdvisedError} for nobody's id. */

@@ -31,7 +31,7 @@ import {
 } from "../protocol/line.ts";
 import { parseName } from "../protocol/names.ts";
 import { type Offer, parseOffer } from "../protocol/offer.ts";
-import { type Goodbye, PLAIN_AWAY, type Refusal } from "../protocol/reasons.ts";
+import { PLAIN_AWAY, type Refusal } from "../protocol/reasons.ts";
 import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
@@ -39,6 +39,7 @@ import { type History, NEAR } from "./history.ts";
 import { MailRequests } from "./mail_requests.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Operations } from "./operations.ts";
+import type { Outlet } from "./outlet.ts";
 import type { People } from "./people/people.ts";
 import { type Candidate, isTooSoon } from "./people/person.ts";
 import type { Allowance, Purses } from "./rate_limits.ts";
@@ -63,6 +64,8 @@ const logger = diagnostics("connection");
 
 /** The one who asks: a connection. */
 export interface Client extends Guest {
+  /** What writes to it. */
+  readonly outlet: Outlet;
   /** Its X25519 key, as the handshake proved it, 32 bytes. */
   readonly key: Bytes;
   /** By which invite it came. */
@@ -71,8 +74,6 @@ export interface Client extends Guest {
   label: string;
   /** Resolves when what it has spent is paid for. */
   paid(): Promise<void>;
-  /** Why the connection ends, once it does: then nothing more is carried out. */
-  readonly ended: Goodbye | undefined;
 }
 
 /** What requests lead to. */
@@ -278,7 +279,9 @@ export class Requests {
       case "collect":
       case "got": {
         const seat = this.#requireSeat("write to anybody");
-        this.#answers.push(...this.#mail.carryOut(seat, event));
+        if (event.kind === "private") this.#answer(); // there may be no place for it for a while
+        const answers = await this.#mail.carryOut(seat, event);
+        this.#answers.push(...answers);
         return;
       }
       case "missing":
@@ -361,6 +364,8 @@ export class Requests {
     const { candidate: { id } } = who;
     this.#client.label = shortId(id);
     allowance.payFor(id, purses);
+    // What it has seen of another server may yet come here.
+    if (seen !== null && seen > history.head) await room.caughtUp();
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
     let after = await history.start(seen, from);
     const entering = await this.#sealed?.entering(id, after, this.#asker);
@@ -378,6 +383,7 @@ export class Requests {
         return this.#refuse(unreadable(error));
       }
       if (this.#client.ended) return;
+      if (!room.isUp) return this.#client.dismiss("adrift");
       const isTold = after !== chain.seq;
       const rest = { after, chain: isTold ? undefined : chain };
       const admission = await room.join({ ...wish, ...rest });

@@ -91,6 +91,11 @@ export class Ring {
     return slow * 2 > this.#readers.size;
   }
 
+  /** How many read it: connections of this server's. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
   /** Bytes between the slowest reader and the head. */
   get lag(): number {
     this.#findFloor();

@@ -12,6 +12,7 @@ import type { Name } from "../protocol/names.ts";
 /** The members, one for each person. That each has a name of its own is the people's work. */
 export class Roster {
   readonly #byPerson = new Map<Person, Member>();
+  readonly #seats = new Map<number, Seat>();
 
   /** How many there are. */
   get size(): number {
@@ -27,6 +28,40 @@ export class Roster {
   has(seat: Seat): boolean {
     const { member } = seat;
     return this.of(member.person) === member && member.seats.includes(seat);
+  }
+
+  /** The connection of that id, if it is in. */
+  seat(id: number): Seat | undefined {
+    return this.#seats.get(id);
+  }
+
+  /** Connections that lead to a server, by their ids: on every server in the same order. */
+  seatsOf(server: string): Seat[] {
+    return [...this.#seats.values()].filter((seat) => seat.server === server)
+      .sort((a, b) => a.id - b.id);
+  }
+
+  /** A connection takes its place. */
+  take(seat: Seat): Undo {
+    const { id, member: { seats } } = seat;
+    seats.push(seat);
+    this.#seats.set(id, seat);
+    return () => {
+      seats.splice(seats.indexOf(seat), 1);
+      this.#seats.delete(id);
+    };
+  }
+
+  /** A connection gives up its place. */
+  vacate(seat: Seat): Undo {
+    const { id, member: { seats } } = seat;
+    const place = seats.indexOf(seat);
+    seats.splice(place, 1);
+    this.#seats.delete(id);
+    return () => {
+      seats.splice(place, 0, seat);
+      this.#seats.set(id, seat);
+    };
   }
 
   /** Everybody. */

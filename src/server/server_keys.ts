@@ -5,12 +5,10 @@
  * @module
  */
 
-import type { Bytes } from "../../crypto_utils.ts";
 import { FileError } from "../base/private_file.ts";
-import { formatAddress } from "../keys/invite.ts";
+import { type Address, formatAddress } from "../keys/invite.ts";
 import type { KeyFile, Listening } from "../keys/key_file.ts";
 import { diagnostics } from "./diagnostics.ts";
-import type { StandingLink } from "./people/standing_link.ts";
 
 const logger = diagnostics("server");
 
@@ -30,21 +28,21 @@ export async function noteAddress(
   );
 }
 
-/** Gives the standing link another secret. @returns It, 32 bytes. */
-export async function replaceLink(
+/** Has links lead to these servers of the room, too. @param servers Where members find them. */
+export async function noteServers(
   keyFile: KeyFile,
-  link: StandingLink,
-): Promise<Bytes> {
-  await keyFile.rotate().catch((error) =>
-    warnUnwritten(error, "The old link opens the room after a restart")
+  servers: readonly Address[],
+): Promise<void> {
+  await keyFile.setServers(servers).catch((error) =>
+    warnUnwritten(
+      error,
+      "Links that are made by commands here lack the room's other servers",
+    )
   );
-  const { roomKey } = keyFile.keys;
-  link.set(roomKey);
-  return roomKey;
 }
 
 /** Says that the key file can't be written, which the server can do without. @throws whatever else is wrong. */
-function warnUnwritten(error: unknown, effect: string): void {
+export function warnUnwritten(error: unknown, effect: string): void {
   if (!(error instanceof FileError)) throw error;
   logger.warn("{why}. {effect}", { why: error.message, effect });
 }

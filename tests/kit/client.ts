@@ -23,6 +23,7 @@ export interface Shown {
   readonly others?: number;
   readonly waiting?: number;
   readonly seconds?: number;
+  readonly next?: string;
   readonly text?: string;
   readonly reason?: string;
   readonly to?: number;

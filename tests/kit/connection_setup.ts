@@ -119,9 +119,10 @@ export class Setup implements AsyncDisposable {
       ? await SealedRoom.open(`${folder}/chat.control`, ROOM_KEY, log, () => {})
       : undefined;
     people.access.sealed = sealed;
-    const room = new Room({ ...sizes, log, broadcaster, people, sealed });
-    const past = new History(log, history);
     const mailbox = Mailbox.open(`${folder}/chat.waiting`);
+    const main = { log, broadcaster, people, mailbox };
+    const room = new Room({ ...sizes, ...main, sealed });
+    const past = new History(log, history);
     return new Setup(
       folder,
       log,

@@ -61,13 +61,17 @@ export async function modeOf(path: string): Promise<number> {
   return ((await Deno.stat(path)).mode ?? 0) & 0o777;
 }
 
-/** A port on which nothing listens, and which the system gives to nobody who doesn't ask for it. */
+const given = new Set<number>();
+
+/** A port on which nothing listens, which the system gives to nobody who doesn't ask for it, and this function but once. */
 export function freePort(): number {
   for (;;) {
     const span = LAST_PORT - FIRST_PORT + 1;
     const port = FIRST_PORT + Math.floor(Math.random() * span);
+    if (given.has(port)) continue;
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
+      given.add(port);
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;

@@ -41,6 +41,7 @@ export const HAPPENINGS: readonly Happening[] = [
   { kind: "unbanned", person: ana },
   { kind: "released", name: "Åna" },
   { kind: "room", topic: 'on "topic"', slow: 5 },
+  { kind: "guessed", invite: 7, guess: "Z3Vlc3M_" },
   { kind: "revoked", invite: 7 },
 ];
 

@@ -1,16 +1,18 @@
 /**
- * A module to preload: the day's time is off by what the file `clock` in the working folder says, `+1d` say, as
- * with libfaketime. Timers and `performance.now` go on as ever.
+ * A module to preload: the day's time is off by what the file `clock` in the working folder says, `+1d` or `-1h` say,
+ * as with libfaketime. Timers and `performance.now` go on as ever.
  *
  * @module
  */
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 const Real = globalThis.Date;
 
 function offset(): number {
-  return parseInt(Deno.readTextFileSync("clock")) * DAY;
+  const text = Deno.readTextFileSync("clock");
+  return parseInt(text) * (text.includes("h") ? HOUR : DAY);
 }
 
 class OtherDate extends Real {

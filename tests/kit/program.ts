@@ -22,6 +22,12 @@ export const OTHER_CLOCK: readonly string[] = [
   new URL("other_clock.ts", import.meta.url).href,
 ];
 
+/** What the runtime is given so that a program's disk is as slow as its folder says, as `slow_disk.ts` tells. */
+export const SLOW_DISK: readonly string[] = [
+  "--preload",
+  new URL("slow_disk.ts", import.meta.url).href,
+];
+
 /**
  * The words that start a task's program from anywhere, as `deno.json` has them: with the same permissions.
  * @param root The folder of the programs, where not this project's.

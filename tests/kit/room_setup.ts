@@ -58,6 +58,7 @@ export function nameOf(text: string): Name {
 
 /** A guest that reads all that is written to it. What it is told alone isn't sealed: that is a channel's work. */
 export class TestGuest implements Guest, Writer {
+  readonly isHere = true;
   readonly outlet: Outlet;
   /** What it was told alone and heard with everybody, in the order of its stream. */
   readonly events: Event[] = [];
@@ -86,6 +87,10 @@ export class TestGuest implements Guest, Writer {
   ) {
     const tooSlow = () => void (this.dropped = true);
     this.outlet = new Outlet(log, this, { limit: 64 * RING_SIZE, tooSlow });
+  }
+
+  get ended(): Goodbye | undefined {
+    return this.goodbyes[0];
   }
 
   async write(bytes: Uint8Array): Promise<number> {

@@ -68,6 +68,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** What alone knows NATS. */
+const NATS = "src/server/nats/";
+
 /** What must run in a browser, too. */
 const PORTABLE = [
   "src/web",
@@ -86,6 +89,8 @@ interface Info {
     readonly dependencies?: readonly {
       readonly code?: { readonly specifier: string };
       readonly type?: { readonly specifier: string };
+      /** Whether it is loaded only when it is asked for. */
+      readonly isDynamic?: boolean;
     }[];
   }[];
 }
@@ -144,7 +149,8 @@ function strangeImports(imports: Imports): string[] {
     if (!allowed) continue;
     for (const to of all) {
       const isOwn = partOf(to) === part;
-      const isPackage = to.startsWith("npm:");
+      const isPackage = to.startsWith("npm:") &&
+        (!to.startsWith("npm:@nats-io/") || from.startsWith(NATS));
       const isRuntime = to.startsWith("node:") && !PORTABLE.includes(part);
       if (isOwn || isPackage || isRuntime || allowed.includes(partOf(to))) {
         continue;
@@ -192,6 +198,24 @@ Deno.test("every module of src is part of a program", async () => {
   assertEquals(all.filter((path) => !reached.has(path)), []);
 });
 
+Deno.test("a server loads nothing of NATS unless it is asked to", async () => {
+  const { modules }: Info = JSON.parse(
+    await deno("info", "--json", "server.ts"),
+  );
+  const loaded = new Set([new URL("server.ts", root).href]);
+  for (const each of loaded) { // a set hands out what is added meanwhile
+    const module = modules.find(({ specifier }) => specifier === each);
+    for (const { code, isDynamic } of module?.dependencies ?? []) {
+      if (code && !isDynamic) loaded.add(code.specifier);
+    }
+  }
+  const all = modules.map(({ specifier }) => specifier);
+  const isNats = (path: string) => /npm:.*@nats-io/.test(path);
+  assert(all.some(isNats), "nothing loads it at all");
+  assertEquals([...loaded].filter(isNats), []);
+  assert(loaded.size > 80, `${loaded.size} modules`);
+});
+
 Deno.test("an import that is not permitted is found, and so is a cycle", () => {
   const broken = (from: string, to: string) =>
     strangeImports(new Map([[from, [to]]]));
@@ -221,6 +245,7 @@ Deno.test("an import that is not permitted is found, and so is a cycle", () => {
       ["src/web/app.ts", "src/server/room.ts"],
       ["src/web/app.ts", "src/log/chat_log.ts"],
       ["src/web/app.ts", "node:path"],
+      ["src/server/room.ts", "npm:@nats-io/jetstream@3.4.0"],
     ] as const
   ) assertEquals(broken(from, to), [`${from} -> ${to}`]);
   assertEquals(broken("src/client/terminal/tty.ts", "node:process"), []);

@@ -22,7 +22,7 @@ import {
   type StoredInvite,
 } from "./invites.ts";
 import type { Journal } from "./journal.ts";
-import { type Candidate, isBanned } from "./person.ts";
+import type { Candidate } from "./person.ts";
 import type { Persons } from "./persons.ts";
 import { FOUNDING_ID } from "../../sealed/membership.ts";
 import { StandingLink } from "./standing_link.ts";
@@ -44,12 +44,19 @@ export class Access {
   readonly #persons: Persons;
   readonly #invites: Invites;
   readonly #journal: Journal;
+  readonly #now: () => number;
 
-  /** The way into a room of some persons, by invites that stand in a journal. */
-  constructor(persons: Persons, invites: Invites, journal: Journal) {
+  /** The way into a room of some persons, by invites that stand in a journal. @param now The room's time, ms since 1970. */
+  constructor(
+    persons: Persons,
+    invites: Invites,
+    journal: Journal,
+    now: () => number,
+  ) {
     this.#persons = persons;
     this.#invites = invites;
     this.#journal = journal;
+    this.#now = now;
   }
 
   /** What an invite proves in a handshake, 32 bytes; undefined where there is no such invite. */
@@ -84,8 +91,8 @@ export class Access {
   openCode(number: number): OpenCode | undefined {
     if (this.sealed) return undefined;
     this.#journal.look();
-    return this.#invites.code(number, (id) => {
-      this.revoke(id);
+    return this.#invites.code(number, (guess) => {
+      this.#journal.record(guess);
       this.#journal.tryToKeep(); // at once: a restart must give no more tries
     });
   }
@@ -94,7 +101,7 @@ export class Access {
   refusal(candidate: Candidate): Refusal | undefined {
     const { id, key, invite } = candidate;
     const person = this.#persons.find(id);
-    if (person) return isBanned(person) ? "removed" : undefined;
+    if (person) return this.#persons.isBanned(person) ? "removed" : undefined;
     if (this.#persons.byKey(key) || invite === MEMBER_ID) return "card-wrong";
     if (this.#persons.byShort(shortId(id))) return "person-twin";
     if (this.sealed) return undefined; // its control lines have the last word
@@ -112,7 +119,7 @@ export class Access {
   invite(wish: NewInvite): { id: number; secret: Bytes } {
     const secret = randomBytes(KEY_SIZE);
     const isTaken = (id: number) => this.#invites.find(id) !== undefined;
-    const made = newInvite(wish, secret, isTaken);
+    const made = newInvite(wish, secret, isTaken, this.#now());
     this.#journal.record(made);
     return { id: made.id, secret };
   }

@@ -64,6 +64,13 @@ export type Happening =
     readonly invite: number;
   }
   | {
+    /** A spoken code was guessed wrong. */
+    readonly kind: "guessed";
+    readonly invite: number;
+    /** Which guess it was, at random: of one that is told twice, as of several servers, one counts. */
+    readonly guess: string;
+  }
+  | {
     /** A person may not come in. */
     readonly kind: "banned";
     readonly person: string;
@@ -84,10 +91,10 @@ export type Happening =
     readonly is: boolean;
   }
   | {
-    /** What the room has set: its topic, and the seconds between two messages of a member. */
+    /** What the room has set, as far as it is another: its topic, and the seconds between two messages of a member. */
     readonly kind: "room";
-    readonly topic: string;
-    readonly slow: number;
+    readonly topic?: string;
+    readonly slow?: number;
   };
 
 /** A happening of one kind, or of some. */
@@ -95,3 +102,22 @@ export type HappeningOf<K extends Happening["kind"]> = Extract<
   Happening,
   { readonly kind: K }
 >;
+
+/**
+ * What happens by itself, at one server of those that share a room: the others must be told. What is left out follows
+ * from what members do, which all servers carry out.
+ */
+const APART: ReadonlySet<string> = new Set<Happening["kind"]>([
+  "invite",
+  "revoked",
+  "guessed",
+  "banned",
+  "unbanned",
+  "operator",
+  "room",
+]);
+
+/** Whether something happens by itself, and not with what members do. */
+export function isApart({ kind }: Happening): boolean {
+  return APART.has(kind);
+}

@@ -24,6 +24,8 @@ import { term } from "./person.ts";
 export const MAX_USES = 10_000;
 /** Wrong guesses that a spoken code bears. */
 const MAX_GUESSES = 3;
+/** What tells wrong guesses at one code apart, bytes. */
+const GUESS_SIZE = 6;
 
 /** What opens the room to those who hold its secret. */
 export interface StoredInvite {
@@ -47,10 +49,10 @@ export interface StoredInvite {
   readonly used: Set<string>;
   /** Whether it was closed. */
   isRevoked: boolean;
-  /** Guesses at its code that are under way or were wrong. */
+  /** Guesses at its code that are under way here. */
   guesses: number;
-  /** Those that were wrong. */
-  wrong: number;
+  /** Those that were wrong, at any server. */
+  readonly wrong: Set<string>;
 }
 
 /** An invite that is to be made. */
@@ -59,11 +61,24 @@ export type NewInvite = Pick<StoredInvite, "uses" | "until" | "note" | "by">;
 /** The invites. The standing link is none of them. */
 export class Invites {
   readonly #byId = new Map<number, StoredInvite>();
+  readonly #now: () => number;
+
+  /** None so far. @param now The room's time, ms since 1970. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#byId.clear();
+  }
 
   /** How many lines of the file they take. */
   get lines(): number {
     let lines = this.#byId.size;
-    for (const { used } of this.#byId.values()) lines += used.size;
+    for (const { used, wrong } of this.#byId.values()) {
+      lines += used.size + wrong.size;
+    }
     return lines;
   }
 
@@ -74,31 +89,37 @@ export class Invites {
 
   /** All that are open, the oldest first. */
   get open(): StoredInvite[] {
-    return [...this.#byId.values()].filter(isOpen);
+    return [...this.#byId.values()].filter((it) => this.#isOpen(it))
+      .sort((a, b) => a.at - b.at || a.id - b.id); // not as this server heard of them
   }
 
   /** Whether an invite lets anybody in. */
   isOpen(id: number): boolean {
     const invite = this.#byId.get(id);
-    return invite !== undefined && isOpen(invite);
+    return invite !== undefined && this.#isOpen(invite);
   }
 
   /**
    * The spoken code of that number, undefined where there is none that is open.
-   * @param end Is to close its invite, once it was guessed wrong too often.
+   * @param wrong Is told of each wrong guess, and is to have it applied.
    */
-  code(number: number, end: (id: number) => void): OpenCode | undefined {
-    for (const invite of this.#byId.values()) {
-      if (invite.code === "" || !isOpen(invite)) continue;
+  code(
+    number: number,
+    wrong: (guess: HappeningOf<"guessed">) => void,
+  ): OpenCode | undefined {
+    for (const invite of this.open) {
+      if (invite.code === "") continue;
       const code = parseCode(invite.code);
       if (code.number !== number) continue;
       return {
         inviteId: invite.id,
         password: passwordOf(code),
-        guess: () => guess(invite),
+        guess: () => this.#guess(invite),
         guessed: (wasRight) => {
-          if (wasRight) invite.guesses--; // a right one doesn't count
-          else if (++invite.wrong >= MAX_GUESSES) end(invite.id);
+          invite.guesses--;
+          if (wasRight) return;
+          const guess = toBase64url(randomBytes(GUESS_SIZE));
+          wrong({ kind: "guessed", invite: invite.id, guess });
         },
       };
     }
@@ -117,7 +138,9 @@ export class Invites {
   }
 
   /** Takes over what happened to an invite. One that is there already is not made again. */
-  apply(happening: HappeningOf<"invite" | "used" | "revoked">): void {
+  apply(
+    happening: HappeningOf<"invite" | "used" | "guessed" | "revoked">,
+  ): void {
     if (happening.kind === "invite") {
       const { kind: _kind, key, ...invite } = happening;
       if (this.#byId.has(invite.id)) return;
@@ -127,49 +150,55 @@ export class Invites {
         used: new Set(),
         isRevoked: false,
         guesses: 0,
-        wrong: 0,
+        wrong: new Set(),
       });
       return;
     }
     const invite = this.#byId.get(happening.invite);
     if (!invite) return;
     if (happening.kind === "used") invite.used.add(happening.person);
+    else if (happening.kind === "guessed") invite.wrong.add(happening.guess);
     else invite.isRevoked = true;
+  }
+
+  #isOpen({ isRevoked, until, used, uses, wrong }: StoredInvite): boolean {
+    if (isRevoked || wrong.size >= MAX_GUESSES) return false;
+    return (until === null || until > this.#now()) && used.size < uses;
+  }
+
+  /** Counts each guess before it is looked at: of many at once, no more than three are. */
+  #guess(invite: StoredInvite): boolean {
+    const { guesses, wrong } = invite;
+    if (!this.#isOpen(invite) || guesses + wrong.size >= MAX_GUESSES) {
+      return false;
+    }
+    invite.guesses++;
+    return true;
   }
 
   /** All that counts, in as few lines as it takes. */
   *summary(): Generator<Happening> {
     for (const stored of this.#byId.values()) {
-      const { used, isRevoked, key, id, uses, until, note, by, at, code } =
-        stored;
+      const { used, wrong, isRevoked, key, ...rest } = stored;
+      const { id, uses, until, note, by, at, code } = rest;
       const invite = { id, uses, until, note, by, code, at };
       yield { kind: "invite", ...invite, key: toBase64url(key) };
       for (const person of used) yield { kind: "used", invite: id, person };
+      for (const guess of wrong) yield { kind: "guessed", invite: id, guess };
       if (isRevoked) yield { kind: "revoked", invite: id };
     }
   }
 }
 
-function isOpen({ isRevoked, until, used, uses }: StoredInvite): boolean {
-  if (isRevoked || until !== null && until <= Date.now()) return false;
-  return used.size < uses;
-}
-
-/** Counts each guess before it is looked at: of many at once, no more than three are. */
-function guess(invite: StoredInvite): boolean {
-  if (!isOpen(invite) || invite.guesses >= MAX_GUESSES) return false;
-  invite.guesses++;
-  return true;
-}
-
 /**
  * An invite as the file has it.
- * @param secret 32 bytes. @param isTaken Whether there is an invite of an id already.
+ * @param secret 32 bytes. @param isTaken Whether there is an invite of an id already. @param at When, ms since 1970.
  */
 export function newInvite(
   { uses, until, note, by }: NewInvite,
   secret: Bytes,
   isTaken: (id: number) => boolean,
+  at: number,
   code = "",
 ): HappeningOf<"invite"> {
   let id = ROOM_INVITE_ID;
@@ -177,7 +206,6 @@ export function newInvite(
     id = new DataView(randomBytes(4).buffer).getUint32(0) >>> 1; // the upper half stands for other things
   }
   const key = toBase64url(admissionKey(secret));
-  const at = Date.now();
   return { kind: "invite", id, key, uses, until, note, by, code, at };
 }
 

@@ -5,6 +5,12 @@
  *     add ──▶ what isn't in the file yet ── keep, not between begin and settle ──▶ chat.people
  *     apply ◀─────────────────────── refresh, and look ──────────────────────────────┘
  *
+ * Where servers share a room, what happens by itself at one of them counts there at once, and reaches all of them in the
+ * room's order, in which the last word counts. The file tells what has come back that way by a mark: the rest is shared
+ * again after a crash.
+ *
+ *     record, refresh ──▶ the outlet ──▶ the room's order ──▶ note: with the mark
+ *
  * @module
  */
 
@@ -12,14 +18,28 @@ import { messageOf } from "../../base/error_reason.ts";
 import type { LineFile } from "../../base/line_file.ts";
 import { FileError } from "../../base/private_file.ts";
 import { diagnostics } from "../diagnostics.ts";
-import type { Happening } from "./happening.ts";
+import { type Happening, isApart } from "./happening.ts";
+
+/** So much of what has happened is told to other servers at once: an invite with a note has up to a kilobyte. */
+const MAX_SHARED = 256;
 
 const logger = diagnostics("people");
+
+/** A happening as the file has it. */
+export type Written = Happening & {
+  /** Whether it is known to all servers that share the room: it has come out of the room's order. */
+  readonly shared?: true;
+};
+
+/** Is told what the other servers of a room are to know. */
+export type SharedOutlet = (happenings: readonly Happening[]) => void;
 
 /** What a journal is about. */
 export interface Recorded {
   /** Takes over something that happened; it may have before. */
   apply(happening: Happening): void;
+  /** Forgets all. */
+  clear(): void;
   /** All that counts, in as few lines as it takes. @param all What the file says. */
   summary(all: readonly Happening[]): Happening[];
   /** How many lines that takes, or some more. */
@@ -28,17 +48,27 @@ export interface Recorded {
 
 /** What has happened, in a file. */
 export class Journal implements Disposable {
-  readonly #file: LineFile<Happening>;
+  readonly #file: LineFile<Written>;
   readonly #recorded: Recorded;
-  readonly #pending = new Set<Happening>(); // not in the file yet
+  readonly #pending = new Set<Written>(); // not in the file yet
+  readonly #unshared: Map<string, Happening> | undefined; // by `identity`; undefined for a server alone
+  #outlet: SharedOutlet | undefined;
   #troubles: ReadonlySet<string> = new Set(); // said once, not every second
   #isUnderWay = false;
   #mayRewrite = true;
 
-  /** A journal in a file, of which nothing was read yet. It closes the file at its end. */
-  constructor(file: LineFile<Happening>, recorded: Recorded) {
+  /**
+   * A journal in a file, of which nothing was read yet. It closes the file at its end.
+   * @param isShared Whether other servers share the room.
+   */
+  constructor(
+    file: LineFile<Written>,
+    recorded: Recorded,
+    isShared: boolean,
+  ) {
     this.#file = file;
     this.#recorded = recorded;
+    this.#unshared = isShared ? new Map() : undefined;
   }
 
   /**
@@ -46,7 +76,7 @@ export class Journal implements Disposable {
    * @throws {FileError} for a file that is damaged, or can't be read.
    */
   load(mend: boolean): void {
-    for (const it of this.#file.added(mend)) this.#recorded.apply(it);
+    for (const it of this.#file.added(mend)) this.#takeOver(it);
   }
 
   /** What was repaired when the file was opened. */
@@ -54,19 +84,63 @@ export class Journal implements Disposable {
     return this.#file.notice;
   }
 
+  /** Whether all that has happened is in the file. */
+  get isKept(): boolean {
+    return this.#pending.size === 0;
+  }
+
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
   }
 
-  /** Something happens, on its own. */
+  /** Something happens, by itself. */
   record(happening: Happening): void {
     this.#recorded.apply(happening);
     this.add(happening);
+    this.#track(happening);
+    if (this.#unshared && isApart(happening)) this.#outlet?.([happening]);
+  }
+
+  /** Something happens that all servers which share the room know of at this place of its order. */
+  note(happening: Happening): void {
+    this.#recorded.apply(happening);
+    this.#unshared?.delete(identity(happening));
+    this.add(this.#marked(happening));
+  }
+
+  /** Has what happens by itself told to the other servers, first of all what they don't know yet. */
+  share(outlet: SharedOutlet): void {
+    this.#outlet = outlet;
+    this.#hand([...this.#unshared?.values() ?? []]);
+  }
+
+  /** Has the other servers told, in pieces that pass between them. */
+  #hand(happenings: readonly Happening[]): void {
+    for (let at = 0; at < happenings.length; at += MAX_SHARED) {
+      this.#outlet?.(happenings.slice(at, at + MAX_SHARED));
+    }
+  }
+
+  /** Keeps in mind what the other servers are to be told. @returns Whether that is something they weren't to be told yet. */
+  #track(written: Written): boolean {
+    if (!this.#unshared || !isApart(written)) return false;
+    const happening = plain(written);
+    const key = identity(happening);
+    const wasThere = this.#unshared.delete(key);
+    if (written.shared) return false;
+    this.#unshared.set(key, happening); // as the last one: their order counts
+    return !wasThere;
+  }
+
+  /** As the file has it where all servers know it. */
+  #marked(happening: Happening): Written {
+    const isMarked = this.#unshared !== undefined && isApart(happening);
+    return isMarked ? { ...happening, shared: true } : happening;
   }
 
   /** Something has happened, which is to be written down. */
-  add(...happenings: readonly Happening[]): void {
+  add(...happenings: readonly Written[]): void {
     for (const it of happenings) this.#pending.add(it);
   }
 
@@ -141,8 +215,15 @@ export class Journal implements Disposable {
   #refresh(): void {
     const added = this.#file.added();
     if (added.length === 0) return;
-    for (const it of added) this.#recorded.apply(it);
-    for (const it of this.#pending) this.#recorded.apply(it); // will be written after it, and so has the last word
+    const news = added.filter((it) => this.#takeOver(it));
+    for (const it of this.#pending) this.#recorded.apply(plain(it)); // will be written after it, and so has the last word
+    this.#hand(news.map(plain));
+  }
+
+  /** Takes over what the file says. @returns Whether the other servers are to be told. */
+  #takeOver(written: Written): boolean {
+    this.#recorded.apply(plain(written));
+    return this.#track(written);
   }
 
   /** Writes the file anew. Where its folder is read-only, or it is mounted by itself, it can only be added to, which does too. */
@@ -163,9 +244,55 @@ export class Journal implements Disposable {
     this.#file.lock();
     try {
       this.#refresh();
-      this.#file.rewrite(this.#recorded.summary(this.#file.all()));
+      this.#write(this.#recorded.summary(this.#file.all()));
     } finally {
       this.#file.unlock();
     }
   }
+
+  /** Has the file say a state, and what others are still to be told of it. @throws {FileError} */
+  #write(state: readonly Happening[]): void {
+    const unshared = this.#unshared?.values() ?? [];
+    const marked = state.map((it) => this.#marked(it));
+    this.#file.rewrite([...marked, ...unshared]);
+  }
+
+  /** All that counts. @throws {FileError} if the file can't be read. */
+  state(): Happening[] {
+    this.#file.lock();
+    try {
+      this.#refresh();
+      return this.#recorded.summary([...this.#file.all(), ...this.#pending]);
+    } finally {
+      this.#file.unlock();
+    }
+  }
+
+  /**
+   * Has a state in the place of all that was, but for what the other servers don't know yet.
+   * @throws {FileError} if it can't be written down.
+   */
+  replace(state: readonly Happening[]): void {
+    this.#file.lock();
+    try {
+      this.#refresh();
+      this.#write(state);
+      this.#pending.clear();
+      this.#recorded.clear();
+      for (const it of state) this.#recorded.apply(it);
+      for (const it of this.#unshared?.values() ?? []) this.#recorded.apply(it);
+    } finally {
+      this.#file.unlock();
+    }
+  }
+}
+
+/** A happening without its mark. */
+function plain({ shared: _shared, ...happening }: Written): Happening {
+  return happening;
+}
+
+/** What two tellings of the same happening have in common, whatever the order of their fields. */
+function identity(happening: Happening): string {
+  return JSON.stringify(Object.entries(happening).sort());
 }

@@ -28,6 +28,17 @@ export interface OwnedName {
 /** The names that are somebody's, and with them each person's `names`. */
 export class OwnedNames {
   readonly #names = new Map<string, OwnedName>(); // by folded name
+  readonly #now: () => number;
+
+  /** None so far. @param now The room's time, ms since 1970. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Forgets all, but for what persons say of it. */
+  clear(): void {
+    this.#names.clear();
+  }
 
   /** How many there are. */
   get size(): number {
@@ -52,8 +63,9 @@ export class OwnedNames {
     const owned = this.#names.get(folded);
     if (!owned) return undefined;
     const { person } = owned;
+    const now = this.#now();
     const isKept = isHere(person) ||
-      !isBanned(person) && Date.now() - person.there < NAME_KEPT;
+      !isBanned(person, now) && now - person.there < NAME_KEPT;
     return isKept ? owned : undefined;
   }
 

@@ -14,7 +14,7 @@ import { Access } from "./access.ts";
 import type { Reversible, Undo } from "./reversible.ts";
 import type { Happening } from "./happening.ts";
 import { Invites } from "./invites.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type Written } from "./journal.ts";
 import { OwnedNames } from "./owned_names.ts";
 import type { Candidate, Person } from "./person.ts";
 import { Persons } from "./persons.ts";
@@ -27,26 +27,39 @@ export interface Settings {
   readonly slow: number;
 }
 
+const UNSET: Settings = { topic: "", slow: 0 };
+
 /** The people of a room. */
 export class People implements Disposable {
   /** All who have been in the room. Changed here alone, where that is written down too. */
-  readonly persons = new Persons();
+  readonly persons: Persons;
   /** Whose name is whose. Changed here alone, where that is written down too. */
-  readonly names = new OwnedNames();
+  readonly names: OwnedNames;
   /** What has happened, in the file. */
   readonly journal: Journal;
-  readonly #invites = new Invites();
+  /** The present time of the room, ms since 1970: bans, invites and names end by it. */
+  readonly now: () => number;
+  readonly #invites: Invites;
   /** By what one may come in, and who may. */
   readonly access: Access;
-  #settings: Settings = { topic: "", slow: 0 };
+  #settings = UNSET;
 
-  private constructor(file: LineFile<Happening>) {
+  private constructor(
+    file: LineFile<Written>,
+    now: () => number,
+    isShared: boolean,
+  ) {
+    this.now = now;
+    this.persons = new Persons(now);
+    this.names = new OwnedNames(now);
+    this.#invites = new Invites(now);
     this.journal = new Journal(file, {
       apply: (it) => this.#apply(it),
+      clear: () => this.#clear(),
       summary: (all) => [...this.#summary(all)],
       lines: () => this.#lines,
-    });
-    this.access = new Access(this.persons, this.#invites, this.journal);
+    }, isShared);
+    this.access = new Access(this.persons, this.#invites, this.journal, now);
   }
 
   /**
@@ -55,15 +68,29 @@ export class People implements Disposable {
    */
   static open(
     path: string,
-    { fsync = false, mend = true, onMade }: {
+    {
+      fsync = false,
+      mend = true,
+      onMade,
+      now = () => Date.now(),
+      isShared = false,
+    }: {
       readonly fsync?: boolean;
       /** Is told the file's path if it was missing. */
       readonly onMade?: (path: string) => void;
       /** Whether what a crash left of a line is dropped. */
       readonly mend?: boolean;
+      /** The room's time, ms since 1970. Default: the clock's. */
+      readonly now?: () => number;
+      /** Whether other servers share the room. */
+      readonly isShared?: boolean;
     } = {},
   ): People {
-    const people = new People(LineFile.open(path, fsync, onMade));
+    const people = new People(
+      LineFile.open(path, fsync, onMade),
+      now,
+      isShared,
+    );
     try {
       people.journal.load(mend);
       return people;
@@ -105,7 +132,7 @@ export class People implements Disposable {
       person: id,
       until,
       by,
-      at: Date.now(),
+      at: this.now(),
     });
     if (invite === ROOM_INVITE_ID) return this.access.link.key !== undefined;
     this.access.revoke(invite);
@@ -117,14 +144,24 @@ export class People implements Disposable {
     this.journal.record({ kind: "unbanned", person: id });
   }
 
+  /** A control line bars a person, which every server carries out. @param at When, ms since 1970. */
+  bar({ id: person }: Person, at: number): void {
+    this.journal.note({ kind: "banned", person, until: null, by: "", at });
+  }
+
+  /** A control line lets a person come in again, which every server carries out. */
+  free({ id: person }: Person): void {
+    this.journal.note({ kind: "unbanned", person });
+  }
+
   /** Makes a person an operator, or one no longer. */
   setOperator({ id }: Person, is: boolean): void {
     this.journal.record({ kind: "operator", person: id, is });
   }
 
   /** A person is there. */
-  saw(person: Person, at: number): void {
-    this.journal.add(...this.persons.saw(person, at));
+  saw(person: Person, at: number): Undo {
+    return this.#note(this.persons.saw(person, at));
   }
 
   /** What the room has set. */
@@ -132,9 +169,9 @@ export class People implements Disposable {
     return this.#settings;
   }
 
-  /** Sets it. */
-  set({ topic, slow }: Settings): void {
-    this.journal.record({ kind: "room", topic, slow });
+  /** Sets it, or a part of it. */
+  set(change: Partial<Settings>): void {
+    this.journal.record({ kind: "room", ...change });
   }
 
   // ── Names ────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,6 +200,28 @@ export class People implements Disposable {
       this.journal.remove(...happenings);
       for (const { undo } of changes.toReversed()) undo();
     };
+  }
+
+  /**
+   * What has happened by itself at one of the servers that share the room, perhaps this one, in the room's order: the
+   * last word counts. To be called by every server at the same place of it.
+   */
+  follow(happenings: readonly Happening[]): void {
+    for (const it of happenings) this.journal.note(it);
+  }
+
+  /** All that counts, in as few happenings as it takes: for a server that has been away. @throws {FileError} */
+  state(): Happening[] {
+    return this.journal.state();
+  }
+
+  /**
+   * Takes over what `state` of another server gave, in the place of all that is here, but for what the others haven't
+   * been told of yet. Nobody may be in.
+   * @throws {FileError} if that can't be written down.
+   */
+  takeOver(state: readonly Happening[]): void {
+    this.journal.replace(state);
   }
 
   /**
@@ -206,11 +265,21 @@ export class People implements Disposable {
         return this.names.apply(happening, (id) => this.persons.find(id));
       case "invite":
       case "used":
+      case "guessed":
       case "revoked":
         return this.#invites.apply(happening);
-      case "room":
-        this.#settings = { topic: happening.topic, slow: happening.slow };
+      case "room": {
+        const { kind: _kind, ...change } = happening;
+        this.#settings = { ...this.#settings, ...change };
+      }
     }
+  }
+
+  #clear(): void {
+    this.persons.clear();
+    this.names.clear();
+    this.#invites.clear();
+    this.#settings = UNSET;
   }
 }
 

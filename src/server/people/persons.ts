@@ -7,7 +7,7 @@
 import { fromBase64url, toBase64url } from "../../../crypto_utils.ts";
 import { readCard } from "../../crypto/identity.ts";
 import { shortId } from "../../crypto/person_id.ts";
-import type { Reversible } from "./reversible.ts";
+import { type Reversible, UNCHANGED } from "./reversible.ts";
 import type { Happening, HappeningOf } from "./happening.ts";
 import { banEnd, type Candidate, isBanned, type Person } from "./person.ts";
 
@@ -19,6 +19,19 @@ export class Persons {
   readonly #byId = new Map<string, Person>(); // by full id
   readonly #byKey = new Map<string, Person>(); // by X25519 key
   readonly #byShort = new Map<string, Person>();
+  readonly #now: () => number;
+
+  /** None so far. @param now The room's time, ms since 1970. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Forgets everybody. */
+  clear(): void {
+    this.#byId.clear();
+    this.#byKey.clear();
+    this.#byShort.clear();
+  }
 
   /** How many there are. */
   get size(): number {
@@ -40,9 +53,14 @@ export class Persons {
     return this.#byKey.get(key);
   }
 
+  /** Whether a person may not come in now. */
+  isBanned(person: Person): boolean {
+    return isBanned(person, this.#now());
+  }
+
   /** Everybody who is banned now. */
   get banned(): Person[] {
-    return [...this.#byId.values()].filter(isBanned);
+    return [...this.#byId.values()].filter((it) => this.isBanned(it));
   }
 
   /** Whether a person is an operator, and nobody else is. */
@@ -90,11 +108,15 @@ export class Persons {
     return person;
   }
 
-  /** A person is there. @returns What of it is to be written down. */
-  saw(person: Person, at: number): Happening[] {
-    if (at - person.there < THERE_STEP) return [];
+  /** A person is there. */
+  saw(person: Person, at: number): Reversible {
+    const { id, there } = person;
+    if (at - there < THERE_STEP) return UNCHANGED;
     person.there = at;
-    return [{ kind: "there", person: person.id, at }];
+    return {
+      happenings: [{ kind: "there", person: id, at }],
+      undo: () => void (person.there = there),
+    };
   }
 
   /** Nobody may read less than what comes after an event. @returns Whether that changes anything. */
@@ -150,7 +172,7 @@ export class Persons {
     for (const person of this.#byId.values()) {
       const { id, there, isOperator } = person;
       yield { kind: "there", person: id, at: there };
-      if (isBanned(person)) {
+      if (this.isBanned(person)) {
         const until = banEnd(person);
         yield { kind: "banned", person: id, until, by: "", at: there };
       }

@@ -12,16 +12,25 @@ const MAX_JUMP = 86_400_000;
 
 const logger = diagnostics("room");
 
-/** Watches the clock, from the server's start on. */
+/** Watches the clock. */
 export class ClockWatch {
-  #offset = offsetOf(Date.now());
+  #offset: number | undefined;
   #jumped = 0; // days, as it was said
+
+  /**
+   * Watches a clock from now on. @param at What it says, ms since 1970; left out where that isn't known yet, as of servers
+   * that share a room and have the stream's time: then what it says first is believed.
+   */
+  constructor(at?: number) {
+    this.#offset = at === undefined ? undefined : offsetOf(at);
+  }
 
   /** Whether a time that the clock gives now, ms since 1970, can be believed. What is wrong is said once, on stderr. */
   isRight(at: number): boolean {
     const offset = offsetOf(at);
-    const days = Math.round((offset - this.#offset) / MAX_JUMP);
-    if (Math.abs(offset - this.#offset) <= MAX_JUMP) {
+    const jump = offset - (this.#offset ?? offset);
+    const days = Math.round(jump / MAX_JUMP);
+    if (Math.abs(jump) <= MAX_JUMP) {
       this.#offset = offset; // clocks are set by a little all the time
       this.#jumped = 0;
       return true;

@@ -154,8 +154,7 @@ export class ControlFile implements Disposable {
   rewrite(kept: readonly Kept[]): void {
     if (!this.#mayRewrite) return;
     try {
-      this.#file.rewrite(kept);
-      this.#logged = this.#dropped = undefined;
+      this.replace(kept);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
@@ -163,6 +162,12 @@ export class ControlFile implements Disposable {
         why: error.message,
       });
     }
+  }
+
+  /** Puts that in the place of all that it says. @throws {FileError} if it can't be written: then it is as it was. */
+  replace(kept: readonly Kept[]): void {
+    this.#file.rewrite(kept);
+    this.#logged = this.#dropped = undefined;
   }
 
   /** Closes the file. */

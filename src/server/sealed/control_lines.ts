@@ -37,6 +37,12 @@ export class ControlLines {
     this.#entries.push(entry);
   }
 
+  /** There are none. */
+  clear(): void {
+    this.#entries.length = 0;
+    this.#pieces.length = 0;
+  }
+
   /** Those from a number on were not said after all. Nobody was told of them. */
   drop(seq: number): void {
     this.#entries.length = this.#after(seq - 1);

@@ -38,6 +38,12 @@ export class Keepings {
     return this.#admissions.get(number);
   }
 
+  /** Forgets all. */
+  clear(): void {
+    this.#wraps.clear();
+    this.#admissions.clear();
+  }
+
   /** Keeps a content key, or what is to be known of an invite; else does nothing. */
   add(it: Kept): void {
     if (it.kind === "wrap") this.#wraps.set(it.wrap.to, it.wrap);

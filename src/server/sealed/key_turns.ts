@@ -22,16 +22,24 @@ export class KeyTurns {
    * @param at When, ms since 1970. @returns What takes it back; undefined where it is to wait.
    */
   take(at: number): Undo | undefined {
+    return this.#onEnd(at) < MAX_CHANGES ? this.count(at) : undefined;
+  }
+
+  /** The key is changed, and need not wait: another server has decided that. @returns What takes it back. */
+  count(at: number): Undo {
     const [count, last] = [this.#count, this.#last];
-    const since = at - last;
-    // A clock that was put back is no reason to wait.
-    const onEnd = since >= 0 && since < PAUSE ? count : 0;
-    if (onEnd >= MAX_CHANGES) return undefined;
-    this.#count = onEnd + 1;
+    this.#count = this.#onEnd(at) + 1;
     this.#last = at;
     return () => {
       this.#count = count;
       this.#last = last;
     };
+  }
+
+  /** How many changes went before one, with no pause between. */
+  #onEnd(at: number): number {
+    const since = at - this.#last;
+    // A clock that was put back is no reason to wait.
+    return since >= 0 && since < PAUSE ? this.#count : 0;
   }
 }

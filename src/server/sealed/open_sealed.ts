@@ -20,7 +20,6 @@ import { parseControl } from "../../sealed/control_line.ts";
 import { FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import { controlFile, type Values } from "../flags.ts";
 import type { People } from "../people/people.ts";
-import { isBanned } from "../people/person.ts";
 import { ControlFile } from "./control_file.ts";
 import { keeperNames, SealedRoom } from "./sealed_room.ts";
 
@@ -66,6 +65,7 @@ function isSealed(why: string): AdvisedError {
 /**
  * The sealed room of a file, made if it is missing.
  * @param roomKey The founding link's secret, 32 bytes. @param made Is told the path of what was made.
+ * @param now As of `SealedRoom.open`.
  * @throws {AdvisedError} beside the log of an open room. @throws {FileError} | {LogError}
  */
 export async function openSealed(
@@ -73,8 +73,9 @@ export async function openSealed(
   roomKey: Bytes,
   log: ChatLog,
   made: (path: string) => void,
+  now?: () => number,
 ): Promise<SealedRoom> {
-  const room = await SealedRoom.open(path, roomKey, log, made);
+  const room = await SealedRoom.open(path, roomKey, log, made, now);
   if (room.isFounded || log.head === 0) return room;
   room[Symbol.dispose]();
   throw new AdvisedError(
@@ -111,11 +112,11 @@ export function agreePeople(
     if (typeof parsed === "object") people.claim(enrolled.person, parsed, at);
   }
   for (const person of persons.banned) {
-    if (!barred.has(person.id)) people.unban(person);
+    if (!barred.has(person.id)) people.free(person);
   }
   for (const id of barred) {
     const person = persons.find(id);
-    if (person && !isBanned(person)) people.ban(person, null, "");
+    if (person && !persons.isBanned(person)) people.bar(person, people.now());
   }
   people.journal.keep();
 }

@@ -237,11 +237,10 @@ export class SealedRequests {
     const { membership } = this.#sealed;
     asker.spend(seat ? 1 : GUEST_WRAP_COST);
     const by = seat?.member.person.id ?? "";
-    const isKnown = membership.member(to) !== undefined ||
-      membership.openInvites(Date.now()).some(({ id }) => id === to);
     // Another keeper's `keys` line came first: with that, this key is nobody's.
     if (next && e !== membership.epoch + 1) return;
-    if (seat && !next && e === membership.epoch && isKnown) {
+    const isPresent = seat && !next && e === membership.epoch;
+    if (isPresent && this.#sealed.isRecipient(to)) {
       return this.#room.give(seat, { by, to, e, data });
     }
     const most = membership.members.size + membership.invites.size +

@@ -62,22 +62,27 @@ export class SealedRoom implements Disposable {
   readonly #lines = new ControlLines(); // those of the batch that is being logged among them
   readonly #keepings = new Keepings();
   readonly #digests = new Map<number, Bytes>(); // of all control lines up to each, by its number
+  readonly #epochs = new Map<number, number>(); // from each of them on, by its number, in their order
   #membership = Membership.NONE; // as everybody was told
   #next = Membership.NONE; // with the batch that is under way
   #unkept: Kept[] = []; // of that
   #isKept = false; // whether that is in the file, or half of it
   readonly #notices: string[] = [];
-  readonly #clock = new ClockWatch();
+  readonly #now: () => number;
+  readonly #clock: ClockWatch;
   readonly #turns = new KeyTurns();
 
-  private constructor(file: ControlFile, roomKey: Bytes) {
+  private constructor(file: ControlFile, roomKey: Bytes, now?: () => number) {
     this.#file = file;
     this.#foundingKey = admissionKey(roomKey);
+    this.#now = now ?? (() => Date.now());
+    this.#clock = new ClockWatch(now ? undefined : Date.now());
   }
 
   /**
    * The room of a file, held against the log: what a crash left in one of them alone is taken over or dropped.
    * @param roomKey The founding link's secret, 32 bytes. @param made Is told the file's path if it was made.
+   * @param now The time of a room that other servers share, ms since 1970. Default: this one's clock's.
    * @throws {FileError} | {LogError} | {AdvisedError} where the two are of different rooms, or times.
    */
   static async open(
@@ -85,11 +90,12 @@ export class SealedRoom implements Disposable {
     roomKey: Bytes,
     log: ChatLog,
     made: (path: string) => void,
+    now?: () => number,
   ): Promise<SealedRoom> {
     const file = ControlFile.open(path, made);
     try {
-      const room = new SealedRoom(file, roomKey);
-      await room.#load(path, log);
+      const room = new SealedRoom(file, roomKey, now);
+      await room.#load(path, log, now !== undefined);
       return room;
     } catch (error) {
       file[Symbol.dispose]();
@@ -97,7 +103,8 @@ export class SealedRoom implements Disposable {
     }
   }
 
-  async #load(path: string, log: ChatLog): Promise<void> {
+  /** @param isShared Whether other servers share the room: what the log lacks comes from one of them. */
+  async #load(path: string, log: ChatLog, isShared: boolean): Promise<void> {
     const { kept: all, logged } = this.#file.load();
     const ruled = all.flatMap((it) => it.kind === "ruled" ? [it.entry] : []);
     const marked = ruled.filter(({ seq }) => seq <= logged);
@@ -112,7 +119,7 @@ export class SealedRoom implements Disposable {
         `Cannot use "${path}": its control line ${it.entry.seq} isn't one that may be said there`,
       );
     }
-    await this.#goOn(path, log);
+    if (!isShared) await this.#goOn(path, log);
     await this.#takeOver(path, log);
     const { seq } = this.#membership;
     if (seq > logged) this.#file.log(seq);
@@ -170,6 +177,7 @@ export class SealedRoom implements Disposable {
     this.#membership = this.#next = next;
     this.#lines.add(entry);
     this.#digests.set(entry.seq, next.digest);
+    this.#epochs.set(entry.seq, next.epoch);
     return true;
   }
 
@@ -224,7 +232,13 @@ export class SealedRoom implements Disposable {
   isOpen(number: number): boolean {
     return number === FOUNDING_ID
       ? !this.isFounded
-      : this.#membership.isOpen(number, Date.now());
+      : this.#membership.isOpen(number, this.#now());
+  }
+
+  /** Whether somebody is to have the content key now: a member, or who comes by an open invite. @param id Full id. */
+  isRecipient(id: string): boolean {
+    return this.#membership.member(id) !== undefined ||
+      this.#membership.openInvites(this.#now()).some((it) => it.id === id);
   }
 
   // ── What clients are told ────────────────────────────────────────────────────────────────────────────
@@ -269,20 +283,43 @@ export class SealedRoom implements Disposable {
 
   // ── What happens ─────────────────────────────────────────────────────────────────────────────────────
 
+  /** The epoch of a line of the log, whatever came after it. @param seq Its number. */
+  epochOf(seq: number): number {
+    if (seq > this.#next.seq) return this.#next.epoch;
+    let { epoch } = Membership.NONE;
+    for (const [since, it] of this.#epochs) if (since < seq) epoch = it;
+    return epoch;
+  }
+
+  /** Whether a control line was said under that number. */
+  wasSaid({ text }: ControlLine, seq: number): boolean {
+    return seq <= this.#membership.seq &&
+      this.#lines.all.some((it) => it.seq === seq && it.text === text);
+  }
+
   /**
    * Takes a control line into a batch. Its signatures are checked already.
    * @param entry As it will stand in the log.
+   * @param isDecided Whether a server of those that share the room has decided that it is said: the clock, how often the key
+   * is changed and how a name is written count no more. One that a crash left here is said already.
    */
   take(
     line: ControlLine,
     entry: NewEntry,
     seq: number,
     { wraps: staged, admission }: Staged,
+    isDecided = false,
   ): Said | Refusal {
+    if (isDecided && this.wasSaid(line, seq)) {
+      return { undo: () => {}, wraps: [] };
+    }
     const before = this.#next;
     const { at, person } = entry;
-    if (!this.#clock.isRight(at)) return "clock-wrong";
-    const next = before.next(line, { seq, at, person });
+    if (!isDecided && !this.#clock.isRight(at)) return "clock-wrong";
+    const place = { seq, at, person };
+    const next = isDecided
+      ? before.after(line, place)
+      : before.next(line, place);
     if (typeof next === "string") return next;
     const { control } = line;
     const isInvite = control.verb === "invite";
@@ -292,7 +329,7 @@ export class SealedRoom implements Disposable {
       const { id = "" } = next.invites.get(control.invite) ?? {};
       if (staged.get(id)?.e !== next.epoch) return "keys-late";
     }
-    const turn = isInTheWay(control, before) ? this.#turns.take(at) : () => {};
+    const turn = this.#turn(control, at, isDecided);
     if (!turn) return "keys-again";
     const isRecipient = recipientsOf(next, at);
     // A keeper that removes itself still gives the others the key with which it goes.
@@ -309,15 +346,23 @@ export class SealedRoom implements Disposable {
     );
     this.#next = next;
     this.#digests.set(seq, next.digest);
+    this.#epochs.set(seq, next.epoch);
     return {
       undo: () => {
         this.#next = before;
         this.#digests.delete(seq);
+        this.#epochs.delete(seq);
         turn();
         undo();
       },
       wraps,
     };
+  }
+
+  /** Counts a change of the key, if a line is one. @returns What takes it back; undefined where the line is to wait. */
+  #turn(control: Control, at: number, isDecided: boolean): Undo | undefined {
+    if (!isInTheWay(control, this.#next)) return () => {};
+    return isDecided ? this.#turns.count(at) : this.#turns.take(at);
   }
 
   /**
@@ -383,12 +428,54 @@ export class SealedRoom implements Disposable {
   }
 
   #rewrite(): void {
-    this.#file.rewrite([
+    this.#file.rewrite(this.state());
+  }
+
+  // ── Servers that share the room ──────────────────────────────────────────────────────────────────────
+
+  /** All that counts. */
+  state(): Kept[] {
+    return [
       ...this.#lines.all.map((entry): Kept => ({ kind: "ruled", entry })),
       ...this.#keepings.all,
       { kind: "logged", seq: this.#membership.seq },
-    ]);
+    ];
   }
+
+  /**
+   * Puts the state of another server, whose log has the control lines, in the place of all that is here. Nobody may be in.
+   * @throws {FileError} for one that can't be, and if it can't be written: then nothing has changed.
+   */
+  async takeOver(state: readonly Kept[]): Promise<void> {
+    const ruled = state.flatMap((it) => it.kind === "ruled" ? [it.entry] : []);
+    const steps = await followAll(ruled);
+    this.#file.replace(state);
+    this.#lines.clear();
+    this.#digests.clear();
+    this.#keepings.clear();
+    this.#unkept = [];
+    this.#isKept = false;
+    this.#membership = this.#next = steps.at(-1) ?? Membership.NONE;
+    for (const entry of ruled) this.#lines.add(entry);
+    for (const { seq, digest } of steps) this.#digests.set(seq, digest);
+    for (const it of state) this.#keepings.add(it);
+  }
+}
+
+/** What control lines come to, one after the other. @throws {FileError} for one that may not be said there. */
+async function followAll(ruled: readonly RuledEntry[]): Promise<Membership[]> {
+  const steps: Membership[] = [];
+  let membership = Membership.NONE;
+  for (const entry of ruled) {
+    const next = await follow(membership, parseControl(entry.text), entry);
+    if (!next) {
+      throw new FileError(
+        `Cannot take over what another server has of the room: its control line ${entry.seq} isn't one that may be said there`,
+      );
+    }
+    steps.push(membership = next);
+  }
+  return steps;
 }
 
 /** Whether a line may make another keeper's late, and removes nobody. */

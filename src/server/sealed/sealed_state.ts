@@ -6,14 +6,13 @@
  */
 
 import { shortId } from "../../crypto/person_id.ts";
-import type { ChatLog } from "../../log/chat_log.ts";
 import type { Event } from "../../protocol/events.ts";
 import type { Line, NewEntry } from "../../protocol/line.ts";
 import { type Name, parseName } from "../../protocol/names.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
 import type { ControlLine } from "../../sealed/control_line.ts";
 import { epochOf } from "../../sealed/sealed_line.ts";
-import type { Batch, Of, Refused, Request, Ruled } from "../batch.ts";
+import type { Batch, Of, Refused, Request, Ruled, Seat } from "../batch.ts";
 import { isTooSoon } from "../people/person.ts";
 import type { Roster } from "../roster.ts";
 import type { SealedRoom, Staged } from "./sealed_room.ts";
@@ -22,14 +21,12 @@ import type { SealedRoom, Staged } from "./sealed_room.ts";
 export class SealedState {
   readonly #room: SealedRoom;
   readonly #members: Roster;
-  readonly #log: ChatLog;
   readonly #lacking = new Map<string, number>(); // the epoch whose key somebody lacks, by full id
 
   /** A room in which nobody lacks anything. */
-  constructor(room: SealedRoom, members: Roster, log: ChatLog) {
+  constructor(room: SealedRoom, members: Roster) {
     this.#room = room;
     this.#members = members;
-    this.#log = log;
   }
 
   /** The name of who is a member; undefined for one who is none yet. */
@@ -46,8 +43,16 @@ export class SealedState {
   ): Refusal | undefined {
     if (!entering) return "room-sealed";
     const { line, staged } = entering;
+    const by = { person: shortId(id), stay, n, name: name.shown };
+    const take = (line: ControlLine) =>
+      this.#take(line, by, staged, undefined, batch);
+    const { isDecided } = batch;
+    if (isDecided && line && this.#room.wasSaid(line, seqIn(batch))) {
+      return take(line);
+    }
     // Of two machines that came in the same instant, the first made its person a member.
     if (this.#room.next.member(id)) return undefined;
+    if (isDecided) return line && take(line);
     if (!line) return "removed";
     const { control } = line;
     if (control.verb === "found" && this.#room.next.room) return "invite-used";
@@ -56,8 +61,7 @@ export class SealedState {
     const isInvites = control.verb !== "join" ||
       this.#room.next.invites.get(control.invite)?.id === entering.invite;
     if (!isInvites) return "invite-used"; // its number is another's by now
-    const by = { person: shortId(id), stay, n, name: name.shown };
-    return this.#take(line, by, staged, undefined, batch);
+    return take(line);
   }
 
   /** Says a control line. @param refused Why it isn't said in any case. @returns Whether it is. */
@@ -87,8 +91,8 @@ export class SealedState {
   ): Refusal | undefined {
     const { text, control } = line;
     const entry: NewEntry = { what: "ruled", at: batch.at, text, ...by };
-    const seq = this.#log.head + 1 + batch.entries.length;
-    const said = this.#room.take(line, entry, seq, staged);
+    const seq = seqIn(batch);
+    const said = this.#room.take(line, entry, seq, staged, batch.isDecided);
     if (typeof said === "string") return said;
     batch.undo.push(said.undo);
     batch.rule(entry, { control, wish });
@@ -106,20 +110,34 @@ export class SealedState {
 
   /**
    * Those of a member's lines that are taken: sealed under the present key, and new. Any other will be said again by its
-   * client, or was said. @param slow Seconds between two lines, keepers' aside.
+   * client, or was said. @param slow Seconds between two lines, keepers' aside; what is decided doesn't wait for it.
    */
-  taken({ seat, lines }: Of<"say">, slow: number): Line[] {
-    const { person } = seat.member;
-    const { epoch } = this.#room.next;
-    const isFree = this.#room.next.isKeeper(person.id);
+  taken({ seat, lines }: Of<"say">, slow: number, batch: Batch): Line[] {
+    // After a crash, more may be known here than was at that place.
+    const epoch = batch.isDecided
+      ? this.#room.epochOf(seqIn(batch))
+      : this.#room.next.epoch;
     return lines.filter(({ n, text }) => {
       if (epochOf(text) !== epoch || n <= seat.n) return false;
       seat.n = n;
-      if (isFree || !isTooSoon(person, slow)) return true;
-      const reason = "too-soon";
-      seat.guest.tell({ kind: "refused", n, reason, detail: "" });
-      return false;
+      return batch.isDecided || this.#isTimely(seat, n, slow);
     });
+  }
+
+  /** Those of a member's lines that may be proposed to other servers, so far as slow mode goes. @param slow As in `taken`. */
+  timely(seat: Seat, lines: readonly Line[], slow: number): Line[] {
+    const { epoch } = this.#room.next;
+    return lines.filter(({ n, text }) =>
+      epochOf(text) !== epoch || n <= seat.n || this.#isTimely(seat, n, slow)
+    );
+  }
+
+  /** Whether a line doesn't come too soon; tells its member if it does. */
+  #isTimely({ member: { person }, guest }: Seat, n: number, slow: number) {
+    if (this.#room.next.isKeeper(person.id)) return true;
+    if (!isTooSoon(person, slow)) return true;
+    guest.tell({ kind: "refused", n, reason: "too-soon", detail: "" });
+    return false;
   }
 
   /** Somebody lacks a content key: the keepers who are there are told. */
@@ -157,4 +175,9 @@ export class SealedState {
       }
     }
   }
+}
+
+/** The number of a batch's next line. */
+function seqIn({ first, entries }: Batch): number {
+  return first + entries.length;
 }

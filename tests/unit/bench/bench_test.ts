@@ -158,6 +158,7 @@ function room(server: string, members: number, value: number): Figures {
     serverUsPerDelivery: same,
     serverCpu: same,
     loadCpu: same,
+    natsCpu: same,
   };
   return {
     server,
@@ -166,10 +167,12 @@ function room(server: string, members: number, value: number): Figures {
     joinsPerSecond: same,
     joinServerCpu: same,
     joinLoadCpu: same,
+    joinNatsCpu: same,
     kibPerMember: same,
     kibPerMemberFromEmpty: same,
     loneMs: same,
     loneServerMs: same,
+    loneNatsMs: same,
     saturated: flow,
     hundredTalkers: flow,
   };

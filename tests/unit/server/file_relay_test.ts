@@ -4,7 +4,8 @@
  * @module
  */
 
-import { FileRelay, type Peer } from "../../../src/server/file_relay.ts";
+import type { Peer } from "../../../src/server/file_peer.ts";
+import { FileRelay } from "../../../src/server/file_relay.ts";
 import { type Event, EventError } from "../../../src/protocol/events.ts";
 import { PIECE_SIZE } from "../../../src/protocol/offer.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";

@@ -17,6 +17,8 @@ function silentGuest({ broadcaster }: Setup): Guest {
   const writer = { write: (bytes: Bytes) => Promise.resolve(bytes.length) };
   const options = { limit: RING_SIZE, tooSlow: () => {} };
   return {
+    isHere: true,
+    ended: undefined,
     outlet: new Outlet(broadcaster.ring, writer, options),
     tell: () => {},
     pass: () => {},

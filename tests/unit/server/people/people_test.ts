@@ -19,10 +19,9 @@ import { MEMBER_ID } from "../../../../src/protocol/handshake.ts";
 import { HandshakeRefusal } from "../../../../src/protocol/reasons.ts";
 import { NAME_KEPT } from "../../../../src/server/people/owned_names.ts";
 import type { People } from "../../../../src/server/people/people.ts";
-import {
-  type Candidate,
-  isBanned,
-  type Person,
+import type {
+  Candidate,
+  Person,
 } from "../../../../src/server/people/person.ts";
 import type { Happening } from "../../../../src/server/people/happening.ts";
 import { LineFile } from "../../../../src/base/line_file.ts";
@@ -539,7 +538,7 @@ test("who is banned is refused by any way, and others aren't", (setup) => {
   for (let opened = 0; opened < 2; opened++) {
     const { people } = setup;
     const banned = people.persons.find(ana.id);
-    assert(banned && isBanned(banned));
+    assert(banned && people.persons.isBanned(banned));
     for (const by of [7, MEMBER_ID, ROOM_INVITE_ID]) {
       assertEquals(setup.turnedAway(ana, by), undefined); // it is told until when, which a handshake can't
       assertEquals(people.access.refusal({ ...ana, invite: by }), "removed");

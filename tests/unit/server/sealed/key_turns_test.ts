@@ -26,3 +26,11 @@ Deno.test("KeyTurns counts neither a change that was taken back, nor what is bef
   assertEquals(taken(turns, ...EIGHT.map((at) => at + 100)), ALL);
   assertEquals(taken(turns, 108, 50), [false, true]);
 });
+
+Deno.test("KeyTurns.count() counts a change that another server has let through, however many went before", () => {
+  const turns = new KeyTurns();
+  for (const at of [...EIGHT, 8]) turns.count(at);
+  assertEquals(taken(turns, 9), [false]);
+  turns.count(9)();
+  assertEquals(taken(turns, 10_010), [true]);
+});

@@ -97,7 +97,7 @@ async function steps(): Promise<Step[]> {
   log.append = async (entries) => {
     const before = [filesOf(server).log, digestOf(server)] as const;
     const seq = await append.call(log, entries);
-    const ruled = entries.find(({ what }) => what === "ruled");
+    const ruled = entries.find((it) => it?.what === "ruled");
     const verb = ruled && parseControl(ruled.text)?.control.verb;
     if (!verb) return seq;
     all.push({

@@ -20,7 +20,8 @@ async function keysWith(web: string | undefined): Promise<RoomKeys> {
   const secret = new Uint8Array(32).fill(7);
   const keyPair = await importKeyPair(secret);
   const listening = { host: "192.0.2.7", port: 5000 };
-  return { keyPair, roomKey: secret, listening, web, inviteId: 0 };
+  const own = { listening, address: undefined, servers: [] };
+  return { keyPair, roomKey: secret, ...own, web, inviteId: 0 };
 }
 
 const table: readonly (readonly [string, string | undefined, string])[] = [

@@ -1,0 +1,490 @@
+/**
+ * How servers that share a room come to the stream: alone and together, when it is lost, older, or another one, and when it
+ * no longer has what one of them lacks.
+ *
+ * @module
+ */
+
+import { AdvisedError } from "../../../../src/base/advised_error.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../../../kit/assert.ts";
+import {
+  seat,
+  type SharedServer,
+  sharedTest,
+} from "../../../kit/shared_servers.ts";
+
+/** All have the same lines, the same chain, the same place and the same people in. */
+async function assertSame(...servers: SharedServer[]): Promise<void> {
+  const [first, ...rest] = servers;
+  assert(first);
+  const { own: _own, ...place } = first.position;
+  for (const it of rest) {
+    const { own: _others, ...other } = it.position;
+    assertEquals(other, place);
+    assertEquals(await it.texts(), await first.texts());
+    assertEquals(await it.value(), await first.value());
+  }
+}
+
+// ── The first ──────────────────────────────────────────────────────────────────────────────────────────
+
+sharedTest(
+  "a server alone begins an empty stream, and goes on in it after a restart",
+  async (room) => {
+    const a = await room.start("a");
+    assertEquals(await a.find(), { from: 2, made: "1", isFresh: false });
+    assertMatch(a.notes.join("\n"), /stream is empty: begins it anew/);
+    room.say("one", "two");
+    await a.follow();
+    await room.stop(a);
+    const again = await room.start("a", { id: "a2" });
+    assertEquals(await again.find(), { from: 3, made: "1", isFresh: false });
+    assertEquals(again.notes, []);
+    assertEquals(room.nats.entries.length, 2);
+  },
+);
+
+sharedTest(
+  "the log of a server that was alone so far is what the stream begins with, and others get it whole",
+  async (room) => {
+    const a = await room.start("a");
+    await a.has.log.append([1, 2, 3].map((n) => ({
+      at: n,
+      person: "k3df9q2mx7ta41cz",
+      stay: "Yk3xQ0p1a2c",
+      n,
+      what: "said" as const,
+      name: "Abhii",
+      text: `text ${n}`,
+    })));
+    a.has.people.set({ topic: "stamps", slow: 7 });
+    await a.find();
+    room.seat(seat(1));
+    await a.follow();
+
+    const b = await room.start("b");
+    const footing = await b.find();
+    assertEquals(footing, { from: 3, made: "1", isFresh: true });
+    await assertSame(a, b);
+    assertEquals(b.position.roster.seats, [seat(1)]);
+    assertEquals(b.has.people.settings, { topic: "stamps", slow: 7 });
+    assertEquals(b.secret, a.secret);
+  },
+);
+
+sharedTest(
+  "of servers that start at the same time one begins the stream, and the others take over",
+  async (room) => {
+    const servers = await Promise.all(
+      ["a", "b", "c"].map((it) => room.start(it)),
+    );
+    await Promise.all(servers.map((it) => it.find()));
+    room.say("hello");
+    await Promise.all(servers.map((it) => it.follow()));
+    await assertSame(...servers);
+  },
+);
+
+sharedTest(
+  "a server that is new waits for one that is in the stream, and says so",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    await room.stop(a);
+    const b = await room.start("b");
+    const error = await assertRejects(() => b.find(), AdvisedError);
+    assertMatch(
+      error.message,
+      /new in the room, and no other server .* answers/,
+    );
+    assertMatch(b.notes.join("\n"), /waits for another server/);
+    assertEquals(b.has.position.position, undefined);
+  },
+);
+
+// ── Away ───────────────────────────────────────────────────────────────────────────────────────────────
+
+sharedTest(
+  "a crash between log and chat.cluster leaves lines that the entry finds there",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    room.say("one", "two");
+    await a.crashAfterLogging();
+    await room.stop(a);
+    const again = await room.start("a");
+    assertEquals(again.has.log.head, 2);
+    assertEquals((await again.find()).from, 2);
+    await again.follow();
+    assertEquals(await again.texts(), ["one", "two"]);
+    assertEquals(again.position.head, 2);
+  },
+);
+
+sharedTest(
+  "a server that was away for longer than the stream reaches back takes over what it lacks",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    await room.stop(b);
+    a.has.people.set({ topic: "later", slow: 0 });
+    for (let n = 1; n <= 600; n++) room.say(`text ${n}`);
+    room.seat(seat(4));
+    await a.follow();
+    room.nats.discard(400);
+    const again = await room.start("b", { id: "b2" });
+    const footing = await again.find();
+    assertEquals(footing, { from: 603, made: "1", isFresh: true });
+    assertMatch(again.notes.join("\n"), /no longer has entries 2 to 399/);
+    await assertSame(a, again);
+    assertEquals(again.has.people.settings.topic, "later");
+  },
+);
+
+sharedTest(
+  "what nobody else has any more is said, with the entries that are missing, and nothing is left out",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    for (let n = 1; n <= 9; n++) room.say(`text ${n}`);
+    room.nats.discard(8);
+    await room.stop(a);
+    const again = await room.start("a");
+    const error = await assertRejects(() => again.find(), AdvisedError);
+    assertMatch(error.message, /no longer has entries 2 to 7/);
+    assertEquals(again.position.place, 1);
+    assertEquals(room.nats.entries.length, 3);
+  },
+);
+
+sharedTest(
+  "a server of which only its own last entry is gone from the stream goes on",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    room.say("one");
+    await a.follow();
+    room.nats.discard(3);
+    assertEquals(await a.find(), { from: 3, made: "1", isFresh: false });
+  },
+);
+
+// ── The stream is lost ─────────────────────────────────────────────────────────────────────────────────
+
+sharedTest(
+  "servers that all have the same go on with their members when the stream was emptied",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    room.seat(seat(1));
+    room.say("one");
+    for (const it of [a, b]) await it.follow();
+    room.nats.makeAnew();
+    const footings = await Promise.all([a.find(), b.find()]);
+    const went = { from: 2, made: "2", isFresh: false };
+    assertEquals(footings, [went, went]);
+    assertMatch(
+      a.notes.join("\n"),
+      /stream is empty: it was emptied or made anew/,
+    );
+    assertMatch(b.notes.join("\n"), /begins anew with entry 1, after event 2/);
+    room.say("two");
+    for (const it of [a, b]) await it.follow();
+    await assertSame(a, b);
+    assertEquals(a.position.roster.seats, [seat(1)]);
+    assertEquals(await a.texts(), ["Name1 comes", "one", "two"]);
+  },
+);
+
+sharedTest(
+  "a server that finds the stream begun anew by another goes on with its members, if it has all before",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    room.seat(seat(1));
+    for (const it of [a, b]) await it.follow();
+    room.nats.makeAnew();
+    await a.find(); // b notices later
+    room.say("one");
+    await a.follow();
+    assertEquals(await b.find(), { from: 2, made: "2", isFresh: false });
+    await b.follow();
+    await assertSame(a, b);
+  },
+);
+
+sharedTest(
+  "the longest log begins a lost stream, and the others take over what they lack",
+  async (room) => {
+    const servers = [];
+    for (const name of ["a", "b", "c"]) {
+      const server = await room.start(name);
+      await server.find();
+      servers.push(server);
+    }
+    const [a, b, c] = servers;
+    assert(a && b && c);
+    room.say("one");
+    await a.follow();
+    await b.follow();
+    room.say("two");
+    await b.follow();
+    room.nats.makeAnew();
+    const footings = await Promise.all(servers.map((it) => it.find()));
+    assertEquals(footings.map(({ isFresh }) => isFresh), [true, false, true]);
+    await assertSame(a, b, c);
+    assertEquals(await c.texts(), ["one", "two"]);
+  },
+);
+
+sharedTest(
+  "one that has carried out more begins a lost stream, where the logs are equally long",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    room.say(); // an entry without a line
+    await b.follow();
+    room.nats.makeAnew();
+    const footings = await Promise.all([a.find(), b.find()]);
+    assertEquals(footings.map(({ isFresh }) => isFresh), [true, false]);
+    await assertSame(a, b);
+  },
+);
+
+sharedTest(
+  "an older stream that was put back is recognised by the servers that were further, and none loses a line",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    const old = room.nats.entries.slice();
+    room.say("one");
+    await a.follow();
+    room.nats.makeAnew(old);
+    const footings = await Promise.all([a.find(), b.find()]);
+    assertEquals(footings.map(({ from }) => from).includes(3), true);
+    assertMatch(
+      a.notes.join("\n"),
+      /ends with entry 1, .* has carried out entry 2/,
+    );
+    await b.follow();
+    await a.follow();
+    await assertSame(a, b);
+    assertEquals(await b.texts(), ["one"]);
+  },
+);
+
+sharedTest(
+  "a server that comes back after the stream was made anew follows the others",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    room.say("one");
+    await a.follow();
+    await room.stop(b);
+    room.nats.makeAnew();
+    await a.find();
+    room.say("two", "three");
+    await a.follow();
+    const again = await room.start("b", { id: "b2" });
+    assertEquals((await again.find()).isFresh, true);
+    await assertSame(a, again);
+  },
+);
+
+sharedTest(
+  "a server whose log has lines that the room lacks stops, says which, and changes nothing",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    room.say("one");
+    room.say("two");
+    await b.follow();
+    await room.stop(b);
+    room.nats.makeAnew();
+    await a.find(); // without what b has
+    room.say("other");
+    await a.follow();
+    const again = await room.start("b", { id: "b2" });
+    const error = await assertRejects(() => again.find(), AdvisedError);
+    assertMatch(error.message, /event 1 of the log here isn't the one/);
+    assertMatch(error.advice, /Nothing was changed/);
+    assertEquals(await again.texts(), ["one", "two"]);
+    assertEquals(again.position.place, 3);
+  },
+);
+
+sharedTest(
+  "a server whose log is longer than what the stream has begun with stops, and keeps its lines",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    room.say("one", "two");
+    await b.follow();
+    await room.stop(b);
+    room.nats.makeAnew();
+    await a.find(); // without what b has
+    const again = await room.start("b", { id: "b2" });
+    const error = await assertRejects(() => again.find(), AdvisedError);
+    assertMatch(
+      error.message,
+      /has events 1 to 2, .* goes on without, after event 0/,
+    );
+    assertEquals(await again.texts(), ["one", "two"]);
+  },
+);
+
+sharedTest(
+  "a server that meets a beginning which lacks lines of its log stops, and keeps them",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    room.say("one");
+    await a.follow();
+    const { stream, place, digest } = a.position;
+    room.begin({
+      kind: "beginning",
+      stream: "another",
+      place: 3,
+      sealed: false,
+      head: 0,
+      chain: "",
+      after: { stream, place, digest },
+      by: "b",
+    });
+    const error = await assertRejects(() => a.follow(), AdvisedError);
+    assertMatch(error.message, /has event 1, and the room goes on without/);
+    assertEquals(await a.texts(), ["one"]);
+    assertEquals(a.position.place, 2);
+  },
+);
+
+sharedTest(
+  "a server that finds the stream empty waits for those that were there, which may have more",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    for (const id of ["a", "b"]) room.come(id);
+    for (const it of [a, b]) await it.follow();
+    room.say("one");
+    await b.follow();
+    await room.stop(b);
+    room.nats.makeAnew();
+    const asked = Promise.withResolvers<void>();
+    let count = 0;
+    room.company.join("watcher").hear("heads", () => {
+      if (++count === 20) asked.resolve(); // longer than it waits for strangers
+      return undefined;
+    });
+    const finding = a.find();
+    await asked.promise;
+    assertEquals(room.nats.entries, []);
+    const again = await room.start("b", { id: "b2" });
+    await Promise.all([finding, again.find()]);
+    await assertSame(a, again);
+    assertEquals(await a.texts(), ["one"]);
+  },
+);
+
+sharedTest("a beginning that something came before is void", async (room) => {
+  const a = await room.start("a");
+  await a.find();
+  await room.stop(a);
+  const again = await room.start("a", { id: "a2" });
+  await again.find();
+  room.nats.makeAnew();
+  let isLate = true;
+  room.nats.fate = () => {
+    if (isLate) {
+      room.nats.add(new TextEncoder().encode('{"kind":"lines","texts":[]}'));
+    }
+    isLate = false;
+    return "taken";
+  };
+  const { from } = await again.find();
+  assertEquals(from, room.nats.entries.length + 1);
+  assertEquals(again.position.place, room.nats.entries.length);
+});
+
+// ── The log ────────────────────────────────────────────────────────────────────────────────────────────
+
+sharedTest(
+  "lines that an older log lacks come from another server",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    room.say("one", "two", "three");
+    for (const it of [a, b]) await it.follow();
+    await room.stop(b);
+    const path = room.file("b", "chat.log");
+    const [first] = (await Deno.readTextFile(path)).split("\n");
+    await Deno.writeTextFile(path, `${first}\n`);
+    const again = await room.start("b", { id: "b2" });
+    assertEquals((await again.find()).isFresh, false);
+    assertMatch(
+      again.notes.join("\n"),
+      /log ends with event 1, .* up to event 3: takes the lines over/,
+    );
+    await assertSame(a, again);
+  },
+);
+
+sharedTest(
+  "alone, a server whose log was deleted goes on without giving a number twice",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    room.say("one", "two");
+    await a.follow();
+    await room.stop(a);
+    await Deno.remove(room.file("a", "chat.log"));
+    const again = await room.start("a", { id: "a2" });
+    await again.find();
+    assertMatch(again.notes.join("\n"), /goes on with event 3 in another file/);
+    room.say("three");
+    await again.follow();
+    assertEquals(again.has.log.head, 3);
+    assertEquals(await again.texts(), ["three"]);
+  },
+);
+
+sharedTest(
+  "where chat.cluster is missing, a server takes over if its log is a part of the room's",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    room.say("one");
+    await b.follow();
+    await room.stop(b);
+    room.say("two");
+    await a.follow();
+    await Deno.remove(room.file("b", "chat.cluster"));
+    const again = await room.start("b", { id: "b2" });
+    assertEquals((await again.find()).isFresh, true);
+    assertMatch(again.notes.join("\n"), /its chat.cluster is lost/);
+    await assertSame(a, again);
+  },
+);
