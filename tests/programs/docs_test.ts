@@ -25,7 +25,9 @@ const PAGES = [
   "bench/PROFILE.md",
   "docs/client.md",
   "docs/design.md",
+  "docs/operations.md",
   "docs/protocol.md",
+  "docs/scale.md",
   "docs/server.md",
 ];
 

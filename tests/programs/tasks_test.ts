@@ -56,6 +56,22 @@ Deno.test("the demonstration shows both sides, the network and the log, in 80 co
   );
 });
 
+Deno.test("the demonstration of three servers kills one, and counts that nothing is lost, in 80 columns", async () => {
+  const { code, output, errors } = await runTask("demo:cluster");
+  assertEquals(code, 0, errors);
+  assertEquals(output.split("\n").filter((line) => width(line) > 80), []);
+  assertMatch(output, /^kill -9 of server \d, when Priyanka had read \d+ of /m);
+  assertMatch(output, /^Abhii came back by itself, to server \d, after /m);
+  for (const name of ["Priyanka", "Abhii", "Meera"]) {
+    const counted = /^ read +6000 lines: 0 lost, 0 twice, 0 out of order$/m;
+    assertMatch(output, new RegExp(`^${name}${counted.source.slice(1)}`, "m"));
+  }
+  assertMatch(
+    output.replaceAll("\n    ", " "),
+    /^Server \d was started again, .* the same \d+ lines, byte for byte\.$/m,
+  );
+});
+
 Deno.test("the compile task refuses a target that Deno doesn't have", async () => {
   const { code, errors } = await runTask("compile", "--target", "vax");
   assertEquals(code, 2);

@@ -72,6 +72,7 @@ class House {
       log,
       people,
       broadcaster,
+      mailbox,
       maxMembers: 100,
       measures: UNMEASURED,
     });

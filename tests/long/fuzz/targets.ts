@@ -5,6 +5,7 @@
  */
 
 import { concat } from "../../../crypto_utils.ts";
+import { entries, items } from "./cluster_targets.ts";
 import { identity, keyFile } from "./file_targets.ts";
 import { hostileMember } from "./member_target.ts";
 import {
@@ -79,5 +80,7 @@ export async function allTargets(
     await sealedPieces(),
     await sealedWords(),
     await wraps(),
+    await entries(),
+    items(),
   ];
 }

@@ -10,11 +10,15 @@ import { type Bytes, randomBytes } from "../../../crypto_utils.ts";
 import { parseFlags } from "../../../src/base/flags.ts";
 import { UsageError } from "../../../src/base/usage_error.ts";
 import {
+  type Address,
+  addressesOf,
   formatAddress,
   formatInvite,
   type Invite,
+  MAX_ADDRESSES,
   parseAddress,
   parseInvite,
+  placeAt,
 } from "../../../src/keys/invite.ts";
 import { networkOf } from "../../../src/server/rate_limits.ts";
 import {
@@ -272,9 +276,13 @@ function checkInvite(text: string): string {
     return outcome;
   }
   hold(invite.secret.length === 32 && invite.serverKey.length === 32, "a key");
-  hold(invite.port >= 1 && invite.port <= 65_535, `port ${invite.port}`);
+  const { others = [] } = invite;
+  for (const { port } of [invite, ...others]) {
+    hold(port >= 1 && port <= 65_535, `port ${port}`);
+  }
+  hold(new Set(addressesOf(invite)).size === others.length + 1, "twice");
   same(parseInvite(formatInvite(invite)), invite, "the invite changes");
-  return `invite ${invite.host.length}`;
+  return `invite ${invite.host.length} ${others.length}`;
 }
 
 function checkAddress(text: string): string {
@@ -288,9 +296,13 @@ function checkAddress(text: string): string {
   }
 }
 
-const invites = fc.record<Invite>({
+const addresses = fc.record<Address>({
   host: fc.oneof(fc.domain(), fc.ipV4()),
   port: fc.integer({ min: 1, max: 65_535 }),
+});
+
+const invites = fc.record({
+  addresses: fc.array(addresses, { minLength: 1, maxLength: MAX_ADDRESSES }),
   serverKey: fc.uint8Array({ minLength: 32, maxLength: 32 }) as fc.Arbitrary<
     Bytes
   >,
@@ -306,6 +318,8 @@ export function invite(): Target {
   const links = ["127.0.0.1", "chat.example", "::1"].map((host, id) =>
     formatInvite({ host, port: 5000, id, ...keys })
   );
+  const others = ["::1", "chat.example"].map((host) => ({ host, port: 443 }));
+  links.push(formatInvite({ host: "a", port: 1, others, id: 0, ...keys }));
   return {
     name: "invite",
     share: 2,
@@ -321,15 +335,22 @@ export function invite(): Target {
       "%41",
       "xn--",
       "=",
+      ",",
+      ",b:1",
     ],
     check: (input) => checkInvite(textOf(input)),
     properties: [
       property("parseInvite() reads what formatInvite() writes", [invites], (
         wanted,
       ) => {
-        const read = parseInvite(formatInvite(wanted));
-        same(read, { ...wanted, host: read.host }, "the invite changes");
-        same(read.host, wanted.host.toLowerCase(), "the host changes");
+        const { addresses: [first, ...more], ...secrets } = wanted;
+        if (!first) return;
+        const [low, ...rest] = [first, ...more].map(({ host, port }) => ({
+          host: host.toLowerCase(),
+          port,
+        }));
+        const invite = { ...placeAt(low ?? first, rest), ...secrets };
+        same(parseInvite(formatInvite(invite)), invite, "the invite changes");
       }),
       property("parseInvite() throws nothing but SyntaxError", [anyText()], (
         text,
