@@ -50,6 +50,13 @@ export const OURS_SEALED = "this chat, sealed";
 /** Its name where members come by WebSockets. */
 export const OURS_WEB = "this chat, web";
 
+const BY_NATS = ", by NATS";
+
+/** The name of so many servers of ours that share a room. */
+export function oursShared(count: number): string {
+  return `${count} server${count === 1 ? "" : "s"}${BY_NATS}`;
+}
+
 const HEADINGS = [
   "server",
   "members",
@@ -59,6 +66,7 @@ const HEADINGS = [
   "of",
   "server CPU",
   "load CPU",
+  "NATS CPU",
 ];
 
 function amount(value: number): string {
@@ -79,7 +87,7 @@ function row(
   place: readonly [server: string, members: number | ""],
   what: string,
   value: Spread,
-  [server, load]: readonly Spread[] = [],
+  [server, load, nats]: readonly Spread[] = [],
 ): string[] {
   return [
     ...place.map(String),
@@ -89,23 +97,28 @@ function row(
     `${value.count}`,
     server ? share(server.median) : "",
     load ? share(load.median) : "",
+    nats && nats.max > 0 ? share(nats.median) : "",
   ];
 }
 
 function roomRows(figures: Figures): string[][] {
   const { server, saturated, hundredTalkers: talkers } = figures;
   const place = [server, figures.members] as const;
-  const joining = [figures.joinServerCpu, figures.joinLoadCpu];
+  const { joinServerCpu, joinLoadCpu, joinNatsCpu, loneNatsMs } = figures;
+  const joining = [joinServerCpu, joinLoadCpu, joinNatsCpu];
   const lines = [
     row(place, "joins / s", figures.joinsPerSecond, joining),
     row(place, "KiB for each member", figures.kibPerMember),
     row(place, "lone message, ms until all have it", figures.loneMs),
     row(place, "lone message, ms of server CPU", figures.loneServerMs),
   ];
+  if (loneNatsMs.max > 0) {
+    lines.push(row(place, "lone message, ms of NATS's CPU", loneNatsMs));
+  }
   const flows = [["saturated", saturated], ["100 talkers", talkers]] as const;
   for (const [name, flow] of flows) {
     if (!flow) continue;
-    const shares = [flow.serverCpu, flow.loadCpu];
+    const shares = [flow.serverCpu, flow.loadCpu, flow.natsCpu];
     const { deliveriesPerSecond: rate, serverUsPerDelivery: cost } = flow;
     lines.push(
       row(place, `${name}, deliveries / s`, rate, shares),
@@ -152,17 +165,21 @@ function sealedRows({ sealedCosts: costs }: Report): string[][] {
 /** The figures as a table, with a line for each, ended by a line break. */
 export function table(report: Report): string {
   const { rooms = [] } = report;
-  const cells = [
-    HEADINGS,
+  const rows = [
     ...rooms.flatMap(roomRows),
     ...sealedRows(report),
     ...otherRows(report),
   ];
-  const widths = HEADINGS.map((_, column) =>
+  // The last column is for servers that share a room alone.
+  const isShared = rows.some((line) => line.at(-1) !== "");
+  const headings = isShared ? HEADINGS : HEADINGS.slice(0, -1);
+  const cells = [headings, ...rows];
+  const widths = headings.map((_, column) =>
     Math.max(...cells.map((line) => line[column]?.length ?? 0))
   );
   const padded = cells.map((line) =>
-    line.map((cell, column) => {
+    headings.map((_, column) => {
+      const cell = line[column] ?? "";
       const width = widths[column] ?? 0;
       return column === 0 || column === 2
         ? cell.padEnd(width)
@@ -189,7 +206,13 @@ export function notes({ pinning, rooms = [] }: Report): string {
       "Sealed lines hold 100 bytes each; members check that they come in order, and don't open what is in them.",
     );
   }
-  servers.delete(OURS);
+  const shared = [...servers].filter((it) => it.endsWith(BY_NATS));
+  if (shared.length > 0) {
+    lines.push(
+      "Of servers that share a room by NATS, CPU is what all of them take together; members are spread evenly over them.",
+    );
+  }
+  for (const name of [OURS, OURS_WEB, ...shared]) servers.delete(name);
   if (servers.size > 0) {
     lines.push(
       "Other servers speak TLS; every member checks the number and size of every message, and 3 every byte.",

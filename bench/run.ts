@@ -1,7 +1,8 @@
 /**
  * The benchmark: a real server, a load of real members, and a table. Flags in, exit code out.
  *
- *     deno task bench [--quick] [--sealed] [--web] [--peers] [--json FILE] [--members LIST] [--runs COUNT] [--parts LIST]
+ *     deno task bench [--quick] [--sealed] [--web] [--cluster] [--hold PERCENT] [--peers] [--json FILE]
+ *       [--members LIST] [--runs COUNT] [--parts LIST]
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { VERSION } from "../src/base/program.ts";
 import { exitCodeOf } from "./load/command.ts";
 import { machine } from "./load/machine.ts";
 import { installedPeers, type Peer } from "./peers/servers.ts";
-import { pinning } from "./load/processes.ts";
+import { pinning, sharedPinning } from "./load/processes.ts";
 import { notes, type Report, summary, table } from "./report.ts";
 import { measureRooms, possible, settings } from "./load/rooms.ts";
 import { measureSealedCosts } from "./load/sealed_costs.ts";
@@ -56,6 +57,21 @@ const FLAGS = [
     help: "Do the same with members that come by WebSockets",
   },
   {
+    name: "cluster",
+    kind: "boolean",
+    help:
+      "Do the same with 1, 2 and 3 servers that share a room by NATS (needs nats-server); default 1000 members, rooms alone",
+  },
+  {
+    name: "hold",
+    kind: "integer",
+    value: "PERCENT",
+    min: 1,
+    max: 100,
+    help:
+      "Hold each server to so much of a processor, so that the load has the rest (Linux, as the superuser)",
+  },
+  {
     name: "peers",
     kind: "boolean",
     help: "Do the same with nats-server and InspIRCd, where they are installed",
@@ -73,6 +89,7 @@ const FLAGS = [
 type Values = FlagValues<typeof FLAGS>;
 
 const QUICK_MEMBERS = "100,1000";
+const CLUSTER_MEMBERS = "1000";
 const MEMBERS = "10,30,100,300,1000,3000,10000";
 
 function sizes(list: string): number[] {
@@ -105,13 +122,17 @@ async function wantedPeers(wanted: boolean): Promise<Map<string, Peer>> {
 }
 
 async function measure(values: Values, stop: AbortSignal): Promise<Report> {
-  const { quick, sealed, web, runs = quick ? 2 : 3 } = values;
-  const wanted = parts(values.parts ?? (quick ? "rooms" : PARTS.join(",")));
-  const list = values.members ?? (quick ? QUICK_MEMBERS : MEMBERS);
+  const { quick, sealed, web, cluster, hold } = values;
+  const { runs = quick ? cluster ? 1 : 2 : 3 } = values;
+  const all = quick || cluster ? "rooms" : PARTS.join(",");
+  const wanted = parts(values.parts ?? all);
+  const sizesOf = cluster ? CLUSTER_MEMBERS : quick ? QUICK_MEMBERS : MEMBERS;
+  const list = values.members ?? sizesOf;
   const members = await possible(sizes(list));
   const peers = await wantedPeers(values.peers);
   const here = await machine();
-  const pins = await pinning();
+  const alone = await pinning();
+  const pins = cluster ? sharedPinning(alone, 0) : alone;
   print(
     `encrypted-chat ${VERSION}, Deno ${here.deno}, ${here.processors} × ${here.processor}, ` +
       `load average ${here.loadAverage}\n\n`,
@@ -120,7 +141,9 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
     date: new Date().toISOString(),
     version: VERSION,
     machine: here,
-    pinning: pins.description,
+    pinning: hold === undefined
+      ? pins.description
+      : `${pins.description}; each server held to ${hold} % of a processor`,
     settings: settings(quick),
   };
   const rooms = wanted.includes("rooms")
@@ -132,6 +155,8 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
       peers,
       sealed,
       web,
+      cluster,
+      hold,
       stop,
     })
     : undefined;

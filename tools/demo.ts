@@ -6,13 +6,13 @@
  */
 
 import { print } from "../src/base/output.ts";
-import { wrap } from "../src/client/terminal/wrap.ts";
 import { formatInvite, parseInvite } from "../src/keys/invite.ts";
 import { assert } from "../tests/kit/assert.ts";
 import { Client } from "../tests/kit/client.ts";
 import { Folder } from "../tests/kit/folder.ts";
 import { TcpProxy } from "../tests/kit/proxy.ts";
 import { Server } from "../tests/kit/server.ts";
+import { heading, rows } from "./show.ts";
 
 /** What is said, by whom. */
 const CONVERSATION = [
@@ -21,23 +21,10 @@ const CONVERSATION = [
   ["Priyanka", "नमस्ते: nobody else can read this 🔐"],
   ["Abhii", "then let's talk"],
 ] as const;
-/** As wide as every terminal, columns. */
-const WIDTH = 80;
 /** How many bytes stand in a row. */
 const ROW = 16;
 /** How many of the bytes that crossed the network are shown. */
 const SHOWN_BYTES = 6 * ROW;
-
-function heading(text: string): string {
-  return `── ${text} `.padEnd(WIDTH, "─") + "\n\n";
-}
-
-/** A line as the rows that it takes, indented below the first. */
-function rows(line: string): string {
-  const spans = wrap(line, { first: WIDTH, rest: WIDTH - 4 });
-  return spans.map(({ start, end }) => `${line.slice(start, end)}\n`)
-    .join("    ");
-}
 
 function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");

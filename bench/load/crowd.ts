@@ -18,9 +18,9 @@ import { generateSigningKeyPair } from "../../src/crypto/ed25519.ts";
 import { signCard } from "../../src/crypto/identity.ts";
 import { xwingKey } from "../../src/crypto/xwing.ts";
 import { Audience, type Voice } from "./audience.ts";
+import { Door } from "./door.ts";
 import { Member, type Warden } from "./member.ts";
 import type { SealedCrowd, SealedKeys } from "./sealed_crowd.ts";
-import { Sequence } from "./sequence.ts";
 import { generateKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
 import { kem } from "../../src/crypto/kem.ts";
 import type { ConnectOptions } from "../../src/protocol/handshake.ts";
@@ -33,12 +33,11 @@ interface Keys extends SealedKeys {
   readonly keyPair: KeyPair;
 }
 
-/** A room's members, all in this process. */
+/** A room's members, all in this process; where it has several servers, they come by each in turn. */
 export class Crowd extends Audience implements Warden {
-  readonly sequence = new Sequence();
   /** Those who receive, in the order in which they were asked to join. */
   readonly #members: Member[] = [];
-  readonly #port: number;
+  readonly #doors: readonly Door[];
   readonly #handshake: Omit<ConnectOptions, "keyPair">;
   readonly #sealKey: Bytes;
   readonly #sealed: SealedCrowd | undefined;
@@ -49,22 +48,22 @@ export class Crowd extends Audience implements Warden {
   #received = 0;
 
   private constructor(
-    { port }: Invite,
-    webPort: number | undefined,
+    ports: readonly number[],
+    isWeb: boolean,
     handshake: Omit<ConnectOptions, "keyPair">,
     sealKey: Bytes,
     joinsAtOnce: number,
     sealed: SealedCrowd | undefined,
   ) {
-    super(joinsAtOnce, webPort !== undefined);
-    this.#port = webPort ?? port;
+    super(joinsAtOnce, isWeb);
+    this.#doors = ports.map((port) => new Door(port));
     this.#handshake = handshake;
     this.#sealKey = sealKey;
     this.#sealed = sealed;
   }
 
   /**
-   * A crowd without members, at the door of the room that an invite leads to.
+   * A crowd without members, at the doors of the room that an invite leads to.
    * @param sealed What it needs for a sealed room, which it founds. @param webPort Where it comes by WebSockets, if it
    * does.
    */
@@ -87,9 +86,11 @@ export class Crowd extends Audience implements Warden {
       },
       kem: { ...kem, generate: () => Promise.resolve(kemKey) },
     };
+    const { port, others = [] } = invite;
+    const ports = [port, ...others.map((it) => it.port)];
     return new Crowd(
-      invite,
-      webPort,
+      webPort === undefined ? ports : [webPort],
+      webPort !== undefined,
       handshake,
       sealKey,
       joinsAtOnce,
@@ -120,8 +121,11 @@ export class Crowd extends Audience implements Warden {
     return this.#received;
   }
 
-  get everybody(): number {
-    return this.#members.length + this.#outside.length;
+  /** The first at each server comes alone, to receive every record that there is. */
+  override async admit(count: number): Promise<void> {
+    const alone = Math.min(count, this.#doors.length - this.size);
+    for (let at = 0; at < alone; at++) await super.admit(1);
+    await super.admit(count - Math.max(0, alone));
   }
 
   protected override async join(): Promise<void> {
@@ -139,12 +143,17 @@ export class Crowd extends Audience implements Warden {
   }
 
   async #join(counts: boolean): Promise<Member> {
-    const at = this.everybody;
+    const doors = this.#doors;
+    const at = this.#members.length + this.#outside.length;
+    const door = doors[at % doors.length];
+    if (!door) throw new Error("Cannot join: no server is known");
     const member = new Member(this, {
       name: `member-${at}`,
-      opens: counts && at < SAMPLE,
+      door,
+      heard: counts ? [door] : doors,
+      opens: counts && at < Math.max(SAMPLE, doors.length),
       counts,
-      first: at === 0,
+      first: door.everybody++ === 0,
     });
     (counts ? this.#members : this.#outside).push(member);
     this.#speakers.set(member.options.name, member);
@@ -157,7 +166,6 @@ export class Crowd extends Audience implements Warden {
       ? this.#handshake
       : sealed;
     await member.join(
-      this.#port,
       { ...this.#handshake, keyPair, inviteId, inviteKey },
       card,
       await sealed?.entering(keys, name, isFirst),
@@ -171,35 +179,41 @@ export class Crowd extends Audience implements Warden {
 
   /** Waits until everybody has everything, and all of it that is to be opened has been. */
   override async settle(): Promise<void> {
-    const { sequence } = this;
     const complete = () =>
-      this.still && sequence.opened === sequence.length &&
+      this.still && this.#isOpened &&
       this.#names.size >= this.size &&
       this.#members.every((it) => it.upToDate && it.welcomed);
     await this.until(complete);
   }
 
-  override async check(): Promise<void> {
-    this.holding = false;
-    for (const member of this.#members) member.open();
-    const { sequence } = this;
-    await this.until(() =>
-      this.#outside.every((it) => it.upToDate) &&
+  /** Whether somebody has opened every record of each server. */
+  get #isOpened(): boolean {
+    return this.#doors.every(({ sequence }) =>
       sequence.opened === sequence.length
     );
   }
 
+  override async check(): Promise<void> {
+    this.holding = false;
+    for (const member of this.#members) member.open();
+    await this.until(() =>
+      this.#outside.every((it) => it.upToDate) && this.#isOpened
+    );
+  }
+
   override tally(): () => Promise<number> {
-    const positions = this.#members.map((member) => {
-      if (member.position !== undefined) return member.position;
-      const { name } = member.options;
+    const places = this.#members.map(({ position, options }) => {
+      const { door: { sequence }, name } = options;
+      if (position !== undefined) return { sequence, position };
       throw new Error(`Cannot go on: "${name}" has received nothing`);
     });
-    const last = Math.max(...positions);
     return async () => {
-      await this.until(() => this.sequence.opened >= last);
-      return positions.reduce(
-        (sum, position) => sum + this.sequence.messagesBefore(position),
+      await this.until(() =>
+        places.every(({ sequence, position }) => sequence.opened >= position)
+      );
+      return places.reduce(
+        (sum, { sequence, position }) =>
+          sum + sequence.messagesBefore(position),
         0,
       );
     };
@@ -221,7 +235,7 @@ export class Crowd extends Audience implements Warden {
     this.#names.set(id, name);
   }
 
-  opened(index: number, events: readonly Event[]): void {
+  opened(door: Door, index: number, events: readonly Event[]): void {
     const said = new Map<number, number>();
     let messages = 0;
     for (const event of events) {
@@ -230,10 +244,10 @@ export class Crowd extends Audience implements Warden {
       messages++;
       said.set(event.id, (said.get(event.id) ?? 0) + 1);
     }
-    if (!this.sequence.open(index, messages)) return;
+    if (!door.sequence.open(index, messages)) return;
     for (const [id, count] of said) {
       const speaker = this.#speakers.get(this.#names.get(id) ?? "");
-      speaker?.answered(index + 1, count);
+      speaker?.answered(door, index + 1, count);
     }
   }
 }

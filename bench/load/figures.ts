@@ -24,13 +24,15 @@ export interface Figures {
   readonly sockets: string;
   readonly joinsPerSecond: Spread;
   readonly joinServerCpu: Spread;
+  readonly joinNatsCpu: Spread;
   readonly joinLoadCpu: Spread;
   readonly kibPerMember: Spread;
   readonly kibPerMemberFromEmpty: Spread;
   /** Of the medians of the runs. */
   readonly loneMs: Spread;
-  /** The server's processor time for a lone message, ms. */
+  /** The servers' processor time for a lone message, ms, and nats-server's. */
   readonly loneServerMs: Spread;
+  readonly loneNatsMs: Spread;
   readonly saturated?: FlowFigures;
   readonly hundredTalkers?: FlowFigures;
 }
@@ -52,8 +54,9 @@ export interface SealedCosts {
 export interface FlowFigures {
   readonly deliveriesPerSecond: Spread;
   readonly serverUsPerDelivery: Spread;
-  /** Shares of one processor. */
+  /** Shares of one processor; of all servers together. */
   readonly serverCpu: Spread;
+  readonly natsCpu: Spread;
   readonly loadCpu: Spread;
 }
 
@@ -83,6 +86,7 @@ function flowFigures(flows: readonly Flow[]): FlowFigures {
     deliveriesPerSecond: spread(flows.map((it) => it.deliveriesPerSecond)),
     serverUsPerDelivery: spread(flows.map((it) => it.serverMicroseconds)),
     serverCpu: spread(flows.map((it) => it.serverShare)),
+    natsCpu: spread(flows.map((it) => it.natsShare)),
     loadCpu: spread(flows.map((it) => it.loadShare)),
   };
 }
@@ -102,6 +106,7 @@ export function figures(
     sockets: first.sockets,
     joinsPerSecond: spread(runs.map((it) => it.joinsPerSecond)),
     joinServerCpu: spread(runs.map((it) => it.joinServerShare)),
+    joinNatsCpu: spread(runs.map((it) => it.joinNatsShare)),
     joinLoadCpu: spread(runs.map((it) => it.joinLoadShare)),
     kibPerMember: spread(runs.map((it) => it.kibPerMember)),
     kibPerMemberFromEmpty: spread(
@@ -109,6 +114,7 @@ export function figures(
     ),
     loneMs: spread(runs.map((it) => median(it.loneTimes))),
     loneServerMs: spread(runs.map((it) => it.loneServerMs)),
+    loneNatsMs: spread(runs.map((it) => it.loneNatsMs)),
     ...(saturated.length > 0 ? { saturated: flowFigures(saturated) } : {}),
     ...(talkers.length > 0 ? { hundredTalkers: flowFigures(talkers) } : {}),
   };

@@ -26,8 +26,10 @@ export type Place =
 export interface Job {
   /** The room. */
   readonly place: Place;
-  /** The server's process, for its processor time and memory. */
-  readonly pid: number;
+  /** The server's process, or those of all servers of the room, for processor time and memory. */
+  readonly pids: readonly number[];
+  /** The process of nats-server, where servers share the room by it. */
+  readonly natsPid?: number | undefined;
   /** Members that receive. */
   readonly members: number;
   /** Joins under way at a time, on our server. */
@@ -63,8 +65,9 @@ export interface Flow {
   readonly deliveriesPerSecond: number;
   /** The server's processor time for one delivery, microseconds. */
   readonly serverMicroseconds: number;
-  /** Shares of one processor. */
+  /** Shares of one processor; of all servers together. */
   readonly serverShare: number;
+  readonly natsShare: number;
   readonly loadShare: number;
 }
 
@@ -75,14 +78,16 @@ export interface Findings {
   readonly sockets: string;
   readonly joinsPerSecond: number;
   readonly joinServerShare: number;
+  readonly joinNatsShare: number;
   readonly joinLoadShare: number;
   /** Growth of the server's memory for each member that joined after the warm-up, and for each at all, KiB. */
   readonly kibPerMember: number;
   readonly kibPerMemberFromEmpty: number;
   /** From sending one message until all members have it, ms, one after the other. */
   readonly loneTimes: readonly number[];
-  /** The server's processor time for one of them, ms. */
+  /** The servers' processor time for one of them, ms, and nats-server's. */
   readonly loneServerMs: number;
+  readonly loneNatsMs: number;
   /** Empty where that wasn't to be measured. */
   readonly saturated: readonly Flow[];
   /** Undefined if there are fewer members than talkers. */

@@ -6,7 +6,7 @@
 
 import type { Audience, Voice } from "./audience.ts";
 import { type Findings, type Flow, type Job, TALKERS } from "./job.ts";
-import { ownCpu, usageOf } from "./usage.ts";
+import { ownCpu, type Usage, usageOf } from "./usage.ts";
 
 /** Messages that the sender of a saturated room has out. */
 const WINDOW = 256;
@@ -15,6 +15,7 @@ const WINDOW = 256;
 interface Times {
   readonly at: number;
   readonly server: number;
+  readonly nats: number;
   readonly load: number;
 }
 
@@ -50,13 +51,24 @@ export class Measurement {
   }
 
   async #times(): Promise<Times> {
-    const { cpu: server } = await usageOf(this.#job.pid);
-    return { at: performance.now(), server, load: ownCpu() };
+    const { natsPid } = this.#job;
+    const { cpu: server } = await this.#servers();
+    const nats = natsPid === undefined ? 0 : (await usageOf(natsPid)).cpu;
+    return { at: performance.now(), server, nats, load: ownCpu() };
+  }
+
+  /** What all servers together have used. */
+  async #servers(): Promise<Usage> {
+    const all = await Promise.all(this.#job.pids.map(usageOf));
+    return {
+      cpu: all.reduce((sum, { cpu }) => sum + cpu, 0),
+      memory: all.reduce((sum, { memory }) => sum + memory, 0),
+    };
   }
 
   async #memory(): Promise<number> {
     await this.#pause(this.#job.settleTime);
-    return (await usageOf(this.#job.pid)).memory;
+    return (await this.#servers()).memory;
   }
 
   /** Lets time pass, with the crowd awake. */
@@ -66,8 +78,8 @@ export class Measurement {
   }
 
   async #join() {
-    const { pid, members, warmupMembers } = this.#job;
-    const { memory: empty } = await usageOf(pid);
+    const { members, warmupMembers } = this.#job;
+    const { memory: empty } = await this.#servers();
     await this.#crowd.admit(1); // alone, so that it receives every record that there is
     await this.#crowd.prepare(warmupMembers - 1);
     await this.#crowd.admit(warmupMembers - 1);
@@ -83,6 +95,7 @@ export class Measurement {
     return {
       joinsPerSecond: count / seconds,
       joinServerShare: (after.server - before.server) / seconds,
+      joinNatsShare: (after.nats - before.nats) / seconds,
       joinLoadShare: (after.load - before.load) / seconds,
       kibPerMember: (all - few) / count / 1_024,
       kibPerMemberFromEmpty: (all - empty) / members / 1_024,
@@ -97,10 +110,11 @@ export class Measurement {
     for (let at = 0; at < loneMessages; at++) {
       loneTimes.push(await this.#loneMessage(speaker));
     }
-    const { server } = await this.#times();
+    const { server, nats } = await this.#times();
     return {
       loneTimes,
       loneServerMs: (server - before.server) * 1_000 / loneMessages,
+      loneNatsMs: (nats - before.nats) * 1_000 / loneMessages,
     };
   }
 
@@ -161,6 +175,7 @@ export class Measurement {
       deliveriesPerSecond: deliveries / seconds,
       serverMicroseconds: server * 1e6 / deliveries,
       serverShare: server / seconds,
+      natsShare: (after.nats - before.nats) / seconds,
       loadShare: (after.load - before.load) / seconds,
     };
   }

@@ -16,10 +16,10 @@ import {
 } from "../../src/protocol/events.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { Voice } from "./audience.ts";
+import type { Door } from "./door.ts";
 import type { Network, Receiver, Socket } from "./network.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 import { type MeteredRecord, RecordMeter } from "./record_meter.ts";
-import type { Sequence } from "./sequence.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
 import {
   connectChannel,
@@ -32,18 +32,14 @@ const QUIET_TIME = 10_000;
 /** What a member reports to. */
 export interface Warden {
   readonly network: Network;
-  /** What all members are held to. */
-  readonly sequence: Sequence;
-  /** How many receive what is said, the extra sender included. */
-  readonly everybody: number;
   /** Whether opening waits. */
   readonly holding: boolean;
   /** A member has received a broadcast record. */
   counted(): void;
   /** The server calls the member of this name by this number. */
   named(id: number, name: string): void;
-  /** A member of the sample has opened the record at an index. */
-  opened(index: number, events: readonly Event[]): void;
+  /** A member of the sample has opened the record at an index of its door's sequence. */
+  opened(door: Door, index: number, events: readonly Event[]): void;
   /** Counts a task until it ends; its failure is the whole load's. */
   track(task: Promise<void>): void;
   /** The load can't go on. */
@@ -53,12 +49,26 @@ export interface Warden {
 /** How a member is to behave. */
 export interface MemberOptions {
   readonly name: string;
+  /** By which server it comes. */
+  readonly door: Door;
+  /** Those at which its messages must have arrived before it says others. */
+  readonly heard: readonly Door[];
   /** Whether it opens and verifies everything. */
   readonly opens: boolean;
   /** Whether what it receives counts as delivered: the extra sender's doesn't. */
   readonly counts: boolean;
-  /** Whether it is the first in the room. */
+  /** Whether it is the first at its door. */
   readonly first: boolean;
+}
+
+/** What came of a speaker's messages at one server. */
+interface Answers {
+  /** How many of them stand in records that somebody there has opened. */
+  said: number;
+  /** The place after the last of those records. */
+  due: number;
+  /** How many of them have arrived. */
+  back: number;
 }
 
 /** One connection and what came of it. */
@@ -81,13 +91,17 @@ export class Member implements Receiver, OpenerListener, Voice {
   #ordinal = 0; // broadcasts so far
   #n = 0;
   #spoke = 0;
-  #due = 0;
-  #owed = 0;
+  readonly #answers: ReadonlyMap<Door, Answers>;
+  #owed = false; // whether more were said than have arrived
+  #back = 0;
 
   /** A member that hasn't connected yet. */
   constructor(warden: Warden, options: MemberOptions) {
     this.#warden = warden;
     this.options = options;
+    this.#answers = new Map(
+      options.heard.map((door) => [door, { said: 0, due: 0, back: 0 }]),
+    );
     if (options.first) this.#position = 0;
   }
 
@@ -100,8 +114,8 @@ export class Member implements Receiver, OpenerListener, Voice {
   /** Whether it has received all that anybody has. */
   get upToDate(): boolean {
     const none = this.#unplaced.length === 0;
-    return (this.position ?? (none ? this.#warden.sequence.length : -1)) ===
-      this.#warden.sequence.length;
+    const { length } = this.options.door.sequence;
+    return (this.position ?? (none ? length : -1)) === length;
   }
 
   /** Whether it has been welcomed, as far as it opens what it is told. */
@@ -114,12 +128,12 @@ export class Member implements Receiver, OpenerListener, Voice {
    * @param before What it says first, in a sealed room.
    */
   async join(
-    port: number,
     handshake: ConnectOptions,
     card: string,
     before: readonly Event[] = [],
   ): Promise<void> {
-    this.#socket = await this.#warden.network.connect(port, this);
+    const { door } = this.options;
+    this.#socket = await this.#warden.network.connect(door.port, this);
     this.#stream.socket = this.#socket;
     this.#channel = await connectChannel(this.#stream, handshake);
     if (this.options.opens) {
@@ -152,21 +166,32 @@ export class Member implements Receiver, OpenerListener, Voice {
   }
 
   /**
-   * Some of its messages stand in the record before `position`. They are back when that has arrived here; the
-   * extra sender's only when it has arrived at everybody.
+   * Some of its messages stand in a server's record before `position`. They are back when that has arrived here; the
+   * extra sender's only when it has arrived at everybody, of all servers.
    */
-  answered(position: number, count: number): void {
-    this.#due = Math.max(this.#due, position);
-    this.#owed += count;
+  answered(door: Door, position: number, count: number): void {
+    const answers = this.#answers.get(door);
+    if (!answers) return;
+    answers.due = Math.max(answers.due, position);
+    answers.said += count;
+    this.#owed = true;
     this.goOn();
   }
 
   /** Says so to `onBack` where its messages are back. */
   goOn(): void {
-    const count = this.#owed;
-    if (count === 0 || !this.#back()) return;
-    this.#owed = 0;
-    this.onBack(count);
+    if (!this.#owed) return;
+    let back = Infinity;
+    let said = 0;
+    for (const [door, answers] of this.#answers) {
+      if (this.#arrived(door, answers.due)) answers.back = answers.said;
+      back = Math.min(back, answers.back);
+      said = Math.max(said, answers.said);
+    }
+    this.#owed = back < said;
+    const count = back - this.#back;
+    this.#back = back;
+    if (count > 0) this.onBack(count);
   }
 
   /** Opens what has arrived; for after opening had to wait. */
@@ -200,7 +225,7 @@ export class Member implements Receiver, OpenerListener, Voice {
   opened(ordinal: number, events: readonly Event[]): void {
     if (this.#position === undefined) return; // those who have a position open this record, too
     const index = this.#position - this.#ordinal + ordinal;
-    this.#warden.opened(index, events);
+    this.#warden.opened(this.options.door, index, events);
   }
 
   #required(): Channel {
@@ -239,17 +264,18 @@ export class Member implements Receiver, OpenerListener, Voice {
       this.#unplaced.push(record);
       this.#place();
     } else {
-      this.#warden.sequence.meet(this.#position++, record.size, record.print);
+      const { sequence } = this.options.door;
+      sequence.meet(this.#position++, record.size, record.print);
     }
     if (this.options.counts) this.#warden.counted();
-    if (this.options.counts && this.#owed > 0) this.goOn();
+    if (this.options.counts) this.goOn();
   }
 
   /** Finds its first broadcast among those that others have, and compares all since. */
   #place(): void {
     const [first] = this.#unplaced;
     if (!first) return;
-    const { sequence } = this.#warden;
+    const { sequence } = this.options.door;
     let position = sequence.find(first.print);
     if (position === undefined) return; // nobody else has it yet
     for (const { size, print } of this.#unplaced) {
@@ -259,10 +285,11 @@ export class Member implements Receiver, OpenerListener, Voice {
     this.#unplaced = [];
   }
 
-  #back(): boolean {
-    if (this.options.counts) return (this.position ?? -1) >= this.#due;
-    const { sequence, everybody } = this.#warden;
-    return sequence.metBy(this.#due - 1) >= everybody; // in order, so that they have all before it, too
+  /** Whether what stands before a place of a server's records has arrived. */
+  #arrived(door: Door, due: number): boolean {
+    if (this.options.counts) return (this.position ?? -1) >= due;
+    // In order, so that they have all before it, too.
+    return due > 0 && door.sequence.metBy(due - 1) >= door.everybody;
   }
 
   /** After a long silence, what the server says to one member is that it asks for a sign of life. */

@@ -42,6 +42,28 @@ export async function pinning(): Promise<Pinning> {
   };
 }
 
+/**
+ * A processor of its own for each of several servers, in turn; the load, and what is between them, on any.
+ * @param prefix Words in front of its command.
+ */
+export function sharedPinning(
+  { server }: Pinning,
+  at: number,
+  prefix: readonly string[] = [],
+): Pinning {
+  const processor = at % navigator.hardwareConcurrency;
+  const pinned = server.length > 0
+    ? [...server.slice(0, -1), `${processor}`]
+    : [];
+  return {
+    server: [...prefix, ...pinned],
+    load: [],
+    description: server.length > 0
+      ? "each server pinned to a processor, in turn; load and nats-server on any"
+      : "servers, nats-server and load on any processor: they aren't pinned",
+  };
+}
+
 function serverWords(folder: string, flags: readonly string[]): string[] {
   return [
     ...taskWords("server"),
@@ -57,12 +79,26 @@ function serverWords(folder: string, flags: readonly string[]): string[] {
 export interface StartOptions {
   /** What its log holds before. */
   readonly log?: ReadableStream<Uint8Array>;
+  /** What its key file holds. Default: it makes one. */
+  readonly key?: string | undefined;
   /** Whether what it tells its owner goes nowhere. */
   readonly unheard?: boolean;
 }
 
+/** What is to be measured: one server, or several that share a room. */
+export interface Target extends AsyncDisposable {
+  /** Where the room is. */
+  readonly place: Place;
+  /** From the start of the process, or of the first one, until it listened, ms. */
+  readonly listenTime: number;
+  /** The servers' processes. */
+  readonly pids: readonly number[];
+  /** nats-server's, where they share the room by it. */
+  readonly natsPid?: number;
+}
+
 /** A server that is to be measured, in a process and a temporary folder of its own. */
-export class Measured implements AsyncDisposable {
+export class Measured implements Target {
   /** Where its room is. */
   readonly place: Place;
   /** From the start of its process until it listened, ms. */
@@ -88,6 +124,15 @@ export class Measured implements AsyncDisposable {
     return this.#process.pid;
   }
 
+  get pids(): readonly number[] {
+    return [this.pid];
+  }
+
+  /** What a file in its folder holds. */
+  read(name: string): Promise<string> {
+    return Deno.readTextFile(this.#folder.file(name));
+  }
+
   /** Stops it and removes its folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.stop();
@@ -106,13 +151,14 @@ export class ServerProcess extends Measured {
     { server: prefix }: Pinning,
     flags: readonly string[],
     signal: AbortSignal,
-    { log, unheard = false }: StartOptions = {},
+    { log, key, unheard = false }: StartOptions = {},
   ): Promise<ServerProcess> {
     const folder = await Folder.make();
     const words = [...prefix, ...serverWords(folder.path, flags)];
     if (log) {
       await Deno.writeFile(folder.file("chat.log"), log, { mode: 0o600 });
     }
+    if (key !== undefined) await folder.write("chat.key", key);
     const greeting = new Greeting();
     const start = performance.now();
     const process = new Process(words, {

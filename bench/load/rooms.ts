@@ -14,13 +14,10 @@ import {
 } from "./job.ts";
 import { descriptorLimit } from "./machine.ts";
 import { type Peer, PeerProcess } from "../peers/servers.ts";
-import {
-  load,
-  type Measured,
-  type Pinning,
-  ServerProcess,
-} from "./processes.ts";
-import { OURS, OURS_SEALED, OURS_WEB } from "../report.ts";
+import { load, type Pinning, ServerProcess, type Target } from "./processes.ts";
+import { Hold } from "./hold.ts";
+import { SharedServers } from "./shared.ts";
+import { OURS, OURS_SEALED, OURS_WEB, oursShared } from "../report.ts";
 
 /** Connections that a server and a load need beside their members. */
 const SPARE_DESCRIPTORS = 600;
@@ -31,9 +28,12 @@ const SPARE_DESCRIPTORS = 600;
 const MAX_SATURATED = 3_000;
 /** A quick benchmark begins no further round after this, ms; it is to end within a minute. */
 const QUICK_TIME = 25_000;
+/** How many servers share a room, one time after another. */
+const SHARED = [1, 2, 3];
 /** The longest that one run may take, ms, and in a quick benchmark. */
 const RUN_TIME = 300_000;
 const QUICK_RUN_TIME = 25_000;
+const QUICK_SHARED_TIME = 60_000;
 
 /** What is to be measured. */
 export interface RoomsPlan {
@@ -49,6 +49,10 @@ export interface RoomsPlan {
   readonly sealed: boolean;
   /** Whether members that come by WebSockets are measured, too. */
   readonly web: boolean;
+  /** Whether rooms that several servers share are measured, too. */
+  readonly cluster: boolean;
+  /** How much of a processor each server may use, percent. Default: all. */
+  readonly hold: number | undefined;
   /** Ends everything. */
   readonly stop: AbortSignal;
 }
@@ -77,35 +81,62 @@ export async function possible(members: number[]): Promise<number[]> {
   return members.filter(fits);
 }
 
-/** One room: a fresh server, a fresh load. */
+/** What one line of the table is about. */
+interface Contestant {
+  readonly server: string;
+  /** Another server than ours. */
+  readonly peer?: Peer;
+  /** How many servers of ours share the room. Default: a server alone. */
+  readonly shared?: number;
+  /** Flags of ours. */
+  readonly flags?: readonly string[];
+}
+
+/** All that are measured, in this order. */
+function contestants({ sealed, web, cluster, peers }: RoomsPlan): Contestant[] {
+  const shared = SHARED.map((count) => ({
+    server: oursShared(count),
+    shared: count,
+  }));
+  return [
+    { server: OURS },
+    ...(sealed ? [{ server: OURS_SEALED, flags: ["--sealed"] }] : []),
+    ...(web ? [{ server: OURS_WEB, flags: ["--web", "0"] }] : []),
+    ...(cluster ? shared : []),
+    ...[...peers].map(([server, peer]) => ({ server, peer })),
+  ];
+}
+
+/** One room: a fresh server, or several, and a fresh load. */
 async function run(
   members: number,
-  peer: Peer | undefined,
-  name: string,
-  { quick, pins, stop }: RoomsPlan,
+  { peer, shared, flags: kind = [] }: Contestant,
+  { quick, pins, hold, stop }: RoomsPlan,
 ): Promise<{ findings: Findings; listenTime: number }> {
-  const limit = AbortSignal.timeout(quick ? QUICK_RUN_TIME : RUN_TIME);
+  const quickTime = shared === undefined ? QUICK_RUN_TIME : QUICK_SHARED_TIME;
+  const limit = AbortSignal.timeout(quick ? quickTime : RUN_TIME);
   const signal = AbortSignal.any([stop, limit]);
   const count = ["--max-clients", `${members + SPARE_DESCRIPTORS}`];
   // Without a limit on what one may say or how many handshakes one address may have begun, or a saturated room
   // and joining would measure the limit.
   const doors = ["--max-handshakes-per-address", `${JOINS_AT_ONCE}`];
-  const kind = name === OURS_SEALED
-    ? ["--sealed"]
-    : name === OURS_WEB
-    ? ["--web", "0"]
-    : [];
   const flags = [...count, ...doors, ...kind, "--rate", "0"];
-  await using server: Measured = peer
-    ? await PeerProcess.start(pins, peer, signal)
-    : await ServerProcess.start(pins, flags, signal);
-  const { place, pid, listenTime } = server;
+  const isHeld = hold !== undefined && shared === undefined;
+  await using group = isHeld ? await Hold.make(hold) : undefined;
+  const own = { ...pins, server: [...group?.prefix ?? [], ...pins.server] };
+  await using server: Target = peer
+    ? await PeerProcess.start(own, peer, signal)
+    : shared === undefined
+    ? await ServerProcess.start(own, flags, signal)
+    : await SharedServers.start(pins, shared, flags, hold, signal);
+  const { place, pids, natsPid, listenTime } = server;
   const warmupMembers = Math.min(100, Math.ceil(members / 4));
   const saturates = members <= MAX_SATURATED;
   const job: Job = {
     ...settings(quick),
     place,
-    pid,
+    pids,
+    natsPid,
     members,
     warmupMembers,
     saturates,
@@ -118,19 +149,10 @@ async function run(
 export async function measureRooms(
   plan: RoomsPlan,
 ): Promise<{ listening: Spread; rooms: Figures[] }> {
-  const { members, quick, runs, peers, sealed, web } = plan;
-  const ours = [
-    OURS,
-    ...(sealed ? [OURS_SEALED] : []),
-    ...(web ? [OURS_WEB] : []),
-  ];
-  const servers = [
-    ...ours.map((name) => [name, undefined] as const),
-    ...peers,
-  ];
+  const { members, quick, runs } = plan;
   const found = members.flatMap((size) =>
-    servers.map(([server, peer]) => {
-      return { size, server, peer, findings: new Array<Findings>() };
+    contestants(plan).map((contestant) => {
+      return { size, contestant, findings: new Array<Findings>() };
     })
   );
   const listening: number[] = [];
@@ -138,16 +160,19 @@ export async function measureRooms(
   for (let round = 1; round <= runs; round++) {
     const late = performance.now() - start > QUICK_TIME;
     if (quick && late && round > 1) break;
-    for (const { size, server, peer, findings } of found) {
+    for (const { size, contestant, findings } of found) {
+      const { server } = contestant;
       const what = `Run ${round} of ${runs}, ${server}, ${size} members\n`;
       complain(what);
-      const ran = await run(size, peer, server, plan);
+      const ran = await run(size, contestant, plan);
       findings.push(ran.findings);
       if (server === OURS) listening.push(ran.listenTime);
     }
   }
   return {
     listening: spread(listening),
-    rooms: found.map(({ server, findings }) => figures(server, findings)),
+    rooms: found.map(({ contestant: { server }, findings }) =>
+      figures(server, findings)
+    ),
   };
 }
