@@ -215,7 +215,7 @@ async function serve(values: Values): Promise<void> {
     mailbox,
     maxMembers: limits.maxMembers,
     sealed,
-    takeLink: (secret) => link.take(secret),
+    link,
     order,
     admissionPause,
     expecting: (): boolean => gate.handshakes > 0,

@@ -72,8 +72,8 @@ export interface RoomOptions {
   readonly expecting?: () => boolean;
   /** What is known of a sealed room; left out for an open one. */
   readonly sealed?: SealedRoom | undefined;
-  /** The standing link has another secret, 32 bytes, by another server or this one. */
-  readonly takeLink?: (secret: Bytes) => void;
+  /** The room's own link, which has another secret at times, 32 bytes, by another server or this one. */
+  readonly link?: { take(secret: Bytes): void; readonly isKept: boolean };
   /** What every newcomer is told, beside who is there and what was said. */
   readonly greeting?: () => readonly Event[];
   /** What is counted. */
@@ -494,8 +494,9 @@ export class Room {
 
   /** Whether all that has happened is in the files beside the log. */
   get #isKept(): boolean {
-    return this.#people.journal.isKept &&
-      this.#options.mailbox?.isKept !== false;
+    const { mailbox, link } = this.#options;
+    return this.#people.journal.isKept && mailbox?.isKept !== false &&
+      link?.isKept !== false;
   }
 
   /** What somebody missed who comes in, but for the batch with which it comes. */
@@ -566,7 +567,7 @@ export class Room {
     for (const item of batch.others) {
       switch (item.kind) {
         case "link":
-          this.#options.takeLink?.(item.secret);
+          this.#options.link?.take(item.secret);
           break;
         case "post":
         case "got":

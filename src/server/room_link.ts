@@ -57,6 +57,11 @@ export class RoomLink implements AsyncDisposable {
     return this.#secret;
   }
 
+  /** Whether the key file says it, as far as it can be written. */
+  get isKept(): boolean {
+    return this.#writing === 0;
+  }
+
   /** Gives it another secret. @returns It, 32 bytes. */
   async replace(): Promise<Bytes> {
     const secret = randomBytes(KEY_SIZE);

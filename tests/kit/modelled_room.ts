@@ -487,13 +487,16 @@ export class ModelledRoom implements AsyncDisposable {
     const [first] = there;
     const by = speaker ?? first?.id;
     if (by === undefined) return;
+    // Who was deceived may have shown another line of that number before.
+    const clients = there.map(({ id }) => this.real.client(id));
+    const before = clients.map(({ shown }) => shown.length);
     const { seq } = await this.say(by);
-    await Promise.all(there.map(async ({ id }) => {
-      const client = this.real.client(id);
+    await Promise.all(clients.map(async (client, at) => {
       await client.until(
-        `${id} hears line ${seq}`,
+        `${there[at]?.id} hears line ${seq}`,
         () =>
-          client.shown.some((it) => it.seq === seq && isHeard(it)) || undefined,
+          client.shown.slice(before[at])
+            .some((it) => it.seq === seq && isHeard(it)) || undefined,
       );
     }));
     this.look();

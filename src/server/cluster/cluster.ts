@@ -336,13 +336,23 @@ export class Cluster implements Order, AsyncDisposable {
     await pause(RETRY_PAUSE);
   }
 
+  /**
+   * Has the files say all that is carried out: what is found, and what others are given, begins with that.
+   * @throws {FileError} if they can't be written.
+   */
+  #keep(): void {
+    if (!this.#hasBegun) return;
+    this.#options.people.journal.keep();
+    this.#progress.keep(this.#nextId);
+  }
+
   /** Follows one stream for as long as that goes on. */
   async #followOne(): Promise<void> {
     const { wire, find } = this.#options;
     const { signal } = this.#ending;
+    await this.between(() => this.#keep()); // once what is being carried out has ended
     const begun = this.#begun;
     this.#begun = undefined;
-    await this.between(() => {}); // what is being carried out ends first
     const { isFresh, made } = await this.#untilStopped(find(begun));
     const { last } = await wire.state();
     await this.between(() => {
@@ -409,6 +419,7 @@ export class Cluster implements Order, AsyncDisposable {
 
   next(): Ordered | undefined {
     for (;;) {
+      if (this.#begun) this.#queue.length = 0; // what comes after it is followed anew
       const received = this.#queue.shift();
       if (!received) {
         this.#progress.writeSkipped(this.#nextId);
@@ -417,6 +428,7 @@ export class Cluster implements Order, AsyncDisposable {
       }
       this.#taken.notify();
       const items = this.#judge(received);
+      if (this.#begun) continue; // what it is to this server shows when it is met
       this.#progress.passed(received.entry.seq, received.digest);
       if (items) {
         this.#current = received;

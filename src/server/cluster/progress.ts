@@ -97,6 +97,7 @@ export class Progress implements Disposable {
     this.#base = at.base;
     this.#head = at.head;
     this.#time = at.time;
+    this.#unwritten = new Unwritten(); // the file says all of it
     this.#servers.clear();
     for (const it of at.roster.servers) this.#servers.set(it.id, it);
   }
@@ -159,6 +160,13 @@ export class Progress implements Disposable {
       this.#skippedTimer = undefined;
       this.#wake();
     }, wait);
+  }
+
+  /** Has the file say all that is carried out. @throws {FileError} if it can't be written. */
+  keep(nextId: number): void {
+    if (this.#written >= this.#place) return;
+    this.#write(nextId);
+    if (this.#written < this.#place) throw new FileError(this.#trouble);
   }
 
   /** Wakes nobody any more. The file stays open. */

@@ -98,7 +98,7 @@ export class SimulatedServer {
       people,
       mailbox,
       maxMembers: 100,
-      takeLink: (secret) => link.take(secret),
+      link,
       order: cluster,
     });
     if (!ordered) throw new TypeError("Nothing was attached to the order");
