@@ -198,7 +198,7 @@ const differences = ({ view }: Setup) =>
 for (const [lie, told] of Object.entries(LIES)) {
   Deno.test(`server that ${lie} which a client saw is found out, with the first line that differs, until that is accepted`, async () => {
     const member = new Member();
-    using setup = await member.setup();
+    await using setup = await member.setup();
     const { session, view } = setup;
     const running = session.run();
     // All lines are seen, the last of them as they are said.
@@ -226,7 +226,7 @@ for (const [lie, told] of Object.entries(LIES)) {
     let { lines } = second;
     // A later run has only the last value to compare, and warns each time; after /accept no more.
     for (const accepts of [false, true]) {
-      using later = await member.setup();
+      await using later = await member.setup();
       const running = later.session.run();
       const teller = await Teller.admit(await later.accept(), lines);
       await later.view.until("history-differs");
@@ -238,7 +238,7 @@ for (const [lie, told] of Object.entries(LIES)) {
       }
       await end(later, teller, running);
     }
-    using last = await member.setup();
+    await using last = await member.setup();
     const lastRun = last.session.run();
     const teller = await Teller.admit(await last.accept(), lines);
     await last.view.until("current");
@@ -253,7 +253,7 @@ for (const [lie, told] of Object.entries(LIES)) {
 
 Deno.test("server that leaves lines out which the client is told for the first time is warned of", async () => {
   const member = new Member();
-  using setup = await member.setup();
+  await using setup = await member.setup();
   const running = setup.session.run();
   const some = HISTORY.filter(({ seq }) => seq < 33 || seq > 35);
   const teller = await Teller.admit(await setup.accept(), some);
@@ -267,7 +267,7 @@ Deno.test("server that leaves lines out which the client is told for the first t
 
 Deno.test("server that tells nothing of what it told before is warned of, in this run and in later ones", async () => {
   const member = new Member();
-  using setup = await member.setup();
+  await using setup = await member.setup();
   const running = setup.session.run();
   const first = await Teller.admit(await setup.accept(), HISTORY);
   await setup.view.until("current");
@@ -279,7 +279,7 @@ Deno.test("server that tells nothing of what it told before is warned of, in thi
   await untilUntold(setup, hides);
   assertEquals(setup.view.standing?.differs, true);
   await end(setup, hides, running);
-  using later = await member.setup();
+  await using later = await member.setup();
   const laterRun = later.session.run();
   const again = await Teller.admit(await later.accept(), lines, { deeds });
   await later.view.until("current");
@@ -325,7 +325,7 @@ Deno.test("two members who are shown the same lines have the same digits, and ot
   }
   for (const { setup, teller, running } of runs) {
     await end(setup, teller, running);
-    setup[Symbol.dispose]();
+    await setup[Symbol.asyncDispose]();
   }
 });
 

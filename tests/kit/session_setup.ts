@@ -47,6 +47,7 @@ import {
   type ConnectOptions,
 } from "../../src/protocol/handshake.ts";
 import { writeAll } from "../../src/base/write_all.ts";
+import { cryptoIdle } from "./crypto_idle.ts";
 
 export const SERVER = await importKeyPair(randomBytes(32));
 
@@ -278,7 +279,7 @@ export const HANDSHAKE: Omit<ConnectOptions, "keyPair"> = {
 };
 
 /** A session, and the server that it dials. */
-export class Setup implements Disposable {
+export class Setup implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly view = new TestView();
   readonly session: Session;
@@ -362,7 +363,8 @@ export class Setup implements Disposable {
     assertEquals(this.clock.pending, 0);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await cryptoIdle();
     this.clock[Symbol.dispose]();
   }
 }

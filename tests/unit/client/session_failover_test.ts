@@ -63,7 +63,7 @@ class Servers extends Setup {
 }
 
 Deno.test("a session that loses its server goes on to the next at once, and says so in a line", async () => {
-  using setup = new Servers([B, C]);
+  await using setup = new Servers([B, C]);
   const [visit, running] = await setup.enter();
   setup.clock.advance(STEADY);
   setup.dead.add(A).add(B);
@@ -83,7 +83,7 @@ Deno.test("a session that loses its server goes on to the next at once, and says
 });
 
 Deno.test("a session pauses once it has tried each of the room's servers, longer each time", async () => {
-  using setup = new Servers([B, C]);
+  await using setup = new Servers([B, C]);
   const [visit, running] = await setup.enter();
   setup.clock.advance(STEADY);
   for (const address of [A, B, C]) setup.dead.add(address);
@@ -109,7 +109,7 @@ Deno.test("a session pauses once it has tried each of the room's servers, longer
 });
 
 Deno.test("a session that each server lets in and drops at once pauses after all of them", async () => {
-  using setup = new Servers([B]);
+  await using setup = new Servers([B]);
   const [first, running] = await setup.enter();
   first.end();
   const second = await setup.admits(2);
@@ -123,7 +123,7 @@ Deno.test("a session that each server lets in and drops at once pauses after all
 });
 
 Deno.test("a server that accepts and says nothing has 4 s while others are left, the last one 12", async () => {
-  using setup = new Servers([B]);
+  await using setup = new Servers([B]);
   const running = setup.session.run();
   const refused = assertRejects(
     () => running,
@@ -142,7 +142,7 @@ Deno.test("a server that accepts and says nothing has 4 s while others are left,
 });
 
 Deno.test("a server that has no room is passed over, in the handshake or when it is asked to let in", async () => {
-  using setup = new Servers([B, C]);
+  await using setup = new Servers([B, C]);
   const running = setup.session.run();
   const full = await setup.arrival();
   await refuse(full, HandshakeRefusal.busy);
@@ -161,7 +161,7 @@ Deno.test("a server that has no room is passed over, in the handshake or when it
 });
 
 Deno.test("a session says which servers it tried, and why it couldn't join by any", async () => {
-  using setup = new Servers([B]);
+  await using setup = new Servers([B]);
   setup.dead.add(B);
   const running = setup.session.run();
   const refused = assertRejects(
@@ -178,7 +178,7 @@ Deno.test("a session says which servers it tried, and why it couldn't join by an
 });
 
 Deno.test("a session passes over what isn't the room's server, and says so", async () => {
-  using setup = new Servers([B], {
+  await using setup = new Servers([B], {
     handshake: {
       ...HANDSHAKE,
       checkServer: (_, address) => {
@@ -196,7 +196,7 @@ Deno.test("a session passes over what isn't the room's server, and says so", asy
 });
 
 Deno.test("a session comes back at once to a server that was cut off from the room's others", async () => {
-  using setup = new Servers([]);
+  await using setup = new Servers([]);
   const [visit, running] = await setup.enter();
   setup.clock.advance(STEADY);
   await visit.dismiss("adrift");
@@ -217,7 +217,7 @@ Deno.test("a session says once that messages wait at the server, and once that t
   const WAIT =
     "The server can't reach the room's other servers: messages wait there";
   const GO = "Messages go out again";
-  using setup = new Servers([B]);
+  await using setup = new Servers([B]);
   const running = setup.session.run();
   const visit = await setup.accept();
   await visit.next("join");

@@ -17,7 +17,7 @@ import {
 } from "../../kit/session_setup.ts";
 
 Deno.test("Session.leave() lets whoever waits to say something go on", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session } = setup;
   const [visit, running] = await setup.enter();
   for (let count = 1; count <= 1_024; count++) await session.say(`${count}`);
@@ -36,7 +36,7 @@ Deno.test("Session.leave() lets whoever waits to say something go on", async () 
 Deno.test("Session.leave() while dialling ends at once, and closes what comes of it", async () => {
   const dialled = Promise.withResolvers<Stream>();
   const dialling = Promise.withResolvers<void>();
-  using setup = new Setup({
+  await using setup = new Setup({
     dial: () => {
       dialling.resolve();
       return dialled.promise;
@@ -53,7 +53,7 @@ Deno.test("Session.leave() while dialling ends at once, and closes what comes of
 });
 
 Deno.test("Session.leave() during the handshake ends at once, and closes the connection", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const running = setup.session.run();
   await setup.arrival();
   setup.session.leave();
@@ -64,7 +64,7 @@ Deno.test("Session.leave() during the handshake ends at once, and closes the con
 
 Deno.test("Session.leave() ends the stay wherever in the handshake's last steps it comes", async () => {
   for (let steps = 0; steps < 30; steps++) {
-    using setup = new Setup();
+    await using setup = new Setup();
     const running = setup.session.run();
     const far = await setup.arrival();
     const [near] = setup.dialled;
@@ -89,7 +89,7 @@ Deno.test("Session.leave() ends the stay wherever in the handshake's last steps 
 });
 
 Deno.test("Session.leave() while asking to be let in says goodbye", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const running = setup.session.run();
   const visit = await setup.accept();
   await visit.next("join");
@@ -98,7 +98,7 @@ Deno.test("Session.leave() while asking to be let in says goodbye", async () => 
 });
 
 Deno.test("Session.leave() while away ends at once", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
   await setup.view.until("disconnected");
@@ -109,7 +109,7 @@ Deno.test("Session.leave() while away ends at once", async () => {
 });
 
 Deno.test("Session.leave() inside sends what was said before, then its goodbye", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.stream.incoming.capacity = 100;
   for (let at = 0; at < 300; at++) await setup.session.say(`line ${at}`);
@@ -126,7 +126,7 @@ Deno.test("Session.leave() inside sends what was said before, then its goodbye",
 
 Deno.test("Session.leave() waits until what was said is in the log: a second, and no longer", async () => {
   for (const isTaken of [true, false]) {
-    using setup = new Setup();
+    await using setup = new Setup();
     const { session, view } = setup;
     const [visit, running] = await setup.enter();
     await session.say("last words");
@@ -152,7 +152,7 @@ Deno.test("Session.leave() waits until what was said is in the log: a second, an
 });
 
 Deno.test("Session.leave() waits a second for the server's goodbye, and no longer", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   setup.session.leave();
   await visit.next("bye"); // and no answer
@@ -164,7 +164,7 @@ Deno.test("Session.leave() waits a second for the server's goodbye, and no longe
 });
 
 Deno.test("Session.leave() doesn't wait for a connection that takes nothing more", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.stream.incoming.capacity = 0;
   await setup.session.say("stuck");
@@ -176,7 +176,7 @@ Deno.test("Session.leave() doesn't wait for a connection that takes nothing more
 
 Deno.test("Session.leave() ends a stay whose client was asked for another name and doesn't answer", async () => {
   const asked = Promise.withResolvers<void>();
-  using setup = new Setup({
+  await using setup = new Setup({
     askName: () => {
       asked.resolve();
       return new Promise(() => {});

@@ -13,7 +13,7 @@ import { past, Setup, texts } from "../../kit/session_setup.ts";
 // ── What requests are called ───────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session's answers carry what the request is called, and no others do", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   await session.say("hello", "a");
@@ -52,7 +52,7 @@ Deno.test("Session's answers carry what the request is called, and no others do"
 });
 
 Deno.test("Session tells an operator's answers apart, whatever their order, and when each is complete", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const told: unknown[] = [];
   view.note = (text: string, id?: RequestId) => {
@@ -98,7 +98,7 @@ Deno.test("Session tells an operator's answers apart, whatever their order, and 
 
 Deno.test("Session shows as many of the earlier lines as it is told to, and after a loss all that were missed", async () => {
   for (const [history, expected] of [[0, []], [1, ["two"]]] as const) {
-    using setup = new Setup({ history });
+    await using setup = new Setup({ history });
     const { session, view } = setup;
     const running = session.run();
     const visit = await setup.accept();
@@ -133,7 +133,7 @@ Deno.test("Session shows as many of the earlier lines as it is told to, and afte
 });
 
 Deno.test("Session.inRoom() resolves when all that was missed has been told, or when the client has left", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const inside = session.conversation.inRoom().then(() =>
     view.of("current").length
@@ -142,7 +142,7 @@ Deno.test("Session.inRoom() resolves when all that was missed has been told, or 
   assertEquals(await inside, 1);
   await setup.leave(visit, running);
 
-  using other = new Setup();
+  await using other = new Setup();
   const outside = other.session.conversation.inRoom();
   other.session.leave();
   await outside;

@@ -29,7 +29,7 @@ import {
 import { madeUpPerson } from "../../kit/people.ts";
 
 Deno.test("Session doesn't send again what it finds in the log, and sends again what it doesn't", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(1);
   for (const text of ["a", "b", "c", "d"]) await session.say(text);
@@ -66,7 +66,7 @@ Deno.test("Session doesn't send again what it finds in the log, and sends again 
 });
 
 Deno.test("Session comes back by the last line that it saw, whoever said it", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter(4);
   await visit.broadcast(5, { kind: "said", id: 2, n: 1, text: "x" }, {
     kind: "said",
@@ -87,7 +87,7 @@ Deno.test("Session comes back by the last line that it saw, whoever said it", as
 
 Deno.test("Session waits longer after each failed attempt, half a minute at most, and less after a good one", async () => {
   let refusing = false;
-  using setup: Setup = new Setup({
+  await using setup: Setup = new Setup({
     dial: () =>
       refusing
         ? Promise.reject(new Deno.errors.ConnectionRefused())
@@ -117,7 +117,7 @@ Deno.test("Session waits longer after each failed attempt, half a minute at most
 });
 
 Deno.test("Session gives a connection up that said nothing to it alone for 35 s, and pings when it said nothing for 20", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   setup.clock.advance(19_000);
   await visit.tell({ kind: "ping" });
@@ -140,7 +140,7 @@ Deno.test("Session gives a connection up that said nothing to it alone for 35 s,
 });
 
 Deno.test("Session.hurry() ends the pause before the next attempt at once, as often as it is called", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
   for (const times of [0, 1]) {
@@ -163,7 +163,7 @@ Deno.test("Session.hurry() ends the pause before the next attempt at once, as of
 });
 
 Deno.test("Session.hurry() finds out within 10 s that a connection is dead, and keeps one that answers", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   setup.session.hurry();
   setup.session.hurry();
@@ -186,7 +186,7 @@ Deno.test("Session.hurry() finds out within 10 s that a connection is dead, and 
 });
 
 Deno.test("Session comes back from a server that lost its mind", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const cases: ((visit: Visit) => Promise<void>)[] = [
     (visit) => visit.broadcast(99, { kind: "said", id: 2, n: 1, text: "x" }),
     (visit) => visit.broadcast(2, { kind: "said", id: 77, n: 1, text: "x" }),
@@ -214,7 +214,7 @@ Deno.test("Session comes back from a server that lost its mind", async () => {
 });
 
 Deno.test("Session tries again where a later joining is refused for want of place", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
   const second = await setup.acceptAgain(0);
@@ -234,7 +234,7 @@ Deno.test("Session tries again where a later joining is refused for want of plac
 
 Deno.test("Session tries again where another server answers a later joining, and loses nothing", async () => {
   let isForged = false;
-  using setup = new Setup({
+  await using setup = new Setup({
     handshake: {
       ...HANDSHAKE,
       checkServer: () => {
@@ -263,7 +263,7 @@ Deno.test("Session tries again where another server answers a later joining, and
 });
 
 Deno.test("Session tries again where its name is taken while it was away and nobody is asked for another", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
   await setup.session.say("kept");
@@ -286,7 +286,7 @@ Deno.test("Session tries again where its name is taken while it was away and nob
 Deno.test("Session.run() rejects where the first connection comes to nothing", async () => {
   const message = "Cannot join chat.example:5000: ";
   const refused = new Deno.errors.ConnectionRefused();
-  using unreachable = new Setup({ dial: () => Promise.reject(refused) });
+  await using unreachable = new Setup({ dial: () => Promise.reject(refused) });
   await assertRejects(
     () => unreachable.session.run(),
     JoinError,
@@ -294,7 +294,7 @@ Deno.test("Session.run() rejects where the first connection comes to nothing", a
   );
   unreachable.assertAllClosed();
 
-  using silent = new Setup();
+  await using silent = new Setup();
   const running = silent.session.run();
   const stream = await silent.arrival();
   await stream.read(new Uint8Array(2_048));
@@ -306,7 +306,7 @@ Deno.test("Session.run() rejects where the first connection comes to nothing", a
   );
   silent.assertAllClosed();
 
-  using early = new Setup();
+  await using early = new Setup();
   const entering = early.session.run();
   const visit = await early.accept();
   await visit.next("join");
@@ -321,7 +321,7 @@ Deno.test("Session.run() rejects where the first connection comes to nothing", a
 
 Deno.test("Session.run() rejects with what checkServer says of a wrong server", async () => {
   const wrong = new JoinError("not the server that you mean", "Go home");
-  using setup = new Setup({
+  await using setup = new Setup({
     handshake: {
       ...HANDSHAKE,
       checkServer: () => {
@@ -337,7 +337,7 @@ Deno.test("Session.run() rejects with what checkServer says of a wrong server", 
 });
 
 Deno.test("Session comes back after a refusal, which anybody on the way could have sent", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
   await setup.view.until("disconnected");
@@ -356,7 +356,7 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
 
 Deno.test("Session.run() gives up on a connection that isn't there after 12 s, and closes it", async () => {
   const message = "Cannot join chat.example:5000: no answer from the server";
-  using mute = new Setup();
+  await using mute = new Setup();
   const running = mute.session.run();
   const stream = await mute.arrival(); // and then nothing
   mute.clock.advance(11_999);
@@ -368,7 +368,7 @@ Deno.test("Session.run() gives up on a connection that isn't there after 12 s, a
 
   const { promise, resolve } = Promise.withResolvers<Stream>();
   const dialling = Promise.withResolvers<void>();
-  using slow = new Setup({
+  await using slow = new Setup({
     dial: () => {
       dialling.resolve();
       return promise;
@@ -384,7 +384,7 @@ Deno.test("Session.run() gives up on a connection that isn't there after 12 s, a
 });
 
 Deno.test("Session closes a connection over which it couldn't even ask to be let in", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const running = setup.session.run();
   const far = await setup.arrival();
   const [near] = setup.dialled;
@@ -410,7 +410,7 @@ Deno.test("Session brings every line into the log once and in order, over connec
 });
 
 Deno.test("Session comes back by its own key, and by its invite where the server doesn't know it any more", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { view } = setup;
   const [visit, running] = await setup.enter();
   visit.end();

@@ -9,7 +9,7 @@ import { assert, assertEquals } from "../../kit/assert.ts";
 import { Setup, texts } from "../../kit/session_setup.ts";
 
 Deno.test("Session.say() counts a line as waiting until it comes back in the log's order", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   await session.say("one");
@@ -32,7 +32,7 @@ Deno.test("Session.say() counts a line as waiting until it comes back in the log
 });
 
 Deno.test("Session.say() keeps what is typed before the client is in, and sends it once it is", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session } = setup;
   await session.say("early");
   const running = session.run();
@@ -49,7 +49,7 @@ Deno.test("Session.say() keeps what is typed before the client is in, and sends 
 });
 
 Deno.test("Session.say() shows a refused line, and forgets it", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   await session.say("one");
@@ -89,7 +89,7 @@ Deno.test("Session.say() shows a refused line, and forgets it", async () => {
 });
 
 Deno.test("Session.say() doesn't send what the server would refuse anyway", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   await session.say("");
@@ -106,7 +106,7 @@ Deno.test("Session.say() doesn't send what the server would refuse anyway", asyn
 });
 
 Deno.test("Session.say() sends a text with half a character so that the server takes it", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session } = setup;
   const [visit, running] = await setup.enter();
   await session.say("broken \ud83d emoji");
@@ -118,7 +118,7 @@ Deno.test("Session.say() sends a text with half a character so that the server t
 });
 
 Deno.test("Session.say() makes its caller wait while 1,024 lines are unsettled", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session } = setup;
   const [visit, running] = await setup.enter();
   for (let count = 1; count <= 1_024; count++) await session.say(`${count}`);

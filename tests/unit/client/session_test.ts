@@ -28,7 +28,7 @@ import { madeUpId, madeUpPerson, madeUpStay } from "../../kit/people.ts";
 // ── Inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.run() enters, tells what happens, and ends with leave()", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const running = session.run();
   const visit = await setup.accept();
@@ -80,7 +80,7 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
 // ── Away and back ──────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.say() sends what was typed while away when it is back, once", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(4);
   visit.end();
@@ -111,7 +111,7 @@ Deno.test("Session.say() sends what was typed while away when it is back, once",
 // ── Not let in ─────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session asks for another name between two connections, as often as it takes", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   setup.names.push("ben", "carla");
   const running = setup.session.run();
   let visit = await setup.accept();
@@ -143,7 +143,7 @@ Deno.test("Session asks for another name between two connections, as often as it
 });
 
 Deno.test("Session shows what it was told of the past once, though it had to ask twice", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   setup.names.push("ben");
   const running = setup.session.run();
   let visit = await setup.accept();
@@ -164,7 +164,7 @@ Deno.test("Session shows what it was told of the past once, though it had to ask
 
 for (const reason of ["name-taken", "room-full", "log-failed"] as const) {
   Deno.test(`Session.run() rejects where the first joining is refused with "${reason}"`, async () => {
-    using setup = new Setup();
+    await using setup = new Setup();
     setup.names.push(null);
     const running = setup.session.run();
     const visit = await setup.accept();
@@ -183,7 +183,7 @@ for (const reason of ["name-taken", "room-full", "log-failed"] as const) {
 
 for (const reason of ["replaced", "misused"] as const) {
   Deno.test(`Session.run() rejects where the server ends the connection as "${reason}"`, async () => {
-    using setup = new Setup();
+    await using setup = new Setup();
     const [visit, running] = await setup.enter();
     await visit.dismiss(reason);
     await assertRejects(
@@ -198,7 +198,7 @@ for (const reason of ["replaced", "misused"] as const) {
 
 for (const reason of ["slow", "silent", "stopped", "lost"] as const) {
   Deno.test(`Session comes back where the server ends the connection as "${reason}"`, async () => {
-    using setup = new Setup();
+    await using setup = new Setup();
     const [visit, running] = await setup.enter();
     await visit.dismiss(reason);
     const again = await setup.acceptAgain();
@@ -225,7 +225,7 @@ for (
   ] as const
 ) {
   Deno.test(`Session comes back where a shared record ${what}`, async () => {
-    using setup = new Setup();
+    await using setup = new Setup();
     const [visit, running] = await setup.enter();
     const { key, records } = await shared(event);
     if (keyFirst) await visit.tell(key);
@@ -248,7 +248,7 @@ for (
 
 for (const code of Object.values(HandshakeRefusal)) {
   Deno.test(`Session.run() rejects where its first handshake is refused with code ${code}`, async () => {
-    using setup = new Setup();
+    await using setup = new Setup();
     const running = setup.session.run();
     await refuse(await setup.arrival(), code);
     // Whose link is refused may be a member all the same: it is tried once.
@@ -265,7 +265,7 @@ for (const code of Object.values(HandshakeRefusal)) {
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.leave() before run() keeps it from dialling", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   setup.session.leave();
   await setup.session.run();
   assertEquals(setup.dialled, []);
@@ -274,7 +274,7 @@ Deno.test("Session.leave() before run() keeps it from dialling", async () => {
 // ── What else a member may ask ─────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.rename() asks for another name, and goes by it once it is told so", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   session.conversation.rename("anna");
@@ -297,7 +297,7 @@ Deno.test("Session.rename() asks for another name, and goes by it once it is tol
 });
 
 Deno.test("Session.away() tells who typed it, and nobody else, what is so already", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   session.conversation.away("");
@@ -317,7 +317,7 @@ Deno.test("Session.away() tells who typed it, and nobody else, what is so alread
 });
 
 Deno.test("Session asks for nothing with a text that would end the connection", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   const long = "x".repeat(257);
@@ -341,7 +341,7 @@ Deno.test("Session asks for nothing with a text that would end the connection", 
 });
 
 Deno.test("Session.away() comes back from where another client of the person went", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const running = session.run();
   const visit = await setup.accept();
@@ -356,7 +356,7 @@ Deno.test("Session.away() comes back from where another client of the person wen
 });
 
 Deno.test("Session.change() doesn't send a change of what another has said, nor take back a reaction that there isn't", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "well?" });
@@ -385,7 +385,7 @@ Deno.test("Session.change() doesn't send a change of what another has said, nor 
 });
 
 Deno.test("Session.reply() doesn't send an answer to a line that nobody said", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   await visit.broadcast(
@@ -412,7 +412,7 @@ Deno.test("Session.reply() doesn't send an answer to a line that nobody said", a
 });
 
 Deno.test("Session.away() is said again after a lost connection, until the member is back", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   session.conversation.away("lunch");
@@ -436,7 +436,7 @@ Deno.test("Session.away() is said again after a lost connection, until the membe
 });
 
 Deno.test("Session.search() shows what was found apart from the lines of the room", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
   session.conversation.search("red", 5);
@@ -456,7 +456,7 @@ Deno.test("Session.search() shows what was found apart from the lines of the roo
 });
 
 Deno.test("Session.search() asks for lines before one, and is told of the room's topic", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
   assertEquals(session.conversation.topic, "");
@@ -471,7 +471,7 @@ Deno.test("Session.search() asks for lines before one, and is told of the room's
 });
 
 Deno.test("Session.search() asks again for what wasn't answered, once it is back", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
   session.conversation.search("red", 5);
@@ -496,7 +496,7 @@ Deno.test("Session.search() asks again for what wasn't answered, once it is back
 });
 
 Deno.test("Session.search() says so where too many answers are waited for", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(9);
   for (let n = 0; n < 17; n++) session.conversation.search(`${n}`, 5);
@@ -510,7 +510,7 @@ Deno.test("Session.search() says so where too many answers are waited for", asyn
 });
 
 Deno.test("Session.run() tells of each line that may be lost when it ends", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
   for (const text of ["one", "two"]) await session.say(text);

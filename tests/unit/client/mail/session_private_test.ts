@@ -148,7 +148,7 @@ async function leave(setup: Setup, visit: Visit, running: Promise<void>) {
 // ── What comes ─────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session asks for its letters, shows each, and says that it has them when it has all", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   assertEquals(await visit.next("collect"), { kind: "collect", after: null });
   const time = Date.now() - 3 * DAY;
@@ -173,7 +173,7 @@ Deno.test("Session asks for its letters, shows each, and says that it has them w
 });
 
 Deno.test("Session shows what its person wrote on another machine as its own, with the name of the recipient", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup);
   await visit.tell(
     await letter(1, CLIENT, { text: "from my telephone" }, { to: BO }),
@@ -191,7 +191,7 @@ Deno.test("Session shows what its person wrote on another machine as its own, wi
 });
 
 Deno.test("Session shows nothing of a letter that is repeated, altered, re-addressed, another's or of another room", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup);
   const right = await letter(1, BO, { text: "once" });
   const altered = fromBase64url(right.data);
@@ -221,7 +221,7 @@ Deno.test("Session shows nothing of a letter that is repeated, altered, re-addre
 });
 
 Deno.test("Session shows a letter that is altered at any byte to nobody", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   const right = await letter(1, BO);
   const bytes = fromBase64url(right.data);
@@ -238,7 +238,7 @@ Deno.test("Session shows a letter that is altered at any byte to nobody", async 
 });
 
 Deno.test("Session shows no letter of more than eight days ago or more than a day ahead, and says why", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   const now = Date.now();
   const times = [-9 * DAY, -8 * DAY - 60_000, -8 * DAY + 60_000, 0].concat([
@@ -258,7 +258,7 @@ Deno.test("Session shows no letter of more than eight days ago or more than a da
 });
 
 Deno.test("Session shows no letter whose sender's card is swapped, unsigned or withheld", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup);
   const unsigned = BO.card.slice();
   unsigned[1_300] = (unsigned[1_300] ?? 0) ^ 1;
@@ -268,7 +268,7 @@ Deno.test("Session shows no letter whose sender's card is swapped, unsigned or w
     (id) => ({ kind: "nobody", id }),
   ];
   for (const [at, answer] of looks.entries()) {
-    using again = new Setup();
+    await using again = new Setup();
     const [visit, running] = await enter(again);
     await visit.tell(await letter(at, BO));
     const { id, who } = await visit.next("look");
@@ -284,7 +284,7 @@ Deno.test("Session shows no letter whose sender's card is swapped, unsigned or w
 
 Deno.test("Session doesn't show a letter under a name that was another's as far as it knows, whatever the server says", async () => {
   const known = await Known.load(undefined, () => {});
-  using setup = new Setup({ known });
+  await using setup = new Setup({ known });
   const [visit, running] = await enter(setup, true);
   await visit.tell(await letter(1, EVE, { text: "I am bo" }));
   await until(visit, "got", { [personOf(EVE)]: [EVE, "bo"] });
@@ -300,7 +300,7 @@ Deno.test("Session doesn't show what it has seen, after a lost connection and in
   const second = await letter(12, BO, { text: "second" });
   for (const run of [0, 1]) {
     using seen = SeenFile.load(path, (text) => assert(false, text));
-    using setup = new Setup({ seen });
+    await using setup = new Setup({ seen });
     const [visit, running] = await enter(setup);
     assertEquals(await visit.next("collect"), { kind: "collect", after: 0 });
     await visit.tell(first);
@@ -320,7 +320,7 @@ Deno.test("Session doesn't show what it has seen, after a lost connection and in
 });
 
 Deno.test("Session takes what came when the connection broke from the next one, and shows it once", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup);
   const sent = await letter(4, BO, { text: "in the middle" });
   await visit.next("collect");
@@ -352,7 +352,7 @@ async function opened(
 }
 
 Deno.test("Session seals a message to who is here, and shows it once the server says what became of it", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   await setup.session.write("BO", "at six", 7);
   await setup.session.write("bo", "or seven");
@@ -392,7 +392,7 @@ async function refusals(
   } = {},
 ): Promise<string[]> {
   const { isHere = false, cards = CARDS, session = {} } = options;
-  using setup = new Setup(session);
+  await using setup = new Setup(session);
   const [visit, running] = await enter(setup, isHere);
   for (const [to, text] of write) await setup.session.write(to, text);
   await setup.session.say("and now to all");
@@ -455,7 +455,7 @@ Deno.test("Session sends no message to a name that was somebody else's, until it
       spoken(BO)
     } now, and you knew ${before}. To write to either, give the id in place of the name)`,
   ]);
-  using setup = new Setup({ known });
+  await using setup = new Setup({ known });
   const [visit, running] = await enter(setup);
   await setup.session.write(personOf(BO), "hello");
   const sent = await until(visit, "private", CARDS);
@@ -468,7 +468,7 @@ Deno.test("Session sends no message to a name that was somebody else's, until it
 
 Deno.test("Session remembers the id of somebody whom it wrote to by a new name", async () => {
   const known = await Known.load(undefined, () => {});
-  using setup = new Setup({ known });
+  await using setup = new Setup({ known });
   const [visit, running] = await enter(setup);
   await setup.session.write("bo", "hello");
   await until(visit, "private", CARDS);
@@ -477,7 +477,7 @@ Deno.test("Session remembers the id of somebody whom it wrote to by a new name",
 });
 
 Deno.test("Session says why a message was not taken", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   await setup.session.write("bo", "hello", 3);
   await until(visit, "private", CARDS);
@@ -489,7 +489,7 @@ Deno.test("Session says why a message was not taken", async () => {
 });
 
 Deno.test("Session sends what had no answer again, byte for byte and in order, and what was written while it was away", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   await setup.session.write("bo", "first");
   await setup.session.write("bo", "second");
@@ -518,7 +518,7 @@ Deno.test("Session sends what had no answer again, byte for byte and in order, a
 });
 
 Deno.test("Session shows which messages may be lost when it ends without an answer", async () => {
-  using setup = new Setup();
+  await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   await setup.session.write("bo", "hello");
   await until(visit, "private", CARDS);
@@ -538,7 +538,7 @@ Deno.test("Session shows no copy of what it sent itself, in this run or a later 
   let copy: Event<"letter"> | undefined;
   for (const _ of [0, 1]) {
     using seen = SeenFile.load(path, (text) => assert(false, text));
-    using setup = new Setup({ seen });
+    await using setup = new Setup({ seen });
     const [visit, running] = await enter(setup, true);
     if (!copy) {
       await setup.session.write("bo", "hello");
@@ -560,7 +560,7 @@ Deno.test("Session shows in a later run what one before sent that was ended befo
   let copy: Event<"letter"> | undefined;
   for (const run of [0, 1, 2]) {
     using seen = SeenFile.load(path, (text) => assert(false, text));
-    using setup = new Setup({ seen });
+    await using setup = new Setup({ seen });
     const [visit, running] = await enter(setup, true);
     if (!copy) {
       await setup.session.write("bo", "did it go?");
