@@ -279,6 +279,7 @@ test(
     await terminal.type("\x1b[200~abc");
     await terminal.ends("ana> abc");
     await terminal.type("\x1b[200~def");
+    await resize(terminal, 81); // so it has read that: the system throws away at Ctrl-C what nobody has read
     await terminal.key("C-c");
     await terminal.ends("ana> abcdef");
     await terminal.key("C-c");
