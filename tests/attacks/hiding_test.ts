@@ -1,20 +1,20 @@
 /**
  * Somebody on the way who has no key, and hides records of one type, or of several: a real server, and the client's
- * own sessions.
+ * own sessions. Timers are fast, here and at the server.
  *
  * @module
  */
 
+import "../kit/fast_timers.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { Folder } from "../kit/folder.ts";
+import { FAST_TIMERS } from "../kit/program.ts";
 import type { Direction, Edit } from "../kit/proxy.ts";
 import { Server } from "../kit/server.ts";
 import { Stay } from "../kit/stay.ts";
 
-/** Longer than 35 s, and what it takes to come back; ms. */
-const DEADLINE = 90_000;
-/** How often somebody speaks whom the others may not hear, ms. */
+/** How often somebody speaks whom the others may not hear, by fast timers; ms. */
 const PERIOD = 500;
 
 const { direct, broadcast, shared } = RecordType;
@@ -58,10 +58,9 @@ const isIn = ({ shown }: Stay) => shown.some(({ type }) => type === "entered");
 
 Deno.test("clients show nobody a room that isn't so, and come back within a minute, whatever somebody hides", async () => {
   await using folder = await Folder.make();
-  await using server = await Server.open(folder, { deadline: DEADLINE });
+  await using server = await Server.open(folder, { runtime: FAST_TIMERS });
   await using all = new AsyncDisposableStack();
-  const deadline = DEADLINE;
-  const talker = all.use(await Stay.begin("talker", server, { deadline }));
+  const talker = all.use(await Stay.begin("talker", server));
   await talker.until("in", () => isIn(talker));
   let lines = 0;
   const talking = setInterval(() => {
@@ -79,7 +78,7 @@ Deno.test("clients show nobody a room that isn't so, and come back within a minu
     };
     const name = `hidden-${index}`;
     const stay: Stay = all.use(
-      await Stay.begin(name, server, { edit, deadline }),
+      await Stay.begin(name, server, { edit }),
     );
     const entries = () => stay.shown.filter(({ type }) => type === "entered");
     await stay.until("back", () => entries().length === 2);

@@ -11,9 +11,13 @@ import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Cluster } from "../kit/cluster.ts";
 import { Crowd, type Roamer } from "../kit/crowd.ts";
 import { parseLog, runServer } from "../kit/server.ts";
+import { together } from "../kit/together.ts";
 
 /** Members of each server. */
 const MEMBERS = 3;
+
+/** For those that wait for seconds until one server notices that another is gone, or NATS. */
+const test = together("what servers and NATS can suffer");
 
 /** Members of so many servers talk while something happens; then all have the same. @returns The log. */
 async function storm(
@@ -63,7 +67,7 @@ Deno.test("members of a server that is killed go to another, and nothing that th
   });
 });
 
-Deno.test("members of a server that is killed and not started again leave once, or are at another", async () => {
+test("members of a server that is killed and not started again leave once, or are at another", async () => {
   await using cluster = await Cluster.open(2);
   await using crowd = new Crowd(cluster);
   await crowd.gather(MEMBERS);
@@ -84,7 +88,7 @@ Deno.test("members of a server that is killed and not started again leave once, 
   assertEquals(lost.length, 1);
 });
 
-Deno.test("nothing is lost or doubled when nats-server is killed and started again, nor when it is stopped for a while", async () => {
+test("nothing is lost or doubled when nats-server is killed and started again, nor when it is stopped for a while", async () => {
   await storm(2, async ({ nats }, crowd) => {
     await nats.restart();
     const after = crowd.last + 100;
@@ -117,7 +121,7 @@ Deno.test("nothing is lost or doubled when all servers and nats-server are kille
   });
 });
 
-Deno.test("members of a server that is stopped longer than others wait leave once and come back, and nothing is lost or doubled", async () => {
+test("members of a server that is stopped longer than others wait leave once and come back, and nothing is lost or doubled", async () => {
   await storm(2, async (cluster, crowd) => {
     const [stopped, mover] = crowd.members.filter(({ at }) => at === 0);
     const witness = crowd.members.find(({ at }) => at === 1);
@@ -130,7 +134,7 @@ Deno.test("members of a server that is stopped longer than others wait leave onc
   });
 });
 
-Deno.test("members of a server that is cut off from NATS for a moment are told that messages wait, and miss nothing", async () => {
+test("members of a server that is cut off from NATS for a moment are told that messages wait, and miss nothing", async () => {
   await storm(2, async (cluster, crowd) => {
     const { passage } = cluster.node(0);
     passage.refuse();
@@ -141,7 +145,7 @@ Deno.test("members of a server that is cut off from NATS for a moment are told t
   });
 });
 
-Deno.test("members of a server that loses its way to NATS for longer than others wait miss nothing, and all that they said comes once", async () => {
+test("members of a server that loses its way to NATS for longer than others wait miss nothing, and all that they said comes once", async () => {
   await storm(2, async (cluster, crowd) => {
     const [cut] = crowd.members.filter(({ at }) => at === 0);
     const witness = crowd.members.find(({ at }) => at === 1);

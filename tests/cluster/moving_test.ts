@@ -13,11 +13,13 @@ import { Cluster, type Node } from "../kit/cluster.ts";
 import {
   ask,
   contents,
+  HeldFiles,
   LARGE,
   LARGE_ENOUGH,
   reaches,
 } from "../kit/file_company.ts";
 import { Folder } from "../kit/folder.ts";
+import { FAST_TIMERS } from "../kit/program.ts";
 
 /** Kills a server and starts it again, and then the other: whoever is in moves at least once. */
 async function killInTurn({ nodes }: Cluster): Promise<void> {
@@ -59,6 +61,7 @@ Deno.test("private messages come once each where servers are killed in the middl
   await killing;
   await write("the last");
   await ben.shows("private", { text: "the last" });
+  await ana.shows("private", { text: "the last" }); // its answer may come later
   const heard = ben.all("private").map(({ text }) => text);
   assertEquals(heard, texts);
   assertEquals(ana.all("private").map(({ text }) => text), texts);
@@ -81,14 +84,25 @@ Deno.test("file goes on where it was when its holder's or its taker's server is 
   const path = folder.file("hut.jpg");
   const bytes = contents(LARGE);
   await Deno.writeFile(path, bytes);
-  await using ana = await JsonClient.join({ invite, name: "ana" });
-  const args = ["--downloads", folder.file("taken")];
-  await using ben = await JsonClient.join({ invite, name: "ben", args });
+  await using held = await HeldFiles.make();
+  await using ana = await JsonClient.join({
+    ...held.options,
+    invite,
+    name: "ana",
+  });
+  await using ben = await JsonClient.join({
+    invite,
+    name: "ben",
+    args: ["--downloads", folder.file("taken")],
+    runtime: FAST_TIMERS, // it asks again soon
+  });
   await ask(ana, { type: "send", path });
   const { seq: offer } = await ben.shows("offered", { name: "ana" });
+  await held.hold();
   await ask(ben, { type: "get", offer });
   await reaches(ben, "taking", LARGE_ENOUGH);
   await killInTurn(cluster);
+  await held.release();
   const { path: taken = "" } = await reaches(ben, "taken");
   assertEquals(await Deno.readFile(taken), bytes);
   await ana.shows("taken", { name: "ben" });

@@ -279,31 +279,6 @@ Deno.test("a right that NATS takes away while a server runs is named once, and t
   assertEquals(said.length, 1, said.join("\n"));
 });
 
-Deno.test("a server waits for a NATS cluster that has no leader yet", async () => {
-  await using folder = await Folder.make();
-  const ports = [freePort(), freePort(), freePort()];
-  const routes = ports.map((port) => `nats://127.0.0.1:${port}`);
-  const nodes = routes.map((route, at) =>
-    new NatsServer(folder.file(`node${at}`), {
-      args: [
-        ...["-n", `node${at}`, "--cluster_name", "test"],
-        ...["--cluster", route, "--routes", routes.join(",")],
-      ],
-    })
-  );
-  await using stack = new AsyncDisposableStack();
-  for (const node of nodes) stack.use(node);
-  const [first, ...others] = nodes;
-  assert(first);
-  await first.run();
-  await using cluster = await Cluster.make({ url: first.url });
-  const node = await cluster.add();
-  const server = await node.launch();
-  await server.line(/JetStream isn't ready yet/);
-  await Promise.all(others.map((it) => it.run()));
-  await server.line(/In the room: .*\(this server\)/);
-});
-
 Deno.test("a NATS without JetStream is refused", async () => {
   await using folder = await Folder.make();
   await using nats = await NatsServer.start(folder.path, { jetstream: false });

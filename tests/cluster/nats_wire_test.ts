@@ -5,28 +5,27 @@ import { assert, assertEquals, assertRejects } from "../kit/assert.ts";
 import { utf8 } from "../kit/bytes.ts";
 import { Folder } from "../kit/folder.ts";
 import { LateProxy } from "../kit/late_proxy.ts";
-import { NatsCluster, NatsServer } from "../kit/nats.ts";
+import { NatsServer } from "../kit/nats.ts";
+import { together } from "../kit/together.ts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import {
-  Adding,
-  numbered,
-  plainOptions,
-  STREAM,
-  TestWire,
-  textsOf,
-} from "../kit/wire.ts";
+import { Adding, numbered, STREAM, TestWire, textsOf } from "../kit/wire.ts";
 
-/** A test with a nats-server, which has a folder. */
-function natsTest(
-  name: string,
-  test: (nats: NatsServer, folder: Folder) => Promise<void>,
-): void {
-  Deno.test(name, async () => {
-    await using folder = await Folder.make();
-    await using nats = await NatsServer.start(folder.file("nats"));
-    await test(nats, folder);
-  });
+/** What happens with a nats-server, which has a folder. */
+type Happening = (nats: NatsServer, folder: Folder) => Promise<void>;
+
+const natsTest = withNats(Deno.test);
+/** For those that wait until it is noticed what has become of NATS. */
+const waitingTest = withNats(together("what becomes of NATS is noticed"));
+
+/** Adds tests with a nats-server. @param add Takes one. */
+function withNats(add: (name: string, fn: () => Promise<void>) => void) {
+  return (name: string, happens: Happening): void =>
+    add(name, async () => {
+      await using folder = await Folder.make();
+      await using nats = await NatsServer.start(folder.file("nats"));
+      await happens(nats, folder);
+    });
 }
 
 /** What NATS's own tools can do to a stream. */
@@ -125,7 +124,7 @@ natsTest(
   },
 );
 
-natsTest(
+waitingTest(
   "a NATS that is stopped is away, and nothing is lost or doubled when it goes on",
   async (nats) => {
     await using one = await TestWire.open(nats.url);
@@ -134,8 +133,10 @@ natsTest(
     nats.stop();
     const adding = one.add(["meanwhile"]);
     await untilUp(one, false);
-    await assertRejects(() => one.wire.publish("x", utf8("x")), StreamError);
-    await assertRejects(() => one.wire.state(), StreamError);
+    await Promise.all([
+      assertRejects(() => one.wire.publish("x", utf8("x")), StreamError),
+      assertRejects(() => one.wire.state(), StreamError),
+    ]);
     nats.cont();
     await adding;
     await one.add(["after"]);
@@ -158,7 +159,7 @@ natsTest("connections that are cut lose and double nothing", async (nats) => {
   assertEquals((await one.wire.state()).last, wanted.length);
 });
 
-natsTest(
+waitingTest(
   "a connection on which nothing comes any more is noticed",
   async (nats) => {
     await using proxy = new LateProxy(nats.port);
@@ -173,7 +174,7 @@ natsTest(
   },
 );
 
-natsTest("a consumer that somebody deletes is replaced", async (nats) => {
+waitingTest("a consumer that somebody deletes is replaced", async (nats) => {
   await using one = await TestWire.open(nats.url);
   await one.add(["a"]);
   const { made } = await one.wire.state();
@@ -189,7 +190,7 @@ natsTest("a consumer that somebody deletes is replaced", async (nats) => {
   await entries.return?.();
 });
 
-natsTest(
+waitingTest(
   "a stream that lost everything is recognised, and another is made",
   async (nats) => {
     await using one = await TestWire.open(nats.url);
@@ -213,7 +214,7 @@ natsTest(
   },
 );
 
-natsTest(
+waitingTest(
   "a stream that is deleted is lost to whoever follows it",
   async (nats) => {
     await using one = await TestWire.open(nats.url);
@@ -259,7 +260,7 @@ natsTest(
   },
 );
 
-natsTest(
+waitingTest(
   "a stream that was set back is recognised, though it has grown again",
   async (nats, folder) => {
     await using one = await TestWire.open(nats.url);
@@ -324,25 +325,6 @@ Deno.test("the stream takes what place there is", async () => {
     assertEquals(config.max_age, 7 * 86_400 * 1e9);
     assertEquals(config.duplicate_window, 120 * 1e9);
   });
-});
-
-Deno.test("three servers of NATS keep every entry, whichever of them is killed", async () => {
-  await using folder = await Folder.make();
-  await using nats = await NatsCluster.start(folder.path);
-  await using one = await TestWire.open(plainOptions(nats.url, 3));
-  await using two = await TestWire.open(plainOptions(nats.url, 3));
-  const followed = two.takeAll();
-  const adding = new Adding(one);
-  for (const node of nats.nodes) {
-    await adding.more(50);
-    await node.kill();
-    await adding.more(50); // it goes on without that one
-    await node.run();
-    await node.line(/metadata leader/);
-  }
-  const wanted = await adding.stop();
-  assertEquals(await followed, wanted);
-  assertEquals((await one.wire.state()).last, wanted.length);
 });
 
 async function copyFolder(from: string, to: string): Promise<void> {

@@ -40,7 +40,8 @@ class Operated implements AsyncDisposable {
     await node.end();
     await op.shows("away");
     await node.start("--operator", op.entrances[0]?.key ?? "");
-    await op.isIn(2);
+    await op.isIn(2); // at whichever server
+    await knowOperator(cluster, "op");
     return new Operated(stack.move(), cluster, op);
   }
 
@@ -57,7 +58,8 @@ class Operated implements AsyncDisposable {
   async invite(uses: number): Promise<string> {
     const before = this.op.all("invite").length;
     await this.ask({ type: "invite", uses, days: 7 });
-    const link = this.op.all("invite")[before]?.link ?? "";
+    const link = this.op.all("invite")[before]?.link;
+    assert(link !== undefined, `no invite:\n${this.op.transcript}`);
     const { id } = parseInvite(link);
     for (const node of this.cluster.nodes) {
       await node.holds("chat.people", (text) => text.includes(String(id)));
@@ -67,6 +69,19 @@ class Operated implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stack.disposeAsync();
+  }
+}
+
+/** Waits until all servers know that whoever has a name is an operator. */
+async function knowOperator({ nodes }: Cluster, name: string): Promise<void> {
+  for (const node of nodes) {
+    await node.holds("chat.people", (text) => {
+      const owned = new RegExp(`"person":"([^"]+)","name":"${name}"`);
+      const [, person] = owned.exec(text) ?? [];
+      return text.includes(
+        `{"kind":"operator","person":"${person}","is":true`,
+      );
+    });
   }
 }
 
@@ -186,6 +201,7 @@ Deno.test("kick at one server ends the connection at another, and operators are 
   });
   await op.shows("joined", { name: "eve" });
   await room.ask({ type: "op", name: "ana" });
+  await knowOperator(cluster, "ana");
   await ana.shows("joined", { name: "eve" });
   await ask(ana, { id: 1, type: "kick", name: "eve" });
   await ana.shows("done", { id: 1 });

@@ -149,6 +149,7 @@ Deno.test("in a sealed room, members of a server that is killed go to another, a
     args: ["--found"],
   });
   const { link = "" } = await ana.shows("invite");
+  await cluster.know(link);
   const invite = cluster.everywhere(link);
   await using ben = await JsonClient.join({ invite, name: "ben" });
   await using kim = await JsonClient.join({ invite, name: "kim" });

@@ -67,6 +67,11 @@ export class ChatPage {
     await this.log.getByText(text).last().waitFor();
   }
 
+  /** Waits until a message of some words has come from the server, also one's own, which stands there before. */
+  async hears(text: string): Promise<void> {
+    await this.message(text).waitFor();
+  }
+
   /** Waits until words stand anywhere in the page. */
   async shows(text: string | RegExp): Promise<void> {
     await this.page.getByText(text).last().waitFor();

@@ -20,8 +20,6 @@ import { runLog, runServer, Server } from "./server.ts";
 
 /** How long a server may live, ms: longer than any test. */
 const LIFETIME = 3_600_000;
-/** How long files may take to be as they must, ms. */
-const FILE_TIME = 60_000;
 
 /** How the servers of a room are started. */
 export interface ClusterOptions {
@@ -137,26 +135,11 @@ export class Node implements AsyncDisposable {
 
   /** Waits until the text of a file of its fits. */
   async holds(file: string, fits: (text: string) => boolean): Promise<void> {
-    using watcher = Deno.watchFs(this.folder.path);
-    const timer = setTimeout(() => watcher.close(), FILE_TIME);
-    const read = () =>
-      Deno.readTextFile(this.folder.file(file)).catch(() => "");
-    let text = await read();
     try {
-      if (fits(text)) return;
-      for await (const _change of watcher) {
-        text = await read();
-        if (fits(text)) return;
-      }
-    } finally {
-      clearTimeout(timer);
+      await this.folder.holds(file, fits);
+    } catch (error) {
+      throw new Error(this.server.transcript, { cause: error });
     }
-    const end = text.slice(-2_000);
-    throw new Error(
-      `${file} has ${
-        countLines(text)
-      } lines, and not what it must:\n${end}\n${this.server.transcript}`,
-    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -257,6 +240,14 @@ export class Cluster implements AsyncDisposable {
     const { port } = this.node(number);
     const { serverKey, id, secret } = parseInvite(link);
     return formatInvite({ host: "127.0.0.1", port, serverKey, id, secret });
+  }
+
+  /** Waits until all servers of a sealed room know a link of a keeper's. */
+  async know(link: string): Promise<void> {
+    const admission = `"invite":${parseInvite(link).id},"key":`;
+    for (const node of this.nodes) {
+      await node.holds("chat.control", (text) => text.includes(admission));
+    }
   }
 
   /** The parts of the standing link. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import type { JoinError } from "../../src/client/join_error.ts";
 import { Session } from "../../src/client/session.ts";
 import type { News, RoomNews, View } from "../../src/client/view.ts";

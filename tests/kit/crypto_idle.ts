@@ -1,7 +1,9 @@
 /**
- * Waits until nothing of `crypto.subtle` is under way. A session that ends doesn't wait for what it began to seal or
- * to open for a connection that it has given up; a test does, for what is still under way when it ends is counted as
- * its leak, or as one of the test that comes after it.
+ * Waits, after each test of a file that imports this, until nothing of `crypto.subtle` is under way. What ends doesn't
+ * wait for what it began to seal or to open for a connection that it has given up; a test does, for what is still under
+ * way when it is over is counted as its leak, or as one of the test that comes after it.
+ *
+ * Whatever has one end of a connection in the test's own process imports it.
  *
  * @module
  */
@@ -45,3 +47,5 @@ export async function cryptoIdle(): Promise<void> {
     await new Promise((go) => later(go));
   } while (underWay.size > 0);
 }
+
+Deno.test.afterEach(cryptoIdle);

@@ -5,8 +5,9 @@
  */
 
 import { assert } from "./assert.ts";
-import { JsonClient, type Shown } from "./client.ts";
+import { type ClientOptions, JsonClient, type Shown } from "./client.ts";
 import { Folder, freePort } from "./folder.ts";
+import { FAST_TIMERS, HELD_FILE } from "./program.ts";
 import { sealed, SealedPrograms } from "./sealed_programs.ts";
 import { Server } from "./server.ts";
 
@@ -20,7 +21,7 @@ export type FileShown = Omit<Shown, "own"> & {
   readonly path?: string;
 };
 
-/** Large enough that there is time to interrupt it, bytes. */
+/** So large that half of it is more than is asked for ahead, bytes. */
 export const LARGE = 16_000_000;
 /** So much of it that it is under way, bytes. */
 export const LARGE_ENOUGH = 1_000_000;
@@ -41,6 +42,42 @@ export function contents(size: number): Uint8Array<ArrayBuffer> {
 /** Has a client do something. */
 export async function ask(client: JsonClient, request: unknown): Promise<void> {
   await client.type(JSON.stringify(request));
+}
+
+/** Who offers files, of which no more than half is passed on until it is told so. */
+export class HeldFiles implements AsyncDisposable {
+  private constructor(readonly folder: Folder) {}
+
+  /** Nothing is held yet. */
+  static async make(): Promise<HeldFiles> {
+    return new HeldFiles(await Folder.make());
+  }
+
+  /** How that client is started. */
+  get options(): Pick<ClientOptions, "cwd" | "runtime"> {
+    return { cwd: this.folder.path, runtime: HELD_FILE };
+  }
+
+  /** Half of a large file is passed on from now on, and no more: it is on its way until `release`. */
+  async hold(): Promise<void> {
+    const draft = await this.folder.write("draft", String(LARGE / 2));
+    await Deno.rename(draft, this.folder.file("held")); // in one go: the client looks at any time
+  }
+
+  /** Waits until somebody has asked for more than that. */
+  async asked(): Promise<void> {
+    await this.folder.holds("holding", (offset) => offset !== "");
+  }
+
+  /** The rest is passed on. */
+  async release(): Promise<void> {
+    await Deno.remove(this.folder.file("held"));
+  }
+
+  /** Removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.folder[Symbol.asyncDispose]();
+  }
 }
 
 /** What a client has shown of the files that it takes. */
@@ -79,6 +116,8 @@ export class FileCompany implements AsyncDisposable {
     readonly ben: JsonClient,
     /** The number of that offer. */
     readonly offer: number,
+    /** How far ana's files are passed on. */
+    readonly held: HeldFiles,
   ) {
     this.#stack = stack;
   }
@@ -94,13 +133,25 @@ export class FileCompany implements AsyncDisposable {
     const path = folder.file("hut.jpg");
     const bytes = contents(size);
     await Deno.writeFile(path, bytes);
-    const { server, invite, ana } = await open(kind, folder, args, stack);
-    const downloads = ["--downloads", folder.file("taken")];
+    const held = stack.use(await HeldFiles.make());
+    const { server, invite, ana } = await open(
+      kind,
+      folder,
+      args,
+      held.options,
+      stack,
+    );
     const ben = stack.use(
-      await JsonClient.join({ invite, name: "ben", args: downloads }),
+      await JsonClient.join({
+        invite,
+        name: "ben",
+        args: ["--downloads", folder.file("taken")],
+        runtime: FAST_TIMERS, // it asks again soon
+      }),
     );
     await ask(ana, { type: "send", path });
     const { seq = 0 } = await ben.shows("offered", { name: "ana" });
+    await ana.shows("offered", { seq });
     return new FileCompany(
       stack.move(),
       kind,
@@ -111,6 +162,7 @@ export class FileCompany implements AsyncDisposable {
       ana,
       ben,
       seq,
+      held,
     );
   }
 
@@ -138,15 +190,20 @@ async function open(
   kind: RoomKind,
   folder: Folder,
   args: readonly string[],
+  client: ClientOptions,
   stack: AsyncDisposableStack,
 ) {
   const options = { args, port: freePort() };
   if (kind === "sealed") {
-    const room = stack.use(await SealedPrograms.found(folder, "ana", options));
+    const room = stack.use(
+      await SealedPrograms.found(folder, "ana", options, client),
+    );
     return { server: room.server, invite: room.link, ana: room.keeper };
   }
   const server = stack.use(await Server.open(folder, options));
   const { invite } = server;
-  const ana = stack.use(await JsonClient.join({ invite, name: "ana" }));
+  const ana = stack.use(
+    await JsonClient.join({ ...client, invite, name: "ana" }),
+  );
   return { server, invite, ana };
 }

@@ -9,6 +9,10 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 29_999;
 /** How often a folder is removed anew while something still comes into it. */
 const MAX_REMOVALS = 100;
+/** How long a file may take to be as it must, ms: so long only where something hangs. */
+const FILE_TIME = 60_000;
+/** How much of a file is told where it isn't as it must be, characters. */
+const TOLD = 2_000;
 
 /** A temporary folder, gone at the end. */
 export class Folder implements AsyncDisposable {
@@ -30,6 +34,33 @@ export class Folder implements AsyncDisposable {
     await Deno.writeTextFile(path, text);
     await Deno.chmod(path, mode);
     return path;
+  }
+
+  /**
+   * Waits until the text of a file in it fits; one that is missing has none. @returns The text.
+   * @throws {Error} if it doesn't in time.
+   */
+  async holds(
+    name: string,
+    fits: (text: string) => boolean,
+  ): Promise<string> {
+    using watcher = Deno.watchFs(this.path);
+    const timer = setTimeout(() => watcher.close(), FILE_TIME);
+    const read = () => Deno.readTextFile(this.file(name)).catch(() => "");
+    let text = await read();
+    try {
+      if (fits(text)) return text;
+      for await (const _change of watcher) {
+        text = await read();
+        if (fits(text)) return text;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    const lines = text.split("\n").length - 1;
+    throw new Error(
+      `${name} has ${lines} lines, and not what it must:\n${text.slice(-TOLD)}`,
+    );
   }
 
   /** What is in it, in order. */

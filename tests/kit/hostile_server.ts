@@ -10,6 +10,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import { type Bytes, concat, fromBase64url } from "../../crypto_utils.ts";
 import { isDisconnect } from "../../src/base/error_reason.ts";
 import { writeAll } from "../../src/base/write_all.ts";

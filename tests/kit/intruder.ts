@@ -5,6 +5,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import { type Bytes, concat } from "../../crypto_utils.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import {
@@ -33,6 +34,7 @@ import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { isDisconnect } from "../../src/base/error_reason.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { joinEvent, newIdentity } from "./people.ts";
+import { DEADLINE } from "./watch.ts";
 import type { Server } from "./server.ts";
 
 /** For a server that is to meet many bad handshakes from here, without a pause. */
@@ -40,10 +42,7 @@ export const NO_PAUSES = ["--failed-per-address", "1000000"];
 
 const encoder = new TextEncoder();
 
-/** How long a server that is talked to directly may take for an answer, ms: then the connection is closed. */
-const DEADLINE = 20_000;
-
-/** A TCP connection that ends at the deadline, whatever the server does. */
+/** A TCP connection that ends at a deadline, as a program of a test does, whatever the server does. */
 export class Wire implements Disposable {
   readonly conn: Deno.TcpConn;
   readonly #timer: ReturnType<typeof setTimeout>;
@@ -141,15 +140,11 @@ export class Intruder implements Disposable {
     return await Intruder.shaking(server, { inviteId, inviteKey }, own);
   }
 
-  /** Shakes hands by a link. @param own Who it is, where not somebody new. @param deadline When it ends, ms. */
-  static async by(
-    link: string,
-    own?: Identity,
-    deadline?: number,
-  ): Promise<Intruder> {
+  /** Shakes hands by a link. @param own Who it is, where not somebody new. */
+  static async by(link: string, own?: Identity): Promise<Intruder> {
     const { id: inviteId, secret, port } = parseInvite(link);
     const how = { inviteId, inviteKey: admissionKey(secret) };
-    return await Intruder.shaking({ port }, how, own, deadline);
+    return await Intruder.shaking({ port }, how, own);
   }
 
   /** Shakes hands as a member, by its own key alone. */
@@ -171,14 +166,13 @@ export class Intruder implements Disposable {
     });
   }
 
-  /** Shakes hands in any way. @param deadline When the connection ends, ms. */
+  /** Shakes hands in any way. */
   static async shaking(
     { port }: { readonly port: number },
     how: Pick<ConnectOptions, "inviteId" | "inviteKey" | "code">,
     own?: Identity,
-    deadline?: number,
   ): Promise<Intruder> {
-    const wire = await Wire.to({ port }, deadline);
+    const wire = await Wire.to({ port });
     const identity = own ?? await newIdentity();
     try {
       const channel = await connectChannel(wire.conn, {

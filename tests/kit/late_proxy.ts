@@ -60,9 +60,14 @@ export class LateProxy implements AsyncDisposable {
     this.#closeAll();
   }
 
+  /** There are no new connections until `mend`. */
+  shut(): void {
+    this.#isOffline = true;
+  }
+
   /** Both sides lose the connections of now, and there are no new ones until `mend`. */
   goOffline(): void {
-    this.#isOffline = true;
+    this.shut();
     this.#closeAll();
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import type { HalfClosable } from "../../src/server/linger.ts";
 

@@ -13,6 +13,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import {
   type StreamEntry,

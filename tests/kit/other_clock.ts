@@ -10,9 +10,14 @@ const DAY = 24 * HOUR;
 
 const Real = globalThis.Date;
 
+let last = 0;
+
+/** What the file says, or has said before, while it is being written. */
 function offset(): number {
   const text = Deno.readTextFileSync("clock");
-  return parseInt(text) * (text.includes("h") ? HOUR : DAY);
+  const count = parseInt(text);
+  if (!Number.isNaN(count)) last = count * (text.includes("h") ? HOUR : DAY);
+  return last;
 }
 
 class OtherDate extends Real {

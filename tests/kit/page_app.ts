@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import { effect } from "@preact/signals";
 import { formatAddress, parseInvite } from "../../src/keys/invite.ts";
 import { App } from "../../src/web/app.ts";

@@ -22,10 +22,22 @@ export const OTHER_CLOCK: readonly string[] = [
   new URL("other_clock.ts", import.meta.url).href,
 ];
 
+/** What the runtime is given so that a program's timers end early, as `fast_timers.ts` tells. */
+export const FAST_TIMERS: readonly string[] = [
+  "--preload",
+  new URL("fast_timers.ts", import.meta.url).href,
+];
+
 /** What the runtime is given so that a program's disk is as slow as its folder says, as `slow_disk.ts` tells. */
 export const SLOW_DISK: readonly string[] = [
   "--preload",
   new URL("slow_disk.ts", import.meta.url).href,
+];
+
+/** What the runtime is given so that a client offers a file no further than its folder says, as `held_file.ts` tells. */
+export const HELD_FILE: readonly string[] = [
+  "--preload",
+  new URL("held_file.ts", import.meta.url).href,
 ];
 
 /**

@@ -138,18 +138,13 @@ export class TcpProxy implements AsyncDisposable {
   readonly #running: Promise<void>;
   readonly #watch: Watch;
 
-  /** Starts to listen. @param target The server's port. @param deadline When it ends all connections, ms. */
-  constructor(
-    target: number,
-    edit: Edit = ({ bytes }) => [bytes],
-    deadline?: number,
-  ) {
+  /** Starts to listen. @param target The server's port. */
+  constructor(target: number, edit: Edit = ({ bytes }) => [bytes]) {
     this.#target = target;
     this.#edit = edit;
     this.#watch = new Watch(
       () => this.records.map(describe).join("\n"),
       () => this.cut(),
-      deadline,
     );
     this.#running = this.#run();
   }

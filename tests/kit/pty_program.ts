@@ -2,14 +2,17 @@
  * A program for the tests in a pseudo-terminal: the real view, and news that come at a word.
  *
  * A line that is typed is shown as said; `!` lines are for the test: `!many` fifty messages from others, `!cjk`
- * one with wide characters, `!disconnect`, `!back`.
+ * one with wide characters, `!disconnect`, `!back`. While there is a file "patient" in its folder, no wait for keys is
+ * over; the file "read" has all that it has read.
  *
  * @module
  */
 
+import process from "node:process";
 import { interpret } from "../../src/client/terminal/commands.ts";
 import { Ignored } from "../../src/client/ignored.ts";
 import { InputHistory } from "../../src/client/terminal/input_history.ts";
+import { type Later, later } from "../../src/client/terminal/input_splitter.ts";
 import type { News, RoomNews } from "../../src/client/view.ts";
 import { Settings } from "../../src/client/terminal/settings.ts";
 import { TtyView } from "../../src/client/terminal/tty.ts";
@@ -22,6 +25,15 @@ const note = (text: string) => view.note(text);
 const settings = await Settings.load(`${folder}/settings`, () => {});
 const history = await InputHistory.load(`${folder}/history`, 500, () => {});
 const ignored = new Ignored();
+const isPatient = () => {
+  try {
+    return Deno.statSync(`${folder}/patient`).isFile;
+  } catch {
+    return false;
+  }
+};
+const pause: Later = (callback, ms) =>
+  isPatient() ? () => {} : later(callback, ms);
 const view: TtyView = new TtyView({
   stops: true,
   now: Date.now,
@@ -31,6 +43,10 @@ const view: TtyView = new TtyView({
   history,
   ignored,
   names: () => ["Rahul", "ana"],
+  later: pause,
+});
+process.stdin.on("data", (bytes: Uint8Array) => {
+  Deno.writeFileSync(`${folder}/read`, bytes, { append: true });
 });
 let seq = 0;
 // The test waits for this: the terminal has its new size at once, and the program hears of it later.

@@ -22,9 +22,6 @@ import { sealed } from "./sealed_programs.ts";
 import type { Somebody } from "./sealed_room.ts";
 import { Server, type ServerOptions } from "./server.ts";
 
-/** How long a connection lasts at the most, ms. */
-const DEADLINE = 120_000;
-
 /** A client of the test's own, with all that it said. */
 export class ProgramClient extends RoomClient {
   /** What it said, in order. */
@@ -96,7 +93,7 @@ export class SealedProgram extends SealedMembers<ProgramClient>
     way: Way,
   ): Promise<ProgramClient> {
     assert(this.#proxy, "the server was killed");
-    const wire = await Wire.to(this.#proxy, DEADLINE);
+    const wire = await Wire.to(this.#proxy);
     this.#wires.push(wire);
     const channel = await connectChannel(wire.conn, {
       ...way,

@@ -9,7 +9,7 @@ import { findLocalInvite } from "../../src/keys/key_file.ts";
 import { parseEntry } from "../../src/log/line_format.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { assert, assertEquals } from "./assert.ts";
-import type { Folder } from "./folder.ts";
+import { type Folder, freePort } from "./folder.ts";
 import { Program, programCommand, type Task } from "./program.ts";
 
 /** How a server is started. */
@@ -49,7 +49,9 @@ export class Server extends Program {
     folder: Folder,
     options: ServerOptions = {},
   ): Promise<Server> {
-    const { args = [], port = 0, deadline, prefix, runtime, root } = options;
+    const { args = [], deadline, prefix, runtime, root } = options;
+    // No other's while it is started again: systems give away ports above by themselves, also to who looks for it.
+    const { port = freePort() } = options;
     const host = args.includes("--host") ? [] : ["--host", "127.0.0.1"];
     const { words, env } = await programCommand("server", {
       args: [...host, "--port", String(port), ...args],
@@ -100,11 +102,22 @@ export class Server extends Program {
 
   /** Waits until somebody of a name has joined, as its log has it. */
   async hasJoined(name: string): Promise<void> {
-    using watcher = Deno.watchFs(this.folder.path);
-    const isThere = async () =>
-      (await this.log()).some((it) => it.what === "joined" && it.name === name);
-    if (await isThere()) return;
-    for await (const _change of watcher) if (await isThere()) return;
+    await this.logs((log) =>
+      log.some((it) => it.what === "joined" && it.name === name)
+    );
+  }
+
+  /** Waits until its log is as it should be. @returns It. */
+  async logs(
+    isRight: (log: readonly LogEntry[]) => boolean,
+  ): Promise<LogEntry[]> {
+    const whole = (text: string) => text.slice(0, text.lastIndexOf("\n") + 1);
+    const parsed = (text: string) => text === "" ? [] : parseLog(text);
+    const text = await this.folder.holds(
+      "chat.log",
+      (text) => isRight(parsed(whole(text))),
+    );
+    return parsed(whole(text));
   }
 
   /** What its log holds, every line of it; fails for a line that isn't one of a log's. */

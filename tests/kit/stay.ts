@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./crypto_idle.ts";
 import { JoinError } from "../../src/client/join_error.ts";
 import { Session } from "../../src/client/session.ts";
 import type { News, RoomNews, View } from "../../src/client/view.ts";
@@ -20,8 +21,6 @@ import { Watch } from "./watch.ts";
 export interface StayOptions {
   /** What happens to the records of its first connection. */
   readonly edit?: Edit;
-  /** How long it may take, ms. Default: as for any program. */
-  readonly deadline?: number;
 }
 
 /** Whether a line of the log is the joining that a client was told of as its own. */
@@ -46,11 +45,11 @@ export class Stay implements View, AsyncDisposable {
     readonly name: string,
     server: Server,
     identity: Identity,
-    { edit, deadline }: StayOptions,
+    { edit }: StayOptions,
   ) {
     const first: Edit = (record) =>
       record.connection === 0 && edit ? edit(record) : [record.bytes];
-    this.#proxy = new TcpProxy(server.port, first, deadline);
+    this.#proxy = new TcpProxy(server.port, first);
     const { port } = this.#proxy;
     const { id: inviteId, secret } = parseInvite(server.invite);
     this.session = new Session({
@@ -66,7 +65,7 @@ export class Stay implements View, AsyncDisposable {
       askName: () => Promise.resolve(null),
     });
     const report = () => `${name}: ${JSON.stringify(this.shown.slice(-20))}`;
-    this.#watch = new Watch(report, () => this.session.leave(), deadline);
+    this.#watch = new Watch(report, () => this.session.leave());
     this.ended = this.#run();
   }
 

@@ -159,7 +159,7 @@ Deno.test("every kind of line comes to the same for who heard it, who was told o
   await ask(laptop, { type: "act", text: "waves" }); // 4
   await ben.shows("acted", { seq: 4 });
   await ask(ben, { type: "reply", to: 3, text: "to 4: yes" }); // 5
-  await ben.shows("replied", { seq: 5 });
+  await Promise.all([ben, desk].map((it) => it.shows("replied", { seq: 5 })));
   await ask(desk, { type: "edit", to: 3, text: "hello" }); // 6
   await ask(desk, { type: "react", to: 5, text: "👍🏽" }); // 7
   await desk.shows("reacted", { seq: 7 });

@@ -21,6 +21,7 @@ import {
 import { Client, JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { Folder, freePort } from "../kit/folder.ts";
+import { FAST_TIMERS } from "../kit/program.ts";
 import { TcpProxy } from "../kit/proxy.ts";
 import { runServer, Server } from "../kit/server.ts";
 import { Talker } from "../kit/talker.ts";
@@ -120,7 +121,7 @@ Deno.test("client comes by any address of a room that it knows, past those where
   const { port } = silent.addr;
   const invite = through(server, dead, port, server.port);
   const list = addressesOf(parseInvite(invite)).join(",");
-  const common = { name: "ana", home: home.path };
+  const common = { name: "ana", home: home.path, runtime: FAST_TIMERS };
   const ways = [
     [invite],
     [at(dead)],

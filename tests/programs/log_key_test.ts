@@ -72,6 +72,7 @@ Deno.test("a sealed room's log is read with a member's identity as a client tell
   const { seq: hut = 0 } = await ana.shows("said", {
     text: "the hut's key is under the mat",
   });
+  await ben.shows("said", { seq: hut });
   await ben.type(
     JSON.stringify({ type: "edit", to: hut, text: "the hut is open" }),
   );

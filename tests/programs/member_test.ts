@@ -272,6 +272,7 @@ Deno.test("member edits and takes back its own messages, others react, and histo
   await ana.type("meet at five", "bring shoes", "call me");
   const { seq: first = 0 } = await ben.shows("said", { text: "meet at five" });
   const { seq: last = 0 } = await ben.shows("said", { text: "call me" });
+  await ana.shows("said", { seq: last });
   await ask(ana, { type: "edit", to: first, text: "meet at six" });
   await ask(ana, { type: "delete", to: last });
   await ben.shows("deleted", { to: last });

@@ -15,6 +15,7 @@ import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
 import { JsonClient } from "../kit/client.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
+import { together } from "../kit/together.ts";
 
 /** Lines that each says at a time. */
 const LINES = 50;
@@ -29,29 +30,28 @@ interface Scene {
   readonly ben: JsonClient;
 }
 
-const obstacle = await Network.obstacle();
+const overLine = together(
+  "programs over lines that aren't good",
+  await Network.obstacle(),
+);
 
 function testOverLine(
   name: string,
   quality: LineQuality,
   test: (scene: Scene) => Promise<void>,
 ) {
-  Deno.test({
-    name: obstacle ? `${name} (ignored: ${obstacle})` : name,
-    ignore: obstacle !== undefined,
-    async fn() {
-      await using folder = await Folder.make();
-      await using network = await Network.make(quality);
-      const { serverPrefix: prefix, clientPrefix } = network;
-      const args = ["--host", SERVER_ADDRESS];
-      await using server = await Server.open(folder, { args, prefix });
-      const { invite } = server;
-      const near = { invite, name: "ana", prefix };
-      await using ana = await JsonClient.join(near);
-      const far = { invite, name: "ben", prefix: clientPrefix };
-      await using ben = await JsonClient.join(far);
-      await test({ network, server, ana, ben });
-    },
+  overLine(name, async () => {
+    await using folder = await Folder.make();
+    await using network = await Network.make(quality);
+    const { serverPrefix: prefix, clientPrefix } = network;
+    const args = ["--host", SERVER_ADDRESS];
+    await using server = await Server.open(folder, { args, prefix });
+    const { invite } = server;
+    const near = { invite, name: "ana", prefix };
+    await using ana = await JsonClient.join(near);
+    const far = { invite, name: "ben", prefix: clientPrefix };
+    await using ben = await JsonClient.join(far);
+    await test({ network, server, ana, ben });
   });
 }
 

@@ -290,6 +290,7 @@ Deno.test("two tabs of one browser are one person by two connections, and what b
     const { room, actions } = await one.enter("ana");
     const { room: same } = await other.enter("ana");
     assertEquals(room.self.value, same.self.value);
+    await when(room.present, (all) => all.some((it) => it.connections === 2));
     assertEquals(actions.who().map(({ connections }) => connections), [2]);
     await actions.run("from one");
     await shows(same, "from one");

@@ -9,7 +9,7 @@ import { assert, assertEquals } from "../kit/assert.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
 
 const program = new URL("../kit/pty_program.ts", import.meta.url).pathname;
-/** How long the program may take to hear of a new size, ms, on a machine that is busy. */
+/** How long the program may take to hear of something, ms, on a machine that is busy. */
 const DEADLINE = 20_000;
 /** Between two looks, ms. */
 const PAUSE = 20;
@@ -22,15 +22,23 @@ async function start(terminal: Terminal): Promise<void> {
   await terminal.ends("ana>");
 }
 
+/** Waits until a file of the program's is as it should be. */
+async function until(
+  { folder }: Terminal,
+  name: string,
+  isRight: (text: string) => boolean,
+): Promise<void> {
+  const text = () => Deno.readTextFile(folder.file(name)).catch(() => "");
+  for (const end = Date.now() + DEADLINE; !isRight(await text());) {
+    assert(Date.now() < end, `The program's "${name}" is ${await text()}`);
+    await new Promise((done) => setTimeout(done, PAUSE));
+  }
+}
+
 /** Makes the terminal wider or narrower, and waits until the program has dealt with it. */
 async function resize(terminal: Terminal, columns: number): Promise<void> {
   await terminal.resize(columns);
-  const file = terminal.folder.file("columns");
-  const told = () => Deno.readTextFile(file).catch(() => "");
-  for (const end = Date.now() + DEADLINE; await told() !== `${columns}`;) {
-    assert(Date.now() < end, `The program doesn't know of ${columns} columns`);
-    await new Promise((done) => setTimeout(done, PAUSE));
-  }
+  await until(terminal, "columns", (told) => told === `${columns}`);
 }
 
 /** A test in a terminal of each of the widths. */
@@ -278,8 +286,10 @@ test(
   async (terminal) => {
     await terminal.type("\x1b[200~abc");
     await terminal.ends("ana> abc");
+    await terminal.folder.write("patient", ""); // so no pause ends the next one
     await terminal.type("\x1b[200~def");
-    await resize(terminal, 81); // so it has read that: the system throws away at Ctrl-C what nobody has read
+    // The system throws away at Ctrl-C what nobody has read.
+    await until(terminal, "read", (bytes) => bytes.endsWith("def"));
     await terminal.key("C-c");
     await terminal.ends("ana> abcdef");
     await terminal.key("C-c");
@@ -357,8 +367,19 @@ test(
         `ana (not connected, next try in ${seconds} s)> see you`,
         columns,
       );
-    await terminal.ends(...text(29));
-    await terminal.ends(...text(28));
+    /** Waits until it shows fewer seconds, and the line whole. @returns How many. */
+    const counts = async (below: number) => {
+      let seconds = below;
+      await terminal.sees((rows) => {
+        const shown = /next try in (\d+)/.exec(rows.join(""))?.[1];
+        seconds = Number(shown);
+        const prompt = text(seconds);
+        return seconds < below &&
+          rows.slice(-prompt.length).join("\n") === prompt.join("\n");
+      });
+      return seconds;
+    };
+    await counts(await counts(30));
     await terminal.key("Enter");
     await terminal.type("!back");
     await terminal.key("Enter");

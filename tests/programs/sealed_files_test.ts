@@ -54,6 +54,7 @@ Deno.test("a file goes on while the room's key is changed, for those who stay; w
   await using room = await FileCompany.gather("sealed", LARGE);
   const { ana, ben, offer, bytes } = room;
   await using cem = await bring(room, "cem");
+  await room.held.hold();
   for (const client of [ben, cem]) await ask(client, { type: "get", offer });
   for (const client of [ben, cem]) {
     await reaches(client, "taking", LARGE_ENOUGH);
@@ -67,6 +68,7 @@ Deno.test("a file goes on while the room's key is changed, for those who stay; w
       ),
   );
   assertEquals(await cem.finished(), 1);
+  await room.held.release();
   const { path = "" } = await reaches(ben, "taken");
   assertEquals(await Deno.readFile(path), bytes);
   assert(!files(cem).some(({ state }) => state === "taken"));
@@ -140,12 +142,13 @@ Deno.test("an offer in a sealed room ends when it is dropped or deleted, and wha
   const { reason } = await reaches(ben, "failed");
   assertEquals(reason, "it is no longer offered");
   await ask(ana, { type: "send", path: folder.file("hut.jpg") });
-  const { seq } = await ben.until(
+  const { seq = 0 } = await ben.until(
     "a second offer",
     () => ben.all("offered")[1],
   );
+  await ana.shows("offered", { seq });
   await ask(ana, { type: "delete", to: seq });
-  await ben.shows("deleted", { to: seq ?? 0 });
+  await ben.shows("deleted", { to: seq });
   await ask(ben, { type: "get", offer: seq });
   const { message = "" } = await ben.shows("error");
   assertMatch(message, new RegExp(`^No offer ${seq} seen here`));

@@ -163,7 +163,7 @@ Deno.test("server listens on every address and on port 5000 where nothing else i
 
 Deno.test("server with --port 0 prints the port that it got", async () => {
   await using folder = await Folder.make();
-  await using server = await Server.open(folder);
+  await using server = await Server.open(folder, { port: 0 });
 
   assert(server.port > 0);
   assertEquals(parseInvite(server.invite).port, server.port);
@@ -497,6 +497,8 @@ Deno.test("server lets in no more than --max-clients at a time", async () => {
   assertEquals(ben.stderr[0], "The room is full.");
   await ana.endInput();
   assertEquals(await ana.finished(), 0);
+  // A client doesn't wait for long until its goodbye is taken.
+  await server.logs((log) => log.at(-1)?.what === "left");
 
   await using eve = await JsonClient.join({ invite, name: "eve" });
   assertEquals(eve.entrances[0]?.others, 0);

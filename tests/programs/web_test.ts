@@ -152,6 +152,9 @@ Deno.test("terminal's client joins by a web link, comes back after the server wa
     await using client = await JsonClient.join({ ...ben, args });
     await client.type("x".repeat(4_000));
     await ana.shows("said", { name: "ben", text: "x".repeat(4_000) });
+    // Where it was, and as whom, stands in its files when the program has ended.
+    await client.endInput();
+    assertEquals(await client.finished(), 0);
   }
   first.kill("SIGKILL");
   await ana.shows("away");

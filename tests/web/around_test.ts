@@ -196,6 +196,7 @@ browserTest(
       await page.keyboard.type("key hut");
       await page.keyboard.press("Enter");
       const results = page.getByRole("listitem");
+      await results.first().waitFor();
       assertEquals(await results.count(), 3);
       assertEquals(await page.locator("mark").allInnerTexts(), [
         "hut",

@@ -94,10 +94,11 @@ browserTest(
     await one.say("from the first tab");
     await other.sees("from the first tab");
     await other.say("from the second tab");
-    await one.sees("from the second tab");
+    await one.hears("from the second tab");
     const first = await ben.shows("said", { text: "from the first tab" });
     const second = await ben.shows("said", { text: "from the second tab" });
     assertEquals([second.name, second.key], [first.name, first.key]);
+    await other.hears("from the second tab");
     assertEquals(await one.texts(), await other.texts());
   },
 );

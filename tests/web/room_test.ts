@@ -228,7 +228,7 @@ browserTest(
     await page.getByRole("alert").getByText("Slow mode").waitFor();
     await page.getByRole("button", { name: "Edit" }).click();
     assertEquals(await box(page).inputValue(), "hello");
-    assertEquals(await page.locator(".is-pending").count(), 0);
+    await page.locator(".is-pending").waitFor({ state: "detached" });
   },
 );
 
@@ -259,6 +259,7 @@ browserTest(
     const page = await openRoom(profiles);
     await box(page).pressSequentially("hi @pr");
     const option = page.getByRole("option");
+    await option.first().waitFor();
     assertEquals(await option.allInnerTexts(), ["@Priyanka"]);
     await box(page).press("Enter");
     assertEquals(await box(page).inputValue(), "hi @Priyanka ");
@@ -293,6 +294,7 @@ browserTest(
     assert(await message(page, 2).evaluate((it) => it.matches(":focus")));
     await page.keyboard.press("Enter");
     const menu = page.getByRole("menu", { name: "Message" });
+    await menu.waitFor();
     assertEquals(await menu.getByRole("menuitem").allInnerTexts(), [
       "Reply",
       "React",
@@ -375,7 +377,7 @@ browserTest(
     assertEquals(await asked(page, "sendFile"), []);
     await page.getByRole("button", { name: "Send" }).click();
     assertEquals((await asked(page, "sendFile")).length, 1);
-    assertEquals(await page.getByText("hut.txt").count(), 0);
+    await page.getByText("hut.txt").waitFor({ state: "detached" });
   },
 );
 

@@ -57,7 +57,7 @@ browserTest(
     }
     assertFollows(pipe, log);
     for (const page of [ana, ben]) {
-      await page.sees(last);
+      await page.hears(last);
       assertEquals(await page.rows().then(messages), said.map(withNumber));
     }
     const rows = await terminal.shows(new RegExp(`${last}$`));
@@ -96,8 +96,7 @@ browserTest(
     await ana.act("at the sation", "Edit");
     await ana.say("at the station");
     await pipe.shows("edited", { to: seq ?? 0, text: "at the station" });
-    await ana.sees("at the station");
-    assert(await ana.message("at the station").getByText("edited").isVisible());
+    await ana.message("at the station").getByText("edited").waitFor();
 
     await ask(pipe, { type: "react", to: seq, text: "👍" });
     await ana.message("at the station").getByText("👍").waitFor();

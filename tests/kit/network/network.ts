@@ -24,6 +24,8 @@ export interface LineQuality {
 
 const ip = (...args: string[]): Promise<string> => run("ip", ...args);
 
+let made = 0;
+
 /** Both sides, and the line. */
 export class Network implements AsyncDisposable {
   /** What stands in front of a command that is to run on this side. */
@@ -49,7 +51,8 @@ export class Network implements AsyncDisposable {
 
   /** Makes a line that is ready. */
   static async make(quality: LineQuality = {}): Promise<Network> {
-    const sides = [`chat${Deno.pid}s`, `chat${Deno.pid}c`] as const;
+    const own = `${Deno.pid}n${++made}`; // interfaces are called so as well, which takes 15 characters at the most
+    const sides = [`chat${own}s`, `chat${own}c`] as const;
     const network = new Network(sides, quality);
     try {
       for (const side of sides) await ip("netns", "add", side);
