@@ -207,27 +207,28 @@ export class CipherState {
   readonly #key: Bytes;
   // The runtime's form of the key takes 3 KiB, and a server has thousands of keys that rest: it is made again
   // when it is needed again.
-  #imported: WeakRef<CryptoKey>;
+  #imported: WeakRef<CryptoKey> | undefined;
   #counter: number;
   #failed = false;
   #period = Infinity; // messages under each key
   #nextRekey = Infinity; // the counter of the first message under another key
   #era: Promise<CryptoKey> | undefined; // the key of the messages from now on, while it is being made
 
-  private constructor(key: Bytes, imported: CryptoKey, counter: number) {
-    this.#key = key;
-    this.#imported = new WeakRef(imported);
+  /**
+   * A cipher state of its own over a key of 32 bytes. The runtime takes the key when it is first needed.
+   * @throws {RangeError} for a key of another size.
+   */
+  constructor(key: Uint8Array, counter = 0) {
+    requireSize(key, KEY_SIZE, "an AES key");
+    this.#key = copyOf(key);
     this.#counter = counter;
   }
 
-  /**
-   * A cipher state of its own over a key of 32 bytes.
-   * @throws {RangeError} for a key of another size.
-   */
+  /** The same, once the runtime has the key. @throws {RangeError} for a key of another size. */
   static async create(key: Uint8Array, counter = 0): Promise<CipherState> {
-    requireSize(key, KEY_SIZE, "an AES key");
-    const copy = copyOf(key);
-    return new CipherState(copy, await importAesKey(copy), counter);
+    const cipher = new CipherState(key, counter);
+    await cipher.#import();
+    return cipher;
   }
 
   /**
@@ -235,8 +236,10 @@ export class CipherState {
    * it that no number comes twice under the key.
    */
   async at(counter: number): Promise<CipherState> {
-    const imported = this.#imported.deref() ?? await this.#import();
-    return new CipherState(copyOf(this.#key), imported, counter);
+    const cipher = new CipherState(this.#key, counter);
+    if (!this.#imported?.deref()) await this.#import();
+    cipher.#imported = this.#imported;
+    return cipher;
   }
 
   async #import(): Promise<CryptoKey> {
@@ -303,7 +306,7 @@ export class CipherState {
     seal = async (cipher, message, additionalData) => {
       const iv = cipher.#nonce();
       const era = cipher.#step();
-      const known = era ? undefined : cipher.#imported.deref();
+      const known = era ? undefined : cipher.#imported?.deref();
       // What is sealed is what was given, whatever becomes of the buffer while the key is imported.
       const text = known ? message : copyOf(message);
       const ad = known ? additionalData : copyOf(additionalData);
@@ -322,7 +325,7 @@ export class CipherState {
       try {
         const message = await subtle.decrypt(
           { name: "AES-GCM", iv, additionalData },
-          (era ? undefined : cipher.#imported.deref()) ??
+          (era ? undefined : cipher.#imported?.deref()) ??
             await (era ?? cipher.#import()),
           sealed,
         );

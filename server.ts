@@ -239,7 +239,7 @@ async function serve(values: Values): Promise<void> {
     siblings: shared?.siblings,
   });
   const gate: Gate = new Gate({
-    keyPair,
+    privateKey: () => keyFile.privateKey(),
     limits,
     room,
     people,

@@ -43,6 +43,13 @@ function runFlags(task: "server" | "client"): string[] {
   return words.filter((word) => word.startsWith("-"));
 }
 
+/** What the server needs beside the modules that it imports: the page, and the module of its workers. */
+const INCLUDED = [
+  "dist/chat.html",
+  "dist/chat.html.br",
+  "src/server/handshakes/worker.ts",
+].map((file) => new URL(`../${file}`, import.meta.url).pathname);
+
 /** Makes one of them, and says so. @returns Deno's exit code; it has said itself what went wrong. */
 async function compile(
   task: "server" | "client",
@@ -50,15 +57,14 @@ async function compile(
   target: string | undefined,
 ): Promise<number> {
   const program = new URL(`../${task}.ts`, import.meta.url).pathname;
-  const page = new URL("../dist/chat.html", import.meta.url).pathname;
-  const pages = [page, `${page}.br`].flatMap((file) => ["--include", file]);
+  const included = task === "server" ? INCLUDED : [];
   const path = `${folder}/chat-${task}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
       ...runFlags(task),
       ...(target === undefined ? [] : ["--target", target]),
-      ...(task === "server" ? pages : []),
+      ...included.flatMap((file) => ["--include", file]),
       "--output",
       path,
       program,

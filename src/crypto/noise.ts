@@ -52,12 +52,14 @@ export interface HandshakeOptions {
   readonly ephemeralKey?: Uint8Array | KeyPair | undefined;
 }
 
-/** What a finished handshake leaves: one cipher state for each direction. */
-export interface Transport {
-  /** Seals what this side says. */
-  readonly send: CipherState;
-  /** Opens what the other side says. */
-  readonly receive: CipherState;
+/** What a finished handshake leaves. The keys lie in one buffer, to be wiped by who makes cipher states of them. */
+export interface Secured {
+  /** Seals what this side says, 32 bytes. */
+  readonly send: Bytes;
+  /** Opens what the other side says, 32 bytes. */
+  readonly receive: Bytes;
+  /** The other side's static key, as the handshake proved it, 32 bytes. */
+  readonly remoteKey: Bytes;
 }
 
 /** What stands around the payload in each message, bytes: `e`; `e` and sealed `s`; sealed `s`; and tags. */
@@ -155,12 +157,10 @@ class SymmetricState {
     return this.#k ? TAG_SIZE : 0;
   }
 
-  async split(role: Role): Promise<Transport> {
+  split(role: Role): Pick<Secured, "send" | "receive"> {
     const output = hkdf(EMPTY, this.#ck, EMPTY, 2 * KEY_SIZE);
-    const [first, second] = await Promise.all([
-      CipherState.create(output.subarray(0, KEY_SIZE)),
-      CipherState.create(output.subarray(KEY_SIZE)),
-    ]);
+    const first = output.subarray(0, KEY_SIZE);
+    const second = output.subarray(KEY_SIZE);
     return role === "initiator"
       ? { send: first, receive: second }
       : { send: second, receive: first };
@@ -215,7 +215,7 @@ export class Handshake {
   #symmetric: SymmetricState | undefined;
   #turn = 0;
   #busy = false;
-  #transport: Transport | undefined;
+  #secured: Secured | undefined;
 
   /** Use `createHandshake`. */
   constructor(options: HandshakeOptions) {
@@ -263,7 +263,7 @@ export class Handshake {
 
   /** Whether all three messages have passed. */
   get done(): boolean {
-    return this.#transport !== undefined;
+    return this.#secured !== undefined;
   }
 
   /**
@@ -303,14 +303,14 @@ export class Handshake {
   }
 
   /**
-   * The cipher states of the finished handshake.
+   * What the finished handshake leaves, the same bytes each time.
    * @throws {HandshakeError} before its third message.
    */
-  split(): Transport {
-    if (!this.#transport) {
+  split(): Secured {
+    if (!this.#secured) {
       throw new HandshakeError("Cannot split: the handshake is not finished");
     }
-    return this.#transport;
+    return this.#secured;
   }
 
   /** Runs one message on copies and keeps them only when all of it went well. */
@@ -345,7 +345,12 @@ export class Handshake {
         );
       const keys = { ...this.#keys ?? await ownKeys(this.#options) };
       const result = await run(symmetric, keys);
-      if (this.#turn === 2) this.#transport = await symmetric.split(role);
+      if (this.#turn === 2) {
+        this.#secured = {
+          ...symmetric.split(role),
+          remoteKey: known(keys.rs),
+        };
+      }
       this.#symmetric = symmetric;
       this.#keys = keys;
       this.#turn++;
@@ -471,7 +476,7 @@ async function ownKeys(
  *
  * @example
  * ```ts
- * import { decryptMessage, encryptMessage, randomBytes } from "../../crypto_utils.ts";
+ * import { CipherState, decryptMessage, encryptMessage, randomBytes } from "../../crypto_utils.ts";
  * import { createHandshake } from "./noise.ts";
  * const psk = randomBytes(32);
  * const ana = createHandshake({ role: "initiator", psk });
@@ -479,8 +484,9 @@ async function ownKeys(
  * await ben.readMessage(await ana.writeMessage());
  * await ana.readMessage(await ben.writeMessage());
  * await ben.readMessage(await ana.writeMessage());
- * const sealed = await encryptMessage(ana.split().send, new Uint8Array([1, 2, 3]));
- * await decryptMessage(ben.split().receive, sealed);
+ * const sealing = await CipherState.create(ana.split().send);
+ * const opening = await CipherState.create(ben.split().receive);
+ * await decryptMessage(opening, await encryptMessage(sealing, new Uint8Array([1, 2, 3])));
  * ```
  */
 export function createHandshake(options: HandshakeOptions): Handshake {

@@ -14,7 +14,9 @@ import {
 } from "../../crypto_utils.ts";
 
 /** What stands before a raw private key in PKCS#8 (RFC 8410 section 7). */
-const PKCS8_X25519 = Uint8Array.fromHex("302e020100300506032b656e04220420");
+export const PKCS8_X25519: Bytes = Uint8Array.fromHex(
+  "302e020100300506032b656e04220420",
+);
 
 /** The point of which a public key is a multiple (RFC 7748 section 4.1). */
 const BASE_POINT = new Uint8Array(KEY_SIZE);
@@ -26,8 +28,18 @@ const { subtle } = crypto;
 export interface KeyPair {
   /** 32 bytes. */
   readonly publicKey: Bytes;
-  /** Derives shared secrets; not extractable. */
-  readonly privateKey: CryptoKey;
+  /** X25519(private half, point), 32 bytes. For `agree`: for a point of low order it may be zeros, or an error. */
+  readonly multiply: (point: Bytes) => Bytes | Promise<Bytes>;
+}
+
+function multiplier(privateKey: CryptoKey): KeyPair["multiply"] {
+  return async (point) => {
+    const theirs = await subtle.importKey("raw", point, "X25519", false, []);
+    const algorithm = { name: "X25519", public: theirs };
+    return new Uint8Array(
+      await subtle.deriveBits(algorithm, privateKey, 8 * KEY_SIZE),
+    );
+  };
 }
 
 /**
@@ -41,7 +53,8 @@ export async function importKeyPair(privateKey: Uint8Array): Promise<KeyPair> {
   try {
     const usages: KeyUsage[] = ["deriveBits"];
     const key = await subtle.importKey("pkcs8", pkcs8, "X25519", false, usages);
-    return { publicKey: await multiply(key, BASE_POINT), privateKey: key };
+    const multiply = multiplier(key);
+    return { publicKey: await multiply(BASE_POINT), multiply };
   } finally {
     pkcs8.fill(0);
   }
@@ -53,7 +66,7 @@ export async function generateKeyPair(): Promise<KeyPair> {
     "deriveBits",
   ]) as CryptoKeyPair;
   const raw = await subtle.exportKey("raw", publicKey);
-  return { publicKey: new Uint8Array(raw), privateKey };
+  return { publicKey: new Uint8Array(raw), multiply: multiplier(privateKey) };
 }
 
 /**
@@ -61,22 +74,13 @@ export async function generateKeyPair(): Promise<KeyPair> {
  * @throws {HandshakeError} for a low-order public key, whose secret would be zero (RFC 7748 section 6.1).
  */
 export async function agree(
-  { privateKey }: KeyPair,
+  { multiply }: KeyPair,
   publicKey: Uint8Array,
 ): Promise<Bytes> {
   requireSize(publicKey, KEY_SIZE, "an X25519 public key");
-  return await multiply(privateKey, copyOf(publicKey));
-}
-
-/** X25519(scalar, point), 32 bytes. @throws {HandshakeError} if that is zero. */
-async function multiply(scalar: CryptoKey, point: Bytes): Promise<Bytes> {
   let product: Bytes | undefined;
   try {
-    const theirs = await subtle.importKey("raw", point, "X25519", false, []);
-    const algorithm = { name: "X25519", public: theirs };
-    product = new Uint8Array(
-      await subtle.deriveBits(algorithm, scalar, 8 * KEY_SIZE),
-    );
+    product = await multiply(copyOf(publicKey));
   } catch {
     // Some runtimes don't take such a point, some throw for a product of zeros, others give it.
   }

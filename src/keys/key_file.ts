@@ -119,14 +119,18 @@ export class KeyFile {
     return this.#keys;
   }
 
+  /** The private half of `keyPair`, 32 bytes, for those who shake hands with it; to be wiped by them. */
+  privateKey(): Bytes {
+    const key = "serverPrivateKey";
+    return bytesField(this.#path, this.#document, key, KEY_SIZE);
+  }
+
   /**
    * What the keys are made of that servers with the same file have in common, 32 bytes: the server's private key itself goes
-   * nowhere.
+   * to none of them.
    */
   get clusterSecret(): Bytes {
-    const key = "serverPrivateKey";
-    const bytes = bytesField(this.#path, this.#document, key, KEY_SIZE);
-    return deriveKey(bytes, "servers");
+    return deriveKey(this.privateKey(), "servers");
   }
 
   /**

@@ -5,13 +5,13 @@
  */
 
 import { writeAll } from "../base/write_all.ts";
-import type { Handshake, Transport } from "../crypto/noise.ts";
+import type { Secured } from "../crypto/noise.ts";
 import {
   type Bytes,
+  CipherState,
   concat,
   decryptMessage,
   encryptMessage,
-  HandshakeError,
   TAG_SIZE,
 } from "../../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents, unpackEvents } from "./events.ts";
@@ -47,25 +47,23 @@ export class Channel {
   readonly remoteKey: Bytes;
   readonly #stream: Stream;
   readonly #reader: RecordReader;
-  readonly #transport: Transport;
+  readonly #seals: CipherState;
+  readonly #opens: CipherState;
   #sending: Promise<void> | undefined;
 
-  /** Use `acceptChannel` or `connectChannel`. */
+  /** Wipes the keys that it is given. Use `acceptChannel` or `connectChannel`. */
   constructor(
     stream: Stream,
     reader: RecordReader,
-    handshake: Handshake,
+    { send, receive, remoteKey }: Secured,
     /** The invite by which the client came, or one of the numbers that stand for something else. */
     readonly inviteId: number,
   ) {
-    const remoteKey = handshake.remoteStaticKey;
-    if (!remoteKey) throw new HandshakeError("Cannot go on without a key");
     this.remoteKey = remoteKey;
     this.#stream = stream;
     this.#reader = reader;
-    this.#transport = handshake.split();
-    const { send, receive } = this.#transport;
-    for (const cipher of [send, receive]) cipher.rekeyEvery(REKEY_AFTER);
+    this.#seals = cipherOf(send);
+    this.#opens = cipherOf(receive);
     reader.endHandshake();
   }
 
@@ -87,7 +85,7 @@ export class Channel {
   async open({ header, body, before }: SealedRecord): Promise<Event[]> {
     const data = directData(header, before);
     return unpackEvents(
-      await decryptMessage(this.#transport.receive, body, data),
+      await decryptMessage(this.#opens, body, data),
     );
   }
 
@@ -98,7 +96,7 @@ export class Channel {
   async seal(plaintext: Bytes, before = NO_RECORDS): Promise<Bytes> {
     const header = directHeader(plaintext.length);
     const data = directData(header, before);
-    const sealing = encryptMessage(this.#transport.send, plaintext, data);
+    const sealing = encryptMessage(this.#seals, plaintext, data);
     return concat(header, await sealing);
   }
 
@@ -132,6 +130,14 @@ export class Channel {
       // Closed before, by the other side or by us: it is closed, which is all that was asked.
     }
   }
+}
+
+/** The cipher state of a key, 32 bytes, which is wiped. */
+function cipherOf(key: Bytes): CipherState {
+  const cipher = new CipherState(key);
+  cipher.rekeyEvery(REKEY_AFTER);
+  key.fill(0);
+  return cipher;
 }
 
 /** The size of a direct record around `size` bytes of plaintext; for bounds. */

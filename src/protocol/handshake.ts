@@ -11,9 +11,8 @@
  * @module
  */
 
-import { Limiter } from "../base/limiter.ts";
 import { writeAll } from "../base/write_all.ts";
-import { createHandshake, type Handshake } from "../crypto/noise.ts";
+import { createHandshake, type Secured } from "../crypto/noise.ts";
 import {
   hybridPsk,
   type Kem,
@@ -21,22 +20,31 @@ import {
   KEM_CIPHERTEXT_SIZE,
   KEM_KEY_SIZE,
 } from "../crypto/kem.ts";
-import type { Cpace } from "../crypto/cpace.ts";
 import { generateKeyPair, type KeyPair } from "../crypto/x25519.ts";
 import {
   type Bytes,
   concat,
-  deriveKey,
   EMPTY,
   equalBytes,
   HandshakeError,
   KEY_SIZE,
-  labelled,
   PROTOCOL_BYTES,
   randomBytes,
 } from "../../crypto_utils.ts";
 import { Channel } from "./channel.ts";
+import {
+  beginCpace,
+  CODE_ID,
+  type CodeGuess,
+  codePsk,
+  CPACE_SHARE_SIZE,
+  INVITE_ID_SIZE,
+  MEMBER_ID,
+  MEMBER_KEY,
+  uint32,
+} from "./hello.ts";
 import { HANDSHAKE_REFUSALS, HandshakeRefusal } from "./reasons.ts";
+import type { Halfway, Responder } from "./responder.ts";
 import { RecordReader, RefusedError, type Stream } from "./record_reader.ts";
 import {
   encodeHeader,
@@ -45,26 +53,14 @@ import {
   type WireRecord,
 } from "./records.ts";
 
+export { CODE_ID, MEMBER_ID, MEMBER_KEY } from "./hello.ts";
+
 /** The version that a client's first byte asks for; part of the prologue by the protocol's name. */
 export const PROTOCOL_VERSION = 2;
-/** An invite's number, and a spoken code's, bytes. */
-const INVITE_ID_SIZE = 4;
-const CODE_NUMBER_SIZE = 4;
-/** What CPace sends, bytes: an encoded ristretto255 element. */
-const CPACE_SHARE_SIZE = 32;
-/** What the first payload has more for a spoken code, bytes: its number and CPace's share. */
-const GUESS_SIZE = CODE_NUMBER_SIZE + CPACE_SHARE_SIZE;
-/** In place of an invite's number: the client is a member, which its X25519 key proves. */
-export const MEMBER_ID = 0xffff_fffe;
-/** In place of an invite's number: the client has a spoken code, and runs CPace beside the first two messages. */
-export const CODE_ID = 0xffff_fffd;
-/** In place of an invite's key for a member: 32 zeros, so that the psk comes of ML-KEM's secret alone. */
-export const MEMBER_KEY: Bytes = new Uint8Array(KEY_SIZE);
-
 /** What a server needs to take part in a handshake. */
 export interface AcceptOptions {
-  /** The server's static key. */
-  readonly keyPair: KeyPair;
+  /** Does the cryptography. */
+  readonly responder: Responder;
   /** The key that belongs to an invite's number, 32 bytes; undefined if there is none. */
   readonly inviteKey: (id: number) => Bytes | undefined;
   /** The spoken code of a number, undefined if there is none. Default: there are none. */
@@ -74,10 +70,6 @@ export interface AcceptOptions {
     inviteId: number,
     clientKey: Bytes,
   ) => number | undefined;
-  /** Limits how many handshakes are worked on at a time. Default: no limit. */
-  readonly turns?: Limiter;
-  /** For tests: which ML-KEM to use. */
-  readonly kem?: Kem;
 }
 
 /** A spoken code as a server knows it. */
@@ -90,14 +82,6 @@ export interface OpenCode {
   readonly guess: () => boolean;
   /** That message came. @param wasRight Whether it was sealed by one who knows the words. */
   readonly guessed: (wasRight: boolean) => void;
-}
-
-/** A spoken code as a client knows it. */
-export interface CodeGuess {
-  /** The number. */
-  readonly number: number;
-  /** The words, UTF-8. */
-  readonly password: Bytes;
 }
 
 /** What a client needs to take part in a handshake. */
@@ -131,32 +115,34 @@ export async function acceptChannel(
   options: AcceptOptions,
 ): Promise<Channel> {
   const reader = new RecordReader(stream);
-  const { turns = new Limiter(1) } = options;
-  const { handshake, inviteId, secret, guess } = await answer(
-    stream,
-    reader,
-    { ...options, turns },
-  );
+  const answered = await answer(stream, reader, options);
+  using halfway = answered.halfway;
+  const { code } = answered;
+  const { inviteId } = halfway;
   reader.awaitLittle();
   const third = expectHandshake(await reader.handshakeRecord());
   // An unknown invite fails where a wrong key does, and as late.
-  const mayGuess = guess?.code?.guess() ?? true;
+  const isGuess = inviteId === CODE_ID;
+  const mayGuess = code?.guess() ?? true;
   const key = keyOf(inviteId, options);
-  handshake.setPsk(
-    guess && mayGuess ? codePsk(guess.key, secret) : hybridPsk(key, secret),
-  );
+  let secured: Secured;
   try {
-    await turns.run(() => handshake.readMessage(third));
+    secured = await halfway.finish(
+      third,
+      isGuess && mayGuess ? undefined : key,
+    );
   } catch (error) {
-    if (mayGuess) guess?.code?.guessed(false);
-    await turnAway(stream, HandshakeRefusal.key);
+    if (mayGuess) code?.guessed(false);
+    if (error instanceof HandshakeError) {
+      await turnAway(stream, HandshakeRefusal.key);
+    }
     throw error;
   }
-  guess?.code?.guessed(true);
-  const invite = guess?.code?.inviteId ?? inviteId;
-  const channel = new Channel(stream, reader, handshake, invite);
+  code?.guessed(true);
+  const invite = code?.inviteId ?? inviteId;
+  const channel = new Channel(stream, reader, secured, invite);
   // The link may have been replaced while this handshake waited for its turn.
-  const isReplaced = !guess && !equalBytes(keyOf(inviteId, options), key);
+  const isReplaced = !isGuess && !equalBytes(keyOf(inviteId, options), key);
   const refusal = isReplaced
     ? HandshakeRefusal.key
     : options.turnedAway?.(invite, channel.remoteKey);
@@ -174,96 +160,34 @@ export async function acceptChannel(
 async function answer(
   stream: Stream,
   reader: RecordReader,
-  options: AcceptOptions & { readonly turns: Limiter },
-): Promise<Answered> {
+  options: AcceptOptions,
+): Promise<{ halfway: Halfway; code: OpenCode | undefined }> {
   const first = expectHandshake(await reader.handshakeRecord());
   if (first[0] !== PROTOCOL_VERSION) {
     await turnAway(stream, HandshakeRefusal.version);
     throw new HandshakeError(`Cannot speak version ${first[0]}`);
   }
-  const handshake = createHandshake({
-    role: "responder",
-    prologue: PROTOCOL_BYTES,
-    staticKey: options.keyPair,
-  });
-  const { reply, ...answered } = await options.turns.run(() =>
-    answerTo(first.subarray(1), handshake, options)
-  );
-  await writeAll(stream, record(RecordType.handshake, reply));
-  return { handshake, ...answered };
+  let code: OpenCode | undefined;
+  const passwordOf = (number: number) => {
+    code = options.code?.(number);
+    // Whether there is such a code shows nowhere before the third message.
+    return code?.password ?? randomBytes(KEY_SIZE);
+  };
+  const { reply, halfway } = await options.responder
+    .answer(first.subarray(1), passwordOf);
+  try {
+    await writeAll(stream, record(RecordType.handshake, reply));
+  } catch (error) {
+    halfway[Symbol.dispose]();
+    throw error;
+  }
+  return { halfway, code };
 }
 
 /** The key of an invite, or a random one if there is no such invite. */
 function keyOf(inviteId: number, { inviteKey }: AcceptOptions): Bytes {
   if (inviteId === MEMBER_ID) return MEMBER_KEY;
   return inviteKey(inviteId) ?? randomBytes(KEY_SIZE);
-}
-
-/** What is known once the first message is answered. */
-interface Answered {
-  readonly handshake: Handshake;
-  readonly inviteId: number;
-  /** ML-KEM's, 32 bytes. */
-  readonly secret: Bytes;
-  /** For `CODE_ID`: CPace's key, 64 bytes, and the code if there is one of that number. */
-  readonly guess?: { readonly key: Bytes; readonly code: OpenCode | undefined };
-}
-
-/** What the first message asks for, and the second. */
-async function answerTo(
-  first: Bytes,
-  handshake: Handshake,
-  { kem = defaultKem, ...options }: AcceptOptions,
-): Promise<Omit<Answered, "handshake"> & { reply: Bytes }> {
-  const hello = await handshake.readMessage(first);
-  const size = INVITE_ID_SIZE + KEM_KEY_SIZE;
-  const view = new DataView(hello.buffer, hello.byteOffset, hello.length);
-  const inviteId = hello.length < size ? 0 : view.getUint32(0);
-  const isGuess = inviteId === CODE_ID;
-  if (hello.length !== size + (isGuess ? GUESS_SIZE : 0)) {
-    throw new WireError("Cannot shake hands: the payload has another size");
-  }
-  const { ciphertext, secret } = await kem
-    .encapsulate(hello.subarray(INVITE_ID_SIZE, size)).catch((cause) => {
-      throw new HandshakeError("Cannot use the client's ML-KEM key", { cause });
-    });
-  if (!isGuess) {
-    return {
-      inviteId,
-      secret,
-      reply: await handshake.writeMessage(ciphertext),
-    };
-  }
-  const number = view.getUint32(size);
-  const code = options.code?.(number);
-  // Whether there is such a code shows nowhere before the third message.
-  const password = code?.password ?? randomBytes(KEY_SIZE);
-  const sid = first.slice(0, KEY_SIZE);
-  const cpace = await beginCpace({ number, password }, sid);
-  const key = cpace.key("responder", hello.subarray(size + CODE_NUMBER_SIZE));
-  const reply = await handshake.writeMessage(concat(ciphertext, cpace.share));
-  return { inviteId, secret, guess: { key, code }, reply };
-}
-
-/** One side's run of CPace. @param sid The client's ephemeral key, 32 bytes. */
-async function beginCpace(
-  { number, password }: CodeGuess,
-  sid: Bytes,
-): Promise<Cpace> {
-  // Loaded when first needed: it takes 15 ms, and most programs never meet a spoken code.
-  const { Cpace } = await import("../crypto/cpace.ts");
-  return new Cpace({ password, ci: labelled("code", uint32(number)), sid });
-}
-
-function uint32(value: number): Bytes {
-  const bytes = new Uint8Array(CODE_NUMBER_SIZE);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-/** The psk of a client with a spoken code. @param key CPace's, 64 bytes. @param secret ML-KEM's, 32 bytes. */
-function codePsk(key: Bytes, secret: Bytes): Bytes {
-  return deriveKey(key, "code", secret);
 }
 
 /** Refuses a client that may be gone already: its bad handshake counts, and not that it didn't wait. */
@@ -314,9 +238,7 @@ export async function connectChannel(
       "Cannot shake hands: the payload has another size",
     );
   }
-  const serverKey = handshake.remoteStaticKey;
-  if (!serverKey) throw new HandshakeError("Cannot shake hands without a key");
-  options.checkServer(serverKey);
+  options.checkServer(handshake.remoteStaticKey ?? EMPTY); // which the message had
 
   const secret = await kemKey.decapsulate(
     reply.subarray(0, KEM_CIPHERTEXT_SIZE),
@@ -331,7 +253,7 @@ export async function connectChannel(
   );
   const third = await handshake.writeMessage();
   await writeAll(stream, record(RecordType.handshake, third));
-  return new Channel(stream, reader, handshake, options.inviteId);
+  return new Channel(stream, reader, handshake.split(), options.inviteId);
 }
 
 async function fromServer(reader: RecordReader): Promise<Bytes> {

@@ -8,17 +8,18 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { messageOf } from "../base/error_reason.ts";
 import { Limiter } from "../base/limiter.ts";
 import { pause, within } from "../base/timing.ts";
-import { HandshakeError } from "../../crypto_utils.ts";
-import type { KeyPair } from "../crypto/x25519.ts";
+import { type Bytes, HandshakeError } from "../../crypto_utils.ts";
 import { Notify } from "../base/notify.ts";
 import { WireError } from "../protocol/records.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { DIRECT, type Entrance, type Errand, type Peer } from "./entrance.ts";
 import { Handshakes } from "./handshake_limits.ts";
+import { Responders } from "./handshakes/responders.ts";
 import { close, type HalfClosable, linger } from "./linger.ts";
 import type { Limits } from "./limits.ts";
 import type { Measures } from "./measures.ts";
@@ -28,15 +29,15 @@ import { acceptChannel, type AcceptOptions } from "../protocol/handshake.ts";
 
 /** The pause between two looks at all connections, ms. */
 const TICK = 1_000;
+/** Handshakes that end badly in one turn of the event loop: the next ones have the next turns, and members theirs between. */
+const ENDINGS_A_TURN = 16;
 /** How long members have to hear that the server stops, ms. */
 const STOP_TIME = 1_500;
-/** Handshakes worked on at a time: hundreds at once would keep members waiting, fewer would leave threads idle. */
-const HANDSHAKES_AT_ONCE = 8;
 
 /** What a gate leads to. */
 export interface GateOptions extends ConnectionOptions {
-  /** The server's static key. */
-  readonly keyPair: KeyPair;
+  /** The server's static private key, 32 bytes; each copy is wiped. */
+  readonly privateKey: () => Bytes;
   /** How many of what. */
   readonly limits: Limits;
   /** What is counted. */
@@ -64,6 +65,8 @@ const logger = diagnostics("gate");
 /** The door, and all who are through it. */
 export class Gate {
   readonly #options: GateOptions;
+  readonly #responders: Responders;
+  readonly #endings = new Limiter(ENDINGS_A_TURN);
   readonly #handshake: AcceptOptions;
   readonly #connections = new Set<Connection>();
   readonly #open = new Tally(); // connections by network
@@ -77,18 +80,16 @@ export class Gate {
   /** Open until `close`. */
   constructor(options: GateOptions) {
     this.#options = options;
-    const { keyPair, people: { access } } = options;
+    const { privateKey, people: { access } } = options;
+    const now = () => performance.now();
+    this.#responders = new Responders({ privateKey, now });
     this.#handshake = {
-      keyPair,
+      responder: this.#responders,
       inviteKey: (id) => access.inviteKey(id),
       code: (number) => access.openCode(number),
       turnedAway: (invite, key) => access.turnedAway(invite, key),
-      turns: new Limiter(HANDSHAKES_AT_ONCE),
     };
-    this.#handshakes = new Handshakes(
-      options.limits.handshakes,
-      () => performance.now(),
-    );
+    this.#handshakes = new Handshakes(options.limits.handshakes, now);
     this.#ticking = setInterval(() => this.#tick(), TICK);
   }
 
@@ -211,6 +212,7 @@ export class Gate {
       const reason = end ?? endingOf(error);
       if (COUNTING.has(reason)) this.#handshakes.fail(unfinished);
       measures.handshakesRefused.add(1, reason);
+      await this.#endings.run(nextTurn);
       if (reason === "bad") await linger(stream);
       if (reason === "late") throw new WireError("No handshake came in time");
       throw error;
@@ -237,6 +239,7 @@ export class Gate {
     this.#handshakes.clear();
     for (const connection of this.#connections) connection.dismiss("stopped");
     await within(STOP_TIME, this.#empty());
+    this.#responders.close();
     clearInterval(this.#ticking);
   }
 
@@ -247,12 +250,18 @@ export class Gate {
   #tick(): void {
     for (const connection of this.#connections) connection.tick();
     this.#handshakes.expire(this.#options.limits.handshakeTime); // a timer for each would take 2 KiB of each stranger's
+    this.#responders.tick();
     this.#options.relay.tick();
     const { room, people, mailbox } = this.#options;
     const due = mailbox.due(people.now());
     if (due !== undefined) room.got(due, 0);
     people.journal.look();
   }
+}
+
+/** Resolves when all else that is ready has had its turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** Says what went wrong with one that has come, as far as its owner is not used to it. */

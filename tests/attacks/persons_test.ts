@@ -22,6 +22,7 @@ import {
   passwordOf,
 } from "../../src/keys/spoken_code.ts";
 import { acceptChannel, type OpenCode } from "../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../src/protocol/responder.ts";
 import { type Event, type Kind, TABLE } from "../../src/protocol/events.ts";
 import type { LogEntry } from "../../src/protocol/line.ts";
 import { HandshakeRefusal, OPERATIONS } from "../../src/protocol/reasons.ts";
@@ -1137,8 +1138,9 @@ Deno.test("spoken code shows nothing to a server that doesn't know it, and its c
     const falsely = (async () => {
       using conn = await listener.accept();
       const inviteKey = () => undefined;
+      const responder = new LocalResponder(keyPair);
       const failure = await assertRejects(
-        () => acceptChannel(conn, { keyPair, inviteKey, code: () => open }),
+        () => acceptChannel(conn, { responder, inviteKey, code: () => open }),
       );
       if (!isHonest) {
         await writeAll(conn, new Uint8Array(randomBytes(80)));

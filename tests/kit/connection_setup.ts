@@ -37,6 +37,7 @@ import {
 } from "./people.ts";
 import { pastOf } from "./log_kit.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../src/protocol/responder.ts";
 
 export const SERVER = await importKeyPair(randomBytes(32));
 
@@ -151,7 +152,7 @@ export class Setup implements AsyncDisposable {
         ...way,
       }),
       acceptChannel(far, {
-        keyPair: SERVER,
+        responder: new LocalResponder(SERVER),
         inviteKey: (id) => this.people.access.inviteKey(id),
         turnedAway: (id, key) => this.people.access.turnedAway(id, key),
       }),

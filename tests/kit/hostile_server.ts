@@ -33,6 +33,7 @@ import {
   MEMBER_KEY,
   refuse,
 } from "../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../src/protocol/responder.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import {
   broadcastHeader,
@@ -360,7 +361,7 @@ export class HostileServer implements AsyncDisposable {
     try {
       stream.setNoDelay(true);
       const near = await acceptChannel(stream, {
-        keyPair: this.#keyPair,
+        responder: new LocalResponder(this.#keyPair),
         inviteKey: (id) => this.#inviteKeys.get(id),
       });
       far = await this.#reach(near);

@@ -27,6 +27,7 @@ import {
   packEvents,
 } from "../../src/protocol/events.ts";
 import { acceptChannel, MEMBER_ID } from "../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../src/protocol/responder.ts";
 import {
   lineEvent,
   type LogEntry,
@@ -476,7 +477,7 @@ export class SealedServer {
   async #serve(stream: MemoryStream): Promise<void> {
     try {
       const channel = await acceptChannel(stream, {
-        keyPair: SERVER,
+        responder: new LocalResponder(SERVER),
         inviteKey: (id) => this.#inviteKey(id),
         turnedAway: (invite, key) =>
           invite === MEMBER_ID && this.personOf(key) === ""

@@ -9,6 +9,7 @@ import type { InviteSecret } from "../../src/client/sealed/coming_in.ts";
 import type { Sealing } from "../../src/client/session.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import { acceptChannel } from "../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../src/protocol/responder.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
 import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import { Connection } from "../../src/server/connection.ts";
@@ -51,7 +52,7 @@ export class SealedStage implements AsyncDisposable {
     const { setup } = this;
     const { access } = setup.people;
     const channel = await acceptChannel(stream, {
-      keyPair: SERVER,
+      responder: new LocalResponder(SERVER),
       inviteKey: (id) => access.inviteKey(id),
       turnedAway: (id, key) => access.turnedAway(id, key),
     });

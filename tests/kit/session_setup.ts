@@ -46,6 +46,7 @@ import {
   acceptChannel,
   type ConnectOptions,
 } from "../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../src/protocol/responder.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { cryptoIdle } from "./crypto_idle.ts";
 
@@ -62,7 +63,7 @@ export const CLIENT_PERSON = shortId(CLIENT_ID);
 export const INVITE_KEY = randomBytes(32);
 
 export const ACCEPT = {
-  keyPair: SERVER,
+  responder: new LocalResponder(SERVER),
   inviteKey: () => INVITE_KEY,
 };
 

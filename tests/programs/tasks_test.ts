@@ -5,8 +5,11 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
+import { firstRecord } from "../../bench/strangers/flood.ts";
+import { writeAll } from "../../src/base/write_all.ts";
 import { width } from "../../src/client/terminal/cells.ts";
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertStringIncludes,
@@ -93,7 +96,7 @@ const reason = compiled.code === 0
 
 Deno.test({
   name:
-    `the single executables hold a conversation, and the server has the page in it${reason}`,
+    `the single executables hold a conversation, and the server has the page and its worker in it${reason}`,
   ignore: compiled.code !== 0,
   async fn() {
     const names = ["chat-server", "chat-client"];
@@ -107,15 +110,17 @@ Deno.test({
         env: { HOME: folder, XDG_CONFIG_HOME: folder, APPDATA: folder },
         stdin: "piped",
         stdout: "piped",
-        stderr: "inherit",
+        stderr: "piped",
       }).spawn();
     await using server = run("chat-server", [
       "--host",
       "127.0.0.1",
       "--port=0",
       "--web=0",
+      "--log-level=debug",
     ]);
     await server.stdin.close();
+    const saying = new Response(server.stderr).text();
     const lines = server.stdout.pipeThrough(new TextDecoderStream());
     let greeting = "";
     for await (const piece of lines.values({ preventCancel: true })) {
@@ -137,10 +142,23 @@ Deno.test({
     await typing.write(new TextEncoder().encode("compiled\n"));
     await typing.close();
     assertEquals((await client.output()).code, 0);
+
+    const port = Number(/^Listening on \S+:(\d+),/m.exec(greeting)?.[1]);
+    const first = await firstRecord();
+    const knock = async () => {
+      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      await writeAll(conn, first);
+      assert(await conn.read(new Uint8Array(9)));
+    };
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 40 }, knock));
+    }
     server.kill("SIGTERM");
     await lines.cancel();
     assertEquals((await server.status).code, 0);
     const log = await Deno.readTextFile(`${folder}/chat.log`);
     assertStringIncludes(log, " | binary: compiled\n");
+    const hasWorker = (await saying).includes("A worker shakes hands");
+    assertEquals(hasWorker, navigator.hardwareConcurrency > 1);
   },
 });

@@ -19,6 +19,7 @@ import {
   TAG_SIZE,
 } from "../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../kit/assert.ts";
+import { transportOf } from "../kit/transport.ts";
 import { flipped, utf8 } from "../kit/bytes.ts";
 import { createHandshake } from "../../src/crypto/noise.ts";
 
@@ -429,8 +430,8 @@ for (const pattern of ["XX", "XXpsk3"] as const) {
       await responder.readMessage(await initiator.writeMessage(utf8("one")));
       await initiator.readMessage(await responder.writeMessage(utf8("two")));
       await responder.readMessage(await initiator.writeMessage(utf8("three")));
-      const ours = initiator.split();
-      const theirs = responder.split();
+      const ours = await transportOf(initiator);
+      const theirs = await transportOf(responder);
       for (const text of ["four", "five"]) {
         await encryptMessage(ours.send, utf8(text));
         await encryptMessage(theirs.send, utf8(text));

@@ -64,6 +64,7 @@ import {
   acceptChannel,
   connectChannel,
 } from "../../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../../src/protocol/responder.ts";
 
 // ── Events ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,7 +299,7 @@ export function accept(stream: MemoryStream, keys: Keys): Promise<Channel> {
   return closing(
     stream,
     acceptChannel(stream, {
-      keyPair: keys.server,
+      responder: new LocalResponder(keys.server),
       inviteKey: (id) => id === 0 ? keys.invite : undefined,
     }),
   );

@@ -21,6 +21,7 @@ import {
   randomBytes,
 } from "../../../crypto_utils.ts";
 import { assertEquals, assertRejects, assertThrows } from "../../kit/assert.ts";
+import { transportOf } from "../../kit/transport.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { importKeyPair } from "../../../src/crypto/x25519.ts";
 import { createHandshake, type Role } from "../../../src/crypto/noise.ts";
@@ -83,7 +84,7 @@ for (const role of ["initiator", "responder"] as const) {
     assertEquals(bytes(theirs.GetRemotePublicKey()), staticKey.publicKey);
 
     const [theirSend, theirReceive] = theirs.Split();
-    const { send, receive } = ours.split();
+    const { send, receive } = await transportOf(ours);
     for (let round = 0; round < 300; round++) { // past one byte of the counter
       const message = randomBytes(round);
       const sent = await encryptMessage(send, message, PROLOGUE);

@@ -21,6 +21,8 @@ import {
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
+import { generateNodeKeyPair } from "../../../src/server/handshakes/node_key_pair.ts";
+import { transportOf } from "../../kit/transport.ts";
 import { flipped, utf8 } from "../../kit/bytes.ts";
 import {
   agree,
@@ -98,8 +100,8 @@ for (const pattern of PATTERNS) {
     assertEquals(initiator.remoteStaticKey, ben.publicKey);
     assertEquals(responder.remoteStaticKey, ana.publicKey);
 
-    const ours = initiator.split();
-    const theirs = responder.split();
+    const ours = await transportOf(initiator);
+    const theirs = await transportOf(responder);
     for (const text of ["one", "two"]) {
       const there = await encryptMessage(ours.send, utf8(text));
       assertEquals(await decryptMessage(theirs.receive, there), utf8(text));
@@ -493,7 +495,7 @@ Deno.test("Handshake fails where a peer claims a static key that isn't its own",
   const claimed = await importKeyPair(randomBytes(32));
   const staticKey: KeyPair = {
     publicKey: claimed.publicKey,
-    privateKey: mine.privateKey,
+    multiply: mine.multiply,
   };
   await assertFails(run(sides("XXpsk3", { staticKey })), "does not open");
   await assertFails(run(sides("XXpsk3", {}, { staticKey })), "does not open");
@@ -517,21 +519,23 @@ const LOW_ORDER_KEYS = [
   return [key, other];
 });
 
-Deno.test("agree() refuses every public key of low order", async () => {
-  const pair = await importKeyPair(randomBytes(32));
+Deno.test("agree() refuses every public key of low order, with each kind of pair", async () => {
+  const pairs = [await importKeyPair(randomBytes(32)), generateNodeKeyPair()];
   for (const key of LOW_ORDER_KEYS) {
-    await assertRejects(
-      () => agree(pair, key),
-      HandshakeError,
-      "the public key is of low order",
-    );
+    for (const pair of pairs) {
+      await assertRejects(
+        () => agree(pair, key),
+        HandshakeError,
+        "the public key is of low order",
+      );
+    }
   }
 });
 
 /** The private half of a proper pair under a public half of low order. */
 async function malicious(publicKey: Bytes): Promise<KeyPair> {
-  const { privateKey } = await importKeyPair(randomBytes(32));
-  return { publicKey, privateKey };
+  const { multiply } = await importKeyPair(randomBytes(32));
+  return { publicKey, multiply };
 }
 
 for (const pattern of PATTERNS) {

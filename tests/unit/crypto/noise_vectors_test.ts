@@ -15,6 +15,7 @@ import {
   encryptMessage,
 } from "../../../crypto_utils.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
+import { transportOf } from "../../kit/transport.ts";
 import xx from "./vectors/noise_xx.json" with { type: "json" };
 import xxpsk3 from "./vectors/noise_xxpsk3.json" with { type: "json" };
 import {
@@ -75,14 +76,16 @@ for (const [pattern, vector] of VECTORS) {
     assertEquals(initiator.handshakeHash.toHex(), vector.handshake_hash);
     assertEquals(responder.handshakeHash.toHex(), vector.handshake_hash);
 
+    let writing = await transportOf(writer);
+    let reading = await transportOf(reader);
     const transport = vector.messages.slice(3);
     assert(transport.length >= 2); // one each way
     for (const { payload, ciphertext } of transport) {
-      const sealed = await encryptMessage(writer.split().send, hex(payload));
+      const sealed = await encryptMessage(writing.send, hex(payload));
       assertEquals(sealed.toHex(), ciphertext);
-      const opened = await decryptMessage(reader.split().receive, sealed);
+      const opened = await decryptMessage(reading.receive, sealed);
       assertEquals(opened.toHex(), payload);
-      [writer, reader] = [reader, writer];
+      [writing, reading] = [reading, writing];
     }
   });
 

@@ -50,11 +50,16 @@ import {
   PROTOCOL_VERSION,
   refuse,
 } from "../../../src/protocol/handshake.ts";
-import { Limiter } from "../../../src/base/limiter.ts";
+import {
+  LocalResponder,
+  type Responder,
+} from "../../../src/protocol/responder.ts";
+import { RESPONDERS } from "../../kit/responders.ts";
 
 const INVITE_ID = 7;
 const INVITE_KEY = randomBytes(32);
-const SERVER = await importKeyPair(randomBytes(32));
+const SERVER_KEY = randomBytes(32);
+const SERVER = await importKeyPair(SERVER_KEY);
 const CLIENT = await importKeyPair(randomBytes(32));
 const KEY_REFUSAL = refusalRecord(HandshakeRefusal.key);
 
@@ -70,13 +75,13 @@ function refusalRecord(code: number): Bytes {
 
 function accept(
   stream: MemoryStream,
-  options: Partial<AcceptOptions> = {},
+  { kem, ...options }: Partial<AcceptOptions> & { kem?: Kem } = {},
 ): Promise<Channel> {
   const inviteKey = (id: number) => id === INVITE_ID ? INVITE_KEY : undefined;
   return closing(
     stream,
     acceptChannel(stream, {
-      keyPair: SERVER,
+      responder: new LocalResponder(SERVER, { kem }),
       inviteKey,
       ...options,
     }),
@@ -200,24 +205,27 @@ for (
     ["a wrong key", { inviteKey: randomBytes(32) }],
   ] as const
 ) {
-  Deno.test(`acceptChannel() refuses ${fault} at the third message, always with the same words`, async () => {
-    const [near, far] = streamPair();
-    const accepting = assertRejects(
-      () => accept(far),
-      HandshakeError,
-      "the message does not open",
-    );
-    const client = await connect(near, options);
-    await accepting;
-    assertEquals(far.outgoing.written.length, 2);
-    assertEquals(far.outgoing.written[1], KEY_REFUSAL);
-    const error = await assertRejects(
-      () => client.read(),
-      RefusedError,
-      "The link or code does not open this room",
-    );
-    assertEquals(error.code, HandshakeRefusal.key);
-  });
+  for (const [where, begin] of RESPONDERS) {
+    Deno.test(`acceptChannel() refuses ${fault} at the third message, always with the same words${where}`, async () => {
+      using responder = await begin(SERVER_KEY);
+      const [near, far] = streamPair();
+      const accepting = assertRejects(
+        () => accept(far, { responder }),
+        HandshakeError,
+        "the message does not open",
+      );
+      const client = await connect(near, options);
+      await accepting;
+      assertEquals(far.outgoing.written.length, 2);
+      assertEquals(far.outgoing.written[1], KEY_REFUSAL);
+      const error = await assertRejects(
+        () => client.read(),
+        RefusedError,
+        "The link or code does not open this room",
+      );
+      assertEquals(error.code, HandshakeRefusal.key);
+    });
+  }
 }
 
 Deno.test("acceptChannel() tells a client of another version so, and reads no further", async () => {
@@ -253,35 +261,38 @@ Deno.test("connectChannel() says why a server won't even begin", async () => {
   }
 });
 
-Deno.test("acceptChannel() lets a member in by its own key alone, and turns anybody else away who comes without an invite", async () => {
-  const member = { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY };
-  const asked: [number, Bytes][] = [];
-  const turnedAway = (id: number, key: Bytes) => {
-    asked.push([id, key]);
-    return asked.length === 1 ? undefined : HandshakeRefusal.busy;
-  };
-  const [near, far] = streamPair();
-  const [client, server] = await Promise.all([
-    connect(near, member),
-    accept(far, { turnedAway }),
-  ]);
-  await client.send(say(1));
-  assertEquals(await receive(server, 1), [say(1)]);
-  const [second, other] = streamPair();
-  const accepting = assertRejects(
-    () => accept(other, { turnedAway }),
-    HandshakeError,
-    "The server has no room for another connection right now",
-  );
-  const refused = await connect(second, member);
-  await accepting;
-  const error = await assertRejects(() => refused.read(), RefusedError);
-  assertEquals(error.code, HandshakeRefusal.busy);
-  assertEquals(asked, [
-    [MEMBER_ID, CLIENT.publicKey],
-    [MEMBER_ID, CLIENT.publicKey],
-  ]);
-});
+for (const [where, begin] of RESPONDERS) {
+  Deno.test(`acceptChannel() lets a member in by its own key alone, and turns anybody else away who comes without an invite${where}`, async () => {
+    using responder = await begin(SERVER_KEY);
+    const member = { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY };
+    const asked: [number, Bytes][] = [];
+    const turnedAway = (id: number, key: Bytes) => {
+      asked.push([id, key]);
+      return asked.length === 1 ? undefined : HandshakeRefusal.busy;
+    };
+    const [near, far] = streamPair();
+    const [client, server] = await Promise.all([
+      connect(near, member),
+      accept(far, { responder, turnedAway }),
+    ]);
+    await client.send(say(1));
+    assertEquals(await receive(server, 1), [say(1)]);
+    const [second, other] = streamPair();
+    const accepting = assertRejects(
+      () => accept(other, { responder, turnedAway }),
+      HandshakeError,
+      "The server has no room for another connection right now",
+    );
+    const refused = await connect(second, member);
+    await accepting;
+    const error = await assertRejects(() => refused.read(), RefusedError);
+    assertEquals(error.code, HandshakeRefusal.busy);
+    assertEquals(asked, [
+      [MEMBER_ID, CLIENT.publicKey],
+      [MEMBER_ID, CLIENT.publicKey],
+    ]);
+  });
+}
 
 Deno.test("connectChannel() never sends its third message to a server that checkServer rejects", async () => {
   const wrong = new RangeError("not the server that I know");
@@ -309,6 +320,7 @@ async function firstWord(channel: Channel): Promise<void> {
 
 /** Both ends' outcome where `alter` stands between them. */
 async function tampered(
+  responder: Responder,
   upwards: boolean,
   turn: number,
   alter: (record: Bytes) => Bytes,
@@ -324,7 +336,9 @@ async function tampered(
   };
   return await Promise.allSettled([
     connect(near).then((channel) => closing(near, firstWord(channel))),
-    accept(far).then((channel) => channel.send({ kind: "pong" })),
+    accept(far, { responder }).then((channel) =>
+      channel.send({ kind: "pong" })
+    ),
   ]);
 }
 
@@ -335,49 +349,60 @@ for (
     ["third", true, 1, 67],
   ] as const
 ) {
-  Deno.test(`connectChannel() and acceptChannel() both fail where any byte of the ${name} message is changed`, async () => {
-    let seen = 0;
-    const flip = (at: number) =>
-      tampered(upwards, turn, (record) => {
-        seen = record.length;
-        return flipped(record, at);
-      }, at < 2);
-    for (let start = 0; start < size; start += 64) {
-      const count = Math.min(64, size - start);
-      const attempts = Array.from(
-        { length: count },
-        (_, at) => flip(start + at),
-      );
-      for (const [at, ends] of (await Promise.all(attempts)).entries()) {
-        const states = ends.map(({ status }) => status);
-        assertEquals(states, ["rejected", "rejected"], `byte ${start + at}`);
+  for (const [where, begin] of RESPONDERS) {
+    Deno.test(`connectChannel() and acceptChannel() both fail where any byte of the ${name} message is changed${where}`, async () => {
+      using responder = await begin(SERVER_KEY);
+      let seen = 0;
+      const flip = (at: number) =>
+        tampered(responder, upwards, turn, (record) => {
+          seen = record.length;
+          return flipped(record, at);
+        }, at < 2);
+      for (let start = 0; start < size; start += 64) {
+        const count = Math.min(64, size - start);
+        const attempts = Array.from(
+          { length: count },
+          (_, at) => flip(start + at),
+        );
+        for (const [at, ends] of (await Promise.all(attempts)).entries()) {
+          const states = ends.map(({ status }) => status);
+          assertEquals(states, ["rejected", "rejected"], `byte ${start + at}`);
+        }
       }
-    }
-    assertEquals(seen, size);
-  });
+      assertEquals(seen, size);
+    });
 
-  Deno.test(`connectChannel() and acceptChannel() both fail where the ${name} message breaks off`, async () => {
-    for (const kept of [0, 1, HEADER_SIZE, size - 1]) {
-      const cut = (record: Bytes) => record.subarray(0, kept);
-      const ends = await tampered(upwards, turn, cut, true);
-      const states = ends.map(({ status }) => status);
-      assertEquals(states, ["rejected", "rejected"]);
-    }
-  });
+    Deno.test(`connectChannel() and acceptChannel() both fail where the ${name} message breaks off${where}`, async () => {
+      using responder = await begin(SERVER_KEY);
+      for (const kept of [0, 1, HEADER_SIZE, size - 1]) {
+        const cut = (record: Bytes) => record.subarray(0, kept);
+        const ends = await tampered(responder, upwards, turn, cut, true);
+        const states = ends.map(({ status }) => status);
+        assertEquals(states, ["rejected", "rejected"]);
+      }
+    });
+  }
 }
 
-Deno.test("acceptChannel() lets nobody in by a recorded session: it fails at the third message", async () => {
-  const { client, up } = await channels();
-  await client.send(say(1), say(2));
-  const recording = concat(...up.written);
+for (const [where, begin] of RESPONDERS) {
+  Deno.test(`acceptChannel() lets nobody in by a recorded session: it fails at the third message${where}`, async () => {
+    using responder = await begin(SERVER_KEY);
+    const { client, up } = await channels();
+    await client.send(say(1), say(2));
+    const recording = concat(...up.written);
 
-  const [near, far] = streamPair();
-  near.outgoing.inject(recording);
-  await assertRejects(() => accept(far), HandshakeError, "does not open");
-  const [reply, ...rest] = far.outgoing.written;
-  assertEquals(reply?.[2], RecordType.handshake);
-  assertEquals(rest, [KEY_REFUSAL]);
-});
+    const [near, far] = streamPair();
+    near.outgoing.inject(recording);
+    await assertRejects(
+      () => accept(far, { responder }),
+      HandshakeError,
+      "does not open",
+    );
+    const [reply, ...rest] = far.outgoing.written;
+    assertEquals(reply?.[2], RecordType.handshake);
+    assertEquals(rest, [KEY_REFUSAL]);
+  });
+}
 
 Deno.test("connectChannel() takes no recorded server: its second message doesn't open", async () => {
   const { server, down } = await channels();
@@ -388,24 +413,27 @@ Deno.test("connectChannel() takes no recorded server: its second message doesn't
   assertEquals(near.outgoing.written.length, 1);
 });
 
-Deno.test("acceptChannel() answers random first bytes with nothing", async () => {
-  const random = seededRandom(2);
-  for (let round = 0; round < 200; round++) {
-    const [near, far] = streamPair();
-    const bytes = randomBytes(random(3_000));
-    // In turn: anything at all, a record of the right type, one of the right length and version, too.
-    if (round % 3 > 0) bytes.set([0x04, 0xd8, RecordType.handshake]);
-    if (round % 3 > 1) bytes.set([PROTOCOL_VERSION], HEADER_SIZE);
-    else if (bytes[HEADER_SIZE] !== undefined) {
-      bytes[HEADER_SIZE] = PROTOCOL_VERSION;
+for (const [where, begin] of RESPONDERS) {
+  Deno.test(`acceptChannel() answers random first bytes with nothing${where}`, async () => {
+    using responder = await begin(SERVER_KEY);
+    const random = seededRandom(2);
+    for (let round = 0; round < 200; round++) {
+      const [near, far] = streamPair();
+      const bytes = randomBytes(random(3_000));
+      // In turn: anything at all, a record of the right type, one of the right length and version, too.
+      if (round % 3 > 0) bytes.set([0x04, 0xd8, RecordType.handshake]);
+      if (round % 3 > 1) bytes.set([PROTOCOL_VERSION], HEADER_SIZE);
+      else if (bytes[HEADER_SIZE] !== undefined) {
+        bytes[HEADER_SIZE] = PROTOCOL_VERSION;
+      }
+      near.outgoing.inject(bytes);
+      near.outgoing.end();
+      const error = await assertRejects(() => accept(far, { responder }));
+      assert(error instanceof WireError || error instanceof HandshakeError);
+      assertEquals(far.outgoing.written, []);
     }
-    near.outgoing.inject(bytes);
-    near.outgoing.end();
-    const error = await assertRejects(() => accept(far));
-    assert(error instanceof WireError || error instanceof HandshakeError);
-    assertEquals(far.outgoing.written, []);
-  }
-});
+  });
+}
 
 Deno.test("acceptChannel() takes nothing but handshake records, of 2,048 bytes at most", async () => {
   const header = (type: RecordType) => encodeHeader(type, 100);
@@ -432,24 +460,31 @@ async function firstRecord(payload: Uint8Array): Promise<Bytes> {
   return concat(header, version, message);
 }
 
-Deno.test("acceptChannel() refuses a payload of another size, and an ML-KEM key that isn't one", async () => {
-  const sizes = [0, 4, 4 + KEM_KEY_SIZE - 1, 4 + KEM_KEY_SIZE + 1];
-  for (const size of sizes) {
+for (const [where, begin] of RESPONDERS) {
+  Deno.test(`acceptChannel() refuses a payload of another size, and an ML-KEM key that isn't one${where}`, async () => {
+    using responder = await begin(SERVER_KEY);
+    const sizes = [0, 4, 4 + KEM_KEY_SIZE - 1, 4 + KEM_KEY_SIZE + 1];
+    for (const size of sizes) {
+      const [near, far] = streamPair();
+      near.outgoing.inject(await firstRecord(new Uint8Array(size)));
+      await assertRejects(
+        () => accept(far, { responder }),
+        WireError,
+        "the payload has another size",
+      );
+      assertEquals(far.outgoing.written, []);
+    }
     const [near, far] = streamPair();
-    near.outgoing.inject(await firstRecord(new Uint8Array(size)));
+    const bad = new Uint8Array(4 + KEM_KEY_SIZE).fill(0xff);
+    near.outgoing.inject(await firstRecord(bad));
     await assertRejects(
-      () => accept(far),
-      WireError,
-      "the payload has another size",
+      () => accept(far, { responder }),
+      HandshakeError,
+      "ML-KEM key",
     );
     assertEquals(far.outgoing.written, []);
-  }
-  const [near, far] = streamPair();
-  const bad = new Uint8Array(4 + KEM_KEY_SIZE).fill(0xff);
-  near.outgoing.inject(await firstRecord(bad));
-  await assertRejects(() => accept(far), HandshakeError, "ML-KEM key");
-  assertEquals(far.outgoing.written, []);
-});
+  });
+}
 
 Deno.test("connectChannel() refuses an answer whose payload has another size", async () => {
   const [near, far] = streamPair();
@@ -689,35 +724,4 @@ Deno.test("Channel.send() puts nothing on the wire that can be read there", asyn
   await client.send(say(1, marker), { kind: "bye", reason: marker });
   const wire = new TextDecoder("latin1").decode(concat(...up.written));
   assert(!wire.includes("must not") && !wire.includes("say"));
-});
-
-Deno.test("acceptChannel() works on a handshake when there is a turn for it", async () => {
-  const count = 6;
-  const allAsked = Promise.withResolvers<void>();
-  let asked = 0;
-  class Counted extends Limiter {
-    override run<T>(work: () => Promise<T>): Promise<T> {
-      if (++asked === count) allAsked.resolve();
-      return super.run(work);
-    }
-  }
-  const turns = new Counted(2);
-  let most = 0;
-  let working = 0;
-  const kem: Kem = {
-    ...libraryKem,
-    async encapsulate(key) {
-      most = Math.max(most, ++working);
-      await allAsked.promise;
-      working--;
-      return await libraryKem.encapsulate(key);
-    },
-  };
-  const shakeHands = () => {
-    const [near, far] = streamPair();
-    return Promise.all([connect(near), accept(far, { turns, kem })]);
-  };
-  await Promise.all(Array.from({ length: count }, shakeHands));
-  assert(most <= 2);
-  assertEquals(asked, 2 * count); // for the first message, and for the third
 });

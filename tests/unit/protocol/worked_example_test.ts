@@ -43,6 +43,7 @@ import {
   connectChannel,
   PROTOCOL_VERSION,
 } from "../../../src/protocol/handshake.ts";
+import { LocalResponder } from "../../../src/protocol/responder.ts";
 import {
   directData,
   encodeHeader,
@@ -213,9 +214,8 @@ class Server implements AsyncDisposable {
         kem: FIXED_KEM,
       }),
       acceptChannel(far, {
-        keyPair: SERVER,
+        responder: new LocalResponder(SERVER, { kem: FIXED_KEM }),
         inviteKey: (id) => this.people.access.inviteKey(id),
-        kem: FIXED_KEM,
       }),
     ]);
     const [first = EMPTY, third = EMPTY] = near.outgoing.written;

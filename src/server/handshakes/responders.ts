@@ -1,0 +1,193 @@
+/**
+ * Who does a handshake's cryptography: the server's own thread as long as that keeps up, and workers in a flood,
+ * where there is a processor for them. Strangers' handshakes then take nothing from the members.
+ *
+ *     in this thread ── as many are worked on as may be, and one more comes ──▶ a worker starts ──▶ all go to workers
+ *           ▲                                                                        └── again: one more
+ *           └── each ends when it was asked nothing for half a minute; one that fails is the last
+ *
+ * @module
+ */
+
+import { messageOf } from "../../base/error_reason.ts";
+import { Limiter } from "../../base/limiter.ts";
+import type { Secured } from "../../crypto/noise.ts";
+import {
+  type Answer,
+  type Halfway,
+  LocalResponder,
+  type PasswordOf,
+  type Responder,
+} from "../../protocol/responder.ts";
+import type { Bytes } from "../../../crypto_utils.ts";
+import { diagnostics } from "../diagnostics.ts";
+import { generateNodeKeyPair, importNodeKeyPair } from "./node_key_pair.ts";
+import { type Fate, WorkerResponder } from "./worker_responder.ts";
+
+/** Handshakes worked on at a time in this thread: hundreds would keep members waiting, fewer leave threads idle. */
+const AT_ONCE = 8;
+/** The same for each worker: what comes back at once is written at once, while members wait. */
+const AT_ONCE_EACH = 16;
+/** Workers at most: four take on more newcomers than the room takes in. */
+const MAX_WORKERS = 4;
+/** How long a worker stays without work, ms. */
+const IDLE_TIME = 30_000;
+
+const logger = diagnostics("handshakes");
+
+/** A worker, as far as it is known here. */
+export interface Helper extends Responder {
+  /** Handshakes that it knows of. */
+  readonly held: number;
+  /** Ends it, and with it whatever it has in hand. */
+  end(): void;
+}
+
+/** What there is to do handshakes with. */
+export interface RespondersOptions {
+  /** The server's static private key, 32 bytes; each copy is wiped. */
+  readonly privateKey: () => Bytes;
+  /** Processors of this machine that this process may use. Default: what the system says. */
+  readonly processors?: number;
+  /** The time, ms. */
+  readonly now: () => number;
+  /** For tests: does it in this thread. */
+  readonly local?: Responder;
+  /** For tests: starts a worker. */
+  readonly start?: (fate: Fate) => Helper;
+}
+
+/** A worker, and when it was asked something last, ms. */
+interface Hand {
+  readonly helper: Helper;
+  stands: boolean;
+  last: number;
+}
+
+/** Who does it, each handshake in its turn. */
+export class Responders implements Responder {
+  readonly #local: Responder;
+  readonly #most: number;
+  readonly #now: () => number;
+  readonly #turns = new Limiter(AT_ONCE);
+  #start: ((fate: Fate) => Helper) | undefined; // undefined from when no more are to start
+  #hands: Hand[] = [];
+
+  /** Has no worker yet. */
+  constructor(options: RespondersOptions) {
+    const { privateKey, now } = options;
+    const { processors = navigator.hardwareConcurrency } = options;
+    this.#now = now;
+    this.#local = options.local ??
+      new LocalResponder(importNodeKeyPair(privateKey()), {
+        generate: generateNodeKeyPair,
+      });
+    this.#start = options.start ??
+      ((fate) => new WorkerResponder(privateKey(), fate));
+    this.#most = Math.min(processors - 1, MAX_WORKERS);
+  }
+
+  /** Workers that stand. */
+  get workers(): number {
+    return this.#hands.filter(({ stands }) => stands).length;
+  }
+
+  async answer(first: Bytes, passwordOf: PasswordOf): Promise<Answer> {
+    if (this.#turns.isFull) this.#reinforce();
+    const { reply, halfway } = await this.#turns.run(() =>
+      this.#next().answer(first, passwordOf)
+    );
+    return { reply, halfway: new InTurn(halfway, this.#turns) };
+  }
+
+  /** The one that has least to do: this thread only while no worker stands. */
+  #next(): Responder {
+    const [first, ...others] = this.#hands.filter(({ stands }) => stands);
+    if (!first) return this.#local;
+    const hand = others.reduce(
+      (best, it) => it.helper.held < best.helper.held ? it : best,
+      first,
+    );
+    hand.last = this.#now();
+    return hand.helper;
+  }
+
+  /** Starts a worker, unless one is about to stand, or there are enough. */
+  #reinforce(): void {
+    const isStarting = this.workers < this.#hands.length;
+    if (!this.#start || isStarting || this.#hands.length >= this.#most) return;
+    const ready = () => {
+      hand.stands = true;
+      this.#changed();
+      logger.debug("A worker shakes hands");
+    };
+    const failed = (why: string) => {
+      this.#remove(hand);
+      this.#giveUp(why);
+    };
+    let hand: Hand;
+    try {
+      const helper = this.#start({ ready, failed });
+      this.#hands.push(hand = { helper, stands: false, last: this.#now() });
+    } catch (error) {
+      this.#giveUp(messageOf(error));
+    }
+  }
+
+  #giveUp(why: string): void {
+    this.#start = undefined;
+    logger.warn(
+      "Handshakes are worked on beside what members say: a worker failed ({why})",
+      { why },
+    );
+  }
+
+  /** To be called now and then: ends workers that have nothing to do. */
+  tick(): void {
+    const since = this.#now() - IDLE_TIME;
+    for (const hand of this.#hands) {
+      if (hand.last > since || hand.helper.held > 0) continue;
+      hand.helper.end();
+      this.#remove(hand);
+    }
+  }
+
+  /** Ends all workers. What they have in hand fails, and what comes after that is done in this thread. */
+  close(): void {
+    this.#start = undefined;
+    for (const { helper } of this.#hands) helper.end();
+    this.#hands = [];
+  }
+
+  #remove(hand: Hand): void {
+    this.#hands = this.#hands.filter((it) => it !== hand);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#turns.most = Math.max(AT_ONCE, AT_ONCE_EACH * this.workers);
+  }
+}
+
+/** A handshake whose third message waits for its turn, too. */
+class InTurn implements Halfway {
+  readonly #halfway: Halfway;
+  readonly #turns: Limiter;
+
+  constructor(halfway: Halfway, turns: Limiter) {
+    this.#halfway = halfway;
+    this.#turns = turns;
+  }
+
+  get inviteId(): number {
+    return this.#halfway.inviteId;
+  }
+
+  finish(third: Bytes, key: Bytes | undefined): Promise<Secured> {
+    return this.#turns.run(() => this.#halfway.finish(third, key));
+  }
+
+  [Symbol.dispose](): void {
+    this.#halfway[Symbol.dispose]();
+  }
+}
