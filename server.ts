@@ -52,6 +52,7 @@ import {
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
+import { IdleCollection } from "./src/server/idle_collection.ts";
 import { joinInstructions, printLink } from "./src/server/join_instructions.ts";
 import { type Order, OwnOrder } from "./src/server/order.ts";
 import type {
@@ -252,6 +253,10 @@ async function serve(values: Values): Promise<void> {
     mailbox,
     rates: limits.rates,
     measures,
+  });
+  using _collection = new IdleCollection({
+    activity: () => ring.appends,
+    expecting: () => gate.handshakes > 0,
   });
   using watch = new KeyWatch(values["key-file"], roomKey, (secret) => {
     link.changed(secret);

@@ -127,10 +127,13 @@ export class RecordReader {
     if (read === null) return false;
     this.#heard = true;
     this.#splitter.push(this.#buffer.subarray(0, read));
-    if (read >= this.#buffer.length - FRAME_HEAD_SIZE) {
+    const { length } = this.#buffer;
+    if (read >= length - FRAME_HEAD_SIZE) {
       // A join fits the next size, and most send no more.
-      this.#resize(Math.min(GROWTH * this.#buffer.length, this.#busySize));
-    } else if (read < IDLE_BUFFER_SIZE) this.#resize(IDLE_BUFFER_SIZE);
+      this.#resize(Math.min(GROWTH * length, this.#busySize));
+    } else if (read < IDLE_BUFFER_SIZE || length < this.#busySize) {
+      this.#resize(IDLE_BUFFER_SIZE);
+    }
     return true;
   }
 

@@ -24,8 +24,10 @@ const MAX_EPOCH_RECORDS = 2 ** 31;
 export interface Shared {
   /** The key; for each one's own channel only, before the records. */
   readonly key: Event<"sharing">;
-  /** The same bytes for all of them. */
-  readonly records: readonly Bytes[];
+  /** Records, one after the other: the same bytes for all of them. */
+  readonly bytes: Bytes;
+  /** How many records. */
+  readonly count: number;
 }
 
 /** The room's voice. All its methods are called by one task, one at a time. */
@@ -110,7 +112,8 @@ export class Broadcaster {
   async share(plaintexts: readonly Bytes[]): Promise<Shared> {
     const once = await Epoch.fresh(this.#serverKey, SHARED_NUMBER);
     const key: Event<"sharing"> = { kind: "sharing", ...epochFields(once) };
-    return { key, records: await sealAll(once, plaintexts, sharedHeader) };
+    const records = await sealAll(once, plaintexts, sharedHeader);
+    return { key, bytes: concat(...records), count: records.length };
   }
 }
 

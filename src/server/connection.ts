@@ -93,7 +93,7 @@ export class Connection implements Client {
   readonly #allowance: Allowance;
   readonly #received: Count;
   readonly #pulse = new Pulse();
-  #hurry: () => void = () => {}; // ends a pause
+  #hurry: (() => void) | undefined; // ends a pause
   readonly #deafened = new Notify(); // when nothing more is read
   #outside = 0; // seconds that it has been no member
   #listening = false;
@@ -131,12 +131,11 @@ export class Connection implements Client {
   /** Serves the client until its connection is closed, and says why it was. */
   async run(): Promise<Goodbye> {
     try {
-      // While nothing is said, no function waits here but this one: there are thousands of it.
-      for (;;) {
-        this.#listening = true;
-        const records = await this.#channel.read();
-        if (!records) break;
+      // While nothing is said, no function waits here but this one, and holds nothing: there are thousands of it.
+      let records: readonly SealedRecord[] | null;
+      while ((records = await this.#listen())) {
         if (!this.#ended) await this.#serve(records); // else read only so that the goodbye is heard
+        records = null;
       }
     } catch (error) {
       this.#fail(error);
@@ -146,6 +145,11 @@ export class Connection implements Client {
     this.dismiss("lost");
     await this.#closing;
     return this.#ended ?? "lost";
+  }
+
+  #listen(): Promise<readonly SealedRecord[] | null> {
+    this.#listening = true;
+    return this.#channel.read();
   }
 
   tell(...events: Event[]): void {
@@ -161,15 +165,15 @@ export class Connection implements Client {
     }
   }
 
-  share({ key, records }: Shared): void {
+  share({ key, bytes, count }: Shared): void {
     this.tell(key);
-    this.outlet.share(records);
+    this.outlet.share(bytes, count);
   }
 
   dismiss(reason: Goodbye, words: string = reason): void {
     if (this.#ended) return;
     this.#ended = reason;
-    this.#hurry();
+    this.#hurry?.();
     this.#requests.leave(words);
     const tell = reason === "slow" ? logger.info : logger.debug; // one of the limits, and the others are told
     tell("{key}: {why}", { key: this.label, why: GOODBYES[reason] });

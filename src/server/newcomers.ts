@@ -38,9 +38,7 @@ export async function welcome(
   const epoch = broadcaster.describe();
   const logged = entries.map((it, index) => numberEntry(it, first + index));
   // What many are told in the same words is packed once, and sealed once if it is the same for all.
-  const here = await broadcaster.share(
-    pack([...members].flatMap(hereEvents)),
-  );
+  const here = await broadcaster.share(packEvents(hereTexts(members)));
   const packed = new Map<string, Bytes[]>();
   for (const { request, seat, missed, answer } of joined) {
     answer(seat);
@@ -49,10 +47,10 @@ export async function welcome(
     const { after, chain } = request;
     const key = `${after} ${chain?.value}`;
     const past = packed.get(key) ??
-      pack([
+      packEvents([
         ...chain ? [chain] : [],
         ...[...missed, ...logged].map(pastEvent),
-      ]);
+      ].map(encodeEvent));
     packed.set(key, past);
     guest.outlet.attach();
     guest.share(here);
@@ -70,33 +68,28 @@ export async function welcome(
   }
 }
 
-function pack(events: readonly Event[]): Bytes[] {
-  return packEvents(events.map(encodeEvent));
-}
-
-/** What a newcomer is told of a member: who it is, and by which other connections it is there. */
-function hereEvents(
-  { person, name, seats, since, active, away }: Member,
-): Event<"here" | "beside">[] {
-  const [first, ...others] = seats;
-  if (!first) return [];
-  const { id, stay } = first;
-  return [
-    {
-      kind: "here",
-      id,
-      name: name.shown,
-      person: person.id,
-      stay,
-      since,
-      active,
-      away,
-    },
-    ...others.map((seat) => ({
-      kind: "beside" as const,
-      id: seat.id,
-      of: id,
-      stay: seat.stay,
-    })),
-  ];
+/** What newcomers are told of all members: who they are, and by which other connections they are there. */
+function hereTexts(members: Iterable<Member>): string[] {
+  const texts: string[] = [];
+  for (const { person, name, seats, since, active, away } of members) {
+    let of: number | undefined;
+    for (const { id, stay } of seats) {
+      texts.push(encodeEvent(
+        of === undefined
+          ? {
+            kind: "here",
+            id,
+            name: name.shown,
+            person: person.id,
+            stay,
+            since,
+            active,
+            away,
+          }
+          : { kind: "beside", id, of, stay },
+      ));
+      of ??= id;
+    }
+  }
+  return texts;
 }

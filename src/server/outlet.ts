@@ -19,7 +19,7 @@ export interface Writer {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** A record for one reader alone: it goes out when the cursor stands exactly at `offset`. */
+/** A record for one reader alone, or shared ones in a row: they go out when the cursor stands exactly at `offset`. */
 interface DirectRecord {
   readonly offset: number;
   bytes: Bytes | undefined; // undefined while it is being sealed
@@ -119,23 +119,27 @@ export class Outlet implements Reader {
    * @param size Its size, bytes. @param sealing The record, sealed or about to be.
    */
   direct(size: number, sealing: Promise<Bytes>): void {
-    const record: DirectRecord = { offset: this.#ring.head, bytes: undefined };
+    const record = this.#queue(size, undefined);
     sealing.then((bytes) => {
       record.bytes = bytes;
       this.flush();
     }, () => this.abandon());
-    if (this.#gone) return;
+  }
+
+  /** Queues shared records as `direct` does. @param count How many they are. */
+  share(bytes: Bytes, count: number): void {
+    this.#shared += count;
+    this.#queue(bytes.length, bytes);
+    this.flush();
+  }
+
+  #queue(size: number, bytes: Bytes | undefined): DirectRecord {
+    const record = { offset: this.#ring.head, bytes };
+    if (this.#gone) return record;
     this.#directs.push(record);
     this.#directBytes += size;
     if (this.#directBytes > this.#options.limit) this.drop();
-  }
-
-  /** Queues shared records as `direct` does. */
-  share(records: readonly Bytes[]): void {
-    for (const record of records) {
-      this.#shared++;
-      this.direct(record.length, Promise.resolve(record));
-    }
+    return record;
   }
 
   /** Writes what there is to write, unless a write is under way, which then goes on to it by itself. */

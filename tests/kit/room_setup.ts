@@ -122,10 +122,10 @@ export class TestGuest implements Guest, Writer {
     }
   }
 
-  share({ key, records }: Shared): void {
-    this.shared.push(...records);
+  share({ key, bytes, count }: Shared): void {
+    this.shared.push(bytes);
     this.tell(key);
-    this.outlet.share(records);
+    this.outlet.share(bytes, count);
   }
 
   dismiss(reason: Goodbye): void {

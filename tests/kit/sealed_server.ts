@@ -113,13 +113,11 @@ export class Seat {
   }
 
   async share(...events: Event[]): Promise<void> {
-    const { key, records } = await shared(...events);
+    const { key, bytes, count } = await shared(...events);
     await this.tell(key);
-    for (const record of records) {
-      const { shared: before } = this.#before;
-      this.#before = { ...this.#before, shared: before + 1 };
-      await this.#write(record);
-    }
+    const { shared: before } = this.#before;
+    this.#before = { ...this.#before, shared: before + count };
+    await this.#write(bytes);
   }
 
   /** Writes to a client that may be gone. */

@@ -232,11 +232,11 @@ export class Visit {
 
   /** Tells what a server seals once for several newcomers. */
   async share(...events: Event[]): Promise<void> {
-    const { key, records } = await shared(...events);
+    const { key, bytes, count } = await shared(...events);
     await this.tell(key);
     const { shared: before } = this.#before;
-    this.#before = { ...this.#before, shared: before + records.length };
-    for (const record of records) await writeAll(this.#stream, record);
+    this.#before = { ...this.#before, shared: before + count };
+    await writeAll(this.#stream, bytes);
   }
 
   /** Says something to everybody, from number `seq` on. */

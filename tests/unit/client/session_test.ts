@@ -227,12 +227,10 @@ for (
   Deno.test(`Session comes back where a shared record ${what}`, async () => {
     await using setup = new Setup();
     const [visit, running] = await setup.enter();
-    const { key, records } = await shared(event);
+    const { key, bytes } = await shared(event);
     if (keyFirst) await visit.tell(key);
-    for (const record of records) {
-      const last = (record.at(-1) ?? 0) ^ flip;
-      await writeAll(visit.stream, record.with(-1, last));
-    }
+    const last = (bytes.at(-1) ?? 0) ^ flip;
+    await writeAll(visit.stream, bytes.with(-1, last));
     assertStringIncludes(
       (await setup.view.until("disconnected")).reason,
       reason,

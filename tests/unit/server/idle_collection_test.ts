@@ -1,0 +1,87 @@
+/**
+ * When a server collects garbage, with a clock, a heap and a room of the test's own.
+ *
+ * @module
+ */
+
+import { IdleCollection } from "../../../src/server/idle_collection.ts";
+import { assertEquals } from "../../kit/assert.ts";
+
+const MEBIBYTE = 1_048_576;
+
+/** A heap that shrinks to 10 MiB, which takes 50 ms. */
+class Setup {
+  activity = 0;
+  expecting = false;
+  size = 10 * MEBIBYTE;
+  now = 0;
+  collections = 0;
+
+  make(): IdleCollection {
+    return new IdleCollection({
+      activity: () => this.activity,
+      expecting: () => this.expecting,
+      size: () => this.size,
+      collect: () => {
+        this.collections++;
+        this.size = 10 * MEBIBYTE;
+        this.now += 50;
+      },
+      now: () => this.now,
+    });
+  }
+}
+
+Deno.test("IdleCollection collects once nothing has happened between two looks", () => {
+  const setup = new Setup();
+  using collection = setup.make();
+  setup.size = 90 * MEBIBYTE;
+  collection.look();
+  setup.activity++;
+  collection.look();
+  assertEquals(setup.collections, 0);
+  collection.look();
+  collection.look();
+  assertEquals(setup.collections, 1);
+});
+
+Deno.test("IdleCollection waits while somebody is on the way in", () => {
+  const setup = new Setup();
+  using collection = setup.make();
+  setup.size = 90 * MEBIBYTE;
+  setup.expecting = true;
+  collection.look();
+  collection.look();
+  assertEquals(setup.collections, 0);
+  setup.expecting = false;
+  collection.look();
+  assertEquals(setup.collections, 1);
+});
+
+Deno.test("IdleCollection leaves a heap alone that has grown by less than 16 MiB", () => {
+  const setup = new Setup();
+  using collection = setup.make();
+  setup.size = 26 * MEBIBYTE - 1;
+  collection.look();
+  collection.look();
+  assertEquals(setup.collections, 0);
+  setup.size++;
+  collection.look();
+  assertEquals(setup.collections, 1);
+});
+
+Deno.test("IdleCollection takes 5 % of the time at most", () => {
+  const setup = new Setup();
+  using collection = setup.make();
+  for (let look = 0; look < 3; look++) {
+    setup.size = 90 * MEBIBYTE;
+    collection.look();
+  }
+  assertEquals(setup.collections, 1);
+  setup.now += 999;
+  collection.look();
+  assertEquals(setup.collections, 1);
+  setup.now++;
+  collection.look();
+  assertEquals(setup.collections, 2);
+});
