@@ -45,6 +45,7 @@ export class Crowd extends Audience implements Warden {
   readonly #speakers = new Map<string, Member>(); // by name
   readonly #names = new Map<number, string>(); // by the server's number
   readonly #outside: Member[] = [];
+  admitting = false;
   #received = 0;
 
   private constructor(
@@ -124,8 +125,10 @@ export class Crowd extends Audience implements Warden {
   /** The first at each server comes alone, to receive every record that there is. */
   override async admit(count: number): Promise<void> {
     const alone = Math.min(count, this.#doors.length - this.size);
+    this.admitting = true;
     for (let at = 0; at < alone; at++) await super.admit(1);
     await super.admit(count - Math.max(0, alone));
+    this.admitting = false;
   }
 
   protected override async join(): Promise<void> {
@@ -133,8 +136,10 @@ export class Crowd extends Audience implements Warden {
   }
 
   override async admitSpeaker(): Promise<Voice> {
+    this.admitting = true;
     const speaker = await this.during(this.#join(false));
     await this.settle();
+    this.admitting = false;
     return speaker;
   }
 

@@ -34,6 +34,8 @@ export interface Warden {
   readonly network: Network;
   /** Whether opening waits. */
   readonly holding: boolean;
+  /** Whether members join. */
+  readonly admitting: boolean;
   /** A member has received a broadcast record. */
   counted(): void;
   /** The server calls the member of this name by this number. */
@@ -216,6 +218,10 @@ export class Member implements Receiver, OpenerListener, Voice {
     this.#stream.push(undefined);
     const { name } = this.options;
     this.#warden.fail(new Error(`Cannot go on: "${name}" lost its connection`));
+  }
+
+  get keysChange(): boolean {
+    return this.#warden.admitting;
   }
 
   welcome(id: number): void {

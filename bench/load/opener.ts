@@ -24,13 +24,18 @@ export function textOf(n: number): string {
 export interface OpenerListener {
   /** The server has let the member in and calls it by this number. */
   welcome(id: number): void;
+  /** Whether any record may bring another key, as while members join. */
+  readonly keysChange: boolean;
   /** A broadcast record is open; `ordinal` is its number among this member's, from 0 on. */
   opened(ordinal: number, events: readonly Event[]): void;
 }
 
+/** What an opener needs of its member's channel. */
+type OpenerChannel = Pick<Channel, "open" | "remoteKey" | "send">;
+
 /** Reads one member's records in order. */
 export class Opener {
-  readonly #channel: Channel;
+  readonly #channel: OpenerChannel;
   readonly #listener: OpenerListener;
   readonly #queue: Bytes[] = [];
   readonly #lastN = new Map<number, number>(); // by speaker
@@ -43,7 +48,7 @@ export class Opener {
   #welcomed = false;
 
   /** Reads what comes through a channel. */
-  constructor(channel: Channel, listener: OpenerListener) {
+  constructor(channel: OpenerChannel, listener: OpenerListener) {
     this.#channel = channel;
     this.#listener = listener;
   }
@@ -61,32 +66,51 @@ export class Opener {
   /** Opens all that was pushed. @throws {Error} for anything that isn't as it must be. */
   work(): Promise<void> {
     this.#working = this.#working.then(async () => {
-      for (let next; (next = this.#queue.shift());) await this.#open(next);
+      while (this.#queue.length > 0) await this.#openNext();
     });
     return this.#working;
   }
 
-  async #open(bytes: Bytes): Promise<void> {
+  /**
+   * Opens the next record, and with it, while no key changes, the broadcasts right behind it: one after the other, each
+   * would wait for a turn of the event loop, and the load would be slower than the clients whose place it takes.
+   */
+  async #openNext(): Promise<void> {
+    const { keysChange } = this.#listener;
+    const end = this.#queue.findIndex((it) => keysChange || !isBroadcast(it));
+    const count = end < 0 ? this.#queue.length : Math.max(1, end);
+    const records = this.#queue.splice(0, count);
+    const opened = await Promise.allSettled(
+      records.map((it) => this.#open(it)),
+    );
+    for (const [at, bytes] of records.entries()) {
+      const result = opened[at];
+      if (result?.status !== "fulfilled") throw result?.reason;
+      await this.#take(bytes, result.value);
+    }
+  }
+
+  /** Events of a record; changes nothing but the counter of its key, at once. */
+  async #open(bytes: Bytes): Promise<Event[]> {
     const header = bytes.subarray(0, HEADER_SIZE);
     const body = bytes.subarray(HEADER_SIZE);
-    if (header[2] === RecordType.direct) {
+    if (bytes[2] === RecordType.direct) {
       const before = { broadcast: this.#ordinal, shared: this.#shared };
       const record = { type: RecordType.direct, header, body, before };
-      for (const event of await this.#channel.open(record)) {
-        await this.#takeDirect(event);
-      }
-      return;
+      return await this.#channel.open(record);
     }
-    const isShared = header[2] === RecordType.shared;
-    const reader = isShared ? this.#sharedReader : this.#reader;
+    const reader = isBroadcast(bytes) ? this.#reader : this.#sharedReader;
     if (!reader) throw new Error("Cannot read a record yet: it has no key");
-    const events = unpackEvents(await reader.open(body, header));
-    if (isShared) {
-      this.#shared++;
-      return;
-    }
-    for (const event of events) await this.#takeBroadcast(event);
-    this.#listener.opened(this.#ordinal++, events);
+    return unpackEvents(await reader.open(body, header));
+  }
+
+  async #take(bytes: Bytes, events: readonly Event[]): Promise<void> {
+    if (bytes[2] === RecordType.direct) {
+      for (const event of events) await this.#takeDirect(event);
+    } else if (isBroadcast(bytes)) {
+      for (const event of events) await this.#takeBroadcast(event);
+      this.#listener.opened(this.#ordinal++, events);
+    } else this.#shared++;
   }
 
   async #takeDirect(event: Event): Promise<void> {
@@ -132,4 +156,8 @@ export class Opener {
       throw new Error(`Cannot go on: message ${n} isn't what was said`);
     }
   }
+}
+
+function isBroadcast(record: Bytes): boolean {
+  return record[2] === RecordType.broadcast;
 }

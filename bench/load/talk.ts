@@ -30,6 +30,7 @@ interface Member {
 
 /** A room's members, all in this process. */
 export class Talk implements OpenerListener, Disposable {
+  readonly keysChange = true; // members join and talk, all by and by
   /** How long each message took to be read by the one who opens them, ms, in the order in which they came. */
   readonly delays: number[] = [];
   readonly #invite: Invite;

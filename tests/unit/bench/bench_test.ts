@@ -12,7 +12,7 @@ import {
 } from "../../kit/assert.ts";
 import { type Figures, median, spread } from "../../../bench/load/figures.ts";
 import { Lines } from "../../../bench/peers/lines.ts";
-import { textOf } from "../../../bench/load/opener.ts";
+import { Opener, textOf } from "../../../bench/load/opener.ts";
 import { protocol } from "../../../bench/peers/protocols.ts";
 import {
   type MeteredRecord,
@@ -24,7 +24,19 @@ import { Sequence } from "../../../bench/load/sequence.ts";
 import { inviteTo, strangerCosts } from "../../../bench/strangers/costs.ts";
 import { quantile, strangerDelays } from "../../../bench/strangers/delays.ts";
 import { Talk } from "../../../bench/load/talk.ts";
-import { RecordType } from "../../../src/protocol/records.ts";
+import { concat, DecryptionError } from "../../../crypto_utils.ts";
+import { Epoch } from "../../../src/crypto/epoch.ts";
+import { epochFields } from "../../../src/protocol/epoch_event.ts";
+import {
+  encodeEvent,
+  type Event,
+  packEvents,
+} from "../../../src/protocol/events.ts";
+import {
+  broadcastHeader,
+  directHeader,
+  RecordType,
+} from "../../../src/protocol/records.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -99,6 +111,47 @@ Deno.test("Sequence counts messages as far as all records before are open", () =
   assertEquals(sequence.opened, 2);
   assertEquals(sequence.messagesBefore(2), 7);
   assertThrows(() => sequence.open(1, 6), Error, "says different things");
+});
+
+/** What an opener makes of five batches that have come together, after the second of which the key changes. */
+async function openedBatches(keysChange: boolean): Promise<number[]> {
+  const remoteKey = new Uint8Array(32);
+  let epoch = await Epoch.fresh(remoteKey, 1);
+  const key: Event = { kind: "epoch", ...epochFields(epoch) };
+  const opened: number[] = [];
+  const opener = new Opener({
+    remoteKey,
+    open: () => Promise.resolve([key]),
+    send: () => Promise.resolve(),
+  }, {
+    keysChange,
+    welcome() {},
+    opened: (ordinal) => void opened.push(ordinal),
+  });
+  opener.push(directHeader(0)); // in which the key comes
+  for (let at = 0; at < 5; at++) {
+    const said: Event = {
+      kind: "said",
+      id: 1,
+      n: at + 1,
+      text: textOf(at + 1),
+    };
+    const batch: Event = { kind: "batch", seq: at + 1, at: 0 };
+    const events: Event[] = [batch, said];
+    if (at === 1) events.push({ kind: "ratchet" });
+    const [plaintext] = packEvents(events.map(encodeEvent));
+    assert(plaintext);
+    const header = broadcastHeader(plaintext.length);
+    opener.push(concat(header, await epoch.seal(plaintext, header)));
+    if (at === 1) epoch = await epoch.ratchet();
+  }
+  await opener.work();
+  return opened;
+}
+
+Deno.test("Opener opens all broadcasts that have come together at once, and one by one where keys may change", async () => {
+  assertEquals(await openedBatches(true), [0, 1, 2, 3, 4]);
+  await assertRejects(() => openedBatches(false), DecryptionError);
 });
 
 /** What a protocol makes of lines. */
