@@ -5,18 +5,24 @@
  */
 
 import {
+  type ClientFigures,
+  type Costs,
+  type Delays,
   type Figures,
+  type Holdings,
   type Machine,
+  type RestartFigures,
   type SealedCosts,
   type Spread,
   spread,
   type StartFigures,
   type TypingFigures,
+  type WebFigures,
 } from "./load/figures.ts";
 import { JOINS_AT_ONCE, type Settings } from "./load/job.ts";
 
 /** All that was found: what `--json` writes. */
-export interface Report {
+export interface Report extends Partial<WebFigures> {
   readonly date: string;
   readonly version: string;
   readonly machine: Machine;
@@ -27,7 +33,11 @@ export interface Report {
   readonly listenMs?: Spread;
   readonly rooms?: readonly Figures[];
   readonly starts?: readonly StartFigures[];
+  readonly restarts?: readonly RestartFigures[];
   readonly typing?: TypingFigures;
+  readonly clients?: readonly ClientFigures[];
+  readonly costs?: Costs;
+  readonly delays?: readonly Delays[];
   readonly sealedCosts?: SealedCosts;
 }
 
@@ -47,6 +57,8 @@ type SummaryKey =
 export const OURS = "this chat";
 /** Its name where the room is sealed. */
 export const OURS_SEALED = "this chat, sealed";
+/** Its name where its members have the page. */
+const OURS_PAGE = "this chat, page";
 /** Its name where members come by WebSockets. */
 export const OURS_WEB = "this chat, web";
 
@@ -128,7 +140,9 @@ function roomRows(figures: Figures): string[][] {
   return lines;
 }
 
-function otherRows({ listenMs, starts = [], typing }: Report): string[][] {
+function otherRows(
+  { listenMs, starts = [], clients = [] }: Report,
+): string[][] {
   const place = [OURS, ""] as const;
   const lines: string[][] = [];
   if (listenMs) lines.push(row(place, "server listens after, ms", listenMs));
@@ -139,12 +153,88 @@ function otherRows({ listenMs, starts = [], typing }: Report): string[][] {
       row(place, `with ${log} it takes, MB`, memoryMb),
     );
   }
-  const typed = "typed line to own screen";
-  if (typing) lines.push(row(place, `${typed}, by pipes, ms`, typing.pipeMs));
-  if (typing?.terminalMs) {
-    lines.push(row(place, `${typed}, in a terminal, ms`, typing.terminalMs));
+  for (const { kind, joinMs, lineMs, memoryMb } of clients) {
+    const how = kind === "pipe" ? "by pipes" : "in a terminal";
+    lines.push(
+      row(place, `client is in after its start, ${how}, ms`, joinMs),
+      row(place, `typed line to own screen, ${how}, ms`, lineMs),
+      row(place, `client after 100,000 lines, ${how}, MB`, memoryMb),
+    );
   }
   return lines;
+}
+
+function strangerRows({ costs, delays = [] }: Report): string[][] {
+  const named: [string, number | undefined][] = [
+    ["says nothing, KiB", costs?.waitingKib],
+    ["stopped half-way through its handshake, KiB", costs?.halfwayKib],
+    ["leaves at once, ms of server CPU", costs?.leavingMs],
+    ["talks rubbish, ms of server CPU", costs?.garbageMs],
+    ["has a wrong key, ms of server CPU", costs?.wrongKeyMs],
+  ];
+  const lines = named.flatMap(([what, value]) =>
+    value === undefined
+      ? []
+      : [row([OURS, ""], `stranger that ${what}`, spread([value]))]
+  );
+  for (const it of delays) {
+    const cpu = spread([it.serverCpu]);
+    const all = { median: it.medianMs, min: it.p99Ms, max: it.maxMs };
+    const place = [OURS, 100] as const;
+    const what = `message, ms (99 % – most), meanwhile ${it.meanwhile}`;
+    lines.push(row(place, what, { ...all, count: it.count }, [cpu]));
+    if (it.strangersPerSecond === 0) continue;
+    const rate = spread([it.strangersPerSecond]);
+    lines.push(row(place, "strangers' connections / s meanwhile", rate));
+  }
+  return lines;
+}
+
+function pageRows(report: Report): string[][] {
+  const times: [string, Spread | undefined][] = [
+    ["link opened until the first message, ms", report.firstMs],
+    ["page loaded again until the first message, ms", report.againMs],
+    ["link opened until 10,000 messages are there, ms", report.historyMs],
+    ["messages that a page keeps up with / s", report.perSecond],
+  ];
+  const memory: [string, Holdings | undefined][] = [
+    ["10 messages", report.small],
+    ["10,000 of history", report.long],
+    ["40,000 said meanwhile", report.talked],
+  ];
+  const place = [OURS_PAGE, ""] as const;
+  const megabytes = (bytes: number) => spread([bytes / 1e6]);
+  return [
+    ...times.flatMap(([what, value]) => value ? [row(place, what, value)] : []),
+    ...memory.flatMap(([what, held]) =>
+      held
+        ? [
+          row(place, `${what}, MB of JavaScript`, megabytes(held.heap)),
+          row(place, `${what}, MB in all`, megabytes(held.process)),
+        ]
+        : []
+    ),
+  ];
+}
+
+function restartRows(figures: RestartFigures): string[][] {
+  const { members, pauses, backMs, servedMs, troubles } = figures;
+  const how = pauses ? "restart, clients' pauses" : "restart";
+  const of = (what: string, value: Spread) =>
+    row([OURS, members], `${how}, ms ${what}`, value);
+  return [
+    of("until all are back", backMs),
+    of("until a message reached all", servedMs),
+    of("of server CPU", figures.serverMs),
+    of("of load CPU", figures.loadMs),
+    ...Object.entries(troubles).map(([why, count]) =>
+      row(
+        [OURS, members],
+        `${how}, dropped or refused: ${why}`,
+        spread([count]),
+      )
+    ),
+  ];
 }
 
 function sealedRows({ sealedCosts: costs }: Report): string[][] {
@@ -169,6 +259,9 @@ export function table(report: Report): string {
     ...rooms.flatMap(roomRows),
     ...sealedRows(report),
     ...otherRows(report),
+    ...(report.restarts ?? []).flatMap(restartRows),
+    ...strangerRows(report),
+    ...pageRows(report),
   ];
   // The last column is for servers that share a room alone.
   const isShared = rows.some((line) => line.at(-1) !== "");

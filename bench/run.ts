@@ -7,23 +7,27 @@
  * @module
  */
 
+import { messageOf } from "../src/base/error_reason.ts";
 import { type FlagValues, parseFlags } from "../src/base/flags.ts";
 import { UsageError } from "../src/base/usage_error.ts";
 import { helpText } from "../src/base/help.ts";
-import { print } from "../src/base/output.ts";
+import { complain, print } from "../src/base/output.ts";
 import { VERSION } from "../src/base/program.ts";
-import { exitCodeOf } from "./load/command.ts";
 import { machine } from "./load/machine.ts";
 import { installedPeers, type Peer } from "./peers/servers.ts";
 import { pinning, sharedPinning } from "./load/processes.ts";
 import { notes, type Report, summary, table } from "./report.ts";
 import { measureRooms, possible, settings } from "./load/rooms.ts";
 import { measureSealedCosts } from "./load/sealed_costs.ts";
+import { measureRestarts } from "./load/restarting.ts";
 import { measureStarts } from "./load/starting.ts";
-import { measureTyping } from "./load/typing.ts";
+import { measureClients } from "./load/clients.ts";
+import { measureStrangers } from "./strangers/measure.ts";
 
 /** What can be measured, in this order. */
-const PARTS = ["rooms", "start", "typing"];
+const PARTS = ["rooms", "start", "restart", "client"];
+/** What else can be, which has a task of its own. */
+const OTHER_PARTS = ["strangers", "page"];
 
 const FLAGS = [
   {
@@ -81,7 +85,7 @@ const FLAGS = [
     kind: "string",
     value: "LIST",
     help:
-      "Measure these, of rooms, start and typing (default all; --quick: rooms)",
+      "Measure these, of rooms, start, restart, client (default these; --quick: rooms), strangers and page",
   },
   { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
@@ -90,6 +94,7 @@ type Values = FlagValues<typeof FLAGS>;
 
 const QUICK_MEMBERS = "100,1000";
 const CLUSTER_MEMBERS = "1000";
+const RESTART_MEMBERS = [1_000];
 const MEMBERS = "10,30,100,300,1000,3000,10000";
 
 function sizes(list: string): number[] {
@@ -104,9 +109,10 @@ function sizes(list: string): number[] {
 
 function parts(list: string): string[] {
   const wanted = list.split(",");
-  if (wanted.every((it) => PARTS.includes(it))) return wanted;
+  const all = [...PARTS, ...OTHER_PARTS];
+  if (wanted.every((it) => all.includes(it))) return wanted;
   throw new UsageError(
-    `Cannot use --parts "${list}": there are ${PARTS.join(", ")}`,
+    `Cannot use --parts "${list}": there are ${all.join(", ")}`,
   );
 }
 
@@ -160,22 +166,26 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
       stop,
     })
     : undefined;
-  const sealedCosts = rooms && sealed
-    ? await measureSealedCosts(members)
-    : undefined;
-  const starts = wanted.includes("start")
-    ? await measureStarts(pins, stop)
-    : undefined;
-  const typing = wanted.includes("typing")
-    ? await measureTyping(stop)
-    : undefined;
+  const is = (part: string) => wanted.includes(part);
+  const restarting = values.members === undefined ? RESTART_MEMBERS : members;
   return {
     ...about,
     summary: summary(rooms?.rooms ?? []),
-    ...(rooms ? { listenMs: rooms.listening, rooms: rooms.rooms } : {}),
-    ...(sealedCosts ? { sealedCosts } : {}),
-    ...(starts ? { starts } : {}),
-    ...(typing ? { typing } : {}),
+    ...rooms && { listenMs: rooms.listening, rooms: rooms.rooms },
+    ...rooms && sealed && { sealedCosts: await measureSealedCosts(members) },
+    ...is("start") && { starts: await measureStarts(pins, stop) },
+    ...is("restart") && {
+      restarts: await measureRestarts({
+        members: restarting,
+        runs,
+        pins,
+        stop,
+      }),
+    },
+    ...is("client") && await measureClients(stop),
+    ...is("strangers") && await measureStrangers(pins, stop),
+    // Loaded only if wanted: it needs other permissions.
+    ...is("page") && await (await import("./web/measure.ts")).measurePage(),
   };
 }
 
@@ -206,4 +216,16 @@ async function main(args: readonly string[]): Promise<void> {
   } else await bench(values, stopSignal());
 }
 
-if (import.meta.main) Deno.exit(await exitCodeOf(() => main(Deno.args)));
+/** @returns The exit code: 2 for flags that can't be, 1 for what else went wrong. */
+async function exitCode(): Promise<number> {
+  try {
+    await main(Deno.args);
+    return 0;
+  } catch (error) {
+    const isUsage = error instanceof UsageError;
+    complain(`${messageOf(error)}${isUsage ? ". See --help" : ""}.\n`);
+    return isUsage ? 2 : 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await exitCode());

@@ -12,32 +12,33 @@ import {
   randomBytes,
   toBase64url,
 } from "../../crypto_utils.ts";
+import { pause } from "../../src/base/timing.ts";
+import { nextPause } from "../../src/client/reconnect.ts";
 import type { Event } from "../../src/protocol/events.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { admissionKey, type Invite } from "../../src/keys/invite.ts";
 import { generateSigningKeyPair } from "../../src/crypto/ed25519.ts";
 import { signCard } from "../../src/crypto/identity.ts";
 import { xwingKey } from "../../src/crypto/xwing.ts";
 import { Audience, type Voice } from "./audience.ts";
 import { Door } from "./door.ts";
-import { Member, type Warden } from "./member.ts";
-import type { SealedCrowd, SealedKeys } from "./sealed_crowd.ts";
-import { generateKeyPair, type KeyPair } from "../../src/crypto/x25519.ts";
+import { type Keys, Member, type Warden } from "./member.ts";
+import type { SealedCrowd } from "./sealed_crowd.ts";
+import { generateKeyPair } from "../../src/crypto/x25519.ts";
 import { kem } from "../../src/crypto/kem.ts";
 import type { ConnectOptions } from "../../src/protocol/handshake.ts";
 
-/** Members that open and verify everything. */
+/** Members that open and verify everything as it comes. */
 const SAMPLE = 3;
-
-/** What makes a member a person of its own. */
-interface Keys extends SealedKeys {
-  readonly keyPair: KeyPair;
-}
+/** In a larger room than this, of those who come back one in so many opens what it was told, once all are there. */
+const MAX_VERIFIED = 1_000;
+const VERIFIED_SHARE = 40;
 
 /** A room's members, all in this process; where it has several servers, they come by each in turn. */
 export class Crowd extends Audience implements Warden {
   /** Those who receive, in the order in which they were asked to join. */
   readonly #members: Member[] = [];
-  readonly #doors: readonly Door[];
+  #doors: readonly Door[];
   readonly #handshake: Omit<ConnectOptions, "keyPair">;
   readonly #sealKey: Bytes;
   readonly #sealed: SealedCrowd | undefined;
@@ -47,6 +48,9 @@ export class Crowd extends Audience implements Warden {
   readonly #outside: Member[] = [];
   admitting = false;
   #received = 0;
+  /** How often what went wrong with those who came back, in words. */
+  readonly troubles: Record<string, number> = {};
+  #lost: ((member: Member) => Promise<void>) | undefined; // what is done about a lost connection
 
   private constructor(
     ports: readonly number[],
@@ -159,20 +163,20 @@ export class Crowd extends Audience implements Warden {
       opens: counts && at < Math.max(SAMPLE, doors.length),
       counts,
       first: door.everybody++ === 0,
+      stay: toBase64url(randomBytes(8)),
     });
     (counts ? this.#members : this.#outside).push(member);
     this.#speakers.set(member.options.name, member);
     const keys = this.#keys.pop() ?? await this.#makeKeys();
-    const { keyPair, card } = keys;
+    const { name } = member.options;
     const sealed = this.#sealed;
     const isFirst = at === 0;
-    const { name } = member.options;
     const { inviteId, inviteKey } = isFirst || !sealed
       ? this.#handshake
       : sealed;
     await member.join(
-      { ...this.#handshake, keyPair, inviteId, inviteKey },
-      card,
+      { ...this.#handshake, inviteId, inviteKey },
+      keys,
       await sealed?.entering(keys, name, isFirst),
     );
     if (sealed) {
@@ -180,6 +184,73 @@ export class Crowd extends Audience implements Warden {
       if (isFirst) await member.tell(await sealed.inviting(keys));
     }
     return member;
+  }
+
+  /**
+   * Lets all come back who are in, as their clients do, when their only server ends and is started again. The first
+   * comes alone, to receive every record that there is.
+   * @param listens Resolves when it listens again. @param pauses Whether each waits as a client does; else all come at
+   * once, and wait only before they try again.
+   */
+  async comeBack(listens: Promise<void>, pauses: boolean): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    const [{ port } = { port: 0 }] = this.#doors;
+    const door = new Door(port);
+    this.#doors = [door];
+    this.#names.clear();
+    const gone = this.#members.splice(0);
+    const after = Math.max(...gone.map(({ seq }) => seq));
+    const isLarge = gone.length > MAX_VERIFIED;
+    const first = Promise.withResolvers<void>();
+    let isListening = false;
+    const come = async (old: Member, at: number): Promise<void> => {
+      for (let attempt = 0;; attempt++) {
+        if (pauses || attempt > 0) await pause(nextPause(attempt));
+        else await listens;
+        if (!isListening) continue;
+        const isFirst = door.everybody++ === 0;
+        if (!isFirst) await first.promise;
+        const isVerified = !isLarge || at % VERIFIED_SHARE === 0;
+        const member = new Member(this, {
+          ...old.options,
+          door,
+          heard: [door],
+          opens: isFirst || (isVerified && "later"),
+          first: isFirst,
+          before: { n: old.n, after },
+        });
+        this.#speakers.set(member.options.name, member);
+        try {
+          await member.join(this.#handshake, old.keys);
+          this.#members.push(member);
+          return first.resolve();
+        } catch (error) {
+          if (isFirst) throw error;
+          const isRefused = error instanceof RefusedError;
+          this.#count(isRefused ? error.message : await member.farewell());
+          member.close();
+        }
+      }
+    };
+    this.#lost = async (member) => {
+      if (member.options.door !== door) return ended.resolve();
+      const at = this.#members.indexOf(member);
+      if (at < 0) return; // it isn't in yet, and hears of it itself
+      this.#members.splice(at, 1);
+      this.#count(await member.farewell());
+      await come(member, at);
+    };
+    this.track(listens.then(() => void (isListening = true)));
+    const coming = ended.promise.then(() => Promise.all(gone.map(come)));
+    this.admitting = true;
+    await this.during(coming);
+    await this.until(() => this.size === gone.length);
+    await this.settle();
+    this.admitting = false;
+  }
+
+  #count(trouble: string): void {
+    this.troubles[trouble] = (this.troubles[trouble] ?? 0) + 1;
   }
 
   /** Waits until everybody has everything, and all of it that is to be opened has been. */
@@ -236,6 +307,12 @@ export class Crowd extends Audience implements Warden {
     this.#received++;
   }
 
+  lost(member: Member): void {
+    const { name } = member.options;
+    if (this.#lost) this.track(this.#lost(member));
+    else this.fail(new Error(`Cannot go on: "${name}" lost its connection`));
+  }
+
   named(id: number, name: string): void {
     this.#names.set(id, name);
   }
@@ -243,13 +320,16 @@ export class Crowd extends Audience implements Warden {
   opened(door: Door, index: number, events: readonly Event[]): void {
     const said = new Map<number, number>();
     let messages = 0;
+    const left: string[] = [];
     for (const event of events) {
+      if (event.kind === "left") left.push(event.reason);
       if (event.kind === "joined") this.named(event.id, event.name);
       if (event.kind !== "said" && event.kind !== "sealed") continue;
       messages++;
       said.set(event.id, (said.get(event.id) ?? 0) + 1);
     }
     if (!door.sequence.open(index, messages)) return;
+    for (const reason of left) this.#count(`the others were told: ${reason}`);
     for (const [id, count] of said) {
       const speaker = this.#speakers.get(this.#names.get(id) ?? "");
       speaker?.answered(door, index + 1, count);

@@ -24,13 +24,15 @@ const PAUSE = 20;
 
 // Linux's numbers, from its headers.
 const AF_INET = 2;
-const SOCK_STREAM_CLOEXEC = 0x8_0001;
+const SOCK_STREAM_CLOEXEC_NONBLOCK = 0x8_0801;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
 const EPOLLERR_HUP = 0x18;
 /** `struct epoll_event` is packed on x86-64 alone. */
 const PACKED = Deno.build.arch === "x86_64";
@@ -74,6 +76,7 @@ export class EpollNetwork implements Network {
   readonly #view = new DataView(this.#events.buffer);
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   readonly #receivers: (Receiver | undefined)[] = []; // by descriptor
+  readonly #connecting = new Map<number, PromiseWithResolvers<void>>(); // by descriptor
   readonly #busy: () => boolean;
 
   /** @param busy Whether this process has tasks under way that need their turns. */
@@ -81,29 +84,39 @@ export class EpollNetwork implements Network {
     this.#busy = busy;
   }
 
-  connect(port: number, receiver: Receiver): Promise<Socket> {
+  async connect(port: number, receiver: Receiver): Promise<Socket> {
     const fd = required(
-      this.#calls.socket(AF_INET, SOCK_STREAM_CLOEXEC, 0),
+      this.#calls.socket(AF_INET, SOCK_STREAM_CLOEXEC_NONBLOCK, 0),
       "open a socket",
     );
     const on = new Uint8Array([1, 0, 0, 0]);
     this.#calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length);
     const address = new Uint8Array(16);
     address.set([AF_INET, 0, port >> 8, port & 0xff, 127, 0, 0, 1]);
-    required(this.#calls.connect(fd, address, address.length), "connect");
-    const event = new Uint8Array(EVENT_SIZE);
-    const view = new DataView(event.buffer);
-    view.setUint32(0, EPOLLIN, true);
-    view.setInt32(DATA_OFFSET, fd, true);
-    required(
-      this.#calls.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, event),
-      "watch a socket",
-    );
+    const isConnected = this.#calls.connect(fd, address, address.length) === 0;
     this.#receivers[fd] = receiver;
-    return Promise.resolve({
+    this.#watch(EPOLL_CTL_ADD, fd, isConnected ? EPOLLIN : EPOLLOUT);
+    if (!isConnected) {
+      // The server's queue is full, and the system tries again in a second; or nobody listens.
+      const connecting = Promise.withResolvers<void>();
+      this.#connecting.set(fd, connecting);
+      await connecting.promise;
+    }
+    return {
       send: (bytes) => this.#send(fd, bytes),
       close: () => this.#close(fd),
-    });
+    };
+  }
+
+  #watch(operation: number, fd: number, events: number): void {
+    const event = new Uint8Array(EVENT_SIZE);
+    const view = new DataView(event.buffer);
+    view.setUint32(0, events, true);
+    view.setInt32(DATA_OFFSET, fd, true);
+    required(
+      this.#calls.epoll_ctl(this.#epoll, operation, fd, event),
+      "watch a socket",
+    );
   }
 
   async until(done: () => boolean, patience: Patience): Promise<void> {
@@ -141,6 +154,10 @@ export class EpollNetwork implements Network {
       const fd = this.#view.getInt32(at * EVENT_SIZE + DATA_OFFSET, true);
       const receiver = this.#receivers[fd];
       if (!receiver) continue; // closed since this look began
+      if (this.#connecting.has(fd)) {
+        this.#finish(fd, (flags & EPOLLERR_HUP) === 0);
+        continue;
+      }
       const size = this.#calls.recv(
         fd,
         this.#buffer,
@@ -154,6 +171,18 @@ export class EpollNetwork implements Network {
       }
     }
     if (count > 0) this.lastArrival = performance.now();
+  }
+
+  #finish(fd: number, isConnected: boolean): void {
+    const connecting = this.#connecting.get(fd);
+    this.#connecting.delete(fd);
+    if (isConnected) {
+      this.#watch(EPOLL_CTL_MOD, fd, EPOLLIN);
+      connecting?.resolve();
+    } else {
+      this.#close(fd);
+      connecting?.reject(new Error("Cannot connect: nobody listens"));
+    }
   }
 
   #send(fd: number, bytes: Uint8Array<ArrayBuffer>): void {

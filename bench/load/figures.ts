@@ -130,12 +130,94 @@ export interface StartFigures {
   readonly memoryMb: Spread;
 }
 
-/** What was found, ms: medians and spread over all lines. */
+/** Restarts under so many members; times from when the server says that it listens. */
+export interface RestartFigures {
+  readonly members: number;
+  /** Whether each waited before it came back, as a client does; else all came at once. */
+  readonly pauses: boolean;
+  /** From the start of the process until it said that it listens, ms. */
+  readonly listenMs: Spread;
+  /** Until all were in and told what they missed, and until a message had reached all, ms. */
+  readonly backMs: Spread;
+  readonly servedMs: Spread;
+  /** Processor time until all were in: the server's, its start included, and the load's, ms. */
+  readonly serverMs: Spread;
+  readonly loadMs: Spread;
+  /** How often a connection was refused or dropped in all runs, by the reason. */
+  readonly troubles: Readonly<Record<string, number>>;
+}
+
+/** From a typed line to the own screen, ms: medians and spread over all lines. */
 export interface TypingFigures {
   /** Lines through pipes. */
   readonly pipeMs: Spread;
   /** Lines in a pseudo-terminal, by util-linux's `script`; undefined if there is none. */
   readonly terminalMs?: Spread;
+}
+
+/** What a client takes, by pipes or in such a terminal. */
+export interface ClientFigures {
+  readonly kind: "pipe" | "terminal";
+  /** From the start of its process until it shows that it is in, ms. */
+  readonly joinMs: Spread;
+  /** From a typed line to its own screen, ms. */
+  readonly lineMs: Spread;
+  /** Resident memory after 100,000 lines of about 100 bytes, MB. */
+  readonly memoryMb: Spread;
+}
+
+/** What strangers cost, each. */
+export interface Costs {
+  /** Resident memory for one that says nothing, and one that stopped half-way through its handshake, KiB. */
+  readonly waitingKib: number;
+  readonly halfwayKib: number;
+  /** Processor time for one that leaves at once, talks rubbish, or has a wrong key, ms. */
+  readonly leavingMs: number;
+  readonly garbageMs: number;
+  readonly wrongKeyMs: number;
+}
+
+/** How long what members say takes to reach one of them. */
+export interface Delays {
+  /** What goes on meanwhile. */
+  readonly meanwhile: string;
+  /** Messages that were measured. */
+  readonly count: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Connections of strangers a second. */
+  readonly strangersPerSecond: number;
+  /** The server's share of a processor. */
+  readonly serverCpu: number;
+}
+
+/** What a page holds, of an engine whose garbage has been collected. */
+export interface Holdings {
+  /** Of JavaScript, bytes. */
+  readonly heap: number;
+  /** Of the page's whole process, bytes. */
+  readonly process: number;
+}
+
+/** What the web page takes in a browser. */
+export interface WebFigures {
+  /** The browser's version. */
+  readonly browser: string;
+  /** From opening the link until the first message is on the screen, the name typed in no time, ms. */
+  readonly firstMs: Spread;
+  /** The same for somebody who comes again by loading the page anew, ms. */
+  readonly againMs: Spread;
+  /** From opening the link until the last message of a long history is on the screen, ms. */
+  readonly historyMs: Spread;
+  /** Messages a second of which the last is on the screen when they have been said. */
+  readonly perSecond: Spread;
+  /** In a room in which little was said. */
+  readonly small: Holdings;
+  /** With the long history. */
+  readonly long: Holdings;
+  /** After the talk. */
+  readonly talked: Holdings;
 }
 
 /** Where figures come from. */

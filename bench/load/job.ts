@@ -22,8 +22,31 @@ export type Place =
   }
   | { readonly kind: PeerKind; readonly port: number };
 
-/** One load: its members and what to measure with them. */
-export interface Job {
+/** What a load process is to do. */
+export type Job = RoomJob | ReturnJob | Flood;
+
+/** What a load process says, one line each, before its findings. */
+export type Word =
+  /** Everybody is in. */
+  | { readonly kind: "in" }
+  /** The first stranger's connection stands. */
+  | { readonly kind: "begun" }
+  /** All strangers stand where they stop: at their connection, or at the server's answer to their first message. */
+  | { readonly kind: "waiting" }
+  /** The job is done. */
+  | { readonly kind: "over"; readonly findings: unknown };
+
+/** What a load process and the one that started it say to each other meanwhile. */
+export interface Dialogue {
+  /** Tells it something. */
+  tell(word: Word): void;
+  /** The next line that it says; undefined when it has said its last. */
+  hear(): Promise<string | undefined>;
+}
+
+/** Members, and what to measure with them. */
+export interface RoomJob {
+  readonly kind: "room";
   /** The room. */
   readonly place: Place;
   /** The server's process, or those of all servers of the room, for processor time and memory. */
@@ -51,7 +74,7 @@ export interface Job {
 
 /** What all loads of a benchmark have in common. */
 export type Settings = Pick<
-  Job,
+  RoomJob,
   | "loneMessages"
   | "loneWarmup"
   | "windows"
@@ -92,6 +115,48 @@ export interface Findings {
   readonly saturated: readonly Flow[];
   /** Undefined if there are fewer members than talkers. */
   readonly talkers?: readonly Flow[];
+}
+
+/** Members whose server ends and is started again. */
+export interface ReturnJob {
+  readonly kind: "return";
+  readonly place: Place;
+  readonly members: number;
+  readonly joinsAtOnce: number;
+  /** Whether they wait before they come back, as clients do; else they come as soon as the server listens. */
+  readonly pauses: boolean;
+}
+
+/** What came of it; times from when the server says that it listens. */
+export interface ReturnFindings {
+  readonly members: number;
+  readonly sockets: string;
+  /** Until the last byte that anybody is told of the return of all, ms. */
+  readonly backMs: number;
+  /** With the time in which a message then reaches all, ms. */
+  readonly servedMs: number;
+  /** Processor time of the new server until all are back, its start included, and of the load, ms. */
+  readonly serverMs: number;
+  readonly loadMs: number;
+  /** How often a connection was refused or dropped, by the reason. */
+  readonly troubles: Readonly<Record<string, number>>;
+}
+
+/** What strangers are to do. */
+export interface Flood {
+  /**
+   * "leave" closes at once, "wait" says nothing, "garbage" says what is no handshake, "hello" begins a
+   * handshake and goes no further, and "bad" takes it to the end, with a key that opens nothing.
+   */
+  readonly kind: "leave" | "wait" | "garbage" | "hello" | "bad";
+  /** The server's. */
+  readonly port: number;
+  /** Connections at a time. */
+  readonly atOnce: number;
+  /** Connections in all; 0 for as many as there are until the end. */
+  readonly total: number;
+  /** Addresses that they come from, 127.0.1.1 and so on. */
+  readonly addresses: number;
 }
 
 /** How many members talk at once. */

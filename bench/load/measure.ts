@@ -5,8 +5,8 @@
  */
 
 import type { Audience, Voice } from "./audience.ts";
-import { type Findings, type Flow, type Job, TALKERS } from "./job.ts";
 import { pause } from "../../src/base/timing.ts";
+import { type Findings, type Flow, type RoomJob, TALKERS } from "./job.ts";
 import { ownCpu, type Usage, usageOf } from "./usage.ts";
 
 /** Messages that the sender of a saturated room has out. */
@@ -26,13 +26,30 @@ interface Times {
   readonly load: number;
 }
 
+/** How long a message takes until all members have it, ms. */
+export async function loneMessage(
+  crowd: Audience,
+  speaker: Voice,
+): Promise<number> {
+  await pause(LONE_PAUSE);
+  const send = await speaker.prepare();
+  const all = crowd.received + crowd.size;
+  crowd.holding = true;
+  const start = performance.now();
+  send();
+  await crowd.until(() => crowd.received >= all, true);
+  const time = performance.now() - start;
+  await crowd.check();
+  return time;
+}
+
 /** What is measured when. */
 export class Measurement {
   readonly #crowd: Audience;
-  readonly #job: Job;
+  readonly #job: RoomJob;
 
   /** Measures with an audience that nobody has joined yet. */
-  constructor(crowd: Audience, job: Job) {
+  constructor(crowd: Audience, job: RoomJob) {
     this.#crowd = crowd;
     this.#job = job;
   }
@@ -111,11 +128,13 @@ export class Measurement {
 
   async #lone(speaker: Voice) {
     const { loneMessages, loneWarmup } = this.#job;
-    for (let at = 0; at < loneWarmup; at++) await this.#loneMessage(speaker);
+    for (let at = 0; at < loneWarmup; at++) {
+      await loneMessage(this.#crowd, speaker);
+    }
     const loneTimes: number[] = [];
     const before = await this.#times();
     for (let at = 0; at < loneMessages; at++) {
-      loneTimes.push(await this.#loneMessage(speaker));
+      loneTimes.push(await loneMessage(this.#crowd, speaker));
     }
     const { server, nats } = await this.#times();
     return {
@@ -123,20 +142,6 @@ export class Measurement {
       loneServerMs: (server - before.server) * 1_000 / loneMessages,
       loneNatsMs: (nats - before.nats) * 1_000 / loneMessages,
     };
-  }
-
-  async #loneMessage(speaker: Voice): Promise<number> {
-    const crowd = this.#crowd;
-    await pause(LONE_PAUSE);
-    const send = await speaker.prepare();
-    const all = crowd.received + crowd.size;
-    crowd.holding = true;
-    const start = performance.now();
-    send();
-    await crowd.until(() => crowd.received >= all, true);
-    const time = performance.now() - start;
-    await crowd.check();
-    return time;
   }
 
   /** Lets members talk, each with so many messages out, which go out again as they come back. */

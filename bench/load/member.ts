@@ -7,7 +7,8 @@
  * @module
  */
 
-import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
+import type { Bytes } from "../../crypto_utils.ts";
+import { messageOf } from "../../src/base/error_reason.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import {
   encodeEvent,
@@ -20,14 +21,19 @@ import type { Door } from "./door.ts";
 import type { Network, Receiver, Socket } from "./network.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 import { type MeteredRecord, RecordMeter } from "./record_meter.ts";
+import type { SealedKeys } from "./sealed_crowd.ts";
+import type { KeyPair } from "../../src/crypto/x25519.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
 import {
   connectChannel,
   type ConnectOptions,
 } from "../../src/protocol/handshake.ts";
 
-/** A member that has said nothing for so long may be asked whether it is there, ms. */
-const QUIET_TIME = 10_000;
+/**
+ * What the server says to one member after so long may be that it asks for a sign of life, ms. It asks every 11 to 20 s:
+ * less than that, for where what it said before came late.
+ */
+const QUIET_TIME = 5_000;
 
 /** What a member reports to. */
 export interface Warden {
@@ -44,6 +50,8 @@ export interface Warden {
   opened(door: Door, index: number, events: readonly Event[]): void;
   /** Counts a task until it ends; its failure is the whole load's. */
   track(task: Promise<void>): void;
+  /** A member's connection has ended. */
+  lost(member: Member): void;
   /** The load can't go on. */
   fail(error: unknown): void;
 }
@@ -55,12 +63,21 @@ export interface MemberOptions {
   readonly door: Door;
   /** Those at which its messages must have arrived before it says others. */
   readonly heard: readonly Door[];
-  /** Whether it opens and verifies everything. */
-  readonly opens: boolean;
+  /** Whether it opens and verifies everything, as it comes or when it is told to. */
+  readonly opens: boolean | "later";
   /** Whether what it receives counts as delivered: the extra sender's doesn't. */
   readonly counts: boolean;
   /** Whether it is the first at its door. */
   readonly first: boolean;
+  /** Its run of a client, 8 bytes in base64url. */
+  readonly stay: string;
+  /** What it has said, and the number of the last event that it has seen, where it comes back. */
+  readonly before?: { readonly n: number; readonly after: number };
+}
+
+/** What makes a member a person of its own. */
+export interface Keys extends SealedKeys {
+  readonly keyPair: KeyPair;
 }
 
 /** What came of a speaker's messages at one server. */
@@ -84,6 +101,7 @@ export class Member implements Receiver, OpenerListener, Voice {
   readonly #meter = new RecordMeter((record) => this.#met(record));
   readonly #stream = new MemberStream();
   readonly #entered = Promise.withResolvers<void>();
+  #keys: Keys | undefined;
   #channel: Channel | undefined;
   #socket: Socket | undefined;
   #opener: Opener | undefined;
@@ -105,6 +123,24 @@ export class Member implements Receiver, OpenerListener, Voice {
       options.heard.map((door) => [door, { said: 0, due: 0, back: 0 }]),
     );
     if (options.first) this.#position = 0;
+    this.#n = options.before?.n ?? 0;
+    this.#entered.promise.catch(() => {}); // nobody may wait for it any more
+  }
+
+  /** What makes it a person of its own. @throws {Error} before it joins. */
+  get keys(): Keys {
+    if (this.#keys) return this.#keys;
+    throw new Error(`Cannot come back as "${this.options.name}": never in`);
+  }
+
+  /** How much it has said. */
+  get n(): number {
+    return this.#n;
+  }
+
+  /** The number of the last event that it has opened. */
+  get seq(): number {
+    return this.#opener?.seq ?? 0;
   }
 
   /** The index after the last record that it received; undefined before its first that others have. */
@@ -122,31 +158,45 @@ export class Member implements Receiver, OpenerListener, Voice {
 
   /** Whether it has been welcomed, as far as it opens what it is told. */
   get welcomed(): boolean {
-    return this.#opener?.welcomed ?? true;
+    const { opens } = this.options;
+    return opens !== true || this.#opener?.welcomed === true;
+  }
+
+  /** Opens what it was told last. @returns Why the server ends its connection, as far as it can be known. */
+  async farewell(): Promise<string> {
+    try {
+      await this.#opener?.work();
+      return "connection lost";
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   /**
    * Connects, shakes hands, asks to be let in, and resolves when the server says the first thing inside.
-   * @param before What it says first, in a sealed room.
+   * @param first What it says first, in a sealed room.
    */
   async join(
-    handshake: ConnectOptions,
-    card: string,
-    before: readonly Event[] = [],
+    handshake: Omit<ConnectOptions, "keyPair">,
+    keys: Keys,
+    first: readonly Event[] = [],
   ): Promise<void> {
-    const { door } = this.options;
+    const { door, opens, name, stay, before } = this.options;
+    const { keyPair, card } = keys;
+    this.#keys = keys;
+    const { n, after } = before ?? { n: 0, after: null };
     this.#socket = await this.#warden.network.connect(door.port, this);
     this.#stream.socket = this.#socket;
-    this.#channel = await connectChannel(this.#stream, handshake);
-    if (this.options.opens) {
-      this.#opener = new Opener(this.#channel, this);
-    } else this.#meter.keeping = false;
+    this.#channel = await connectChannel(this.#stream, {
+      ...handshake,
+      keyPair,
+    });
+    if (opens) this.#opener = new Opener(this.#channel, this, after);
+    else this.#meter.keeping = false;
     this.#joined = true;
     this.#spoke = performance.now();
-    const { name } = this.options;
-    const stay = toBase64url(randomBytes(8));
-    const join = { kind: "join", name, stay, n: 0, after: null, card } as const;
-    await this.#channel.send(...before, join);
+    const join = { kind: "join", name, stay, n, after, card } as const;
+    await this.#channel.send(...first, join);
     await this.#entered.promise;
   }
 
@@ -216,12 +266,13 @@ export class Member implements Receiver, OpenerListener, Voice {
 
   end(): void {
     this.#stream.push(undefined);
-    const { name } = this.options;
-    this.#warden.fail(new Error(`Cannot go on: "${name}" lost its connection`));
+    this.#entered.reject(new Error("connection lost"));
+    this.#warden.lost(this);
   }
 
   get keysChange(): boolean {
-    return this.#warden.admitting;
+    // Who opens later opens what came while others joined.
+    return this.#warden.admitting || this.options.opens === "later";
   }
 
   welcome(id: number): void {
@@ -256,11 +307,9 @@ export class Member implements Receiver, OpenerListener, Voice {
       throw new Error(`Cannot go on: "${this.options.name}" was refused`);
     }
     if (type === RecordType.broadcast) this.#meetBroadcast(record);
-    else if (!this.#opener) this.#answerPing();
-    if (bytes && this.#opener) {
-      this.#opener.push(bytes);
-      if (!this.#warden.holding) this.open();
-    }
+    else if (this.options.opens !== true) this.#answerPing();
+    this.#opener?.push(bytes);
+    if (this.options.opens === true && !this.#warden.holding) this.open();
     this.#entered.resolve();
   }
 

@@ -1,6 +1,6 @@
 /**
- * A member that opens all it receives: follows the epochs, verifies every signature, and checks that events are
- * numbered without a gap and say what was said.
+ * A member that opens what it receives: follows the epochs, verifies every signature, and checks that events are
+ * numbered without a gap and say what was said. Only shared records, which tell who is there, stay closed.
  *
  * @module
  */
@@ -15,6 +15,9 @@ import { TEXT_SIZE } from "./job.ts";
 
 const FILLER = "the quick brown fox jumps over the lazy dog and ";
 
+/** What is told to everybody and is no event of the log. */
+const UNNUMBERED = ["servers", "waiting", "room"];
+
 /** The message that belongs to a number: 100 bytes. */
 export function textOf(n: number): string {
   return `${n} `.padEnd(TEXT_SIZE, FILLER);
@@ -24,33 +27,43 @@ export function textOf(n: number): string {
 export interface OpenerListener {
   /** The server has let the member in and calls it by this number. */
   welcome(id: number): void;
-  /** Whether any record may bring another key, as while members join. */
+  /** Whether keys may change with any record, as where somebody joins. */
   readonly keysChange: boolean;
   /** A broadcast record is open; `ordinal` is its number among this member's, from 0 on. */
   opened(ordinal: number, events: readonly Event[]): void;
 }
 
 /** What an opener needs of its member's channel. */
-type OpenerChannel = Pick<Channel, "open" | "remoteKey" | "send">;
+export type OpenerChannel = Pick<Channel, "remoteKey" | "open" | "send">;
 
 /** Reads one member's records in order. */
 export class Opener {
   readonly #channel: OpenerChannel;
   readonly #listener: OpenerListener;
-  readonly #queue: Bytes[] = [];
+  readonly #after: number | null;
+  readonly #queue: (Bytes | undefined)[] = []; // undefined for a shared record
   readonly #lastN = new Map<number, number>(); // by speaker
   #working: Promise<void> = Promise.resolve();
   #reader: EpochReader | undefined;
-  #sharedReader: EpochReader | undefined;
-  #seq = 0;
+  #seq: number | undefined; // of the last event that it was told
   #ordinal = 0;
   #shared = 0; // shared records so far
   #welcomed = false;
 
-  /** Reads what comes through a channel. */
-  constructor(channel: OpenerChannel, listener: OpenerListener) {
+  /** Reads what comes through a channel. @param after The last event that was seen before, if there was one. */
+  constructor(
+    channel: OpenerChannel,
+    listener: OpenerListener,
+    after: number | null = null,
+  ) {
     this.#channel = channel;
+    this.#after = after;
     this.#listener = listener;
+  }
+
+  /** The number of the last event that it was told; undefined before the first. */
+  get seq(): number | undefined {
+    return this.#seq;
   }
 
   /** Whether the server has welcomed this member. */
@@ -58,8 +71,8 @@ export class Opener {
     return this.#welcomed;
   }
 
-  /** Takes a whole record; `work` opens it. */
-  push(record: Bytes): void {
+  /** Takes a whole record, undefined for a shared one that wasn't kept; `work` opens it. */
+  push(record: Bytes | undefined): void {
     this.#queue.push(record);
   }
 
@@ -90,8 +103,9 @@ export class Opener {
     }
   }
 
-  /** Events of a record; changes nothing but the counter of its key, at once. */
-  async #open(bytes: Bytes): Promise<Event[]> {
+  /** Events of a record, none of a shared one; changes nothing but the counter of its key, at once. */
+  async #open(bytes: Bytes | undefined): Promise<Event[]> {
+    if (!bytes || bytes[2] === RecordType.shared) return [];
     const header = bytes.subarray(0, HEADER_SIZE);
     const body = bytes.subarray(HEADER_SIZE);
     if (bytes[2] === RecordType.direct) {
@@ -99,31 +113,39 @@ export class Opener {
       const record = { type: RecordType.direct, header, body, before };
       return await this.#channel.open(record);
     }
-    const reader = isBroadcast(bytes) ? this.#reader : this.#sharedReader;
-    if (!reader) throw new Error("Cannot read a record yet: it has no key");
-    return unpackEvents(await reader.open(body, header));
+    if (!this.#reader) throw new Error("Cannot read a record: it has no key");
+    return unpackEvents(await this.#reader.open(body, header));
   }
 
-  async #take(bytes: Bytes, events: readonly Event[]): Promise<void> {
-    if (bytes[2] === RecordType.direct) {
-      for (const event of events) await this.#takeDirect(event);
-    } else if (isBroadcast(bytes)) {
+  async #take(
+    bytes: Bytes | undefined,
+    events: readonly Event[],
+  ): Promise<void> {
+    if (isBroadcast(bytes)) {
       for (const event of events) await this.#takeBroadcast(event);
       this.#listener.opened(this.#ordinal++, events);
+    } else if (bytes?.[2] === RecordType.direct) {
+      for (const event of events) await this.#takeDirect(event);
     } else this.#shared++;
   }
 
   async #takeDirect(event: Event): Promise<void> {
     if (event.kind === "epoch") {
       this.#reader = await epochReader(this.#channel.remoteKey, event);
-    } else if (event.kind === "sharing") {
-      this.#sharedReader = await epochReader(this.#channel.remoteKey, event);
+    } else if (event.kind === "chain") {
+      if (event.seq !== (this.#after ?? event.seq)) {
+        throw new Error(`Cannot go on: not all is told after ${this.#after}`);
+      }
+      this.#seq = event.seq;
+    } else if (event.kind === "past") {
+      // What a sealed room's server tells before the chain's value was told for its own sake.
+      if (this.#seq === undefined) return;
+      this.#expect(event.seq);
+      this.#seq = event.seq;
     } else if (event.kind === "welcome") {
       this.#welcomed = true;
       this.#listener.welcome(event.id);
-      this.#seq = Math.max(this.#seq, event.seq);
-    } else if (event.kind === "past") {
-      this.#seq = Math.max(this.#seq, event.seq);
+      this.#expect(event.seq + 1);
     } else if (event.kind === "ping") {
       await this.#channel.send({ kind: "pong" });
     } else if (event.kind === "refused" || event.kind === "bye") {
@@ -137,13 +159,18 @@ export class Opener {
       return;
     }
     if (event.kind === "batch") {
-      if (event.seq !== this.#seq + 1) {
-        throw new Error(`Cannot go on: event ${this.#seq + 1} is missing`);
-      }
+      this.#expect(event.seq);
       return;
     }
-    this.#seq++;
+    if (UNNUMBERED.includes(event.kind)) return;
+    this.#seq = (this.#seq ?? 0) + 1;
     if (event.kind === "said" || event.kind === "sealed") this.#check(event);
+  }
+
+  #expect(seq: number): void {
+    const next = (this.#seq ?? NaN) + 1;
+    if (seq === next) return;
+    throw new Error(`Cannot go on: event ${seq} comes instead of ${next}`);
   }
 
   #check({ kind, id, n, text }: Event<"said" | "sealed">): void {
@@ -158,6 +185,6 @@ export class Opener {
   }
 }
 
-function isBroadcast(record: Bytes): boolean {
-  return record[2] === RecordType.broadcast;
+function isBroadcast(bytes: Bytes | undefined): boolean {
+  return bytes?.[2] === RecordType.broadcast;
 }

@@ -1,20 +1,20 @@
 /**
- * The processes of a benchmark: the server, with its folder and its processor, and the load with the others.
+ * The servers of a benchmark, each in a process and a temporary folder of its own, and on which processors they and
+ * the load run.
  *
  * @module
  */
 
-import { formatInvite } from "../../src/keys/invite.ts";
-import { findLocalInvite } from "../../src/keys/key_file.ts";
-import type { Findings, Job, Place } from "./job.ts";
-import { runToEnd, succeeds } from "../../tests/kit/command.ts";
+import { complain } from "../../src/base/output.ts";
+import { type Invite, parseInvite } from "../../src/keys/invite.ts";
+import type { Place } from "./job.ts";
+import { succeeds } from "../../tests/kit/command.ts";
 import { Folder } from "../../tests/kit/folder.ts";
-import { byLines, Process } from "../../tests/kit/process.ts";
-import { taskWords } from "../../tests/kit/program.ts";
-import { within } from "../../src/base/timing.ts";
+import { cacheFolder } from "../../tests/kit/program.ts";
+import { Server } from "../../tests/kit/server.ts";
 
-/** How long a server may take to listen, ms. */
-const START_TIME = 30_000;
+/** When a server is ended at the latest, ms: no part of a benchmark takes as long. */
+const DEADLINE = 1_800_000;
 
 /** Which processors the two sides use: words to put before a command. */
 export interface Pinning {
@@ -24,6 +24,13 @@ export interface Pinning {
   readonly description: string;
 }
 
+/** Everything on any processor. */
+export const UNPINNED: Pinning = {
+  server: [],
+  load: [],
+  description: "server and load on any processor: they aren't pinned",
+};
+
 /** The server on processor 0 and the load on the others, where the system can do that. */
 export async function pinning(): Promise<Pinning> {
   const last = navigator.hardwareConcurrency - 1;
@@ -31,10 +38,7 @@ export async function pinning(): Promise<Pinning> {
   const pinned = ["taskset", "--cpu-list"];
   const possible = last > 0 &&
     await succeeds("taskset", "--cpu-list", `0,${others}`, "true");
-  if (!possible) {
-    const description = "server and load on any processor: they aren't pinned";
-    return { server: [], load: [], description };
-  }
+  if (!possible) return UNPINNED;
   return {
     server: [...pinned, "0"],
     load: [...pinned, others],
@@ -64,17 +68,6 @@ export function sharedPinning(
   };
 }
 
-function serverWords(folder: string, flags: readonly string[]): string[] {
-  return [
-    ...taskWords("server"),
-    ...["--host", "127.0.0.1", "--port", "0"],
-    ...["--log", `${folder}/chat.log`, "--key-file", `${folder}/chat.key`],
-    ...["--people", `${folder}/chat.people`],
-    ...["--control", `${folder}/chat.control`],
-    ...flags,
-  ];
-}
-
 /** How else a server is to be started. */
 export interface StartOptions {
   /** What its log holds before. */
@@ -97,51 +90,31 @@ export interface Target extends AsyncDisposable {
   readonly natsPid?: number;
 }
 
-/** A server that is to be measured, in a process and a temporary folder of its own. */
-export class Measured implements Target {
-  /** Where its room is. */
-  readonly place: Place;
+/** Our server, with a temporary folder of its own. */
+export class ServerProcess implements Target {
   /** From the start of its process until it listened, ms. */
-  readonly listenTime: number;
-  readonly #process: Process;
+  listenTime = NaN;
   readonly #folder: Folder;
+  readonly #prefix: readonly string[];
+  readonly #flags: readonly string[];
+  readonly #signal: AbortSignal;
+  readonly #isHeard: boolean;
+  #server: Server | undefined;
 
-  /** Takes over a process and its folder. */
-  constructor(
-    process: Process,
+  private constructor(
     folder: Folder,
-    place: Place,
-    listenTime: number,
+    prefix: readonly string[],
+    flags: readonly string[],
+    signal: AbortSignal,
+    isHeard: boolean,
   ) {
-    this.#process = process;
     this.#folder = folder;
-    this.place = place;
-    this.listenTime = listenTime;
+    this.#prefix = prefix;
+    this.#flags = flags;
+    this.#signal = signal;
+    this.#isHeard = isHeard;
   }
 
-  /** The number of its process; taskset becomes what it starts. */
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  get pids(): readonly number[] {
-    return [this.pid];
-  }
-
-  /** What a file in its folder holds. */
-  read(name: string): Promise<string> {
-    return Deno.readTextFile(this.#folder.file(name));
-  }
-
-  /** Stops it and removes its folder. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process.stop();
-    await this.#folder[Symbol.asyncDispose]();
-  }
-}
-
-/** Our server. */
-export class ServerProcess extends Measured {
   /**
    * Starts a server with its defaults, but for these flags.
    * @param signal Ends it at once.
@@ -154,87 +127,82 @@ export class ServerProcess extends Measured {
     { log, key, unheard = false }: StartOptions = {},
   ): Promise<ServerProcess> {
     const folder = await Folder.make();
-    const words = [...prefix, ...serverWords(folder.path, flags)];
-    if (log) {
-      await Deno.writeFile(folder.file("chat.log"), log, { mode: 0o600 });
-    }
-    if (key !== undefined) await folder.write("chat.key", key);
-    const greeting = new Greeting();
-    const start = performance.now();
-    const process = new Process(words, {
-      signal,
-      stdout: byLines((line) => greeting.take(line)),
-      ...(unheard ? {} : { stderr: "inherit" }),
-    });
+    const process = new ServerProcess(folder, prefix, flags, signal, !unheard);
     try {
-      const failed = process.ended.then(() => {
-        throw new Error("Cannot start the server: it has ended");
-      });
-      const listening = Promise.race([greeting.done.promise, failed]);
-      const invite = await within(START_TIME, listening).then(() =>
-        findLocalInvite(folder.file("chat.key"))
-      );
-      if (!invite) {
-        throw new Error("Cannot start the server: it doesn't listen");
+      if (log) {
+        await Deno.writeFile(folder.file("chat.log"), log, { mode: 0o600 });
       }
-      const kind = flags.includes("--sealed") ? "sealed" : "chat";
-      const { webPort } = greeting;
-      const place: Place = {
-        kind,
-        invite: formatInvite(invite),
-        ...(webPort === undefined ? {} : { webPort }),
-      };
-      return new ServerProcess(process, folder, place, greeting.at - start);
+      if (key !== undefined) await folder.write("chat.key", key);
+      await process.#start();
     } catch (error) {
-      await process.stop();
-      await folder[Symbol.asyncDispose]();
+      await process[Symbol.asyncDispose]();
       throw error;
     }
+    return process;
   }
-}
 
-/** What a server says at its start. */
-class Greeting {
-  /** Resolves when it listens, and its key file says where. */
-  readonly done = Promise.withResolvers<void>();
-  /** When it said that it listens, as `performance.now` has it. */
-  at = NaN;
-  /** Where it listens for browsers, if it does. */
-  webPort: number | undefined;
-
-  take(line: string): void {
-    if (!line.startsWith("Listening")) return;
-    this.at = performance.now();
-    const [, port] = /for browsers on \S+:(\d+),/.exec(line) ?? [];
-    if (port !== undefined) this.webPort = Number(port);
-    this.done.resolve();
+  async #start(port = 0): Promise<void> {
+    await cacheFolder(); // asked for once, and not to be measured
+    this.#signal.throwIfAborted();
+    const start = performance.now();
+    this.#server = await Server.open(this.#folder, {
+      args: this.#flags,
+      port,
+      deadline: DEADLINE,
+      prefix: this.#prefix,
+    });
+    this.listenTime = performance.now() - start;
   }
-}
 
-/** What the load process may do: on Linux it brings its own sockets. */
-const LOAD_PERMISSIONS = Deno.build.os === "linux"
-  ? ["--allow-ffi", "--allow-run=cat"]
-  : ["--allow-net=127.0.0.1", "--allow-run=ps"];
+  get #running(): Server {
+    if (this.#server) return this.#server;
+    throw new Error("Cannot measure the server: it doesn't run");
+  }
 
-/**
- * Does a job in a process of its own.
- * @param signal Ends it at once. @throws {Error} if it doesn't get to its end.
- */
-export async function load(
-  { load: prefix }: Pinning,
-  job: Job,
-  signal: AbortSignal,
-): Promise<Findings> {
-  const { code, stdout } = await runToEnd([
-    ...prefix,
-    Deno.execPath(),
-    "run",
-    "--no-prompt",
-    ...LOAD_PERMISSIONS,
-    new URL("./driver.ts", import.meta.url).href,
-    JSON.stringify(job),
-  ], { signal, stderr: "inherit" });
-  signal.throwIfAborted();
-  if (code !== 0) throw new Error("Cannot go on: the load has failed");
-  return JSON.parse(stdout);
+  /** Kills it, and starts it again with the same files on the same port. */
+  async restart(): Promise<void> {
+    const { port } = this.invite;
+    await this.#end();
+    await this.#start(port);
+  }
+
+  get place(): Place {
+    const { invite } = this.#running;
+    const kind = this.#flags.includes("--sealed") ? "sealed" : "chat";
+    if (!this.#flags.includes("--web")) return { kind, invite };
+    return { kind, invite, webPort: this.#running.webPort };
+  }
+
+  /** The invite to its room. */
+  get invite(): Invite {
+    return parseInvite(this.#running.invite);
+  }
+
+  /** The number of its process; taskset becomes what it starts. */
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  get pids(): readonly number[] {
+    return [this.pid];
+  }
+
+  /** What a file in its folder holds. */
+  read(name: string): Promise<string> {
+    return Deno.readTextFile(this.#folder.file(name));
+  }
+
+  async #end(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.[Symbol.asyncDispose]();
+    const said = this.#isHeard ? server?.stderr ?? [] : [];
+    for (const line of said) complain(`${line}\n`);
+  }
+
+  /** Ends it and removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    await this.#folder[Symbol.asyncDispose]();
+  }
 }

@@ -8,13 +8,14 @@ import { complain, print } from "../../src/base/output.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
 import {
   type Findings,
-  type Job,
   JOINS_AT_ONCE,
+  type RoomJob,
   type Settings,
 } from "./job.ts";
 import { descriptorLimit } from "./machine.ts";
 import { type Peer, PeerProcess } from "../peers/servers.ts";
-import { load, type Pinning, ServerProcess, type Target } from "./processes.ts";
+import { LoadProcess } from "./load_process.ts";
+import { type Pinning, ServerProcess, type Target } from "./processes.ts";
 import { Hold } from "./hold.ts";
 import { SharedServers } from "./shared.ts";
 import { OURS, OURS_SEALED, OURS_WEB, oursShared } from "../report.ts";
@@ -132,7 +133,8 @@ async function run(
   const { place, pids, natsPid, listenTime } = server;
   const warmupMembers = Math.min(100, Math.ceil(members / 4));
   const saturates = members <= MAX_SATURATED;
-  const job: Job = {
+  const job: RoomJob = {
+    kind: "room",
     ...settings(quick),
     place,
     pids,
@@ -142,7 +144,8 @@ async function run(
     saturates,
     joinsAtOnce: JOINS_AT_ONCE,
   };
-  return { findings: await load(pins, job, signal), listenTime };
+  await using load = new LoadProcess(pins, job, signal);
+  return { findings: await load.findings<Findings>(), listenTime };
 }
 
 /** All runs, a round of all sizes and servers after another, so that a busy minute doesn't fall on one alone. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatInvite, parseInvite } from "../../src/keys/invite.ts";
+import { formatInvite } from "../../src/keys/invite.ts";
 import { Folder } from "../../tests/kit/folder.ts";
 import { NatsServer } from "../../tests/kit/nats.ts";
 import type { Place } from "./job.ts";
@@ -64,10 +64,7 @@ export class SharedServers implements Target {
 
   /** All servers, in one invite. */
   get place(): Place {
-    const [first, ...others] = this.#servers.map(({ place }) => {
-      if (place.kind !== "chat") throw new TypeError("Not our server");
-      return parseInvite(place.invite);
-    });
+    const [first, ...others] = this.#servers.map(({ invite }) => invite);
     if (!first) throw new Error("No server was started");
     return { kind: "chat", invite: formatInvite({ ...first, others }) };
   }

@@ -14,6 +14,7 @@ import type { Event } from "../../src/protocol/events.ts";
 import { admissionKey, type Invite } from "../../src/keys/invite.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 import { identityOf } from "../../src/crypto/identity.ts";
+import { pause } from "../../src/base/timing.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** What one read takes of what nobody opens, bytes. */
@@ -194,9 +195,4 @@ export class Talk implements OpenerListener, Disposable {
       await pause(5);
     }
   }
-}
-
-/** Lets time pass. */
-export async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }

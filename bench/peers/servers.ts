@@ -10,7 +10,7 @@ import { pause } from "../../src/base/timing.ts";
 import { run, succeeds } from "../../tests/kit/command.ts";
 import { Folder, freePort } from "../../tests/kit/folder.ts";
 import { Process } from "../../tests/kit/process.ts";
-import { Measured, type Pinning } from "../load/processes.ts";
+import type { Pinning, Target } from "../load/processes.ts";
 
 /** How long a server may take to listen, and between two looks whether it does, ms. */
 const START_TIME = 10_000;
@@ -110,36 +110,45 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
-/** A peer that runs. */
-export class PeerProcess extends Measured {
+/** A peer that runs, in a process and a temporary folder of its own. */
+export class PeerProcess implements Target {
+  private constructor(
+    readonly place: Place,
+    readonly pids: readonly number[],
+    /** From the start of its process until it listened, ms. */
+    readonly listenTime: number,
+    readonly stack: AsyncDisposableStack,
+  ) {}
+
   /** Starts a peer. @param signal Ends it at once. @throws {Error} if it doesn't come to listen. */
   static async start(
     { server: prefix }: Pinning,
     peer: Peer,
     signal: AbortSignal,
   ): Promise<PeerProcess> {
-    const folder = await Folder.make();
+    await using stack = new AsyncDisposableStack();
+    const folder = stack.use(await Folder.make());
     const { path } = folder;
     const port = freePort();
-    let process: Process | undefined;
-    try {
-      await makeCertificate(path);
-      await folder.write("server.conf", peer.configuration(path, port));
-      const words = [...prefix, peer.program, ...peer.args(path)];
-      const start = performance.now();
-      process = new Process(words, { cwd: path, signal }); // InspIRCd leaves a core there when it is ended
-      while (!await listens(port)) {
-        if (performance.now() - start > START_TIME) {
-          throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
-        }
-        await pause(LISTEN_PAUSE);
+    await makeCertificate(path);
+    await folder.write("server.conf", peer.configuration(path, port));
+    const words = [...prefix, peer.program, ...peer.args(path)];
+    const start = performance.now();
+    // InspIRCd leaves a core in its folder when it is ended.
+    const process = stack.use(new Process(words, { cwd: path, signal }));
+    while (!await listens(port)) {
+      if (performance.now() - start > START_TIME) {
+        throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
       }
-      const place: Place = { kind: peer.kind, port };
-      return new PeerProcess(process, folder, place, performance.now() - start);
-    } catch (error) {
-      await process?.stop();
-      await folder[Symbol.asyncDispose]();
-      throw error;
+      await pause(LISTEN_PAUSE);
     }
+    const time = performance.now() - start;
+    const place: Place = { kind: peer.kind, port };
+    return new PeerProcess(place, [process.pid], time, stack.move());
+  }
+
+  /** Ends it and removes its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stack.disposeAsync();
   }
 }

@@ -6,11 +6,12 @@
  */
 
 import { randomBytes } from "../../crypto_utils.ts";
-import { type Invite, parseInvite } from "../../src/keys/invite.ts";
-import type { Flood } from "./flood.ts";
-import { Flooding } from "./flooding.ts";
+import type { Invite } from "../../src/keys/invite.ts";
+import type { Costs } from "../load/figures.ts";
+import type { Flood } from "../load/job.ts";
+import { LoadProcess } from "../load/load_process.ts";
 import { type Pinning, ServerProcess } from "../load/processes.ts";
-import { pause } from "../load/talk.ts";
+import { pause } from "../../src/base/timing.ts";
 import { usageOf } from "../load/usage.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
@@ -43,29 +44,13 @@ export interface CostSettings {
   readonly attemptsBefore: number;
 }
 
-/** What strangers cost, each. */
-export interface Costs {
-  /** Resident memory for one that says nothing, and one that stopped half-way through its handshake, KiB. */
-  readonly waitingKib: number;
-  readonly halfwayKib: number;
-  /** Processor time for one that leaves at once, talks rubbish, or has a wrong key, ms. */
-  readonly leavingMs: number;
-  readonly garbageMs: number;
-  readonly wrongKeyMs: number;
-}
-
 function start(pins: Pinning, signal: AbortSignal): Promise<ServerProcess> {
   return ServerProcess.start(pins, NO_LIMITS, signal, { unheard: true });
 }
 
-function portOf(server: ServerProcess): number {
-  return inviteTo(server).port;
-}
-
 /** The invite to a server's room. */
-export function inviteTo({ place }: ServerProcess): Invite {
-  if (place.kind !== "chat") throw new TypeError("Cannot join: not our server");
-  return parseInvite(place.invite);
+export function inviteTo({ invite }: ServerProcess): Invite {
+  return invite;
 }
 
 /** What strangers of a kind keep the server's memory at, each, KiB. */
@@ -76,14 +61,11 @@ async function memoryOf(
   signal: AbortSignal,
 ): Promise<number> {
   await using server = await start(pins, signal);
-  const flood = { port: portOf(server), kind, addresses: ADDRESSES };
+  const flood = { port: server.invite.port, kind, addresses: ADDRESSES };
   const come = async (count: number) => {
-    const strangers = new Flooding(
-      pins,
-      { ...flood, atOnce: count, total: count },
-      signal,
-    );
-    await strangers.waiting();
+    const job = { ...flood, atOnce: count, total: count };
+    const strangers = new LoadProcess(pins, job, signal);
+    await strangers.until("waiting");
     await pause(settleTime * 1_000);
     return strangers;
   };
@@ -143,15 +125,11 @@ export async function strangerCosts(
   const waitingKib = await memoryOf("wait", settings, pins, signal);
   const halfwayKib = await memoryOf("hello", settings, pins, signal);
   await using server = await start(pins, signal);
-  const invite = inviteTo(server);
+  const { invite, invite: { port } } = server;
   const flooded = (kind: Flood["kind"]) => async (total: number) => {
-    const flood = { port: invite.port, kind, atOnce: AT_ONCE, total };
-    await using strangers = new Flooding(
-      pins,
-      { ...flood, addresses: 1 },
-      signal,
-    );
-    await strangers.over();
+    const flood = { port, kind, atOnce: AT_ONCE, total, addresses: 1 };
+    await using strangers = new LoadProcess(pins, flood, signal);
+    await strangers.findings();
   };
   return {
     waitingKib,

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Flood } from "./flood.ts";
-import { Flooding } from "./flooding.ts";
+import type { Delays } from "../load/figures.ts";
+import type { Flood } from "../load/job.ts";
+import { LoadProcess } from "../load/load_process.ts";
 import { type Pinning, ServerProcess } from "../load/processes.ts";
-import { inviteTo } from "./costs.ts";
 import { Talk } from "../load/talk.ts";
 import { usageOf } from "../load/usage.ts";
 
@@ -50,21 +50,6 @@ export const MEANWHILES: readonly Meanwhile[] = [
   },
 ];
 
-/** How long what members say takes to reach one of them. */
-export interface Delays {
-  /** What goes on meanwhile. */
-  readonly meanwhile: string;
-  /** Messages that were measured. */
-  readonly count: number;
-  readonly medianMs: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  /** Connections of strangers a second. */
-  readonly strangersPerSecond: number;
-  /** The server's share of a processor. */
-  readonly serverCpu: number;
-}
-
 /** The value below which that share of all is, or the last one. @throws {RangeError} for none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -95,17 +80,17 @@ export async function strangerDelays(
 ): Promise<Delays> {
   const options = { unheard: true };
   await using server = await ServerProcess.start(pins, [], signal, options);
-  const invite = inviteTo(server);
+  const { invite } = server;
   using talk = new Talk(invite);
   await talk.enter(talkers);
   await talk.talk(warmUpTime);
   await using strangers = flood &&
-    new Flooding(
+    new LoadProcess(
       { ...pins, load: [...pins.load, ...NICE] },
       { ...flood, port: invite.port, total: 0 },
       signal,
     );
-  await talkUntil(talk, strangers?.begun());
+  await talkUntil(talk, strangers?.until("begun"));
   const begun = performance.now();
   await talk.talk(settleTime);
   const { cpu: before } = await usageOf(server.pid);
@@ -113,7 +98,8 @@ export async function strangerDelays(
   const found = await talk.talk(talkTime);
   const end = performance.now();
   const { cpu: after } = await usageOf(server.pid);
-  const connected = await strangers?.stop() ?? 0;
+  await strangers?.endInput();
+  const connected = await strangers?.findings<number>() ?? 0;
   return {
     meanwhile: name,
     count: found.length,

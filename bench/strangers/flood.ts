@@ -1,46 +1,16 @@
 /**
- * The strangers' process: connects to a server of this machine from many of its addresses, and does what
- * somebody does who has no key. Takes what to do as JSON, and writes, a line of JSON each, that it has begun, that
- * all have come as far as they go, where they stay there, and what came of it when its input ends.
+ * The strangers: connect to a server of this machine from many of its addresses, and do what somebody does who has no
+ * key. They say that the first has come, and that all have come as far as they go, where they stay there.
  *
  * @module
  */
 
 import { connect, type Socket } from "node:net";
 import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
-import { print } from "../../src/base/output.ts";
+import type { Dialogue, Flood } from "../load/job.ts";
 import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
-
-/** What strangers do once they are connected. */
-export const KINDS = ["leave", "wait", "garbage", "hello", "bad"] as const;
-
-/** What a process of strangers says. */
-export type Word =
-  /** The first connection stands. */
-  | { readonly kind: "begun" }
-  /** All stand where they stop: at their connection, or at the server's answer to their first message. */
-  | { readonly kind: "waiting" }
-  /** It is over; so many connections stood at some time. */
-  | { readonly kind: "over"; readonly connected: number };
-
-/** What a process of strangers is to do. */
-export interface Flood {
-  /** The server's. */
-  readonly port: number;
-  /**
-   * "leave" closes at once, "wait" says nothing, "garbage" says what is no handshake, "hello" begins a
-   * handshake and goes no further, and "bad" takes it to the end, with a key that opens nothing.
-   */
-  readonly kind: typeof KINDS[number];
-  /** Connections at a time. */
-  readonly atOnce: number;
-  /** Connections in all; 0 for as many as there are until the end. */
-  readonly total: number;
-  /** Addresses that they come from, 127.0.1.1 and so on. */
-  readonly addresses: number;
-}
 
 /** The first record of a proper client, which then hears nothing more. */
 export async function firstRecord(): Promise<Bytes> {
@@ -78,11 +48,13 @@ class Strangers {
   connected = 0;
   readonly #flood: Flood;
   readonly #first: Uint8Array;
+  readonly #dialogue: Dialogue;
   #begun = 0;
   #waiting = 0;
 
-  constructor(flood: Flood, first: Uint8Array) {
+  constructor(flood: Flood, first: Uint8Array, dialogue: Dialogue) {
     this.#flood = flood;
+    this.#dialogue = dialogue;
     this.#first = first;
   }
 
@@ -104,7 +76,7 @@ class Strangers {
     let answered = false;
     socket.setNoDelay(true);
     socket.on("connect", () => {
-      if (this.connected++ === 0) say({ kind: "begun" });
+      if (this.connected++ === 0) this.#dialogue.tell({ kind: "begun" });
       this.#begin(kind, socket);
     });
     socket.on("data", () => {
@@ -127,22 +99,18 @@ class Strangers {
   }
 
   #wait(): void {
-    if (++this.#waiting === this.#flood.atOnce) say({ kind: "waiting" });
+    if (++this.#waiting !== this.#flood.atOnce) return;
+    this.#dialogue.tell({ kind: "waiting" });
   }
 }
 
-function say(word: Word): void {
-  print(`${JSON.stringify(word)}\n`);
-}
-
-if (import.meta.main) {
-  const flood: Flood = JSON.parse(Deno.args[0] ?? "");
+/**
+ * Lets strangers come until all have come to their end, or no more is said to them.
+ * @returns How many connections stood at some time.
+ */
+export async function flood(job: Flood, dialogue: Dialogue): Promise<number> {
   // One for all: making it isn't what is measured.
-  const strangers = new Strangers(flood, await firstRecord());
-  const stopped = (async () => {
-    for await (const _ of Deno.stdin.readable) { /* until its end */ }
-  })();
-  await Promise.race([strangers.run(), stopped]);
-  say({ kind: "over", connected: strangers.connected });
-  Deno.exit(0); // those that are open would keep it
+  const strangers = new Strangers(job, await firstRecord(), dialogue);
+  await Promise.race([strangers.run(), dialogue.hear()]);
+  return strangers.connected;
 }

@@ -5,18 +5,16 @@
  */
 
 import type { Page } from "playwright-core";
-import type { Event } from "../../src/protocol/events.ts";
 import { chromium, closeChromium } from "../../tests/kit/chromium.ts";
 import { run } from "../../tests/kit/command.ts";
 import { Folder } from "../../tests/kit/folder.ts";
-import { Intruder } from "../../tests/kit/intruder.ts";
-import { joinEvent } from "../../tests/kit/people.ts";
 import { Profile } from "../../tests/kit/profile.ts";
 import { WebRoom } from "../../tests/kit/web_room.ts";
-import { type Spread, spread } from "../load/figures.ts";
+import { Chatter } from "../load/chatter.ts";
+import { type Holdings, spread, type WebFigures } from "../load/figures.ts";
 
 /** What is measured, and how much of it. */
-export interface WebJob {
+interface WebJob {
   /** How often a page is opened. */
   readonly openings: number;
   /** How often all else is done. */
@@ -27,37 +25,7 @@ export interface WebJob {
   readonly talk: number;
 }
 
-/** What a page holds, of an engine whose garbage has been collected. */
-export interface Holdings {
-  /** Of JavaScript, bytes. */
-  readonly heap: number;
-  /** Of the page's whole process, bytes. */
-  readonly process: number;
-}
-
-/** What was found. */
-export interface WebFigures {
-  /** The browser's version. */
-  readonly browser: string;
-  /** From opening the link until the first message is on the screen, the name typed in no time, ms. */
-  readonly firstMs: Spread;
-  /** The same for somebody who comes again by loading the page anew, ms. */
-  readonly againMs: Spread;
-  /** From opening the link until the last message of a long history is on the screen, ms. */
-  readonly historyMs: Spread;
-  /** Messages a second of which the last is on the screen when they have been said. */
-  readonly perSecond: Spread;
-  /** In a room in which little was said. */
-  readonly small: Holdings;
-  /** With the long history. */
-  readonly long: Holdings;
-  /** After the talk. */
-  readonly talked: Holdings;
-}
-
-/** What one sends at a time. */
-const BATCH = 500;
-const TEXT = "x".repeat(85);
+const JOB: WebJob = { openings: 11, runs: 3, history: 10_000, talk: 40_000 };
 
 /** What a page is told before it begins: who joins, and which message is waited for. */
 interface Wanted {
@@ -88,20 +56,6 @@ function watch({ name, text }: Wanted): void {
   };
   const watcher = new MutationObserver(look);
   watcher.observe(document, { subtree: true, childList: true });
-}
-
-/** Has somebody say many things. */
-async function talk(who: Intruder, from: number, count: number): Promise<void> {
-  for (let at = from; at < from + count; at += BATCH) {
-    const size = Math.min(BATCH, from + count - at);
-    const events = Array.from({ length: size }, (_, i) => {
-      const n = at + i + 1;
-      return { kind: "say", n, text: `message ${n} ${TEXT}` } as Event;
-    });
-    await who.send(...events);
-    await who.send({ kind: "ping" });
-    await who.hears("pong");
-  }
 }
 
 /** A page of somebody new. */
@@ -153,18 +107,16 @@ async function largestRenderer(): Promise<number> {
 class TalkedRoom implements AsyncDisposable {
   private constructor(
     readonly room: WebRoom,
-    readonly eve: Intruder,
+    readonly eve: Chatter,
     readonly folder: Folder,
   ) {}
 
   static async with(messages: number): Promise<TalkedRoom> {
     const folder = await Folder.make();
     const args = ["--rate", "0", "--history", String(2 * messages)];
-    const room = await WebRoom.open(folder, { args });
-    const eve = await Intruder.by(room.invite, undefined, DEADLINE);
-    await eve.send(joinEvent(eve.identity, "eve"));
-    await eve.hears("welcome");
-    await talk(eve, 0, messages);
+    const room = await WebRoom.open(folder, { args, deadline: DEADLINE });
+    const eve = await Chatter.in(room.invite, "eve");
+    await eve.talk(messages);
     return new TalkedRoom(room, eve, folder);
   }
 
@@ -175,7 +127,7 @@ class TalkedRoom implements AsyncDisposable {
   }
 }
 
-/** How long somebody who talks is connected at the most, ms. */
+/** When a server is ended at the latest, ms. */
 const DEADLINE = 300_000;
 
 /** Opens the link as people who are new, and loads the page again. */
@@ -221,7 +173,7 @@ async function talks(messages: number, count: number) {
     await using visitor = await Visitor.at(room.room.link(), wanted);
     await visitor.page.getByText("message 1 ").first().waitFor();
     const begin = performance.now();
-    await talk(room.eve, 1, messages);
+    await room.eve.talk(messages);
     await visitor.seen();
     rates.push(messages / (performance.now() - begin) * 1_000);
     talked ??= await visitor.holdings();
@@ -231,7 +183,7 @@ async function talks(messages: number, count: number) {
 }
 
 /** Measures all of it. */
-export async function measure(job: WebJob): Promise<WebFigures> {
+export async function measurePage(job: WebJob = JOB): Promise<WebFigures> {
   try {
     const browser = (await chromium()).version();
     return {

@@ -7,9 +7,10 @@
 
 import type { ChatLog } from "../log/chat_log.ts";
 import type { Found } from "../log/search.ts";
+import type { Bytes } from "../../crypto_utils.ts";
 import { chainEvent } from "../protocol/chain.ts";
-import type { Event } from "../protocol/events.ts";
-import type { LogEntry } from "../protocol/line.ts";
+import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
+import { type LogEntry, pastEvent } from "../protocol/line.ts";
 
 /** A guest that lacks more events than this reads them from the log before it is let in. */
 export const NEAR = 256;
@@ -19,6 +20,7 @@ export class History {
   readonly #log: ChatLog;
   readonly #shown: number;
   #searches: Promise<unknown> = Promise.resolve(); // the last of them
+  #packed = { after: 0, upTo: 0, plaintexts: new Array<Bytes>() }; // the last that was
 
   /** The past in a log. @param shown How many events a newcomer is shown. */
   constructor(log: ChatLog, shown: number) {
@@ -61,6 +63,23 @@ export class History {
   /** Entries after `after` and up to `upTo`, in pieces. Default: to where the log ends now. */
   past(after: number, upTo = this.head): AsyncGenerator<LogEntry[]> {
     return this.#log.past(after, upTo);
+  }
+
+  /**
+   * The same as `past` from memory, packed as it is told; undefined where not all of it is in memory. Many who come back at
+   * the same time ask for the same, and it is packed once.
+   */
+  packed(after: number, upTo: number): readonly Bytes[] | undefined {
+    // A line that is just being written comes into memory a little after it has its number.
+    const isHere = after >= this.#log.oldest && this.recall(upTo);
+    if (!isHere) return undefined;
+    if (after !== this.#packed.after || upTo !== this.#packed.upTo) {
+      const events = this.#log.recent(after)
+        .filter(({ seq }) => seq <= upTo)
+        .map((entry) => encodeEvent(pastEvent(entry)));
+      this.#packed = { after, upTo, plaintexts: packEvents(events) };
+    }
+    return this.#packed.plaintexts;
   }
 
   /** The chain's value for a line, as it is told: empty where it can't be. */

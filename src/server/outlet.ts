@@ -64,7 +64,7 @@ export class Outlet implements Reader {
     return this.#cursor;
   }
 
-  /** Whether a write is under way. */
+  /** Whether a write is under way, or waits for its turn. */
   get writing(): boolean {
     return this.#writing;
   }
@@ -144,9 +144,7 @@ export class Outlet implements Reader {
 
   /** Writes what there is to write, unless a write is under way, which then goes on to it by itself. */
   flush(): void {
-    if (this.#writing) return;
-    const bytes = this.#next();
-    if (bytes) this.#write(bytes);
+    if (!this.#writing && this.#next()) this.#writeInTurn();
   }
 
   /** Resolves when nothing is left to write and no write is under way, or when nothing more will be. */
@@ -159,16 +157,21 @@ export class Outlet implements Reader {
     while (this.#writing) await this.#rested.wait();
   }
 
-  // Not an async function: a thousand of these run for every broadcast, and each promise counts.
-  #write(bytes: Bytes): void {
+  #writeInTurn(): void {
     this.#writing = true;
-    this.#writer.write(bytes).then(this.#written, this.#failed);
+    this.#ring.turns.take(this.#write);
   }
+
+  // Not an async function: a thousand of these run for every broadcast, and each promise counts.
+  readonly #write = (): void => {
+    const bytes = this.#next(); // more may have come since its turn was asked for, or its end
+    if (bytes) this.#writer.write(bytes).then(this.#written, this.#failed);
+    else this.#stop();
+  };
 
   readonly #written = (size: number): void => {
     this.#advance(size);
-    const bytes = this.#next();
-    if (bytes) this.#write(bytes);
+    if (this.#next()) this.#writeInTurn();
     else this.#stop();
   };
 

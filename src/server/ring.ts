@@ -13,6 +13,7 @@
  */
 
 import type { Bytes } from "../../crypto_utils.ts";
+import { WriteTurns } from "./write_turns.ts";
 
 /** Somebody who follows the ring. */
 export interface Reader {
@@ -28,6 +29,8 @@ export interface Reader {
 
 /** The run of bytes. */
 export class Ring {
+  /** When its readers write. */
+  readonly turns: WriteTurns = new WriteTurns();
   readonly #bytes: Bytes;
   readonly #readers = new Set<Reader>();
   #head = 0;

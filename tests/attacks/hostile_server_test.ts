@@ -41,6 +41,35 @@ function altered<E extends { readonly text: string }>(event: E, at: number): E {
   return { ...event, text: text.slice(0, at) + other + text.slice(at + 1) };
 }
 
+/** Keys that the server withholds from somebody from now on. */
+class Withheld {
+  readonly keys: Event[] = [];
+  #first = Promise.withResolvers<void>();
+
+  constructor({ hostile }: SealedPersons, name: string) {
+    hostile.down.set(name, ({ event }) => {
+      if (event.kind !== "wrapped") return [event];
+      this.keys.push(event);
+      this.#first.resolve();
+      return [];
+    });
+  }
+
+  /** Those of before are given up. */
+  forget(): void {
+    this.keys.length = 0;
+    this.#first = Promise.withResolvers();
+  }
+
+  /** Resolves when there is one. @param client It is waited for as long as that one runs. */
+  async first(client: JsonClient): Promise<void> {
+    const ended = client.finished().then(() => {
+      throw new Error(`no key came:\n${client.transcript}`);
+    });
+    await Promise.race([this.#first.promise, ended]);
+  }
+}
+
 /** Fails if the hostile server could not do what it wanted. */
 function assertNoFaults({ hostile }: SealedPersons): void {
   assertEquals(hostile.faults, []);
@@ -302,19 +331,14 @@ Deno.test("a removal that the server hides from a member is noticed with the nex
 
 Deno.test("a key that the server withholds keeps a member waiting, and nothing is lost when it comes", async () => {
   await using room = await trio();
-  const held: Event[] = [];
-  room.hostile.down.set("bob", ({ event }) => {
-    if (event.kind !== "wrapped") return [event];
-    held.push(event);
-    return [];
-  });
+  const withheld = new Withheld(room, "bob");
   await room.ask("ana", { type: "keeper", name: "cy" });
   const ana = await room.say("ana", "one");
   const cy = await room.say("cy", "two");
   await room.client("bob").type(JSON.stringify({ type: "say", text: "three" }));
-  await room.client("bob").until("a key", () => held.length > 0 || undefined);
+  await withheld.first(room.client("bob"));
   assertEquals(room.client("bob").texts, []);
-  await room.hostile.seat("bob").say(...held.splice(0, 1));
+  await room.hostile.seat("bob").say(...withheld.keys.slice(0, 1));
   const { seq } = await room.client("ana").shows("said", { text: "three" });
   await room.client("bob").showsTexts(3);
   assertEquals(
@@ -328,24 +352,19 @@ Deno.test("a key that the server withholds keeps a member waiting, and nothing i
 Deno.test("a founder whose key the server withholds comes back all the same, and reads when the key comes", async () => {
   await using room = await trio();
   await room.ask("ana", { type: "keeper", name: "bob" });
-  const held: Event[] = [];
   // From before the change on: a client keeps the keys that it was given.
-  room.hostile.down.set("ana", ({ event }) => {
-    if (event.kind !== "wrapped") return [event];
-    held.push(event);
-    return [];
-  });
+  const withheld = new Withheld(room, "ana");
   await room.ask("bob", { type: "kick", name: "cy" }); // which ends all invites
   await room.say("bob", "read this");
   const ana = room.person("ana");
   await ana.kill();
-  held.length = 0;
+  withheld.forget();
   const client = await ana.start();
   await client.isIn();
-  await client.until("a key", () => held.length > 0 || undefined);
+  await withheld.first(client);
   assertEquals(client.texts, []);
   room.hostile.down.clear();
-  await room.hostile.seat("ana").say(...held);
+  await room.hostile.seat("ana").say(...withheld.keys);
   await client.shows("said", { text: "read this" });
   assertNoFaults(room);
 });

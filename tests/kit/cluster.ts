@@ -18,9 +18,6 @@ import { NatsServer } from "./nats.ts";
 import { Passage } from "./passage.ts";
 import { runLog, runServer, Server } from "./server.ts";
 
-/** How long a server may live, ms: longer than any test. */
-const LIFETIME = 3_600_000;
-
 /** How the servers of a room are started. */
 export interface ClusterOptions {
   /** What their `--nats` is. Default: a nats-server of the room's own, to which each has a passage. */
@@ -29,6 +26,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** What is special about one of them, by its number. */
   readonly special?: Readonly<Record<number, Special>>;
+  /** When its servers, and its nats-server, are ended at the latest, ms. Default: as every program of a test. */
+  readonly deadline?: number;
 }
 
 /** What is special about a server. */
@@ -55,6 +54,7 @@ export class Node implements AsyncDisposable {
     readonly nats: string | Passage,
     readonly args: readonly string[],
     readonly special: Special,
+    readonly deadline: number | undefined,
   ) {}
 
   /** One that isn't started yet. @param key What is in its `chat.key`. @param nats Where NATS is, or a passage to it. */
@@ -63,13 +63,14 @@ export class Node implements AsyncDisposable {
     nats: string | Passage,
     args: readonly string[],
     special: Special = {},
+    deadline?: number,
   ): Promise<Node> {
     const folder = await Folder.make();
     await folder.write("chat.key", key);
     for (const [name, text] of Object.entries(special.files ?? {})) {
       await folder.write(name, text);
     }
-    return new Node(folder, freePort(), nats, args, special);
+    return new Node(folder, freePort(), nats, args, special, deadline);
   }
 
   /** Its way to NATS. */
@@ -100,9 +101,9 @@ export class Node implements AsyncDisposable {
   }
 
   #options(more: readonly string[]) {
-    const { port, words, special: { runtime, prefix } } = this;
+    const { port, words, deadline, special: { runtime, prefix } } = this;
     const args = [...words, ...more];
-    return { port, args, runtime, prefix, deadline: LIFETIME };
+    return { port, args, runtime, prefix, deadline };
   }
 
   /** Its process. */
@@ -180,8 +181,9 @@ export class Cluster implements AsyncDisposable {
     const path = folder.file("chat.key");
     await KeyFile.loadOrCreate(path);
     const key = await Deno.readTextFile(path);
-    const nats = options.url === undefined
-      ? await NatsServer.start(folder.file("nats"), { deadline: LIFETIME })
+    const { url, deadline } = options;
+    const nats = url === undefined
+      ? await NatsServer.start(folder.file("nats"), { deadline })
       : undefined;
     return new Cluster(key, folder, nats, options);
   }
@@ -215,10 +217,11 @@ export class Cluster implements AsyncDisposable {
 
   /** One more server, which isn't started yet. */
   async add(): Promise<Node> {
-    const { args = [], special = {}, url } = this.#options;
+    const { args = [], special = {}, url, deadline } = this.#options;
     const number = this.#added++;
     const nats = url ?? new Passage(this.nats.port);
-    const node = await Node.make(this.#key, nats, args, special[number]);
+    const own = special[number];
+    const node = await Node.make(this.#key, nats, args, own, deadline);
     this.nodes[number] = node;
     return node;
   }

@@ -140,11 +140,15 @@ export class Intruder implements Disposable {
     return await Intruder.shaking(server, { inviteId, inviteKey }, own);
   }
 
-  /** Shakes hands by a link. @param own Who it is, where not somebody new. */
-  static async by(link: string, own?: Identity): Promise<Intruder> {
+  /** Shakes hands by a link. @param own Who it is, where not somebody new. @param deadline When it ends, ms. */
+  static async by(
+    link: string,
+    own?: Identity,
+    deadline?: number,
+  ): Promise<Intruder> {
     const { id: inviteId, secret, port } = parseInvite(link);
     const how = { inviteId, inviteKey: admissionKey(secret) };
-    return await Intruder.shaking({ port }, how, own);
+    return await Intruder.shaking({ port }, how, own, deadline);
   }
 
   /** Shakes hands as a member, by its own key alone. */
@@ -166,13 +170,14 @@ export class Intruder implements Disposable {
     });
   }
 
-  /** Shakes hands in any way. */
+  /** Shakes hands in any way. @param deadline When the connection ends, ms. */
   static async shaking(
     { port }: { readonly port: number },
     how: Pick<ConnectOptions, "inviteId" | "inviteKey" | "code">,
     own?: Identity,
+    deadline?: number,
   ): Promise<Intruder> {
-    const wire = await Wire.to({ port });
+    const wire = await Wire.to({ port }, deadline);
     const identity = own ?? await newIdentity();
     try {
       const channel = await connectChannel(wire.conn, {

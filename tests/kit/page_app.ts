@@ -4,7 +4,6 @@
  * @module
  */
 
-import "./crypto_idle.ts";
 import { effect } from "@preact/signals";
 import { formatAddress, parseInvite } from "../../src/keys/invite.ts";
 import { App } from "../../src/web/app.ts";
@@ -15,6 +14,7 @@ import { Tab, type TabStorage } from "../../src/web/platform/tab.ts";
 import type { RoomModel } from "../../src/web/room_model.ts";
 import type { Watched } from "../../src/web/watched.ts";
 import type { PageActions, Stage } from "../../src/web/stage.ts";
+import { cryptoIdle } from "./crypto_idle.ts";
 import { Tabs } from "./indexed_database.ts";
 
 /** A stage of that kind. */
@@ -97,6 +97,7 @@ export class TestBrowser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const page of this.#pages) await page.close();
     this.#tabs[Symbol.dispose]();
+    await cryptoIdle();
   }
 }
 

@@ -257,14 +257,20 @@ export class SealedPersons implements AsyncDisposable {
     return client;
   }
 
-  /** All come in, one after the other. */
+  /** All come in, one after the other, and each is known to those before it. */
   static async of(
     names: readonly string[],
     options?: SealedPersonsOptions,
   ): Promise<SealedPersons> {
     const room = await SealedPersons.found(names, options);
     try {
-      for (const name of names.slice(1)) await room.join(name);
+      for (const [at, name] of names.entries()) {
+        if (at === 0) continue;
+        await room.join(name);
+        for (const other of names.slice(0, at)) {
+          await room.client(other).shows("joined", { name });
+        }
+      }
     } catch (error) {
       await room[Symbol.asyncDispose]();
       throw error;

@@ -17,6 +17,7 @@ import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import type { Uncounted } from "../../src/client/sealed/rules.ts";
 import { type Control, signControl } from "../../src/sealed/control_line.ts";
 import { assert } from "./assert.ts";
+import { cryptoIdle } from "./crypto_idle.ts";
 import { newIdentity } from "./people.ts";
 import { SealedServer } from "./sealed_server.ts";
 import { TestView } from "./session_setup.ts";
@@ -188,6 +189,7 @@ export class SealedSetup implements AsyncDisposable {
       await client.transfers?.close();
     }
     await this.server.closed();
+    await cryptoIdle();
   }
 }
 

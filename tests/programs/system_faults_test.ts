@@ -17,6 +17,7 @@ import {
   testUnless,
   unlimitable,
 } from "../kit/system.ts";
+import { cryptoIdle } from "../kit/crypto_idle.ts";
 import { newIdentity } from "../kit/people.ts";
 import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
@@ -109,6 +110,7 @@ async function enter(invite: string, name: string) {
     async [Symbol.asyncDispose]() {
       session.leave();
       await staying;
+      await cryptoIdle();
     },
   };
 }

@@ -62,12 +62,15 @@ export interface StormReport {
   readonly visits: number;
 }
 
+/** When its programs are ended at the latest, ms: longer than any storm. */
+const LIFETIME = 3_600_000;
+
 /** Runs one. */
 export async function clusterStorm(
   { servers, senders, visitors: some, lines, faults, stop, watch }:
     StormOptions,
 ): Promise<StormReport> {
-  await using cluster = await Cluster.open(servers);
+  await using cluster = await Cluster.open(servers, { deadline: LIFETIME });
   await using crowd = new Crowd(cluster);
   const members = await crowd.gather(senders);
   const visitors = new Visitors(crowd, some);

@@ -18,7 +18,7 @@ import {
   type MeteredRecord,
   RecordMeter,
 } from "../../../bench/load/record_meter.ts";
-import { ServerProcess } from "../../../bench/load/processes.ts";
+import { ServerProcess, UNPINNED } from "../../../bench/load/processes.ts";
 import { OURS, summary, table } from "../../../bench/report.ts";
 import { Sequence } from "../../../bench/load/sequence.ts";
 import { inviteTo, strangerCosts } from "../../../bench/strangers/costs.ts";
@@ -35,8 +35,10 @@ import {
 import {
   broadcastHeader,
   directHeader,
+  encodeHeader,
   RecordType,
 } from "../../../src/protocol/records.ts";
+import { measureRestarts } from "../../../bench/load/restarting.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -121,7 +123,7 @@ async function openedBatches(keysChange: boolean): Promise<number[]> {
   const opened: number[] = [];
   const opener = new Opener({
     remoteKey,
-    open: () => Promise.resolve([key]),
+    open: () => Promise.resolve([key, { kind: "chain", seq: 0, value: "" }]),
     send: () => Promise.resolve(),
   }, {
     keysChange,
@@ -152,6 +154,58 @@ async function openedBatches(keysChange: boolean): Promise<number[]> {
 Deno.test("Opener opens all broadcasts that have come together at once, and one by one where keys may change", async () => {
   assertEquals(await openedBatches(true), [0, 1, 2, 3, 4]);
   await assertRejects(() => openedBatches(false), DecryptionError);
+});
+
+/** Opens one direct record with these events, as a member that has seen event 7. */
+async function openAfter7(...events: Event[]): Promise<void> {
+  const channel = {
+    remoteKey: new Uint8Array(32),
+    open: () => Promise.resolve(events),
+    send: () => Promise.resolve(),
+  };
+  const opener = new Opener(channel, {
+    keysChange: true,
+    welcome() {},
+    opened() {},
+  }, 7);
+  opener.push(encodeHeader(RecordType.direct, 0));
+  await opener.work();
+}
+
+Deno.test("Opener holds a member that comes back to every event after the last one that it saw, once", async () => {
+  const chain = { kind: "chain", seq: 7, value: "" } as const;
+  const past = (seq: number): Event => ({
+    ...{ kind: "past", seq, at: 0, person: "", stay: "", n: 1, what: "said" },
+    ...{ to: null, name: "ana", text: "" },
+  });
+  const welcome = (seq: number): Event => {
+    return { kind: "welcome", id: 1, seq, at: 0, name: "ana" };
+  };
+  await openAfter7(chain, past(8), past(9), welcome(9));
+  await openAfter7(chain, welcome(7));
+  const wrong: [string, Event[]][] = [
+    ["event 9 comes instead of 8", [chain, past(9)]],
+    ["event 8 comes instead of 9", [chain, past(8), past(8)]],
+    ["event 10 comes instead of 9", [chain, past(8), welcome(9)]],
+    ["not all is told after 7", [{ ...chain, seq: 8 }]],
+  ];
+  for (const [what, events] of wrong) {
+    await assertRejects(() => openAfter7(...events), Error, what);
+  }
+});
+
+Deno.test("measureRestarts() has all members back after their server was killed, whether they wait or not", async () => {
+  const { signal: stop } = new AbortController();
+  const plan = { members: [8], runs: 1, pins: UNPINNED, stop };
+  const found = await measureRestarts(plan);
+  assertEquals(found.map(({ members, pauses }) => [members, pauses]), [
+    [8, false],
+    [8, true],
+  ]);
+  for (const { backMs, servedMs, troubles } of found) {
+    assert(0 < backMs.median && backMs.median < servedMs.median);
+    assertEquals(troubles, {});
+  }
 });
 
 /** What a protocol makes of lines. */
@@ -299,9 +353,6 @@ Deno.test("table() has the median, the least and the most of every room's figure
     ],
   );
 });
-
-/** Processes on any processor. */
-const UNPINNED = { server: [], load: [], description: "" };
 
 Deno.test("quantile() is the value below which that share is, or the last", () => {
   const values = [5, 1, 4, 2, 3];

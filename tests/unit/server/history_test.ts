@@ -6,7 +6,8 @@
  * @module
  */
 
-import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import { unpackEvents } from "../../../src/protocol/events.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import type { History } from "../../../src/server/history.ts";
 import { Setup } from "../../kit/room_setup.ts";
 
@@ -44,6 +45,22 @@ Deno.test("History.newcomerStart counts what was said, as far back as memory rea
   assertEquals(history.newcomerStart, 2); // line 2 is in memory no more
   for (let seq = 11; seq <= 12; seq++) await setup.join(`guest${seq}`);
   assertEquals(history.newcomerStart, 10);
+});
+
+Deno.test("History.packed() packs what is in memory once for all who ask for the same, and nothing that isn't all there", async () => {
+  await using setup = await Setup.create({ window: 4 });
+  const { guest, seat } = await setup.join("ana");
+  await setup.say(seat, ...[1, 2, 3, 4, 5].map((n) => ({ n, text: `${n}` })));
+  await guest.untilLine(6);
+  const { history } = setup;
+  const packed = history.packed(2, 5);
+  const seqs = packed?.flatMap(unpackEvents)
+    .map((event) => event.kind === "past" ? event.seq : undefined);
+  assertEquals(seqs, [3, 4, 5]);
+  assert(history.packed(2, 5) === packed);
+  assert(history.packed(2, 6) !== packed);
+  assertEquals(history.packed(1, 5), undefined); // line 2 is in memory no more
+  assertEquals(history.packed(2, 7), undefined); // and line 7 isn't yet
 });
 
 Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {

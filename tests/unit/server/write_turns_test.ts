@@ -1,0 +1,93 @@
+/**
+ * Tests of when connections write.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { WriteTurns } from "../../../src/server/write_turns.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+
+/** Counts turns of the event loop until it is stopped, and keeps it busy meanwhile. */
+class Turns implements Disposable {
+  count = 0;
+  #over = false;
+
+  constructor() {
+    this.#next();
+  }
+
+  #next(): void {
+    setImmediate(() => {
+      this.count++;
+      if (!this.#over) this.#next();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#over = true;
+  }
+}
+
+/** Has something happen after this turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => resolve()));
+}
+
+Deno.test("WriteTurns begins 96 writes in a turn, and the others in the next ones, in order", async () => {
+  const turns = new WriteTurns();
+  const begun: number[] = [];
+  const all = Array.from({ length: 200 }, (_, at) => at);
+  for (const at of all) turns.take(() => void begun.push(at));
+  assertEquals(begun, all.slice(0, 96));
+  await nextTurn();
+  assertEquals(begun, all.slice(0, 192));
+  turns.take(() => void begun.push(200)); // there is no place in this turn
+  assertEquals(begun.length, 192);
+  await nextTurn();
+  assertEquals(begun, [...all, 200]);
+  await nextTurn();
+  turns.take(() => void begun.push(201));
+  assertEquals(begun.at(-1), 201);
+});
+
+Deno.test("WriteTurns has a write asked for by another wait for its turn as well", async () => {
+  const turns = new WriteTurns();
+  let begun = 0;
+  const write = () => {
+    begun++;
+    turns.take(write);
+  };
+  for (let at = 0; at < 96; at++) turns.take(() => void begun++);
+  turns.take(write);
+  assertEquals(begun, 96);
+  await nextTurn();
+  assertEquals(begun, 192);
+});
+
+Deno.test("WriteTurns has 500 writes to clients that read carried out within 10 turns of a busy server", async () => {
+  await using stack = new AsyncDisposableStack();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const conns: Deno.TcpConn[] = [];
+  for (let at = 0; at < 500; at++) {
+    const connecting = Deno.connect({ hostname: "127.0.0.1", port });
+    const conn = await listener.accept();
+    conns.push(conn);
+    for (const it of [conn, await connecting]) stack.defer(() => it.close());
+  }
+  const writeTurns = new WriteTurns();
+  using turns = new Turns();
+  const bytes = new Uint8Array(300);
+  const ends = await Promise.all(
+    conns.map((conn) =>
+      new Promise<number>((resolve) =>
+        writeTurns.take(() => {
+          conn.write(bytes).then(() => resolve(turns.count));
+        })
+      )
+    ),
+  );
+  // Begun all at once, they take more than a hundred.
+  assert(Math.max(...ends) <= 10, `${Math.max(...ends)} turns`);
+});
