@@ -227,7 +227,7 @@ export class CipherState {
   /** The same, once the runtime has the key. @throws {RangeError} for a key of another size. */
   static async create(key: Uint8Array, counter = 0): Promise<CipherState> {
     const cipher = new CipherState(key, counter);
-    await cipher.#import();
+    await cipher.#current();
     return cipher;
   }
 
@@ -237,15 +237,26 @@ export class CipherState {
    */
   async at(counter: number): Promise<CipherState> {
     const cipher = new CipherState(this.#key, counter);
-    if (!this.#imported?.deref()) await this.#import();
+    await this.#current();
     cipher.#imported = this.#imported;
     return cipher;
   }
 
-  async #import(): Promise<CryptoKey> {
-    const key = await importAesKey(this.#key);
-    this.#imported = new WeakRef(key);
-    return key;
+  /** The key of the next message, or a promise where that must be waited for. */
+  #current(): CryptoKey | Promise<CryptoKey> {
+    return this.#era ?? this.#imported?.deref() ??
+      this.#make(importAesKey(this.#key));
+  }
+
+  #make(making: Promise<CryptoKey>): Promise<CryptoKey> {
+    const era = making.then((key) => {
+      if (this.#era === era) { // else there is a later one by now
+        this.#imported = new WeakRef(key);
+        this.#era = undefined;
+      }
+      return key;
+    });
+    return this.#era = era;
   }
 
   /**
@@ -256,31 +267,23 @@ export class CipherState {
     this.#period = this.#nextRekey = period;
   }
 
-  /** Goes on to the next message. @returns Its key, where that must be waited for. */
-  #step(): Promise<CryptoKey> | undefined {
-    if (this.#counter++ < this.#nextRekey) return this.#era;
+  /** Goes on to the next message. @returns Its key, or a promise where that must be waited for. */
+  #step(): CryptoKey | Promise<CryptoKey> {
+    const key = this.#current();
+    if (this.#counter++ < this.#nextRekey) return key;
     this.#nextRekey += this.#period;
-    const era = this.#rekey(this.#era);
-    this.#era = era;
-    return era;
+    return this.#make(this.#rekey(key));
   }
 
   /** The key after this one: the first 32 bytes of 32 zeros, sealed under the greatest nonce. */
-  async #rekey(before: Promise<CryptoKey> | undefined): Promise<CryptoKey> {
-    const end = this.#nextRekey;
-    const old = await (before ?? this.#import());
+  async #rekey(before: CryptoKey | Promise<CryptoKey>): Promise<CryptoKey> {
     const zeros = new Uint8Array(KEY_SIZE);
     const parameters = { name: "AES-GCM", iv: GREATEST_NONCE };
-    const sealed = await subtle.encrypt(parameters, old, zeros);
+    const sealed = await subtle.encrypt(parameters, await before, zeros);
     const raw = new Uint8Array(sealed, 0, KEY_SIZE);
-    const key = await importAesKey(raw);
-    if (this.#nextRekey === end) { // else there is a later one by now
-      this.#key.set(raw);
-      this.#imported = new WeakRef(key);
-      this.#era = undefined;
-    }
+    this.#key.set(raw);
     raw.fill(0);
-    return key;
+    return importAesKey(this.#key); // which takes a copy at once
   }
 
   /** The counter of the next message. */
@@ -305,28 +308,29 @@ export class CipherState {
     // never back. A message that fails to seal costs a number.
     seal = async (cipher, message, additionalData) => {
       const iv = cipher.#nonce();
-      const era = cipher.#step();
-      const known = era ? undefined : cipher.#imported?.deref();
-      // What is sealed is what was given, whatever becomes of the buffer while the key is imported.
-      const text = known ? message : copyOf(message);
-      const ad = known ? additionalData : copyOf(additionalData);
+      let key = cipher.#step();
+      if (key instanceof Promise) {
+        // What is sealed is what was given, whatever becomes of the buffer while the key is imported.
+        message = copyOf(message);
+        additionalData = copyOf(additionalData);
+        key = await key;
+      }
       return await subtle.encrypt(
-        { name: "AES-GCM", iv, additionalData: ad },
-        known ?? await (era ?? cipher.#import()),
-        text,
+        { name: "AES-GCM", iv, additionalData },
+        key,
+        message,
       );
     };
     // Several messages may be in the works at once, each with the counter it was handed in order. One that
     // fails gives its number back (Noise section 5.1) unless later ones are out: then none of them counts.
     open = async (cipher, sealed, additionalData) => {
       const iv = cipher.#nonce();
-      const era = cipher.#step();
+      const key = cipher.#step();
       const next = cipher.#counter;
       try {
         const message = await subtle.decrypt(
           { name: "AES-GCM", iv, additionalData },
-          (era ? undefined : cipher.#imported?.deref()) ??
-            await (era ?? cipher.#import()),
+          key instanceof Promise ? await key : key,
           sealed,
         );
         if (cipher.#failed) throw new DecryptionError();

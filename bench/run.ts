@@ -1,8 +1,8 @@
 /**
  * The benchmark: a real server, a load of real members, and a table. Flags in, exit code out.
  *
- *     deno task bench [--quick] [--sealed] [--web] [--cluster] [--hold PERCENT] [--peers] [--json FILE]
- *       [--members LIST] [--runs COUNT] [--parts LIST]
+ *     deno task bench [--quick] [--sealed] [--web] [--cluster] [--hold PERCENT] [--unpinned] [--peers]
+ *       [--json FILE] [--members LIST] [--runs COUNT] [--parts LIST]
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { complain, print } from "../src/base/output.ts";
 import { VERSION } from "../src/base/program.ts";
 import { machine } from "./load/machine.ts";
 import { installedPeers, type Peer } from "./peers/servers.ts";
-import { pinning, sharedPinning } from "./load/processes.ts";
+import { pinning, sharedPinning, UNPINNED } from "./load/processes.ts";
 import { notes, type Report, summary, table } from "./report.ts";
 import { measureRooms, possible, settings } from "./load/rooms.ts";
 import { measureSealedCosts } from "./load/sealed_costs.ts";
@@ -74,6 +74,11 @@ const FLAGS = [
     max: 100,
     help:
       "Hold each server to so much of a processor, so that the load has the rest (Linux, as the superuser)",
+  },
+  {
+    name: "unpinned",
+    kind: "boolean",
+    help: "Let server and load share all processors",
   },
   {
     name: "peers",
@@ -137,7 +142,7 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
   const members = await possible(sizes(list));
   const peers = await wantedPeers(values.peers);
   const here = await machine();
-  const alone = await pinning();
+  const alone = values.unpinned ? UNPINNED : await pinning();
   const pins = cluster ? sharedPinning(alone, 0) : alone;
   print(
     `encrypted-chat ${VERSION}, Deno ${here.deno}, ${here.processors} × ${here.processor}, ` +

@@ -40,10 +40,10 @@ const NAME = "typist";
 interface Way {
   readonly kind: "pipe" | "terminal";
   readonly words: readonly string[];
-  /** What ends a line. */
-  readonly enter: string;
   /** What it shows once it is in. */
   readonly joined: RegExp;
+  /** What ends a line. */
+  readonly enter: string;
 }
 
 /** A client and what it has shown since it was last asked. */
@@ -53,7 +53,11 @@ class Typist implements AsyncDisposable {
   #shown = "";
   #ended = false;
 
-  private constructor({ words }: Way, path: string, signal: AbortSignal) {
+  private constructor(
+    words: readonly string[],
+    { path }: Folder,
+    signal: AbortSignal,
+  ) {
     this.#process = new Process(words, {
       env: { XDG_CONFIG_HOME: path, APPDATA: path },
       signal,
@@ -67,12 +71,12 @@ class Typist implements AsyncDisposable {
 
   /** Starts a client whose own files are in a folder, and waits until it is in. */
   static async in(
-    way: Way,
-    { path }: Folder,
+    { words, joined }: Way,
+    folder: Folder,
     signal: AbortSignal,
   ): Promise<Typist> {
-    const typist = new Typist(way, path, signal);
-    await typist.sees(way.joined);
+    const typist = new Typist(words, folder, signal);
+    await typist.sees(joined);
     return typist;
   }
 
@@ -111,11 +115,12 @@ class Typist implements AsyncDisposable {
 /** The ways to start a client: by pipes and, where there is util-linux's `script`, in a terminal. */
 async function ways(invite: string): Promise<Way[]> {
   const words = [...taskWords("client"), invite, "--name", NAME];
+  // As programs have it: only they are told of their own lines by a pipe.
   const pipe = {
     kind: "pipe",
-    words,
+    words: [...words, "--json"],
+    joined: /"type":"joined"/,
     enter: "\n",
-    joined: /^Joined /m,
   } as const;
   const script = ["script", "--quiet", "--flush", "--return", "--command"];
   if (!await succeeds(...script, "true", "/dev/null")) return [pipe];
@@ -123,8 +128,8 @@ async function ways(invite: string): Promise<Way[]> {
   return [pipe, {
     kind: "terminal",
     words: [...script, `exec ${quoted}`, "/dev/null"],
-    enter: "\r",
     joined: new RegExp(`${NAME}> `),
+    enter: "\r",
   }];
 }
 
@@ -154,12 +159,13 @@ async function timeLines(
   const times: number[] = [];
   for (let at = -WARMUP; at < LINES; at++) {
     const text = `line-${at + WARMUP}.`;
-    await typist.type(text);
+    const request = JSON.stringify({ type: "say", text });
+    await typist.type(isPipe ? request : text);
     // In a terminal what is typed shows as it is typed; what counts begins with the last key.
-    if (!isPipe) await typist.sees(new RegExp(`${text}$`));
+    if (!isPipe) await typist.sees(new RegExp(text));
     const start = performance.now();
     await typist.type(way.enter);
-    const shown = isPipe ? `${NAME}: ${text}\n` : `${NAME}[^>].*${text}`;
+    const shown = isPipe ? `"text":"${text}"` : `${NAME}[^>].*${text}`;
     await typist.sees(new RegExp(shown));
     if (at >= 0) times.push(performance.now() - start);
   }
@@ -174,7 +180,7 @@ async function memoryAfterDay(
   stop: AbortSignal,
 ): Promise<Spread> {
   await using typist = await Typist.in(way, folder, stop);
-  using chatter = await Chatter.in(link, "chatter");
+  using chatter = await Chatter.in(link, `by-${way.kind}`);
   await chatter.talk(DAY_LINES);
   await typist.sees(new RegExp(`message ${DAY_LINES} `));
   return spread([await typist.memory() / 1e6]);

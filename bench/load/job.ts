@@ -129,8 +129,6 @@ export interface ReturnJob {
 
 /** What came of it; times from when the server says that it listens. */
 export interface ReturnFindings {
-  readonly members: number;
-  readonly sockets: string;
   /** Until the last byte that anybody is told of the return of all, ms. */
   readonly backMs: number;
   /** With the time in which a message then reaches all, ms. */

@@ -44,8 +44,6 @@ export async function measureReturn(
   const loneMs = await loneMessage(crowd, speaker);
   await crowd.settle(); // what all were told is opened by now
   return {
-    members: crowd.size,
-    sockets: crowd.network.kind,
     backMs,
     servedMs: backMs + loneMs,
     serverMs: cpu * 1_000,

@@ -31,6 +31,8 @@ const MAX_SATURATED = 3_000;
 const QUICK_TIME = 25_000;
 /** How many servers share a room, one time after another. */
 const SHARED = [1, 2, 3];
+/** Until a server that rests has collected what joining left behind, ms. */
+const SETTLE_TIME = 3_000;
 /** The longest that one run may take, ms, and in a quick benchmark. */
 const RUN_TIME = 300_000;
 const QUICK_RUN_TIME = 25_000;
@@ -66,7 +68,7 @@ export function settings(quick: boolean): Settings {
     windows: 3,
     windowTime: quick ? 700 : 3_000,
     warmupTime: quick ? 500 : 1_500,
-    settleTime: quick ? 300 : 2_000,
+    settleTime: SETTLE_TIME,
   };
 }
 

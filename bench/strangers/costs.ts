@@ -48,11 +48,6 @@ function start(pins: Pinning, signal: AbortSignal): Promise<ServerProcess> {
   return ServerProcess.start(pins, NO_LIMITS, signal, { unheard: true });
 }
 
-/** The invite to a server's room. */
-export function inviteTo({ invite }: ServerProcess): Invite {
-  return invite;
-}
-
 /** What strangers of a kind keep the server's memory at, each, KiB. */
 async function memoryOf(
   kind: "wait" | "hello",

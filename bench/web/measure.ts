@@ -13,19 +13,12 @@ import { WebRoom } from "../../tests/kit/web_room.ts";
 import { Chatter } from "../load/chatter.ts";
 import { type Holdings, spread, type WebFigures } from "../load/figures.ts";
 
-/** What is measured, and how much of it. */
-interface WebJob {
-  /** How often a page is opened. */
-  readonly openings: number;
-  /** How often all else is done. */
-  readonly runs: number;
-  /** Messages of a long history. */
-  readonly history: number;
-  /** Messages that are said without a pause. */
-  readonly talk: number;
-}
-
-const JOB: WebJob = { openings: 11, runs: 3, history: 10_000, talk: 40_000 };
+/** How often a page is opened, and how often all else is done. */
+const OPENINGS = 11;
+const RUNS = 3;
+/** Messages of a long history, and those that are said without a pause. */
+const HISTORY = 10_000;
+const TALK = 40_000;
 
 /** What a page is told before it begins: who joins, and which message is waited for. */
 interface Wanted {
@@ -183,14 +176,14 @@ async function talks(messages: number, count: number) {
 }
 
 /** Measures all of it. */
-export async function measurePage(job: WebJob = JOB): Promise<WebFigures> {
+export async function measurePage(): Promise<WebFigures> {
   try {
     const browser = (await chromium()).version();
     return {
       browser,
-      ...await openings(job.openings),
-      ...await histories(job.history, job.runs),
-      ...await talks(job.talk, job.runs),
+      ...await openings(OPENINGS),
+      ...await histories(HISTORY, RUNS),
+      ...await talks(TALK, RUNS),
     };
   } finally {
     await closeChromium();

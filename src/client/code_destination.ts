@@ -6,7 +6,7 @@
 
 import type { Bytes } from "../../crypto_utils.ts";
 import { passwordOf, type SpokenCode } from "../keys/spoken_code.ts";
-import { CODE_ID, MEMBER_KEY } from "../protocol/handshake.ts";
+import { CODE_ID, MEMBER_KEY } from "../protocol/hello.ts";
 import { type Destination, requireServer } from "./destination.ts";
 
 /** By a spoken code: who knows it is the server, and from then on only who has the same key. */

@@ -10,11 +10,8 @@ import type { Known } from "./known.ts";
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { admissionKey, type Invite } from "../keys/invite.ts";
-import {
-  type ConnectOptions,
-  MEMBER_ID,
-  MEMBER_KEY,
-} from "../protocol/handshake.ts";
+import type { ConnectOptions } from "../protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../protocol/hello.ts";
 
 /** How a client shakes hands, but for its own key. */
 export interface Handshake

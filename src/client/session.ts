@@ -48,11 +48,8 @@ import {
   HandshakeRefusal,
 } from "../protocol/reasons.ts";
 import { RefusedError, type Stream } from "../protocol/record_reader.ts";
-import {
-  type ConnectOptions,
-  MEMBER_ID,
-  MEMBER_KEY,
-} from "../protocol/handshake.ts";
+import type { ConnectOptions } from "../protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../protocol/hello.ts";
 
 /** What tells a run of the client from others of the same person, bytes. */
 const STAY_SIZE = 8;

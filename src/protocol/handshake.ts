@@ -53,8 +53,6 @@ import {
   type WireRecord,
 } from "./records.ts";
 
-export { CODE_ID, MEMBER_ID, MEMBER_KEY } from "./hello.ts";
-
 /** The version that a client's first byte asks for; part of the prologue by the protocol's name. */
 export const PROTOCOL_VERSION = 2;
 /** What a server needs to take part in a handshake. */

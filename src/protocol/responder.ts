@@ -125,10 +125,8 @@ export class LocalResponder implements Responder {
     const cpace = await beginCpace({ number, password }, sid);
     const key = cpace.key("responder", hello.subarray(size + CODE_NUMBER_SIZE));
     const reply = await handshake.writeMessage(concat(ciphertext, cpace.share));
-    return {
-      reply,
-      halfway: new LocalHalfway(handshake, inviteId, secret, key),
-    };
+    const halfway = new LocalHalfway(handshake, inviteId, secret, key);
+    return { reply, halfway };
   }
 }
 

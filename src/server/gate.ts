@@ -29,8 +29,11 @@ import { acceptChannel, type AcceptOptions } from "../protocol/handshake.ts";
 
 /** The pause between two looks at all connections, ms. */
 const TICK = 1_000;
-/** Handshakes that end badly in one turn of the event loop: the next ones have the next turns, and members theirs between. */
-const ENDINGS_A_TURN = 16;
+/**
+ * Handshakes that begin after a pause, or end badly, in one turn of the event loop: hundreds come at once in a flood, and
+ * members have their turns between.
+ */
+const STEPS_A_TURN = 16;
 /** How long members have to hear that the server stops, ms. */
 const STOP_TIME = 1_500;
 
@@ -66,7 +69,7 @@ const logger = diagnostics("gate");
 export class Gate {
   readonly #options: GateOptions;
   readonly #responders: Responders;
-  readonly #endings = new Limiter(ENDINGS_A_TURN);
+  readonly #steps = new Limiter(STEPS_A_TURN);
   readonly #handshake: AcceptOptions;
   readonly #connections = new Set<Connection>();
   readonly #open = new Tally(); // connections by network
@@ -192,8 +195,9 @@ export class Gate {
       const wait = unfinished.pause;
       if (wait > 0) {
         logger.warn("{address}: waits {pause} ms", { address, pause: wait });
+        await pause(wait);
+        await this.#steps.run(nextTurn);
       }
-      await pause(wait);
       const opened = await entrance.open(conn);
       if ("run" in opened) {
         isErrand = true;
@@ -212,7 +216,7 @@ export class Gate {
       const reason = end ?? endingOf(error);
       if (COUNTING.has(reason)) this.#handshakes.fail(unfinished);
       measures.handshakesRefused.add(1, reason);
-      await this.#endings.run(nextTurn);
+      await this.#steps.run(nextTurn);
       if (reason === "bad") await linger(stream);
       if (reason === "late") throw new WireError("No handshake came in time");
       throw error;

@@ -66,12 +66,13 @@ export class History {
   }
 
   /**
-   * The same as `past` from memory, packed as it is told; undefined where not all of it is in memory. Many who come back at
-   * the same time ask for the same, and it is packed once.
+   * The same as `past` from memory, packed as it is told; undefined where not all of it is in memory, or where
+   * there is nothing. Many who come back at the same time ask for the same, and it is packed once.
    */
   packed(after: number, upTo: number): readonly Bytes[] | undefined {
     // A line that is just being written comes into memory a little after it has its number.
-    const isHere = after >= this.#log.oldest && this.recall(upTo);
+    const isHere = after < upTo && after >= this.#log.oldest &&
+      this.recall(upTo);
     if (!isHere) return undefined;
     if (after !== this.#packed.after || upTo !== this.#packed.upTo) {
       const events = this.#log.recent(after)

@@ -46,7 +46,8 @@ export class Outlet implements Reader {
   #lastAppend = 0;
   #shared = 0;
   #current: DirectRecord | undefined; // what the write under way is from; undefined for the ring
-  #writing = false;
+  #writing = false; // or about to
+  #waiting = false; // for a turn
   #moved = 0;
   #finished = false;
   #gone = false;
@@ -64,9 +65,9 @@ export class Outlet implements Reader {
     return this.#cursor;
   }
 
-  /** Whether a write is under way, or waits for its turn. */
+  /** Whether a write is under way. One that waits for its turn isn't. */
   get writing(): boolean {
-    return this.#writing;
+    return this.#writing && !this.#waiting;
   }
 
   /** Bytes written so far: a write under which this stands still is a stalled one. */
@@ -158,12 +159,13 @@ export class Outlet implements Reader {
   }
 
   #writeInTurn(): void {
-    this.#writing = true;
+    this.#writing = this.#waiting = true;
     this.#ring.turns.take(this.#write);
   }
 
   // Not an async function: a thousand of these run for every broadcast, and each promise counts.
   readonly #write = (): void => {
+    this.#waiting = false;
     const bytes = this.#next(); // more may have come since its turn was asked for, or its end
     if (bytes) this.#writer.write(bytes).then(this.#written, this.#failed);
     else this.#stop();

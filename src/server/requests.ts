@@ -422,8 +422,11 @@ export class Requests {
     const { history } = this.#options;
     const packed = history.packed(after, upTo);
     if (packed) {
-      await this.#client.outlet.drained();
-      this.#client.pass(packed);
+      for (const plaintext of packed) {
+        if (this.#client.ended) break;
+        await this.#client.outlet.drained(); // all at once may be more than may wait for one
+        this.#client.pass([plaintext]);
+      }
       this.#spend(upTo - after);
       await this.#client.paid();
       return;

@@ -73,10 +73,15 @@ export class Ring {
 
   /**
    * Makes place for `size` bytes, at most the capacity: readers that are too far behind for that are
-   * dropped, and their last writes awaited, since the kernel may still read the bytes under them.
+   * dropped, and their last writes awaited, since the kernel may still read the bytes under them. Who only waits for a
+   * turn to write has it first: that is no fault of its own.
    */
   async makeRoom(size: number): Promise<void> {
     if (this.#fits(size)) return;
+    if (this.turns.waiting > 0) {
+      await this.turns.passed();
+      if (this.#fits(size)) return;
+    }
     const oldest = this.#head + size - this.#bytes.length;
     const laggards = [...this.#readers].filter((it) => it.cursor < oldest);
     for (const reader of laggards) reader.drop();

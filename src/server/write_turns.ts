@@ -20,9 +20,8 @@ const MOST = 96;
 /** Gives turns to write. */
 export class WriteTurns {
   #left = MOST; // in this turn
-  #waiting: (() => void)[] = [];
-  #next = 0; // of those who wait
-  #isRenewed = true; // whether the next turn is asked for
+  readonly #waiting: (() => void)[] = [];
+  #isNextAsked = false; // whether the next turn is asked for
 
   /** Has something write, now or in one of the next turns. */
   take(write: () => void): void {
@@ -30,27 +29,33 @@ export class WriteTurns {
       this.#waiting.push(write);
       return;
     }
-    this.#begin(write);
-  }
-
-  #begin(write: () => void): void {
     this.#left--;
-    if (this.#isRenewed) setImmediate(this.#renew);
-    this.#isRenewed = false;
+    this.#askNext();
     write();
   }
 
+  /** How many wait for a turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves when all who wait by now have had their turn, and their clients one to take what was written. */
+  async passed(): Promise<void> {
+    await new Promise<void>((resolve) => this.take(resolve));
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+  }
+
+  #askNext(): void {
+    if (this.#isNextAsked) return;
+    this.#isNextAsked = true;
+    setImmediate(this.#renew);
+  }
+
   readonly #renew = (): void => {
-    this.#left = MOST;
-    this.#isRenewed = true;
-    while (this.#left > 0) {
-      const write = this.#waiting[this.#next];
-      if (!write) break;
-      this.#next++;
-      this.#begin(write);
-    }
-    if (this.#next < this.#waiting.length) return;
-    this.#waiting = [];
-    this.#next = 0;
+    this.#isNextAsked = false;
+    const writes = this.#waiting.splice(0, MOST);
+    this.#left = MOST - writes.length;
+    if (writes.length > 0) this.#askNext();
+    for (const write of writes) write();
   };
 }

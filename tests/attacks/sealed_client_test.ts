@@ -430,7 +430,8 @@ Deno.test("a server that says without end that somebody lacks the key is given a
     const { epoch } = server.membership;
     const who = bob.session.id;
     for (let at = 0; at < 20; at++) {
-      await seat.tell(...Array<Event>(10).fill({ kind: "needed", who, e: 0 }));
+      const needed = Array<Event>(10).fill({ kind: "needed", who, e: 0 });
+      await server.inTurn(() => seat.tell(...needed));
     }
     await setup.bring(ana, `guest${epoch}`);
     await ana.operate("kick", `guest${epoch}`); // which changes the key
@@ -771,9 +772,10 @@ Deno.test("a keeper who asks for an invite is given its own, whatever the server
 
 Deno.test("an invite and words that nobody asked for are not shown to a member", async () => {
   await using setup = new SealedSetup();
-  const { ana, bob } = await two(setup);
+  const { ana, bob, server } = await two(setup);
   for (let id = 0; id < 20; id++) {
-    await seatOf(bob).tell(...MADE_UP, { kind: "answered", id });
+    const events: Event[] = [...MADE_UP, { kind: "answered", id }];
+    await server.inTurn(() => seatOf(bob).tell(...events));
   }
   await ana.say("after it");
   await bob.view.until("said");
@@ -786,10 +788,10 @@ Deno.test("an invite and words that nobody asked for are not shown to a member",
 
 Deno.test("a member whom the server alone calls removed comes back", async () => {
   await using setup = new SealedSetup();
-  const { ana, bob } = await two(setup);
+  const { ana, bob, server } = await two(setup);
   const seat = seatOf(bob);
   const entered = bob.view.of("entered").length;
-  await seat.tell({ kind: "bye", reason: "removed" });
+  await server.inTurn(() => seat.tell({ kind: "bye", reason: "removed" }));
   seat.end();
   await Promise.race([bob.view.until("entered", entered), bob.running]);
   await ana.say("still here");

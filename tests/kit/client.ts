@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Folder } from "./folder.ts";
+import { Folder, namesIn } from "./folder.ts";
 import { Program, programCommand } from "./program.ts";
 
 /** One line of a JSON client's output. */
@@ -105,11 +105,14 @@ export class JsonClient extends Client {
     return new JsonClient(await clientStart({ ...options, args }, own), own);
   }
 
-  /** Starts one and waits until it is in the room. */
+  /** Starts one and waits until it is in the room, and until the next one of its home comes as the same person. */
   static async join(options: ClientOptions): Promise<JsonClient> {
     const client = await JsonClient.start(options);
     try {
       await client.isIn();
+      const { home } = options;
+      const [{ name = "" } = {}] = client.entrances;
+      if (home !== undefined) await isNamed(home, name);
     } catch (error) {
       await client[Symbol.asyncDispose]();
       throw error;
@@ -175,6 +178,35 @@ interface Start {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly deadline: number | undefined;
+}
+
+/** Between two looks whether an identity has its name, ms; and how many there are at the most. */
+const LOOK_PAUSE = 10;
+/** The real one, also where a test's clock stands in its place. */
+const { setTimeout: later } = globalThis;
+const MAX_LOOKS = 6_000;
+
+/** Waits until an identity of a home goes by a name, as its file says soon after its client is in. */
+async function isNamed(home: string, name: string): Promise<void> {
+  const folder = `${home}/.config/encrypted-chat/identities`;
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const files = await namesIn(folder).catch(() => undefined);
+    if (!files) return; // it is somewhere else
+    for (const file of files) {
+      if (await nameIn(`${folder}/${file}`) === name) return;
+    }
+    await new Promise((go) => later(go, LOOK_PAUSE));
+  }
+  throw new Error(`No identity in ${folder} goes by "${name}"`);
+}
+
+/** The name in an identity's file; undefined for none, and while it is replaced. */
+async function nameIn(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path)).name;
+  } catch {
+    return undefined;
+  }
 }
 
 async function clientStart(

@@ -29,10 +29,9 @@ import {
 import {
   acceptChannel,
   connectChannel,
-  MEMBER_ID,
-  MEMBER_KEY,
   refuse,
 } from "../../src/protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/hello.ts";
 import { LocalResponder } from "../../src/protocol/responder.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import {

@@ -23,12 +23,10 @@ import { RecordType } from "../../src/protocol/records.ts";
 import { assert } from "./assert.ts";
 import type { TcpProxy } from "./proxy.ts";
 import {
-  CODE_ID,
   connectChannel,
   type ConnectOptions,
-  MEMBER_ID,
-  MEMBER_KEY,
 } from "../../src/protocol/handshake.ts";
+import { CODE_ID, MEMBER_ID, MEMBER_KEY } from "../../src/protocol/hello.ts";
 import { parseCode, passwordOf } from "../../src/keys/spoken_code.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { isDisconnect } from "../../src/base/error_reason.ts";

@@ -16,29 +16,22 @@ export type Task = "server" | "client" | "log";
 
 const PROJECT = new URL("../../", import.meta.url);
 
-/** What the runtime is given so that a program goes by the clock of its folder, as `other_clock.ts` tells. */
-export const OTHER_CLOCK: readonly string[] = [
-  "--preload",
-  new URL("other_clock.ts", import.meta.url).href,
-];
+/** What the runtime is given so that it loads one of the modules beside this one first. */
+function preload(file: string): readonly string[] {
+  return ["--preload", new URL(file, import.meta.url).href];
+}
 
-/** What the runtime is given so that a program's timers end early, as `fast_timers.ts` tells. */
-export const FAST_TIMERS: readonly string[] = [
-  "--preload",
-  new URL("fast_timers.ts", import.meta.url).href,
-];
+/** A program goes by the clock of its folder. */
+export const OTHER_CLOCK: readonly string[] = preload("other_clock.ts");
 
-/** What the runtime is given so that a program's disk is as slow as its folder says, as `slow_disk.ts` tells. */
-export const SLOW_DISK: readonly string[] = [
-  "--preload",
-  new URL("slow_disk.ts", import.meta.url).href,
-];
+/** A program's timers end early. */
+export const FAST_TIMERS: readonly string[] = preload("fast_timers.ts");
 
-/** What the runtime is given so that a client offers a file no further than its folder says, as `held_file.ts` tells. */
-export const HELD_FILE: readonly string[] = [
-  "--preload",
-  new URL("held_file.ts", import.meta.url).href,
-];
+/** A program's disk is as slow as its folder says. */
+export const SLOW_DISK: readonly string[] = preload("slow_disk.ts");
+
+/** A client offers a file no further than its folder says. */
+export const HELD_FILE: readonly string[] = preload("held_file.ts");
 
 /**
  * The words that start a task's program from anywhere, as `deno.json` has them: with the same permissions.

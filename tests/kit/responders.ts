@@ -5,11 +5,8 @@
  */
 
 import { type Bytes, copyOf } from "../../crypto_utils.ts";
-import { importKeyPair } from "../../src/crypto/x25519.ts";
-import {
-  LocalResponder,
-  type Responder,
-} from "../../src/protocol/responder.ts";
+import type { Responder } from "../../src/protocol/responder.ts";
+import { nodeResponder } from "../../src/server/handshakes/node_key_pair.ts";
 import { WorkerResponder } from "../../src/server/handshakes/worker_responder.ts";
 
 /** One that ends with the test. */
@@ -33,9 +30,10 @@ export const RESPONDERS: readonly (readonly [
   string,
   (privateKey: Bytes) => Promise<Ending>,
 ])[] = [
-  ["", async (privateKey) => {
-    const responder = new LocalResponder(await importKeyPair(privateKey));
-    return Object.assign(responder, { [Symbol.dispose]: () => {} });
+  ["", (privateKey) => {
+    const responder = nodeResponder(copyOf(privateKey));
+    const ending = Object.assign(responder, { [Symbol.dispose]: () => {} });
+    return Promise.resolve(ending);
   }],
   [", by a worker", startWorker],
 ];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Notify } from "../../src/base/notify.ts";
 import type { FileRequest } from "../../src/client/file_room.ts";
 import { shortId } from "../../src/crypto/person_id.ts";
 import type { Event } from "../../src/protocol/events.ts";
@@ -50,6 +51,7 @@ export class FileServer {
     pieceOverhead: PIECE_OVERHEAD,
   });
   readonly #peers = new Map<Seat, FilePeer>();
+  readonly #changed = new Notify();
   /** What clients said of files. */
   readonly heard: FileRequest[] = [];
   /** What a taker is told in place of a piece. */
@@ -63,7 +65,15 @@ export class FileServer {
   async take(seat: Seat, event: FileRequest): Promise<void> {
     this.heard.push(event);
     this.#carryOut(seat, event);
+    this.#changed.notify();
     for (const peer of this.#peers.values()) await peer.flush();
+  }
+
+  /** Waits until somebody says that it has the file of an offer. */
+  async holds(offer: number): Promise<void> {
+    const isHeld = (it: FileRequest) =>
+      it.kind === "hold" && it.offer === offer;
+    while (!this.heard.some(isHeld)) await this.#changed.wait();
   }
 
   /** Somebody has gone. */
@@ -116,7 +126,7 @@ export class SealedFiles implements AsyncDisposable {
     return new SealedFiles(await Folder.make());
   }
 
-  /** Makes a file, and has a client offer it. @returns The number of the offer. */
+  /** Makes a file, and has a client offer it, so that it can be taken. @returns The number of the offer. */
   async offer(client: SealedClient, name: string, bytes: Uint8Array) {
     const path = this.folder.file(name);
     await Deno.writeFile(path, bytes);
@@ -124,6 +134,7 @@ export class SealedFiles implements AsyncDisposable {
     assert(client.transfers);
     await client.transfers.send(client.session, path);
     const { seq } = await client.view.until("offered", offers);
+    await this.files.holds(seq);
     return seq;
   }
 

@@ -8,7 +8,7 @@
 import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/hello.ts";
 import { readCard } from "../../src/crypto/identity.ts";
 import {
   commitment,

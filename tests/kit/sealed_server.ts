@@ -26,7 +26,8 @@ import {
   type Event,
   packEvents,
 } from "../../src/protocol/events.ts";
-import { acceptChannel, MEMBER_ID } from "../../src/protocol/handshake.ts";
+import { acceptChannel } from "../../src/protocol/handshake.ts";
+import { MEMBER_ID } from "../../src/protocol/hello.ts";
 import { LocalResponder } from "../../src/protocol/responder.ts";
 import {
   lineEvent,
@@ -104,6 +105,7 @@ export class Seat {
     this.#channel.close();
   }
 
+  /** Tells the client something. Only in the server's turn: what is sealed at once goes out in any order. */
   async tell(...events: Event[]): Promise<void> {
     if (this.#stream.closed || events.length === 0) return;
     for (const plaintext of packEvents(events.map(encodeEvent))) {

@@ -12,7 +12,7 @@ import { Known } from "../../src/client/known.ts";
 import type { InviteSecret } from "../../src/client/sealed/coming_in.ts";
 import { type Sealing, Session } from "../../src/client/session.ts";
 import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
-import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/hello.ts";
 import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import type { Uncounted } from "../../src/client/sealed/rules.ts";
 import { type Control, signControl } from "../../src/sealed/control_line.ts";

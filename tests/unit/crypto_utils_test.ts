@@ -278,6 +278,36 @@ Deno.test("CipherState.rekeyEvery() keeps both sides in step, however many messa
   await assertRefused(decryptMessage(receive, altered));
 });
 
+Deno.test("CipherState.rekeyEvery() never goes back to a key that the runtime took late", async () => {
+  const key = randomBytes(32);
+  const send = new CipherState(key);
+  const receive = new CipherState(key);
+  for (const cipher of [send, receive]) cipher.rekeyEvery(2);
+  const { importKey } = subtle;
+  let isFirst = true;
+  const late = async (...input: unknown[]) => {
+    const turns = isFirst ? 50 : 0; // in which all others could be taken
+    isFirst = false;
+    const imported = await Reflect.apply(importKey, subtle, input);
+    for (let turn = 0; turn < turns; turn++) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return imported;
+  };
+  subtle.importKey = late as typeof importKey;
+  const sealing: Promise<Bytes>[] = [];
+  try {
+    for (let n = 0; n < 3; n++) sealing.push(encryptMessage(send, utf8("x")));
+    await Promise.all(sealing); // the third is under the second key
+    sealing.push(encryptMessage(send, utf8("x")));
+  } finally {
+    subtle.importKey = importKey;
+  }
+  for (const sealed of sealing) {
+    assertEquals(await decryptMessage(receive, await sealed), utf8("x"));
+  }
+});
+
 Deno.test("decryptMessage() opens records in the order of its calls, however many are in flight", async () => {
   const { send, receive } = await pair();
   const messages = Array.from({ length: 200 }, (_, at) => utf8(`${at}`));

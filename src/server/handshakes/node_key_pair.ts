@@ -14,6 +14,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { type KeyPair, PKCS8_X25519 } from "../../crypto/x25519.ts";
+import { LocalResponder, type Responder } from "../../protocol/responder.ts";
 import {
   type Bytes,
   concat,
@@ -46,6 +47,17 @@ export function importNodeKeyPair(privateKey: Bytes): KeyPair {
 export function generateNodeKeyPair(): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync("x25519");
   return pairOf(privateKey, publicKey);
+}
+
+/**
+ * Does a handshake's cryptography with such key pairs, in the thread that calls it.
+ * @param privateKey The server's static private key, 32 bytes, which is wiped.
+ * @throws {RangeError} for another size.
+ */
+export function nodeResponder(privateKey: Bytes): Responder {
+  return new LocalResponder(importNodeKeyPair(privateKey), {
+    generate: generateNodeKeyPair,
+  });
 }
 
 function pairOf(privateKey: KeyObject, publicKey: KeyObject): KeyPair {

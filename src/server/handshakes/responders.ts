@@ -12,16 +12,15 @@
 import { messageOf } from "../../base/error_reason.ts";
 import { Limiter } from "../../base/limiter.ts";
 import type { Secured } from "../../crypto/noise.ts";
-import {
-  type Answer,
-  type Halfway,
-  LocalResponder,
-  type PasswordOf,
-  type Responder,
+import type {
+  Answer,
+  Halfway,
+  PasswordOf,
+  Responder,
 } from "../../protocol/responder.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
 import { diagnostics } from "../diagnostics.ts";
-import { generateNodeKeyPair, importNodeKeyPair } from "./node_key_pair.ts";
+import { nodeResponder } from "./node_key_pair.ts";
 import { type Fate, WorkerResponder } from "./worker_responder.ts";
 
 /** Handshakes worked on at a time in this thread: hundreds would keep members waiting, fewer leave threads idle. */
@@ -36,7 +35,7 @@ const IDLE_TIME = 30_000;
 const logger = diagnostics("handshakes");
 
 /** A worker, as far as it is known here. */
-export interface Helper extends Responder {
+export interface PoolWorker extends Responder {
   /** Handshakes that it knows of. */
   readonly held: number;
   /** Ends it, and with it whatever it has in hand. */
@@ -54,12 +53,12 @@ export interface RespondersOptions {
   /** For tests: does it in this thread. */
   readonly local?: Responder;
   /** For tests: starts a worker. */
-  readonly start?: (fate: Fate) => Helper;
+  readonly start?: (fate: Fate) => PoolWorker;
 }
 
 /** A worker, and when it was asked something last, ms. */
-interface Hand {
-  readonly helper: Helper;
+interface Slot {
+  readonly worker: PoolWorker;
   stands: boolean;
   last: number;
 }
@@ -70,18 +69,15 @@ export class Responders implements Responder {
   readonly #most: number;
   readonly #now: () => number;
   readonly #turns = new Limiter(AT_ONCE);
-  #start: ((fate: Fate) => Helper) | undefined; // undefined from when no more are to start
-  #hands: Hand[] = [];
+  #start: ((fate: Fate) => PoolWorker) | undefined; // undefined from when no more are to start
+  #slots: Slot[] = [];
 
   /** Has no worker yet. */
   constructor(options: RespondersOptions) {
     const { privateKey, now } = options;
     const { processors = navigator.hardwareConcurrency } = options;
     this.#now = now;
-    this.#local = options.local ??
-      new LocalResponder(importNodeKeyPair(privateKey()), {
-        generate: generateNodeKeyPair,
-      });
+    this.#local = options.local ?? nodeResponder(privateKey());
     this.#start = options.start ??
       ((fate) => new WorkerResponder(privateKey(), fate));
     this.#most = Math.min(processors - 1, MAX_WORKERS);
@@ -89,11 +85,11 @@ export class Responders implements Responder {
 
   /** Workers that stand. */
   get workers(): number {
-    return this.#hands.filter(({ stands }) => stands).length;
+    return this.#slots.filter(({ stands }) => stands).length;
   }
 
   async answer(first: Bytes, passwordOf: PasswordOf): Promise<Answer> {
-    if (this.#turns.isFull) this.#reinforce();
+    if (this.#turns.isFull) this.#grow();
     const { reply, halfway } = await this.#turns.run(() =>
       this.#next().answer(first, passwordOf)
     );
@@ -102,33 +98,33 @@ export class Responders implements Responder {
 
   /** The one that has least to do: this thread only while no worker stands. */
   #next(): Responder {
-    const [first, ...others] = this.#hands.filter(({ stands }) => stands);
+    const [first, ...others] = this.#slots.filter(({ stands }) => stands);
     if (!first) return this.#local;
-    const hand = others.reduce(
-      (best, it) => it.helper.held < best.helper.held ? it : best,
+    const slot = others.reduce(
+      (best, it) => it.worker.held < best.worker.held ? it : best,
       first,
     );
-    hand.last = this.#now();
-    return hand.helper;
+    slot.last = this.#now();
+    return slot.worker;
   }
 
   /** Starts a worker, unless one is about to stand, or there are enough. */
-  #reinforce(): void {
-    const isStarting = this.workers < this.#hands.length;
-    if (!this.#start || isStarting || this.#hands.length >= this.#most) return;
+  #grow(): void {
+    const isStarting = this.workers < this.#slots.length;
+    if (!this.#start || isStarting || this.#slots.length >= this.#most) return;
     const ready = () => {
-      hand.stands = true;
+      slot.stands = true;
       this.#changed();
       logger.debug("A worker shakes hands");
     };
     const failed = (why: string) => {
-      this.#remove(hand);
+      this.#remove(slot);
       this.#giveUp(why);
     };
-    let hand: Hand;
+    let slot: Slot;
     try {
-      const helper = this.#start({ ready, failed });
-      this.#hands.push(hand = { helper, stands: false, last: this.#now() });
+      const worker = this.#start({ ready, failed });
+      this.#slots.push(slot = { worker, stands: false, last: this.#now() });
     } catch (error) {
       this.#giveUp(messageOf(error));
     }
@@ -145,22 +141,22 @@ export class Responders implements Responder {
   /** To be called now and then: ends workers that have nothing to do. */
   tick(): void {
     const since = this.#now() - IDLE_TIME;
-    for (const hand of this.#hands) {
-      if (hand.last > since || hand.helper.held > 0) continue;
-      hand.helper.end();
-      this.#remove(hand);
+    for (const slot of this.#slots) {
+      if (slot.last > since || slot.worker.held > 0) continue;
+      slot.worker.end();
+      this.#remove(slot);
     }
   }
 
   /** Ends all workers. What they have in hand fails, and what comes after that is done in this thread. */
   close(): void {
     this.#start = undefined;
-    for (const { helper } of this.#hands) helper.end();
-    this.#hands = [];
+    for (const { worker } of this.#slots) worker.end();
+    this.#slots = [];
   }
 
-  #remove(hand: Hand): void {
-    this.#hands = this.#hands.filter((it) => it !== hand);
+  #remove(slot: Slot): void {
+    this.#slots = this.#slots.filter((it) => it !== slot);
     this.#changed();
   }
 

@@ -10,12 +10,11 @@ import { WireError } from "../../protocol/records.ts";
 import {
   forgotten,
   type Halfway,
-  LocalResponder,
   type Responder,
 } from "../../protocol/responder.ts";
 import { type Bytes, HandshakeError } from "../../../crypto_utils.ts";
 import { type Fault, Posting, type Reply, type Request } from "./messages.ts";
-import { generateNodeKeyPair, importNodeKeyPair } from "./node_key_pair.ts";
+import { nodeResponder } from "./node_key_pair.ts";
 
 const posting = new Posting<Reply>((replies, transfer) =>
   self.postMessage(replies, { transfer })
@@ -84,9 +83,7 @@ async function carryOut(responder: Responder, request: Request): Promise<void> {
 }
 
 function begin({ data: privateKey }: MessageEvent<Bytes>): void {
-  const responder = new LocalResponder(importNodeKeyPair(privateKey), {
-    generate: generateNodeKeyPair,
-  });
+  const responder = nodeResponder(privateKey);
   addEventListener("message", ({ data }: MessageEvent<readonly Request[]>) => {
     for (const request of data) carryOut(responder, request); // which never rejects
   });

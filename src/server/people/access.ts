@@ -13,7 +13,8 @@ import {
 } from "../../../crypto_utils.ts";
 import { shortId } from "../../crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../keys/invite.ts";
-import { MEMBER_ID, type OpenCode } from "../../protocol/handshake.ts";
+import type { OpenCode } from "../../protocol/handshake.ts";
+import { MEMBER_ID } from "../../protocol/hello.ts";
 import { HandshakeRefusal, type Refusal } from "../../protocol/reasons.ts";
 import {
   type Invites,

@@ -27,8 +27,8 @@ const DESCRIPTOR_SLACK = 4;
 const THREAD_SLACK = 8;
 /** How long the server may run beyond the soak itself, ms. */
 const SPARE_TIME = 120_000;
-/** How long the server may take to notice that everybody is gone, ms. */
-const EMPTYING_TIME = 15_000;
+/** How long the server may take to notice that everybody is gone, and to end the worker of their handshakes, ms. */
+const EMPTYING_TIME = 60_000;
 
 /** What the server takes of the system. */
 export interface Sample {

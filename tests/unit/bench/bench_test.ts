@@ -21,7 +21,7 @@ import {
 import { ServerProcess, UNPINNED } from "../../../bench/load/processes.ts";
 import { OURS, summary, table } from "../../../bench/report.ts";
 import { Sequence } from "../../../bench/load/sequence.ts";
-import { inviteTo, strangerCosts } from "../../../bench/strangers/costs.ts";
+import { strangerCosts } from "../../../bench/strangers/costs.ts";
 import { quantile, strangerDelays } from "../../../bench/strangers/delays.ts";
 import { Talk } from "../../../bench/load/talk.ts";
 import { concat, DecryptionError } from "../../../crypto_utils.ts";
@@ -399,10 +399,10 @@ Deno.test("Talk ends, and says what it waited for, where messages don't arrive o
   const { signal } = new AbortController();
   const options = { unheard: true };
   await using server = await ServerProcess.start(UNPINNED, [], signal, options);
-  using talk = new Talk(inviteTo(server));
+  using talk = new Talk(server.invite);
   await talk.enter(2);
   assertEquals((await talk.talk(1)).length, 2);
-  using others = new Talk(inviteTo(server));
+  using others = new Talk(server.invite);
   await assertRejects(() => others.enter(1), Error, "name-taken");
   Deno.kill(server.pid, "SIGSTOP");
   try {

@@ -9,7 +9,7 @@ import { findDestination } from "../../../src/client/given_place.ts";
 import { Known } from "../../../src/client/known.ts";
 import { formatInvite } from "../../../src/keys/invite.ts";
 import { formatWebLink } from "../../../src/keys/web_link.ts";
-import { MEMBER_ID } from "../../../src/protocol/handshake.ts";
+import { MEMBER_ID } from "../../../src/protocol/hello.ts";
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
 
 const SERVER_KEY = new Uint8Array(32).fill(1);

@@ -11,11 +11,8 @@ import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
 import { GOODBYES, HandshakeRefusal } from "../../../src/protocol/reasons.ts";
 import type { Stream } from "../../../src/protocol/record_reader.ts";
-import {
-  acceptChannel,
-  MEMBER_ID,
-  refuse,
-} from "../../../src/protocol/handshake.ts";
+import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
+import { MEMBER_ID } from "../../../src/protocol/hello.ts";
 import {
   ACCEPT,
   digest,

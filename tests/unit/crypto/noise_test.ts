@@ -21,7 +21,7 @@ import {
   assertRejects,
   assertThrows,
 } from "../../kit/assert.ts";
-import { generateNodeKeyPair } from "../../../src/server/handshakes/node_key_pair.ts";
+import { LOW_ORDER_KEYS } from "../../kit/key_pairs.ts";
 import { transportOf } from "../../kit/transport.ts";
 import { flipped, utf8 } from "../../kit/bytes.ts";
 import {
@@ -501,34 +501,14 @@ Deno.test("Handshake fails where a peer claims a static key that isn't its own",
   await assertFails(run(sides("XXpsk3", {}, { staticKey })), "does not open");
 });
 
-// Every u-coordinate whose multiples by a clamped scalar are zero, canonical or not (RFC 7748 section 6.1
-// says to refuse the secret; the list is that of https://cr.yp.to/ecdh.html#validate). The highest bit is
-// ignored, so each counts twice.
-const LOW_ORDER_KEYS = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-].flatMap((hex) => {
-  const key = Uint8Array.fromHex(hex);
-  const other = key.slice();
-  other[31] = (other[31] ?? 0) | 0x80;
-  return [key, other];
-});
-
-Deno.test("agree() refuses every public key of low order, with each kind of pair", async () => {
-  const pairs = [await importKeyPair(randomBytes(32)), generateNodeKeyPair()];
+Deno.test("agree() refuses every public key of low order", async () => {
+  const pair = await importKeyPair(randomBytes(32));
   for (const key of LOW_ORDER_KEYS) {
-    for (const pair of pairs) {
-      await assertRejects(
-        () => agree(pair, key),
-        HandshakeError,
-        "the public key is of low order",
-      );
-    }
+    await assertRejects(
+      () => agree(pair, key),
+      HandshakeError,
+      "the public key is of low order",
+    );
   }
 });
 

@@ -34,10 +34,7 @@ import {
   importKeyPair,
   type KeyPair,
 } from "../../../src/crypto/x25519.ts";
-import {
-  generateNodeKeyPair,
-  importNodeKeyPair,
-} from "../../../src/server/handshakes/node_key_pair.ts";
+import { testPairs } from "../../kit/key_pairs.ts";
 import { exportable } from "../../kit/private_keys.ts";
 
 const utf8 = new TextEncoder();
@@ -198,69 +195,7 @@ Deno.test("passphraseKey() refuses a salt of another size", async () => {
 
 // ── X25519 ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What makes pairs of private keys, by name. */
-const IMPORTS = [["importKeyPair", importKeyPair], [
-  "importNodeKeyPair",
-  importNodeKeyPair,
-]] as const;
-
-for (const [name, importPair] of IMPORTS) {
-  Deno.test(`agree() with a pair of ${name}() agrees with RFC 7748 section 5.2`, async () => {
-    const vectors = [
-      [
-        "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
-        "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
-        "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
-      ],
-      [
-        "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
-        "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
-        "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957",
-      ],
-    ] as const;
-    for (const [scalar, u, secret] of vectors) {
-      const pair = await importPair(hex(scalar));
-      assertEquals((await agree(pair, hex(u))).toHex(), secret);
-    }
-  });
-
-  Deno.test(`${name}() and agree() agree with RFC 7748 section 6.1`, async () => {
-    const alice = await importPair(
-      hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"),
-    );
-    const bob = await importPair(
-      hex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"),
-    );
-    assertEquals(
-      alice.publicKey.toHex(),
-      "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
-    );
-    assertEquals(
-      bob.publicKey.toHex(),
-      "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
-    );
-    const secret =
-      "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
-    assertEquals((await agree(alice, bob.publicKey)).toHex(), secret);
-    assertEquals((await agree(bob, alice.publicKey)).toHex(), secret);
-  });
-
-  Deno.test(`${name}() and agree() refuse keys of another size`, async () => {
-    const pair = await importPair(randomBytes(32));
-    for (const size of [0, 31, 33]) {
-      await assertRejects(
-        async () => await importPair(new Uint8Array(size)),
-        RangeError,
-        `Cannot use an X25519 private key of ${size} bytes: it has 32`,
-      );
-      await assertRejects(
-        () => agree(pair, new Uint8Array(size)),
-        RangeError,
-        `Cannot use an X25519 public key of ${size} bytes: it has 32`,
-      );
-    }
-  });
-}
+testPairs("importKeyPair", importKeyPair);
 
 Deno.test("importKeyPair() and generateKeyPair() give private keys that nobody can read", async () => {
   const pairs: KeyPair[] = [];
@@ -268,31 +203,8 @@ Deno.test("importKeyPair() and generateKeyPair() give private keys that nobody c
     pairs.push(await importKeyPair(randomBytes(32)), await generateKeyPair());
   });
   assertEquals(found, [false, false]);
-  for (const pair of [...pairs, generateNodeKeyPair()]) {
+  for (const pair of pairs) {
     assertEquals(Object.keys(pair), ["publicKey", "multiply"]);
-  }
-});
-
-Deno.test("importNodeKeyPair() wipes the key that it is given", () => {
-  const key = randomBytes(32);
-  importNodeKeyPair(key);
-  assertEquals(key, new Uint8Array(32));
-});
-
-Deno.test("generateNodeKeyPair() and generateKeyPair() make fresh pairs that agree with each other's", async () => {
-  const pairs = [
-    generateNodeKeyPair(),
-    generateNodeKeyPair(),
-    await generateKeyPair(),
-    await generateKeyPair(),
-  ];
-  const publicKeys = pairs.map(({ publicKey }) => publicKey.toHex());
-  assertEquals(new Set(publicKeys).size, pairs.length);
-  for (const one of pairs) {
-    for (const other of pairs) {
-      const secret = await agree(one, other.publicKey);
-      assertEquals(secret, await agree(other, one.publicKey));
-    }
   }
 });
 

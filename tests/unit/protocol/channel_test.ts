@@ -45,11 +45,10 @@ import {
   type AcceptOptions,
   connectChannel,
   type ConnectOptions,
-  MEMBER_ID,
-  MEMBER_KEY,
   PROTOCOL_VERSION,
   refuse,
 } from "../../../src/protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../../src/protocol/hello.ts";
 import {
   LocalResponder,
   type Responder,

@@ -61,6 +61,8 @@ Deno.test("History.packed() packs what is in memory once for all who ask for the
   assert(history.packed(2, 6) !== packed);
   assertEquals(history.packed(1, 5), undefined); // line 2 is in memory no more
   assertEquals(history.packed(2, 7), undefined); // and line 7 isn't yet
+  assertEquals(history.packed(5, 5), undefined); // there is nothing to tell,
+  assertEquals(history.packed(5, 3), undefined); // and what costs less than nothing would be a gift
 });
 
 Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {

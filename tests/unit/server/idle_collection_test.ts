@@ -5,7 +5,9 @@
  */
 
 import { IdleCollection } from "../../../src/server/idle_collection.ts";
-import { assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals } from "../../kit/assert.ts";
+import { runToEnd } from "../../kit/command.ts";
+import { taskWords } from "../../kit/program.ts";
 
 const MEBIBYTE = 1_048_576;
 
@@ -84,4 +86,13 @@ Deno.test("IdleCollection takes 5 % of the time at most", () => {
   setup.now++;
   collection.look();
   assertEquals(setup.collections, 2);
+});
+
+Deno.test("the server's task gives IdleCollection the function that it needs", async () => {
+  const [deno = "", ...words] = taskWords("server");
+  const flag = words.find((word) => word.startsWith("--v8-flags="));
+  assert(flag);
+  const program = 'gc({ type: "major", flavor: "last-resort" })';
+  const { code } = await runToEnd([deno, "eval", flag, program]);
+  assertEquals(code, 0);
 });

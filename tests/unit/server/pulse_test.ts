@@ -51,6 +51,24 @@ Deno.test("Pulse doesn't ask all at once who were told something at once", () =>
   assert(new Set(seconds).size > 5, seconds.join(" "));
 });
 
+Deno.test("Pulse takes no write for stalled that waits for its turn", async () => {
+  const ring = new Ring(1_024);
+  const writer = { write: () => new Promise<number>(() => {}) };
+  const outlet = new Outlet(ring, writer, { limit: 9, tooSlow: () => {} });
+  const isStalled = () => {
+    const pulse = new Pulse();
+    const seconds = Array.from({ length: 11 });
+    return seconds.some(() =>
+      [...pulse.tick(false, outlet)].includes("stalled")
+    );
+  };
+  for (let at = 0; at < 96; at++) ring.turns.take(() => {});
+  outlet.share(new Uint8Array(9), 1);
+  assertEquals(isStalled(), false);
+  await ring.turns.passed();
+  assertEquals(isStalled(), true);
+});
+
 Deno.test("Connection.tick() bears with a client that says something every 34 s", async () => {
   await using setup = await Setup.create();
   const client = await setup.connect();

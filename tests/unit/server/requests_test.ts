@@ -9,6 +9,7 @@ import type { Event } from "../../../src/protocol/events.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 import { joinEvent, newIdentity, newStay } from "../../kit/people.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
+import { MAX_TEXT_SIZE } from "../../../src/protocol/reasons.ts";
 import { CHAIN_START, chainEvent } from "../../../src/protocol/chain.ts";
 import { pastEntry } from "../../../src/protocol/line.ts";
 import { pastOf, valueFor } from "../../kit/log_kit.ts";
@@ -109,6 +110,26 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
   const joining = ben.of("past").findLast(({ what }) => what === "joined");
   assertEquals(joining?.name, "ben");
   assertEquals(ben.of("chain"), [chainEvent(0, CHAIN_START)]);
+});
+
+Deno.test("Connection lets one come back that missed 1,000 lines of the longest, all of them in memory", async () => {
+  await using setup = await Setup.create();
+  const old = await setup.connect();
+  await old.join("ben");
+  old.channel.close();
+  await old.served;
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const text = '"'.repeat(MAX_TEXT_SIZE); // twice as long in JSON: together more than may wait for one
+  for (let n = 1; n <= 1_000; n += 5) {
+    await ana.send(...[0, 1, 2, 3, 4].map((at) => say(n + at, text)));
+  }
+  await ana.until("said", ({ n }) => n === 1_000);
+  assertEquals(setup.log.oldest, 0);
+  const ben = await setup.connect(old.identity);
+  await ben.join("ben", 0, 0);
+  const last = ben.of("past").findLast(({ what }) => what === "said");
+  assertEquals(last?.n, 1_000);
 });
 
 Deno.test("Connection begins what it tells of the past with the chain's value, and says the value for any line", async () => {

@@ -355,6 +355,32 @@ Deno.test("Ring.makeRoom() drops only who stands in the way, and only when it mu
   assertEquals(quick.writer.taken, [5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
+Deno.test("Ring.makeRoom() drops nobody who only waits for a turn to write", async () => {
+  const log = new Ring(100);
+  const takes: Writer = { write: ({ length }) => Promise.resolve(length) };
+  let dropped = 0;
+  const tooSlow = () => void dropped++;
+  const outlets = Array.from(
+    { length: 300 },
+    () => new Outlet(log, takes, { limit: 1_000, tooSlow }),
+  );
+  for (const outlet of outlets) outlet.attach();
+  const closed = Promise.withResolvers<number>();
+  let stuck = 0;
+  new Outlet(log, { write: () => closed.promise }, {
+    limit: 1_000,
+    tooSlow: () => {
+      stuck++;
+      closed.reject(new Deno.errors.Interrupted());
+    },
+  }).attach();
+  for (let round = 0; round < 5; round++) {
+    await log.makeRoom(60);
+    append(log, ...new Array(60).fill(round));
+  }
+  assertEquals([dropped, stuck], [0, 1]);
+});
+
 Deno.test("Ring.makeRoom() waits for the write of a dropped reader even where it succeeds", async () => {
   const log = new Ring(8);
   const slow = follow(log);

@@ -5,6 +5,8 @@
  */
 
 import { setImmediate } from "node:timers";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { WriteTurns } from "../../../src/server/write_turns.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 
@@ -63,6 +65,33 @@ Deno.test("WriteTurns has a write asked for by another wait for its turn as well
   assertEquals(begun, 96);
   await nextTurn();
   assertEquals(begun, 192);
+});
+
+Deno.test("WriteTurns forgets what was written, even where somebody waits all the time", async () => {
+  const turns = new WriteTurns();
+  let written = 0;
+  const takeSome = () => {
+    const refs: WeakRef<() => void>[] = [];
+    for (let at = 0; at < 96; at++) {
+      const write = () => void written++;
+      refs.push(new WeakRef(write));
+      turns.take(write);
+    }
+    return refs;
+  };
+  takeSome();
+  const early = takeSome();
+  for (let turn = 0; turn < 10; turn++) {
+    takeSome();
+    await nextTurn();
+  }
+  assertEquals(written, 11 * 96); // and others wait
+  takeSome();
+  await nextTurn(); // what was looked at is kept until the end of its turn
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  collect();
+  assertEquals(early.filter((it) => it.deref()).length, 0);
 });
 
 Deno.test("WriteTurns has 500 writes to clients that read carried out within 10 turns of a busy server", async () => {

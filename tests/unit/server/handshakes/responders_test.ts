@@ -9,7 +9,7 @@ import { randomBytes } from "../../../../crypto_utils.ts";
 import type { Secured } from "../../../../src/crypto/noise.ts";
 import type { Answer, Responder } from "../../../../src/protocol/responder.ts";
 import {
-  type Helper,
+  type PoolWorker,
   Responders,
 } from "../../../../src/server/handshakes/responders.ts";
 import type { Fate } from "../../../../src/server/handshakes/worker_responder.ts";
@@ -54,7 +54,7 @@ class Paper implements Responder {
 }
 
 /** A worker that stands when the test says so. */
-class PaperWorker extends Paper implements Helper {
+class PaperWorker extends Paper implements PoolWorker {
   hasEnded = false;
   constructor(readonly fate: Fate) {
     super();

@@ -10,11 +10,10 @@ import type { Secured } from "../../../../src/crypto/noise.ts";
 import {
   acceptChannel,
   type AcceptOptions,
-  CODE_ID,
   connectChannel,
   type ConnectOptions,
-  MEMBER_KEY,
 } from "../../../../src/protocol/handshake.ts";
+import { CODE_ID, MEMBER_KEY } from "../../../../src/protocol/hello.ts";
 import {
   GoneError,
   RefusedError,

@@ -15,7 +15,7 @@ import { FileError } from "../../../../src/base/private_file.ts";
 import { CARD_SIZE, readCard } from "../../../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../../../src/crypto/person_id.ts";
 import { admissionKey, ROOM_INVITE_ID } from "../../../../src/keys/invite.ts";
-import { MEMBER_ID } from "../../../../src/protocol/handshake.ts";
+import { MEMBER_ID } from "../../../../src/protocol/hello.ts";
 import { HandshakeRefusal } from "../../../../src/protocol/reasons.ts";
 import { NAME_KEPT } from "../../../../src/server/people/owned_names.ts";
 import type { People } from "../../../../src/server/people/people.ts";
