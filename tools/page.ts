@@ -7,7 +7,7 @@
  * @module
  */
 
-import { brotliCompressSync, constants } from "node:zlib";
+import { brotliCompressSync } from "node:zlib";
 import { base64, hex } from "@scure/base";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
@@ -34,13 +34,6 @@ const ABOUT = "Builds the web page into one file and prints its SHA-256.";
 
 /** Browsers that have all that the page needs: Ed25519 and X25519 in `crypto.subtle`. */
 const TARGET = ["chrome137", "firefox130", "safari18"];
-
-/** At its best, which takes half a second; what fits this page best of modes and blocks, by trial. */
-const PACKING = {
-  [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_FONT,
-  [constants.BROTLI_PARAM_LGWIN]: 20,
-  [constants.BROTLI_PARAM_LGBLOCK]: 20,
-};
 
 const root = new URL("../", import.meta.url);
 const rootPath = decodeURIComponent(root.pathname);
@@ -172,7 +165,10 @@ const leaner: esbuild.Plugin = {
   name: "leaner",
   setup({ onLoad }) {
     // Spoken codes are for terminals: the page comes by links and by its person's key.
-    onLoad({ filter: /\/src\/crypto\/cpace\.ts$/ }, () => ({ contents: "" }));
+    onLoad(
+      { filter: /\/src\/protocol\/code_run\.ts$/ },
+      () => ({ contents: "" }),
+    );
     onLoad({ filter: /\/confusables\.json$/ }, async ({ path }) => ({
       contents: confusablesModule(JSON.parse(await Deno.readTextFile(path))),
       loader: "js",
@@ -288,7 +284,7 @@ async function main(args: readonly string[]): Promise<number> {
     const folder = output.slice(0, output.lastIndexOf("/") + 1);
     if (folder !== "") await Deno.mkdir(folder, { recursive: true });
     await Deno.writeFile(output, page);
-    const packed = brotliCompressSync(page, { params: PACKING });
+    const packed = brotliCompressSync(page); // at its best, which takes half a second
     await Deno.writeFile(`${output}.br`, packed);
     const kilobytes = ({ length }: Uint8Array) => Math.round(length / 1_000);
     print(

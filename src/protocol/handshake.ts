@@ -33,15 +33,14 @@ import {
 } from "../../crypto_utils.ts";
 import { Channel } from "./channel.ts";
 import {
-  beginCpace,
   CODE_ID,
+  CODE_NUMBER_SIZE,
   type CodeGuess,
-  codePsk,
   CPACE_SHARE_SIZE,
+  GUESS_SIZE,
   INVITE_ID_SIZE,
   MEMBER_ID,
   MEMBER_KEY,
-  uint32,
 } from "./hello.ts";
 import { HANDSHAKE_REFUSALS, HandshakeRefusal } from "./reasons.ts";
 import type { Halfway, Responder } from "./responder.ts";
@@ -55,6 +54,7 @@ import {
 
 /** The version that a client's first byte asks for; part of the prologue by the protocol's name. */
 export const PROTOCOL_VERSION = 2;
+
 /** What a server needs to take part in a handshake. */
 export interface AcceptOptions {
   /** Does the cryptography. */
@@ -209,28 +209,35 @@ export async function connectChannel(
 ): Promise<Channel> {
   const reader = new RecordReader(stream);
   const { code } = options;
-  const ephemeralKey = code && await generateKeyPair();
+  const ephemeralKey = await generateKeyPair();
   const handshake = createHandshake({
     role: "initiator",
     prologue: PROTOCOL_BYTES,
     staticKey: options.keyPair,
     ephemeralKey,
   });
-  const cpace = code && ephemeralKey &&
-    await beginCpace(code, ephemeralKey.publicKey);
+  const run = code &&
+    new (await import("./code_run.ts")).CodeRun(
+      "initiator",
+      code,
+      ephemeralKey.publicKey,
+    );
   const kemKey = await (options.kem ?? defaultKem).generate();
-  const hello = new Uint8Array(INVITE_ID_SIZE + KEM_KEY_SIZE);
-  new DataView(hello.buffer).setUint32(0, options.inviteId);
+  const helloSize = INVITE_ID_SIZE + KEM_KEY_SIZE;
+  const hello = new Uint8Array(helloSize + (run ? GUESS_SIZE : 0));
+  const view = new DataView(hello.buffer);
+  view.setUint32(0, options.inviteId);
   hello.set(kemKey.encapsulationKey, INVITE_ID_SIZE);
-  const guess = code && cpace
-    ? concat(uint32(code.number), cpace.share)
-    : EMPTY;
-  const first = await handshake.writeMessage(concat(hello, guess));
+  if (code && run) {
+    view.setUint32(helloSize, code.number);
+    hello.set(run.share, helloSize + CODE_NUMBER_SIZE);
+  }
+  const first = await handshake.writeMessage(hello);
   const version = new Uint8Array([PROTOCOL_VERSION]);
   await writeAll(stream, record(RecordType.handshake, concat(version, first)));
 
   const reply = await handshake.readMessage(await fromServer(reader));
-  const size = KEM_CIPHERTEXT_SIZE + (cpace ? CPACE_SHARE_SIZE : 0);
+  const size = KEM_CIPHERTEXT_SIZE + (run ? CPACE_SHARE_SIZE : 0);
   if (reply.length !== size) {
     throw new HandshakeError(
       "Cannot shake hands: the payload has another size",
@@ -242,11 +249,8 @@ export async function connectChannel(
     reply.subarray(0, KEM_CIPHERTEXT_SIZE),
   );
   handshake.setPsk(
-    cpace
-      ? codePsk(
-        cpace.key("initiator", reply.subarray(KEM_CIPHERTEXT_SIZE)),
-        secret,
-      )
+    run
+      ? run.psk(reply.subarray(KEM_CIPHERTEXT_SIZE), secret)
       : hybridPsk(options.inviteKey, secret),
   );
   const third = await handshake.writeMessage();

@@ -7,13 +7,7 @@
  * @module
  */
 
-import type { Cpace } from "../crypto/cpace.ts";
-import {
-  type Bytes,
-  deriveKey,
-  KEY_SIZE,
-  labelled,
-} from "../../crypto_utils.ts";
+import { type Bytes, KEY_SIZE } from "../../crypto_utils.ts";
 
 /** An invite's number, and a spoken code's, bytes. */
 export const INVITE_ID_SIZE = 4;
@@ -36,26 +30,4 @@ export interface CodeGuess {
   readonly number: number;
   /** The words, UTF-8. */
   readonly password: Bytes;
-}
-
-/** One side's run of CPace. @param sid The client's ephemeral key, 32 bytes. */
-export async function beginCpace(
-  { number, password }: CodeGuess,
-  sid: Bytes,
-): Promise<Cpace> {
-  // Loaded when first needed: it takes 15 ms, and most programs never meet a spoken code.
-  const { Cpace } = await import("../crypto/cpace.ts");
-  return new Cpace({ password, ci: labelled("code", uint32(number)), sid });
-}
-
-/** A whole number as 4 bytes, big-endian. */
-export function uint32(value: number): Bytes {
-  const bytes = new Uint8Array(CODE_NUMBER_SIZE);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-/** The psk of a client with a spoken code. @param key CPace's, 64 bytes. @param secret ML-KEM's, 32 bytes. */
-export function codePsk(key: Bytes, secret: Bytes): Bytes {
-  return deriveKey(key, "code", secret);
 }

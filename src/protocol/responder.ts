@@ -28,10 +28,8 @@ import {
   PROTOCOL_BYTES,
 } from "../../crypto_utils.ts";
 import {
-  beginCpace,
   CODE_ID,
   CODE_NUMBER_SIZE,
-  codePsk,
   GUESS_SIZE,
   INVITE_ID_SIZE,
 } from "./hello.ts";
@@ -122,10 +120,11 @@ export class LocalResponder implements Responder {
     const number = view.getUint32(size);
     const sid = first.slice(0, KEY_SIZE);
     const password = await passwordOf(number);
-    const cpace = await beginCpace({ number, password }, sid);
-    const key = cpace.key("responder", hello.subarray(size + CODE_NUMBER_SIZE));
-    const reply = await handshake.writeMessage(concat(ciphertext, cpace.share));
-    const halfway = new LocalHalfway(handshake, inviteId, secret, key);
+    const { CodeRun } = await import("./code_run.ts");
+    const run = new CodeRun("responder", { number, password }, sid);
+    const psk = run.psk(hello.subarray(size + CODE_NUMBER_SIZE), secret);
+    const reply = await handshake.writeMessage(concat(ciphertext, run.share));
+    const halfway = new LocalHalfway(handshake, inviteId, secret, psk);
     return { reply, halfway };
   }
 }
@@ -139,18 +138,18 @@ class LocalHalfway implements Halfway {
   readonly inviteId: number;
   #handshake: Handshake | undefined;
   readonly #secret: Bytes; // ML-KEM's, 32 bytes
-  readonly #codeKey: Bytes | undefined; // CPace's, 64 bytes
+  readonly #codePsk: Bytes | undefined; // by the spoken code, 32 bytes
 
   constructor(
     handshake: Handshake,
     inviteId: number,
     secret: Bytes,
-    codeKey?: Bytes,
+    codePsk?: Bytes,
   ) {
     this.#handshake = handshake;
     this.inviteId = inviteId;
     this.#secret = secret;
-    this.#codeKey = codeKey;
+    this.#codePsk = codePsk;
   }
 
   async finish(third: Bytes, key: Bytes | undefined): Promise<Secured> {
@@ -167,13 +166,13 @@ class LocalHalfway implements Halfway {
 
   #psk(key: Bytes | undefined): Bytes {
     if (key) return hybridPsk(key, this.#secret);
-    if (this.#codeKey) return codePsk(this.#codeKey, this.#secret);
+    if (this.#codePsk) return this.#codePsk;
     throw new TypeError("Cannot shake hands: there is no spoken code");
   }
 
   [Symbol.dispose](): void {
     this.#handshake = undefined;
     this.#secret.fill(0);
-    this.#codeKey?.fill(0);
+    this.#codePsk?.fill(0);
   }
 }
