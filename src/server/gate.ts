@@ -8,7 +8,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { messageOf } from "../base/error_reason.ts";
 import { Limiter } from "../base/limiter.ts";
 import { pause, within } from "../base/timing.ts";
@@ -23,6 +22,7 @@ import { Responders } from "./handshakes/responders.ts";
 import { close, type HalfClosable, linger } from "./linger.ts";
 import type { Limits } from "./limits.ts";
 import type { Measures } from "./measures.ts";
+import { nextTurn } from "./next_turn.ts";
 import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
 import { GoneError } from "../protocol/record_reader.ts";
 import { acceptChannel, type AcceptOptions } from "../protocol/handshake.ts";
@@ -261,11 +261,6 @@ export class Gate {
     if (due !== undefined) room.got(due, 0);
     people.journal.look();
   }
-}
-
-/** Resolves when all else that is ready has had its turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** Says what went wrong with one that has come, as far as its owner is not used to it. */

@@ -13,6 +13,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { nextTurn } from "./next_turn.ts";
 
 /** Writes that begin in a turn: fewer than 128, since reading counts, too. */
 const MOST = 96;
@@ -42,7 +43,7 @@ export class WriteTurns {
   /** Resolves when all who wait by now have had their turn, and their clients one to take what was written. */
   async passed(): Promise<void> {
     await new Promise<void>((resolve) => this.take(resolve));
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await nextTurn();
   }
 
   #askNext(): void {

@@ -20,7 +20,6 @@ import type {
 } from "../../protocol/responder.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
 import { diagnostics } from "../diagnostics.ts";
-import { nodeResponder } from "./node_key_pair.ts";
 import { type Fate, WorkerResponder } from "./worker_responder.ts";
 
 /** Handshakes worked on at a time in this thread: hundreds would keep members waiting, fewer leave threads idle. */
@@ -65,7 +64,8 @@ interface Slot {
 
 /** Who does it, each handshake in its turn. */
 export class Responders implements Responder {
-  readonly #local: Responder;
+  readonly #privateKey: () => Bytes;
+  #local: Promise<Responder> | undefined;
   readonly #most: number;
   readonly #now: () => number;
   readonly #turns = new Limiter(AT_ONCE);
@@ -77,7 +77,8 @@ export class Responders implements Responder {
     const { privateKey, now } = options;
     const { processors = navigator.hardwareConcurrency } = options;
     this.#now = now;
-    this.#local = options.local ?? nodeResponder(privateKey());
+    this.#privateKey = privateKey;
+    this.#local = options.local && Promise.resolve(options.local);
     this.#start = options.start ??
       ((fate) => new WorkerResponder(privateKey(), fate));
     this.#most = Math.min(processors - 1, MAX_WORKERS);
@@ -90,16 +91,23 @@ export class Responders implements Responder {
 
   async answer(first: Bytes, passwordOf: PasswordOf): Promise<Answer> {
     if (this.#turns.isFull) this.#grow();
-    const { reply, halfway } = await this.#turns.run(() =>
-      this.#next().answer(first, passwordOf)
-    );
+    const { reply, halfway } = await this.#turns.run(async () => {
+      const responder = this.#leastBusy() ?? await this.#here();
+      return await responder.answer(first, passwordOf);
+    });
     return { reply, halfway: new InTurn(halfway, this.#turns) };
   }
 
-  /** The one that has least to do: this thread only while no worker stands. */
-  #next(): Responder {
+  /** This thread's. Loaded when somebody first knocks: `node:crypto` takes 15 ms, for which no command should wait. */
+  #here(): Promise<Responder> {
+    return this.#local ??= import("./node_key_pair.ts")
+      .then(({ nodeResponder }) => nodeResponder(this.#privateKey()));
+  }
+
+  /** The worker that has least to do, once one stands. */
+  #leastBusy(): Responder | undefined {
     const [first, ...others] = this.#slots.filter(({ stands }) => stands);
-    if (!first) return this.#local;
+    if (!first) return undefined;
     const slot = others.reduce(
       (best, it) => it.worker.held < best.worker.held ? it : best,
       first,

@@ -7,6 +7,7 @@
 import { setImmediate } from "node:timers";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { nextTurn } from "../../../src/server/next_turn.ts";
 import { WriteTurns } from "../../../src/server/write_turns.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 
@@ -29,11 +30,6 @@ class Turns implements Disposable {
   [Symbol.dispose](): void {
     this.#over = true;
   }
-}
-
-/** Has something happen after this turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => resolve()));
 }
 
 Deno.test("WriteTurns begins 96 writes in a turn, and the others in the next ones, in order", async () => {
