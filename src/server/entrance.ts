@@ -31,8 +31,19 @@ export interface Entrance {
   open(peer: Peer): Promise<HalfClosable | Errand>;
 }
 
+/**
+ * Has the system send what is written at once. Otherwise a short record waits for the peer to acknowledge the one before,
+ * which may take 40 ms (Nagle's algorithm, RFC 9293 section 3.7.4). Deno can't set that over TLS.
+ */
+export function sendAtOnce(peer: Peer): void {
+  if ("setNoDelay" in peer) (peer as Deno.TcpConn).setNoDelay(true);
+}
+
 /** The port of the chat itself: the handshake comes first. */
 export const DIRECT: Entrance = {
   turnAway: (peer) => refuse(peer, HandshakeRefusal.busy),
-  open: (peer) => Promise.resolve(peer),
+  open: (peer) => {
+    sendAtOnce(peer);
+    return Promise.resolve(peer);
+  },
 };

@@ -7,7 +7,12 @@
 
 import { writeAll } from "../../base/write_all.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
-import type { Entrance, Errand, Peer } from "../entrance.ts";
+import {
+  type Entrance,
+  type Errand,
+  type Peer,
+  sendAtOnce,
+} from "../entrance.ts";
 import { close, type HalfClosable, linger } from "../linger.ts";
 import { Messages } from "./frames.ts";
 import { shortAnswer } from "./http_answer.ts";
@@ -45,7 +50,7 @@ export class WebEntrance implements Entrance {
   }
 
   async open(peer: Peer): Promise<HalfClosable | Errand> {
-    if ("setNoDelay" in peer) (peer as Deno.TcpConn).setNoDelay(true);
+    sendAtOnce(peer);
     const head = await readHead(peer).catch((error) => refused(peer, error));
     if (head.path !== "/chat") return errand(peer, ...this.#answer(head));
     const { isOpen, answer } = await upgrade(head);
