@@ -1,5 +1,6 @@
 /**
- * The benchmark: a real server, a load of real members, and a table. Flags in, exit code out.
+ * The benchmark: a real server, a load of real members, and a table. Flags in, exit code out. README.md beside this file
+ * says what each figure is, and which file makes it.
  *
  *     deno task bench [--quick] [--sealed] [--web] [--cluster] [--hold PERCENT] [--unpinned] [--peers]
  *       [--json FILE] [--members LIST] [--runs COUNT] [--parts LIST]
@@ -13,14 +14,14 @@ import { UsageError } from "../src/base/usage_error.ts";
 import { helpText } from "../src/base/help.ts";
 import { complain, print } from "../src/base/output.ts";
 import { VERSION } from "../src/base/program.ts";
-import { machine } from "./load/machine.ts";
+import { machine, possible } from "./load/machine.ts";
 import { installedPeers, type Peer } from "./peers/servers.ts";
-import { pinning, sharedPinning, UNPINNED } from "./load/processes.ts";
-import { notes, type Report, summary, table } from "./report.ts";
-import { measureRooms, possible, settings } from "./load/rooms.ts";
+import { pinning, UNPINNED } from "./load/processes.ts";
+import { sharedPinning } from "./load/shared.ts";
+import { type Report, summary, table } from "./report.ts";
+import { measureRooms, settings } from "./load/rooms.ts";
 import { measureSealedCosts } from "./load/sealed_costs.ts";
-import { measureRestarts } from "./load/restarting.ts";
-import { measureStarts } from "./load/starting.ts";
+import { measureRestarts, measureStarts } from "./load/starts.ts";
 import { measureClients } from "./load/clients.ts";
 import { measureStrangers } from "./strangers/measure.ts";
 
@@ -107,18 +108,16 @@ function sizes(list: string): number[] {
   if (members.every((it) => Number.isSafeInteger(it) && it >= 4)) {
     return members.sort((a, b) => a - b);
   }
-  throw new UsageError(
-    `Cannot use --members "${list}": it is a list of numbers from 4 on`,
-  );
+  const words = "it is a list of numbers from 4 on";
+  throw new UsageError(`Cannot use --members "${list}": ${words}`);
 }
 
 function parts(list: string): string[] {
   const wanted = list.split(",");
   const all = [...PARTS, ...OTHER_PARTS];
   if (wanted.every((it) => all.includes(it))) return wanted;
-  throw new UsageError(
-    `Cannot use --parts "${list}": there are ${all.join(", ")}`,
-  );
+  const words = `there are ${all.join(", ")}`;
+  throw new UsageError(`Cannot use --parts "${list}": ${words}`);
 }
 
 /** The other servers that are there; says so where there are none. */
@@ -137,9 +136,9 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
   const { runs = quick ? cluster ? 1 : 2 : 3 } = values;
   const all = quick || cluster ? "rooms" : PARTS.join(",");
   const wanted = parts(values.parts ?? all);
+  const is = (part: string) => wanted.includes(part);
   const sizesOf = cluster ? CLUSTER_MEMBERS : quick ? QUICK_MEMBERS : MEMBERS;
-  const list = values.members ?? sizesOf;
-  const members = await possible(sizes(list));
+  const members = await possible(sizes(values.members ?? sizesOf));
   const peers = await wantedPeers(values.peers);
   const here = await machine();
   const alone = values.unpinned ? UNPINNED : await pinning();
@@ -148,7 +147,11 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
     `encrypted-chat ${VERSION}, Deno ${here.deno}, ${here.processors} × ${here.processor}, ` +
       `load average ${here.loadAverage}\n\n`,
   );
-  const about = {
+  const plan = { members, runs, pins, stop };
+  const contest = { quick, peers, sealed, web, cluster, hold };
+  const rooms = is("rooms") && await measureRooms({ ...plan, ...contest });
+  const restarting = values.members === undefined ? RESTART_MEMBERS : members;
+  return {
     date: new Date().toISOString(),
     version: VERSION,
     machine: here,
@@ -156,47 +159,28 @@ async function measure(values: Values, stop: AbortSignal): Promise<Report> {
       ? pins.description
       : `${pins.description}; each server held to ${hold} % of a processor`,
     settings: settings(quick),
-  };
-  const rooms = wanted.includes("rooms")
-    ? await measureRooms({
-      members,
-      quick,
-      runs,
-      pins,
-      peers,
-      sealed,
-      web,
-      cluster,
-      hold,
-      stop,
-    })
-    : undefined;
-  const is = (part: string) => wanted.includes(part);
-  const restarting = values.members === undefined ? RESTART_MEMBERS : members;
-  return {
-    ...about,
-    summary: summary(rooms?.rooms ?? []),
-    ...rooms && { listenMs: rooms.listening, rooms: rooms.rooms },
+    summary: summary(rooms ? rooms.rooms : []),
+    ...rooms,
     ...rooms && sealed && { sealedCosts: await measureSealedCosts(members) },
     ...is("start") && { starts: await measureStarts(pins, stop) },
     ...is("restart") && {
-      restarts: await measureRestarts({
-        members: restarting,
-        runs,
-        pins,
-        stop,
-      }),
+      restarts: await measureRestarts({ ...plan, members: restarting }),
     },
-    ...is("client") && await measureClients(stop),
+    ...is("client") && { clients: await measureClients(stop) },
     ...is("strangers") && await measureStrangers(pins, stop),
     // Loaded only if wanted: it needs other permissions.
-    ...is("page") && await (await import("./web/measure.ts")).measurePage(),
+    ...is("page") &&
+      await (await import("./web/measure.ts")).measurePage(stop),
   };
 }
 
 async function bench(values: Values, stop: AbortSignal): Promise<void> {
+  if (Deno.build.os !== "linux") {
+    throw new Error("Cannot measure here: the load makes Linux's own calls");
+  }
   const report = await measure(values, stop);
-  print(`${table(report)}\n${notes(report)}`);
+  const { pinning } = report;
+  print(`${table(report)}\n${pinning[0]?.toUpperCase()}${pinning.slice(1)}.\n`);
   if (values.json !== undefined) {
     const text = `${JSON.stringify(report, null, 2)}\n`;
     await Deno.writeTextFile(values.json, text);

@@ -5,16 +5,12 @@
  * @module
  */
 
-import { DenoNetwork } from "./deno_network.ts";
 import { EpollNetwork } from "./epoll_network.ts";
-import type { Network } from "./network.ts";
-import { WebNetwork } from "./web_network.ts";
-
-/** The longest that anything may take, ms. */
-const PATIENCE = 120_000;
+import type { Receiver, Socket } from "./socket.ts";
+import { openWebSocket } from "./web_socket.ts";
 
 /** When nothing has arrived for so long, nothing more is on its way, ms. */
-export const QUIET_TIME = 200;
+const QUIET_TIME = 200;
 
 /** Somebody who can be made to speak. */
 export interface Voice {
@@ -28,13 +24,13 @@ export interface Voice {
 
 /** All who are in a room, in this process. */
 export abstract class Audience {
-  readonly network: Network;
+  readonly network: EpollNetwork = new EpollNetwork(() => this.#jobs > 0);
   /** Whether opening what arrives waits, so that it isn't measured. */
   holding = false;
   readonly #joinsAtOnce: number;
+  readonly #isWeb: boolean;
   #jobs = 0;
   #failure: { readonly error: unknown } | undefined;
-  #closed = false;
 
   /**
    * An audience without anybody.
@@ -42,11 +38,19 @@ export abstract class Audience {
    */
   constructor(joinsAtOnce: number, isWeb = false) {
     this.#joinsAtOnce = joinsAtOnce;
-    const busy = () => this.#jobs > 0;
-    const network = Deno.build.os === "linux"
-      ? new EpollNetwork(busy)
-      : new DenoNetwork();
-    this.network = isWeb ? new WebNetwork(network) : network;
+    this.#isWeb = isWeb;
+  }
+
+  /** How its sockets are read, in a few words. */
+  get sockets(): string {
+    return this.#isWeb ? "epoll, as WebSockets" : "epoll";
+  }
+
+  /** Opens a connection to a port of this machine. */
+  connect(port: number, receiver: Receiver): Promise<Socket> {
+    return this.#isWeb
+      ? openWebSocket(this.network, port, receiver)
+      : this.network.connect(port, receiver);
   }
 
   /** How many receive, joining ones included. */
@@ -78,9 +82,6 @@ export abstract class Audience {
 
   /** What is done in every turn of `until`. */
   protected abstract turn(): void;
-
-  /** Ends all connections. */
-  protected abstract hangUp(): void;
 
   /** Whether nothing is under way in this process, and nothing has arrived for a while. */
   protected get still(): boolean {
@@ -114,14 +115,14 @@ export abstract class Audience {
     return await task;
   }
 
-  /** Serves everybody until something holds. */
+  /** Serves everybody until something holds. @param alone Whether no task of this process gets a turn meanwhile. */
   until(done: () => boolean, alone = false): Promise<void> {
     const holds = () => {
       if (this.#failure) throw this.#failure.error;
       this.turn();
       return done();
     };
-    return this.network.until(holds, { limit: PATIENCE, alone });
+    return this.network.until(holds, alone);
   }
 
   /** Counts a task until it ends; its failure is the whole load's. */
@@ -132,12 +133,6 @@ export abstract class Audience {
 
   /** The load can't go on. */
   fail(error: unknown): void {
-    if (!this.#closed) this.#failure ??= { error };
-  }
-
-  /** Ends all connections; what the server does about it no longer matters. */
-  close(): void {
-    this.#closed = true;
-    this.hangUp();
+    this.#failure ??= { error };
   }
 }

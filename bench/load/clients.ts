@@ -6,12 +6,7 @@
  * @module
  */
 
-import {
-  type ClientFigures,
-  type Spread,
-  spread,
-  type TypingFigures,
-} from "./figures.ts";
+import { type ClientFigures, type Spread, spread } from "./figures.ts";
 import { Chatter } from "./chatter.ts";
 import { formatInvite } from "../../src/keys/invite.ts";
 import { Notify } from "../../src/base/notify.ts";
@@ -189,7 +184,7 @@ async function memoryAfterDay(
 /** Measures clients, with everything on any processor, as on a person's machine. */
 export async function measureClients(
   stop: AbortSignal,
-): Promise<{ typing: TypingFigures; clients: readonly ClientFigures[] }> {
+): Promise<ClientFigures[]> {
   const found: ClientFigures[] = [];
   const flags = ["--rate", "0"];
   await using server = await ServerProcess.start(UNPINNED, flags, stop);
@@ -203,8 +198,5 @@ export async function measureClients(
       memoryMb: await memoryAfterDay(way, folder, link, stop),
     });
   }
-  const [pipe, terminal] = found;
-  if (!pipe) throw new Error("Cannot start a client");
-  const terminalMs = terminal && { terminalMs: terminal.lineMs };
-  return { typing: { pipeMs: pipe.lineMs, ...terminalMs }, clients: found };
+  return found;
 }

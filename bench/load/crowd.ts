@@ -16,14 +16,15 @@ import { pause } from "../../src/base/timing.ts";
 import { nextPause } from "../../src/client/reconnect.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
-import { admissionKey, type Invite } from "../../src/keys/invite.ts";
+import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import { generateSigningKeyPair } from "../../src/crypto/ed25519.ts";
 import { signCard } from "../../src/crypto/identity.ts";
 import { xwingKey } from "../../src/crypto/xwing.ts";
 import { Audience, type Voice } from "./audience.ts";
-import { Door } from "./door.ts";
+import { type ChatPlace, JOINS_AT_ONCE } from "./job.ts";
 import { type Keys, Member, type Warden } from "./member.ts";
-import type { SealedCrowd } from "./sealed_crowd.ts";
+import { Door } from "./sequence.ts";
+import { SealedCrowd } from "./sealed_crowd.ts";
 import { generateKeyPair } from "../../src/crypto/x25519.ts";
 import { kem } from "../../src/crypto/kem.ts";
 import type { ConnectOptions } from "../../src/protocol/handshake.ts";
@@ -53,31 +54,24 @@ export class Crowd extends Audience implements Warden {
   #lost: ((member: Member) => Promise<void>) | undefined; // what is done about a lost connection
 
   private constructor(
-    ports: readonly number[],
+    doors: readonly Door[],
     isWeb: boolean,
     handshake: Omit<ConnectOptions, "keyPair">,
     sealKey: Bytes,
-    joinsAtOnce: number,
     sealed: SealedCrowd | undefined,
   ) {
-    super(joinsAtOnce, isWeb);
-    this.#doors = ports.map((port) => new Door(port));
+    super(JOINS_AT_ONCE, isWeb);
+    this.#doors = doors;
     this.#handshake = handshake;
     this.#sealKey = sealKey;
     this.#sealed = sealed;
   }
 
-  /**
-   * A crowd without members, at the doors of the room that an invite leads to.
-   * @param sealed What it needs for a sealed room, which it founds. @param webPort Where it comes by WebSockets, if it
-   * does.
-   */
-  static async create(
-    invite: Invite,
-    joinsAtOnce: number,
-    sealed?: SealedCrowd,
-    webPort?: number,
+  /** A crowd without members, at the doors of a room; a sealed one it founds. */
+  static async at(
+    { kind, invite: link, webPort }: ChatPlace,
   ): Promise<Crowd> {
+    const invite = parseInvite(link);
     // One ML-KEM key for all: making keys isn't what is measured, and costs the load as much as the whole handshake
     // costs the server.
     const kemKey = await kem.generate();
@@ -91,15 +85,13 @@ export class Crowd extends Audience implements Warden {
       },
       kem: { ...kem, generate: () => Promise.resolve(kemKey) },
     };
-    const { port, others = [] } = invite;
-    const ports = [port, ...others.map((it) => it.port)];
+    const ports = [invite, ...invite.others ?? []].map(({ port }) => port);
     return new Crowd(
-      webPort === undefined ? ports : [webPort],
+      (webPort === undefined ? ports : [webPort]).map((it) => new Door(it)),
       webPort !== undefined,
       handshake,
       sealKey,
-      joinsAtOnce,
-      sealed,
+      kind === "sealed" ? await SealedCrowd.create() : undefined,
     );
   }
 
@@ -297,10 +289,6 @@ export class Crowd extends Audience implements Warden {
 
   protected override turn(): void {
     for (const speaker of this.#outside) speaker.goOn();
-  }
-
-  protected override hangUp(): void {
-    for (const member of [...this.#members, ...this.#outside]) member.close();
   }
 
   counted(): void {

@@ -5,42 +5,33 @@
  * @module
  */
 
+import { messageOf } from "../../src/base/error_reason.ts";
 import { TextLineStream } from "../../src/base/std.ts";
-import { parseInvite } from "../../src/keys/invite.ts";
 import { print } from "../../src/base/output.ts";
-import type { Audience } from "./audience.ts";
 import { Crowd } from "./crowd.ts";
-import type { Dialogue, Job, ReturnJob, RoomJob, Word } from "./job.ts";
+import type { Dialogue, Job, Word } from "./job.ts";
 import { Measurement } from "./measure.ts";
 import { measureReturn } from "./return.ts";
-import { SealedCrowd } from "./sealed_crowd.ts";
 import { PeerCrowd } from "../peers/crowd.ts";
 import { flood } from "../strangers/flood.ts";
 
-async function audience(
-  { place, joinsAtOnce }: RoomJob | ReturnJob,
-): Promise<Audience> {
-  if (!("invite" in place)) return new PeerCrowd(place.kind, place.port);
-  const sealed = place.kind === "sealed"
-    ? await SealedCrowd.create()
-    : undefined;
-  const { invite, webPort } = place;
-  return await Crowd.create(parseInvite(invite), joinsAtOnce, sealed, webPort);
-}
-
 /** Does a job. @returns What it found. */
 async function work(job: Job, dialogue: Dialogue): Promise<unknown> {
-  if (job.kind !== "room" && job.kind !== "return") {
-    return await flood(job, dialogue);
+  switch (job.kind) {
+    case "room": {
+      const { place } = job;
+      const audience = "port" in place
+        ? new PeerCrowd(place.kind, place.port)
+        : await Crowd.at(place);
+      return await new Measurement(audience, job).run();
+    }
+    case "return": {
+      const crowd = await Crowd.at(job.place);
+      return await measureReturn(crowd, job, dialogue);
+    }
+    default:
+      return await flood(job, dialogue);
   }
-  const crowd = await audience(job);
-  const findings = job.kind === "room"
-    ? await new Measurement(crowd, job).run()
-    : crowd instanceof Crowd
-    ? await measureReturn(crowd, job, dialogue)
-    : undefined;
-  crowd.close();
-  return findings;
 }
 
 /** What is said by stdin and stdout. */
@@ -61,7 +52,11 @@ class Stdio implements Dialogue {
 
 if (import.meta.main) {
   const dialogue = new Stdio();
-  const findings = await work(JSON.parse(Deno.args[0] ?? ""), dialogue);
-  dialogue.tell({ kind: "over", findings });
-  Deno.exit(0); // connections that the server hasn't closed yet would keep it
+  try {
+    const findings = await work(JSON.parse(Deno.args[0] ?? ""), dialogue);
+    dialogue.tell({ kind: "over", findings });
+  } catch (error) {
+    dialogue.tell({ kind: "failed", why: messageOf(error) });
+  }
+  Deno.exit(0); // all connections end with it
 }

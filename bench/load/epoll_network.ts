@@ -1,5 +1,5 @@
 /**
- * The load's sockets on Linux: the system's own calls, so that receiving costs the load less than sending costs
+ * The load's sockets: Linux's own calls, so that receiving costs the load less than sending costs
  * the server.
  *
  * One `TcpConn.read` costs about what one `TcpConn.write` does. A load that reads that way would measure itself.
@@ -8,19 +8,15 @@
  */
 
 import { setImmediate } from "node:timers";
-import {
-  type Network,
-  type Patience,
-  type Receiver,
-  type Socket,
-  tooLong,
-} from "./network.ts";
+import type { Receiver, Socket } from "./socket.ts";
 
 /** Sockets that one look finds, and bytes that one read takes. */
 const MAX_EVENTS = 1_024;
 const BUFFER_SIZE = 512 * 1_024;
 /** How long one wait lasts, ms. */
 const PAUSE = 20;
+/** The longest that anything may take, ms. */
+const PATIENCE = 120_000;
 
 // Linux's numbers, from its headers.
 const AF_INET = 2;
@@ -67,8 +63,8 @@ function required(result: number, action: string): number {
 }
 
 /** Many sockets, one `epoll`. */
-export class EpollNetwork implements Network {
-  readonly kind = "epoll";
+export class EpollNetwork {
+  /** When bytes last arrived, on the clock of `performance.now()`. */
   lastArrival = 0;
   readonly #calls = Deno.dlopen("libc.so.6", CALLS).symbols;
   readonly #epoll = required(this.#calls.epoll_create1(0), "make an epoll");
@@ -84,6 +80,7 @@ export class EpollNetwork implements Network {
     this.#busy = busy;
   }
 
+  /** Opens a connection to a port of this machine. */
   async connect(port: number, receiver: Receiver): Promise<Socket> {
     const fd = required(
       this.#calls.socket(AF_INET, SOCK_STREAM_CLOEXEC_NONBLOCK, 0),
@@ -119,16 +116,23 @@ export class EpollNetwork implements Network {
     );
   }
 
-  async until(done: () => boolean, patience: Patience): Promise<void> {
-    const end = performance.now() + patience.limit;
+  /**
+   * Serves the sockets until something holds.
+   * @param alone Whether nothing but the sockets matters meanwhile: no task of this process gets a turn.
+   * @throws {Error} if it takes too long.
+   */
+  async until(done: () => boolean, alone: boolean): Promise<void> {
+    const end = performance.now() + PATIENCE;
     while (!done()) {
-      if (performance.now() > end) throw tooLong(patience);
-      const aside = !patience.alone && this.#busy();
+      if (performance.now() > end) {
+        throw new Error(`Cannot go on: nothing came of it in ${PATIENCE} ms`);
+      }
+      const aside = !alone && this.#busy();
       const count = this.#wait(0);
       if (count > 0) this.#serve(count);
       else if (aside) this.#serve(await this.#aside());
       // Who waits alone doesn't sleep: that would make the server up to twice as slow (PROFILE.md).
-      else if (!patience.alone) this.#serve(this.#wait());
+      else if (!alone) this.#serve(this.#wait());
       // Sealing and opening go on in other threads, and come back only in a turn of the event loop.
       if (aside) await new Promise<void>((resolve) => setImmediate(resolve));
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Findings, Flow } from "./job.ts";
+import type { Findings, Flow, ReturnValues, RoomValues } from "./job.ts";
 
 /** Several measurements of the same thing. */
 export interface Spread {
@@ -15,26 +15,18 @@ export interface Spread {
   readonly count: number;
 }
 
+/** Several measurements of each of some things. */
+export type Spreads<T> = { readonly [K in keyof T]: Spread };
+
 /** What the benchmark says of rooms of one size. */
-export interface Figures {
+export interface Figures extends Spreads<RoomValues> {
   /** Which server it was. */
   readonly server: string;
   readonly members: number;
   /** How the load's sockets were read. */
   readonly sockets: string;
-  readonly joinsPerSecond: Spread;
-  readonly joinServerCpu: Spread;
-  readonly joinNatsCpu: Spread;
-  readonly joinLoadCpu: Spread;
-  readonly kibPerMember: Spread;
-  readonly kibPerMemberFromEmpty: Spread;
-  /** Of the medians of the runs. */
-  readonly loneMs: Spread;
-  /** The servers' processor time for a lone message, ms, and nats-server's. */
-  readonly loneServerMs: Spread;
-  readonly loneNatsMs: Spread;
-  readonly saturated?: FlowFigures;
-  readonly hundredTalkers?: FlowFigures;
+  readonly saturated?: Spreads<Flow>;
+  readonly hundredTalkers?: Spreads<Flow>;
 }
 
 /** What a sealed room costs its members' clients. */
@@ -48,16 +40,6 @@ export interface SealedCosts {
   readonly linesPerSecond: Spread;
   /** Bytes of such a line in the log, and in an open room's. */
   readonly lineBytes: { readonly sealed: number; readonly open: number };
-}
-
-/** Deliveries in a busy room. */
-export interface FlowFigures {
-  readonly deliveriesPerSecond: Spread;
-  readonly serverUsPerDelivery: Spread;
-  /** Shares of one processor; of all servers together. */
-  readonly serverCpu: Spread;
-  readonly natsCpu: Spread;
-  readonly loadCpu: Spread;
 }
 
 /** The middle one, or the mean of the two in the middle. @throws {RangeError} for none. */
@@ -81,81 +63,57 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-function flowFigures(flows: readonly Flow[]): FlowFigures {
-  return {
-    deliveriesPerSecond: spread(flows.map((it) => it.deliveriesPerSecond)),
-    serverUsPerDelivery: spread(flows.map((it) => it.serverMicroseconds)),
-    serverCpu: spread(flows.map((it) => it.serverShare)),
-    natsCpu: spread(flows.map((it) => it.natsShare)),
-    loadCpu: spread(flows.map((it) => it.loadShare)),
-  };
+/** Median and spread of each of some things, in several runs. @throws {RangeError} for no runs. */
+export function spreads<K extends string>(
+  runs: readonly Readonly<Record<K, number>>[],
+): Record<K, Spread> {
+  const [first] = runs;
+  if (!first) throw new RangeError("Cannot make figures of no runs");
+  const names = Object.keys(first) as K[];
+  const all = names.map((it) => [it, spread(runs.map((run) => run[it]))]);
+  return Object.fromEntries(all);
 }
 
 /** The figures of several loads of the same size on one server. @throws {RangeError} for none. */
-export function figures(
-  server: string,
-  runs: readonly Findings[],
-): Figures {
-  const [first] = runs;
-  if (!first) throw new RangeError("Cannot make figures of no runs");
+export function figures(server: string, runs: readonly Findings[]): Figures {
+  const [{ members, sockets } = { members: 0, sockets: "" }] = runs;
   const saturated = runs.flatMap((run) => run.saturated);
-  const talkers = runs.flatMap((run) => run.talkers ?? []);
+  const talkers = runs.flatMap((run) => run.hundredTalkers);
   return {
     server,
-    members: first.members,
-    sockets: first.sockets,
-    joinsPerSecond: spread(runs.map((it) => it.joinsPerSecond)),
-    joinServerCpu: spread(runs.map((it) => it.joinServerShare)),
-    joinNatsCpu: spread(runs.map((it) => it.joinNatsShare)),
-    joinLoadCpu: spread(runs.map((it) => it.joinLoadShare)),
-    kibPerMember: spread(runs.map((it) => it.kibPerMember)),
-    kibPerMemberFromEmpty: spread(
-      runs.map((it) => it.kibPerMemberFromEmpty),
-    ),
-    loneMs: spread(runs.map((it) => median(it.loneTimes))),
-    loneServerMs: spread(runs.map((it) => it.loneServerMs)),
-    loneNatsMs: spread(runs.map((it) => it.loneNatsMs)),
-    ...(saturated.length > 0 ? { saturated: flowFigures(saturated) } : {}),
-    ...(talkers.length > 0 ? { hundredTalkers: flowFigures(talkers) } : {}),
+    members,
+    sockets,
+    ...spreads(runs.map(({ values }) => values)),
+    ...saturated.length > 0 && { saturated: spreads(saturated) },
+    ...talkers.length > 0 && { hundredTalkers: spreads(talkers) },
   };
 }
 
-/** Starts of one kind. */
-export interface StartFigures {
-  /** The log's size, bytes. */
-  readonly logSize: number;
+/** What one start takes. */
+export interface StartValues {
   /** From the start of the process until it said that it listens, ms. */
-  readonly listenMs: Spread;
+  readonly listenMs: number;
   /** Resident memory when it listens, MB. */
-  readonly memoryMb: Spread;
+  readonly memoryMb: number;
 }
 
-/** Restarts under so many members; times from when the server says that it listens. */
-export interface RestartFigures {
+/** Starts of one kind. */
+export interface StartFigures extends Spreads<StartValues> {
+  /** The log's size, bytes. */
+  readonly logSize: number;
+}
+
+/** Restarts under so many members. */
+export interface RestartFigures
+  extends Spreads<ReturnValues & Pick<StartValues, "listenMs">> {
   readonly members: number;
   /** Whether each waited before it came back, as a client does; else all came at once. */
   readonly pauses: boolean;
-  /** From the start of the process until it said that it listens, ms. */
-  readonly listenMs: Spread;
-  /** Until all were in and told what they missed, and until a message had reached all, ms. */
-  readonly backMs: Spread;
-  readonly servedMs: Spread;
-  /** Processor time until all were in: the server's, its start included, and the load's, ms. */
-  readonly serverMs: Spread;
-  readonly loadMs: Spread;
   /** How often a connection was refused or dropped in all runs, by the reason. */
   readonly troubles: Readonly<Record<string, number>>;
 }
 
-/** From a typed line to the own screen, ms: medians and spread over all lines. */
-export interface TypingFigures {
-  /** Lines through pipes. */
-  readonly pipeMs: Spread;
-  /** Lines in a pseudo-terminal, by util-linux's `script`; undefined if there is none. */
-  readonly terminalMs?: Spread;
-}
-
-/** What a client takes, by pipes or in such a terminal. */
+/** What a client takes, by pipes or in a pseudo-terminal, by util-linux's `script`. */
 export interface ClientFigures {
   readonly kind: "pipe" | "terminal";
   /** From the start of its process until it shows that it is in, ms. */
@@ -218,16 +176,4 @@ export interface WebFigures {
   readonly long: Holdings;
   /** After the talk. */
   readonly talked: Holdings;
-}
-
-/** Where figures come from. */
-export interface Machine {
-  readonly system: string;
-  readonly processor: string;
-  readonly processors: number;
-  readonly memoryGib: number;
-  /** How busy the machine was when the benchmark began: processes that ran or waited, over the last minute. */
-  readonly loadAverage: number;
-  readonly deno: string;
-  readonly v8: string;
 }

@@ -9,10 +9,8 @@ import { byLines, Process } from "../../tests/kit/process.ts";
 import type { Job, Word } from "./job.ts";
 import type { Pinning } from "./processes.ts";
 
-/** What members' process may do: on Linux it brings its own sockets. */
-const MEMBERS_PERMISSIONS = Deno.build.os === "linux"
-  ? ["--allow-ffi", "--allow-run=cat"]
-  : ["--allow-net=127.0.0.1", "--allow-run=ps"];
+/** What members' process may do, which brings its own sockets. */
+const MEMBERS_PERMISSIONS = ["--allow-ffi", "--allow-run=cat"];
 /** What the strangers' may, whose sockets choose their address. */
 const STRANGERS_PERMISSIONS = ["--allow-net", "--allow-env"];
 
@@ -27,7 +25,7 @@ export class LoadProcess implements AsyncDisposable {
   /** Starts it. @param signal Ends it at once. */
   constructor({ load }: Pinning, job: Job, signal: AbortSignal) {
     const take = byLines((line) => this.#words.push(JSON.parse(line)));
-    const isMembers = job.kind === "room" || job.kind === "return";
+    const isMembers = "place" in job;
     this.#signal = signal;
     this.#process = new Process([
       ...load,
@@ -78,9 +76,7 @@ export class LoadProcess implements AsyncDisposable {
       if (word?.kind === kind) {
         return word.kind === "over" ? word.findings : undefined;
       }
-      if (word?.kind === "over") {
-        throw new Error("Cannot go on: the load has ended too soon");
-      }
+      if (word?.kind === "failed") throw new Error(word.why);
       if (word) continue;
       if (this.#ended) {
         this.#signal.throwIfAborted();

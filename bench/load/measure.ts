@@ -6,6 +6,7 @@
 
 import type { Audience, Voice } from "./audience.ts";
 import { pause } from "../../src/base/timing.ts";
+import { median } from "./figures.ts";
 import { type Findings, type Flow, type RoomJob, TALKERS } from "./job.ts";
 import { ownCpu, type Usage, usageOf } from "./usage.ts";
 
@@ -61,17 +62,14 @@ export class Measurement {
     const { saturates } = this.#job;
     const saturated = saturates ? await this.#flows([speaker], WINDOW) : [];
     const lone = await this.#lone(speaker); // by now the server's code is as fast as it gets
-    const { size, network } = this.#crowd;
-    const found = {
-      members: size,
-      sockets: network.kind,
-      ...joining,
-      ...lone,
+    const talkers = saturates ? this.#crowd.talkers(TALKERS) : [];
+    return {
+      members: this.#crowd.size,
+      sockets: this.#crowd.sockets,
+      values: { ...joining, ...lone },
       saturated,
+      hundredTalkers: talkers.length > 0 ? await this.#flows(talkers, 1) : [],
     };
-    const talkers = this.#crowd.talkers(TALKERS);
-    if (!saturates || talkers.length === 0) return found;
-    return { ...found, talkers: await this.#flows(talkers, 1) };
   }
 
   async #times(): Promise<Times> {
@@ -118,9 +116,9 @@ export class Measurement {
     const all = await this.#memory();
     return {
       joinsPerSecond: count / seconds,
-      joinServerShare: (after.server - before.server) / seconds,
-      joinNatsShare: (after.nats - before.nats) / seconds,
-      joinLoadShare: (after.load - before.load) / seconds,
+      joinServerCpu: (after.server - before.server) / seconds,
+      joinNatsCpu: (after.nats - before.nats) / seconds,
+      joinLoadCpu: (after.load - before.load) / seconds,
       kibPerMember: (all - few) / count / 1_024,
       kibPerMemberFromEmpty: (all - empty) / members / 1_024,
     };
@@ -131,14 +129,14 @@ export class Measurement {
     for (let at = 0; at < loneWarmup; at++) {
       await loneMessage(this.#crowd, speaker);
     }
-    const loneTimes: number[] = [];
+    const times: number[] = [];
     const before = await this.#times();
     for (let at = 0; at < loneMessages; at++) {
-      loneTimes.push(await loneMessage(this.#crowd, speaker));
+      times.push(await loneMessage(this.#crowd, speaker));
     }
     const { server, nats } = await this.#times();
     return {
-      loneTimes,
+      loneMs: median(times),
       loneServerMs: (server - before.server) * 1_000 / loneMessages,
       loneNatsMs: (nats - before.nats) * 1_000 / loneMessages,
     };
@@ -186,10 +184,10 @@ export class Measurement {
     const server = after.server - before.server;
     return {
       deliveriesPerSecond: deliveries / seconds,
-      serverMicroseconds: server * 1e6 / deliveries,
-      serverShare: server / seconds,
-      natsShare: (after.nats - before.nats) / seconds,
-      loadShare: (after.load - before.load) / seconds,
+      serverUsPerDelivery: server * 1e6 / deliveries,
+      serverCpu: server / seconds,
+      natsCpu: (after.nats - before.nats) / seconds,
+      loadCpu: (after.load - before.load) / seconds,
     };
   }
 }

@@ -16,12 +16,12 @@ import {
   packEvents,
 } from "../../src/protocol/events.ts";
 import { RecordType } from "../../src/protocol/records.ts";
-import type { Voice } from "./audience.ts";
-import type { Door } from "./door.ts";
-import type { Network, Receiver, Socket } from "./network.ts";
+import type { Audience, Voice } from "./audience.ts";
 import { Opener, type OpenerListener, textOf } from "./opener.ts";
 import { type MeteredRecord, RecordMeter } from "./record_meter.ts";
+import type { Door } from "./sequence.ts";
 import type { SealedKeys } from "./sealed_crowd.ts";
+import type { Receiver, Socket } from "./socket.ts";
 import type { KeyPair } from "../../src/crypto/x25519.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
 import {
@@ -36,10 +36,8 @@ import {
 const QUIET_TIME = 5_000;
 
 /** What a member reports to. */
-export interface Warden {
-  readonly network: Network;
-  /** Whether opening waits. */
-  readonly holding: boolean;
+export interface Warden
+  extends Pick<Audience, "connect" | "holding" | "track" | "fail"> {
   /** Whether members join. */
   readonly admitting: boolean;
   /** A member has received a broadcast record. */
@@ -48,12 +46,8 @@ export interface Warden {
   named(id: number, name: string): void;
   /** A member of the sample has opened the record at an index of its door's sequence. */
   opened(door: Door, index: number, events: readonly Event[]): void;
-  /** Counts a task until it ends; its failure is the whole load's. */
-  track(task: Promise<void>): void;
   /** A member's connection has ended. */
   lost(member: Member): void;
-  /** The load can't go on. */
-  fail(error: unknown): void;
 }
 
 /** How a member is to behave. */
@@ -185,7 +179,7 @@ export class Member implements Receiver, OpenerListener, Voice {
     const { keyPair, card } = keys;
     this.#keys = keys;
     const { n, after } = before ?? { n: 0, after: null };
-    this.#socket = await this.#warden.network.connect(door.port, this);
+    this.#socket = await this.#warden.connect(door.port, this);
     this.#stream.socket = this.#socket;
     this.#channel = await connectChannel(this.#stream, {
       ...handshake,

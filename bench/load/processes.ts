@@ -7,11 +7,11 @@
 
 import { complain } from "../../src/base/output.ts";
 import { type Invite, parseInvite } from "../../src/keys/invite.ts";
-import type { Place } from "./job.ts";
+import type { ChatPlace, Place } from "./job.ts";
 import { succeeds } from "../../tests/kit/command.ts";
 import { Folder } from "../../tests/kit/folder.ts";
 import { cacheFolder } from "../../tests/kit/program.ts";
-import { Server } from "../../tests/kit/server.ts";
+import { Server, type ServerOptions } from "../../tests/kit/server.ts";
 
 /** When a server is ended at the latest, ms: no part of a benchmark takes as long. */
 const DEADLINE = 1_800_000;
@@ -22,6 +22,17 @@ export interface Pinning {
   readonly load: readonly string[];
   /** The same for people. */
   readonly description: string;
+}
+
+/** What is to be measured, and on which processors. */
+export interface Plan {
+  /** Sizes of rooms, ascending. */
+  readonly members: readonly number[];
+  /** How often each is measured. */
+  readonly runs: number;
+  readonly pins: Pinning;
+  /** Ends everything. */
+  readonly stop: AbortSignal;
 }
 
 /** Everything on any processor. */
@@ -46,32 +57,10 @@ export async function pinning(): Promise<Pinning> {
   };
 }
 
-/**
- * A processor of its own for each of several servers, in turn; the load, and what is between them, on any.
- * @param prefix Words in front of its command.
- */
-export function sharedPinning(
-  { server }: Pinning,
-  at: number,
-  prefix: readonly string[] = [],
-): Pinning {
-  const processor = at % navigator.hardwareConcurrency;
-  const pinned = server.length > 0
-    ? [...server.slice(0, -1), `${processor}`]
-    : [];
-  return {
-    server: [...prefix, ...pinned],
-    load: [],
-    description: server.length > 0
-      ? "each server pinned to a processor, in turn; load and nats-server on any"
-      : "servers, nats-server and load on any processor: they aren't pinned",
-  };
-}
-
-/** How else a server is to be started. */
+/** How a server is to be started. */
 export interface StartOptions {
   /** What its log holds before. */
-  readonly log?: ReadableStream<Uint8Array>;
+  readonly log?: ReadableStream<Uint8Array> | undefined;
   /** What its key file holds. Default: it makes one. */
   readonly key?: string | undefined;
   /** Whether what it tells its owner goes nowhere. */
@@ -95,62 +84,49 @@ export class ServerProcess implements Target {
   /** From the start of its process until it listened, ms. */
   listenTime = NaN;
   readonly #folder: Folder;
-  readonly #prefix: readonly string[];
-  readonly #flags: readonly string[];
-  readonly #signal: AbortSignal;
+  readonly #options: ServerOptions;
   readonly #isHeard: boolean;
   #server: Server | undefined;
 
   private constructor(
     folder: Folder,
-    prefix: readonly string[],
-    flags: readonly string[],
-    signal: AbortSignal,
+    options: ServerOptions,
     isHeard: boolean,
   ) {
     this.#folder = folder;
-    this.#prefix = prefix;
-    this.#flags = flags;
-    this.#signal = signal;
+    this.#options = options;
     this.#isHeard = isHeard;
   }
 
   /**
    * Starts a server with its defaults, but for these flags.
-   * @param signal Ends it at once.
-   * @throws {Error} if it doesn't come to listen.
+   * @param signal Ends the wait for it. @throws {Error} if it doesn't come to listen.
    */
   static async start(
     { server: prefix }: Pinning,
-    flags: readonly string[],
+    args: readonly string[],
     signal: AbortSignal,
     { log, key, unheard = false }: StartOptions = {},
   ): Promise<ServerProcess> {
+    await cacheFolder(); // asked for once, and not to be measured
+    signal.throwIfAborted();
+    await using stack = new AsyncDisposableStack();
     const folder = await Folder.make();
-    const process = new ServerProcess(folder, prefix, flags, signal, !unheard);
-    try {
-      if (log) {
-        await Deno.writeFile(folder.file("chat.log"), log, { mode: 0o600 });
-      }
-      if (key !== undefined) await folder.write("chat.key", key);
-      await process.#start();
-    } catch (error) {
-      await process[Symbol.asyncDispose]();
-      throw error;
+    const options = { args, prefix, deadline: DEADLINE };
+    const process = stack.use(new ServerProcess(folder, options, !unheard));
+    if (log) {
+      await Deno.writeFile(folder.file("chat.log"), log, { mode: 0o600 });
     }
+    if (key !== undefined) await folder.write("chat.key", key);
+    await process.#start();
+    stack.move();
     return process;
   }
 
-  async #start(port = 0): Promise<void> {
-    await cacheFolder(); // asked for once, and not to be measured
-    this.#signal.throwIfAborted();
+  async #start(place: { readonly port?: number } = {}): Promise<void> {
     const start = performance.now();
-    this.#server = await Server.open(this.#folder, {
-      args: this.#flags,
-      port,
-      deadline: DEADLINE,
-      prefix: this.#prefix,
-    });
+    const options = { ...this.#options, ...place };
+    this.#server = await Server.open(this.#folder, options);
     this.listenTime = performance.now() - start;
   }
 
@@ -163,14 +139,15 @@ export class ServerProcess implements Target {
   async restart(): Promise<void> {
     const { port } = this.invite;
     await this.#end();
-    await this.#start(port);
+    await this.#start({ port });
   }
 
-  get place(): Place {
+  get place(): ChatPlace {
     const { invite } = this.#running;
-    const kind = this.#flags.includes("--sealed") ? "sealed" : "chat";
-    if (!this.#flags.includes("--web")) return { kind, invite };
-    return { kind, invite, webPort: this.#running.webPort };
+    const { args = [] } = this.#options;
+    const kind = args.includes("--sealed") ? "sealed" : "chat";
+    const isWeb = args.includes("--web");
+    return { kind, invite, webPort: isWeb ? this.#running.webPort : undefined };
   }
 
   /** The invite to its room. */

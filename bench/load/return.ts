@@ -43,11 +43,7 @@ export async function measureReturn(
   if (!speaker) throw new Error("Nobody came back");
   const loneMs = await loneMessage(crowd, speaker);
   await crowd.settle(); // what all were told is opened by now
-  return {
-    backMs,
-    servedMs: backMs + loneMs,
-    serverMs: cpu * 1_000,
-    loadMs,
-    troubles: crowd.troubles,
-  };
+  const servedMs = backMs + loneMs;
+  const values = { backMs, servedMs, serverMs: cpu * 1_000, loadMs };
+  return { values, troubles: crowd.troubles };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { complain, print } from "../../src/base/output.ts";
+import { complain } from "../../src/base/output.ts";
 import { type Figures, figures, type Spread, spread } from "./figures.ts";
 import {
   type Findings,
@@ -12,16 +12,13 @@ import {
   type RoomJob,
   type Settings,
 } from "./job.ts";
-import { descriptorLimit } from "./machine.ts";
-import { type Peer, PeerProcess } from "../peers/servers.ts";
+import { SPARE_DESCRIPTORS } from "./machine.ts";
+import { type Peer, startPeer } from "../peers/servers.ts";
 import { LoadProcess } from "./load_process.ts";
-import { type Pinning, ServerProcess, type Target } from "./processes.ts";
-import { Hold } from "./hold.ts";
-import { SharedServers } from "./shared.ts";
+import { type Plan, ServerProcess, type Target } from "./processes.ts";
+import { Hold, startShared } from "./shared.ts";
 import { OURS, OURS_SEALED, OURS_WEB, oursShared } from "../report.ts";
 
-/** Connections that a server and a load need beside their members. */
-const SPARE_DESCRIPTORS = 600;
 /**
  * Nobody saturates larger rooms: so busy, a server on one processor lets some writes wait for more than the 10 s
  * after which it takes a member for stalled, and disconnects those.
@@ -33,19 +30,12 @@ const QUICK_TIME = 25_000;
 const SHARED = [1, 2, 3];
 /** Until a server that rests has collected what joining left behind, ms. */
 const SETTLE_TIME = 3_000;
-/** The longest that one run may take, ms, and in a quick benchmark. */
+/** The longest that one run may take, ms. */
 const RUN_TIME = 300_000;
-const QUICK_RUN_TIME = 25_000;
-const QUICK_SHARED_TIME = 60_000;
 
-/** What is to be measured. */
-export interface RoomsPlan {
-  /** Sizes of rooms, ascending. */
-  readonly members: readonly number[];
+/** Which rooms are measured. */
+export interface RoomsPlan extends Plan {
   readonly quick: boolean;
-  /** How often each is measured. */
-  readonly runs: number;
-  readonly pins: Pinning;
   /** Other servers by their names. */
   readonly peers: ReadonlyMap<string, Peer>;
   /** Whether sealed rooms are measured, too. */
@@ -56,8 +46,6 @@ export interface RoomsPlan {
   readonly cluster: boolean;
   /** How much of a processor each server may use, percent. Default: all. */
   readonly hold: number | undefined;
-  /** Ends everything. */
-  readonly stop: AbortSignal;
 }
 
 /** What every run does, but for its room. */
@@ -70,18 +58,6 @@ export function settings(quick: boolean): Settings {
     warmupTime: quick ? 500 : 1_500,
     settleTime: SETTLE_TIME,
   };
-}
-
-/** Rooms that this system has descriptors for. */
-export async function possible(members: number[]): Promise<number[]> {
-  const limit = await descriptorLimit();
-  const fits = (it: number) => it + SPARE_DESCRIPTORS <= limit;
-  for (const tooMany of members.filter((it) => !fits(it))) {
-    print(
-      `Left out ${tooMany} members: a process may open ${limit} files (ulimit -n)\n`,
-    );
-  }
-  return members.filter(fits);
 }
 
 /** What one line of the table is about. */
@@ -116,9 +92,7 @@ async function run(
   { peer, shared, flags: kind = [] }: Contestant,
   { quick, pins, hold, stop }: RoomsPlan,
 ): Promise<{ findings: Findings; listenTime: number }> {
-  const quickTime = shared === undefined ? QUICK_RUN_TIME : QUICK_SHARED_TIME;
-  const limit = AbortSignal.timeout(quick ? quickTime : RUN_TIME);
-  const signal = AbortSignal.any([stop, limit]);
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(RUN_TIME)]);
   const count = ["--max-clients", `${members + SPARE_DESCRIPTORS}`];
   // Without a limit on what one may say or how many handshakes one address may have begun, or a saturated room
   // and joining would measure the limit.
@@ -128,10 +102,10 @@ async function run(
   await using group = isHeld ? await Hold.make(hold) : undefined;
   const own = { ...pins, server: [...group?.prefix ?? [], ...pins.server] };
   await using server: Target = peer
-    ? await PeerProcess.start(own, peer, signal)
+    ? await startPeer(own, peer, signal)
     : shared === undefined
     ? await ServerProcess.start(own, flags, signal)
-    : await SharedServers.start(pins, shared, flags, hold, signal);
+    : await startShared(pins, shared, flags, hold, signal);
   const { place, pids, natsPid, listenTime } = server;
   const warmupMembers = Math.min(100, Math.ceil(members / 4));
   const saturates = members <= MAX_SATURATED;
@@ -144,7 +118,6 @@ async function run(
     members,
     warmupMembers,
     saturates,
-    joinsAtOnce: JOINS_AT_ONCE,
   };
   await using load = new LoadProcess(pins, job, signal);
   return { findings: await load.findings<Findings>(), listenTime };
@@ -153,7 +126,7 @@ async function run(
 /** All runs, a round of all sizes and servers after another, so that a busy minute doesn't fall on one alone. */
 export async function measureRooms(
   plan: RoomsPlan,
-): Promise<{ listening: Spread; rooms: Figures[] }> {
+): Promise<{ listenMs: Spread; rooms: Figures[] }> {
   const { members, quick, runs } = plan;
   const found = members.flatMap((size) =>
     contestants(plan).map((contestant) => {
@@ -167,15 +140,14 @@ export async function measureRooms(
     if (quick && late && round > 1) break;
     for (const { size, contestant, findings } of found) {
       const { server } = contestant;
-      const what = `Run ${round} of ${runs}, ${server}, ${size} members\n`;
-      complain(what);
+      complain(`Run ${round} of ${runs}, ${server}, ${size} members\n`);
       const ran = await run(size, contestant, plan);
       findings.push(ran.findings);
       if (server === OURS) listening.push(ran.listenTime);
     }
   }
   return {
-    listening: spread(listening),
+    listenMs: spread(listening),
     rooms: found.map(({ contestant: { server }, findings }) =>
       figures(server, findings)
     ),

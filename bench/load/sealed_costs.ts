@@ -11,7 +11,11 @@ import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import { importVerifyKey } from "../../src/crypto/ed25519.ts";
 import { type Identity, identityOf } from "../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
-import { type Recipient, wrapFor } from "../../src/client/sealed/rekeying.ts";
+import {
+  NO_CHANGE,
+  type Recipient,
+  wrapFor,
+} from "../../src/client/sealed/rekeying.ts";
 import { formatEntry } from "../../src/log/line_format.ts";
 import type { NewEntry, Words } from "../../src/protocol/line.ts";
 import {
@@ -41,16 +45,6 @@ const CHANGES = 5;
 interface Room {
   readonly id: Bytes;
   readonly founder: Identity;
-}
-
-/** Lines of 100 bytes, by one person. */
-export interface SampleLines {
-  /** In the stay of its sender, 8 bytes. */
-  readonly stay: Bytes;
-  /** Seals and signs the line of a number. */
-  readonly seal: (n: number) => Promise<string>;
-  /** Verifies and opens it. @throws {Error} if that fails. */
-  readonly read: (text: string, n: number) => Promise<void>;
 }
 
 /** Measures them. @param members Sizes of rooms. */
@@ -102,10 +96,7 @@ async function rekeying(
         commit: commitment(place, key),
         back,
         backTo: e - 1,
-        made: [],
-        removed: [],
-        barred: [],
-        freed: [],
+        ...NO_CHANGE,
       },
       room,
       identity.signing,
@@ -116,35 +107,25 @@ async function rekeying(
   return spread(times);
 }
 
-/** Makes what seals and reads such lines. */
-export async function sampleLines(
-  { id: room, founder }: Room,
-): Promise<SampleLines> {
+/** Has a reader verify and open lines of 100 bytes, by one person. */
+async function reading({ id: room, founder }: Room) {
   const stay = randomBytes(8);
   const placeOf = (n: number) => ({ room, e: 0, sender: founder.id, stay, n });
   const cipher = await lineCipher(freshContentKey(), placeOf(0));
   const seen = { seq: 1, value: randomBytes(32) };
   const verifyKey = await importVerifyKey(founder.signing.verifyKey);
-  return {
-    stay,
-    seal: (n) => sealLine(WORDS, placeOf(n), seen, cipher, founder.signing),
-    read: async (text, n) => {
-      const line = parseSealed(text);
-      if (!line) throw new Error("Cannot read a sealed line");
-      const [isRight, said] = await Promise.all([
-        isSenders(line, placeOf(n), verifyKey),
-        openLine(line, placeOf(n), cipher),
-      ]);
-      if (!isRight || !said) throw new Error("Cannot open a sealed line");
-    },
+  const seal = (_: unknown, n: number) =>
+    sealLine(WORDS, placeOf(n), seen, cipher, founder.signing);
+  const read = async (text: string, n: number) => {
+    const line = parseSealed(text);
+    if (!line) throw new Error("Cannot read a sealed line");
+    const [isRight, said] = await Promise.all([
+      isSenders(line, placeOf(n), verifyKey),
+      openLine(line, placeOf(n), cipher),
+    ]);
+    if (!isRight || !said) throw new Error("Cannot open a sealed line");
   };
-}
-
-async function reading(room: Room) {
-  const { stay, seal, read } = await sampleLines(room);
-  const lines = await Promise.all(
-    Array.from({ length: LINES }, (_, n) => seal(n)),
-  );
+  const lines = await Promise.all(Array.from({ length: LINES }, seal));
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
@@ -154,7 +135,7 @@ async function reading(room: Room) {
   const entry: NewEntry = {
     ...WORDS,
     at: 0,
-    person: shortId(fullId(room.founder.id)),
+    person: shortId(fullId(founder.id)),
     stay: toBase64url(stay),
     n: 1,
     name: "member-1",

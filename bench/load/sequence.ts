@@ -8,6 +8,20 @@
 /** How many of a record's last bytes, which are the end of its signature, are compared. */
 export const PRINT_SIZE = 6;
 
+/**
+ * One of a room's servers, as those members see it who came by it: each server seals under keys of its own, so what is the
+ * same for all of its members is another sequence of bytes than at the other servers.
+ */
+export class Door {
+  /** What its members are held to. */
+  readonly sequence = new Sequence();
+  /** How many came by it, the extra sender included. */
+  everybody = 0;
+
+  /** Nobody has come. @param port On this machine. */
+  constructor(readonly port: number) {}
+}
+
 /** The records from the room's first on. */
 export class Sequence {
   readonly #sizes: number[] = [];

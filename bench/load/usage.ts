@@ -18,17 +18,9 @@ export interface Usage {
   readonly memory: number;
 }
 
-/** What the process with this id has used. */
+/** What the process with this id has used. Deno itself reads nothing under /proc without all permissions. */
 export async function usageOf(pid: number): Promise<Usage> {
-  // Deno itself reads nothing under /proc without all permissions.
-  if (Deno.build.os === "linux") {
-    const files = [`/proc/${pid}/stat`, `/proc/${pid}/status`];
-    return parseProc(await run("cat", ...files));
-  }
-  return parsePs(await run("ps", "-o", "rss=,time=", "-p", `${pid}`));
-}
-
-function parseProc(text: string): Usage {
+  const text = await run("cat", `/proc/${pid}/stat`, `/proc/${pid}/status`);
   // The name before the last parenthesis may hold anything; user and system time are fields 14 and 15.
   const fields = text.slice(text.lastIndexOf(") ") + 2).split(" ");
   const resident = /^VmRSS:\s+(\d+) kB/m.exec(text)?.[1];
@@ -36,12 +28,6 @@ function parseProc(text: string): Usage {
     cpu: (Number(fields[11]) + Number(fields[12])) / TICKS,
     memory: Number(resident) * 1_024,
   };
-}
-
-function parsePs(text: string): Usage {
-  const [memory, time = ""] = text.trim().split(/\s+/);
-  const cpu = time.split(/[:-]/).reduce((sum, part) => sum * 60 + +part, 0);
-  return { cpu, memory: Number(memory) * 1_024 };
 }
 
 /** Processor time that this process has used so far, seconds. */

@@ -5,7 +5,6 @@
  */
 
 import { Audience, type Voice } from "../load/audience.ts";
-import { textOf } from "../load/opener.ts";
 import { PeerMember, type PeerWarden } from "./member.ts";
 import { OpenSsl } from "./tls.ts";
 import type { PeerKind } from "../load/job.ts";
@@ -24,7 +23,7 @@ export class PeerCrowd extends Audience implements PeerWarden {
   readonly #port: number;
   readonly #members: PeerMember[] = [];
   readonly #arrivals = new Uint32Array(SLOTS); // of each message, by its number modulo SLOTS
-  #speaker: PeerSpeaker | undefined;
+  #speaker: PeerMember | undefined; // the one who numbers what is said
   #received = 0;
   #complete = 0; // the last message that all have
 
@@ -54,8 +53,7 @@ export class PeerCrowd extends Audience implements PeerWarden {
     const member = this.#newcomer(false);
     await this.during(member.join(this.#port));
     await this.settle();
-    this.#speaker = new PeerSpeaker(member);
-    return this.#speaker;
+    return this.#speaker = member;
   }
 
   #newcomer(listens: boolean): PeerMember {
@@ -98,11 +96,6 @@ export class PeerCrowd extends Audience implements PeerWarden {
     if (count > 0) this.#speaker?.onBack(count);
   }
 
-  protected override hangUp(): void {
-    for (const member of this.#members) member.close();
-    this.#speaker?.close();
-  }
-
   get #said(): number {
     return this.#speaker?.said ?? 0;
   }
@@ -111,30 +104,5 @@ export class PeerCrowd extends Audience implements PeerWarden {
     this.#received++;
     const slot = n % SLOTS;
     this.#arrivals[slot] = (this.#arrivals[slot] ?? 0) + 1;
-  }
-}
-
-/** The one who speaks, and numbers what it says. */
-class PeerSpeaker implements Voice {
-  onBack: (count: number) => void = () => {};
-  /** How many messages it has said. */
-  said = 0;
-  readonly #member: PeerMember;
-
-  constructor(member: PeerMember) {
-    this.#member = member;
-  }
-
-  say(count: number): Promise<void> {
-    this.#member.say(Array.from({ length: count }, () => textOf(++this.said)));
-    return Promise.resolve();
-  }
-
-  prepare(): Promise<() => void> {
-    return Promise.resolve(() => this.#member.say([textOf(++this.said)]));
-  }
-
-  close(): void {
-    this.#member.close();
   }
 }

@@ -6,7 +6,8 @@
 
 import { equalBytes } from "../../crypto_utils.ts";
 import { Lines } from "./lines.ts";
-import type { Network, Receiver, Socket } from "../load/network.ts";
+import type { Audience, Voice } from "../load/audience.ts";
+import type { Receiver } from "../load/socket.ts";
 import { textOf } from "../load/opener.ts";
 import { encode, type Protocol, protocol } from "./protocols.ts";
 import { type OpenSsl, TlsClient } from "./tls.ts";
@@ -15,13 +16,10 @@ import { type PeerKind, TEXT_SIZE } from "../load/job.ts";
 const ZERO = "0".charCodeAt(0);
 
 /** What a member of a peer's room reports to. */
-export interface PeerWarden {
-  readonly network: Network;
+export interface PeerWarden extends Pick<Audience, "connect" | "fail"> {
   readonly openSsl: OpenSsl;
   /** A member has received the message with this number. */
   counted(n: number): void;
-  /** The load can't go on. */
-  fail(error: unknown): void;
 }
 
 /** How a member is to behave. */
@@ -35,10 +33,13 @@ export interface PeerMemberOptions {
 }
 
 /** One connection and what came of it. */
-export class PeerMember implements Receiver {
+export class PeerMember implements Receiver, Voice {
   readonly options: PeerMemberOptions;
   /** The number of the last message that it received. */
   received = 0;
+  /** How many messages it has said. */
+  said = 0;
+  onBack: (count: number) => void = () => {};
   readonly #warden: PeerWarden;
   readonly #protocol: Protocol;
   readonly #lines = new Lines((...line) => this.#read(...line));
@@ -56,13 +57,12 @@ export class PeerMember implements Receiver {
 
   /** Connects and joins; resolves when the server has said that it did. */
   async join(port: number): Promise<void> {
-    const { network, openSsl } = this.#warden;
-    const socket: Socket = await network.connect(port, {
+    const socket = await this.#warden.connect(port, {
       take: (bytes) => this.#tls ? this.#tls.take(bytes) : this.#greeted(),
       end: () => this.end(),
     });
     if (this.#protocol.greeted) await this.#greeting.promise;
-    this.#tls = new TlsClient(openSsl, socket, this);
+    this.#tls = new TlsClient(this.#warden.openSsl, socket, this);
     await this.#tls.secured;
     for (const step of this.#protocol.steps) {
       this.#step = Promise.withResolvers();
@@ -71,14 +71,14 @@ export class PeerMember implements Receiver {
     }
   }
 
-  /** Sends messages. */
-  say(texts: readonly string[]): void {
-    this.#send(texts.map((it) => this.#protocol.say(it)).join(""));
+  say(count: number): Promise<void> {
+    const say = () => this.#protocol.say(textOf(++this.said));
+    this.#send(Array.from({ length: count }, say).join(""));
+    return Promise.resolve();
   }
 
-  /** Ends the connection. */
-  close(): void {
-    this.#tls?.close();
+  prepare(): Promise<() => void> {
+    return Promise.resolve(() => void this.say(1));
   }
 
   take(bytes: Uint8Array): void {

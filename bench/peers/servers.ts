@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { PeerKind, Place } from "../load/job.ts";
+import type { PeerKind } from "../load/job.ts";
 import { pause } from "../../src/base/timing.ts";
 import { run, succeeds } from "../../tests/kit/command.ts";
 import { Folder, freePort } from "../../tests/kit/folder.ts";
@@ -110,45 +110,34 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
-/** A peer that runs, in a process and a temporary folder of its own. */
-export class PeerProcess implements Target {
-  private constructor(
-    readonly place: Place,
-    readonly pids: readonly number[],
-    /** From the start of its process until it listened, ms. */
-    readonly listenTime: number,
-    readonly stack: AsyncDisposableStack,
-  ) {}
-
-  /** Starts a peer. @param signal Ends it at once. @throws {Error} if it doesn't come to listen. */
-  static async start(
-    { server: prefix }: Pinning,
-    peer: Peer,
-    signal: AbortSignal,
-  ): Promise<PeerProcess> {
-    await using stack = new AsyncDisposableStack();
-    const folder = stack.use(await Folder.make());
-    const { path } = folder;
-    const port = freePort();
-    await makeCertificate(path);
-    await folder.write("server.conf", peer.configuration(path, port));
-    const words = [...prefix, peer.program, ...peer.args(path)];
-    const start = performance.now();
-    // InspIRCd leaves a core in its folder when it is ended.
-    const process = stack.use(new Process(words, { cwd: path, signal }));
-    while (!await listens(port)) {
-      if (performance.now() - start > START_TIME) {
-        throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
-      }
-      await pause(LISTEN_PAUSE);
+/** Starts a peer, in a process and a temporary folder of its own. @param signal Ends it at once. @throws {Error} if it doesn't come to listen. */
+export async function startPeer(
+  { server: prefix }: Pinning,
+  peer: Peer,
+  signal: AbortSignal,
+): Promise<Target> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await Folder.make());
+  const { path } = folder;
+  const port = freePort();
+  await makeCertificate(path);
+  await folder.write("server.conf", peer.configuration(path, port));
+  const words = [...prefix, peer.program, ...peer.args(path)];
+  const start = performance.now();
+  // InspIRCd leaves a core in its folder when it is ended.
+  const { pid } = stack.use(new Process(words, { cwd: path, signal }));
+  while (!await listens(port)) {
+    if (performance.now() - start > START_TIME) {
+      throw new Error(`Cannot measure ${peer.program}: it doesn't listen`);
     }
-    const time = performance.now() - start;
-    const place: Place = { kind: peer.kind, port };
-    return new PeerProcess(place, [process.pid], time, stack.move());
+    await pause(LISTEN_PAUSE);
   }
-
-  /** Ends it and removes its folder. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stack.disposeAsync();
-  }
+  const listenTime = performance.now() - start;
+  const started = stack.move();
+  return {
+    place: { kind: peer.kind, port },
+    pids: [pid],
+    listenTime,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
 }

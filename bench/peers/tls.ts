@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Receiver, Socket } from "../load/network.ts";
+import type { Receiver, Socket } from "../load/socket.ts";
 
 /** More than TLS puts into one record, bytes. */
 const BUFFER_SIZE = 64 * 1_024;
@@ -48,7 +48,7 @@ export class OpenSsl {
 }
 
 /** One connection's TLS: ciphertext in by `take`, plaintext out to its receiver, and the other way by `send`. */
-export class TlsClient implements Receiver, Socket {
+export class TlsClient implements Receiver {
   readonly #library: OpenSsl;
   readonly #socket: Socket;
   readonly #receiver: Receiver;
@@ -88,17 +88,13 @@ export class TlsClient implements Receiver, Socket {
     this.#receiver.end();
   }
 
+  /** Sends all of it. @throws {Error} if TLS doesn't take it. */
   send(bytes: Uint8Array<ArrayBuffer>): void {
     const { SSL_write } = this.#library.tls;
     if (SSL_write(this.#ssl, bytes, bytes.length) !== bytes.length) {
       throw new Error("Cannot send: TLS refuses");
     }
     this.#flush();
-  }
-
-  /** Ends the connection; its state in OpenSSL ends with the process. */
-  close(): void {
-    this.#socket.close();
   }
 
   #shakeHands(): void {

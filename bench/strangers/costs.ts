@@ -5,17 +5,12 @@
  * @module
  */
 
-import { randomBytes } from "../../crypto_utils.ts";
-import type { Invite } from "../../src/keys/invite.ts";
 import type { Costs } from "../load/figures.ts";
 import type { Flood } from "../load/job.ts";
 import { LoadProcess } from "../load/load_process.ts";
 import { type Pinning, ServerProcess } from "../load/processes.ts";
 import { pause } from "../../src/base/timing.ts";
 import { usageOf } from "../load/usage.ts";
-import { importKeyPair } from "../../src/crypto/x25519.ts";
-import { RefusedError } from "../../src/protocol/record_reader.ts";
-import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** A server that sets strangers no limits. */
 const NO_LIMITS = Object.entries({
@@ -71,44 +66,24 @@ async function memoryOf(
   return (after - before) / waiting / 1_024;
 }
 
-/** What a connection costs the server, ms of a processor. */
+/** What one stranger of a kind costs the server, ms of a processor. */
 async function timeOf(
-  { pid }: ServerProcess,
+  kind: Flood["kind"],
+  { invite: { port }, pid }: ServerProcess,
   { attempts, attemptsBefore }: CostSettings,
-  attempt: (count: number) => Promise<void>,
+  pins: Pinning,
+  signal: AbortSignal,
 ): Promise<number> {
-  await attempt(attemptsBefore);
+  const come = async (total: number) => {
+    const flood = { kind, port, atOnce: AT_ONCE, total, addresses: 1 };
+    await using strangers = new LoadProcess(pins, flood, signal);
+    await strangers.findings();
+  };
+  await come(attemptsBefore);
   const { cpu: before } = await usageOf(pid);
-  await attempt(attempts);
+  await come(attempts);
   const { cpu: after } = await usageOf(pid);
   return (after - before) * 1_000 / attempts;
-}
-
-/** Shakes hands to the end with a key that opens nothing. */
-async function wrongKey({ port, id: inviteId }: Invite): Promise<void> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  try {
-    const channel = await connectChannel(conn, {
-      keyPair: await importKeyPair(randomBytes(32)),
-      inviteId,
-      inviteKey: randomBytes(32),
-      checkServer: () => {},
-    });
-    await channel.read();
-    throw new Error("Cannot go on: the server let a stranger in");
-  } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-  } finally {
-    conn.close();
-  }
-}
-
-async function wrongKeys(invite: Invite, count: number): Promise<void> {
-  let left = count;
-  const work = async () => {
-    while (left-- > 0) await wrongKey(invite);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
 /** Measures them all. @param signal Ends it. */
@@ -120,21 +95,14 @@ export async function strangerCosts(
   const waitingKib = await memoryOf("wait", settings, pins, signal);
   const halfwayKib = await memoryOf("hello", settings, pins, signal);
   await using server = await start(pins, signal);
-  const { invite, invite: { port } } = server;
-  const flooded = (kind: Flood["kind"]) => async (total: number) => {
-    const flood = { port, kind, atOnce: AT_ONCE, total, addresses: 1 };
-    await using strangers = new LoadProcess(pins, flood, signal);
-    await strangers.findings();
+  const time = (kind: Flood["kind"]) => {
+    return timeOf(kind, server, settings, pins, signal);
   };
   return {
     waitingKib,
     halfwayKib,
-    leavingMs: await timeOf(server, settings, flooded("leave")),
-    garbageMs: await timeOf(server, settings, flooded("garbage")),
-    wrongKeyMs: await timeOf(
-      server,
-      settings,
-      (count) => wrongKeys(invite, count),
-    ),
+    leavingMs: await time("leave"),
+    garbageMs: await time("garbage"),
+    wrongKeyMs: await time("wrong-key"),
   };
 }

@@ -9,11 +9,11 @@ import type { Delays } from "../load/figures.ts";
 import type { Flood } from "../load/job.ts";
 import { LoadProcess } from "../load/load_process.ts";
 import { type Pinning, ServerProcess } from "../load/processes.ts";
-import { Talk } from "../load/talk.ts";
+import { Talk } from "./talk.ts";
 import { usageOf } from "../load/usage.ts";
 
 /** What gives strangers less right to a processor than the members have. */
-const NICE = Deno.build.os === "windows" ? [] : ["nice", "-n", "10"];
+const NICE = ["nice", "-n", "10"];
 
 /** How members talk. */
 export interface DelaySettings {

@@ -10,7 +10,11 @@ import { type Bytes, concat, randomBytes } from "../../crypto_utils.ts";
 import type { Dialogue, Flood } from "../load/job.ts";
 import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
 import { importKeyPair } from "../../src/crypto/x25519.ts";
-import { connectChannel } from "../../src/protocol/handshake.ts";
+import {
+  connectChannel,
+  type ConnectOptions,
+} from "../../src/protocol/handshake.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
 
 /** The first record of a proper client, which then hears nothing more. */
 export async function firstRecord(): Promise<Bytes> {
@@ -23,14 +27,32 @@ export async function firstRecord(): Promise<Bytes> {
     read: () => Promise.resolve(null),
     close: () => {},
   };
-  const ending = connectChannel(stream, {
+  const ending = connectChannel(stream, await wrongKey());
+  await ending.catch(() => {}); // nobody answers
+  return concat(...written);
+}
+
+/** A key that opens nothing. */
+async function wrongKey(): Promise<ConnectOptions> {
+  return {
     keyPair: await importKeyPair(randomBytes(32)),
     inviteId: 0,
     inviteKey: randomBytes(32),
     checkServer: () => {},
-  });
-  await ending.catch(() => {}); // nobody answers
-  return concat(...written);
+  };
+}
+
+/** Shakes hands to the end with a key that opens nothing. @throws {Error} if the server lets it in. */
+async function shakeHands(port: number): Promise<void> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    const channel = await connectChannel(conn, await wrongKey());
+    await channel.read();
+  } catch (error) {
+    if (error instanceof RefusedError) return;
+    throw error;
+  }
+  throw new Error("Cannot go on: the server let a stranger in");
 }
 
 /** A third message of the right length: the server finds out at the last step. */
@@ -69,6 +91,7 @@ class Strangers {
 
   #one(number: number): Promise<void> {
     const { port, kind, addresses } = this.#flood;
+    if (kind === "wrong-key") return shakeHands(port);
     const at = number % addresses;
     const localAddress = `127.0.${1 + (at >> 7)}.${1 + (at & 127)}`;
     const { promise, resolve } = Promise.withResolvers<void>();

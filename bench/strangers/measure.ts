@@ -4,12 +4,13 @@
  * @module
  */
 
+import { messageOf } from "../../src/base/error_reason.ts";
 import { complain } from "../../src/base/output.ts";
+import { run } from "../../tests/kit/command.ts";
 import type { Pinning } from "../load/processes.ts";
 import type { Costs, Delays } from "../load/figures.ts";
 import { strangerCosts } from "./costs.ts";
 import { MEANWHILES, strangerDelays } from "./delays.ts";
-import { run } from "../../tests/kit/command.ts";
 
 /** Longer than any part takes, ms: one that stands still ends there. */
 const COSTS_TIME = 120_000;
@@ -37,9 +38,7 @@ async function part<T>(
   } catch (cause) {
     const why = limit.aborted
       ? `it wasn't done in ${time / 1_000} s`
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
+      : messageOf(cause);
     throw new Error(`Cannot measure ${what}: ${why}`, { cause });
   }
 }

@@ -7,11 +7,10 @@
 import type { Page } from "playwright-core";
 import { chromium, closeChromium } from "../../tests/kit/chromium.ts";
 import { run } from "../../tests/kit/command.ts";
-import { Folder } from "../../tests/kit/folder.ts";
 import { Profile } from "../../tests/kit/profile.ts";
-import { WebRoom } from "../../tests/kit/web_room.ts";
 import { Chatter } from "../load/chatter.ts";
 import { type Holdings, spread, type WebFigures } from "../load/figures.ts";
+import { ServerProcess, UNPINNED } from "../load/processes.ts";
 
 /** How often a page is opened, and how often all else is done. */
 const OPENINGS = 11;
@@ -99,91 +98,96 @@ async function largestRenderer(): Promise<number> {
 /** A room with no limit on one sender, in which somebody has said some things. */
 class TalkedRoom implements AsyncDisposable {
   private constructor(
-    readonly room: WebRoom,
     readonly eve: Chatter,
-    readonly folder: Folder,
+    /** What a browser opens. */
+    readonly link: string,
+    readonly server: ServerProcess,
   ) {}
 
-  static async with(messages: number): Promise<TalkedRoom> {
-    const folder = await Folder.make();
-    const args = ["--rate", "0", "--history", String(2 * messages)];
-    const room = await WebRoom.open(folder, { args, deadline: DEADLINE });
-    const eve = await Chatter.in(room.invite, "eve");
+  static async with(messages: number, stop: AbortSignal): Promise<TalkedRoom> {
+    const own = ["--web", "0", "--rate", "0", "--history", `${2 * messages}`];
+    const server = await ServerProcess.start(UNPINNED, own, stop);
+    const { invite, webPort } = server.place;
+    const eve = await Chatter.in(invite, "eve");
     await eve.talk(messages);
-    return new TalkedRoom(room, eve, folder);
+    const key = invite.slice(invite.indexOf("#"));
+    return new TalkedRoom(eve, `http://localhost:${webPort}/${key}`, server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.eve[Symbol.dispose]();
-    await this.room[Symbol.asyncDispose]();
-    await this.folder[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
   }
 }
 
-/** When a server is ended at the latest, ms. */
-const DEADLINE = 300_000;
-
-/** Opens the link as people who are new, and loads the page again. */
-async function openings(count: number) {
-  await using talked = await TalkedRoom.with(10);
-  const [first, again]: [number[], number[]] = [[], []];
-  let small: Holdings | undefined;
+/** Has people who are new open the link, one after another. @returns What the first one's page holds in the end. */
+async function visits(
+  { link }: TalkedRoom,
+  count: number,
+  text: string,
+  visit: (visitor: Visitor) => Promise<void>,
+): Promise<Holdings> {
+  let held: Holdings | undefined;
   for (let n = 1; n <= count; n++) {
-    const wanted = { name: `ana${n}`, text: "message 10 " };
-    await using visitor = await Visitor.at(talked.room.link(), wanted);
+    await using visitor = await Visitor.at(link, { name: `ana${n}`, text });
+    await visit(visitor);
+    held ??= await visitor.holdings();
+  }
+  if (!held) throw new Error("No page was opened");
+  return held;
+}
+
+/** Opens the link, and loads the page again. */
+async function openings(stop: AbortSignal) {
+  await using room = await TalkedRoom.with(10, stop);
+  const [first, again]: [number[], number[]] = [[], []];
+  const small = await visits(room, OPENINGS, "message 10 ", async (visitor) => {
     first.push(await visitor.seen());
     await visitor.page.reload();
     again.push(await visitor.seen());
-    small ??= await visitor.holdings();
-  }
-  if (!small) throw new Error("No page was opened");
+  });
   return { firstMs: spread(first), againMs: spread(again), small };
 }
 
 /** Opens the link of a room with a long history. */
-async function histories(messages: number, count: number) {
-  await using talked = await TalkedRoom.with(messages);
+async function histories(stop: AbortSignal) {
+  await using room = await TalkedRoom.with(HISTORY, stop);
   const times: number[] = [];
-  let long: Holdings | undefined;
-  for (let n = 1; n <= count; n++) {
-    const wanted = { name: `ana${n}`, text: `message ${messages} ` };
-    await using visitor = await Visitor.at(talked.room.link(), wanted);
+  const text = `message ${HISTORY} `;
+  const long = await visits(room, RUNS, text, async (visitor) => {
     times.push(await visitor.seen());
-    long ??= await visitor.holdings();
-  }
-  if (!long) throw new Error("No page was opened");
+  });
   return { historyMs: spread(times), long };
 }
 
 /** Has somebody talk as fast as the server takes it, until a page shows the last of it. */
-async function talks(messages: number, count: number) {
+async function talks(stop: AbortSignal) {
   const rates: number[] = [];
-  let talked: Holdings | undefined;
-  for (let n = 1; n <= count; n++) {
-    await using room = await TalkedRoom.with(1);
-    const text = `message ${messages + 1} `;
-    const wanted = { name: "ana", text };
-    await using visitor = await Visitor.at(room.room.link(), wanted);
-    await visitor.page.getByText("message 1 ").first().waitFor();
-    const begin = performance.now();
-    await room.eve.talk(messages);
-    await visitor.seen();
-    rates.push(messages / (performance.now() - begin) * 1_000);
-    talked ??= await visitor.holdings();
+  let first: Holdings | undefined;
+  for (let run = 0; run < RUNS; run++) {
+    await using room = await TalkedRoom.with(1, stop);
+    const text = `message ${TALK + 1} `;
+    const held = await visits(room, 1, text, async (visitor) => {
+      await visitor.page.getByText("message 1 ").first().waitFor();
+      const begin = performance.now();
+      await room.eve.talk(TALK);
+      await visitor.seen();
+      rates.push(TALK / (performance.now() - begin) * 1_000);
+    });
+    first ??= held;
   }
-  if (!talked) throw new Error("No page was opened");
-  return { perSecond: spread(rates), talked };
+  if (!first) throw new Error("No page was opened");
+  return { perSecond: spread(rates), talked: first };
 }
 
-/** Measures all of it. */
-export async function measurePage(): Promise<WebFigures> {
+/** Measures all of it. @param stop Ends it. */
+export async function measurePage(stop: AbortSignal): Promise<WebFigures> {
   try {
-    const browser = (await chromium()).version();
     return {
-      browser,
-      ...await openings(OPENINGS),
-      ...await histories(HISTORY, RUNS),
-      ...await talks(TALK, RUNS),
+      browser: (await chromium()).version(),
+      ...await openings(stop),
+      ...await histories(stop),
+      ...await talks(stop),
     };
   } finally {
     await closeChromium();

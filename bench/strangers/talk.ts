@@ -8,13 +8,14 @@
  * @module
  */
 
-import { concat, randomBytes, toBase64url } from "../../crypto_utils.ts";
+import { concat, randomBytes } from "../../crypto_utils.ts";
 import type { Channel } from "../../src/protocol/channel.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { admissionKey, type Invite } from "../../src/keys/invite.ts";
-import { Opener, type OpenerListener, textOf } from "./opener.ts";
+import { Opener, type OpenerListener, textOf } from "../load/opener.ts";
 import { identityOf } from "../../src/crypto/identity.ts";
 import { pause } from "../../src/base/timing.ts";
+import { joinEvent } from "../../tests/kit/people.ts";
 import { connectChannel } from "../../src/protocol/handshake.ts";
 
 /** What one read takes of what nobody opens, bytes. */
@@ -62,11 +63,8 @@ export class Talk implements OpenerListener, Disposable {
       // Whoever comes after its welcome is announced to it: so it knows the names of all.
       await this.#until("a welcome", () => this.#names.size, 1);
     }
-    await this.#until(
-      "members that are announced",
-      () => this.#names.size,
-      count,
-    );
+    const announced = "members that are announced";
+    await this.#until(announced, () => this.#names.size, count);
   }
 
   /**
@@ -84,12 +82,8 @@ export class Talk implements OpenerListener, Disposable {
       const due = start + count * period;
       await pause(due - performance.now());
       const member = this.#members[count % this.#members.length];
-      if (member) {
-        this.#say(
-          member,
-          1 + Math.floor((first + count) / this.#members.length),
-        );
-      }
+      const n = 1 + Math.floor((first + count) / this.#members.length);
+      if (member) this.#say(member, n);
     }
     await this.#until(
       "messages that arrive",
@@ -121,23 +115,16 @@ export class Talk implements OpenerListener, Disposable {
 
   async #enter(name: string): Promise<Member> {
     const { port, id: inviteId, secret } = this.#invite;
-    const { keyPair, card } = await identityOf(randomBytes(32));
+    const identity = await identityOf(randomBytes(32));
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     conn.setNoDelay(true);
     const channel = await connectChannel(conn, {
-      keyPair,
+      keyPair: identity.keyPair,
       inviteId,
       inviteKey: admissionKey(secret),
       checkServer: () => {},
     });
-    await channel.send({
-      kind: "join",
-      name,
-      stay: toBase64url(randomBytes(8)),
-      n: 0,
-      after: null,
-      card: toBase64url(card),
-    });
+    await channel.send(joinEvent(identity, name));
     return { conn, channel, name };
   }
 
@@ -186,11 +173,8 @@ export class Talk implements OpenerListener, Disposable {
     while (count() < most) {
       if (this.#failure !== undefined) throw this.#failure;
       if (performance.now() - start > patience) {
-        throw new Error(
-          `Cannot go on: of ${most} ${what}, ${count()} came in ${
-            patience / 1_000
-          } s`,
-        );
+        const came = `${count()} came in ${patience / 1_000} s`;
+        throw new Error(`Cannot go on: of ${most} ${what}, ${came}`);
       }
       await pause(5);
     }
