@@ -239,6 +239,7 @@ async function serve(values: Values): Promise<void> {
     pieceOverhead: sealed ? PIECE_OVERHEAD : 0,
     siblings: shared?.siblings,
   });
+  let asked = 0; // how often anybody has
   const gate: Gate = new Gate({
     privateKey: () => keyFile.privateKey(),
     limits,
@@ -251,12 +252,13 @@ async function serve(values: Values): Promise<void> {
     ring,
     relay,
     mailbox,
+    asked: () => void asked++,
     rates: limits.rates,
     measures,
   });
   using _collection = new IdleCollection({
-    activity: () => ring.appends,
-    expecting: () => gate.handshakes > 0,
+    activity: () => asked + ring.appends,
+    expecting: () => gate.handshakes + relay.transfers > 0,
   });
   using watch = new KeyWatch(values["key-file"], roomKey, (secret) => {
     link.changed(secret);

@@ -23,7 +23,7 @@ import type { Door } from "./sequence.ts";
 import type { SealedKeys } from "./sealed_crowd.ts";
 import type { Receiver, Socket } from "./socket.ts";
 import type { KeyPair } from "../../src/crypto/x25519.ts";
-import type { Stream } from "../../src/protocol/record_reader.ts";
+import { RefusedError, type Stream } from "../../src/protocol/record_reader.ts";
 import {
   connectChannel,
   type ConnectOptions,
@@ -297,7 +297,10 @@ export class Member implements Receiver, OpenerListener, Voice {
   #met(record: MeteredRecord): void {
     const { type, bytes } = record;
     if (!this.#joined) return this.#stream.push(bytes);
-    if (type === RecordType.handshake || type === RecordType.refusal) {
+    if (type === RecordType.refusal) { // it came too late, and has asked to be let in already
+      return this.#entered.reject(new RefusedError(record.print % 256));
+    }
+    if (type === RecordType.handshake) {
       throw new Error(`Cannot go on: "${this.options.name}" was refused`);
     }
     if (type === RecordType.broadcast) this.#meetBroadcast(record);

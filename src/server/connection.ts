@@ -72,6 +72,8 @@ export interface ConnectionOptions {
   readonly relay: FileRelay;
   /** Where private messages are kept. */
   readonly mailbox: Mailbox;
+  /** Called when a client asks for something, or answers; not for signs of life. */
+  readonly asked?: () => void;
   /** How fast its client may go. */
   readonly rates: Rates;
   /** What is counted. */

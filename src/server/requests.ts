@@ -96,6 +96,12 @@ export interface RequestsOptions {
   readonly mailbox: Mailbox;
   /** What its requests cost it. */
   readonly allowance: Allowance;
+  /** Called when it asks for something, or answers; not for signs of life. */
+  readonly asked?: () => void;
+}
+
+function isSignOfLife({ kind }: Event): boolean {
+  return kind === "ping" || kind === "pong";
 }
 
 /** One client's requests. */
@@ -122,6 +128,7 @@ export class Requests {
 
   /** Carries out what has arrived. @throws {EventError} for what this client can't ask for. */
   async carryOut(events: readonly Event[]): Promise<void> {
+    if (!events.every(isSignOfLife)) this.#options.asked?.();
     const lines: Line[] = [];
     for (const event of events) {
       if (this.#client.ended) return;

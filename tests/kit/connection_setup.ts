@@ -76,6 +76,8 @@ export class Client extends RoomClient {
 /** A running room with a log of its own, and the connections to it. */
 export class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
+  /** How often a client has asked for something. */
+  asked = 0;
   readonly relay: FileRelay;
   readonly #operations: Operations;
   readonly #running: Promise<void>;
@@ -166,6 +168,7 @@ export class Setup implements AsyncDisposable {
       ring: this.broadcaster.ring,
       relay: this.relay,
       mailbox: this.mailbox,
+      asked: () => void this.asked++,
       operations: this.#operations,
       sealed: this.sealed,
       rates,

@@ -32,9 +32,14 @@ class Setup {
       now: () => this.now,
     });
   }
+
+  /** Lets as much time pass as must be between two collections. */
+  rest(): void {
+    this.now += 1_000;
+  }
 }
 
-Deno.test("IdleCollection collects once nothing has happened between two looks", () => {
+Deno.test("IdleCollection collects when nothing has happened between two looks, and once more at the next", () => {
   const setup = new Setup();
   using collection = setup.make();
   setup.size = 90 * MEBIBYTE;
@@ -43,11 +48,28 @@ Deno.test("IdleCollection collects once nothing has happened between two looks",
   collection.look();
   assertEquals(setup.collections, 0);
   collection.look();
-  collection.look();
   assertEquals(setup.collections, 1);
+  setup.rest();
+  collection.look();
+  assertEquals(setup.collections, 2);
 });
 
-Deno.test("IdleCollection waits while somebody is on the way in", () => {
+Deno.test("IdleCollection collects no more in the same rest, whatever signs of life leave behind", () => {
+  const setup = new Setup();
+  using collection = setup.make();
+  for (let look = 0; look < 100; look++) {
+    setup.size += 20 * MEBIBYTE;
+    setup.rest();
+    collection.look();
+  }
+  assertEquals(setup.collections, 2);
+  setup.activity++;
+  collection.look();
+  collection.look();
+  assertEquals(setup.collections, 3);
+});
+
+Deno.test("IdleCollection waits while something is under way", () => {
   const setup = new Setup();
   using collection = setup.make();
   setup.size = 90 * MEBIBYTE;
@@ -60,25 +82,55 @@ Deno.test("IdleCollection waits while somebody is on the way in", () => {
   assertEquals(setup.collections, 1);
 });
 
-Deno.test("IdleCollection leaves a heap alone that has grown by less than 16 MiB", () => {
+for (
+  const { before, after, worth } of [
+    { before: 10, after: 26, worth: 16 },
+    { before: 100, after: 150, worth: 50 },
+  ]
+) {
+  Deno.test(`IdleCollection leaves a heap of ${before} MiB alone that has grown by less than ${worth} MiB`, () => {
+    const setup = new Setup();
+    setup.size = before * MEBIBYTE;
+    using collection = setup.make();
+    setup.size = after * MEBIBYTE - 1;
+    collection.look();
+    collection.look();
+    assertEquals(setup.collections, 0);
+    setup.size++;
+    collection.look();
+    assertEquals(setup.collections, 1);
+  });
+}
+
+Deno.test("IdleCollection counts from the least that V8 had since the last collection", () => {
   const setup = new Setup();
+  setup.size = 60 * MEBIBYTE;
   using collection = setup.make();
-  setup.size = 26 * MEBIBYTE - 1;
+  setup.size = 20 * MEBIBYTE; // V8 has given back by itself
   collection.look();
-  collection.look();
-  assertEquals(setup.collections, 0);
-  setup.size++;
+  setup.size = 36 * MEBIBYTE;
   collection.look();
   assertEquals(setup.collections, 1);
+});
+
+Deno.test("IdleCollection leaves a room alone where somebody says a line a minute", () => {
+  const setup = new Setup();
+  using collection = setup.make();
+  for (let second = 0; second < 3_600; second++) {
+    if (second % 60 === 0) setup.activity++;
+    setup.size = (10 + second % 12) * MEBIBYTE; // as young objects come and go
+    setup.now += 1_000;
+    collection.look();
+  }
+  assertEquals(setup.collections, 0);
 });
 
 Deno.test("IdleCollection takes 5 % of the time at most", () => {
   const setup = new Setup();
   using collection = setup.make();
-  for (let look = 0; look < 3; look++) {
-    setup.size = 90 * MEBIBYTE;
-    collection.look();
-  }
+  setup.size = 90 * MEBIBYTE;
+  collection.look();
+  collection.look();
   assertEquals(setup.collections, 1);
   setup.now += 999;
   collection.look();
@@ -92,7 +144,7 @@ Deno.test("the server's task gives IdleCollection the function that it needs", a
   const [deno = "", ...words] = taskWords("server");
   const flag = words.find((word) => word.startsWith("--v8-flags="));
   assert(flag);
-  const program = 'gc({ type: "major", flavor: "last-resort" })';
+  const program = 'gc({ type: "major" })';
   const { code } = await runToEnd([deno, "eval", flag, program]);
   assertEquals(code, 0);
 });

@@ -17,6 +17,7 @@ import {
   assertThrownOut,
   type Client,
   fetchOf,
+  letterTo,
   offer,
   say,
   Setup,
@@ -380,6 +381,27 @@ Deno.test("Connection refuses the offer of a file that is too large, and logs no
   });
   await ana.until("offered");
   assertEquals((await setup.logged()).length, 2);
+});
+
+Deno.test("Connection says when a client asks for something: private messages and pieces too, signs of life not", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  const asks = async (client: Client, ...events: Event[]) => {
+    const before = setup.asked;
+    client.events.length = 0;
+    await client.send(...events, { kind: "ping" });
+    await client.until("pong");
+    return setup.asked - before;
+  };
+  assertEquals(await asks(ben), 0);
+  assertEquals(await asks(ben, { kind: "pong" }), 0);
+  assertEquals(await asks(ben, fetchOf(seq)), 1);
+  const { id } = await ana.until("fetch");
+  const data = "A".repeat(12);
+  assertEquals(await asks(ana, { kind: "piece", id, data }), 1);
+  const words = letterTo(fullId(ben.identity.id));
+  assertEquals(await asks(ana, words), 1);
+  assertEquals(await asks(ben, { kind: "away", text: "lunch" }), 1);
 });
 
 Deno.test("Connection takes nobody's word for holding a file but who offered it", async () => {
