@@ -117,7 +117,6 @@ export async function acceptChannel(
   using halfway = answered.halfway;
   const { code } = answered;
   const { inviteId } = halfway;
-  reader.awaitLittle();
   const third = expectHandshake(await reader.handshakeRecord());
   // An unknown invite fails where a wrong key does, and as late.
   const isGuess = inviteId === CODE_ID;

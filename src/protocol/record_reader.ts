@@ -82,7 +82,11 @@ export class RecordReader {
   async handshakeRecord(): Promise<WireRecord> {
     for (;;) {
       const record = this.#splitter.shift();
-      if (record) return record;
+      if (record) {
+        // The next may be long in coming, unless it is on its way.
+        if (!this.#splitter.unfinished) this.#resize(IDLE_BUFFER_SIZE);
+        return record;
+      }
       let read: number | null;
       try {
         read = await this.#stream.read(this.#buffer);
@@ -98,16 +102,10 @@ export class RecordReader {
     }
   }
 
-  /** What comes next is short, and may be long in coming. */
-  awaitLittle(): void {
-    this.#resize(IDLE_BUFFER_SIZE);
-  }
-
   /** What comes next is sealed. */
   endHandshake(): void {
     this.#busySize = BUSY_BUFFER_SIZE;
     this.#splitter.raiseLimit(MAX_RECORD_SIZE);
-    this.#resize(IDLE_BUFFER_SIZE);
   }
 
   /** As `Channel.read`. */

@@ -36,7 +36,7 @@ export interface Guest {
   tell(...events: Event[]): void;
   /** Tells it what `packEvents` made of events; several guests may be told the same. */
   pass(plaintexts: readonly Bytes[]): void;
-  /** Tells it what was sealed for it and others. */
+  /** Tells it what was sealed for it and others, once it was told the key. */
   share(shared: Shared): void;
   /** Sends it away. @param words What the others are told instead of the reason. */
   dismiss(reason: Goodbye, words?: string): void;

@@ -167,8 +167,7 @@ export class Connection implements Client {
     }
   }
 
-  share({ key, bytes, count }: Shared): void {
-    this.tell(key);
+  share({ bytes, count }: Shared): void {
     this.outlet.share(bytes, count);
   }
 

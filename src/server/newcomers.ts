@@ -29,7 +29,12 @@ export interface Entered {
   readonly needs: readonly Event<"needed">[];
 }
 
-/** Tells newcomers of a batch, those who are connected here; they read from the next broadcast on. */
+/**
+ * Tells newcomers of a batch, those who are connected here; they read from the next broadcast on. What many are told in
+ * the same words is packed once, or even sealed once; the rest is little:
+ *
+ *     direct: chain, past …, sharing, epoch, greeting, room │ shared: here, beside … │ direct: welcome, wrapped, needed …
+ */
 export async function welcome(
   { entries, at, first }: Batch,
   joined: readonly Joining[],
@@ -37,8 +42,9 @@ export async function welcome(
 ): Promise<void> {
   const epoch = broadcaster.describe();
   const logged = entries.map((it, index) => numberEntry(it, first + index));
-  // What many are told in the same words is packed once, and sealed once if it is the same for all.
   const here = await broadcaster.share(packEvents(hereTexts(members)));
+  const settings = { kind: "room", ...people.settings } as const;
+  const same = [here.key, epoch, ...greeting, settings].map(encodeEvent);
   const packed = new Map<string, Bytes[]>();
   for (const { request, seat, missed, answer } of joined) {
     answer(seat);
@@ -46,25 +52,27 @@ export async function welcome(
     const { guest, id, member } = seat;
     const { after, chain } = request;
     const key = `${after} ${chain?.value}`;
-    const past = packed.get(key) ??
+    const before = packed.get(key) ??
       packEvents([
-        ...chain ? [chain] : [],
-        ...[...missed, ...logged].map(pastEvent),
-      ].map(encodeEvent));
-    packed.set(key, past);
+        ...[
+          ...chain ? [chain] : [],
+          ...[...missed, ...logged].map(pastEvent),
+        ].map(encodeEvent),
+        ...same,
+      ]);
+    packed.set(key, before);
     guest.outlet.attach();
+    guest.pass(before);
     guest.share(here);
-    guest.pass(past);
-    guest.tell(epoch, ...greeting, { kind: "room", ...people.settings }, {
-      kind: "welcome",
-      id,
-      seq: first + entries.length - 1,
-      at,
-      name: member.name.shown,
-    });
+    const seq = first + entries.length - 1;
+    const name = member.name.shown;
     const wrap = sealed?.wrapFor(member.person.id);
-    if (wrap) guest.tell({ kind: "wrapped", ...wrap });
-    if (sealed?.membership.isKeeper(member.person.id)) guest.tell(...needs);
+    const isKeeper = sealed?.membership.isKeeper(member.person.id);
+    guest.tell(
+      { kind: "welcome", id, seq, at, name },
+      ...wrap ? [{ kind: "wrapped", ...wrap } as const] : [],
+      ...isKeeper ? needs : [],
+    );
   }
 }
 

@@ -66,6 +66,8 @@ export class TestGuest implements Guest, Writer {
   readonly broadcasts: WireRecord[] = [];
   /** Every record that it was given together with others. */
   readonly shared: Bytes[] = [];
+  /** What each record said that was for it alone. */
+  readonly passed: Bytes[] = [];
   /** Every epoch that it was told of. */
   readonly epochs: Event<"epoch">[] = [];
   readonly goodbyes: Goodbye[] = [];
@@ -115,6 +117,7 @@ export class TestGuest implements Guest, Writer {
   }
 
   pass(plaintexts: readonly Bytes[]): void {
+    this.passed.push(...plaintexts);
     for (const plaintext of plaintexts) {
       const tag = new Uint8Array(TAG_SIZE);
       const record = concat(directHeader(plaintext.length), plaintext, tag);
@@ -122,9 +125,8 @@ export class TestGuest implements Guest, Writer {
     }
   }
 
-  share({ key, bytes, count }: Shared): void {
+  share({ bytes, count }: Shared): void {
     this.shared.push(bytes);
-    this.tell(key);
     this.outlet.share(bytes, count);
   }
 

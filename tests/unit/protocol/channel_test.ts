@@ -659,6 +659,28 @@ Deno.test("Channel.read() gives what arrived before the end, then null", async (
   assertEquals(await server.read(), null);
 });
 
+Deno.test("Channel.read() takes at once what came behind the third message, up to 2,048 bytes", async () => {
+  const [near, far] = streamPair();
+  const up = near.outgoing;
+  const sizes: number[] = []; // of what is read into
+  const inviteKey = () => INVITE_KEY;
+  const accepting = acceptChannel({
+    read: (into) => {
+      sizes.push(into.length);
+      return far.read(into);
+    },
+    write: (bytes) => far.write(bytes),
+    close: () => far.close(),
+  }, { responder: new LocalResponder(SERVER), inviteKey });
+  const checkServer = () => void (up.held = true);
+  const client = await connect(near, { checkServer });
+  const long = say(1, "x".repeat(1_900)); // as long as a `join`
+  await client.send(long);
+  up.held = false;
+  assertEquals(await receive(await accepting, 1), [long]);
+  assertEquals(sizes, [256, 2_048, 256, 2_048]);
+});
+
 Deno.test("Channel.read() drops a record that the end cut short", async () => {
   const { client, server, up } = await channels();
   const sealed = await client.seal(new TextEncoder().encode('[["ping"]]'));

@@ -187,7 +187,7 @@ Deno.test("docs/protocol.md quotes the worked example as it is", async () => {
   assert(digits.length > 15, `${digits.length} quotes`);
   for (const quote of digits) assertStringIncludes(example, quote);
   const plaintexts = quotes.match(/(?<=^ {4})\[\[.*\]\]$/gm) ?? [];
-  assertEquals(plaintexts.length, 3);
+  assertEquals(plaintexts.length, 4);
   for (const quote of plaintexts) {
     assertStringIncludes(example, JSON.stringify(quote).slice(0, -1));
   }

@@ -295,10 +295,10 @@ async function converse(): Promise<[Client, string[]]> {
   await using server = await Server.start();
   const ana = await server.connect(ANA);
   const n = 2_876_500;
-  await ana.say(joinEvent(ANA, "Ana", { stay: ANA_STAY, n }), 4);
+  await ana.say(joinEvent(ANA, "Ana", { stay: ANA_STAY, n }), 3);
   await ana.say({ kind: "say", n: n + 1, text: "hello" }, 1);
   const bo = await server.connect(BO);
-  await bo.say(joinEvent(BO, "Bo", { stay: BO_STAY, n: 7 }), 4);
+  await bo.say(joinEvent(BO, "Bo", { stay: BO_STAY, n: 7 }), 3);
   await ana.hear(1);
   await ana.say({ kind: "say", n: n + 2, text: "Hi, Bo" }, 1);
   await bo.hear(1);

@@ -284,6 +284,9 @@ Deno.test("Room.join() shows newcomers of one batch who is there in the same byt
   const [record] = ben.shared;
   assert(record && record === cleo.shared[0]);
   assertEquals(ana.guest.shared.includes(record), false);
+  // Beside that, what both are told in the same words is packed once, and what is each one's own takes one record.
+  assertEquals([ben.passed.length, cleo.passed.length], [2, 2]);
+  assert(ben.passed[0] && ben.passed[0] === cleo.passed[0]);
 
   const later = await setup.join("dora");
   await later.guest.until("welcome");

@@ -93,7 +93,7 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   const kinds = ben.guest.events.map(({ kind }) => kind);
   assertEquals(
     kinds,
-    ["sharing", "here", "here", "past", "epoch", "room", "welcome"],
+    ["past", "sharing", "epoch", "room", "here", "here", "welcome"],
   );
   assertEquals([setup.room.size, setup.history.head], [2, 2]);
 });
