@@ -305,7 +305,7 @@ export class Member implements Receiver, OpenerListener, Voice {
     }
     if (type === RecordType.broadcast) this.#meetBroadcast(record);
     else if (this.options.opens !== true) this.#answerPing();
-    this.#opener?.push(bytes);
+    if (bytes) this.#opener?.push(bytes);
     if (this.options.opens === true && !this.#warden.holding) this.open();
     this.#entered.resolve();
   }

@@ -1,6 +1,6 @@
 /**
  * A member that opens what it receives: follows the epochs, verifies every signature, and checks that events are
- * numbered without a gap and say what was said. Only shared records, which tell who is there, stay closed.
+ * numbered without a gap and say what was said.
  *
  * @module
  */
@@ -41,10 +41,11 @@ export class Opener {
   readonly #channel: OpenerChannel;
   readonly #listener: OpenerListener;
   readonly #after: number | null;
-  readonly #queue: (Bytes | undefined)[] = []; // undefined for a shared record
+  readonly #queue: Bytes[] = [];
   readonly #lastN = new Map<number, number>(); // by speaker
   #working: Promise<void> = Promise.resolve();
   #reader: EpochReader | undefined;
+  #sharedReader: EpochReader | undefined;
   #seq: number | undefined; // of the last event that it was told
   #ordinal = 0;
   #shared = 0; // shared records so far
@@ -71,8 +72,8 @@ export class Opener {
     return this.#welcomed;
   }
 
-  /** Takes a whole record, undefined for a shared one that wasn't kept; `work` opens it. */
-  push(record: Bytes | undefined): void {
+  /** Takes a whole record; `work` opens it. */
+  push(record: Bytes): void {
     this.#queue.push(record);
   }
 
@@ -103,9 +104,8 @@ export class Opener {
     }
   }
 
-  /** Events of a record, none of a shared one; changes nothing but the counter of its key, at once. */
-  async #open(bytes: Bytes | undefined): Promise<Event[]> {
-    if (!bytes || bytes[2] === RecordType.shared) return [];
+  /** Events of a record; changes nothing but the counter of its key, at once. */
+  async #open(bytes: Bytes): Promise<Event[]> {
     const header = bytes.subarray(0, HEADER_SIZE);
     const body = bytes.subarray(HEADER_SIZE);
     if (bytes[2] === RecordType.direct) {
@@ -113,25 +113,28 @@ export class Opener {
       const record = { type: RecordType.direct, header, body, before };
       return await this.#channel.open(record);
     }
-    if (!this.#reader) throw new Error("Cannot read a record: it has no key");
-    return unpackEvents(await this.#reader.open(body, header));
+    const isShared = bytes[2] === RecordType.shared;
+    const reader = isShared ? this.#sharedReader : this.#reader;
+    if (!reader) throw new Error("Cannot read a record: it has no key");
+    return unpackEvents(await reader.open(body, header));
   }
 
-  async #take(
-    bytes: Bytes | undefined,
-    events: readonly Event[],
-  ): Promise<void> {
+  async #take(bytes: Bytes, events: readonly Event[]): Promise<void> {
     if (isBroadcast(bytes)) {
       for (const event of events) await this.#takeBroadcast(event);
       this.#listener.opened(this.#ordinal++, events);
-    } else if (bytes?.[2] === RecordType.direct) {
-      for (const event of events) await this.#takeDirect(event);
-    } else this.#shared++;
+      return;
+    }
+    if (bytes[2] === RecordType.shared) this.#shared++;
+    for (const event of events) await this.#takeAlone(event);
   }
 
-  async #takeDirect(event: Event): Promise<void> {
+  /** What is told to some alone. */
+  async #takeAlone(event: Event): Promise<void> {
     if (event.kind === "epoch") {
       this.#reader = await epochReader(this.#channel.remoteKey, event);
+    } else if (event.kind === "sharing") {
+      this.#sharedReader = await epochReader(this.#channel.remoteKey, event);
     } else if (event.kind === "chain") {
       if (event.seq !== (this.#after ?? event.seq)) {
         throw new Error(`Cannot go on: not all is told after ${this.#after}`);
@@ -185,6 +188,6 @@ export class Opener {
   }
 }
 
-function isBroadcast(bytes: Bytes | undefined): boolean {
-  return bytes?.[2] === RecordType.broadcast;
+function isBroadcast(bytes: Bytes): boolean {
+  return bytes[2] === RecordType.broadcast;
 }

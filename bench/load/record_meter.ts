@@ -21,7 +21,7 @@ export interface MeteredRecord {
   readonly size: number;
   /** Its last six bytes as a number. */
   readonly print: number;
-  /** All of it, where it was to be kept and isn't shared: who is there is told in megabytes, and opened by nobody. */
+  /** All of it, where it was to be kept. */
   readonly bytes: Bytes | undefined;
 }
 
@@ -70,7 +70,7 @@ export class RecordMeter {
     this.#left = size - HEADER_SIZE;
     this.#print = 0;
     this.#bytes = undefined;
-    if (this.keeping && type !== RecordType.shared) {
+    if (this.keeping) {
       this.#bytes = new Uint8Array(size);
       this.#bytes.set(this.#header);
     }

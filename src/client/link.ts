@@ -334,9 +334,7 @@ export class Link {
       const events = await this.#channel.open(record);
       this.#unheard = 0;
       this.#isHurried = false;
-      for (const event of events) {
-        await this.#takeDirect(event);
-      }
+      for (const event of events) await this.#takeTold(event);
       return;
     }
     const isShared = record.type === RecordType.shared;
@@ -345,18 +343,12 @@ export class Link {
     const plaintext = await reader.open(record.body, record.header);
     this.#numbers.startRecord();
     for (const event of unpackEvents(plaintext)) {
-      if (isShared) this.#takeShared(event);
-      else await this.#takeBroadcast(event);
+      await (isShared ? this.#takeTold(event) : this.#takeBroadcast(event));
     }
   }
 
-  #takeShared(event: Event): void {
-    if (event.kind === "here") return this.#members.met(event);
-    if (event.kind === "beside") return this.#members.beside(event);
-    throw new EventError(`Cannot take "${event.kind}" in a shared record`);
-  }
-
-  async #takeDirect(event: Event): Promise<void> {
+  /** What the server tells this client, alone or with others. */
+  async #takeTold(event: Event): Promise<void> {
     switch (event.kind) {
       case "chain":
         this.#start = event;
@@ -368,6 +360,10 @@ export class Link {
       case "sharing":
         this.#sharedReader = await epochReader(this.#channel.remoteKey, event);
         return;
+      case "here":
+        return this.#members.met(event);
+      case "beside":
+        return this.#members.beside(event);
       case "found":
         return this.#found(event);
       case "paged":
@@ -418,7 +414,7 @@ export class Link {
         this.#ended = isGoodbye(event.reason) ? event.reason : "lost";
         return;
       default:
-        throw new EventError(`Cannot take "${event.kind}" in a direct record`);
+        throw new EventError(`Cannot take "${event.kind}" outside a broadcast`);
     }
   }
 

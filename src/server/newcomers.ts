@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Bytes } from "../../crypto_utils.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { numberEntry, pastEvent } from "../protocol/line.ts";
 import type { Batch, Joining, Member } from "./batch.ts";
@@ -34,6 +33,8 @@ export interface Entered {
  * the same words is packed once, or even sealed once; the rest is little:
  *
  *     direct: chain, past …, sharing, epoch, greeting, room │ shared: here, beside … │ direct: welcome, wrapped, needed …
+ *
+ * A past of several records comes shared before that, to several who missed the same.
  */
 export async function welcome(
   { entries, at, first }: Batch,
@@ -45,35 +46,43 @@ export async function welcome(
   const here = await broadcaster.share(packEvents(hereTexts(members)));
   const settings = { kind: "room", ...people.settings } as const;
   const same = [here.key, epoch, ...greeting, settings].map(encodeEvent);
-  const packed = new Map<string, Bytes[]>();
-  for (const { request, seat, missed, answer } of joined) {
-    answer(seat);
-    if (!members.has(seat)) continue; // it came once more in this batch: that one is in
-    const { guest, id, member } = seat;
-    const { after, chain } = request;
-    const key = `${after} ${chain?.value}`;
-    const before = packed.get(key) ??
-      packEvents([
-        ...[
-          ...chain ? [chain] : [],
-          ...[...missed, ...logged].map(pastEvent),
-        ].map(encodeEvent),
-        ...same,
-      ]);
-    packed.set(key, before);
-    guest.outlet.attach();
-    guest.pass(before);
-    guest.share(here);
-    const seq = first + entries.length - 1;
-    const name = member.name.shown;
-    const wrap = sealed?.wrapFor(member.person.id);
-    const isKeeper = sealed?.membership.isKeeper(member.person.id);
-    guest.tell(
-      { kind: "welcome", id, seq, at, name },
-      ...wrap ? [{ kind: "wrapped", ...wrap } as const] : [],
-      ...isKeeper ? needs : [],
-    );
+  for (const group of Map.groupBy(joined, missedBy).values()) {
+    const [{ request: { chain }, missed }] = group as [Joining];
+    const past = [
+      ...chain ? [chain] : [],
+      ...[...missed, ...logged].map(pastEvent),
+    ].map(encodeEvent);
+    const packed = packEvents(past);
+    const isLong = packed.length > 1 && group.length > 1;
+    const long = isLong ? await broadcaster.share(packed) : undefined;
+    const before = packEvents([...long ? [] : past, ...same]);
+    for (const { seat, answer } of group) {
+      answer(seat);
+      if (!members.has(seat)) continue; // it came once more in this batch: that one is in
+      const { guest, id, member } = seat;
+      guest.outlet.attach();
+      if (long) {
+        guest.tell(long.key);
+        guest.share(long);
+      }
+      guest.pass(before);
+      guest.share(here);
+      const seq = first + entries.length - 1;
+      const name = member.name.shown;
+      const wrap = sealed?.wrapFor(member.person.id);
+      const isKeeper = sealed?.membership.isKeeper(member.person.id);
+      guest.tell(
+        { kind: "welcome", id, seq, at, name },
+        ...wrap ? [{ kind: "wrapped", ...wrap } as const] : [],
+        ...isKeeper ? needs : [],
+      );
+    }
   }
+}
+
+/** Who missed the same is told the same. */
+function missedBy({ request: { after, chain } }: Joining): string {
+  return `${after} ${chain?.value}`;
 }
 
 /** What newcomers are told of all members: who they are, and by which other connections they are there. */

@@ -318,10 +318,11 @@ export class Requests {
       known: persons.byKey(toBase64url(key))?.id,
       inviteId,
       seat: this.#seat,
-      tellPaid: async (plaintexts, lines) => {
+      tellPaid: async (shared, lines) => {
         this.#answer();
         await this.#client.outlet.drained();
-        this.#client.pass(plaintexts);
+        this.#client.tell(shared.key);
+        this.#client.share(shared);
         this.#spend(lines);
         await this.#client.paid();
         return !this.#client.ended;

@@ -22,7 +22,7 @@ import {
   type Request,
   type Seat,
 } from "./batch.ts";
-import type { Broadcaster } from "./broadcaster.ts";
+import type { Broadcaster, Shared } from "./broadcaster.ts";
 import type { ChatLog } from "../log/chat_log.ts";
 import { diagnostics } from "./diagnostics.ts";
 import { encodeEvent, type Event } from "../protocol/events.ts";
@@ -223,6 +223,11 @@ export class Room {
   /** Ends all connections of a person at once. @param words What the others are told. */
   remove(person: Person, words: string): void {
     this.#submit({ kind: "remove", person, words });
+  }
+
+  /** Seals plaintexts, as `packEvents` made them, for some guests who are told the same. */
+  share(plaintexts: readonly Bytes[]): Promise<Shared> {
+    return this.#broadcaster.share(plaintexts);
   }
 
   /** Tells everybody what the room has set. */

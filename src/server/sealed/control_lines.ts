@@ -1,5 +1,6 @@
 /**
- * The control lines that were said, and how clients are told them: all who come are told the same, so it is packed once.
+ * The control lines that were said, and how clients are told them: all who come are told the same, so it is sealed once.
+ * Each piece has a key of its own, so that who has it has been told just these lines.
  *
  * @module
  */
@@ -7,25 +8,31 @@
 import type { Bytes } from "../../../crypto_utils.ts";
 import { encodeEvent, packEvents } from "../../protocol/events.ts";
 import { pastEvent } from "../../protocol/line.ts";
+import type { Shared } from "../broadcaster.ts";
 import type { RuledEntry } from "./control_file.ts";
 
-/** Lines that are told in one step. */
-const PIECE = 16;
+/** Lines that are told in one step: some 300 kB. */
+const PIECE = 128;
 
 /** Some control lines in a row, as they are told. */
 export interface ControlPiece {
-  /** As `packEvents` made them. */
-  readonly plaintexts: readonly Bytes[];
-  /** How many lines. */
+  /** They, sealed for all who are told just these. */
+  readonly shared: Promise<Shared>;
+  /** How many lines have a lower number than the first of them. */
+  readonly start: number;
+  /** How many they are. */
   readonly count: number;
   /** The number of the last. */
   readonly last: number;
 }
 
+/** Seals plaintexts, as `packEvents` made them, under a key of their own. */
+export type Sharing = (plaintexts: readonly Bytes[]) => Promise<Shared>;
+
 /** Control lines, in the order of their numbers. */
 export class ControlLines {
   readonly #entries: RuledEntry[] = [];
-  readonly #pieces: ControlPiece[] = []; // all that are full, as far as somebody was told them
+  readonly #pieces: ControlPiece[] = []; // as they were told last, by `PIECE` lines
 
   /** All of them. */
   get all(): readonly RuledEntry[] {
@@ -49,16 +56,28 @@ export class ControlLines {
   }
 
   /** The next lines after one number and up to another; undefined where there are none. */
-  next(after: number, upTo = Infinity): ControlPiece | undefined {
+  next(
+    share: Sharing,
+    after: number,
+    upTo: number,
+  ): ControlPiece | undefined {
     const start = this.#after(after);
     const end = Math.min(
       this.#after(upTo),
       start - start % PIECE + PIECE, // so that all are told the same pieces
     );
     if (start >= end) return undefined;
-    if (end - start < PIECE) return packed(this.#entries.slice(start, end));
-    const at = start / PIECE;
-    return this.#pieces[at] ??= packed(this.#entries.slice(start, end));
+    const at = Math.floor(start / PIECE);
+    const told = this.#pieces[at];
+    if (told?.start === start && told.count === end - start) return told;
+    const entries = this.#entries.slice(start, end);
+    const events = entries.map((it) => encodeEvent(pastEvent(it)));
+    return this.#pieces[at] = {
+      shared: share(packEvents(events)),
+      start,
+      count: entries.length,
+      last: entries.at(-1)?.seq ?? 0,
+    };
   }
 
   /** How many lines have that number or a lower one. */
@@ -71,13 +90,4 @@ export class ControlLines {
     }
     return low;
   }
-}
-
-function packed(entries: readonly RuledEntry[]): ControlPiece {
-  const events = entries.map((it) => encodeEvent(pastEvent(it)));
-  return {
-    plaintexts: packEvents(events),
-    count: entries.length,
-    last: entries.at(-1)?.seq ?? 0,
-  };
 }

@@ -7,14 +7,15 @@
  * @module
  */
 
-import type { Bytes } from "../../../crypto_utils.ts";
 import { shortId } from "../../crypto/person_id.ts";
 import { type Event, EventError } from "../../protocol/events.ts";
 import type { Refusal } from "../../protocol/reasons.ts";
 import { parseControl } from "../../sealed/control_line.ts";
 import type { Entering, Seat } from "../batch.ts";
+import type { Shared } from "../broadcaster.ts";
 import type { Room } from "../room.ts";
 import type { Admission, Wrap } from "./control_file.ts";
+import type { Sharing } from "./control_lines.ts";
 import type { SealedRoom, Staged } from "./sealed_room.ts";
 
 /** Content keys that may be staged beyond one for each member and open invite; all that others than keepers may stage. */
@@ -48,9 +49,9 @@ export interface Asker {
   readonly seat: Seat | undefined;
   /**
    * Tells it lines, when there is place for them, and waits until they are paid for.
-   * @param plaintexts As `packEvents` made them. @param lines How many. @returns Whether it is still there.
+   * @param shared As `Room.share` seals them. @param lines How many. @returns Whether it is still there.
    */
-  tellPaid(plaintexts: readonly Bytes[], lines: number): Promise<boolean>;
+  tellPaid(shared: Shared, lines: number): Promise<boolean>;
   /** Tells it something with what else it is told. */
   answer(...events: Event[]): void;
   /** Counts so many lines. */
@@ -148,12 +149,13 @@ export class SealedRequests {
     asker: Asker,
     upTo?: number,
   ): Promise<Refusal | undefined> {
+    const share: Sharing = (plaintexts) => this.#room.share(plaintexts);
     for (;;) {
       const refused = this.#outsider(asker);
       if (refused) return refused;
-      const piece = this.#sealed.nextLines(after, upTo);
+      const piece = this.#sealed.nextLines(share, after, upTo);
       if (!piece) return undefined;
-      if (!await asker.tellPaid(piece.plaintexts, piece.count)) {
+      if (!await asker.tellPaid(await piece.shared, piece.count)) {
         return undefined;
       }
       after = piece.last;

@@ -28,7 +28,11 @@ import { follow, FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import type { Undo } from "../people/reversible.ts";
 import { firstUnlogged, requireSame } from "./beside_log.ts";
 import { ClockWatch } from "./clock_watch.ts";
-import { ControlLines, type ControlPiece } from "./control_lines.ts";
+import {
+  ControlLines,
+  type ControlPiece,
+  type Sharing,
+} from "./control_lines.ts";
 import {
   type Admission,
   ControlFile,
@@ -253,10 +257,11 @@ export class SealedRoom implements Disposable {
    * Default: up to the last that everybody was told.
    */
   nextLines(
+    share: Sharing,
     after: number,
     upTo: number = this.#membership.seq,
   ): ControlPiece | undefined {
-    return this.#lines.next(after, upTo);
+    return this.#lines.next(share, after, upTo);
   }
 
   /** The digest of the control lines up to the one of that number, base64url; "" where none has it. */

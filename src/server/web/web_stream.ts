@@ -6,8 +6,8 @@
  *       ├── the browser closes ──▶ it is answered, read returns null
  *       └── frames that break the rules ──▶ closed with their code, read throws
  *
- * Nothing is collected in either direction: a frame's payload is handed on as it comes, and the ring's bytes go out from
- * where they lie.
+ * Nothing is collected that comes: a frame's payload is handed on as it is read. What goes out is framed once for all who
+ * are told the same; of a message that isn't written at once, the rest goes out from where the ring has it.
  *
  * @module
  */
@@ -44,13 +44,13 @@ export class WebStream implements HalfClosable {
   #idle: TokenBucket | undefined; // most never need it
   #owed = 0; // bytes of the payload of the frame under way that are still to be written
   #headSize = 0; // bytes of its head that are still to be written
-  #frame: Uint8Array | undefined; // its beginning, while that is written
+  #frame: Uint8Array | undefined; // all of it, until some of its payload is written
   #isWriting = false;
   #control: Uint8Array | undefined; // the control frame to be written next, where a frame ends
   #saying: Promise<void> | undefined; // while one is written
   #isClosed = false; // this side has said that it closes
 
-  /** Takes over a connection after the opening handshake. @param messages What begins its messages. */
+  /** Takes over a connection after the opening handshake. @param messages What makes its messages. */
   constructor(conn: HalfClosable, messages: Messages) {
     this.#conn = conn;
     this.#messages = messages;
@@ -99,7 +99,7 @@ export class WebStream implements HalfClosable {
     await linger(this.#conn);
   }
 
-  /** Writes some of the bytes: a frame's head and what follows it, or what follows. */
+  /** Writes some of the bytes: a message, or the rest of one. */
   write(bytes: Uint8Array): Promise<number> {
     // Not an async function: a thousand of these run for every broadcast, and each promise counts.
     if (this.#saying) return this.#saying.then(() => this.write(bytes));
@@ -111,7 +111,7 @@ export class WebStream implements HalfClosable {
       const rest = bytes.subarray(0, this.#owed);
       return this.#conn.write(rest).then(this.#written);
     }
-    const frame = this.#messages.begin(bytes);
+    const frame = this.#messages.of(bytes);
     this.#frame = frame;
     this.#headSize = headSize(bytes);
     this.#owed = messageSize(bytes);

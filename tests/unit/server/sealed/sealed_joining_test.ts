@@ -255,6 +255,25 @@ for (const how of WRONG) {
   });
 }
 
+Deno.test("the key under which control lines come is for those alone who are told just these", async () => {
+  const [server, ana] = await SealedServer.founded();
+  await using _server = server;
+  const invite = await server.invite(ana, { uses: 9 });
+  const told = async (name: string) => {
+    const client = await server.by(invite, await somebody(name));
+    await followed(client);
+    const keys = client.of("sharing").map(({ key }) => key);
+    return { keys, lines: client.of("past").length };
+  };
+  const [ben, cleo] = [await told("ben"), await told("cleo")];
+  assertEquals([ben.lines, ben.keys.length], [2, 1]);
+  assertEquals(cleo, ben);
+  await server.rekey(ana);
+  const dora = await told("dora");
+  assertEquals([dora.lines, dora.keys.length], [3, 1]);
+  assert(dora.keys[0] !== ben.keys[0]);
+});
+
 Deno.test("an invite lets in as many as it says, also of those who come in the same instant", async () => {
   const [server, ana] = await SealedServer.founded();
   await using _server = server;

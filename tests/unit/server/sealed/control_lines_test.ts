@@ -1,0 +1,75 @@
+/**
+ * How clients are told a sealed room's control lines: in pieces, each sealed once for all who are told just these.
+ *
+ * @module
+ */
+
+import { concat } from "../../../../crypto_utils.ts";
+import { unpackEvents } from "../../../../src/protocol/events.ts";
+import type { RuledEntry } from "../../../../src/server/sealed/control_file.ts";
+import {
+  ControlLines,
+  type Sharing,
+} from "../../../../src/server/sealed/control_lines.ts";
+import { assertEquals } from "../../../kit/assert.ts";
+import { madeUpStay } from "../../../kit/people.ts";
+
+/** A control line, as far as it matters here. Every other line of the log is something else. */
+function line(at: number): RuledEntry {
+  const by = { person: "k3df9q2mx7ta41cz", stay: madeUpStay("ana") };
+  const place = { seq: 2 * at, at, to: null, n: 0 };
+  return { ...by, ...place, what: "ruled", name: "ana", text: `rename ${at}` };
+}
+
+/** Lines 1 to 300, and what of them was sealed. */
+function setup() {
+  const lines = new ControlLines();
+  for (let at = 1; at <= 300; at++) lines.add(line(at));
+  const sealed: number[][] = [];
+  const share: Sharing = (plaintexts) => {
+    const events = plaintexts.flatMap((it) => unpackEvents(it));
+    sealed.push(
+      events.map((it) => it.kind === "past" ? it.seq / 2 : NaN),
+    );
+    const secret = { number: 0, counter: 0, key: "", verifyKey: "" };
+    const key = { kind: "sharing", ...secret } as const;
+    return Promise.resolve({ key, bytes: concat(...plaintexts), count: 1 });
+  };
+  /** First and last of each piece that somebody is told who has seen a line. */
+  const tell = (seen: number, upTo = Infinity) => {
+    const pieces: [number, number][] = [];
+    for (let after = 2 * seen;;) {
+      const piece = lines.next(share, after, 2 * upTo);
+      if (!piece) return pieces;
+      pieces.push([piece.start + 1, piece.last / 2]);
+      assertEquals(piece.last / 2 - piece.start, piece.count);
+      after = piece.last;
+    }
+  };
+  const all = () => sealed.splice(0).map((it) => [it[0], it.at(-1), it.length]);
+  return { lines, tell, all };
+}
+
+Deno.test("ControlLines.next() seals each piece once for all who are told the same lines", () => {
+  const { tell, all } = setup();
+  const pieces = [[1, 128], [129, 256], [257, 300]];
+  for (let at = 0; at < 3; at++) assertEquals(tell(0), pieces);
+  assertEquals(all(), [[1, 128, 128], [129, 256, 128], [257, 300, 44]]);
+});
+
+Deno.test("ControlLines.next() seals anew for who is told more lines, or fewer", () => {
+  const { lines, tell, all } = setup();
+  tell(0);
+  all();
+  lines.add(line(301));
+  assertEquals(tell(0).at(-1), [257, 301]);
+  assertEquals(tell(0, 299).at(-1), [257, 299]);
+  assertEquals(tell(100), [[101, 128], [129, 256], [257, 301]]);
+  assertEquals(tell(301), []);
+  assertEquals(all(), [
+    [257, 301, 45],
+    [257, 299, 43],
+    [101, 128, 28],
+    [257, 301, 45],
+  ]);
+});
