@@ -37,11 +37,7 @@ import {
   shownHistory,
   type Values,
 } from "./src/client/flags.ts";
-import {
-  type Frontend,
-  isAtTerminal,
-  openFrontend,
-} from "./src/client/frontend.ts";
+import type { Frontend } from "./src/client/frontend.ts";
 import {
   askDestination,
   findDestination,
@@ -50,6 +46,7 @@ import {
 import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
+import { isAtTerminal, openFrontend } from "./src/client/open_frontend.ts";
 import { roomFolder } from "./src/client/sealed/room_folder.ts";
 import { Session, type Who } from "./src/client/session.ts";
 import {

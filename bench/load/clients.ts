@@ -1,7 +1,8 @@
 /**
- * What a client takes, by pipes and in a terminal: from its start until it is in; from a typed line to the own screen,
- * through client, server and client again, in a room where nothing else happens; and in memory, when as much was said
- * as in a day.
+ * What a client takes, by pipes and in a terminal: from its start until it is in, by the clock; from a typed line to the
+ * own screen, through client, server and client again, in a room where nothing else happens; and in memory, right after
+ * as much was said as in a day, but as fast as the server takes it: then V8 has the most garbage. It is the resident
+ * size, with those parts of the runtime's own program that are in use, which the kernel shares among clients.
  *
  * @module
  */
@@ -167,7 +168,7 @@ async function timeLines(
   return spread(times);
 }
 
-/** The memory of a client that has been told a day's lines, MB. */
+/** The memory of a client that has just been told a day's lines at full speed, MB. */
 async function memoryAfterDay(
   way: Way,
   folder: Folder,

@@ -6,7 +6,7 @@
  */
 
 import { messageOf } from "../../src/base/error_reason.ts";
-import { TextLineStream } from "../../src/base/std.ts";
+import { TextLineStream } from "../../src/base/std_streams.ts";
 import { print } from "../../src/base/output.ts";
 import { Crowd } from "./crowd.ts";
 import type { Dialogue, Job, Word } from "./job.ts";

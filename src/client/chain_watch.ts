@@ -26,10 +26,8 @@ import {
 } from "./chain_compare.ts";
 import { ChainQuestions, type ChainServer } from "./chain_questions.ts";
 
-/** Lines that wait to be counted; from there on each counts one. */
-const MAX_WAITING = 262_144;
-/** Counted lines that are kept until they are let go together. */
-const MAX_COUNTED = 65_536;
+/** Lines that wait to be counted, 300 bytes or so each; one more, and all are counted. */
+const MAX_WAITING = 8_192;
 /** How long is counted in a second in which fewer lines came than that, and when the client leaves the room, ms. */
 const TICK = 20;
 const FEW = 2_048;
@@ -57,8 +55,7 @@ export class ChainWatch {
   readonly #options: ChainWatchOptions;
   readonly #questions: ChainQuestions;
   #chain: Chain | undefined; // what the lines come to that the client was told
-  #waiting: LogEntry[] = []; // lines after these
-  #first = 0; // of them that isn't counted
+  readonly #waiting: LogEntry[] = []; // lines after these
   #lately = 0; // lines since the last second began
   #foreseen: Chain | undefined; // with the lines of the past that are being opened
   #open: Chain[] = []; // counted over earlier connections, and not compared yet
@@ -84,13 +81,13 @@ export class ChainWatch {
 
   /** The numbers whose values are kept, from the first to the last; undefined while nothing is followed. */
   get range(): readonly [number, number] | undefined {
-    this.#countAll();
+    this.#count();
     return this.#chain && [this.#chain.oldest, this.#chain.seq];
   }
 
   /** This client's own value for a line, 32 bytes; undefined if it isn't kept. */
   at(seq: number): Bytes | undefined {
-    this.#countAll();
+    this.#count();
     return this.#chain?.at(seq);
   }
 
@@ -127,7 +124,7 @@ export class ChainWatch {
     lines: readonly LogEntry[],
     last: number,
   ): void {
-    this.#countAll();
+    this.#count();
     const isBeyond = lines.some(({ seq }) => seq > last);
     if (isBeyond || start && start.seq > last) {
       throw new EventError("Cannot follow the history beyond its last line");
@@ -170,38 +167,27 @@ export class ChainWatch {
     if (!this.#chain) return;
     this.#waiting.push(line);
     this.#lately++;
-    if (this.#waiting.length - this.#first > MAX_WAITING) this.#count(1);
+    if (this.#waiting.length > MAX_WAITING) this.#count();
   }
 
   /** A second has passed: there may be time to count. */
   tick(): void {
-    if (this.#lately < FEW) this.#countFor(TICK);
+    if (this.#lately < FEW) this.#countSome();
     this.#lately = 0;
     this.#questions.tick();
   }
 
-  /** @param time How long, ms. */
-  #countFor(time: number): void {
-    const end = performance.now() + time;
-    while (this.#first < this.#waiting.length && performance.now() < end) {
+  /** Counts for a short while. */
+  #countSome(): void {
+    const end = performance.now() + TICK;
+    while (this.#waiting.length > 0 && performance.now() < end) {
       this.#count(PIECE);
     }
   }
 
-  #countAll(): void {
-    this.#count(this.#waiting.length);
-  }
-
-  /** Counts the next lines. @param most How many. */
-  #count(most: number): void {
-    const end = Math.min(this.#first + most, this.#waiting.length);
-    for (const line of this.#waiting.slice(this.#first, end)) {
-      this.#chain?.add(line);
-    }
-    this.#first = end;
-    if (end < this.#waiting.length && end < MAX_COUNTED) return;
-    this.#waiting = this.#waiting.slice(end);
-    this.#first = 0;
+  /** Counts the next lines. @param most How many. Default: all. */
+  #count(most = Infinity): void {
+    for (const line of this.#waiting.splice(0, most)) this.#chain?.add(line);
   }
 
   /** The server has answered. */
@@ -212,7 +198,7 @@ export class ChainWatch {
   /** The client is no longer in the room. */
   parted(): void {
     this.#questions.parted();
-    this.#countFor(TICK);
+    this.#countSome();
     if (this.#isSure) this.#remember();
   }
 
@@ -222,7 +208,7 @@ export class ChainWatch {
   accept(): boolean {
     const isInDoubt = this.#difference !== undefined || this.#isBlind;
     if (!isInDoubt || !this.#chain) return false;
-    this.#countAll();
+    this.#count();
     this.#round++;
     this.#open = [];
     this.#difference = undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorLine } from "./pipe/json_view.ts";
+import { errorLine } from "./pipe/error_line.ts";
 import { messageOf } from "../base/error_reason.ts";
 import { explanation } from "../base/explanation.ts";
 import { UsageError } from "../base/usage_error.ts";

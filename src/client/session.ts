@@ -30,9 +30,9 @@ import { type Seen, SeenHere } from "./mail/seen.ts";
 import { nextPause, reach } from "./reconnect.ts";
 import { Turns } from "./turns.ts";
 import type { Handshake } from "./destination.ts";
-import { SealedLink } from "./sealed/sealed_link.ts";
+import type { SealedLink } from "./sealed/sealed_link.ts";
 import type { RoomStores } from "./sealed/room_file.ts";
-import { type ChainSeam, NO_CHAIN, SealedRoom } from "./sealed/sealed_room.ts";
+import type { ChainSeam, SealedRoom } from "./sealed/sealed_room.ts";
 import type { RequestId } from "./view.ts";
 import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import type { InviteSecret } from "./sealed/coming_in.ts";
@@ -42,6 +42,7 @@ import { fullId, shortId } from "../crypto/person_id.ts";
 import { reasonOf } from "../base/error_reason.ts";
 import type { ChangeKind } from "../protocol/line.ts";
 import { within } from "../base/timing.ts";
+import { CHAIN_START } from "../protocol/chain.ts";
 import {
   type Goodbye,
   GOODBYES,
@@ -338,7 +339,7 @@ export class Session {
       const connect = (listener: LinkListener) =>
         this.#link = new Link(channel, this.#self, listener);
       const link = room
-        ? this.#sealedLink(room, connect)
+        ? await this.#sealedLink(room, connect)
         : connect(this.conversation);
       if (this.#left) return GOODBYES.left; // while the handshake's last steps were taken
       const staying = link.run();
@@ -378,17 +379,20 @@ export class Session {
     const { known: rooms, sealing = {}, view } = this.#options;
     const { invite, stores, chain } = sealing;
     const known = rooms?.sealedRoom(serverKey);
-    const isSealed = known !== undefined || isSealedInvite(invite?.id ?? 0);
-    if (!isSealed) return undefined;
+    if (known === undefined && !isSealedInvite(invite?.id ?? 0)) {
+      return undefined;
+    }
     this.conversation.sealed();
-    return this.#room ??= await SealedRoom.open({
-      identity: this.#who.identity,
-      self: this.#self,
-      stores,
-      known,
-      note: (text) => view.note(text),
-      chain: chain ?? this.#chain,
-    });
+    // Loaded when it is needed, as the link below: most clients are never in a sealed room.
+    return this.#room ??= await (await import("./sealed/sealed_room.ts"))
+      .SealedRoom.open({
+        identity: this.#who.identity,
+        self: this.#self,
+        stores,
+        known,
+        note: (text) => view.note(text),
+        chain: chain ?? this.#chain,
+      });
   }
 
   /** What the conversation knows of the chain of all lines. */
@@ -396,7 +400,7 @@ export class Session {
     const { conversation } = this;
     return {
       get seen() {
-        return conversation.seen ?? NO_CHAIN.seen;
+        return conversation.seen ?? { seq: 0, value: CHAIN_START };
       },
       seenDiffers: (seen, line) => conversation.seenDiffers(seen, line),
       foresee: (past) => conversation.foresee(past),
@@ -404,13 +408,13 @@ export class Session {
     };
   }
 
-  #sealedLink(
+  async #sealedLink(
     room: SealedRoom,
     connect: (listener: LinkListener) => Link,
-  ): SealedLink {
+  ): Promise<SealedLink> {
     const { view, known, sealing = {} } = this.#options;
     const { invite, makesInvite = "never", founds, confirm } = sealing;
-    return new SealedLink({
+    return new (await import("./sealed/sealed_link.ts")).SealedLink({
       room,
       listener: this.conversation,
       view,

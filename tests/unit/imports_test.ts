@@ -204,22 +204,44 @@ Deno.test("every module of src is part of a program", async () => {
   assertEquals(all.filter((path) => !reached.has(path)), []);
 });
 
-Deno.test("a server loads nothing of NATS unless it is asked to", async () => {
-  const { modules }: Info = JSON.parse(
-    await deno("info", "--json", "server.ts"),
-  );
-  const loaded = new Set([new URL("server.ts", root).href]);
+/** What a program can load, and what it loads at its start: paths, `npm:` and `node:` names. */
+async function loadedBy(
+  program: string,
+): Promise<{ all: string[]; atStart: string[] }> {
+  const { modules }: Info = JSON.parse(await deno("info", "--json", program));
+  const loaded = new Set([new URL(program, root).href]);
   for (const each of loaded) { // a set hands out what is added meanwhile
     const module = modules.find(({ specifier }) => specifier === each);
     for (const { code, isDynamic } of module?.dependencies ?? []) {
       if (code && !isDynamic) loaded.add(code.specifier);
     }
   }
-  const all = modules.map(({ specifier }) => specifier);
+  assert(loaded.size > 80, `${loaded.size} modules`);
+  const all = modules.map(({ specifier }) => pathOf(specifier));
+  return { all, atStart: [...loaded].map(pathOf) };
+}
+
+Deno.test("a server loads nothing of NATS unless it is asked to", async () => {
+  const { all, atStart } = await loadedBy("server.ts");
   const isNats = (path: string) => /npm:.*@nats-io/.test(path);
   assert(all.some(isNats), "nothing loads it at all");
-  assertEquals([...loaded].filter(isNats), []);
-  assert(loaded.size > 80, `${loaded.size} modules`);
+  assertEquals(atStart.filter(isNats), []);
+});
+
+Deno.test("a client loads the front end that it needs, sealed rooms only in one, and of Node's nothing but paths", async () => {
+  const { all, atStart } = await loadedBy("client.ts");
+  for (
+    const late of [
+      "src/client/terminal/terminal_view.ts",
+      "src/client/pipe/pipe_view.ts",
+      "src/client/sealed/sealed_link.ts",
+    ]
+  ) {
+    assert(all.includes(late), `nothing loads ${late} at all`);
+    assert(!atStart.includes(late), `${late} is loaded at once`);
+  }
+  const ofNode = atStart.filter((path) => path.startsWith("node:"));
+  assertEquals(ofNode.sort(), ["node:path", "node:url"]);
 });
 
 Deno.test("an import that is not permitted is found, and so is a cycle", () => {

@@ -15,6 +15,7 @@ import type { Somebody } from "../person.ts";
 import { warningFields } from "../../sealed/warnings.ts";
 import type { News, Present, RequestId } from "../view.ts";
 import { unreadSentence } from "../sentences.ts";
+import { type ErrorFields, errorLine } from "./error_line.ts";
 import { PipeView } from "./pipe_view.ts";
 import { REFUSALS, wording } from "../../protocol/reasons.ts";
 import {
@@ -102,22 +103,6 @@ export class JsonView extends PipeView {
   ): void {
     this.print(jsonObject(type, { id, ...fields })); // undefined is left out
   }
-}
-
-/** What an error is about. */
-export interface ErrorFields {
-  /** The line of the input. */
-  readonly line?: string;
-  /** What the request is called. */
-  readonly id?: RequestId | undefined;
-}
-
-/** A line of type `error`, for when there is no view. @param message One sentence, without a full stop. */
-export function errorLine(
-  message: string,
-  { line, id }: ErrorFields = {},
-): string {
-  return jsonObject("error", { id, message, line });
 }
 
 function typeOf({ type }: News): string {

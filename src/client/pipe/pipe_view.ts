@@ -5,7 +5,7 @@
  */
 
 import type { News, Standing, TypedView } from "../view.ts";
-import { TextLineStream } from "../../base/std.ts";
+import { TextLineStream } from "../../base/std_streams.ts";
 import { inputError } from "../../base/first_line.ts";
 import { OutputError } from "../../base/output.ts";
 import { escapeText } from "../../base/safe_text.ts";

@@ -11,7 +11,7 @@ import type { Somebody } from "../person.ts";
 import { parseName } from "../../protocol/names.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { Present, RequestId } from "../view.ts";
-import type { ErrorFields } from "./json_view.ts";
+import type { ErrorFields } from "./error_line.ts";
 import { REFUSALS } from "../../protocol/reasons.ts";
 
 /** What a request may do, and how it is answered. */
