@@ -46,12 +46,15 @@ import {
   controlFile,
   FLAGS,
   GONE,
+  httpAddress,
   metricsAddress,
   ownAddress,
+  tokenFile,
   type Values,
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
 import { History } from "./src/server/history.ts";
+import type { HttpPort, HttpPortOptions } from "./src/server/http/http_port.ts";
 import { IdleCollection } from "./src/server/idle_collection.ts";
 import { joinInstructions, printLink } from "./src/server/join_instructions.ts";
 import { type Order, OwnOrder } from "./src/server/order.ts";
@@ -101,6 +104,7 @@ async function serve(values: Values): Promise<void> {
   const limits = limitsOf(values);
   const metricsAt = metricsAddress(values);
   const address = ownAddress(values);
+  const httpAt = httpAddress(values);
   // Loaded only if wanted: most servers don't need them.
   const metrics = metricsAt &&
     new (await import("./src/server/metrics.ts")).Metrics();
@@ -116,6 +120,12 @@ async function serve(values: Values): Promise<void> {
   using made = new MadeFiles();
   using listener = await listen(values);
   web?.listen();
+  using http = httpAt && await openHttp({
+    address: httpAt,
+    tokens: values.sealed ? undefined : tokenFile(values),
+    requestTime: limits.handshakeTime,
+    onMade: made.add,
+  });
   const { port } = listener.addr;
   const host = withZone(listener.addr.hostname, values.host);
   const ending = new AbortController();
@@ -240,9 +250,8 @@ async function serve(values: Values): Promise<void> {
     siblings: shared?.siblings,
   });
   let asked = 0; // how often anybody has
-  const gate: Gate = new Gate({
+  const place = {
     privateKey: () => keyFile.privateKey(),
-    limits,
     room,
     people,
     operations,
@@ -255,7 +264,8 @@ async function serve(values: Values): Promise<void> {
     asked: () => void asked++,
     rates: limits.rates,
     measures,
-  });
+  };
+  const gate: Gate = new Gate({ ...place, limits });
   using _collection = new IdleCollection({
     activity: () => asked + ring.appends,
     expecting: () => gate.handshakes + relay.transfers > 0,
@@ -283,6 +293,7 @@ async function serve(values: Values): Promise<void> {
   const instructions = joinInstructions(values, keyFile, created, {
     sealed,
     web: web?.listening,
+    http,
   });
 
   const signal = stopSignal();
@@ -295,6 +306,7 @@ async function serve(values: Values): Promise<void> {
   const accepting = Promise.all([
     acceptAll(listener, DIRECT, gate, signal),
     web && acceptAll(web, web.entrance, gate, signal),
+    http?.serve(place),
   ]);
   await Promise.race([
     aborted(signal),
@@ -307,6 +319,7 @@ async function serve(values: Values): Promise<void> {
   // Stop accepting, tell the members, log what they said, close the log.
   listener.close();
   web?.close();
+  await http?.close();
   ending.abort();
   shared?.leave();
   await gate.close();
@@ -322,6 +335,15 @@ async function connectShared(
 ): Promise<SharedRoom> {
   const { SharedRoom } = await import("./src/server/cluster/shared_room.ts");
   return await SharedRoom.connect(nats, options);
+}
+
+/** The port for programs; it is loaded only if it is wanted. @throws as `HttpPort.open`. */
+async function openHttp(options: HttpPortOptions): Promise<HttpPort> {
+  const { HttpPort } = await import("./src/server/http/http_port.ts");
+  const http = await HttpPort.open(options);
+  const { warning } = http;
+  if (warning !== undefined) logger.warn("{warning}", { warning });
+  return http;
 }
 
 /** Accepts connections until the signal; each is served by a task of its own. */

@@ -13,15 +13,22 @@ import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
 import {
   controlFile,
+  httpAddress,
   metricsAddress,
   ownAddress,
+  tokenFile,
   type Values,
 } from "./flags.ts";
 import { waitingFile } from "./mailbox.ts";
 import { type NatsOptions, natsOptions } from "./nats/nats_options.ts";
 import { prepare } from "./prepare.ts";
 import { controlState } from "./sealed/open_sealed.ts";
-import { explainLock, metricsError, portError } from "./start_error.ts";
+import {
+  explainLock,
+  httpError,
+  metricsError,
+  portError,
+} from "./start_error.ts";
 
 /**
  * Says what a server would find, and what it would have to write.
@@ -42,6 +49,7 @@ export async function check(values: Values): Promise<void> {
   const metrics = metricsAddress(values);
   ownAddress(values); // says so where that is none
   if (metrics) (await tryPort(metrics, metricsError)).close();
+  await checkHttp(values);
   const { exists, last, broken } = await checkLog(path)
     .catch((error) => explainLock(path, error));
   const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
@@ -103,6 +111,20 @@ async function checkWeb(values: Values, port: string): Promise<void> {
   using web = await WebPort.prepare(values, port);
   web.listen();
   print(`${web.listening} is free\n`);
+}
+
+/** Looks at the port for programs, and at their tokens. @throws as `HttpPort`. */
+async function checkHttp(values: Values): Promise<void> {
+  const address = httpAddress(values);
+  if (!address) return;
+  (await tryPort(address, httpError)).close();
+  if (values.sealed) return;
+  const { TokenFile } = await import("./http/token_file.ts");
+  const path = tokenFile(values);
+  if (TokenFile.check(path)) return print(`${path} can be used\n`);
+  await requireWritableFolder(path)
+    .catch((cause) => Promise.reject(fileError("create", path, cause)));
+  print(`${path} is not there yet; the server would make it\n`);
 }
 
 async function tryPort(

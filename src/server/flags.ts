@@ -341,6 +341,20 @@ export const FLAGS = [
     help: "Address to serve Prometheus metrics and /healthz on",
   },
   {
+    name: "http",
+    kind: "string",
+    value: "PORT",
+    help:
+      "Port where programs say and read things over HTTP, for this machine alone unless it is HOST:PORT (default: none)",
+  },
+  {
+    name: "http-tokens",
+    kind: "path",
+    value: "FILE",
+    help:
+      "File for the tokens of --http, created if it is missing (default beside the log: chat.tokens)",
+  },
+  {
     name: "check",
     kind: "boolean",
     help: "Check whether a server could start here, and exit; changes nothing",
@@ -373,6 +387,46 @@ export type Values = FlagValues<typeof FLAGS>;
 /** Where a sealed room's control lines and keys are: beside the log, since one server at a time uses a log. */
 export function controlFile({ control, log }: Values): string {
   return control ?? besideLog(log, "control");
+}
+
+/** Where the tokens are by which programs speak: one server at a time uses a log. */
+export function tokenFile({ "http-tokens": tokens, log }: Values): string {
+  return tokens ?? besideLog(log, "tokens");
+}
+
+/**
+ * Where programs come by HTTP; undefined where they can't.
+ * @throws {UsageError} for what is no port, and for tokens without one.
+ */
+export function httpAddress(values: Values): Address | undefined {
+  const { http, "http-tokens": tokens } = values;
+  if (http !== undefined) return portAddress("http", http, "127.0.0.1");
+  if (tokens === undefined) return undefined;
+  throw new UsageError("--http-tokens needs --http, which is missing");
+}
+
+/**
+ * Where a flag says, `PORT` or `HOST:PORT`.
+ * @param host Where a port alone is. @throws {UsageError} for what is neither.
+ */
+export function portAddress(
+  flag: string,
+  text: string,
+  host: string,
+): Address {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) {
+    return { host, port: Number(text) };
+  }
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(
+      `Cannot use --${flag} ${
+        JSON.stringify(text)
+      }: it is PORT or HOST:PORT, like 8080 or 127.0.0.1:8080`,
+    );
+  }
 }
 
 /**

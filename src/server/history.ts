@@ -70,17 +70,33 @@ export class History {
    * there is nothing. Many who come back at the same time ask for the same, and it is packed once.
    */
   packed(after: number, upTo: number): readonly Bytes[] | undefined {
-    // A line that is just being written comes into memory a little after it has its number.
-    const isHere = after < upTo && after >= this.#log.oldest &&
-      this.recall(upTo);
-    if (!isHere) return undefined;
+    if (!this.#isRecent(after, upTo)) return undefined;
     if (after !== this.#packed.after || upTo !== this.#packed.upTo) {
-      const events = this.#log.recent(after)
-        .filter(({ seq }) => seq <= upTo)
+      const events = this.#recent(after, upTo)
         .map((entry) => encodeEvent(pastEvent(entry)));
       this.#packed = { after, upTo, plaintexts: packEvents(events) };
     }
     return this.#packed.plaintexts;
+  }
+
+  /** The same as `past` from memory, undefined where not all of it is there, or where there is nothing. */
+  recent(after: number, upTo: number): readonly LogEntry[] | undefined {
+    return this.#isRecent(after, upTo) ? this.#recent(after, upTo) : undefined;
+  }
+
+  /** A line that is just being written comes into memory a little after it has its number. */
+  #isRecent(after: number, upTo: number): boolean {
+    return after < upTo && after >= this.#log.oldest &&
+      this.recall(upTo) !== undefined;
+  }
+
+  #recent(after: number, upTo: number): LogEntry[] {
+    return this.#log.recent(after).filter(({ seq }) => seq <= upTo);
+  }
+
+  /** The number after which lines are in memory. */
+  get oldest(): number {
+    return this.#log.oldest;
   }
 
   /** The chain's value for a line, as it is told: empty where it can't be. */

@@ -14,7 +14,13 @@ import {
   inviteCommand,
   serverCommand,
 } from "../base/program.ts";
-import { controlFile, DEFAULT_KEY_FILE, type Values } from "./flags.ts";
+import {
+  controlFile,
+  DEFAULT_KEY_FILE,
+  tokenFile,
+  type Values,
+} from "./flags.ts";
+import type { HttpPort } from "./http/http_port.ts";
 import { webLines, webLink, webLinksOf } from "./web/web_links.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
 
@@ -29,15 +35,16 @@ const SEALED_LABEL = 31;
 /**
  * What the server prints at its start.
  * @param created Whether the key was made now. @param others What it has to do with a sealed room, and where it listens
- * for browsers, if it does.
+ * for browsers and for programs, if it does.
  */
 export function joinInstructions(
   values: Values,
   keyFile: KeyFile,
   created: boolean,
-  { sealed, web }: {
+  { sealed, web, http }: {
     readonly sealed: SealedState | undefined;
     readonly web: string | undefined;
+    readonly http: Pick<HttpPort, "listening" | "example"> | undefined;
   },
 ): string {
   const listening = keyFile.keys.listening ?? { host: "", port: 0 };
@@ -45,6 +52,7 @@ export function joinInstructions(
   const made = `Made a room key: ${values["key-file"]} (readable by you alone)`;
   const isReachable = reachableAddress(keyFile.keys) !== undefined;
   const forBrowsers = web === undefined ? "" : `, for browsers on ${web}`;
+  const forPrograms = http ? `, for programs on ${http.listening}` : "";
   const hasLink = !sealed && !values["invite-only"];
   const hints = {
     link: hasLink || sealed?.isFounded === false
@@ -58,7 +66,7 @@ export function joinInstructions(
     ...(created ? [made] : []),
     `Listening on ${
       formatAddress(host, port)
-    }${forBrowsers}, writing to ${values.log}`,
+    }${forBrowsers}${forPrograms}, writing to ${values.log}`,
     "",
     ...(sealed
       ? sealedLines(values, keyFile, created, sealed, isReachable)
@@ -66,6 +74,7 @@ export function joinInstructions(
       ? [`To let somebody in:        ${inviteCommand()}`]
       : linkLines(values, keyFile, created, isReachable)),
     ...browsers.links,
+    ...programLines(values, http),
     ...(hasLink && (isReachable || browsers.isReachable) ? ["", WARNING] : []),
     ...(sealed?.isFounded === false ? ["", FOUNDING] : []),
     ...browsers.notes,
@@ -121,6 +130,26 @@ function sealedLines(
       : []),
     ...(isReachable ? [`To found it from elsewhere:    ${link}`] : []),
   ];
+}
+
+/** How a program says something: its token stays out of what it is started with, which others on the machine can read. */
+function programLines(
+  values: Values,
+  http: Pick<HttpPort, "example"> | undefined,
+): string[] {
+  if (!http?.example) return [];
+  const { name, url } = http.example;
+  const header = `sed -n 's/^${name} /Authorization: Bearer /p'`;
+  return [
+    `For a program on this machine, here under the name "${name}":`,
+    `    ${header} ${shellWord(tokenFile(values))} |`,
+    `        curl -H @- --data 'Hello' ${shellWord(`${url}/say`)}`,
+  ];
+}
+
+/** A path as a shell takes it for one word. */
+function shellWord(path: string): string {
+  return /^[\w.:/-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** How to join by the standing link. */

@@ -5,13 +5,9 @@
  */
 
 import { type Bytes, equalBytes } from "../../crypto_utils.ts";
-import { diagnostics } from "./diagnostics.ts";
-import { FileError, fileError } from "../base/private_file.ts";
 import { KeyFile } from "../keys/key_file.ts";
-import { messageOf } from "../base/error_reason.ts";
-
-/** How often the file is looked at where nobody comes, ms. */
-const PERIOD = 1_000;
+import { diagnostics } from "./diagnostics.ts";
+import { FileWatch, goneError } from "./file_watch.ts";
 
 const logger = diagnostics("server");
 
@@ -19,10 +15,8 @@ const logger = diagnostics("server");
 export class KeyWatch implements Disposable {
   readonly #path: string;
   readonly #changed: (roomKey: Bytes) => void;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #file: FileWatch;
   #roomKey: Bytes;
-  #version: string | undefined; // of the file that was read last
-  #trouble: string | undefined; // said once, not every second
 
   /** Watches a file. @param roomKey What it had so far. @param changed Is told what else it has. */
   constructor(
@@ -33,42 +27,24 @@ export class KeyWatch implements Disposable {
     this.#path = path;
     this.#roomKey = roomKey;
     this.#changed = changed;
-    this.#timer = setInterval(() => this.look(), PERIOD);
+    const going = "The server goes on with the keys that it has";
+    this.#file = new FileWatch(path, () => this.#read(), going);
   }
 
   /** Looks no more. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#file[Symbol.dispose]();
   }
 
   /** Looks once, at the cost of one `stat` if nothing has changed, and says what keeps it from that. */
   look(): void {
-    try {
-      const version = this.#stat();
-      if (version === this.#version) return;
-      this.#version = version;
-      const fresh = KeyFile.roomKey(this.#path);
-      if (!fresh) throw gone(this.#path);
-      this.#trouble = undefined;
-      if (!equalBytes(fresh, this.#roomKey)) this.#adopt(fresh);
-    } catch (error) {
-      const why = messageOf(error);
-      const going = "The server goes on with the keys that it has";
-      if (why !== this.#trouble) logger.warn("{why}. {going}", { why, going });
-      this.#trouble = why;
-    }
+    this.#file.look();
   }
 
-  /** What changes whenever the file does. */
-  #stat(): string {
-    try {
-      const { dev, ino, size, mtime, ctime } = Deno.statSync(this.#path);
-      return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join();
-    } catch (cause) {
-      this.#version = undefined;
-      if (cause instanceof Deno.errors.NotFound) throw gone(this.#path);
-      throw fileError("read", this.#path, cause);
-    }
+  #read(): void {
+    const fresh = KeyFile.roomKey(this.#path);
+    if (!fresh) throw goneError(this.#path);
+    if (!equalBytes(fresh, this.#roomKey)) this.#adopt(fresh);
   }
 
   #adopt(roomKey: Bytes): void {
@@ -76,8 +52,4 @@ export class KeyWatch implements Disposable {
     this.#changed(roomKey);
     logger.info("The room has a new key; {file} has it", { file: this.#path });
   }
-}
-
-function gone(path: string): FileError {
-  return new FileError(`Cannot read "${path}": it is gone`);
 }

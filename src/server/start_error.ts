@@ -58,6 +58,12 @@ export function webError(address: Address, cause: unknown): AdvisedError {
   return listenError(address, "--web", other, cause);
 }
 
+/** Why nobody can listen there, for the port for programs. */
+export function httpError(address: Address, cause: unknown): AdvisedError {
+  const other = (port: number) => `--http ${address.host}:${port}`;
+  return listenError(address, "--http", other, cause);
+}
+
 /** @param flag What names the address. @param other How to name another port. */
 function listenError(
   { host, port }: Address,

@@ -12,7 +12,7 @@ import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
 import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
 import { succeeds } from "../kit/command.ts";
-import { Folder } from "../kit/folder.ts";
+import { Folder, freePort } from "../kit/folder.ts";
 import { Process } from "../kit/process.ts";
 import { Program, type Task } from "../kit/program.ts";
 import { Server } from "../kit/server.ts";
@@ -159,4 +159,47 @@ Deno.test("every link of the documentation leads to something that is there", as
   }
   assert(count > 10, `${count} links`);
   assertEquals(dead, []);
+});
+
+const hasCurl = await succeeds("curl", "--fail-with-body", "--version") &&
+  await succeeds("sed", "--version");
+
+Deno.test({
+  name:
+    `the commands of docs/server.md for programs say and tell what they are for${
+      hasCurl ? "" : " (ignored: no curl, or no sed)"
+    }`,
+  ignore: !hasCurl,
+  async fn() {
+    const page = await read("docs/server.md");
+    const [, section = ""] = /^## Scripts and monitoring\n(.*?)^## /ms
+      .exec(page) ?? [];
+    const scripts = [...section.matchAll(/^```sh\n(.*?)^```$/gms)];
+    assertEquals(scripts.length, 5);
+    await using folder = await Folder.make();
+    const port = String(freePort());
+    await using server = await Server.open(folder, { args: ["--http", port] });
+    const { invite } = server;
+    await using ana = await JsonClient.join({ invite, name: "ana" });
+    for (const [, script = ""] of scripts) {
+      const command = script.replaceAll("8090", port)
+        .replace(/^curl -sSN /, "exec curl -sSN "); // ends with the signal
+      const words = ["sh", "-ec", command];
+      await using run = new Program(words, { cwd: folder.path, env: {} });
+      if (script.includes("/events")) {
+        await run.line(/^:$/);
+        await ana.type("hello");
+        await run.line(/^event: said$/);
+        await run.line(/^data: \{.*"name":"ana".*"text":"hello"\}$/);
+        run.kill("SIGTERM");
+        await run.finished();
+      } else assertEquals(await run.finished(), 0, run.transcript);
+    }
+    const texts = [
+      "The backup is done",
+      "two lines,\none message",
+      "The backup of today is done",
+    ];
+    for (const text of texts) await ana.shows("said", { name: "http", text });
+  },
 });

@@ -42,6 +42,7 @@ export class Access {
   sealed: SealedAccess | undefined;
   /** The link by which everybody may come in, while there is one. */
   readonly link = new StandingLink();
+  readonly #own = new Set<string>(); // full ids
   readonly #persons: Persons;
   readonly #invites: Invites;
   readonly #journal: Journal;
@@ -98,13 +99,21 @@ export class Access {
     });
   }
 
+  /** A person is a program of the server's owner's, by its full id: it comes by its own key, and needs no invite. */
+  letIn(id: string): void {
+    this.#own.add(id);
+  }
+
   /** Why a candidate can't be let in; undefined if it can, as far as its name allows. */
   refusal(candidate: Candidate): Refusal | undefined {
     const { id, key, invite } = candidate;
     const person = this.#persons.find(id);
     if (person) return this.#persons.isBanned(person) ? "removed" : undefined;
-    if (this.#persons.byKey(key) || invite === MEMBER_ID) return "card-wrong";
+    const isOwn = invite === MEMBER_ID && this.#own.has(id);
+    const isStranger = invite === MEMBER_ID && !isOwn;
+    if (this.#persons.byKey(key) || isStranger) return "card-wrong";
     if (this.#persons.byShort(shortId(id))) return "person-twin";
+    if (isOwn) return undefined;
     if (this.sealed) return undefined; // its control lines have the last word
     // Whatever was closed since the handshake, by another process too, opens the room no more.
     const { standing = this.link.key } = candidate;

@@ -16,6 +16,7 @@ import {
 import { admissionKey, ROOM_INVITE_ID } from "../../keys/invite.ts";
 import { parseCode, passwordOf } from "../../keys/spoken_code.ts";
 import type { OpenCode } from "../../protocol/handshake.ts";
+import { MEMBER_ID } from "../../protocol/hello.ts";
 import { type Reversible, UNCHANGED } from "./reversible.ts";
 import type { Happening, HappeningOf } from "./happening.ts";
 import { term } from "./person.ts";
@@ -126,9 +127,9 @@ export class Invites {
     return undefined;
   }
 
-  /** A person comes in by an invite, or by the standing link, which is never used up. */
+  /** A person comes in by an invite, or by the standing link or its own key, which are never used up. */
   use(id: number, person: string): Reversible {
-    if (id === ROOM_INVITE_ID) return UNCHANGED;
+    if (id === ROOM_INVITE_ID || id === MEMBER_ID) return UNCHANGED;
     const { used } = this.#byId.get(id) ?? {};
     used?.add(person);
     return {

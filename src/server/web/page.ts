@@ -8,8 +8,8 @@
 import { brotliDecompressSync, gzipSync } from "node:zlib";
 import { type Bytes, equalBytes, sha256 } from "../../../crypto_utils.ts";
 import { AdvisedError } from "../../base/advised_error.ts";
-import { answerHead } from "./http_answer.ts";
-import { type Head, lists } from "./http_head.ts";
+import { answerHead } from "../http/http_answer.ts";
+import { type Head, lists } from "../http/http_head.ts";
 
 /** Where the page stands, also in a compiled server. */
 const PLACE = new URL("../../../dist/chat.html", import.meta.url);

@@ -6,8 +6,8 @@
  */
 
 import type { Bytes } from "../../../crypto_utils.ts";
-import { answerHead, shortAnswer } from "./http_answer.ts";
-import { type Head, lists } from "./http_head.ts";
+import { answerHead, shortAnswer } from "../http/http_answer.ts";
+import { type Head, lists } from "../http/http_head.ts";
 
 /** What the digest is taken of, behind the client's key. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

@@ -13,16 +13,14 @@ import {
   type Peer,
   sendAtOnce,
 } from "../entrance.ts";
-import { close, type HalfClosable, linger } from "../linger.ts";
+import { type HalfClosable, linger } from "../linger.ts";
 import { Messages } from "./frames.ts";
-import { shortAnswer } from "./http_answer.ts";
-import { type Head, HeadError, readHead } from "./http_head.ts";
+import { shortAnswer, writePatiently } from "../http/http_answer.ts";
+import { type Head, HeadError, readHead } from "../http/http_head.ts";
 import type { Page } from "./page.ts";
 import { upgrade } from "./upgrade.ts";
 import { WebStream } from "./web_stream.ts";
 
-/** How long a write of an answer may stand still until its reader is given up, ms. */
-const STALL_TIME = 10_000;
 /** How long a whole answer may take, ms: the page by gzip, at 2.3 kB a second. */
 const ANSWER_TIME = 60_000;
 /** What is said where there is no place. */
@@ -84,16 +82,4 @@ function errand(peer: Peer, ...answer: readonly Bytes[]): Errand {
       await linger(peer);
     },
   };
-}
-
-/** Writes all, as long as the reader takes something now and then. */
-async function writePatiently(peer: Peer, bytes: Bytes): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const timer = setTimeout(() => close(peer), STALL_TIME);
-    try {
-      written += await peer.write(bytes.subarray(written));
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }

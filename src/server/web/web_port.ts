@@ -5,13 +5,9 @@
  */
 
 import { UsageError } from "../../base/usage_error.ts";
-import {
-  type Address,
-  formatAddress,
-  parseAddress,
-} from "../../keys/invite.ts";
+import { type Address, formatAddress } from "../../keys/invite.ts";
 import type { Entrance, Peer } from "../entrance.ts";
-import type { Values } from "../flags.ts";
+import { portAddress, type Values } from "../flags.ts";
 import { webError } from "../start_error.ts";
 import { Certificate } from "./certificate.ts";
 import { Page } from "./page.ts";
@@ -50,7 +46,7 @@ export class WebPort implements Disposable {
     if ((cert === undefined) !== (key === undefined)) {
       throw new UsageError("A certificate needs both --web-cert and --web-key");
     }
-    const address = webAddress(web, host);
+    const address = portAddress("web", web, host);
     const origin = url === undefined ? undefined : readOrigin(url);
     const page = await Page.load();
     const certificate = cert !== undefined && key !== undefined
@@ -133,23 +129,6 @@ export class WebPort implements Disposable {
   /** The same. */
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/** Where `--web` says, on the addresses of `--host` if it is a port alone. @throws {UsageError} */
-function webAddress(text: string, host: string): Address {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) {
-    return { host, port: Number(text) };
-  }
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new UsageError(
-      `Cannot use --web ${
-        JSON.stringify(text)
-      }: it is PORT or HOST:PORT, like 8080 or 127.0.0.1:8080`,
-    );
   }
 }
 

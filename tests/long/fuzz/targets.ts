@@ -28,7 +28,7 @@ import {
   pipes,
   terminal,
 } from "./text_targets.ts";
-import { browserFrames, requestHeads } from "./web_targets.ts";
+import { browserFrames, programRequests, requestHeads } from "./web_targets.ts";
 import {
   broadcasts,
   clientHandshake,
@@ -61,6 +61,7 @@ export async function allTargets(
     await direct(keys),
     broadcasts(keys),
     requestHeads(),
+    programRequests(),
     browserFrames(),
     hostileMember(keys, folder),
     escapes(),

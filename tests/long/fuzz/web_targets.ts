@@ -12,7 +12,13 @@ import {
   FrameError,
   FrameReader,
 } from "../../../src/server/web/frame_reader.ts";
-import { MAX_HEAD_SIZE, readHead } from "../../../src/server/web/http_head.ts";
+import {
+  MAX_HEAD_SIZE,
+  readHead,
+  readRequest,
+} from "../../../src/server/http/http_head.ts";
+import { RequestError } from "../../../src/server/http/request_error.ts";
+import { readSaid } from "../../../src/server/http/say_request.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
 import { frame, TYPE, upgradeRequest } from "../../kit/web_socket.ts";
 import {
@@ -75,6 +81,74 @@ export function requestHeads(): Target {
       const isSurplus = whole.includes("more follows");
       if (!isSurplus && input.length < 2 * MAX_HEAD_SIZE) {
         same(await headOutcome(input, 1), whole, "byte by byte it says else");
+      }
+      return whole;
+    },
+    properties: [],
+  };
+}
+
+/** What comes of a program's request whose bytes come in pieces of a size. */
+async function saidOutcome(input: Bytes, pieceSize: number): Promise<string> {
+  const [client, server] = streamPair();
+  client.outgoing.pieceSize = pieceSize;
+  client.outgoing.inject(input);
+  client.outgoing.end();
+  try {
+    const { head, rest } = await readRequest(server);
+    const { texts, key = "", size } = await readSaid(server, head, rest);
+    hold(texts.length >= 1 && texts.length <= 100, "no messages, or too many");
+    hold(size <= 65_536 && key.length <= 255, "too much");
+    hold(texts.join("").length <= size, "more text than bytes");
+    const type = head.fields.get("content-type")?.toLowerCase() ?? "";
+    const isJson = type.includes("json");
+    const hasBreak = texts.some((text) => text.includes("\n"));
+    hold(isJson || !hasBreak, "a line break in a line");
+    return `${Math.min(texts.length, 3)} messages, ${
+      key !== "" ? "a" : "no"
+    } key`;
+  } catch (error) {
+    return outcomeOf(error, GoneError, WireError, RequestError);
+  }
+}
+
+/** `readRequest` and `readSaid`: what a program says is the same, however its bytes come. */
+export function programRequests(): Target {
+  const request = (fields: string, body: string) =>
+    bytesOf(
+      `POST /say HTTP/1.1\r\nHost: a\r\n${fields}Content-Length: ${
+        bytesOf(body).length
+      }\r\n\r\n${body}`,
+    );
+  return {
+    name: "says",
+    share: 1,
+    seeds: [
+      request("", "hello"),
+      request("Content-Type: text/plain\r\n", "one\r\n\ntwo\n"),
+      request("Content-Type: application/json\r\n", '{"text":"a\\nb"}'),
+      request("Idempotency-Key: k\r\nExpect: 100-continue\r\n", "🔐"),
+    ],
+    words: [
+      "\r\n\r\n",
+      "\r\n",
+      "\n",
+      "Content-Type: ",
+      "application/json",
+      "; charset=utf-8",
+      "Content-Length: 3\r\n",
+      "Transfer-Encoding: chunked\r\n",
+      "Idempotency-Key: ",
+      '{"text":',
+      "\xff",
+    ],
+    check: async (input) => {
+      const whole = await saidOutcome(input, Number.POSITIVE_INFINITY);
+      // What comes behind a body is only noticed where it comes with the head.
+      const isSurplus = whole.includes("More follows");
+      if (!isSurplus && input.length < 2 * MAX_HEAD_SIZE) {
+        const apart = await saidOutcome(input, 1);
+        same(apart, whole, "byte by byte it says else");
       }
       return whole;
     },

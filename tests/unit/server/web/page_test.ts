@@ -7,7 +7,7 @@
 import { brotliCompressSync } from "node:zlib";
 import { concat } from "../../../../crypto_utils.ts";
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
-import { parseHead } from "../../../../src/server/web/http_head.ts";
+import { parseHead } from "../../../../src/server/http/http_head.ts";
 import { Page } from "../../../../src/server/web/page.ts";
 import {
   assert,

@@ -13,7 +13,7 @@ import {
   lists,
   MAX_HEAD_SIZE,
   readHead,
-} from "../../../../src/server/web/http_head.ts";
+} from "../../../../src/server/http/http_head.ts";
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { streamPair } from "../../../kit/memory_stream.ts";
 

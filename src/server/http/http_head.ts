@@ -1,6 +1,6 @@
 /**
- * The head of an HTTP/1.1 request, as browsers and proxies send it to ask for the page or for a WebSocket. Anything
- * else is refused: nobody else has business here.
+ * The head of an HTTP request. Browsers and proxies ask for the page or for a WebSocket, by HTTP/1.1 and without a body;
+ * programs say something, with a body after the head.
  *
  * @module
  */
@@ -18,15 +18,23 @@ const CR = 13;
 const LF = 10;
 
 /** What was asked for. */
-export interface Head {
-  /** HEAD wants an answer without its body. */
-  readonly method: "GET" | "HEAD";
+export interface RequestHead {
+  /** In capitals. */
+  readonly method: string;
+  /** The version of HTTP: `1.1`. */
+  readonly version: string;
   /** The path, without what follows a "?". */
   readonly path: string;
   /** The server's name and port, as the one who asks knows them. */
   readonly host: string;
   /** The fields by their names in lower case; several of one name are joined by commas. */
   readonly fields: ReadonlyMap<string, string>;
+}
+
+/** What a browser asked for. */
+export interface Head extends RequestHead {
+  /** HEAD wants an answer without its body. */
+  readonly method: "GET" | "HEAD";
 }
 
 /** A request that can't be answered. */
@@ -38,11 +46,33 @@ export class HeadError extends WireError {
 }
 
 /**
- * Reads the head of a request, and not a byte beyond it.
- * @throws {GoneError} for a peer that says nothing. @throws {WireError} if it stops within the head.
- * @throws {HeadError} for what is no such head, or one that is too long.
+ * Reads the head of a browser's request, and not a byte beyond it.
+ * @throws as `readRequest`; @throws {HeadError} for what a browser has no business with here.
  */
 export async function readHead(stream: Stream): Promise<Head> {
+  const { bytes, rest } = await readBytes(stream);
+  const head = parseHead(bytes);
+  if (rest.length === 0) return head;
+  throw new HeadError(400, "more follows its head");
+}
+
+/**
+ * Reads the head of a request.
+ * @returns It, and what came of the body together with it.
+ * @throws {GoneError} for a peer that says nothing. @throws {WireError} if it stops within the head.
+ * @throws {HeadError} for what is no head, or one that is too long.
+ */
+export async function readRequest(
+  stream: Stream,
+): Promise<{ head: RequestHead; rest: Bytes }> {
+  const { bytes, rest } = await readBytes(stream);
+  return { head: parseRequest(bytes), rest };
+}
+
+/** Reads up to the empty line that ends a head. */
+async function readBytes(
+  stream: Stream,
+): Promise<{ bytes: Bytes; rest: Bytes }> {
   let buffer = new Uint8Array(USUAL_HEAD_SIZE);
   let size = 0;
   for (;;) {
@@ -50,9 +80,10 @@ export async function readHead(stream: Stream): Promise<Head> {
     const end = endOf(buffer, size, size + read);
     size += read;
     if (end !== undefined) {
-      const head = parseHead(buffer.subarray(0, end));
-      if (end === size) return head;
-      throw new HeadError(400, "more follows its head");
+      return {
+        bytes: buffer.subarray(0, end),
+        rest: buffer.subarray(end, size),
+      };
     }
     if (size === MAX_HEAD_SIZE) throw new HeadError(431, "it is too long");
     if (size < buffer.length) continue;
@@ -95,7 +126,7 @@ function endOf(
 }
 
 /**
- * Reads a head.
+ * Reads the head of a browser's request.
  * @param bytes All of it, with the empty line at its end. @throws {HeadError}
  *
  * @example
@@ -106,29 +137,33 @@ function endOf(
  * ```
  */
 export function parseHead(bytes: Bytes): Head {
+  const head = parseRequest(bytes);
+  const { method, version, fields } = head;
+  if (method !== "GET" && method !== "HEAD") {
+    throw new HeadError(405, `its method is ${method}`);
+  }
+  if (version !== "1.1") throw new HeadError(505, "it is not HTTP/1.1");
+  const isEmpty = (fields.get("content-length") ?? "0") === "0" &&
+    !fields.has("transfer-encoding");
+  if (!isEmpty) throw new HeadError(413, "it has a body");
+  return { ...head, method };
+}
+
+/** Reads the head of a request, whoever sent it. @param bytes As for `parseHead`. @throws {HeadError} */
+export function parseRequest(bytes: Bytes): RequestHead {
   const text = Array.from(bytes, (it) => String.fromCharCode(it)).join("");
   const [first = "", ...lines] = text.slice(0, -4).split("\r\n");
   const [, method = "", target = "", version = ""] =
     /^([A-Z]+) (\/[!-~]*) HTTP\/(\d\.\d)$/.exec(first) ?? [];
-  if (method !== "GET" && method !== "HEAD") {
-    if (method !== "") throw new HeadError(405, `its method is ${method}`);
-    throw new HeadError(400, "its first line is none");
-  }
-  if (version !== "1.1") throw new HeadError(505, "it is not HTTP/1.1");
+  if (method === "") throw new HeadError(400, "its first line is none");
   const fields = new Map<string, string>();
   for (const line of lines) addField(fields, line);
-  if ((fields.get("content-length") ?? "0") !== "0") {
-    throw new HeadError(413, "it has a body");
-  }
-  if (fields.has("transfer-encoding")) {
-    throw new HeadError(413, "it has a body");
-  }
   const host = fields.get("host") ?? "";
   if (!/^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.test(host)) {
     throw new HeadError(400, "it names no host");
   }
   const [path = ""] = target.split("?", 1);
-  return { method, path, host, fields };
+  return { method, version, path, host, fields };
 }
 
 function addField(fields: Map<string, string>, line: string): void {
@@ -145,7 +180,7 @@ function addField(fields: Map<string, string>, line: string): void {
 }
 
 /** Whether a field is a list in which a word stands, in capitals or not. */
-export function lists(head: Head, field: string, word: string): boolean {
+export function lists(head: RequestHead, field: string, word: string): boolean {
   const items = (head.fields.get(field) ?? "").toLowerCase().split(",");
   return items.some((item) => item.trim() === word);
 }

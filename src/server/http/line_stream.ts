@@ -1,0 +1,112 @@
+/**
+ * The room's lines as a stream of events for a program (server-sent events, as the HTML standard has them): each with its
+ * number, its kind and the JSON object that `client --json` prints for it. The log is what is read, no faster than the
+ * program reads: of one that is behind nothing is kept but the number that it is at.
+ *
+ *     id: 42
+ *     event: said
+ *     data: {"v":1,"type":"said","seq":42,…}
+ *
+ * @module
+ */
+
+import type { LogEntry } from "../../protocol/line.ts";
+import { RecentLines } from "../../protocol/recent_lines.ts";
+import {
+  jsonObject,
+  lineFields,
+  type ToldLine,
+} from "../../protocol/told_line.ts";
+import type { HttpGuest } from "./http_guest.ts";
+import type { HttpRoom } from "./http_room.ts";
+import type { Speaker } from "./speaker.ts";
+
+/** A comment is sent when nothing else was for so long, ms: it shows that both are still there. */
+const HEARTBEAT = 20_000;
+const COMMENT = ":\n\n";
+
+/** Where a stream begins, and for how long it goes on. */
+export interface StreamOptions {
+  /** The number after which it begins; null: with what happens from now on. */
+  readonly after: number | null;
+  /** Whether it ends; asked once a second, and with each line. */
+  readonly isOver: () => boolean;
+  /** The time, ms. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+/**
+ * The lines that a person may read, from a number on, as text; ends with its place in the room.
+ * @throws {LogError} if the log can't be read.
+ */
+export async function* lineStream(
+  room: HttpRoom,
+  speaker: Speaker,
+  guest: HttpGuest,
+  { after, isOver, now = () => performance.now() }: StreamOptions,
+): AsyncGenerator<string> {
+  const { history, people: { persons } } = room.options;
+  const from = Math.min(
+    persons.byShort(speaker.person)?.from ?? 0,
+    history.head,
+  );
+  const start = history.head; // what was before is past, and read as members read the past
+  let at = after === null ? start : await history.start(after, from);
+  const teller = new Teller(speaker.person, start);
+  for await (const entries of room.lines(Math.max(from, history.oldest), at)) {
+    for (const entry of entries) teller.remember(entry);
+  }
+  let toldAt = now();
+  yield COMMENT; // or some wait for the first byte
+  while (!guest.ended && !isOver()) {
+    const { head } = history;
+    if (at >= head) {
+      await guest.changed();
+      if (now() - toldAt < HEARTBEAT) continue;
+      toldAt = now();
+      yield COMMENT;
+      continue;
+    }
+    for await (const entries of room.lines(at, head)) {
+      yield entries.map((entry) => teller.tell(entry)).join("");
+      toldAt = now();
+      at = entries.at(-1)?.seq ?? at;
+      if (guest.ended || isOver()) return;
+      if (at <= start) await speaker.payFor(entries.length, guest);
+    }
+    at = head; // lines that aren't ours have numbers, too
+  }
+}
+
+/** Tells lines one after the other; what is about another quotes it as it was just before. */
+class Teller {
+  readonly #recent = new RecentLines();
+  readonly #person: string;
+  readonly #start: number;
+
+  /** @param person The reader's short id. @param start The last line that is past to it. */
+  constructor(person: string, start: number) {
+    this.#person = person;
+    this.#start = start;
+  }
+
+  /** A line that isn't told. */
+  remember(line: LogEntry): void {
+    this.#recent.add({ line });
+  }
+
+  /** A line as an event. */
+  tell(line: LogEntry): string {
+    const { seq, at, what: type, to, name, person, text } = line;
+    const about = to === null ? undefined : this.#recent.find(to)?.line;
+    const own = person === this.#person;
+    const past = seq <= this.#start;
+    const told: ToldLine = {
+      ...{ type, seq, at, to, name, person, text, own, past },
+      ...(about ? { quoted: about } : {}),
+    };
+    this.remember(line);
+    const data = jsonObject(type, lineFields(told));
+    return `id: ${seq}\nevent: ${type}\ndata: ${data}\n\n`;
+  }
+}

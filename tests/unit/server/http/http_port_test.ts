@@ -1,0 +1,437 @@
+/**
+ * The port for programs, over real sockets, with a real room behind it: what it answers to what.
+ *
+ * @module
+ */
+
+import { REFUSALS } from "../../../../src/protocol/reasons.ts";
+import { assert, assertEquals } from "../../../kit/assert.ts";
+import {
+  answerIn,
+  ask,
+  type Asked,
+  exchange,
+  readToEnd,
+  requestBytes,
+} from "../../../kit/http.ts";
+import { HttpSetup, OTHER_TOKEN, TOKEN } from "../../../kit/http_setup.ts";
+import type { Person } from "../../../../src/server/people/person.ts";
+import { writeAll } from "../../../../src/base/write_all.ts";
+
+const say = (body: string, more: Asked = {}): Asked => ({ body, ...more });
+
+Deno.test("POST /say says each line in the log, under the token's name, and answers with the numbers", async () => {
+  await using room = await HttpSetup.create();
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  assertEquals((await room.ask(say("hello"))).said, { seq: 3 });
+  const lines = await room.ask(say("one\r\n\n  \ntwo\nthree"));
+  assertEquals(lines.said, { seq: 6, all: [4, 5, 6] });
+  const json = { fields: { "content-type": "application/json" } };
+  const text = "two\nlines";
+  const said = await room.ask(say(JSON.stringify({ text }), json));
+  assertEquals([said.status, said.said], [200, { seq: 7 }]);
+  const other = await room.ask(say("from elsewhere", { token: OTHER_TOKEN }));
+  assertEquals(other.said, { seq: 9 });
+  await ana.until("said", ({ text }) => text === "from elsewhere");
+  assertEquals(
+    ana.of("said").map(({ text }) => text),
+    ["hello", "one", "two", "three", text, "from elsewhere"],
+  );
+  const joined = ana.of("joined").map(({ name }) => name);
+  assertEquals(joined, ["http", "backup"]);
+  // What it is stands where members look who is there.
+  const absent = ana.of("absent").map(({ text }) => text);
+  assertEquals(absent, ["a program, by HTTP", "a program, by HTTP"]);
+  assertEquals(room.setup.room.size, 3);
+});
+
+Deno.test("POST /say takes a body in pieces, and one that waits to be asked for", async () => {
+  await using room = await HttpSetup.create();
+  const whole = requestBytes(say("piece by piece", { token: TOKEN }));
+  const { port } = room;
+  {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    for (const byte of whole) await writeAll(conn, Uint8Array.of(byte));
+    assertEquals(answerIn(await readToEnd(conn)).said, { seq: 2 });
+  }
+  const fields = { expect: "100-continue" };
+  const waiting = requestBytes(say("asked for", { token: TOKEN, fields }));
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await writeAll(conn, waiting.subarray(0, -9));
+  const asked = "HTTP/1.1 100 Continue\r\n\r\n";
+  const buffer = new Uint8Array(asked.length);
+  for (let at = 0; at < buffer.length;) {
+    at += await conn.read(buffer.subarray(at)) ?? assert(false) ?? 0;
+  }
+  assertEquals(new TextDecoder().decode(buffer), asked);
+  await writeAll(conn, waiting.subarray(-9));
+  assertEquals(answerIn(await readToEnd(conn)).said, { seq: 3 });
+});
+
+Deno.test("request that can't be done is answered with why, and changes nothing", async () => {
+  await using room = await HttpSetup.create();
+  const text = (type: string) => ({ fields: { "content-type": type } });
+  const json = text("application/json");
+  const cases: readonly [Asked, number, string][] = [
+    [say(""), 400, REFUSALS["text-empty"]],
+    [say(" \n \u200b"), 400, REFUSALS["text-empty"]],
+    [say("x".repeat(4_097)), 400, REFUSALS["text-too-long"]],
+    [say(`fits\n${"x".repeat(4_097)}`), 400, REFUSALS["text-too-long"]],
+    [{ body: Uint8Array.of(0xff, 0xfe) }, 400, "The text must be UTF-8"],
+    [say("{", json), 400, "The body is not JSON"],
+    [say('"hello"', json), 400, 'The body must be {"text": "…"}'],
+    [say('{"text":1}', json), 400, 'The body must be {"text": "…"}'],
+    [
+      say('{"text":"\\ud800"}', json),
+      400,
+      "The text has half of a surrogate pair",
+    ],
+    [
+      say("x", { fields: { "idempotency-key": "x".repeat(256) } }),
+      400,
+      "An Idempotency-Key has 1 to 255 characters",
+    ],
+    [
+      say("hi", text("text/plain; charset=utf-16")),
+      415,
+      "The text must be UTF-8",
+    ],
+    [
+      say("hi", text("multipart/form-data; boundary=x")),
+      415,
+      'The body must be text/plain, or application/json with {"text": …}',
+    ],
+    [say("x".repeat(65_537)), 413, "A request has at most 65536 bytes"],
+    [say("x\n".repeat(101)), 413, "A request has at most 100 lines"],
+    [
+      {
+        fields: { "transfer-encoding": "chunked" },
+        body: "1\r\nx\r\n0\r\n\r\n",
+      },
+      411,
+      "The request must have a Content-Length",
+    ],
+    [
+      say("longer", { fields: { "content-length": "3" } }),
+      400,
+      "More follows the body than it should have",
+    ],
+    [
+      { method: "GET", path: "/events", fields: { "last-event-id": "x" } },
+      400,
+      "The Last-Event-ID is not a message's number",
+    ],
+    [{ method: "GET" }, 405, "/say is for POST"],
+    [{ path: "/events" }, 405, "/events is for GET"],
+    [{ path: "/" }, 404, "There are POST /say and GET /events here"],
+    [{ path: "/__proto__" }, 404, "There are POST /say and GET /events here"],
+    [
+      say("hi", { fields: { origin: "http://127.0.0.1" } }),
+      403,
+      "This port is for programs, not for web pages",
+    ],
+    [
+      say("hi", { fields: { host: "rebound.example" } }),
+      421,
+      "The Host of the request is not this server's: call it by its address, or by 127.0.0.1",
+    ],
+    [
+      say("hi", { fields: { authorization: "Basic eDp5" } }),
+      401,
+      "The request needs a header: Authorization: Bearer TOKEN",
+    ],
+    [
+      say("hi", { token: "x".repeat(43) }),
+      401,
+      "That token is not one of this server's",
+    ],
+  ];
+  for (const [asked, status, error] of cases) {
+    const answer = await room.ask(asked);
+    const told = [answer.status, answer.said.error];
+    assertEquals(told, [status, error], JSON.stringify(asked).slice(0, 100));
+    assertEquals(answer.fields.get("connection"), "close");
+    assertEquals(answer.fields.get("access-control-allow-origin"), null);
+    if (status === 401) {
+      assertEquals(answer.fields.get("www-authenticate"), "Bearer");
+    }
+  }
+  assertEquals(await room.setup.logged(), []);
+  const { said: { seq } } = await room.ask(
+    say("hi", { fields: { host: "LOCALHOST:8090" } }),
+  );
+  assertEquals(seq, 2);
+});
+
+Deno.test("head of a request that is none, or too long, is answered with why", async () => {
+  await using room = await HttpSetup.create();
+  const cases = [
+    ["GARBAGE\r\n\r\n", 400],
+    ["GET /events HTTP/1.1\r\n\r\n", 400], // without a host
+    [`GET /events HTTP/1.1\r\nx: ${"x".repeat(8_192)}`, 431],
+  ] as const;
+  for (const [bytes, status] of cases) {
+    const text = await exchange(room.port, new TextEncoder().encode(bytes));
+    assertEquals(answerIn(text).status, status, bytes.slice(0, 40));
+  }
+});
+
+Deno.test("name that is somebody's is refused with the sentence that members get, and tried again with the next request", async () => {
+  await using room = await HttpSetup.create();
+  const ana = await room.setup.connect();
+  await ana.join("HTTP");
+  const answer = await room.ask(say("hi"));
+  assertEquals([answer.status, answer.said.reason], [409, "name-taken"]);
+  assert(answer.said.error?.startsWith(`${REFUSALS["name-taken"]}: HTTP, `));
+  // The invite for it opens the room to nobody.
+  assertEquals(room.setup.people.access.openInvites, []);
+  await ana.send({ kind: "rename", name: "ana" }, { kind: "release", id: 1 });
+  await ana.until("answered");
+  assertEquals((await room.ask(say("hi"))).said, { seq: 4 });
+});
+
+Deno.test("who is removed comes again, and who is banned is refused, also with another token of the name", async () => {
+  await using room = await HttpSetup.create();
+  const { setup } = room;
+  await room.ask(say("one"));
+  const person = personOf(room);
+  {
+    await using stream = await room.events();
+    setup.room.remove(person, "removed by ana");
+    await stream.ended();
+  }
+  assertEquals((await room.ask(say("two"))).said, { seq: 5 });
+  await using stream = await room.events();
+  setup.people.ban(person, Date.UTC(2100, 0), "");
+  setup.room.remove(person, "banned by ana");
+  await stream.ended();
+  await room.replaceTokens(`http ${OTHER_TOKEN}\n`);
+  for (const asked of [say("three"), { method: "GET", path: "/events" }]) {
+    const refused = await room.ask({ token: OTHER_TOKEN, ...asked });
+    const { status, said: { reason, error } } = refused;
+    const words = `${REFUSALS.removed}: until 2100-01-01 00:00 UTC`;
+    assertEquals([status, reason, error], [403, "removed", words]);
+  }
+  const kinds = (await setup.logged()).map(([_, what]) => what);
+  assertEquals(kinds, ["joined", "said", "left", "joined", "said", "left"]);
+});
+
+function personOf({ setup: { people } }: HttpSetup): Person {
+  const person = people.names.lastOwner("http");
+  assert(person);
+  return person;
+}
+
+Deno.test("slow mode and rates hold as for members, and say when to try again", async () => {
+  await using room = await HttpSetup.create({
+    rates: { burst: 25, perSecond: 1, bytesPerMessage: 1_024 },
+  });
+  const { people } = room.setup;
+  people.set({ slow: 30 });
+  const two = await room.ask(say("first\nsecond"));
+  assertEquals([two.status, two.said.reason], [429, "too-soon"]);
+  assertEquals([two.said.error, two.said.said], [REFUSALS["too-soon"], [2]]);
+  assertEquals(two.fields.get("retry-after"), "30");
+  people.set({ slow: 0 });
+  const many = await room.ask(say("more\n".repeat(99)));
+  assertEquals(many.status, 200); // is paid for later
+  const late = await room.ask(say("too much"));
+  assertEquals(late.status, 429);
+  const wait = Number(late.fields.get("retry-after"));
+  assert(wait >= 1 && wait <= 99, String(wait));
+  assertEquals(
+    late.said.error,
+    `More was said than one member may say at once: wait ${wait} s`,
+  );
+});
+
+Deno.test("wrong tokens bring pauses, which nobody with a right one waits for", async () => {
+  await using room = await HttpSetup.create();
+  const wrong = say("hi", { token: "x".repeat(43) });
+  for (let count = 0; count < 5; count++) await room.ask(wrong);
+  const paused = Array.from({ length: 4 }, () => room.ask(wrong));
+  const first = await Promise.race([
+    Promise.all(paused).then(() => "wrong"),
+    room.ask(say("right")).then(({ status }) => status),
+  ]);
+  assertEquals(first, 200);
+  const statuses = (await Promise.all(paused)).map(({ status }) => status);
+  assertEquals(new Set(statuses), new Set([401]));
+});
+
+Deno.test("requests that don't come to their end are given up, and keep nobody out", async () => {
+  await using room = await HttpSetup.create();
+  const { port } = room;
+  const silent: Deno.Conn[] = [];
+  for (let count = 0; count < 200; count++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    silent.push(conn);
+    await writeAll(conn, new TextEncoder().encode("POST /say HTTP/1.1\r\n"));
+  }
+  // One gives way that has had a second.
+  let status = 503;
+  while (status === 503) {
+    ({ status } = await room.ask(say("hi")).catch(() => ({ status: 503 })));
+  }
+  assertEquals(status, 200);
+  const ended = silent.map((conn) => readToEnd(conn).catch(() => ""));
+  await Promise.all(ended); // those without a place at once, the others after their time
+  for (const conn of silent) conn.close();
+});
+
+Deno.test("line is said once, however often it comes under the same key, also at the same time and in another run", async () => {
+  await using room = await HttpSetup.create();
+  const { setup } = room;
+  const key = { "idempotency-key": "job 7" };
+  const both = await Promise.all(
+    [1, 2].map(() => room.ask(say("done\nreally", { fields: key }))),
+  );
+  for (const { said } of both) assertEquals(said, { seq: 3, all: [2, 3] });
+  assertEquals((await room.ask(say("done", { fields: key }))).said, { seq: 2 });
+  // Another text, line or key is another line.
+  const others = [
+    say("done!", { fields: key }),
+    say("done", { fields: { "idempotency-key": "job 8" } }),
+    say("done"),
+  ];
+  for (const other of others) await room.ask(other);
+  // In another stay, as after a restart.
+  await using stream = await room.events();
+  setup.room.remove(personOf(room), "removed by ana");
+  await stream.ended();
+  const again = await room.ask(say("done\nreally\nmore", { fields: key }));
+  assertEquals(again.said, { seq: 9, all: [2, 3, 9] });
+  const texts = (await setup.logged()).filter(([, what]) => what === "said")
+    .map(([, , text]) => text);
+  assertEquals(texts, ["done", "really", "done!", "done", "done", "more"]);
+});
+
+Deno.test("line can't be forged in the log, whatever stands in the text", async () => {
+  await using room = await HttpSetup.create();
+  const forged = "x\r2026-11-23T17:06:07.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1";
+  const texts = [
+    `${forged} | ana: hi`,
+    "\u001b[2J\u0007",
+    "x\u2028\u2029\u0085x",
+    "\u202egnp.exe",
+    "back\\slash \\n",
+    "ana: hi",
+    " | ",
+  ];
+  const json = { fields: { "content-type": "application/json" } };
+  for (const text of texts) {
+    const { status } = await room.ask(say(JSON.stringify({ text }), json));
+    assertEquals(status, 200, text);
+  }
+  const broken = "a\nb\r\nc";
+  await room.ask(say(JSON.stringify({ text: broken }), json));
+  const said = (await room.setup.logged()).slice(1).map(([, , text]) => text);
+  assertEquals(said, [...texts, broken]);
+  const log = await Deno.readTextFile(`${room.setup.folder}/chat.log`);
+  assertEquals(log.split("\n").length, texts.length + 3);
+  assert(/^[ -~\n]*$/.test(log.replaceAll("\u202e", "")), log);
+});
+
+Deno.test("sealed room is for clients, and every request is told so", async () => {
+  await using room = await HttpSetup.create({ isSealed: true });
+  for (const asked of [say("hi"), { method: "GET", path: "/events" }]) {
+    const { status, said } = await room.ask(asked);
+    assertEquals(status, 409);
+    assertEquals(
+      said.error,
+      "The room is sealed: only its members' clients can say and read anything there",
+    );
+  }
+});
+
+Deno.test("tokens are replaced while it runs: what was opened by an old one ends, and its name leaves with its last", async () => {
+  await using room = await HttpSetup.create();
+  await using mine = await room.events();
+  await using others = await room.events(undefined, OTHER_TOKEN);
+  const fresh = "a-fresh-token-for-tests-of-43-letters-digits";
+  await room.replaceTokens(`http ${fresh}\n# nobody else\n`);
+  assertEquals((await ask(room.port, say("hi", { token: fresh }))).status, 200);
+  await Promise.all([mine.ended(), others.ended()]);
+  const old = await room.ask(say("old"));
+  assertEquals(old.status, 401);
+  assertEquals(
+    (await room.ask(say("old", { token: OTHER_TOKEN }))).status,
+    401,
+  );
+  const log = await room.setup.logged();
+  assertEquals(log.map(([, what]) => what).sort(), [
+    "joined",
+    "joined",
+    "left",
+    "said",
+  ]);
+  assertEquals(room.setup.room.size, 1);
+});
+
+Deno.test("token that is taken back or given to another name while its request comes, or while its stream is open, counts no longer", async () => {
+  await using room = await HttpSetup.create();
+  const whole = requestBytes(say("too late", { token: TOKEN }));
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: room.port });
+  await writeAll(conn, whole.subarray(0, -1));
+  await using stream = await room.events();
+  await room.replaceTokens(`backup ${TOKEN}\nhttp ${OTHER_TOKEN}\n`);
+  assertEquals((await room.ask(say("as backup"))).status, 200);
+  await stream.ended();
+  await writeAll(conn, whole.subarray(-1));
+  assertEquals(answerIn(await readToEnd(conn)).status, 401);
+  const said = (await room.setup.logged()).filter(([, what]) =>
+    what === "said"
+  );
+  assertEquals(said.map(([, , text]) => text), ["as backup"]);
+});
+
+Deno.test("name is the same person with another token, in another run, and however it is written", async () => {
+  await using room = await HttpSetup.create();
+  await room.ask(say("one"));
+  const { id } = personOf(room);
+  await room.replaceTokens(`nobody ${TOKEN}\n`);
+  await room.ask(say("two"));
+  await room.replaceTokens(`HTTP ${OTHER_TOKEN}\n`);
+  const { status } = await room.ask(say("three", { token: OTHER_TOKEN }));
+  assertEquals(status, 200);
+  assertEquals(personOf(room).id, id);
+});
+
+Deno.test("room that is full, and a log that can't be written, are told as what may pass", async () => {
+  await using room = await HttpSetup.create();
+  for (let count = 0; count < 9; count++) {
+    const member = await room.setup.connect();
+    await member.join(`ana${count}`);
+  }
+  const full = await room.ask(say("hi"));
+  assertEquals([full.status, full.said.reason], [503, "room-full"]);
+  assertEquals(full.fields.get("retry-after"), "10");
+  await using other = await HttpSetup.create();
+  await other.ask(say("hi"));
+  await other.setup.log.close();
+  const failed = await other.ask(say("more"));
+  assertEquals([failed.status, failed.said.reason], [503, "log-failed"]);
+  assertEquals(failed.said.error, REFUSALS["log-failed"]);
+});
+
+Deno.test("HttpPort.close() lets be said what was taken, and answers it", async () => {
+  await using room = await HttpSetup.create();
+  await room.ask(say("first"));
+  await using stream = await room.events();
+  const texts = Array.from({ length: 20 }, (_, at) => `line ${at}`);
+  const answers = texts.map((text) => room.ask(say(text)).catch(() => null));
+  await stream.until(() => stream.texts.length > 0);
+  await room.http.close();
+  await stream.ended();
+  const seqs = new Set<number>();
+  for (const answer of await Promise.all(answers)) {
+    if (answer?.status !== 200) continue;
+    seqs.add(answer.said.seq ?? 0);
+  }
+  const said = (await room.setup.logged()).filter(([, what]) =>
+    what === "said"
+  );
+  assert(seqs.size > 0);
+  assertEquals(said.length, seqs.size + 1); // what is in the log was answered
+});

@@ -1,0 +1,213 @@
+/**
+ * Streams of events: what is told, from where on, and what becomes of those who don't read.
+ *
+ * @module
+ */
+
+import "../../../kit/fast_timers.ts";
+import { HttpRoom } from "../../../../src/server/http/http_room.ts";
+import { lineStream } from "../../../../src/server/http/line_stream.ts";
+import { identityFor, Speaker } from "../../../../src/server/http/speaker.ts";
+import { parseName } from "../../../../src/protocol/names.ts";
+import { Purses } from "../../../../src/server/rate_limits.ts";
+import { writeAll } from "../../../../src/base/write_all.ts";
+import { pause } from "../../../../src/base/timing.ts";
+import { assert, assertEquals } from "../../../kit/assert.ts";
+import { say, UNLIMITED } from "../../../kit/connection_setup.ts";
+import {
+  type EventStream,
+  readToEnd,
+  requestBytes,
+} from "../../../kit/http.ts";
+import { HttpSetup, OTHER_TOKEN, TOKEN } from "../../../kit/http_setup.ts";
+
+Deno.test("GET /events tells each line once it is in the log, with its number, its kind and what is about it", async () => {
+  await using room = await HttpSetup.create();
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  await using stream = await room.events();
+  await ana.send(say(1, "hello"));
+  await ana.until("said");
+  await ana.send(
+    { kind: "act", n: 2, text: "waves" },
+    { kind: "edit", n: 3, to: 3, text: "hello!" },
+    { kind: "reply", n: 4, to: 3, text: "yes" },
+    { kind: "react", n: 5, to: 3, text: "👍" },
+    { kind: "delete", n: 6, to: 3 },
+    { kind: "rename", name: "anna" },
+  );
+  await room.ask({ body: "from me" });
+  await stream.until(() => stream.texts.includes("from me"));
+  const told = stream.events.map(({ id, type, data }) => {
+    assertEquals([data["v"], data["type"], data["seq"]], [1, type, id]);
+    assertEquals(data["past"], false);
+    assertEquals(data["own"], data["name"] === "http");
+    return [id, type, data["text"], data["quoted"]];
+  });
+  const quoted = (text: string) => ({ name: "ana", text });
+  const changes = told.filter(([, type]) => type !== "renamed");
+  assertEquals(changes.slice(0, 6), [
+    [3, "said", "hello", undefined],
+    [4, "acted", "waves", undefined],
+    [5, "edited", "hello!", quoted("hello")],
+    [6, "replied", "yes", quoted("hello!")],
+    [7, "reacted", "👍", quoted("hello!")],
+    [8, "deleted", undefined, quoted("hello!")],
+  ]);
+  const [head = ""] = stream.text.split("\r\n\r\n");
+  assert(head.startsWith("HTTP/1.1 200 OK"), head);
+  assert(head.includes("content-type: text/event-stream"), head);
+});
+
+Deno.test("stream goes on after the last event that was seen, and begins no earlier than its person may read", async () => {
+  await using room = await HttpSetup.create({ history: 1 });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  await ana.send(say(1), say(2), say(3));
+  await ana.until("said", ({ n }) => n === 3);
+  const numbers = (stream: EventStream) => stream.events.map(({ id }) => id);
+  {
+    await using stream = await room.events(0);
+    await stream.until(() => numbers(stream).includes(5));
+    assertEquals(numbers(stream), [4, 5]); // what a newcomer is shown, and its own joining
+    assertEquals(stream.events.map(({ data }) => data["past"]), [true, true]);
+    await ana.send(say(4));
+    await stream.until(() => numbers(stream).includes(6));
+    assertEquals(stream.events.at(-1)?.data["past"], false);
+  }
+  await ana.send(say(5), say(6));
+  await ana.until("said", ({ n }) => n === 6);
+  await using again = await room.events(6);
+  await again.until(() => numbers(again).includes(8));
+  assertEquals(numbers(again), [7, 8]);
+  // One that this log doesn't have, as after a backup was put back: what a newcomer is shown.
+  await using beyond = await room.events(99);
+  await beyond.until(() => numbers(beyond).length > 0);
+  assertEquals(numbers(beyond), [8]);
+  // One that comes first now may read no more than that, either.
+  await using other = await room.events(0, OTHER_TOKEN);
+  await other.until(() => numbers(other).includes(9));
+  assertEquals(numbers(other), [8, 9]);
+});
+
+Deno.test("stream tells a long past from the files, each line once, and what is said meanwhile after it", async () => {
+  await using room = await HttpSetup.create({ window: 16 });
+  await room.ask({ body: "first" });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 1_000; n += 100) {
+    await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
+  }
+  await ana.until("said", ({ n }) => n === 700);
+  await using stream = await room.events(1);
+  await stream.until(() => stream.texts.includes("line 1000"));
+  assertEquals(
+    stream.events.map(({ id }) => id),
+    numbersTo(2, 1_003),
+  );
+});
+
+Deno.test("streams of one name are limited, and those of another are not counted with them", async () => {
+  await using room = await HttpSetup.create();
+  const streams: EventStream[] = [];
+  for (let count = 0; count < 16; count++) streams.push(await room.events());
+  const asked = { method: "GET", path: "/events" };
+  const { status, said: { reason } } = await room.ask(asked);
+  assertEquals([status, reason], [429, "too-often-here"]);
+  {
+    await using _other = await room.events(undefined, OTHER_TOKEN);
+  }
+  // One that goes leaves its place.
+  await streams.pop()?.[Symbol.asyncDispose]();
+  streams.push(await anotherStream(room));
+  for (const stream of streams) await stream[Symbol.asyncDispose]();
+});
+
+Deno.test("reader that doesn't read costs others nothing, is given up, and finds all of it when it comes again", async () => {
+  await using room = await HttpSetup.create();
+  await room.ask({ body: "first" });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  const { port } = room;
+  const streams: EventStream[] = [];
+  using idle = await Deno.connect({ hostname: "127.0.0.1", port });
+  const asked = { method: "GET", path: "/events", token: TOKEN };
+  await writeAll(idle, requestBytes(asked));
+  await using reader = await room.events();
+  const text = "x".repeat(4_096);
+  const count = 3_000; // 12 MB: more than the system holds for a connection
+  for (let n = 1; n <= count; n += 50) {
+    await ana.send(...Array.from({ length: 50 }, (_, at) => say(n + at, text)));
+  }
+  const end = count + 3;
+  await reader.until(() => reader.last === end);
+  // There is a place for another only once the server has given it up.
+  for (let others = 0; others < 14; others++) streams.push(await room.events());
+  streams.push(await anotherStream(room));
+  for (const stream of streams) await stream[Symbol.asyncDispose]();
+  const got = await readToEnd(idle).catch(() => "");
+  const last = Number(got.match(/^id: (\d+)$/gm)?.at(-1)?.slice(4));
+  assert(last < count, String(last));
+  // The last may have come in part only.
+  await using again = await room.events(last - 1);
+  await again.until(() => again.last === end);
+  assertEquals(again.events.map(({ id }) => id), numbersTo(last, end));
+  assertEquals(reader.texts.length, count);
+  assertEquals((await room.ask({ body: "still there" })).status, 200);
+});
+
+/** Another stream, once there is a place for it. */
+async function anotherStream(room: HttpSetup): Promise<EventStream> {
+  for (;;) {
+    const stream = await room.events().catch(() => undefined);
+    if (stream) return stream;
+    await pause(50);
+  }
+}
+
+function numbersTo(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+Deno.test("stream shows now and then that it is there", async () => {
+  await using room = await HttpSetup.create();
+  const { setup } = room;
+  const name = parseName("quiet");
+  assert(typeof name !== "string");
+  const own = new HttpRoom({
+    room: setup.room,
+    people: setup.people,
+    history: setup.history,
+    relay: setup.relay,
+    mailbox: setup.mailbox,
+    ring: setup.broadcaster.ring,
+    purses: new Purses(),
+    rates: UNLIMITED,
+  });
+  const speaker = new Speaker(
+    name,
+    await identityFor(HttpSetup.secret.slice(), name),
+    own,
+  );
+  const guest = await speaker.enter();
+  let now = 0;
+  const lines = lineStream(own, speaker, guest, {
+    after: null,
+    isOver: () => false,
+    now: () => now,
+  });
+  const next = async () => (await lines.next()).value;
+  assertEquals(await next(), ":\n\n");
+  for (const at of [20_000, 40_000]) {
+    const coming = next();
+    now = at - 1;
+    speaker.tick();
+    now = at;
+    await Promise.resolve();
+    speaker.tick();
+    assertEquals(await coming, ":\n\n");
+  }
+  const ending = next();
+  speaker.end("stopped");
+  assertEquals(await ending, undefined);
+});
