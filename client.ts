@@ -48,7 +48,11 @@ import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
 import { isAtTerminal, openFrontend } from "./src/client/open_frontend.ts";
 import { roomFolder } from "./src/client/sealed/room_folder.ts";
-import { Session, type Who } from "./src/client/session.ts";
+import {
+  Session,
+  type SessionOptions,
+  type Who,
+} from "./src/client/session.ts";
 import {
   canAsk,
   isToFound,
@@ -65,6 +69,7 @@ import {
   parsePlace,
 } from "./src/keys/invite.ts";
 import { isOrigin, socketUrl } from "./src/keys/web_link.ts";
+import type { Stream } from "./src/protocol/record_reader.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
 /** How long what was noted may take to be in its files when the client ends, ms: no disk keeps it from ending. */
@@ -78,6 +83,8 @@ interface Company {
   readonly destination: Destination;
   /** The name that was given, or typed. */
   readonly name: string;
+  /** Opens a connection to the server at an address. */
+  readonly dialling: SessionOptions["dial"];
   /** How many earlier lines are shown. */
   readonly history: number;
   readonly identities: Identities;
@@ -132,6 +139,7 @@ async function chat(
   // What is wrong with the command is told before anything else is.
   const history = shownHistory(values, isAtTerminal(values));
   const name = values.name === undefined ? null : requireName(values.name);
+  const dialling = await dialler(values.proxy);
   const given = await givenPlace(place, values.link); // before the front end takes standard input over
   const own = values.identity === undefined
     ? await configFolder()
@@ -170,6 +178,7 @@ async function chat(
       values,
       destination,
       name: called,
+      dialling,
       history,
       identities,
       known,
@@ -203,8 +212,7 @@ async function stay(company: Company): Promise<number> {
     address,
     others,
     who: await identities.forName(company.name),
-    dial: (at) =>
-      isOrigin(at) ? dial(socketUrl(at)) : connect(parseAddress(at)),
+    dial: company.dialling,
     handshake,
     comesAsMember: isFounded,
     proven,
@@ -259,7 +267,33 @@ async function stay(company: Company): Promise<number> {
   return failed && !frontend.isInteractive ? 1 : 0;
 }
 
-/** Opens a connection to the server. */
+/**
+ * How connections are opened: through a proxy where one is named.
+ * @param flag What `--proxy` says. @throws {UsageError} for what is no proxy.
+ */
+async function dialler(flag?: string): Promise<SessionOptions["dial"]> {
+  const variable = Deno.env.get("all_proxy") || Deno.env.get("ALL_PROXY"); // in curl's order
+  if (!flag && !variable) return direct;
+  // Loaded only if wanted: most clients don't need it.
+  const { dialThrough } = await import("./src/client/proxy/dial_proxy.ts");
+  return dialThrough(flag, variable ?? "", direct);
+}
+
+/**
+ * Opens a connection to the server at an address, `HOST:PORT` or an origin.
+ * @throws {Error} for one of Tor, which nobody else is to be asked for (RFC 7686 section 2).
+ */
+function direct(address: string): Promise<Stream> {
+  if (/\.onion\.?(:\d+)?$/i.test(address)) {
+    throw new Error(
+      "it is reached through Tor alone: --proxy socks5://127.0.0.1:9050",
+    );
+  }
+  return isOrigin(address)
+    ? dial(socketUrl(address))
+    : connect(parseAddress(address));
+}
+
 async function connect({ host, port }: Address): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: host, port });
   conn.setNoDelay(true); // a line is short, and doesn't wait for the next one

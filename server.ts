@@ -32,7 +32,7 @@ import { ChatLog } from "./src/log/chat_log.ts";
 import { PIECE_OVERHEAD } from "./src/protocol/offer.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 import { linkAddress, roomPlace } from "./src/server/addresses.ts";
-import { AcceptFailures } from "./src/server/accept_failures.ts";
+import { AcceptFailures, isGone } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
 import {
@@ -116,6 +116,10 @@ async function serve(values: Values): Promise<void> {
     ? undefined
     : await (await import("./src/server/web/web_port.ts")).WebPort
       .prepare(values, values.web);
+  const list = values["proxy-protocol"];
+  const proxies = list === undefined
+    ? undefined
+    : (await import("./src/server/proxies.ts")).Proxies.of(values, list);
 
   using made = new MadeFiles();
   using listener = await listen(values);
@@ -263,6 +267,7 @@ async function serve(values: Values): Promise<void> {
     mailbox,
     asked: () => void asked++,
     rates: limits.rates,
+    proxies,
     measures,
   };
   const gate: Gate = new Gate({ ...place, limits });
@@ -361,6 +366,7 @@ async function acceptAll(
       gate.serve(await port.accept(), entrance); // a task of its own, which never rejects
     } catch (error) {
       if (signal.aborted) return;
+      if (isGone(error)) continue;
       failures.add(error);
       await pause(ACCEPT_PAUSE);
     }

@@ -46,6 +46,13 @@ export const FLAGS = [
     help: "Found the room of a founding link without being asked",
   },
   {
+    name: "proxy",
+    kind: "string",
+    value: "URL",
+    help:
+      "SOCKS5 proxy to go through: socks5://HOST:PORT (default: ALL_PROXY; none: without one)",
+  },
+  {
     name: "downloads",
     kind: "path",
     value: "FOLDER",

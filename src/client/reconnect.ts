@@ -9,7 +9,7 @@ import type { Stream } from "../protocol/record_reader.ts";
 import { connectChannel, type ConnectOptions } from "../protocol/handshake.ts";
 
 /** How long dialling and the handshake may take, ms. */
-const TIME = 12_000;
+export const TIME = 12_000;
 /** The same where another server is tried next. */
 const SHORT_TIME = 4_000;
 /** The first pause before coming back, and the longest, ms; each is a random half to whole of itself. */

@@ -12,6 +12,13 @@ const RECOVERED_AFTER = 1_000;
 
 const logger = diagnostics("gate");
 
+/** Whether a connection ended before it could be accepted, as that of a monitor does: the next one can be. */
+export function isGone(error: unknown): boolean {
+  const { NotConnected, ConnectionAborted, ConnectionReset } = Deno.errors;
+  return error instanceof NotConnected ||
+    error instanceof ConnectionAborted || error instanceof ConnectionReset;
+}
+
 /** The failures of one listener. */
 export class AcceptFailures implements Disposable {
   #recovery: ReturnType<typeof setTimeout> | undefined; // there until it is well again

@@ -37,6 +37,7 @@ import {
 export async function check(values: Values): Promise<void> {
   const { host, port, log: path } = values;
   await prepare(values);
+  await checkProxies(values);
   const nats = await natsOptions(values);
   if (nats) print(await natsState(nats, values["key-file"]));
   print(await keyState(values["key-file"]));
@@ -62,6 +63,14 @@ export async function check(values: Values): Promise<void> {
     );
   }
   print(await fileState(waitingFile(path)));
+}
+
+/** @throws {UsageError} for proxies that can't be told. */
+async function checkProxies(values: Values): Promise<void> {
+  const list = values["proxy-protocol"];
+  if (list !== undefined) {
+    (await import("./proxies.ts")).Proxies.of(values, list);
+  }
 }
 
 /** What there is of a file of lines. @throws {FileError} if it can't be used, or made. */

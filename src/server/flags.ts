@@ -71,6 +71,13 @@ export const FLAGS = [
       "What the page's links begin with, where a proxy serves it: https://chat.example.org",
   },
   {
+    name: "proxy-protocol",
+    kind: "string",
+    value: "NETWORKS",
+    help:
+      "Addresses and networks of proxies that say whom they pass on, by the PROXY protocol, version 2: 127.0.0.2,10.0.0.0/8 (default: none)",
+  },
+  {
     name: "log",
     kind: "path",
     value: "FILE",

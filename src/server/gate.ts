@@ -2,8 +2,8 @@
  * The door: who may come in, how many at a time, and whether those who are in still live. Knows no rooms but to
  * pass them on.
  *
- *     enter ──▶ handshake, in its turn ──▶ a connection that stands ──▶ leave
- *                   └── too many, too late, a wrong key: refused ─────────┘
+ *     enter ──▶ from where ──▶ handshake, in its turn ──▶ a connection that stands ──▶ leave
+ *                                  └── too many, too late, a wrong key: refused ─────────┘
  *
  * @module
  */
@@ -23,7 +23,8 @@ import { close, type HalfClosable, linger } from "./linger.ts";
 import type { Limits } from "./limits.ts";
 import type { Measures } from "./measures.ts";
 import { nextTurn } from "./next_turn.ts";
-import { isLoopback, networkOf, Tally } from "./rate_limits.ts";
+import type { Proxies } from "./proxies.ts";
+import { type Source, sourceAt, Tally } from "./rate_limits.ts";
 import { GoneError } from "../protocol/record_reader.ts";
 import { acceptChannel, type AcceptOptions } from "../protocol/handshake.ts";
 
@@ -43,9 +44,18 @@ export interface GateOptions extends ConnectionOptions {
   readonly privateKey: () => Bytes;
   /** How many of what. */
   readonly limits: Limits;
+  /** The proxies that say whom they pass on. Default: there are none. */
+  readonly proxies?: Proxies | undefined;
   /** What is counted. */
   readonly measures: Measures;
 }
+
+/** For the proxies' headers, which nobody waits for: as many from one of them as from all. */
+const UNPAUSED = {
+  newPerNetwork: Number.MAX_SAFE_INTEGER,
+  failedPerNetwork: Number.MAX_SAFE_INTEGER,
+  countLoopback: false,
+};
 
 /**
  * How a handshake comes to nothing: "bad" is one that was understood, by the wrong key or version; "broken"
@@ -74,6 +84,7 @@ export class Gate {
   readonly #connections = new Set<Connection>();
   readonly #open = new Tally(); // connections by network
   readonly #handshakes: Handshakes;
+  readonly #headers: Handshakes; // of proxies, as far as they haven't come
   readonly #ticking: ReturnType<typeof setInterval>;
   readonly #left = new Notify(); // whenever a connection ends, and at the end
   #count = 0; // connections, finished handshakes or not
@@ -92,7 +103,13 @@ export class Gate {
       code: (number) => access.openCode(number),
       turnedAway: (invite, key) => access.turnedAway(invite, key),
     };
-    this.#handshakes = new Handshakes(options.limits.handshakes, now);
+    const { handshakes } = options.limits;
+    this.#handshakes = new Handshakes(handshakes, now);
+    const { max } = handshakes;
+    this.#headers = new Handshakes(
+      { max, maxPerNetwork: max, ...UNPAUSED },
+      now,
+    );
     this.#ticking = setInterval(() => this.#tick(), TICK);
   }
 
@@ -129,36 +146,66 @@ export class Gate {
 
   /** Serves a client from its first byte to its last. Whatever goes wrong ends with it, and nobody else notices. */
   async serve(conn: Peer, entrance = DIRECT): Promise<void> {
+    const { proxies } = this.#options;
+    const { hostname } = conn.remoteAddr;
+    let source: Source | undefined;
     let connection: Connection | undefined;
-    this.#enter(conn);
+    this.#count++;
     try {
-      const welcome = await this.#shakeHands(conn, entrance);
+      source = proxies?.has(hostname)
+        ? await this.#sourceBy(proxies, conn)
+        : sourceAt(hostname);
+      this.#open.add(source.network);
+      const welcome = await this.#shakeHands(conn, source, entrance);
       if (welcome instanceof Connection) connection = welcome;
       await welcome?.run();
     } catch (error) {
-      report(conn, error);
+      report(source?.address ?? hostname, error);
     } finally {
-      this.#leave(conn, connection);
+      this.#leave(conn, source, connection);
     }
   }
 
-  /** One has come. */
-  #enter(conn: Peer): void {
-    this.#open.add(networkOf(conn.remoteAddr.hostname));
-    this.#count++;
-  }
-
   /** One that has come goes, and is closed. @param connection As far as it got. */
-  #leave(conn: Peer, connection: Connection | undefined): void {
+  #leave(
+    conn: Peer,
+    source: Source | undefined,
+    connection: Connection | undefined,
+  ): void {
     if (connection) {
       this.#connections.delete(connection);
       this.#sentBefore += connection.outlet.moved;
       this.#options.measures.departures.add(1, connection.ended ?? "lost");
     }
     close(conn);
-    this.#open.remove(networkOf(conn.remoteAddr.hostname));
+    if (source) this.#open.remove(source.network);
     this.#count--;
     this.#left.notify();
+  }
+
+  /** Whom a proxy passes on. @throws for a proxy that doesn't say it, or too late. */
+  async #sourceBy(proxies: Proxies, conn: Peer): Promise<Source> {
+    const { hostname } = conn.remoteAddr;
+    let end: Ending | undefined;
+    const header = this.#headers.begin(sourceAt(hostname), (why) => {
+      end ??= why;
+      close(conn);
+    });
+    if (!header) {
+      throw new WireError("Too many come whom the proxy doesn't name");
+    }
+    try {
+      return await proxies.sourceOf(conn, hostname);
+    } catch (error) {
+      const reason = end ?? endingOf(error);
+      this.#options.measures.handshakesRefused.add(1, reason);
+      if (reason === "late") {
+        throw new WireError("The proxy said nothing in time");
+      }
+      throw error;
+    } finally {
+      this.#headers.end(header);
+    }
   }
 
   /**
@@ -168,25 +215,24 @@ export class Gate {
    */
   async #shakeHands(
     conn: Peer,
+    source: Source,
     entrance: Entrance,
   ): Promise<Connection | Errand | undefined> {
     if (this.#closing) return undefined; // accepted as the server stopped
-    const address = conn.remoteAddr.hostname;
+    const { address, network, isHere } = source;
     const { limits, measures } = this.#options;
-    const most = isLoopback(address)
-      ? limits.maxFromLoopback
-      : limits.maxPerNetwork;
-    if (this.#open.of(networkOf(address)) > most) {
-      await this.#turnAway(conn, entrance, "connections");
+    const most = isHere ? limits.maxFromLoopback : limits.maxPerNetwork;
+    if (this.#open.of(network) > most) {
+      await this.#turnAway(conn, source, entrance, "connections");
       return undefined;
     }
     let end: Ending | undefined;
-    const unfinished = this.#handshakes.begin(address, (why) => {
+    const unfinished = this.#handshakes.begin(source, (why) => {
       end ??= why;
       close(conn);
     });
     if (!unfinished) {
-      await this.#turnAway(conn, entrance, "handshakes");
+      await this.#turnAway(conn, source, entrance, "handshakes");
       return undefined;
     }
     let stream: HalfClosable = conn;
@@ -227,10 +273,10 @@ export class Gate {
 
   async #turnAway(
     conn: Peer,
+    { address }: Source,
     entrance: Entrance,
     surplus: string,
   ): Promise<void> {
-    const address = conn.remoteAddr.hostname;
     this.#options.measures.handshakesRefused.add(1, surplus);
     logger.warn("{address}: too many {surplus}", { address, surplus });
     await entrance.turnAway(conn);
@@ -240,6 +286,7 @@ export class Gate {
   async close(): Promise<void> {
     this.#closing = true;
     this.#left.notify();
+    this.#headers.clear();
     this.#handshakes.clear();
     for (const connection of this.#connections) connection.dismiss("stopped");
     await within(STOP_TIME, this.#empty());
@@ -253,7 +300,9 @@ export class Gate {
 
   #tick(): void {
     for (const connection of this.#connections) connection.tick();
-    this.#handshakes.expire(this.#options.limits.handshakeTime); // a timer for each would take 2 KiB of each stranger's
+    const { handshakeTime } = this.#options.limits;
+    this.#headers.expire(handshakeTime);
+    this.#handshakes.expire(handshakeTime); // a timer for each would take 2 KiB of each stranger's
     this.#responders.tick();
     this.#options.relay.tick();
     const { room, people, mailbox } = this.#options;
@@ -264,11 +313,11 @@ export class Gate {
 }
 
 /** Says what went wrong with one that has come, as far as its owner is not used to it. */
-function report(conn: Peer, error: unknown): void {
+function report(address: string, error: unknown): void {
   const known = error instanceof HandshakeError ||
     error instanceof WireError && !(error instanceof GoneError);
   const why = messageOf(error);
-  const properties = { address: conn.remoteAddr.hostname, why };
+  const properties = { address, why };
   if (known) logger.warn("{address}: {why}", properties);
   else logger.debug("{address}: {why}", properties);
 }

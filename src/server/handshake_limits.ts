@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isLoopback, networkOf, Pauses } from "./rate_limits.ts";
+import { Pauses, type Source } from "./rate_limits.ts";
 
 /** A handshake that has had this long, ms, gives way to a new one if no place is left. */
 const FAIR_TIME = 1_000;
@@ -68,10 +68,9 @@ export class Handshakes {
    * @param stop Ends its connection. @returns Undefined if there is no place.
    */
   begin(
-    address: string,
+    { network, isHere }: Source,
     stop: (why: Interruption) => void,
   ): Unfinished | undefined {
-    const network = networkOf(address);
     const own = this.#networks.get(network) ?? new Set();
     const { max, maxPerNetwork, countLoopback } = this.#limits;
     const full = own.size >= maxPerNetwork
@@ -83,7 +82,7 @@ export class Handshakes {
     const pause = Math.max(this.#begun.of(network), this.#failed.of(network));
     const since = this.#now();
     const unfinished = { network, pause, stop, since, extra: 0 };
-    if (countLoopback || !isLoopback(address)) this.#begun.add(network);
+    if (countLoopback || !isHere) this.#begun.add(network);
     this.#all.add(unfinished);
     this.#networks.set(network, own.add(unfinished));
     return unfinished;

@@ -174,6 +174,22 @@ export function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\./i.test(address) || address === "::1";
 }
 
+/** Where somebody comes from, for limits. */
+export interface Source {
+  /** The address, for people. */
+  readonly address: string;
+  /** What is counted together. */
+  readonly network: string;
+  /** Whether it is this machine itself, behind which a proxy may have many. */
+  readonly isHere: boolean;
+}
+
+/** Where somebody comes from who comes by no proxy that says more. */
+export function sourceAt(address: string): Source {
+  const network = networkOf(address);
+  return { address, network, isHere: isLoopback(address) };
+}
+
 /** How many there are of something for each network. */
 export class Tally {
   readonly #counts = new Map<string, number>();

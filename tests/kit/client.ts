@@ -64,6 +64,8 @@ export interface ClientOptions {
   readonly root?: URL | undefined;
   /** When it is ended at the latest, ms, where not as every program. */
   readonly deadline?: number | undefined;
+  /** More variables of the environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A client on pipes. Each has an identity of its own, unless `home` is given. */
@@ -218,6 +220,7 @@ async function clientStart(
   const link = invite === undefined ? [] : [invite];
   const named = name === undefined ? [] : ["--name", name];
   const { words, env } = await programCommand("client", {
+    env: options.env,
     args: [...link, ...named, ...args],
     cwd,
     home,

@@ -81,12 +81,15 @@ export interface ProgramOptions {
   readonly root?: URL | undefined;
   /** When it is ended at the latest, ms. Default: as `Watch` has it. */
   readonly deadline?: number | undefined;
+  /** More variables of the environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The words that start a task's program, and its environment. */
 export async function programCommand(
   task: Task,
-  { args = [], cwd, home, prefix = [], runtime = [], root }: ProgramOptions,
+  { args = [], cwd, home, prefix = [], runtime = [], root, env }:
+    ProgramOptions,
 ): Promise<{ words: string[]; env: Record<string, string> }> {
   const [deno = "", run = "", ...command] = taskWords(task, root);
   return {
@@ -98,6 +101,9 @@ export async function programCommand(
       NO_COLOR: "1",
       INIT_CWD: cwd, // or paths would count from where the tests were called
       DENO_DIR: await cacheFolder(),
+      "ALL_PROXY": "",
+      "all_proxy": "",
+      ...env,
     },
   };
 }

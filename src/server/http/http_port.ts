@@ -16,12 +16,12 @@ import { type Address, formatAddress } from "../../keys/invite.ts";
 import { LOOPBACK } from "../../keys/key_file.ts";
 import { GoneError } from "../../protocol/record_reader.ts";
 import { WireError } from "../../protocol/records.ts";
-import { AcceptFailures } from "../accept_failures.ts";
+import { AcceptFailures, isGone } from "../accept_failures.ts";
 import { diagnostics } from "../diagnostics.ts";
 import { type Peer, sendAtOnce } from "../entrance.ts";
 import { Handshakes } from "../handshake_limits.ts";
 import { close, linger } from "../linger.ts";
-import { isLoopback, networkOf, Pauses } from "../rate_limits.ts";
+import { isLoopback, networkOf, Pauses, sourceAt } from "../rate_limits.ts";
 import { httpError } from "../start_error.ts";
 import { jsonAnswer, writePatiently } from "./http_answer.ts";
 import {
@@ -153,6 +153,7 @@ export class HttpPort implements Disposable {
         this.#serve(await this.#listener.accept(), this.#desk); // a task of its own, which never rejects
       } catch (error) {
         if (this.#isClosing) return;
+        if (isGone(error)) continue;
         failures.add(error);
         await pause(ACCEPT_PAUSE);
       }
@@ -232,7 +233,8 @@ export class HttpPort implements Disposable {
   /** @returns What is to be done. */
   async #read(peer: Peer, desk: HttpDesk): Promise<Answering> {
     const stop = () => close(peer);
-    const coming = this.#coming.begin(peer.remoteAddr.hostname, stop);
+    const source = sourceAt(peer.remoteAddr.hostname);
+    const coming = this.#coming.begin(source, stop);
     if (!coming) throw new RequestError(503, "Too many requests at a time", 1);
     try {
       const { head, rest } = await readRequest(peer);

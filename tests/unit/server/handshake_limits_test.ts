@@ -8,6 +8,7 @@ import {
   type HandshakeLimits,
   Handshakes,
 } from "../../../src/server/handshake_limits.ts";
+import { sourceAt } from "../../../src/server/rate_limits.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 
 const LIMITS: HandshakeLimits = {
@@ -28,7 +29,7 @@ function setup(limits: Partial<HandshakeLimits> = {}) {
     ended,
     pass: (ms: number) => void (time += ms),
     begin: (address: string, name = address) =>
-      handshakes.begin(address, () => ended.push(name)),
+      handshakes.begin(sourceAt(address), () => ended.push(name)),
   };
 }
 
@@ -57,6 +58,15 @@ Deno.test("Handshakes ends the oldest from a network for a new one from there, o
   assertEquals([handshakes.size, ended], [3, ["first"]]);
 });
 
+Deno.test("Handshakes counts who comes from this machine by a proxy as anybody else", () => {
+  const limits = { newPerNetwork: 2, countLoopback: false };
+  const { handshakes } = setup(limits);
+  const source = { ...sourceAt("127.0.0.1"), isHere: false };
+  const begin = () => handshakes.begin(source, () => {});
+  for (const _ of [1, 2, 3]) begin();
+  assertEquals(begin()?.pause, 500);
+});
+
 Deno.test("Handshakes ends the oldest of all where there is no place at all", () => {
   const { handshakes, ended, begin, pass } = setup({ max: 3 });
   for (const at of [1, 2, 3]) begin(`192.0.2.${at}`);
@@ -71,8 +81,8 @@ Deno.test("Handshakes ends those that have had their time, which doesn't begin b
   const { handshakes, pass } = setup({ newPerNetwork: 1 });
   const ended: string[] = [];
   const stop = (name: string) => (why: string) => ended.push(`${name} ${why}`);
-  const first = handshakes.begin("192.0.2.7", stop("first"));
-  const second = handshakes.begin("192.0.2.7", stop("second"));
+  const first = handshakes.begin(sourceAt("192.0.2.7"), stop("first"));
+  const second = handshakes.begin(sourceAt("192.0.2.7"), stop("second"));
   assertEquals([first?.pause, second?.pause], [0, 250]);
   pass(999);
   handshakes.expire(1_000);
