@@ -52,8 +52,11 @@ import {
   type WireRecord,
 } from "./records.ts";
 
-/** The version that a client's first byte asks for; part of the prologue by the protocol's name. */
-export const PROTOCOL_VERSION = 2;
+/**
+ * The version that a client's first byte asks for. The protocol's name doesn't grow with it, since persons' ids are made
+ * with that. 3: shared records may have more than who is there.
+ */
+export const PROTOCOL_VERSION = 3;
 
 /** What a server needs to take part in a handshake. */
 export interface AcceptOptions {

@@ -36,6 +36,7 @@ Deno.test("GET /events tells each line once it is in the log, with its number, i
     { kind: "delete", n: 6, to: 3 },
     { kind: "rename", name: "anna" },
   );
+  await ana.until("renamed"); // what programs say takes another way
   await room.ask({ body: "from me" });
   await stream.until(() => stream.texts.includes("from me"));
   const told = stream.events.map(({ id, type, data }) => {
