@@ -49,8 +49,7 @@ export const FLAGS = [
     name: "proxy",
     kind: "string",
     value: "URL",
-    help:
-      "SOCKS5 proxy to go through: socks5://HOST:PORT (default: ALL_PROXY; none: without one)",
+    help: "SOCKS5 proxy: socks5://HOST:PORT (default: ALL_PROXY)",
   },
   {
     name: "downloads",
@@ -94,8 +93,8 @@ export type Values = FlagValues<typeof FLAGS>;
 
 /** What the client is, for its help. */
 const ABOUT = [
-  "An encrypted group chat: the client. A LINK is what the server prints; none is needed in the server's own folder. " +
-  "On a pipe, every line is a message, the first one the name without --name.",
+  "An encrypted group chat. A LINK is what the server prints; in its folder none is needed. " +
+  "On a pipe, lines are messages, the first one the name without --name.",
   "Identity, /set and what you typed are kept in ~/.config/encrypted-chat.",
 ].join("\n");
 

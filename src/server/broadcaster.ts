@@ -30,7 +30,7 @@ export interface Shared {
   readonly count: number;
 }
 
-/** The room's voice. All its methods are called by one task, one at a time. */
+/** The room's voice. All its methods but `share` are called by one task, one at a time. */
 export class Broadcaster {
   /** What goes to everybody. */
   readonly ring: Ring;

@@ -4,7 +4,7 @@
  *
  *     in this thread ── as many are worked on as may be, and one more comes ──▶ a worker starts ──▶ all go to workers
  *           ▲                                                                        └── again: one more
- *           └── each ends when it was asked nothing for a second; one that fails is the last
+ *           └── each ends when it was asked nothing for 10 s; one that fails is the last
  *
  * @module
  */
@@ -29,10 +29,10 @@ const AT_ONCE_EACH = 16;
 /** Workers at most: four take on more newcomers than the room takes in. */
 const MAX_WORKERS = 4;
 /**
- * How long a worker stays without work, ms: while it does, its heap is as large as the last flood made it. Another one
- * costs less than what the handshakes do that start it.
+ * How long a worker stays without work, ms: while it does, its heap is as large as the last flood made it. To start
+ * another takes some 10 ms of the members' thread, and as much again of another, whenever a stranger wants it.
  */
-const IDLE_TIME = 1_000;
+const IDLE_TIME = 10_000;
 
 const logger = diagnostics("handshakes");
 
@@ -125,7 +125,6 @@ export class Responders implements Responder {
     if (!this.#start || isStarting || this.#slots.length >= this.#most) return;
     const ready = () => {
       slot.stands = true;
-      slot.last = this.#now();
       this.#changed();
       logger.debug("A worker shakes hands");
     };
@@ -154,8 +153,7 @@ export class Responders implements Responder {
   tick(): void {
     const since = this.#now() - IDLE_TIME;
     for (const slot of this.#slots) {
-      const isBusy = !slot.stands || slot.worker.held > 0;
-      if (isBusy || slot.last > since) continue;
+      if (slot.last > since || slot.worker.held > 0) continue;
       slot.worker.end();
       this.#remove(slot);
     }

@@ -32,7 +32,7 @@ export type Sharing = (plaintexts: readonly Bytes[]) => Promise<Shared>;
 /** Control lines, in the order of their numbers. */
 export class ControlLines {
   readonly #entries: RuledEntry[] = [];
-  readonly #pieces: ControlPiece[] = []; // as they were told last, by `PIECE` lines
+  readonly #pieces: (ControlPiece | undefined)[] = []; // as newcomers were told them last, by `PIECE` lines
 
   /** All of them. */
   get all(): readonly RuledEntry[] {
@@ -53,6 +53,7 @@ export class ControlLines {
   /** Those from a number on were not said after all. Nobody was told of them. */
   drop(seq: number): void {
     this.#entries.length = this.#after(seq - 1);
+    this.#pieces.length = Math.floor(this.#entries.length / PIECE);
   }
 
   /** The next lines after one number and up to another; undefined where there are none. */
@@ -72,12 +73,21 @@ export class ControlLines {
     if (told?.start === start && told.count === end - start) return told;
     const entries = this.#entries.slice(start, end);
     const events = entries.map((it) => encodeEvent(pastEvent(it)));
-    return this.#pieces[at] = {
+    const piece: ControlPiece = {
       shared: share(packEvents(events)),
       start,
       count: entries.length,
       last: entries.at(-1)?.seq ?? 0,
     };
+    if (start % PIECE === 0) this.#keep(at, piece); // else it is for one who has some of these
+    return piece;
+  }
+
+  #keep(at: number, piece: ControlPiece): void {
+    this.#pieces[at] = piece;
+    piece.shared.catch(() => {
+      if (this.#pieces[at] === piece) this.#pieces[at] = undefined; // who was to be told hears of it
+    });
   }
 
   /** How many lines have that number or a lower one. */

@@ -362,3 +362,23 @@ Deno.test("Room.join() puts the one back whose place it would have taken, had th
   await ana.guest.untilLine(2);
   await assertFollows(setup, ana.guest, 1);
 });
+
+Deno.test("Room tells newcomers in groups who lack the same long past all of it, once and in order", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  const text = "x".repeat(4_000); // some twenty fill a record
+  for (let n = 1; n <= 60; n++) await setup.say(ana.seat, { n, text });
+  await ana.guest.untilLine(61);
+  const taken = setup.say(ana.seat, { n: 61, text: "before" });
+  const lacking = [0, 20, 0, 20, 61, 30];
+  const asking = lacking.map((after, at) => setup.ask(`g${at}`, { after }));
+  const last = setup.say(ana.seat, { n: 62, text: "after" });
+  const asked = await Promise.all(asking);
+  await Promise.all([taken, last]);
+  for (const [at, [guest]] of asked.entries()) {
+    await guest.untilLine(setup.history.head);
+    await assertFollows(setup, guest, (lacking[at] ?? NaN) + 1);
+  }
+  const longest = asked.map(([{ shared }]) => shared.length);
+  assertEquals(longest, [2, 2, 2, 2, 1, 1]); // who is there, and what several lack
+});

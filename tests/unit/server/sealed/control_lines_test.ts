@@ -11,7 +11,7 @@ import {
   ControlLines,
   type Sharing,
 } from "../../../../src/server/sealed/control_lines.ts";
-import { assertEquals } from "../../../kit/assert.ts";
+import { assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { madeUpStay } from "../../../kit/people.ts";
 
 /** A control line, as far as it matters here. Every other line of the log is something else. */
@@ -72,4 +72,25 @@ Deno.test("ControlLines.next() seals anew for who is told more lines, or fewer",
     [101, 128, 28],
     [257, 301, 45],
   ]);
+  tell(0);
+  assertEquals(all(), []); // nobody's part of a piece took its place
+});
+
+Deno.test("ControlLines.next() tells nobody lines that were dropped", () => {
+  const { lines, tell, all } = setup();
+  tell(0);
+  all();
+  lines.drop(2 * 300);
+  lines.add({ ...line(300), text: "another" });
+  tell(0);
+  assertEquals(all(), [[257, 300, 44]]);
+});
+
+Deno.test("ControlLines.next() seals a piece again that could not be sealed", async () => {
+  const { lines, tell, all } = setup();
+  const broken: Sharing = () => Promise.reject(new Error("no memory"));
+  const piece = lines.next(broken, 0, Infinity);
+  await assertRejects(() => piece?.shared ?? Promise.resolve(), Error, "no");
+  tell(0);
+  assertEquals(all()[0], [1, 128, 128]);
 });
