@@ -4,25 +4,28 @@
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
 import { parseFlags } from "../src/base/flags.ts";
 import { UsageError } from "../src/base/usage_error.ts";
 import { helpText } from "../src/base/help.ts";
 import { complain, print } from "../src/base/output.ts";
 import { usageSentence } from "../src/base/program.ts";
+import { taskRun } from "./run_flags.ts";
+
+/** The systems that Deno can make executables for. */
+export const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+] as const;
 
 const FLAGS = [
   {
     name: "target",
     kind: "string",
     value: "TARGET",
-    choices: [
-      "x86_64-unknown-linux-gnu",
-      "aarch64-unknown-linux-gnu",
-      "x86_64-apple-darwin",
-      "aarch64-apple-darwin",
-      "x86_64-pc-windows-msvc",
-    ],
+    choices: TARGETS,
     help: "Make them for this system instead of the one at hand",
   },
   {
@@ -37,11 +40,8 @@ const FLAGS = [
 
 const ABOUT = "Makes chat-server and chat-client, which run without Deno.";
 
-/** The flags with which a task runs its program: quiet, and with its permissions. */
-function runFlags(task: "server" | "client"): string[] {
-  const [, , ...words] = config.tasks[task].command.split(" "); // deno run
-  return words.filter((word) => word.startsWith("-"));
-}
+/** The programs that become executables. */
+const PROGRAMS = ["server", "client"] as const;
 
 /** What the server needs beside the modules that it imports: the page, and the module of its workers. */
 const INCLUDED = [
@@ -50,30 +50,51 @@ const INCLUDED = [
   "src/server/handshakes/worker.ts",
 ].map((file) => new URL(`../${file}`, import.meta.url).pathname);
 
-/** Makes one of them, and says so. @returns Deno's exit code; it has said itself what went wrong. */
-async function compile(
-  task: "server" | "client",
+/** How `deno compile` is run for one of them. @param target Default: this system. */
+function compiler(
+  task: (typeof PROGRAMS)[number],
   folder: string,
   target: string | undefined,
-): Promise<number> {
-  const program = new URL(`../${task}.ts`, import.meta.url).pathname;
+  options: Deno.CommandOptions,
+): Deno.Command {
+  const { flags, file } = taskRun(task);
   const included = task === "server" ? INCLUDED : [];
-  const path = `${folder}/chat-${task}`;
-  const child = new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
-      ...runFlags(task),
+      ...flags,
       ...(target === undefined ? [] : ["--target", target]),
       ...included.flatMap((file) => ["--include", file]),
       "--output",
-      path,
-      program,
+      `${folder}/chat-${task}`,
+      new URL(`../${file}`, import.meta.url).pathname,
     ],
-  }).spawn();
-  const { code } = await child.status;
-  const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
-  if (code === 0) print(`Made ${path}${suffix}\n`);
-  return code;
+    ...options,
+  });
+}
+
+/** Makes both in a folder, for a system. @throws {Error} with what Deno says where it can't, as without its runtime. */
+export async function compileBoth(
+  folder: string,
+  target: string,
+): Promise<void> {
+  for (const task of PROGRAMS) {
+    const options = { env: { NO_COLOR: "1" } };
+    const { success, stderr } = await compiler(task, folder, target, options)
+      .output();
+    if (!success) throw new Error(reasonIn(new TextDecoder().decode(stderr)));
+  }
+}
+
+/**
+ * Why Deno failed, of what it wrote: what it was doing comes first, then, below "Caused by:", what was in the way, each
+ * line with the reason for the one above it. The second says enough: what couldn't be fetched, and why.
+ */
+function reasonIn(text: string): string {
+  const [said = "", causes = ""] = text.split("\nCaused by:\n");
+  const lines = causes.split("\n\n", 1).join("").split("\n");
+  const reason = lines[1] ?? (lines[0] || said);
+  return reason.trim().replace(/^(\d+|error): /, "").split("\n", 1).join("");
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -84,8 +105,13 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     const { output, target } = values;
-    return await compile("server", output, target) ||
-      await compile("client", output, target);
+    const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
+    for (const task of PROGRAMS) {
+      const { code } = await compiler(task, output, target, {}).spawn().status;
+      if (code !== 0) return code; // Deno has said itself what went wrong
+      print(`Made ${output}/chat-${task}${suffix}\n`);
+    }
+    return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     complain(`${usageSentence(error.message)}\n`);

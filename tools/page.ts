@@ -9,8 +9,15 @@
 
 import { brotliCompressSync } from "node:zlib";
 import { base64, hex } from "@scure/base";
-import * as esbuild from "esbuild";
+import type { Plugin } from "esbuild";
 import { minify } from "terser";
+import {
+  bundle as bundleModules,
+  type BundleOptions,
+  OWN,
+  root,
+  versionAlone,
+} from "./bundle.ts";
 import config from "../deno.json" with { type: "json" };
 import { sha256 } from "../crypto_utils.ts";
 import { parseFlags } from "../src/base/flags.ts";
@@ -34,100 +41,6 @@ const ABOUT = "Builds the web page into one file and prints its SHA-256.";
 
 /** Browsers that have all that the page needs: Ed25519 and X25519 in `crypto.subtle`. */
 const TARGET = ["chrome137", "firefox130", "safari18"];
-
-const root = new URL("../", import.meta.url);
-const rootPath = decodeURIComponent(root.pathname);
-
-/** Where Deno keeps the packages that a module needs, by name. */
-async function packageFolders(module: string): Promise<Map<string, string>> {
-  const { stdout, success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--quiet", "--json", module],
-    cwd: root,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout)) as {
-    npmPackages: Record<string, { name: string; localPath: string }>;
-  };
-  return new Map(
-    Object.values(npmPackages).map(({ name, localPath }) => [name, localPath]),
-  );
-}
-
-/** Makes a folder in which packages are found by their names, as esbuild looks for them. */
-async function linkPackages(
-  folder: string,
-  packages: ReadonlyMap<string, string>,
-): Promise<void> {
-  for (const [name, path] of packages) {
-    const link = `${folder}/node_modules/${name}`;
-    await Deno.mkdir(link.slice(0, link.lastIndexOf("/")), { recursive: true });
-    await Deno.symlink(path, link, { type: "junction" });
-  }
-}
-
-/** The namespace of this repository's files: of those in it esbuild asks no `package.json`. */
-const OWN = "own";
-/** Marks what is resolved for a plugin that has asked for it. */
-const ASKED = Symbol("asked");
-
-/**
- * Imports are what `deno.json` and `deno.lock` say, and nothing else: what happens to stand in a folder above this one
- * (packages, `package.json`, `tsconfig.json`) neither gets into the page nor changes it.
- * @param folder Where packages are linked. @param names Those that stand for others.
- */
-function pinned(
-  folder: string,
-  packages: ReadonlyMap<string, string>,
-  names: Readonly<Record<string, string>>,
-): esbuild.Plugin {
-  const folders = [...packages.values()].map((path) => `${path}/`);
-  return {
-    name: "pinned",
-    setup(build) {
-      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, ...args }) => {
-        if (args.namespace !== OWN) return undefined; // a package finds its own files
-        const { pathname } = new URL(
-          path,
-          `file://${encodeURI(args.importer)}`,
-        );
-        return { path: decodeURIComponent(pathname), namespace: OWN };
-      });
-      build.onResolve({ filter: /^\// }, ({ path, kind }) => {
-        return kind === "entry-point" ? { path, namespace: OWN } : undefined;
-      });
-      build.onLoad({ filter: /./, namespace: OWN }, async ({ path }) => ({
-        contents: await Deno.readTextFile(path),
-        loader: "default",
-        resolveDir: folder,
-      }));
-      build.onResolve({ filter: /^[^./#]/ }, async ({ path, ...args }) => {
-        if (args.pluginData === ASKED) return undefined;
-        const name = names[path] ?? path;
-        if (name.startsWith("./")) {
-          return { path: rootPath + name.slice(2), namespace: OWN };
-        }
-        const found = await build.resolve(name, {
-          kind: args.kind,
-          importer: args.importer,
-          resolveDir: folder,
-          pluginData: ASKED,
-        });
-        if (folders.some((folder) => found.path.startsWith(folder))) {
-          return found;
-        }
-        return { errors: [{ text: `${path} is no package of deno.json's` }] };
-      });
-    },
-  };
-}
-
-/** The names in `deno.json` that stand for a package of another name, as esbuild takes them. */
-function renamedPackages(): Record<string, string> {
-  const entries = Object.entries(config.imports).map(([name, target]) =>
-    [name, target.replace(/^npm:(@?[^@]+)@[^/]+/, "$1")] as const
-  );
-  return Object.fromEntries(entries.filter(([name, path]) => name !== path));
-}
 
 /** Between two characters of the table of confusables below, and between a character and what it looks like. */
 const NEXT = "\n";
@@ -176,26 +89,30 @@ function importsAtOnce(text: string): string {
 }
 
 /** What the page needs of modules that it shares with programs is less than what stands in them. */
-const leaner: esbuild.Plugin = {
+const leaner: Plugin = {
   name: "leaner",
   setup({ onLoad }) {
     // Spoken codes are for terminals: the page comes by links and by its person's key.
     onLoad(
-      { filter: /\/src\/protocol\/code_run\.ts$/ },
+      { filter: /^src\/protocol\/code_run\.ts$/, namespace: OWN },
       () => ({ contents: "" }),
     );
-    onLoad({ filter: /\/src\/client\/session\.ts$/ }, async ({ path }) => ({
-      contents: importsAtOnce(await Deno.readTextFile(path)),
-      loader: "ts",
-    }));
-    onLoad({ filter: /\/confusables\.json$/ }, async ({ path }) => ({
-      contents: confusablesModule(JSON.parse(await Deno.readTextFile(path))),
-      loader: "js",
-    }));
-    onLoad({ filter: /\/deno\.json$/ }, () => ({
-      contents: JSON.stringify({ version: config.version }),
-      loader: "json",
-    }));
+    onLoad(
+      { filter: /^src\/client\/session\.ts$/, namespace: OWN },
+      async ({ path }) => ({
+        contents: importsAtOnce(await Deno.readTextFile(new URL(path, root))),
+        loader: "ts",
+      }),
+    );
+    onLoad(
+      { filter: /\/confusables\.json$/, namespace: OWN },
+      async ({ path }) => ({
+        contents: confusablesModule(
+          JSON.parse(await Deno.readTextFile(new URL(path, root))),
+        ),
+        loader: "js",
+      }),
+    );
   },
 };
 
@@ -207,40 +124,21 @@ const leaner: esbuild.Plugin = {
  */
 export async function bundle(
   module: string,
-  options: Pick<esbuild.BuildOptions, "alias" | "format" | "plugins"> = {},
+  options: Pick<BundleOptions, "alias" | "format" | "plugins"> = {},
 ): Promise<string> {
-  const packages = await Deno.makeTempDir();
-  try {
-    const folders = await packageFolders(module);
-    await linkPackages(packages, folders);
-    const names = { ...renamedPackages(), ...options.alias };
-    const { outputFiles } = await esbuild.build({
-      absWorkingDir: rootPath,
-      entryPoints: [`${rootPath}${module}`],
-      tsconfigRaw: {},
-      bundle: true,
-      write: false,
-      minify: true,
-      charset: "utf8",
-      legalComments: "none",
-      format: options.format ?? "iife",
-      plugins: [
-        ...options.plugins ?? [],
-        pinned(packages, folders, names),
-      ],
-      platform: "browser",
-      target: TARGET,
-      jsx: "automatic",
-      jsxImportSource: config.compilerOptions.jsxImportSource,
-      logLevel: "warning",
-    });
-    const [output] = outputFiles;
-    if (!output) throw new Error(`Nothing came of ${module}`);
-    return output.text;
-  } finally {
-    await esbuild.stop();
-    await Deno.remove(packages, { recursive: true });
-  }
+  const { files } = await bundleModules({
+    entryPoints: { page: module },
+    minify: true,
+    format: "iife",
+    platform: "browser",
+    target: TARGET,
+    jsx: "automatic",
+    jsxImportSource: config.compilerOptions.jsxImportSource,
+    ...options,
+  });
+  const [output] = files.values();
+  if (!output) throw new Error(`Nothing came of ${module}`);
+  return new TextDecoder().decode(output);
 }
 
 /** A script in fewer characters than esbuild makes of it: six percent less, once it is compressed. */
@@ -248,7 +146,7 @@ async function press(script: string): Promise<string> {
   const { code } = await minify(script, {
     ecma: 2020,
     toplevel: true,
-    compress: { passes: 3, inline: 1 }, // what is inlined further is longer, once it is compressed
+    compress: { passes: 5, inline: 1 }, // what is inlined further is longer, once it is compressed
   });
   if (code === undefined) throw new Error("Nothing came of the script");
   return code;
@@ -286,7 +184,9 @@ function assemble(template: string, script: string, style: string): string {
 /** The whole page, as it goes into its file. */
 export async function buildPage(): Promise<string> {
   const template = await Deno.readTextFile(new URL("src/web/chat.html", root));
-  const script = await bundle("src/web/main.tsx", { plugins: [leaner] });
+  const script = await bundle("src/web/main.tsx", {
+    plugins: [versionAlone, leaner],
+  });
   const style = await bundle("src/web/style/chat.css");
   return assemble(template, await press(script), style.trimEnd());
 }

@@ -6,6 +6,7 @@
 
 import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isInstalled } from "./program.ts";
 
 /**
  * The path that somebody typed, or that dragging a file into a terminal typed: in quotes, with backslashes before
@@ -66,7 +67,7 @@ export function givenPath(path: string, home?: string): string {
 
 /** The folder in which `deno task` was called, undefined if that is the working folder. */
 function callersFolder(): string | undefined {
-  if (Deno.build.standalone) return undefined; // then another program has set it, for its own purposes
+  if (isInstalled()) return undefined; // then another program has set it, for its own purposes
   const folder = Deno.env.get("INIT_CWD");
   return folder === Deno.cwd() ? undefined : folder;
 }

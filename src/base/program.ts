@@ -10,6 +10,14 @@ import { sentence } from "./sentence.ts";
 /** The version of both programs. */
 export const VERSION: string = config.version;
 
+/** Defined in the npm package, where `tools/pack.ts` does it and has commands read as there, and nowhere else. */
+declare const IS_PACKED: boolean;
+
+/** Whether something else than `deno task` runs the program: it is a single executable, or the npm package's. */
+export function isInstalled(): boolean {
+  return typeof IS_PACKED === "boolean" || Deno.build.standalone;
+}
+
 /** How people start the server, as they would type it. */
 export function serverCommand(): string {
   return Deno.build.standalone ? "./chat-server" : "deno task server";
@@ -35,7 +43,7 @@ export function clientCommand(): string {
  * be left without anybody who reads it.
  */
 export function mayStop(): boolean {
-  return Deno.build.standalone || Deno.env.get("INIT_CWD") === undefined;
+  return isInstalled() || Deno.env.get("INIT_CWD") === undefined;
 }
 
 /** What was wrong with a command, and where to look, in one line. */

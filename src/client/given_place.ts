@@ -28,7 +28,8 @@ import { parseCode } from "../keys/spoken_code.ts";
 const KEY_FILE = "chat.key";
 
 /** What stands before a place in a command that was copied whole. */
-const COMMAND = /^(?:deno task (?:-q )?client|\S*chat-client(?:\.exe)?)\s+/;
+const COMMAND =
+  /^(?:(?:npx (?:-y )?)?encrypted-chat client|deno task (?:-q )?client|\S*chat-client(?:\.exe)?)\s+/;
 
 /**
  * What was given: a link, HOST:PORT, or HOST:PORT CODE, as arguments, or on the first line of `--link`'s file.

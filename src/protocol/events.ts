@@ -69,21 +69,21 @@ export const matches =
 /** A card, base64url: 1,344 bytes. */
 export const isCard: Check<string> = matches(/^[\w-]{1792}$/);
 /** A person's id, base64url: 32 bytes. */
-const isPerson = matches(/^[\w-]{43}$/);
+const isPerson: Check<string> = matches(/^[\w-]{43}$/);
 /** A person's short id. */
 const isShort: Check<string> = (value): value is string =>
   typeof value === "string" && isShortId(value);
 /** A wrap, base64url: 1,168 bytes. */
-const isWrap = matches(/^[\w-]{1558}$/);
+const isWrap: Check<string> = matches(/^[\w-]{1558}$/);
 /** An invite's blob, base64url: 88 bytes. */
-const isBlob = matches(/^[\w-]{118}$/);
-const isBlobOrNone = matches(/^(?:[\w-]{118})?$/);
+const isBlob: Check<string> = matches(/^[\w-]{118}$/);
+const isBlobOrNone: Check<string> = matches(/^(?:[\w-]{118})?$/);
 /** A stay, base64url: 8 bytes. */
-const isStay = matches(/^[\w-]{11}$/);
+const isStay: Check<string> = matches(/^[\w-]{11}$/);
 /** A value of the chain, base64url: 32 bytes; empty where there is none. */
-const isValue = matches(/^(?:[\w-]{43})?$/);
+const isValue: Check<string> = matches(/^(?:[\w-]{43})?$/);
 /** A sealed private message, base64url: 1,392 to 5,488 bytes. */
-const isSealed = matches(/^[\w-]{1856,7318}$/);
+const isSealed: Check<string> = matches(/^[\w-]{1856,7318}$/);
 
 /** The fields of an epoch. */
 const SECRET = {

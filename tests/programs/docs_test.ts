@@ -20,11 +20,13 @@ import { Server } from "../kit/server.ts";
 const root = new URL("../../", import.meta.url);
 const PAGES = [
   "README.md",
+  "CHANGELOG.md",
   "SECURITY.md",
   "bench/README.md",
   "bench/PROFILE.md",
   "docs/client.md",
   "docs/design.md",
+  "docs/install.md",
   "docs/operations.md",
   "docs/protocol.md",
   "docs/scale.md",

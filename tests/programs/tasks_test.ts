@@ -5,16 +5,14 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
-import { firstRecord } from "../../bench/strangers/flood.ts";
-import { writeAll } from "../../src/base/write_all.ts";
 import { width } from "../../src/client/terminal/cells.ts";
 import {
-  assert,
   assertEquals,
   assertMatch,
   assertStringIncludes,
 } from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
+import { knockOften } from "../kit/knocks.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -144,15 +142,7 @@ Deno.test({
     assertEquals((await client.output()).code, 0);
 
     const port = Number(/^Listening on \S+:(\d+),/m.exec(greeting)?.[1]);
-    const first = await firstRecord();
-    const knock = async () => {
-      using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-      await writeAll(conn, first);
-      assert(await conn.read(new Uint8Array(9)));
-    };
-    for (let round = 0; round < 10; round++) {
-      await Promise.all(Array.from({ length: 40 }, knock));
-    }
+    await knockOften(port);
     server.kill("SIGTERM");
     await lines.cancel();
     assertEquals((await server.status).code, 0);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals } from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
 
@@ -198,8 +199,11 @@ Deno.test("imports point one way: programs, server or client, log, protocol, cry
   assertEquals(findCycle(imports), undefined);
 });
 
-Deno.test("every module of src is part of a program", async () => {
-  const reached = await importsOf(PROGRAMS);
+/** What other programs import. */
+const EXPORTS = Object.values(config.exports).map((it) => it.slice(2));
+
+Deno.test("every module of src is part of a program, or of what others import", async () => {
+  const reached = await importsOf([...PROGRAMS, ...EXPORTS]);
   const all = await Array.fromAsync(modulesBelow("src/"));
   assertEquals(all.filter((path) => !reached.has(path)), []);
 });

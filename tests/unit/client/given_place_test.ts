@@ -22,8 +22,13 @@ Deno.test("a web link leads to its page's origin, as it is typed, quoted, or cop
   for (const origin of ["https://chat.example", "http://[::1]:8080"]) {
     const link = formatWebLink(LINK, origin);
     const upper = link.replace(/^http/, "HTTP");
-    const command = `deno task client '${link}'`;
-    const quoted = [`'${link}'`, ` “${link}” `, command];
+    const commands = [
+      "deno task",
+      "npx encrypted-chat",
+      "npx -y encrypted-chat",
+    ]
+      .map((start) => `${start} client '${link}'`);
+    const quoted = [`'${link}'`, ` “${link}” `, ...commands];
     for (const text of [link, upper, link.replace("/#", "#"), ...quoted]) {
       const found = await findDestination(text, await known());
       assertEquals([found?.address, found?.invite?.id], [origin, 7], text);

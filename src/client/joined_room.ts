@@ -1,0 +1,173 @@
+/**
+ * A client for programs: `join()` goes into a room by a link, and what happens there comes as values. It comes back by
+ * itself after a loss, as every client does, asks nobody anything, and keeps nothing but the identity that it is given:
+ * whoever comes again as somebody else isn't noticed.
+ *
+ *     join(link, who) ──▶ Session ──▶ news ──▶ at most 10,000 that wait ──▶ events()
+ *                            ▲
+ *     say(), reply(), … ─────┘
+ *
+ * @example
+ * ```ts ignore
+ * import { join } from "@chat/encrypted-chat/client";
+ *
+ * await using room = await join(link, { name: "cron" });
+ * await room.say("The backup is done");
+ * ```
+ *
+ * @module
+ */
+
+import { randomBytes } from "../../crypto_utils.ts";
+import { UsageError } from "../base/usage_error.ts";
+import { identityOf } from "../crypto/identity.ts";
+import { IdentityFile } from "../keys/identity.ts";
+import { parseAddress } from "../keys/invite.ts";
+import { isOrigin, socketUrl } from "../keys/web_link.ts";
+import type { Stream } from "../protocol/record_reader.ts";
+import { requireName } from "./ask.ts";
+import { findDestination } from "./given_place.ts";
+import { JoinError } from "./join_error.ts";
+import { Known } from "./known.ts";
+import { Session } from "./session.ts";
+import type { News, Present } from "./view.ts";
+import { WaitingNews } from "./waiting_news.ts";
+import { dial } from "./web_socket.ts";
+
+export { JoinError, UsageError };
+export type { News, Present };
+
+/** An identity's seed, bytes. */
+const SEED_SIZE = 32;
+
+/** As whom a program comes, and what it wants to know. */
+export interface JoinOptions {
+  /** The name that it goes by. */
+  readonly name: string;
+  /**
+   * The file of its identity, made if it is missing: a name belongs to the identity that first went by it. Default: an
+   * identity for this stay alone.
+   */
+  readonly identity?: string;
+  /** How many earlier lines are told first. Default: none. */
+  readonly history?: number;
+  /** Is told what a person should read: warnings, and what the server greets with. Default: nothing. */
+  readonly note?: (text: string) => void;
+}
+
+/**
+ * Goes into a room.
+ * @param link As the server or an invite has it: `chat://…`, or one for browsers. One that founds a sealed room is refused.
+ * @returns The room, once the program is in.
+ * @throws {UsageError} for a link or a name that can't be. @throws {JoinError} if it can't get in.
+ * @throws {FileError} for an identity that can't be read or made.
+ */
+export async function join(
+  link: string,
+  options: JoinOptions,
+): Promise<JoinedRoom> {
+  const name = requireName(options.name);
+  const waiting = new WaitingNews(options.note ?? (() => {}));
+  const known = await Known.load(undefined, (text) => waiting.note(text));
+  const destination = await findDestination(link, known);
+  if (!destination) throw new UsageError("There is no link");
+  const { address, others, handshake, proven, invite } = destination;
+  const { identity } = options.identity === undefined
+    ? { identity: await identityOf(randomBytes(SEED_SIZE)) }
+    : await IdentityFile.open(options.identity);
+  const session = new Session({
+    address,
+    others,
+    who: { identity, name },
+    dial: connect,
+    handshake,
+    proven,
+    known,
+    view: waiting,
+    history: options.history ?? 0,
+    sealing: { invite, founds: () => Promise.resolve(false) },
+    askName: () => Promise.resolve(null),
+  });
+  const ended = session.run().finally(() => waiting.end());
+  await Promise.race([waiting.entered, ended]);
+  return new JoinedRoom(session, waiting, ended);
+}
+
+/** A room that a program is in. */
+export class JoinedRoom implements AsyncDisposable {
+  /** Resolves when it has left. Rejects with a `JoinError` when it was sent away for good. */
+  readonly ended: Promise<void>;
+  readonly #session: Session;
+  readonly #waiting: WaitingNews;
+
+  /** The room of a session that is in. */
+  constructor(session: Session, waiting: WaitingNews, ended: Promise<void>) {
+    this.#session = session;
+    this.#waiting = waiting;
+    this.ended = ended;
+    ended.catch(() => {}); // whether or not somebody looks
+  }
+
+  /** Who is in the room now, this program included; nobody while the connection is lost. */
+  get members(): readonly Present[] {
+    return this.#session.conversation.present;
+  }
+
+  /** How many news nobody has read in time, and are gone. */
+  get dropped(): number {
+    return this.#waiting.dropped;
+  }
+
+  /**
+   * What happens, in its order, from the coming in on, for one reader: lines of the room by their kinds (`said`,
+   * `joined`, …), private messages, lost connections and returns, refusals of what was said here.
+   * Ends when the program has left. @throws {JoinError} when it was sent away for good.
+   */
+  async *events(): AsyncGenerator<News> {
+    yield* this.#waiting.read();
+    await this.ended;
+  }
+
+  /** Says something; resolves when there is room for the next line. */
+  async say(text: string): Promise<void> {
+    await this.#session.say(text);
+  }
+
+  /** Answers the line of that number; resolves as `say` does. */
+  async reply(to: number, text: string): Promise<void> {
+    await this.#session.reply(to, text);
+  }
+
+  /** Reacts to the line of that number with an emoji; resolves as `say` does. */
+  async react(to: number, emoji: string): Promise<void> {
+    await this.#session.change("reacted", to, emoji);
+  }
+
+  /** Writes to somebody alone, by name or short id; resolves as `say` does. */
+  async write(to: string, text: string): Promise<void> {
+    await this.#session.write(to, text);
+  }
+
+  /**
+   * Leaves. What was said goes out first, if there is a connection; what may not be in the log comes as `lost`. Takes
+   * some seconds at the most.
+   */
+  async leave(): Promise<void> {
+    this.#session.leave();
+    await this.ended.catch(() => {}); // who was sent away has left, too
+  }
+
+  /** Leaves. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+}
+
+/** Opens a connection to a server: by TCP, or by a WebSocket where its link is one for browsers. */
+async function connect(at: string): Promise<Stream> {
+  if (isOrigin(at)) return await dial(socketUrl(at));
+  const { host, port } = parseAddress(at);
+  const conn = await Deno.connect({ hostname: host, port });
+  conn.setNoDelay(true); // a line is short, and doesn't wait for the next one
+  return conn;
+}
