@@ -103,7 +103,7 @@ function lines<K extends string>(
   });
 }
 
-/** Rows of the table about one server, and so many members where they matter. */
+/** Rows of the table about one server; members: how many, where it matters. */
 function rows(
   server: string,
   members: number | "",

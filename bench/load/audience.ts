@@ -41,11 +41,6 @@ export abstract class Audience {
     this.#isWeb = isWeb;
   }
 
-  /** How its sockets are read, in a few words. */
-  get sockets(): string {
-    return this.#isWeb ? "epoll, as WebSockets" : "epoll";
-  }
-
   /** Opens a connection to a port of this machine. */
   connect(port: number, receiver: Receiver): Promise<Socket> {
     return this.#isWeb

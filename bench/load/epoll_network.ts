@@ -131,7 +131,7 @@ export class EpollNetwork {
       const count = this.#wait(0);
       if (count > 0) this.#serve(count);
       else if (aside) this.#serve(await this.#aside());
-      // Who waits alone doesn't sleep: that would make the server up to twice as slow (PROFILE.md).
+      // Alone it doesn't sleep: that would make the server up to twice as slow (PROFILE.md).
       else if (!alone) this.#serve(this.#wait());
       // Sealing and opening go on in other threads, and come back only in a turn of the event loop.
       if (aside) await new Promise<void>((resolve) => setImmediate(resolve));

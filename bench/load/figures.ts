@@ -23,8 +23,6 @@ export interface Figures extends Spreads<RoomValues> {
   /** Which server it was. */
   readonly server: string;
   readonly members: number;
-  /** How the load's sockets were read. */
-  readonly sockets: string;
   readonly saturated?: Spreads<Flow>;
   readonly hundredTalkers?: Spreads<Flow>;
 }
@@ -76,13 +74,12 @@ export function spreads<K extends string>(
 
 /** The figures of several loads of the same size on one server. @throws {RangeError} for none. */
 export function figures(server: string, runs: readonly Findings[]): Figures {
-  const [{ members, sockets } = { members: 0, sockets: "" }] = runs;
+  const [{ members } = { members: 0 }] = runs;
   const saturated = runs.flatMap((run) => run.saturated);
   const talkers = runs.flatMap((run) => run.hundredTalkers);
   return {
     server,
     members,
-    sockets,
     ...spreads(runs.map(({ values }) => values)),
     ...saturated.length > 0 && { saturated: spreads(saturated) },
     ...talkers.length > 0 && { hundredTalkers: spreads(talkers) },
@@ -103,7 +100,7 @@ export interface StartFigures extends Spreads<StartValues> {
   readonly logSize: number;
 }
 
-/** Restarts under so many members. */
+/** Restarts while members are connected. */
 export interface RestartFigures
   extends Spreads<ReturnValues & Pick<StartValues, "listenMs">> {
   readonly members: number;

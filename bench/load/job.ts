@@ -111,8 +111,6 @@ export interface RoomValues {
 /** What one load found. */
 export interface Findings {
   readonly members: number;
-  /** How the load's sockets are read. */
-  readonly sockets: string;
   readonly values: RoomValues;
   /** Empty where that wasn't to be measured. */
   readonly saturated: readonly Flow[];

@@ -65,7 +65,6 @@ export class Measurement {
     const talkers = saturates ? this.#crowd.talkers(TALKERS) : [];
     return {
       members: this.#crowd.size,
-      sockets: this.#crowd.sockets,
       values: { ...joining, ...lone },
       saturated,
       hundredTalkers: talkers.length > 0 ? await this.#flows(talkers, 1) : [],

@@ -23,7 +23,7 @@ const FIRST_ROOT = "/sys/fs/cgroup/cpu";
 export class Hold implements AsyncDisposable {
   private constructor(readonly path: string) {}
 
-  /** Makes one. @param percent Of a processor. @throws {Error} where that can't be, as for who isn't the superuser. */
+  /** Makes one. @param percent Of a processor. @throws {Error} where that can't be, as for anybody but the superuser. */
   static async make(percent: number): Promise<Hold> {
     const quota = `${percent / 100 * PERIOD}`;
     const name = `chat-bench-${crypto.randomUUID()}`;
@@ -71,9 +71,10 @@ export function sharedPinning(
 }
 
 /**
- * Starts nats-server and so many servers, one after another.
- * @param flags Of each. @param hold How much of a processor each may use, percent; undefined for all.
- * @param signal Ends them at once. @throws {Error} if one doesn't come to listen.
+ * Starts nats-server and servers, one after another.
+ * @param count How many servers. @param flags Of each.
+ * @param hold How much of a processor each may use, percent; undefined for all. @param signal Ends them at once.
+ * @throws {Error} if one doesn't come to listen.
  */
 export async function startShared(
   pins: Pinning,

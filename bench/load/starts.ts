@@ -34,7 +34,7 @@ function piece(): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(lines.join(""));
 }
 
-/** A log of at least so many bytes, in whole lines. */
+/** A log of at least that size, bytes, in whole lines. */
 function largeLog(size: number): ReadableStream<Uint8Array> {
   const bytes = piece();
   let written = 0;

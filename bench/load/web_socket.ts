@@ -46,7 +46,7 @@ export async function openWebSocket(
 class FrameReceiver implements Receiver {
   readonly #receiver: Receiver;
   readonly #opened = Promise.withResolvers<void>();
-  #ends = 0; // of the four characters that end the answer's head, so many
+  #ends = 0; // of the four characters that end the answer's head, those that have come
   #head: number[] = [];
   #left = 0; // bytes of the payload
 

@@ -72,10 +72,9 @@ const INSPIRCD: Peer = {
 `,
 };
 
-/** What is installed, by the name and version to show. The load knows OpenSSL by its name on Linux alone. */
+/** What is installed, by the name and version to show. */
 export async function installedPeers(): Promise<Map<string, Peer>> {
   const found = new Map<string, Peer>();
-  if (Deno.build.os !== "linux") return found;
   for (const peer of [NATS, INSPIRCD]) {
     if (!await succeeds(peer.program, "--version")) continue;
     const version = /\d+(\.\d+)+/.exec(await run(peer.program, "--version"));

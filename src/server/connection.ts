@@ -26,20 +26,13 @@ import {
 } from "../protocol/records.ts";
 import type { Shared } from "./broadcaster.ts";
 import { diagnostics } from "./diagnostics.ts";
-import type { FileRelay } from "./file_relay.ts";
-import type { History } from "./history.ts";
 import type { HalfClosable } from "./linger.ts";
-import type { Mailbox } from "./mailbox.ts";
 import { type Count, type Measures, UNMEASURED } from "./measures.ts";
 import { Outlet } from "./outlet.ts";
 import { Pulse } from "./pulse.ts";
-import type { Operations } from "./operations.ts";
-import type { People } from "./people/people.ts";
-import { Allowance, Purse, type Purses, type Rates } from "./rate_limits.ts";
-import { type Client, Requests } from "./requests.ts";
+import { Allowance, Purse, type Rates } from "./rate_limits.ts";
+import { type Client, Requests, type RequestsOptions } from "./requests.ts";
 import type { Ring } from "./ring.ts";
-import type { Room } from "./room.ts";
-import type { SealedRoom } from "./sealed/sealed_room.ts";
 
 /** Bytes of direct records that may wait for a client: a long catching-up and its answers. */
 const DIRECT_LIMIT = 8 * 1_048_576;
@@ -53,27 +46,9 @@ const GOODBYE_TIME = 1_000;
 const logger = diagnostics("connection");
 
 /** What a connection leads to, and how fast. */
-export interface ConnectionOptions {
-  /** Where its client wants to be. */
-  readonly room: Room;
-  /** Who may come in. */
-  readonly people: People;
-  /** What operators may do; left out where nobody may. */
-  readonly operations?: Operations | undefined;
-  /** What is known of a sealed room; left out for an open one. */
-  readonly sealed?: SealedRoom | undefined;
-  /** What persons have to spend. */
-  readonly purses: Purses;
-  /** What the client may ask for of the past. */
-  readonly history: History;
+export interface ConnectionOptions extends Omit<RequestsOptions, "allowance"> {
   /** What the room says to everybody. */
   readonly ring: Ring;
-  /** What passes files on. */
-  readonly relay: FileRelay;
-  /** Where private messages are kept. */
-  readonly mailbox: Mailbox;
-  /** Called when a client asks for something, or answers; not for signs of life. */
-  readonly asked?: () => void;
   /** How fast its client may go. */
   readonly rates: Rates;
   /** What is counted. */

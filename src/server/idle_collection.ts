@@ -10,7 +10,7 @@
  * members' signs of life leave behind is left to V8, which collects that step by step.
  *
  * Needs V8's flag `--expose-gc`, which the task and the executables set. Without it garbage stays as long as V8 wants.
- * They set `--max-semi-space-size`, too: young objects then take less than what is worth a collection.
+ * They set `--max-semi-space-size`, too: young objects then take 12 MiB, less than what is worth a collection.
  *
  * @module
  */
@@ -22,10 +22,7 @@ import { diagnostics } from "./diagnostics.ts";
  * gathered.
  */
 const PERIOD = 1_000;
-/**
- * How much V8 must have taken since the last collection, bytes, and as a part of what it had then: less isn't worth
- * one. Young objects take 12 MiB.
- */
+/** What V8 must have taken since the last collection, bytes, and as a part of what it had then: less isn't worth one. */
 const LEAST_GROWTH = 16 * 1_048_576;
 const LEAST_PART = 1 / 2;
 /** Collections in one rest. */

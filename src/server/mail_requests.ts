@@ -25,13 +25,13 @@ export type MailRequest = Event<"look" | "private" | "collect" | "got">;
 
 /** What such requests lead to. */
 export interface MailOptions {
-  /** Who has been here. */
+  /** Who has been here, and who may come in. */
   readonly people: People;
-  /** In whose order messages are kept and taken. */
+  /** Where the client wants to be; messages are kept and taken in its order. */
   readonly room: Room;
-  /** Where messages are kept. */
+  /** Where private messages are kept. */
   readonly mailbox: Mailbox;
-  /** What they cost. */
+  /** What its requests cost the client. */
   readonly allowance: Allowance;
 }
 

@@ -36,14 +36,11 @@ import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
 import { type History, NEAR } from "./history.ts";
-import { MailRequests } from "./mail_requests.ts";
-import type { Mailbox } from "./mailbox.ts";
+import { type MailOptions, MailRequests } from "./mail_requests.ts";
 import type { Operations } from "./operations.ts";
 import type { Outlet } from "./outlet.ts";
-import type { People } from "./people/people.ts";
 import { type Candidate, isTooSoon } from "./people/person.ts";
-import type { Allowance, Purses } from "./rate_limits.ts";
-import type { Room } from "./room.ts";
+import type { Purses } from "./rate_limits.ts";
 import { epochOf } from "../sealed/sealed_line.ts";
 import {
   type Asker,
@@ -77,26 +74,18 @@ export interface Client extends Guest {
 }
 
 /** What requests lead to. */
-export interface RequestsOptions {
-  /** Where the client wants to be. */
-  readonly room: Room;
-  /** Who may come in. */
-  readonly people: People;
+export interface RequestsOptions extends MailOptions {
   /** What operators may do; left out where nobody may. */
   readonly operations?: Operations | undefined;
   /** What is known of a sealed room; left out for an open one. */
   readonly sealed?: SealedRoom | undefined;
   /** What persons have to spend. */
   readonly purses: Purses;
-  /** What it may ask for of the past. */
+  /** What the client may ask for of the past. */
   readonly history: History;
   /** What passes files on. */
   readonly relay: FileRelay;
-  /** Where private messages are kept. */
-  readonly mailbox: Mailbox;
-  /** What its requests cost it. */
-  readonly allowance: Allowance;
-  /** Called when it asks for something, or answers; not for signs of life. */
+  /** Called when the client asks for something, or answers; not for signs of life. */
   readonly asked?: () => void;
 }
 

@@ -85,16 +85,20 @@ async function knowOperator({ nodes }: Cluster, name: string): Promise<void> {
   }
 }
 
-/** Who is there, as a server tells it: each name with the number of its connections. */
+/** Who is there, as a server tells it: each name with the number of its connections. The one who asks has left. */
 async function who(cluster: Cluster, at: number): Promise<string[]> {
+  const name = `asks${at}`;
   await using client = await JsonClient.join({
     invite: cluster.invite(at),
-    name: `asks${at}`,
+    name,
   });
   await ask(client, { type: "who" });
   const { members = [] } = await client.shows("members");
   await client.endInput();
   await client.finished();
+  for (const node of cluster.nodes) { // their logs are compared later
+    await node.holds("chat.log", (text) => text.includes(`${name} left`));
+  }
   return members.filter(({ name }) => !name.startsWith("asks"))
     .map(({ name, connections }) => `${name} ${connections}`).toSorted();
 }

@@ -15,7 +15,6 @@ import { Connection } from "../../src/server/connection.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { Room } from "../../src/server/room.ts";
 import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
-import { cryptoIdle } from "./crypto_idle.ts";
 import { assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import { RoomClient } from "./room_client.ts";
@@ -197,7 +196,6 @@ export class Setup implements AsyncDisposable {
     this.mailbox[Symbol.dispose]();
     this.sealed?.[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
-    await cryptoIdle();
   }
 }
 

@@ -13,7 +13,7 @@ import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import { Ledger } from "../long/soak/ledger.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { assertTyped, type Cluster } from "./cluster.ts";
-import { cryptoIdle } from "./crypto_idle.ts";
+import "./crypto_idle.ts";
 import { newIdentity } from "./people.ts";
 import { Watch } from "./watch.ts";
 
@@ -358,6 +358,5 @@ export class Crowd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { session } of this.members) session.leave();
     await Promise.all(this.members.map(({ ended }) => ended));
-    await cryptoIdle();
   }
 }

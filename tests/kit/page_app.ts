@@ -14,7 +14,7 @@ import { Tab, type TabStorage } from "../../src/web/platform/tab.ts";
 import type { RoomModel } from "../../src/web/room_model.ts";
 import type { Watched } from "../../src/web/watched.ts";
 import type { PageActions, Stage } from "../../src/web/stage.ts";
-import { cryptoIdle } from "./crypto_idle.ts";
+import "./crypto_idle.ts";
 import { Tabs } from "./indexed_database.ts";
 
 /** A stage of that kind. */
@@ -97,7 +97,6 @@ export class TestBrowser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const page of this.#pages) await page.close();
     this.#tabs[Symbol.dispose]();
-    await cryptoIdle();
   }
 }
 

@@ -6,6 +6,7 @@
 
 import {
   type Bytes,
+  concat,
   randomBytes,
   sha256,
   toBase64url,
@@ -30,6 +31,7 @@ import {
   Membership,
   SEALED_INVITE,
 } from "../../src/sealed/membership.ts";
+import type { Shared } from "../../src/server/broadcaster.ts";
 import { utf8 } from "./bytes.ts";
 
 /** A person, or an invite's temporary identity. */
@@ -223,4 +225,12 @@ export class SealedRoom {
     if (reason === undefined) this.keys.push(key);
     return reason;
   }
+}
+
+/** What a server shares with several, but not sealed. */
+export function unsealed(plaintexts: readonly Bytes[]): Promise<Shared> {
+  const secret = { number: 0, counter: 0, key: "", verifyKey: "" };
+  const key = { kind: "sharing", ...secret } as const;
+  const bytes = concat(...plaintexts);
+  return Promise.resolve({ key, bytes, count: plaintexts.length });
 }

@@ -17,7 +17,6 @@ import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import type { Uncounted } from "../../src/client/sealed/rules.ts";
 import { type Control, signControl } from "../../src/sealed/control_line.ts";
 import { assert } from "./assert.ts";
-import { cryptoIdle } from "./crypto_idle.ts";
 import { newIdentity } from "./people.ts";
 import { SealedServer } from "./sealed_server.ts";
 import { TestView } from "./session_setup.ts";
@@ -189,7 +188,6 @@ export class SealedSetup implements AsyncDisposable {
       await client.transfers?.close();
     }
     await this.server.closed();
-    await cryptoIdle();
   }
 }
 

@@ -14,7 +14,6 @@ import type { Stream } from "../../src/protocol/record_reader.ts";
 import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import { Connection } from "../../src/server/connection.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
-import { cryptoIdle } from "./crypto_idle.ts";
 import { ROOM_KEY, SERVER, Setup, UNLIMITED } from "./connection_setup.ts";
 import { streamPair } from "./memory_stream.ts";
 import { newIdentity } from "./people.ts";
@@ -116,7 +115,6 @@ export class SealedStage implements AsyncDisposable {
     }
     await Promise.all(this.#serving);
     await this.setup[Symbol.asyncDispose]();
-    await cryptoIdle();
   }
 }
 

@@ -365,7 +365,7 @@ export class Setup implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await cryptoIdle();
+    await cryptoIdle(); // what is under way may still look at the clock
     this.clock[Symbol.dispose]();
   }
 }

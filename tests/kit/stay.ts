@@ -13,7 +13,7 @@ import type { LogEntry } from "../../src/protocol/line.ts";
 import { assertEquals } from "./assert.ts";
 import { type Edit, TcpProxy } from "./proxy.ts";
 import type { Server } from "./server.ts";
-import { cryptoIdle } from "./crypto_idle.ts";
+import "./crypto_idle.ts";
 import { newIdentity } from "./people.ts";
 import { Watch } from "./watch.ts";
 
@@ -136,6 +136,5 @@ export class Stay implements View, AsyncDisposable {
     this.session.leave();
     await this.ended;
     await this.#proxy[Symbol.asyncDispose]();
-    await cryptoIdle();
   }
 }

@@ -17,7 +17,7 @@ import {
   testUnless,
   unlimitable,
 } from "../kit/system.ts";
-import { cryptoIdle } from "../kit/crypto_idle.ts";
+import "../kit/crypto_idle.ts";
 import { newIdentity } from "../kit/people.ts";
 import { Folder } from "../kit/folder.ts";
 import { Server } from "../kit/server.ts";
@@ -111,7 +111,6 @@ async function enter(invite: string, name: string) {
     async [Symbol.asyncDispose]() {
       session.leave();
       await staying;
-      await cryptoIdle();
     },
   };
 }

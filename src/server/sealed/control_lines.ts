@@ -1,6 +1,6 @@
 /**
  * The control lines that were said, and how clients are told them: all who come are told the same, so it is sealed once.
- * Each piece has a key of its own, so that who has it has been told just these lines.
+ * Each piece has a key of its own, for those alone who are told just these lines.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const PIECE = 128;
 
 /** Some control lines in a row, as they are told. */
 export interface ControlPiece {
-  /** They, sealed for all who are told just these. */
+  /** The lines, sealed for all who are told just these. */
   readonly shared: Promise<Shared>;
   /** How many lines have a lower number than the first of them. */
   readonly start: number;

@@ -23,7 +23,7 @@ export function headSize({ length }: Uint8Array): number {
   return length > SHORT_LENGTH ? 4 : 2;
 }
 
-/** Makes messages. What is told to everybody is the same for all: who asks for the same bytes after another gets the same frame. */
+/** Makes messages. The last one is kept, since all are told the same bytes, one after another. */
 export class Messages {
   #bytes: Uint8Array | undefined;
   #frame = new Uint8Array(0);

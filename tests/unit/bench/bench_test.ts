@@ -277,7 +277,6 @@ function room(server: string, members: number, value: number): Figures {
   return {
     server,
     members,
-    sockets: "epoll",
     joinsPerSecond: same,
     joinServerCpu: same,
     joinLoadCpu: same,

@@ -1,5 +1,5 @@
 /**
- * Both ports, as far as they do the same with whoever comes.
+ * What both ports do with every connection.
  *
  * @module
  */

@@ -113,18 +113,6 @@ Deno.test("IdleCollection counts from the least that V8 had since the last colle
   assertEquals(setup.collections, 1);
 });
 
-Deno.test("IdleCollection leaves a room alone where somebody says a line a minute", () => {
-  const setup = new Setup();
-  using collection = setup.make();
-  for (let second = 0; second < 3_600; second++) {
-    if (second % 60 === 0) setup.activity++;
-    setup.size = (10 + second % 12) * MEBIBYTE; // as young objects come and go
-    setup.now += 1_000;
-    collection.look();
-  }
-  assertEquals(setup.collections, 0);
-});
-
 Deno.test("IdleCollection takes 5 % of the time at most", () => {
   const setup = new Setup();
   using collection = setup.make();

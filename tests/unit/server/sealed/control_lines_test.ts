@@ -4,7 +4,6 @@
  * @module
  */
 
-import { concat } from "../../../../crypto_utils.ts";
 import { unpackEvents } from "../../../../src/protocol/events.ts";
 import type { RuledEntry } from "../../../../src/server/sealed/control_file.ts";
 import {
@@ -13,6 +12,7 @@ import {
 } from "../../../../src/server/sealed/control_lines.ts";
 import { assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { madeUpStay } from "../../../kit/people.ts";
+import { unsealed } from "../../../kit/sealed_room.ts";
 
 /** A control line, as far as it matters here. Every other line of the log is something else. */
 function line(at: number): RuledEntry {
@@ -28,14 +28,10 @@ function setup() {
   const sealed: number[][] = [];
   const share: Sharing = (plaintexts) => {
     const events = plaintexts.flatMap((it) => unpackEvents(it));
-    sealed.push(
-      events.map((it) => it.kind === "past" ? it.seq / 2 : NaN),
-    );
-    const secret = { number: 0, counter: 0, key: "", verifyKey: "" };
-    const key = { kind: "sharing", ...secret } as const;
-    return Promise.resolve({ key, bytes: concat(...plaintexts), count: 1 });
+    sealed.push(events.map((it) => it.kind === "past" ? it.seq / 2 : NaN));
+    return unsealed(plaintexts);
   };
-  /** First and last of each piece that somebody is told who has seen a line. */
+  /** First and last line of each piece that a client is told, by the last line that it has seen. */
   const tell = (seen: number, upTo = Infinity) => {
     const pieces: [number, number][] = [];
     for (let after = 2 * seen;;) {
@@ -57,7 +53,7 @@ Deno.test("ControlLines.next() seals each piece once for all who are told the sa
   assertEquals(all(), [[1, 128, 128], [129, 256, 128], [257, 300, 44]]);
 });
 
-Deno.test("ControlLines.next() seals anew for who is told more lines, or fewer", () => {
+Deno.test("ControlLines.next() seals anew for a client that is told more lines, or fewer", () => {
   const { lines, tell, all } = setup();
   tell(0);
   all();

@@ -4,29 +4,18 @@
  * @module
  */
 
-import { type Bytes, concat, toBase64url } from "../../../../crypto_utils.ts";
+import { toBase64url } from "../../../../crypto_utils.ts";
 import { FileError } from "../../../../src/base/private_file.ts";
 import { ChatLog } from "../../../../src/log/chat_log.ts";
-import type { Shared } from "../../../../src/server/broadcaster.ts";
 import { SealedRoom } from "../../../../src/server/sealed/sealed_room.ts";
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { ROOM_KEY } from "../../../kit/connection_setup.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { pastOf } from "../../../kit/log_kit.ts";
 import { SealedServer } from "../../../kit/sealed_members.ts";
+import { unsealed } from "../../../kit/sealed_room.ts";
 
 const NOW = () => Date.now();
-
-/** What is shared, and not sealed. */
-function unsealed(plaintexts: readonly Bytes[]): Promise<Shared> {
-  const key = { kind: "sharing", number: 0, counter: 0, key: "" } as const;
-  const bytes = concat(...plaintexts);
-  return Promise.resolve({
-    key: { ...key, verifyKey: "" },
-    bytes,
-    count: plaintexts.length,
-  });
-}
 
 /** What a room comes to. */
 async function seen(room: SealedRoom) {
