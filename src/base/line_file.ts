@@ -3,7 +3,9 @@
  *
  * Lines are only ever added, also by several processes, each time in one write; what has grown to twice what counts is
  * written anew and put in its place. A crash leaves at most one broken line, the last, which is dropped; any other
- * damage is named and refused.
+ * damage is named and refused. So is a line of a kind that this version doesn't know: who passes over what a newer one
+ * wrote may let in somebody who must not come in. So what a newer version adds is a new kind; a new field of an old one
+ * gets lost when an older version writes the file anew.
  *
  * @module
  */
@@ -28,6 +30,12 @@ import { writeAllSync } from "./write_all.ts";
 
 const encoder = new TextEncoder();
 
+/** How much of an unknown kind is shown, characters. */
+const SHOWN_KIND = 32;
+
+/** The kinds of lines that a program knows, by the field "kind"; undefined where lines have none. */
+export type Kinds = Readonly<Record<string, true>> | undefined;
+
 /** A file is written anew once it is this large, bytes, and twice as large as what counts in it. */
 const LEAST_REWRITE = 65_536;
 
@@ -38,6 +46,7 @@ const LEAST_REWRITE = 65_536;
 export class LineFile<T extends object> implements Disposable {
   readonly #path: string;
   readonly #fsync: boolean;
+  readonly #kinds: Kinds;
   #file: Deno.FsFile;
   /** Up to where it was read, or written without anybody else having written, bytes. */
   #read = 0;
@@ -47,27 +56,29 @@ export class LineFile<T extends object> implements Disposable {
   /** What was repaired when it was opened, in one sentence. */
   notice: string | undefined;
 
-  private constructor(path: string, fsync: boolean) {
+  private constructor(path: string, fsync: boolean, kinds: Kinds) {
     this.#path = path;
     this.#fsync = fsync;
+    this.#kinds = kinds;
     this.#file = this.#open();
   }
 
   /**
    * Opens the file, made if it is missing. Where the path is a link, what it leads to is used, and rewritten.
-   * @param made Is told the file's path if it was made.
+   * @param made Is told the file's path if it was made. @param kinds Those that lines may have.
    * @throws {FileError} if it can't be used, or others can read it.
    */
   static open<T extends object>(
     path: string,
     fsync = false,
     made: (path: string) => void = () => {},
+    kinds?: Kinds,
   ): LineFile<T> {
     try {
       const target = targetOf(path);
       requireOrdinary(target);
       if (create(target)) made(target);
-      return new LineFile<T>(target, fsync);
+      return new LineFile<T>(target, fsync, kinds);
     } catch (cause) {
       if (cause instanceof FileError) throw cause;
       throw fileError("open", path, cause);
@@ -75,7 +86,7 @@ export class LineFile<T extends object> implements Disposable {
   }
 
   /** Looks whether a file could be used, and changes nothing. @returns Whether it is there. @throws as `open` and `added`. */
-  static async check(path: string): Promise<boolean> {
+  static async check(path: string, kinds?: Kinds): Promise<boolean> {
     const text = await readPrivate(path);
     if (text === undefined) {
       await requireWritableFolder(path).catch((cause) => {
@@ -89,6 +100,9 @@ export class LineFile<T extends object> implements Disposable {
     const broken = lines.findIndex((line) => !parseLine(line));
     if (broken >= 0) throw damagedLine(path, broken + 1);
     if (isDamagedEnd(rest)) throw damagedLine(path, lines.length + 1);
+    for (const [index, line] of lines.entries()) {
+      requireKind(path, index + 1, parseLine(line), kinds);
+    }
     return true;
   }
 
@@ -134,9 +148,9 @@ export class LineFile<T extends object> implements Disposable {
   #parse(bytes: Uint8Array): T[] {
     const values: T[] = [];
     for (const value of parseLines(bytes)) {
-      if (!value) {
-        throw damagedLine(this.#path, this.#lines + values.length + 1);
-      }
+      const number = this.#lines + values.length + 1;
+      if (!value) throw damagedLine(this.#path, number);
+      requireKind(this.#path, number, value, this.#kinds);
       values.push(value as T);
     }
     this.#lines += values.length;
@@ -310,4 +324,19 @@ function bytesOf(values: readonly object[]): Uint8Array {
 
 function damagedLine(path: string, line: number): FileError {
   return new FileError(`Cannot use "${path}": line ${line} is damaged`);
+}
+
+/** Looks whether this version knows what a line says. @throws {FileError} if not. */
+function requireKind(
+  path: string,
+  line: number,
+  value: object | undefined,
+  kinds: Kinds,
+): void {
+  const { kind } = value as { readonly kind?: unknown };
+  if (!kinds || Object.hasOwn(kinds, String(kind))) return;
+  const shown = JSON.stringify(String(kind).slice(0, SHOWN_KIND));
+  throw new FileError(
+    `Cannot use "${path}": its line ${line} says ${shown}, which only a newer version knows: start that one`,
+  );
 }

@@ -49,7 +49,11 @@ export function byInvite(
   return { address, others, handshake, invite };
 }
 
-/** By the own key: the client was in before, at one of these addresses. @throws {UsageError} if it wasn't. */
+/**
+ * By the own key: the client was in before, at one of these addresses; or, where none of them is known, in a room that has
+ * moved there, which its server's key proves.
+ * @throws {UsageError} if it was never in a room.
+ */
 export function byKey(
   known: Known,
   address: string,
@@ -57,13 +61,12 @@ export function byKey(
 ): Destination {
   const given = [address, ...more];
   const room = given.map((it) => known.roomAt(it)).find((it) => it);
-  if (!room) {
+  if (known.rooms.length === 0) {
     throw new UsageError(
       `You were never in a room at ${given}: to come in you need its link, or a code`,
     );
   }
-  const { serverKey } = room;
-  const others = new Set([...more, ...room.addresses]);
+  const others = new Set([...more, ...room?.addresses ?? []]);
   others.delete(address);
   return {
     address,
@@ -71,7 +74,8 @@ export function byKey(
     handshake: {
       inviteId: MEMBER_ID,
       inviteKey: MEMBER_KEY,
-      checkServer: (key, at) => requireServer(key, serverKey, at),
+      checkServer: (key, at) =>
+        requireServer(key, room?.serverKey ?? known.moved(key, at), at),
     },
   };
 }

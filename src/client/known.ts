@@ -10,6 +10,7 @@
 
 import {
   type Bytes,
+  EMPTY,
   equalBytes,
   fromBase64url,
   labelledDigest,
@@ -152,6 +153,19 @@ export class Known {
     );
     return found &&
       { serverKey: fromBase64url(found[0]), addresses: addressesIn(found[1]) };
+  }
+
+  /**
+   * A server's key, 32 bytes, if the client was in its room, else empty, as no key is; says where that was, unless it was at that
+   * address.
+   */
+  moved(serverKey: Bytes, address: string): Bytes {
+    const room = this.#rooms.get(toBase64url(serverKey));
+    if (!room) return EMPTY;
+    if (!addressesIn(room).includes(address)) {
+      this.#note(`This is the room that was at ${room.address}`);
+    }
+    return serverKey;
   }
 
   /** The key, 32 bytes, of the server that was at an address last; undefined for one that isn't known. */

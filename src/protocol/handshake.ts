@@ -41,6 +41,7 @@ import {
   INVITE_ID_SIZE,
   MEMBER_ID,
   MEMBER_KEY,
+  PROTOCOL_VERSION,
 } from "./hello.ts";
 import { HANDSHAKE_REFUSALS, HandshakeRefusal } from "./reasons.ts";
 import type { Halfway, Responder } from "./responder.ts";
@@ -51,12 +52,6 @@ import {
   WireError,
   type WireRecord,
 } from "./records.ts";
-
-/**
- * The version that a client's first byte asks for. The protocol's name doesn't grow with it, since persons' ids are made
- * with that. 3: shared records may have more than who is there.
- */
-export const PROTOCOL_VERSION = 3;
 
 /** What a server needs to take part in a handshake. */
 export interface AcceptOptions {
@@ -195,9 +190,11 @@ async function turnAway(stream: Stream, code: number): Promise<void> {
   await refuse(stream, code).catch(() => {});
 }
 
-/** Tells a client that its connection goes no further, and why. */
+/** Tells a client that its connection goes no further, and why; one of another version also which this one is. */
 export async function refuse(stream: Stream, code: number): Promise<void> {
-  await writeAll(stream, record(RecordType.refusal, new Uint8Array([code])));
+  const isVersion = code === HandshakeRefusal.version;
+  const body = isVersion ? [code, PROTOCOL_VERSION] : [code];
+  await writeAll(stream, record(RecordType.refusal, new Uint8Array(body)));
 }
 
 /**
@@ -263,7 +260,9 @@ export async function connectChannel(
 async function fromServer(reader: RecordReader): Promise<Bytes> {
   const record = await reader.handshakeRecord();
   const { type, body } = record;
-  if (type === RecordType.refusal) throw new RefusedError(body[0] ?? 0);
+  if (type === RecordType.refusal) {
+    throw new RefusedError(body[0] ?? 0, body[1]);
+  }
   return expectHandshake(record);
 }
 

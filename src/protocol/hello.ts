@@ -9,6 +9,11 @@
 
 import { type Bytes, KEY_SIZE } from "../../crypto_utils.ts";
 
+/**
+ * The version that a client's first byte asks for. The protocol's name doesn't grow with it, since persons' ids are made
+ * with that. 3: shared records may have more than who is there.
+ */
+export const PROTOCOL_VERSION = 3;
 /** An invite's number, and a spoken code's, bytes. */
 export const INVITE_ID_SIZE = 4;
 /** See `INVITE_ID_SIZE`. */

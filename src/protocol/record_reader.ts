@@ -15,6 +15,7 @@ import {
   WireError,
   type WireRecord,
 } from "./records.ts";
+import { PROTOCOL_VERSION } from "./hello.ts";
 import { HANDSHAKE_REFUSALS } from "./reasons.ts";
 
 /** What an idle connection keeps for its next bytes, and what a busy one reads at a time. */
@@ -29,9 +30,18 @@ const FRAME_HEAD_SIZE = 14;
 export class RefusedError extends Error {
   /** "RefusedError". */
   override readonly name = "RefusedError";
-  /** Says what the code means. @param code One of `HandshakeRefusal`, or one that this version doesn't know. */
-  constructor(readonly code: number) {
-    super(HANDSHAKE_REFUSALS[code] ?? `The server refused, with code ${code}`);
+  /**
+   * Says what the code means. @param code One of `HandshakeRefusal`, or one that this version doesn't know.
+   * @param version Which one the server speaks, where it says so: then it is another.
+   */
+  constructor(readonly code: number, version?: number) {
+    super(
+      version
+        ? `The server speaks version ${version} and this client ${PROTOCOL_VERSION}: update the ${
+          version > PROTOCOL_VERSION ? "client" : "server"
+        }`
+        : HANDSHAKE_REFUSALS[code] ?? `The server refused, with code ${code}`,
+    );
   }
 }
 

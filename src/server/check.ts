@@ -6,7 +6,7 @@
 
 import type { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
-import { LineFile } from "../base/line_file.ts";
+import { type Kinds, LineFile } from "../base/line_file.ts";
 import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
@@ -19,8 +19,10 @@ import {
   tokenFile,
   type Values,
 } from "./flags.ts";
+import { LETTER_KINDS } from "./letters.ts";
 import { waitingFile } from "./mailbox.ts";
 import { type NatsOptions, natsOptions } from "./nats/nats_options.ts";
+import { HAPPENING_KINDS } from "./people/happening.ts";
 import { prepare } from "./prepare.ts";
 import { controlState } from "./sealed/open_sealed.ts";
 import {
@@ -41,7 +43,7 @@ export async function check(values: Values): Promise<void> {
   const nats = await natsOptions(values);
   if (nats) print(await natsState(nats, values["key-file"]));
   print(await keyState(values["key-file"]));
-  print(await fileState(values.people));
+  print(await fileState(values.people, HAPPENING_KINDS));
   using _held = await tryPort(
     { host, port },
     (address, error) => portError(address, path, error),
@@ -62,7 +64,7 @@ export async function check(values: Values): Promise<void> {
       `Its last line broke off after ${broken} bytes; the server would mend that\n`,
     );
   }
-  print(await fileState(waitingFile(path)));
+  print(await fileState(waitingFile(path), LETTER_KINDS));
 }
 
 /** @throws {UsageError} for proxies that can't be told. */
@@ -74,8 +76,8 @@ async function checkProxies(values: Values): Promise<void> {
 }
 
 /** What there is of a file of lines. @throws {FileError} if it can't be used, or made. */
-async function fileState(path: string): Promise<string> {
-  return await LineFile.check(path)
+async function fileState(path: string, kinds: Kinds): Promise<string> {
+  return await LineFile.check(path, kinds)
     ? `${path} can be used\n`
     : `${path} is not there yet; the server would make it\n`;
 }

@@ -59,6 +59,13 @@ export type LetterLine =
     readonly id: number;
   };
 
+/** All kinds of lines. */
+export const LETTER_KINDS: Readonly<Record<LetterLine["kind"], true>> = {
+  letter: true,
+  got: true,
+  last: true,
+};
+
 /** A message that is kept. */
 export type Letter = Extract<LetterLine, { readonly kind: "letter" }>;
 

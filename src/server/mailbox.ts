@@ -19,6 +19,7 @@ import type { Refusal } from "../protocol/reasons.ts";
 import { diagnostics } from "./diagnostics.ts";
 import {
   LETTER_KEPT,
+  LETTER_KINDS,
   type LetterLine,
   Letters,
   type Posting,
@@ -83,7 +84,12 @@ export class Mailbox implements Disposable {
       readonly onMade?: (path: string) => void;
     } = {},
   ): Mailbox {
-    const file = LineFile.open<LetterLine>(path, fsync, onMade);
+    const file = LineFile.open<LetterLine>(
+      path,
+      fsync,
+      onMade,
+      LETTER_KINDS,
+    );
     try {
       const mailbox = new Mailbox(file);
       for (const line of file.added(true)) mailbox.#letters.apply(line);

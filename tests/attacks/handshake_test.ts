@@ -13,7 +13,7 @@ import {
 } from "../../src/protocol/records.ts";
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { Intruder, NO_PAUSES, Wire } from "../kit/intruder.ts";
-import { PROTOCOL_VERSION } from "../../src/protocol/handshake.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/hello.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { Folder, freePort } from "../kit/folder.ts";

@@ -18,7 +18,7 @@ import {
 } from "../kit/assert.ts";
 import { Intruder, NO_PAUSES, through, Wire } from "../kit/intruder.ts";
 import { Alteration, ALTERATIONS, bytewise, TcpProxy } from "../kit/proxy.ts";
-import { PROTOCOL_VERSION } from "../../src/protocol/handshake.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/hello.ts";
 import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { forms, readable, utf16 } from "../kit/readable.ts";
 import { Folder, namesIn } from "../kit/folder.ts";
@@ -157,13 +157,13 @@ Deno.test("server answers bytes that are no handshake with nothing, and goes on"
 Deno.test("server refuses another version with code 1, and says no more", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
-  for (const version of [0, 1, 3, 255]) {
+  for (const version of [0, 1, 2, 4, 255]) {
     using wire = await Wire.to(server);
     const body = concat(new Uint8Array([version]), randomBytes(1_220));
     const hello = concat(encodeHeader(RecordType.handshake, 1_221), body);
     assertEquals(
       await wire.exchange(hello),
-      new Uint8Array([0, 4, RecordType.refusal, 1]),
+      new Uint8Array([0, 5, RecordType.refusal, 1, PROTOCOL_VERSION]),
     );
   }
 });

@@ -107,6 +107,12 @@ type PositionLine =
     readonly out?: readonly number[];
   };
 
+const KINDS: Readonly<Record<PositionLine["kind"], true>> = {
+  at: true,
+  seat: true,
+  step: true,
+};
+
 /** The file that says how far the server of a log is. */
 export function positionFile(log: string): string {
   return besideLog(log, "cluster");
@@ -144,7 +150,7 @@ export class PositionFile implements Disposable {
       readonly onMade?: (path: string) => void;
     } = {},
   ): PositionFile {
-    const file = new PositionFile(LineFile.open(path, fsync, onMade));
+    const file = new PositionFile(LineFile.open(path, fsync, onMade, KINDS));
     try {
       for (const line of file.#file.added(true)) file.#apply(line);
       return file;

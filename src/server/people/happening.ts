@@ -97,6 +97,22 @@ export type Happening =
     readonly slow?: number;
   };
 
+/** All kinds, as a file of them may have. */
+export const HAPPENING_KINDS: Readonly<Record<Happening["kind"], true>> = {
+  person: true,
+  name: true,
+  released: true,
+  there: true,
+  invite: true,
+  used: true,
+  revoked: true,
+  guessed: true,
+  banned: true,
+  unbanned: true,
+  operator: true,
+  room: true,
+};
+
 /** A happening of one kind, or of some. */
 export type HappeningOf<K extends Happening["kind"]> = Extract<
   Happening,

@@ -12,7 +12,7 @@ import { ROOM_INVITE_ID } from "../../keys/invite.ts";
 import { type Name, parseName } from "../../protocol/names.ts";
 import { Access } from "./access.ts";
 import type { Reversible, Undo } from "./reversible.ts";
-import type { Happening } from "./happening.ts";
+import { type Happening, HAPPENING_KINDS } from "./happening.ts";
 import { Invites } from "./invites.ts";
 import { Journal, type Written } from "./journal.ts";
 import { OwnedNames } from "./owned_names.ts";
@@ -87,7 +87,7 @@ export class People implements Disposable {
     } = {},
   ): People {
     const people = new People(
-      LineFile.open(path, fsync, onMade),
+      LineFile.open(path, fsync, onMade, HAPPENING_KINDS),
       now,
       isShared,
     );

@@ -60,6 +60,15 @@ export type Mark =
   /** Those from that number on, and what came with them, have not happened. */
   | { readonly kind: "dropped"; readonly seq: number };
 
+/** All kinds of lines. */
+export const CONTROL_KINDS: Readonly<Record<Kept["kind"], true>> = {
+  ruled: true,
+  wrap: true,
+  admission: true,
+  logged: true,
+  dropped: true,
+};
+
 /** What of it has happened. */
 export type Happened = Exclude<Kept, Mark>;
 
@@ -89,7 +98,9 @@ export class ControlFile implements Disposable {
    * @param made Is told its path if it was made. @throws {FileError} if it can't be used.
    */
   static open(path: string, made: (path: string) => void): ControlFile {
-    return new ControlFile(LineFile.open<Kept>(path, true, made));
+    return new ControlFile(
+      LineFile.open<Kept>(path, true, made, CONTROL_KINDS),
+    );
   }
 
   /** What was repaired when it was read. */

@@ -20,7 +20,7 @@ import { parseControl } from "../../sealed/control_line.ts";
 import { FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import { controlFile, type Values } from "../flags.ts";
 import type { People } from "../people/people.ts";
-import { ControlFile } from "./control_file.ts";
+import { CONTROL_KINDS, ControlFile } from "./control_file.ts";
 import { keeperNames, SealedRoom } from "./sealed_room.ts";
 
 /** Looks whether the flags are those of the room that is here. @throws {AdvisedError} if not. */
@@ -126,7 +126,7 @@ export async function controlState(
   path: string,
   isLogged: boolean,
 ): Promise<string> {
-  if (!await LineFile.check(path)) {
+  if (!await LineFile.check(path, CONTROL_KINDS)) {
     return isLogged
       ? `${path} is not there: the server would make it from the log, if that is a sealed room's, without the sealed keys\n`
       : `${path} is not there yet; the server would make it\n`;

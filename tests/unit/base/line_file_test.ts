@@ -7,7 +7,10 @@
 
 import type { Bytes } from "../../../crypto_utils.ts";
 import { FileError } from "../../../src/base/private_file.ts";
-import type { Happening } from "../../../src/server/people/happening.ts";
+import {
+  type Happening,
+  HAPPENING_KINDS,
+} from "../../../src/server/people/happening.ts";
 import { LineFile } from "../../../src/base/line_file.ts";
 import {
   assert,
@@ -515,4 +518,44 @@ Deno.test({
     assertEquals(await Deno.readTextFile(target), text);
     assertEquals(await folder.names(), ["chat.people", "volume"]);
   },
+});
+
+test("a line of a kind that isn't known is refused, also one that comes while the file is open, and everything stays", async (path) => {
+  const unknown = { kind: "novelty".repeat(9), person: ana };
+  const sentence = `Cannot use "${path}": its line 2 says "${
+    unknown.kind.slice(0, 32)
+  }", which only a newer version knows: start that one`;
+  const open = () =>
+    LineFile.open<Happening>(path, false, () => {}, HAPPENING_KINDS);
+  using old = open();
+  old.add([there(1)]);
+  using newer = LineFile.open<object>(path);
+  newer.add([unknown, there(2)]);
+  const before = bytesOf(path);
+  for (let round = 0; round < 2; round++) {
+    assertThrows(() => old.added(), FileError, sentence);
+  }
+  using again = open();
+  assertThrows(() => again.added(true), FileError, sentence);
+  await assertRejects(
+    () => LineFile.check(path, HAPPENING_KINDS),
+    FileError,
+    sentence,
+  );
+  assertEquals(await LineFile.check(path), true); // where kinds don't count
+  assertEquals(bytesOf(path), before);
+});
+
+test("a line without a kind is refused where lines have one", (path) => {
+  {
+    using newer = LineFile.open<object>(path);
+    newer.add([{ novelty: 1 }]);
+  }
+  using old = LineFile.open<Happening>(
+    path,
+    false,
+    () => {},
+    HAPPENING_KINDS,
+  );
+  assertThrows(() => old.added(), FileError, 'its line 1 says "undefined"');
 });

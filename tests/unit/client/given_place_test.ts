@@ -6,11 +6,12 @@
 
 import { UsageError } from "../../../src/base/usage_error.ts";
 import { findDestination } from "../../../src/client/given_place.ts";
+import { JoinError } from "../../../src/client/join_error.ts";
 import { Known } from "../../../src/client/known.ts";
 import { formatInvite } from "../../../src/keys/invite.ts";
 import { formatWebLink } from "../../../src/keys/web_link.ts";
 import { MEMBER_ID } from "../../../src/protocol/hello.ts";
-import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import { assertEquals, assertRejects, assertThrows } from "../../kit/assert.ts";
 
 const SERVER_KEY = new Uint8Array(32).fill(1);
 const INVITE = { host: "h", port: 1, id: 7, serverKey: SERVER_KEY };
@@ -97,4 +98,34 @@ Deno.test("a damaged web link is refused in words that repeat nothing of its key
     UsageError,
     "Cannot read the invite: what follows the # is too short",
   );
+});
+
+Deno.test("an address that isn't known leads to a room that is, by its server's key, and a known one to its own room alone", async () => {
+  const other = new Uint8Array(32).fill(3);
+  const stranger = new Uint8Array(32).fill(4);
+  const notes: string[] = [];
+  const rooms = await Known.load(undefined, (text) => notes.push(text));
+  rooms.entered(SERVER_KEY, "a:1");
+  rooms.entered(other, "b:1");
+  const checks = async (text: string) => {
+    const found = await findDestination(text, rooms);
+    assertEquals(found?.handshake.inviteId, MEMBER_ID);
+    const check = found?.handshake.checkServer;
+    return (key: Uint8Array<ArrayBuffer>) => check?.(key, text);
+  };
+  const moved = await checks("c:1");
+  moved(SERVER_KEY);
+  moved(other);
+  assertEquals(notes, [
+    "This is the room that was at a:1",
+    "This is the room that was at b:1",
+  ]);
+  const sentence = "c:1 is not the server that you know";
+  assertThrows(() => moved(stranger), JoinError, sentence);
+  rooms.entered(SERVER_KEY, "c:1");
+  moved(SERVER_KEY); // as at each coming back
+  const own = await checks("a:1");
+  own(SERVER_KEY);
+  assertThrows(() => own(other), JoinError, "a:1 is not the server");
+  assertEquals(notes.length, 2);
 });

@@ -117,6 +117,31 @@ testWithPath("append() removes what an earlier setting kept", async (path) => {
   await assertHolds(log, 12, 9);
 });
 
+for (const at of [1, 2, 3]) {
+  testWithPath(
+    `files that are copied newest first while the log is rotated, before the copy of file ${at}, are a log without a hole`,
+    async (path) => {
+      const copy = await Deno.makeTempDir({ dir: `${path}/..` });
+      {
+        await using log = await openLog(path, { maxSize: MAX_SIZE });
+        await appendEach(log, 1, 7);
+        const names = (await namesBeside(path)).filter((it) =>
+          /^chat/.test(it)
+        );
+        assertEquals(names.length, 4); // as a shell has them before it begins
+        for (const [index, name] of names.entries()) {
+          if (index === at) await appendEach(log, 8, 9);
+          await Deno.copyFile(`${path}/../${name}`, `${copy}/${name}`);
+        }
+      }
+      await using log = await openLog(`${copy}/chat.log`);
+      await assertHolds(log, 7, 3); // its oldest part had another name by then
+      await appendEach(log, 8, 8);
+      await assertHolds(log, 8, 3);
+    },
+  );
+}
+
 testWithPath("append() never rotates unless told to", async (path) => {
   await using log = await openLog(path);
   await appendEach(log, 1, 50);

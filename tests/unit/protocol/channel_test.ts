@@ -45,10 +45,13 @@ import {
   type AcceptOptions,
   connectChannel,
   type ConnectOptions,
-  PROTOCOL_VERSION,
   refuse,
 } from "../../../src/protocol/handshake.ts";
-import { MEMBER_ID, MEMBER_KEY } from "../../../src/protocol/hello.ts";
+import {
+  MEMBER_ID,
+  MEMBER_KEY,
+  PROTOCOL_VERSION,
+} from "../../../src/protocol/hello.ts";
 import {
   LocalResponder,
   type Responder,
@@ -68,8 +71,9 @@ const KEMS: readonly (readonly [string, Kem, boolean])[] = [
   ["the native", nativeKem, !hasNative],
 ];
 
-function refusalRecord(code: number): Bytes {
-  return concat(encodeHeader(RecordType.refusal, 1), Uint8Array.of(code));
+function refusalRecord(...body: readonly number[]): Bytes {
+  const header = encodeHeader(RecordType.refusal, body.length);
+  return concat(header, Uint8Array.from(body));
 }
 
 function accept(
@@ -245,8 +249,23 @@ Deno.test("acceptChannel() tells a client of another version so, and reads no fu
     assertEquals(error.code, HandshakeRefusal.version);
     assertEquals(near.outgoing.written.length, 1);
     assertEquals(far.outgoing.written, [
-      refusalRecord(HandshakeRefusal.version),
+      refusalRecord(HandshakeRefusal.version, PROTOCOL_VERSION),
     ]);
+  }
+});
+
+Deno.test("connectChannel() says which side is the older one, where the server tells its version", async () => {
+  const table: [number[], string][] = [
+    [[], "The server speaks another version of the protocol"],
+    [[4], "The server speaks version 4 and this client 3: update the client"],
+    [[1], "The server speaks version 1 and this client 3: update the server"],
+    [[4, 9, 9], "version 4 and this client 3"], // what comes behind it is for a later version
+  ];
+  for (const [more, text] of table) {
+    const [near, far] = streamPair();
+    far.outgoing.inject(refusalRecord(HandshakeRefusal.version, ...more));
+    const error = await assertRejects(() => connect(near), RefusedError, text);
+    assertEquals(error.code, HandshakeRefusal.version);
   }
 });
 

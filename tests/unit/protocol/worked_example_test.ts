@@ -41,8 +41,8 @@ import type { Event } from "../../../src/protocol/events.ts";
 import {
   acceptChannel,
   connectChannel,
-  PROTOCOL_VERSION,
 } from "../../../src/protocol/handshake.ts";
+import { PROTOCOL_VERSION } from "../../../src/protocol/hello.ts";
 import { LocalResponder } from "../../../src/protocol/responder.ts";
 import {
   directData,
