@@ -29,6 +29,7 @@ import {
 } from "./src/keys/invite.ts";
 import { KeyFile } from "./src/keys/key_file.ts";
 import { ChatLog } from "./src/log/chat_log.ts";
+import { Retention } from "./src/log/retention.ts";
 import { PIECE_OVERHEAD } from "./src/protocol/offer.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 import { linkAddress, roomPlace } from "./src/server/addresses.ts";
@@ -141,6 +142,7 @@ async function serve(values: Values): Promise<void> {
     address: formatAddress(host, port),
     fsync,
     maxSize: limits.logSize,
+    isRetained: limits.keep !== undefined,
     onNotice: note,
     onMade: made.add,
   }).catch((error) => explainLock(values.log, error));
@@ -308,6 +310,10 @@ async function serve(values: Values): Promise<void> {
   answerCtrlZ();
   print(`${instructions}\n`);
   made.keep();
+  const { keep } = limits;
+  await using retention = keep &&
+    new Retention(log, { keep, archive: values.archive, onNotice: note });
+  retention?.watch();
   const accepting = Promise.all([
     acceptAll(listener, DIRECT, gate, signal),
     web && acceptAll(web, web.entrance, gate, signal),

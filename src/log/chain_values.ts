@@ -182,6 +182,11 @@ export class ChainValues {
     return !this.#isOver && !this.#countMemory();
   }
 
+  /** Whether nothing reads on in files for the lines that were there at the start, or that are no longer in memory. */
+  get isCounted(): boolean {
+    return this.#isOver || !this.#check && !this.isBehind;
+  }
+
   /** The value for the last line, 32 bytes, if it can be told at once. */
   get last(): Bytes | undefined {
     if (this.#isOver || this.isBehind) return undefined;
@@ -266,7 +271,9 @@ export class ChainValues {
     seq: number,
   ): Promise<Bytes | undefined> {
     if (seq < start || !await this.#lines.have(start, seq)) return undefined;
-    return await countTo(new Chain(start, value), this.#lines, seq);
+    const counted = await countTo(new Chain(start, value), this.#lines, seq);
+    // A file that was deleted meanwhile may have been left out.
+    return await this.#lines.have(start, seq) ? counted : undefined;
   }
 
   /** Counts up to the last line, if all that are missing are in memory. @returns Whether they are. */

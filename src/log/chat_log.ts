@@ -15,6 +15,7 @@ import { type ChainLines, ChainValues, lastValue } from "./chain_values.ts";
 import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
 import { freeLock, LogLockedError, takeLock } from "./lock.ts";
+import type { RetainedLog } from "./retention.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import { AdvisedError } from "../base/advised_error.ts";
@@ -42,6 +43,8 @@ export interface ChatLogOptions {
   readonly maxSize?: number;
   /** How many older files a rotation leaves, at least 1: PATH.1 to PATH.9, say. Default: 9. */
   readonly keep?: number;
+  /** Whether something else deletes the oldest files by `deleteOldest`: then a rotation leaves all. Default: false. */
+  readonly isRetained?: boolean;
   /** Is told, in one sentence each, what was repaired or went wrong while the log was open. */
   readonly onNotice?: (text: string) => void;
   /** Is told the path of each file that was missing and was made when the log was opened. */
@@ -49,7 +52,7 @@ export interface ChatLogOptions {
 }
 
 /** An open log, locked against every other server. Appends come one at a time; reading goes on meanwhile. */
-export class ChatLog implements AsyncDisposable, ChainLines {
+export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   readonly #path: string;
   readonly #options: ChatLogOptions;
   readonly #lock: Deno.FsFile;
@@ -114,7 +117,7 @@ export class ChatLog implements AsyncDisposable, ChainLines {
       throw new LogError("lock", path, error);
     }
     try {
-      const files = new LogFiles(path, keep);
+      const files = new LogFiles(path, options.isRetained ? "retained" : keep);
       await files.tidy();
       const { file, isNew } = await openOrMake(path);
       if (isNew) onMade(path);
@@ -308,7 +311,8 @@ export class ChatLog implements AsyncDisposable, ChainLines {
       if (entry) this.#window.keep(numberEntry(entry, first + index));
     }
     this.#values?.wake();
-    if (this.#index.end > this.#rotateAt) await this.#rotate();
+    const isLarge = this.#index.end > this.#rotateAt;
+    if (isLarge && !this.#files.areMany) await this.#rotate();
     return first;
   }
 
@@ -414,6 +418,50 @@ export class ChatLog implements AsyncDisposable, ChainLines {
       this.#rotateAt = this.#index.end + maxSize;
       onNotice?.(new LogError("rotate", this.#path, cause).message);
     }
+  }
+
+  /** The files, oldest first; the last is written to. */
+  get files(): readonly LogFile[] {
+    return this.#files.list;
+  }
+
+  /** One of the files for reading, wherever it is now; undefined if it is gone. */
+  openFile(file: LogFile): Promise<Deno.FsFile | undefined> {
+    return this.#files.open(file);
+  }
+
+  /**
+   * Begins another file, if this one has lines, and the value is counted with which it begins: else that is hurried on.
+   * What fails is told as a notice. @throws {LogError} as `reopen`.
+   */
+  beginAnother(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closed) return;
+      await this.#watch();
+      const newest = this.#files.list.at(-1);
+      if (newest && newest.first <= this.head) await this.#rotate();
+    });
+  }
+
+  /** Whether a file can be deleted now: not while lines in files are being counted for the chain, which goes on then. */
+  mayDelete(): boolean {
+    if (this.#closed || !this.#values) return false;
+    this.#values.wake();
+    return this.#values.isCounted;
+  }
+
+  /**
+   * Deletes a file, if it is the oldest, and not the newest as well, and `mayDelete`.
+   * @returns Whether it was. @throws {LogError} if it can't be deleted.
+   */
+  deleteOldest(file: LogFile): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (!this.mayDelete()) return false;
+      const { fsync = false } = this.#options;
+      return await this.#files.deleteOldest(file, fsync).catch((cause) => {
+        throw new LogError("delete", file.path, cause);
+      });
+    });
   }
 
   /**

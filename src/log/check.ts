@@ -28,7 +28,7 @@ export async function checkLog(path: string): Promise<LogState> {
   try {
     path = targetOf(path);
     const hasLock = await requireUnlocked(path);
-    const files = new LogFiles(path);
+    const files = new LogFiles(path, "retained");
     using file = await openIfThere(path);
     // What isn't there, a server makes.
     if (!hasLock || !file) await requireWritableFolder(path);

@@ -53,6 +53,30 @@ export class LogError extends FileError {
   }
 }
 
+/** The folder of a path knows its files' new names after a power cut too, if the system lets us ask for that. */
+export async function syncFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path.replace(/[^/]*$/, "."));
+    await folder.sync();
+  } catch {
+    // Windows opens no folders, and some file systems sync none: the names are then as safe as they get.
+  }
+}
+
+/** Reads from a file's position on as much as there is, and as there is place for. @returns How much that was, bytes. */
+export async function fill(
+  file: Deno.FsFile,
+  bytes: Uint8Array,
+): Promise<number> {
+  let count = 0;
+  while (count < bytes.length) {
+    const more = await file.read(bytes.subarray(count));
+    if (more === null) break;
+    count += more;
+  }
+  return count;
+}
+
 /** How a file is opened to read and to append to. */
 const APPENDING: Deno.OpenOptions = { read: true, append: true };
 

@@ -10,14 +10,15 @@
  * the first name that is free, and moves PATH.new to PATH. Wherever that stops, every line is still in some file,
  * and the order of the names is the order of the lines: a free name between them is passed over in reading and
  * filled by the next rotation; a PATH that is missing, empty or has half a heading begins after the newest of the
- * others; a PATH.new is removed.
+ * others; a PATH.new is removed. A log of which retention.ts deletes the oldest files has more of them, and a rotation
+ * deletes none.
  *
  * @module
  */
 
 import type { Bytes } from "../../crypto_utils.ts";
 import { CHAIN_START } from "../protocol/chain.ts";
-import { LogError, LogFile, openNew } from "./file.ts";
+import { LogError, LogFile, openNew, syncFolder } from "./file.ts";
 import { readEntries } from "./line_format.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
@@ -41,34 +42,31 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).catch(ignoreMissing) !== undefined;
 }
 
-/** The folder knows its files' new names after a power cut too, if the system lets us ask for that. */
-async function syncFolder(path: string): Promise<void> {
-  try {
-    using folder = await Deno.open(path.replace(/[^/]*$/, "."));
-    await folder.sync();
-  } catch {
-    // Windows opens no folders, and some file systems sync none: the names are then as safe as they get.
-  }
-}
-
 /** Default number of older files. */
 export const KEPT_FILES = 9;
+/** Older files of a log that is kept by its age or size, from which on one isn't rotated just for its size. */
+const MANY_FILES = 99;
+/** Names that are looked at of such a log, though one before is free: it may have some more by their age. */
+const MAX_NAMES = 120;
 
 /** The log's files, of which the last is written to. */
 export class LogFiles {
   readonly #path: string;
   readonly #keep: number;
+  readonly #isRetained: boolean;
   /** Oldest first. Replaced, never changed: a reader goes on in the list with which it began. */
   #list: readonly LogFile[] = [];
 
   /**
    * No files yet.
    * @param path Of the newest.
-   * @param keep How many older ones there may be when one is added, at least 1.
+   * @param keep How many older ones there may be when one is added, at least 1; "retained": as many as there are, since
+   * something else deletes the oldest.
    */
-  constructor(path: string, keep = KEPT_FILES) {
+  constructor(path: string, keep: number | "retained" = KEPT_FILES) {
     this.#path = path;
-    this.#keep = keep;
+    this.#isRetained = keep === "retained";
+    this.#keep = keep === "retained" ? MAX_NAMES : keep;
   }
 
   /** Oldest first. */
@@ -84,6 +82,11 @@ export class LogFiles {
     const [oldest] = this.#list;
     const { first = 1, valueBefore = CHAIN_START } = oldest ?? {};
     return [first - 1, valueBefore];
+  }
+
+  /** Whether there are so many that one may rather grow. */
+  get areMany(): boolean {
+    return this.#isRetained && this.#list.length > MANY_FILES;
   }
 
   #name(age: number): string {
@@ -268,7 +271,7 @@ export class LogFiles {
 
   /** The first free name; if there is none, the oldest files go. */
   async #free(): Promise<number> {
-    for (let age = 1; age <= this.#keep; age++) {
+    for (let age = 1; age <= this.#keep || this.#isRetained; age++) {
       if (!await isThere(this.#name(age))) return age;
     }
     // Oldest first again, so that no hole is left behind which files would hide.
@@ -280,6 +283,33 @@ export class LogFiles {
       this.#list = this.#list.filter((file) => file.path !== path);
     }
     return this.#keep;
+  }
+
+  /**
+   * Deletes a file, if it is the oldest, and not the newest as well.
+   * @param sync As of `rotate`.
+   * @returns Whether it was: one that others took away is just forgotten. @throws {Error} if the system refuses.
+   */
+  async deleteOldest(file: LogFile, sync: boolean): Promise<boolean> {
+    if (this.#list[0] !== file || this.#list.length < 2) return false;
+    const path = await this.#pathOf(file);
+    if (path !== undefined) await Deno.remove(path);
+    this.#list = this.#list.slice(1);
+    if (sync) await syncFolder(this.#path);
+    return path !== undefined;
+  }
+
+  /** Where an older file is now: others may have moved it, and have put something else in its place. */
+  async #pathOf(file: LogFile): Promise<string | undefined> {
+    const names = Array.from(
+      { length: this.#keep },
+      (_, index) => this.#name(index + 1),
+    );
+    for (const path of [file.path, ...names]) {
+      const info = await Deno.stat(path).catch(ignoreMissing);
+      if (info && (file.is(info) ?? path === file.path)) return path;
+    }
+    return undefined;
   }
 
   /** In one go: a reader finds each file under the name that it has in the list. */

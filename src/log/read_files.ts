@@ -51,7 +51,7 @@ async function open(path: string, isAlone: boolean): Promise<LogFile[]> {
     using file = await Deno.open(target);
     const newest = await LogFile.read(target, file);
     if (isAlone) return newest ? [newest] : [];
-    const files = new LogFiles(target);
+    const files = new LogFiles(target, "retained"); // wherever a rotation stopped
     if (newest) await files.adopt(newest);
     else await files.lastBefore();
     return [...files.list];

@@ -6,7 +6,7 @@
  */
 
 import { changesIn } from "./changes.ts";
-import type { LogFile } from "./file.ts";
+import { fill, type LogFile } from "./file.ts";
 import type { LogFiles } from "./files.ts";
 import { MAX_LINE_SIZE, parseEntry } from "./line_format.ts";
 import { escapeLine } from "../base/safe_text.ts";
@@ -162,12 +162,7 @@ async function readStretch(
 ): Promise<string> {
   const bytes = buffer.subarray(0, size);
   await file.seek(offset, Deno.SeekMode.Start);
-  let count = 0;
-  while (count < bytes.length) {
-    const more = await file.read(bytes.subarray(count));
-    if (more === null) break;
-    count += more;
-  }
+  const count = await fill(file, bytes);
   return decoder.decode(bytes.subarray(0, count));
 }
 

@@ -11,6 +11,8 @@ import { fileError, requireWritableFolder } from "../base/private_file.ts";
 import { type Address, formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { checkLog } from "../log/check.ts";
+import { dueOf, type Keep, namesOf, rangeOf } from "../log/due_files.ts";
+import { limitsOf } from "./limits.ts";
 import {
   controlFile,
   httpAddress,
@@ -58,6 +60,8 @@ export async function check(values: Values): Promise<void> {
   const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
   if (!exists) print(`${path} is not there yet; the server would make it\n`);
   else print(`${path} can be written; ${end}\n`);
+  const { keep } = limitsOf(values);
+  if (keep && exists) print(await retentionState(path, keep));
   if (values.sealed) print(await controlState(controlFile(values), last > 0));
   if (broken > 0) {
     print(
@@ -73,6 +77,13 @@ async function checkProxies(values: Values): Promise<void> {
   if (list !== undefined) {
     (await import("./proxies.ts")).Proxies.of(values, list);
   }
+}
+
+/** What of a log would be deleted. @throws {LogError} if it can't be read. */
+async function retentionState(path: string, keep: Keep): Promise<string> {
+  const due = await dueOf(path, keep);
+  if (due.length === 0) return "--keep would delete nothing now\n";
+  return `--keep would delete ${rangeOf(due)}: ${namesOf(due)}\n`;
 }
 
 /** What there is of a file of lines. @throws {FileError} if it can't be used, or made. */

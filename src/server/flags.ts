@@ -178,6 +178,19 @@ export const FLAGS = [
       "Size at which a new log begins; the old ones are kept as chat.log.1 to chat.log.9; 0: never",
   },
   {
+    name: "keep",
+    kind: "string",
+    value: "AGE|SIZE",
+    help:
+      "What is kept of the log: an age like 12h, 30d or 52w, or a size like 500MB or 1GB; older files are deleted (default: nine old files)",
+  },
+  {
+    name: "archive",
+    kind: "path",
+    value: "FOLDER",
+    help: "Folder to copy old logs to before --keep deletes them",
+  },
+  {
     name: "rate",
     kind: "integer",
     value: "COUNT",

@@ -6,6 +6,7 @@
  */
 
 import type { ChatLog } from "../log/chat_log.ts";
+import { LogError } from "../log/file.ts";
 import type { Found } from "../log/search.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import { chainEvent } from "../protocol/chain.ts";
@@ -58,6 +59,17 @@ export class History {
   /** The smallest number from `after` on behind which all lines are in files that are still there. */
   whole(after: number): Promise<number> {
     return this.#log.whole(after);
+  }
+
+  /**
+   * To be called when lines after a number were read, which were all there: looks whether none was left out since its file
+   * was deleted meanwhile. @throws {LogError} if one may have been.
+   */
+  async requireWhole(after: number): Promise<void> {
+    const whole = await this.whole(after);
+    if (whole === after) return;
+    const why = new Error(`events up to ${whole} were deleted meanwhile`);
+    throw new LogError("read on in", "the log", why);
   }
 
   /** Entries after `after` and up to `upTo`, in pieces. Default: to where the log ends now. */

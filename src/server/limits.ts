@@ -4,6 +4,8 @@
  * @module
  */
 
+import { UsageError } from "../base/usage_error.ts";
+import { type Keep, PARTS } from "../log/due_files.ts";
 import type { Values } from "./flags.ts";
 import type { HandshakeLimits } from "./handshake_limits.ts";
 import type { Rates } from "./rate_limits.ts";
@@ -37,6 +39,8 @@ export interface Limits {
   readonly ringSize: number;
   /** The size beyond which another log begins, bytes; 0 for never. */
   readonly logSize: number;
+  /** How much of the log is kept; undefined: nine old files. */
+  readonly keep: Keep | undefined;
   /** The largest file that is passed on, bytes. */
   readonly maxFileSize: number;
   /** Files that are passed on at a time. */
@@ -55,15 +59,52 @@ export interface Limits {
   readonly rates: Rates;
 }
 
+/** The units of `--keep`, ms or bytes. */
+const AGES = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+} as const;
+const SIZES = { MB: MEGABYTE, GB: 1_000 * MEGABYTE } as const;
+
+/** How much of the log is kept, by `--keep`. @throws {UsageError} for what is neither an age nor a size. */
+function keptBy({ keep, archive }: Values): Keep | undefined {
+  if (keep === undefined) {
+    if (archive === undefined) return undefined;
+    throw new UsageError("--archive needs --keep, which is missing");
+  }
+  const [, digits = "", unit = ""] = /^(\d{1,6})([mhdw]|[MG]B)$/.exec(keep) ??
+    [];
+  const count = Number(digits);
+  if (count === 0) {
+    throw new UsageError(
+      `Cannot use --keep ${
+        JSON.stringify(keep)
+      }: it is an age like 12h, 30d or 52w, or a size like 500MB or 1GB`,
+    );
+  }
+  if (unit in SIZES) return { size: count * SIZES[unit as keyof typeof SIZES] };
+  return { age: count * AGES[unit as keyof typeof AGES] };
+}
+
+/** The size beyond which another log begins, bytes; 0 for never. @param size By `--log-size`, the same. */
+function logSize(size: number, keep: Keep | undefined): number {
+  if (!keep || !("size" in keep)) return size;
+  return Math.min(size || Infinity, keep.size / PARTS);
+}
+
 /** The limits that flags ask for. */
 export function limitsOf(values: Values): Limits {
+  const keep = keptBy(values);
   const maxConnections = values["max-connections"] ??
     values["max-clients"] + SPARE_CONNECTIONS;
   return {
     maxMembers: values["max-clients"],
     history: values.history,
     ringSize: values["ring-size"] * MEBIBYTE,
-    logSize: values["log-size"] * MEGABYTE,
+    logSize: logSize(values["log-size"] * MEGABYTE, keep),
+    keep,
     maxFileSize: values["max-file"] * MEBIBYTE,
     maxTransfers: values["max-transfers"],
     maxConnections,

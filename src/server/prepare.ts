@@ -6,7 +6,11 @@
  */
 
 import { AdvisedError } from "../base/advised_error.ts";
-import { isThere } from "../base/private_file.ts";
+import {
+  fileError,
+  isThere,
+  requireWritableFolder,
+} from "../base/private_file.ts";
 import type { Event } from "../protocol/events.ts";
 import { positionFile } from "./cluster/position.ts";
 import { requireWeb, type Values } from "./flags.ts";
@@ -24,7 +28,9 @@ export async function prepare(values: Values): Promise<Event[]> {
   requireWeb(values);
   await requireKind(values);
   await requireNats(values);
-  const events = await greeting(limitsOf(values).maxFileSize, motd);
+  const limits = limitsOf(values);
+  await requireArchive(values);
+  const events = await greeting(limits.maxFileSize, motd);
   if (operator === undefined) return events;
   if (!await isThere(path)) throw unknownPerson(operator);
   using people = People.open(path, { mend: false });
@@ -40,6 +46,16 @@ async function requireNats({ nats, log }: Values): Promise<void> {
     `The room here is shared with other servers: there is a ${path}`,
     "Start it with --nats; or, for a server that goes on alone, remove that file first",
   );
+}
+
+/** Looks whether old logs can be copied where they shall. @throws {FileError} if not. */
+async function requireArchive({ archive }: Values): Promise<void> {
+  if (archive === undefined) return;
+  try {
+    await requireWritableFolder(`${archive}/chat.log`);
+  } catch (cause) {
+    throw fileError("write to the folder", archive, cause);
+  }
 }
 
 /** Makes the person of an id an operator. @returns What its owner is told. @throws {AdvisedError} for nobody's id. */

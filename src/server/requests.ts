@@ -435,6 +435,7 @@ export class Requests {
       this.#spend(entries.length);
       await this.#client.paid();
     }
+    await history.requireWhole(after);
   }
 
   /** In a sealed room nobody says why: the server could read it. */

@@ -195,6 +195,8 @@ export class StateServer {
         break reading;
       }
     }
+    // Else what was deleted meanwhile would count as lines that aren't ours.
+    if (await log.whole(after) > first) return await this.#lines(after, upTo);
     const value = await log.chainAt(first);
     const told = value ? toBase64url(value) : "";
     return { first, value: told, lines, last } satisfies LinesPiece;

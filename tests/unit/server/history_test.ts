@@ -8,7 +8,10 @@
 
 import { unpackEvents } from "../../../src/protocol/events.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
-import type { History } from "../../../src/server/history.ts";
+import { LogError } from "../../../src/log/file.ts";
+import { History } from "../../../src/server/history.ts";
+import { inFolder } from "../../kit/folder.ts";
+import { openLog, said } from "../../kit/log_kit.ts";
 import { Setup } from "../../kit/room_setup.ts";
 
 Deno.test("History.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
@@ -118,4 +121,30 @@ Deno.test("History.find() searches for one after another, also after a search th
   ends[2]?.resolve();
   const all = (await settled).map(({ status }) => status);
   assertEquals(all, ["rejected", "fulfilled", "fulfilled"]);
+});
+
+Deno.test("History.requireWhole() tells of lines whose file was deleted while they were read", async () => {
+  await inFolder(async (folder) => {
+    await using log = await openLog(`${folder}/chat.log`, { isRetained: true });
+    for (let n = 1; n <= 3; n++) {
+      await log.append([said(2 * n - 1), said(2 * n)]);
+      await log.beginAnother();
+    }
+    const history = new History(log, 50);
+    const seqs: number[] = [];
+    for await (const entries of history.past(0)) {
+      const due = log.files.slice(0, seqs.length === 0 ? 2 : 0);
+      seqs.push(...entries.map(({ seq }) => seq));
+      for (const it of due) assertEquals(await log.deleteOldest(it), true);
+    }
+    assertEquals(seqs, [1, 2, 5, 6]);
+    await assertRejects(
+      () => history.requireWhole(0),
+      LogError,
+      "events up to 4 were deleted meanwhile",
+    );
+    await history.requireWhole(4);
+    assertEquals(await history.start(2, 0), 4);
+    assertEquals(await history.entry(7), undefined);
+  });
 });

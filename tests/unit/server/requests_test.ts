@@ -197,6 +197,64 @@ Deno.test("Connection tells pages of lines in a row, and nothing that the person
   }
 });
 
+/** The oldest files of a log are deleted as soon as something of them was read, once. */
+async function deleteInReading(
+  { log, history }: Setup,
+  count: number,
+): Promise<void> {
+  await log.chainAt(log.head); // before, no file is deleted
+  let due = log.files.slice(0, count);
+  history.past = async function* (after, upTo = log.head) {
+    for await (const piece of log.past(after, upTo)) {
+      yield piece;
+      for (const it of due) assertEquals(await log.deleteOldest(it), true);
+      due = [];
+    }
+  };
+}
+
+Deno.test("Connection tells nobody a past with holes where files of the log are deleted while it is read", async () => {
+  await using setup = await Setup.create(5_000, 16);
+  const { log } = setup;
+  const ana = await setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 1_800; n += 100) {
+    await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
+    await ana.until("said", (it) => it.n === n + 99);
+    await log.chainAt(log.head);
+    await log.beginAnother();
+  }
+  const page = { kind: "page", id: 7, before: 1_802, count: 1_024 } as const;
+  const unreadable = {
+    kind: "refused",
+    n: null,
+    reason: "log-unreadable",
+    detail: "",
+  } as const;
+  await deleteInReading(setup, 2); // of nine that are still there
+  await ana.send(page);
+  assertEquals(await ana.until("refused"), unreadable);
+  assertEquals(ana.of("paged"), []);
+  const [start] = log.start;
+  ana.events.length = 0;
+  await ana.send(page);
+  assertEquals((await ana.until("paged")).more, false);
+  assertEquals(ana.of("chain")[0]?.seq, start);
+  const seqs = ana.of("past").map((it) => pastEntry(it).seq);
+  assertEquals(seqs.length, 1_801 - start);
+
+  await deleteInReading(setup, 3);
+  const ben = await setup.connect(ana.identity);
+  await ben.send(joinEvent(ben.identity, "ana", { after: 0 }));
+  assertEquals(await ben.until("refused"), unreadable);
+  ben.events.length = 0;
+  await ben.send(joinEvent(ben.identity, "ana", { after: 0 }));
+  await ben.until("welcome");
+  assertEquals(ben.of("chain")[0]?.seq, log.start[0]);
+  const told = ben.of("past").map((it) => pastEntry(it).seq);
+  assertEquals(told, told.map((_, at) => log.start[0] + 1 + at));
+});
+
 Deno.test("Connection gives one that returns in the same stay its place, and ends the old one with a reason", async () => {
   await using setup = await Setup.create();
   const identity = await newIdentity();
