@@ -146,7 +146,7 @@ async function press(script: string): Promise<string> {
   const { code } = await minify(script, {
     ecma: 2020,
     toplevel: true,
-    compress: { passes: 5, inline: 1 }, // what is inlined further is longer, once it is compressed
+    compress: { passes: 4, inline: 1 }, // what is inlined further is longer, once it is compressed
   });
   if (code === undefined) throw new Error("Nothing came of the script");
   return code;

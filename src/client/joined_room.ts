@@ -11,7 +11,7 @@
  * ```ts ignore
  * import { join } from "@chat/encrypted-chat/client";
  *
- * await using room = await join(link, { name: "cron" });
+ * await using room = await join(link, { name: "cron", identity: "cron.id" });
  * await room.say("The backup is done");
  * ```
  *
@@ -46,7 +46,7 @@ export interface JoinOptions {
   readonly name: string;
   /**
    * The file of its identity, made if it is missing: a name belongs to the identity that first went by it. Default: an
-   * identity for this stay alone.
+   * identity for this stay alone, after which nobody can have the name for 90 days.
    */
   readonly identity?: string;
   /** How many earlier lines are told first. Default: none. */

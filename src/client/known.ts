@@ -163,7 +163,7 @@ export class Known {
     const room = this.#rooms.get(toBase64url(serverKey));
     if (!room) return EMPTY;
     if (!addressesIn(room).includes(address)) {
-      this.#note(`This is the room that was at ${room.address}`);
+      this.#note(`The room was at ${room.address} before`);
     }
     return serverKey;
   }

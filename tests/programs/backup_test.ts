@@ -451,7 +451,7 @@ for (const flag of ["", " --sealed"]) {
       HOME: homes.of("ben"),
       FLAGS: "--name ben",
     });
-    const told = `This is the room that was at 127.0.0.1:${port}\n`;
+    const told = `The room was at 127.0.0.1:${port} before\n`;
     assertEquals([ended.code, ended.stderr], [0, told]);
     assertEquals((await linesOf(third.folder)).slice(0, lines.length), lines);
     const ben = await visit(there, "ben", homes.of("ben"));

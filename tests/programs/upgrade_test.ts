@@ -8,6 +8,7 @@
 import { formatLine } from "../../src/base/checked_line.ts";
 import { writeAll } from "../../src/base/write_all.ts";
 import { formatInvite } from "../../src/keys/invite.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/hello.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { Client, type ClientOptions, JsonClient } from "../kit/client.ts";
@@ -32,10 +33,11 @@ function assertTold(sentence: string): void {
   assertStringIncludes(told, `\`${sentence}\``);
 }
 
+const NEXT = PROTOCOL_VERSION + 1;
 const NEWER =
-  "The server speaks version 4 and this client 3: update the client";
+  `The server speaks version ${NEXT} and this client ${PROTOCOL_VERSION}: update the client`;
 const OLDER =
-  "The server speaks version 3 and this client 4: update the server";
+  `The server speaks version ${PROTOCOL_VERSION} and this client ${NEXT}: update the server`;
 const ADVICE = "Use the client that belongs to the server.";
 
 /** A client that is refused: its exit code, and what it says to a person and, as JSON, to a program. */
@@ -52,8 +54,8 @@ async function refused(options: ClientOptions) {
 Deno.test("a server and a client of two versions say which one is to be updated, and the client stops with exit code 1", async () => {
   await using newer = await FaultyCopy.make({
     file: "src/protocol/hello.ts",
-    right: "export const PROTOCOL_VERSION = 3;",
-    wrong: "export const PROTOCOL_VERSION = 4;",
+    right: `export const PROTOCOL_VERSION = ${PROTOCOL_VERSION};`,
+    wrong: `export const PROTOCOL_VERSION = ${NEXT};`,
   });
   const { root } = newer;
   await using folder = await Folder.make();
@@ -94,14 +96,14 @@ Deno.test("a server and a client of two versions say which one is to be updated,
     // Anybody on the way can say so: who is in goes on trying, and says why.
     await ana.shows("away", { reason: NEWER });
     await using ben = await JsonClient.join({ invite, name: "ben", root });
-    await ben.type("from version 4 to version 4");
+    await ben.type("from the next version to the next");
     await ben.shows("said", { own: true });
     second.kill("SIGTERM");
     await second.finished();
   }
   await using _back = await Server.open(folder, options);
   await ana.isIn(2);
-  await ana.shows("said", { text: "from version 4 to version 4" });
+  await ana.shows("said", { text: "from the next version to the next" });
   assertEquals(ana.all("warning"), []);
   assertEquals(ana.all("history-differs"), []);
 });
@@ -116,7 +118,7 @@ terminalTest(
     await using terminal = await Terminal.open(80);
     await typeClient(terminal, `'${invite}' --name ana; echo "code $?"`);
     using conn = await newer.accept();
-    await writeAll(conn, Uint8Array.of(0, 5, RecordType.refusal, 1, 3));
+    await writeAll(conn, Uint8Array.of(0, 5, RecordType.refusal, 1, NEXT));
     await terminal.ends(`${NEWER}.`, ADVICE, "code 1", "$");
   },
 );

@@ -103,14 +103,19 @@ function endAs(code: number | null, signal: NodeJS.Signals | null): void {
   process.kill(process.pid, signal);
 }
 
+/**
+ * What the environment is to Deno. It asks its own site for a newer version otherwise, and says so, though npm brings another
+ * when there is one; and what Node loads at its start, it would load, too, with the program's permissions.
+ */
+const SET = { DENO_NO_UPDATE_CHECK: "1", NODE_OPTIONS: "" };
+
 /** Starts a program. @param args What it is told. */
 function start({ flags, file, args: first }: PackedTask, args: string[]): void {
   const program = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(
     findDeno(),
     ["run", ...flags, program, ...first, ...args],
-    // Deno asks its own site for a newer version otherwise, and says so: npm brings another when there is one.
-    { stdio: "inherit", env: { ...process.env, DENO_NO_UPDATE_CHECK: "1" } },
+    { stdio: "inherit", env: { ...process.env, ...SET } },
   );
   passSignals(child);
   followShell(child);

@@ -157,9 +157,8 @@ export class HttpGuest implements Client {
     return outcomes;
   }
 
-  /** Pays for all that was spent. @param size Bytes that came. @param lines To pay for beside. @returns How long to wait until that is paid, ms. */
-  pay(size: number, lines = 0): number {
-    this.#allowance.spend(lines);
+  /** Pays for all that was spent. @param size Bytes that came. @returns How long to wait until that is paid, ms. */
+  pay(size: number): number {
     return this.#allowance.settle(size);
   }
 

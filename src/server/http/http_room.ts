@@ -7,7 +7,7 @@
 import type { LogEntry } from "../../protocol/line.ts";
 import type { ConnectionOptions } from "../connection.ts";
 
-/** Entries from memory that are told at a time. */
+/** Entries that are told at a time: as text they are some 24 KiB each at most. */
 const AT_ONCE = 64;
 
 /** The room, and how to read what was said in it. */
@@ -16,7 +16,7 @@ export class HttpRoom {
   constructor(readonly options: ConnectionOptions) {}
 
   /**
-   * The entries with `after` < seq <= `upTo`, oldest first, in pieces: from memory, if all are there.
+   * The entries with `after` < seq <= `upTo`, oldest first, in pieces of 1 to 64: from memory, if all are there.
    * @throws {LogError} if a file can't be read.
    */
   async *lines(
@@ -25,9 +25,10 @@ export class HttpRoom {
   ): AsyncGenerator<readonly LogEntry[]> {
     const { history } = this.options;
     const recent = history.recent(after, upTo);
-    if (!recent) return yield* history.past(after, upTo);
-    for (let at = 0; at < recent.length; at += AT_ONCE) {
-      yield recent.slice(at, at + AT_ONCE);
+    for await (const some of recent ? [recent] : history.past(after, upTo)) {
+      for (let at = 0; at < some.length; at += AT_ONCE) {
+        yield some.slice(at, at + AT_ONCE);
+      }
     }
   }
 }

@@ -22,6 +22,7 @@ import { fullId, shortId } from "../../crypto/person_id.ts";
 import type { Name } from "../../protocol/names.ts";
 import { type Goodbye, textRefusal } from "../../protocol/reasons.ts";
 import { HttpGuest, MARKS, type Outcome, type ToSay } from "./http_guest.ts";
+import { Purse } from "../rate_limits.ts";
 import type { HttpRoom } from "./http_room.ts";
 import { endedError, refusedError, RequestError } from "./request_error.ts";
 
@@ -63,7 +64,9 @@ export class Speaker {
   #guest: HttpGuest | undefined;
   #end: Goodbye | undefined;
   #turn: Promise<unknown> = Promise.resolve(); // resolves when the room has taken all that was asked for
-  #owesUntil = -Infinity; // by `now`
+  readonly #reading: Purse; // of its own: who reads the past doesn't keep the name from speaking
+  #readUntil = -Infinity; // what has been read is paid for then, by `now`
+  #owesUntil = -Infinity; // the same for what was said
   #count = 0;
 
   /** A name that is outside. */
@@ -71,6 +74,7 @@ export class Speaker {
     this.#name = name;
     this.#identity = identity;
     this.#room = room;
+    this.#reading = new Purse(room.options.rates, now);
     const id = fullId(identity.id);
     this.person = shortId(id);
     room.options.people.access.letIn(id); // its owner has given it a token
@@ -117,12 +121,9 @@ export class Speaker {
 
   /** Pays for lines that are read. */
   async payFor(lines: number, guest: HttpGuest): Promise<void> {
-    this.#owe(guest.pay(0, lines));
-    while (now() < this.#owesUntil && !guest.ended) await guest.changed();
-  }
-
-  #owe(wait: number): void {
-    this.#owesUntil = Math.max(this.#owesUntil, now() + wait);
+    const until = now() + this.#reading.take(lines, 0);
+    this.#readUntil = Math.max(this.#readUntil, until);
+    while (now() < this.#readUntil && !guest.ended) await guest.changed();
   }
 
   /** @throws {RequestError} */
@@ -149,7 +150,7 @@ export class Speaker {
       const guest = await this.#enter();
       const fresh = lines.filter((_, index) => known[index] === undefined);
       const said = await guest.say(fresh, size);
-      this.#owe(guest.pay(size));
+      this.#owesUntil = Math.max(this.#owesUntil, now() + guest.pay(size));
       return known.map((seq) => seq === undefined ? said.shift() : { seq });
     });
     return this.#numbers(await Promise.all(outcomes));
@@ -174,11 +175,14 @@ export class Speaker {
   #find({ text, mark }: ToSay): number | undefined {
     if (mark === undefined) return undefined;
     const { history } = this.#room.options;
-    const lines = history.recent(history.oldest, history.head) ?? [];
-    return lines.findLast((it) =>
-      it.person === this.person && it.what === "said" &&
-      it.n % MARKS === mark && it.text === text
-    )?.seq;
+    // Line by line: others' that are just being written come into memory a little after they have their numbers.
+    for (let seq = history.head; seq > history.oldest; seq--) {
+      const it = history.recall(seq);
+      const isSame = it?.person === this.person && it.what === "said" &&
+        it.n % MARKS === mark && it.text === text;
+      if (isSame) return seq;
+    }
+    return undefined;
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

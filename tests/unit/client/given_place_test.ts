@@ -117,8 +117,8 @@ Deno.test("an address that isn't known leads to a room that is, by its server's 
   moved(SERVER_KEY);
   moved(other);
   assertEquals(notes, [
-    "This is the room that was at a:1",
-    "This is the room that was at b:1",
+    "The room was at a:1 before",
+    "The room was at b:1 before",
   ]);
   const sentence = "c:1 is not the server that you know";
   assertThrows(() => moved(stranger), JoinError, sentence);

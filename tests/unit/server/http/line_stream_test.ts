@@ -212,3 +212,18 @@ Deno.test("stream shows now and then that it is there", async () => {
   speaker.end("stopped");
   assertEquals(await ending, undefined);
 });
+
+Deno.test("who reads more of the past at once than a member may say doesn't keep its name from speaking", async () => {
+  await using room = await HttpSetup.create({
+    history: 100,
+    rates: { burst: 25, perSecond: 1, bytesPerMessage: 1_024 },
+  });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 100; n++) await ana.send(say(n));
+  await ana.until("said", ({ n }) => n === 100);
+  await using stream = await room.events(0);
+  await stream.until(() => stream.events.length >= 64); // 39 more than are paid for
+  const { status } = await room.ask({ body: "alert" });
+  assertEquals(status, 200);
+});
