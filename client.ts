@@ -47,6 +47,7 @@ import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
 import { isAtTerminal, openFrontend } from "./src/client/open_frontend.ts";
+import { ProxyFault } from "./src/client/proxy_fault.ts";
 import { roomFolder } from "./src/client/sealed/room_folder.ts";
 import {
   Session,
@@ -208,11 +209,12 @@ async function stay(company: Company): Promise<number> {
     view,
     files: new DiskFiles({ folder: values.downloads, home }),
   });
+  const proxy = new ProxyFault(company.dialling);
   const session = new Session({
     address,
     others,
     who: await identities.forName(company.name),
-    dial: company.dialling,
+    dial: (address) => proxy.dial(address),
     handshake,
     comesAsMember: isFounded,
     proven,
@@ -256,7 +258,7 @@ async function stay(company: Company): Promise<number> {
     // The others are told that it leaves, for whatever reason.
     session.leave();
     await staying.catch(() => {}); // for the same reason
-    throw error;
+    throw proxy.insteadOf(error);
   } finally {
     // Who has been in, however briefly, is the same person the next time, and knows the room.
     const kept = [noted, known.kept, session.kept()];
@@ -269,7 +271,7 @@ async function stay(company: Company): Promise<number> {
 
 /**
  * How connections are opened: through a proxy where one is named.
- * @param flag What `--proxy` says. @throws {UsageError} for what is no proxy.
+ * @param flag What `--proxy` says. @throws {UsageError} for one that is no proxy.
  */
 async function dialler(flag?: string): Promise<SessionOptions["dial"]> {
   const variable = Deno.env.get("all_proxy") || Deno.env.get("ALL_PROXY"); // in curl's order

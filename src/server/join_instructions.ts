@@ -139,11 +139,11 @@ function programLines(
 ): string[] {
   if (!http?.example) return [];
   const { name, url } = http.example;
-  const header = `sed -n 's/^${name} /Authorization: Bearer /p'`;
+  const header = `sed -n '/^${name} /{s//Authorization: Bearer /p;q}'`;
   return [
     `For a program on this machine, here under the name "${name}":`,
     `    ${header} ${shellWord(tokenFile(values))} |`,
-    `        curl -H @- --data 'Hello' ${shellWord(`${url}/say`)}`,
+    `        curl -sS -H @- --data 'Hello' ${shellWord(`${url}/say`)}`,
   ];
 }
 

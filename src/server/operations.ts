@@ -159,7 +159,7 @@ export class Operations {
     const knowsLink = people.ban(person, until, by.id);
     room.remove(person, `removed by ${name}`);
     const answer = notice([
-      `${shownPerson(people, person)} is banned ${term(until)}`,
+      `${shownPerson(people, person)} is banned ${banTerm(until)}`,
     ]);
     if (!knowsLink) return answer;
     const secret = toBase64url(await replaceLink());
@@ -209,8 +209,13 @@ export class Operations {
 
   #banned(person: Person): string {
     const shown = shownPerson(this.#options.people, person);
-    return `${shown} ${term(banEnd(person))}`;
+    return `${shown} ${banTerm(banEnd(person))}`;
   }
+}
+
+/** Until when a ban lasts, in words. @param until ms since 1970; null: for good. */
+function banTerm(until: number | null): string {
+  return until === null ? "for good" : term(until);
 }
 
 /** Sentences for who asked. @param none What is said where there is none. */

@@ -197,7 +197,7 @@ Deno.test("sealed room's server has the port say that it is for clients, and mak
   });
   assertStringIncludes(
     server.stderr.join("\n"),
-    "The room is sealed: programs can say nothing by --http, which tells them so",
+    "The room is sealed: every request by --http is refused",
   );
   const { status, said } = await ask(http, { token: "x", body: "hi" });
   assertEquals(status, 409);

@@ -170,7 +170,8 @@ Deno.test("docs/bot.ts is ten lines that tell the time to those who ask, with no
   const text = await Deno.readTextFile(new URL("docs/bot.ts", root));
   const lines = text.trim().split("\n").filter((it) => !it.startsWith("//"));
   assert(lines.length <= 10, `${lines.length} lines`);
-  const [, flags = ""] = /deno run (.*) bot\.ts 'chat:/.exec(text) ?? [];
+  const [, flags = ""] =
+    /deno run (.*) \.\.\/chat\/docs\/bot\.ts 'chat:/.exec(text) ?? [];
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
   const { invite } = server;
@@ -187,6 +188,15 @@ Deno.test("docs/bot.ts is ten lines that tell the time to those who ask, with no
   assertMatch(answer.text ?? "", /^It is \d\d:\d\d UTC$/);
   assertEquals(await own.names(), ["bot.id"]);
   program.kill("SIGKILL");
+
+  // A copy of it elsewhere, without a link.
+  const copy = await own.write("bot.ts", text);
+  const config = ["--config", new URL("deno.json", root).pathname];
+  const again = ["run", "-q", "--no-prompt", ...flags.split(" "), ...config];
+  const { code, stderr } = await runToEnd([Deno.execPath(), ...again, copy], {
+    cwd: own.path,
+  });
+  assertEquals([code, stderr.trim()], [2, "Usage: bot.ts LINK"]);
 });
 
 Deno.test("what the package exports can be published: each has its types and its documentation", async () => {

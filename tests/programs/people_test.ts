@@ -330,6 +330,8 @@ Deno.test("operator removes, bans and lets in again, by name and by id, whether 
     out.stderr,
     /^You were removed from this room: until \d{4}-\d\d-\d\d \d\d:\d\d UTC\./,
   );
+  await notes(op, { type: "ban", name: "eve" }, /^eve .* is banned for good$/);
+  await notes(op, { type: "bans" }, /^eve \(.*\) for good$/);
   await notes(op, { type: "unban", name: "eve" }, /^eve .* may come in again$/);
   await notes(op, { type: "bans" }, /^Nobody is banned$/);
   await using client = await JsonClient.join(eve);

@@ -7,7 +7,9 @@
 
 import type { Bytes } from "../../crypto_utils.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import { assert, assertEquals } from "../kit/assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
+import { JsonClient } from "../kit/client.ts";
+import { Folder } from "../kit/folder.ts";
 import { joinEvent } from "../kit/people.ts";
 import { quiet } from "../kit/room_client.ts";
 import { answer, followed, type OpenInvite } from "../kit/sealed_members.ts";
@@ -19,6 +21,7 @@ import {
 } from "../kit/sealed_program.ts";
 import { type Somebody, somebody } from "../kit/sealed_room.ts";
 import { OTHER_CLOCK } from "../kit/program.ts";
+import { runServer, Server } from "../kit/server.ts";
 
 /** Somebody who was removed is told nothing. */
 async function assertRemoved(program: SealedProgram, who: Somebody) {
@@ -267,4 +270,28 @@ Deno.test("the owner of a server whose clock jumps is told that no control lines
   await program.restart();
   const back = await program.back(ana.who, "ana");
   assertEquals(await program.rekey(back), undefined);
+});
+
+// ── Another kind of room ───────────────────────────────────────────────────────────────────────────────
+
+Deno.test("a server doesn't seal an open room, and names a command by which a sealed one begins beside it", async () => {
+  await using folder = await Folder.make();
+  {
+    await using open = await Server.open(folder);
+    await using _ana = await JsonClient.join({
+      invite: open.invite,
+      name: "ana",
+    });
+  }
+  const { code, stderr } = await runServer(folder, ["--sealed", "--port", "0"]);
+  const said = stderr.join("\n");
+  assertEquals(code, 1, said);
+  assertStringIncludes(said, "the log has the lines of an open room");
+  const [, flags = ""] =
+    /; run: mkdir room && deno task server (.*)$/m.exec(said) ?? [];
+  assertStringIncludes(flags, "--sealed --port 5001 ");
+  await Deno.mkdir(folder.file("room"));
+  const check = ["--check", ...flags.split(" ").with(2, "0")];
+  const checked = await runServer(folder, check);
+  assertEquals(checked.code, 0, checked.stderr.join("\n"));
 });

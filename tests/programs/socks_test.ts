@@ -195,7 +195,10 @@ refused("say so where what is named is none", async () => {
   const url = "http://ana:hush@127.0.0.1:3128";
   const ways: [Partial<ClientOptions>, string][] = [
     [{ args: ["--proxy", url] }, "Cannot use --proxy: a proxy is socks5://"],
-    [{ env: { ALL_PROXY: url } }, "Cannot use ALL_PROXY: a proxy is socks5://"],
+    [
+      { env: { ALL_PROXY: url } },
+      "Cannot use ALL_PROXY, which is set in your environment: a proxy is socks5://",
+    ],
   ];
   for (const [options, why] of ways) {
     const [code, said] = await refusal({ invite, ...options });
@@ -204,6 +207,27 @@ refused("say so where what is named is none", async () => {
     assert(!said.includes("hush"), said);
   }
 });
+
+refused(
+  "say once that it can't be reached, whatever the number of servers",
+  async () => {
+    const place = `127.0.0.1:${freePort()}`;
+    const host = { host: "192.0.2.8", port: 5000 };
+    const two = formatInvite({
+      ...parseInvite(madeUpLink("192.0.2.7")),
+      others: [host],
+    });
+    const args = ["--proxy", `socks5://${place}`];
+    for (const invite of [madeUpLink("192.0.2.7"), two]) {
+      const [code, said] = await refusal({ invite, args });
+      assertEquals(code, 1);
+      const why =
+        `Cannot join: the proxy at ${place} can't be reached: connection refused.`;
+      assertStringIncludes(said, `${why}\nCheck that the proxy runs.`);
+      assertEquals(said.split("can't be reached").length, 2, said);
+    }
+  },
+);
 
 refused("ask nobody for an address of Tor without one", async () => {
   const host = `${"a".repeat(56)}.onion`;

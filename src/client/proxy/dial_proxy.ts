@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AdvisedError } from "../../base/advised_error.ts";
 import { reasonOf } from "../../base/error_reason.ts";
 import {
   type Address,
@@ -19,23 +20,36 @@ import {
   parseProxy,
   type SocksProxy,
 } from "./proxy_setting.ts";
-import { connectThrough, ProxyError } from "./socks5.ts";
+import { connectThrough } from "./socks5.ts";
 import { openTunnelled } from "./tunnelled_socket.ts";
 
 /** Opens a connection to the server at an address: `HOST:PORT`, or an origin. */
 export type Dial = (address: string) => Promise<Stream>;
 
+/** The proxy itself is out of reach, and with it every server. */
+export class ProxyDownError extends AdvisedError {
+  /** "ProxyDownError". */
+  override readonly name = "ProxyDownError";
+}
+
 /** What a flag says to have no proxy, whatever the environment names. */
 const NONE = "none";
 /** What the runtime goes by, too, for WebSockets: what is to go past the proxy is not to go through it. */
-const VARIABLES = ["ALL_PROXY", "all_proxy"];
+const VARIABLES = [
+  ...["ALL_PROXY", "all_proxy"],
+  ...["HTTP_PROXY", "http_proxy"],
+  ...["HTTPS_PROXY", "https_proxy"],
+];
+/** What is said of it. */
+const VARIABLE = "ALL_PROXY, which is set in your environment";
 
 /**
  * How to open connections.
  * @param flag What `--proxy` says, if it is given: then all goes through that proxy, or with "none" nothing does.
- * @param variable What the environment says, which counts where no flag is given.
+ * @param variable What the environment says, which counts where no flag is given. What is no proxy there matters only once
+ * an address needs one: what is opened rejects with a `UsageError` then.
  * @param direct Opens a connection without a proxy.
- * @throws {UsageError} for what is no proxy.
+ * @throws {UsageError} for a flag that is no proxy.
  */
 export function dialThrough(
   flag: string | undefined,
@@ -45,14 +59,15 @@ export function dialThrough(
   const list = Deno.env.get("no_proxy") || Deno.env.get("NO_PROXY") || "";
   for (const name of VARIABLES) Deno.env.delete(name);
   if (flag === NONE) return direct;
-  const proxy = flag === undefined
-    ? parseProxy(variable, "ALL_PROXY")
-    : parseProxy(flag, "--proxy");
-  const exceptions = flag === undefined ? parseExceptions(list) : undefined;
-  return (address) => {
-    const isPast = exceptions?.has(targetOf(address));
-    return isPast ? direct(address) : open(proxy, address);
-  };
+  if (flag !== undefined) {
+    const proxy = parseProxy(flag, "--proxy");
+    return (address) => open(proxy, address);
+  }
+  const exceptions = parseExceptions(list);
+  return async (address) =>
+    exceptions.has(targetOf(address))
+      ? await direct(address)
+      : await open(parseProxy(variable, VARIABLE), address);
 }
 
 function targetOf(address: string): Address {
@@ -63,8 +78,8 @@ function targetOf(address: string): Address {
 
 /**
  * Opens a connection through a proxy; for an origin a WebSocket over it.
- * @throws {ProxyError} if the proxy gives none. @throws {Error} if TLS fails, the server opens no WebSocket, or it takes
- * too long.
+ * @throws {ProxyDownError} | {ProxyError} if the proxy gives none. @throws {Error} if TLS fails, the server opens no
+ * WebSocket, or it takes too long.
  */
 async function open(proxy: SocksProxy, address: string): Promise<Stream> {
   const tcp = await connectTo(proxy);
@@ -74,12 +89,19 @@ async function open(proxy: SocksProxy, address: string): Promise<Stream> {
     await connectThrough(tcp, target, proxy.login);
     if (!isOrigin(address)) return conn;
     const url = new URL(socketUrl(address));
-    if (url.protocol === "wss:") conn = await startTls(tcp, target.host);
+    if (url.protocol === "wss:") {
+      conn = await startTls(tcp, target.host);
+      if (isLate) close(conn); // else nobody would
+    }
     return await openTunnelled(conn, url);
   };
   // Not by closing it alone: Deno ends no connection that waits within the handshake of TLS.
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(LATE)), TIME);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    late.reject(new Error(LATE));
+  }, TIME);
   try {
     return await Promise.race([opening(), late.promise]);
   } catch (error) {
@@ -107,8 +129,9 @@ async function connectTo({ host, port }: SocksProxy): Promise<Deno.TcpConn> {
     return conn;
   } catch (error) {
     const place = formatAddress(host, port);
-    throw new ProxyError(
+    throw new ProxyDownError(
       `the proxy at ${place} can't be reached: ${reasonOf(error)}`,
+      "Check that the proxy runs",
     );
   }
 }

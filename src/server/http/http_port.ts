@@ -128,7 +128,7 @@ export class HttpPort implements Disposable {
   /** What to say of it that its owner should know; undefined for nothing. */
   get warning(): string | undefined {
     if (!this.#tokens) {
-      return "The room is sealed: programs can say nothing by --http, which tells them so";
+      return "The room is sealed: every request by --http is refused";
     }
     const { host } = this.#address;
     if (isLoopback(host) || host === "localhost") return undefined;

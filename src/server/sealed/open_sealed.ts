@@ -80,7 +80,7 @@ export async function openSealed(
   room[Symbol.dispose]();
   throw new AdvisedError(
     `Cannot seal the room here: the log has the lines of an open room, or ${path} is missing`,
-    "Start a sealed room in a folder of its own",
+    `Give it files of its own; run: mkdir room && ${serverCommand()} --sealed --port 5001 --log room/chat.log --key-file room/chat.key --people room/chat.people`,
   );
 }
 

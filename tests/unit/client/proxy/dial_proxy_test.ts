@@ -7,6 +7,7 @@
 import {
   type Dial,
   dialThrough,
+  ProxyDownError,
 } from "../../../../src/client/proxy/dial_proxy.ts";
 import { ProxyError } from "../../../../src/client/proxy/socks5.ts";
 import { TIME } from "../../../../src/client/reconnect.ts";
@@ -155,7 +156,7 @@ Deno.test("dialThrough() takes no direct way where there is no proxy at all, or 
     const dial = dialThrough(`socks5://127.0.0.1:${port}`, "", direct);
     const why = `the proxy at 127.0.0.1:${port} can't be reached: `;
     for (const address of ADDRESSES) {
-      await assertRejects(() => dial(address), ProxyError, why);
+      await assertRejects(() => dial(address), ProxyDownError, why);
     }
   }
   await using proxy = new Proxy((conn) => writeAll(conn, utf8("HTTP/1.1 400")));
@@ -181,6 +182,8 @@ Deno.test("dialThrough() takes the direct way to all for none, and leaves nothin
   const values = {
     ALL_PROXY: "socks5://127.0.0.1:1",
     "all_proxy": "socks5://127.0.0.1:1",
+    HTTPS_PROXY: "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
   };
   using _environment = environment(values);
   const { taken, direct } = directWay();
@@ -191,16 +194,16 @@ Deno.test("dialThrough() takes the direct way to all for none, and leaves nothin
   assertEquals(left, []);
 });
 
-Deno.test("dialThrough() says which of the two it can't use", () => {
-  const { direct } = directWay();
-  const both = [["--proxy", "x", "y"], ["ALL_PROXY", undefined, "y"]] as const;
-  for (const [named, flag, variable] of both) {
-    assertThrows(
-      () => dialThrough(flag, variable, direct),
-      UsageError,
-      `Cannot use ${named}: `,
-    );
-  }
+Deno.test("dialThrough() says at once that it can't use the flag's proxy, and the environment's where one is needed", async () => {
+  const { taken, direct } = directWay();
+  const flagged = () => dialThrough("x", "y", direct);
+  assertThrows(flagged, UsageError, "Cannot use --proxy: ");
+  const dial = dialThrough(undefined, "http://proxy.example:3128", direct);
+  await dial("127.0.0.1:5000");
+  assertEquals(taken, ["127.0.0.1:5000"]);
+  const why = "Cannot use ALL_PROXY, which is set in your environment: ";
+  await assertRejects(() => dial("192.0.2.7:5000"), UsageError, why);
+  assertEquals(taken.length, 1);
 });
 
 Deno.test("dialThrough() leaves a proxy, or a server behind it, that falls silent when the time for connecting is over", async () => {
