@@ -4,7 +4,7 @@
  *
  *     in this thread ── as many are worked on as may be, and one more comes ──▶ a worker starts ──▶ all go to workers
  *           ▲                                                                        └── again: one more
- *           └── each ends when it was asked nothing for 10 s; one that fails is the last
+ *           └── each ends when it was asked nothing for 5 s; one that fails is the last
  *
  * @module
  */
@@ -32,7 +32,7 @@ const MAX_WORKERS = 4;
  * How long a worker stays without work, ms: while it does, its heap is as large as the last flood made it. To start
  * another takes some 10 ms of the members' thread, and as much again of another, whenever a stranger wants it.
  */
-const IDLE_TIME = 10_000;
+const IDLE_TIME = 5_000;
 
 const logger = diagnostics("handshakes");
 

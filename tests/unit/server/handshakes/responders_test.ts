@@ -161,7 +161,7 @@ for (
   });
 }
 
-Deno.test("Responders ends a worker that was asked nothing for 10 s, and starts another when there is need", async () => {
+Deno.test("Responders ends a worker that was asked nothing for 5 s, and starts another when there is need", async () => {
   const { local, workers, ask, pass, responders } = setup();
   await ask(9);
   const [worker] = workers as [PaperWorker];
@@ -171,7 +171,7 @@ Deno.test("Responders ends a worker that was asked nothing for 10 s, and starts 
   const [last] = await ask(1) as [Promise<Answer>];
   await worker.go();
   const { halfway } = await last;
-  pass(9_999);
+  pass(4_999);
   assertEquals(worker.hasEnded, false);
   pass(1);
   assertEquals(worker.hasEnded, false); // somebody is halfway
