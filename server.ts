@@ -19,7 +19,6 @@ import { helpText } from "./src/base/help.ts";
 import { targetOf } from "./src/base/file_target.ts";
 import { print } from "./src/base/output.ts";
 import { serverCommand, VERSION } from "./src/base/program.ts";
-import { pause } from "./src/base/timing.ts";
 import {
   formatAddress,
   formatPlace,
@@ -33,7 +32,7 @@ import { Retention } from "./src/log/retention.ts";
 import { PIECE_OVERHEAD } from "./src/protocol/offer.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 import { linkAddress, roomPlace } from "./src/server/addresses.ts";
-import { AcceptFailures, isGone } from "./src/server/accept_failures.ts";
+import { AcceptFailures } from "./src/server/accept_failures.ts";
 import { Broadcaster } from "./src/server/broadcaster.ts";
 import { check } from "./src/server/check.ts";
 import {
@@ -94,8 +93,6 @@ import { explain, explainLock, portError } from "./src/server/start_error.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
-/** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
-const ACCEPT_PAUSE = 250;
 
 const logger = diagnostics("server");
 
@@ -372,9 +369,7 @@ async function acceptAll(
       gate.serve(await port.accept(), entrance); // a task of its own, which never rejects
     } catch (error) {
       if (signal.aborted) return;
-      if (isGone(error)) continue;
-      failures.add(error);
-      await pause(ACCEPT_PAUSE);
+      await failures.add(error);
     }
   }
 }

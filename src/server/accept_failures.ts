@@ -5,7 +5,11 @@
  * @module
  */
 
+import { pause } from "../base/timing.ts";
 import { diagnostics } from "./diagnostics.ts";
+
+/** How long nothing is accepted after accepting failed, as it does without descriptors, ms. */
+const PAUSE = 250;
 
 /** How long accepting must not fail until it counts as recovered, ms: a single descriptor may come free and be taken again. */
 const RECOVERED_AFTER = 1_000;
@@ -23,8 +27,9 @@ export function isGone(error: unknown): boolean {
 export class AcceptFailures implements Disposable {
   #recovery: ReturnType<typeof setTimeout> | undefined; // there until it is well again
 
-  /** Accepting has failed. */
-  add(error: unknown): void {
+  /** Accepting has failed. Resolves when it can be tried again: at once where a connection had just ended. */
+  async add(error: unknown): Promise<void> {
+    if (isGone(error)) return;
     if (this.#recovery === undefined) {
       logger.warn("Cannot accept a connection: {why}", { why: String(error) });
     }
@@ -33,6 +38,7 @@ export class AcceptFailures implements Disposable {
       this.#recovery = undefined;
       logger.info("Accepting connections again");
     }, RECOVERED_AFTER);
+    await pause(PAUSE);
   }
 
   /** Says nothing more. */

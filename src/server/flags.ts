@@ -437,16 +437,8 @@ export function portAddress(
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) {
     return { host, port: Number(text) };
   }
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new UsageError(
-      `Cannot use --${flag} ${
-        JSON.stringify(text)
-      }: it is PORT or HOST:PORT, like 8080 or 127.0.0.1:8080`,
-    );
-  }
+  const what = "PORT or HOST:PORT, like 8080 or 127.0.0.1:8080";
+  return addressOf(flag, text, what);
 }
 
 /**
@@ -470,15 +462,19 @@ function givenAddress(
   text: string | undefined,
   example: string,
 ): Address | undefined {
-  if (text === undefined) return undefined;
+  return text === undefined
+    ? undefined
+    : addressOf(flag, text, `HOST:PORT, like ${example}`);
+}
+
+/** @param what What it is, in words. @throws {UsageError} for what is none. */
+function addressOf(flag: string, text: string, what: string): Address {
   try {
     return parseAddress(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new UsageError(
-      `Cannot use --${flag} ${
-        JSON.stringify(text)
-      }: it is HOST:PORT, like ${example}`,
+      `Cannot use --${flag} ${JSON.stringify(text)}: it is ${what}`,
     );
   }
 }

@@ -52,10 +52,10 @@ export async function welcome(
       ...chain ? [chain] : [],
       ...[...missed, ...logged].map(pastEvent),
     ].map(encodeEvent);
-    const packed = packEvents(past);
-    const isLong = packed.length > 1 && group.length > 1;
-    const long = isLong ? await broadcaster.share(packed) : undefined;
-    const before = packEvents([...long ? [] : past, ...same]);
+    const whole = packEvents([...past, ...same]);
+    const isLong = whole.length > 1 && group.length > 1;
+    const long = isLong ? await broadcaster.share(packEvents(past)) : undefined;
+    const before = long ? packEvents(same) : whole;
     for (const { seat, answer } of group) {
       answer(seat);
       if (!members.has(seat)) continue; // it came once more in this batch: that one is in

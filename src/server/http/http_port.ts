@@ -11,12 +11,12 @@
 
 import { messageOf } from "../../base/error_reason.ts";
 import { Notify } from "../../base/notify.ts";
-import { pause, within } from "../../base/timing.ts";
+import { within } from "../../base/timing.ts";
 import { type Address, formatAddress } from "../../keys/invite.ts";
 import { LOOPBACK } from "../../keys/key_file.ts";
 import { GoneError } from "../../protocol/record_reader.ts";
 import { WireError } from "../../protocol/records.ts";
-import { AcceptFailures, isGone } from "../accept_failures.ts";
+import { AcceptFailures } from "../accept_failures.ts";
 import { diagnostics } from "../diagnostics.ts";
 import { type Peer, sendAtOnce } from "../entrance.ts";
 import { Handshakes } from "../handshake_limits.ts";
@@ -42,8 +42,6 @@ const MAX_WRONG = 5;
 const MAX_PAUSING = 32;
 /** How long what is being said, and the answer to it, may take when the server stops, ms. */
 const STOP_TIME = 1_000;
-/** How long nothing is accepted after accepting failed, ms. */
-const ACCEPT_PAUSE = 250;
 /** The pause between two looks at all that waits, ms. */
 const TICK = 1_000;
 
@@ -153,9 +151,7 @@ export class HttpPort implements Disposable {
         this.#serve(await this.#listener.accept(), this.#desk); // a task of its own, which never rejects
       } catch (error) {
         if (this.#isClosing) return;
-        if (isGone(error)) continue;
-        failures.add(error);
-        await pause(ACCEPT_PAUSE);
+        await failures.add(error);
       }
     }
   }
