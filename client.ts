@@ -26,6 +26,7 @@ import {
 } from "./src/client/config_folder.ts";
 import { Known } from "./src/client/known.ts";
 import type { Destination } from "./src/client/destination.ts";
+import { direct } from "./src/client/direct.ts";
 import { endAtFaults, explain } from "./src/client/explain.ts";
 import { DiskFiles } from "./src/client/files/disk_files.ts";
 import { Transfers } from "./src/client/files/transfers.ts";
@@ -61,16 +62,8 @@ import {
   nameOf,
 } from "./src/client/terminal_questions.ts";
 import type { TypedView } from "./src/client/view.ts";
-import { dial } from "./src/client/web_socket.ts";
 import { identitiesIn, IdentityFile } from "./src/keys/identity.ts";
-import {
-  type Address,
-  addressesOf,
-  parseAddress,
-  parsePlace,
-} from "./src/keys/invite.ts";
-import { isOrigin, socketUrl } from "./src/keys/web_link.ts";
-import type { Stream } from "./src/protocol/record_reader.ts";
+import { addressesOf, parsePlace } from "./src/keys/invite.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
 /** How long what was noted may take to be in its files when the client ends, ms: no disk keeps it from ending. */
@@ -279,27 +272,6 @@ async function dialler(flag?: string): Promise<SessionOptions["dial"]> {
   // Loaded only if wanted: most clients don't need it.
   const { dialThrough } = await import("./src/client/proxy/dial_proxy.ts");
   return dialThrough(flag, variable ?? "", direct);
-}
-
-/**
- * Opens a connection to the server at an address, `HOST:PORT` or an origin.
- * @throws {Error} for one of Tor, which nobody else is to be asked for (RFC 7686 section 2).
- */
-function direct(address: string): Promise<Stream> {
-  if (/\.onion\.?(:\d+)?$/i.test(address)) {
-    throw new Error(
-      "it is reached through Tor alone: --proxy socks5://127.0.0.1:9050",
-    );
-  }
-  return isOrigin(address)
-    ? dial(socketUrl(address))
-    : connect(parseAddress(address));
-}
-
-async function connect({ host, port }: Address): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect({ hostname: host, port });
-  conn.setNoDelay(true); // a line is short, and doesn't wait for the next one
-  return conn;
 }
 
 /** Does and says what is typed, line by line, until the input ends. */

@@ -22,17 +22,14 @@ import { randomBytes } from "../../crypto_utils.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { identityOf } from "../crypto/identity.ts";
 import { IdentityFile } from "../keys/identity.ts";
-import { parseAddress } from "../keys/invite.ts";
-import { isOrigin, socketUrl } from "../keys/web_link.ts";
-import type { Stream } from "../protocol/record_reader.ts";
 import { requireName } from "./ask.ts";
+import { direct } from "./direct.ts";
 import { findDestination } from "./given_place.ts";
 import { JoinError } from "./join_error.ts";
 import { Known } from "./known.ts";
 import { Session } from "./session.ts";
 import type { News, Present } from "./view.ts";
 import { WaitingNews } from "./waiting_news.ts";
-import { dial } from "./web_socket.ts";
 
 export { JoinError, UsageError };
 export type { News, Present };
@@ -79,7 +76,7 @@ export async function join(
     address,
     others,
     who: { identity, name },
-    dial: connect,
+    dial: direct,
     handshake,
     proven,
     known,
@@ -161,13 +158,4 @@ export class JoinedRoom implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave();
   }
-}
-
-/** Opens a connection to a server: by TCP, or by a WebSocket where its link is one for browsers. */
-async function connect(at: string): Promise<Stream> {
-  if (isOrigin(at)) return await dial(socketUrl(at));
-  const { host, port } = parseAddress(at);
-  const conn = await Deno.connect({ hostname: host, port });
-  conn.setNoDelay(true); // a line is short, and doesn't wait for the next one
-  return conn;
 }
