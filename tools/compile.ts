@@ -4,12 +4,10 @@
  * @module
  */
 
-import { parseFlags } from "../src/base/flags.ts";
-import { UsageError } from "../src/base/usage_error.ts";
-import { helpText } from "../src/base/help.ts";
-import { complain, print } from "../src/base/output.ts";
-import { usageSentence } from "../src/base/program.ts";
+import type { FlagValues } from "../src/base/flags.ts";
+import { print } from "../src/base/output.ts";
 import { taskRun } from "./run_flags.ts";
+import { runTool } from "./run_tool.ts";
 
 /** The systems that Deno can make executables for. */
 export const TARGETS = [
@@ -97,26 +95,17 @@ function reasonIn(text: string): string {
   return reason.trim().replace(/^(\d+|error): /, "").split("\n", 1).join("");
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
-    if (values.help) {
-      print(helpText("deno task compile [FLAGS]", ABOUT, FLAGS));
-      return 0;
-    }
-    const { output, target } = values;
-    const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
-    for (const task of PROGRAMS) {
-      const { code } = await compiler(task, output, target, {}).spawn().status;
-      if (code !== 0) return code; // Deno has said itself what went wrong
-      print(`Made ${output}/chat-${task}${suffix}\n`);
-    }
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    complain(`${usageSentence(error.message)}\n`);
-    return 2;
+async function main(
+  { output, target }: FlagValues<typeof FLAGS>,
+): Promise<number> {
+  const suffix = (target ?? Deno.build.os).includes("windows") ? ".exe" : "";
+  for (const task of PROGRAMS) {
+    const { code } = await compiler(task, output, target, {}).spawn().status;
+    if (code !== 0) return code; // Deno has said itself what went wrong
+    print(`Made ${output}/chat-${task}${suffix}\n`);
   }
+  return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+const TOOL = { task: "compile", about: ABOUT, flags: FLAGS };
+if (import.meta.main) Deno.exit(await runTool(TOOL, main));

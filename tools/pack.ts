@@ -13,14 +13,12 @@
 
 import type { Plugin } from "esbuild";
 import config from "../deno.json" with { type: "json" };
-import { parseFlags } from "../src/base/flags.ts";
-import { helpText } from "../src/base/help.ts";
-import { complain, print } from "../src/base/output.ts";
-import { usageSentence } from "../src/base/program.ts";
-import { UsageError } from "../src/base/usage_error.ts";
+import type { FlagValues } from "../src/base/flags.ts";
+import { print } from "../src/base/output.ts";
 import { type Bundle, bundle, OWN, root, versionAlone } from "./bundle.ts";
 import type { PackedTask } from "./npm/encrypted_chat.ts";
 import { standaloneRun, USER_TASKS } from "./run_flags.ts";
+import { runTool } from "./run_tool.ts";
 
 const FLAGS = [
   {
@@ -225,17 +223,10 @@ async function pack(folder: string): Promise<void> {
   );
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
-    if (values.help) print(helpText("deno task pack [FLAGS]", ABOUT, FLAGS));
-    else await pack(values.output);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    complain(`${usageSentence(error.message)}\n`);
-    return 2;
-  }
+async function main({ output }: FlagValues<typeof FLAGS>): Promise<number> {
+  await pack(output);
+  return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+const TOOL = { task: "pack", about: ABOUT, flags: FLAGS };
+if (import.meta.main) Deno.exit(await runTool(TOOL, main));

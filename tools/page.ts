@@ -20,11 +20,9 @@ import {
 } from "./bundle.ts";
 import config from "../deno.json" with { type: "json" };
 import { sha256 } from "../crypto_utils.ts";
-import { parseFlags } from "../src/base/flags.ts";
-import { UsageError } from "../src/base/usage_error.ts";
-import { helpText } from "../src/base/help.ts";
-import { complain, print } from "../src/base/output.ts";
-import { usageSentence } from "../src/base/program.ts";
+import type { FlagValues } from "../src/base/flags.ts";
+import { print } from "../src/base/output.ts";
+import { runTool } from "./run_tool.ts";
 
 const FLAGS = [
   {
@@ -191,33 +189,20 @@ export async function buildPage(): Promise<string> {
   return assemble(template, await press(script), style.trimEnd());
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
-    if (values.help) {
-      print(helpText("deno task page [FLAGS]", ABOUT, FLAGS));
-      return 0;
-    }
-    const page = new TextEncoder().encode(await buildPage());
-    const { output } = values;
-    const folder = output.slice(0, output.lastIndexOf("/") + 1);
-    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(output, page);
-    const packed = brotliCompressSync(page); // at its best, which takes half a second
-    await Deno.writeFile(`${output}.br`, packed);
-    const kilobytes = ({ length }: Uint8Array) => Math.round(length / 1_000);
-    print(
-      `Made ${output}, ${kilobytes(page)} kB; packed, ${
-        kilobytes(packed)
-      } kB\n`,
-    );
-    print(`SHA-256: ${hex.encode(sha256(page))}\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    complain(`${usageSentence(error.message)}\n`);
-    return 2;
-  }
+async function main({ output }: FlagValues<typeof FLAGS>): Promise<number> {
+  const page = new TextEncoder().encode(await buildPage());
+  const folder = output.slice(0, output.lastIndexOf("/") + 1);
+  if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeFile(output, page);
+  const packed = brotliCompressSync(page); // at its best, which takes half a second
+  await Deno.writeFile(`${output}.br`, packed);
+  const kilobytes = ({ length }: Uint8Array) => Math.round(length / 1_000);
+  print(
+    `Made ${output}, ${kilobytes(page)} kB; packed, ${kilobytes(packed)} kB\n`,
+  );
+  print(`SHA-256: ${hex.encode(sha256(page))}\n`);
+  return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+const TOOL = { task: "page", about: ABOUT, flags: FLAGS };
+if (import.meta.main) Deno.exit(await runTool(TOOL, main));

@@ -15,15 +15,13 @@ import { hex } from "@scure/base";
 import config from "../deno.json" with { type: "json" };
 import { sha256 } from "../crypto_utils.ts";
 import { reasonOf } from "../src/base/error_reason.ts";
-import { parseFlags } from "../src/base/flags.ts";
-import { helpText } from "../src/base/help.ts";
+import type { FlagValues } from "../src/base/flags.ts";
 import { complain, print } from "../src/base/output.ts";
-import { usageSentence } from "../src/base/program.ts";
 import { sentence } from "../src/base/sentence.ts";
-import { UsageError } from "../src/base/usage_error.ts";
 import { root } from "./bundle.ts";
 import { compileBoth, TARGETS } from "./compile.ts";
 import { OTHERS_LICENCES, othersLicences } from "./pack.ts";
+import { runTool } from "./run_tool.ts";
 
 const FLAGS = [
   {
@@ -108,24 +106,14 @@ async function tar(where: string, archive: string, name: string) {
   if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseFlags(args, FLAGS, { positionals: 0 });
-    if (values.help) {
-      print(helpText("deno task release [FLAGS]", ABOUT, FLAGS));
-      return 0;
-    }
-    const made = (path: string) => print(`Made ${path}\n`);
-    const missing = await release(values.output, compileBoth, made);
-    for (const { target, reason } of missing) {
-      complain(`${sentence(`Cannot make ${target}: ${reason}`)}\n`);
-    }
-    return missing.length === 0 ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    complain(`${usageSentence(error.message)}\n`);
-    return 2;
+async function main({ output }: FlagValues<typeof FLAGS>): Promise<number> {
+  const made = (path: string) => print(`Made ${path}\n`);
+  const missing = await release(output, compileBoth, made);
+  for (const { target, reason } of missing) {
+    complain(`${sentence(`Cannot make ${target}: ${reason}`)}\n`);
   }
+  return missing.length === 0 ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+const TOOL = { task: "release", about: ABOUT, flags: FLAGS };
+if (import.meta.main) Deno.exit(await runTool(TOOL, main));

@@ -22,6 +22,7 @@ import { numbered, said, saidUpTo, valueFor } from "../kit/log_kit.ts";
 import { newIdentity } from "../kit/people.ts";
 import { runLog, Server } from "../kit/server.ts";
 import { CLIENT, Setup, type Visit } from "../kit/session_setup.ts";
+import { visit } from "../kit/visit.ts";
 
 /** What a client that is told nothing to begin after is told of the past. */
 const SHOWN = 10;
@@ -335,20 +336,6 @@ Deno.test("two members who are shown the same lines have the same digits, and ot
 });
 
 // ── What only looks like that ──────────────────────────────────────────────────────────────────────────────
-
-/** What a person's client shows of the history's differing, in a visit of its own. */
-async function visit(
-  options: Parameters<typeof JsonClient.join>[0],
-): Promise<{ readonly differs: number; readonly notes: string[] }> {
-  await using client = await JsonClient.join(options);
-  await client.type(JSON.stringify({ type: "say", text: "here", id: 1 }));
-  await client.shows("said", { id: 1 });
-  await client.type(JSON.stringify({ type: "quit" }));
-  assertEquals(await client.finished(), 0);
-  const notes = client.all("note").map(({ text = "" }) => text)
-    .filter((text) => /histor|log/.test(text));
-  return { differs: client.all("history-differs").length, notes };
-}
 
 /** What somebody does to a log while the server runs, or between two runs. */
 interface Deed {

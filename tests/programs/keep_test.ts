@@ -12,11 +12,12 @@ import {
   assertStringIncludes,
 } from "../kit/assert.ts";
 import { formatEntry } from "../../src/log/line_format.ts";
-import { type ClientOptions, JsonClient, type Shown } from "../kit/client.ts";
+import { JsonClient, type Shown } from "../kit/client.ts";
 import { Folder } from "../kit/folder.ts";
 import { headingAfter, numbered, said } from "../kit/log_kit.ts";
 import { SealedPrograms } from "../kit/sealed_programs.ts";
 import { runLog, runServer, Server } from "../kit/server.ts";
+import { visit } from "../kit/visit.ts";
 
 /** More than a megabyte. */
 const LONG = Array.from(
@@ -25,18 +26,6 @@ const LONG = Array.from(
 );
 const DELETED =
   /Deleted chat\.log\.\d+: events 1 to \d+, until \d{4}-\d\d-\d\d/;
-
-/** Somebody is there for a moment. @returns What it is warned of, and what it is told of the log. */
-async function visit(options: ClientOptions) {
-  await using client = await JsonClient.join(options);
-  await client.type(JSON.stringify({ type: "say", text: "here", id: 1 }));
-  await client.shows("said", { id: 1 });
-  await client.type(JSON.stringify({ type: "quit" }));
-  assertEquals(await client.finished(), 0);
-  const notes = client.all("note").map(({ text = "" }) => text)
-    .filter((text) => /histor|log/.test(text));
-  return { differs: client.all("history-differs").length, notes };
-}
 
 async function find(client: JsonClient, words: string): Promise<string[]> {
   const { length } = client.all("found");

@@ -1,0 +1,41 @@
+/**
+ * How a tool is run by its task: flags, help, what is wrong with the command, and the exit code.
+ *
+ * @module
+ */
+
+import { type Flag, type FlagValues, parseFlags } from "../src/base/flags.ts";
+import { helpText } from "../src/base/help.ts";
+import { complain, print } from "../src/base/output.ts";
+import { usageSentence } from "../src/base/program.ts";
+import { UsageError } from "../src/base/usage_error.ts";
+
+/** A tool, as its user sees it. */
+export interface Tool<T extends readonly Flag[]> {
+  /** The task by which it is run. */
+  readonly task: string;
+  /** What it does, a sentence. */
+  readonly about: string;
+  /** Its flags, `help` among them. */
+  readonly flags: T;
+}
+
+/**
+ * Runs a tool with the arguments of the command.
+ * @param run Does what the tool is for. @returns The exit code: what `run` says, 0 for help, 2 for wrong usage.
+ */
+export async function runTool<const T extends readonly Flag[]>(
+  { task, about, flags }: Tool<T>,
+  run: (values: FlagValues<T>) => Promise<number>,
+): Promise<number> {
+  try {
+    const { values } = parseFlags(Deno.args, flags, { positionals: 0 });
+    if (!("help" in values && values.help === true)) return await run(values);
+    print(helpText(`deno task ${task} [FLAGS]`, about, flags));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    complain(`${usageSentence(error.message)}\n`);
+    return 2;
+  }
+}
