@@ -307,6 +307,19 @@ Deno.test("line is said once, however often it comes under the same key, also at
   assertEquals(texts, ["done", "really", "done!", "done", "done", "more"]);
 });
 
+Deno.test("a request that comes again under its key is known while another's line has its number alone", async () => {
+  await using room = await HttpSetup.create();
+  const request = say("done", { fields: { "idempotency-key": "job 7" } });
+  const { seq } = (await room.ask(request)).said;
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  const { history } = room.setup;
+  const { head } = history;
+  const recall = history.recall.bind(history);
+  history.recall = (line) => line === head ? undefined : recall(line);
+  assertEquals((await room.ask(request)).said.seq, seq);
+});
+
 Deno.test("line can't be forged in the log, whatever stands in the text", async () => {
   await using room = await HttpSetup.create();
   const forged = "x\r2026-11-23T17:06:07.004Z k3df9q2mx7ta41cz.Yk3xQ0p1a2c.1";
