@@ -89,23 +89,18 @@ async function open(proxy: SocksProxy, address: string): Promise<Stream> {
     await connectThrough(tcp, target, proxy.login);
     if (!isOrigin(address)) return conn;
     const url = new URL(socketUrl(address));
-    if (url.protocol === "wss:") {
-      conn = await startTls(tcp, target.host);
-      if (isLate) close(conn); // else nobody would
-    }
+    if (url.protocol === "wss:") conn = await startTls(tcp, target.host);
     return await openTunnelled(conn, url);
   };
   // Not by closing it alone: Deno ends no connection that waits within the handshake of TLS.
   const late = Promise.withResolvers<never>();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    late.reject(new Error(LATE));
-  }, TIME);
+  const timer = setTimeout(() => late.reject(new Error(LATE)), TIME);
+  const opened = opening();
   try {
-    return await Promise.race([opening(), late.promise]);
+    return await Promise.race([opened, late.promise]);
   } catch (error) {
     close(conn);
+    opened.then(close, () => close(conn)); // what still comes of it
     throw error;
   } finally {
     clearTimeout(timer);
