@@ -405,12 +405,13 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   }
 
   /**
-   * Begins another file, as soon as the value is counted with which it begins. What was appended is in the log even if
-   * that fails, so nobody is refused.
+   * Begins another file, as soon as the value is counted with which it begins; that is urgent once this one has twice
+   * its size. What was appended is in the log even if it fails, so nobody is refused.
    */
   async #rotate(): Promise<void> {
     const { maxSize = 0, fsync = false, onNotice } = this.#options;
-    if (this.#values?.isBehind) return this.#values.press();
+    const isUrgent = this.#index.end > 2 * this.#rotateAt;
+    if (this.#values?.isBehind) return this.#values.press(isUrgent);
     try {
       const value = this.#values?.last;
       this.#use(await this.#files.rotate(this.head, value, fsync));
