@@ -90,6 +90,7 @@ import {
   stopSignal,
 } from "./src/server/signals.ts";
 import { explain, explainLock, portError } from "./src/server/start_error.ts";
+import { meter } from "./src/server/telemetry.ts";
 
 const ABOUT =
   "An encrypted group chat: the server. Needs no flags; prints what others need to join.";
@@ -104,8 +105,9 @@ async function serve(values: Values): Promise<void> {
   const address = ownAddress(values);
   const httpAt = httpAddress(values);
   // Loaded only if wanted: most servers don't need them.
-  const metrics = metricsAt &&
-    new (await import("./src/server/metrics.ts")).Metrics();
+  using metrics = metricsAt || meter()
+    ? new (await import("./src/server/metrics.ts")).Metrics()
+    : undefined;
   const measures = metrics ?? UNMEASURED;
   const greeting = await prepare(values);
   const nats = await natsOptions(values);
@@ -292,6 +294,7 @@ async function serve(values: Values): Promise<void> {
     ringLag: () => ring.lag,
     sentBytes: () => gate.sentBytes,
     lastEvent: () => history.head,
+    httpReaders: () => http?.readers ?? 0,
     healthy: () => room.healthy,
   });
   const instructions = joinInstructions(values, keyFile, created, {

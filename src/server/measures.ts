@@ -30,6 +30,8 @@ export interface Measures {
   readonly departures: Count;
   /** Fresh epochs and ratchets, by which of the two. */
   readonly epochs: Count;
+  /** Answers to requests of programs, by HTTP's status; a stream is answered when it begins. */
+  readonly httpAnswers: Count;
   /** Events in a batch. */
   readonly batchSize: Distribution;
   /** The time of one write to the log, seconds. */
@@ -56,6 +58,7 @@ export const UNMEASURED: Measures = {
   handshakesRefused: nowhere,
   departures: nowhere,
   epochs: nowhere,
+  httpAnswers: nowhere,
   batchSize: nowhere,
   logWrite: nowhere,
 };

@@ -1,5 +1,5 @@
 /**
- * The server's figures for Prometheus, and its health, over HTTP.
+ * The server's figures, for Prometheus and for OpenTelemetry, and its health, over HTTP.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import type {
   Measures,
 } from "./measures.ts";
 import { metricsError } from "./start_error.ts";
+import { meter } from "./telemetry.ts";
 import type { Address } from "../keys/invite.ts";
 
 /** What every name begins with. */
@@ -33,6 +34,8 @@ export interface Levels {
   readonly sentBytes: () => number;
   /** The number of the last event. */
   readonly lastEvent: () => number;
+  /** Programs that read what is said, by open streams. */
+  readonly httpReaders: () => number;
   /** Whether the server can do its work. */
   readonly healthy: () => boolean;
 }
@@ -49,9 +52,10 @@ export interface ClusterLevels {
   readonly place: number;
 }
 
-/** Counts for Prometheus. */
-export class Metrics implements Measures {
-  readonly #exposition = new Exposition(PREFIX);
+/** Counts for those who look after the server. */
+export class Metrics implements Measures, Disposable {
+  readonly #exposition = new Exposition(PREFIX, meter());
+  readonly #delay = this.#watchDelay();
   #healthy = () => false;
   readonly messages: Count = this.#exposition.count(
     "messages_total",
@@ -79,6 +83,11 @@ export class Metrics implements Measures {
     "epochs_total",
     "Changes of the room's key",
     "change",
+  );
+  readonly httpAnswers: Count = this.#exposition.count(
+    "http_answers_total",
+    "Requests of programs that were answered",
+    "status",
   );
   readonly batchSize: Distribution = this.#exposition.distribution(
     "batch_events",
@@ -119,6 +128,11 @@ export class Metrics implements Measures {
       "last_event",
       "The last event's number",
       levels.lastEvent,
+    );
+    this.#exposition.level(
+      "http_readers",
+      "Programs that read along",
+      levels.httpReaders,
     );
   }
 
@@ -192,14 +206,16 @@ export class Metrics implements Measures {
     };
     const { host: hostname, port } = address;
     const options = { hostname, port, signal, onListen: () => {} };
-    let server: Deno.HttpServer;
     try {
-      server = Deno.serve(options, answer);
+      return Deno.serve(options, answer).finished;
     } catch (error) {
       throw metricsError(address, error);
     }
-    const delay = this.#watchDelay();
-    return server.finished.finally(() => clearInterval(delay));
+  }
+
+  /** Looks at the event loop no more. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#delay);
   }
 
   #watchDelay(): ReturnType<typeof setInterval> {

@@ -1,25 +1,32 @@
 /**
- * Figures in Prometheus' text format (version 0.0.4). Ours because the library for it, prom-client, can't be
- * compiled into an executable by Deno 2.6.
+ * Figures in Prometheus' text format (version 0.0.4), and the same for OpenTelemetry. docs/design.md says why no
+ * library writes that format here.
  *
  * @module
  */
 
 import type { Count, Distribution } from "./measures.ts";
+import type { Labels, Meter } from "./telemetry.ts";
 
 /** The format's media type. */
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-type Kind = "counter" | "gauge" | "histogram";
+type Kind = "counter" | "gauge";
+/** What a figure is now, for each of its labels. */
+type Sample = readonly [value: number, labels: Labels];
+
+const NONE: Labels = {};
 
 /** A named list of figures. */
 export class Exposition {
   readonly #prefix: string;
+  readonly #meter: Meter | undefined;
   readonly #families: (() => string)[] = [];
 
-  /** Without figures. @param prefix What every name begins with. */
-  constructor(prefix: string) {
+  /** Without figures. @param prefix What every name begins with. @param meter Is told them, too. */
+  constructor(prefix: string, meter?: Meter) {
     this.#prefix = prefix;
+    this.#meter = meter;
   }
 
   /** Something that only grows; with a label, a figure for each of its values. */
@@ -30,11 +37,11 @@ export class Exposition {
       "counter",
       name,
       help,
-      (full) =>
-        [...amounts].map(([value, amount]) => {
-          const labels = value === "" ? "" : `{${label}=${quoted(value)}}`;
-          return `${full}${labels} ${amount}`;
-        }),
+      () =>
+        [...amounts].map(([value, amount]): Sample => [
+          amount,
+          label === undefined ? NONE : { [label]: value },
+        ]),
     );
     return {
       add: (amount = 1, value = "") =>
@@ -44,12 +51,12 @@ export class Exposition {
 
   /** Something that is looked up when somebody asks. */
   level(name: string, help: string, look: () => number): void {
-    this.#add("gauge", name, help, (full) => [`${full} ${look()}`]);
+    this.#add("gauge", name, help, () => [[look(), NONE]]);
   }
 
   /** Something that only grows, and is looked up when somebody asks. */
   total(name: string, help: string, look: () => number): void {
-    this.#add("counter", name, help, (full) => [`${full} ${look()}`]);
+    this.#add("counter", name, help, () => [[look(), NONE]]);
   }
 
   /** Something whose values are spread. @param bounds Of the buckets, growing. */
@@ -61,16 +68,23 @@ export class Exposition {
     const buckets = bounds.map((bound) => ({ bound, count: 0 }));
     let count = 0;
     let sum = 0;
-    this.#add("histogram", name, help, (full) => [
+    const full = this.#prefix + name;
+    const lines = () => [
       ...buckets.map((it) => `${full}_bucket{le="${it.bound}"} ${it.count}`),
       `${full}_bucket{le="+Inf"} ${count}`,
       `${full}_sum ${sum}`,
       `${full}_count ${count}`,
-    ]);
+    ];
+    this.#families.push(() => family("histogram", full, help, lines()));
+    const meant = this.#meter?.createHistogram(full, {
+      description: help,
+      advice: { explicitBucketBoundaries: bounds },
+    });
     return {
       observe: (value) => {
         count++;
         sum += value;
+        meant?.record(value);
         for (const bucket of buckets) if (value <= bucket.bound) bucket.count++;
       },
     };
@@ -85,16 +99,34 @@ export class Exposition {
     kind: Kind,
     name: string,
     help: string,
-    lines: (full: string) => string[],
+    samples: () => readonly Sample[],
   ): void {
     const full = this.#prefix + name;
-    const head = [`# HELP ${full} ${help}`, `# TYPE ${full} ${kind}`];
-    this.#families.push(() =>
-      [...head, ...lines(full)].map((line) => `${line}\n`).join("")
-    );
+    const lines = () => samples().map((sample) => full + sampleText(sample));
+    this.#families.push(() => family(kind, full, help, lines()));
+    const options = { description: help };
+    const observable = kind === "counter"
+      ? this.#meter?.createObservableCounter(full, options)
+      : this.#meter?.createObservableGauge(full, options);
+    observable?.addCallback((observed) => {
+      for (const sample of samples()) observed.observe(...sample);
+    });
   }
 }
 
-function quoted(text: string): string {
-  return JSON.stringify(text); // the same escapes, for what stands in labels here
+function family(
+  kind: Kind | "histogram",
+  full: string,
+  help: string,
+  lines: readonly string[],
+): string {
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${kind}`, ...lines]
+    .map((line) => `${line}\n`).join("");
+}
+
+function sampleText([value, labels]: Sample): string {
+  // JSON has the same escapes, for what stands in labels here.
+  const [label] = Object.entries(labels)
+    .map(([name, text]) => `{${name}=${JSON.stringify(text)}}`);
+  return `${label ?? ""} ${value}`;
 }

@@ -6,6 +6,7 @@
 
 import { randomBytes } from "../../crypto_utils.ts";
 import { HttpPort } from "../../src/server/http/http_port.ts";
+import { UNMEASURED } from "../../src/server/measures.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { type Answered, ask, type Asked, EventStream } from "./http.ts";
 import { Setup, UNLIMITED } from "./connection_setup.ts";
@@ -20,6 +21,8 @@ export class HttpSetup implements AsyncDisposable {
   readonly #serving: Promise<void>;
   /** The server's private key. */
   static readonly secret = randomBytes(32);
+  /** How many answers of each status were counted. */
+  readonly answers: Record<string, number> = {};
 
   private constructor(
     readonly setup: Setup,
@@ -38,6 +41,14 @@ export class HttpSetup implements AsyncDisposable {
       ring: setup.broadcaster.ring,
       purses: new Purses(),
       rates,
+      measures: {
+        ...UNMEASURED,
+        httpAnswers: {
+          add: (amount = 1, status = "") => {
+            this.answers[status] = (this.answers[status] ?? 0) + amount;
+          },
+        },
+      },
     });
   }
 

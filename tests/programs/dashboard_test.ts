@@ -1,11 +1,12 @@
 /**
- * The dashboard in `operations/`, held against what a real server's `/metrics` says.
+ * The dashboard in `deploy/`, held against what a real server's `/metrics` says, and against Grafana's own types.
  *
  * @module
  */
 
 import dashboard from "../../deploy/grafana.json" with { type: "json" };
 import { assert, assertEquals } from "../kit/assert.ts";
+import { runToEnd, succeeds } from "../kit/command.ts";
 import { Folder, freePort } from "../kit/folder.ts";
 import { NatsServer } from "../kit/nats.ts";
 import { Server } from "../kit/server.ts";
@@ -43,7 +44,7 @@ Deno.test("dashboard asks for every figure that a server has, and for no other",
   for (const [figure, names] of figures) {
     assert(names.some((name) => asked.has(name)), `nobody sees ${figure}`);
   }
-  assert(figures.size >= 22, [...figures.keys()].join());
+  assert(figures.size >= 24, [...figures.keys()].join());
 });
 
 Deno.test("dashboard has panels with ids of their own, which don't overlap", () => {
@@ -57,4 +58,43 @@ Deno.test("dashboard has panels with ids of their own, which don't overlap", () 
     });
   });
   assertEquals(new Set(cells).size, cells.length);
+});
+
+// Not in deno.json: all that stands there is fetched by whoever starts a program for the first time.
+const SCHEMA = "npm:@grafana/schema@13.2.3";
+const APART = ["--quiet", "--no-config", "--no-lock"];
+const hasSchema = await succeeds(Deno.execPath(), "cache", ...APART, SCHEMA);
+
+Deno.test({
+  name:
+    `dashboard has what Grafana's types ask for, and nothing that they don't know${
+      hasSchema ? "" : " (ignored: no package registry)"
+    }`,
+  ignore: !hasSchema,
+  async fn() {
+    await using folder = await Folder.make();
+    const [panel] = dashboard.panels;
+    const wrong = [
+      { ...dashboard, schemaVersion: "39" },
+      { ...dashboard, panels: [{ ...panel, gridPos: { x: 0, y: 0, w: 1 } }] },
+      { ...dashboard, panels: [{ ...panel, ordinate: 1 }] },
+    ];
+    // Each stands in a program as it is, so that all its properties are looked at.
+    const declaration = (value: unknown, index: number) =>
+      `export const d${index}: Dashboard = ${JSON.stringify(value)};\n`;
+    const expected =
+      "// @ts-expect-error: a check that lets this through is none\n";
+    const file = folder.file("dashboards.ts");
+    await Deno.writeTextFile(
+      file,
+      [
+        `import type { Dashboard } from "${SCHEMA}";\n`,
+        declaration(dashboard, 0),
+        ...wrong.map((it, at) => expected + declaration(it, at + 1)),
+      ].join(""),
+    );
+    const words = [Deno.execPath(), "check", ...APART, file];
+    const { code, stderr } = await runToEnd(words, { env: { NO_COLOR: "1" } });
+    assertEquals([code, stderr], [0, ""]);
+  },
 });

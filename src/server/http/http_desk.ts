@@ -12,6 +12,7 @@ import type { Name } from "../../protocol/names.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import type { Peer } from "../entrance.ts";
 import { close } from "../linger.ts";
+import { UNMEASURED } from "../measures.ts";
 import { answerHead, jsonAnswer, writePatiently } from "./http_answer.ts";
 import type { RequestHead } from "./http_head.ts";
 import { HttpRoom } from "./http_room.ts";
@@ -101,11 +102,23 @@ export class HttpDesk {
         const all = await speaker.say(said);
         const seq = all.at(-1);
         const value = all.length > 1 ? { seq, all } : { seq };
+        this.count(200);
         await writePatiently(peer, jsonAnswer(200, {}, value));
       };
     }
     const after = lastEventOf(head);
     return () => this.#tell(peer, token, after);
+  }
+
+  /** Streams that are open. */
+  get readers(): number {
+    return this.#streams.size;
+  }
+
+  /** Counts an answer. @param status As HTTP has it. */
+  count(status: number): void {
+    const { httpAnswers } = this.#place.measures ?? UNMEASURED;
+    httpAnswers.add(1, String(status));
   }
 
   /** To be called once a second. */
@@ -218,6 +231,7 @@ export class HttpDesk {
     let going: Promise<void> | undefined;
     try {
       const guest = await speaker.enter();
+      this.count(200);
       await writePatiently(peer, STREAM_HEAD);
       going = gone(peer).then(() => this.#end(stream));
       const isOver = () => stream.isOver;

@@ -141,6 +141,11 @@ export class HttpPort implements Disposable {
     return token && { name: token.name.shown, url };
   }
 
+  /** Programs that read what is said, by open streams. */
+  get readers(): number {
+    return this.#desk?.readers ?? 0;
+  }
+
   /** Serves those who come, until `close`. */
   async serve(place: HttpPlace): Promise<void> {
     this.#desk = new HttpDesk(place, this.#address.host, this.#tokens);
@@ -222,6 +227,7 @@ export class HttpPort implements Disposable {
         : error;
       if (!(request instanceof RequestError)) throw error;
       if (request instanceof TokenError) await this.#waitFor(peer, request);
+      desk.count(request.status);
       await writePatiently(peer, answerOf(request));
     }
   }

@@ -177,6 +177,23 @@ Deno.test("head of a request that is none, or too long, is answered with why", a
   }
 });
 
+Deno.test("answers are counted by their status, and readers while they read", async () => {
+  await using room = await HttpSetup.create();
+  const { answers, http, port } = room;
+  await room.ask(say("one"));
+  await room.ask(say("two\nthree"));
+  await room.ask(say(""));
+  await room.ask(say("four", { token: "x".repeat(43) }));
+  await exchange(port, new TextEncoder().encode("GARBAGE\r\n\r\n"));
+  assertEquals(answers, { 200: 2, 400: 2, 401: 1 });
+  assertEquals(http.readers, 0);
+  await using _one = await room.events();
+  await using _two = await room.events();
+  assertEquals([http.readers, answers["200"]], [2, 4]);
+  await http.close();
+  assertEquals(http.readers, 0);
+});
+
 Deno.test("name that is somebody's is refused with the sentence that members get, and tried again with the next request", async () => {
   await using room = await HttpSetup.create();
   const ana = await room.setup.connect();
