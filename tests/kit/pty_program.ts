@@ -8,7 +8,6 @@
  * @module
  */
 
-import process from "node:process";
 import { interpret } from "../../src/client/terminal/commands.ts";
 import { Ignored } from "../../src/client/ignored.ts";
 import { InputHistory } from "../../src/client/terminal/input_history.ts";
@@ -34,7 +33,16 @@ const isPatient = () => {
 };
 const pause: Later = (callback, ms) =>
   isPatient() ? () => {} : later(callback, ms);
-const view: TtyView = new TtyView({
+
+/** The view, which notes what it has read. */
+class NotingView extends TtyView {
+  override received(bytes: Uint8Array | null): void {
+    super.received(bytes);
+    if (bytes) Deno.writeFileSync(`${folder}/read`, bytes, { append: true });
+  }
+}
+
+const view: TtyView = new NotingView({
   stops: true,
   now: Date.now,
   colour: false,
@@ -44,9 +52,6 @@ const view: TtyView = new TtyView({
   ignored,
   names: () => ["Rahul", "ana"],
   later: pause,
-});
-process.stdin.on("data", (bytes: Uint8Array) => {
-  Deno.writeFileSync(`${folder}/read`, bytes, { append: true });
 });
 let seq = 0;
 // The test waits for this: the terminal has its new size at once, and the program hears of it later.
@@ -152,3 +157,4 @@ for await (const line of view.lines()) {
 view.close();
 await history.close();
 await settings.kept;
+Deno.exit(); // whatever else is typed

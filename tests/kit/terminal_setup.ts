@@ -4,7 +4,6 @@
  * @module
  */
 
-import { Readable, Writable } from "node:stream";
 import type { News, RoomNews } from "../../src/client/view.ts";
 import {
   type TerminalOptions,
@@ -50,19 +49,14 @@ export function open(
   screen: Screen = new Screen(columns),
 ) {
   const waits = new Waits();
-  const input = new Readable({ read() {} });
-  const output = Object.assign(
-    new Writable({
-      decodeStrings: false,
-      write(chunk: string, _encoding, done) {
-        screen.write(chunk);
-        done();
-      },
-    }),
-    { columns, rows: Number.isFinite(screen.height) ? screen.height : 24 },
-  );
+  const over = Promise.withResolvers<void>();
+  const output = {
+    columns,
+    rows: Number.isFinite(screen.height) ? screen.height : 24,
+    gone: over.promise,
+    write: (text: string) => screen.write(text),
+  };
   const view = new TerminalView({
-    input,
     output,
     now: () => NOON,
     zone: "UTC",
@@ -71,7 +65,7 @@ export function open(
     ...options,
   });
   const press = (keys: string) => {
-    input.emit("data", new TextEncoder().encode(keys));
+    view.received(new TextEncoder().encode(keys));
   };
   /** Gives the terminal another size, as its window's edge does. */
   const resize = (columns: number, rows = output.rows) => {
@@ -85,8 +79,9 @@ export function open(
     press,
     waits,
     resize,
-    input,
     output,
+    /** The terminal takes nothing more. */
+    hangUp: over.resolve,
     [Symbol.dispose]: () => view.close(),
   };
 }

@@ -61,6 +61,7 @@ Deno.test("crypto, protocol, sealed rooms and the page with its session are bund
 });
 
 Deno.test("a module that is bound to Deno is noticed in its bundle", async () => {
-  const found = foreign(await bundle(["src/client/terminal/tty.ts"]));
-  assert(found.includes("node:process") && found.includes("Deno.stdin"));
+  const modules = ["src/client/terminal/tty.ts", "src/base/paths.ts"];
+  const found = foreign(await bundle(modules));
+  assert(found.includes("node:path") && found.includes("Deno.stdin"));
 });

@@ -11,7 +11,6 @@
  * @module
  */
 
-import type { Writable } from "node:stream";
 import { clusters, leastWidth } from "./cells.ts";
 import type { Row } from "./draft_rows.ts";
 
@@ -31,11 +30,17 @@ const TOP = "\x1b[H";
 const MORE_ABOVE = "↑ ";
 const MORE_BELOW = "↓ ";
 
-/** A terminal, with its present size in cells. */
-export type Screen = Writable & {
-  readonly columns?: number;
-  readonly rows?: number;
-};
+/** A terminal, with its present size in cells: 0 where it doesn't say. */
+export interface Screen {
+  /** Its width. */
+  readonly columns: number;
+  /** Its height. */
+  readonly rows: number;
+  /** Resolves when it takes nothing more. */
+  readonly gone: Promise<void>;
+  /** Writes all of a text, at once; nothing where the terminal is gone. */
+  write(text: string): void;
+}
 
 /** What is on the screen of a draft. */
 interface Painted {

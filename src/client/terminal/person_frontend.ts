@@ -20,7 +20,7 @@ import { featuresOf, rebreaks } from "./features.ts";
 import { InputHistory } from "./input_history.ts";
 import { folderEntries } from "./path_completion.ts";
 import { Settings } from "./settings.ts";
-import { TtyView } from "./tty.ts";
+import { terminalSize, TtyView } from "./tty.ts";
 
 const isWindows = Deno.build.os === "windows"; // which sends Ctrl-C alone
 
@@ -30,6 +30,8 @@ const TERMINAL_SIGNALS: readonly Deno.Signal[] = isWindows
   : ["SIGTERM", "SIGHUP"];
 /** Without escape sequences the system has Ctrl-C. */
 const DUMB_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** The width of a terminal that doesn't tell, cells. */
+const USUAL_COLUMNS = 80;
 
 /** For a person at a terminal: every line is a command, or a text. @param folder As for `openFrontend`. */
 export async function personFrontend(
@@ -91,7 +93,7 @@ async function dumbView(
 ): Promise<DumbView> {
   const { DumbView } = await import("./dumb_view.ts");
   const { ownPipes } = await import("../pipe/own_pipes.ts");
-  const columns = terminalWidth;
+  const columns = () => terminalSize().columns || USUAL_COLUMNS;
   return new DumbView({ ...shared, ...ownPipes(), columns });
 }
 
@@ -119,14 +121,4 @@ async function personFiles(
 function isDumb(): boolean {
   if (Deno.build.os === "windows") return false; // which has no such variable
   return ["", "dumb"].includes(Deno.env.get("TERM") ?? "");
-}
-
-/** The terminal's width, cells; where it has none to tell, as in an editor, that of most. */
-function terminalWidth(): number {
-  const usual = 80;
-  try {
-    return Deno.consoleSize().columns || usual;
-  } catch {
-    return usual; // it is no terminal that can be asked
-  }
 }

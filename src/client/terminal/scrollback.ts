@@ -8,20 +8,28 @@ import { createPrivate } from "../../base/private_file.ts";
 
 /** How many rows are remembered, the newest. */
 const MAX_ROWS = 10_000;
+/** How many are put together into one text: alone, with all that each was made of, they take four times as much. */
+const PAGE_ROWS = 100;
 
 /** The rows that were shown, the newest. */
 export class Scrollback {
-  #rows: string[] = [];
+  readonly #pages: string[] = [];
+  #newest: string[] = []; // fewer than a page
 
-  /** Remembers lines, as they are before they are wrapped; without styles. */
+  /** Remembers lines, as they are before they are wrapped; without styles and line ends. */
   add(lines: readonly string[]): void {
-    this.#rows.push(...lines);
-    if (this.#rows.length > 2 * MAX_ROWS) this.#rows = [...this.rows];
+    for (const line of lines) {
+      if (this.#newest.push(line) < PAGE_ROWS) continue;
+      this.#pages.push(this.#newest.join("\n"));
+      this.#newest = [];
+      if (this.#pages.length > MAX_ROWS / PAGE_ROWS) this.#pages.shift();
+    }
   }
 
   /** The last 10,000 rows, oldest first. */
   get rows(): readonly string[] {
-    return this.#rows.slice(-MAX_ROWS);
+    const old = this.#pages.flatMap((page) => page.split("\n"));
+    return [...old, ...this.#newest].slice(-MAX_ROWS);
   }
 
   /**

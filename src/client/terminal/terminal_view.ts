@@ -8,7 +8,6 @@
  * @module
  */
 
-import type { Readable } from "node:stream";
 import { complete, type TabSources } from "./tab_completion.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 import { Ignored } from "../ignored.ts";
@@ -49,9 +48,7 @@ const LEAVES_WITHIN = 5_000;
 
 /** What a terminal view is made of. */
 export interface TerminalOptions extends TabSources {
-  /** Keys, as the terminal sends them. */
-  readonly input: Readable;
-  /** The terminal, with its present width in cells. */
+  /** The terminal, with its present size in cells. */
   readonly output: Screen;
   /** Whether the terminal breaks its rows anew when it gets narrower. Default: it does, as most do. */
   readonly rebreaks?: boolean;
@@ -99,7 +96,7 @@ export class TerminalView implements TypedView {
     this.#settings = options.settings ?? new Settings();
     this.#history = options.history ?? InputHistory.none(HISTORY_SIZE);
     this.#ignored = options.ignored ?? new Ignored();
-    const { now, zone, colour, patience, input, output } = options;
+    const { now, zone, colour, patience, output } = options;
     this.#editor = new LineEditor({
       output,
       rebreaks: options.rebreaks ?? true,
@@ -121,7 +118,7 @@ export class TerminalView implements TypedView {
       members: () => this.#prompt.members,
     });
     this.#notifier = new Notifier({
-      write: (sequence) => void output.write(sequence),
+      write: (sequence) => output.write(sequence),
       settings: this.#settings,
       features: this.#features,
     });
@@ -138,12 +135,8 @@ export class TerminalView implements TypedView {
       answer: (text) => this.#theme.answer(text),
     }, options.later);
     this.#takeOver();
-    input.on("data", (bytes) => {
-      this.#editor.together(() => this.#splitter.push(bytes));
-    });
-    input.on("end", () => this.#end());
     // A terminal that is gone can't be told; its input ends as well, or has.
-    output.on("error", () => this.#end());
+    output.gone.then(() => this.#end());
   }
 
   /** Resolves when nothing is typed any more. */
@@ -198,6 +191,12 @@ export class TerminalView implements TypedView {
   /** The lines that are typed and aren't empty, until Ctrl-C, Ctrl-D or the end of the input. */
   lines(): AsyncGenerator<string> {
     return this.#typed.lines();
+  }
+
+  /** Takes keys, as the terminal sends them; null at the end of the input. */
+  received(bytes: Uint8Array | null): void {
+    if (bytes === null) this.#end();
+    else this.#editor.together(() => this.#splitter.push(bytes));
   }
 
   /** Does what Ctrl-C does, when it comes as a signal. */
@@ -309,7 +308,6 @@ export class TerminalView implements TypedView {
     this.#prompt.close();
     this.#splitter.close();
     this.#editor.close();
-    this.#options.input.pause();
     this.#options.output.write(MARK_NO_PASTES);
     this.#notifier.end();
     this.#options.raw?.(false);

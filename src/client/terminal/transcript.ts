@@ -66,8 +66,9 @@ export class Transcript {
   readonly #clock: WallClock;
   readonly #columns: Columns;
   readonly #activity: Activity;
-  readonly #firstDay: string;
-  #day: string;
+  readonly #begun: number;
+  #firstDay: string | undefined;
+  #day: string | undefined;
   #lostFor = ""; // why the connection is gone
   #arrival: Arrival | undefined;
   #ownName = "";
@@ -80,8 +81,7 @@ export class Transcript {
     this.#clock = new WallClock(options.zone);
     this.#columns = new Columns(options, this.#clock);
     this.#activity = new Activity(options.settings, options.members);
-    this.#firstDay = this.#clock.day(options.now());
-    this.#day = this.#firstDay;
+    this.#begun = options.now();
   }
 
   /** What a piece of news looks like; nothing if the person doesn't want to see it, or not yet. */
@@ -346,7 +346,8 @@ export class Transcript {
   /** A rule with the day, if it is another than before. */
   #dayRule(at: number): Paragraph[] {
     const day = this.#clock.day(at);
-    if (day === this.#day) return [];
+    this.#firstDay ??= this.#clock.day(this.#begun);
+    if (day === (this.#day ?? this.#firstDay)) return [];
     this.#day = day;
     // After midnight, "today" further up would be wrong: the word is for the day on which this began.
     return [this.#columns.rule(day === this.#firstDay ? "today" : day)];

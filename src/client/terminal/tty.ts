@@ -9,12 +9,15 @@
  * @module
  */
 
-import process from "node:process";
+import { waitIfFull, writeAllSync } from "../../base/write_all.ts";
+import type { Screen } from "./draft_painter.ts";
 import { type TerminalOptions, TerminalView } from "./terminal_view.ts";
 
+/** How much is read at a time, bytes: more than anybody types. What is pasted takes several reads. */
+const READ_SIZE = 4_096;
+
 /** What a view is made of; the terminal is the program's own. */
-export interface TtyOptions
-  extends Omit<TerminalOptions, "input" | "output" | "raw"> {
+export interface TtyOptions extends Omit<TerminalOptions, "output" | "raw"> {
   /** Whether Ctrl-Z may stop the program. */
   readonly stops: boolean;
 }
@@ -22,12 +25,14 @@ export interface TtyOptions
 /** A view for the program's own terminal; closed, it gives everything back. */
 export class TtyView extends TerminalView {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
+  #isOver = false;
 
   /** Takes over the terminal, until `close()`. */
   constructor(options: TtyOptions) {
-    const { stdin: input, stdout: output } = process;
     const cbreak = options.stops && Deno.build.os !== "windows";
-    super({ ...options, input, output, raw: (on) => raw(on, cbreak) });
+    const output = new OwnScreen();
+    super({ ...options, output, raw: (on) => raw(on, cbreak) });
+    this.ended.then(() => this.#isOver = true);
     this.#listeners = Deno.build.os === "windows" ? [] : [
       ["SIGINT", () => this.interrupt()],
       ["SIGCONT", () => this.resumed()],
@@ -36,6 +41,7 @@ export class TtyView extends TerminalView {
     for (const [signal, listener] of this.#listeners) {
       Deno.addSignalListener(signal, listener);
     }
+    this.#read();
   }
 
   /** Clears the prompt and gives the terminal back. */
@@ -44,6 +50,64 @@ export class TtyView extends TerminalView {
     for (const [signal, listener] of this.#listeners) {
       Deno.removeSignalListener(signal, listener);
     }
+  }
+
+  /** Takes keys until there are no more. */
+  async #read(): Promise<void> {
+    const bytes = new Uint8Array(READ_SIZE);
+    while (!this.#isOver) {
+      // A terminal that is gone, as after a hang-up, has no more either.
+      const size = await Deno.stdin.read(bytes).catch(() => null);
+      if (size === null) return this.received(null);
+      this.received(bytes.subarray(0, size));
+    }
+  }
+}
+
+/** The terminal on standard output. */
+class OwnScreen implements Screen {
+  readonly #over = Promise.withResolvers<void>();
+  readonly gone: Promise<void> = this.#over.promise;
+  #size: TerminalSize | undefined; // until what is being done is done
+
+  get columns(): number {
+    return this.#now.columns;
+  }
+
+  get rows(): number {
+    return this.#now.rows;
+  }
+
+  /** The present size; the system is asked once for all rows that are shown together. */
+  get #now(): TerminalSize {
+    if (this.#size) return this.#size;
+    queueMicrotask(() => this.#size = undefined);
+    return this.#size = terminalSize();
+  }
+
+  write(text: string): void {
+    try {
+      writeAllSync(Deno.stdout, new TextEncoder().encode(text), waitIfFull);
+    } catch {
+      this.#over.resolve();
+    }
+  }
+}
+
+/** A terminal's size, cells. */
+export interface TerminalSize {
+  /** Its width. */
+  readonly columns: number;
+  /** Its height. */
+  readonly rows: number;
+}
+
+/** The size of the program's terminal; 0 where it has none to tell, as in an editor. */
+export function terminalSize(): TerminalSize {
+  try {
+    return Deno.consoleSize();
+  } catch {
+    return { columns: 0, rows: 0 };
   }
 }
 

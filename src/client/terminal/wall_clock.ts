@@ -4,41 +4,45 @@
  * @module
  */
 
-/** Tells the time in a zone. */
+const MINUTES = { hour: "2-digit", minute: "2-digit" } as const;
+const SECONDS = { ...MINUTES, second: "2-digit" } as const;
+const DAYS = {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+} as const;
+
+/** Tells the time in a zone. What it needs of the runtime takes long to load, and is loaded when it is first asked. */
 export class WallClock {
-  readonly #minutes: Intl.DateTimeFormat;
-  readonly #seconds: Intl.DateTimeFormat;
-  readonly #days: Intl.DateTimeFormat;
+  readonly #zone: string | undefined;
+  #minutes: Intl.DateTimeFormat | undefined;
+  #seconds: Intl.DateTimeFormat | undefined;
+  #days: Intl.DateTimeFormat | undefined;
 
   /** A clock for a zone (IANA name). Default: the machine's. */
   constructor(zone?: string) {
-    const minutes = { hour: "2-digit", minute: "2-digit" } as const;
-    this.#minutes = format({ ...minutes, timeZone: zone });
-    this.#seconds = format({ ...minutes, second: "2-digit", timeZone: zone });
-    this.#days = format({
-      weekday: "long",
-      day: "numeric",
-      month: "long",
-      year: "numeric",
-      timeZone: zone,
-    });
+    this.#zone = zone;
   }
 
   /** Hours and minutes of a time (ms since 1970), and seconds if wanted. */
   time(at: number, seconds = false): string {
-    return (seconds ? this.#seconds : this.#minutes).format(at);
+    const format = seconds
+      ? this.#seconds ??= this.#format(SECONDS)
+      : this.#minutes ??= this.#format(MINUTES);
+    return format.format(at);
   }
 
   /** The day as "Monday 23 November 2026", whatever commas the runtime's tables put in. */
   day(at: number): string {
+    this.#days ??= this.#format(DAYS);
     return this.#days.formatToParts(at)
       .filter(({ type }) => type !== "literal")
       .map(({ value }) => value).join(" ");
   }
-}
 
-function format(
-  options: Intl.DateTimeFormatOptions & { timeZone: string | undefined },
-): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat("en-GB", options);
+  #format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    const zone = this.#zone === undefined ? {} : { timeZone: this.#zone };
+    return new Intl.DateTimeFormat("en-GB", { ...options, ...zone });
+  }
 }

@@ -5,7 +5,6 @@
  */
 
 import fc from "fast-check";
-import { PassThrough, Writable } from "node:stream";
 import { type Bytes, randomBytes } from "../../../crypto_utils.ts";
 import { parseFlags } from "../../../src/base/flags.ts";
 import { UsageError } from "../../../src/base/usage_error.ts";
@@ -667,16 +666,12 @@ export function pipes(): Target {
 /** The terminal view: between what moves the cursor, all must be harmless. */
 export function terminal(): Target {
   let written = "";
-  const output = Object.assign(
-    new Writable({
-      decodeStrings: false,
-      write(chunk: string, _encoding, done) {
-        written += chunk;
-        done();
-      },
-    }),
-    { columns: 80 },
-  );
+  const output = {
+    columns: 80,
+    rows: 24,
+    gone: new Promise<void>(() => {}),
+    write: (text: string) => void (written += text),
+  };
   const take = () => {
     const text = written;
     written = "";
@@ -687,13 +682,7 @@ export function terminal(): Target {
   const flush = () => new Promise<void>((done) => queueMicrotask(done));
   const open = async () => {
     const now = () => 0;
-    view = new TerminalView({
-      input: new PassThrough(),
-      output,
-      now,
-      zone: "UTC",
-      colour: false,
-    });
+    view = new TerminalView({ output, now, zone: "UTC", colour: false });
     take();
     view.note("mark");
     await flush();

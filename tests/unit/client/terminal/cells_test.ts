@@ -4,13 +4,17 @@
  * @module
  */
 
+import fc from "fast-check";
+import stringWidth from "string-width";
 import {
+  clusters,
   cut,
   greatestWidth,
   leastWidth,
   padCells,
   width,
 } from "../../../../src/client/terminal/cells.ts";
+import { escapeText } from "../../../../src/base/safe_text.ts";
 import { assertEquals } from "../../../kit/assert.ts";
 
 const FLAG = "🇮🇳";
@@ -44,6 +48,45 @@ Deno.test("width() counts by what a person takes for a character", () => {
     [`a${FLAG}b${FAMILY}`, 6],
   ];
   for (const [text, cells] of cases) assertEquals(width(text), cells, text);
+});
+
+/** Words of scripts that join characters, and emoji of all kinds. */
+const WORDS = [
+  ..."क्षत्रिय श्रीनगर ที่นี่ สำนัก বাংলা മലയാളം ខ្មែរ မြန်မာ שָׁלוֹם السَّلَامُ Zoë 한국어 がギ バナナ ﾊﾞﾅﾅ 田中，"
+    .split(" "),
+  ..."☎ ☎️ ⌚ ⌚︎ ❤ ❤️ #️⃣ 7️⃣ ✓ ⚠ ⚠️ ─ … 🇮 🇮🇳 👍 👍🏽 🏳️‍🌈 🏳‍🌈 👁️‍🗨️ 👩🏿‍🚀 👩‍❤️‍💋‍👨 👨‍👩‍👧‍👦 🏴󠁧󠁢󠁷󠁬󠁳󠁿"
+    .split(" "),
+];
+const WRITTEN = WORDS.flatMap((word) => [word, word.normalize("NFD")]);
+
+Deno.test("width() is string-width's, for each character that is shown and for what is joined of them", () => {
+  for (let code = 0; code < 0x20000; code++) {
+    const character = String.fromCodePoint(code);
+    if (escapeText(character) !== character) continue;
+    if (width(character) === stringWidth(character)) continue;
+    assertEquals(width(character), stringWidth(character), character);
+  }
+  const texts = fc.array(fc.constantFrom("a", " ", ...WRITTEN));
+  fc.assert(
+    fc.property(texts, (pieces) => {
+      const text = pieces.join("");
+      assertEquals(width(text), stringWidth(text), text);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("clusters() are those of Intl.Segmenter where no character joins another", () => {
+  const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  for (let code = 0x20; code < 0xd800; code++) {
+    const character = String.fromCharCode(code);
+    const text = [..."a1#é中カか한─⌚"].join(character);
+    const found = clusters(text);
+    const right = [...segmenter.segment(text)];
+    if (found.length !== right.length) {
+      assertEquals(found, right.map(({ segment }) => segment));
+    }
+  }
 });
 
 Deno.test("cut() leaves no part of a character", () => {

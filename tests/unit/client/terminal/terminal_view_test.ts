@@ -256,7 +256,7 @@ Deno.test("TerminalView.ask() is null after Ctrl-C, Ctrl-D and the end of the in
   }
   using terminal = open(60);
   const name = terminal.view.ask("Enter your name: ");
-  terminal.input.push(null);
+  terminal.view.received(null);
   assertEquals(await name, null);
 });
 
@@ -275,7 +275,7 @@ Deno.test("TerminalView.lines() ends at Ctrl-C, and the prompt is gone", async (
 Deno.test("TerminalView.lines() ends when the terminal is gone", async () => {
   using terminal = open(60);
   const lines = Array.fromAsync(terminal.view.lines());
-  terminal.output.emit("error", new Error("gone"));
+  terminal.hangUp();
   assertEquals(await lines, []);
 });
 
@@ -334,11 +334,10 @@ Deno.test("TerminalView says joining, away, and when it tries next", async () =>
     "ana (not connected, next try in 4 s, 2 waiting)> half",
   );
   now += 1_000;
-  const write = output.write.bind(output);
-  output.write = (chunk: string) => {
-    const done = write(chunk);
+  const { write } = output;
+  output.write = (text: string) => {
+    write(text);
     if (screen.rows[1]?.includes("in 3 s")) counted.resolve();
-    return done;
   };
   await counted.promise;
   press(" a line");

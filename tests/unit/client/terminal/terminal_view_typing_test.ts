@@ -105,10 +105,10 @@ Deno.test("TerminalView says that a line is under way when that lasts", async ()
   const { view, screen, output } = terminal;
   view.stand({ ...HERE, waiting: 1 });
   assertEquals(screen.rows, ["ana>"]);
-  const write = output.write.bind(output);
-  output.write = (chunk: string) => {
-    if (chunk.includes("waiting")) shown.resolve();
-    return write(chunk);
+  const { write } = output;
+  output.write = (text: string) => {
+    if (text.includes("waiting")) shown.resolve();
+    write(text);
   };
   await shown.promise;
   assertEquals(screen.rows, ["ana (1 waiting)>"]);
