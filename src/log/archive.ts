@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isSameFile, kindOf } from "../base/file_target.ts";
 import { PRIVATE_FILE } from "../base/private_file.ts";
 import { writeAll } from "../base/write_all.ts";
 import { fill, LogError, syncFolder } from "./file.ts";
@@ -13,23 +14,20 @@ const COPY_SIZE = 1_048_576;
 
 /**
  * Copies an open file, whose position moves. It is on the disk under its name only once it is whole; what an earlier attempt
- * left is written over.
- * @throws {LogError} if that fails, or another file has that name.
+ * left is removed. Nothing is written through a link: others may be able to write into the folder.
+ * @throws {LogError} if that fails, or something else has that name.
  */
 export async function archiveTo(
   source: Deno.FsFile,
   path: string,
 ): Promise<void> {
   try {
-    if (await hasSame(source, path)) return;
+    if (await hasSame(source, path)) return await syncFolder(path);
     const draft = `${path}.part`;
+    await removeIfThere(draft);
     {
-      using target = await Deno.open(draft, {
-        write: true,
-        create: true,
-        truncate: true,
-        mode: PRIVATE_FILE,
-      });
+      const options = { write: true, createNew: true, mode: PRIVATE_FILE };
+      using target = await Deno.open(draft, options);
       await source.seek(0, Deno.SeekMode.Start);
       const buffer = new Uint8Array(COPY_SIZE);
       for (;;) {
@@ -46,16 +44,30 @@ export async function archiveTo(
   }
 }
 
-/** Whether a path has what a file has. @throws {Error} if it has something else. */
-async function hasSame(source: Deno.FsFile, path: string): Promise<boolean> {
-  let other: Deno.FsFile;
+async function removeIfThere(path: string): Promise<void> {
   try {
-    other = await Deno.open(path);
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
+ * Whether a path has what a file has. @throws {Error} if it has something else, or is a link: one to that very file, say,
+ * which would have nothing once that is deleted.
+ */
+async function hasSame(source: Deno.FsFile, path: string): Promise<boolean> {
+  let info: Deno.FileInfo;
+  try {
+    info = await Deno.lstat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-  using _ = other;
+  if (info.isSymlink) throw new Error("it is a link");
+  if (!info.isFile) throw new Error(`it is ${kindOf(info)}`);
+  using other = await Deno.open(path);
+  if (!isSameFile(info, await other.stat())) throw new Error("it has changed");
   await source.seek(0, Deno.SeekMode.Start);
   const [a, b] = [new Uint8Array(COPY_SIZE), new Uint8Array(COPY_SIZE)];
   for (;;) {

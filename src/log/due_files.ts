@@ -100,13 +100,21 @@ export class DueFiles {
   async #areTooMuch(most: number) {
     const sizes: number[] = [];
     for (const file of this.#log.files) {
-      using opened = await this.#open(file);
-      sizes.push(opened ? (await opened.stat()).size : 0);
+      sizes.push(await this.#sizeOf(file));
     }
     const from = (index: number) =>
       sizes.slice(index).reduce((sum, size) => sum + size, 0);
     const enough = most * (1 - 2 / PARTS);
     return (index: number) => from(index) > most && from(index + 1) >= enough;
+  }
+
+  async #sizeOf(file: LogFile): Promise<number> {
+    using opened = await this.#open(file);
+    try {
+      return (await opened?.stat())?.size ?? 0;
+    } catch (cause) {
+      throw new LogError("read", file.path, cause);
+    }
   }
 
   /** The latest time near the end of an older file, ms since 1970; undefined if none is known. */

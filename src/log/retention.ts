@@ -147,7 +147,9 @@ export class Retention implements AsyncDisposable {
     const name = namesOf([due]);
     const target = archive && `${archive}/${archiveName(due)}`;
     if (target) {
-      using opened = await this.#log.openFile(file);
+      using opened = await this.#log.openFile(file).catch((cause) => {
+        throw new LogError("read", file.path, cause);
+      });
       if (opened) await archiveTo(opened, target);
     }
     if (!await this.#log.deleteOldest(file)) return false;

@@ -9,7 +9,10 @@ import { refuse } from "../protocol/handshake.ts";
 import type { HalfClosable } from "./linger.ts";
 
 /** A connection, by whichever port it came. */
-export type Peer = Deno.Conn<Deno.NetAddr>;
+export type Peer = Pick<
+  Deno.Conn<Deno.NetAddr>,
+  "read" | "write" | "closeWrite" | "close" | "remoteAddr"
+>;
 
 /** What somebody came for who doesn't want to shake hands. */
 export interface Errand {

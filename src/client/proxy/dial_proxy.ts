@@ -89,12 +89,19 @@ async function open(proxy: SocksProxy, address: string): Promise<Stream> {
     await connectThrough(tcp, target, proxy.login);
     if (!isOrigin(address)) return conn;
     const url = new URL(socketUrl(address));
-    if (url.protocol === "wss:") conn = await startTls(tcp, target.host);
+    if (url.protocol === "wss:") {
+      conn = await startTls(tcp, target.host);
+      if (isLate) throw new Error(LATE); // or the server's silence could keep it open
+    }
     return await openTunnelled(conn, url);
   };
   // Not by closing it alone: Deno ends no connection that waits within the handshake of TLS.
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(LATE)), TIME);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    late.reject(new Error(LATE));
+  }, TIME);
   const opened = opening();
   try {
     return await Promise.race([opened, late.promise]);

@@ -5,11 +5,15 @@
  */
 
 import { type Bytes, concat } from "../../../crypto_utils.ts";
+import { WireError } from "../../protocol/records.ts";
 import type { Peer } from "../entrance.ts";
 import { close } from "../linger.ts";
 
 /** How long a write of an answer may stand still until its reader is given up, ms. */
 const STALL_TIME = 10_000;
+const STALLED = `Too slow to follow: it took nothing for ${
+  STALL_TIME / 1_000
+} s`;
 
 /** What the statuses say that are answered with. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -91,12 +95,24 @@ function wholeAnswer(
   return { head, body };
 }
 
-/** Writes all, as long as the reader takes something now and then; else the connection is closed. @throws then. */
+/** The one who asked takes nothing of the answer. */
+export class StalledError extends WireError {}
+
+/**
+ * Writes all, as long as the reader takes something now and then; else the connection is closed.
+ * @throws {StalledError} then; and as `peer`.
+ */
 export async function writePatiently(peer: Peer, bytes: Bytes): Promise<void> {
+  let hasStalled = false;
   for (let written = 0; written < bytes.length;) {
-    const timer = setTimeout(() => close(peer), STALL_TIME);
+    const timer = setTimeout(() => {
+      hasStalled = true;
+      close(peer);
+    }, STALL_TIME);
     try {
       written += await peer.write(bytes.subarray(written));
+    } catch (error) {
+      throw hasStalled ? new StalledError(STALLED) : error;
     } finally {
       clearTimeout(timer);
     }

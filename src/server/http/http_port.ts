@@ -23,7 +23,7 @@ import { Handshakes } from "../handshake_limits.ts";
 import { close, linger } from "../linger.ts";
 import { isLoopback, networkOf, Pauses, sourceAt } from "../rate_limits.ts";
 import { httpError } from "../start_error.ts";
-import { jsonAnswer, writePatiently } from "./http_answer.ts";
+import { jsonAnswer, StalledError, writePatiently } from "./http_answer.ts";
 import {
   type Answering,
   HttpDesk,
@@ -206,7 +206,9 @@ export class HttpPort implements Disposable {
       const isPeers = error instanceof WireError ||
         error instanceof Deno.errors.BadResource ||
         isNetworkError(error);
-      if (isPeers) logger.debug("{address}: {why}", { address, why });
+      if (error instanceof StalledError) {
+        logger.info("{address}: {why}", { address, why });
+      } else if (isPeers) logger.debug("{address}: {why}", { address, why });
       else logger.error("{address}: {why}", { address, why });
     } finally {
       close(peer);

@@ -7,8 +7,8 @@
 import type { LogEntry } from "../../protocol/line.ts";
 import type { ConnectionOptions } from "../connection.ts";
 
-/** Entries that are told at a time: as text they are some 24 KiB each at most. */
-const AT_ONCE = 64;
+/** Entries that are read at a time, and kept while somebody is told them: as text they are some 24 KiB each at most. */
+const AT_ONCE = 16;
 
 /** The room, and how to read what was said in it. */
 export class HttpRoom {
@@ -16,7 +16,8 @@ export class HttpRoom {
   constructor(readonly options: ConnectionOptions) {}
 
   /**
-   * The entries with `after` < seq <= `upTo`, oldest first, in pieces of 1 to 64: from memory, if all are there.
+   * The entries with `after` < seq <= `upTo`, oldest first, in pieces of 1 to 16: from memory, if all of a piece are there.
+   * No file is open meanwhile, however long it takes to use a piece.
    * @throws {LogError} if a file can't be read.
    */
   async *lines(
@@ -24,11 +25,11 @@ export class HttpRoom {
     upTo: number,
   ): AsyncGenerator<readonly LogEntry[]> {
     const { history } = this.options;
-    const recent = history.recent(after, upTo);
-    for await (const some of recent ? [recent] : history.past(after, upTo)) {
-      for (let at = 0; at < some.length; at += AT_ONCE) {
-        yield some.slice(at, at + AT_ONCE);
-      }
+    for (let at = after; at < upTo; at += AT_ONCE) {
+      const end = Math.min(upTo, at + AT_ONCE);
+      const some = history.recent(at, end) ??
+        (await Array.fromAsync(history.past(at, end))).flat();
+      if (some.length > 0) yield some;
     }
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The room's lines as a stream of events for a program (server-sent events, as the HTML standard has them): each with its
  * number, its kind and the JSON object that `client --json` prints for it. The log is what is read, no faster than the
- * program reads: of one that is behind nothing is kept but the number that it is at.
+ * program reads: for one that is behind nothing is kept but the number that it is at, the few lines that it is being told,
+ * and what these may quote.
  *
  *     id: 42
  *     event: said
@@ -11,7 +12,6 @@
  */
 
 import type { LogEntry } from "../../protocol/line.ts";
-import { RecentLines } from "../../protocol/recent_lines.ts";
 import {
   jsonObject,
   lineFields,
@@ -19,6 +19,7 @@ import {
 } from "../../protocol/told_line.ts";
 import type { HttpGuest } from "./http_guest.ts";
 import type { HttpRoom } from "./http_room.ts";
+import { Quotes } from "./quotes.ts";
 import type { Speaker } from "./speaker.ts";
 
 /** A comment is sent when nothing else was for so long, ms: it shows that both are still there. */
@@ -54,10 +55,11 @@ export async function* lineStream(
   let at = after === null ? start : await history.start(after, from);
   const teller = new Teller(speaker.person, start);
   for await (const entries of room.lines(Math.max(from, history.oldest), at)) {
-    for (const entry of entries) teller.remember(entry);
+    for (const entry of entries) teller.quotes.add(entry);
   }
   let toldAt = now();
   yield COMMENT; // or some wait for the first byte
+  if (at < start) await speaker.payFor(0, guest, isOver); // what others of its name have read
   while (!guest.ended && !isOver()) {
     const { head } = history;
     if (at >= head) {
@@ -71,8 +73,10 @@ export async function* lineStream(
       yield entries.map((entry) => teller.tell(entry)).join("");
       toldAt = now();
       at = entries.at(-1)?.seq ?? at;
+      if (at <= start) {
+        await speaker.payFor(entries.length, guest, isOver);
+      }
       if (guest.ended || isOver()) return;
-      if (at <= start) await speaker.payFor(entries.length, guest);
     }
     at = head; // lines that aren't ours have numbers, too
   }
@@ -80,7 +84,8 @@ export async function* lineStream(
 
 /** Tells lines one after the other; what is about another quotes it as it was just before. */
 class Teller {
-  readonly #recent = new RecentLines();
+  /** What lines may be about that come. */
+  readonly quotes = new Quotes();
   readonly #person: string;
   readonly #start: number;
 
@@ -90,22 +95,17 @@ class Teller {
     this.#start = start;
   }
 
-  /** A line that isn't told. */
-  remember(line: LogEntry): void {
-    this.#recent.add({ line });
-  }
-
   /** A line as an event. */
   tell(line: LogEntry): string {
     const { seq, at, what: type, to, name, person, text } = line;
-    const about = to === null ? undefined : this.#recent.find(to)?.line;
+    const about = to === null ? undefined : this.quotes.find(to);
     const own = person === this.#person;
     const past = seq <= this.#start;
     const told: ToldLine = {
       ...{ type, seq, at, to, name, person, text, own, past },
       ...(about ? { quoted: about } : {}),
     };
-    this.remember(line);
+    this.quotes.add(line);
     const data = jsonObject(type, lineFields(told));
     return `id: ${seq}\nevent: ${type}\ndata: ${data}\n\n`;
   }

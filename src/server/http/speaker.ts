@@ -119,11 +119,17 @@ export class Speaker {
     return await inTime(saying);
   }
 
-  /** Pays for lines that are read. */
-  async payFor(lines: number, guest: HttpGuest): Promise<void> {
+  /** Pays for lines that were read. @param isOver Whether their reader is gone, and doesn't wait for it. */
+  async payFor(
+    lines: number,
+    guest: HttpGuest,
+    isOver: () => boolean,
+  ): Promise<void> {
     const until = now() + this.#reading.take(lines, 0);
     this.#readUntil = Math.max(this.#readUntil, until);
-    while (now() < this.#readUntil && !guest.ended) await guest.changed();
+    while (now() < this.#readUntil && !guest.ended && !isOver()) {
+      await guest.changed();
+    }
   }
 
   /** @throws {RequestError} */

@@ -11,6 +11,7 @@ import { portAddress, type Values } from "../flags.ts";
 import { webError } from "../start_error.ts";
 import { Certificate } from "./certificate.ts";
 import { Page } from "./page.ts";
+import { TlsPeers } from "./tls_peers.ts";
 import { WebEntrance } from "./web_entrance.ts";
 
 /** The port, and all that stands behind it. */
@@ -20,7 +21,8 @@ export class WebPort implements Disposable {
   readonly #url: string | undefined;
   #address: Address;
   #certificate: Certificate | undefined;
-  #listener: Deno.Listener<Peer> | undefined;
+  readonly #tls = new TlsPeers();
+  #listener: Deno.TcpListener | Deno.TlsListener | undefined;
   #renewed: PromiseWithResolvers<void> | undefined; // while the listener gives way to another
 
   private constructor(
@@ -87,9 +89,11 @@ export class WebPort implements Disposable {
   /** The next who comes. @throws if none can be accepted, or the port is closed. */
   async accept(): Promise<Peer> {
     for (;;) {
+      await this.#tls.place();
       if (!this.#listener) throw new Deno.errors.BadResource("It is closed");
       try {
-        return await this.#listener.accept();
+        const conn = await this.#listener.accept();
+        return "handshake" in conn ? this.#tls.add(conn) : conn;
       } catch (error) {
         const renewed = this.#renewed;
         this.#renewed = undefined;
@@ -124,6 +128,7 @@ export class WebPort implements Disposable {
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.close();
+    this.#tls.close();
   }
 
   /** The same. */

@@ -9,6 +9,12 @@ import { entries, items } from "./cluster_targets.ts";
 import { identity, keyFile } from "./file_targets.ts";
 import { hostileMember } from "./member_target.ts";
 import {
+  proxyHeaders,
+  socksReplies,
+  tokenFiles,
+  tunnelledFrames,
+} from "./proxy_targets.ts";
+import {
   controlLines,
   sealedLines,
   sealedPieces,
@@ -63,6 +69,10 @@ export async function allTargets(
     requestHeads(),
     programRequests(),
     browserFrames(),
+    tunnelledFrames(),
+    socksReplies(),
+    proxyHeaders(),
+    tokenFiles(),
     hostileMember(keys, folder),
     escapes(),
     names(),

@@ -18,6 +18,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../../kit/assert.ts";
+import { runToEnd } from "../../kit/command.ts";
 import { modeOf } from "../../kit/folder.ts";
 import {
   lastOf,
@@ -522,6 +523,90 @@ testWithPath(
         assertStringIncludes(notices.at(-1) ?? "", "Cannot archive to");
       },
     );
+  },
+);
+
+/** What others may have put in place of the copy, and what is said of it. */
+const TRAPS: Record<string, (archive: string, source: string) => unknown> = {
+  "it is a link": (archive, source) =>
+    Deno.symlink(source, `${archive}/${NAME}`),
+  "it is a pipe, not an ordinary file": (archive) =>
+    runToEnd(["mkfifo", `${archive}/${NAME}`]),
+};
+
+for (const [why, trap] of Object.entries(TRAPS)) {
+  testWithPath(
+    `Retention deletes nothing where the copy in the archive is none, because ${why}`,
+    async (path) => {
+      await withArchive(
+        path,
+        async (archive) => void await trap(archive, `${path}.5`),
+        async ({ log, notices }, archived, text) => {
+          assertEquals(
+            notices.at(-1),
+            `Cannot archive to "${archived}": ${why}. It is tried again in 10 minutes`,
+          );
+          assertEquals((await seqsIn(log))[0], 1);
+          assertEquals(await Deno.readTextFile(`${path}.5`), text);
+        },
+      );
+    },
+    windows,
+  );
+}
+
+testWithPath(
+  "Retention writes no copy through a link, and none that others can read",
+  async (path) => {
+    const victim = path.replace("chat.log", "victim");
+    await Deno.writeTextFile(victim, "mine", { mode: 0o644 });
+    await withArchive(
+      path,
+      (archive) => Deno.symlink(victim, `${archive}/${NAME}.part`),
+      async (_, archived, text) => {
+        assertEquals(await Deno.readTextFile(victim), "mine");
+        assertEquals(await Deno.readTextFile(archived), text);
+        assertEquals(await modeOf(archived), 0o600);
+      },
+    );
+  },
+  windows,
+);
+
+testWithPath(
+  "Retention says that a file can't be opened to be archived, and goes on",
+  async (path) => {
+    await withArchive(
+      path,
+      () => Promise.resolve(),
+      async ({ log }) => assertEquals((await seqsIn(log))[0], 3),
+    );
+    const archive = path.replace("chat.log", "old");
+    await using kept = await Kept.open(path, { age: 2.5 * DAY }, { archive });
+    kept.now = BEGIN + 4 * DAY;
+    await kept.retention.look(); // due
+    const none = () => Promise.reject(new Error("Too many open files"));
+    let isArchiving = false;
+    await withMethod(
+      kept.log,
+      "mayDelete",
+      (original) => () => isArchiving = original.call(kept.log),
+      () =>
+        withMethod(
+          kept.log,
+          "openFile",
+          (original) => (file) =>
+            isArchiving ? none() : original.call(kept.log, file),
+          () => kept.pass(HOUR),
+        ),
+    );
+    assertEquals(
+      kept.notices.at(-1),
+      `Cannot read "${path}.4": Too many open files. It is tried again in 10 minutes`,
+    );
+    assertEquals((await seqsIn(kept.log))[0], 3);
+    await kept.pass(HOUR);
+    assertEquals((await seqsIn(kept.log))[0], 5);
   },
 );
 

@@ -240,3 +240,40 @@ Deno.test("dialThrough() leaves a proxy, or a server behind it, that falls silen
     if (address.startsWith("https") && begin === connected) over.resolve();
   }
 });
+
+Deno.test("dialThrough() closes what stands within TLS too late, though the server says nothing more", async () => {
+  using clock = new ManualClock();
+  await using proxy = new Proxy(async (conn) => {
+    await connected(conn).catch(() => {}); // it hears nothing but the end
+  });
+  const [tls] = streamPair();
+  const [begun, stands] = [
+    Promise.withResolvers<Deno.TcpConn>(),
+    Promise.withResolvers<void>(),
+  ];
+  const { startTls } = Deno;
+  const late = async (conn: Deno.TcpConn) => {
+    begun.resolve(conn);
+    await stands.promise;
+    return tls;
+  };
+  Object.assign(Deno, { startTls: late });
+  try {
+    const dial = dialThrough(proxy.url, "", directWay().direct);
+    const failed = assertRejects(
+      () => dial("https://192.0.2.7"),
+      Error,
+      "no answer through the proxy",
+    );
+    const conn = await begun.promise;
+    clock.advance(TIME);
+    await failed;
+    assertThrows(() => conn.close(), Deno.errors.BadResource);
+    assert(!tls.closed, "it stands only now");
+    stands.resolve();
+    await tls.whenClosed;
+    assertEquals(tls.outgoing.written, [], "and nothing is said over it");
+  } finally {
+    Object.assign(Deno, { startTls });
+  }
+});

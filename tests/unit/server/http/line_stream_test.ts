@@ -13,6 +13,7 @@ import { Purses } from "../../../../src/server/rate_limits.ts";
 import { writeAll } from "../../../../src/base/write_all.ts";
 import { pause } from "../../../../src/base/timing.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
+import { output } from "../../../kit/command.ts";
 import { say, UNLIMITED } from "../../../kit/connection_setup.ts";
 import {
   type EventStream,
@@ -170,9 +171,8 @@ function numbersTo(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }
 
-Deno.test("stream shows now and then that it is there", async () => {
-  await using room = await HttpSetup.create();
-  const { setup } = room;
+/** A name's place in the room, apart from those that the port has. */
+async function placeIn({ setup }: HttpSetup, rates = UNLIMITED) {
   const name = parseName("quiet");
   assert(typeof name !== "string");
   const own = new HttpRoom({
@@ -183,13 +183,47 @@ Deno.test("stream shows now and then that it is there", async () => {
     mailbox: setup.mailbox,
     ring: setup.broadcaster.ring,
     purses: new Purses(),
-    rates: UNLIMITED,
+    rates,
   });
-  const speaker = new Speaker(
-    name,
-    await identityFor(HttpSetup.secret.slice(), name),
-    own,
-  );
+  const secret = HttpSetup.secret.slice();
+  const speaker = new Speaker(name, await identityFor(secret, name), own);
+  return { own, speaker };
+}
+
+Deno.test("stream holds few lines and no file while its reader takes nothing, also of a long past", async () => {
+  await using room = await HttpSetup.create({ window: 16, history: 1_000 });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 600; n += 100) {
+    await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
+  }
+  await ana.until("said", ({ n }) => n === 600);
+  const { own, speaker } = await placeIn(room);
+  const guest = await speaker.enter();
+  const isOver = () => false;
+  const lines = lineStream(own, speaker, guest, { after: 0, isOver });
+  const sizes: number[] = [];
+  const log = await Deno.realPath(`${room.setup.folder}/chat.log`);
+  const before = await opened(log);
+  for await (const text of lines) {
+    const count = text.match(/^id: /gm)?.length ?? 0;
+    if (count > 0) sizes.push(count);
+    if (sizes.length === 1) assertEquals(await opened(log), before);
+    if (text.includes('"line 600"')) break;
+  }
+  speaker.end("stopped");
+  assert(Math.max(...sizes) === 16, sizes.join());
+});
+
+/** How often this process has a file open; 0 where the system doesn't tell. */
+async function opened(path: string): Promise<number> {
+  const list = await output("ls", "-l", `/proc/${Deno.pid}/fd`) ?? "";
+  return list.split("\n").filter((it) => it.endsWith(` ${path}`)).length;
+}
+
+Deno.test("stream shows now and then that it is there", async () => {
+  await using room = await HttpSetup.create();
+  const { own, speaker } = await placeIn(room);
   const guest = await speaker.enter();
   let now = 0;
   const lines = lineStream(own, speaker, guest, {
@@ -223,7 +257,51 @@ Deno.test("who reads more of the past at once than a member may say doesn't keep
   for (let n = 1; n <= 100; n++) await ana.send(say(n));
   await ana.until("said", ({ n }) => n === 100);
   await using stream = await room.events(0);
-  await stream.until(() => stream.events.length >= 64); // 39 more than are paid for
+  await stream.until(() => stream.events.length >= 32); // 7 more than are paid for
   const { status } = await room.ask({ body: "alert" });
   assertEquals(status, 200);
+});
+
+Deno.test("reader that goes while it owes for the past leaves its place at once", async () => {
+  await using room = await HttpSetup.create({
+    history: 200,
+    rates: { burst: 200, perSecond: 0.01, bytesPerMessage: 1_024 },
+  });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 180; n++) await ana.send(say(n));
+  await ana.until("said", ({ n }) => n === 180);
+  await using first = await room.events(0);
+  await first.until(() => first.texts.length === 180); // which is paid for
+  const streams: EventStream[] = [];
+  for (let count = 1; count < 16; count++) streams.push(await room.events(0));
+  for (const stream of streams) await stream[Symbol.asyncDispose]();
+  await using another = await anotherStream(room);
+  assert(!another.hasEnded);
+});
+
+Deno.test("who comes again and again reads no more of the past than it has paid for", async () => {
+  await using room = await HttpSetup.create({ history: 100 });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  for (let n = 1; n <= 90; n++) await ana.send(say(n));
+  await ana.until("said", ({ n }) => n === 90);
+  const rates = { burst: 20, perSecond: 0.01, bytesPerMessage: 1_024 };
+  const { own, speaker } = await placeIn(room, rates);
+  const guest = await speaker.enter();
+  let isGone = false;
+  const comes = () =>
+    lineStream(own, speaker, guest, { after: 0, isOver: () => isGone });
+  const first = comes();
+  for (let piece = 0; piece < 3; piece++) await first.next(); // a comment, 32 lines
+  const leaving = first.next();
+  isGone = true;
+  speaker.tick();
+  assertEquals((await leaving).value, undefined);
+  isGone = false;
+  const second = comes();
+  assertEquals((await second.next()).value, ":\n\n");
+  const reading = second.next();
+  speaker.end("stopped");
+  assertEquals((await reading).value, undefined);
 });
