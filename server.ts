@@ -144,7 +144,7 @@ async function serve(values: Values): Promise<void> {
     isRetained: limits.keep !== undefined,
     onNotice: note,
     onMade: made.add,
-  }).catch((error) => explainLock(values.log, error));
+  }).catch((error) => explainLock(values, error));
   log.notices.forEach(note);
   using mailbox = Mailbox.open(waitingFile(values.log), {
     fsync,
@@ -378,13 +378,12 @@ async function acceptAll(
 }
 
 /** The port for clients. @throws {AdvisedError} if it can't be had. */
-async function listen(
-  { host, port, log }: Values,
-): Promise<Deno.TcpListener> {
+async function listen(values: Values): Promise<Deno.TcpListener> {
+  const { host, port } = values;
   try {
     return Deno.listen({ hostname: host, port });
   } catch (error) {
-    throw await portError({ host, port }, log, error);
+    throw await portError(values, error);
   }
 }
 

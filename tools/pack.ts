@@ -64,22 +64,17 @@ const COPIED: Readonly<Record<string, string>> = {
   [`${FOLDER}/chat.html.br`]: "dist/chat.html.br",
 };
 
-/** Own modules as they are in the package: files stand elsewhere, and commands begin with `npx`. */
+/** Own modules as they are in the package: files stand elsewhere. */
 const inPackage: Plugin = {
   name: "in package",
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/, namespace: OWN }, async ({ path }) => {
       const source = await Deno.readTextFile(new URL(path, root));
-      const contents = source
-        .replaceAll(OWN_PLACE, (whole, place) => {
-          const here = PLACES[place];
-          if (here === undefined) throw new Error(`${path} needs ${place}`);
-          return whole.replace(place, here);
-        })
-        .replaceAll(
-          /\bdeno task (server|client|invite|log)\b/g,
-          "npx encrypted-chat $1",
-        );
+      const contents = source.replaceAll(OWN_PLACE, (whole, place) => {
+        const here = PLACES[place];
+        if (here === undefined) throw new Error(`${path} needs ${place}`);
+        return whole.replace(place, here);
+      });
       return { contents, loader: "ts" };
     });
   },
@@ -111,12 +106,19 @@ async function manifest(): Promise<string> {
   return `${JSON.stringify(description, null, 2)}\n`;
 }
 
+/** What `deno task` says, and what npm says in its place: how the program was started. */
+const BY_TASK = "INIT_CWD";
+const BY_NPM = "npm_command";
+
 /** How the command runs each program. */
 function packedTasks(): Record<string, PackedTask> {
   return Object.fromEntries(USER_TASKS.map((task) => {
     const { flags, file, args } = standaloneRun(task);
     return [task, {
-      flags: [...flags, ...SEALED_OFF],
+      flags: [
+        ...flags.map((flag) => flag.replace(BY_TASK, BY_NPM)),
+        ...SEALED_OFF,
+      ],
       file: `./${FOLDER}/${file.replace(/\.ts$/, ".js")}`,
       args,
       about: config.tasks[task].description,

@@ -129,6 +129,7 @@ export async function bundle(
     minify: true,
     format: "iife",
     platform: "browser",
+    define: { IS_PACKED: "false", "Deno.build.standalone": "false" },
     target: TARGET,
     jsx: "automatic",
     jsxImportSource: config.compilerOptions.jsxImportSource,

@@ -44,6 +44,7 @@ import {
   holesSentence,
   laterLogSentence,
   typedText,
+  undoneSentence,
 } from "./sentences.ts";
 import {
   greet,
@@ -684,7 +685,7 @@ export class Conversation implements LinkListener {
       case "notice":
         return view.note(answer.text, id);
       case "refused":
-        return this.#fail(reasonWords(answer.reason, answer.detail), id);
+        return this.#fail(undoneSentence(answer), id);
       case "invited": {
         const { uses, until, note } = answer;
         const serverKey = this.#link?.serverKey;

@@ -63,7 +63,7 @@ export function byKey(
   const room = given.map((it) => known.roomAt(it)).find((it) => it);
   if (known.rooms.length === 0) {
     throw new UsageError(
-      `You were never in a room at ${given}: to come in you need its link, or a code`,
+      `You were never in a room at ${given}: to come in you need its link, or a code: ask who runs the server`,
     );
   }
   const others = new Set([...more, ...room?.addresses ?? []]);

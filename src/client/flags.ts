@@ -8,7 +8,7 @@ import { completionScript, SHELLS } from "./shell_completions.ts";
 import type { FlagValues } from "../base/flags.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { helpText } from "../base/help.ts";
-import { clientCommand, VERSION } from "../base/program.ts";
+import { clientCommand, inviteCommand, VERSION } from "../base/program.ts";
 
 /** The client's flags. */
 export const FLAGS = [
@@ -43,7 +43,7 @@ export const FLAGS = [
   {
     name: "found",
     kind: "boolean",
-    help: "Found the room of a founding link without being asked",
+    help: "Create a sealed room without being asked",
   },
   {
     name: "proxy",
@@ -128,7 +128,7 @@ export function shownHistory(values: Values, isInteractive: boolean): number {
 /** Flags of earlier versions, and what took their place. */
 export const GONE: Readonly<Record<string, string>> = {
   "passphrase":
-    "a spoken code lets somebody in without a link: deno task invite --code",
+    `a spoken code lets somebody in without a link: ${inviteCommand()} --code`,
   "host": "give the server's link, or HOST:PORT and a spoken code",
   "port": "give the server's link, or HOST:PORT and a spoken code",
   "known-servers": "a link, or a spoken code, proves which server it is",

@@ -84,6 +84,11 @@ function readPlace(typed: string, known: Known): Destination {
   const [first = "", ...rest] = text.split(/\s+/);
   const url = webUrl(first);
   const isAddress = !/^\W*chat:/i.test(first) && /:\d+$/.test(first);
+  if (!url && !isAddress && !/[:#/]/.test(first)) {
+    throw new UsageError(
+      "Cannot read where to go: a link begins with chat://, and HOST:PORT has a port, as in chat.example.org:5000",
+    );
+  }
   try {
     if (url && url.hash !== "") return byInvite(parseWebLink(url), url.origin);
     if (!url && !isAddress) return byLink(parseInvite(text));

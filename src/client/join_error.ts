@@ -5,6 +5,8 @@
  */
 
 import { AdvisedError } from "../base/advised_error.ts";
+import { inviteCommand } from "../base/program.ts";
+import { quote } from "../base/safe_text.ts";
 import { nameTaken } from "./sentences.ts";
 import { HandshakeRefusal, reasonWords } from "../protocol/reasons.ts";
 import { FOUNDING_ID, isSealedInvite } from "../sealed/membership.ts";
@@ -16,24 +18,37 @@ export class JoinError extends AdvisedError {
   override readonly name = "JoinError";
 }
 
+/** How a link is made. */
+const HOW = `In the server's folder, make one: ${inviteCommand()}`;
 const ADVICE: Readonly<Record<number, string>> = {
   [HandshakeRefusal.version]: "Use the client that belongs to the server",
   [HandshakeRefusal.key]:
-    "It may have been replaced or used up, have ended, or each newcomer may need an invite. In the server's folder, make one: deno task invite",
+    `It was replaced or used up, has ended, or newcomers need an invite each. ${HOW}`,
   [HandshakeRefusal.busy]: "Try again in a minute",
 };
 
 const SEALED_ADVICE =
-  "It may have been used up or closed, or have ended. Ask a keeper of the room for another, by /invite";
+  "It was used up or closed, or has ended. Ask a keeper for another, by /invite";
 const FOUNDED_ADVICE =
-  "Ask a keeper of the room for an invite, and come by its link: deno task client LINK";
+  "Ask a keeper of the room for an invite, and come by its link";
 
-/** The server went no further than the handshake. @param invite The number of the invite by which the client came. */
+/**
+ * The server went no further than the handshake.
+ * @param invite The number of the invite by which the client came. @param name Its name, where it came by its key alone.
+ */
 export function handshakeRefused(
   error: RefusedError,
   invite = 0,
+  name?: string,
 ): JoinError {
   const { message, code } = error;
+  if (code === HandshakeRefusal.key && name !== undefined) {
+    return new JoinError(
+      `The room does not know you as ${quote(name)}`,
+      `A new name needs the room's link, or an invite: ask for one. ${HOW}`,
+      error,
+    );
+  }
   if (code !== HandshakeRefusal.key || !isSealedInvite(invite)) {
     return new JoinError(message, ADVICE[code] ?? "Try again", error);
   }

@@ -19,6 +19,9 @@
  */
 
 import { randomBytes } from "../../crypto_utils.ts";
+import { explanation } from "../base/explanation.ts";
+import { complain } from "../base/output.ts";
+import { sentence } from "../base/sentence.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { identityOf } from "../crypto/identity.ts";
 import { IdentityFile } from "../keys/identity.ts";
@@ -32,6 +35,20 @@ import type { News, Present } from "./view.ts";
 import { WaitingNews } from "./waiting_news.ts";
 
 export { JoinError, UsageError };
+
+/**
+ * Says on stderr why the program can't be in a room, or can't stay there, and ends it: exit code 2 for a link or a name
+ * that can't be, 1 for all else. @param error What `join()` or `events()` threw.
+ */
+export function fail(error: unknown): never {
+  const isUsage = error instanceof UsageError;
+  const words = isUsage
+    ? sentence(error.message)
+    : explanation(error, "client");
+  complain(`${words}\n`);
+  Deno.exit(isUsage ? 2 : 1);
+}
+
 export type { News, Present };
 
 /** An identity's seed, bytes. */

@@ -6,6 +6,7 @@
 
 import type { Holes } from "./chain_compare.ts";
 import type { News, Unreadable } from "./view.ts";
+import { inviteCommand } from "../base/program.ts";
 import { escapeText, quote } from "../base/safe_text.ts";
 import { formatSize } from "../protocol/offer.ts";
 import type { Line } from "../protocol/line.ts";
@@ -100,6 +101,16 @@ export function refusalSentence(
   }
   const why = escapeText(reasonWords(reason, detail));
   return `${refusedDeed(reason)} ${quote(text)}: ${why}`;
+}
+
+/** Why something that was asked for isn't done; where only operators may, who else can help. */
+export function undoneSentence(
+  { reason, detail }: Pick<NewsOf<"refused">, "reason" | "detail">,
+): string {
+  const why = reasonWords(reason, detail);
+  return reason === "not-operator"
+    ? `${why}: the server's owner names them by --operator ID, and invites by ${inviteCommand()}`
+    : why;
 }
 
 /** What may be lost: `May not have been sent: hello`. */

@@ -139,7 +139,8 @@ export class Session {
     this.#options = options;
     this.#who = options.who;
     this.#turns = new Turns(options.address, options.others);
-    this.#comesAsMember = options.comesAsMember === true;
+    this.#comesAsMember = options.comesAsMember === true ||
+      options.handshake.inviteId === MEMBER_ID;
     const { view, known, seen = new SeenHere(), who: { name } } = options;
     this.#mail = new PrivateMessages({
       view,
@@ -445,8 +446,9 @@ export class Session {
     }
     const { code } = this.#options.handshake; // which alone proves the server: nothing else is tried there
     if (!isKeyRefused || code || this.#comesAsMember) {
-      const { invite } = this.#options.sealing ?? {};
-      throw handshakeRefused(refused, invite?.id);
+      const { handshake: { inviteId }, sealing } = this.#options;
+      const name = inviteId === MEMBER_ID ? this.#who.name : undefined;
+      throw handshakeRefused(refused, sealing?.invite?.id, name);
     }
     this.#comesAsMember = this.#isRetrying = true;
   }

@@ -336,28 +336,35 @@ export function sentence(
   }
 }
 
-const NUMBER = String.raw`[1-9]\d{0,15}`;
+// Marked as pure: the page, which reads no log, goes without them.
+const sentences: RegExp = /* @__PURE__ */ sentencePattern();
+const goodbyes: Map<string, string> = /* @__PURE__ */ goodbyesByWords();
 
-// What follows a name begins with a colon or a space, and the word after the space tells the kinds apart.
-const sentences = new RegExp(
-  String.raw`^(?:\* (?<actor>[^ :*]+) (?<acted>.*)|(?<name>[^ :*]+)(?:` +
-    String.raw`: (?<said>.*)|` +
-    String.raw` to (?<answers>${NUMBER}): (?<replied>.*)|` +
-    String.raw` offers (?<offered>.*)|` +
-    String.raw` edits (?<edits>${NUMBER}): (?<edited>.*)|` +
-    String.raw` deletes (?<deleted>${NUMBER})|` +
-    String.raw` reacts to (?<reacts>${NUMBER})(?<reacted>: .+| no more)|` +
-    String.raw` seals (?<sealed>.*)|` +
-    String.raw` rules (?<ruled>.*)|` +
-    String.raw` is now (?<renamed>[^ :*]+)|` +
-    String.raw`(?<joined> joined the chat)|` +
-    String.raw`(?<left> left the chat(?: \((?<reason>.*)\))?)))$`,
-  "u",
-);
+/** What follows a name begins with a colon or a space, and the word after the space tells the kinds apart. */
+function sentencePattern(): RegExp {
+  const number = String.raw`[1-9]\d{0,15}`;
+  return new RegExp(
+    String.raw`^(?:\* (?<actor>[^ :*]+) (?<acted>.*)|(?<name>[^ :*]+)(?:` +
+      String.raw`: (?<said>.*)|` +
+      String.raw` to (?<answers>${number}): (?<replied>.*)|` +
+      String.raw` offers (?<offered>.*)|` +
+      String.raw` edits (?<edits>${number}): (?<edited>.*)|` +
+      String.raw` deletes (?<deleted>${number})|` +
+      String.raw` reacts to (?<reacts>${number})(?<reacted>: .+| no more)|` +
+      String.raw` seals (?<sealed>.*)|` +
+      String.raw` rules (?<ruled>.*)|` +
+      String.raw` is now (?<renamed>[^ :*]+)|` +
+      String.raw`(?<joined> joined the chat)|` +
+      String.raw`(?<left> left the chat(?: \((?<reason>.*)\))?)))$`,
+    "u",
+  );
+}
 
-const goodbyes = new Map<string, string>(
-  Object.entries(GOODBYES).map(([reason, words]) => [words, reason]),
-);
+function goodbyesByWords(): Map<string, string> {
+  return new Map(
+    Object.entries(GOODBYES).map(([reason, words]) => [words, reason]),
+  );
+}
 
 /**
  * The line that a sentence tells, as `chat.log` has it: with " the chat" as the place, and with names in which

@@ -35,8 +35,7 @@ export const REFUSALS = {
   "message-deleted": "That message was deleted",
   "file-too-large": "The file is larger than this server allows",
   "too-soon": "Slow mode: wait a little before the next message",
-  "not-operator":
-    "Only operators may do that: ask one of them, or the server's owner",
+  "not-operator": "Only operators may do that",
   "nobody-known": "Nobody of that name or id has been here",
   "operation-wrong":
     "That cannot be done: no such open invite, or a number out of range",

@@ -48,7 +48,7 @@ export async function check(values: Values): Promise<void> {
   print(await fileState(values.people, HAPPENING_KINDS));
   using _held = await tryPort(
     { host, port },
-    (address, error) => portError(address, path, error),
+    (_address, error) => portError(values, error),
   );
   if (values.web !== undefined) await checkWeb(values, values.web);
   const metrics = metricsAddress(values);
@@ -56,7 +56,7 @@ export async function check(values: Values): Promise<void> {
   if (metrics) (await tryPort(metrics, metricsError)).close();
   await checkHttp(values);
   const { exists, last, broken } = await checkLog(path)
-    .catch((error) => explainLock(path, error));
+    .catch((error) => explainLock(values, error));
   const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
   if (!exists) print(`${path} is not there yet; the server would make it\n`);
   else print(`${path} can be written; ${end}\n`);

@@ -6,6 +6,7 @@
 
 import { FORMATS, LEVELS } from "./diagnostics.ts";
 import type { FlagValues } from "../base/flags.ts";
+import { inviteCommand } from "../base/program.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { type Address, parseAddress } from "../keys/invite.ts";
 import { besideLog } from "../log/beside.ts";
@@ -398,7 +399,7 @@ export const FLAGS = [
 /** Flags of earlier versions, and what took their place. */
 export const GONE: Readonly<Record<string, string>> = {
   passphrase:
-    "a spoken code lets somebody in without a link: deno task invite --code",
+    `a spoken code lets somebody in without a link: ${inviteCommand()} --code`,
 };
 
 /** The flags' values. */

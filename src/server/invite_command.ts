@@ -30,6 +30,7 @@ import { formatCode, randomCode } from "../keys/spoken_code.ts";
 import { besideLog } from "../log/beside.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_LOG, DEFAULT_PEOPLE_FILE } from "./flags.ts";
 import { roomPlace } from "./addresses.ts";
+import { inviteCommandFor, linkCommand } from "./own_commands.ts";
 import { bothLinks } from "./join_instructions.ts";
 import { webLink } from "./web/web_links.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
@@ -109,7 +110,9 @@ export async function invite(args: readonly string[]): Promise<void> {
     throw new AdvisedError(
       "The room here is sealed: its keepers make invites, by their own clients",
       keepers === undefined
-        ? `Nobody has founded it yet: ${serverCommand()} --link prints the link for that`
+        ? `Nobody has created it yet: ${
+          linkCommand({ "key-file": values["key-file"] })
+        } prints the link for that`
         : `Ask one of them for /invite: ${keepers}`,
     );
   }
@@ -197,7 +200,7 @@ async function list({ people: path }: Values): Promise<void> {
 }
 
 function revoke(values: Values, which: string | undefined): void {
-  const where = `${inviteCommand()} list shows them`;
+  const where = `${inviteCommandFor(values)} list shows them`;
   if (which === undefined) {
     throw new UsageError(`The number of the invite is missing; ${where}`);
   }

@@ -9,11 +9,7 @@ import { formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
-import {
-  clientCommand,
-  inviteCommand,
-  serverCommand,
-} from "../base/program.ts";
+import { clientCommand, serverCommand } from "../base/program.ts";
 import {
   controlFile,
   DEFAULT_KEY_FILE,
@@ -21,11 +17,13 @@ import {
   type Values,
 } from "./flags.ts";
 import type { HttpPort } from "./http/http_port.ts";
+import { inviteCommandFor, linkCommand } from "./own_commands.ts";
+import { shellWord } from "../base/shell_word.ts";
 import { webLines, webLink, webLinksOf } from "./web/web_links.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
 
 const FOUNDING =
-  "Who opens that link first founds the room, and invites the others.";
+  "Who opens that link first creates the room, and invites the others.";
 const WARNING =
   "Everybody who has that link can come in: send it as you would a password.";
 /** How wide what stands before a link is, columns, and in a sealed room that is to be founded. */
@@ -58,6 +56,7 @@ export function joinInstructions(
     link: hasLink || sealed?.isFounded === false
       ? Deno.stdout.isTerminal() && linkOf(keyFile)
       : undefined,
+    command: linkCommand(values),
     isSealed: sealed !== undefined,
     width: sealed && !sealed.isFounded ? SEALED_LABEL : LABEL,
   };
@@ -71,7 +70,7 @@ export function joinInstructions(
     ...(sealed
       ? sealedLines(values, keyFile, created, sealed, isReachable)
       : values["invite-only"]
-      ? [`To let somebody in:        ${inviteCommand()}`]
+      ? [`To let somebody in:        ${inviteCommandFor(values)}`]
       : linkLines(values, keyFile, created, isReachable)),
     ...browsers.links,
     ...programLines(values, http),
@@ -122,13 +121,13 @@ function sealedLines(
   }
   const link = isShown(created)
     ? `${clientCommand()} '${linkOf(keyFile)}'`
-    : `with the link that ${serverCommand()} --link prints`;
+    : `with the link that ${linkCommand(values)} prints`;
   return [
     "A sealed room: this server won't be able to read what is said.",
     ...(isHere || !isReachable
-      ? [`To found it on this machine:   ${isHere ? clientCommand() : link}`]
+      ? [`To create it on this machine:  ${isHere ? clientCommand() : link}`]
       : []),
-    ...(isReachable ? [`To found it from elsewhere:    ${link}`] : []),
+    ...(isReachable ? [`To create it from elsewhere:   ${link}`] : []),
   ];
 }
 
@@ -147,11 +146,6 @@ function programLines(
   ];
 }
 
-/** A path as a shell takes it for one word. */
-function shellWord(path: string): string {
-  return /^[\w.:/-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
-
 /** How to join by the standing link. */
 function linkLines(
   values: Values,
@@ -161,7 +155,7 @@ function linkLines(
 ): string[] {
   const link = isShown(created)
     ? `${clientCommand()} '${linkOf(keyFile)}'`
-    : `with the link that ${serverCommand()} --link prints`;
+    : `with the link that ${linkCommand(values)} prints`;
   const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
   const here = isFound ? clientCommand() : link;
   const elsewhere = `To join from elsewhere:    ${link}`;
@@ -183,7 +177,7 @@ export async function printLink(values: Values): Promise<void> {
   if (values["invite-only"]) {
     throw new AdvisedError(
       "There is no link with --invite-only",
-      `Make an invite: ${inviteCommand()}`,
+      `Make an invite: ${inviteCommandFor(values)}`,
     );
   }
   const keepers = await keepersIn(controlFile(values));
@@ -198,7 +192,7 @@ export async function printLink(values: Values): Promise<void> {
     return print([link, ...webLinksOf(keyFile.keys, link), ""].join("\n"));
   }
   await keyFile.rotate();
-  print(newLink(keyFile));
+  print(newLink(keyFile, values));
 }
 
 /** A link for somebody, and the same for browsers where the server serves them, a line each. */
@@ -220,10 +214,12 @@ function linkOf(keyFile: KeyFile): string {
 }
 
 /** What is printed after a new room key was made. */
-function newLink(keyFile: KeyFile): string {
+function newLink(keyFile: KeyFile, values: Values): string {
   const { listening } = keyFile.keys;
   if (!listening) {
-    return `The room has a new link. Once the server has run, ${serverCommand()} --link prints it.\n`;
+    return `The room has a new link. Once the server has run, ${
+      linkCommand(values)
+    } prints it.\n`;
   }
   const web = webLinksOf(keyFile.keys, linkOf(keyFile));
   const where = reachableAddress(keyFile.keys)

@@ -9,21 +9,21 @@ import { explanation } from "../base/explanation.ts";
 import { targetOf } from "../base/file_target.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { complain } from "../base/output.ts";
-import { serverCommand } from "../base/program.ts";
 import type { Address } from "../keys/invite.ts";
 import { LogLockedError, requireUnlocked } from "../log/lock.ts";
+import type { Values } from "./flags.ts";
+import { anotherRoom } from "./own_commands.ts";
 
-/** Why nobody can listen there, for the server's own port. @param log Its log, which names a server that runs already. */
+/** Why nobody can listen where a server's own port is to be. */
 export async function portError(
-  address: Address,
-  log: string,
+  values: Values,
   cause: unknown,
 ): Promise<AdvisedError> {
-  const { port } = address;
-  const other = (port: number) => `${serverCommand()} --port ${port}`;
+  const { host, port, log, sealed } = values;
+  const other = (port: number) => `--port ${port}`;
   const own = cause instanceof Deno.errors.AddrInUse && await holderOf(log);
   if (!own || !own.address?.endsWith(`:${port}`)) {
-    return listenError(address, "--host", other, cause);
+    return listenError({ host, port }, "--host", other, cause);
   }
   const whose = /[/\\]/.test(log)
     ? `the server that writes to ${log}`
@@ -31,7 +31,9 @@ export async function portError(
   const process = own.pid === undefined ? "" : ` (process ${own.pid})`;
   return new AdvisedError(
     `Port ${port} is in use by ${whose}${process}`,
-    "It serves already; to start it anew, stop that one first",
+    `It serves already. To start it anew, stop that one first; for another room: ${
+      anotherRoom(port + 1, sealed)
+    }`,
     cause,
   );
 }
@@ -93,14 +95,17 @@ function listenError(
 }
 
 /** Says what to do about a log that another server uses. @throws {AdvisedError}, or the error itself if it is another. */
-export function explainLock(path: string, error: unknown): never {
+export function explainLock(
+  { log, port, sealed }: Values,
+  error: unknown,
+): never {
   if (!(error instanceof LogLockedError)) throw error;
   const pid = error.pid === undefined ? "" : ` (process ${error.pid})`;
   throw new AdvisedError(
-    `${path} is in use by the server on ${
+    `${log} is in use by the server on ${
       error.address ?? "another port"
     }${pid}`,
-    "Stop that server, or give this one its own: --log other.log",
+    `Stop that server; or, for another room: ${anotherRoom(port, sealed)}`,
     error,
   );
 }

@@ -21,7 +21,7 @@ const BACKUPS = 3;
 const SEEN = 100;
 
 const REMOVED = "You were removed from this room.";
-const NOT_LET_IN = "The link or code does not open this room.";
+const NOT_LET_IN = 'The room does not know you as "after-people".';
 /** What a server says of those. */
 const REFUSED = / warning gate: .* The link or code does not open this room$/;
 

@@ -6,10 +6,26 @@
  */
 
 import type { TypedContext } from "../../src/client/terminal/commands.ts";
+import { usageSentence } from "../../src/base/program.ts";
+import { UsageError } from "../../src/base/usage_error.ts";
+import { firstRun } from "../../src/client/first_run.ts";
+import { findDestination } from "../../src/client/given_place.ts";
+import { handshakeRefused } from "../../src/client/join_error.ts";
+import { Known } from "../../src/client/known.ts";
+import { undoneSentence } from "../../src/client/sentences.ts";
 import { interpret } from "../../src/client/terminal/commands.ts";
+import { HandshakeRefusal } from "../../src/protocol/reasons.ts";
+import { RefusedError } from "../../src/protocol/record_reader.ts";
+import { anotherRoom } from "../../src/server/own_commands.ts";
 import { Settings } from "../../src/client/terminal/settings.ts";
 import { REQUEST_TYPES } from "../../src/client/pipe/requests.ts";
-import { assert, assertEquals, assertMatch } from "../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
 import { succeeds } from "../kit/command.ts";
 import { Folder, freePort } from "../kit/folder.ts";
@@ -27,6 +43,7 @@ const PAGES = [
   "docs/client.md",
   "docs/design.md",
   "docs/install.md",
+  "docs/minutes.md",
   "docs/operations.md",
   "docs/protocol.md",
   "docs/scale.md",
@@ -119,6 +136,37 @@ Deno.test({
     await bot.ended;
     await ana.shows("left", { name: "timebot" });
   },
+});
+
+Deno.test("docs/minutes.md shows what a newcomer is told as it is", async () => {
+  const page = (await read("docs/minutes.md")).replace(/\s+/g, " ");
+  const shown = (text: string) =>
+    assertStringIncludes(page, text.replace(/\s+/g, " ").trim());
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder, {
+    args: ["--host", "0.0.0.0"],
+  });
+  for (const line of server.stdout) {
+    shown(line.replace(`:${server.port}`, ":5000"));
+  }
+  shown(
+    firstRun("/home/abhii/.config/encrypted-chat/identities", "/home/abhii"),
+  );
+  shown(undoneSentence({ reason: "not-operator", detail: "" }));
+  shown(
+    `It serves already. To start it anew, stop that one first; for another room: ${
+      anotherRoom(5001, false)
+    }`,
+  );
+  const known = await Known.load(undefined, () => {});
+  const error = await assertRejects(
+    () => findDestination("127.0.0.1", known),
+    UsageError,
+  );
+  shown(usageSentence(error.message));
+  const refused = new RefusedError(HandshakeRefusal.key);
+  const { message, advice } = handshakeRefused(refused, 0, "Bob");
+  shown(`${message}. ${advice}`);
 });
 
 Deno.test("README.md is short enough to be read, and shows its pictures first", async () => {

@@ -189,14 +189,28 @@ Deno.test("docs/bot.ts is ten lines that tell the time to those who ask, with no
   assertEquals(await own.names(), ["bot.id"]);
   program.kill("SIGKILL");
 
-  // A copy of it elsewhere, without a link.
+  // A copy of it elsewhere, without a link, with one that can't be read, and with one that leads to nobody.
   const copy = await own.write("bot.ts", text);
   const config = ["--config", new URL("deno.json", root).pathname];
   const again = ["run", "-q", "--no-prompt", ...flags.split(" "), ...config];
-  const { code, stderr } = await runToEnd([Deno.execPath(), ...again, copy], {
-    cwd: own.path,
-  });
-  assertEquals([code, stderr.trim()], [2, "Usage: bot.ts LINK"]);
+  for (
+    const [place, expected, sentence] of [
+      [[], 2, /^Cannot read where to go: a link begins with chat:\/\/.*\.$/],
+      [[`${invite}x`], 2, /^Cannot read the invite: .* is too long\.$/],
+      [
+        [invite.replace(/:\d+/, ":1")],
+        1,
+        /^Cannot join 127\.0\.0\.1:1: .*\.\nCheck that the server runs/,
+      ],
+    ] as const
+  ) {
+    const { code, stderr } = await runToEnd(
+      [Deno.execPath(), ...again, copy, ...place],
+      { cwd: own.path },
+    );
+    assertEquals(code, expected, stderr);
+    assertMatch(stderr.trim(), sentence);
+  }
 });
 
 Deno.test("what the package exports can be published: each has its types and its documentation", async () => {

@@ -174,6 +174,19 @@ npmTest(
     for (const word of ["server", "client", "invite", "log"]) {
       assertMatch(help.stdout, new RegExp(`^  ${word} +\\w`, "m"));
     }
+    // As npx starts it, and as it is where it was installed for all folders.
+    for (const [npm, called] of [["exec", `npx ${NAME}`], ["", NAME]]) {
+      const env = { ...environment(folder.path), "npm_command": npm ?? "" };
+      const options = { cwd: folder.path, env };
+      const help = await runToEnd([COMMAND, "--help"], options);
+      assert(help.stdout.startsWith(`Usage: ${called} COMMAND`), help.stdout);
+      const words = [COMMAND, "server", "--link"];
+      const { stderr } = await runToEnd(words, options);
+      assertEquals(
+        stderr,
+        `There is no chat.key yet.\nStart a server, which makes it: ${called} server\n`,
+      );
+    }
     const wrong: [string[], string][] = [
       [
         [],
@@ -191,7 +204,7 @@ npmTest(
       ],
       [
         ["client", "--passphrase"],
-        "There is no --passphrase any more: a spoken code lets somebody in without a link: npx encrypted-chat invite --code (See --help.)",
+        "There is no --passphrase any more: a spoken code lets somebody in without a link: encrypted-chat invite --code (See --help.)",
       ],
     ];
     for (const [args, sentence] of wrong) {
@@ -215,7 +228,7 @@ npmTest(
     );
     assert(
       server.stdout.includes(
-        "To join on this machine:   npx encrypted-chat client",
+        "To join on this machine:   encrypted-chat client",
       ),
       server.transcript,
     );

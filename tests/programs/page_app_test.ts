@@ -212,7 +212,7 @@ Deno.test("in a sealed room a page from the room's own server goes no further, a
     await page.app.join("ana");
     const { room } = await page.at("joining");
     const question = await when(room.question);
-    assertStringIncludes(question.text, "Found this room?");
+    assertStringIncludes(question.text, "This room is new. Create it?");
     question.answer("yes");
     const { actions } = await page.at("room");
     assertEquals(actions.keepers()?.map(({ name }) => name), ["ana"]);

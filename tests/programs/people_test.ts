@@ -246,7 +246,7 @@ Deno.test("operator's requests are refused to everybody else, one by one, and ch
     const told = await notes(
       ben,
       request,
-      /^Only operators may do that: ask one of them, or the server's owner$/,
+      /^Only operators may do that: the server's owner names them by --operator ID, and invites by deno task invite$/,
     );
     assertEquals(told.length, 1);
   }
@@ -547,7 +547,10 @@ Deno.test("client comes back by HOST:PORT alone as the member that it is, and as
   // Another identity of the same machine, and another machine.
   const stranger = await ended({ args, home: home.path, name: "stranger" });
   assertEquals(stranger.code, 1);
-  assertMatch(stranger.stderr, /^The link or code does not open this room/);
+  assertMatch(
+    stranger.stderr,
+    /^The room does not know you as "stranger"\.\nA new name needs the room's link, or an invite: ask for one\. .* deno task invite$/,
+  );
   const never = await ended({ args, name: "ana" });
   assertEquals(never.code, 2);
   assertMatch(never.stderr, /^You were never in a room at/);

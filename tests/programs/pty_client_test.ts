@@ -54,7 +54,7 @@ terminalTest(
       here: "2 here",
       released: "Given up: ana",
       refusal:
-        "Only operators may do that: ask one of them, or the server's owner",
+        "Only operators may do that: the server's owner names them by --operator ID, and invites by deno",
       awayWords: "lunch",
       goodbye: "see you",
     });

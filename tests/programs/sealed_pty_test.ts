@@ -20,7 +20,7 @@ terminalTest(
     await using terminal = await Terminal.open(100, 50);
     const command = `'${server.invite}' --name ana --no-color`;
     await typeClient(terminal, command);
-    await terminal.prompts("Found this room? (yes/no)");
+    await terminal.prompts("This room is new. Create it? (yes/no)");
     await terminal.line("what?");
     await terminal.shows('Cannot take "what?": answer yes or no.');
     await terminal.line("yes");

@@ -287,8 +287,8 @@ Deno.test("a server doesn't seal an open room, and names a command by which a se
   const said = stderr.join("\n");
   assertEquals(code, 1, said);
   assertStringIncludes(said, "the log has the lines of an open room");
-  const [, flags = ""] =
-    /; run: mkdir room && deno task server (.*)$/m.exec(said) ?? [];
+  const [, flags = ""] = /: mkdir room && deno task server (.*)$/m.exec(said) ??
+    [];
   assertStringIncludes(flags, "--sealed --port 5001 ");
   await Deno.mkdir(folder.file("room"));
   const check = ["--check", ...flags.split(" ").with(2, "0")];

@@ -18,6 +18,7 @@ import { programCommand } from "../kit/program.ts";
 import { testUnless } from "../kit/system.ts";
 import { runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient } from "../kit/client.ts";
+import { anotherRoom } from "../../src/server/own_commands.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 
 Deno.test("server says at its first start what it made and how to join", async () => {
@@ -238,9 +239,7 @@ Deno.test("server refuses a port that is in use, and names it", async () => {
   assertEquals(code, 1);
   assertEquals(stderr, [
     `Port ${server.port} is in use.`,
-    `Stop what uses it, or choose another: deno task server --port ${
-      server.port + 1
-    }`,
+    `Stop what uses it, or choose another: --port ${server.port + 1}`,
   ]);
 });
 
@@ -328,7 +327,7 @@ Deno.test("server refuses a log that another server writes, and names that one",
   assertEquals(code, 1);
   assertEquals(stderr, [
     `chat.log is in use by the server on 127.0.0.1:${first.port} (process ${first.pid}).`,
-    "Stop that server, or give this one its own: --log other.log",
+    `Stop that server; or, for another room: ${anotherRoom(0, false)}`,
   ]);
   // Whoever joins in this folder still finds the server that runs.
   await using client = await JsonClient.join({ cwd: folder.path, name: "ana" });

@@ -9,6 +9,7 @@ import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
 import { output, run, runToEnd } from "../kit/command.ts";
 import { Folder, freePort } from "../kit/folder.ts";
+import { anotherRoom } from "../../src/server/own_commands.ts";
 import { invite } from "../kit/invites.ts";
 import { programCommand, shellCommand } from "../kit/program.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
@@ -187,9 +188,38 @@ Deno.test("server names mistakes in --motd and --operator first, and then the fo
   for (const more of [[], ["--check"]]) {
     assertEquals(await again(...more), [
       `Port ${port} is in use by this folder's own server (process ${pid}).`,
-      "It serves already; to start it anew, stop that one first.",
+      `It serves already. To start it anew, stop that one first; for another room: ${
+        anotherRoom(port + 1, false)
+      }`,
     ]);
   }
+});
+
+Deno.test("server's advice for another room beside one that runs starts it, and neither has a file of the other", async () => {
+  await using folder = await Folder.make();
+  await using first = await Server.open(folder);
+  const before = await folder.names();
+  for (const sealed of [[], ["--sealed"]]) {
+    const flags = ["--host", "127.0.0.1", "--port", String(first.port)];
+    const { stderr } = await runServer(folder, [...flags, ...sealed]);
+    const [, made = "", words = ""] =
+      /: mkdir (\w+) && deno task server (.*)$/.exec(stderr.at(-1) ?? "") ?? [];
+    await Deno.mkdir(folder.file(made));
+    const args = words.replace(/--port \d+ /, "").split(" ");
+    {
+      await using second = await Server.launch(folder, { args });
+      await second.line(/^Ctrl-C stops the server\.$/);
+      assertEquals(words.includes("--sealed"), sealed.length > 0);
+      // What it says how to get the link gives the link of its own room.
+      const said = second.stdout.join("\n");
+      const [, how = ""] = /deno task server (--link .*) prints/.exec(said) ??
+        [];
+      const { stdout: [link = ""] } = await runServer(folder, how.split(" "));
+      assertStringIncludes(link, `:${second.port}/#`);
+    }
+    await Deno.remove(folder.file(made), { recursive: true });
+  }
+  assertEquals(await folder.names(), before);
 });
 
 Deno.test("server says whom --operator has made an operator", async () => {

@@ -55,7 +55,7 @@ browserTest(
     const ana = await openFile(await profiles.make(), room, room.link());
     await ana.page.getByLabel("Your name", { exact: true }).fill("ana");
     await ana.button("Join").click();
-    const question = ana.page.getByRole("dialog", { name: /Found this room/ });
+    const question = ana.page.getByRole("dialog", { name: /This room is new/ });
     await question.getByText("is its first keeper").waitFor();
     await ana.button("Yes").click();
     await ana.isIn();

@@ -14,7 +14,11 @@ import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { alternatives, didYouMean } from "../../src/base/nearest.ts";
-import { usageSentence, VERSION } from "../../src/base/program.ts";
+import {
+  packageCommand,
+  usageSentence,
+  VERSION,
+} from "../../src/base/program.ts";
 import type { TaskRun } from "../run_flags.ts";
 
 /** What `encrypted-chat WORD` runs. */
@@ -41,10 +45,11 @@ function help(): string {
   const rows = Object.entries(TASKS).map(([word, { about }]) =>
     `  ${word.padEnd(width)}${about}\n`
   );
-  return "Usage: npx encrypted-chat COMMAND [ARGUMENTS]\n\n" +
+  const command = packageCommand(process.env["npm_command"]);
+  return `Usage: ${command} COMMAND [ARGUMENTS]\n\n` +
     "An encrypted group chat for people who run their own server.\n\n" +
     `Commands:\n${rows.join("")}\n` +
-    "npx encrypted-chat COMMAND --help shows what each takes.\n";
+    `${command} COMMAND --help shows what each takes.\n`;
 }
 
 /** Says why nothing is started. @returns The exit code. */

@@ -29,9 +29,9 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     args: "[NOTE]",
     help: "Make a link that lets in one person within 7 days",
     more:
-      `You are shown the link: send it by a way that you trust. NOTE, of at most ${MAX_NOTE} characters, stands beside it in /invites.`,
+      `You are shown the link: send it by a way that you trust. NOTE, as for whom it is, of at most ${MAX_NOTE} characters, stands beside it in /invites.`,
     example: "/invite Rahul",
-    takes: ANYTHING,
+    takes: /^(?:for\s+)?(.*)$/is,
     run: invite,
   },
   {

@@ -7,6 +7,7 @@
 
 import { CHANGE_COMMANDS } from "./change_commands.ts";
 import { HISTORY_COUNT, MAX_HISTORY } from "../actions.ts";
+import { logCommand } from "../../base/program.ts";
 import {
   ANYTHING,
   type Command,
@@ -28,10 +29,10 @@ export const TALK_COMMANDS: readonly Command[] = [
       "An id stays the same whatever name its person takes, and may be given instead of a name.",
     example: "/who",
     takes: NOTHING,
-    run: ({ note, table, who, keepers, now = Date.now, zone }) => {
+    run: ({ note, table, who, isSelf, keepers, now = Date.now, zone }) => {
       const present = who();
       const kind = present.length === 0 ? [] : [[roomKind(keepers())]] as const;
-      for (const rows of [whoIsHere(present, now(), zone), kind]) {
+      for (const rows of [whoIsHere(present, isSelf, now(), zone), kind]) {
         for (const line of table(rows)) note(line);
       }
     },
@@ -125,7 +126,7 @@ export const TALK_COMMANDS: readonly Command[] = [
     args: "[N]",
     help: "Compare digits for the history up to line N (the last)",
     more:
-      "Others type it with the same N: who sees the same digits has the same history up to there. On the server, deno task log --agree N shows them for the log.",
+      `Others type it with the same N: who sees the same digits has the same history up to there. On the server: ${logCommand()} --agree N.`,
     example: "/agree 42",
     takes: new RegExp(`^(?:${COUNT})?$`),
     run: ({ agree }, seq) => agree(seq === undefined ? seq : Number(seq)),

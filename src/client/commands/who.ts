@@ -9,7 +9,7 @@ import { PLAIN_AWAY } from "../../protocol/reasons.ts";
 import type { Present } from "../view.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { spokenId } from "../../crypto/person_id.ts";
-import type { TableRow } from "./command.ts";
+import type { CommandContext, TableRow } from "./command.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -19,12 +19,14 @@ const DAY = 24 * HOUR;
 const NOT_IDLE = MINUTE;
 
 /**
- * A row for each member: name, id, since when, how long idle, by how many connections, why away.
- * @param now ms since 1970.
+ * A row for each member: name, and whether that is oneself, id, since when, how long idle, by how many connections, why
+ * away.
+ * @param isSelf Whether somebody is who asks. @param now ms since 1970.
  * @param zone IANA name. Default: the machine's.
  */
 export function whoIsHere(
   present: readonly Present[],
+  isSelf: CommandContext["isSelf"],
   now: number,
   zone?: string,
 ): TableRow[] {
@@ -35,12 +37,11 @@ export function whoIsHere(
     timeStyle: "short",
     timeZone: zone,
   });
-  const rows = present.map((
-    { name, person, since, active, away, connections },
-  ) => {
+  const rows = present.map((member) => {
+    const { name, person, since, active, away, connections } = member;
     const idle = now - active;
     return [
-      escapeText(name),
+      `${escapeText(name)}${isSelf(member) ? " (you)" : ""}`,
       spokenId(escapeText(person)),
       `since ${times.format(since)}`,
       idle >= NOT_IDLE ? `idle ${span(idle)}` : "",

@@ -11,13 +11,13 @@ import { ask, type Asker } from "../ask.ts";
 
 /** What it means to found a room. */
 export const FOUNDING =
-  "Who founds a sealed room is its first keeper: invites others, and can remove them. Its server cannot read what is said.";
+  "Who creates a sealed room is its first keeper: invites others, and can remove them. Its server cannot read what is said.";
 
 /** Asks whether to found a room. */
 export async function mayFound(view: Asker): Promise<boolean> {
   return await confirm(
     view,
-    "Found this room? (yes/no) ",
+    "This room is new. Create it? (yes/no) ",
     FOUNDING,
   );
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { clientCommand } from "../../base/program.ts";
 import { escapeText, quote } from "../../base/safe_text.ts";
 import { shortId, spokenId } from "../../crypto/person_id.ts";
 import type { Event } from "../../protocol/events.ts";
@@ -323,7 +324,7 @@ export class Keeper {
     if (!isKeeper || membership.keepers.length > 1 || !own) return undefined;
     return `You are the only keeper of this room. If your identity is lost, the others go on and open links work, but nobody can be invited or removed any more. /keeper NAME makes somebody else one, too; ${
       copying ??
-        `deno task client --export --name ${
+        `${clientCommand()} --export --name ${
           quote(own.name).slice(1, -1)
         } copies your identity`
     }`;

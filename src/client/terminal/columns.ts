@@ -60,7 +60,7 @@ export class Columns {
   readonly #options: ColumnsOptions;
   readonly #clock: WallClock;
   #nameWidth = MIN_NAME_WIDTH;
-  #numberWidth = 1;
+  #numberWidth = 0; // before there is any
 
   /** Narrow columns. @param clock Tells the times. */
   constructor(options: ColumnsOptions, clock: WallClock) {
@@ -73,7 +73,7 @@ export class Columns {
     { at, seq, name, style }: Start,
     lines: readonly TextLine[],
   ): Paragraph[] {
-    const start = [...this.#time(at), ...this.#number(seq)];
+    const start = this.#start(at, seq);
     const piece = { text: name, style };
     if (this.#isNarrow) {
       return this.#below(start, { ...piece, text: `${name}:` }, lines);
@@ -92,7 +92,7 @@ export class Columns {
     { at, seq, name, style }: Start,
     lines: readonly TextLine[],
   ): Paragraph[] {
-    const start = [...this.#time(at), ...this.#number(seq), { text: "* " }];
+    const start = [...this.#start(at, seq), { text: "* " }];
     const piece = { text: name, style };
     if (this.#isNarrow) return this.#below(start, piece, lines);
     const hang = this.#timeCells + this.#numberCells + width(name) + 3;
@@ -153,6 +153,19 @@ export class Columns {
     return this.#options.columns() < NARROW;
   }
 
+  /** The columns of the time and the number. @param at ms since 1970. */
+  #start(at: number, seq: number): Piece[] {
+    const number = this.#number(seq);
+    const [time, gap] = this.#time(at);
+    if (!time || !gap) return number;
+    // A number that is wider than its column begins in the space before it, so that all else stays where it is.
+    const excess = Math.max(
+      0,
+      String(seq).length + this.#gap.length - this.#numberCells,
+    );
+    return [time, { text: gap.text.slice(excess) }, ...number];
+  }
+
   /** The column of the times, with the space after it. @param at ms since 1970. */
   #time(at: number): Piece[] {
     const times = this.#options.settings.get("times");
@@ -170,7 +183,10 @@ export class Columns {
   /** The column of the numbers, with the space after it: what `/re` takes. */
   #number(seq: number): Piece[] {
     const shown = String(seq);
-    this.#numberWidth = Math.max(this.#numberWidth, shown.length);
+    const spare = this.#timeCells === 0 ? 0 : this.#gap.length - 1;
+    if (this.#numberWidth === 0 || shown.length > this.#numberWidth + spare) {
+      this.#numberWidth = Math.max(this.#leastNumberWidth, shown.length);
+    }
     if (this.#numberCells === 0) return [];
     const cells = this.#numberCells - this.#gap.length;
     return [
@@ -181,8 +197,12 @@ export class Columns {
 
   get #numberCells(): number {
     if (this.#options.settings.get("numbers") !== "on") return 0;
-    const least = this.#isNarrow ? 1 : MIN_NUMBER_WIDTH;
-    return Math.max(least, this.#numberWidth) + this.#gap.length;
+    return Math.max(this.#leastNumberWidth, this.#numberWidth) +
+      this.#gap.length;
+  }
+
+  get #leastNumberWidth(): number {
+    return this.#isNarrow ? 1 : MIN_NUMBER_WIDTH;
   }
 
   /** Between two columns. */

@@ -19,6 +19,7 @@ import { parseName } from "../../protocol/names.ts";
 import { parseControl } from "../../sealed/control_line.ts";
 import { FOUNDING_ID, Membership } from "../../sealed/membership.ts";
 import { controlFile, type Values } from "../flags.ts";
+import { anotherRoom } from "../own_commands.ts";
 import type { People } from "../people/people.ts";
 import { CONTROL_KINDS, ControlFile } from "./control_file.ts";
 import { keeperNames, SealedRoom } from "./sealed_room.ts";
@@ -80,7 +81,7 @@ export async function openSealed(
   room[Symbol.dispose]();
   throw new AdvisedError(
     `Cannot seal the room here: the log has the lines of an open room, or ${path} is missing`,
-    `Give it files of its own; run: mkdir room && ${serverCommand()} --sealed --port 5001 --log room/chat.log --key-file room/chat.key --people room/chat.people`,
+    `Give it files of its own: ${anotherRoom(5001, true)}`,
   );
 }
 

@@ -7,7 +7,6 @@
 import { formatAddress } from "../../keys/invite.ts";
 import type { RoomKeys } from "../../keys/key_file.ts";
 import { formatWebLink, webAddress } from "../../keys/web_link.ts";
-import { serverCommand } from "../../base/program.ts";
 import { linkAddress, outsideAddress } from "../addresses.ts";
 import { isLoopback } from "../rate_limits.ts";
 
@@ -62,6 +61,8 @@ export function webLink(keys: RoomKeys, link: string): string | undefined {
 export interface WebHints {
   /** The room's own link as a `chat:` link, where it may be shown; false where it may not; undefined where there is none. */
   readonly link: string | false | undefined;
+  /** What prints that link. */
+  readonly command: string;
   /** Whether the room is sealed. */
   readonly isSealed: boolean;
   /** How wide what stands before a link is, columns. */
@@ -88,11 +89,12 @@ export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
     label.padEnd(hints.width) + text;
   const file = `${elsewhere ?? here}/chat.html`;
   const { link } = hints;
+  const printed = linkIn(hints);
   if (hints.isSealed) {
     const place = `${elsewhere ?? here}`;
     const given = link === undefined
       ? []
-      : [line("", link ? formatWebLink(link, place) : LINK)];
+      : [line("", link ? formatWebLink(link, place) : printed)];
     const how = given.length > 0 ? ", open that file, and give it" : "";
     return {
       links: [
@@ -110,29 +112,34 @@ export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
       ...(here ? [line("In a browser here:", whole(here, hints))] : []),
       ...(isReachable ? [line("In a browser:", whole(elsewhere, hints))] : []),
     ],
-    notes: elsewhere !== undefined && isPlain ? ["", ...plainNotes(file)] : [],
+    notes: elsewhere !== undefined && isPlain
+      ? ["", ...plainNotes(file, printed)]
+      : [],
     isReachable,
   };
 }
 
 /** The page's address with the invite, or with where to get it. */
-function whole(place: string, { link }: WebHints): string {
+function whole(place: string, hints: WebHints): string {
+  const { link } = hints;
   if (link) return formatWebLink(link, place);
-  return link === false ? `${place}/ (newcomers: ${LINK})` : `${place}/`;
+  return link === false
+    ? `${place}/ (newcomers: ${linkIn(hints)})`
+    : `${place}/`;
 }
 
 /** Where links are that are not shown. */
-const LINK = `the link that ${serverCommand()} --link prints`;
+function linkIn({ command }: Pick<WebHints, "command">): string {
+  return `the link that ${command} prints`;
+}
 /** Why a sealed room's own server can't be where the page comes from. */
 const SEALED_NOTE =
   "A page that this server delivers refuses to work: who delivers it could read the room.";
 
-/** What others have to do with a page that comes over plain HTTP. */
-function plainNotes(file: string): string[] {
+/** What others have to do with a page that comes over plain HTTP. @param link Where their link is. */
+function plainNotes(file: string, link: string): string[] {
   return [
-    "Browsers on other machines refuse encryption in a page that comes by plain HTTP. Give the",
-    "server a certificate (--web-cert, --web-key), or put Caddy in front of it (--web-url), or",
-    `have people save ${file}, open that file, and give it`,
-    `${LINK}.`,
+    `Browsers on other machines need HTTPS (--web-cert), or to save ${file},`,
+    `open that file, and give it ${link}.`,
   ];
 }

@@ -6,6 +6,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { clientCommand } from "../../../base/program.ts";
 import type { App } from "../../app.ts";
 import { errorWords } from "./error_words.ts";
 import { ReadCode } from "./read_code.tsx";
@@ -52,7 +53,7 @@ export function ImportForm({ app, name }: ImportFormProps): JSX.Element {
         value={text.value}
         onValue={(value) => text.value = value}
         rows={3}
-        hint="It begins with encrypted-chat-identity: and is what the other machine shows, as text and as a QR code, under Identity or by deno task client --export."
+        hint={`The other machine shows it under Identity, or by ${clientCommand()} --export. It begins with encrypted-chat-identity:`}
       />
       <TextField
         label="Its passphrase"

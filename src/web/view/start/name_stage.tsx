@@ -57,8 +57,8 @@ export function NameStage(
           autocomplete="nickname"
           takesFocus
           hint={stage.names.includes(name.value)
-            ? "This browser has the key for it, which nobody else has."
-            : "The others know you by it. It is yours once you have used it: this browser keeps a key for it, which nobody else has."}
+            ? "This browser has the key for it."
+            : "The others know you by it. It stays yours: this browser keeps the key for it."}
         />
         {others.length > 0 && (
           <div class="start-names" role="group" aria-label="Names you had here">

@@ -41,7 +41,7 @@ export function PlaceStage(
           onValue={(value) => link.value = value}
           error={error}
           takesFocus={rooms.length === 0}
-          hint="All of it, with what follows the #: the server prints it, or somebody in the room makes one as an invite. Who has it is in the room: keep it as you would a password."
+          hint="All of it, with what follows the #: the server prints it, or somebody in the room makes one as an invite. Keep it as you would a password."
         />
         <button type="submit" class="button button-main">Go on</button>
       </form>

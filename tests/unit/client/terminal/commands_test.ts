@@ -21,6 +21,7 @@ import {
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertStringIncludes,
 } from "../../../kit/assert.ts";
 
@@ -163,6 +164,17 @@ Deno.test("interpret() says on /who which kind of room it is, and who its keeper
   );
 });
 
+Deno.test("interpret() says on /who which of those who are here oneself is", async () => {
+  const { context, notes } = remember([
+    member("ana", { id: "id of ana" }),
+    member("Abhii"),
+  ]);
+  await interpret("/who", context);
+  const [own = "", other = ""] = notes;
+  assertMatch(own, /^ana \(you\) {2}/);
+  assertMatch(other, /^Abhii {6}/);
+});
+
 Deno.test("interpret() escapes the names, keys and reasons on /who", async () => {
   const { context, notes } = remember([
     member("a\n\x1b[2J\u202eb", { person: "\x9b31", away: "\r\x07" }),
@@ -195,7 +207,11 @@ Deno.test("interpret() does what a command says", async () => {
     ["/away at lunch", ["away", "at lunch"]],
     ["/save a file.txt", ["save", "a file.txt"]],
     ["/release", ["release"]],
-    ["/invite for Rahul", ["operate", "invite", "7", "for Rahul", 1]],
+    ["/invite", ["operate", "invite", "7", "", 1]],
+    ["/invite the band", ["operate", "invite", "7", "the band", 1]],
+    ["/invite for Rahul", ["operate", "invite", "7", "Rahul", 1]],
+    ["/invite for", ["operate", "invite", "7", "for", 1]],
+    ["/invite Fortuna", ["operate", "invite", "7", "Fortuna", 1]],
     ["/invites", ["operate", "invites"]],
     ["/revoke 12", ["operate", "revoke", "12"]],
     ["/kick Rahul", ["operate", "kick", "Rahul"]],

@@ -389,6 +389,35 @@ Deno.test("Transcript widens the columns for what comes", () => {
   ]);
 });
 
+Deno.test("Transcript keeps its columns level where numbers get longer, at message 1,000 and where it began with longer ones", () => {
+  const rowsOf = (from: number, settings = {}) => {
+    const transcript = begin(settings);
+    return [from, from + 1].flatMap((seq) => [
+      ...transcript.render(line("said", "Rahul", "hi", { seq })),
+      ...transcript.render(line("acted", "Rahul", "waves", { seq })),
+    ]);
+  };
+  assertEquals(rowsOf(999), [
+    "12:00  999  Rahul      hi",
+    "12:00  999  * Rahul waves",
+    "12:00 1000  Rahul      hi",
+    "12:00 1000  * Rahul waves",
+  ]);
+  assertEquals(rowsOf(9_999), [
+    "12:00  9999  Rahul      hi",
+    "12:00  9999  * Rahul waves",
+    "12:00 10000  Rahul      hi",
+    "12:00 10000  * Rahul waves",
+  ]);
+  // Without times there is nothing that a longer number could begin in.
+  assertEquals(rowsOf(999, { times: "off" }), [
+    "999  Rahul      hi",
+    "999  * Rahul waves",
+    "1000  Rahul      hi",
+    "1000  * Rahul waves",
+  ]);
+});
+
 Deno.test("Transcript shows further lines below the first, and counts what is too many", () => {
   assertEquals(
     begin().render(line("said", "Rahul", "one\ntwo\x1b[2J\n\nfour")),

@@ -65,7 +65,12 @@ for (const [web, line, link] of table) {
     const keys = await keysWith(web);
     assertEquals(webLink(keys, LINK), link);
     assertEquals(webLinksOf(keys, LINK), [link]);
-    const hints = { link: LINK, isSealed: false, width: 19 };
+    const hints = {
+      link: LINK,
+      command: "COMMAND",
+      isSealed: false,
+      width: 19,
+    };
     const { links, notes } = webLines(keys, hints);
     assertEquals(links, line === undefined ? [] : [line]);
     const isPlain = web.startsWith("http:") && line === undefined;
@@ -75,7 +80,12 @@ for (const [web, line, link] of table) {
 
 Deno.test("links that may not be shown are named, and the page's place is", async () => {
   const keys = await keysWith("https://chat.example.org");
-  const hints = { link: false, isSealed: false, width: 14 } as const;
+  const hints = {
+    link: false,
+    command: "deno task server --link",
+    isSealed: false,
+    width: 14,
+  } as const;
   assertEquals(webLines(keys, hints).links, [
     "In a browser: https://chat.example.org/ (newcomers: the link that deno task server --link prints)",
   ]);
@@ -100,6 +110,6 @@ Deno.test("a server on every address has a link for this machine, and one for ot
 Deno.test("server without a page has no links to it", async () => {
   const keys = await keysWith(undefined);
   assertEquals(webLink(keys, LINK), undefined);
-  const hints = { link: LINK, isSealed: true, width: 14 };
+  const hints = { link: LINK, command: "COMMAND", isSealed: true, width: 14 };
   assertEquals(webLines(keys, hints).links, []);
 });
