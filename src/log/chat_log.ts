@@ -307,6 +307,9 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     await this.#watch();
     const first = this.head + 1;
     await this.#write(bytes);
+    // At once, and in memory as well: who counts between would take the lines for missing ones.
+    this.#torn = false;
+    this.#index.add(bytes);
     for (const [index, entry] of entries.entries()) {
       if (entry) this.#window.keep(numberEntry(entry, first + index));
     }
@@ -389,6 +392,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     });
   }
 
+  /** Writes lines that the index is to be told of then. @throws {LogError} if that fails: all is cut off again. */
   async #write(bytes: Uint8Array): Promise<void> {
     try {
       if (this.#torn) await this.#cut();
@@ -396,8 +400,6 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
       writeAllSync(this.#file, bytes);
       if (this.#isShort(bytes.length)) await this.#writeAgain(bytes);
       if (this.#options.fsync) await this.#file.syncData();
-      this.#torn = false;
-      this.#index.add(bytes);
     } catch (cause) {
       await this.#cut().catch(() => {}); // the next append cuts before it writes
       throw new LogError("write", this.#path, cause);

@@ -344,6 +344,24 @@ testWithPath(
 );
 
 testWithPath(
+  "chainAt() takes no line for a missing one, at whichever moment of its writing it is asked",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append(ALL.slice(0, 1)); // whether the file is in place isn't looked at again for a second
+    for (let at = 1; at < 20; at++) {
+      const appending = log.append(ALL.slice(at, at + 1));
+      for (let step = 0; step < 50; step++) {
+        await null;
+        void log.chainAt(log.head);
+      }
+      await appending;
+    }
+    const value = valueFor(ALL.slice(0, 20)).toHex();
+    assertEquals(await valueAt(log, 20), value);
+  },
+);
+
+testWithPath(
   "a log is rotated once the value is counted with which the next file begins",
   async (path) => {
     const options = { maxSize: 60_000, window: 16 };
