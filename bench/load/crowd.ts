@@ -12,10 +12,10 @@ import {
   randomBytes,
   toBase64url,
 } from "../../crypto_utils.ts";
+import { messageOf } from "../../src/base/error_reason.ts";
 import { pause } from "../../src/base/timing.ts";
 import { nextPause } from "../../src/client/reconnect.ts";
 import type { Event } from "../../src/protocol/events.ts";
-import { RefusedError } from "../../src/protocol/record_reader.ts";
 import { admissionKey, parseInvite } from "../../src/keys/invite.ts";
 import { generateSigningKeyPair } from "../../src/crypto/ed25519.ts";
 import { signCard } from "../../src/crypto/identity.ts";
@@ -48,6 +48,9 @@ export class Crowd extends Audience implements Warden {
   readonly #names = new Map<number, string>(); // by the server's number
   readonly #outside: Member[] = [];
   admitting = false;
+  /** Whether one that loses its connection before all come back is counted, and no more. */
+  forgives = false;
+  #asked = 0; // to join
   #received = 0;
   /** How often what went wrong with those who came back, in words. */
   readonly troubles: Record<string, number> = {};
@@ -128,7 +131,8 @@ export class Crowd extends Audience implements Warden {
   }
 
   protected override async join(): Promise<void> {
-    await this.#join(true);
+    const joining = this.#join(true);
+    await (this.forgives ? joining.catch(() => {}) : joining); // another comes in its place
   }
 
   override async admitSpeaker(): Promise<Voice> {
@@ -145,7 +149,7 @@ export class Crowd extends Audience implements Warden {
 
   async #join(counts: boolean): Promise<Member> {
     const doors = this.#doors;
-    const at = this.#members.length + this.#outside.length;
+    const at = this.#asked++;
     const door = doors[at % doors.length];
     if (!door) throw new Error("Cannot join: no server is known");
     const member = new Member(this, {
@@ -218,8 +222,7 @@ export class Crowd extends Audience implements Warden {
           return first.resolve();
         } catch (error) {
           if (isFirst) throw error;
-          const isRefused = error instanceof RefusedError;
-          this.#count(isRefused ? error.message : await member.farewell());
+          this.#count(await member.farewell(messageOf(error)));
           member.close();
         }
       }
@@ -297,8 +300,11 @@ export class Crowd extends Audience implements Warden {
 
   lost(member: Member): void {
     const { name } = member.options;
-    if (this.#lost) this.track(this.#lost(member));
-    else this.fail(new Error(`Cannot go on: "${name}" lost its connection`));
+    if (this.#lost) return this.track(this.#lost(member));
+    const why = `"${name}" lost its connection`;
+    if (!this.forgives) return this.fail(new Error(`Cannot go on: ${why}`));
+    this.#members.splice(this.#members.indexOf(member), 1);
+    this.#count("lost before the restart");
   }
 
   named(id: number, name: string): void {

@@ -16,7 +16,7 @@ const BUFFER_SIZE = 512 * 1_024;
 /** How long one wait lasts, ms. */
 const PAUSE = 20;
 /** The longest that anything may take, ms. */
-const PATIENCE = 120_000;
+const PATIENCE = 240_000;
 
 // Linux's numbers, from its headers.
 const AF_INET = 2;
@@ -99,9 +99,10 @@ export class EpollNetwork {
       this.#connecting.set(fd, connecting);
       await connecting.promise;
     }
+    const isOpen = () => this.#receivers[fd] === receiver; // else another connection may have its number
     return {
-      send: (bytes) => this.#send(fd, bytes),
-      close: () => this.#close(fd),
+      send: (bytes) => void (isOpen() && this.#send(fd, bytes)), // nobody learns at once that the peer has gone
+      close: () => void (isOpen() && this.#close(fd)),
     };
   }
 

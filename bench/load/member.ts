@@ -28,6 +28,7 @@ import {
   connectChannel,
   type ConnectOptions,
 } from "../../src/protocol/handshake.ts";
+import { reach } from "../../src/client/reconnect.ts";
 
 /**
  * What the server says to one member after so long may be that it asks for a sign of life, ms. It asks every 11 to 20 s:
@@ -156,14 +157,10 @@ export class Member implements Receiver, OpenerListener, Voice {
     return opens !== true || this.#opener?.welcomed === true;
   }
 
-  /** Opens what it was told last. @returns Why the server ends its connection, as far as it can be known. */
-  async farewell(): Promise<string> {
-    try {
-      await this.#opener?.work();
-      return "connection lost";
-    } catch (error) {
-      return messageOf(error);
-    }
+  /** Opens what it was told last. @returns Why its connection ends: what the server said, or else `why`. */
+  async farewell(why = "connection lost"): Promise<string> {
+    await this.#opener?.work().catch((error) => why = messageOf(error));
+    return this.#opener?.goodbye ?? why;
   }
 
   /**
@@ -179,18 +176,21 @@ export class Member implements Receiver, OpenerListener, Voice {
     const { keyPair, card } = keys;
     this.#keys = keys;
     const { n, after } = before ?? { n: 0, after: null };
-    this.#socket = await this.#warden.connect(door.port, this);
-    this.#stream.socket = this.#socket;
-    this.#channel = await connectChannel(this.#stream, {
-      ...handshake,
-      keyPair,
-    });
-    if (opens) this.#opener = new Opener(this.#channel, this, after);
+    const dial = async () => {
+      this.#socket = await this.#warden.connect(door.port, this);
+      this.#stream.socket = this.#socket;
+      return this.#stream;
+    };
+    const options = { ...handshake, keyPair };
+    this.#channel = before
+      ? await reach(dial, options, new Promise(() => {})) // with a client's patience
+      : await connectChannel(await dial(), options);
+    if (opens) this.#opener = new Opener(this.#required(), this, after);
     else this.#meter.keeping = false;
     this.#joined = true;
     this.#spoke = performance.now();
     const join = { kind: "join", name, stay, n, after, card } as const;
-    await this.#channel.send(...first, join);
+    await this.#required().send(...first, join);
     await this.#entered.promise;
   }
 

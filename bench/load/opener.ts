@@ -38,6 +38,8 @@ export type OpenerChannel = Pick<Channel, "remoteKey" | "open" | "send">;
 
 /** Reads one member's records in order. */
 export class Opener {
+  /** Why the server ends the connection, once it has said so. */
+  goodbye: string | undefined;
   readonly #channel: OpenerChannel;
   readonly #listener: OpenerListener;
   readonly #after: number | null;
@@ -151,7 +153,9 @@ export class Opener {
       this.#expect(event.seq + 1);
     } else if (event.kind === "ping") {
       await this.#channel.send({ kind: "pong" });
-    } else if (event.kind === "refused" || event.kind === "bye") {
+    } else if (event.kind === "bye") {
+      this.goodbye = event.reason;
+    } else if (event.kind === "refused") {
       throw new Error(`Cannot go on: the server says "${event.reason}"`);
     }
   }

@@ -22,6 +22,7 @@ export async function measureReturn(
   { members, pauses }: ReturnJob,
   dialogue: Dialogue,
 ): Promise<ReturnFindings> {
+  crowd.forgives = true;
   await crowd.prepare(members);
   await crowd.admit(1);
   await crowd.admit(members - 1);

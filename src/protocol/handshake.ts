@@ -66,6 +66,8 @@ export interface AcceptOptions {
     inviteId: number,
     clientKey: Bytes,
   ) => number | undefined;
+  /** Does what the client has to wait for. Default: just does it. */
+  readonly work?: <T>(task: () => Promise<T>) => Promise<T>;
 }
 
 /** A spoken code as a server knows it. */
@@ -111,20 +113,20 @@ export async function acceptChannel(
   options: AcceptOptions,
 ): Promise<Channel> {
   const reader = new RecordReader(stream);
-  const answered = await answer(stream, reader, options);
+  const { work = (task) => task() } = options;
+  const answered = await answer(stream, reader, { ...options, work });
   using halfway = answered.halfway;
   const { code } = answered;
   const { inviteId } = halfway;
-  const third = expectHandshake(await reader.handshakeRecord());
+  const third = expectHandshake(await answered.coming);
   // An unknown invite fails where a wrong key does, and as late.
   const isGuess = inviteId === CODE_ID;
   const mayGuess = code?.guess() ?? true;
   const key = keyOf(inviteId, options);
   let secured: Secured;
   try {
-    secured = await halfway.finish(
-      third,
-      isGuess && mayGuess ? undefined : key,
+    secured = await work(() =>
+      halfway.finish(third, isGuess && mayGuess ? undefined : key)
     );
   } catch (error) {
     if (mayGuess) code?.guessed(false);
@@ -148,6 +150,14 @@ export async function acceptChannel(
   );
 }
 
+/** What is known after the first two messages. */
+interface Answered {
+  readonly halfway: Halfway;
+  readonly code: OpenCode | undefined;
+  /** The third. */
+  readonly coming: Promise<WireRecord>;
+}
+
 /**
  * The first two messages. Apart from the third, so that a stranger who goes no further makes the server keep
  * none of their bytes.
@@ -155,8 +165,8 @@ export async function acceptChannel(
 async function answer(
   stream: Stream,
   reader: RecordReader,
-  options: AcceptOptions,
-): Promise<{ halfway: Halfway; code: OpenCode | undefined }> {
+  options: AcceptOptions & Required<Pick<AcceptOptions, "work">>,
+): Promise<Answered> {
   const first = expectHandshake(await reader.handshakeRecord());
   if (first[0] !== PROTOCOL_VERSION) {
     await turnAway(stream, HandshakeRefusal.version);
@@ -168,15 +178,22 @@ async function answer(
     // Whether there is such a code shows nowhere before the third message.
     return code?.password ?? randomBytes(KEY_SIZE);
   };
-  const { reply, halfway } = await options.responder
-    .answer(first.subarray(1), passwordOf);
+  let isGone = false;
+  const coming = reader.handshakeRecord(); // looked for from now on, so that it shows if the client goes
+  coming.catch(() => isGone = true);
+  const { reply, halfway } = await options.work(() =>
+    options.responder.answer(first.subarray(1), passwordOf, () => isGone)
+  ).catch(async (error) => {
+    if (isGone) await coming; // which says how
+    throw error;
+  });
   try {
     await writeAll(stream, record(RecordType.handshake, reply));
   } catch (error) {
     halfway[Symbol.dispose]();
     throw error;
   }
-  return { halfway, code };
+  return { halfway, code, coming };
 }
 
 /** The key of an invite, or a random one if there is no such invite. */

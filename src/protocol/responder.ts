@@ -62,10 +62,15 @@ export interface Answer {
 export interface Responder {
   /**
    * Reads the first message and writes the second.
-   * @param first Without the version.
-   * @throws {HandshakeError} for a key that can't be used. @throws {WireError} for a payload of another size.
+   * @param first Without the version. @param isGone Whether nobody waits for it any more, where it waits for its turn.
+   * @throws {HandshakeError} for a key that can't be used. @throws {WireError} for a payload of another size, and one
+   * whose client is gone.
    */
-  answer(first: Bytes, passwordOf: PasswordOf): Promise<Answer>;
+  answer(
+    first: Bytes,
+    passwordOf: PasswordOf,
+    isGone?: () => boolean,
+  ): Promise<Answer>;
 }
 
 /** What to do it with. */

@@ -162,14 +162,29 @@ export class Connection implements Client {
     await this.#wait(this.#allowance.settle(0));
   }
 
-  /** To be called once a second: looks for signs of life. */
-  tick(): void {
-    if (this.#ended) return;
+  /**
+   * To be called once a second: looks for signs of life.
+   * @returns Whether `judge` is to be called, once all that has come was read and written that there is place for.
+   */
+  tick(): boolean {
+    if (this.#ended) return false;
     if (this.#requests.isIn) this.#outside = 0;
-    else if (++this.#outside > GUEST_TIME) return this.dismiss("late");
+    else this.#outside++;
+    let isInDoubt = this.#outside > GUEST_TIME;
     for (const symptom of this.#pulse.tick(this.#listening, this.outlet)) {
       if (symptom === "quiet") this.tell({ kind: "ping" });
-      else if (symptom === "silent") this.dismiss("silent");
+      else isInDoubt = true;
+    }
+    return isInDoubt;
+  }
+
+  /** Ends a connection whose client still shows no life. */
+  judge(): void {
+    if (this.#ended) return;
+    const isGuest = !this.#requests.isIn;
+    if (isGuest && this.#outside > GUEST_TIME) return this.dismiss("late");
+    for (const symptom of this.#pulse.wrong(this.outlet)) {
+      if (symptom === "silent") this.dismiss("silent");
       else this.outlet.drop();
     }
   }

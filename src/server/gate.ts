@@ -22,7 +22,7 @@ import { Responders } from "./handshakes/responders.ts";
 import { close, type HalfClosable, linger } from "./linger.ts";
 import type { Limits } from "./limits.ts";
 import type { Measures } from "./measures.ts";
-import { nextTurn } from "./next_turn.ts";
+import { allServed, nextTurn } from "./next_turn.ts";
 import type { Proxies } from "./proxies.ts";
 import { type Source, sourceAt, Tally } from "./rate_limits.ts";
 import { GoneError } from "../protocol/record_reader.ts";
@@ -90,6 +90,7 @@ export class Gate {
   #count = 0; // connections, finished handshakes or not
   #sentBefore = 0; // bytes written to connections that have ended
   #closing = false;
+  #isJudging = false; // whether some wait for that
 
   /** Open until `close`. */
   constructor(options: GateOptions) {
@@ -248,12 +249,15 @@ export class Gate {
       if ("run" in opened) {
         isErrand = true;
         const { time } = opened;
-        unfinished.extra = time;
+        unfinished.extra += time;
         const ends = () => this.#handshakes.end(unfinished);
         return { time, run: () => opened.run().finally(ends) };
       }
       stream = opened;
-      const channel = await acceptChannel(stream, this.#handshake);
+      const channel = await acceptChannel(stream, {
+        ...this.#handshake,
+        work: (task) => this.#handshakes.work(unfinished, task),
+      });
       const connection = new Connection(stream, channel, this.#options);
       this.#connections.add(connection);
       if (this.#closing) connection.dismiss("stopped");
@@ -298,11 +302,25 @@ export class Gate {
     while (this.#count > 0) await this.#left.wait();
   }
 
-  #tick(): void {
-    for (const connection of this.#connections) connection.tick();
+  /**
+   * Ends handshakes that are late, and connections that show no life, once it is sure that this is no fault of the
+   * server's, whose reading and writing may be behind.
+   */
+  async #judge(doubtful: readonly Connection[]): Promise<void> {
     const { handshakeTime } = this.#options.limits;
-    this.#headers.expire(handshakeTime);
-    this.#handshakes.expire(handshakeTime); // a timer for each would take 2 KiB of each stranger's
+    const kinds = [this.#headers, this.#handshakes]; // a timer for each would take 2 KiB of each stranger's
+    const isLate = kinds.some((it) => it.hasLate(handshakeTime));
+    if (this.#isJudging || doubtful.length === 0 && !isLate) return;
+    this.#isJudging = true;
+    await allServed(this.#count);
+    this.#isJudging = false;
+    for (const it of doubtful) it.judge();
+    for (const it of kinds) it.expire(handshakeTime);
+  }
+
+  #tick(): void {
+    const doubtful = [...this.#connections].filter((it) => it.tick());
+    this.#judge(doubtful); // which never rejects
     this.#responders.tick();
     this.#options.relay.tick();
     const { room, people, mailbox } = this.#options;

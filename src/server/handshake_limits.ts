@@ -1,13 +1,16 @@
 /**
  * The unfinished handshakes: how many there may be, which gives way to a new one, and how long the next has to
- * wait.
+ * wait. Its time runs only while its peer is waited for:
+ *
+ *     begin ──▶ waited for ── work ──▶ the server's turn, however long ──▶ waited for, anew ── … ──▶ end
+ *                   └── its time is up, or it has had some and there is no place: stopped
  *
  * @module
  */
 
 import { Pauses, type Source } from "./rate_limits.ts";
 
-/** A handshake that has had this long, ms, gives way to a new one if no place is left. */
+/** A handshake whose peer was waited for this long, ms, gives way to a new one if no place is left. */
 const FAIR_TIME = 1_000;
 
 /** How many there may be of what. A network is an IPv4 address, or the 64 bits that IPv6 gives everybody. */
@@ -35,18 +38,26 @@ export interface Unfinished {
   readonly pause: number;
   /** Ends its connection. */
   readonly stop: (why: Interruption) => void;
-  /** When it came, ms. */
-  readonly since: number;
-  /** How much longer than a handshake it may take, ms. */
+  /** Since when its peer is waited for, ms: since it came, or since the server last did something for it. */
+  since: number;
+  /** How much longer than a handshake's time its peer may be waited for, ms: its pause at first. */
   extra: number;
+}
+
+/** Some of them. */
+class Places {
+  /** All. */
+  readonly all = new Set<Unfinished>();
+  /** Those whose peers are waited for, the longest first. */
+  readonly waiting = new Set<Unfinished>();
 }
 
 /** All of them. */
 export class Handshakes {
   readonly #limits: HandshakeLimits;
   readonly #now: () => number;
-  readonly #all = new Set<Unfinished>(); // oldest first
-  readonly #networks = new Map<string, Set<Unfinished>>(); // the same, by network
+  readonly #places = new Places();
+  readonly #networks = new Map<string, Places>(); // the same, by network
   readonly #begun: Pauses;
   readonly #failed: Pauses;
 
@@ -60,31 +71,34 @@ export class Handshakes {
 
   /** How many there are. */
   get size(): number {
-    return this.#all.size;
+    return this.#places.all.size;
   }
 
   /**
-   * One more, if there is a place, or an older one has had its time and gives way.
+   * One more, if there is a place, or one gives way whose peer has had its time.
    * @param stop Ends its connection. @returns Undefined if there is no place.
    */
   begin(
     { network, isHere }: Source,
     stop: (why: Interruption) => void,
   ): Unfinished | undefined {
-    const own = this.#networks.get(network) ?? new Set();
+    const own = this.#networks.get(network) ?? new Places();
     const { max, maxPerNetwork, countLoopback } = this.#limits;
-    const full = own.size >= maxPerNetwork
+    const full = own.all.size >= maxPerNetwork
       ? own
-      : this.#all.size >= max
-      ? this.#all
+      : this.size >= max
+      ? this.#places
       : undefined;
     if (full && !this.#makePlace(full)) return undefined;
     const pause = Math.max(this.#begun.of(network), this.#failed.of(network));
     const since = this.#now();
-    const unfinished = { network, pause, stop, since, extra: 0 };
+    const unfinished = { network, pause, stop, since, extra: pause };
     if (countLoopback || !isHere) this.#begun.add(network);
-    this.#all.add(unfinished);
-    this.#networks.set(network, own.add(unfinished));
+    this.#networks.set(network, own);
+    for (const places of [this.#places, own]) {
+      places.all.add(unfinished);
+      places.waiting.add(unfinished);
+    }
     return unfinished;
   }
 
@@ -93,33 +107,65 @@ export class Handshakes {
     this.#failed.add(network);
   }
 
-  /** It has come to its end, whichever. Only the first call counts. */
-  end(unfinished: Unfinished): void {
-    this.#all.delete(unfinished);
-    const own = this.#networks.get(unfinished.network);
-    own?.delete(unfinished);
-    if (own?.size === 0) this.#networks.delete(unfinished.network);
+  /**
+   * Does the server's part of it, which its peer has to wait for, perhaps for its turn: that is no fault of the peer's.
+   * @returns What the task does. @throws what it throws.
+   */
+  async work<T>(unfinished: Unfinished, task: () => Promise<T>): Promise<T> {
+    const both = this.#placesOf(unfinished);
+    for (const { waiting } of both) waiting.delete(unfinished);
+    try {
+      return await task();
+    } finally {
+      unfinished.since = this.#now();
+      unfinished.extra = 0;
+      for (const { all, waiting } of both) {
+        if (all.has(unfinished)) waiting.add(unfinished);
+      }
+    }
   }
 
-  /**
-   * To be called now and then: ends the connections of those that have had this time, ms, since their pause, and what
-   * they may take longer.
-   */
-  expire(time: number): void {
-    const now = this.#now();
-    for (const { since, pause, extra, stop } of this.#all) {
-      if (now - since - pause >= time + extra) stop("late");
+  /** It has come to its end, whichever. Only the first call counts. */
+  end(unfinished: Unfinished): void {
+    for (const { all, waiting } of this.#placesOf(unfinished)) {
+      all.delete(unfinished);
+      waiting.delete(unfinished);
     }
+    const { network } = unfinished;
+    if (this.#networks.get(network)?.all.size === 0) {
+      this.#networks.delete(network);
+    }
+  }
+
+  #placesOf({ network }: Unfinished): readonly Places[] {
+    const own = this.#networks.get(network);
+    return own ? [this.#places, own] : [this.#places];
+  }
+
+  /** Whether there are some that `expire` would end. */
+  hasLate(time: number): boolean {
+    return this.#late(time).length > 0;
+  }
+
+  /** To be called now and then: ends the connections of those whose peers were waited for this time, ms, and their extra. */
+  expire(time: number): void {
+    for (const { stop } of this.#late(time)) stop("late");
+  }
+
+  #late(time: number): readonly Unfinished[] {
+    const now = this.#now();
+    return [...this.#places.waiting].filter(({ since, extra }) =>
+      now - since >= time + extra
+    );
   }
 
   /** Ends the connections of all. */
   clear(): void {
-    for (const { stop } of this.#all) stop("displaced");
+    for (const { stop } of this.#places.all) stop("displaced");
   }
 
   // Who is honest is done long before its time is up, so that silence alone keeps nobody out.
-  #makePlace(among: ReadonlySet<Unfinished>): boolean {
-    const [oldest] = among;
+  #makePlace({ waiting: [oldest] }: Places): boolean {
     if (!oldest || this.#now() - oldest.since < FAIR_TIME) return false;
     this.end(oldest);
     oldest.stop("displaced");

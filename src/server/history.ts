@@ -5,23 +5,41 @@
  * @module
  */
 
+import { keepNewest } from "../base/keep_newest.ts";
 import type { ChatLog } from "../log/chat_log.ts";
 import { LogError } from "../log/file.ts";
 import type { Found } from "../log/search.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import { chainEvent } from "../protocol/chain.ts";
+import type { Shared } from "./broadcaster.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { type LogEntry, pastEvent } from "../protocol/line.ts";
 
-/** A guest that lacks more events than this reads them from the log before it is let in. */
+/** A guest that lacks more events than this is told them before it is let in, in blocks of as many. */
 export const NEAR = 256;
+
+/** Pieces of the past that are kept, and records of one that is: 32 MiB at most with their sealed form, where all lines are long. */
+const MAX_PIECES = 64;
+const MAX_PIECE_RECORDS = 4;
+
+/** Some of the room's past, as clients are told it. */
+export interface Piece {
+  /** The number of its last line. */
+  readonly upTo: number;
+  /** Its lines, as `packEvents` made them. */
+  readonly plaintexts: readonly Bytes[];
+  /** How many have asked for it. */
+  asked: number;
+  /** The same, sealed once for several of them. */
+  shared?: Promise<Shared>;
+}
 
 /** The room's past. */
 export class History {
   readonly #log: ChatLog;
   readonly #shown: number;
   #searches: Promise<unknown> = Promise.resolve(); // the last of them
-  #packed = { after: 0, upTo: 0, plaintexts: new Array<Bytes>() }; // the last that was
+  readonly #pieces = new Map<string, Promise<Piece>>(); // as they were asked for first
 
   /** The past in a log. @param shown How many events a newcomer is shown. */
   constructor(log: ChatLog, shown: number) {
@@ -78,31 +96,41 @@ export class History {
   }
 
   /**
-   * The same as `past` from memory, packed as it is told; undefined where not all of it is in memory, or where
-   * there is nothing. Many who come back at the same time ask for the same, and it is packed once.
+   * The lines after `after` up to `upTo`, or to the end of their block of 256, as they are told. After a restart thousands
+   * come back to the same past: each piece is read and packed once for all who ask for it at about the same time.
+   * @throws {LogError} if a file can't be read.
    */
-  packed(after: number, upTo: number): readonly Bytes[] | undefined {
-    if (!this.#isRecent(after, upTo)) return undefined;
-    if (after !== this.#packed.after || upTo !== this.#packed.upTo) {
-      const events = this.#recent(after, upTo)
-        .map((entry) => encodeEvent(pastEvent(entry)));
-      this.#packed = { after, upTo, plaintexts: packEvents(events) };
+  piece(after: number, upTo: number): Promise<Piece> {
+    const end = Math.min(upTo, after - after % NEAR + NEAR);
+    const name = `${after} ${end}`;
+    const kept = this.#pieces.get(name);
+    if (kept) return kept;
+    const piece = this.#read(after, end);
+    const drop = () => this.#pieces.delete(name);
+    piece.then(({ plaintexts }) => {
+      if (plaintexts.length > MAX_PIECE_RECORDS) drop();
+    }, drop);
+    this.#pieces.set(name, piece);
+    keepNewest(this.#pieces, MAX_PIECES);
+    return piece;
+  }
+
+  async #read(after: number, upTo: number): Promise<Piece> {
+    const recent = this.recent(after, upTo);
+    const entries = recent ? [...recent] : [];
+    if (!recent) {
+      for await (const some of this.past(after, upTo)) entries.push(...some);
     }
-    return this.#packed.plaintexts;
+    const events = entries.map((entry) => encodeEvent(pastEvent(entry)));
+    return { upTo, plaintexts: packEvents(events), asked: 0 };
   }
 
   /** The same as `past` from memory, undefined where not all of it is there, or where there is nothing. */
   recent(after: number, upTo: number): readonly LogEntry[] | undefined {
-    return this.#isRecent(after, upTo) ? this.#recent(after, upTo) : undefined;
-  }
-
-  /** A line that is just being written comes into memory a little after it has its number. */
-  #isRecent(after: number, upTo: number): boolean {
-    return after < upTo && after >= this.#log.oldest &&
+    // A line that is just being written comes into memory a little after it has its number.
+    const isRecent = after < upTo && after >= this.#log.oldest &&
       this.recall(upTo) !== undefined;
-  }
-
-  #recent(after: number, upTo: number): LogEntry[] {
+    if (!isRecent) return undefined;
     return this.#log.recent(after).filter(({ seq }) => seq <= upTo);
   }
 

@@ -53,7 +53,7 @@ export interface Limits {
   readonly maxFromLoopback: number;
   /** Unfinished handshakes. */
   readonly handshakes: HandshakeLimits;
-  /** A handshake that has had this long, ms, is ended within a second, however its bytes trickle in. */
+  /** A handshake whose peer's message is waited for this long, ms, is ended soon, however its bytes trickle in. */
   readonly handshakeTime: number;
   /** What each member may say. */
   readonly rates: Rates;

@@ -37,10 +37,20 @@ export class Pulse {
   *tick(listening: boolean, outlet: Outlet): Generator<Symptom> {
     if (++this.#unsaid >= this.#pingAfter) yield "quiet";
     this.#unheard = listening ? this.#unheard + 1 : 0;
+    this.#stalled = this.#isStill(outlet) ? this.#stalled + 1 : 0;
+    this.#moved = outlet.moved;
+    yield* this.wrong(outlet);
+  }
+
+  /** What is still wrong of that, whatever has come or gone since. */
+  *wrong(outlet: Outlet): Generator<Exclude<Symptom, "quiet">> {
     if (this.#unheard >= SILENT_AFTER) yield "silent";
-    const { moved, writing } = outlet;
-    this.#stalled = writing && moved === this.#moved ? this.#stalled + 1 : 0;
-    this.#moved = moved;
-    if (this.#stalled >= STALLED_AFTER) yield "stalled";
+    if (this.#stalled >= STALLED_AFTER && this.#isStill(outlet)) {
+      yield "stalled";
+    }
+  }
+
+  #isStill({ writing, moved }: Outlet): boolean {
+    return writing && moved === this.#moved;
   }
 }

@@ -35,7 +35,7 @@ import { PLAIN_AWAY, type Refusal } from "../protocol/reasons.ts";
 import type { Guest, Member, Request, Seat } from "./batch.ts";
 import { diagnostics } from "./diagnostics.ts";
 import type { FileRelay } from "./file_relay.ts";
-import { type History, NEAR } from "./history.ts";
+import { type History, NEAR, type Piece } from "./history.ts";
 import { type MailOptions, MailRequests } from "./mail_requests.ts";
 import type { Operations } from "./operations.ts";
 import type { Outlet } from "./outlet.ts";
@@ -403,10 +403,10 @@ export class Requests {
   async #catchUp(after: number, chain: Event<"chain">): Promise<number> {
     const { history } = this.#options;
     while (history.head - after > NEAR && !this.#client.ended) {
-      const { head } = history;
+      const end = history.head - history.head % NEAR; // whole blocks, which others are told as well
       if (after === chain.seq) this.#client.tell(chain);
-      await this.#tellPast(after, head);
-      after = head;
+      await this.#tellPast(after, end);
+      after = end;
     }
     // What is left comes with its admission, and costs as much.
     this.#spend(history.head - after);
@@ -417,25 +417,24 @@ export class Requests {
   /** Tells the client the lines after one and up to another, no faster than it takes them and pays for them. */
   async #tellPast(after: number, upTo: number): Promise<void> {
     const { history } = this.#options;
-    const packed = history.packed(after, upTo);
-    if (packed) {
-      for (const plaintext of packed) {
-        if (this.#client.ended) break;
-        await this.#client.outlet.drained(); // all at once may be more than may wait for one
-        this.#client.pass([plaintext]);
-      }
-      this.#spend(upTo - after);
+    for (let at = after; at < upTo && !this.#client.ended;) {
+      const piece = await history.piece(at, upTo);
+      await this.#client.outlet.drained(); // all at once may be more than may wait for one
+      await this.#tellPiece(piece);
+      this.#spend(piece.upTo - at);
       await this.#client.paid();
-      return;
+      at = piece.upTo;
     }
-    for await (const entries of history.past(after, upTo)) {
-      if (this.#client.ended) break;
-      await this.#client.outlet.drained();
-      this.#client.tell(...entries.map(pastEvent));
-      this.#spend(entries.length);
-      await this.#client.paid();
-    }
-    await history.requireWhole(after);
+    if (after < history.oldest) await history.requireWhole(after);
+  }
+
+  /** Tells a piece that others have asked for, too, as it was sealed for all of them. */
+  async #tellPiece(piece: Piece): Promise<void> {
+    if (piece.asked++ === 0) return this.#client.pass(piece.plaintexts);
+    piece.shared ??= this.#options.room.share(piece.plaintexts);
+    const shared = await piece.shared;
+    this.#client.tell(shared.key);
+    this.#client.share(shared);
   }
 
   /** In a sealed room nobody says why: the server could read it. */

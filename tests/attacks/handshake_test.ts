@@ -98,23 +98,62 @@ Deno.test("server ends a handshake that is cut short, at whichever byte", async 
   const { invite } = server;
   await using ana = await JsonClient.join({ invite, name: "ana" });
   const third = handshake(64);
-  const cut = async (bytes: Bytes, answer: number) => {
+  const cut = async (bytes: Bytes, isAnswered: boolean) => {
     using wire = await Wire.to(server);
-    assertEquals((await wire.exchange(bytes)).length, answer);
+    if (isAnswered) {
+      await writeAll(wire.conn, FIRST);
+      for (let left = ANSWER_SIZE; left > 0;) {
+        const count = await wire.conn.read(new Uint8Array(left));
+        assert(count, "no answer");
+        left -= count;
+      }
+    }
+    assertEquals((await wire.exchange(bytes)).length, 0);
   };
   const cuts = [
     ...Array.from(
       FIRST.keys(),
-      (size) => () => cut(FIRST.subarray(0, size), 0),
+      (size) => () => cut(FIRST.subarray(0, size), false),
     ),
-    ...Array.from(third.keys(), (size) => () => {
-      return cut(concat(FIRST, third.subarray(0, size)), ANSWER_SIZE);
-    }),
+    ...Array.from(
+      third.keys(),
+      (size) => () => cut(third.subarray(0, size), true),
+    ),
   ];
   while (cuts.length > 0) {
     await Promise.all(cuts.splice(-AT_ONCE).map((it) => it()));
   }
   await assertUndisturbed(ana, "undisturbed");
+});
+
+Deno.test("server has places for others while hundreds begin a handshake and go, or break off", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder, {
+    args: [...NO_PAUSES, "--max-handshakes", `${AT_ONCE}`],
+  });
+  const { invite } = server;
+  await using ana = await JsonClient.join({ invite, name: "ana" });
+  const begun = concat(FIRST, encodeHeader(RecordType.handshake, 64));
+  const knock = async (bytes: Bytes) => {
+    using wire = await Wire.to(server);
+    await writeAll(wire.conn, bytes);
+  };
+  for (let round = 0; round < 10; round++) {
+    const bytes = round % 2 === 0 ? FIRST : begun;
+    await Promise.all(Array.from({ length: AT_ONCE }, () => knock(bytes)));
+  }
+  // Until all who have gone have had their turn.
+  const isAnswered = async () => {
+    using wire = await Wire.to(server);
+    await writeAll(wire.conn, FIRST).catch(() => {}); // it may have been refused already
+    const answer = new Uint8Array(NO_PLACE.length);
+    const size = await wire.conn.read(answer).catch(() => null);
+    return size === answer.length && answer[2] === RecordType.handshake;
+  };
+  while (!await isAnswered());
+  await using ben = await JsonClient.join({ invite, name: "ben" });
+  await ben.type("in");
+  await ana.shows("said", { text: "in" });
 });
 
 // ── Time ───────────────────────────────────────────────────────────────────────────────────────────────

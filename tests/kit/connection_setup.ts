@@ -313,7 +313,9 @@ export const garbage = concat(
 );
 
 export function tick({ connection }: Client, times: number): void {
-  for (let time = 0; time < times; time++) connection.tick();
+  for (let time = 0; time < times; time++) {
+    if (connection.tick()) connection.judge();
+  }
 }
 
 /** What a member may send so often without being slowed, where it may say 40 lines at once. */

@@ -6,6 +6,9 @@
  *           ▲                                                                        └── again: one more
  *           └── each ends when it was asked nothing for 5 s; one that fails is the last
  *
+ * A client that went while its first message waited for its turn is worked for no more: after a restart under thousands,
+ * many have given up by then, and come again.
+ *
  * @module
  */
 
@@ -19,6 +22,7 @@ import type {
   Responder,
 } from "../../protocol/responder.ts";
 import type { Bytes } from "../../../crypto_utils.ts";
+import { GoneError } from "../../protocol/record_reader.ts";
 import { diagnostics } from "../diagnostics.ts";
 import { type Fate, WorkerResponder } from "./worker_responder.ts";
 
@@ -92,9 +96,14 @@ export class Responders implements Responder {
     return this.#slots.filter(({ stands }) => stands).length;
   }
 
-  async answer(first: Bytes, passwordOf: PasswordOf): Promise<Answer> {
+  async answer(
+    first: Bytes,
+    passwordOf: PasswordOf,
+    isGone = () => false,
+  ): Promise<Answer> {
     if (this.#turns.isFull) this.#grow();
     const { reply, halfway } = await this.#turns.run(async () => {
+      if (isGone()) throw new GoneError(false);
       const responder = this.#leastBusy() ?? await this.#here();
       return await responder.answer(first, passwordOf);
     });

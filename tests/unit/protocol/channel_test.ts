@@ -38,7 +38,10 @@ import {
   libraryKem,
   nativeKem,
 } from "../../../src/crypto/kem.ts";
-import { RefusedError } from "../../../src/protocol/record_reader.ts";
+import {
+  GoneError,
+  RefusedError,
+} from "../../../src/protocol/record_reader.ts";
 import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
 import {
   acceptChannel,
@@ -229,6 +232,36 @@ for (
       assertEquals(error.code, HandshakeRefusal.key);
     });
   }
+}
+
+for (
+  const [how, rest, fault] of [
+    ["goes", [], GoneError],
+    ["sends what is no record", [0, 0, 9], WireError],
+  ] as const
+) {
+  Deno.test(`acceptChannel() notices while it works for a client that this one ${how}, and says so`, async () => {
+    const [near, far] = streamPair();
+    connect(near).catch(() => {});
+    const asked = Promise.withResolvers<() => boolean>();
+    const turn = Promise.withResolvers<never>();
+    const accepting = accept(far, {
+      responder: {
+        answer: (_first, _passwordOf, isGone = () => false) => {
+          asked.resolve(isGone);
+          return turn.promise;
+        },
+      },
+    });
+    const isGone = await asked.promise;
+    assertEquals(isGone(), false);
+    if (rest.length > 0) await near.write(Uint8Array.from(rest));
+    else near.close();
+    const rejected = assertRejects(() => accepting, fault);
+    while (!isGone()) await new Promise((resolve) => setTimeout(resolve));
+    turn.reject(new Error("not wanted any more"));
+    await rejected;
+  });
 }
 
 Deno.test("acceptChannel() tells a client of another version so, and reads no further", async () => {

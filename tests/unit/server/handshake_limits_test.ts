@@ -9,7 +9,7 @@ import {
   Handshakes,
 } from "../../../src/server/handshake_limits.ts";
 import { sourceAt } from "../../../src/server/rate_limits.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 
 const LIMITS: HandshakeLimits = {
   max: 1_000,
@@ -107,6 +107,72 @@ Deno.test("Handshakes gives the answer to a request more time, and no more claim
   handshakes.expire(1_000);
   assertEquals(ended, ["answer"]);
   assert(begin("192.0.2.8"));
+});
+
+Deno.test("Handshakes counts no time that the server takes, whatever else waits, and counts the peer's anew after it", async () => {
+  const { handshakes, ended, begin, pass } = setup({ max: 2 });
+  const patient = begin("192.0.2.7", "patient");
+  const silent = begin("192.0.2.8", "silent");
+  assert(patient && silent);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  pass(900);
+  const work = handshakes.work(patient, () => promise);
+  pass(5_000);
+  assert(begin("192.0.2.9", "newcomer")); // for the one whose peer is silent
+  assertEquals(ended, ["silent"]);
+  pass(5_000);
+  assert(begin("192.0.2.10"));
+  assertEquals(begin("192.0.2.11"), undefined);
+  assertEquals(ended, ["silent", "newcomer"]);
+  resolve("done");
+  assertEquals(await work, "done");
+  handshakes.expire(10_000);
+  pass(999);
+  assertEquals(begin("192.0.2.12"), undefined);
+  pass(1);
+  assert(begin("192.0.2.13")); // the one that came last has been waited for longer
+  assertEquals(ended, ["silent", "newcomer", "192.0.2.10"]);
+  pass(8_999);
+  assertEquals(handshakes.hasLate(10_000), false);
+  pass(1);
+  assertEquals(handshakes.hasLate(10_000), true);
+  handshakes.expire(10_000);
+  assertEquals(ended, ["silent", "newcomer", "192.0.2.10", "patient"]);
+});
+
+Deno.test("Handshakes forgets one that ends while the server works for it, and one whose work fails is waited for again", async () => {
+  const { handshakes, ended, begin, pass } = setup({ maxPerNetwork: 1 });
+  const first = begin("192.0.2.7", "first");
+  assert(first);
+  await handshakes.work(first, () => {
+    handshakes.end(first);
+    return Promise.resolve();
+  });
+  assertEquals(handshakes.size, 0);
+  const second = begin("192.0.2.7", "second");
+  assert(second);
+  const broken = () => Promise.reject(new RangeError("broken"));
+  await assertRejects(() => handshakes.work(second, broken), RangeError);
+  pass(1_000);
+  assert(begin("192.0.2.7"));
+  assertEquals(ended, ["second"]);
+});
+
+Deno.test("Handshakes doesn't count a pause twice that its peer had to wait before", async () => {
+  const { handshakes, ended, begin, pass } = setup({ newPerNetwork: 1 });
+  begin("192.0.2.7");
+  const paused = begin("192.0.2.7", "paused");
+  assert(paused);
+  assertEquals(paused.pause, 250);
+  pass(250);
+  await handshakes.work(paused, () => Promise.resolve());
+  handshakes.end(paused);
+  const again = begin("192.0.2.7", "again");
+  assert(again);
+  await handshakes.work(again, () => Promise.resolve());
+  pass(1_000);
+  handshakes.expire(1_000);
+  assertEquals(ended, ["192.0.2.7", "again"]);
 });
 
 Deno.test("Handshakes takes an IPv6 network for one, whatever its last 64 bits", () => {

@@ -7,7 +7,7 @@
  */
 
 import { unpackEvents } from "../../../src/protocol/events.ts";
-import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import { LogError } from "../../../src/log/file.ts";
 import { History } from "../../../src/server/history.ts";
 import { inFolder } from "../../kit/folder.ts";
@@ -50,22 +50,47 @@ Deno.test("History.newcomerStart counts what was said, as far back as memory rea
   assertEquals(history.newcomerStart, 10);
 });
 
-Deno.test("History.packed() packs what is in memory once for all who ask for the same, and nothing that isn't all there", async () => {
+Deno.test("History.piece() reads the past in blocks of 256 lines, each once for all who ask for it", async () => {
   await using setup = await Setup.create({ window: 4 });
   const { guest, seat } = await setup.join("ana");
-  await setup.say(seat, ...[1, 2, 3, 4, 5].map((n) => ({ n, text: `${n}` })));
-  await guest.untilLine(6);
+  const lines = Array.from({ length: 299 }, (_, at) => at + 1);
+  await setup.say(seat, ...lines.map((n) => ({ n, text: `${n}` })));
+  await guest.untilLine(300);
   const { history } = setup;
-  const packed = history.packed(2, 5);
-  const seqs = packed?.flatMap(unpackEvents)
-    .map((event) => event.kind === "past" ? event.seq : undefined);
-  assertEquals(seqs, [3, 4, 5]);
-  assert(history.packed(2, 5) === packed);
-  assert(history.packed(2, 6) !== packed);
-  assertEquals(history.packed(1, 5), undefined); // line 2 is in memory no more
-  assertEquals(history.packed(2, 7), undefined); // and line 7 isn't yet
-  assertEquals(history.packed(5, 5), undefined); // there is nothing to tell,
-  assertEquals(history.packed(5, 3), undefined); // and what costs less than nothing would be a gift
+  const { past } = history;
+  const read: string[] = [];
+  history.past = (after, upTo) => {
+    read.push(`${after} to ${upTo}`);
+    return past.call(history, after, upTo);
+  };
+  const told = async (after: number, upTo: number) => {
+    const piece = await history.piece(after, upTo);
+    const seqs = piece.plaintexts.flatMap(unpackEvents)
+      .map((event) => event.kind === "past" ? event.seq : undefined);
+    assertEquals(seqs.length, piece.upTo - after);
+    return [seqs[0], seqs.at(-1)];
+  };
+  const both = await Promise.all([told(10, 300), told(10, 290)]);
+  assertEquals(both, [[11, 256], [11, 256]]);
+  assertEquals(await told(256, 300), [257, 300]);
+  assertEquals(await told(256, 299), [257, 299]);
+  assertEquals(await told(297, 300), [298, 300]); // from memory
+  assertEquals(read, ["10 to 256", "256 to 300", "256 to 299"]);
+});
+
+Deno.test("History.piece() reads again what could not be read", async () => {
+  await using setup = await Setup.create({ window: 1 });
+  const { guest, seat } = await setup.join("ana");
+  await setup.say(seat, { n: 1, text: "x" }, { n: 2, text: "y" });
+  await guest.untilLine(3);
+  const { history } = setup;
+  const { past } = history;
+  history.past = () => {
+    throw new LogError("read", "chat.log", new Error("it is gone"));
+  };
+  await assertRejects(() => history.piece(0, 3), LogError);
+  history.past = past;
+  assertEquals((await history.piece(0, 3)).upTo, 3);
 });
 
 Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {

@@ -20,7 +20,7 @@ function alterPages(
   alter: (lines: LogEntry[]) => LogEntry[],
 ): void {
   const past = history.past.bind(history);
-  history.packed = () => undefined; // nothing of it is in memory
+  history.recent = () => undefined; // nothing of it is in memory
   history.past = async function* (after, upTo) {
     for await (const lines of past(after, upTo)) yield alter(lines);
   };
@@ -274,11 +274,11 @@ Deno.test("the server isn't told which old line is answered or changed, but whic
   await talk(ana, 2_600); // more than a client remembers
   const ben = await stage.bring(ana, "ben");
   const { history } = stage.setup;
-  const past = history.past.bind(history);
-  const asked: [number, number | undefined][] = [];
-  history.past = (after, upTo) => {
+  const piece = history.piece.bind(history);
+  const asked: [number, number][] = [];
+  history.piece = (after, upTo) => {
     asked.push([after, upTo]);
-    return past(after, upTo);
+    return piece(after, upTo);
   };
   const { session } = ben;
   await session.reply(old, "indeed");
@@ -309,7 +309,7 @@ Deno.test("a client whose server can't read its log says so, and searches again 
   const { history } = stage.setup;
   const { past } = history;
   const { LogError } = await import("../../../../src/log/file.ts");
-  history.packed = () => undefined; // nothing of it is in memory
+  history.recent = () => undefined; // nothing of it is in memory
   history.past = () => {
     throw new LogError("read", "chat.log", new Error("it is gone"));
   };

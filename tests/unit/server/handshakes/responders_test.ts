@@ -13,7 +13,8 @@ import {
   Responders,
 } from "../../../../src/server/handshakes/responders.ts";
 import type { Fate } from "../../../../src/server/handshakes/worker_responder.ts";
-import { assert, assertEquals } from "../../../kit/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { GoneError } from "../../../../src/protocol/record_reader.ts";
 
 const FIRST = randomBytes(32);
 const noPassword = () => randomBytes(32);
@@ -117,6 +118,22 @@ Deno.test("Responders has eight handshakes worked on at a time, and third messag
   await local.go(9);
   assertEquals((await finishing).send, FIRST);
   assertEquals((await Promise.all(asked)).length, 10);
+  responders.close();
+});
+
+Deno.test("Responders does nothing for a client that has gone before its turn", async () => {
+  const { local, ask, responders } = setup({ processors: 1 });
+  await ask(8);
+  let isGone = false;
+  const gone = responders.answer(FIRST, noPassword, () => isGone);
+  const [next] = await ask(1);
+  isGone = true;
+  const rejected = assertRejects(() => gone, GoneError);
+  await local.go(1);
+  await rejected;
+  assertEquals(local.asked, 9);
+  await local.go(8);
+  assert(await next);
   responders.close();
 });
 
