@@ -1,6 +1,6 @@
 /**
- * Bundles modules by esbuild, with the packages that `deno.json` and `deno.lock` name and no others: the same sources
- * give the same bytes on any machine.
+ * Bundles modules by esbuild, with the packages that `deno.json` and `tests/deno.json` name and no others, as they are
+ * locked: the same sources give the same bytes on any machine.
  *
  *     entry points ──▶ own files, from the disk ──────▶ one file for each, or with chunks that they share
  *                 └──▶ packages, from Deno's cache ──┘
@@ -16,10 +16,13 @@ import config from "../deno.json" with { type: "json" };
 /** The root of the sources. */
 export const root: URL = new URL("../", import.meta.url);
 
+/** What names the packages: those of `deno.json`, and for bundles of tests theirs. */
+const CONFIG = "tests/deno.json";
+
 /** Where Deno keeps the packages that the lock file names, by name. @param module Any that imports some. */
 async function packageFolders(module: string): Promise<Map<string, string>> {
   const { stdout, success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--quiet", "--json", module],
+    args: ["info", "--quiet", "--json", "--config", CONFIG, module],
     cwd: root,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -52,8 +55,8 @@ export const OWN = "own";
 const ASKED = Symbol("asked");
 
 /**
- * Imports are what `deno.json` and `deno.lock` say, and nothing else: what happens to stand in a folder above this one
- * (packages, `package.json`, `tsconfig.json`) neither gets into the page nor changes it.
+ * Imports are what `deno.json`, `tests/deno.json` and their lock files say, and nothing else: what happens to stand in a
+ * folder above this one (packages, `package.json`, `tsconfig.json`) neither gets into the page nor changes it.
  * @param folder Where packages are linked. @param names Those that stand for others.
  */
 function pinned(

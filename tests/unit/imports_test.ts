@@ -6,6 +6,7 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
+import testsConfig from "../deno.json" with { type: "json" };
 import { assert, assertEquals } from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
 
@@ -84,12 +85,19 @@ const PORTABLE = [
 /** Modules by their paths from the root, with what each imports: paths, `npm:` and `node:` names. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
+/** What an import is; nothing where `deno.json` doesn't name its package. */
+interface Found {
+  readonly specifier?: string;
+}
+
 interface Info {
   readonly modules: readonly {
     readonly specifier: string;
     readonly dependencies?: readonly {
-      readonly code?: { readonly specifier: string };
-      readonly type?: { readonly specifier: string };
+      /** As it is written. */
+      readonly specifier: string;
+      readonly code?: Found;
+      readonly type?: Found;
       /** Whether it is loaded only when it is asked for. */
       readonly isDynamic?: boolean;
     }[];
@@ -117,8 +125,17 @@ async function importsOf(roots: readonly string[]): Promise<Imports> {
     if (imports.has(path)) continue; // reached from another
     const { modules }: Info = JSON.parse(await deno("info", "--json", path));
     for (const { specifier, dependencies = [] } of modules) {
-      const found = dependencies.flatMap(({ code, type }) =>
-        [code, type].flatMap((it) => it ? [pathOf(it.specifier)] : [])
+      const found = dependencies.flatMap(({ code, type, ...written }) =>
+        [code, type].flatMap((it) => {
+          if (it === undefined) return [];
+          assert(
+            it.specifier !== undefined,
+            `${
+              pathOf(specifier)
+            } imports ${written.specifier}, which isn't in deno.json`,
+          );
+          return [pathOf(it.specifier)];
+        })
       );
       imports.set(pathOf(specifier), [...new Set(found)]);
     }
@@ -208,6 +225,41 @@ Deno.test("every module of src is part of a program, or of what others import", 
   assertEquals(all.filter((path) => !reached.has(path)), []);
 });
 
+/** The package of a specifier, with its version: `npm:/@noble/hashes@2.4.0/sha2.js` is of `@noble/hashes@2.4.0`. */
+function packageOf(specifier: string): string | undefined {
+  return /^npm:\/?((?:@[^/]+\/)?[^/]+)/.exec(specifier)?.[1];
+}
+
+/** The packages in a lock file, which is JSON under another name. @param path From the root. */
+async function lockedIn(path: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await Deno.readTextFile(new URL(path, root))).npm;
+}
+
+/** The packages of some specifiers, each once. */
+function packagesOf(specifiers: Iterable<string>): string[] {
+  const all = Array.from(specifiers, packageOf);
+  return [...new Set(all.filter((it) => it !== undefined))].sort();
+}
+
+Deno.test("deno.json names the packages that programs and the page import, and no others, which each first start would fetch", async () => {
+  const imports = await importsOf([...PROGRAMS, ...EXPORTS]);
+  const imported = packagesOf([...imports.values()].flat());
+  assert(imported.length > 10, imported.join());
+  assertEquals(packagesOf(Object.values(config.imports)), imported);
+});
+
+Deno.test("tests/deno.json names other packages, and has the same settings and versions", async () => {
+  const theirs = Object.keys(testsConfig.imports);
+  assertEquals(theirs.filter((name) => name in config.imports), []);
+  for (const key of ["unstable", "compilerOptions", "test"] as const) {
+    assertEquals(testsConfig[key], config[key]);
+  }
+  const locked = await lockedIn("tests/deno.lock");
+  const programs = Object.entries(await lockedIn("deno.lock"));
+  assert(programs.length > 10, `${programs.length} packages`);
+  for (const [name, its] of programs) assertEquals(locked[name], its, name);
+});
+
 /** What a program can load, and what it loads at its start: paths, `npm:` and `node:` names. */
 async function loadedBy(
   program: string,
@@ -217,7 +269,7 @@ async function loadedBy(
   for (const each of loaded) { // a set hands out what is added meanwhile
     const module = modules.find(({ specifier }) => specifier === each);
     for (const { code, isDynamic } of module?.dependencies ?? []) {
-      if (code && !isDynamic) loaded.add(code.specifier);
+      if (code?.specifier && !isDynamic) loaded.add(code.specifier);
     }
   }
   assert(loaded.size > 80, `${loaded.size} modules`);

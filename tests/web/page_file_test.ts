@@ -43,7 +43,13 @@ async function filesIn(...folders: string[]): Promise<string[]> {
 
 /** What the page is made of, and what makes it. */
 async function sources(): Promise<string[]> {
-  const single = ["deno.json", "deno.lock", "crypto_utils.ts"];
+  const single = [
+    "deno.json",
+    "deno.lock",
+    "tests/deno.json",
+    "tests/deno.lock",
+    "crypto_utils.ts",
+  ];
   return [...single, ...await filesIn("src/", "tools/")];
 }
 
