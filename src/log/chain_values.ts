@@ -106,7 +106,7 @@ export class ChainValues {
   #check: Work | undefined; // over what was only read in the file
   #behind: Work | undefined; // towards the lines that are in memory
   #changedAt: number | undefined; // the number for which what was counted isn't what the file says
-  #longestRest = Infinity; // ms
+  #isPressed = false;
   #waiting = 0; // who waits for a value
   #running: Promise<void> | undefined;
   #hurry = () => {}; // ends a rest
@@ -190,15 +190,15 @@ export class ChainValues {
   /** The value for the last line, 32 bytes, if it can be told at once. */
   get last(): Bytes | undefined {
     if (this.#isOver || this.isBehind) return undefined;
-    this.#longestRest = Infinity;
+    this.#isPressed = false;
     return this.#live.value;
   }
 
-  /** Something waits for the value for the last line: it is counted with short rests, or without, if that is urgent. */
-  press(isUrgent: boolean): void {
-    this.#longestRest = isUrgent ? 0 : LEAST_REST;
+  /** Somebody can't go on without the value for the last line: it is counted without rest. */
+  press(): void {
+    this.#isPressed = true;
     this.wake();
-    if (isUrgent) this.#hurry();
+    this.#hurry();
   }
 
   /**
@@ -301,8 +301,7 @@ export class ChainValues {
       this.#counted.notify();
       const took = performance.now() - begin;
       if (this.#isDone && !this.#isOver) await this.#woken.wait();
-      const long = Math.max(LEAST_REST, RESTS * took);
-      const rest = isEarly ? 0 : Math.min(this.#longestRest, long);
+      const rest = isEarly ? 0 : Math.max(LEAST_REST, RESTS * took);
       await this.#rest(failed ? RETRY_PAUSE : rest, failed);
     }
     this.#begun.resolve();
@@ -383,7 +382,7 @@ export class ChainValues {
 
   async #rest(ms: number, whole: boolean): Promise<void> {
     if (this.#isOver) return;
-    const isHurried = this.#waiting > 0;
+    const isHurried = this.#waiting > 0 || this.#isPressed;
     await new Promise<void>((resolve) => {
       const end = () => {
         clearTimeout(timer);

@@ -407,13 +407,15 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   }
 
   /**
-   * Begins another file, as soon as the value is counted with which it begins; that is urgent once this one has twice
-   * its size. What was appended is in the log even if it fails, so nobody is refused.
+   * Begins another file, as soon as the value is counted with which it begins; that is hurried on once this one has
+   * twice its size. What was appended is in the log even if it fails, so nobody is refused.
    */
   async #rotate(): Promise<void> {
     const { maxSize = 0, fsync = false, onNotice } = this.#options;
-    const isUrgent = this.#index.end > 2 * this.#rotateAt;
-    if (this.#values?.isBehind) return this.#values.press(isUrgent);
+    if (this.#values?.isBehind) {
+      if (this.#index.end > 2 * this.#rotateAt) this.#values.press();
+      return;
+    }
     try {
       const value = this.#values?.last;
       this.#use(await this.#files.rotate(this.head, value, fsync));
@@ -434,7 +436,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   }
 
   /**
-   * Begins another file, if this one has lines, and the value is counted with which it begins: else that is hurried on.
+   * Begins another file, if this one has lines, and the value is counted with which it begins: else not yet.
    * What fails is told as a notice. @throws {LogError} as `reopen`.
    */
   beginAnother(): Promise<void> {
