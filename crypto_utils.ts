@@ -286,6 +286,17 @@ export class CipherState {
     return importAesKey(this.#key); // which takes a copy at once
   }
 
+  /**
+   * The key that follows on this one by HKDF-SHA-256 (RFC 5869), 32 bytes; doesn't lead back. This one is wiped, and
+   * seals and opens nothing more.
+   */
+  ratchet(info: Bytes): Bytes {
+    const next = hkdf(this.#key, EMPTY, info, KEY_SIZE);
+    this.#key.fill(0);
+    this.#counter = MAX_RECORDS;
+    return next;
+  }
+
   /** The counter of the next message. */
   get counter(): number {
     return this.#counter;

@@ -17,9 +17,7 @@ import {
   copyOf,
   DecryptionError,
   decryptMessage,
-  EMPTY,
   encryptMessage,
-  hkdf,
   KEY_SIZE,
   PROTOCOL_BYTES,
   PROTOCOL_NAME,
@@ -51,10 +49,6 @@ export interface EpochSecret {
 }
 
 const RATCHET_INFO = utf8.encode(`${PROTOCOL_NAME} ratchet`);
-
-function ratchetKey(key: Bytes): Bytes {
-  return hkdf(key, EMPTY, RATCHET_INFO, KEY_SIZE);
-}
 
 /** What a broadcast's signature covers. */
 function signedBytes(
@@ -108,7 +102,7 @@ export class Epoch {
 
   /** The epoch after this one, for when somebody joined. This one must not be used any more. */
   async ratchet(): Promise<Epoch> {
-    const key = ratchetKey(this.#key);
+    const key = this.#cipher.ratchet(RATCHET_INFO);
     this.#key.fill(0);
     const cipher = await CipherState.create(key);
     return new Epoch(
@@ -158,20 +152,17 @@ export class Epoch {
 export class EpochReader {
   readonly #serverKey: Bytes;
   readonly #number: number;
-  readonly #key: Bytes;
   readonly #cipher: CipherState;
   readonly #verifyKey: CryptoKey;
 
   private constructor(
     serverKey: Bytes,
     number: number,
-    key: Bytes,
     cipher: CipherState,
     verifyKey: CryptoKey,
   ) {
     this.#serverKey = serverKey;
     this.#number = number;
-    this.#key = key;
     this.#cipher = cipher;
     this.#verifyKey = verifyKey;
   }
@@ -187,24 +178,17 @@ export class EpochReader {
   ): Promise<EpochReader> {
     const verifyKey = await importVerifyKey(secret.verifyKey);
     const cipher = await CipherState.create(secret.key, secret.counter);
-    return new EpochReader(
-      serverKey,
-      secret.number,
-      copyOf(secret.key),
-      cipher,
-      verifyKey,
-    );
+    return new EpochReader(serverKey, secret.number, cipher, verifyKey);
   }
 
   /** The epoch after this one, for when the server says so. This one must not be used any more. */
   async ratchet(): Promise<EpochReader> {
-    const key = ratchetKey(this.#key);
-    this.#key.fill(0);
+    const key = this.#cipher.ratchet(RATCHET_INFO);
     const cipher = await CipherState.create(key);
+    key.fill(0);
     return new EpochReader(
       this.#serverKey,
       this.#number + 1,
-      key,
       cipher,
       this.#verifyKey,
     );

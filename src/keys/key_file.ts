@@ -165,10 +165,7 @@ export class KeyFile {
   #change(fields: Document): Promise<void> {
     const changing = this.#written.then(async () => {
       const now = await readDocument(this.#path) ?? this.#document;
-      const document = Object.fromEntries(
-        Object.entries({ ...now, ...fields })
-          .filter(([_, value]) => value !== undefined),
-      );
+      const document = { ...now, ...fields }; // JSON leaves out what is undefined
       if (JSON.stringify(document) === JSON.stringify(now)) return;
       await writeDocument(this.#path, document);
       this.#document = document;

@@ -225,9 +225,9 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   }
 
   /**
-   * Ends or drops a last line without a line break, which nobody was told of. Words that somebody chose are
-   * always dropped: broken off, they still look whole, and would stand as all that was said, while
-   * their sender, told nothing, says them again.
+   * Ends or drops a last line without a line break, which nobody was told of. All but a joining is always dropped:
+   * broken off, words still look whole, and would stand as all that was said, while their sender, told nothing,
+   * says them again; and so does a leaving without its reason.
    * @param size Of that line, bytes.
    */
   async #mend(size: number): Promise<void> {
@@ -236,7 +236,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     await this.#file.seek(this.#index.end, Deno.SeekMode.Start);
     const count = await this.#file.read(tail) ?? 0;
     const entry = readEntry(tail.subarray(0, count), this.head + 1);
-    if (entry && (entry.what === "joined" || entry.what === "left")) {
+    if (entry?.what === "joined") {
       const lineBreak = encoder.encode("\n");
       writeAllSync(this.#file, lineBreak);
       this.#index.add(lineBreak);

@@ -163,7 +163,7 @@ export class History {
   }
 
   /**
-   * The last `count` entries after `from` and before `before` (null: the end) that have all the words by now, and what
+   * The last `count` entries, at most 200, after `from` and before `before` (null: the end) that have all the words by now, and what
    * was changed about them; oldest first. And whether there are more.
    */
   async find(

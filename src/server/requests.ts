@@ -52,8 +52,6 @@ import type { SealedRoom } from "./sealed/sealed_room.ts";
 
 /** How many lines something counts for that the server has to look up, or that is told to everybody by itself. */
 const HEAVY_COST = 20;
-/** Lines that one search may give. */
-const MAX_FOUND = 200;
 /** Lines of one page. */
 const MAX_PAGE = 1_024;
 
@@ -460,10 +458,9 @@ export class Requests {
     const { member: { person: { from } } } = this.#requireSeat("search");
     this.#spend(HEAVY_COST);
     this.#answer();
-    const limit = Math.min(count, MAX_FOUND);
     const { history } = this.#options;
     try {
-      const { entries, more } = await history.find(words, before, limit, from);
+      const { entries, more } = await history.find(words, before, count, from);
       const found: Event = { kind: "found", id, more };
       this.#client.tell(...entries.map(pastEvent), found);
     } catch (error) {

@@ -105,6 +105,7 @@ export class Room {
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  #wakesAt = Infinity; // when that is over, ms
 
   /** A room that nobody is in; `run` gives it its life. */
   constructor(options: RoomOptions) {
@@ -460,10 +461,14 @@ export class Room {
     return this.#admittedAt + admissionPause(this.size) - performance.now();
   }
 
-  /** Looks again after a pause, since nobody else may wake the room. */
+  /** Looks again after a pause, ms, or earlier, since nobody else may wake the room. */
   #wakeAfter(pause: number): void {
-    this.#pause ??= setTimeout(() => {
-      this.#pause = undefined;
+    const at = performance.now() + pause;
+    if (at >= this.#wakesAt) return;
+    this.#wakesAt = at;
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#wakesAt = Infinity;
       this.#woken.notify();
     }, pause);
   }
@@ -699,7 +704,6 @@ export class Room {
     }
     if (batch.left.length + batch.removing.length === 0) return;
     this.#broadcaster.expire(); // they read nothing that is said before their leaving can be logged
-    if (this.#stopping) return; // the log can't be written, and nobody will come to mend it in time
     this.#unlogged.push(...batch.left, ...batch.removing);
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;

@@ -19,6 +19,7 @@ import { assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import { RoomClient } from "./room_client.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
+import { UNMEASURED } from "../../src/server/measures.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { History } from "../../src/server/history.ts";
 import { Operations } from "../../src/server/operations.ts";
@@ -77,6 +78,8 @@ export class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
   /** How often a client has asked for something. */
   asked = 0;
+  /** Bytes that came from clients after their handshakes. */
+  received = 0;
   readonly relay: FileRelay;
   readonly #operations: Operations;
   readonly #running: Promise<void>;
@@ -168,6 +171,10 @@ export class Setup implements AsyncDisposable {
       relay: this.relay,
       mailbox: this.mailbox,
       asked: () => void this.asked++,
+      measures: {
+        ...UNMEASURED,
+        receivedBytes: { add: (size = 1) => void (this.received += size) },
+      },
       operations: this.#operations,
       sealed: this.sealed,
       rates,

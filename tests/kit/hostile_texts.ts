@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { News, RoomNews } from "../../src/client/view.ts";
+
 /** CSI, OSC 8 and 52, C1, line breaks, bidi, zero width, tags, fillers, DEL, lone surrogates. */
 export const ATTACKS: readonly string[] = [
   "\x1b[2J\x1b[31mred",
@@ -18,3 +20,89 @@ export const ATTACKS: readonly string[] = [
 /** What may not reach a terminal. */
 export const DANGEROUS: RegExp =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+const KINDS = [
+  "joined",
+  "left",
+  "said",
+  "acted",
+  "replied",
+  "offered",
+  "edited",
+  "deleted",
+  "reacted",
+  "renamed",
+  "sealed",
+  "ruled",
+] as const;
+const FILE_STATES = ["begun", "taking", "waiting", "taken", "failed"] as const;
+
+/** Every kind of news, with a text wherever the server or another member may have put it. */
+export function newsWith(text: string): News[] {
+  const who = { name: text, person: text };
+  const one = { ...who, seq: 1, at: 0, own: false, past: false, to: 1, text };
+  const lines = KINDS.map((type): RoomNews => ({ ...one, type, quoted: one }));
+  const changed = { edited: true, deleted: false, reactions: [one] };
+  const warning = { ...who, type: "warning", line: 41 } as const;
+  const warnings = [
+    { ...warning, reason: "seen-differs" },
+    { ...warning, reason: "seen-differs", line: null },
+    { ...warning, reason: "back-wrong" },
+  ];
+  const entered = {
+    ...one,
+    type: "entered",
+    address: text,
+    others: 1,
+    earlier: 0,
+    waiting: 0,
+  } as const;
+  const mail = { ...one, type: "private", to: who } as const;
+  const refused = { type: "refused", text, detail: text } as const;
+  const file = {
+    type: "file",
+    offer: 1,
+    name: text,
+    size: 9,
+    got: 1,
+    path: text,
+    reason: text,
+  } as const;
+  const invited = {
+    type: "invited",
+    link: "chat://a",
+    uses: 1,
+    until: null,
+    note: text,
+  } as const;
+  const disconnected = { type: "disconnected", next: text } as const;
+  return [
+    { ...entered, again: false },
+    { ...entered, again: true, moved: true },
+    ...lines,
+    ...lines.map((line) => ({ ...line, changed, doubted: true } as const)),
+    ...lines.map((line) => ({
+      ...line,
+      changed: { ...changed, deleted: true },
+    })),
+    ...warnings,
+    mail,
+    { ...mail, state: "waiting" },
+    { ...mail, state: "waiting", own: true },
+    { type: "private-unread", ...who, own: false, reason: "old" },
+    { type: "found", words: text, lines, more: true },
+    { type: "found", words: text, lines: warnings, more: false },
+    { type: "found", words: text, lines: [], more: false },
+    { type: "away-message", ...who, text, own: false },
+    { ...refused, reason: text },
+    { ...refused, reason: "name-taken" },
+    { type: "lost", text },
+    ...FILE_STATES.map((state) => ({ ...file, state })),
+    { ...file, state: "taken", reason: "" },
+    { type: "taken", offer: 1, file: text, ...who, own: false },
+    invited,
+    { ...invited, web: "https://a" },
+    { ...disconnected, reason: text, seconds: 1 },
+    { ...disconnected, reason: `again: ${text}`, seconds: 0 },
+  ];
+}

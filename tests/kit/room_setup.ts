@@ -41,6 +41,7 @@ import type { People } from "../../src/server/people/people.ts";
 import type { Candidate } from "../../src/server/people/person.ts";
 import { shortId } from "../../src/crypto/person_id.ts";
 import { madeUp, newStay, openPeople } from "./people.ts";
+import { type Ordered, OwnOrder } from "../../src/server/order.ts";
 import { Outlet, type Writer } from "../../src/server/outlet.ts";
 import type { Ring } from "../../src/server/ring.ts";
 import { History } from "../../src/server/history.ts";
@@ -241,6 +242,16 @@ export function secretOf(
     key: fromBase64url(key),
     verifyKey: fromBase64url(verifyKey),
   };
+}
+
+/** An order that has what the test gives it beside what is asked for here; it is looked at when something is. */
+export class GivenOrder extends OwnOrder {
+  /** What other servers have proposed. */
+  readonly given: Ordered[] = [];
+
+  override next(): Ordered | undefined {
+    return this.given.shift() ?? super.next();
+  }
 }
 
 export interface Wish {

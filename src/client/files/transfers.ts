@@ -155,7 +155,6 @@ export class Transfers<Given = string> implements FileListener {
     this.#downloads.set(seq, download);
     const running = download.run().finally(() => {
       if (this.#downloads.get(seq) === download) this.#downloads.delete(seq);
-      this.#denied.delete(download);
       this.#running.delete(running);
       this.#idle.notify();
     });

@@ -16,6 +16,7 @@ import {
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { run } from "../../kit/command.ts";
 import { inFolder, modeOf, namesIn } from "../../kit/folder.ts";
+import { withMethod } from "../../kit/log_kit.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -110,6 +111,24 @@ Deno.test("writePrivate() leaves nothing but the file", () =>
     await writePrivate(`${folder}/file`, "old");
     await writePrivate(`${folder}/file`, "new");
     assertEquals(await namesIn(folder), ["file"]);
+  }));
+
+Deno.test("writePrivate() leaves the old text as it is, for who reads it and where the disk fails", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/file`;
+    await writePrivate(path, "old");
+    for (const method of ["write", "sync"] as const) {
+      const fails = () => () => Promise.reject(new Error("broken"));
+      await withMethod(Deno.FsFile.prototype, method, fails, async () => {
+        const why = await refusal(path, () => writePrivate(path, "new"));
+        assertEquals(why, 'Cannot write "PATH": broken');
+      });
+      assertEquals(await readPrivate(path), "old");
+      assertEquals(await namesIn(folder), ["file"]);
+    }
+    using reading = await Deno.open(path);
+    await writePrivate(path, "new");
+    assertEquals(await new Response(reading.readable).text(), "old");
   }));
 
 Deno.test("writePrivate() leaves nothing behind where it fails", () =>

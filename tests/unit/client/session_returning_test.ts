@@ -20,7 +20,6 @@ import {
   past,
   Setup,
   stay,
-  texts,
   Visit,
 } from "../../kit/session_setup.ts";
 import { madeUpPerson } from "../../kit/people.ts";
@@ -29,36 +28,34 @@ Deno.test("Session doesn't send again what it finds in the log, and sends again 
   await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter(1);
-  for (const text of ["a", "b", "c", "d"]) await session.say(text);
+  for (const text of ["a", "b", "c", "d"]) await session.say(text, text);
   const [a, b, c, d] = await visit.says(4);
   assert(a && b && c && d);
   visit.end(); // before it has told of any
   const again = await setup.acceptAgain();
   const join = await again.next("join");
   assertEquals([join.n, join.after], [a.n - 1, 1]);
-  // The first two were logged; another member, and this person in another stay, happen to have the number of the third.
+  // The first two were logged; another member, also one that calls its stay the same, and this person in another stay,
+  // have the number of the third.
   await again.admit(
-    7,
+    8,
     again.past(2, a.n, "a"),
     again.past(3, b.n, "b"),
     past(4, c.n, "c", madeUpPerson("ben")),
     { ...past(5, c.n, "c"), name: "anna" },
-    { ...again.past(6, c.n, "lost"), what: "left" }, // its own leaving counts on, and is no line
+    { ...again.past(6, c.n, "c"), person: madeUpPerson("ben"), name: "ben" },
+    { ...again.past(7, c.n, "lost"), what: "left" }, // its own leaving counts on, and is no line
   );
   assertEquals(await again.says(2), [c, d]);
   const entered = await view.until("entered", 1);
   assertEquals(entered.waiting, 2);
-  const own = view.of("said").filter((it) => it.own).map(({ text }) => text);
-  assertEquals(own, ["a", "b", "c"]); // what it said elsewhere shows as its own
-  await again.echo(8, [c, d]);
+  const own = () =>
+    view.of("said").filter((it) => it.own).map(({ text, id }) => [text, id]);
+  const before = [["a", "a"], ["b", "b"], ["c", undefined]];
+  assertEquals(own(), before); // what it said elsewhere shows as its own
+  await again.echo(9, [c, d]);
   await session.conversation.settled();
-  assertEquals(texts(view.of("said").filter((it) => it.own)), [
-    "a",
-    "b",
-    "c",
-    "c",
-    "d",
-  ]);
+  assertEquals(own(), [...before, ["c", "c"], ["d", "d"]]);
   await setup.leave(again, running);
 });
 

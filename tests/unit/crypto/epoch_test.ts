@@ -20,6 +20,7 @@ import {
 } from "../../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { flipped, utf8 } from "../../kit/bytes.ts";
+import { isWiped, keysSeen } from "../../kit/private_keys.ts";
 import {
   Epoch,
   EpochReader,
@@ -159,10 +160,18 @@ Deno.test("Epoch.ratchet() makes the key by HKDF and keeps the verify key", asyn
   assertEquals(after.counter, 0);
 });
 
-Deno.test("Epoch.ratchet() leaves nothing of the key that it replaced", async () => {
-  const { epoch } = await room();
-  await epoch.ratchet();
-  assertEquals(epoch.describe().key, new Uint8Array(32));
+Deno.test("Epoch.ratchet() and EpochReader.ratchet() leave nothing of the key that they replaced, which seals and opens nothing more", async () => {
+  const { given, keys } = await keysSeen(async () => {
+    const { epoch, reader } = await room();
+    const late = await epoch.seal(utf8("late"), HEADER);
+    await epoch.ratchet();
+    await reader.ratchet();
+    assert(isWiped(epoch.describe().key));
+    await assertRejects(() => epoch.seal(utf8("more"), HEADER), RangeError);
+    await assertRefused(reader.open(late, HEADER));
+  });
+  assertEquals(given.map(isWiped), [true, true, false, false]);
+  assert(!keys.some(({ extractable }) => extractable));
 });
 
 Deno.test("EpochReader refuses, after a ratchet, what was sealed before it", async () => {

@@ -26,6 +26,7 @@ import {
   importSigningKeyPair,
   importVerifyKey,
   sign,
+  type SigningKeyPair,
   verify,
 } from "../../../src/crypto/ed25519.ts";
 import {
@@ -43,7 +44,7 @@ import {
   shortId,
   spokenId,
 } from "../../../src/crypto/person_id.ts";
-import { exportable } from "../../kit/private_keys.ts";
+import { isWiped, keysSeen } from "../../kit/private_keys.ts";
 import {
   assert,
   assertEquals,
@@ -119,14 +120,19 @@ Deno.test("identityOf() gives the same identity for a seed, always", async () =>
   }
 });
 
-Deno.test("identityOf() keeps private keys where only the runtime reaches, and leaves the seed as it is", async () => {
+Deno.test("identityOf() and generateSigningKeyPair() keep private keys where only the runtime reaches, and leave the seed as it is", async () => {
   const seed = SEED.slice();
-  const found = await exportable(async () => {
-    const { signing } = await identityOf(seed);
-    assertEquals(signing.privateKey.extractable, false);
+  const pairs: SigningKeyPair[] = [];
+  const { keys, given } = await keysSeen(async () => {
+    pairs.push((await identityOf(seed)).signing);
+    pairs.push(await generateSigningKeyPair());
   });
+  assertEquals(pairs.map((it) => it.privateKey.extractable), [false, false]);
   assertEquals(seed, SEED);
-  assert(found.length > 0 && !found.includes(true), `${found}`);
+  const readable = keys.filter(({ extractable }) => extractable);
+  assertEquals(readable.map(({ algorithm }) => algorithm.name), ["Ed25519"]); // for its public half; dropped at once
+  const pkcs8 = given.filter(({ length }) => length === 48);
+  assertEquals(pkcs8.map(isWiped), [true, true, true, true]);
 });
 
 // ── Cards ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ import {
   randomBytes,
 } from "../../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { keysSeen } from "../../kit/private_keys.ts";
 import vector from "./vectors/ml_kem_768.json" with { type: "json" };
 import { createHandshake } from "../../../src/crypto/noise.ts";
 import {
@@ -181,6 +182,19 @@ for (
     },
   });
 }
+
+Deno.test({
+  name:
+    "nativeKem.generate() keeps private keys where only the runtime reaches",
+  ignore: native.ignore,
+  async fn() {
+    const { keys } = await keysSeen(async () => {
+      await nativeKem.generate();
+      await nativeKem.generate(randomBytes(64));
+    });
+    assertEquals(keys.map(({ extractable }) => extractable), [false, false]);
+  },
+});
 
 Deno.test("hybridPsk() is HKDF of the ML-KEM secret, salted with the invite's key", () => {
   const inviteKey = randomBytes(32);

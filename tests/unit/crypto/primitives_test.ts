@@ -35,7 +35,7 @@ import {
   type KeyPair,
 } from "../../../src/crypto/x25519.ts";
 import { testPairs } from "../../kit/key_pairs.ts";
-import { exportable } from "../../kit/private_keys.ts";
+import { isWiped, keysSeen } from "../../kit/private_keys.ts";
 
 const utf8 = new TextEncoder();
 
@@ -197,12 +197,13 @@ Deno.test("passphraseKey() refuses a salt of another size", async () => {
 
 testPairs("importKeyPair", importKeyPair);
 
-Deno.test("importKeyPair() and generateKeyPair() give private keys that nobody can read", async () => {
+Deno.test("importKeyPair() and generateKeyPair() give private keys that nobody can read, and leave no copy of them", async () => {
   const pairs: KeyPair[] = [];
-  const found = await exportable(async () => {
+  const { keys, given } = await keysSeen(async () => {
     pairs.push(await importKeyPair(randomBytes(32)), await generateKeyPair());
   });
-  assertEquals(found, [false, false]);
+  assertEquals(keys.map(({ extractable }) => extractable), [false, false]);
+  assertEquals(given.map(isWiped), [true]);
   for (const pair of pairs) {
     assertEquals(Object.keys(pair), ["publicKey", "multiply"]);
   }

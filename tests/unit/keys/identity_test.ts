@@ -16,6 +16,7 @@ import {
   assertRejects,
 } from "../../kit/assert.ts";
 import { inFolder, modeOf } from "../../kit/folder.ts";
+import { withMethod } from "../../kit/log_kit.ts";
 
 const named = (name: string) => (other: string) => other === name;
 
@@ -65,25 +66,33 @@ Deno.test("IdentityFile.open() names what is damaged, and shows no key", () =>
     }
   }));
 
-Deno.test("IdentityFile.find() gives the identity that last went by a name", () =>
+Deno.test("IdentityFile.find() gives the identity that last went by a name, whatever else is in the folder", () =>
   inFolder(async (parent) => {
-    const folder = `${parent}/identities`; // not there yet
-    assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
-    const ana = await IdentityFile.create(folder);
-    const ben = await IdentityFile.create(folder);
-    assertEquals([ana.created, ana.name], [true, undefined]);
-    assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
-    await ana.setName("ana");
-    await ben.setName("ben");
-    const found = await IdentityFile.find(folder, named("ana"));
-    assertEquals([found?.path, found?.name], [ana.path, "ana"]);
-    await ana.setName("anna"); // takes it along
-    assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
-    await new Promise((done) => setTimeout(done, 2)); // or both had it at the same time
-    await ben.setName("anna");
-    const last = await IdentityFile.find(folder, named("anna"));
-    assertEquals(last?.identity.card, ben.identity.card);
+    let time = 0;
+    const clock = { now: () => ++time };
+    await withMethod(Date, "now", () => clock.now, () => find(parent));
   }));
+
+async function find(parent: string): Promise<void> {
+  const folder = `${parent}/identities`; // not there yet
+  assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
+  const ana = await IdentityFile.create(folder);
+  const ben = await IdentityFile.create(folder);
+  await Deno.writeTextFile(`${folder}/notes`, "no identity");
+  assertEquals([ana.created, ana.name], [true, undefined]);
+  assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
+  await ana.setName("ana");
+  await ben.setName("ben");
+  const found = await IdentityFile.find(folder, named("ana"));
+  assertEquals([found?.path, found?.name], [ana.path, "ana"]);
+  await ana.setName("anna"); // takes it along
+  assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
+  for (const last of [ben, ana]) {
+    await last.setName("anna");
+    const found = await IdentityFile.find(folder, named("anna"));
+    assertEquals(found?.path, last.path);
+  }
+}
 
 Deno.test({
   name: "defaultConfigFolder() follows the environment",

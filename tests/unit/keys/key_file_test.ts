@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toBase64url } from "../../../crypto_utils.ts";
+import { equalBytes, randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { FileError } from "../../../src/base/private_file.ts";
 import { parseInvite, ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import {
@@ -90,6 +90,83 @@ Deno.test("KeyFile.setListening() changes the address and nothing else", () =>
     assertEquals(again.inviteFor("a", 1), keyFile.inviteFor("a", 1));
   }));
 
+Deno.test("KeyFile.setListening() notes address, web page and link until they are others, and writes nothing twice", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const place = {
+      ...at("127.0.0.1", 5000),
+      address: { host: "a.example", port: 5000 },
+      web: "http://127.0.0.1:8080",
+      inviteId: 7,
+    };
+    await keyFile.setListening(place);
+    const read = async () => (await KeyFile.load(path))?.keys;
+    for (const keys of [keyFile.keys, await read()]) {
+      assertEquals([keys?.web, keys?.inviteId], [place.web, 7]);
+      assertEquals(keys?.address, place.address);
+    }
+    assertEquals(parseInvite(keyFile.inviteFor("a", 1)).id, 7);
+    assertEquals((await findLocalInvite(path))?.id, 7);
+    const { ino } = await Deno.stat(path);
+    await keyFile.setListening(place);
+    assertEquals((await Deno.stat(path)).ino, ino);
+    await keyFile.setListening(at("127.0.0.1", 5000));
+    const keys = await read();
+    assertEquals([keys?.web, keys?.inviteId], [undefined, ROOM_INVITE_ID]);
+    const fields = Object.keys(JSON.parse(await Deno.readTextFile(path)));
+    assertEquals(fields.slice(3), ["listening"]);
+  }));
+
+Deno.test("KeyFile takes no other place for its web page than an http or https URL's origin", () =>
+  withKeyFile(async (path) => {
+    await KeyFile.loadOrCreate(path);
+    const good = JSON.parse(await Deno.readTextFile(path));
+    const cases = [
+      ["https://a.example:1/page?x", "https://a.example:1"],
+      ["http://[::1]:8080", "http://[::1]:8080"],
+      ["ftp://a.example", undefined],
+      ["javascript:alert(1)", undefined],
+      ["no URL", undefined],
+    ];
+    for (const [web, origin] of cases) {
+      await Deno.writeTextFile(path, JSON.stringify({ ...good, web }));
+      assertEquals((await KeyFile.load(path))?.keys.web, origin, web);
+    }
+  }));
+
+Deno.test("KeyFile.isAgreed tells whether the room key is the one that servers agreed on, which the file doesn't repeat", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const both = async () => [
+      keyFile.isAgreed,
+      (await KeyFile.load(path))?.isAgreed,
+    ];
+    assertEquals(await both(), [undefined, undefined]);
+    const roomKey = randomBytes(32);
+    await keyFile.setRoomKey(roomKey, true);
+    assertEquals(keyFile.keys.roomKey, roomKey);
+    assertEquals(await both(), [true, true]);
+    const text = await Deno.readTextFile(path);
+    assertEquals(text.split(toBase64url(roomKey)).length, 2);
+    await keyFile.rotate();
+    assertEquals(await both(), [false, false]);
+    assert(!equalBytes(keyFile.keys.roomKey, roomKey));
+    assertEquals(
+      (await KeyFile.load(path))?.keys.roomKey,
+      keyFile.keys.roomKey,
+    );
+  }));
+
+Deno.test("KeyFile.clusterSecret is made of the private key, and isn't that", () =>
+  withKeyFile(async (path) => {
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const secret = keyFile.clusterSecret;
+    assertEquals((await KeyFile.load(path))?.clusterSecret, secret);
+    assert(!equalBytes(secret, keyFile.privateKey()));
+    const { keyFile: other } = await KeyFile.loadOrCreate(`${path}2`);
+    assert(!equalBytes(secret, other.clusterSecret));
+  }));
+
 Deno.test("KeyFile is for its owner alone, and for people to read", () =>
   withKeyFile(async (path) => {
     const { keyFile } = await KeyFile.loadOrCreate(path);
@@ -131,6 +208,18 @@ Deno.test("KeyFile names what is damaged, and shows no key", () =>
       [
         { listening: good.roomKey },
         "it is damaged (listening is not an address)",
+      ],
+      [{ servers: good.roomKey }, "it is damaged (servers are not addresses)"],
+      [
+        { servers: ["a:1", good.roomKey] },
+        "it is damaged (servers are not addresses)",
+      ],
+      [{ version: undefined }, "it is damaged (no version)"],
+      [
+        { version: good.roomKey },
+        `it has version "${
+          good.roomKey.slice(0, 11)
+        }, and this program reads version 1`,
       ],
       [{ version: 2 }, "it has version 2, and this program reads version 1"],
     ];
@@ -190,6 +279,7 @@ Deno.test("KeyFile.setServers() notes the room's other servers, which the next s
     const again = (await KeyFile.loadOrCreate(path)).keyFile;
     await again.setServers([]);
     assertEquals((await read())?.servers, []);
+    assert(!(await Deno.readTextFile(path)).includes("servers"));
     await again.setServers([other]);
     await again.setListening(at("127.0.0.1", 5000));
     assertEquals([again.keys.address, again.keys.servers], [undefined, []]);

@@ -27,6 +27,7 @@ import {
 } from "../../kit/log_kit.ts";
 import { GOODBYES } from "../../../src/protocol/reasons.ts";
 import {
+  isAbout,
   type LogEntry,
   type NewEntry,
   numberEntry,
@@ -205,11 +206,6 @@ Deno.test("parseEntry() reads back every reason for leaving", () => {
   }
 });
 
-Deno.test("parseEntry() reads back words of the member's own for leaving", () => {
-  const line = `${EXAMPLES[2]?.[0]} (abducted)`;
-  assertEquals(parseEntry(line, 1)?.text, "abducted");
-});
-
 const KINDS = [
   "joined",
   "left",
@@ -221,28 +217,41 @@ const KINDS = [
   "renamed",
 ] as const;
 
+/** Those that have words. */
+const WORDED = KINDS.slice(1);
+
 /** An entry of a kind that holds a text wherever that kind can hold one. */
 function entryOf(what: LogEntry["what"], name: string, text: string): NewEntry {
-  const own = { joined: "", left: "lost" }[what as string] ?? text;
-  const to = what === "replied" ? { to: 42 } : {};
-  return { ...said(1, own), name, what, ...to };
+  const to = isAbout(what) ? { to: 42 } : {};
+  return { ...said(1, what === "joined" ? "" : text), name, what, ...to };
 }
 
-Deno.test("formatEntry() makes one line of any text, and parseEntry() gives it back", () => {
+Deno.test("formatEntry() makes one line of any text, and parseEntry() gives it back, but no offer or reaction that is none", () => {
   for (const text of ATTACKS) {
-    for (const what of KINDS.slice(2)) {
+    for (const what of [...WORDED, "offered", "reacted"] as const) {
       if (what === "renamed" && text === "") continue; // no name is empty
       const entry = entryOf(what, "Abhii", text);
       const line = formatEntry(entry);
       // deno-lint-ignore no-control-regex
       assert(!/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(line), line);
-      assertEquals(parseEntry(line, 1), numberEntry(entry, 1));
+      const isNone = what === "offered" || what === "reacted" && text !== "";
+      const read = isNone ? null : numberEntry(entry, 1);
+      assertEquals(parseEntry(line, 1), read);
     }
   }
 });
 
+Deno.test("parseEntry() takes no name of more than 256 units, in a line of any kind", () => {
+  for (const what of KINDS) {
+    const line = (size: number) =>
+      formatEntry(entryOf(what, "x".repeat(size), "hello"));
+    assertEquals(parseEntry(line(256), 1)?.name.length, 256);
+    assertEquals(parseEntry(line(257), 1), null);
+  }
+});
+
 Deno.test("parseEntry() takes a sealed line and a control line of 6,144 units, and no other of more than 4,096", () => {
-  for (const what of KINDS.slice(2)) {
+  for (const what of WORDED) {
     const most = what === "sealed" || what === "ruled" ? 6_144 : 4_096;
     const line = (size: number) =>
       formatEntry(entryOf(what, "Abhii", "x".repeat(size)));
@@ -408,7 +417,7 @@ testWithPath(
   "open() drops words torn at any byte, and says so",
   async (path) => {
     const whole = bytesOf(`${formatEntry(said(1))}\n`);
-    for (const what of KINDS.slice(2)) {
+    for (const what of WORDED) {
       const entry = entryOf(what, "Abhii", "naïve \\ \n 👍");
       const last = bytesOf(`${formatEntry(entry)}\n`);
       for (let size = 1; size < last.length; size++) {
@@ -542,6 +551,8 @@ testWithPath(
     await Deno.writeTextFile(path, torn, { mode: 0o600 });
     await using log = await open(path);
     await log.append(saidUpTo(5_000));
+    const { size } = await Deno.stat(path);
+    assertEquals(log.files.map(({ index }) => index.end), [size]);
     assertEquals(
       await pastOf(log, 4_096),
       numbered(saidUpTo(5_000)).slice(4_096),
@@ -576,16 +587,18 @@ testWithPath(
 );
 
 testWithPath(
-  "open() closes a log that others can read, and says so",
+  "open() closes a log that others can use, and says so",
   async (path) => {
     await Deno.writeTextFile(path, exampleLines);
-    await Deno.chmod(path, 0o644);
-    await using log = await open(path);
-    assertEquals(await modeOf(path), 0o600);
-    assertEquals(log.notices, [
-      `Closed "${path}" to others: they could have read it`,
-    ]);
-    assertEquals(await Deno.readTextFile(path), exampleLines);
+    for (const mode of [0o640, 0o620, 0o610, 0o604, 0o602, 0o601]) {
+      await Deno.chmod(path, mode);
+      await using log = await open(path);
+      assertEquals(await modeOf(path), 0o600);
+      assertEquals(log.notices, [
+        `Closed "${path}" to others: they could have read it`,
+      ]);
+      assertEquals(await Deno.readTextFile(path), exampleLines);
+    }
   },
   windows,
 );

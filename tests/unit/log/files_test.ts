@@ -382,6 +382,20 @@ testWithPath("open() takes nothing else for a heading", async (path) => {
 });
 
 testWithPath(
+  "open() passes over what is no file under the name of an older one",
+  async (path) => {
+    const lines = saidUpTo(3).map((entry) => `${formatEntry(entry)}\n`);
+    await Deno.writeTextFile(`${path}.3`, lines.slice(0, 2).join(""));
+    await Deno.writeTextFile(path, `# continues at event 3\n${lines[2]}`);
+    await Deno.mkdir(`${path}.1`);
+    using _listener = Deno.listen({ transport: "unix", path: `${path}.2` });
+    await using log = await openLog(path);
+    assertEquals(await pastOf(log), numbered(saidUpTo(3)));
+  },
+  windows,
+);
+
+testWithPath(
   "open() passes over a file between the others that is not older",
   async (path) => {
     {
@@ -678,6 +692,22 @@ testWithPath(
   windows,
 );
 
+testWithPath(
+  "past() leaves out the lines of a file that is gone, and none of the newer ones",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 5);
+    const [, middle, newest] = log.files;
+    await Deno.remove(`${path}.1`);
+    const expected = numbered(saidUpTo(5)).filter(({ seq }) =>
+      seq < (middle?.first ?? 0) || seq >= (newest?.first ?? 0)
+    );
+    assert(expected.length > 1 && expected.length < 5);
+    assertEquals(await pastOf(log), expected);
+  },
+  windows,
+);
+
 testWithPath("past() reads a file wherever others moved it", async (path) => {
   await using log = await openLog(path, { maxSize: MAX_SIZE });
   await appendEach(log, 1, 5); // looks at the path; not again within this second
@@ -685,3 +715,36 @@ testWithPath("past() reads a file wherever others moved it", async (path) => {
   await Deno.rename(`${path}.1`, `${path}.2`);
   assertEquals(await pastOf(log), numbered(saidUpTo(5)));
 }, windows);
+
+testWithPath(
+  "have(), whole() and heading() tell which lines are in files that are still there, and what headings say",
+  async (path) => {
+    {
+      await using log = await openLog(path, { maxSize: MAX_SIZE });
+      await appendEach(log, 1, 5);
+      const [, middle = 0, newest = 0] = log.files.map((it) => it.first);
+      const headingBefore = (seq: number) => log.heading(seq)?.[0];
+      assertEquals(
+        [middle - 2, middle - 1, 5].map(headingBefore),
+        [0, middle - 1, newest - 1],
+      );
+      assertEquals([await log.have(0, 5), await log.whole(0)], [true, 0]);
+      await Deno.remove(`${path}.1`);
+      assertEquals(await log.have(0, 5), false);
+      assertEquals(await log.have(0, middle - 1), true);
+      assertEquals(await log.have(newest - 1, 5), true);
+      assertEquals(await log.whole(0), newest - 1);
+    }
+    await Deno.remove(`${path}.2`);
+    const newest = `# continues at event 3\n${linesOf([said(3)])}`;
+    await Deno.writeTextFile(path, newest);
+    {
+      await using log = await openLog(path);
+      assertEquals([await log.have(0, 3), await log.have(2, 3)], [false, true]);
+    }
+    await Deno.writeTextFile(`${path}.1`, linesOf(saidUpTo(2)));
+    await using log = await openLog(path);
+    assertEquals(log.heading(3)?.[0], 0); // the newest tells no value
+  },
+  windows,
+);

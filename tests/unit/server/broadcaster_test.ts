@@ -26,7 +26,7 @@ import {
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock, streamPair } from "../../kit/memory_stream.ts";
 import { Outlet } from "../../../src/server/outlet.ts";
-import { EpochReader } from "../../../src/crypto/epoch.ts";
+import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
 
 const SERVER_KEY = randomBytes(KEY_SIZE);
 const CAPACITY = 1_048_576;
@@ -270,6 +270,22 @@ Deno.test("Broadcaster.expired asks for a new key after 10 minutes, and at once 
   assertEquals(broadcaster.expired, false);
   broadcaster.expire(true);
   assertEquals(broadcaster.expired, true);
+});
+
+Deno.test("Broadcaster.expired asks for a new key after 2^31 records", async () => {
+  const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
+  const { counter } = Object.getOwnPropertyDescriptors(Epoch.prototype);
+  try {
+    for (const [sealed, expired] of [[2 ** 31 - 1, false], [2 ** 31, true]]) {
+      Object.defineProperty(Epoch.prototype, "counter", {
+        ...counter,
+        get: () => sealed,
+      });
+      assertEquals(broadcaster.expired, expired);
+    }
+  } finally {
+    Object.defineProperty(Epoch.prototype, "counter", counter);
+  }
 });
 
 Deno.test("Broadcaster.ratchet() doesn't count as a renewal: the one who left could follow it", async () => {

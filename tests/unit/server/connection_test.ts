@@ -26,6 +26,7 @@ import {
   say,
   Setup,
   STRANGE_FILE_EVENTS,
+  tick,
 } from "../../kit/connection_setup.ts";
 import { quiet } from "../../kit/room_client.ts";
 
@@ -136,21 +137,33 @@ Deno.test("Connection answers each ping, inside the room and outside", async () 
   assertEquals(client.of("pong").length, 2);
 });
 
+Deno.test("Connection opens any number of records that come at once, in order, and counts all their bytes", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  const before = setup.received;
+  const ping = new TextEncoder().encode('[["ping"]]');
+  const sealing = Array.from({ length: 150 }, () => client.channel.seal(ping));
+  const records = await Promise.all(sealing);
+  client.inject(...records);
+  await client.until("pong", () => client.of("pong").length === 150);
+  assertEquals(setup.received - before, concat(...records).length);
+});
+
 // ── Goodbyes ───────────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("Connection answers a goodbye with one, and closes", async () => {
+Deno.test("Connection answers a goodbye with one, tells the others its words, and closes", async () => {
   await using setup = await Setup.create();
   const witness = await setup.connect();
   await witness.join("witness");
   const client = await setup.connect();
   await client.join("ana", 4);
-  await client.send(say(5), { kind: "bye", reason: "left" }, say(6));
+  await client.send(say(5), { kind: "bye", reason: "good night" }, say(6));
   assertEquals((await client.until("bye")).reason, "left");
   await Promise.all([client.ended, client.served]);
   assertEquals(client.failure, undefined);
   assertEquals(client.events.at(-1)?.kind, "bye"); // nothing comes after it
   const left = await witness.until("left");
-  assertEquals([left.n, left.reason], [6, "left"]);
+  assertEquals([left.n, left.reason], [6, "good night"]);
   assertEquals(witness.of("said").map(({ n }) => n), [5]);
 });
 
@@ -168,6 +181,7 @@ Deno.test("Connection tells the room that a client was lost, whichever way its s
     const { id } = await client.join(`guest${at}`);
     end(client);
     await client.served;
+    assertEquals(setup.broadcaster.ring.readers, 1); // nothing is kept for it any more
     const left = await witness.until("left", (event) => event.id === id);
     assertEquals(left.reason, "lost");
   }
@@ -203,6 +217,7 @@ Deno.test("Connection.dismiss() lets out what was said before the goodbye, and n
   await ben.send(say(1));
   await ben.until("said");
   ana.connection.dismiss("stopped");
+  tick(ana, 100); // nobody looks for signs of life any more
   await ben.send(say(2));
   await ben.until("said", ({ n }) => n === 2);
   ana.stream.incoming.capacity = Number.POSITIVE_INFINITY;
@@ -246,6 +261,19 @@ Deno.test("Connection.dismiss() gives a client that doesn't read a second to hea
   assertEquals(clock.pending, 0);
 });
 
+Deno.test("Connection.dismiss() waits no longer for a client that has closed than until all is written", async () => {
+  using _clock = new ManualClock(); // on which no goodbye's time runs out
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  await client.join("ana");
+  client.stream.incoming.capacity = 0;
+  client.connection.dismiss("stopped");
+  client.stream.outgoing.end();
+  for (let step = 0; step < 50; step++) await Promise.resolve();
+  client.stream.incoming.capacity = Number.POSITIVE_INFINITY;
+  assertEquals(await client.served, "stopped");
+});
+
 Deno.test("Connection gives way at once where the ring needs the place of one that is saying goodbye", async () => {
   using _clock = new ManualClock(); // on which no goodbye's time runs out
   await using setup = await Setup.create();
@@ -274,6 +302,18 @@ Deno.test("Connection leaves the room again where it ended while it was let in",
   await client.served;
   assertEquals((await witness.until("left")).reason, "stopped");
   assertEquals(setup.room.size, 1);
+});
+
+Deno.test("Connection ends where more than 8 MiB wait for a client that doesn't read", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  const { connection } = client;
+  client.stream.incoming.capacity = 0;
+  const notice = { kind: "notice", text: "x".repeat(60_000) } as const;
+  let told = 0;
+  for (; !connection.ended && told < 200; told++) connection.tell(notice);
+  assertEquals([told > 120, told < 140], [true, true]);
+  assertEquals(await client.served, "slow");
 });
 
 // ── What else a member may ask ─────────────────────────────────────────────────────────────────────────
@@ -352,6 +392,7 @@ Deno.test("Connection that is slowed down ends at once where it is sent away", a
   await ana.join("ana");
   await ana.send(say(1), say(2), say(3));
   await ana.until("slowed");
+  tick(ana, 100); // who isn't read can't be silent
   ana.connection.dismiss("stopped");
   assertEquals(await ana.served, "stopped");
 });
@@ -393,7 +434,7 @@ Deno.test("Connection slows one down that asks again and again to be let in, and
   clock.advance(40_000);
 });
 
-Deno.test("Connection doesn't slow a member down for the pieces that it was asked for", async () => {
+Deno.test("Connection slows a member down for its bytes, but not for the pieces that it was asked for", async () => {
   await using setup = await Setup.create();
   // Four thousand bytes at once, and then next to none: a piece that counted would hold the next line up.
   const rates = { burst: 4_000, perSecond: 0.001, bytesPerMessage: 1 };
@@ -413,6 +454,10 @@ Deno.test("Connection doesn't slow a member down for the pieces that it was aske
   await ana.send(say(2));
   await ben.until("said");
   assertEquals(ana.of("slowed"), []);
+  await ana.send(say(3, "x".repeat(4_000)));
+  await ana.until("slowed");
+  ana.connection.dismiss("stopped");
+  await ana.served;
 });
 
 for (const [what, event] of STRANGE_FILE_EVENTS) {

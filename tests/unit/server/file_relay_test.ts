@@ -168,23 +168,20 @@ Deno.test("FileRelay.fetch() has no place for one file more than it may pass on,
   assertEquals(other.told, []);
 });
 
-Deno.test("FileRelay.missing() passes on why, and no word of its own", () => {
+Deno.test("FileRelay.missing() passes on why, once and from who was asked for it, and no word of its own", () => {
   const { relay, holder, taker } = setUp();
-  for (const id of [1, 2]) relay.fetch(taker, fetch(id));
-  const [first, second] = holder.of("fetch").map(({ id }) => id);
-  relay.missing(holder, {
-    kind: "missing",
-    id: first ?? 0,
-    reason: "dropped",
-  });
-  relay.missing(holder, {
-    kind: "missing",
-    id: second ?? 0,
-    reason: "\x1b[2J",
-  });
+  const reasons = ["dropped", "\x1b[2J", "toString"];
+  for (const id of reasons.keys()) relay.fetch(taker, fetch(id));
+  for (const [at, { id }] of holder.of("fetch").entries()) {
+    const missing = { kind: "missing", id, reason: reasons[at] ?? "" } as const;
+    relay.missing(new Member(), missing);
+    assertEquals(taker.told.length, at);
+    relay.missing(holder, missing);
+    relay.missing(holder, missing);
+  }
   assertEquals(
     taker.of("missing").map(({ id, reason }) => [id, reason]),
-    [[1, "dropped"], [2, "changed"]],
+    [[0, "dropped"], [1, "changed"], [2, "changed"]],
   );
 });
 

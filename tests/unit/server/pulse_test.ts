@@ -95,6 +95,20 @@ Deno.test("Connection.tick() lets a client go that said nothing for 35 s", async
   tick(client, 200); // nothing is left to look after
 });
 
+Deno.test("Connection.tick() lets a client go that hasn't joined after 30 s, and no member", async () => {
+  await using setup = await Setup.create();
+  const [guest, member] = [await setup.connect(), await setup.connect()];
+  await member.join("ana");
+  tick(guest, 30);
+  await quiet(guest);
+  tick(member, 31);
+  await quiet(member);
+  assertEquals([guest.of("bye"), member.of("bye")], [[], []]);
+  tick(guest, 1);
+  assertEquals((await guest.until("bye")).reason, "late");
+  assertEquals(await guest.served, "late");
+});
+
 Deno.test("Connection.tick() drops a client under whose write nothing moved for 10 s", async () => {
   await using setup = await Setup.create();
   const witness = await setup.connect();
@@ -130,7 +144,9 @@ Deno.test("Connection.tick() bears with a client that takes a byte every 9 s", a
     tick(client, 9);
     const { moved } = outlet;
     client.stream.incoming.capacity = taken;
-    while (outlet.moved === moved) await Promise.resolve();
+    for (let step = 0; step < 1_000 && outlet.moved === moved; step++) {
+      await Promise.resolve();
+    }
   }
   client.stream.incoming.capacity = Number.POSITIVE_INFINITY;
   client.stream.incoming.held = false;

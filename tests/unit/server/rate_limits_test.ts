@@ -5,9 +5,13 @@
  */
 
 import {
+  Allowance,
   isLoopback,
   networkOf,
   Pauses,
+  Purse,
+  Purses,
+  type Rates,
   Tally,
   TokenBucket,
 } from "../../../src/server/rate_limits.ts";
@@ -51,6 +55,47 @@ Deno.test("TokenBucket holds to its rate over any pattern of taking", () => {
 Deno.test("TokenBucket without a rate lets everything through", () => {
   const bucket = new TokenBucket(1, 0, () => 0);
   assertEquals([bucket.take(1e9), bucket.take(1e9)], [0, 0]);
+});
+
+const RATES: Rates = { burst: 10, perSecond: 2, bytesPerMessage: 100 };
+
+Deno.test("Purse makes whoever spends wait for lines and for bytes, and is full when both are back", () => {
+  const { now, pass } = clock();
+  const purse = new Purse(RATES, now);
+  assertEquals([purse.take(10, 1_000), purse.isFull], [0, false]);
+  assertEquals(purse.take(2, 0), 1_000);
+  assertEquals(purse.take(0, 400), 2_000);
+  pass(6_999); // by now it has all its lines
+  assertEquals(purse.isFull, false);
+  pass(1);
+  assertEquals(purse.isFull, true);
+  purse.take(1, 0);
+  assertEquals(purse.isFull, false);
+});
+
+Deno.test("Allowance pays once for what was spent, and not for the bytes that were asked for", () => {
+  const allowance = new Allowance(new Purse(RATES, () => 0));
+  allowance.spend(4);
+  allowance.spend(6);
+  assertEquals(allowance.settle(1_000), 0);
+  allowance.spend(2);
+  assertEquals([allowance.settle(0), allowance.settle(0)], [1_000, 1_000]);
+  allowance.excuse(300);
+  assertEquals(allowance.settle(700), 2_000);
+  assertEquals(allowance.settle(200), 3_000);
+  allowance.excuse(900);
+  assertEquals(allowance.settle(100), 3_000); // what is left of that pays for nothing
+});
+
+Deno.test("Allowance.payFor() has all connections of a person pay from the purse of the first, and nobody else", () => {
+  const purses = new Purses();
+  const [first, second, other] = ["ana", "ana", "ben"].map((person) => {
+    const allowance = new Allowance(new Purse(RATES, () => 0));
+    allowance.payFor(person, purses);
+    return allowance;
+  });
+  assertEquals(first?.settle(1_000), 0);
+  assertEquals([second?.settle(200), other?.settle(200)], [1_000, 0]);
 });
 
 Deno.test("networkOf() takes an IPv4 address as it is and of IPv6 the first 64 bits", () => {

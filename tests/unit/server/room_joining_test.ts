@@ -17,6 +17,7 @@ import {
   assertFollows,
   bare,
   isIn,
+  opened,
   opensAny,
   outcome,
   secretOf,
@@ -110,7 +111,7 @@ Deno.test("Room.join() keeps nobody waiting for others where no others are on th
   assertEquals(setup.writes, [1, 1]);
 });
 
-Deno.test("Room.join() lets a stay that comes back take its own place, under any name and without a line of the log", async () => {
+Deno.test("Room.join() lets a stay that comes back take its own place, under any name, without a line of the log and with another key", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
   const wish = { key: "ana", stay: newStay() };
   const ana = await setup.join("ana", { ...wish, n: 10 });
@@ -151,6 +152,7 @@ Deno.test("Room.join() lets a stay that comes back take its own place, under any
     },
     { kind: "parted", id: ana.seat.id },
   ]);
+  assertEquals(await opened(ana.guest, ben.guest.broadcasts), []);
 });
 
 Deno.test("Room.join() lets a person in by several connections, which is there until the last one leaves", async () => {

@@ -6,12 +6,14 @@
  * @module
  */
 
-import { fromBase64url } from "../../../crypto_utils.ts";
+import { DecryptionError, fromBase64url } from "../../../crypto_utils.ts";
 import type { Event } from "../../../src/protocol/events.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import { HERE } from "../../../src/server/batch.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
 import {
   assertFollows,
+  GivenOrder,
   type Insider,
   opened,
   opensAny,
@@ -198,6 +200,23 @@ Deno.test("Room.remove() removes a person once the log can be written again, whe
   await ben.guest.until("left", ({ reason }) => reason === "removed by ben");
   assertEquals(eve.guest.goodbyes, ["removed"]);
   assertEquals(setup.room.size, 1);
+});
+
+Deno.test("Room takes the key from connections of this server that the others took for gone", async () => {
+  const order = new GivenOrder();
+  await using setup = await Setup.create({ order });
+  const ana = await setup.join("ana");
+  const gone = { kind: "gone", server: HERE, reason: "lost" } as const;
+  const at = Date.now();
+  order.given.push({ items: [gone], at, behind: setup.log.head });
+  const ben = await setup.join("ben");
+  assertEquals(ana.guest.goodbyes, ["adrift"]);
+  await setup.say(ben.seat, { n: 1, text: "among ourselves" });
+  await ben.guest.until("said");
+  const follower = await (await ana.guest.lastReader()).ratchet();
+  for (const { body, header } of ben.guest.broadcasts) {
+    await assertRejects(() => follower.open(body, header), DecryptionError);
+  }
 });
 
 Deno.test("Room has in the log the connection by which others are told that somebody left, whichever was the last", async () => {

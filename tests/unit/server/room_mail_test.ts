@@ -7,21 +7,10 @@
 import { OTHERS_GUEST } from "../../../src/server/cluster/items.ts";
 import type { Item, Seat } from "../../../src/server/batch.ts";
 import { Mailbox, type Posted } from "../../../src/server/mailbox.ts";
-import { type Ordered, OwnOrder } from "../../../src/server/order.ts";
 import { assertEquals } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
 import { madeUp, madeUpId, newStay } from "../../kit/people.ts";
-import { nameOf, Setup } from "../../kit/room_setup.ts";
-
-/** An order that has what the test gives it beside what is asked for here; it is looked at when something is. */
-class GivenOrder extends OwnOrder {
-  /** What other servers have proposed. */
-  readonly given: Ordered[] = [];
-
-  override next(): Ordered | undefined {
-    return this.given.shift() ?? super.next();
-  }
-}
+import { GivenOrder, nameOf, Setup } from "../../kit/room_setup.ts";
 
 /** A room with a mailbox. */
 async function setUp(stack: AsyncDisposableStack) {

@@ -146,6 +146,8 @@ Deno.test("Room.release() gives up what was a member's other name when its renam
 Deno.test("Room.say() and Room.join() are refused while the log can't be written, and nobody is told", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
   const ana = await setup.join("ana");
+  ana.seat.member.active = 5;
+  assertEquals(setup.room.healthy, true);
   setup.breakLog();
   await setup.say(ana.seat, { n: 1, text: "lost" }, { n: 2, text: "too" });
   const refused = {
@@ -161,6 +163,8 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   const [guest, answer] = await setup.ask("ben");
   assertEquals(outcome(answer), "log-failed");
   assertEquals([guest.events, setup.room.size], [[], 1]);
+  const { n, member: { active } } = ana.seat;
+  assertEquals([n, active, setup.room.healthy], [0, 5, false]);
 
   setup.mend();
   const ben = await setup.join("ben"); // name and place are free
@@ -168,7 +172,7 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   await ben.guest.untilLine(3);
   await assertFollows(setup, ana.guest, 1);
   assertEquals(ana.guest.of("said").map(({ n }) => n), [3]);
-  assertEquals(setup.history.head, 3);
+  assertEquals([setup.history.head, setup.room.healthy], [3, true]);
 });
 
 // ── Congestion ─────────────────────────────────────────────────────────────────────────────────────────
@@ -216,6 +220,29 @@ Deno.test("Room looks at a congested log once a pause, however many wait", async
   await Promise.all(saying);
   await ana.guest.untilLine(21);
   assertEquals(timers, 1);
+});
+
+Deno.test("Room looks at a congested log after its pause, though who comes waits longer", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create({ admissionPause: () => 500 });
+  const ana = await setup.join("ana");
+  const asked = setup.ask("ben");
+  while (clock.pending === 0) await Promise.resolve();
+  let congested = true;
+  let looks = 0;
+  Object.defineProperty(setup.broadcaster.ring, "congested", {
+    get: () => (looks++, congested),
+  });
+  const saying = setup.say(ana.seat, { n: 1, text: "x" });
+  while (looks === 0) await Promise.resolve();
+  assertEquals(clock.pending, 1);
+  congested = false;
+  clock.advance(5);
+  await saying;
+  await ana.guest.untilLine(2);
+  assertEquals(setup.room.size, 1);
+  clock.advance(495);
+  await asked;
 });
 
 // ── The end ────────────────────────────────────────────────────────────────────────────────────────────

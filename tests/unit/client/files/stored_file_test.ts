@@ -62,6 +62,7 @@ Deno.test("SourceFile.read() gives nothing of a file that isn't what was offered
   const path = await folder.write("abc.txt", "abc");
   const source = await SourceFile.open(path);
   await Deno.writeTextFile(path, "abcd");
+  await Deno.utime(path, 1, (source.changedAt ?? 0) / 1_000);
   assertEquals(await source.read(0, 3), null);
   await Deno.writeTextFile(path, "xyz");
   await Deno.utime(path, 1, 1);
@@ -70,7 +71,7 @@ Deno.test("SourceFile.read() gives nothing of a file that isn't what was offered
   assertEquals(await source.read(0, 3), null);
 });
 
-Deno.test("SourceFile.open() refuses a folder and what isn't there, with the reason", async () => {
+Deno.test("SourceFile.open() refuses what is no file, isn't there or is too large, with the reason", async () => {
   await using folder = await Folder.make();
   const { path } = folder;
   await assertRejects(
@@ -82,6 +83,21 @@ Deno.test("SourceFile.open() refuses a folder and what isn't there, with the rea
     () => SourceFile.open(`${path}/none`),
     FileError,
     `Cannot send "${path}/none": there is no such file or folder`,
+  );
+  const abc = await folder.write("abc.txt", "abc");
+  assertEquals((await SourceFile.open(abc, 3)).offer.size, 3);
+  await assertRejects(
+    () => SourceFile.open(abc, 2),
+    FileError,
+    `Cannot send "${abc}" of 3 bytes: this server allows at most 2 bytes`,
+  );
+  if (Deno.build.os === "windows") return;
+  const socket = folder.file("socket");
+  using _listener = Deno.listen({ transport: "unix", path: socket });
+  await assertRejects(
+    () => SourceFile.open(socket),
+    FileError,
+    `Cannot send "${socket}": it is a socket, not an ordinary file`,
   );
 });
 
@@ -126,6 +142,8 @@ Deno.test("PartialFile goes on where an earlier run stopped", async () => {
   using second = await PartialFile.open(folder.path, offerOf());
   assertEquals(second.size, 2);
   await second.append(ABC.subarray(2));
+  using whole = await PartialFile.open(folder.path, offerOf());
+  assertEquals(whole.size, 3);
   assertEquals(await Deno.readTextFile(await second.finish()), "abc");
 });
 
@@ -155,6 +173,9 @@ Deno.test("PartialFile puts nothing in place of a file that is there", async () 
   await Deno.mkdir(folder.file("abc (2).txt"));
   assertEquals(await take(folder.path), folder.file("abc (3).txt"));
   assertEquals(await Deno.readTextFile(folder.file("abc.txt")), "mine");
+  await folder.write("README", "mine");
+  const other = await take(folder.path, offerOf({ name: "README" }));
+  assertEquals(other, folder.file("README (2)"));
 });
 
 Deno.test("PartialFile stays in its folder, whatever a file calls itself", async () => {

@@ -24,7 +24,12 @@ import {
 } from "../../../../src/client/file_room.ts";
 import { DiskFiles } from "../../../../src/client/files/disk_files.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
-import { assert, assertEquals, assertMatch } from "../../../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../../../kit/assert.ts";
 import type { LogEntry } from "../../../../src/protocol/line.ts";
 import { Folder, namesIn } from "../../../kit/folder.ts";
 import { MemoryCompany } from "../../../kit/memory_siblings.ts";
@@ -187,6 +192,7 @@ async function setUp(maxTransfers = 4): Promise<
   const offer = { name: "hut.jpg", size: BYTES.length, digest };
   assertEquals(holder.said, [formatOffer(offer)]);
   holder.logged(offer, SEQ, true);
+  assertEquals(holder.of("hold").map(({ offer }) => offer), [SEQ]);
   taker.logged(offer);
   const all = stack.move();
   return {
@@ -281,10 +287,15 @@ Deno.test("Transfers wait for a holder that has gone, and go on when it is back"
     return true;
   };
   taker.transfers.get(SEQ);
+  let isSettled = false;
+  taker.transfers.settled().then(() => isSettled = true);
   const { reason } = await taker.shown.until("waiting");
   assertEquals(reason, "its sender is not here");
+  for (let step = 0; step < 9; step++) await Promise.resolve();
+  assert(isSettled);
   holder.before = () => true;
   holder.back(); // and says by itself what it holds
+  assertEquals(holder.of("hold").length, 2);
   const { path } = await taker.shown.until("taken");
   assertEquals(await Deno.readFile(path), BYTES);
 });
@@ -431,6 +442,57 @@ Deno.test("Transfers answer at most 64 fetches at a time, and none for more than
   );
 });
 
+Deno.test("Transfers answer nobody once the connection is lost, and ask anew for all that was asked for", async () => {
+  await using setup = await setUp();
+  const { holder, taker, offer } = setup;
+  const gate = Promise.withResolvers<string>();
+  for (const sealed of [Promise.resolve(undefined), gate.promise]) {
+    const sealing = Promise.withResolvers<void>();
+    const seal = () => {
+      sealing.resolve();
+      return sealed;
+    };
+    holder.transfers.joined({ ...holder.room, seal });
+    holder.tell({ kind: "fetch", id: 1, offer: SEQ, from: 0, size: 7 });
+    await sealing.promise;
+    if (sealed !== gate.promise) await holder.transfers.close();
+  }
+  holder.transfers.parted();
+  gate.resolve("AAAAAAAAAA");
+  await holder.transfers.close();
+  assertEquals(holder.of("piece"), []);
+
+  const asked = Promise.withResolvers<void>();
+  const again = Promise.withResolvers<void>();
+  taker.before = ({ kind }) => {
+    const { length } = taker.of("fetch");
+    if (kind === "fetch" && length === MAX_ASKED) asked.resolve();
+    if (kind === "fetch" && length === 2 * MAX_ASKED) again.resolve();
+    return false;
+  };
+  for (let seq = SEQ + 1; seq <= SEQ + MAX_ASKED; seq++) {
+    taker.logged({ ...offer, name: `${seq}.jpg` }, seq);
+    taker.transfers.get(seq);
+  }
+  await asked.promise;
+  taker.cut();
+  taker.back();
+  await again.promise;
+});
+
+Deno.test("Transfers hold the file of an offer by their own line alone, and know the last 1,000 offers", async () => {
+  await using setup = await setUp();
+  const { holder, taker, path, offer } = setup;
+  await holder.transfers.send(holder, path);
+  holder.logged(offer, 20, false); // another's, that has the same number
+  holder.logged(offer, 21, true);
+  assertEquals(holder.of("hold").map(({ offer }) => offer), [SEQ, 21]);
+  for (let seq = 1; seq < 1_000; seq++) taker.logged(offer, 1_000 + seq);
+  assertEquals(taker.transfers.numbers("offered").at(-1), SEQ);
+  taker.logged(offer, 2_000);
+  assertEquals(taker.transfers.numbers("offered").at(-1), 1_001);
+});
+
 Deno.test("Transfers.drop() stops taking a file, and keeps what is there for another time", async () => {
   await using setup = await setUp();
   const { holder, taker, folder } = setup;
@@ -448,8 +510,12 @@ Deno.test("Transfers.drop() stops taking a file, and keeps what is there for ano
 Deno.test("Transfers.drop() of an own offer ends it for everybody", async () => {
   await using setup = await setUp();
   const { holder, taker } = setup;
+  holder.transfers.drop(99);
   holder.transfers.drop(SEQ);
-  assertEquals(holder.shown.notes, ['No longer offered: "hut.jpg"']);
+  assertEquals(holder.shown.notes, [
+    "No file 99 is offered or downloaded here",
+    'No longer offered: "hut.jpg"',
+  ]);
   taker.transfers.get(SEQ);
   await taker.transfers.settled();
   assertEquals(taker.shown.news.at(-1)?.reason, "it is no longer offered");
@@ -510,13 +576,23 @@ Deno.test("Transfers.send() says why a file can't be offered, and offers nothing
   await holder.transfers.send(holder, path);
   assertEquals(holder.said, []);
   const [none = "", inFolder = "", large = ""] = holder.shown.notes;
-  await folder.write("chat.key", "the room's");
-  await holder.transfers.send(holder, folder.file("chat.key"));
-  assertMatch(
-    holder.shown.notes[3] ?? "",
-    /chat\.key": who has it has the room; /,
-  );
+  for (const name of ["chat.key", "chat.people", "a\x01b"]) {
+    await folder.write(name, "the room's");
+    await holder.transfers.send(holder, folder.file(name));
+  }
+  const [key = "", people = "", strange = ""] = holder.shown.notes.slice(3);
+  assertMatch(key, /chat\.key": who has it has the room; /);
+  assertMatch(people, /chat\.people": who has it has the room; /);
+  assertMatch(strange, /b": others could not save it under that name; /);
   assertEquals(holder.said, []);
+  const broken = new Transfers<string>({
+    view: holder.shown,
+    files: {
+      ...new DiskFiles({ folder: folder.path }),
+      source: () => Promise.reject(new TypeError("a fault of ours")),
+    } as unknown as DiskFiles,
+  });
+  await assertRejects(() => broken.send(holder, path), TypeError, "of ours");
   assertMatch(none, /none\.txt": there is no such file or folder$/);
   assertMatch(inFolder, /^Cannot send ".*": it is a folder$/);
   assertMatch(large, /this server allows at most 1\.0 kB$/);

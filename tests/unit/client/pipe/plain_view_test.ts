@@ -16,7 +16,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "../../../kit/assert.ts";
-import { ATTACKS, DANGEROUS } from "../../../kit/hostile_texts.ts";
+import { ATTACKS, DANGEROUS, newsWith } from "../../../kit/hostile_texts.ts";
 
 /** A stream of these pieces; text is UTF-8. */
 function inputOf(...pieces: (string | Uint8Array<ArrayBuffer>)[]) {
@@ -186,22 +186,23 @@ Deno.test("PlainView repeats what this program says to a person who typed it, an
   }
 });
 
-Deno.test("PlainView shows attacks as escapes, wherever they stand", () => {
+Deno.test("PlainView shows attacks as escapes, wherever they stand, and no line as several", () => {
   for (const attack of ATTACKS) {
     const options = { ...streams(), isWatched: true };
     const view = new PlainView(options);
-    view.show(roomNews("said", attack, attack));
-    view.show(roomNews("joined", attack, ""));
-    view.show(roomNews("left", attack, attack));
-    view.show(roomNews("acted", attack, attack));
-    view.show(roomNews("replied", attack, attack));
-    view.show(roomNews("renamed", attack, attack));
-    view.show({ ...entered, address: attack, name: attack });
-    view.show({ type: "refused", text: attack, reason: attack, detail: "" });
-    view.show({ type: "disconnected", reason: attack, seconds: 1 });
-    assertEquals(options.output.text.split("\n").length, 7);
-    assertEquals(options.errors.text.split("\n").length, 4);
+    let lines = 0;
+    for (const news of newsWith(attack)) {
+      const { output, errors } = options;
+      const before = output.text.length + errors.text.length;
+      view.show(news);
+      const { length } = output.text + errors.text;
+      const several = news.type === "found" ? news.lines.length : 1;
+      if (length > before) lines += several;
+    }
+    view.note(attack);
+    lines += attack.split("\n").length;
     const shown = options.output.text + options.errors.text;
+    assertEquals(shown.split("\n").length, lines + 1);
     assert(!DANGEROUS.test(shown.replaceAll("\n", "")), JSON.stringify(shown));
   }
 });

@@ -12,6 +12,7 @@ import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Transcript } from "../../../../src/client/terminal/transcript.ts";
 import { width } from "../../../../src/client/terminal/cells.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
+import { ATTACKS, DANGEROUS, newsWith } from "../../../kit/hostile_texts.ts";
 import { entered, NOON } from "../../../kit/terminal_setup.ts";
 
 const DAY = 86_400_000;
@@ -821,11 +822,14 @@ Deno.test("Transcript takes a private message of somebody else's for a mention, 
   assertEquals(mentions(letter("ana", "Rahul", "ana")), false);
 });
 
-Deno.test("Transcript shows what others wrote in private so that no terminal obeys it", () => {
-  for (const text of ["\x1b[2J", "\u202eevil", "a\r(private) you to bo: no"]) {
-    const { render } = begin();
-    const rows = render(letter(`e${text}`, "ana", text)).join("");
-    for (const control of "\x1b\u202e\r") assert(!rows.includes(control), rows);
+Deno.test("Transcript shows what the server and others wrote so that no terminal obeys it, wherever it stands", () => {
+  const { render, note } = begin({ joins: "on" }, 2_000);
+  for (const attack of [...ATTACKS, "a\r(private) you to bo: no"]) {
+    for (const news of newsWith(attack)) {
+      const shown = render(news).join("");
+      assert(!DANGEROUS.test(shown), `${news.type}: ${JSON.stringify(shown)}`);
+    }
+    assert(!DANGEROUS.test(note(attack).join("")));
   }
 });
 
