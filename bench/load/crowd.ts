@@ -150,10 +150,11 @@ export class Crowd extends Audience implements Warden {
   async #join(counts: boolean): Promise<Member> {
     const doors = this.#doors;
     const at = this.#asked++;
+    const name = `member-${at}`;
     const door = doors[at % doors.length];
     if (!door) throw new Error("Cannot join: no server is known");
     const member = new Member(this, {
-      name: `member-${at}`,
+      name,
       door,
       heard: counts ? [door] : doors,
       opens: counts && at < Math.max(SAMPLE, doors.length),
@@ -162,9 +163,8 @@ export class Crowd extends Audience implements Warden {
       stay: toBase64url(randomBytes(8)),
     });
     (counts ? this.#members : this.#outside).push(member);
-    this.#speakers.set(member.options.name, member);
+    this.#speakers.set(name, member);
     const keys = this.#keys.pop() ?? await this.#makeKeys();
-    const { name } = member.options;
     const sealed = this.#sealed;
     const isFirst = at === 0;
     const { inviteId, inviteKey } = isFirst || !sealed
@@ -250,11 +250,10 @@ export class Crowd extends Audience implements Warden {
 
   /** Waits until everybody has everything, and all of it that is to be opened has been. */
   override async settle(): Promise<void> {
-    const complete = () =>
-      this.still && this.#isOpened &&
-      this.#names.size >= this.size &&
-      this.#members.every((it) => it.upToDate && it.welcomed);
-    await this.until(complete);
+    await this.until(() =>
+      this.still && this.#isOpened && this.#names.size >= this.size &&
+      this.#members.every((it) => it.upToDate && it.welcomed)
+    );
   }
 
   /** Whether somebody has opened every record of each server. */
@@ -299,9 +298,8 @@ export class Crowd extends Audience implements Warden {
   }
 
   lost(member: Member): void {
-    const { name } = member.options;
     if (this.#lost) return this.track(this.#lost(member));
-    const why = `"${name}" lost its connection`;
+    const why = `"${member.options.name}" lost its connection`;
     if (!this.forgives) return this.fail(new Error(`Cannot go on: ${why}`));
     this.#members.splice(this.#members.indexOf(member), 1);
     this.#count("lost before the restart");

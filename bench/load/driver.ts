@@ -25,10 +25,8 @@ async function work(job: Job, dialogue: Dialogue): Promise<unknown> {
         : await Crowd.at(place);
       return await new Measurement(audience, job).run();
     }
-    case "return": {
-      const crowd = await Crowd.at(job.place);
-      return await measureReturn(crowd, job, dialogue);
-    }
+    case "return":
+      return await measureReturn(await Crowd.at(job.place), job, dialogue);
     default:
       return await flood(job, dialogue);
   }

@@ -200,7 +200,6 @@ export class EpollNetwork {
   }
 
   #close(fd: number): void {
-    if (!this.#receivers[fd]) return;
     this.#receivers[fd] = undefined;
     this.#calls.close(fd);
   }

@@ -40,6 +40,10 @@ export type OpenerChannel = Pick<Channel, "remoteKey" | "open" | "send">;
 export class Opener {
   /** Why the server ends the connection, once it has said so. */
   goodbye: string | undefined;
+  /** The number of the last event that it was told; undefined before the first. */
+  seq: number | undefined;
+  /** Whether the server has welcomed this member. */
+  welcomed = false;
   readonly #channel: OpenerChannel;
   readonly #listener: OpenerListener;
   readonly #after: number | null;
@@ -48,10 +52,8 @@ export class Opener {
   #working: Promise<void> = Promise.resolve();
   #reader: EpochReader | undefined;
   #sharedReader: EpochReader | undefined;
-  #seq: number | undefined; // of the last event that it was told
   #ordinal = 0;
   #shared = 0; // shared records so far
-  #welcomed = false;
 
   /** Reads what comes through a channel. @param after The last event that was seen before, if there was one. */
   constructor(
@@ -62,16 +64,6 @@ export class Opener {
     this.#channel = channel;
     this.#after = after;
     this.#listener = listener;
-  }
-
-  /** The number of the last event that it was told; undefined before the first. */
-  get seq(): number | undefined {
-    return this.#seq;
-  }
-
-  /** Whether the server has welcomed this member. */
-  get welcomed(): boolean {
-    return this.#welcomed;
   }
 
   /** Takes a whole record; `work` opens it. */
@@ -141,14 +133,14 @@ export class Opener {
       if (event.seq !== (this.#after ?? event.seq)) {
         throw new Error(`Cannot go on: not all is told after ${this.#after}`);
       }
-      this.#seq = event.seq;
+      this.seq = event.seq;
     } else if (event.kind === "past") {
       // What a sealed room's server tells before the chain's value was told for its own sake.
-      if (this.#seq === undefined) return;
+      if (this.seq === undefined) return;
       this.#expect(event.seq);
-      this.#seq = event.seq;
+      this.seq = event.seq;
     } else if (event.kind === "welcome") {
-      this.#welcomed = true;
+      this.welcomed = true;
       this.#listener.welcome(event.id);
       this.#expect(event.seq + 1);
     } else if (event.kind === "ping") {
@@ -165,17 +157,14 @@ export class Opener {
       this.#reader = await this.#reader?.ratchet();
       return;
     }
-    if (event.kind === "batch") {
-      this.#expect(event.seq);
-      return;
-    }
+    if (event.kind === "batch") return this.#expect(event.seq);
     if (UNNUMBERED.includes(event.kind)) return;
-    this.#seq = (this.#seq ?? 0) + 1;
+    this.seq = (this.seq ?? 0) + 1;
     if (event.kind === "said" || event.kind === "sealed") this.#check(event);
   }
 
   #expect(seq: number): void {
-    const next = (this.#seq ?? NaN) + 1;
+    const next = (this.seq ?? NaN) + 1;
     if (seq === next) return;
     throw new Error(`Cannot go on: event ${seq} comes instead of ${next}`);
   }

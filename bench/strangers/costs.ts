@@ -95,9 +95,8 @@ export async function strangerCosts(
   const waitingKib = await memoryOf("wait", settings, pins, signal);
   const halfwayKib = await memoryOf("hello", settings, pins, signal);
   await using server = await start(pins, signal);
-  const time = (kind: Flood["kind"]) => {
-    return timeOf(kind, server, settings, pins, signal);
-  };
+  const time = (kind: Flood["kind"]) =>
+    timeOf(kind, server, settings, pins, signal);
   return {
     waitingKib,
     halfwayKib,

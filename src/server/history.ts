@@ -116,13 +116,15 @@ export class History {
   }
 
   async #read(after: number, upTo: number): Promise<Piece> {
-    const recent = this.recent(after, upTo);
-    const entries = recent ? [...recent] : [];
-    if (!recent) {
-      for await (const some of this.past(after, upTo)) entries.push(...some);
-    }
-    const events = entries.map((entry) => encodeEvent(pastEvent(entry)));
+    const events = (await this.lines(after, upTo))
+      .map((entry) => encodeEvent(pastEvent(entry)));
     return { upTo, plaintexts: packEvents(events), asked: 0 };
+  }
+
+  /** The same as `past`, all of it: from memory, if all is there. @throws {LogError} if a file can't be read. */
+  async lines(after: number, upTo: number): Promise<readonly LogEntry[]> {
+    return this.recent(after, upTo) ??
+      (await Array.fromAsync(this.past(after, upTo))).flat();
   }
 
   /** The same as `past` from memory, undefined where not all of it is there, or where there is nothing. */

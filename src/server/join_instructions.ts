@@ -53,6 +53,7 @@ export function joinInstructions(
   const forPrograms = http ? `, for programs on ${http.listening}` : "";
   const hasLink = !sealed && !values["invite-only"];
   const hints = {
+    // What isn't a terminal may be a journal that others read.
     link: hasLink || sealed?.isFounded === false
       ? Deno.stdout.isTerminal() && linkOf(keyFile)
       : undefined,
@@ -61,6 +62,21 @@ export function joinInstructions(
     width: sealed && !sealed.isFounded ? SEALED_LABEL : LABEL,
   };
   const browsers = webLines(keyFile.keys, hints);
+  const byLink = (verb: string) => {
+    // Who has a link can come in. Those for a browser are shown at each start, since a person opens them from there.
+    const link = created && hints.link
+      ? `${clientCommand()} '${hints.link}'`
+      : `with the link that ${hints.command} prints`;
+    const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
+    const line = (where: string, how: string) =>
+      `To ${verb} ${where}:`.padEnd(hints.width) + how;
+    return [
+      ...(isFound || !isReachable
+        ? [line("on this machine", isFound ? clientCommand() : link)]
+        : []),
+      ...(isReachable ? [line("from elsewhere", link)] : []),
+    ];
+  };
   return [
     ...(created ? [made] : []),
     `Listening on ${
@@ -68,10 +84,10 @@ export function joinInstructions(
     }${forBrowsers}${forPrograms}, writing to ${values.log}`,
     "",
     ...(sealed
-      ? sealedLines(values, keyFile, created, sealed, isReachable)
+      ? sealedLines(sealed, byLink)
       : values["invite-only"]
       ? [`To let somebody in:        ${inviteCommandFor(values)}`]
-      : linkLines(values, keyFile, created, isReachable)),
+      : byLink("join")),
     ...browsers.links,
     ...programLines(values, http),
     ...(hasLink && (isReachable || browsers.isReachable) ? ["", WARNING] : []),
@@ -88,14 +104,6 @@ export function joinInstructions(
   ].join("\n");
 }
 
-/**
- * Whether links for terminals are shown: who has one can come in, and what isn't a terminal may be a journal that others
- * read. Those for a browser are shown at each start, since a person opens them from there; clients find the key file.
- */
-function isShown(created: boolean): boolean {
-  return created && Deno.stdout.isTerminal();
-}
-
 /** What is said of a sealed room. */
 export interface SealedState {
   /** Whether somebody founded it. */
@@ -104,31 +112,20 @@ export interface SealedState {
   readonly keeperNames: string;
 }
 
-/** How to found a sealed room, or who lets others in. */
+/** How to found a sealed room, or who lets others in. @param byLink How to do it by the link. */
 function sealedLines(
-  values: Values,
-  keyFile: KeyFile,
-  created: boolean,
   { isFounded, keeperNames }: SealedState,
-  isReachable: boolean,
+  byLink: (verb: string) => string[],
 ): string[] {
-  const isHere = values["key-file"] === DEFAULT_KEY_FILE;
-  if (isFounded) {
-    return [
+  return isFounded
+    ? [
       "The room is sealed: this server can't read what is said.",
       `To let somebody in:        /invite, by a keeper: ${keeperNames}`,
+    ]
+    : [
+      "A sealed room: this server won't be able to read what is said.",
+      ...byLink("create it"),
     ];
-  }
-  const link = isShown(created)
-    ? `${clientCommand()} '${linkOf(keyFile)}'`
-    : `with the link that ${linkCommand(values)} prints`;
-  return [
-    "A sealed room: this server won't be able to read what is said.",
-    ...(isHere || !isReachable
-      ? [`To create it on this machine:  ${isHere ? clientCommand() : link}`]
-      : []),
-    ...(isReachable ? [`To create it from elsewhere:   ${link}`] : []),
-  ];
 }
 
 /** How a program says something: its token stays out of what it is started with, which others on the machine can read. */
@@ -143,25 +140,6 @@ function programLines(
     `For a program on this machine, here under the name "${name}":`,
     `    ${header} ${shellWord(tokenFile(values))} |`,
     `        curl -sS -H @- --data 'Hello' ${shellWord(`${url}/say`)}`,
-  ];
-}
-
-/** How to join by the standing link. */
-function linkLines(
-  values: Values,
-  keyFile: KeyFile,
-  created: boolean,
-  isReachable: boolean,
-): string[] {
-  const link = isShown(created)
-    ? `${clientCommand()} '${linkOf(keyFile)}'`
-    : `with the link that ${linkCommand(values)} prints`;
-  const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
-  const here = isFound ? clientCommand() : link;
-  const elsewhere = `To join from elsewhere:    ${link}`;
-  return [
-    ...(isFound || !isReachable ? [`To join on this machine:   ${here}`] : []),
-    ...(isReachable ? [elsewhere] : []),
   ];
 }
 

@@ -76,7 +76,7 @@ export class Exposition {
       `${full}_count ${count}`,
     ];
     this.#families.push(() => family("histogram", full, help, lines()));
-    const meant = this.#meter?.createHistogram(full, {
+    const histogram = this.#meter?.createHistogram(full, {
       description: help,
       advice: { explicitBucketBoundaries: bounds },
     });
@@ -84,7 +84,7 @@ export class Exposition {
       observe: (value) => {
         count++;
         sum += value;
-        meant?.record(value);
+        histogram?.record(value);
         for (const bucket of buckets) if (value <= bucket.bound) bucket.count++;
       },
     };

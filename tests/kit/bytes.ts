@@ -1,14 +1,30 @@
 /**
- * Bytes for tests: of a text, and with something changed in them.
+ * Bytes for tests: of a text, of a stream, and with something changed in them.
  *
  * @module
  */
 
-import type { Bytes } from "../../crypto_utils.ts";
+import { type Bytes, concat } from "../../crypto_utils.ts";
+import type { Stream } from "../../src/protocol/record_reader.ts";
+import { assert } from "./assert.ts";
 
 /** A text's bytes. */
 export function utf8(text: string): Bytes {
   return new TextEncoder().encode(text);
+}
+
+/** All that a stream still says. @param size How much is read at a time, at the most. */
+export async function restOf(
+  stream: Pick<Stream, "read">,
+  size = 1_000,
+): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  const buffer = new Uint8Array(size);
+  for (let count; (count = await stream.read(buffer)) !== null;) {
+    assert(count > 0, "an empty read");
+    pieces.push(buffer.slice(0, count));
+  }
+  return concat(...pieces);
 }
 
 /** A copy with one bit changed in the byte at a place. */

@@ -87,6 +87,14 @@ export async function namesIn(path: string): Promise<string[]> {
   return entries.map(({ name }) => name).sort();
 }
 
+/** All files in a folder, and in those below it. */
+export async function* filesBelow(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* filesBelow(new URL(`${name}/`, folder));
+    else yield new URL(name, folder);
+  }
+}
+
 /** What its owner and others may do with a file, like 0o600; 0 where the system doesn't say. */
 export async function modeOf(path: string): Promise<number> {
   return ((await Deno.stat(path)).mode ?? 0) & 0o777;

@@ -12,6 +12,15 @@ import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { Flow } from "./memory_stream.ts";
 import { Wire } from "./intruder.ts";
 
+/** The key of RFC 6455, section 1.3, and the lines of a server's answer to it. */
+export const SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+export const SAMPLE_ANSWER: readonly string[] = [
+  "HTTP/1.1 101 Switching Protocols",
+  "Upgrade: websocket",
+  "Connection: Upgrade",
+  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+];
+
 /** A WebSocket of the runtime's, as a stream. */
 export class SocketStream implements Stream {
   readonly #socket: WebSocket;
@@ -230,7 +239,7 @@ export function upgradeRequest(
     upgrade: "websocket",
     connection: "keep-alive, Upgrade",
     "sec-websocket-version": "13",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "sec-websocket-key": SAMPLE_KEY,
     origin: "https://elsewhere.example",
     ...fields,
   };

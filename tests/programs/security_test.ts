@@ -6,6 +6,7 @@
 
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals } from "../kit/assert.ts";
+import { filesBelow } from "../kit/folder.ts";
 
 const folder = new URL("../", import.meta.url);
 
@@ -21,14 +22,6 @@ function namesIn(source: string): RegExp[] {
   })
     .filter((parts) => parts.join("").length >= LEAST)
     .map((parts) => new RegExp(`^${parts.map(RegExp.escape).join(".+")}$`));
-}
-
-/** All tests in a folder and in those below it. */
-async function* testsIn(folder: URL): AsyncGenerator<URL> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) yield* testsIn(new URL(`${name}/`, folder));
-    else if (name.endsWith("_test.ts")) yield new URL(name, folder);
-  }
 }
 
 /** What stands in a document behind "Shown by:", each in backticks. */
@@ -49,7 +42,8 @@ async function exists(name: string, names: readonly RegExp[]) {
 
 Deno.test("SECURITY.md names tests that there are", async () => {
   const names: RegExp[] = [];
-  for await (const url of testsIn(folder)) {
+  for await (const url of filesBelow(folder)) {
+    if (!url.pathname.endsWith("_test.ts")) continue;
     if (url.href === import.meta.url) continue;
     names.push(...namesIn(await Deno.readTextFile(url)));
   }

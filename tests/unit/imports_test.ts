@@ -9,6 +9,7 @@ import config from "../../deno.json" with { type: "json" };
 import testsConfig from "../deno.json" with { type: "json" };
 import { assert, assertEquals } from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
+import { filesBelow } from "../kit/folder.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -143,13 +144,11 @@ async function importsOf(roots: readonly string[]): Promise<Imports> {
   return imports;
 }
 
-async function* modulesBelow(folder: string): AsyncGenerator<string> {
-  for await (
-    const { name, isDirectory } of Deno.readDir(new URL(folder, root))
-  ) {
-    if (isDirectory) yield* modulesBelow(`${folder}${name}/`);
-    else if (/\.tsx?$/.test(name)) yield folder + name;
-  }
+/** The modules of `src`, as paths from the root. */
+async function modulesOfSrc(): Promise<string[]> {
+  const files = await Array.fromAsync(filesBelow(new URL("src/", root)));
+  return files.map(({ href }) => pathOf(href))
+    .filter((path) => /\.tsx?$/.test(path));
 }
 
 /** The part of the house that a module is in. */
@@ -208,7 +207,7 @@ const PROGRAMS = [
 ];
 
 Deno.test("imports point one way: programs, server or client, log, protocol, crypto", async () => {
-  const all = await Array.fromAsync(modulesBelow("src/"));
+  const all = await modulesOfSrc();
   const imports = await importsOf([...PROGRAMS, ...all]);
   assert(imports.size > 80, `${imports.size} modules`);
   assertEquals(all.filter((path) => /^src\/[^/]+\.ts$/.test(path)), []);
@@ -221,7 +220,7 @@ const EXPORTS = Object.values(config.exports).map((it) => it.slice(2));
 
 Deno.test("every module of src is part of a program, or of what others import", async () => {
   const reached = await importsOf([...PROGRAMS, ...EXPORTS]);
-  const all = await Array.fromAsync(modulesBelow("src/"));
+  const all = await modulesOfSrc();
   assertEquals(all.filter((path) => !reached.has(path)), []);
 });
 

@@ -10,7 +10,7 @@ import { sha256 } from "../../crypto_utils.ts";
 import { buildPage } from "../../tools/page.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
-import { Folder } from "../kit/folder.ts";
+import { filesBelow, Folder } from "../kit/folder.ts";
 import { cacheFolder } from "../kit/program.ts";
 
 /** What the page may take on its way, bytes: packed by Brotli. */
@@ -28,17 +28,10 @@ const page = (() => {
   return () => built ??= buildPage();
 })();
 
-/** All files of the tree that git has, and new ones; as paths from the root. */
-async function filesIn(...folders: string[]): Promise<string[]> {
-  const all: string[] = [];
-  for (const folder of folders) {
-    for await (const entry of Deno.readDir(new URL(folder, root))) {
-      const path = folder + entry.name;
-      if (entry.isDirectory) all.push(...await filesIn(`${path}/`));
-      else all.push(path);
-    }
-  }
-  return all.sort();
+/** All files below a folder, as paths from the root. */
+async function filesIn(folder: string): Promise<string[]> {
+  const files = await Array.fromAsync(filesBelow(new URL(folder, root)));
+  return files.map(({ href }) => href.slice(root.href.length)).sort();
 }
 
 /** What the page is made of, and what makes it. */
@@ -50,7 +43,7 @@ async function sources(): Promise<string[]> {
     "tests/deno.lock",
     "crypto_utils.ts",
   ];
-  return [...single, ...await filesIn("src/", "tools/")];
+  return [...single, ...await filesIn("src/"), ...await filesIn("tools/")];
 }
 
 function digest(text: string): string {

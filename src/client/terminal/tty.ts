@@ -95,12 +95,7 @@ class OwnScreen implements Screen {
 }
 
 /** A terminal's size, cells. */
-export interface TerminalSize {
-  /** Its width. */
-  readonly columns: number;
-  /** Its height. */
-  readonly rows: number;
-}
+export type TerminalSize = Pick<Screen, "columns" | "rows">;
 
 /** The size of the program's terminal; 0 where it has none to tell, as in an editor. */
 export function terminalSize(): TerminalSize {

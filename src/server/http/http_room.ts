@@ -26,9 +26,7 @@ export class HttpRoom {
   ): AsyncGenerator<readonly LogEntry[]> {
     const { history } = this.options;
     for (let at = after; at < upTo; at += AT_ONCE) {
-      const end = Math.min(upTo, at + AT_ONCE);
-      const some = history.recent(at, end) ??
-        (await Array.fromAsync(history.past(at, end))).flat();
+      const some = await history.lines(at, Math.min(upTo, at + AT_ONCE));
       if (some.length > 0) yield some;
     }
   }

@@ -87,20 +87,18 @@ export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
   const { here, elsewhere } = placesOf(keys.web);
   const line = (label: string, text: string) =>
     label.padEnd(hints.width) + text;
-  const file = `${elsewhere ?? here}/chat.html`;
+  const place = `${elsewhere ?? here}`;
+  const file = `${place}/chat.html`;
   const { link } = hints;
-  const printed = linkIn(hints);
   if (hints.isSealed) {
-    const place = `${elsewhere ?? here}`;
-    const given = link === undefined
-      ? []
-      : [line("", link ? formatWebLink(link, place) : printed)];
-    const how = given.length > 0 ? ", open that file, and give it" : "";
+    const links = link === undefined
+      ? [line("In a browser:", `save ${file}, and open that file`)]
+      : [
+        line("In a browser:", `save ${file}, open that file, and give it`),
+        line("", link ? formatWebLink(link, place) : linkIn(hints)),
+      ];
     return {
-      links: [
-        line("In a browser:", `save ${file}${how || ", and open that file"}`),
-        ...given,
-      ],
+      links,
       notes: [SEALED_NOTE],
       isReachable: elsewhere !== undefined,
     };
@@ -113,7 +111,7 @@ export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
       ...(isReachable ? [line("In a browser:", whole(elsewhere, hints))] : []),
     ],
     notes: elsewhere !== undefined && isPlain
-      ? ["", ...plainNotes(file, printed)]
+      ? ["", ...plainNotes(file, linkIn(hints))]
       : [],
     isReachable,
   };
@@ -129,7 +127,7 @@ function whole(place: string, hints: WebHints): string {
 }
 
 /** Where links are that are not shown. */
-function linkIn({ command }: Pick<WebHints, "command">): string {
+function linkIn({ command }: WebHints): string {
   return `the link that ${command} prints`;
 }
 /** Why a sealed room's own server can't be where the page comes from. */

@@ -14,14 +14,16 @@ import {
   ProxyError,
 } from "../../../src/client/proxy/socks5.ts";
 import { openTunnelled } from "../../../src/client/proxy/tunnelled_socket.ts";
-import { GoneError, type Stream } from "../../../src/protocol/record_reader.ts";
+import { GoneError } from "../../../src/protocol/record_reader.ts";
 import { WireError } from "../../../src/protocol/records.ts";
 import {
   digestOfToken,
   parseTokens,
 } from "../../../src/server/http/token_file.ts";
 import { readProxyHeader } from "../../../src/server/proxy_header.ts";
+import { restOf } from "../../kit/bytes.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
+import { SAMPLE_ANSWER, SAMPLE_KEY } from "../../kit/web_socket.ts";
 import {
   asyncProperty,
   bytesOf,
@@ -39,17 +41,6 @@ function coming(input: Bytes, pieceSize: number) {
   far.outgoing.inject(input);
   far.outgoing.end();
   return near;
-}
-
-/** All that still comes. */
-async function rest(stream: Stream): Promise<Bytes> {
-  const pieces: Bytes[] = [];
-  const buffer = new Uint8Array(256);
-  for (let count; (count = await stream.read(buffer)) !== null;) {
-    hold(count > 0, "an empty read");
-    pieces.push(buffer.slice(0, count));
-  }
-  return concat(...pieces);
 }
 
 /** Throws unless what is left is all that stands behind so many bytes. */
@@ -84,7 +75,7 @@ async function socksOutcome(input: Bytes, pieceSize: number): Promise<string> {
   const size = KINDS[input[reply + 3] ?? 0] ?? 3 + (input[reply + 4] ?? 0);
   hold(input[0] === 5 && input[reply] === 5, "another version");
   hold(input[reply + 1] === 0, "connected, though it says that it isn't");
-  requireRest(await rest(conn), input, reply + 4 + size);
+  requireRest(await restOf(conn), input, reply + 4 + size);
   return `connected, ${input[1] === 2 ? "a" : "no"} login`;
 }
 
@@ -109,15 +100,8 @@ export function socksReplies(): Target {
 
 // ── What a server says through one (RFC 6455) ──────────────────────────────────────────────────────────
 
-/** The key and the answer to it of RFC 6455, section 1.3. */
-const KEY = Uint8Array.fromBase64("dGhlIHNhbXBsZSBub25jZQ==");
-const ANSWER = [
-  "HTTP/1.1 101 Switching Protocols",
-  "Upgrade: websocket",
-  "Connection: Upgrade",
-  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-  "\r\n",
-].join("\r\n");
+const KEY = Uint8Array.fromBase64(SAMPLE_KEY);
+const ANSWER = [...SAMPLE_ANSWER, "\r\n"].join("\r\n");
 
 async function tunnelOutcome(input: Bytes, pieceSize: number): Promise<string> {
   const conn = coming(input, pieceSize);
@@ -125,7 +109,7 @@ async function tunnelOutcome(input: Bytes, pieceSize: number): Promise<string> {
   let payload = new Uint8Array(0);
   try {
     const socket = await openTunnelled(conn, url, KEY);
-    payload = await rest(socket);
+    payload = await restOf(socket);
     hold(payload.length < input.length, "more payload than bytes");
     return `${Math.min(payload.length, 3)} bytes: ${payload.toHex()}`;
   } catch (error) {
@@ -171,7 +155,7 @@ async function headerOutcome(input: Bytes, pieceSize: number): Promise<string> {
     );
     hold(size <= 536, "too long a header");
     hold(input.subarray(0, 12).toHex() === SIGNATURE, "no signature");
-    requireRest(await rest(conn), input, size);
+    requireRest(await restOf(conn), input, size);
     if (address === undefined) return "of its own";
     const bytes = addressBytes(address);
     hold(bytes !== undefined, "an address that is none");

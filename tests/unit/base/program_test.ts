@@ -14,6 +14,7 @@ import {
 } from "../../../src/base/program.ts";
 import { sentence } from "../../../src/base/sentence.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
+import { filesBelow } from "../../kit/folder.ts";
 
 const root = new URL("../../../", import.meta.url);
 
@@ -75,19 +76,11 @@ Deno.test("a command at the end of a sentence has no full stop, however the prog
   assertEquals(sentence("Nothing was said"), "Nothing was said.");
 });
 
-/** All modules below a folder. */
-async function* modules(folder: URL): AsyncGenerator<URL> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const url = new URL(isDirectory ? `${name}/` : name, folder);
-    if (isDirectory) yield* modules(url);
-    else if (/\.tsx?$/.test(name)) yield url;
-  }
-}
-
 Deno.test("no module but program.ts says how a program is started: it would be wrong for most who read it", async () => {
   const wrong: string[] = [];
   let count = 0;
-  for await (const url of modules(new URL("src/", root))) {
+  for await (const url of filesBelow(new URL("src/", root))) {
+    if (!/\.tsx?$/.test(url.pathname)) continue;
     count++;
     if (url.pathname.endsWith("/base/program.ts")) continue;
     const lines = (await Deno.readTextFile(url)).split("\n");

@@ -9,21 +9,14 @@ import {
   openTunnelled,
 } from "../../../../src/client/proxy/tunnelled_socket.ts";
 import { writeAll } from "../../../../src/base/write_all.ts";
-import type { Stream } from "../../../../src/protocol/record_reader.ts";
 import { type Bytes, concat } from "../../../../crypto_utils.ts";
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
-import { utf8 } from "../../../kit/bytes.ts";
+import { restOf, utf8 } from "../../../kit/bytes.ts";
 import { streamPair } from "../../../kit/memory_stream.ts";
+import { SAMPLE_ANSWER, SAMPLE_KEY } from "../../../kit/web_socket.ts";
 
 const URL_HERE = new URL("ws://chat.example.org:8080/chat");
-/** The key and the answer to it of section 1.3. */
-const KEY = Uint8Array.fromBase64("dGhlIHNhbXBsZSBub25jZQ==");
-const ANSWER = [
-  "HTTP/1.1 101 Switching Protocols",
-  "Upgrade: websocket",
-  "Connection: Upgrade",
-  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-];
+const KEY = Uint8Array.fromBase64(SAMPLE_KEY);
 
 const hex = (text: string) => Uint8Array.fromHex(text);
 const head = (lines: readonly string[]) =>
@@ -33,7 +26,7 @@ const head = (lines: readonly string[]) =>
 async function opened(
   frames: Bytes,
   piece = Infinity,
-  lines: readonly string[] = ANSWER,
+  lines: readonly string[] = SAMPLE_ANSWER,
 ) {
   const [conn, server] = streamPair();
   conn.incoming.pieceSize = piece;
@@ -44,17 +37,6 @@ async function opened(
   assert(request && others.length === 0);
   const sent = () => concat(...conn.outgoing.written.slice(1));
   return { socket, conn, request, sent };
-}
-
-/** All that a stream still says. */
-async function rest(stream: Stream, size = 1_000): Promise<Bytes> {
-  const pieces: Bytes[] = [];
-  const buffer = new Uint8Array(size);
-  for (let count; (count = await stream.read(buffer)) !== null;) {
-    assert(count > 0, "an empty read");
-    pieces.push(buffer.slice(0, count));
-  }
-  return concat(...pieces);
 }
 
 /** A frame of a client's without its mask: its kind, and what it holds. */
@@ -102,13 +84,13 @@ Deno.test("openTunnelled() takes the answer of any proxy in between, and no othe
       "HTTP/1.1 101",
       "upgrade: WebSocket",
       "connection: keep-alive, upgrade",
-      ANSWER[3] ?? "",
+      SAMPLE_ANSWER[3] ?? "",
     ],
-    [...ANSWER, "Server: Caddy", "X: a:b"],
+    [...SAMPLE_ANSWER, "Server: Caddy", "X: a:b"],
   ];
   for (const lines of fine) await opened(hex(""), 1, lines);
   const without = (at: number, ...more: string[]) => [
-    ...ANSWER.filter((_, index) => index !== at),
+    ...SAMPLE_ANSWER.filter((_, index) => index !== at),
     ...more,
   ];
   const wrong: [string[], string][] = [
@@ -121,9 +103,9 @@ Deno.test("openTunnelled() takes the answer of any proxy in between, and no othe
     [without(2), ", and answers 101"],
     [without(3), ", and answers 101"],
     [without(3, "Sec-WebSocket-Accept: AAAA"), ", and answers 101"],
-    [[...ANSWER, "Sec-WebSocket-Extensions: x"], ", and answers 101"],
-    [[...ANSWER, "Sec-WebSocket-Protocol: x"], ", and answers 101"],
-    [[...ANSWER, `X: ${"x".repeat(8_192)}`], ""],
+    [[...SAMPLE_ANSWER, "Sec-WebSocket-Extensions: x"], ", and answers 101"],
+    [[...SAMPLE_ANSWER, "Sec-WebSocket-Protocol: x"], ", and answers 101"],
+    [[...SAMPLE_ANSWER, `X: ${"x".repeat(8_192)}`], ""],
   ];
   for (const [lines, why] of wrong) {
     const { message } = await assertRejects(
@@ -152,7 +134,7 @@ Deno.test("a socket's messages are one stream, however they are torn: the frames
     for (const size of [1_000, 100_000, 3]) {
       if (piece === 1 && size === 3) continue; // slow, and nothing new
       const { socket, sent } = await opened(frames, piece);
-      assertEquals(await rest(socket, size), all);
+      assertEquals(await restOf(socket, size), all);
       assertEquals(unmasked(sent()), [0x8a, "48656c6c6f"]);
     }
   }
@@ -161,12 +143,12 @@ Deno.test("a socket's messages are one stream, however they are torn: the frames
 Deno.test("a socket is closed by a close frame, which is answered, and by the connection's end", async () => {
   const closing = hex("820161" + "880403e86279" + "820162");
   const { socket, sent } = await opened(closing);
-  assertEquals(await rest(socket), utf8("a"));
+  assertEquals(await restOf(socket), utf8("a"));
   assertEquals(unmasked(sent()), [0x88, "03e8"]);
   assertEquals(await socket.read(new Uint8Array(1)), null);
   for (const cut of ["", "82", "8205", "820548", "827e01", "89", "890548"]) {
     const { socket } = await opened(hex(cut));
-    assertEquals((await rest(socket)).toHex(), cut === "820548" ? "48" : "");
+    assertEquals((await restOf(socket)).toHex(), cut === "820548" ? "48" : "");
   }
 });
 
@@ -187,7 +169,7 @@ Deno.test("a socket ends at what breaks the rules, and says what", async () => {
   ];
   for (const [frames = "", why] of all) {
     const { socket, conn } = await opened(hex(frames));
-    const { message } = await assertRejects(() => rest(socket), Error);
+    const { message } = await assertRejects(() => restOf(socket), Error);
     assertEquals(message, why);
     assert(conn.closed);
   }

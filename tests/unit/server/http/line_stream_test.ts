@@ -171,6 +171,17 @@ function numbersTo(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }
 
+/** Has ana say so many lines, a hundred at a time. */
+async function talk({ setup }: HttpSetup, count: number): Promise<void> {
+  const ana = await setup.connect();
+  await ana.join("ana");
+  for (let n = 0; n < count; n += 100) {
+    const length = Math.min(100, count - n);
+    await ana.send(...Array.from({ length }, (_, at) => say(n + 1 + at)));
+  }
+  await ana.until("said", ({ n }) => n === count);
+}
+
 /** A name's place in the room, apart from those that the port has. */
 async function placeIn({ setup }: HttpSetup, rates = UNLIMITED) {
   const name = parseName("quiet");
@@ -192,12 +203,7 @@ async function placeIn({ setup }: HttpSetup, rates = UNLIMITED) {
 
 Deno.test("stream holds few lines and no file while its reader takes nothing, also of a long past", async () => {
   await using room = await HttpSetup.create({ window: 16, history: 1_000 });
-  const ana = await room.setup.connect();
-  await ana.join("ana");
-  for (let n = 1; n <= 600; n += 100) {
-    await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
-  }
-  await ana.until("said", ({ n }) => n === 600);
+  await talk(room, 600);
   const { own, speaker } = await placeIn(room);
   const guest = await speaker.enter();
   const isOver = () => false;
@@ -252,10 +258,7 @@ Deno.test("who reads more of the past at once than a member may say doesn't keep
     history: 100,
     rates: { burst: 25, perSecond: 1, bytesPerMessage: 1_024 },
   });
-  const ana = await room.setup.connect();
-  await ana.join("ana");
-  for (let n = 1; n <= 100; n++) await ana.send(say(n));
-  await ana.until("said", ({ n }) => n === 100);
+  await talk(room, 100);
   await using stream = await room.events(0);
   await stream.until(() => stream.events.length >= 32); // 7 more than are paid for
   const { status } = await room.ask({ body: "alert" });
@@ -267,10 +270,7 @@ Deno.test("reader that goes while it owes for the past leaves its place at once"
     history: 200,
     rates: { burst: 200, perSecond: 0.01, bytesPerMessage: 1_024 },
   });
-  const ana = await room.setup.connect();
-  await ana.join("ana");
-  for (let n = 1; n <= 180; n++) await ana.send(say(n));
-  await ana.until("said", ({ n }) => n === 180);
+  await talk(room, 180);
   await using first = await room.events(0);
   await first.until(() => first.texts.length === 180); // which is paid for
   const streams: EventStream[] = [];
@@ -282,10 +282,7 @@ Deno.test("reader that goes while it owes for the past leaves its place at once"
 
 Deno.test("who comes again and again reads no more of the past than it has paid for", async () => {
   await using room = await HttpSetup.create({ history: 100 });
-  const ana = await room.setup.connect();
-  await ana.join("ana");
-  for (let n = 1; n <= 90; n++) await ana.send(say(n));
-  await ana.until("said", ({ n }) => n === 90);
+  await talk(room, 90);
   const rates = { burst: 20, perSecond: 0.01, bytesPerMessage: 1_024 };
   const { own, speaker } = await placeIn(room, rates);
   const guest = await speaker.enter();
