@@ -66,8 +66,8 @@ async function say(
   await from.client.type(text);
   const said = new RegExp(RegExp.escape(`${from.name}: ${text}`));
   const received = await to.client.line(said);
-  const sent = tap.records.slice(before).find(({ direction }) =>
-    direction === "up"
+  const sent = tap.records.slice(before).find(({ direction, bytes }) =>
+    direction === "up" && bytes.length > text.length // others are small
   );
   assert(sent);
   const { bytes } = sent;

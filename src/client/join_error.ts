@@ -23,7 +23,7 @@ const HOW = `In the server's folder, make one: ${inviteCommand()}`;
 const ADVICE: Readonly<Record<number, string>> = {
   [HandshakeRefusal.version]: "Use the client that belongs to the server",
   [HandshakeRefusal.key]:
-    `It was replaced or used up, has ended, or newcomers need an invite each. ${HOW}`,
+    `It was miscopied, replaced or used up, has ended, or newcomers need an invite each. ${HOW}`,
   [HandshakeRefusal.busy]: "Try again in a minute",
 };
 

@@ -191,7 +191,7 @@ Deno.test("a link that was used up has the key changed, once a day, and nobody i
     .in();
   await bob.view.until("ruled", 3); // found, invite, join, keys
   assertEquals(server.membership.epoch, 1);
-  await setup.client("cy", { invite: await ana.invite() });
+  await (await setup.client("cy", { invite: await ana.invite() })).in();
   await ana.view.until("joined", 1);
   await bob.say("under the second key");
   assertEquals((await ana.view.until("said")).text, "under the second key");
