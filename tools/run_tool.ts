@@ -18,6 +18,8 @@ export interface Tool<T extends readonly Flag[]> {
   readonly about: string;
   /** Its flags, `help` among them. */
   readonly flags: T;
+  /** What else may be said, in this order. Default: nothing. */
+  readonly positionals?: readonly string[];
 }
 
 /**
@@ -25,13 +27,17 @@ export interface Tool<T extends readonly Flag[]> {
  * @param run Does what the tool is for. @returns The exit code: what `run` says, 0 for help, 2 for wrong usage.
  */
 export async function runTool<const T extends readonly Flag[]>(
-  { task, about, flags }: Tool<T>,
-  run: (values: FlagValues<T>) => Promise<number>,
+  { task, about, flags, positionals = [] }: Tool<T>,
+  run: (values: FlagValues<T>, given: readonly string[]) => Promise<number>,
 ): Promise<number> {
   try {
-    const { values } = parseFlags(Deno.args, flags, { positionals: 0 });
-    if (!("help" in values && values.help === true)) return await run(values);
-    print(helpText(`deno task ${task} [FLAGS]`, about, flags));
+    const most = { positionals: positionals.length };
+    const { values, positionals: given } = parseFlags(Deno.args, flags, most);
+    if (!("help" in values && values.help === true)) {
+      return await run(values, given);
+    }
+    const usage = [...positionals.map((it) => `[${it}]`), "[FLAGS]"].join(" ");
+    print(helpText(`deno task ${task} ${usage}`, about, flags));
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

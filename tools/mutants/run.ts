@@ -1,0 +1,111 @@
+/**
+ * Puts small faults into the code, one at a time, and tells which of them no unit test notices:
+ *
+ *     src/FOLDER ──▶ StrykerJS: a copy of the project with all faults in it, each with a switch
+ *                ──▶ runner.ts: all unit tests once without, then for each fault those that reach it
+ *                ──▶ each fault that stayed, with file and line; how many of 100 were noticed
+ *
+ * Not counted as noticed is a fault with which a test only hangs.
+ *
+ * @module
+ */
+
+import { Stryker } from "@stryker-mutator/core";
+import type { FlagValues } from "../../src/base/flags.ts";
+import { print } from "../../src/base/output.ts";
+import { runTool } from "../run_tool.ts";
+
+const FLAGS = [
+  {
+    name: "at-once",
+    kind: "integer",
+    value: "COUNT",
+    default: navigator.hardwareConcurrency,
+    min: 1,
+    help: "Faults that are tried at a time",
+  },
+  {
+    name: "words",
+    kind: "boolean",
+    help: "Try other texts, too: most of them are sentences for people",
+  },
+  { name: "help", kind: "boolean", help: "Show this help" },
+] as const;
+
+const ABOUT =
+  "Puts small faults into the code of FOLDER (default: src), one at a time, and tells which of them no unit test notices.";
+
+/** The longest that all unit tests may take without a fault, minutes. */
+const FIRST_RUN = 15;
+/** What is allowed a fault beside its tests' own time, ms: runner.ts has a limit for each, which comes first. */
+const LONGEST = 300_000;
+/** Where the copies are, while it runs. */
+const COPIES = "dist/mutants";
+
+/** How a fault ended, by the tool's words. */
+type Ended = Awaited<ReturnType<Stryker["runMutationTest"]>>[number];
+
+async function main(
+  values: FlagValues<typeof FLAGS>,
+  [folder = "src"]: readonly string[],
+): Promise<number> {
+  const excluded = values.words ? [] : ["StringLiteral"];
+  const found = await new Stryker({
+    mutate: [folder.endsWith(".ts") ? folder : `${folder}/**/*.ts`],
+    testRunner: "deno",
+    plugins: [new URL("runner.ts", import.meta.url).pathname],
+    coverageAnalysis: "perTest",
+    ignoreStatic: true,
+    mutator: { excludedMutations: excluded, plugins: null },
+    concurrency: values["at-once"],
+    dryRunTimeoutMinutes: FIRST_RUN,
+    timeoutMS: LONGEST,
+    disableTypeChecks: false, // which nobody does in the copy
+    tempDirName: COPIES,
+    ignorePatterns: ["dist/release", "dist/npm"],
+    reporters: ["progress-append-only"],
+    allowConsoleColors: false,
+  }).runMutationTest();
+  print(report(found, folder));
+  return 0;
+}
+
+/** What is said in the end. */
+function report(found: readonly Ended[], folder: string): string {
+  const tried = found.filter(({ status }) => status !== "Ignored");
+  const of = (status: Ended["status"]) =>
+    tried.filter((it) => it.status === status);
+  const lines = [
+    ...list("no test notices", of("Survived")),
+    ...list("no test reaches", of("NoCoverage")),
+    ...list("tests only hang", of("Timeout")),
+  ];
+  const noticed = of("Killed").length;
+  const share = (100 * noticed / Math.max(1, tried.length)).toFixed(1);
+  return `${
+    lines.join("\n")
+  }\n\n${folder}: ${noticed} of ${tried.length} faults noticed (${share} %), ${
+    of("Survived").length
+  } not, ${of("NoCoverage").length} not reached, ${
+    of("Timeout").length
+  } hang\n`;
+}
+
+function list(title: string, faults: readonly Ended[]): string[] {
+  return faults.map(({ fileName, location, mutatorName, replacement }) => {
+    const path = fileName.replace(`${Deno.cwd()}/`, "");
+    const { line, column } = location.start;
+    const becomes = (replacement ?? "").replace(/\s+/g, " ").slice(0, 100);
+    return `${path}:${line + 1}:${
+      column + 1
+    } ${title}: ${mutatorName}, as ${becomes}`;
+  });
+}
+
+const TOOL = {
+  task: "mutants",
+  about: ABOUT,
+  flags: FLAGS,
+  positionals: ["FOLDER"],
+};
+if (import.meta.main) Deno.exit(await runTool(TOOL, main));
