@@ -45,7 +45,12 @@ import {
 } from "./hello.ts";
 import { HANDSHAKE_REFUSALS, HandshakeRefusal } from "./reasons.ts";
 import type { Halfway, Responder } from "./responder.ts";
-import { RecordReader, RefusedError, type Stream } from "./record_reader.ts";
+import {
+  GoneError,
+  RecordReader,
+  RefusedError,
+  type Stream,
+} from "./record_reader.ts";
 import {
   encodeHeader,
   RecordType,
@@ -184,7 +189,10 @@ async function answer(
   const { reply, halfway } = await options.work(() =>
     options.responder.answer(first.subarray(1), passwordOf, () => isGone)
   ).catch(async (error) => {
-    if (isGone) await coming; // which says how
+    // A bad message is one whether or not its client is gone by now.
+    const isBad = error instanceof HandshakeError ||
+      error instanceof WireError && !(error instanceof GoneError);
+    if (isGone && !isBad) await coming; // which says how
     throw error;
   });
   try {

@@ -98,7 +98,7 @@ export class History {
   /**
    * The lines after `after` up to `upTo`, or to the end of their block of 256, as they are told. After a restart thousands
    * come back to the same past: each piece is read and packed once for all who ask for it at about the same time.
-   * @throws {LogError} if a file can't be read.
+   * @throws {LogError} if a file can't be read, or was deleted meanwhile.
    */
   piece(after: number, upTo: number): Promise<Piece> {
     const end = Math.min(upTo, after - after % NEAR + NEAR);
@@ -116,8 +116,12 @@ export class History {
   }
 
   async #read(after: number, upTo: number): Promise<Piece> {
-    const events = (await this.lines(after, upTo))
-      .map((entry) => encodeEvent(pastEvent(entry)));
+    const entries = await this.lines(after, upTo);
+    // Not kept then: the file may come back, and who asks for the piece after that would lack its lines unawares.
+    if (entries.length < upTo - after && !this.recent(after, upTo)) {
+      await this.requireWhole(after);
+    }
+    const events = entries.map((entry) => encodeEvent(pastEvent(entry)));
     return { upTo, plaintexts: packEvents(events), asked: 0 };
   }
 

@@ -428,6 +428,7 @@ export class Requests {
 
   /** Tells a piece that others have asked for, too, as it was sealed for all of them. */
   async #tellPiece(piece: Piece): Promise<void> {
+    if (piece.plaintexts.length === 0) return; // no line there is ours: what is shared may not be empty
     if (piece.asked++ === 0) return this.#client.pass(piece.plaintexts);
     piece.shared ??= this.#options.room.share(piece.plaintexts);
     const shared = await piece.shared;

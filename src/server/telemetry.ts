@@ -1,6 +1,6 @@
 /**
  * Figures for OpenTelemetry, which Deno sends to a collector where the server's owner asks for that
- * (`OTEL_DENO=true`). Nothing else goes there: no lines, no names, no addresses.
+ * (`OTEL_DENO_METRICS=true`). No line is among them, no name and no address.
  *
  * @module
  */

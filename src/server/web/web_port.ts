@@ -23,6 +23,7 @@ export class WebPort implements Disposable {
   #certificate: Certificate | undefined;
   readonly #tls = new TlsPeers();
   #listener: Deno.TcpListener | Deno.TlsListener | undefined;
+  #isAccepting = false;
   #renewed: PromiseWithResolvers<void> | undefined; // while the listener gives way to another
 
   private constructor(
@@ -92,7 +93,9 @@ export class WebPort implements Disposable {
       await this.#tls.place();
       if (!this.#listener) throw new Deno.errors.BadResource("It is closed");
       try {
-        const conn = await this.#listener.accept();
+        this.#isAccepting = true;
+        const conn = await this.#listener.accept()
+          .finally(() => this.#isAccepting = false);
         return "handshake" in conn ? this.#tls.add(conn) : conn;
       } catch (error) {
         const renewed = this.#renewed;
@@ -117,6 +120,11 @@ export class WebPort implements Disposable {
     const fresh = await this.#certificate?.again();
     if (!fresh || !this.#listener || this.#renewed) return;
     this.#certificate = fresh;
+    // Nobody waits there where all places are taken, perhaps for as long as strangers like.
+    if (!this.#isAccepting) {
+      this.#listener.close();
+      return this.listen();
+    }
     this.#renewed = Promise.withResolvers();
     const { promise } = this.#renewed;
     this.#listener.close();

@@ -264,6 +264,31 @@ for (
   });
 }
 
+for (
+  const bad of [
+    new HandshakeError("no key"),
+    new WireError("a payload of another size"),
+  ]
+) {
+  Deno.test(`acceptChannel() says of a first message that it has ${bad.message}, though its client goes meanwhile`, async () => {
+    const asked = Promise.withResolvers<() => boolean>();
+    const turn = Promise.withResolvers<never>();
+    const answer: Responder["answer"] = (_first, _passwordOf, isGone) => {
+      if (isGone) asked.resolve(isGone);
+      return turn.promise;
+    };
+    const [near, far] = streamPair();
+    connect(near).catch(() => {});
+    const accepting = accept(far, { responder: { answer } });
+    const isGone = await asked.promise;
+    near.close();
+    const ended = accepting.catch((error) => error);
+    while (!isGone()) await new Promise((resolve) => setTimeout(resolve));
+    turn.reject(bad);
+    assertEquals(await ended, bad);
+  });
+}
+
 Deno.test("acceptChannel() tells a client of another version so, and reads no further", async () => {
   for (const version of [0, 1, 2, 4, 255]) {
     const [near, far] = streamPair();

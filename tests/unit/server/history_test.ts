@@ -93,6 +93,20 @@ Deno.test("History.piece() reads again what could not be read", async () => {
   assertEquals((await history.piece(0, 3)).upTo, 3);
 });
 
+Deno.test("History.piece() keeps nothing of a past of which a file was missing", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/chat.log`;
+    await using log = await openLog(path, { window: 1, maxSize: 1 });
+    for (const n of [1, 2, 3]) await log.append([said(n)]);
+    const history = new History(log, 0);
+    await Deno.rename(`${path}.2`, `${folder}/away`);
+    await assertRejects(() => history.piece(0, 3), LogError);
+    await Deno.rename(`${folder}/away`, `${path}.2`);
+    const { plaintexts } = await history.piece(0, 3);
+    assertEquals(plaintexts.flatMap(unpackEvents).length, 3);
+  });
+});
+
 Deno.test("History.find() gives the last lines, or the last with all the words, and says whether there are more", async () => {
   await using setup = await Setup.create();
   const { seat, guest } = await setup.join("ana");

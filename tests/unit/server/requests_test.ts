@@ -113,6 +113,26 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
   assertEquals(ben.of("chain"), [chainEvent(0, CHAIN_START)]);
 });
 
+Deno.test("Connection writes nothing for blocks of the past that have no line of ours, however many ask for them", async () => {
+  await using setup = await Setup.create();
+  const { log } = setup;
+  const old = [await setup.connect(), await setup.connect()];
+  for (const [index, client] of old.entries()) {
+    await client.join(`guest${index}`);
+  }
+  await log.appendFrom(log.head + 1, Array.from({ length: 1_000 }, () => null));
+  for (const { channel, served } of old) {
+    channel.close();
+    await served;
+  }
+  for (const [index, { identity }] of old.entries()) {
+    const client = await setup.connect(identity);
+    await client.join(`guest${index}`, 0, 0);
+    const sizes = client.stream.incoming.written.map(({ length }) => length);
+    assert(Math.min(...sizes) > 0, "a message of nothing would never end");
+  }
+});
+
 Deno.test("Connection lets one come back that missed 1,000 lines of the longest, all of them in memory", async () => {
   await using setup = await Setup.create();
   const old = await setup.connect();
