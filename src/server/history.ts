@@ -21,6 +21,8 @@ export const NEAR = 256;
 /** Pieces of the past that are kept, and records of one that is: 32 MiB at most with their sealed form, where all lines are long. */
 const MAX_PIECES = 64;
 const MAX_PIECE_RECORDS = 4;
+/** Pieces that are read in a row. */
+const READ_ON = 8;
 
 /** Some of the room's past, as clients are told it. */
 export interface Piece {
@@ -40,6 +42,7 @@ export class History {
   readonly #shown: number;
   #searches: Promise<unknown> = Promise.resolve(); // the last of them
   readonly #pieces = new Map<string, Promise<Piece>>(); // as they were asked for first
+  #packed = { after: 0, upTo: 0, plaintexts: new Array<Bytes>() }; // the last that was
 
   /** The past in a log. @param shown How many events a newcomer is shown. */
   constructor(log: ChatLog, shown: number) {
@@ -101,28 +104,63 @@ export class History {
    * @throws {LogError} if a file can't be read, or was deleted meanwhile.
    */
   piece(after: number, upTo: number): Promise<Piece> {
-    const end = Math.min(upTo, after - after % NEAR + NEAR);
-    const name = `${after} ${end}`;
-    const kept = this.#pieces.get(name);
-    if (kept) return kept;
-    const piece = this.#read(after, end);
-    const drop = () => this.#pieces.delete(name);
-    piece.then(({ plaintexts }) => {
-      if (plaintexts.length > MAX_PIECE_RECORDS) drop();
-    }, drop);
-    this.#pieces.set(name, piece);
-    keepNewest(this.#pieces, MAX_PIECES);
-    return piece;
+    const name = nameOf(after, endOf(after, upTo));
+    return this.#pieces.get(name) ?? this.#readOn(after, upTo);
   }
 
-  async #read(after: number, upTo: number): Promise<Piece> {
+  /**
+   * Reads a piece, and some that follow: to find where they begin takes longer than to read one.
+   * @returns The first.
+   */
+  #readOn(after: number, upTo: number): Promise<Piece> {
+    const ends: number[] = [];
+    for (let at = after; at < upTo && ends.length < READ_ON;) {
+      const end = endOf(at, upTo);
+      if (this.#pieces.has(nameOf(at, end))) break;
+      ends.push(end);
+      at = end;
+    }
+    const reading = this.#read(after, ends);
+    const pieces = ends.map((end, index) => {
+      const name = nameOf(ends[index - 1] ?? after, end);
+      const piece = reading.then((all) => all[index] ?? emptyPiece(end));
+      const drop = () => this.#pieces.delete(name);
+      piece.then(({ plaintexts }) => {
+        if (plaintexts.length > MAX_PIECE_RECORDS) drop();
+      }, drop);
+      this.#pieces.set(name, piece);
+      return piece;
+    });
+    keepNewest(this.#pieces, MAX_PIECES);
+    return pieces[0] ?? Promise.resolve(emptyPiece(upTo));
+  }
+
+  /**
+   * The lines after `after` up to `upTo`, packed as they are told; undefined where not all of it is in memory. Who was
+   * told the same pieces before asks for the same at the same time, and it is packed once.
+   */
+  packed(after: number, upTo: number): readonly Bytes[] | undefined {
+    const recent = this.recent(after, upTo);
+    if (!recent) return undefined;
+    if (after !== this.#packed.after || upTo !== this.#packed.upTo) {
+      this.#packed = { after, upTo, plaintexts: packed(recent) };
+    }
+    return this.#packed.plaintexts;
+  }
+
+  /** The pieces up to each of these numbers. */
+  async #read(after: number, ends: readonly number[]): Promise<Piece[]> {
+    const upTo = ends.at(-1) ?? after;
     const entries = await this.lines(after, upTo);
     // Not kept then: the file may come back, and who asks for the piece after that would lack its lines unawares.
     if (entries.length < upTo - after && !this.recent(after, upTo)) {
       await this.requireWhole(after);
     }
-    const events = entries.map((entry) => encodeEvent(pastEvent(entry)));
-    return { upTo, plaintexts: packEvents(events), asked: 0 };
+    return ends.map((end, index) => {
+      const start = ends[index - 1] ?? after;
+      const lines = entries.filter(({ seq }) => seq > start && seq <= end);
+      return { upTo: end, plaintexts: packed(lines), asked: 0 };
+    });
   }
 
   /** The same as `past`, all of it: from memory, if all is there. @throws {LogError} if a file can't be read. */
@@ -188,4 +226,22 @@ export class History {
     const all = [...entries, ...changes].sort((a, b) => a.seq - b.seq);
     return { entries: all, more };
   }
+}
+
+/** Where the piece ends that begins after a number. */
+function endOf(after: number, upTo: number): number {
+  return Math.min(upTo, after - after % NEAR + NEAR);
+}
+
+function nameOf(after: number, end: number): string {
+  return `${after} ${end}`;
+}
+
+function emptyPiece(upTo: number): Piece {
+  return { upTo, plaintexts: [], asked: 0 };
+}
+
+/** Lines as they are told. */
+function packed(entries: readonly LogEntry[]): Bytes[] {
+  return packEvents(entries.map((entry) => encodeEvent(pastEvent(entry))));
 }

@@ -401,15 +401,30 @@ export class Requests {
   async #catchUp(after: number, chain: Event<"chain">): Promise<number> {
     const { history } = this.#options;
     while (history.head - after > NEAR && !this.#client.ended) {
-      const end = history.head - history.head % NEAR; // whole blocks, which others are told as well
+      const { head } = history;
       if (after === chain.seq) this.#client.tell(chain);
-      await this.#tellPast(after, end);
+      // At once, as soon as all of it is in memory: where much is said, more comes while anything is waited for.
+      const rest = history.packed(after, head);
+      const end = rest ? head : head - head % NEAR; // whole blocks, which others are told as well
+      if (rest) await this.#tellRest(rest, end - after);
+      else await this.#tellPast(after, end);
       after = end;
     }
     // What is left comes with its admission, and costs as much.
     this.#spend(history.head - after);
     await this.#client.paid();
     return after;
+  }
+
+  /** Tells the client what stands in memory. @param count Of lines. */
+  async #tellRest(plaintexts: readonly Bytes[], count: number): Promise<void> {
+    for (const plaintext of plaintexts) {
+      if (this.#client.ended) break;
+      await this.#client.outlet.drained(); // all at once may be more than may wait for one
+      this.#client.pass([plaintext]);
+    }
+    this.#spend(count);
+    await this.#client.paid();
   }
 
   /** Tells the client the lines after one and up to another, no faster than it takes them and pays for them. */

@@ -68,8 +68,15 @@ async function installPackage(): Promise<void> {
 /** The command, as npx finds it. */
 const COMMAND = `${installed}/node_modules/.bin/${NAME}`;
 
+/** @param home The home folder. What npm does is nothing, though npx may have started these tests. */
 function environment(home: string): Record<string, string> {
-  return { HOME: home, XDG_CONFIG_HOME: "", NO_COLOR: "1", INIT_CWD: "/" };
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: "",
+    NO_COLOR: "1",
+    INIT_CWD: "/",
+    npm_command: "",
+  };
 }
 
 /** Runs the command to its end. */

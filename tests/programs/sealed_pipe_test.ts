@@ -130,7 +130,7 @@ Deno.test("deno task invite makes no link to a sealed room, and says who does, f
   const words = ["invite", "for bob", "--control", "members"];
   const early = await runServer(folder, words);
   assertEquals([early.code, early.stdout], [1, []]);
-  assertStringIncludes(early.stderr.join("\n"), "Nobody has founded it yet");
+  assertStringIncludes(early.stderr.join("\n"), "Nobody has created it yet");
   const { stdout: [link = ""] } = await runServer(folder, [
     "--link",
     "--control",
