@@ -153,6 +153,29 @@ Deno.test("Connection lets one come back that missed 1,000 lines of the longest,
   assertEquals(last?.n, 1_000);
 });
 
+Deno.test("Connection tells at once what is in memory, since in a busy room more would come while pieces are read", async () => {
+  await using setup = await Setup.create();
+  const old = await setup.connect();
+  await old.join("ben");
+  old.channel.close();
+  await old.served;
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(...Array.from({ length: 600 }, (_, at) => say(at + 1)));
+  await ana.until("said", ({ n }) => n === 600);
+  const { history } = setup;
+  const piece = history.piece.bind(history);
+  let asked = 0;
+  history.piece = (after, upTo) => {
+    asked++;
+    return piece(after, upTo);
+  };
+  const ben = await setup.connect(old.identity);
+  await ben.join("ben", 0, 0);
+  const said = ben.of("past").filter(({ what }) => what === "said");
+  assertEquals([said.length, asked], [600, 0]);
+});
+
 Deno.test("Connection begins what it tells of the past with the chain's value, and says the value for any line", async () => {
   await using setup = await Setup.create(2);
   const ana = await setup.connect();
