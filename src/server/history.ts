@@ -171,10 +171,7 @@ export class History {
 
   /** The same as `past` from memory, undefined where not all of it is there, or where there is nothing. */
   recent(after: number, upTo: number): readonly LogEntry[] | undefined {
-    // A line that is just being written comes into memory a little after it has its number.
-    const isRecent = after < upTo && after >= this.#log.oldest &&
-      this.recall(upTo) !== undefined;
-    if (!isRecent) return undefined;
+    if (after >= upTo || after < this.#log.oldest) return undefined;
     return this.#log.recent(after).filter(({ seq }) => seq <= upTo);
   }
 

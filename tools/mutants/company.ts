@@ -1,11 +1,11 @@
 /**
  * Runs the tests of one file in this process, as often as its standard input asks for, with one fault at a time:
  *
- *     {"tests": ["3"], "fault": "17", "limit": 900} ──▶ each test, until one fails ──▶ \x01{"ran": 1, "failed": "3", …}
+ *     {"tests": [3], "fault": "17", "limit": 900} ──▶ each test, until one fails ──▶ \x01{"ran": [{"why": …}], "isSpoilt": …}
  *
  * What is loaded has all faults in it, and the one that is on is a number in `__stryker__`. Tests are named by their
- * places in the file. The answer to a fault is told only when the test that failed passes without it: else this process
- * is no longer what it was, and says so.
+ * places in the file. One that failed is run once more without the fault: if it fails again, this process is no longer
+ * what it was, and says so.
  *
  * @module
  */

@@ -96,9 +96,8 @@ function list(title: string, faults: readonly Ended[]): string[] {
     const path = fileName.replace(`${Deno.cwd()}/`, "");
     const { line, column } = location.start;
     const becomes = (replacement ?? "").replace(/\s+/g, " ").slice(0, 100);
-    return `${path}:${line + 1}:${
-      column + 1
-    } ${title}: ${mutatorName}, as ${becomes}`;
+    const what = `${mutatorName}, as ${becomes}`;
+    return `${path}:${line}:${column} ${title}: ${what}`;
   });
 }
 

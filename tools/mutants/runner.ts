@@ -16,6 +16,7 @@ import type {
   TestResult,
 } from "@stryker-mutator/api/test-runner";
 import { complain } from "../../src/base/output.ts";
+import { filesBelow } from "../../tests/kit/folder.ts";
 import type { Answer, Order, Reached } from "./company.ts";
 
 /** What begins each answer of a process: all else is what tests print. */
@@ -59,7 +60,10 @@ class Staying {
     this.#lines = answers(this.#child.stdout);
   }
 
-  /** @returns Undefined if it takes too long, or the process ends. */
+  /**
+   * Has tests run. @param most How long that may take, ms. @returns "late" if it takes longer, "gone" if the process has
+   * ended.
+   */
   async ask(order: Order, most: number): Promise<Answer | "late" | "gone"> {
     const text = `${JSON.stringify(order)}\n`;
     const gone = () => "gone" as const;
@@ -80,6 +84,7 @@ class Staying {
     }
   }
 
+  /** Ends the process, whatever it does. */
   end(): void {
     try {
       this.#child.kill("SIGKILL");
@@ -116,7 +121,7 @@ class DenoTestRunner {
 
   /** Runs all tests without a fault. */
   async dryRun(): Promise<DryRunResult> {
-    const paths = testsIn("tests/unit");
+    const paths = await unitTests();
     const tests: TestResult[] = [];
     const reached = { static: {}, perTest: {} };
     const known: [string, Known][] = [];
@@ -132,9 +137,7 @@ class DenoTestRunner {
           const what = { id, name, fileName: path, timeSpentMs: took };
           tests.push({ ...what, status: why === undefined ? 0 : 2 });
           if (why === undefined) known.push([id, { path, index, took }]);
-          else {complain(
-              `Left out, as it fails without a fault: ${path}: ${name}\n`,
-            );}
+          else complain(`Left out, as it fails now: ${path}: ${name}\n`);
         }
         add(reached, answer.reached);
       }
@@ -233,12 +236,13 @@ function of(result: Readonly<Record<string, unknown>>): MutantRunResult {
   return result as unknown as MutantRunResult;
 }
 
-function testsIn(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
-    const path = `${folder}/${name}`;
-    if (isDirectory) return path === "tests/unit/bench" ? [] : testsIn(path);
-    return name.endsWith("_test.ts") ? [path] : [];
-  }).toSorted();
+/** The files of unit tests, but for those of benchmarks, which measure: paths from the copy's root. */
+async function unitTests(): Promise<string[]> {
+  const root = new URL(`file://${Deno.cwd()}/`);
+  const files = await Array.fromAsync(filesBelow(new URL("tests/unit/", root)));
+  return files.map(({ href }) => href.slice(root.href.length))
+    .filter((path) => path.endsWith("_test.ts") && !/\/bench\//.test(path))
+    .toSorted();
 }
 
 function add(

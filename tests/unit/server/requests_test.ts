@@ -77,14 +77,20 @@ Deno.test("Connection shows a newcomer as much of the past as it should see, and
   }
 });
 
-Deno.test("Connection lets one that missed thousands of lines catch up from the log, each line once", async () => {
-  await using setup = await Setup.create();
+/** Ben was there and has gone; ana is there. */
+async function benLeft(setup: Setup): Promise<{ old: Client; ana: Client }> {
   const old = await setup.connect();
   await old.join("ben");
   old.channel.close();
   await old.served;
   const ana = await setup.connect();
   await ana.join("ana");
+  return { old, ana };
+}
+
+Deno.test("Connection lets one that missed thousands of lines catch up from the log, each line once", async () => {
+  await using setup = await Setup.create();
+  const { old, ana } = await benLeft(setup);
   for (let n = 1; n <= 3_000; n += 100) {
     await ana.send(...Array.from({ length: 100 }, (_, at) => say(n + at)));
   }
@@ -135,12 +141,7 @@ Deno.test("Connection writes nothing for blocks of the past that have no line of
 
 Deno.test("Connection lets one come back that missed 1,000 lines of the longest, all of them in memory", async () => {
   await using setup = await Setup.create();
-  const old = await setup.connect();
-  await old.join("ben");
-  old.channel.close();
-  await old.served;
-  const ana = await setup.connect();
-  await ana.join("ana");
+  const { old, ana } = await benLeft(setup);
   const text = '"'.repeat(MAX_TEXT_SIZE); // twice as long in JSON: together more than may wait for one
   for (let n = 1; n <= 1_000; n += 5) {
     await ana.send(...[0, 1, 2, 3, 4].map((at) => say(n + at, text)));
@@ -155,12 +156,7 @@ Deno.test("Connection lets one come back that missed 1,000 lines of the longest,
 
 Deno.test("Connection tells at once what is in memory, since in a busy room more would come while pieces are read", async () => {
   await using setup = await Setup.create();
-  const old = await setup.connect();
-  await old.join("ben");
-  old.channel.close();
-  await old.served;
-  const ana = await setup.connect();
-  await ana.join("ana");
+  const { old, ana } = await benLeft(setup);
   await ana.send(...Array.from({ length: 600 }, (_, at) => say(at + 1)));
   await ana.until("said", ({ n }) => n === 600);
   const { history } = setup;
