@@ -10,6 +10,7 @@
  */
 
 import type {
+  DryRunOptions,
   DryRunResult,
   MutantRunOptions,
   MutantRunResult,
@@ -119,9 +120,12 @@ class DenoTestRunner {
     return { reloadEnvironment: true };
   }
 
-  /** Runs all tests without a fault. */
-  async dryRun(): Promise<DryRunResult> {
-    const paths = await unitTests();
+  /** Runs all tests without a fault, or those of the files that are asked for. */
+  async dryRun({ testFiles }: DryRunOptions): Promise<DryRunResult> {
+    const here = `${Deno.cwd()}/`;
+    const asked = new Set(testFiles?.map((it) => it.replace(here, "")));
+    const all = await unitTests();
+    const paths = asked.size > 0 ? all.filter((it) => asked.has(it)) : all;
     const tests: TestResult[] = [];
     const reached = { static: {}, perTest: {} };
     const known: [string, Known][] = [];
