@@ -463,7 +463,7 @@ Deno.test("ChainWatch.seenDiffers() knows lines of the past, and none that stand
   assertEquals(watch.seenDiffers(seen(130), 140), false);
 });
 
-Deno.test("ChainWatch lets lines wait while many come, and counts them when somebody asks or few do", async () => {
+Deno.test("ChainWatch lets lines wait while many come, and has counted all of them when somebody asks", async () => {
   const run = new Run();
   await run.enter(ALL.slice(0, 100));
   for (const line of ALL.slice(100, 5_000)) run.watch.take(line);
@@ -505,13 +505,16 @@ Deno.test("ChainWatch doesn't begin behind the room's last line, whose next one 
   }
 });
 
-Deno.test("ChainWatch whose server's log is shorter, and which is told of no beginning, follows the lines that come", async () => {
+Deno.test("ChainWatch whose server's log is shorter, and which is told of no beginning, warns, and follows nothing from there on", async () => {
   const run = new Run();
   await run.enter(ALL.slice(0, 100));
   run.watch.entered(undefined, [], 90);
   await answers();
   assertEquals(run.told, [{ from: 91, exact: true }]);
+  const before = run.seen;
   run.watch.take(ALL[90] as LogEntry);
   run.watch.tick();
+  assertEquals(run.watch.range, undefined);
   run.watch.parted();
+  assertEquals(run.seen, before);
 });

@@ -247,6 +247,8 @@ Deno.test("Known leaves alone a file that it can't use, says so once, and does w
   known.entered(KEY, "192.0.2.7:5000");
   known.met(BEN);
   await keep(known);
+  known.met(EVE);
+  await keep(known);
   assertEquals(known.find("ben")?.id, BEN.id);
   assertEquals(await Deno.readTextFile(path), "{");
   assertEquals(notes.length, 1);

@@ -124,6 +124,8 @@ Deno.test("Session gives a connection up that said nothing to it alone for 35 s,
   await visit.broadcast(2, { kind: "said", id: 2, n: 1, text: "still here" });
   await setup.view.until("said"); // what all are told is no sign of life
   setup.clock.advance(14_000);
+  await digest();
+  assertEquals(setup.view.of("disconnected"), []);
   setup.clock.advance(1_000);
   const { reason } = await setup.view.until("disconnected");
   assertEquals(reason, "no sign of life for 35 s");
@@ -271,8 +273,10 @@ Deno.test("Session tries again where its name is taken while it was away and nob
   });
   const third = await setup.acceptAgain(1);
   assertEquals((await third.next("join")).name, "ana");
+  assertEquals(setup.questions, []);
   await third.admit(5);
   const says = await third.says(1);
+  assertEquals(says[0]?.text, "kept");
   await third.echo(6, says);
   await setup.leave(third, running);
 });
@@ -343,9 +347,11 @@ Deno.test("Session comes back after a refusal, which anybody on the way could ha
   await refuse(await setup.arrival(), HandshakeRefusal.key);
   const { reason: key } = await setup.view.until("disconnected", 2);
   assert(key.includes("code does not open"));
-  setup.session.leave();
-  await running;
-  setup.assertAllClosed();
+  const again = await setup.acceptAgain(2);
+  await again.next("join");
+  await again.admit(2);
+  await setup.view.until("entered", 1);
+  await setup.leave(again, running);
 });
 
 Deno.test("Session.run() gives up on a connection that isn't there after 12 s, and closes it", async () => {

@@ -40,6 +40,7 @@ Deno.test("StayNumbers remembers the newest 256 stays of a member, and gives wha
   stays.takeChanged();
   stays.note(line(5_002, 3, "s4999"));
   assertEquals(stays.takeChanged(), [["p.s4999", { seq: 5_002, n: 3 }]]);
+  assertEquals(stays.takeChanged(), []);
   assertEquals(new StayNumbers(all).fits(line(6_000, 2, "s4999")), false);
 });
 

@@ -66,6 +66,8 @@ Deno.test("lines are taken in turn, and one that fails holds up none behind it",
   );
   const failing = typed.run("first");
   const second = typed.run("second");
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  assertEquals(asked, ["say first"]);
   first.reject(new Error("gone"));
   await assertRejects(() => failing, Error, "gone");
   await second;

@@ -291,7 +291,6 @@ Deno.test("Download that comes whole and isn't what was offered is not told as t
 
 Deno.test("Download tells each percent once", async () => {
   const setup = new Setup(250 * PIECE_SIZE);
-  setup.time = 0;
   for (let asked; (asked = await setup.asked()).length > 0;) {
     for (const [id, , size] of asked) setup.piece(id, size);
   }

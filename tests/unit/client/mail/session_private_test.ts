@@ -258,8 +258,6 @@ Deno.test("Session shows no letter of more than eight days ago or more than a da
 });
 
 Deno.test("Session shows no letter whose sender's card is swapped, unsigned or withheld", async () => {
-  await using setup = new Setup();
-  const [visit, running] = await enter(setup);
   const unsigned = BO.card.slice();
   unsigned[1_300] = (unsigned[1_300] ?? 0) ^ 1;
   const looks: ((id: number) => Event)[] = [
@@ -268,18 +266,17 @@ Deno.test("Session shows no letter whose sender's card is swapped, unsigned or w
     (id) => ({ kind: "nobody", id }),
   ];
   for (const [at, answer] of looks.entries()) {
-    await using again = new Setup();
-    const [visit, running] = await enter(again);
+    await using setup = new Setup();
+    const [visit, running] = await enter(setup);
     await visit.tell(await letter(at, BO));
     const { id, who } = await visit.next("look");
     assertEquals(who, personOf(BO));
     await visit.tell(answer(id));
     await visit.next("got");
-    assertEquals(shown(again), []);
-    assertEquals(unread(again), [`${spoken(BO)}: unknown`]);
-    await leave(again, visit, running);
+    assertEquals(shown(setup), []);
+    assertEquals(unread(setup), [`${spoken(BO)}: unknown`]);
+    await leave(setup, visit, running);
   }
-  await leave(setup, visit, running);
 });
 
 Deno.test("Session doesn't show a letter under a name that was another's as far as it knows, whatever the server says", async () => {

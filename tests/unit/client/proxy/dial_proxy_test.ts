@@ -229,7 +229,11 @@ Deno.test("dialThrough() leaves a proxy, or a server behind it, that falls silen
       await Promise.race([untilEnd(conn), over.promise]);
     });
     const dialling = dialThrough(proxy.url, "", directWay().direct)(address);
-    const failed = assertRejects(() => dialling);
+    const failed = assertRejects(
+      () => dialling,
+      Error,
+      "no answer through the proxy",
+    );
     await begun.promise;
     clock.advance(TIME - 1);
     assert(clock.pending > 0, "it waits");

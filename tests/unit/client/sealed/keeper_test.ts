@@ -55,7 +55,11 @@ Deno.test("who is removed or banned is told by whom, and what that means", async
   ];
   await ana.operate("kick", "bob");
   await ana.operate("ban", "cy");
-  await Promise.all(leaving);
+  const [kicked, banned] = await Promise.all(leaving);
+  assertEquals([kicked?.advice, banned?.advice], [
+    "Only a new invite from a keeper lets you in again",
+    "No invite lets you in until a keeper takes that back, by /unban",
+  ]);
 });
 
 Deno.test("everybody sees who the keepers are, whether they are there or not", async () => {
@@ -78,4 +82,5 @@ Deno.test("no invite is made for more persons, or for longer, than there may be"
     const [told = ""] = await ana.operate("invite", who, "", uses);
     assertStringIncludes(told, "a number out of range");
   }
+  assertEquals(setup.server.membership.invites.size, 0);
 });

@@ -236,11 +236,10 @@ Deno.test("what somebody says goes out while a search is under way", async () =>
   };
   ana.session.conversation.search("line", 100);
   await asked.promise;
-  const saying = ana.session.say("meanwhile");
-  await saying; // it doesn't wait for the search
+  await say(ana, "meanwhile");
+  assertEquals(ana.view.of("found"), []);
   goesOn.resolve();
   await ana.view.until("found");
-  await say(ana, "after");
 });
 
 Deno.test("a line can't be answered, or changed, that was never said, or not by who wants to change it, however old it is", async () => {

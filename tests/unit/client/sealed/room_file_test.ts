@@ -7,7 +7,7 @@
 import { roomFolder } from "../../../../src/client/sealed/room_folder.ts";
 import { RoomFile } from "../../../../src/client/sealed/room_file.ts";
 import { toBase64url } from "../../../../crypto_utils.ts";
-import { assert, assertEquals } from "../../../kit/assert.ts";
+import { assertEquals } from "../../../kit/assert.ts";
 import { Folder, modeOf } from "../../../kit/folder.ts";
 import { roomOf, SealedSetup } from "../../../kit/sealed_setup.ts";
 
@@ -24,6 +24,14 @@ async function kept(folder: string) {
   const room = roomOf(setup.server);
   const { membership } = setup.server;
   return { room, path: `${folder}/${room}`, membership };
+}
+
+/** The number of the last control line that stands whole in a file's text; 0 for none. */
+function lastControl(text: string): number {
+  const lines = text.split("\n").slice(0, -1)
+    .filter((line) => line.includes('"control":{'));
+  const [, json = '{"control":{"seq":0}}'] = lines.at(-1)?.split(/ (.*)/) ?? [];
+  return JSON.parse(json).control.seq;
 }
 
 const fail = (text: string) => {
@@ -51,13 +59,13 @@ Deno.test("a room's file that a crash cut off at any byte is whole up to there",
   await using folder = await Folder.make();
   const { room, path, membership } = await kept(folder.path);
   const text = await Deno.readTextFile(path);
-  let highest = 0;
+  assertEquals(lastControl(text), membership.seq);
   for (let size = 0; size < text.length; size += 211) {
-    await Deno.writeTextFile(path, text.slice(0, size));
+    const left = text.slice(0, size);
+    await Deno.writeTextFile(path, left);
     const file = await RoomFile.load(roomFolder(folder.path), room, fail);
     const { seq } = file.record.membership;
-    assert(seq >= highest && seq <= membership.seq, `${seq} at ${size}`);
-    highest = seq;
+    assertEquals(seq, lastControl(left), `${size} bytes`);
     // What is written then is read the next time.
     const again = await RoomFile.load(roomFolder(folder.path), room, fail);
     assertEquals(again.record.membership.seq, seq);
@@ -81,6 +89,7 @@ Deno.test("what follows a damaged line of a room's file doesn't count where it l
 Deno.test("a room's file that can't be read is told of, and nothing is kept", async () => {
   await using folder = await Folder.make();
   const { room, path } = await kept(folder.path);
+  const text = await Deno.readTextFile(path);
   await Deno.chmod(path, 0o644);
   const notes: string[] = [];
   const file = await RoomFile.load(
@@ -91,4 +100,5 @@ Deno.test("a room's file that can't be read is told of, and nothing is kept", as
   file.rekeyed(1);
   await file.kept;
   assertEquals([file.record.membership.seq, notes.length], [0, 1]);
+  assertEquals(await Deno.readTextFile(path), text);
 });

@@ -191,10 +191,13 @@ Deno.test("a link that was used up has the key changed, once a day, and nobody i
     .in();
   await bob.view.until("ruled", 3); // found, invite, join, keys
   assertEquals(server.membership.epoch, 1);
-  await (await setup.client("cy", { invite: await ana.invite() })).in();
+  const cy = await (await setup.client("cy", { invite: await ana.invite() }))
+    .in();
   await ana.view.until("joined", 1);
   await bob.say("under the second key");
-  assertEquals((await ana.view.until("said")).text, "under the second key");
+  for (const { view } of [ana, bob, cy]) {
+    assertEquals((await view.until("said")).text, "under the second key");
+  }
   assertEquals(server.membership.epoch, 1);
 });
 
@@ -288,6 +291,7 @@ Deno.test("a key comes with its line for everybody, though another line of its k
   };
   const [told = ""] = await ana.operate("kick", "cy");
   assertStringIncludes(told, "cy reads nothing from line");
+  assert(!isFirst);
   await ana.say("for bob");
   assertEquals((await bob.view.until("said")).text, "for bob");
   assertEquals(server.heard.filter(({ kind }) => kind === "need"), []);
@@ -306,8 +310,9 @@ Deno.test("a removal and an invite at the same time give each what it needs", as
   await ana.say("for bob");
   assertEquals((await bob.view.until("said")).text, "for bob");
   assertEquals(server.heard.filter(({ kind }) => kind === "need"), []);
+  const dan = await (await setup.client("dan", { invite })).in();
+  assertEquals((await dan.view.until("said")).text, "for bob");
   assertEquals(server.faults, []);
-  assert(invite);
 });
 
 Deno.test("a keeper's client ends an invite whose time is over by its own clock, whatever the server's says", async () => {

@@ -15,6 +15,7 @@ import {
   assertStringIncludes,
 } from "../../../kit/assert.ts";
 import { Folder, modeOf } from "../../../kit/folder.ts";
+import { ManualClock } from "../../../kit/memory_stream.ts";
 import { ATTACKS, DANGEROUS, newsWith } from "../../../kit/hostile_texts.ts";
 import {
   DISCONNECTED,
@@ -176,15 +177,15 @@ Deno.test("TerminalView writes what comes together at once", async () => {
   assertEquals(terminal.screen.rows.length, 101);
 });
 
-Deno.test({
-  name: "TerminalView.close() stops waiting for a line that is under way",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  fn() {
-    using terminal = open(60);
-    terminal.view.stand({ ...HERE, waiting: 1 });
-    terminal.view.close();
-  },
+Deno.test("TerminalView.close() stops waiting for a line that is under way, and for the next attempt", () => {
+  using clock = new ManualClock();
+  using terminal = open(60);
+  const { view } = terminal;
+  view.stand({ ...HERE, waiting: 1 });
+  view.show({ type: "disconnected", reason: "lost", seconds: 4 });
+  assertEquals(clock.pending, 2);
+  view.close();
+  assertEquals(clock.pending, 0);
 });
 
 Deno.test("TerminalView.ask() takes the next line as the answer, and keeps it on the screen", async () => {
@@ -290,10 +291,10 @@ Deno.test("TerminalView says how many are here, where that is more than one", ()
 });
 
 Deno.test("TerminalView says joining, away, and when it tries next", async () => {
+  using clock = new ManualClock();
   let now = NOON;
-  const counted = Promise.withResolvers<void>();
   using terminal = open(80, { now: () => now });
-  const { view, screen, press, output } = terminal;
+  const { view, screen, press } = terminal;
   view.stand(DISCONNECTED);
   assertEquals(screen.rows, ["ana (joining…)>"]);
   view.stand(HERE);
@@ -306,12 +307,11 @@ Deno.test("TerminalView says joining, away, and when it tries next", async () =>
     "ana (not connected, next try in 4 s, 2 waiting)> half",
   );
   now += 1_000;
-  const { write } = output;
-  output.write = (text: string) => {
-    write(text);
-    if (screen.rows[1]?.includes("in 3 s")) counted.resolve();
-  };
-  await counted.promise;
+  clock.advance(1_000);
+  assertEquals(
+    screen.rows[1],
+    "ana (not connected, next try in 3 s, 2 waiting)> half",
+  );
   press(" a line");
   assertEquals(
     screen.rows[1],
@@ -438,6 +438,7 @@ Deno.test("TerminalView marks the prompt and new lines while history isn't what 
   assertEquals(screen.rows.at(-1), "ana (3 here)>");
   const last = screen.rows.join("\n").replaceAll(/\s+/g, " ");
   assertStringIncludes(last, "Rahul hello again");
+  assert(!last.includes("⚠ Rahul hello again"));
   assertStringIncludes(last, "from line 81 on, or earlier:");
   assertStringIncludes(last, "History up to line 42: 01234 56789");
 });

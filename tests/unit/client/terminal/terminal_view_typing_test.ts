@@ -130,13 +130,6 @@ Deno.test("TerminalView takes at most 1,000 lines ahead", async () => {
   assertEquals((await Array.fromAsync(view.lines())).length, 1_000);
 });
 
-Deno.test("TerminalView completes commands on Tab", () => {
-  using terminal = open(60);
-  terminal.view.stand(HERE);
-  terminal.press("/he\t");
-  assertEquals(terminal.screen.rows, ["ana> /help"]);
-});
-
 Deno.test("TerminalView puts many pasted lines into the line, and sends them as one message", async () => {
   using terminal = open(60);
   const { view, screen, press } = terminal;
@@ -401,8 +394,9 @@ Deno.test("TerminalView asks for the marks of pastes, and gives them back", () =
   assert(terminal.screen.written.endsWith("\x1b[?2004l"));
 });
 
-Deno.test("TerminalView completes names on Tab, in either case", () => {
+Deno.test("TerminalView completes commands, names in either case, and values on Tab", () => {
   const cases: [string, string][] = [
+    ["/he\t", "ana> /help"],
     ["rah\t", "ana> Rahul:"],
     ["hello RA\t", "ana> hello Rahul"],
     ["/bell m\t", "ana> /bell mentions"],
@@ -415,17 +409,7 @@ Deno.test("TerminalView completes names on Tab, in either case", () => {
   }
 });
 
-Deno.test("TerminalView offers all names that begin so on a second Tab, and keeps the line", () => {
-  using terminal = open(60, { names: () => ["Rahul", "Ravi", "ana"] });
-  const { view, screen, press } = terminal;
-  view.stand(HERE);
-  press("r\t");
-  press("\t");
-  assertStringIncludes(screen.rows.join(" "), "Rahul:");
-  assertEquals(screen.rows.at(-1), "ana> Ra");
-});
-
-Deno.test("TerminalView takes Tabs that come together as it takes them one by one", () => {
+Deno.test("TerminalView offers all names that begin so on a second Tab, also one that comes together with the first, and keeps the line", () => {
   for (const cut of [1, 2, 3]) {
     using terminal = open(60, { names: () => ["Rahul", "Ravi", "ana"] });
     const { view, screen, press } = terminal;

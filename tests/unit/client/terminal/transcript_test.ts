@@ -371,7 +371,7 @@ Deno.test("Transcript shows by default only the comings and goings of those who 
     ["off", 0, 0, false],
   ];
   for (const [joins, later, lines, expected] of cases) {
-    const transcript = begin({ joins });
+    const transcript = begin(joins === "active" ? {} : { joins });
     assertEquals(move(transcript, NOON), joins === "on");
     transcript.render(line("said", "Rahul", "hi"));
     for (let n = 0; n < lines; n++) {

@@ -140,11 +140,15 @@ Deno.test("a small picture is made once, of a file that is here, and no two at a
   assertEquals(drawn, 2);
 });
 
-Deno.test("a large picture is made each time that it is asked for, behind the small ones", async () => {
+Deno.test("a large picture is made each time that it is asked for, in its turn", async () => {
   const drawn: boolean[] = [];
-  const shelf = new FileShelf((_file, isLarge) => {
+  let atOnce = 0;
+  const shelf = new FileShelf(async (_file, isLarge) => {
+    assertEquals(++atOnce, 1);
+    await Promise.resolve();
+    atOnce--;
     drawn.push(isLarge);
-    return Promise.resolve({ url: "blob:x", width: 1, height: 1 });
+    return { url: "blob:x", width: 1, height: 1 };
   });
   const a = offerOf("a");
   assertEquals(await shelf.largePicture(a), undefined);
