@@ -53,6 +53,7 @@ import {
   type Values,
 } from "./src/server/flags.ts";
 import { Gate } from "./src/server/gate.ts";
+import { holdFiles } from "./src/server/held_files.ts";
 import { History } from "./src/server/history.ts";
 import type { HttpPort, HttpPortOptions } from "./src/server/http/http_port.ts";
 import { IdleCollection } from "./src/server/idle_collection.ts";
@@ -82,6 +83,7 @@ import {
   openSealed,
   requireOpen,
 } from "./src/server/sealed/open_sealed.ts";
+import { otherPort } from "./src/server/own_commands.ts";
 import { noteAddress, noteServers } from "./src/server/server_keys.ts";
 import {
   aborted,
@@ -146,6 +148,11 @@ async function serve(values: Values): Promise<void> {
     onMade: made.add,
   }).catch((error) => explainLock(values, error));
   log.notices.forEach(note);
+  await using _held = await holdFiles(
+    values,
+    formatAddress(host, port),
+    made.add,
+  ).catch((error) => explainLock(values, error));
   using mailbox = Mailbox.open(waitingFile(values.log), {
     fsync,
     onMade: made.add,
@@ -170,6 +177,9 @@ async function serve(values: Values): Promise<void> {
       controlFile(values),
       roomKey,
       log,
+      values.port === keyFile.keys.listening?.port
+        ? otherPort(values.port) // of the room that was here
+        : values.port,
       made.add,
       nats && now,
     )

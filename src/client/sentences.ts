@@ -81,6 +81,17 @@ export function inviteSentence(
   return `Invite${whose}: ${link}${others}`;
 }
 
+/** What is to be known of a link that leads only to the machine on which it is used; undefined for another. */
+export function localLinkSentence(link: string): string | undefined {
+  const [, place = ""] = /^\w+:\/\/([^/#]*)/.exec(link) ?? [];
+  const isLocal = place.split(",").every((it) =>
+    /^(127\.|\[::1\]|localhost(:|$))/.test(it)
+  );
+  return isLocal
+    ? `That link works on this machine alone: in place of ${place}, write where others find the server. Join by that address yourself, and /invite writes it`
+    : undefined;
+}
+
 /**
  * Why somebody can't go by a name: `The name "Ann" is taken (ann, k3df-9q2m-x7ta-41cz, since 2026-11-20)`.
  * @param detail Who has it: their name, which has no comma, and after a comma what else there is to know.

@@ -14,7 +14,7 @@ import { KEPT_FILES, LogFiles } from "./files.ts";
 import { type ChainLines, ChainValues, lastValue } from "./chain_values.ts";
 import { formatEntry, readEntry } from "./line_format.ts";
 import { LogWindow } from "./recent.ts";
-import { freeLock, LogLockedError, takeLock } from "./lock.ts";
+import { freeLock, LockedError, takeLock } from "./lock.ts";
 import type { RetainedLog } from "./retention.ts";
 import { type Found, searchFiles, type SearchOptions } from "./search.ts";
 import type { Bytes } from "../../crypto_utils.ts";
@@ -94,7 +94,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   /**
    * Opens the log, creates it if it is missing, counts its lines and mends its end. Holds `PATH.lock` until
    * `close`. Where PATH is a link, all is done with what it leads to, and beside that.
-   * @throws {LogLockedError} if another server holds it.
+   * @throws {LockedError} if another server holds it.
    * @throws {LogError} if it can't be opened, read or mended.
    * @throws {RangeError} for a `keep` that is no whole number of at least 1.
    */
@@ -113,7 +113,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     try {
       lock = await takeLock(path, address, onMade);
     } catch (error) {
-      if (error instanceof LogLockedError) throw error;
+      if (error instanceof LockedError) throw error;
       throw new LogError("lock", path, error);
     }
     try {

@@ -8,7 +8,7 @@ import { targetOf } from "../base/file_target.ts";
 import { requireWritableFolder } from "../base/private_file.ts";
 import { LogError, LogFile, openToAppend } from "./file.ts";
 import { LogFiles } from "./files.ts";
-import { LogLockedError, requireUnlocked } from "./lock.ts";
+import { LockedError, requireUnlocked } from "./lock.ts";
 
 /** What there is of a log. */
 export interface LogState {
@@ -22,7 +22,7 @@ export interface LogState {
 
 /**
  * Looks at a log and at its folder.
- * @throws {LogLockedError} if a server uses it. @throws {LogError} if none could.
+ * @throws {LockedError} if a server uses it. @throws {LogError} if none could.
  */
 export async function checkLog(path: string): Promise<LogState> {
   try {
@@ -41,7 +41,7 @@ export async function checkLog(path: string): Promise<LogState> {
     const broken = found.broken((await file.stat()).size);
     return { exists: true, last: found.index.last, broken };
   } catch (cause) {
-    if (cause instanceof LogLockedError) throw cause;
+    if (cause instanceof LockedError) throw cause;
     throw new LogError("use", path, cause);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The lock on `chat.log`: one server at a time, and a second one learns of the first.
+ * The lock on a file that one server at a time uses, as `chat.log`: a second one learns of the first.
  *
  * @module
  */
@@ -11,10 +11,12 @@ import { openOrMake } from "./file.ts";
 /** How long a free lock may take to be had if the runtime can't simply try, milliseconds. */
 const LOCK_WAIT = 500;
 
-/** Another server uses the log. */
-export class LogLockedError extends Error {
-  /** "LogLockedError". */
-  override readonly name = "LogLockedError";
+/** Another server uses the file. */
+export class LockedError extends Error {
+  /** "LockedError". */
+  override readonly name = "LockedError";
+  /** The file's path. */
+  readonly path: string;
   /** Where that server listens, undefined if it can't be told. */
   readonly address: string | undefined;
   /** That server's process, undefined if it can't be told. */
@@ -22,7 +24,7 @@ export class LogLockedError extends Error {
 
   /**
    * Names the other server as far as it is known.
-   * @param path The log's.
+   * @param path The file's.
    */
   constructor(path: string, address?: string, pid?: number) {
     const server = address === undefined
@@ -30,6 +32,7 @@ export class LogLockedError extends Error {
       : `the server on ${address}`;
     const process = pid === undefined ? "" : ` (process ${pid})`;
     super(`Cannot use "${path}": ${server}${process} uses it`);
+    this.path = path;
     this.address = address;
     this.pid = pid;
   }
@@ -67,10 +70,10 @@ async function tryLock(file: Lockable): Promise<boolean> {
 }
 
 /**
- * Locks a log by its side file `PATH.lock`, which says who holds it: this process, listening on `address`.
+ * Locks a file by its side file `PATH.lock`, which says who holds it: this process, listening on `address`.
  * Closing the file frees the lock, and so does the end of the process.
  * @param made Is told the file's path if it was made.
- * @throws {LogLockedError} if another server holds it.
+ * @throws {LockedError} if another server holds it.
  */
 export async function takeLock(
   path: string,
@@ -83,7 +86,7 @@ export async function takeLock(
     try {
       if (!await tryLock(file)) {
         const holder = await lockHolder(lockPath);
-        throw new LogLockedError(path, holder.address, holder.pid);
+        throw new LockedError(path, holder.address, holder.pid);
       }
       // A start that failed may just have removed it: who locks it then, locks nobody out.
       if (!await isAt(lockPath, file)) {
@@ -114,9 +117,9 @@ async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
 }
 
 /**
- * Looks whether a server holds the lock of a log, and holds it no longer than that takes.
+ * Looks whether a server holds the lock of a file, and holds it no longer than that takes.
  * @returns Whether there is a lock file.
- * @throws {LogLockedError} if another server holds it.
+ * @throws {LockedError} if another server holds it.
  */
 export async function requireUnlocked(path: string): Promise<boolean> {
   const lockPath = `${path}.lock`;
@@ -129,7 +132,7 @@ export async function requireUnlocked(path: string): Promise<boolean> {
     throw error;
   }
   const holder = await lockHolder(lockPath);
-  throw new LogLockedError(path, holder.address, holder.pid);
+  throw new LockedError(path, holder.address, holder.pid);
 }
 
 /** Frees the lock. Its file stays, emptied. */

@@ -21,6 +21,7 @@ import {
   tokenFile,
   type Values,
 } from "./flags.ts";
+import { requireUnheld } from "./held_files.ts";
 import { LETTER_KINDS } from "./letters.ts";
 import { waitingFile } from "./mailbox.ts";
 import { type NatsOptions, natsOptions } from "./nats/nats_options.ts";
@@ -55,7 +56,8 @@ export async function check(values: Values): Promise<void> {
   ownAddress(values); // says so where that is none
   if (metrics) (await tryPort(metrics, metricsError)).close();
   await checkHttp(values);
-  const { exists, last, broken } = await checkLog(path)
+  const { exists, last, broken } = await requireUnheld(values)
+    .then(() => checkLog(path))
     .catch((error) => explainLock(values, error));
   const end = last === 0 ? "it is empty" : `it ends with event ${last}`;
   if (!exists) print(`${path} is not there yet; the server would make it\n`);

@@ -2,7 +2,7 @@
  * `deno task invite`: makes, lists and closes invites, whether or not the server runs: it looks at
  * what they have written whenever somebody comes.
  *
- *     invite [NOTE] [--uses 1] [--for 7d]      a link for one person, or some
+ *     invite [NOTE] [--uses 1] [--for 7d]      a link for one person, or some; NOTE may be several words, as for Dora
  *     invite --code                            a spoken code: one person, ten minutes
  *     invite list                              what is open
  *     invite revoke N                          closes one
@@ -16,21 +16,17 @@ import { type FlagValues, parseFlags } from "../base/flags.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { helpText } from "../base/help.ts";
 import { print } from "../base/output.ts";
-import {
-  clientCommand,
-  inviteCommand,
-  serverCommand,
-} from "../base/program.ts";
+import { clientCommand, inviteCommand } from "../base/program.ts";
 import { LineFile } from "../base/line_file.ts";
 import { isThere } from "../base/private_file.ts";
 import { MAX_QR_SIZE, qrLines } from "../base/qr.ts";
 import { formatInvite, formatPlace, type Place } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { formatCode, randomCode } from "../keys/spoken_code.ts";
-import { besideLog } from "../log/beside.ts";
-import { DEFAULT_KEY_FILE, DEFAULT_LOG, DEFAULT_PEOPLE_FILE } from "./flags.ts";
-import { roomPlace } from "./addresses.ts";
-import { inviteCommandFor, linkCommand } from "./own_commands.ts";
+import { FOUNDING_ID } from "../sealed/membership.ts";
+import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
+import { reachableAddress, roomPlace, whyUnreachable } from "./addresses.ts";
+import { inviteCommandFor, linkCommand, startCommand } from "./own_commands.ts";
 import { bothLinks } from "./join_instructions.ts";
 import { webLink } from "./web/web_links.ts";
 import { MAX_NOTE } from "../protocol/reasons.ts";
@@ -90,8 +86,8 @@ const FLAGS = [
     name: "control",
     kind: "path",
     value: "FILE",
-    default: besideLog(DEFAULT_LOG, "control"),
-    help: "File of a sealed room, where there is one",
+    help:
+      "File of a sealed room, where there is one (default beside the key file: chat.control)",
   },
   { name: "help", kind: "boolean", help: "Show this help" },
 ] as const;
@@ -100,34 +96,64 @@ type Values = FlagValues<typeof FLAGS>;
 
 /** Does what the arguments say. @throws {UsageError} | {AdvisedError} | {FileError} */
 export async function invite(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseFlags(args, FLAGS, { positionals: 2 });
+  const { values, positionals } = parseFlags(args, FLAGS, {
+    positionals: Infinity, // a note may be several words
+  });
   if (values.help) {
     const usage = `${inviteCommand()} [NOTE | list | revoke N] [FLAGS]`;
     return print(helpText(usage, ABOUT, FLAGS));
   }
-  if (await isThere(values.control)) {
-    const keepers = await keepersIn(values.control);
-    throw new AdvisedError(
-      "The room here is sealed: its keepers make invites, by their own clients",
-      keepers === undefined
-        ? `Nobody has created it yet: ${
-          linkCommand({ "key-file": values["key-file"] })
-        } prints the link for that`
-        : `Ask one of them for /invite: ${keepers}`,
-    );
+  if (await isThere(controlOf(values))) throw await isSealed(values);
+  const [first, ...rest] = positionals;
+  const takes = first === "list" ? 0 : first === "revoke" ? 1 : Infinity;
+  const surplus = rest[takes];
+  if (surplus !== undefined) {
+    throw new UsageError(`Unexpected argument ${JSON.stringify(surplus)}`);
   }
-  const [first, second] = positionals;
-  if (first === "list" && second === undefined) return await list(values);
-  if (first === "revoke") return revoke(values, second);
-  if (second !== undefined) {
-    throw new UsageError(`Unexpected argument ${JSON.stringify(second)}`);
-  }
-  const note = first ?? "";
+  if (first === "list") return await list(values);
+  if (first === "revoke") return revoke(values, rest[0]);
+  const note = noteOf(positionals);
   if (note.length > MAX_NOTE) {
     throw new UsageError(`A note has at most ${MAX_NOTE} characters`);
   }
   if (values.code) return await makeCode(values, note);
   await makeLink(values, note);
+}
+
+/** For whom an invite is, as `/invite` takes it in a client: `for Dora` is `Dora`. */
+function noteOf(words: readonly string[]): string {
+  return words.join(" ").replace(/^for\s+/i, "");
+}
+
+/** Where the control lines of a sealed room would be: the files of a room are beside one another. */
+function controlOf({ control, "key-file": keyFile }: Values): string {
+  return control ?? `${keyFile.replace(/\.key$/, "")}.control`;
+}
+
+/** Why no invite is made here for a sealed room, and who makes them. @throws {FileError} */
+async function isSealed(values: Values): Promise<AdvisedError> {
+  const control = controlOf(values);
+  const keepers = await keepersIn(control);
+  return new AdvisedError(
+    "The room here is sealed: its keepers make invites, by their own clients",
+    keepers !== undefined
+      ? `Ask one of them for /invite: ${keepers}`
+      : await isThere(control)
+      ? `Nobody has created it yet: ${
+        foundingCommand(values)
+      } prints the link for that`
+      : "Ask one of them for /invite",
+  );
+}
+
+/** What prints the link by which a sealed room is founded. */
+function foundingCommand(values: Values): string {
+  const { "key-file": keyFile, control } = values;
+  const isDefault = keyFile === DEFAULT_KEY_FILE;
+  return linkCommand({
+    "key-file": keyFile,
+    control: isDefault ? control : controlOf(values),
+  });
 }
 
 async function makeLink(values: Values, note: string): Promise<void> {
@@ -159,13 +185,14 @@ async function makeLink(values: Values, note: string): Promise<void> {
     "",
     `${clientCommand()} '${link}'`,
     ...(web === undefined ? [] : [`In a browser: ${web}`]),
+    ...unreachable(keyFile),
     "",
   ];
   printMade(values, made, lines.join("\n"));
 }
 
 async function makeCode(values: Values, note: string): Promise<void> {
-  const { place } = await serverOf(values);
+  const { keyFile, place } = await serverOf(values);
   const until = Date.now() + CODE_TIME;
   const made = add(values, (people) => {
     const taken = new Set(
@@ -187,9 +214,23 @@ async function makeCode(values: Values, note: string): Promise<void> {
     `    ${clientCommand()} ${shown}`,
     "",
     "Three wrong tries end it.",
+    ...unreachable(keyFile),
     "",
   ];
   printMade(values, made, lines.join("\n"));
+}
+
+/** What is to be known of links to a server that no other machine can reach. */
+function unreachable({ keys }: KeyFile): string[] {
+  const { listening } = keys;
+  return listening === undefined || reachableAddress(keys) !== undefined
+    ? []
+    : [
+      "",
+      `It works on this machine alone: ${
+        whyUnreachable(listening)
+      }. Where others find it all the same, start the server with --address HOST:PORT.`,
+    ];
 }
 
 async function list({ people: path }: Values): Promise<void> {
@@ -254,18 +295,20 @@ function add<T extends Happening>(
   }
 }
 
-/** The server's keys, and where others find the room. @throws {AdvisedError} before it has ever listened. */
+/** The server's keys, and where others find the room. @throws {AdvisedError} before it has ever listened, and for a sealed room. */
 async function serverOf(
-  { "key-file": path }: Values,
+  values: Values,
 ): Promise<{ keyFile: KeyFile; place: Place }> {
+  const { "key-file": path } = values;
   const keyFile = await KeyFile.load(path);
   const place = keyFile && roomPlace(keyFile.keys);
   if (!keyFile || !place) {
     throw new AdvisedError(
       `There is no ${path} of a server that has listened yet`,
-      `Start the server once: ${serverCommand()}`,
+      `Start the server once: ${startCommand(values)}`,
     );
   }
+  if (keyFile.keys.inviteId === FOUNDING_ID) throw await isSealed(values);
   return { keyFile, place };
 }
 

@@ -9,7 +9,7 @@ import { formatAddress } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
 import { AdvisedError } from "../base/advised_error.ts";
 import { print } from "../base/output.ts";
-import { clientCommand, serverCommand } from "../base/program.ts";
+import { clientCommand } from "../base/program.ts";
 import {
   controlFile,
   DEFAULT_KEY_FILE,
@@ -17,7 +17,7 @@ import {
   type Values,
 } from "./flags.ts";
 import type { HttpPort } from "./http/http_port.ts";
-import { inviteCommandFor, linkCommand } from "./own_commands.ts";
+import { inviteCommandFor, linkCommand, startCommand } from "./own_commands.ts";
 import { shellWord } from "../base/shell_word.ts";
 import { webLines, webLink, webLinksOf } from "./web/web_links.ts";
 import { keepersIn } from "./sealed/open_sealed.ts";
@@ -39,10 +39,12 @@ export function joinInstructions(
   values: Values,
   keyFile: KeyFile,
   created: boolean,
-  { sealed, web, http }: {
+  { sealed, web, http, isShown = Deno.stdout.isTerminal() }: {
     readonly sealed: SealedState | undefined;
     readonly web: string | undefined;
     readonly http: Pick<HttpPort, "listening" | "example"> | undefined;
+    /** Whether links may be shown. Default: at a terminal. */
+    readonly isShown?: boolean;
   },
 ): string {
   const listening = keyFile.keys.listening ?? { host: "", port: 0 };
@@ -54,10 +56,12 @@ export function joinInstructions(
   const hasLink = !sealed && !values["invite-only"];
   const hints = {
     // What isn't a terminal may be a journal that others read.
-    link: hasLink || sealed?.isFounded === false
-      ? Deno.stdout.isTerminal() && linkOf(keyFile)
-      : undefined,
-    command: linkCommand(values),
+    link: sealed?.isFounded
+      ? undefined
+      : !values["invite-only"] && isShown && linkOf(keyFile, values),
+    source: values["invite-only"]
+      ? `a link that ${inviteCommandFor(values)} makes`
+      : `the link that ${linkCommand(values)} prints`,
     isSealed: sealed !== undefined,
     width: sealed && !sealed.isFounded ? SEALED_LABEL : LABEL,
   };
@@ -66,7 +70,7 @@ export function joinInstructions(
     // Who has a link can come in. Those for a browser are shown at each start, since a person opens them from there.
     const link = created && hints.link
       ? `${clientCommand()} '${hints.link}'`
-      : `with the link that ${hints.command} prints`;
+      : `with ${hints.source}`;
     const isFound = values["key-file"] === DEFAULT_KEY_FILE; // by a client in this folder
     const line = (where: string, how: string) =>
       `To ${verb} ${where}:`.padEnd(hints.width) + how;
@@ -143,13 +147,18 @@ function programLines(
   ];
 }
 
-/** Prints the link, another one first where that is asked for. @throws {AdvisedError} | {FileError} */
+/** Prints the link, another one first where that is asked for. @throws as `linkText`. */
 export async function printLink(values: Values): Promise<void> {
+  print(await linkText(values));
+}
+
+/** What is printed of the link, of another one where that is asked for. @throws {AdvisedError} | {FileError} */
+export async function linkText(values: Values): Promise<string> {
   const keyFile = await KeyFile.load(values["key-file"]);
   if (!keyFile) {
     throw new AdvisedError(
       `There is no ${values["key-file"]} yet`,
-      `Start a server, which makes it: ${serverCommand()}`,
+      `Start a server, which makes it: ${startCommand(values)}`,
     );
   }
   if (values["invite-only"]) {
@@ -166,11 +175,11 @@ export async function printLink(values: Values): Promise<void> {
     );
   }
   if (!values["rotate-key"]) {
-    const link = linkOf(keyFile);
-    return print([link, ...webLinksOf(keyFile.keys, link), ""].join("\n"));
+    const link = linkOf(keyFile, values);
+    return [link, ...webLinksOf(keyFile.keys, link), ""].join("\n");
   }
   await keyFile.rotate();
-  print(newLink(keyFile, values));
+  return newLink(keyFile, values);
 }
 
 /** A link for somebody, and the same for browsers where the server serves them, a line each. */
@@ -179,12 +188,12 @@ export function bothLinks({ keys }: KeyFile, link: string): string {
 }
 
 /** The standing link, for other machines. @throws {AdvisedError} before the server has ever listened. */
-function linkOf(keyFile: KeyFile): string {
+function linkOf(keyFile: KeyFile, values: Values): string {
   const place = roomPlace(keyFile.keys);
   if (!place) {
     throw new AdvisedError(
       "There is no link yet: it holds the server's address",
-      `Start the server once: ${serverCommand()}`,
+      `Start the server once: ${startCommand(values)}`,
     );
   }
   const { host, port, others } = place;
@@ -199,7 +208,8 @@ function newLink(keyFile: KeyFile, values: Values): string {
       linkCommand(values)
     } prints it.\n`;
   }
-  const web = webLinksOf(keyFile.keys, linkOf(keyFile));
+  const link = linkOf(keyFile, values);
+  const web = webLinksOf(keyFile.keys, link);
   const where = reachableAddress(keyFile.keys)
     ? "To join from elsewhere:  "
     : "To join on this machine: ";
@@ -207,8 +217,8 @@ function newLink(keyFile: KeyFile, values: Values): string {
     "The room has a new link. The old one lets nobody in any more; members stay members.",
     "A running server takes the new one from now on.",
     "",
-    `${where}  ${clientCommand()} '${linkOf(keyFile)}'`,
-    ...web.map((link) => `In a browser:             ${link}`),
+    `${where}  ${clientCommand()} '${link}'`,
+    ...web.map((it) => `In a browser:             ${it}`),
     "",
   ].join("\n");
 }

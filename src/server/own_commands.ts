@@ -8,6 +8,9 @@ import { inviteCommand, serverCommand } from "../base/program.ts";
 import { shellWord } from "../base/shell_word.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_LOG, DEFAULT_PEOPLE_FILE } from "./flags.ts";
 
+/** The highest port that there is. */
+const MAX_PORT = 65_535;
+
 /** The files of a room that a command is given, each by its flag; left out: the default. */
 export interface GivenFiles {
   /** The conversation. */
@@ -50,6 +53,21 @@ export function linkCommand(values: GivenFiles): string {
 /** What makes an invite to the room that has these files. */
 export function inviteCommandFor(values: GivenFiles): string {
   return withFiles(inviteCommand(), values, ["key-file", "people"]);
+}
+
+/** What starts the server of the room that has these files. */
+export function startCommand(values: GivenFiles): string {
+  return withFiles(serverCommand(), values, [
+    "log",
+    "key-file",
+    "people",
+    "control",
+  ]);
+}
+
+/** A port to try in the place of one that can't be had. */
+export function otherPort(port: number): number {
+  return port < MAX_PORT ? port + 1 : port - 1;
 }
 
 /** What starts a server of another room. Its files are its own: two servers with one of them in common would spoil it. */

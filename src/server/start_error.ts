@@ -6,46 +6,47 @@
 
 import { AdvisedError } from "../base/advised_error.ts";
 import { explanation } from "../base/explanation.ts";
-import { targetOf } from "../base/file_target.ts";
 import { UsageError } from "../base/usage_error.ts";
 import { complain } from "../base/output.ts";
 import type { Address } from "../keys/invite.ts";
-import { LogLockedError, requireUnlocked } from "../log/lock.ts";
+import { LockedError } from "../log/lock.ts";
 import type { Values } from "./flags.ts";
-import { anotherRoom } from "./own_commands.ts";
+import { requireUnheld } from "./held_files.ts";
+import { anotherRoom, otherPort } from "./own_commands.ts";
 
 /** Why nobody can listen where a server's own port is to be. */
 export async function portError(
   values: Values,
   cause: unknown,
 ): Promise<AdvisedError> {
-  const { host, port, log, sealed } = values;
+  const { host, port, sealed } = values;
   const other = (port: number) => `--port ${port}`;
-  const own = cause instanceof Deno.errors.AddrInUse && await holderOf(log);
+  const own = cause instanceof Deno.errors.AddrInUse && await holderOf(values);
   if (!own || !own.address?.endsWith(`:${port}`)) {
     return listenError({ host, port }, "--host", other, cause);
   }
-  const whose = /[/\\]/.test(log)
-    ? `the server that writes to ${log}`
+  const whose = /[/\\]/.test(own.path)
+    ? `the server that uses ${own.path}`
     : "this folder's own server";
   const process = own.pid === undefined ? "" : ` (process ${own.pid})`;
   return new AdvisedError(
     `Port ${port} is in use by ${whose}${process}`,
     `It serves already. To start it anew, stop that one first; for another room: ${
-      anotherRoom(port + 1, sealed)
+      anotherRoom(otherPort(port), sealed)
     }`,
     cause,
   );
 }
 
-/** The server that uses a log, undefined if none does, or that can't be told. */
-async function holderOf(log: string): Promise<LogLockedError | undefined> {
+/** The server that uses a file of this one's, undefined if none does. */
+async function holderOf(values: Values): Promise<LockedError | undefined> {
   try {
-    await requireUnlocked(targetOf(log));
+    await requireUnheld(values);
   } catch (error) {
-    if (error instanceof LogLockedError) return error;
+    if (error instanceof LockedError) return error;
+    throw error;
   }
-  return undefined; // whatever else is wrong with the log is told when it is opened
+  return undefined;
 }
 
 /** Why nobody can listen there, for the address of `--metrics`. */
@@ -76,7 +77,7 @@ function listenError(
   if (cause instanceof Deno.errors.AddrInUse) {
     return new AdvisedError(
       `Port ${port} is in use`,
-      `Stop what uses it, or choose another: ${other(port + 1)}`,
+      `Stop what uses it, or choose another: ${other(otherPort(port))}`,
       cause,
     );
   }
@@ -94,15 +95,15 @@ function listenError(
   );
 }
 
-/** Says what to do about a log that another server uses. @throws {AdvisedError}, or the error itself if it is another. */
+/** Says what to do about a file that another server uses. @throws {AdvisedError}, or the error itself if it is another. */
 export function explainLock(
-  { log, port, sealed }: Values,
+  { port, sealed }: Values,
   error: unknown,
 ): never {
-  if (!(error instanceof LogLockedError)) throw error;
+  if (!(error instanceof LockedError)) throw error;
   const pid = error.pid === undefined ? "" : ` (process ${error.pid})`;
   throw new AdvisedError(
-    `${log} is in use by the server on ${
+    `${error.path} is in use by the server on ${
       error.address ?? "another port"
     }${pid}`,
     `Stop that server; or, for another room: ${anotherRoom(port, sealed)}`,

@@ -57,9 +57,11 @@ Deno.test("member's file reaches one who takes it as it is, and stands in the lo
   );
   assertEquals(await folder.names(), [
     "chat.key",
+    "chat.key.lock",
     "chat.log",
     "chat.log.lock",
     "chat.people",
+    "chat.people.lock",
     "chat.waiting",
     "hut.jpg",
     "taken",

@@ -164,7 +164,7 @@ npmTest(
 );
 
 npmTest(
-  "the npm package's command tells its version and its commands, and what is wrong in one sentence with the nearest word",
+  "the npm package's command tells its version and its commands, also where none is given, and what is wrong in one sentence with the nearest word",
   async (folder) => {
     const version = `encrypted-chat ${config.version}\n`;
     assertEquals(await command(folder, "--version"), {
@@ -181,6 +181,11 @@ npmTest(
     for (const word of ["server", "client", "invite", "log"]) {
       assertMatch(help.stdout, new RegExp(`^  ${word} +\\w`, "m"));
     }
+    assertEquals(await command(folder), {
+      code: 2,
+      stdout: "",
+      stderr: help.stdout,
+    });
     // As npx starts it, and as it is where it was installed for all folders.
     for (const [npm, called] of [["exec", `npx ${NAME}`], ["", NAME]]) {
       const env = { ...environment(folder.path), "npm_command": npm ?? "" };
@@ -195,10 +200,6 @@ npmTest(
       );
     }
     const wrong: [string[], string][] = [
-      [
-        [],
-        "The command is missing: server, client, invite or log. See --help.",
-      ],
       [
         ["sevrer"],
         'Unknown command "sevrer"; did you mean "server"? See --help.',

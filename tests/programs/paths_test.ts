@@ -27,7 +27,13 @@ Deno.test("server's paths count from where deno task was called, and its default
   await ana.shows("note", { text: "Welcome here" });
   const own = ["own.log", "own.log.lock", "own.waiting"];
   assertEquals(await namesIn(sub), ["motd.txt", ...own]);
-  assertEquals(await folder.names(), ["chat.key", "chat.people", "sub"]);
+  assertEquals(await folder.names(), [
+    "chat.key",
+    "chat.key.lock",
+    "chat.people",
+    "chat.people.lock",
+    "sub",
+  ]);
 });
 
 Deno.test("client's paths count from where deno task was called, in flags as in requests", async () => {

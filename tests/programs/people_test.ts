@@ -147,7 +147,7 @@ Deno.test("invite exits with 2 for wrong usage, and with 1 where there is no ser
     ],
     [["revoke", "12"], 'There is no open invite "12"'],
     [["revoke", "twelve"], 'There is no open invite "twelve"'],
-    [["ana", "ben"], 'Unexpected argument "ben"'],
+    [["revoke", "12", "13"], 'Unexpected argument "13"'],
     [["list", "all"], 'Unexpected argument "all"'],
     [["x".repeat(101)], "A note has at most 100 characters"],
   ];
@@ -161,6 +161,41 @@ Deno.test("invite exits with 2 for wrong usage, and with 1 where there is no ser
     assertStringIncludes(stderr.join("\n"), sentence);
   }
   assertEquals(await invite(folder, "list"), "No invite is open.");
+});
+
+Deno.test("invite takes a note of one word or several, with for or without, as /invite does", async () => {
+  await using folder = await Folder.make();
+  await using _server = await Server.open(folder);
+  const table: [string[], string][] = [
+    [["Dora"], "Dora"],
+    [["for", "Dora"], "Dora"],
+    [["for Dora"], "Dora"],
+    [["For", "Dora", "from", "work", "--for", "12h"], "Dora from work"],
+    [["--", "--for", "all"], "--for all"],
+    [["for"], "for"],
+    [["for", "list"], "list"],
+  ];
+  for (const [args, note] of table) {
+    const { id } = parseInvite(await invite(folder, ...args));
+    const listed = await invite(folder, "list");
+    assertStringIncludes(listed, `Invite ${id} (${note}): `);
+  }
+});
+
+Deno.test("invite makes links to the room of the key file that it is given, whatever kind of room is beside it", async () => {
+  await using folder = await Folder.make();
+  await using _sealed = await Server.open(folder, { args: ["--sealed"] });
+  const refused = await runServer(folder, ["invite"]);
+  assertStringIncludes(refused.stderr.join("\n"), "The room here is sealed");
+  await Deno.mkdir(folder.file("room"));
+  const files = ["--key-file", "room/chat.key", "--people", "room/chat.people"];
+  await using open = await Server.open(folder, {
+    args: ["--log", "room/chat.log", ...files],
+  });
+  const link = await invite(folder, "Dora", ...files);
+  assertEquals(parseInvite(link).port, open.port);
+  await using dora = await JsonClient.join({ invite: link, name: "dora" });
+  assertEquals(dora.entrances.length, 1);
 });
 
 Deno.test("invite --help names list and revoke, and a list of nothing makes nothing", async () => {

@@ -144,4 +144,8 @@ Deno.test("deno task invite makes no link to a sealed room, and says who does, f
     late.stderr.join("\n"),
     "Ask one of them for /invite: ana",
   );
+  // By its key file alone: who its keepers are stands elsewhere.
+  const blind = await runServer(folder, ["invite"]);
+  assertEquals([blind.code, blind.stdout], [1, []]);
+  assertEquals(blind.stderr.at(-1), "Ask one of them for /invite.");
 });

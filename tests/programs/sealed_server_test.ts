@@ -9,7 +9,7 @@ import type { Bytes } from "../../crypto_utils.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { assert, assertEquals, assertStringIncludes } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
-import { Folder } from "../kit/folder.ts";
+import { Folder, freePort } from "../kit/folder.ts";
 import { joinEvent } from "../kit/people.ts";
 import { quiet } from "../kit/room_client.ts";
 import { answer, followed, type OpenInvite } from "../kit/sealed_members.ts";
@@ -276,20 +276,27 @@ Deno.test("the owner of a server whose clock jumps is told that no control lines
 
 Deno.test("a server doesn't seal an open room, and names a command by which a sealed one begins beside it", async () => {
   await using folder = await Folder.make();
+  let own = 0;
   {
     await using open = await Server.open(folder);
     await using _ana = await JsonClient.join({
       invite: open.invite,
       name: "ana",
     });
+    own = open.port;
   }
-  const { code, stderr } = await runServer(folder, ["--sealed", "--port", "0"]);
-  const said = stderr.join("\n");
-  assertEquals(code, 1, said);
-  assertStringIncludes(said, "the log has the lines of an open room");
-  const [, flags = ""] = /: mkdir room && deno task server (.*)$/m.exec(said) ??
-    [];
-  assertStringIncludes(flags, "--sealed --port 5001 ");
+  let flags = "";
+  const given = freePort();
+  // A port of its own: not that of the open room, which may be started again.
+  for (const [port, other] of [[own, own + 1], [given, given], [0, 0]]) {
+    const ended = await runServer(folder, ["--sealed", "--port", `${port}`]);
+    const said = ended.stderr.join("\n");
+    assertEquals(ended.code, 1, said);
+    assertStringIncludes(said, "the log has the lines of an open room");
+    const command = /: mkdir room && deno task server (.*)$/m;
+    [, flags = ""] = command.exec(said) ?? [];
+    assertStringIncludes(flags, `--sealed --port ${other} `);
+  }
   await Deno.mkdir(folder.file("room"));
   const check = ["--check", ...flags.split(" ").with(2, "0")];
   const checked = await runServer(folder, check);

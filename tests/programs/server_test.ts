@@ -314,21 +314,34 @@ Deno.test("server refuses a damaged chat.key, and leaves it as it is", async () 
   }
 });
 
-Deno.test("server refuses a log that another server writes, and names that one", async () => {
+Deno.test("server refuses a log, a key and persons that another server has, also for a check, and names that one", async () => {
   await using folder = await Folder.make();
   await using first = await Server.open(folder);
-  const { code, stderr } = await runServer(folder, [
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-  ]);
-
-  assertEquals(code, 1);
-  assertEquals(stderr, [
-    `chat.log is in use by the server on 127.0.0.1:${first.port} (process ${first.pid}).`,
-    `Stop that server; or, for another room: ${anotherRoom(0, false)}`,
-  ]);
+  const before = await folder.names();
+  const own = {
+    log: ["--log", "own.log"],
+    key: ["--key-file", "own.key"],
+    people: ["--people", "own.people"],
+  };
+  const cases: [string, string[]][] = [
+    ["chat.log", []],
+    ["chat.log", [...own.key, ...own.people]],
+    ["chat.key", own.log],
+    ["chat.key", [...own.log, ...own.people]],
+    ["chat.people", [...own.log, ...own.key]],
+  ];
+  for (const [file, args] of cases) {
+    for (const check of [[], ["--check"]]) {
+      const local = ["--host", "127.0.0.1", "--port", "0"];
+      const ended = await runServer(folder, [...local, ...args, ...check]);
+      assertEquals(ended.code, 1);
+      assertEquals(ended.stderr, [
+        `${file} is in use by the server on 127.0.0.1:${first.port} (process ${first.pid}).`,
+        `Stop that server; or, for another room: ${anotherRoom(0, false)}`,
+      ]);
+      assertEquals(await folder.names(), before);
+    }
+  }
   // Whoever joins in this folder still finds the server that runs.
   await using client = await JsonClient.join({ cwd: folder.path, name: "ana" });
   await client.type("still here");
@@ -363,7 +376,9 @@ Deno.test("server keeps its log and its keys where it is told to", async () => {
   assertSaid(await server.log("talk.log"), "ana", ["hello"]);
   assertEquals(await folder.names(), [
     "room.key",
+    "room.key.lock",
     "room.people",
+    "room.people.lock",
     "talk.log",
     "talk.log.lock",
     "talk.waiting",

@@ -185,7 +185,7 @@ Deno.test("server names mistakes in --motd and --operator first, and then the fo
     'Nobody of the id "k3df-9q2m-x7ta-41cz" has been in the room.',
     "/who in a client shows the ids.",
   ]);
-  for (const more of [[], ["--check"]]) {
+  for (const more of [[], ["--check"], ["--log", "other.log"]]) {
     assertEquals(await again(...more), [
       `Port ${port} is in use by this folder's own server (process ${pid}).`,
       `It serves already. To start it anew, stop that one first; for another room: ${

@@ -13,7 +13,7 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { alternatives, didYouMean } from "../../src/base/nearest.ts";
+import { didYouMean } from "../../src/base/nearest.ts";
 import {
   packageCommand,
   usageSentence,
@@ -52,9 +52,9 @@ function help(): string {
     `${command} COMMAND --help shows what each takes.\n`;
 }
 
-/** Says why nothing is started. @returns The exit code. */
-function refuse(sentence: string, code: number): number {
-  process.stderr.write(`${sentence}\n`);
+/** Says why nothing is started, or what could be. @returns The exit code. */
+function refuse(text: string, code: number): number {
+  process.stderr.write(`${text}\n`);
   return code;
 }
 
@@ -134,6 +134,7 @@ function main([word = "", ...args]: string[]): number | undefined {
   const task = Object.hasOwn(TASKS, word) ? TASKS[word] : undefined;
   if (word === "--version") process.stdout.write(`encrypted-chat ${VERSION}\n`);
   else if (word === "--help") process.stdout.write(help());
+  else if (word === "") return refuse(help().trimEnd(), MISUSED);
   else if (task) {
     try {
       start(task, args);
@@ -142,11 +143,9 @@ function main([word = "", ...args]: string[]): number | undefined {
     }
     return undefined;
   } else {
-    const words = Object.keys(TASKS);
-    const asked = word === ""
-      ? `The command is missing: ${alternatives(words)}`
-      : `Unknown command ${quoted(word)}${didYouMean(word, words)}`;
-    return refuse(usageSentence(asked), MISUSED);
+    const near = didYouMean(word, Object.keys(TASKS));
+    const sentence = `Unknown command ${quoted(word)}${near}`;
+    return refuse(usageSentence(sentence), MISUSED);
   }
   return 0;
 }

@@ -14,6 +14,7 @@ import {
   awaySentence,
   differenceSentence,
   inviteSentence,
+  localLinkSentence,
   lostSentence,
   type NewsOf,
   nextAttempt,
@@ -90,7 +91,7 @@ export class PlainView extends PipeView {
         return this.#remark(news);
       case "invited":
         // What a founder's client makes by itself is for the program that runs it.
-        return news.founding ? this.print(news.link) : this.#remark(news);
+        return news.founding ? this.print(news.link) : this.#invited(news);
       default:
         if (this.#isTyped || !news.mine) this.#line(news);
     }
@@ -102,6 +103,12 @@ export class PlainView extends PipeView {
     const isMove = type === "joined" || type === "left";
     const isUsual = past && isMove && (own || !this.#isBack);
     if (!isUsual) this.print(plainEvent(news));
+  }
+
+  #invited(news: NewsOf<"invited">): void {
+    this.#remark(news);
+    const local = localLinkSentence(news.link);
+    if (local !== undefined) this.complain(local);
   }
 
   #remark(news: Remark): void {

@@ -24,6 +24,7 @@ import {
   fileSentence,
   inviteSentence,
   keptSentence,
+  localLinkSentence,
   lostSentence,
   type NewsOf,
   refusalSentence,
@@ -307,9 +308,14 @@ export class Transcript {
   }
 
   #invited(news: NewsOf<"invited">): Paragraph[] {
+    const local = localLinkSentence(news.link);
     // The link last: the code is so high that it would push it off the screen.
-    const code = codeLines(news.link, this.#options.columns());
-    return [...code, inviteSentence(news)]
+    const code = local === undefined
+      ? codeLines(news.link, this.#options.columns())
+      : []; // of which another machine has nothing
+    // A founder is told so with what else there is to know of its link.
+    const hint = local === undefined || news.founding ? [] : [local];
+    return [...code, inviteSentence(news), ...hint]
       .map((line) => this.#columns.told(line));
   }
 

@@ -12,7 +12,6 @@ import {
   fromBase64url,
 } from "../../../crypto_utils.ts";
 import { AdvisedError } from "../../base/advised_error.ts";
-import { serverCommand } from "../../base/program.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
 import { parseEntry } from "../../log/line_format.ts";
 import type { LogEntry } from "../../protocol/line.ts";
@@ -269,7 +268,7 @@ export function requireKind(
       isSealed ? "an open" : "a sealed"
     } one`,
     isSealed
-      ? `Start it with ${serverCommand()} --sealed`
+      ? "Start it with --sealed"
       : "Start it without --sealed, or with another --key-file, for another room",
   );
 }

@@ -12,7 +12,6 @@ import {
 import { AdvisedError } from "../../base/advised_error.ts";
 import { LineFile } from "../../base/line_file.ts";
 import { isThere } from "../../base/private_file.ts";
-import { serverCommand } from "../../base/program.ts";
 import { readCard } from "../../crypto/identity.ts";
 import type { ChatLog } from "../../log/chat_log.ts";
 import { parseName } from "../../protocol/names.ts";
@@ -59,20 +58,21 @@ export function requireOpen(log: ChatLog, control: string): void {
 function isSealed(why: string): AdvisedError {
   return new AdvisedError(
     `The room here is sealed: ${why}`,
-    `Start it with ${serverCommand()} --sealed`,
+    "Start it with --sealed",
   );
 }
 
 /**
  * The sealed room of a file, made if it is missing.
- * @param roomKey The founding link's secret, 32 bytes. @param made Is told the path of what was made.
- * @param now As of `SealedRoom.open`.
+ * @param roomKey The founding link's secret, 32 bytes. @param port A free one, for advice.
+ * @param made Is told the path of what was made. @param now As of `SealedRoom.open`.
  * @throws {AdvisedError} beside the log of an open room. @throws {FileError} | {LogError}
  */
 export async function openSealed(
   path: string,
   roomKey: Bytes,
   log: ChatLog,
+  port: number,
   made: (path: string) => void,
   now?: () => number,
 ): Promise<SealedRoom> {
@@ -81,7 +81,7 @@ export async function openSealed(
   room[Symbol.dispose]();
   throw new AdvisedError(
     `Cannot seal the room here: the log has the lines of an open room, or ${path} is missing`,
-    `Give it files of its own: ${anotherRoom(5001, true)}`,
+    `Give it files of its own: ${anotherRoom(port, true)}`,
   );
 }
 

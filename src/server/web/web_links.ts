@@ -59,10 +59,13 @@ export function webLink(keys: RoomKeys, link: string): string | undefined {
 
 /** What is known of a server that says how to open its page. */
 export interface WebHints {
-  /** The room's own link as a `chat:` link, where it may be shown; false where it may not; undefined where there is none. */
+  /**
+   * The room's own link as a `chat:` link, where it may be shown; false where it may not, or everybody needs an invite;
+   * undefined for a sealed room that is founded.
+   */
   readonly link: string | false | undefined;
-  /** What prints that link. */
-  readonly command: string;
+  /** Where somebody gets a link otherwise: `the link that COMMAND prints`. */
+  readonly source: string;
   /** Whether the room is sealed. */
   readonly isSealed: boolean;
   /** How wide what stands before a link is, columns. */
@@ -95,7 +98,7 @@ export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
       ? [line("In a browser:", `save ${file}, and open that file`)]
       : [
         line("In a browser:", `save ${file}, open that file, and give it`),
-        line("", link ? formatWebLink(link, place) : linkIn(hints)),
+        line("", link ? formatWebLink(link, place) : hints.source),
       ];
     return {
       links,
@@ -111,33 +114,25 @@ export function webLines(keys: RoomKeys, hints: WebHints): WebLines {
       ...(isReachable ? [line("In a browser:", whole(elsewhere, hints))] : []),
     ],
     notes: elsewhere !== undefined && isPlain
-      ? ["", ...plainNotes(file, linkIn(hints))]
+      ? ["", ...plainNotes(file, hints.source)]
       : [],
     isReachable,
   };
 }
 
 /** The page's address with the invite, or with where to get it. */
-function whole(place: string, hints: WebHints): string {
-  const { link } = hints;
-  if (link) return formatWebLink(link, place);
-  return link === false
-    ? `${place}/ (newcomers: ${linkIn(hints)})`
-    : `${place}/`;
+function whole(place: string, { link, source }: WebHints): string {
+  return link ? formatWebLink(link, place) : `${place}/ (newcomers: ${source})`;
 }
 
-/** Where links are that are not shown. */
-function linkIn({ command }: WebHints): string {
-  return `the link that ${command} prints`;
-}
 /** Why a sealed room's own server can't be where the page comes from. */
 const SEALED_NOTE =
   "A page that this server delivers refuses to work: who delivers it could read the room.";
 
-/** What others have to do with a page that comes over plain HTTP. @param link Where their link is. */
-function plainNotes(file: string, link: string): string[] {
+/** What others have to do with a page that comes over plain HTTP. @param source Where they get a link. */
+function plainNotes(file: string, source: string): string[] {
   return [
     `Browsers on other machines need HTTPS (--web-cert), or to save ${file},`,
-    `open that file, and give it ${link}.`,
+    `open that file, and give it ${source}.`,
   ];
 }

@@ -34,7 +34,7 @@ import {
 } from "../../../src/protocol/line.ts";
 import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
 import { LogError } from "../../../src/log/file.ts";
-import { LogLockedError } from "../../../src/log/lock.ts";
+import { LockedError } from "../../../src/log/lock.ts";
 
 const EXAMPLES: readonly (readonly [string, NewEntry])[] = [
   [
@@ -664,7 +664,7 @@ async function openElsewhere(path: string) {
 async function assertLocked(path: string, pid: number) {
   const error = await assertRejects(
     () => open(path),
-    LogLockedError,
+    LockedError,
     `Cannot use "${path}": the server on ${ADDRESS} (process ${pid}) uses it`,
   );
   assertEquals([error.address, error.pid], [ADDRESS, pid]);

@@ -6,7 +6,7 @@
 
 import { checkLog } from "../../../src/log/check.ts";
 import type { ChatLog } from "../../../src/log/chat_log.ts";
-import { LogLockedError } from "../../../src/log/lock.ts";
+import { LockedError } from "../../../src/log/lock.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
   headingAfter,
@@ -37,8 +37,8 @@ testWithPath(
     const target = await linked(path);
     {
       await using log = await openLog(path, { maxSize: 150 });
-      await assertRejects(() => openLog(target), LogLockedError);
-      await assertRejects(() => checkLog(path), LogLockedError);
+      await assertRejects(() => openLog(target), LockedError);
+      await assertRejects(() => checkLog(path), LockedError);
       for (const entry of saidUpTo(5)) await log.append([entry]);
       assertEquals(await pastOf(log), numbered(saidUpTo(5)));
     }
@@ -93,7 +93,7 @@ testWithPath(
   async (path) => {
     await Deno.symlink("elsewhere", `${path}.lock`);
     await using log = await openLog(path);
-    await assertRejects(() => openLog(path), LogLockedError);
+    await assertRejects(() => openLog(path), LockedError);
     assertEquals(await log.append([said(1)]), 1);
     assert((await Deno.stat(`${path}.lock`)).isFile);
   },

@@ -387,3 +387,20 @@ Deno.test("PlainView writes private messages in a form that nothing else has, an
     "A private message from ana is not shown: it was altered, or is not theirs\n",
   );
 });
+
+Deno.test("PlainView says of an invite's link what is to be done if it leads to its own machine, and prints a founder's alone", () => {
+  const news = { type: "invited", uses: 1, until: null, note: "" };
+  const shown = (link: string, founding: boolean) => {
+    const { output, errors, ...rest } = streams();
+    new PlainView({ output, errors, ...rest })
+      .show({ ...news, link, founding } as News);
+    return [output.text, errors.text.split("\n")];
+  };
+  const local = "chat://127.0.0.1:5000/#key";
+  const [, [said, hint = ""] = []] = shown(local, false);
+  assertEquals(said, `Invite: ${local}`);
+  assertStringIncludes(hint, "That link works on this machine alone");
+  const far = "chat://192.0.2.7:5000/#key";
+  assertEquals(shown(far, false), ["", [`Invite: ${far}`, ""]]);
+  assertEquals(shown(local, true), [`${local}\n`, [""]]);
+});
