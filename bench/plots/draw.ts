@@ -43,9 +43,9 @@ const PLOTS: readonly Plot[] = [
   },
   {
     file: "memory",
-    title: "Server's memory for each member",
+    title: "Server's memory for each member, from an empty one",
     unit: "KiB",
-    value: (room) => room.kibPerMember,
+    value: (room) => room.kibPerMemberFromEmpty,
   },
   {
     file: "joins",
