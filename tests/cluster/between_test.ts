@@ -4,6 +4,8 @@
  * @module
  */
 
+import { shortId } from "../../src/crypto/person_id.ts";
+import { readControlFile } from "../../src/server/sealed/control_file.ts";
 import { assert, assertEquals } from "../kit/assert.ts";
 import { JsonClient } from "../kit/client.ts";
 import { Cluster } from "../kit/cluster.ts";
@@ -165,4 +167,13 @@ Deno.test("sealed room is founded at one server and joined at another, and who i
   );
   assert(controls[0] !== "");
   assertEquals(controls[0], controls[1]);
+  const { folder } = cluster.node(0);
+  const kept = await readControlFile(folder.file("chat.control")) ?? [];
+  const wraps = kept.flatMap((it) => it.kind === "wrap" ? [it.wrap] : []);
+  const latest = Math.max(...wraps.map(({ e }) => e));
+  const holders = wraps.filter(({ e }) => e === latest)
+    .map(({ to }) => shortId(to));
+  for (const [client, isIn] of [[ben, true], [eve, false]] as const) {
+    assertEquals(holders.includes(client.entrances[0]?.key ?? ""), isIn);
+  }
 });

@@ -197,6 +197,12 @@ Deno.test("--check names any right that is missing, and makes nothing", async ()
 });
 
 Deno.test("servers need no more rights in NATS than are documented", async () => {
+  const place = new URL("../../docs/operations.md", import.meta.url);
+  const page = await Deno.readTextFile(place);
+  const [, list = ""] = /publish: \{\s*allow: \[([^\]]*)\]/.exec(page) ?? [];
+  const documented = Array.from(list.matchAll(/"(.*)"/g), ([, it]) => it);
+  assertEquals(documented, leastRights("ROOM"));
+  assert(page.includes('subscribe: { allow: [ "_INBOX.>", "chat.ROOM.>" ] }'));
   await using folder = await Folder.make();
   const login = await folder.write("login", "ana:s3cret:x\n");
   await Deno.chmod(login, 0o600);

@@ -30,11 +30,6 @@ async function talk(
   return log;
 }
 
-Deno.test("lines of members of two servers come in one order, and both logs are the same", async () => {
-  const log = parseLog(await talk(2, 4));
-  assertEquals(log.filter(({ what }) => what === "said").length, 8 * LINES);
-});
-
 Deno.test("lines of members of three servers come in one order, and all logs are the same", async () => {
   const log = parseLog(await talk(3, 2));
   assertEquals(log.filter(({ what }) => what === "said").length, 6 * LINES);
@@ -51,7 +46,7 @@ Deno.test("servers whose clocks differ by an hour log the same times", async () 
   assertEquals(times, times.toSorted((a, b) => a - b));
 });
 
-Deno.test("a server with a slow disk holds up neither the others nor their members' lines, and ends with the same log", async () => {
+Deno.test("a server with a slow disk loses no line and no member, and ends with the same log", async () => {
   const special = { 1: { runtime: SLOW_DISK, files: { disk: "20" } } };
   await talk(2, 2, { special });
 });

@@ -194,7 +194,7 @@ Deno.test("servers pass over messages of others on the room's subjects", async (
   });
 });
 
-Deno.test("NATS stores and passes no readable word, name, topic or link of a room", async () => {
+Deno.test("NATS stores and passes no readable word, name or key of a room", async () => {
   await using cluster = await Cluster.open(2);
   await using intruder = await NatsIntruder.connect(cluster.nats.url);
   const heard: Uint8Array[] = [];

@@ -45,7 +45,7 @@ function foreign(source: string): string[] {
   );
 }
 
-Deno.test("crypto, protocol and sealed rooms are bundled for a browser, and use nothing that it doesn't have", async () => {
+Deno.test("crypto, protocol and sealed rooms are bundled for a browser, and use nothing of Deno's or Node's", async () => {
   const source = await bundle([
     "crypto_utils.ts",
     ...await modulesIn("src/crypto/"),
@@ -58,7 +58,7 @@ Deno.test("crypto, protocol and sealed rooms are bundled for a browser, and use 
   assertEquals(foreign(source), []);
 });
 
-Deno.test("the page, as it is built, uses nothing that a browser doesn't have", async () => {
+Deno.test("the page, as it is built, uses nothing of Deno's or Node's", async () => {
   const page = await Deno.readTextFile(new URL("dist/chat.html", root));
   assert(page.includes("deno task"), "what stands in the place of Deno's");
   assertEquals(foreign(page), []);

@@ -7,7 +7,7 @@
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import { Limiter } from "../../../src/base/limiter.ts";
 
-Deno.test("Limiter let so many work at a time, first come, first served, also after a failure", async () => {
+Deno.test("Limiter lets so many work at a time, first come, first served, also after a failure", async () => {
   const turns = new Limiter(2);
   const started: number[] = [];
   const ends = Array.from({ length: 5 }, () => Promise.withResolvers<number>());

@@ -414,12 +414,20 @@ test("isStale() asks for a new file once it is large, and twice as large as what
 
 test("lock() and unlock() hold others off, and outlive a rewrite", (path) => {
   using server = LineFile.open<Happening>(path);
+  /** Whether somebody else could lock what stands there. */
+  const isFree = () => {
+    using other = Deno.openSync(path, { write: true });
+    return other.tryLockSync(true);
+  };
   server.lock();
+  assertEquals(isFree(), false);
   server.rewrite(HAPPENINGS);
   server.unlock();
   using command = LineFile.open<Happening>(path);
   command.lock(); // or the test would stand still
+  assertEquals(isFree(), false);
   command.unlock();
+  assertEquals(isFree(), true);
   server.lock();
   server.unlock();
 });

@@ -25,7 +25,11 @@ Deno.test("within() rejects as what it waits for, in time, and not when that com
 });
 
 Deno.test("pause() resolves after its time, and without a timer for none", async () => {
-  await pause(0);
+  let isOver = false;
+  const paused = pause(0).then(() => isOver = true);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  assert(isOver); // no timer runs before all promises have
+  await paused;
   const start = performance.now();
   await pause(5);
   assert(performance.now() - start >= 4); // timers count in whole milliseconds

@@ -23,7 +23,7 @@ for (const kind of ["folder", "page"]) {
     assertEquals(second, { identity: first.identity, name: "anna" });
     await identities.named("anna");
     const other = await identities.forName("bob");
-    assert(other.identity !== first.identity);
+    assert(fullId(other.identity.id) !== fullId(first.identity.id));
     const again = new Identities(store);
     const { identity } = await again.forName("ANNA");
     assertEquals(identity.id, first.identity.id);

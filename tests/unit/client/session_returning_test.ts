@@ -258,7 +258,7 @@ Deno.test("Session tries again where another server answers a later joining, and
   await setup.leave(third, running);
 });
 
-Deno.test("Session tries again where its name is taken while it was away and nobody is asked for another", async () => {
+Deno.test("Session tries again where its name is taken while it was away and who is asked for another gives none", async () => {
   await using setup = new Setup();
   const [visit, running] = await setup.enter();
   visit.end();
@@ -273,7 +273,7 @@ Deno.test("Session tries again where its name is taken while it was away and nob
   });
   const third = await setup.acceptAgain(1);
   assertEquals((await third.next("join")).name, "ana");
-  assertEquals(setup.questions, []);
+  assertEquals(setup.questions.length, 1);
   await third.admit(5);
   const says = await third.says(1);
   assertEquals(says[0]?.text, "kept");

@@ -12,12 +12,7 @@ import {
   KeyFile,
   type Listening,
 } from "../../../src/keys/key_file.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "../../kit/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { inFolder, modeOf } from "../../kit/folder.ts";
 
 function withKeyFile(test: (path: string) => Promise<void>): Promise<void> {
@@ -299,6 +294,5 @@ Deno.test("KeyFile.setServers() leaves a link alone that a command replaced mean
 Deno.test("KeyFile hides its keys from whoever prints it", () =>
   withKeyFile(async (path) => {
     const { keyFile } = await KeyFile.loadOrCreate(path);
-    assertStringIncludes(Deno.inspect(keyFile), "KeyFile");
-    assert(!Deno.inspect(keyFile).includes(toBase64url(keyFile.keys.roomKey)));
+    assertEquals(Deno.inspect(keyFile), "KeyFile {}"); // neither as text nor as bytes
   }));

@@ -44,11 +44,14 @@ Deno.test("parseWebLink() reads what formatWebLink() made of an invite's link, w
 });
 
 Deno.test("parseWebLink() says what is wrong with a link, and repeats nothing of it", () => {
-  for (const text of ["http://h/", "http://h/#abc", `http://h/${FRAGMENT}x`]) {
-    assertThrows(
-      () => parseWebLink(new URL(text)),
-      SyntaxError,
-      "Cannot read the invite: ",
-    );
+  const cases: Record<string, string> = {
+    "": "the # and the key after it are missing",
+    "#abc": "what follows the # is too short",
+    [`${FRAGMENT}x`]: "what follows the # is too long",
+  };
+  for (const [hash, reason] of Object.entries(cases)) {
+    const url = new URL(`http://h/${hash}`);
+    const error = assertThrows(() => parseWebLink(url), SyntaxError);
+    assertEquals(error.message, `Cannot read the invite: ${reason}`);
   }
 });

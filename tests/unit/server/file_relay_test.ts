@@ -130,7 +130,7 @@ Deno.test("FileRelay asks a holder for 8 pieces at a time, and for the next when
   assertEquals(holder.of("fetch").map(({ from }) => from).slice(8), [8]);
 });
 
-Deno.test("FileRelay has 32 pieces under way in all, and serves takers in turn", () => {
+Deno.test("FileRelay has 32 pieces under way in all, and serves who asked first", () => {
   const { relay } = setUp(99);
   const holders = Array.from({ length: 6 }, () => new Member());
   const takers = Array.from({ length: 6 }, () => new Member());

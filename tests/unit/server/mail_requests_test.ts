@@ -144,4 +144,5 @@ Deno.test("who has left is told of nothing any more", async () => {
   await bo.send({ kind: "bye", reason: "left" });
   await bo.served;
   assertEquals(await stateOf(ana, letterTo(idOf(bo))), "waiting");
+  assertEquals(bo.of("letter"), []);
 });

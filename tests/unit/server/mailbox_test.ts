@@ -263,7 +263,8 @@ test("64 MiB are kept in all: what was taken gives way, and then nothing more is
   for (let n = 1; n <= 256; n++) assertEquals(post(n), "waiting");
   assertEquals(post(257), "mailbox-full");
   const find = (n: number) => given(mailbox, madeUpId(`to ${n}`), 0).length;
-  assertEquals(Array.from({ length: 256 }, (_, n) => find(n + 1)).at(-1), 1);
+  const found = Array.from({ length: 256 }, (_, n) => find(n + 1));
+  assertEquals(found, Array(256).fill(1));
   mailbox.got(madeUpId("to 9"), Number.MAX_SAFE_INTEGER);
   assertEquals(post(257), "waiting");
   assertEquals([find(8), find(9), find(10), find(257)], [1, 0, 1, 1]);
@@ -393,7 +394,7 @@ Deno.test("whatever happens, a server that is started again has the same, and ev
             const kept = expected.filter(({ to, at }) =>
               to === id && now - at < LETTER_KEPT
             );
-            const names = kept.map(({ name }) => name).slice(-100);
+            const names = kept.map(({ name }) => name);
             assertEquals(given(mailbox, id, 0, now), names);
           }
         }

@@ -12,10 +12,10 @@ import { assert, assertEquals } from "../../kit/assert.ts";
 import { madeUp, newStay } from "../../kit/people.ts";
 import { isIn, nameOf, RING_SIZE, Setup } from "../../kit/room_setup.ts";
 
-/** Somebody who is in and reads nothing that is shown. */
-function silentGuest({ broadcaster }: Setup): Guest {
+/** Somebody who is in and reads nothing that is shown. @param drop Is called if it is too slow. */
+function silentGuest({ broadcaster }: Setup, drop: () => void): Guest {
   const writer = { write: (bytes: Bytes) => Promise.resolve(bytes.length) };
-  const options = { limit: RING_SIZE, tooSlow: () => {} };
+  const options = { limit: RING_SIZE, tooSlow: drop };
   return {
     isHere: true,
     ended: undefined,
@@ -49,10 +49,12 @@ for (const [kind, deed] of Object.entries(DEEDS)) {
       maxMembers: 6_001,
     });
     const { guest } = await setup.join("ana");
+    let dropped = 0;
+    const drop = () => void dropped++;
     const seats = await Promise.all(
       Array.from({ length: 6_000 }, async (_, at) => {
         const admission = await setup.room.join({
-          guest: silentGuest(setup),
+          guest: silentGuest(setup, drop),
           name: nameOf(`o${at}`),
           n: 0,
           after: setup.history.head,
@@ -75,6 +77,6 @@ for (const [kind, deed] of Object.entries(DEEDS)) {
       ),
       setup.running,
     ]);
-    assertEquals([guest.dropped, isLast()], [false, count]);
+    assertEquals([guest.dropped, dropped, isLast()], [false, 0, count]);
   });
 }

@@ -56,9 +56,7 @@ Deno.test("Room.join() gives a newcomer a key that opens nothing from before, an
 Deno.test("Room.join() refuses a name that is taken or looks like one that is, and anybody when it is full", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
   await setup.join("bill");
-  for (
-    const name of ["bill", "BILL", "Bi11", "ｂｉｌｌ", "Вill".replace("В", "B")]
-  ) {
+  for (const name of ["bill", "BILL", "Bi11", "ｂｉｌｌ"]) {
     assertEquals(outcome((await setup.ask(name))[1]), "name-taken");
   }
   await setup.join("anna");
@@ -190,7 +188,7 @@ Deno.test("Room.join() lets a person in by several connections, which is there u
   await assertFollows(setup, ben.guest, 1);
 });
 
-Deno.test("Room.remove() ends all connections of a person, whatever else they do in the batch", async () => {
+Deno.test("Room.remove() ends all connections of a person, whatever else they do in the batch, and everybody knows who has left", async () => {
   await using setup = await Setup.create();
   const ben = await setup.join("ben");
   const ana = await setup.join("ana", { key: "ana" });
@@ -201,10 +199,12 @@ Deno.test("Room.remove() ends all connections of a person, whatever else they do
   assert(isIn(admission));
   const left = await ben.guest.until("left");
   assertEquals([left.id, left.reason], [admission.id, "removed by ben"]);
+  const kinds = ben.guest.events.map(({ kind }) => kind);
+  assert(kinds.indexOf("beside") < kinds.indexOf("left")); // or nobody could say who has left
   await setup.say(ben.seat, { n: 1, text: "among ourselves" });
   await ben.guest.until("said");
   assertEquals(second.goodbyes, ["removed"]);
-  assertEquals(ben.guest.of("beside").map(({ id }) => id), [admission.id]); // or nobody could say who has left
+  assertEquals(ben.guest.of("beside").map(({ id }) => id), [admission.id]);
   assertEquals([setup.room.size, ben.guest.failure], [1, undefined]);
   // Not one word after it is under a key that the removed one had.
   for (const { key } of [...ana.guest.epochs, ...second.epochs]) {
@@ -224,7 +224,7 @@ Deno.test("Room.join() lets a person in by 16 connections, and one of those that
   assertEquals([setup.room.size, setup.history.head], [1, 1]);
 });
 
-Deno.test("Room.join() shows one of two connections of a stay that come at once only the last of them in", async () => {
+Deno.test("Room.join() lets in the last alone of two connections of a stay that come at once", async () => {
   await using setup = await Setup.create();
   const wish = { key: "ana", stay: newStay(), after: 0 };
   const asked = await Promise.all([

@@ -161,31 +161,6 @@ Deno.test("Room.leave() comes after all that the member said, though that had to
   await assertFollows(setup, ana.guest, 1);
 });
 
-Deno.test("Room.remove() waits for a connection that comes in the same batch, so that everybody knows who has left", async () => {
-  await using setup = await Setup.create();
-  const ben = await setup.join("ben");
-  const desk = await setup.join("ana", { key: "ana" });
-  const { person } = desk.seat.member;
-  // All three in one turn of the room's.
-  const coming = setup.ask("ana", { key: "ana" });
-  setup.room.leave(desk.seat, "lost");
-  setup.room.remove(person, "removed by ben");
-  const [laptop] = await coming;
-  await ben.guest.until("left");
-  const known = new Set<number>();
-  for (const event of ben.guest.events) {
-    if (event.kind === "here" || event.kind === "joined") known.add(event.id);
-    if (event.kind === "beside") known.add(event.id);
-    if (event.kind === "parted") known.delete(event.id);
-    if (event.kind !== "left") continue;
-    assert(known.delete(event.id), "nobody knows who left");
-    assertEquals(event.reason, "removed by ben");
-  }
-  assertEquals(known.size, 1);
-  assertEquals(laptop.goodbyes, ["removed"]);
-  assertEquals(setup.room.size, 1);
-});
-
 Deno.test("Room.remove() removes a person once the log can be written again, where it can't now", async () => {
   using clock = new ManualClock();
   await using setup = await Setup.create();

@@ -220,7 +220,7 @@ Deno.test("Session shows nothing of a letter that is repeated, altered, re-addre
   await leave(setup, visit, running);
 });
 
-Deno.test("Session shows a letter that is altered at any byte to nobody", async () => {
+Deno.test("Session shows nothing of a letter that is altered, wherever that is, and says so each time", async () => {
   await using setup = new Setup();
   const [visit, running] = await enter(setup, true);
   const right = await letter(1, BO);

@@ -6,6 +6,7 @@
 
 import type { LogEntry } from "../../../../src/protocol/line.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
+import { cryptoIdle } from "../../../kit/crypto_idle.ts";
 import {
   find,
   say,
@@ -224,22 +225,27 @@ Deno.test("another search ends the one that is under way, with what it has found
 Deno.test("what somebody says goes out while a search is under way", async () => {
   await using stage = await SealedStage.create();
   const ana = await stage.found();
-  await talk(ana, 600);
+  await say(ana, "needle");
+  await talk(ana, 600); // which are three pages
   const { history } = stage.setup;
   const chain = history.chain.bind(history);
   const asked = Promise.withResolvers<void>();
   const goesOn = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<void>();
+  let pages = 0;
   history.chain = async (seq) => {
     asked.resolve();
-    await goesOn.promise;
+    await (++pages === 1 ? goesOn : heard).promise;
     return await chain(seq);
   };
-  ana.session.conversation.search("line", 100);
+  ana.session.conversation.search("needle", 100);
   await asked.promise;
-  await say(ana, "meanwhile");
-  assertEquals(ana.view.of("found"), []);
+  const saying = say(ana, "meanwhile").then(() => heard.resolve());
+  await cryptoIdle(); // it is on its way to the server, which is at the first page
   goesOn.resolve();
-  await ana.view.until("found");
+  assertEquals((await ana.view.until("found")).lines.length, 1);
+  assertEquals([pages, ana.view.of("said").at(-1)?.text], [3, "meanwhile"]);
+  await saying;
 });
 
 Deno.test("a line can't be answered, or changed, that was never said, or not by who wants to change it, however old it is", async () => {

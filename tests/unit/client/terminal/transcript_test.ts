@@ -12,7 +12,6 @@ import { Settings } from "../../../../src/client/terminal/settings.ts";
 import { Transcript } from "../../../../src/client/terminal/transcript.ts";
 import { width } from "../../../../src/client/terminal/cells.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
-import { ATTACKS, DANGEROUS, newsWith } from "../../../kit/hostile_texts.ts";
 import { entered, NOON } from "../../../kit/terminal_setup.ts";
 
 const DAY = 86_400_000;
@@ -834,17 +833,6 @@ Deno.test("Transcript takes a private message of somebody else's for a mention, 
   const { mentions } = begin();
   assertEquals(mentions(letter("Rahul", "ana", "hello")), true);
   assertEquals(mentions(letter("ana", "Rahul", "ana")), false);
-});
-
-Deno.test("Transcript shows what the server and others wrote so that no terminal obeys it, wherever it stands", () => {
-  const { render, note } = begin({ joins: "on" }, 2_000);
-  for (const attack of [...ATTACKS, "a\r(private) you to bo: no"]) {
-    for (const news of newsWith(attack)) {
-      const shown = render(news).join("");
-      assert(!DANGEROUS.test(shown), `${news.type}: ${JSON.stringify(shown)}`);
-    }
-    assert(!DANGEROUS.test(note(attack).join("")));
-  }
 });
 
 Deno.test("Transcript says once what to do about what does not fit in a sealed room", () => {

@@ -277,6 +277,9 @@ Deno.test("a file passes through three servers' limits whole, in an order that e
     }
     const pieces = await taker.until("piece", 40);
     assertEquals(pieces.map(({ id }) => id), pieces.map((_, id) => id));
+    for (const { id, data } of pieces) {
+      assert(data === dataOf(PIECE_SIZE, id * PIECE_SIZE), `piece ${id}`);
+    }
     assertEquals(taker.told.length, 40);
   }));
 });

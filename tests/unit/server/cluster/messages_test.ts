@@ -90,12 +90,14 @@ Deno.test("What is for one server, it alone hears", async () => {
   assertEquals(await c.numbers(2), [2]);
 });
 
-Deno.test("NATS sees neither what is said nor to whom it is an answer", async () => {
+Deno.test("NATS can read neither a question nor its answer", async () => {
   const nats = new MemoryNats();
   await using a = new Server(nats);
   await using b = new Server(nats);
   b.messages.hear("card", () => ({ answer: "a secret" }));
-  await a.messages.ask("card", { question: "secret" }, { time: LONG });
+  const said = { question: "secret" };
+  const heard = await a.messages.ask("card", said, { time: LONG });
+  assertEquals(heard?.message, { answer: "a secret" });
   for (const { data } of nats.sent) {
     const text = new TextDecoder("latin1").decode(data);
     assert(!/secret|question|answer/.test(text));
@@ -270,7 +272,7 @@ Deno.test("What is changed, cut short, made up or another room's isn't heard, an
   assertEquals(await b.numbers(5), [5]);
 });
 
-Deno.test("Only of the first of its answers does a question take notice, and of none that names another", async () => {
+Deno.test("A question takes no notice of the answer to another one, which is sent again", async () => {
   const nats = new MemoryNats();
   await using a = new Server(nats);
   await using b = new Server(nats);

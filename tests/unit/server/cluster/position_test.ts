@@ -147,7 +147,7 @@ clusterTest(
 );
 
 clusterTest(
-  "an entry in which nobody says anything takes one short line",
+  "an entry in which a member says something takes one short line",
   async (path) => {
     using file = PositionFile.open(path);
     file.replace({

@@ -65,7 +65,9 @@ Deno.test("Turns wakes its server when nobody waits any more, and when another h
   await promise;
   assert(woken > 0);
   turns.lost("cy");
+  const before = woken;
   turns.done("cy");
+  assertEquals(woken, before + 1);
   assert(turns.isOwn);
   turns.stop();
 });

@@ -5,6 +5,7 @@
  */
 
 import { toBase64url } from "../../../../crypto_utils.ts";
+import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import { formatInvite } from "../../../../src/keys/invite.ts";
 import { agreementOf } from "../../../../src/log/agree.ts";
 import { ReadFiles } from "../../../../src/log/read_files.ts";
@@ -14,7 +15,12 @@ import {
   LogLines,
   type Read,
 } from "../../../../src/server/reading/log_lines.ts";
-import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { ROOM_KEY } from "../../../kit/connection_setup.ts";
 import { say, SealedStage } from "../../../kit/sealed_stage.ts";
@@ -234,27 +240,36 @@ Deno.test("the files of a rotated log are read in order, given in any, and one t
   assertEquals(broken.filter((it) => !it.startsWith("word")), ["broken"]);
 });
 
-Deno.test("a key that opens nothing of a log is refused with what to do, and one of another room is told", async () => {
+Deno.test("a key that opens nothing of a log, as one of another room, is refused with what to do", async () => {
   const left = await leave();
   await using folder = left.folder;
   const control = folder.file("chat.control");
   await IdentityFile.open(folder.file("stranger"));
-  const refused = async (key: string, words: string) => {
-    await assertRejects(() => openKey(key, control), Error, words);
+  const refused = async (
+    key: string,
+    why: string,
+    advice: string,
+    beside = control,
+  ) => {
+    const open = () => openKey(key, beside);
+    const error = await assertRejects(open, AdvisedError, why);
+    assertStringIncludes(error.advice, advice);
   };
-  await refused(folder.file("stranger"), "has no key for that identity");
-  await refused(folder.file("nothing"), "there is no identity at");
-  await refused("chat://x:1/#AAAA", "Cannot read the invite");
+  const [ana, stranger] = ["ana", "stranger"].map((it) => folder.file(it));
+  assert(ana && stranger);
+  await refused(stranger, "has no key for that identity", "take another's");
+  const nothing = folder.file("nothing");
+  await refused(nothing, "there is no identity at", "a member's identity");
   await assertRejects(
-    () => openKey(folder.file("ana"), folder.file("none")),
-    Error,
-    "is missing, or its room is not founded",
+    () => openKey("chat://x:1/#AAAA", control),
+    SyntaxError,
+    "Cannot read the invite: what follows the # is too short",
   );
+  const missing = "is missing, or its room is not founded";
+  await refused(ana, missing, "name it by --control", folder.file("none"));
   const other = await leave();
   await using _other = other.folder;
-  await assertRejects(
-    () => openKey(left.link, other.folder.file("chat.control")),
-    Error,
-    "has no key for that link",
-  );
+  const elsewhere = other.folder.file("chat.control");
+  const forgotten = "take the identity of a member";
+  await refused(left.link, "has no key for that link", forgotten, elsewhere);
 });

@@ -265,7 +265,7 @@ Deno.test("without any log a room has its members, keys and numbers still", asyn
   );
 });
 
-Deno.test("an older chat.control beside chat.log is brought up to it, and who has no key then can ask for it", async () => {
+Deno.test("an older chat.control beside chat.log is brought up to it, the owner is told, and it is known who has no key then", async () => {
   const { yesterday, today, digests } = await days();
   await using folder = await Folder.make();
   await put(folder, { ...today, control: yesterday.control });

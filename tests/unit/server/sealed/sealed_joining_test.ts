@@ -219,7 +219,7 @@ Deno.test("nobody enters by the line of an invite whose number is another's by t
   assertEquals([...server.membership.invites.keys()], [number]);
 });
 
-Deno.test("a sealed room tells nothing to who comes without following, or is no member and has no line", async () => {
+Deno.test("a sealed room refuses who comes without following, whom it tells nothing, and who is no member and has no line", async () => {
   const [server, ana] = await SealedServer.founded();
   await using _server = server;
   const invite = await server.invite(ana, { uses: 9 });
@@ -227,6 +227,7 @@ Deno.test("a sealed room tells nothing to who comes without following, or is no 
   const first = await server.by(invite, ben);
   await first.send(joinEvent(ben, "ben"));
   assertEquals((await first.until("refused")).reason, "room-sealed");
+  assertEquals(first.events.map(({ kind }) => kind), ["refused"]);
   const second = await server.by(invite, ben);
   await followed(second);
   await second.send(joinEvent(ben, "ben"));

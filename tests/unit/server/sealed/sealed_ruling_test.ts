@@ -463,6 +463,20 @@ Deno.test("no more keys wait for a line than there are recipients; of others tha
     server.room.wrapFor(who.full)?.e
   );
   assertEquals([first, second].toSorted(), [0, 1]); // five places, of which four were taken
+  const invite = await server.invite(ana, { uses: 2 });
+  for (const count of [1, 2]) {
+    const eve = await somebody(`eve${count}`);
+    const client = await server.by(invite, eve);
+    await followed(client);
+    await client.send(
+      ...strangers.slice(0, count).map((it) => ({ ...it, next: false })),
+      await server.wrap(eve, eve),
+      await server.entering(eve, invite, `eve${count}`),
+    );
+    await server.join(eve, client, `eve${count}`);
+    const by = count < 2 ? eve.full : undefined;
+    assertEquals(server.room.wrapFor(eve.full)?.by, by);
+  }
 });
 
 // ── Files that can't be written ────────────────────────────────────────────────────────────────────────
@@ -516,6 +530,10 @@ Deno.test("who follows while a control line is being written is told of it only 
   assertEquals(client.of("wrapped")[0]?.e, 0);
   go();
   assertEquals(await rekeyed, undefined);
+  const { seq: later } = server.membership;
+  assert(later > seq);
+  assertEquals(await followed(client, seq), later);
+  assertEquals(client.of("past").at(-1)?.seq, later);
 });
 
 // ── Sealed lines ───────────────────────────────────────────────────────────────────────────────────────

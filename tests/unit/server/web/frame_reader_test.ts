@@ -161,7 +161,7 @@ for (const [what, [bytes, code]] of Object.entries(broken)) {
   });
 }
 
-Deno.test("FrameReader takes a frame of the longest size, and keeps none of it", () => {
+Deno.test("FrameReader takes a frame of the longest size, in pieces", () => {
   const payload = bytesOf(MAX_FRAME_SIZE);
   const bytes = frame(TYPE.binary, payload);
   assertEquals(taken(bytes, 16_384).payload, payload);

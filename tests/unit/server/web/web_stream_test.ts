@@ -150,11 +150,14 @@ Deno.test("WebStream reads a flood of pings and empty frames more slowly, and no
     await readAll(stream, 10_000, buffer.length);
   }
   assertEquals(clock.pending, 0);
-  // 64 KiB of pings at once, and then 8 KiB a second.
+  // 64 KiB of pings and empty frames at once, and then 8 KiB a second.
   let count = 0;
   const flood = () => {
     send(
-      ...Array.from({ length: 1_000 }, () => frame(TYPE.ping)),
+      ...Array.from(
+        { length: 1_000 },
+        (_, at) => frame(at % 2 === 0 ? TYPE.ping : TYPE.binary),
+      ),
       frame(TYPE.binary, Uint8Array.of(1)),
     );
     return readAll(stream, 1, 256).then(() => count++);
@@ -229,12 +232,14 @@ Deno.test("WebStream closes with the code of what is wrong, once it is heard or 
     () => stream.read(new Uint8Array(256)),
     FrameError,
   );
-  for (let at = 0; at < 200; at++) {
+  for (let at = 0; at < 200 && !conn.closed; at++) {
     await Promise.resolve();
     clock.advance(20);
   }
-  await reading;
   assertEquals(conn.closed, true);
+  const time = performance.now(); // a second for the code, and one until it is closed
+  assert(time >= 2_000, `${time} ms`);
+  await reading;
 });
 
 Deno.test("WebStream reads the end of a connection that ends without a word", async () => {
