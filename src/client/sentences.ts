@@ -81,6 +81,17 @@ export function inviteSentence(
   return `Invite${whose}: ${link}${others}`;
 }
 
+/** The same with a line for each link, which is easily copied so, and what there is to know of it. */
+export function inviteSentences(
+  { web, ...news }: NewsOf<"invited">,
+): string[] {
+  const others = web === undefined ? [] : [`In a browser: ${web}`];
+  const local = localLinkSentence(news.link);
+  // A founder is told so with what else there is to know of its link.
+  const hint = local === undefined || news.founding ? [] : [local];
+  return [inviteSentence(news), ...others, ...hint];
+}
+
 /** What is to be known of a link that leads only to the machine on which it is used; undefined for another. */
 export function localLinkSentence(link: string): string | undefined {
   const [, place = ""] = /^\w+:\/\/([^/#]*)/.exec(link) ?? [];

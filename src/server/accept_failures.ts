@@ -5,6 +5,7 @@
  * @module
  */
 
+import { reasonOf } from "../base/error_reason.ts";
 import { pause } from "../base/timing.ts";
 import { diagnostics } from "./diagnostics.ts";
 
@@ -31,7 +32,10 @@ export class AcceptFailures implements Disposable {
   async add(error: unknown): Promise<void> {
     if (isGone(error)) return;
     if (this.#recovery === undefined) {
-      logger.warn("Cannot accept a connection: {why}", { why: String(error) });
+      logger.warn(
+        "Cannot accept a connection: {why}. Members stay, newcomers wait. If too many files are open, let the server have more (ulimit -n, LimitNOFILE)",
+        { why: reasonOf(error) },
+      );
     }
     clearTimeout(this.#recovery);
     this.#recovery = setTimeout(() => {

@@ -220,8 +220,9 @@ export class Connection implements Client {
       error instanceof DecryptionError;
     const why = messageOf(error);
     const properties = { key: this.label, why };
-    if (misused || altered) logger.warn("{key}: {why}", properties);
-    else logger.debug("{key}: {why}", properties);
+    if (misused || altered) {
+      logger.warn("{key}: disconnected: {why}", properties);
+    } else logger.debug("{key}: {why}", properties);
     this.dismiss(misused ? "misused" : "lost");
   }
 

@@ -138,9 +138,10 @@ export class Gate {
   async place(): Promise<void> {
     const { maxConnections } = this.#options.limits;
     while (this.#count >= maxConnections && !this.#closing) {
-      logger.warn("All places are taken ({maxConnections} connections)", {
-        maxConnections,
-      });
+      logger.warn(
+        "All places are taken ({maxConnections} connections): others wait until somebody goes. --max-connections gives more",
+        { maxConnections },
+      );
       await this.#left.wait();
     }
   }
@@ -241,7 +242,7 @@ export class Gate {
     try {
       const wait = unfinished.pause;
       if (wait > 0) {
-        logger.warn("{address}: waits {pause} ms", { address, pause: wait });
+        logger.warn(WAITS[unfinished.cause], { address, pause: wait });
         await pause(wait);
         await this.#steps.run(nextTurn);
       }
@@ -279,10 +280,10 @@ export class Gate {
     conn: Peer,
     { address }: Source,
     entrance: Entrance,
-    surplus: string,
+    surplus: keyof typeof TURNED_AWAY,
   ): Promise<void> {
     this.#options.measures.handshakesRefused.add(1, surplus);
-    logger.warn("{address}: too many {surplus}", { address, surplus });
+    logger.warn(TURNED_AWAY[surplus], { address });
     await entrance.turnAway(conn);
   }
 
@@ -330,12 +331,28 @@ export class Gate {
   }
 }
 
+/** What is said of one that has to wait, by why it has to. */
+const WAITS = {
+  new:
+    "{address}: comes too often, and waits {pause} ms. If many share that address, raise --new-per-address",
+  failed:
+    "{address}: failed too often, and waits {pause} ms. If many share that address, raise --failed-per-address",
+};
+
+/** What is said of one for whom there is no place, by what there are too many of. */
+const TURNED_AWAY = {
+  connections:
+    "{address}: turned away: too many connections from there. If many share that address, raise --max-per-address",
+  handshakes:
+    "{address}: turned away: too many handshakes are under way. If many come at a time, raise --max-handshakes-per-address and --max-handshakes",
+};
+
 /** Says what went wrong with one that has come, as far as its owner is not used to it. */
 function report(address: string, error: unknown): void {
   const known = error instanceof HandshakeError ||
     error instanceof WireError && !(error instanceof GoneError);
-  const why = messageOf(error);
+  const why = messageOf(error).replace(/^Cannot let the client in: /, "");
   const properties = { address, why };
-  if (known) logger.warn("{address}: {why}", properties);
+  if (known) logger.warn("{address}: not let in: {why}", properties);
   else logger.debug("{address}: {why}", properties);
 }

@@ -36,6 +36,8 @@ export interface Unfinished {
   readonly network: string;
   /** How long it has to wait before it may begin, ms. */
   readonly pause: number;
+  /** Why it has to: there came too many from there, or too many failed. */
+  readonly cause: "new" | "failed";
   /** Ends its connection. */
   readonly stop: (why: Interruption) => void;
   /** Since when its peer is waited for, ms: since it came, or since the server last did something for it. */
@@ -90,9 +92,18 @@ export class Handshakes {
       ? this.#places
       : undefined;
     if (full && !this.#makePlace(full)) return undefined;
-    const pause = Math.max(this.#begun.of(network), this.#failed.of(network));
+    const failed = this.#failed.of(network);
+    const pause = Math.max(this.#begun.of(network), failed);
+    const cause = pause > failed ? "new" : "failed";
     const since = this.#now();
-    const unfinished = { network, pause, stop, since, extra: pause };
+    const unfinished = {
+      network,
+      pause,
+      cause,
+      stop,
+      since,
+      extra: pause,
+    } as const;
     if (countLoopback || !isHere) this.#begun.add(network);
     this.#networks.set(network, own);
     for (const places of [this.#places, own]) {

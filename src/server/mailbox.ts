@@ -281,7 +281,12 @@ export class Mailbox implements Disposable {
   #report(error: unknown): void {
     if (!(error instanceof FileError)) throw error;
     const why = error.message;
-    if (why !== this.#trouble) logger.error("{why}", { why });
+    if (why !== this.#trouble) {
+      logger.error(
+        "{why}. Until it can be written, a restart loses private messages",
+        { why },
+      );
+    }
     this.#trouble = why;
   }
 }

@@ -518,7 +518,12 @@ export class Requests {
 
   #refuse(reason: Refusal, detail = ""): void {
     const { label: key } = this.#client;
-    if (reason === "room-full") logger.warn("{key}: the room is full", { key });
+    if (reason === "room-full") {
+      logger.warn(
+        "{key}: not let in: the room is full. --max-clients lets in more",
+        { key },
+      );
+    }
     this.#spend(HEAVY_COST);
     this.#answers.push({ kind: "refused", n: null, reason, detail });
   }
@@ -612,6 +617,8 @@ function offerOf({ what, text }: LogEntry): Pick<Offer, "size"> | null {
 /** What a client is told of a log that can't be read, as without descriptors. @throws any other error. */
 function unreadable(error: unknown): Refusal {
   if (!(error instanceof LogError)) throw error;
-  logger.warn("{why}", { why: error.message });
+  logger.warn("{why}. A member could not be shown what it asked for", {
+    why: error.message,
+  });
   return "log-unreadable";
 }

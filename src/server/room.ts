@@ -489,7 +489,7 @@ export class Room {
     } catch (error) {
       if (error instanceof AdvisedError) throw error; // the log isn't the room's, and won't be
       const why = messageOf(error);
-      logger.error("{why}", { why });
+      logger.error("{why}. Nothing is delivered until that works", { why });
       this.#healthy = false;
       return await this.#takeBack(batch, ordered);
     }

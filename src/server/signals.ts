@@ -55,7 +55,9 @@ export function reopenAtHangup(
       await reopen();
       logger.info("Opened {path} again at SIGHUP", { path });
     } catch (error) {
-      logger.error("{why}", { why: reasonOf(error) });
+      logger.error("{why}. The server goes on with what it has", {
+        why: reasonOf(error),
+      });
     }
   });
 }

@@ -216,7 +216,10 @@ Deno.test("server keeps 64 connections that say nothing, and lets the oldest go 
   eve[Symbol.dispose]();
   const oldest = await places[0]?.rest();
   assertEquals(oldest?.length, 0, "it was closed, without a word");
-  assertStringIncludes(server.stderr.join("\n"), "too many handshakes");
+  assertStringIncludes(
+    server.stderr.join("\n"),
+    "too many handshakes are under way",
+  );
 });
 
 /** Asks for a place until there is one: each that has one has a second for itself. */
@@ -265,7 +268,9 @@ Deno.test("server lets those wait who talk rubbish, and not those who only look 
   using second = await Intruder.at(server);
   await second.send({ kind: "ping" });
   await second.hears("pong");
-  await server.line(/127\.0\.0\.1: waits 250 ms$/);
+  await server.line(
+    /127\.0\.0\.1: failed too often, and waits 250 ms\. .* --failed-per-address$/,
+  );
   await assertUndisturbed(ana, "undisturbed");
   const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   const figures = await response.text();
@@ -286,7 +291,9 @@ Deno.test("server with --new-per-address lets those wait who come too often, key
     await intruder.send({ kind: "ping" });
     await intruder.hears("pong");
   }
-  await server.line(/127\.0\.0\.1: waits 250 ms$/);
+  await server.line(
+    /127\.0\.0\.1: comes too often, and waits 250 ms\. .* --new-per-address$/,
+  );
 });
 
 Deno.test("server with --max-connections lets others wait until there is a place", async () => {
@@ -298,7 +305,9 @@ Deno.test("server with --max-connections lets others wait until there is a place
   await using ana = await JsonClient.join({ invite, name: "ana" });
   using intruder = await Intruder.at(server);
   await using eve = await JsonClient.start({ invite, name: "eve" });
-  await server.line(/All places are taken \(2 connections\)$/);
+  await server.line(
+    /All places are taken \(2 connections\): others wait until somebody goes\. --max-connections gives more$/,
+  );
   await assertUndisturbed(ana, "undisturbed");
   assertEquals(eve.shown, []);
   intruder[Symbol.dispose]();

@@ -80,10 +80,11 @@ Deno.test("all members of a sealed room agree on every line, the founder's first
   const last = await room.say("cy", "all alike");
   const digits = await Promise.all(["ana", "bob", "cy"].map(async (name) => {
     await room.client(name).shows("said", { text: "all alike" });
-    const own: (string | undefined)[] = [];
+    const own: string[] = [];
     for (let seq = 1; seq <= last; seq++) {
       const [answer] = await room.ask(name, { type: "agree", seq });
-      own.push(answer?.digits);
+      assert(answer?.digits, `${name} has none for line ${seq}`);
+      own.push(answer.digits);
     }
     return own;
   }));
@@ -214,6 +215,12 @@ Deno.test("two members who are shown different orders learn it from the next lin
   const seq = await room.say("ana", "so be it");
   await room.client("bob").shows("warning", { seq, reason: "seen-differs" });
   assert(!room.client("bob").texts.includes("so be it"));
+  await room.client("bob").type(JSON.stringify({ type: "say", text: "what?" }));
+  for (const name of ["ana", "cy"]) {
+    const client = room.client(name);
+    await client.shows("warning", { seq: seq + 1, reason: "seen-differs" });
+    assert(!client.texts.includes("what?"));
+  }
   assertNoFaults(room);
 });
 

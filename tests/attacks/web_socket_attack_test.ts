@@ -255,7 +255,7 @@ Deno.test("server has no place for more handshakes at the port for browsers than
   await assertUndisturbed(all);
 });
 
-Deno.test("server answers no more requests at a time than it takes handshakes", async () => {
+Deno.test("server answers requests that come at once while it has places for handshakes, and refuses the others", async () => {
   await using all = await stage("--max-handshakes-per-address", "2");
   using wires = new DisposableStack();
   const statuses = await Promise.all(Array.from({ length: 64 }, async () => {

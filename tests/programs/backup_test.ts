@@ -23,7 +23,8 @@ const SEEN = 100;
 const REMOVED = "You were removed from this room.";
 const NOT_LET_IN = 'The room does not know you as "after-people".';
 /** What a server says of those. */
-const REFUSED = / warning gate: .* The link or code does not open this room$/;
+const REFUSED =
+  / warning gate: .*: not let in: The link or code does not open this room$/;
 
 // ── The commands ───────────────────────────────────────────────────────────────────────────────────────
 

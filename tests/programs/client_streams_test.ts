@@ -99,7 +99,7 @@ testUnless(
   },
 );
 
-Deno.test("client whose reader goes away leaves quietly", async () => {
+Deno.test("client whose reader goes away before it has printed its help ends quietly", async () => {
   const { code, stderr } = await ended({
     prefix: ["sh", "-c", 'trap "" PIPE; { "$@"; echo $? >&2; } | true', "sh"],
     args: ["--help"],
@@ -138,6 +138,10 @@ Deno.test("client with closed streams takes them for empty ones", async () => {
     const options = { invite, name: `ana${at}`, ...redirected(how) };
     assertEquals((await ended(options)).code, 0, how);
   }
+  const log = await server.log();
+  const came = log.filter(({ what }) => what === "joined");
+  assertEquals(came.map(({ name }) => name), ["ana0", "ana1", "ana2"]);
+  assertEquals(log.filter(({ what }) => what === "said"), []);
 });
 
 Deno.test("client tells of a fault of its own in one sentence, without a stack trace", async () => {
@@ -383,6 +387,7 @@ terminalTest(
         shown.indexOf("Welcome"),
         shown.lastIndexOf("code"),
       );
+      assertEquals(own.includes("hello ana"), true, own);
       assertEquals(own.includes("\x1b") || own.includes("\x07"), false);
       await ben.shows("left", { name, reason: "left" });
     }

@@ -503,8 +503,6 @@ Deno.test("client refuses a chat.key and an identity that others can read", asyn
   assertMatch(third.stderr[0] ?? "", /"chat\.key": others can read it/);
 });
 
-// ── Passphrases ────────────────────────────────────────────────────────────────────────────────────────
-
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -16,6 +16,7 @@ import { formatEntry } from "../../src/log/line_format.ts";
 import { Folder } from "../kit/folder.ts";
 import { parseLog, runServer, Server } from "../kit/server.ts";
 import { Client, JsonClient } from "../kit/client.ts";
+import { Intruder } from "../kit/intruder.ts";
 import { assertFollows, assertSaid } from "../kit/expect.ts";
 import { output, run } from "../kit/command.ts";
 
@@ -144,7 +145,7 @@ testUnless(
 
 testUnless(
   Deno.build.os === "linux" ? undefined : "there is no /dev/full here",
-  "server refuses to write its log to a device that is always full",
+  "server refuses a log that leads to a device",
   async () => {
     await using folder = await Folder.make();
     await Deno.symlink("/dev/full", folder.file("chat.log"));
@@ -210,6 +211,12 @@ Deno.test("server starts on a log whose last line was cut anywhere, and goes on 
       ),
     );
     assertEquals(await Deno.readTextFile(folder.file("chat.log")), whole);
+    using _eve = await Intruder.in(server, `eve${length}`);
+    const log = await server.log();
+    assertEquals(log.map(({ name, what }) => [name, what]), [
+      ["old", "said"],
+      [`eve${length}`, "joined"],
+    ]);
   }
 });
 

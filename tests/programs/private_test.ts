@@ -384,5 +384,6 @@ Deno.test("client whose memory of private messages is damaged says so, and goes 
     text,
     "line 1 is damaged. Private messages may come twice",
   );
+  await settled(ben, "ben", ana);
   await leave(ben);
 });

@@ -84,7 +84,9 @@ testUnless(
     assertEquals(await late.finished(), 1);
     await server.line(
       new RegExp(
-        `gate: ${RegExp.escape(CLIENT_ADDRESS)}: too many connections$`,
+        `gate: ${
+          RegExp.escape(CLIENT_ADDRESS)
+        }: turned away: too many connections from there\\. .* --max-per-address$`,
       ),
     );
     // The proxy's place is free for others, and so is this machine's.
@@ -137,7 +139,9 @@ testUnless(
     await using eve = await JsonClient.join(direct);
     assertEquals(saidOf(server), []);
     await fill(port);
-    await server.line(/gate: 127\.0\.0\.1: too many connections$/);
+    await server.line(
+      /gate: 127\.0\.0\.1: turned away: too many connections from there\. .* --max-per-address$/,
+    );
     await using late = await JsonClient.start({ invite: web, name: "late" });
     assertEquals(await late.finished(), 1);
     await ana.type("undisturbed");
@@ -207,7 +211,7 @@ Deno.test("server takes a header from a named network alone, and nothing without
   const known = ["--proxy-protocol", "127.0.0.0/8"];
   await using server = await Server.open(folder, { args: known });
   const refused =
-    "127.0.0.1: Cannot read the header of the PROXY protocol, version 2: ";
+    "127.0.0.1: not let in: Cannot read the header of the PROXY protocol, version 2: ";
   const invite = { invite: server.invite, name: "ana" };
   await using ana = await JsonClient.start(invite);
   assertEquals(await ana.finished(), 1);
@@ -218,9 +222,13 @@ Deno.test("server takes a header from a named network alone, and nothing without
   await server.line(new RegExp(`${refused}the connection ended$`));
 
   assertEquals(await say(server, concat(HEADER, NOISE)), new Uint8Array(0));
-  await server.line(/203\.0\.113\.7: Cannot read a record: its type is /);
+  await server.line(
+    /203\.0\.113\.7: not let in: Cannot read a record: its type is /,
+  );
   await say(server, concat(LOCAL, NOISE));
-  await server.line(/ 127\.0\.0\.1: Cannot read a record: its type is /);
+  await server.line(
+    / 127\.0\.0\.1: not let in: Cannot read a record: its type is /,
+  );
   const before = saidOf(server).length;
   await say(server, new Uint8Array(0)); // as one that only looks whether somebody listens
   await say(server, LOCAL);
@@ -231,7 +239,9 @@ Deno.test("server takes a header from a named network alone, and nothing without
   const strange = ["--proxy-protocol", "10.0.0.0/8"];
   await using second = await Server.open(other, { args: strange });
   await say(second, concat(HEADER, NOISE));
-  await second.line(/ 127\.0\.0\.1: Cannot read a record: its type is /);
+  await second.line(
+    / 127\.0\.0\.1: not let in: Cannot read a record: its type is /,
+  );
   const direct = { invite: second.invite, name: "ben" };
   await using _ben = await JsonClient.join(direct);
 });
@@ -244,11 +254,11 @@ Deno.test("server waits for a proxy's header as long as for a handshake, and let
   await writeAll(slow.conn, HEADER.slice(0, 20));
   using silent = await Wire.to(server);
   await say(server, concat(HEADER, NOISE));
-  await server.line(/203\.0\.113\.7: Cannot read a record/);
+  await server.line(/203\.0\.113\.7: not let in: Cannot read a record/);
   for (const wire of [slow, silent]) {
     assertEquals(await wire.rest(), new Uint8Array(0));
   }
-  const late = "127.0.0.1: The proxy said nothing in time";
+  const late = "127.0.0.1: not let in: The proxy said nothing in time";
   await server.until(
     "both to be late",
     () => saidOf(server).filter((it) => it === late).length === 2 || undefined,
@@ -267,7 +277,9 @@ Deno.test("server has places for as many headers to come as for handshakes, and 
   // Closed at once until the first has had its second.
   while ((await say(server, proper)).length === 0);
   assertEquals(await silent.rest(), new Uint8Array(0));
-  await server.line(/ 127\.0\.0\.1: Too many come whom the proxy doesn't/);
+  await server.line(
+    / 127\.0\.0\.1: not let in: Too many come whom the proxy doesn't/,
+  );
 });
 
 Deno.test("server says what is wrong with the networks of its proxies, before it begins", async () => {

@@ -112,6 +112,8 @@ Deno.test("a keeper who comes back from the server's folder opens the room to no
     await client.type(JSON.stringify({ type: "ban", name: "eve", id: 1 }));
     await client.shows("done", { id: 1 });
     assertEquals(await eve.finished(), 1);
+    const told = "The server says that you were removed from the room.";
+    assertStringIncludes(eve.transcript, told);
   }
   const before = (await server.log()).length;
   await using again = await JsonClient.join({ ...ana, cwd: folder.path });

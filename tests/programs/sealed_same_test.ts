@@ -23,8 +23,6 @@ const ASIDE: ReadonlySet<string> = new Set([
   "room",
   "keepers",
   "backTo",
-  "keepers",
-  "backTo",
 ]);
 
 /** A room of one kind. */

@@ -144,7 +144,7 @@ testUnless(
   },
 );
 
-Deno.test("server listens on every address and on port 5000 where nothing else is said", async () => {
+Deno.test("server listens on every address where it is told to, and its help names that and port 5000 as the defaults", async () => {
   await using folder = await Folder.make();
   await using server = await Server.open(folder, {
     args: ["--host", "0.0.0.0"],
@@ -188,14 +188,6 @@ Deno.test("server --link prints the link that lets people in, which else shows a
   await client.shows("said", { name: "ana", text: "hello", own: true });
 
   assertSaid(await server.log(), "ana", ["hello"]);
-});
-
-Deno.test("server's folder lets a client in without an invite", async () => {
-  await using folder = await Folder.make();
-  await using server = await Server.open(folder);
-  await using client = await JsonClient.join({ cwd: folder.path, name: "ana" });
-
-  assertEquals(client.entrances[0]?.server, `127.0.0.1:${server.port}`);
 });
 
 Deno.test("server exits with 2 for wrong usage, and names what is wrong", async () => {

@@ -199,15 +199,17 @@ Deno.test("an older server leaves a newer one's key alone, and says so", async (
   await makeRoom(folder, {});
   const path = folder.file("chat.key");
   const key = await Deno.readTextFile(path);
-  await Deno.writeTextFile(path, key.replace('"version": 1', '"version": 2'));
+  const newer = key.replace('"version": 1', '"version": 2');
+  await Deno.writeTextFile(path, newer);
   const sentence =
     'Cannot use "chat.key": it has version 2, and this program reads version 1';
   const { code, stderr } = await runServer(folder, ["--port", "0"]);
   assertEquals([code, stderr], [1, [`${sentence}.`]]);
+  assertEquals(await Deno.readTextFile(path), newer);
   assertTold(sentence);
 });
 
-Deno.test("a client leaves files of a newer one alone, and says so", async () => {
+Deno.test("a client leaves a newer one's identity alone, and says so", async () => {
   await using folder = await Folder.make();
   await using home = await Folder.make();
   await using server = await Server.open(folder);
@@ -224,7 +226,8 @@ Deno.test("a client leaves files of a newer one alone, and says so", async () =>
   );
   const path = `${identities}/${name}`;
   const text = await Deno.readTextFile(path);
-  await Deno.writeTextFile(path, text.replace('"version": 1', '"version": 2'));
+  const newer = text.replace('"version": 1', '"version": 2');
+  await Deno.writeTextFile(path, newer);
   await using ana = await Client.plain({
     invite,
     name: "ana",
@@ -235,6 +238,7 @@ Deno.test("a client leaves files of a newer one alone, and says so", async () =>
   assertEquals(ana.stderr, [
     `Cannot use "${path}": it has version 2, and this program reads version 1.`,
   ]);
+  assertEquals(await Deno.readTextFile(path), newer);
 });
 
 Deno.test("an older server passes over a newer one's lines of the log, and who saw them is warned", async () => {

@@ -169,7 +169,10 @@ browserTest(
     await toLatest.waitFor();
     const before = await toEnd(page);
     await show(page, ...lines(221, 20));
-    await page.getByRole("button", { name: "20 new" }).click();
+    const fresh = page.getByRole("button", { name: "20 new" });
+    await fresh.waitFor();
+    assert(await toEnd(page) > before, "it went along");
+    await fresh.click();
     await message(page, 240).waitFor();
     assertEquals(await toEnd(page), 0);
     assert(before >= 700, `${before}`);

@@ -87,7 +87,7 @@ browserTest(
 );
 
 browserTest(
-  "who was in a sealed room by a page from disk comes back to it after a reload, and reads what was missed",
+  "who was in a sealed room by a page from disk comes back to it after a reload, and reads again what was said",
   async (profiles) => {
     await using folder = await Folder.make();
     await using room = await WebRoom.open(folder, sealed());

@@ -13,8 +13,7 @@ import { type PipeOptions, PipeView } from "./pipe_view.ts";
 import {
   awaySentence,
   differenceSentence,
-  inviteSentence,
-  localLinkSentence,
+  inviteSentences,
   lostSentence,
   type NewsOf,
   nextAttempt,
@@ -43,7 +42,6 @@ type Remark = NewsOf<
   | "lost"
   | "disconnected"
   | "away-message"
-  | "invited"
   | "warning"
   | "history-differs"
   | "private-unread"
@@ -91,7 +89,8 @@ export class PlainView extends PipeView {
         return this.#remark(news);
       case "invited":
         // What a founder's client makes by itself is for the program that runs it.
-        return news.founding ? this.print(news.link) : this.#invited(news);
+        if (news.founding) return this.print(news.link);
+        return inviteSentences(news).forEach((it) => this.complain(it));
       default:
         if (this.#isTyped || !news.mine) this.#line(news);
     }
@@ -103,12 +102,6 @@ export class PlainView extends PipeView {
     const isMove = type === "joined" || type === "left";
     const isUsual = past && isMove && (own || !this.#isBack);
     if (!isUsual) this.print(plainEvent(news));
-  }
-
-  #invited(news: NewsOf<"invited">): void {
-    this.#remark(news);
-    const local = localLinkSentence(news.link);
-    if (local !== undefined) this.complain(local);
   }
 
   #remark(news: Remark): void {
@@ -152,8 +145,6 @@ function plainRemark(news: Remark): string {
     }
     case "away-message":
       return awaySentence(news);
-    case "invited":
-      return inviteSentence(news);
     case "warning":
       return warningSentence(news);
     case "history-differs":

@@ -22,9 +22,8 @@ import {
   differenceSentence,
   disconnectedSentence,
   fileSentence,
-  inviteSentence,
+  inviteSentences,
   keptSentence,
-  localLinkSentence,
   lostSentence,
   type NewsOf,
   refusalSentence,
@@ -308,14 +307,9 @@ export class Transcript {
   }
 
   #invited(news: NewsOf<"invited">): Paragraph[] {
-    const local = localLinkSentence(news.link);
     // The link last: the code is so high that it would push it off the screen.
-    const code = local === undefined
-      ? codeLines(news.link, this.#options.columns())
-      : []; // of which another machine has nothing
-    // A founder is told so with what else there is to know of its link.
-    const hint = local === undefined || news.founding ? [] : [local];
-    return [...code, inviteSentence(news), ...hint]
+    const code = codeLines(news.link, this.#options.columns());
+    return [...code, ...inviteSentences(news)]
       .map((line) => this.#columns.told(line));
   }
 

@@ -245,7 +245,7 @@ export class Messages implements Siblings, AsyncDisposable {
 
   #deliver({ topic = "", body, from, ask }: Come): void {
     this.#carryOut(topic, body, from, ask).catch((error) => {
-      logger.error('Cannot carry out a message "{topic}": {why}', {
+      logger.error('Cannot do what another server asks ("{topic}"): {why}', {
         topic,
         why: messageOf(error),
       });

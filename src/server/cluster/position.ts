@@ -220,9 +220,10 @@ export class PositionFile implements Disposable {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
-      logger.warn("{why}. The server goes on adding to it", {
-        why: error.message,
-      });
+      logger.warn(
+        "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder",
+        { why: error.message },
+      );
     }
   }
 

@@ -195,7 +195,11 @@ export class Progress implements Disposable {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       const why = error.message;
-      if (why !== this.#trouble) logger.error("{why}", { why });
+      if (why !== this.#trouble) {
+        logger.error("{why}. The room goes on; mend that before a restart", {
+          why,
+        });
+      }
       this.#trouble = why; // it is tried again with the next entry
     }
   }

@@ -153,7 +153,7 @@ export class Responders implements Responder {
   #giveUp(why: string): void {
     this.#start = undefined;
     logger.warn(
-      "Handshakes are worked on beside what members say: a worker failed ({why})",
+      "The thread for handshakes failed: {why}. The room goes on, slower where many come at a time; a restart brings the thread back",
       { why },
     );
   }

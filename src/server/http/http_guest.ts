@@ -230,7 +230,10 @@ export class HttpGuest implements Client {
         this.#found = head;
       }
     } catch (error) {
-      logger.error("{why}", { why: messageOf(error) });
+      logger.error(
+        "{why}. Programs that said something could not be told its number",
+        { why: messageOf(error) },
+      );
       const refused: Refused = { reason: "log-unreadable", detail: "" };
       for (const n of [...this.#waiting.keys()]) this.#settle(n, { refused });
     } finally {

@@ -209,7 +209,10 @@ export class HttpPort implements Disposable {
       if (error instanceof StalledError) {
         logger.info("{address}: {why}", { address, why });
       } else if (isPeers) logger.debug("{address}: {why}", { address, why });
-      else logger.error("{address}: {why}", { address, why });
+      else {logger.error("{address}: the request failed: {why}", {
+          address,
+          why,
+        });}
     } finally {
       close(peer);
       this.#peers.delete(peer);

@@ -158,10 +158,10 @@ export class Connection {
     const messages = this.#nats.subscribe(subject, {
       callback: (error, message) => {
         if (!error) return heard(bytesOf(message));
-        logger.error("Cannot hear {subject}: {error}", {
-          subject,
-          error: error.message,
-        });
+        logger.error(
+          "Cannot hear {subject} of NATS: {error}. What other servers say there is missed; look at the rights of this server's user",
+          { subject, error: error.message },
+        );
       },
     });
     signal.addEventListener("abort", () => messages.unsubscribe(), {
@@ -219,7 +219,7 @@ export class Connection {
   /** What isn't allowed is said once: it is tried again and again. */
   #complain(error: Error): void {
     if (!(error instanceof errors.PermissionViolationError)) {
-      return logger.warn("NATS: {error}", { error: messageOf(error) });
+      return logger.warn("NATS says: {error}", { error: messageOf(error) });
     }
     this.#refused ??= error;
     const { operation, subject } = error;
@@ -324,10 +324,10 @@ function renewed(
       usable = fresh;
       return auth;
     } catch (error) {
-      logger.warn("{path} cannot be used: {error}", {
-        path,
-        error: messageOf(error),
-      });
+      logger.warn(
+        "Cannot use {path}: {error}. The server goes on with the login that it has",
+        { path, error: messageOf(error) },
+      );
       return usable(nonce);
     }
   };

@@ -23,6 +23,10 @@ import { type Happening, isApart } from "./happening.ts";
 /** So much of what has happened is told to other servers at once: an invite with a note has up to a kilobyte. */
 const MAX_SHARED = 256;
 
+/** What is said where the file can't be used. */
+const TROUBLE =
+  "{why}. Until it can be used, changes of members, names, invites and bans are not kept, or not seen";
+
 const logger = diagnostics("people");
 
 /** A happening as the file has it. */
@@ -183,7 +187,7 @@ export class Journal implements Disposable {
       this.keep();
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      logger.error("{why}", { why: error.message });
+      logger.error(TROUBLE, { why: error.message });
     }
   }
 
@@ -206,7 +210,7 @@ export class Journal implements Disposable {
       return [];
     } catch (error) {
       const why = messageOf(error);
-      if (!this.#troubles.has(why)) logger.error("{why}", { why });
+      if (!this.#troubles.has(why)) logger.error(TROUBLE, { why });
       this.#troubles = new Set([...this.#troubles, why]);
       return [why];
     }
@@ -234,9 +238,10 @@ export class Journal implements Disposable {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
-      logger.warn("{why}. The server goes on adding to it", {
-        why: error.message,
-      });
+      logger.warn(
+        "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder",
+        { why: error.message },
+      );
     }
   }
 

@@ -152,7 +152,9 @@ export class ControlFile implements Disposable {
       this.#write([], fsync);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      logger.error("{why}", { why: error.message });
+      logger.error("{why}. That is tried again before anything else changes", {
+        why: error.message,
+      });
     }
   }
 
@@ -169,9 +171,10 @@ export class ControlFile implements Disposable {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
-      logger.warn("{why}. The server goes on adding to it", {
-        why: error.message,
-      });
+      logger.warn(
+        "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder",
+        { why: error.message },
+      );
     }
   }
 

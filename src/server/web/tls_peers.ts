@@ -33,9 +33,10 @@ export class TlsPeers {
   /** Resolves when there is a place for another, and when nobody is accepted any more. */
   async place(): Promise<void> {
     while (this.#count >= this.#max && !this.#isClosed) {
-      logger.warn("All places for handshakes of TLS are taken ({count})", {
-        count: this.#count,
-      });
+      logger.warn(
+        "All {count} places for handshakes of TLS are taken: other browsers wait. A proxy in front, as Caddy, keeps silent ones away",
+        { count: this.#count },
+      );
       await this.#ended.wait();
     }
   }

@@ -189,6 +189,7 @@ Deno.test("Handshakes lets a network wait that failed too often, or came too oft
     pauses.push(begin("192.0.2.7")?.pause ?? -1);
   }
   assertEquals(pauses, [0, 0, 0, 0, 0, 0, 0, 0, 250, 500, 1_000]);
+  assertEquals(begin("192.0.2.7")?.cause, "new");
 
   const failing: number[] = [];
   for (let count = 0; count < 7; count++) {
@@ -198,6 +199,7 @@ Deno.test("Handshakes lets a network wait that failed too often, or came too oft
     handshakes.fail(unfinished);
   }
   assertEquals(failing, [0, 0, 0, 0, 0, 250, 500]);
+  assertEquals(begin("192.0.2.8")?.cause, "failed");
   assertEquals(begin("192.0.2.9")?.pause, 0);
 });
 

@@ -196,7 +196,11 @@ Deno.test("PlainView shows attacks as escapes, wherever they stand, and no line 
       const before = output.text.length + errors.text.length;
       view.show(news);
       const { length } = output.text + errors.text;
-      const several = news.type === "found" ? news.lines.length : 1;
+      const several = news.type === "found"
+        ? news.lines.length
+        : news.type === "invited" && news.web !== undefined
+        ? 2
+        : 1;
       if (length > before) lines += several;
     }
     view.note(attack);
@@ -376,12 +380,12 @@ Deno.test("PlainView writes private messages in a form that nothing else has, an
   );
 });
 
-Deno.test("PlainView says of an invite's link what is to be done if it leads to its own machine, and prints a founder's alone", () => {
+Deno.test("PlainView has a line for each of an invite's links, says what is to be done if it leads to its own machine, and prints a founder's alone", () => {
   const news = { type: "invited", uses: 1, until: null, note: "" };
-  const shown = (link: string, founding: boolean) => {
+  const shown = (link: string, founding: boolean, web?: string) => {
     const { output, errors, ...rest } = streams();
     new PlainView({ output, errors, ...rest })
-      .show({ ...news, link, founding } as News);
+      .show({ ...news, link, founding, ...web && { web } } as News);
     return [output.text, errors.text.split("\n")];
   };
   const local = "chat://127.0.0.1:5000/#key";
@@ -390,5 +394,10 @@ Deno.test("PlainView says of an invite's link what is to be done if it leads to 
   assertStringIncludes(hint, "That link works on this machine alone");
   const far = "chat://192.0.2.7:5000/#key";
   assertEquals(shown(far, false), ["", [`Invite: ${far}`, ""]]);
+  const web = "https://chat.example/#key";
+  assertEquals(shown(far, false, web), [
+    "",
+    [`Invite: ${far}`, `In a browser: ${web}`, ""],
+  ]);
   assertEquals(shown(local, true), [`${local}\n`, [""]]);
 });
