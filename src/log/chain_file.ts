@@ -45,7 +45,7 @@ export class ChainFile {
   readonly #failed: (error: unknown) => void;
   readonly #marks = new Map<number, Bytes>();
   #isStale = false; // whether something else than the marks is in the file
-  #hasFailed = false;
+  #hasFailed = false; // then nothing is written any more
 
   private constructor(path: string, failed: (error: unknown) => void) {
     this.#path = path;
@@ -126,7 +126,6 @@ export class ChainFile {
     const text = isComplete
       ? mark
       : [...this.#marks].map((it) => formatMark(...it)).join("");
-    this.#isStale = true; // until all is written
     writeAllSync(file, encoder.encode(text));
     this.#isStale = false;
   }

@@ -355,7 +355,6 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     entries: readonly (NewEntry | null)[],
     last: number,
   ): Promise<number | undefined> {
-    if (entries.length === 0) return undefined;
     const lines = new Map<number, string>();
     for await (const piece of this.past(first - 1, last)) {
       for (const it of piece) lines.set(it.seq, formatEntry(it));

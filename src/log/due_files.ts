@@ -66,9 +66,7 @@ export class DueFiles {
     const newest = this.#log.files.at(-1);
     if (!("age" in keep) || !newest) return false;
     const times = await this.#timesIn(newest, "start");
-    const now = this.#now();
-    const first = Math.min(...times.filter((at) => at <= now));
-    return first < now - keep.age / PARTS; // never for no times
+    return Math.min(...times) < this.#now() - keep.age / PARTS; // never for no times
   }
 
   /** The files that are due, the oldest first. @throws {LogError} if one can't be read. */
@@ -92,8 +90,8 @@ export class DueFiles {
   #areOlder(ends: readonly (number | undefined)[], age: number) {
     const now = this.#now();
     return (index: number) => {
-      const end = ends.slice(index).find((it) => it !== undefined && it <= now);
-      return end !== undefined && end < now - age;
+      const end = ends.slice(index).find((it = Infinity) => it <= now);
+      return (end ?? Infinity) < now - age;
     };
   }
 

@@ -183,7 +183,7 @@ export class LogFiles {
       const next = files[index + 1];
       // Where numbers overlap, because somebody put a file between, the newer file counts.
       const last = next ? Math.min(upTo, next.first - 1) : upTo;
-      if (after >= last) continue;
+      if (file.first > last || after >= last) continue; // nothing of it
       using opened = await this.reader(file);
       if (!opened) continue;
       const { before, offset } = await file.before(after, opened);

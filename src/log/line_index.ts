@@ -25,17 +25,22 @@ export interface Stretch extends Place {
 
 /** Where lines are in a file: counts the line breaks of all that it holds, in order. */
 export class LineIndex {
+  readonly #start: Place;
   #last: number;
   #end: number;
   #size: number;
-  readonly #places: Place[];
+  /** Behind the start, in order. */
+  readonly #places: Place[] = [];
+  /** The end of a line from which on there is another place, bytes. */
+  #next: number;
 
   /** An index of the lines that begin at a place. */
   constructor(start: Place) {
+    this.#start = start;
     this.#last = start.before;
     this.#end = start.offset;
     this.#size = start.offset;
-    this.#places = [start];
+    this.#next = start.offset + STRETCH_SIZE;
   }
 
   /** The number of the last whole line. */
@@ -50,14 +55,13 @@ export class LineIndex {
 
   /** Takes the next bytes of the file. */
   add(bytes: Uint8Array): void {
-    let next = (this.#places.at(-1)?.offset ?? 0) + STRETCH_SIZE;
     let at = bytes.indexOf(LINE_BREAK);
     for (; at >= 0; at = bytes.indexOf(LINE_BREAK, at + 1)) {
       this.#end = this.#size + at + 1;
       this.#last++;
-      if (this.#end < next) continue;
+      if (this.#end < this.#next) continue;
       this.#places.push({ before: this.#last, offset: this.#end });
-      next = this.#end + STRETCH_SIZE;
+      this.#next = this.#end + STRETCH_SIZE;
     }
     this.#size += bytes.length;
   }
@@ -69,22 +73,13 @@ export class LineIndex {
 
   /** A place from which to read towards the line after `line`. */
   before(line: number): Place {
-    let low = 0;
-    let high = this.#places.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if ((this.#places[middle]?.before ?? Infinity) <= line) low = middle;
-      else high = middle;
-    }
-    return this.#places[low] ?? { before: this.#last, offset: this.#end };
+    return this.#places.findLast(({ before }) => before <= line) ?? this.#start;
   }
 
   /** All lines before the line `line`, and some after, the last stretch first. */
   *back(line: number): Generator<Stretch> {
     let end = this.#end;
-    for (let index = this.#places.length - 1; index >= 0; index--) {
-      const place = this.#places[index];
-      if (!place) break;
+    for (const place of [this.#start, ...this.#places].reverse()) {
       const size = end - place.offset;
       if (size > 0 && place.before + 1 < line) yield { ...place, size };
       end = place.offset;

@@ -56,7 +56,7 @@ async function open(path: string, isAlone: boolean): Promise<LogFile[]> {
     else await files.lastBefore();
     return [...files.list];
   } catch (cause) {
-    throw cause instanceof LogError ? cause : new LogError("read", path, cause);
+    throw new LogError("read", path, cause);
   }
 }
 
@@ -71,8 +71,6 @@ async function* read(
     await opened.seek(offset, Deno.SeekMode.Start);
     yield* readEntries(opened, before, after, upTo);
   } catch (cause) {
-    throw cause instanceof LogError
-      ? cause
-      : new LogError("read", file.path, cause);
+    throw new LogError("read", file.path, cause);
   }
 }

@@ -53,15 +53,11 @@ export class LogWindow {
    */
   saidStart(count: number, most: number, head: number): number {
     const oldest = Math.max(head - most, this.oldest(head));
-    let start = head;
-    let said = 0;
-    for (let seq = head; seq > oldest && said < count; seq--) {
-      const entry = this.find(seq);
-      if (!entry || !mayBeSpoken(entry.what)) continue;
-      said++;
-      start = seq - 1;
-    }
-    return start;
+    const said = this.entries(oldest, head).filter(({ what }) =>
+      mayBeSpoken(what)
+    );
+    const first = said[Math.max(0, said.length - count)];
+    return first ? first.seq - 1 : head;
   }
 
   /**

@@ -108,6 +108,60 @@ export async function withMethod<T extends object, K extends keyof T>(
   }
 }
 
+/** Runs a body, and tells what reached the disk while it ran, and what was renamed or deleted beside a path, in order. */
+export async function happeningsOf(
+  path: string,
+  body: () => Promise<unknown>,
+): Promise<string[]> {
+  const folder = path.replace(/[^/]*$/, "");
+  const happenings: string[] = [];
+  const { prototype } = Deno.FsFile;
+  const kinds = new WeakMap<Deno.FsFile, string>();
+  const told = (name: unknown) => `${name}`.replace(folder, "");
+  const noteOpen =
+    (open: typeof Deno.open): typeof Deno.open => async (name, options) => {
+      const file = await open(name, options);
+      if (name === `${folder}.`) kinds.set(file, "the folder");
+      return file;
+    };
+  const noteSync = (sync: Deno.FsFile["sync"]) =>
+    function (this: Deno.FsFile) {
+      happenings.push(kinds.get(this) ?? "a file");
+      return sync.call(this);
+    };
+  const noteRename = <T extends void | Promise<void>>(
+    rename: (from: string | URL, to: string | URL) => T,
+  ) =>
+  (from: string | URL, to: string | URL) => {
+    happenings.push(`${told(from)} to ${told(to)}`);
+    return rename(from, to);
+  };
+  const noteRemove =
+    (remove: typeof Deno.remove): typeof Deno.remove => (name) => {
+      happenings.push(`no ${told(name)}`);
+      return remove(name);
+    };
+  await withMethod(
+    Deno,
+    "open",
+    noteOpen,
+    () =>
+      withMethod(
+        prototype,
+        "sync",
+        noteSync,
+        () =>
+          withMethod(prototype, "syncData", noteSync, () =>
+            withMethod(Deno, "renameSync", noteRename, () =>
+              withMethod(Deno, "rename", noteRename, () =>
+                withMethod(Deno, "remove", noteRemove, async () => {
+                  await body();
+                })))),
+      ),
+  );
+  return happenings;
+}
+
 /** The last `count` entries, at most 200, with seq < `before`, oldest first. */
 export async function lastOf(
   log: ChatLog,

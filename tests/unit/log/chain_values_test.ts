@@ -7,9 +7,10 @@
 
 import { CHAIN_START } from "../../../src/protocol/chain.ts";
 import type { ChatLog } from "../../../src/log/chat_log.ts";
+import { LogError } from "../../../src/log/file.ts";
 import { formatEntry } from "../../../src/log/line_format.ts";
 import type { NewEntry } from "../../../src/protocol/line.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { modeOf } from "../../kit/folder.ts";
 import {
   headingAfter,
@@ -21,6 +22,7 @@ import {
   testWithPath,
   valueFor,
   windows,
+  withMethod,
 } from "../../kit/log_kit.ts";
 
 const COUNT = 3_000;
@@ -405,3 +407,40 @@ for (const size of [10, 3_000]) {
     },
   );
 }
+
+testWithPath(
+  "a log goes on after a number to which no chain can be counted, and tells no value then",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append(ALL.slice(0, 3));
+    const last = 5_000_000;
+    await log.goOnAfter(last);
+    assertEquals(await log.append([said(1)]), last + 1);
+    const text = await Deno.readTextFile(path);
+    assertEquals(
+      text,
+      `# continues at event ${last + 1}\n${linesOf([said(1)])}`,
+    );
+    assertEquals(await log.chainAt(last + 1), undefined);
+  },
+);
+
+testWithPath(
+  "a log stays as it was where it can't go on in another file",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append(ALL.slice(0, 3));
+    const fail = () => () => {
+      throw new Error("Input/output error");
+    };
+    await withMethod(Deno, "renameSync", fail, async () => {
+      await assertRejects(
+        () => log.goOnAfter(9),
+        LogError,
+        `Cannot go on "${path}": Input/output error`,
+      );
+    });
+    assertEquals(await log.append(ALL.slice(3, 4)), 4);
+    assertEquals(await valueAt(log, 4), valueFor(ALL, 4).toHex());
+  },
+);

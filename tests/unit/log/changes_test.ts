@@ -4,6 +4,7 @@
  * @module
  */
 
+import { changesIn } from "../../../src/log/changes.ts";
 import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
 import {
@@ -211,3 +212,52 @@ testWithPath(
     assertEquals(await found(log, "needle"), [[], []]);
   },
 );
+
+Deno.test("changesIn() finds the changes among lines of any kind, the last first, with their numbers", () => {
+  const line = (entry: NewEntry) => `${formatEntry(entry)}\n`;
+  const changes = LINES.map(([entry]) => entry);
+  const no = [
+    said(1, "edits 1"),
+    said(1, "it deletes 1 and reacts to 2"),
+    { ...said(1, "edits 1: x"), what: "acted" } as const,
+    { ...said(1, "Bilal deletes 2"), what: "renamed" } as const,
+  ].map(line);
+  const text = [
+    "\n# a note\n",
+    line(own(edited(3, "reacts to 9: x deletes 9"))), // 103
+    ...no, // 104 to 107
+    line(others(deleted(4))), // 108
+    line(others(deleted(4))), // 109
+    "Abhii edits 9: x\n", // 110
+    "k.s.1 | Abhii edits 9: x\n\n", // 111 and 112
+    ...changes.map(line), // 113 to 117
+    line(own(edited(3, "x"))).trim(),
+  ].join("");
+  const found = (end: number) =>
+    changesIn(text, 100, end).map(({ to, what, person, read }) => {
+      const entry = read();
+      assertEquals(
+        [entry?.to, entry?.what, entry?.person],
+        [to, what, person],
+      );
+      return entry?.seq;
+    });
+  const all = [117, 116, 115, 114, 113, 109, 108, 103];
+  for (let end = 100; end <= 120; end++) {
+    assertEquals(found(end), all.filter((seq) => seq < end), `${end}`);
+  }
+  const [first] = changesIn(`\n${line(own(deleted(4)))}`, 0, 9);
+  assertEquals(first?.read()?.seq, 2);
+  assertEquals(changesIn("", 0, 9), []);
+  assertEquals(changesIn(line(said(1)), 0, 9), []);
+});
+
+Deno.test("changesIn() reads a change only once it is wanted, and none that is none", () => {
+  const line = formatEntry(own(reacted(42, "👍")));
+  const [change] = changesIn(`${line.replace("👍", "no emoji")}\n`, 0, 9);
+  assertEquals([change?.to, change?.what, change?.read()], [
+    42,
+    "reacted",
+    null,
+  ]);
+});

@@ -24,6 +24,7 @@ import {
   STAY,
   testWithPath,
   windows,
+  withMethod,
 } from "../../kit/log_kit.ts";
 import { GOODBYES } from "../../../src/protocol/reasons.ts";
 import {
@@ -615,12 +616,74 @@ testWithPath(
   windows,
 );
 
-testWithPath("open() says which file it can't open", async (path) => {
+testWithPath("open() says which file it can't open or lock", async (path) => {
   await Deno.mkdir(path);
   await assertRejects(() => open(path), LogError, `Cannot open "${path}": `);
   await Deno.remove(path);
   await (await open(path)).close(); // the lock is free again
+  await Deno.remove(`${path}.lock`);
+  await Deno.mkdir(`${path}.lock`);
+  await assertRejects(
+    () => open(path),
+    LogError,
+    `Cannot lock "${path}": it is a folder`,
+  );
 });
+
+testWithPath(
+  "open() tells which files it made, and of the log again once that has all it begins with",
+  async (path) => {
+    const made: string[] = [];
+    const onMade = (it: string) => made.push(it);
+    await (await openLog(path, { onMade })).close();
+    assertEquals(made, [`${path}.lock`, path, path]);
+    await (await openLog(path, { onMade })).close();
+    assertEquals(made.length, 3);
+  },
+);
+
+testWithPath(
+  "a log that can't be closed to others is used, and that is said",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    const open = { mode: 0o644 };
+    const why =
+      `Cannot close "${path}": Operation not permitted; others can read it`;
+    await Deno.writeTextFile(path, exampleLines, open);
+    await Deno.chmod(path, 0o644);
+    const refuse = () => () =>
+      Promise.reject(new Error("Operation not permitted"));
+    await withMethod(Deno, "chmod", refuse, async () => {
+      await using log = await openLog(path, { onNotice });
+      assertEquals(log.notices, [why]);
+      await Deno.remove(path);
+      await Deno.writeTextFile(path, exampleLines, open);
+      await log.reopen();
+      assertEquals(notices, [
+        why,
+        `Opened "${path}" again: another file with as many lines took its place`,
+      ]);
+    });
+  },
+  windows,
+);
+
+testWithPath(
+  "saidStart(), isDeleted() and recall() tell of the lines in memory",
+  async (path) => {
+    await using log = await open(path, 4);
+    const deletion = { ...said(7, ""), what: "deleted", to: 2 } as const;
+    await log.append([...saidUpTo(6), deletion]);
+    assertEquals([1, 3, 9].map((it) => log.saidStart(it, 9)), [5, 3, 3]);
+    assertEquals(log.saidStart(9, 2), 5);
+    assertEquals([1, 2].map((seq) => log.isDeleted(seq)), [false, true]);
+    assertEquals([3, 4].map((seq) => log.recall(seq)?.text), [
+      undefined,
+      "text 4",
+    ]);
+  },
+);
 
 /** Another process that holds the log until it is killed or its input ends. */
 async function openElsewhere(path: string) {

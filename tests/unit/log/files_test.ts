@@ -9,6 +9,7 @@ import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { modeOf } from "../../kit/folder.ts";
 import {
+  happeningsOf,
   headingAfter,
   lastOf,
   namesBeside,
@@ -90,11 +91,145 @@ testWithPath("append() makes every file private", async (path) => {
   }
 }, windows);
 
-testWithPath("append() with fsync rotates", async (path) => {
-  await using log = await openLog(path, { maxSize: MAX_SIZE, fsync: true });
-  await appendEach(log, 1, 5);
-  await assertHolds(log, 5);
-});
+for (const fsync of [true, false]) {
+  const only = (names: string[]) => fsync ? names : [];
+  testWithPath(
+    `append() and deleteOldest() ${
+      fsync ? "with fsync wait for the disk" : "wait for no disk"
+    }, before a file has its name and after it`,
+    async (path) => {
+      const options = { maxSize: MAX_SIZE, keep: 2, fsync };
+      await using log = await openLog(path, options);
+      const happenings = (body: () => Promise<unknown>) =>
+        happeningsOf(path, body);
+      assertEquals(
+        await happenings(() => log.append([said(1)])),
+        only(["a file"]),
+      );
+      assertEquals(await happenings(() => log.append([said(2)])), [
+        ...only(["a file", "a file"]),
+        "chat.log to chat.log.1",
+        "chat.log.new to chat.log",
+        ...only(["the folder"]),
+      ]);
+      await appendEach(log, 3, 5);
+      assertEquals(await happenings(() => log.append([said(6)])), [
+        ...only(["a file", "a file"]),
+        "no chat.log.2",
+        "chat.log.1 to chat.log.2",
+        "chat.log to chat.log.1",
+        "chat.log.new to chat.log",
+        ...only(["the folder"]),
+      ]);
+      const [oldest] = log.files;
+      assert(oldest);
+      assertEquals(await happenings(() => log.deleteOldest(oldest)), [
+        "no chat.log.2",
+        ...only(["the folder"]),
+      ]);
+      await assertHolds(log, 6, 5);
+    },
+    windows,
+  );
+}
+
+testWithPath(
+  "append() goes on where the system can't have a folder reach the disk",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: MAX_SIZE, fsync: true });
+    const fail = () => () => Promise.reject(new Error("Invalid argument"));
+    await withMethod(Deno.FsFile.prototype, "sync", fail, async () => {
+      await appendEach(log, 1, 5);
+    });
+    await assertHolds(log, 5);
+  },
+);
+
+testWithPath(
+  "deleteOldest() deletes the oldest file alone, and never the newest",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 3);
+    const [oldest, newest] = log.files;
+    assert(oldest && newest);
+    assertEquals(await log.deleteOldest(newest), false);
+    await assertHolds(log, 3);
+    assertEquals(await log.deleteOldest(oldest), true);
+    assertEquals(await log.deleteOldest(oldest), false);
+    assertEquals(await log.deleteOldest(newest), false);
+    await assertHolds(log, 3, 3);
+  },
+);
+
+/** Runs a body on a system that doesn't tell files apart, as Windows. */
+async function withoutInodes(body: () => Promise<void>) {
+  const untold = (info: Deno.FileInfo) => ({ ...info, ino: null, dev: 0 });
+  const ofPath = (stat: typeof Deno.stat): typeof Deno.stat => async (name) =>
+    untold(await stat(name));
+  const ofFile = (stat: Deno.FsFile["stat"]) =>
+    async function (this: Deno.FsFile) {
+      return untold(await stat.call(this));
+    };
+  await withMethod(
+    Deno,
+    "stat",
+    ofPath,
+    () => withMethod(Deno.FsFile.prototype, "stat", ofFile, body),
+  );
+}
+
+testWithPath(
+  "the log is rotated, read, taken up again and deleted on a system that doesn't tell files apart",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    await withoutInodes(() =>
+      withEachSecond(async () => {
+        const options = { maxSize: MAX_SIZE, keep: 3, onNotice };
+        await using log = await openLog(path, options);
+        await appendEach(log, 1, 9);
+        await log.reopen();
+        await assertHolds(log, 9, 3);
+        assertEquals(notices, []);
+        const [oldest] = log.files;
+        assert(oldest);
+        await Deno.rename(`${path}.1`, `${path}.2`);
+        await Deno.rename(`${path}.3`, `${path}.9`);
+        assertEquals(await log.deleteOldest(oldest), false); // its name is gone
+        await Deno.remove(path);
+        await log.reopen();
+        assertEquals(notices, [
+          `Began a new "${path}" at event 10: the old one was moved, deleted or emptied`,
+        ]);
+        await appendEach(log, 10, 10);
+        assertEquals(await log.recent(0), numbered(saidUpTo(10)));
+      })
+    );
+  },
+  windows,
+);
+
+testWithPath(
+  "open() removes what a rotation left over, and needn't where there is nothing",
+  async (path) => {
+    const refuse = () => () =>
+      Promise.reject(new Deno.errors.PermissionDenied("Read-only folder"));
+    await withMethod(Deno, "remove", refuse, async () => {
+      await (await openLog(path)).close();
+      await Deno.writeTextFile(`${path}.new`, "");
+      await assertRejects(() => openLog(path), LogError, "Cannot open");
+    });
+    const gone =
+      (remove: typeof Deno.remove): typeof Deno.remove => async (name) => {
+        await remove(name);
+        await remove(name); // as if another had removed it
+      };
+    await withMethod(Deno, "remove", gone, async () => {
+      await (await openLog(path)).close();
+    });
+    assertEquals(await namesBeside(path), ["chat.log"]);
+  },
+);
 
 testWithPath("append() keeps as many older files as it may", async (path) => {
   await using log = await openLog(path, { maxSize: MAX_SIZE, keep: 2 });
@@ -102,7 +237,25 @@ testWithPath("append() keeps as many older files as it may", async (path) => {
   const names = ["chat.log", "chat.log.1", "chat.log.2"];
   assertEquals(await namesBeside(path), names);
   await assertHolds(log, 11, 7);
+  assertEquals(log.start[0], 6);
+  assertEquals(log.files.map(({ path }) => path), [
+    `${path}.2`,
+    `${path}.1`,
+    path,
+  ]);
 });
+
+testWithPath(
+  "append() begins another file only where this one is larger than it may be",
+  async (path) => {
+    const options = { maxSize: linesOf(saidUpTo(2)).length };
+    await using log = await openLog(path, options);
+    await appendEach(log, 1, 2);
+    assertEquals(await namesBeside(path), ["chat.log"]);
+    await appendEach(log, 3, 3);
+    assertEquals(await namesBeside(path), ["chat.log", "chat.log.1"]);
+  },
+);
 
 testWithPath("append() removes what an earlier setting kept", async (path) => {
   {
@@ -497,11 +650,47 @@ testWithPath(
   windows,
 );
 
-testWithPath("reopen() is refused once the log is closed", async (path) => {
-  const log = await openLog(path);
-  await log.close();
-  await assertRejects(() => log.reopen(), LogError, "it is closed");
-});
+testWithPath(
+  "reopen(), startAfter() and goOnAfter() are refused once the log is closed, and nothing is begun or deleted",
+  async (path) => {
+    const log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 3);
+    const [oldest] = log.files;
+    assert(oldest);
+    assertEquals(log.mayDelete(), true);
+    await log.close();
+    await assertRejects(() => log.reopen(), LogError, "it is closed");
+    const value = new Uint8Array(32);
+    await assertRejects(() => log.startAfter(9, value), LogError, "is closed");
+    await assertRejects(() => log.goOnAfter(9), LogError, "it is closed");
+    await log.beginAnother();
+    assertEquals(log.mayDelete(), false);
+    assertEquals(await log.deleteOldest(oldest), false);
+    assertEquals(await namesBeside(path), ["chat.log", "chat.log.1"]);
+  },
+);
+
+testWithPath(
+  "append() looks at its path again at once after it couldn't take up its file",
+  async (path) => {
+    let now = 0;
+    const clock = () => () => now;
+    await withMethod(performance, "now", clock, async () => {
+      await using log = await openLog(path);
+      await appendEach(log, 1, 1);
+      await Deno.remove(path);
+      await Deno.mkdir(path);
+      now = 1_000;
+      for (let times = 0; times < 2; times++) {
+        await assertRejects(() => log.append([said(2)]), LogError, "a folder");
+      }
+      await Deno.remove(path);
+      await appendEach(log, 2, 2);
+      assertEquals(await pastOf(log), numbered([said(2)], 2));
+    });
+  },
+  windows,
+);
 
 // What others can do to the file of an open log, and what it has then.
 const CHANGES: readonly {
@@ -708,8 +897,66 @@ testWithPath(
   windows,
 );
 
+testWithPath(
+  "past() says that the newest file is gone, or why a file can't be looked at",
+  async (path) => {
+    const still = () => () => 0; // nobody looks at the path again
+    await withMethod(performance, "now", still, async () => {
+      await using log = await openLog(path, { maxSize: MAX_SIZE });
+      await appendEach(log, 1, 3);
+      const refuse = () => () =>
+        Promise.reject(new Deno.errors.PermissionDenied("No"));
+      await withMethod(Deno, "stat", refuse, async () => {
+        await assertRejects(
+          () => pastOf(log),
+          LogError,
+          `Cannot read "${path}.1": `,
+        );
+      });
+      await Deno.remove(path);
+      await assertRejects(
+        () => pastOf(log),
+        LogError,
+        `Cannot read "${path}": it is gone`,
+      );
+      assertEquals(await pastOf(log, 0, 2), numbered(saidUpTo(2)));
+    });
+  },
+  windows,
+);
+
+testWithPath(
+  "past() opens no file of which it reads nothing",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 7); // in files of two
+    let opened = 0;
+    const count = (open: typeof Deno.open): typeof Deno.open => (...args) => {
+      opened++;
+      return open(...args);
+    };
+    const openedFor = async (after: number, upTo: number) => {
+      opened = 0;
+      await withMethod(
+        Deno,
+        "open",
+        count,
+        () => pastOf(log, after, upTo).then(() => {}),
+      );
+      return opened;
+    };
+    assertEquals(await openedFor(0, 7), 4);
+    assertEquals(await openedFor(0, 2), 1);
+    assertEquals(await openedFor(2, 3), 1);
+    assertEquals(await openedFor(1, 3), 2);
+    assertEquals(await openedFor(6, 7), 1);
+    assertEquals(await openedFor(7, 7), 0);
+  },
+  windows,
+);
+
 testWithPath("past() reads a file wherever others moved it", async (path) => {
-  await using log = await openLog(path, { maxSize: MAX_SIZE });
+  await using log = await openLog(path, { maxSize: MAX_SIZE, keep: 3 });
   await appendEach(log, 1, 5); // looks at the path; not again within this second
   await Deno.rename(`${path}.2`, `${path}.3`);
   await Deno.rename(`${path}.1`, `${path}.2`);
@@ -732,7 +979,9 @@ testWithPath(
       await Deno.remove(`${path}.1`);
       assertEquals(await log.have(0, 5), false);
       assertEquals(await log.have(0, middle - 1), true);
+      assertEquals(await log.have(0, middle), false);
       assertEquals(await log.have(newest - 1, 5), true);
+      assertEquals(await log.have(newest - 2, 5), false);
       assertEquals(await log.whole(0), newest - 1);
     }
     await Deno.remove(`${path}.2`);

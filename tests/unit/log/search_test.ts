@@ -186,6 +186,30 @@ testWithPath(
   },
 );
 
+testWithPath(
+  "search() says where it ended, also where it found nothing",
+  async (path) => {
+    await using log = await openLog(path);
+    const nothing = { entries: [], changes: [], more: false };
+    const search = (options: { before?: number; after?: number }) =>
+      log.search("needle", { limit: 5, ...options });
+    assertEquals(await search({}), { ...nothing, from: 1 });
+    await log.append(saidUpTo(9));
+    assertEquals(await search({}), { ...nothing, from: 1 });
+    assertEquals(await search({ before: 5 }), { ...nothing, from: 1 });
+    assertEquals(await search({ before: 1 }), { ...nothing, from: 1 });
+    await log.append([said(10, "needle"), said(11, "needle")]);
+    const found = async (before: number, after: number) => {
+      const { entries, more, from } = await search({ before, after });
+      return [seqsOf(entries), more, from];
+    };
+    assertEquals(await found(99, 9), [[10, 11], false, 1]);
+    assertEquals(await found(99, 10), [[11], false, 11]);
+    assertEquals(await found(11, 9), [[10], false, 1]);
+    assertEquals(await found(10, 9), [[], false, 1]);
+  },
+);
+
 testWithPath("search() ends when it is told to", async (path) => {
   await using log = await openLog(path);
   await log.append(saidUpTo(3));
