@@ -84,13 +84,14 @@ export class Cpace {
 
   /**
    * Makes this side's share.
-   * @param scalar 32 bytes, little-endian, not 0 and less than the group's order. Only known-answer tests give one.
+   * @param scalar 32 bytes, little-endian, not 0 and less than the group's order; wiped by `key`. Only known-answer
+   * tests give one.
    * @throws {RangeError} for another scalar.
    */
   constructor({ password, ci, sid }: CpaceInput, scalar = sampleScalar()) {
     this.#sid = copyOf(sid);
-    this.#scalar = copyOf(scalar);
-    this.share = multiply(this.#scalar, generatorOf(password, ci, sid));
+    this.#scalar = scalar;
+    this.share = multiply(scalar, generatorOf(password, ci, sid));
   }
 
   /**
@@ -181,7 +182,7 @@ function generatorOf(
 export function cpaceSecret(scalar: Bytes, share: Uint8Array): Bytes {
   const element = decode(share);
   // The group's order is prime: only the neutral element has a neutral multiple.
-  if (!element || element.is0()) {
+  if (element.is0()) {
     throw new HandshakeError(
       "Cannot make a CPace key: the other side's share is not a proper one",
     );
@@ -189,12 +190,12 @@ export function cpaceSecret(scalar: Bytes, share: Uint8Array): Bytes {
   return multiply(scalar, element);
 }
 
-/** The element of an encoding (RFC 9496 section 4.3.1), undefined if it is none's. */
-function decode(share: Uint8Array): Element | undefined {
+/** The element of an encoding (RFC 9496 section 4.3.1); the neutral one, which nobody may use, if it is none's. */
+function decode(share: Uint8Array): Element {
   try {
     return Point.fromBytes(share);
   } catch {
-    return undefined; // of another size, or no element's encoding; no caller is told which
+    return Point.ZERO; // of another size, or no element's encoding; no caller is told which
   }
 }
 

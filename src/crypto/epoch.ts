@@ -23,7 +23,6 @@ import {
   PROTOCOL_NAME,
   randomBytes,
   SIGNATURE_SIZE,
-  TAG_SIZE,
   uint64,
 } from "../../crypto_utils.ts";
 import {
@@ -199,7 +198,6 @@ export class EpochReader {
    * @throws {DecryptionError} for anything else.
    */
   async open(sealed: Uint8Array, associatedData: Uint8Array): Promise<Bytes> {
-    if (sealed.length < TAG_SIZE + SIGNATURE_SIZE) throw new DecryptionError();
     const ciphertext = sealed.subarray(0, -SIGNATURE_SIZE);
     const signature = copyOf(sealed.subarray(-SIGNATURE_SIZE));
     const signed = signedBytes(

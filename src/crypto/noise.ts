@@ -87,9 +87,8 @@ class SymmetricState {
 
   static initialize(pattern: Pattern, prologue: Bytes): SymmetricState {
     const name = utf8.encode(`Noise_${pattern}_25519_AESGCM_SHA256`);
-    let h: Bytes = new Uint8Array(32);
-    if (name.length <= h.length) h.set(name);
-    else h = sha256(name);
+    const h = new Uint8Array(32);
+    h.set(name); // one that didn't fit would be hashed
     const state = new SymmetricState(h, h);
     state.mixHash(prologue);
     return state;
@@ -186,6 +185,7 @@ class Fields {
 interface Keys {
   s: KeyPair;
   e: KeyPair;
+  /** Known from the message on that carries it, as `re` is: no token before that mixes it. */
   rs?: Bytes;
   re?: Bytes;
 }
@@ -348,7 +348,7 @@ export class Handshake {
       if (this.#turn === 2) {
         this.#secured = {
           ...symmetric.split(role),
-          remoteKey: known(keys.rs),
+          remoteKey: keys.rs as Bytes,
         };
       }
       this.#symmetric = symmetric;
@@ -385,9 +385,9 @@ export class Handshake {
     { s, e, re }: Keys,
   ): Promise<Bytes> {
     this.#mixEphemeral(symmetric, e.publicKey);
-    symmetric.mixKey(await agree(e, known(re)));
+    symmetric.mixKey(await agree(e, re as Bytes));
     const sealedS = await symmetric.encryptAndHash(s.publicKey);
-    symmetric.mixKey(await agree(s, known(re)));
+    symmetric.mixKey(await agree(s, re as Bytes));
     return concat(e.publicKey, sealedS);
   }
 
@@ -411,7 +411,7 @@ export class Handshake {
     { s, re }: Keys,
   ): Promise<Bytes> {
     const sealedS = await symmetric.encryptAndHash(s.publicKey);
-    symmetric.mixKey(await agree(s, known(re)));
+    symmetric.mixKey(await agree(s, re as Bytes));
     this.#mixPsk(symmetric);
     return sealedS;
   }
@@ -437,7 +437,7 @@ export class Handshake {
   /** The token "psk" (section 9.1). */
   #mixPsk(symmetric: SymmetricState): void {
     if (this.#pattern === "XXpsk3") {
-      symmetric.mixKeyAndHash(known(this.#psk));
+      symmetric.mixKeyAndHash(this.#psk as Bytes); // `#step` has looked
     }
   }
 }
@@ -446,13 +446,6 @@ function tooLong(size: number): RangeError {
   return new RangeError(
     `Cannot use a message of ${size} bytes: the most is ${MAX_MESSAGE_SIZE}`,
   );
-}
-
-function known<T>(value: T | undefined): T {
-  if (value === undefined) {
-    throw new HandshakeError("Cannot go on: a key is missing");
-  }
-  return value;
 }
 
 async function ownKeys(

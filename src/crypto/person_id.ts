@@ -28,7 +28,7 @@ export function shortId(full: string): string {
 
 /** A short text in groups of four, for people. */
 export function spokenId(short: string): string {
-  return short.match(/.{1,4}/g)?.join("-") ?? short;
+  return short.replace(/.{4}(?=.)/g, "$&-");
 }
 
 /** The short text that somebody typed, with or without hyphens, in either case; undefined for anything else. */

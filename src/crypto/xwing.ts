@@ -142,7 +142,7 @@ async function expand(seed: Uint8Array, kem: Kem) {
   const expanded = copyOf(shake256(seed, { dkLen: KEM_SEED_SIZE + KEY_SIZE }));
   try {
     return {
-      keyM: await kem.generate(expanded.slice(0, KEM_SEED_SIZE)),
+      keyM: await kem.generate(expanded.subarray(0, KEM_SEED_SIZE)),
       keyX: await importKeyPair(expanded.subarray(KEM_SEED_SIZE)),
     };
   } finally {

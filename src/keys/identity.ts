@@ -144,15 +144,13 @@ function seedOf(path: string, document: Document): Bytes {
 
 /** The files of identities in a folder. */
 async function filesOf(folder: string): Promise<string[]> {
-  const paths: string[] = [];
   try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (isShortId(name)) paths.push(`${folder}/${name}`);
-    }
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter(({ name }) => isShortId(name))
+      .map(({ name }) => `${folder}/${name}`);
   } catch (cause) {
     throw fileError("read", folder, cause);
   }
-  return paths.sort();
 }
 
 /**

@@ -128,7 +128,7 @@ export function withZone(host: string, named: string): string {
 }
 
 function readAddress(text: string, what: string): Address {
-  const [, host = "", port] = text.match(/^(.*?)(?::(\d*))?$/s) ?? [];
+  const [, host = "", port] = text.match(/^(.*):(\d*)$/s) ?? [];
   if (port === undefined || port === "") {
     throw new SyntaxError(`Cannot read the ${what}: it has no port`);
   }
@@ -152,10 +152,10 @@ function canonicalHost(host: string): string | undefined {
   const bare = address === undefined ? host : `${address}]`;
   if (/[\s/?#@\\%,]/.test(bare)) return undefined; // to a URL these are its other parts, and "," is between two addresses
   const url = URL.parse(`http://${bare}`);
-  if (url === null || url.hostname === "") return undefined;
+  if (url === null) return undefined;
   const isShorthand = /^[\d.]+$/.test(url.hostname) && url.hostname !== bare; // 127.1, 0x7f000001
   if (isShorthand) return undefined;
-  const canonical = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const canonical = url.hostname.replace(/[[\]]/g, "");
   const named = zone === undefined ? canonical : `${canonical}%${zone}`;
   return named.length > MAX_HOST ? undefined : named;
 }

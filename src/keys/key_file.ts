@@ -243,16 +243,15 @@ function addressIn(
 
 function serversIn(path: string, { servers = [] }: Document): Address[] {
   try {
-    if (!Array.isArray(servers)) throw new TypeError("not an array");
-    return servers.map((text) => parseAddress(String(text)));
+    return (servers as unknown[]).map((text) => parseAddress(String(text)));
   } catch {
     throw damaged(path, "servers are not addresses");
   }
 }
 
 function webOrigin({ web }: Document): string | undefined {
-  const url = web === undefined ? null : URL.parse(String(web));
-  return url && /^https?:$/.test(url.protocol) ? url.origin : undefined;
+  const url = URL.parse(String(web));
+  return url && /^https?:/.test(url.protocol) ? url.origin : undefined;
 }
 
 function roomInvite(keys: RoomKeys, place: Place): Invite {

@@ -76,7 +76,7 @@ const SEPARATOR = /[\s\p{Pd}]+/u;
 export function parseCode(text: string): SpokenCode {
   const [digits = "", first = "", second = "", ...more] = text.trim()
     .toLowerCase().split(SEPARATOR);
-  if (digits === "" || first === "" || second === "" || more.length > 0) {
+  if (digits === "" || second === "" || more.length > 0) {
     throw new SyntaxError(
       "Cannot read the code: it is not a number and two words, as in 7-crossover-clockwork",
     );

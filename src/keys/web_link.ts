@@ -22,13 +22,13 @@ export function isOrigin(address: string): boolean {
 
 /** The URL of the WebSocket beside a web page. @param origin The page's. */
 export function socketUrl(origin: string): string {
-  return `${origin.replace(/^http/, "ws")}/chat`;
+  return `${origin.replace("http", "ws")}/chat`;
 }
 
 /** The host and the port of a web page's server. @param url Its origin, or a page of it. */
 export function webAddress({ hostname, port, protocol }: URL): Address {
   const usual = protocol === "https:" ? 443 : 80;
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const host = hostname.replace(/[[\]]/g, "");
   return { host, port: port === "" ? usual : Number(port) };
 }
 

@@ -22,13 +22,14 @@ import {
   labelled,
   toBase64url,
 } from "../../crypto_utils.ts";
-import type { Event } from "./events.ts";
+import { keepNewest } from "../base/keep_newest.ts";
+import { type Event, MAX_STRING } from "./events.ts";
 import type { LineKind, LogEntry } from "./line.ts";
-import { GOODBYES, wording } from "./reasons.ts";
+import { GOODBYES, MAX_ENTRY_LENGTH, wording } from "./reasons.ts";
 
 /** The value before line 1: 32 zero bytes. */
 export const CHAIN_START: Bytes = new Uint8Array(KEY_SIZE);
-/** Lines whose values are kept, the last; and how many numbers that are left out are counted again for one. */
+/** Lines whose values are kept, the last; and how many numbers that are left out are counted again for one. A power of 2. */
 const KEPT = 4_096;
 /** The most numbers in a row that may be left out: more would take a server or a client minutes. */
 const MAX_GAP = 1_000_000;
@@ -42,9 +43,11 @@ const PREFIX = labelled("chain");
 const KINDS = new Map<LineKind, Bytes>(); // as fields
 const senders = new Map<string, Bytes>(); // person ‖ stay, by their texts
 
-// Every value is put together here, so that a line leaves little behind.
-let scratch: Bytes = new Uint8Array(32_768);
-let view = new DataView(scratch.buffer);
+// Every value is put together here, so that a line leaves little behind. A UTF-16 unit comes to three bytes at most.
+const scratch: Bytes = new Uint8Array(
+  1_024 + 3 * (MAX_STRING + MAX_ENTRY_LENGTH),
+);
+const view = new DataView(scratch.buffer);
 scratch.set(PREFIX);
 
 // One state for all, taken back to its beginning by a copy: a new one for each line would take twice as long.
@@ -88,20 +91,10 @@ function senderOf({ person, stay }: LogEntry): Bytes {
   const key = person + stay;
   const known = senders.get(key);
   if (known) return known;
-  if (senders.size >= MAX_SENDERS) senders.clear();
-  const id = base32crockford.decode(person.toUpperCase());
+  const id = base32crockford.decode(person);
   const bytes = concat(id, fromBase64url(stay));
-  senders.set(key, bytes);
+  keepNewest(senders.set(key, bytes), MAX_SENDERS);
   return bytes;
-}
-
-/** Has place for a line of that many UTF-16 units. */
-function makePlace(units: number): void {
-  const size = 1_024 + 3 * units;
-  if (size <= scratch.length) return;
-  scratch = new Uint8Array(size);
-  view = new DataView(scratch.buffer);
-  scratch.set(PREFIX);
 }
 
 /**
@@ -111,7 +104,6 @@ function makePlace(units: number): void {
 export function chainValue(before: Bytes, entry: LogEntry): Bytes {
   const { seq, at: time, what, n, to, name } = entry;
   const text = what === "left" ? wording(GOODBYES, entry.text) : entry.text;
-  makePlace(name.length + text.length);
   let at = write(PREFIX.length, before);
   at = writeNumber(at, seq);
   at = writeNumber(at, time);
@@ -203,17 +195,15 @@ export class Chain {
     }
     if (seq === this.#seq) return this.#value;
     let low = this.#firstKept;
-    let high = this.#count;
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.#seqAt(middle) <= seq) low = middle;
-      else high = middle;
+    for (let step = KEPT; step >= 1; step /= 2) {
+      const next = low + step;
+      if (next < this.#count && this.#seqAt(next) <= seq) low = next;
     }
-    let next = this.#seqAt(low);
-    if (seq - next > KEPT) return undefined;
+    const kept = this.#seqAt(low);
+    if (seq - kept > KEPT) return undefined;
     const start = (low % KEPT) * KEY_SIZE;
     let value = copyOf(this.#values.subarray(start, start + KEY_SIZE));
-    while (next < seq) value = chainGap(value, ++next);
+    for (let gap = kept + 1; gap <= seq; gap++) value = chainGap(value, gap);
     return value;
   }
 
@@ -243,9 +233,8 @@ export class Chain {
     if (seq - this.#seq > MAX_GAP) {
       throw new RangeError(`Cannot follow: lines up to ${seq} are missing`);
     }
-    while (this.#seq < seq) {
-      const next = this.#seq + 1;
-      this.#take(next, chainGap(this.#value, next));
+    for (let gap = this.#seq + 1; gap <= seq; gap++) {
+      this.#take(gap, chainGap(this.#value, gap));
     }
   }
 

@@ -126,7 +126,7 @@ export async function acceptChannel(
   const third = expectHandshake(await answered.coming);
   // An unknown invite fails where a wrong key does, and as late.
   const isGuess = inviteId === CODE_ID;
-  const mayGuess = code?.guess() ?? true;
+  const mayGuess = code?.guess();
   const key = keyOf(inviteId, options);
   let secured: Secured;
   try {

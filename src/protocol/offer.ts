@@ -100,9 +100,7 @@ export function safeFileName(name: string): string {
 function shorten(name: string): string {
   if (encoder.encode(name).length <= MAX_SAVED_SIZE) return name;
   const dot = name.lastIndexOf(".");
-  const ending = dot > 0 && name.length - dot <= MAX_ENDING
-    ? name.slice(dot)
-    : "";
+  const ending = name.length - dot <= MAX_ENDING ? name.slice(dot) : "";
   const room = MAX_SAVED_SIZE - encoder.encode(ending).length;
   let kept = "";
   let size = 0;

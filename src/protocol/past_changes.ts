@@ -112,10 +112,10 @@ export class PastChanges {
 
   /** All that change a line, the newest first. */
   #all(line: LogEntry): Change[] {
-    return (this.#candidates.get(line.seq) ?? []).flatMap(({ read }) => {
-      const entry = read();
-      const isMeant = entry && isChange(entry) && entry.to === line.seq;
-      return isMeant && mayChange(entry, line) ? [entry] : [];
-    });
+    return (this.#candidates.get(line.seq) ?? []).map(({ read }) => read())
+      .filter((entry): entry is Change =>
+        entry !== null && isChange(entry) && entry.to === line.seq &&
+        mayChange(entry, line)
+      );
   }
 }

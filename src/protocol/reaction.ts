@@ -30,7 +30,6 @@ export const SHORT_NAMES: Readonly<Record<string, string>> = {
 /** Whether a text is one emoji, which people see as one character. */
 export function isEmoji(text: string): boolean {
   if (text.length > MAX_UNITS || !emoji.test(text)) return false;
-  clusters ??= new Intl.Segmenter("en", { granularity: "grapheme" });
-  const [first] = clusters.segment(text);
-  return first?.segment === text;
+  clusters ??= new Intl.Segmenter("en");
+  return [...clusters.segment(text)].length === 1;
 }

@@ -19,7 +19,7 @@ export function fold(text: string): string {
 
 /** The words, folded. */
 export function searchWords(text: string): string[] {
-  return fold(text).split(/\s+/u).filter((word) => word !== "");
+  return fold(text).split(/\s/u).filter((word) => word !== "");
 }
 
 /**

@@ -5,12 +5,11 @@
  *
  * What is loaded has all faults in it, and the one that is on is a number in `__stryker__`. Tests are named by their
  * places in the file. One that failed is run once more without the fault: if it fails again, this process is no longer
- * what it was, and says so.
+ * what it was, and says so. A test that can't go on ends the process.
  *
  * @module
  */
 
-import { TextLineStream } from "@std/streams/text-line-stream";
 import { print } from "../../src/base/output.ts";
 import { SIGN } from "./runner.ts";
 
@@ -69,17 +68,30 @@ async function serve(): Promise<void> {
   const { setTimeout: later } = globalThis; // before any test has another
   const faults: Switch = { activeMutant: null };
   Object.assign(globalThis, { __stryker__: faults });
-  const orders = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
   let company: Company | undefined;
-  for await (const line of orders) {
-    const order = JSON.parse(`${line}`) as Order;
+  for (const order of orders()) {
     if (order.isEarly) faults.activeMutant = order.fault ?? null;
     company ??= await Company.load(Deno.args[0] ?? "", faults, later);
     const answer = await company.run(order);
     print(`${SIGN}${JSON.stringify(answer)}\n`);
   }
   Deno.exit(0); // whatever tests have left open
+}
+
+/**
+ * What is asked for, until there is no more. Waits for it outside of the event loop, in which nothing may be left while a
+ * test waits for what can't happen any more: that ends the process, as it ends `deno test`, and needs no clock.
+ */
+function* orders(): Generator<Order> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(16_384);
+  let rest = "";
+  for (let read; (read = Deno.stdin.readSync(buffer)) !== null;) {
+    rest += decoder.decode(buffer.subarray(0, read), { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
 }
 
 /** The tests of a file. */

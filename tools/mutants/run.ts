@@ -93,24 +93,34 @@ function report(found: readonly Ended[], place: string): string {
     ...list("no test reaches", of("NoCoverage")),
     ...list("tests only hang", of("Timeout")),
   ];
-  const noticed = of("Killed").length;
+  const byFile = [...Map.groupBy(tried, pathOf)];
+  const files = byFile.length > 1 ? byFile : [];
+  const sums = files.map(([path, faults]) => sum(path, faults)).toSorted();
+  return `${lines.join("\n")}\n\n${[...sums, sum(place, tried)].join("\n")}\n`;
+}
+
+/** How many faults of a place ended in which way. */
+function sum(place: string, tried: readonly Ended[]): string {
+  const count = (status: Ended["status"]) =>
+    tried.filter((it) => it.status === status).length;
+  const noticed = count("Killed");
   const share = (100 * noticed / Math.max(1, tried.length)).toFixed(1);
-  return `${
-    lines.join("\n")
-  }\n\n${place}: ${noticed} of ${tried.length} faults noticed (${share} %), ${
-    of("Survived").length
-  } not, ${of("NoCoverage").length} not reached, ${
-    of("Timeout").length
-  } hang\n`;
+  return `${place}: ${noticed} of ${tried.length} faults noticed (${share} %), ${
+    count("Survived")
+  } not, ${count("NoCoverage")} not reached, ${count("Timeout")} hang`;
+}
+
+function pathOf({ fileName }: Ended): string {
+  return fileName.replace(`${Deno.cwd()}/`, "");
 }
 
 function list(title: string, faults: readonly Ended[]): string[] {
-  return faults.map(({ fileName, location, mutatorName, replacement }) => {
-    const path = fileName.replace(`${Deno.cwd()}/`, "");
+  return faults.map((fault) => {
+    const { location, mutatorName, replacement } = fault;
     const { line, column } = location.start;
     const becomes = (replacement ?? "").replace(/\s+/g, " ").slice(0, 100);
     const what = `${mutatorName}, as ${becomes}`;
-    return `${path}:${line}:${column} ${title}: ${what}`;
+    return `${pathOf(fault)}:${line}:${column} ${title}: ${what}`;
   });
 }
 

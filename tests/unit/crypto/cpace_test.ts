@@ -28,6 +28,7 @@ import {
   cpaceTranscript,
 } from "../../../src/crypto/cpace.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
+import { isWiped } from "../../kit/private_keys.ts";
 import published from "./vectors/cpace_ristretto255.json" with { type: "json" };
 import draft from "./vectors/cpace_ristretto255_draft.json" with {
   type: "json",
@@ -158,7 +159,7 @@ Deno.test("Cpace gives both sides one key of 64 bytes, and another each time", (
 });
 
 Deno.test("Cpace agrees whatever is put in, long and empty inputs too", () => {
-  const some = fc.uint8Array({ maxLength: 300 });
+  const some = fc.uint8Array({ maxLength: 300, size: "max" });
   fc.assert(
     fc.property(
       some,
@@ -179,6 +180,59 @@ Deno.test("Cpace agrees whatever is put in, long and empty inputs too", () => {
   );
 });
 
+Deno.test("cpaceTranscript() puts before each part its length, seven bits to a byte", () => {
+  const none = new Uint8Array(0);
+  for (
+    const [size, length] of [
+      [0, "00"],
+      [127, "7f"],
+      [128, "8001"],
+      [300, "ac02"],
+      [16_383, "ff7f"],
+      [16_384, "808001"],
+    ] as const
+  ) {
+    const part = new Uint8Array(size).fill(7);
+    assertEquals(
+      cpaceTranscript(none, part, none, none).toHex(),
+      `00${length}${part.toHex()}0000`,
+    );
+  }
+});
+
+/** Runs something while all random bits are ones. @returns The bytes that it drew, as they are after it. */
+function withOnes(run: () => void): Uint8Array[] {
+  const drawn: Uint8Array[] = [];
+  const fill = (into: Uint8Array) => {
+    drawn.push(into);
+    return into.fill(0xff);
+  };
+  Object.assign(crypto, { getRandomValues: fill });
+  try {
+    run();
+  } finally {
+    Reflect.deleteProperty(crypto, "getRandomValues"); // the prototype's shows again
+  }
+  return drawn;
+}
+
+Deno.test("Cpace draws a scalar of 252 bits, and leaves nothing of it once it has made a key or refused a share", () => {
+  const greatest = new Uint8Array(32).fill(0xff);
+  greatest[31] = 0x0f;
+  const { share } = new Cpace(input(), greatest);
+  for (const theirs of [share, new Uint8Array(CPACE_SHARE_SIZE)]) {
+    let run: Cpace | undefined;
+    const drawn = withOnes(() => run = new Cpace(input()));
+    assertEquals([run?.share, drawn], [share, [greatest]]);
+    try {
+      run?.key("initiator", theirs);
+    } catch (error) {
+      assert(error instanceof HandshakeError);
+    }
+    assertEquals(drawn.map(isWiped), [true]);
+  }
+});
+
 Deno.test("Cpace gives the two sides different keys if any input differs", () => {
   const other = utf8.encode("other");
   for (const name of ["password", "ci", "sid"] as const) {
@@ -190,8 +244,8 @@ Deno.test("Cpace gives the two sides different keys if any input differs", () =>
 Deno.test("Cpace gives the two sides different keys if associated data or roles differ", () => {
   const [ya, yb] = [randomBytes(32), randomBytes(32)];
   ya[31] = yb[31] = 0;
-  const a = () => new Cpace(input(), ya);
-  const b = () => new Cpace(input(), yb);
+  const a = () => new Cpace(input(), ya.slice());
+  const b = () => new Cpace(input(), yb.slice());
   const [one, other] = [utf8.encode("one"), utf8.encode("other")];
   const key = a().key("initiator", b().share, { ours: one });
   for (

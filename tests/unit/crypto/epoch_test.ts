@@ -174,6 +174,23 @@ Deno.test("Epoch.ratchet() and EpochReader.ratchet() leave nothing of the key th
   assert(!keys.some(({ extractable }) => extractable));
 });
 
+Deno.test("EpochReader.ratchet() leaves no copy of the key that it goes on with", async () => {
+  const { reader } = await room();
+  const { ratchet } = CipherState.prototype;
+  const made: Bytes[] = [];
+  CipherState.prototype.ratchet = function (info) {
+    const key = ratchet.call(this, info);
+    made.push(key);
+    return key;
+  };
+  try {
+    await reader.ratchet();
+  } finally {
+    CipherState.prototype.ratchet = ratchet;
+  }
+  assertEquals(made.map(isWiped), [true]);
+});
+
 Deno.test("EpochReader refuses, after a ratchet, what was sealed before it", async () => {
   const { serverKey, epoch, reader } = await room();
   const old = await epoch.seal(utf8("old"), HEADER);

@@ -209,13 +209,26 @@ Deno.test("importKeyPair() and generateKeyPair() give private keys that nobody c
   }
 });
 
-Deno.test("agree() refuses the all-zero public key", async () => {
-  const pair = await importKeyPair(randomBytes(32));
-  await assertRejects(
-    () => agree(pair, new Uint8Array(32)),
-    HandshakeError,
-    "the public key is of low order",
-  );
+Deno.test("agree() refuses a product of zeros, whether the runtime gives or refuses one", async () => {
+  const { publicKey, multiply } = await generateKeyPair();
+  const refused: KeyPair["multiply"][] = [
+    multiply,
+    () => new Uint8Array(32),
+    () => Promise.reject(new DOMException("zeros", "OperationError")),
+  ];
+  for (const multiply of refused) {
+    await assertRejects(
+      () => agree({ publicKey, multiply }, new Uint8Array(32)),
+      HandshakeError,
+      "the public key is of low order",
+    );
+  }
+  for (const at of [0, 31]) {
+    const product = new Uint8Array(32);
+    product[at] = 1;
+    const multiply = () => product;
+    assertEquals(await agree({ publicKey, multiply }, publicKey), product);
+  }
 });
 
 // ── Ed25519 ────────────────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,7 @@ import {
   xwingKey,
 } from "../../../src/crypto/xwing.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { isWiped, keysSeen } from "../../kit/private_keys.ts";
 import file from "./vectors/x_wing.json" with { type: "json" };
 
 const hex = Uint8Array.fromHex;
@@ -153,6 +154,18 @@ for (
   });
 }
 
+Deno.test({
+  name: "xwingKey() leaves nothing of what it makes of the seed",
+  ignore: !isNative,
+  async fn() {
+    const { given, keys } = await keysSeen(() =>
+      xwingKey(randomBytes(32), nativeKem)
+    );
+    assertEquals(given.map(isWiped), [true, true]); // ML-KEM's part, X25519's
+    assert(!keys.some(({ extractable }) => extractable));
+  },
+});
+
 // ── Proper keys ────────────────────────────────────────────────────────────────────────────────────────
 
 /** u-coordinates of points of low order, those that aren't canonical among them. */
@@ -212,6 +225,10 @@ Deno.test("isXwingKey() tells the keys that xwingEncapsulate() takes", async () 
     assertEquals(isXwingKey(key), isProper);
     for (const it of await takes(key)) assertEquals(it, isProper);
   }
+  // Any seed is a proper one: what follows the numbers isn't read as more of them.
+  const seeded = publicKey.slice().fill(0xff, KEM_KEY_SIZE - 32, KEM_KEY_SIZE);
+  assertEquals(isXwingKey(seeded), true);
+  assertEquals((await takes(seeded)).includes(false), false);
   for (const low of LOW_ORDER) {
     const key = publicKey.slice();
     key.set(low, KEM_KEY_SIZE);

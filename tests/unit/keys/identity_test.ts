@@ -4,10 +4,12 @@
  * @module
  */
 
+import { toBase64url } from "../../../crypto_utils.ts";
 import { FileError } from "../../../src/base/private_file.ts";
 import {
   defaultConfigFolder,
   IdentityFile,
+  readIdentity,
 } from "../../../src/keys/identity.ts";
 import {
   assert,
@@ -80,6 +82,8 @@ async function find(parent: string): Promise<void> {
   const ben = await IdentityFile.create(folder);
   await Deno.writeTextFile(`${folder}/notes`, "no identity");
   assertEquals([ana.created, ana.name], [true, undefined]);
+  // Whoever has gone by no name is found by none.
+  assertEquals(await IdentityFile.find(folder, () => true), undefined);
   assertEquals(await IdentityFile.find(folder, named("ana")), undefined);
   await ana.setName("ana");
   await ben.setName("ben");
@@ -93,6 +97,31 @@ async function find(parent: string): Promise<void> {
     assertEquals(found?.path, last.path);
   }
 }
+
+Deno.test("IdentityFile.find() takes a name without its time, and no name that is no text", () =>
+  inFolder(async (folder) => {
+    const { path, seed } = await IdentityFile.create(folder);
+    const write = (name: unknown) => {
+      const document = { version: 1, seed: toBase64url(seed), name };
+      return Deno.writeTextFile(path, JSON.stringify(document));
+    };
+    await write("ana");
+    const found = await IdentityFile.find(folder, named("ana"));
+    assertEquals([found?.path, found?.name], [path, "ana"]);
+    await write(5);
+    assertEquals(await IdentityFile.find(folder, () => true), undefined);
+    assertEquals((await IdentityFile.open(path)).name, undefined);
+  }));
+
+Deno.test("IdentityFile.create() has one file for a seed, and readIdentity() makes none", () =>
+  inFolder(async (folder) => {
+    const { path, seed, identity } = await IdentityFile.create(folder);
+    const again = await IdentityFile.create(folder, seed);
+    assertEquals([again.path, again.created], [path, false]);
+    assertEquals((await readIdentity(path))?.card, identity.card);
+    assertEquals(await readIdentity(`${path}2`), undefined);
+    assertEquals((await Array.fromAsync(Deno.readDir(folder))).length, 1);
+  }));
 
 Deno.test({
   name: "defaultConfigFolder() follows the environment",

@@ -4,8 +4,11 @@
  * @module
  */
 
+import { deriveKey } from "../../../crypto_utils.ts";
 import {
   type Address,
+  addressesOf,
+  admissionKey,
   formatAddress,
   formatInvite,
   formatPlace,
@@ -79,6 +82,20 @@ Deno.test("parsePlace() reads what formatPlace() wrote, and no more addresses th
   );
 });
 
+Deno.test("addressesOf() has the first server's address first", () => {
+  const others = [{ host: "::1", port: 5001 }];
+  assertEquals(addressesOf({ host: "a", port: 1, others }), [
+    "a:1",
+    "[::1]:5001",
+  ]);
+  assertEquals(addressesOf({ host: "a", port: 1 }), ["a:1"]);
+});
+
+Deno.test("admissionKey() is derived from the secret for that purpose", () => {
+  const secret = new Uint8Array(32).fill(7);
+  assertEquals(admissionKey(secret), deriveKey(secret, "admit"));
+});
+
 Deno.test("formatInvite() refuses ids and keys of another size", () => {
   const cases: Partial<Invite>[] = [
     { id: -1 },
@@ -117,6 +134,9 @@ Deno.test("parseInvite() has hosts in their canonical form", () => {
     ["bücher.example", "xn--bcher-kva.example"],
     ["[2001:DB8:0:0:0:0:0:7]", "2001:db8::7"],
     ["[::ffff:192.0.2.7]", "::ffff:c000:207"],
+    ["H1", "h1"],
+    ["1H", "1h"],
+    ["a".repeat(253), "a".repeat(253)],
   ] as const;
   for (const [written, host] of cases) {
     const link = `chat://${written}:5000/#${SECRET}`;
@@ -141,6 +161,7 @@ Deno.test("parseInvite() says what is wrong, and nothing of the key", () => {
     [SECRET, scheme],
     [`http://a:1/#${SECRET}`, scheme],
     [`chat:a:1/#${SECRET}`, scheme],
+    [`x${LINK}`, scheme],
     [`chat://a:1/${SECRET}`, missing],
     [at(""), noPort],
     [at("a"), noPort],
@@ -158,6 +179,8 @@ Deno.test("parseInvite() says what is wrong, and nothing of the key", () => {
     [at("[::1:5000"), host],
     [at("[::g]:5000"), host],
     [at("[fe80::1%]:5000"), host],
+    [at("x[fe80::1%eth0]:5000"), host],
+    [at("[fe80::1%eth0]x:5000"), host],
     [at("[fe80::1%25a/b]:5000"), host],
     [at("[fe80::1%a%b]:5000"), host],
     [at("a%eth0:5000"), host],

@@ -7,10 +7,12 @@
 import { formatInvite } from "../../../src/keys/invite.ts";
 import {
   formatWebLink,
+  isOrigin,
   parseWebLink,
+  socketUrl,
   webAddress,
 } from "../../../src/keys/web_link.ts";
-import { assertEquals, assertThrows } from "../../kit/assert.ts";
+import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 
 const INVITE = {
   host: "192.0.2.7",
@@ -21,6 +23,15 @@ const INVITE = {
 };
 const LINK = formatInvite(INVITE);
 const FRAGMENT = LINK.slice(LINK.indexOf("#"));
+
+Deno.test("isOrigin() tells a page's address from a server's, and socketUrl() is beside the page", () => {
+  for (const origin of ["http://h:1", "HTTPS://h"]) assert(isOrigin(origin));
+  for (const other of ["h:1", "chat://h:1", "http:h", "xhttp://h"]) {
+    assert(!isOrigin(other), other);
+  }
+  assertEquals(socketUrl("http://h:1"), "ws://h:1/chat");
+  assertEquals(socketUrl("https://http.example"), "wss://http.example/chat");
+});
 
 Deno.test("webAddress() knows a page's host without brackets, and the port that its scheme has", () => {
   const cases: Record<string, [string, number]> = {

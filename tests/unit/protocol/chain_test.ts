@@ -12,6 +12,7 @@ import {
   concat,
   field,
   fromBase64url,
+  randomBytes,
   toBase64url,
   uint64,
 } from "../../../crypto_utils.ts";
@@ -19,16 +20,21 @@ import {
   agreement,
   Chain,
   CHAIN_START,
+  chainEvent,
   chainGap,
   chainValue,
+  toldValue,
 } from "../../../src/protocol/chain.ts";
+import { fullId, shortId } from "../../../src/crypto/person_id.ts";
+import { MAX_STRING } from "../../../src/protocol/events.ts";
 import { formatEntry, parseEntry } from "../../../src/log/line_format.ts";
 import { type LogEntry, numberEntry } from "../../../src/protocol/line.ts";
-import { GOODBYES } from "../../../src/protocol/reasons.ts";
+import { GOODBYES, MAX_ENTRY_LENGTH } from "../../../src/protocol/reasons.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { ATTACKS } from "../../kit/hostile_texts.ts";
 import { PERSON, said, STAY } from "../../kit/log_kit.ts";
+import { newStay } from "../../kit/people.ts";
 
 const ENTRY: LogEntry = {
   seq: 43,
@@ -41,6 +47,12 @@ const ENTRY: LogEntry = {
   text: "Achha hoon",
   to: 42,
 };
+
+/** Somebody of whom nothing can be remembered. */
+function anybody(): Pick<LogEntry, "person" | "stay"> {
+  const person = shortId(fullId(randomBytes(32)));
+  return { person, stay: newStay() };
+}
 
 /** What the page of the protocol says, step by step; hashed by the runtime. */
 async function expected(before: Bytes, entry: LogEntry): Promise<string> {
@@ -99,9 +111,15 @@ Deno.test("chainValue() is the digest that the protocol says, for every kind of 
     { ...ENTRY, at: 8.64e15 },
     { ...ENTRY, seq: 1, n: 0 },
     { ...ENTRY, seq: 2 ** 53 - 1, n: 2 ** 53 - 1, to: 2 ** 53 - 1 },
-    { ...ENTRY, text: "x".repeat(6_144) },
-    { ...ENTRY, text: "€".repeat(20_000), name: "€".repeat(256) },
+    { ...ENTRY, what: "said", to: null, text: "lost" },
+    { ...ENTRY, text: "x".repeat(MAX_ENTRY_LENGTH) },
+    {
+      ...ENTRY,
+      text: "€".repeat(MAX_ENTRY_LENGTH),
+      name: "€".repeat(MAX_STRING),
+    },
     ENTRY,
+    ...Array.from({ length: 3 }, () => ({ ...ENTRY, ...anybody() })),
   ];
   for (const entry of entries) {
     const value = toHex(chainValue(before, entry));
@@ -179,8 +197,40 @@ Deno.test("chainValue() is the same for a line as it was said and as the log giv
   );
 });
 
+/** A chain that says so if it goes on and on. */
+function chainAfter(seq: number): Chain {
+  let count = 0;
+  const each = () => assert(++count <= 60_000, "there is no end of it");
+  return new Chain(seq, CHAIN_START, each);
+}
+
+Deno.test("Chain tells each value that it comes to, of numbers without a line, too", () => {
+  const told: [number, Bytes][] = [];
+  const each = (seq: number, value: Bytes) => void told.push([seq, value]);
+  const chain = new Chain(2 ** 40, CHAIN_START, each);
+  const line = numberEntry(said(1), 2 ** 40 + 2);
+  chain.add(line);
+  chain.skipTo(2 ** 40 + 3);
+  const first = chainGap(CHAIN_START, 2 ** 40 + 1);
+  const second = chainValue(first, line);
+  assertEquals(told, [
+    [2 ** 40 + 1, first],
+    [2 ** 40 + 2, second],
+    [2 ** 40 + 3, chainGap(second, 2 ** 40 + 3)],
+  ]);
+});
+
+Deno.test("chainEvent() tells a value, and toldValue() gives it back; or none", () => {
+  const value = randomBytes(32);
+  const event = chainEvent(7, value);
+  assertEquals(event, { kind: "chain", seq: 7, value: toBase64url(value) });
+  assertEquals(toldValue(event.value), value);
+  assertEquals(chainEvent(8, undefined).value, "");
+  assertEquals(toldValue(""), undefined);
+});
+
 Deno.test("Chain counts the numbers between lines as lines that aren't ours, and keeps the last values", () => {
-  const chain = new Chain(3, CHAIN_START);
+  const chain = chainAfter(3);
   const line = (seq: number) => numberEntry(said(seq), seq);
   chain.add(line(4));
   chain.add(line(7));
@@ -201,7 +251,7 @@ Deno.test("Chain counts the numbers between lines as lines that aren't ours, and
 });
 
 Deno.test("Chain keeps its values whatever numbers somebody leaves out, and has those of a few numbers between", () => {
-  const chain = new Chain(0, CHAIN_START);
+  const chain = chainAfter(0);
   const line = (seq: number) => numberEntry(said(seq), seq);
   let value = CHAIN_START;
   for (let seq = 1; seq <= 9; seq++) {
@@ -217,12 +267,18 @@ Deno.test("Chain keeps its values whatever numbers somebody leaves out, and has 
   assertEquals(chain.at(4_105), between);
   assertEquals(chain.at(4_106), undefined);
   assertEquals(chain.at(50_000), last);
+  chain.skipTo(55_000); // more than are counted again: the last is known all the same
+  assertEquals(chain.at(55_000), chain.value);
+  assertEquals(chain.at(54_999), undefined);
 });
 
 Deno.test("Chain takes no line twice, and doesn't go through a million numbers that somebody else names", () => {
-  const chain = new Chain(3, CHAIN_START);
+  const each = () => assert(false, "it goes through them");
+  const chain = new Chain(3, CHAIN_START, each);
   const line = (seq: number) => numberEntry(said(1), seq);
-  assertThrows(() => chain.add(line(3)), RangeError, "line 3 again");
+  for (const seq of [2, 3]) {
+    assertThrows(() => chain.add(line(seq)), RangeError, `line ${seq} again`);
+  }
   const far = 3 + 1_000_001;
   assertThrows(() => chain.skipTo(far), RangeError, `up to ${far} are missing`);
   assertThrows(() => chain.add(line(2 ** 52)), RangeError, "missing");

@@ -234,6 +234,14 @@ for (
   }
 }
 
+/** Waits until it is so, a few turns of the event loop later at most. */
+async function noticed(isGone: () => boolean): Promise<void> {
+  for (let turn = 0; !isGone(); turn++) {
+    assert(turn < 100, "nobody has noticed");
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
 for (
   const [how, rest, fault] of [
     ["goes", [], GoneError],
@@ -258,7 +266,7 @@ for (
     if (rest.length > 0) await near.write(Uint8Array.from(rest));
     else near.close();
     const rejected = assertRejects(() => accepting, fault);
-    while (!isGone()) await new Promise((resolve) => setTimeout(resolve));
+    await noticed(isGone);
     turn.reject(new Error("not wanted any more"));
     await rejected;
   });
@@ -283,7 +291,7 @@ for (
     const isGone = await asked.promise;
     near.close();
     const ended = accepting.catch((error) => error);
-    while (!isGone()) await new Promise((resolve) => setTimeout(resolve));
+    await noticed(isGone);
     turn.reject(bad);
     assertEquals(await ended, bad);
   });

@@ -21,9 +21,12 @@ import { utf8 } from "../../kit/bytes.ts";
 import { seededRandom } from "../../kit/memory_stream.ts";
 import {
   GOODBYES,
+  isGoodbye,
   MAX_ENTRY_LENGTH,
   MAX_TEXT_SIZE,
+  reasonWords,
   REFUSALS,
+  refusedDeed,
   textRefusal,
   wording,
 } from "../../../src/protocol/reasons.ts";
@@ -381,7 +384,7 @@ for (const kind of kinds) {
   Deno.test(`unpackEvents() refuses a "${kind}" with any wrong value, and with one too many or too few`, () => {
     const right = FIELDS[kind].map(([_, sort]) => RIGHT[sort][0]);
     for (const [at, [name, sort]] of FIELDS[kind].entries()) {
-      for (const wrong of WRONG[sort]) {
+      for (const wrong of [...WRONG[sort], [RIGHT[sort][0]]]) {
         const values = right.with(at, wrong);
         assertThrows(
           () => unpackJson([[kind, ...values]]),
@@ -453,7 +456,12 @@ Deno.test("unpackEvents() refuses UTF-8 that isn't", () => {
   for (const bytes of broken) {
     const bad = good.slice();
     bad.set(bytes, good.indexOf(0x58));
-    assertThrows(() => unpackEvents(bad), EventError, "they are no JSON");
+    const { cause } = assertThrows(
+      () => unpackEvents(bad),
+      EventError,
+      "they are no JSON",
+    );
+    assert(cause instanceof TypeError);
   }
 });
 
@@ -649,5 +657,24 @@ Deno.test("wording() gives a table's words, and the key itself where it has none
   assertEquals(wording(REFUSALS, "name-taken"), REFUSALS["name-taken"]);
   for (const key of ["unheard-of", "constructor", "__proto__", ""]) {
     assertEquals(wording(GOODBYES, key), key);
+  }
+});
+
+Deno.test("reasonWords() adds what else there is to know, and refusedDeed() tells a name from a line", () => {
+  const taken = REFUSALS["name-taken"];
+  assertEquals(reasonWords("name-taken", ""), taken);
+  assertEquals(
+    reasonWords("name-taken", "it is ana's"),
+    `${taken}: it is ana's`,
+  );
+  assertEquals(reasonWords("unheard-of", ""), "unheard-of");
+  assertEquals(refusedDeed("name-taken"), "Cannot go by");
+  assertEquals(refusedDeed("text-empty"), "Not sent:");
+});
+
+Deno.test("isGoodbye() tells the reasons for leaving from somebody's own words", () => {
+  for (const reason of Object.keys(GOODBYES)) assert(isGoodbye(reason), reason);
+  for (const words of ["so long", "", "constructor", GOODBYES.lost]) {
+    assert(!isGoodbye(words), words);
   }
 });

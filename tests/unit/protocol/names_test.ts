@@ -7,7 +7,12 @@
 import confusables from "../../../src/protocol/confusables.json" with {
   type: "json",
 };
-import { type Name, parseName } from "../../../src/protocol/names.ts";
+import {
+  foldedName,
+  isAllowed,
+  type Name,
+  parseName,
+} from "../../../src/protocol/names.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 
 function nameOf(text: string): Name {
@@ -208,4 +213,15 @@ Deno.test("parseName() keeps for the server what looks like its own name", () =>
   for (const text of ["servers", "my-server", "chatty"]) {
     assertEquals((parseName(text) as Name).shown, text);
   }
+});
+
+Deno.test("isAllowed() tells what may stand in a name", () => {
+  for (const char of "aé-_.٧字\u0301") assert(isAllowed(char), char);
+  const others = [" ", ":", "@", "\u3164", "\ufe0f", "👍", "", "ab"];
+  for (const char of others) assert(!isAllowed(char), char);
+});
+
+Deno.test("foldedName() is what a name is compared by, and leaves what is no name as it is", () => {
+  assertEquals(foldedName("Abh1l"), nameOf("abhii").folded);
+  assertEquals(foldedName("Two Words"), "Two Words");
 });

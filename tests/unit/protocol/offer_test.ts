@@ -56,6 +56,15 @@ Deno.test("parseOffer() takes no text that formatOffer() doesn't make", () => {
   for (const text of texts) assertEquals(parseOffer(text), null, text);
 });
 
+Deno.test("isFileName() takes no folder, nothing unseen, and 255 bytes at most", () => {
+  const names = ["a", "...", ".a", " ", "é".repeat(127) + "x"];
+  const others = ["", ".", "..", "a/b", "a\\b", "a\x07", "\ud800"];
+  for (const name of names) assert(isFileName(name), name);
+  for (const name of [...others, "é".repeat(128)]) {
+    assert(!isFileName(name), name);
+  }
+});
+
 /** Names that would do harm, or deceive, and what they are saved as. */
 const NAMES: readonly (readonly [string, string])[] = [
   ["hut.jpg", "hut.jpg"],
@@ -117,8 +126,22 @@ Deno.test("safeFileName() makes names that are harmless, and stay as they are", 
     assertEquals(safeFileName(saved), saved, name);
     assert(new TextEncoder().encode(saved).length <= 200, name);
   }
-  assert(safeFileName(long).endsWith("x.gz"));
-  assert(safeFileName(wide).endsWith("山.jpg"));
+});
+
+Deno.test("safeFileName() cuts a name to 200 bytes before its ending, if that has 16 units at most", () => {
+  const x = (count: number) => "x".repeat(count);
+  const cut: readonly (readonly [string, string])[] = [
+    [x(200), x(200)],
+    [x(201), x(200)],
+    [`${x(194)}. .txt`, `${x(194)}. .txt`], // not cut at all
+    [`${x(196)}.txt`, `${x(196)}.txt`],
+    [`${x(300)}.tar.gz`, `${x(197)}.gz`],
+    [`${x(300)}.${"y".repeat(15)}`, `${x(184)}.${"y".repeat(15)}`],
+    [`${x(198)}.${"y".repeat(16)}`, `${x(198)}.y`],
+    [`${"山".repeat(100)}.jpg`, `${"山".repeat(65)}.jpg`],
+    [`${x(199)}.${x(20)}`, x(199)], // cut behind a dot
+  ];
+  for (const [name, saved] of cut) assertEquals(safeFileName(name), saved);
 });
 
 Deno.test("formatSize() rounds to three digits", () => {
@@ -127,7 +150,8 @@ Deno.test("formatSize() rounds to three digits", () => {
     [999, "999 bytes"],
     [1_000, "1.0 kB"],
     [81_204, "81.2 kB"],
-    [99_960, "100 kB"],
+    [99_949, "99.9 kB"],
+    [99_950, "100 kB"],
     [999_499, "999 kB"],
     [999_500, "1.0 MB"],
     [16 * 2 ** 20, "16.8 MB"],

@@ -7,7 +7,10 @@
 import { isEmoji, SHORT_NAMES } from "../../../src/protocol/reaction.ts";
 import { assert } from "../../kit/assert.ts";
 
-const EMOJI = ["👍", "👍🏽", "❤️", "👨‍👩‍👧‍👦", "🇮🇳", "1️⃣", "#⃣", "🏳️‍🌈", "☺"];
+/** One of as many UTF-16 units as an emoji may have: 32. */
+const FAMILY = "👍" + "\u200d👍".repeat(10);
+
+const EMOJI = ["👍", "👍🏽", "❤️", "👨‍👩‍👧‍👦", "🇮🇳", "1️⃣", "#⃣", "🏳️‍🌈", "☺", FAMILY];
 const OTHERS = [
   "",
   "a",
@@ -21,7 +24,7 @@ const OTHERS = [
   "\u0600👍",
   "Z" + "\u0336".repeat(28) + "\u20e3",
   "🇮",
-  "👍" + "\u200d👍".repeat(20),
+  FAMILY + "\ufe0f",
 ];
 
 Deno.test("isEmoji() takes one emoji, and nothing else", () => {

@@ -12,6 +12,7 @@ import {
 } from "../../../crypto_utils.ts";
 import {
   broadcastHeader,
+  directData,
   directHeader,
   encodeHeader,
   HEADER_SIZE,
@@ -21,6 +22,7 @@ import {
   padmeLength,
   RecordSplitter,
   RecordType,
+  sharedHeader,
   WireError,
   type WireRecord,
 } from "../../../src/protocol/records.ts";
@@ -39,7 +41,10 @@ function bodyOf(size: number): Bytes {
 /** All records that have arrived. */
 function shiftAll(splitter: RecordSplitter): WireRecord[] {
   const records: WireRecord[] = [];
-  for (let next; (next = splitter.shift());) records.push(next);
+  for (let next; (next = splitter.shift());) {
+    records.push(next);
+    assert(records.length <= 100, "there is no end of them");
+  }
   return records;
 }
 
@@ -232,10 +237,25 @@ Deno.test("encodeHeader() refuses a body that no length field can tell", () => {
   );
 });
 
-Deno.test("directHeader() and broadcastHeader() leave place for tag and signature", () => {
-  const { direct, broadcast } = RecordType;
+Deno.test("directData() is the header and both counts, as u64", () => {
+  const header = directHeader(1);
+  const cases = [
+    [0, 0, "0000000000000000", "0000000000000000"],
+    [1, 0, "0000000000000001", "0000000000000000"],
+    [0, 2, "0000000000000000", "0000000000000002"],
+    [2 ** 40 + 3, 4, "0000010000000003", "0000000000000004"],
+  ] as const;
+  for (const [broadcast, shared, ...counts] of cases) {
+    const data = directData(header, { broadcast, shared });
+    assertEquals(data.toHex(), header.toHex() + counts.join(""));
+  }
+});
+
+Deno.test("directHeader(), broadcastHeader() and sharedHeader() leave place for tag and signature", () => {
+  const { direct, broadcast, shared } = RecordType;
   assertEquals(directHeader(100), encodeHeader(direct, 116));
   assertEquals(broadcastHeader(100), encodeHeader(broadcast, 180));
+  assertEquals(sharedHeader(100), encodeHeader(shared, 180));
   const largest = broadcastHeader(MAX_PLAINTEXT_SIZE); // and so it fits a direct record, too
   assert(((largest[0] ?? 0) << 8 | (largest[1] ?? 0)) <= MAX_RECORD_SIZE);
 });

@@ -28,6 +28,9 @@ Deno.test({ name: "later", async fn() {
   if (isOn("8")) void Promise.reject(new Error("nobody waits"));
   await null;
 } });
+Deno.test("waits", async () => {
+  if (isOn("6")) await Promise.withResolvers().promise;
+});
 Deno.test("for good", () => {
   isBroken ||= isOn("9");
   if (isBroken) throw new Error("broken");
@@ -64,10 +67,11 @@ Deno.test("without a fault all tests run, and what each reaches is told", async 
   if (!answer) throw new Error("no answer");
   assertEquals(
     outcome(answer),
-    ["sound", "notices", "later", "for good"].map((it) => [it, undefined]),
+    ["sound", "notices", "later", "waits", "for good"]
+      .map((it) => [it, undefined]),
   );
   const reached = Object.values(answer.reached?.perTest ?? {});
-  assertEquals(reached, [{ 7: 1 }, { 8: 1 }, { 9: 1 }]);
+  assertEquals(reached, [{ 7: 1 }, { 8: 1 }, { 6: 1 }, { 9: 1 }]);
 });
 
 Deno.test("with a fault tests run until one fails, now or by what nobody waited for", async () => {
@@ -84,7 +88,16 @@ Deno.test("with a fault tests run until one fails, now or by what nobody waited 
 });
 
 Deno.test("a process in which a test fails ever after says so", async () => {
-  const [answer] = await answers({ tests: [3], fault: "9" });
+  const [answer] = await answers({ tests: [4], fault: "9" });
   assertEquals(answer && outcome(answer), [["for good", "broken"]]);
   assertEquals(answer?.isSpoilt, true);
+});
+
+Deno.test("a test that waits for what can't happen any more ends the process, rather than that it hangs", async () => {
+  const outcomes = (await answers(
+    { tests: [0, 3], fault: "7" },
+    { tests: [0, 3], fault: "6" },
+    { tests: [0] },
+  )).map(outcome);
+  assertEquals(outcomes, [[["sound", undefined], ["waits", undefined]]]);
 });

@@ -1,0 +1,68 @@
+/**
+ * Identities as text: what opens one, and what can't be one.
+ *
+ * @module
+ */
+
+import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
+import {
+  exportIdentity,
+  importIdentity,
+  isExportedIdentity,
+} from "../../../src/keys/exported_identity.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../../kit/assert.ts";
+
+const START = "encrypted-chat-identity:";
+
+Deno.test("importIdentity() gives back what exportIdentity() sealed, by its passphrase alone", async () => {
+  const seed = randomBytes(32);
+  const passphrase = "\u{1f600}".repeat(8); // characters, not UTF-16 units
+  const text = await exportIdentity(seed, passphrase);
+  assertMatch(text, new RegExp(`^${START}[\\w-]{86}$`));
+  assert(isExportedIdentity(` ${text}\n`));
+  assertEquals(await importIdentity(` ${text}\n`, passphrase), seed);
+  await assertRejects(
+    () => importIdentity(text, "another one"),
+    RangeError,
+    "Cannot open the identity: the passphrase is wrong, or the text was altered",
+  );
+});
+
+Deno.test("exportIdentity() refuses a passphrase of fewer than 8 characters", async () => {
+  for (const passphrase of ["", "x".repeat(7), "\u{1f600}".repeat(7)]) {
+    await assertRejects(
+      () => exportIdentity(randomBytes(32), passphrase),
+      RangeError,
+      "Cannot use the passphrase: it has fewer than 8 characters",
+    );
+  }
+});
+
+Deno.test("importIdentity() refuses what is no exported identity, and repeats nothing of it", async () => {
+  const right = START + toBase64url(randomBytes(64));
+  assert(isExportedIdentity(right));
+  const wrong = [
+    "",
+    START,
+    right.slice(1),
+    `x${right.slice(1)}`,
+    right.slice(START.length),
+    START + toBase64url(randomBytes(63)),
+    START + toBase64url(randomBytes(65)),
+    right.replace(/.$/, "+"),
+  ];
+  for (const text of wrong) {
+    assert(!isExportedIdentity(text), text);
+    const error = await assertRejects(
+      () => importIdentity(text, "long enough"),
+      RangeError,
+      "Cannot read the identity: it is the text that was exported on the other machine, whole",
+    );
+    assertEquals(error.cause, undefined);
+  }
+});
