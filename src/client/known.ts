@@ -193,7 +193,6 @@ export class Known {
       all.delete(address);
       room.address = address;
       if (all.size > 0) room.others = [...all].slice(0, MAX_ADDRESSES - 1);
-      else delete room.others;
       rooms.delete(key); // the latest is the last
       rooms.set(key, room);
     });
@@ -298,9 +297,10 @@ export class Known {
   /** Takes over what others have found out. Of the people in its own room, a client takes nobody's word: it warns itself. */
   #takeOver(rooms: KnownRooms): void {
     const own = this.#room;
-    const told = rooms.get(this.#key);
-    if (own && told?.sealed !== undefined) own.sealed ??= told.sealed;
-    if (own) rooms.set(this.#key, own);
+    if (own) {
+      own.sealed ??= rooms.get(this.#key)?.sealed;
+      rooms.set(this.#key, own);
+    }
     this.#rooms = rooms;
     for (const change of this.#changes.values()) change(rooms); // which came meanwhile
   }
@@ -315,8 +315,7 @@ function addressesIn(room: KnownRoom | undefined): readonly string[] {
 function together(written: KnownRooms, known: KnownRooms): KnownRooms {
   const others = [...known].filter(([key]) => !written.has(key));
   for (const [key, room] of written) {
-    const sealed = known.get(key)?.sealed;
-    if (sealed !== undefined) room.sealed ??= sealed;
+    room.sealed ??= known.get(key)?.sealed;
   }
   return new Map([...others, ...written]);
 }

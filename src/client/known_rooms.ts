@@ -33,7 +33,7 @@ export interface KnownRoom {
   /** Where the room's other servers are, where it is on several. */
   others?: readonly string[];
   /** Its id, where it is sealed. */
-  sealed?: string;
+  sealed?: string | undefined;
   /** By folded name. */
   readonly people: Map<string, KnownPerson>;
   /** What was seen of its history. */

@@ -84,7 +84,6 @@ export class Outbox {
   /** Sends nothing: the connection is gone. */
   disconnected(): void {
     this.#link = undefined;
-    this.#unsent = [];
     this.#changed.notify();
   }
 

@@ -118,9 +118,6 @@ export class ServerRequests {
   /** The room is sealed: what the server could read isn't asked for as it was typed. */
   sealed(): void {
     this.#awayText = shownAway(this.#awayText);
-    if (this.#awayAsked) {
-      this.#awayAsked = { ...this.#awayAsked, text: this.#awayText };
-    }
   }
 
   /** Has everybody told that this client is away from the keyboard; with an empty text, no longer. */

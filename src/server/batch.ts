@@ -301,8 +301,6 @@ export class Batch {
   /** Takes back what was changed in the room, newest first. */
   readonly undo: (() => void)[] = [];
   readonly #awayBefore = new Map<Member, string>();
-  /** What `encoded`, `moves` and `absent` come to at most, UTF-16 units. */
-  size = 0;
 
   /**
    * An empty batch. @param at Its time, ms since 1970. @param first The number of its first line.
@@ -329,25 +327,24 @@ export class Batch {
     const { at } = this;
     const entry = { at, person: person.short, stay, name, ...words };
     this.entries.push(entry);
-    this.encoded.push(this.#encode(lineEvent(id, person.id, entry)));
+    this.encoded.push(encodeEvent(lineEvent(id, person.id, entry)));
   }
 
   /** Adds a control line. */
   rule(entry: NewEntry, ruled: Ruled): void {
     this.entries.push(entry);
-    this.encoded.push(this.#encode(lineEvent(0, "", entry)));
+    this.encoded.push(encodeEvent(lineEvent(0, "", entry)));
     this.ruled.push(ruled);
   }
 
   /** Adds content keys. */
   give(wraps: readonly Wrap[]): void {
     this.given.push(...wraps);
-    for (const { data } of wraps) this.size += data.length;
   }
 
   /** Something without a number: a connection joins another of the same person, or leaves it; the room is set. */
   move(event: Event<"beside" | "parted" | "room">, member?: Member): void {
-    const encoded = this.#encode(event);
+    const encoded = encodeEvent(event);
     this.moves.push(member ? { member, encoded } : { encoded });
   }
 
@@ -362,12 +359,6 @@ export class Batch {
     this.away.push(item);
     const [{ id } = { id: 0 }] = member.seats;
     if (text === first) this.absent.delete(member);
-    else this.absent.set(member, this.#encode({ kind: "absent", id, text }));
-  }
-
-  #encode(event: Event): string {
-    const encoded = encodeEvent(event);
-    this.size += encoded.length;
-    return encoded;
+    else this.absent.set(member, encodeEvent({ kind: "absent", id, text }));
   }
 }

@@ -11,7 +11,7 @@ import { MAX_TEXT_SIZE } from "../protocol/reasons.ts";
 /**
  * The first events for every newcomer.
  * @param fileSize The largest file that is passed on, bytes. @param motd The file with the message of the day.
- * @throws {FileError} | {RangeError} for a message of the day that can't be used.
+ * @throws {FileError} for a message of the day that can't be used.
  */
 export async function greeting(
   fileSize: number,

@@ -159,13 +159,9 @@ export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const [head = "", tail] = address.toLowerCase().split("::");
   const groups = head === "" ? [] : head.split(":");
-  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : 8 - groups.length - rest.length;
-  const all = [
-    ...groups,
-    ...Array<string>(Math.max(0, zeros)).fill("0"),
-    ...rest,
-  ];
+  const rest = tail?.split(":") ?? [];
+  const zeros = Math.max(0, 8 - groups.length - rest.length);
+  const all = [...groups, ...Array<string>(zeros).fill("0"), ...rest];
   return `${all.slice(0, 4).join(":")}::/64`;
 }
 

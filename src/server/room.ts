@@ -286,11 +286,11 @@ export class Room {
   async run(): Promise<void> {
     const order = this.#order;
     for (;;) {
-      for (const task of this.#tasks.splice(0)) await task();
+      for (let task; (task = this.#tasks.shift());) await task(); // those too that are asked for meanwhile
       this.#inbox.unshift(...order.rejected()); // before what was asked for later
       if (!order.isUp) this.#sendAway();
       if (order.isFree) this.#propose();
-      const ordered = this.#again ?? order.next();
+      const ordered = this.#isLate ? undefined : this.#again ?? order.next();
       const rejected = order.rejected(); // by what `next` has passed over
       this.#inbox.unshift(...rejected);
       if (ordered) {
@@ -395,7 +395,7 @@ export class Room {
       if (item.kind === "say") item.taken();
     };
     const coming = new Set<string>(); // persons, by full id
-    const waiting = new Set<Seat>(); // something of theirs must wait, and so must all that they do after it
+    const waiting = new Set<Seat | undefined>(); // something of theirs must wait, and so must all that they do after it; undefined: what no member does
     for (const item of items) {
       const itemSize = this.#order.sizeOf(item);
       const full = size > 0 && size + itemSize > maxSize;
@@ -412,22 +412,18 @@ export class Room {
       }
       // Others learn of connections that come beside their person's after all that has a number, as leaving has.
       const isComing = removedBy(item).some((id) => coming.has(id));
-      if (!("seat" in item)) {
-        if (full || isComing) this.#inbox.push(item);
-        else take(item, itemSize);
-        continue;
-      }
+      const seat = "seat" in item ? item.seat : undefined;
       const mustWait = full || isComing || congested && item.kind === "say" ||
         !mayDecide && isDecided(item);
-      if (mustWait) waiting.add(item.seat);
-      if (waiting.has(item.seat)) {
+      if (mustWait) waiting.add(seat);
+      if (waiting.has(seat)) {
         this.#inbox.push(item);
         continue;
       }
       const [first, rest] = itemSize > maxSize ? this.#split(item) : [item];
       take(first, itemSize);
       if (!rest) continue;
-      waiting.add(item.seat);
+      waiting.add(seat);
       this.#inbox.push(rest);
     }
     if (coming.size > 0) this.#admittedAt = performance.now();

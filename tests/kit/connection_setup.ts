@@ -40,7 +40,9 @@ import { pastOf } from "./log_kit.ts";
 import { acceptChannel, connectChannel } from "../../src/protocol/handshake.ts";
 import { LocalResponder } from "../../src/protocol/responder.ts";
 
-export const SERVER = await importKeyPair(randomBytes(32));
+/** The server's static private key, 32 bytes. */
+export const SERVER_SECRET = randomBytes(32);
+export const SERVER = await importKeyPair(SERVER_SECRET.slice());
 
 /** The secret of the standing link. */
 export const ROOM_KEY = randomBytes(32);
@@ -351,6 +353,16 @@ export const COSTS: readonly (readonly [string, number, Event | undefined])[] =
     ],
     ["page", 2, { kind: "page", id: 1, before: 1, count: 1 }],
     ["agree", 2, { kind: "agree", id: 1, seq: 1 }],
+    ["release", 2, { kind: "release", id: 1 }],
+    ["hold", 2, { kind: "hold", offer: 9 }],
+    ["taken", 2, { kind: "taken", offer: 9 }],
+    // Both what is asked for, and that it is refused.
+    [
+      "operate",
+      1,
+      { kind: "operate", id: 1, what: "bans", who: "", text: "", count: 0 },
+    ],
+    ["refused rename", 1, { kind: "rename", name: "not a name" }],
   ];
 
 // ── Files ──────────────────────────────────────────────────────────────────────────────────────────────

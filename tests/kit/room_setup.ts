@@ -36,12 +36,23 @@ import { assert, assertEquals } from "./assert.ts";
 import { ManualClock, seededRandom } from "./memory_stream.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import type { Line, LogEntry, NewEntry } from "../../src/protocol/line.ts";
-import type { Admission, Guest, Seat } from "../../src/server/batch.ts";
+import type {
+  Admission,
+  Batch,
+  Guest,
+  Item,
+  Seat,
+} from "../../src/server/batch.ts";
 import type { People } from "../../src/server/people/people.ts";
 import type { Candidate } from "../../src/server/people/person.ts";
 import { shortId } from "../../src/crypto/person_id.ts";
 import { madeUp, newStay, openPeople } from "./people.ts";
-import { type Ordered, OwnOrder } from "../../src/server/order.ts";
+import {
+  type Order,
+  type Ordered,
+  type OrderedRoom,
+  OwnOrder,
+} from "../../src/server/order.ts";
 import { Outlet, type Writer } from "../../src/server/outlet.ts";
 import type { Ring } from "../../src/server/ring.ts";
 import { History } from "../../src/server/history.ts";
@@ -254,6 +265,83 @@ export class GivenOrder extends OwnOrder {
   }
 }
 
+/**
+ * The order of a server that shares its room: the test says when what is asked for can be had, and what others have
+ * decided. All that is proposed happens.
+ */
+export class SharedOrder implements Order {
+  readonly isShared = true;
+  readonly server = "here";
+  isUp = true;
+  mayDecide = true;
+  hasOthers = true;
+  maxSize = 1_048_576;
+  maxItemSize = Infinity;
+  /** What others have decided, first come, first served. */
+  readonly given: Ordered[] = [];
+  /** What comes back, since something else was decided first. */
+  readonly void: Item[] = [];
+  /** What was proposed here, by kinds. */
+  readonly proposed: string[][] = [];
+  /** Of each batch, whether all that came of it was kept. */
+  readonly settled: boolean[] = [];
+  /** The room, as the order sees it. */
+  room: OrderedRoom | undefined;
+  /** The log's head, from when on what happens is decided; undefined: it is not. */
+  head: (() => number) | undefined;
+
+  #underWay: readonly Item[] | undefined;
+  #isHeld = false;
+
+  attach(room: OrderedRoom): void {
+    this.room = room;
+  }
+
+  get isFree(): boolean {
+    return !this.#isHeld && !this.#underWay;
+  }
+
+  set isFree(is: boolean) {
+    this.#isHeld = !is;
+  }
+
+  get hasNext(): boolean {
+    return this.given.length > 0;
+  }
+
+  sizeOf(item: Item): number {
+    return item.kind === "say" ? 10 * item.lines.length : 10;
+  }
+
+  propose(items: readonly Item[]): void {
+    this.proposed.push(items.map(({ kind }) => kind));
+    this.#underWay = items;
+    this.given.push({ items, at: this.now() });
+  }
+
+  rejected(): readonly Item[] {
+    return this.void.splice(0);
+  }
+
+  next(): Ordered | undefined {
+    const next = this.given.shift();
+    return next && this.head ? { ...next, behind: this.head() } : next;
+  }
+
+  settle({ items }: Ordered, _batch: Batch, isKept: boolean): void {
+    if (items === this.#underWay) this.#underWay = undefined;
+    this.settled.push(isKept);
+  }
+
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  now(): number {
+    return Date.now();
+  }
+}
+
 export interface Wish {
   /** A word for who it is; somebody new where it is left out. */
   readonly key?: string;
@@ -315,7 +403,8 @@ export class Setup implements AsyncDisposable {
 
   /** The log can't be written from here on. */
   breakLog(): void {
-    this.log.append = () => Promise.reject(new Error("the disk is full"));
+    const fail = () => Promise.reject(new Error("the disk is full"));
+    this.log.append = this.log.appendFrom = fail;
   }
 
   /** The log can be written again. */
@@ -324,6 +413,7 @@ export class Setup implements AsyncDisposable {
       this.writes.push(entries.length);
       return ChatLog.prototype.append.call(this.log, entries);
     };
+    this.log.appendFrom = ChatLog.prototype.appendFrom;
   }
 
   guest(key = `somebody ${++this.#lastKey}`): TestGuest {

@@ -44,6 +44,7 @@ import { Epoch } from "../../src/crypto/epoch.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
 import {
   acceptChannel,
+  type AcceptOptions,
   type ConnectOptions,
 } from "../../src/protocol/handshake.ts";
 import { LocalResponder } from "../../src/protocol/responder.ts";
@@ -125,9 +126,9 @@ export class TestView implements View {
 }
 
 /** A server's end of one connection, that says what the test wants. */
-export class Visit {
+export class Visit<S extends Stream = MemoryStream> {
   readonly #channel: Channel;
-  readonly #stream: MemoryStream;
+  readonly #stream: S;
   readonly #epoch: Epoch;
   readonly #events: Event[] = [];
   #stay = newStay(); // the client's, once it has said which
@@ -137,21 +138,24 @@ export class Visit {
   /** The full id of that person. */
   person = CLIENT_ID;
 
-  private constructor(channel: Channel, stream: MemoryStream, epoch: Epoch) {
+  private constructor(channel: Channel, stream: S, epoch: Epoch) {
     this.#channel = channel;
     this.#stream = stream;
     this.#epoch = epoch;
   }
 
-  static async accept(stream: MemoryStream): Promise<Visit> {
+  static async accept<S extends Stream>(
+    stream: S,
+    options: AcceptOptions = ACCEPT,
+  ): Promise<Visit<S>> {
     const [channel, epoch] = await Promise.all([
-      acceptChannel(stream, ACCEPT),
+      acceptChannel(stream, options),
       Epoch.fresh(SERVER.publicKey, 1),
     ]);
     return new Visit(channel, stream, epoch);
   }
 
-  get stream(): MemoryStream {
+  get stream(): S {
     return this.#stream;
   }
 

@@ -225,11 +225,9 @@ export class Download {
 
   /** The next thing that concerns it. */
   async #next(): Promise<Mail> {
-    for (;;) {
-      const mail = this.#mail.shift();
-      if (mail) return mail;
-      await this.#came.wait();
-    }
+    let mail;
+    while (!(mail = this.#mail.shift())) await this.#came.wait();
+    return mail;
   }
 
   /** Waits, unless it is told that it may go on. @returns Whether to go on. */
@@ -255,8 +253,7 @@ export class Download {
   }
 
   #show(state: FileNews["state"], reason = "", path = ""): void {
-    const again = state === "waiting" && this.#state === "waiting" &&
-      reason === this.#reason;
+    const again = state === "waiting" && reason === this.#reason;
     this.#state = state;
     this.#reason = reason;
     if (again) return; // every attempt says the same

@@ -93,16 +93,17 @@ export class OwnFiles {
 
   async #answer({ id, offer, from, size }: Event<"fetch">): Promise<void> {
     const room = this.#room; // by the next one, nobody waits for it
+    if (!room) return;
     const { file, line } = this.#held.get(offer) ?? {};
     const bytes = size <= PIECE_SIZE ? await file?.read(from, size) : null;
     if (bytes && line) {
-      const data = await room?.seal(bytes, { line, from });
+      const data = await room.seal(bytes, { line, from });
       if (data !== undefined && room === this.#room) {
-        room?.ask({ kind: "piece", id, data });
+        room.ask({ kind: "piece", id, data });
       }
       return;
     }
     const reason = file ? "changed" : "dropped";
-    room?.ask({ kind: "missing", id, reason });
+    room.ask({ kind: "missing", id, reason });
   }
 }

@@ -117,7 +117,7 @@ export class PartialFile implements Target {
       });
       const { size } = await file.stat();
       const kept = size <= offer.size ? size : 0;
-      if (kept < size) await file.truncate(kept);
+      await file.truncate(kept);
       await file.seek(kept, Deno.SeekMode.Start);
       return new PartialFile(file, folder, path, offer, kept);
     } catch (cause) {
@@ -171,12 +171,11 @@ export class PartialFile implements Target {
   async #reserve(): Promise<string> {
     for (const path of places(this.#folder, this.#offer)) {
       try {
-        const file = await Deno.open(path, {
+        using _file = await Deno.open(path, {
           write: true,
           createNew: true,
           mode: PRIVATE_FILE,
         });
-        file.close();
         return path;
       } catch (error) {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;

@@ -21,6 +21,7 @@ import type {
   FileListener,
   FileRoom,
   OfferLine,
+  OpenedPiece,
 } from "../file_room.ts";
 import { OwnFiles } from "./own_files.ts";
 import { type FileSystem, tooLarge } from "./file_system.ts";
@@ -61,10 +62,8 @@ interface Offered {
 /** A piece that was asked for. */
 interface AskedPiece {
   readonly download: Download;
-  readonly line: OfferLine;
-  readonly from: number;
-  /** The epoch in which it was asked for. */
-  readonly since: number;
+  /** Opens it, as one that was asked for in the epoch of then. */
+  readonly open: (data: string) => Promise<OpenedPiece>;
 }
 
 /** The files that a client offers and takes. @typeParam Given How somebody names a file that is to be offered. */
@@ -120,20 +119,20 @@ export class Transfers<Given = string> implements FileListener {
 
   /** Takes the file of an offer, or goes on with it. */
   get(seq: number, id?: RequestId): void {
-    const { offer, line } = this.#offers.get(seq) ?? {};
     const { view, files, pause = RETRY_PAUSE, now = Date.now } = this.#options;
-    const wrong = !offer
-      ? `No offer ${seq} seen here; try /history`
-      : this.#own.find(seq)
+    const offered = this.#offers.get(seq);
+    if (!offered) {
+      return this.#fail(`No offer ${seq} seen here; try /history`, id);
+    }
+    const { offer, line } = offered;
+    const wrong = this.#own.find(seq)
       ? "That is your own file"
       : this.#downloads.has(seq)
       ? `Already downloading "${offer.name}"`
       : offer.size > this.#maxSize
       ? tooLarge("download", offer.name, offer.size, this.#maxSize)
       : undefined;
-    if (!offer || !line || wrong !== undefined) {
-      return this.#fail(wrong ?? "", id);
-    }
+    if (wrong !== undefined) return this.#fail(wrong, id);
     const download: Download = new Download({
       seq,
       offer,
@@ -213,7 +212,6 @@ export class Transfers<Given = string> implements FileListener {
     this.#room = undefined;
     this.#own.parted();
     this.#asked.clear();
-    this.#denied.clear();
     for (const download of this.#downloads.values()) {
       download.tell({ kind: "parted" });
     }
@@ -257,12 +255,11 @@ export class Transfers<Given = string> implements FileListener {
     const { id } = event;
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
-    if (asked && event.kind === "missing") asked.download.tell(event);
-    else if (asked && event.kind === "piece" && this.#room) {
-      const { download, since } = asked;
-      const piece = this.#room.open(event.data, asked, since);
-      download.tell({ kind: "piece", id, piece });
-    }
+    asked?.download.tell(
+      event.kind === "missing"
+        ? event
+        : { kind: "piece", id, piece: asked.open(event.data) },
+    );
     this.#invite();
   }
 
@@ -297,16 +294,16 @@ export class Transfers<Given = string> implements FileListener {
       return "later";
     }
     const id = this.#nextId++;
-    const { epoch: since } = room;
-    this.#asked.set(id, { download, line, from, since });
+    const { epoch } = room;
+    const open = (data: string) => room.open(data, { line, from }, epoch);
+    this.#asked.set(id, { download, open });
     room.ask({ kind: "fetch", id, offer: line.seq, from, size });
     return id;
   }
 
   /** Lets those ask again who could not: in their order, and before the one who has just got a piece. */
   #invite(): void {
-    const denied = [...this.#denied];
+    for (const download of this.#denied) download.tell({ kind: "free" });
     this.#denied.clear();
-    for (const download of denied) download.tell({ kind: "free" });
   }
 }

@@ -518,3 +518,37 @@ Deno.test("ChainWatch whose server's log is shorter, and which is told of no beg
   run.watch.parted();
   assertEquals(run.seen, before);
 });
+
+Deno.test("ChainWatch.doubt() tells each time, keeps the first line that is in doubt, and remembers nothing until that is accepted", async () => {
+  const run = new Run();
+  run.watch.take(ALL[0] as LogEntry); // of a room that it isn't in yet
+  await run.enter(ALL.slice(0, 100));
+  const seen = { seq: 100, value: valueFor(ALL, 100) };
+  assertEquals(run.seen, seen);
+  for (const from of [50, 40, 60]) run.watch.doubt(from);
+  const doubts = [50, 40, 60].map((from) => ({ from, exact: false }));
+  assertEquals([run.told, run.watch.difference], [doubts, doubts[1]]);
+  run.watch.take(ALL[100] as LogEntry);
+  run.watch.parted();
+  assertEquals(run.seen, seen);
+  run.watch.take(ALL[101] as LogEntry);
+  assertEquals(run.watch.accept(), true); // with all that has come
+  assertEquals(run.seen, { seq: 102, value: valueFor(ALL, 102) });
+  run.watch.take(ALL[102] as LogEntry);
+  run.watch.parted();
+  assertEquals(run.seen?.seq, 103);
+});
+
+Deno.test("ChainWatch makes nothing of what was asked for before the history was accepted", async () => {
+  const run = new Run();
+  await run.enter(ALL.slice(0, 100));
+  run.watch.parted();
+  const now = [...ALL.slice(0, 50), ...others(51, 60)];
+  await run.enter(now, 100, { deaf: true });
+  assertEquals(run.asked.length, 1);
+  run.watch.doubt(90);
+  assertEquals(run.watch.accept(), true);
+  run.watch.agreed({ kind: "agreed", id: 1, seq: 100, value: "A".repeat(43) });
+  await answers();
+  assertEquals([run.told.length, run.watch.difference], [1, undefined]);
+});

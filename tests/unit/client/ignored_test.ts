@@ -7,7 +7,7 @@
 import { DocumentFile } from "../../../src/base/document_file.ts";
 import { Ignored } from "../../../src/client/ignored.ts";
 import type { Person } from "../../../src/client/person.ts";
-import type { RoomNews } from "../../../src/client/view.ts";
+import type { News, RoomNews } from "../../../src/client/view.ts";
 import { shortId } from "../../../src/crypto/person_id.ts";
 import { assertEquals, assertStringIncludes } from "../../kit/assert.ts";
 import { Folder, modeOf } from "../../kit/folder.ts";
@@ -104,6 +104,70 @@ Deno.test("Ignored hides what somebody said also above an answer to it", () => {
   assertEquals(ignored.filter(found({ ...answer, quoted })), found(answer));
   const other = { ...answer, quoted: { ...quoted, person: EVE.person } };
   assertEquals(ignored.filter(other), other);
+  const changed = (...people: readonly string[]) => {
+    const reactions = people.map((person) => {
+      return { person, name: "x", text: "👍" };
+    });
+    return { ...answer, changed: { edited: true, deleted: false, reactions } };
+  };
+  assertEquals(
+    ignored.filter(changed(ANN.person, EVE.person)),
+    changed(EVE.person),
+  );
+});
+
+Deno.test("Ignored leaves out of what was found the lines of ignored members, but for warnings, and all else alone", () => {
+  const ignored = new Ignored();
+  ignored.add(ANN);
+  const line = does("said", "ann", "red");
+  const bens = { ...line, name: "ben", person: EVE.person };
+  const warning = { type: "warning", line: 1, reason: "altered", ...ANN };
+  const found = { type: "found", words: "red", more: true } as const;
+  assertEquals(
+    ignored.filter({ ...found, lines: [line, warning, bens] } as News),
+    { ...found, lines: [warning, bens] } as News,
+  );
+  const own = { ...line, own: true };
+  const lost = { type: "lost", text: "red" } as const;
+  for (const news of [own, lost]) assertEquals(ignored.filter(news), news);
+});
+
+Deno.test("Ignored finds who is ignored by the name that they or nobody else goes by now", () => {
+  const ignored = new Ignored();
+  assertEquals(ignored.find("ann"), undefined);
+  ignored.add(ANN);
+  ignored.add(EVE);
+  const { id, person } = EVE;
+  const eva = { name: "eva", person };
+  assertEquals(ignored.members([eva]), [
+    { ...ANN, formerly: "ann" },
+    { id, person, name: "eva", formerly: "eve" },
+  ]);
+  for (const text of ["eva", "EVE", person]) {
+    assertEquals(ignored.find(text, [eva])?.name, "eva");
+  }
+  assertEquals(ignored.find("zoe", [eva]), undefined);
+  const other = { name: "ann", person: personOf("ann2").person };
+  assertEquals(ignored.find("ann", [eva, other]), undefined);
+  assertEquals(ignored.find(ANN.person, [eva, other])?.id, ANN.id);
+  ignored.add({ ...ANN, name: "anna" });
+  assertEquals(namesOf(ignored)[0], ["anna", "ann"]);
+});
+
+Deno.test("Ignored takes from its file only whole ids with names", async () => {
+  const people = {
+    [ANN.id]: "ann",
+    [EVE.id]: 7,
+    [`${EVE.id}A`]: "long",
+    [`-${EVE.id}`]: "long",
+    [EVE.id.slice(1)]: "short",
+    [EVE.id.replace(/^./, "?")]: "strange",
+  };
+  const store = {
+    read: () => Promise.resolve({ people }),
+    change: () => Promise.resolve(),
+  };
+  assertEquals(namesOf(await Ignored.load(store, () => {})), [["ann", "ann"]]);
 });
 
 Deno.test("Ignored knows the name that somebody goes by from what it hides", () => {

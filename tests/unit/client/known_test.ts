@@ -5,8 +5,14 @@
  */
 
 import { DocumentFile } from "../../../src/base/document_file.ts";
-import { Known } from "../../../src/client/known.ts";
-import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
+import { Known, verification } from "../../../src/client/known.ts";
+import {
+  type Bytes,
+  fromBase64url,
+  labelledDigest,
+  randomBytes,
+  toBase64url,
+} from "../../../crypto_utils.ts";
 import type { Document } from "../../../src/base/document.ts";
 import type { DocumentStore } from "../../../src/base/document_store.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
@@ -68,13 +74,17 @@ Deno.test("Known keeps what was seen of each room's history, and nothing that ca
 class Store implements DocumentStore {
   document: Document | undefined;
   isFull = false;
+  writes = 0;
+  /** Resolves when it takes something. */
+  gate: Promise<void> | undefined;
   read() {
     return Promise.resolve(this.document);
   }
   change(how: (now: Document | undefined) => Document) {
     if (this.isFull) return Promise.reject(new Error("the disk is full"));
     this.document = JSON.parse(JSON.stringify(how(this.document)));
-    return Promise.resolve();
+    this.writes++;
+    return this.gate ?? Promise.resolve();
   }
 }
 
@@ -217,6 +227,7 @@ Deno.test("Known writes down later what it couldn't at first, and what came mean
   const notes: string[] = [];
   const known = await Known.load(store, (text) => notes.push(text));
   known.entered(KEY, "192.0.2.7:5000");
+  await keep(known);
   known.met(BEN);
   store.isFull = true;
   known.keep();
@@ -270,4 +281,143 @@ Deno.test("Known keeps a room sealed that a file has as open again", async () =>
   await keep(known);
   const again = await Known.load(store, () => {});
   assertEquals(again.sealedRoom(KEY), "ROOM");
+});
+
+Deno.test("Known writes down what is new, and nothing that it knew already", async () => {
+  const store = new Store();
+  const known = await Known.load(store, () => {});
+  const [value, other] = [randomBytes(32), randomBytes(32)];
+  const deeds: [wasNew: boolean, deed: () => void][] = [
+    // Outside of any room there is nothing to find out.
+    [false, () => known.met(BEN)],
+    [false, () => known.verify(BEN)],
+    [false, () => known.seal("ROOM")],
+    [false, () => known.saw({ seq: 1, value })],
+    [false, () => known.isHere(9_000_000)],
+    [true, () => known.entered(KEY, "a:1", ["b:2"])],
+    [true, () => known.entered(KEY, "b:2", ["a:1"])],
+    [true, () => known.entered(KEY, "b:2", ["c:3", "a:1"])],
+    [false, () => known.entered(KEY, "b:2")],
+    [true, () => known.met(BEN)],
+    [true, () => known.met({ ...BEN, id: EVE.id })],
+    [true, () => known.seal("ROOM")],
+    [true, () => known.saw({ seq: 1, value })],
+    [true, () => known.saw({ seq: 1, value: other })],
+    [true, () => known.saw({ seq: 2, value })],
+    [true, () => known.isHere(9_000_000)],
+    [false, () => known.isHere(9_000_000 + 3_599_999)],
+    [false, () => known.isHere(9_000_000 - 3_599_999)],
+    [true, () => known.isHere(9_000_000 + 3_600_000)],
+    [true, () => known.isHere(9_000_000)],
+    [true, () => known.entered(OTHER_KEY, "d:4")],
+    [true, () => known.entered(KEY, "b:2")], // it is the latest now
+  ];
+  for (const [at, [wasNew, deed]] of deeds.entries()) {
+    store.writes = 0;
+    deed();
+    await keep(known);
+    assertEquals(store.writes, wasNew ? 1 : 0, `deed ${at}`);
+    deed();
+    await keep(known);
+    assertEquals(store.writes, wasNew ? 1 : 0, `deed ${at} again`);
+  }
+});
+
+Deno.test("Known.isHere() tells for how long the client was not there", async () => {
+  const known = await Known.load(undefined, () => {});
+  const day = 86_400_000;
+  assertEquals(known.isHere(day), 0); // in no room
+  known.entered(KEY, "a:1");
+  const absences = [day, day, 9 * day, 9 * day + 5, day, 2 * day]
+    .map((now) => known.isHere(now));
+  assertEquals(absences, [0, 0, 8 * day, 5, 0, day]);
+});
+
+Deno.test("Known says nothing of rooms and people that it doesn't know", async () => {
+  const notes: string[] = [];
+  const known = await Known.load(undefined, (text) => notes.push(text));
+  known.met(BEN);
+  assertEquals([known.find("ben"), known.seen], [undefined, undefined]);
+  assertEquals(known.isVerified(BEN), false);
+  known.entered(KEY, "a:1", ["b:2"]);
+  known.met(BEN);
+  known.met(EVE);
+  assertEquals([known.isVerified(BEN), known.isVerified(EVE)], [false, false]);
+  known.verify(BEN);
+  known.met(BEN);
+  assertEquals(known.isVerified(BEN), true);
+  assertEquals(known.isVerified({ ...BEN, id: EVE.id }), false);
+  assertEquals(known.isVerified({ name: "cem", id: BEN.id }), false);
+  assertEquals(known.find(madeUpPerson("eve"))?.name, "eve");
+  assertEquals(known.find(madeUpPerson("cem")), undefined);
+  assertEquals(known.sealedRoom(OTHER_KEY), undefined);
+  assertEquals(known.serverAt("c:3"), undefined);
+  assertEquals(known.moved(OTHER_KEY, "c:3").length, 0);
+  for (const address of ["a:1", "b:2"]) {
+    assertEquals(known.moved(KEY, address), KEY);
+  }
+  assertEquals(notes, []);
+  assertEquals(known.moved(KEY, "c:3"), KEY);
+  assertEquals(notes, ["The room was at a:1 before"]);
+});
+
+Deno.test("Known remembers the 5,000 names of a room that were new last", async () => {
+  const known = await Known.load(undefined, () => {});
+  known.entered(KEY, "a:1");
+  const meet = (name: string, id = EVE.id) => known.met({ name, id });
+  for (let at = 1; at <= 5_000; at++) meet(`name${at}`);
+  meet("name1", BEN.id); // somebody else by now
+  meet("more");
+  assertEquals(
+    ["name1", "name2", "name3", "more"].map((name) => known.find(name)?.id),
+    [BEN.id, undefined, EVE.id, EVE.id],
+  );
+});
+
+Deno.test("Known forgets nothing that others don't have written, nor what it finds out while it writes", async () => {
+  const store = new Store();
+  const load = () => Known.load(store, () => {});
+  const known = await load();
+  known.entered(OTHER_KEY, "b:2");
+  known.seal("OTHER");
+  known.entered(KEY, "a:1");
+  known.met(BEN);
+  await keep(known);
+  store.document = { later: 1 }; // somebody has taken all out
+  known.met(EVE);
+  const writing = Promise.withResolvers<void>();
+  store.gate = writing.promise;
+  known.keep();
+  for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+  assertEquals(store.writes, 2);
+  const third: Bytes = randomBytes(32);
+  known.entered(third, "c:3");
+  known.entered(KEY, "a:1");
+  writing.resolve();
+  await known.kept;
+  const places = () => known.rooms.map(({ address }) => address);
+  assertEquals(places(), ["a:1", "c:3", "b:2"]);
+  await keep(known);
+  const again = await load();
+  assertEquals(again.rooms, known.rooms);
+  assertEquals(again.sealedRoom(OTHER_KEY), "OTHER");
+  again.entered(KEY, "a:1");
+  assertEquals([again.find("ben")?.id, again.find("eve")?.id], [
+    BEN.id,
+    EVE.id,
+  ]);
+  assertEquals(store.document.later, 1);
+});
+
+Deno.test("verification() is six groups of five digits for each of two ids, the same for both persons", () => {
+  const expected = [BEN.id, EVE.id].toSorted().map((id) => {
+    const digest = [...labelledDigest("verify", fromBase64url(id))];
+    const groups = [0, 4, 8, 12, 16, 20].map((at) =>
+      digest.slice(at, at + 4).reduce((sum, byte) => sum * 256 + byte, 0) %
+      100_000
+    );
+    return groups.map((group) => `${group}`.padStart(5, "0")).join(" ");
+  });
+  assertEquals(verification(BEN.id, EVE.id), expected);
+  assertEquals(verification(EVE.id, BEN.id), expected);
 });

@@ -8,6 +8,7 @@
 import { Outbox } from "../../../src/client/outbox.ts";
 import type { Line } from "../../../src/protocol/line.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
 
 /** A connection that takes lines when the test lets it. */
 class TestConnection {
@@ -99,5 +100,33 @@ Deno.test("Outbox.settled() resolves when nothing waits, or after close()", asyn
     else outbox.settle(n);
     await settling;
     assertEquals(outbox.lines.map(({ text }) => text), closes ? ["one"] : []);
+  }
+});
+
+Deno.test("Outbox.flush() waits until all is sent, and then for a while until it is settled or the connection is gone", async () => {
+  using clock = new ManualClock();
+  for (const end of ["settled", "gone", "late"]) {
+    const outbox = new Outbox();
+    const connection = new TestConnection();
+    outbox.connected(connection);
+    const n = await outbox.add({ text: "one" });
+    let isOver = false;
+    const flushing = outbox.flush(1_000).then(() => isOver = true);
+    const turn = async () => {
+      for (let step = 0; step < 9; step++) await Promise.resolve();
+      return isOver;
+    };
+    clock.advance(5_000);
+    assertEquals(await turn(), false); // it is not even sent
+    await connection.take();
+    assertEquals(await turn(), false);
+    clock.advance(999);
+    assertEquals(await turn(), false);
+    if (end === "settled") outbox.settle(n);
+    else if (end === "gone") outbox.disconnected();
+    else clock.advance(1);
+    assertEquals(await turn(), true, end);
+    await flushing;
+    assertEquals(clock.pending, 0);
   }
 });

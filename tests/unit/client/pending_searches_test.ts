@@ -22,6 +22,8 @@ Deno.test("PendingSearches keeps each until it is answered, or the next in turn 
   assertEquals(searches.closeFirst(), "request one");
   assertEquals(words(), ["three"]);
   assertEquals(searches.close(one.id), undefined);
+  assertEquals([searches.closeFirst(), searches.size], ["request three", 0]);
+  assertEquals(searches.closeFirst(), undefined);
 });
 
 Deno.test("PendingSearches has place for 16", () => {

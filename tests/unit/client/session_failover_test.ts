@@ -7,7 +7,8 @@
 
 import { JoinError } from "../../../src/client/join_error.ts";
 import type { SessionOptions } from "../../../src/client/session.ts";
-import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
+import { Known } from "../../../src/client/known.ts";
+import { HandshakeRefusal, REFUSALS } from "../../../src/protocol/reasons.ts";
 import { refuse } from "../../../src/protocol/handshake.ts";
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
@@ -160,6 +161,7 @@ Deno.test("a server that has no room is passed over, in the handshake or when it
   });
   const last = await setup.admits(1);
   assertEquals((await setup.view.until("entered")).address, C);
+  assertEquals(setup.view.notes, []);
   await setup.leave(last, running);
 });
 
@@ -238,4 +240,56 @@ Deno.test("a session says once that messages wait at the server, and once that t
   assertEquals(await setup.view.untilNote(3), GO);
   await setup.leave(again, running);
   assertEquals(setup.view.notes, [WAIT, GO, WAIT, GO]);
+});
+
+Deno.test("a session gives up at the first server that refuses it for good, and at the last that has no room", async () => {
+  for (
+    const [reasons, tried, words] of [
+      [["invite-used"], [A], REFUSALS["invite-used"]],
+      [["room-full", "room-full"], [A, B], "The room is full"],
+    ] as const
+  ) {
+    await using setup = new Servers([B]);
+    const running = setup.session.run();
+    const refused = assertRejects(() => running, JoinError);
+    for (const reason of reasons) {
+      const visit = await setup.accept();
+      await visit.next("join");
+      await visit.tell({ kind: "refused", n: null, reason, detail: "" });
+    }
+    assertEquals((await refused).message, words);
+    assertEquals(setup.tried, [...tried]);
+    setup.assertAllClosed();
+  }
+});
+
+Deno.test("a session whose link is refused comes to the same server by its own key before it tries others", async () => {
+  await using setup = new Servers([B]);
+  const running = setup.session.run();
+  const refused = assertRejects(() => running, JoinError);
+  for (let time = 0; time < 2; time++) {
+    await refuse(await setup.arrival(), HandshakeRefusal.key);
+  }
+  await refused;
+  assertEquals([setup.tried, setup.view.notes], [[A, A], []]);
+  setup.assertAllClosed();
+});
+
+Deno.test("a session learns from its server where the others are, goes there, and remembers them", async () => {
+  const known = await Known.load(undefined, () => {});
+  await using setup = new Servers([], {
+    known,
+    placesIn: (list) => list.split(","),
+  });
+  const [visit, running] = await setup.enter();
+  await visit.tell({ kind: "servers", list: `${A},${B}` });
+  await visit.tell({ kind: "motd", text: "after that" });
+  await setup.view.untilNote();
+  setup.clock.advance(STEADY);
+  setup.dead.add(A);
+  visit.end();
+  const again = await setup.admits(2);
+  assertEquals((await setup.view.until("entered", 1)).address, B);
+  assertEquals(known.roomAt(A)?.addresses, [B, A]);
+  await setup.leave(again, running);
 });

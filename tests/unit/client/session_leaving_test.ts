@@ -197,3 +197,26 @@ Deno.test("Session.leave() ends a stay whose client was asked for another name a
   await running;
   setup.assertAllClosed();
 });
+
+Deno.test("Session.leave() in answer to the loss of the connection ends the stay at once", async () => {
+  await using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  const show = view.show.bind(view);
+  view.show = (news) => {
+    show(news);
+    if (news.type === "disconnected") session.leave();
+  };
+  visit.end();
+  await running;
+  setup.assertAllClosed();
+});
+
+Deno.test("Session.leave() over a connection that takes no goodbye closes it", async () => {
+  await using setup = new Setup();
+  const [, running] = await setup.enter();
+  setup.dialled[0]?.outgoing.fail(new Deno.errors.BrokenPipe("gone"));
+  setup.session.leave();
+  await running;
+  setup.assertAllClosed();
+});

@@ -414,8 +414,11 @@ Deno.test("Session comes back by its own key, and by its invite where the server
   const { view } = setup;
   const [visit, running] = await setup.enter();
   visit.end();
+  await view.until("disconnected");
+  setup.clock.advance(30_000);
+  await refuse(await setup.arrival(), HandshakeRefusal.busy); // says nothing of its key
   const ways: number[] = [];
-  for (let time = 0; time < 3; time++) {
+  for (let time = 1; time < 4; time++) {
     await view.until("disconnected", time);
     setup.clock.advance(30_000);
     const stream = await setup.arrival();
@@ -426,9 +429,45 @@ Deno.test("Session comes back by its own key, and by its invite where the server
     await assertRejects(() => acceptChannel(stream, { ...ACCEPT, turnedAway }));
   }
   assertEquals(ways, [MEMBER_ID, ROOM_INVITE_ID, MEMBER_ID]);
-  const last = await setup.acceptAgain(3);
+  const last = await setup.acceptAgain(4);
   await last.next("join");
   await last.admit(5);
   await view.until("entered", 1);
   await setup.leave(last, running);
+});
+
+Deno.test("Session comes back at once by its old name where a new one is refused, and by another where somebody is asked for one", async () => {
+  await using setup = new Setup();
+  const { session, view } = setup;
+  const [visit, running] = await setup.enter();
+  const taken = { kind: "refused", n: null, detail: "" } as const;
+  visit.end();
+  await view.until("disconnected");
+  session.conversation.rename("anna");
+  const second = await setup.acceptAgain();
+  assertEquals((await second.next("join")).name, "anna");
+  await second.tell({ ...taken, reason: "name-taken" });
+  const third = await setup.accept(); // no time has passed
+  assertEquals((await third.next("join")).name, "ana");
+  assertEquals(view.of("refused").map(({ text }) => text), ["anna"]);
+  assertEquals(setup.questions, []);
+  setup.names.push("carla");
+  await third.tell({ ...taken, reason: "name-claimed" });
+  const fourth = await setup.accept();
+  assertEquals((await fourth.next("join")).name, "carla");
+  assertEquals(setup.questions.length, 1);
+  await fourth.admit(5); // as "ana", who is there still
+  assertEquals((await fourth.next("rename")).name, "carla");
+  await setup.leave(fourth, running);
+});
+
+Deno.test("Session that stood for long and was lost by a fault of the server's pauses all the same", async () => {
+  await using setup = new Setup();
+  const [visit, running] = await setup.enter();
+  setup.clock.advance(10_000);
+  await visit.broadcast(99, { kind: "said", id: 2, n: 1, text: "x" });
+  assertEquals((await setup.view.until("disconnected")).seconds, 1);
+  setup.session.leave();
+  await running;
+  setup.assertAllClosed();
 });

@@ -13,10 +13,14 @@ import {
   assertStringIncludes,
 } from "../../kit/assert.ts";
 import { HandshakeRefusal, REFUSALS } from "../../../src/protocol/reasons.ts";
-import { refuse } from "../../../src/protocol/handshake.ts";
+import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../../src/protocol/hello.ts";
 import { writeAll } from "../../../src/base/write_all.ts";
 import {
+  ACCEPT,
+  CLIENT_ID,
   eve,
+  HANDSHAKE,
   past,
   Setup,
   shared,
@@ -181,7 +185,13 @@ for (const reason of ["name-taken", "room-full", "log-failed"] as const) {
   });
 }
 
-for (const reason of ["replaced", "misused"] as const) {
+for (
+  const [reason, words] of [
+    ["replaced", "The server ended the connection: "],
+    ["misused", "The server ended the connection: "],
+    ["removed", "You were removed from the room"],
+  ] as const
+) {
   Deno.test(`Session.run() rejects where the server ends the connection as "${reason}"`, async () => {
     await using setup = new Setup();
     const [visit, running] = await setup.enter();
@@ -189,7 +199,7 @@ for (const reason of ["replaced", "misused"] as const) {
     await assertRejects(
       () => running,
       JoinError,
-      "The server ended the connection",
+      words,
     );
     assertEquals(setup.view.of("disconnected"), []);
     setup.assertAllClosed();
@@ -260,6 +270,31 @@ for (const code of Object.values(HandshakeRefusal)) {
   });
 }
 
+Deno.test("Session that comes by its own key from the first tries no other way, and says who it isn't known as", async () => {
+  const member = { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY };
+  const cases = [
+    [{ comesAsMember: true, sealing: {} }, "does not open this room"],
+    [
+      { handshake: { ...HANDSHAKE, ...member } },
+      'The room does not know you as "ana"',
+    ],
+  ] as const;
+  for (const [options, words] of cases) {
+    await using setup = new Setup(options);
+    const running = setup.session.run();
+    const ways: number[] = [];
+    const turnedAway = (way: number) => {
+      ways.push(way);
+      return HandshakeRefusal.key;
+    };
+    const stream = await setup.arrival();
+    await assertRejects(() => acceptChannel(stream, { ...ACCEPT, turnedAway }));
+    await assertRejects(() => running, JoinError, words);
+    assertEquals([ways, setup.dialled.length], [[MEMBER_ID], 1]);
+    setup.assertAllClosed();
+  }
+});
+
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.leave() before run() keeps it from dialling", async () => {
@@ -270,6 +305,27 @@ Deno.test("Session.leave() before run() keeps it from dialling", async () => {
 });
 
 // ── What else a member may ask ─────────────────────────────────────────────────────────────────────────
+
+Deno.test("Session.act() speaks in the third person, write() to one alone, and leave() says last words", async () => {
+  await using setup = new Setup();
+  const { session, view } = setup;
+  assertEquals(session.id, CLIENT_ID);
+  const [visit, running] = await setup.enter();
+  await session.act("waves", "w");
+  const { n, text } = await visit.next("act");
+  assertEquals(text, "waves");
+  await visit.broadcast(2, { kind: "acted", id: 1, n, text });
+  assertEquals((await view.until("acted")).id, "w");
+  await session.write("eve", "psst", "p");
+  const { id, who } = await visit.next("look");
+  assertEquals(who, "eve");
+  await visit.tell({ kind: "nobody", id });
+  assertEquals((await view.until("refused")).id, "p");
+  session.leave("good night");
+  assertEquals((await visit.next("bye")).reason, "good night");
+  await visit.dismiss("left");
+  await running;
+});
 
 Deno.test("Session.rename() asks for another name, and goes by it once it is told so", async () => {
   await using setup = new Setup();

@@ -137,6 +137,20 @@ Deno.test("Broadcaster.send() seals a long batch as records that open in their o
   assertEquals(heard, events);
 });
 
+Deno.test("Broadcaster.send() leaves it to others, where that is wanted, to have members written what is said", async () => {
+  const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
+  const { outlet } = new Listener(broadcaster);
+  const encoded = [encodeEvent(said(1))];
+  await broadcaster.send(encoded, headingAt(1), false);
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  assertEquals([outlet.moved, outlet.writing], [0, false]);
+  broadcaster.ring.flush();
+  await outlet.drained();
+  await broadcaster.send(encoded, headingAt(2));
+  await outlet.drained();
+  assertEquals(outlet.cursor, broadcaster.ring.head);
+});
+
 Deno.test("Broadcaster.send() drops who is too slow for it, and nobody else", async () => {
   const broadcaster = await Broadcaster.create(SERVER_KEY, 4_096);
   const reader = await follow(broadcaster.describe());

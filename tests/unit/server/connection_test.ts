@@ -28,6 +28,9 @@ import {
   STRANGE_FILE_EVENTS,
   tick,
 } from "../../kit/connection_setup.ts";
+import { GOODBYES } from "../../../src/protocol/reasons.ts";
+import type { Rates } from "../../../src/server/rate_limits.ts";
+import { overhear } from "../../kit/overhear.ts";
 import { quiet } from "../../kit/room_client.ts";
 
 // ── Joining ────────────────────────────────────────────────────────────────────────────────────────────
@@ -480,3 +483,44 @@ for (
     await assertThrownOut(ana);
   });
 }
+
+Deno.test("Connection tells its owner of clients that misuse it, whose bytes were altered, that are too slow or slowed down, and not of those who leave or are lost", async () => {
+  const labels: string[] = [];
+  const said = await overhear("info", async () => {
+    await using setup = await Setup.create();
+    const enter = async (rates?: Rates) => {
+      const client = await setup.connect(undefined, rates);
+      await client.join(`guest${labels.length}`);
+      labels.push(client.connection.label);
+      return client;
+    };
+    const misuses = await enter();
+    await misuses.send(say(1), say(1));
+    await misuses.served;
+    const altered = await enter();
+    altered.inject(garbage);
+    await altered.served;
+    const slow = await enter();
+    slow.connection.outlet.drop();
+    await slow.served;
+    const fast = await enter({ burst: 1, perSecond: 1, bytesPerMessage: 64 });
+    await fast.send(say(1), say(2));
+    await fast.until("slowed");
+    fast.connection.dismiss("stopped");
+    await fast.served;
+    const lost = await enter();
+    lost.stream.outgoing.fail(new Deno.errors.ConnectionReset());
+    await lost.served;
+    const leaves = await enter();
+    await leaves.send({ kind: "bye", reason: "left" });
+    await leaves.served;
+  });
+  const about = (at: number) => `connection: ${labels[at]}:`;
+  const [misused, altered, ...others] = said;
+  assertEquals(misused, `warning ${about(0)} Cannot say line 1 again`);
+  assertEquals(altered?.startsWith(`warning ${about(1)} `), true);
+  assertEquals(others, [
+    `info ${about(2)} ${GOODBYES.slow}`,
+    `info ${about(3)} says more than it may, and is read more slowly`,
+  ]);
+});

@@ -55,7 +55,11 @@ Deno.test("FileRelay.fetch() asks the holder, and its piece reaches who asked, u
   assert(asked);
   const { offer, from, size } = asked;
   assertEquals([offer, from, size], [7, 5, 9]);
-  assertEquals(relay.transfers, 1);
+  assertEquals([relay.transfers, relay.maxFileSize], [1, 2 ** 30]);
+  assertEquals([relay.takerOf(asked.id), relay.takerOf(asked.id + 1)], [
+    taker,
+    undefined,
+  ]);
   const piece = { kind: "piece", id: asked.id, data: dataOf(9) } as const;
   assertEquals(relay.piece(holder, piece), 12);
   assertEquals(taker.told, [{ kind: "piece", id: 31, data: dataOf(9) }]);
@@ -122,6 +126,7 @@ Deno.test("FileRelay asks a holder for 8 pieces at a time, and for the next when
   for (let id = 0; id < 12; id++) relay.fetch(taker, fetch(id, id, 1));
   const asked = holder.of("fetch");
   assertEquals(asked.map(({ from }) => from), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assertEquals(asked.map(({ id }) => id), [1, 2, 3, 4, 5, 6, 7, 8]);
   relay.piece(holder, {
     kind: "piece",
     id: asked[3]?.id ?? 0,
@@ -217,6 +222,33 @@ Deno.test("FileRelay.release() forgets what one who goes had asked for, and make
   assertEquals(holder.of("fetch").length, 9);
 });
 
+Deno.test("FileRelay.release() of somebody ends nothing of what others take from each other", () => {
+  const { relay, holder, taker } = setUp();
+  const third = new Member();
+  relay.hold(third, 8, 9);
+  relay.fetch(taker, fetch(1, 0, 1));
+  relay.fetch(taker, fetch(2, 0, 1, 8));
+  relay.release(third);
+  const gone = { kind: "missing", id: 2, reason: "gone" } as const;
+  assertEquals([taker.told, relay.transfers], [[gone], 1]);
+  const [{ id = 0 } = {}] = holder.of("fetch");
+  assertEquals(relay.piece(holder, { kind: "piece", id, data: dataOf(1) }), 2);
+});
+
+Deno.test("FileRelay of a sealed room passes on pieces that are longer by what sealing takes", () => {
+  const limits = { maxFileSize: 9, maxTransfers: 1, pieceOverhead: 24 };
+  const relay = new FileRelay(limits);
+  const [holder, taker] = [new Member(), new Member()];
+  relay.hold(holder, 7, 9);
+  relay.fetch(taker, fetch(1, 0, 9));
+  const piece = (size: number) =>
+    relay.piece(holder, { kind: "piece", id: 1, data: dataOf(size) });
+  for (const size of [9, 32, 34]) {
+    assertThrows(() => piece(size), EventError, "another size");
+  }
+  assertEquals(piece(33), 44);
+});
+
 Deno.test("FileRelay.release() of an old connection leaves what a new one holds", () => {
   const { relay, holder, taker } = setUp();
   const back = new Member();
@@ -239,9 +271,15 @@ Deno.test("FileRelay.tick() gives up a holder that doesn't answer, and asks for 
   assertEquals(holder.of("fetch").length, 9);
 });
 
-Deno.test("FileRelay.hold() keeps 256 files of one holder, the newest", () => {
+Deno.test("FileRelay.hold() keeps 256 files of one holder, the newest, and takes none from another", () => {
   const { relay, holder, taker } = setUp();
-  for (let offer = 8; offer < 8 + 256; offer++) relay.hold(holder, offer, 9);
+  relay.release(holder);
+  relay.hold(taker, 6, 9);
+  relay.hold(holder, 7, 9);
+  for (let offer = 8; offer < 7 + 256; offer++) relay.hold(holder, offer, 9);
+  assert(relay.holds(7));
+  relay.hold(holder, 7 + 256, 9);
+  assertEquals([6, 7, 8].map((it) => relay.holds(it)), [true, false, true]);
   const answer = relay.fetch(taker, fetch(1, 0, 1, 7));
   assertEquals(answer, { kind: "missing", id: 1, reason: "gone" });
   assertEquals(relay.fetch(taker, fetch(2, 0, 1, 8)), undefined);

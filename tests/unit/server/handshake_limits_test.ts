@@ -42,8 +42,14 @@ Deno.test("Handshakes has no place for one more where the others have only begun
   assertEquals(begin("192.0.2.7"), undefined);
   assert(begin("192.0.2.8"), "another network has places of its own");
   handshakes.end(second);
+  handshakes.end(second); // only the first call counts
   assert(begin("192.0.2.7"));
+  assertEquals(begin("192.0.2.7"), undefined);
   assertEquals([handshakes.size, ended], [3, []]);
+  const alone = begin("192.0.2.9");
+  assert(alone);
+  for (const _ of [1, 2]) handshakes.end(alone); // the last of its network
+  assertEquals(handshakes.size, 3);
 });
 
 Deno.test("Handshakes ends the oldest from a network for a new one from there, once it has had a second", () => {
@@ -149,6 +155,8 @@ Deno.test("Handshakes forgets one that ends while the server works for it, and o
     return Promise.resolve();
   });
   assertEquals(handshakes.size, 0);
+  pass(60_000);
+  assertEquals(handshakes.hasLate(1), false);
   const second = begin("192.0.2.7", "second");
   assert(second);
   const broken = () => Promise.reject(new RangeError("broken"));

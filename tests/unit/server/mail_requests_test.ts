@@ -8,7 +8,15 @@ import { toBase64url } from "../../../crypto_utils.ts";
 import type { Identity } from "../../../src/crypto/identity.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import type { Event } from "../../../src/protocol/events.ts";
+import {
+  type MailRequest,
+  MailRequests,
+} from "../../../src/server/mail_requests.ts";
+import { Mailbox, type Posted } from "../../../src/server/mailbox.ts";
+import { Allowance, Purse } from "../../../src/server/rate_limits.ts";
 import { assertEquals } from "../../kit/assert.ts";
+import { Folder } from "../../kit/folder.ts";
+import { Setup as RoomSetup } from "../../kit/room_setup.ts";
 import { type Client, letterTo, Setup } from "../../kit/connection_setup.ts";
 import { quiet } from "../../kit/room_client.ts";
 import { madeUpId } from "../../kit/people.ts";
@@ -145,4 +153,72 @@ Deno.test("who has left is told of nothing any more", async () => {
   await bo.served;
   assertEquals(await stateOf(ana, letterTo(idOf(bo))), "waiting");
   assertEquals(bo.of("letter"), []);
+});
+
+// ── What they cost, and how many wait ──────────────────────────────────────────────────────────────────
+
+/** A member's requests, in a room with a mailbox, and what its client is told. */
+async function requestsOf(stack: AsyncDisposableStack) {
+  const folder = stack.use(await Folder.make());
+  const mailbox = stack.use(Mailbox.open(folder.file("chat.waiting")));
+  const setup = stack.use(await RoomSetup.create({ mailbox }));
+  const { seat } = await setup.join("ana");
+  const bo = await setup.join("bo");
+  const rates = { burst: 1, perSecond: 1, bytesPerMessage: 1 };
+  const allowance = new Allowance(new Purse(rates, () => 0));
+  const told: Event[] = [];
+  const client = { tell: (...events: Event[]) => void told.push(...events) };
+  const { people, room } = setup;
+  const options = { people, room, mailbox, allowance };
+  const requests = new MailRequests(client, options);
+  return { requests, allowance, mailbox, room, seat, bo, told };
+}
+
+Deno.test("each request about private messages costs as much as 20 lines, and letters a line more for each 1,024 characters", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { requests, allowance, mailbox, seat, bo } = await requestsOf(stack);
+  const to = seat.member.person.id;
+  const from = bo.seat.member.person.id;
+  const words = { from, to, stay: bo.seat.stay, own: "own" };
+  const told = { tell() {} };
+  const post = (n: number, length: number) =>
+    mailbox.post({ ...words, n, data: "A".repeat(length) }, told, Date.now());
+  let before = 0;
+  const cost = async (event: MailRequest) => {
+    await requests.carryOut(seat, event);
+    const spent = allowance.settle(0) / 1_000 + 1; // one is free
+    const more = spent - before;
+    before = spent;
+    return more;
+  };
+  assertEquals(await cost({ kind: "look", id: 1, who: "bo" }), 20);
+  assertEquals(await cost({ kind: "got", id: 1 }), 20);
+  assertEquals(await cost({ kind: "collect", after: null }), 20);
+  post(1, 1_024);
+  assertEquals(await cost({ kind: "collect", after: null }), 21);
+  post(2, 1);
+  assertEquals(await cost({ kind: "collect", after: null }), 22);
+});
+
+Deno.test("64 private messages of a client wait for their place in the room's order, and the next until one has its own, or the client leaves", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { requests, room, seat, bo, told } = await requestsOf(stack);
+  const answers: ((posted: Posted) => void)[] = [];
+  room.post = (_seat, _posting, posted) => void answers.push(posted);
+  const to = bo.seat.member.person.id;
+  const post = (n: number) =>
+    requests.carryOut(seat, { kind: "private", n, to, data: "A", own: "B" });
+  for (let n = 1; n <= 64; n++) assertEquals(await post(n), []);
+  const waiting = post(65);
+  for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+  assertEquals(answers.length, 64);
+  answers[0]?.("waiting");
+  assertEquals(await waiting, []);
+  assertEquals(answers.length, 65);
+  assertEquals(told, [{ kind: "privately", n: 1, state: "waiting" }]);
+  const last = post(66);
+  requests.leave(seat);
+  assertEquals(await last, []);
+  answers[1]?.("delivered");
+  assertEquals([answers.length, told.length], [65, 1]);
 });

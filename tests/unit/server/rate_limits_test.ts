@@ -98,6 +98,32 @@ Deno.test("Allowance.payFor() has all connections of a person pay from the purse
   assertEquals([second?.settle(200), other?.settle(200)], [1_000, 0]);
 });
 
+Deno.test("Purses forgets those from which nothing is missing, when there are many, and no other", () => {
+  const { now, pass } = clock();
+  const purses = new Purses();
+  const kept = new Map<string, Purse>();
+  const come = (person: string, spent: number) => {
+    const own = new Purse(RATES, now);
+    own.take(spent, 0);
+    kept.set(person, purses.of(person, own));
+  };
+  /** Whether somebody still has the purse that it had first. */
+  const isKnown = (person: string) =>
+    purses.of(person, new Purse(RATES, now)) === kept.get(person);
+  for (let n = 1; n <= 200; n++) come(`in debt ${n}`, 10);
+  for (let n = 201; n <= 256; n++) come(`rich ${n}`, 0);
+  assert(isKnown("rich 201") && isKnown("rich 256"));
+  come("one more", 0);
+  assertEquals(isKnown("in debt 1"), true);
+  assertEquals(["rich 201", "rich 256"].map(isKnown), [false, false]);
+  // From here on twice as many as are left are remembered before the next look.
+  for (let n = 1; n <= 198; n++) come(`later ${n}`, 0);
+  assert(isKnown("later 1") && isKnown("in debt 200"));
+  pass(10_000); // all is paid for
+  come("the last", 0);
+  assertEquals(["later 1", "in debt 200"].map(isKnown), [false, false]);
+});
+
 Deno.test("networkOf() takes an IPv4 address as it is and of IPv6 the first 64 bits", () => {
   const cases = [
     ["192.0.2.7", "192.0.2.7"],
@@ -107,6 +133,14 @@ Deno.test("networkOf() takes an IPv4 address as it is and of IPv6 the first 64 b
     ["2001:db8::1", "2001:db8:0:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["fe80::", "fe80:0:0:0::/64"],
+    ["::", "0:0:0:0::/64"],
+    ["1:2:3::", "1:2:3:0::/64"],
+    ["1::2:3:4:5:6:7", "1:0:2:3::/64"],
+    ["1:2:3:4:5:6:7::", "1:2:3:4::/64"],
+    ["::2:3:4:5:6:7:8", "0:2:3:4::/64"],
+    // What only looks like an IPv4 address in another form.
+    ["2001:db8::ffff:192.0.2.7", "2001:db8:0:0::/64"],
+    ["::ffff:1234:5678", "0:0:0:0::/64"],
   ] as const;
   for (const [address, network] of cases) {
     assertEquals(networkOf(address), network);
@@ -133,6 +167,7 @@ Deno.test("Tally counts up and down and forgets what is at zero", () => {
 
 Deno.test("Pauses grow, end, and concern no other network", () => {
   const { now, pass } = clock();
+  pass(1_000_000);
   const pauses = new Pauses(5, now);
   const found: number[] = [];
   for (let count = 0; count < 12; count++) {
@@ -167,4 +202,7 @@ Deno.test("Pauses remember a bounded number of networks, the latest", () => {
   for (let other = 0; other < 9_999; other++) pauses.add(`other ${other}`);
   assertEquals(pauses.of("first"), 0);
   assertEquals(pauses.of("second"), 500);
+  pauses.add("second"); // by now it is the latest
+  pauses.add("third");
+  assertEquals(pauses.of("second"), 1_000);
 });

@@ -5,8 +5,11 @@
  * @module
  */
 
+import { toBase64url } from "../../../crypto_utils.ts";
+import { LogError } from "../../../src/log/file.ts";
 import type { Event } from "../../../src/protocol/events.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
 import { joinEvent, newIdentity, newStay } from "../../kit/people.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import { MAX_TEXT_SIZE } from "../../../src/protocol/reasons.ts";
@@ -639,4 +642,145 @@ Deno.test("Connection finds what lines say by now, with their changes", async ()
   };
   assertEquals(await found("red"), [[3, "said"], [5, "reacted"]]);
   assertEquals(await found("blue"), [[2, "said"], [4, "edited"]]);
+});
+
+// ── Bounds of what may be asked ────────────────────────────────────────────────────────────────────────
+
+for (
+  const event of [
+    { kind: "page", id: 1, before: 1, count: 1 },
+    { kind: "agree", id: 1, seq: 1 },
+    { kind: "release", id: 1 },
+    { kind: "operate", id: 1, what: "bans", who: "", text: "", count: 0 },
+    { kind: "taken", offer: 1 },
+    { kind: "edit", n: 1, to: 1, text: "x" },
+  ] as const
+) {
+  Deno.test(`Connection ends without a goodbye where somebody outside the room sends "${event.kind}"`, async () => {
+    await using setup = await Setup.create();
+    const client = await setup.connect();
+    await client.send(event);
+    await assertThrownOut(client);
+  });
+}
+
+Deno.test("Connection lets nobody in by another's card, or by one that isn't signed", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  const other = await newIdentity();
+  const forged = client.identity.card.slice();
+  forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+  const wish = joinEvent(client.identity, "ana");
+  const cards = [
+    toBase64url(other.card),
+    toBase64url(forged),
+  ];
+  for (const card of cards) {
+    client.events.length = 0;
+    await client.send({ ...wish, card });
+    assertEquals((await client.until("refused")).reason, "card-wrong");
+  }
+  await client.send(wish);
+  await client.until("welcome");
+});
+
+Deno.test("Connection refuses what comes too soon in slow mode, but from operators, and takes the next after its pause", async () => {
+  using clock = new ManualClock();
+  clock.advance(10_000);
+  await using setup = await Setup.create();
+  setup.people.set({ slow: 5 });
+  const [ana, ben] = [await setup.connect(), await setup.connect()];
+  await ana.join("ana");
+  await ben.join("ben");
+  const { persons } = setup.people;
+  const operator = persons.find(fullId(ana.identity.id));
+  assert(operator);
+  setup.people.setOperator(operator, true);
+  await ana.send(say(1), say(2));
+  await ana.until("said", ({ n }) => n === 2);
+  await ben.send(say(1, "first"), say(2), { kind: "ping" });
+  await ben.until("pong");
+  clock.advance(4_999);
+  await ben.send(say(3), { kind: "ping" });
+  await ben.until("pong", () => ben.of("pong").length === 2);
+  clock.advance(1);
+  await ben.send(say(4, "second"));
+  await ana.until("said", ({ text }) => text === "second");
+  assertEquals<unknown>(
+    ben.of("refused"),
+    [2, 3].map((n) => ({
+      kind: "refused",
+      n,
+      reason: "too-soon",
+      detail: "",
+    })),
+  );
+  assertEquals(ana.of("said").length, 4);
+});
+
+Deno.test("Connection tells who offered a file that somebody has it, but of nobody who came after the offer", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  const carla = await setup.connect();
+  await carla.join("carla");
+  await carla.send({ kind: "taken", offer: seq }, fetchOf(seq, 7));
+  assertEquals((await carla.until("missing")).reason, "gone");
+  await ben.send({ kind: "taken", offer: seq });
+  const took = await ana.until("took");
+  const person = shortId(fullId(ben.identity.id));
+  assertEquals(took, { kind: "took", offer: seq, name: "ben", person });
+  assertEquals(ana.of("took").length, 1);
+});
+
+Deno.test("Connection says that the log can't be read where it can't, and ends on any other failure", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const broken = () => {
+    throw new LogError("read", "chat.log", new Error("it is gone"));
+  };
+  const { history } = setup;
+  const { find, entry } = history;
+  history.find = history.entry = broken;
+  const unreadable = async (n: number | null, event: Event) => {
+    ana.events.length = 0;
+    await ana.send(event);
+    const refused = await ana.until("refused");
+    assertEquals([refused.n, refused.reason], [n, "log-unreadable"]);
+  };
+  const search = {
+    kind: "find",
+    id: 1,
+    words: "x",
+    before: null,
+    count: 1,
+  } as const;
+  await unreadable(null, search);
+  await unreadable(null, { kind: "hold", offer: 1 });
+  await unreadable(1, { kind: "reply", n: 1, to: 1, text: "yes" });
+  history.find = () => Promise.reject(new RangeError("another failure"));
+  await ana.send(search);
+  await assertThrownOut(ana);
+  Object.assign(history, { find, entry });
+});
+
+Deno.test("Connection tells nobody that somebody is away who is outside the room", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben] = [await setup.connect(), await setup.connect()];
+  await ana.join("ana");
+  await ben.send({ kind: "away", text: "lunch" }, { kind: "ping" });
+  await ben.until("pong");
+  await ben.join("ben");
+  await ana.send(say(1));
+  await ben.until("said");
+  assertEquals(ana.of("absent"), []);
+});
+
+Deno.test("Connection lets a client take another name, and give up the one that it had", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send({ kind: "rename", name: "anna" }, { kind: "release", id: 8 });
+  await ana.until("answered", ({ id }) => id === 8);
+  assertEquals(ana.of("notice").map(({ text }) => text), ["Given up: ana"]);
 });

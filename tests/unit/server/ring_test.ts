@@ -427,6 +427,33 @@ Deno.test("Ring.congested tells when most readers are more than half the ring be
   assertEquals(log.lag, 0);
 });
 
+Deno.test("Ring.congested counts nobody as slow who is exactly half the ring behind", async () => {
+  const log = new Ring(10);
+  follow(log);
+  const halfway = [follow(log), follow(log)];
+  append(log, 1);
+  for (const { writer } of halfway) await writer.take();
+  append(log, 2, 3, 4, 5, 6);
+  assertEquals([log.congested, log.readers], [false, 3]);
+  append(log, 7);
+  assertEquals(log.congested, true);
+});
+
+Deno.test("Ring.makeRoom() leaves a reader alone that has read exactly as far as it must", async () => {
+  const log = new Ring(10);
+  const [slow, exact] = [follow(log), follow(log)];
+  append(log, 1, 2);
+  await exact.writer.take();
+  append(log, 3, 4, 5, 6, 7, 8);
+  const room = log.makeRoom(4);
+  await slow.writer.fail();
+  await room;
+  assertEquals([slow.dropped, exact.dropped], [1, 0]);
+  append(log, 9, 10, 11, 12);
+  await exact.writer.takeAll();
+  assertEquals(exact.writer.taken.length, 12);
+});
+
 Deno.test("Outlet.direct() drops a reader whose records exceed the limit, and counts what was written off", async () => {
   const log = new Ring(10);
   const reader = new Reader(log, 10);
@@ -504,6 +531,49 @@ Deno.test("Outlet.abandon() writes nothing more, and frees its bytes when the wr
   assertEquals(reader.writer.offered, 0);
 });
 
+Deno.test("Outlet.attach() follows nothing after the end, and after finish() nothing more stands before a direct record", async () => {
+  const log = new Ring(20);
+  const { writer, outlet } = follow(log);
+  append(log, 1);
+  assertEquals(outlet.before, { broadcast: 1, shared: 0 });
+  outlet.finish();
+  append(log, 2);
+  outlet.finish(); // only the first counts
+  assertEquals(outlet.before, { broadcast: 1, shared: 0 });
+  await writer.takeAll();
+  assertEquals(log.readers, 0);
+  outlet.attach();
+  append(log, 3);
+  assertEquals([writer.offered, log.readers], [0, 0]);
+});
+
+Deno.test("Outlet.abandon() lets those go who wait for what is never written, and counts nothing that is told after it", async () => {
+  const log = new Ring(8);
+  const reader = new Reader(log, 3);
+  const { outlet } = reader;
+  outlet.direct(3, new Promise(() => {}));
+  const drained = outlet.drained();
+  assert(!await isSettled(drained));
+  outlet.abandon();
+  await drained;
+  outlet.direct(4, Promise.resolve(new Uint8Array(4)));
+  assertEquals(reader.dropped, 0);
+});
+
+Deno.test("Outlet that is abandoned while it waits for its turn writes nothing, and is settled after that turn", async () => {
+  const log = new Ring(8);
+  for (let at = 0; at < 96; at++) log.turns.take(() => {});
+  const { writer, outlet } = follow(log);
+  append(log, 1, 2);
+  const settled = outlet.settled();
+  outlet.abandon();
+  assert(!await isSettled(settled));
+  assertEquals(log.readers, 1);
+  await log.turns.passed();
+  await settled;
+  assertEquals([writer.offered, log.readers], [0, 0]);
+});
+
 Deno.test("Outlet.abandon() frees an idle reader's bytes at once", async () => {
   const log = new Ring(8);
   const { outlet } = follow(log);
@@ -544,7 +614,9 @@ Deno.test("Outlet.drained() waits for the log and for records that aren't sealed
   const log = new Ring(20);
   const { writer, outlet } = follow(log);
   await outlet.drained();
-  append(log, 1, 2);
+  log.append(Uint8Array.of(1, 2));
+  assert(!await isSettled(outlet.drained())); // though nobody has begun to write it
+  log.flush();
   const sealing = Promise.withResolvers<Bytes>();
   outlet.direct(1, sealing.promise);
   const drained = outlet.drained();

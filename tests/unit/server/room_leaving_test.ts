@@ -42,6 +42,26 @@ Deno.test("Room.leave() ends what the one who left can read at once, where no ke
   assertEquals(ben.guest.failure, undefined);
 });
 
+Deno.test("Room.leave() gives the line a number that can be read, also after the highest that there is, and nothing comes of a second one", async () => {
+  await using setup = await Setup.create();
+  const ben = await setup.join("ben");
+  const { seat } = await setup.join("ana", { n: Number.MAX_SAFE_INTEGER });
+  setup.room.leave(seat, "left");
+  const { n } = await ben.guest.until("left");
+  assertEquals(n, Number.MAX_SAFE_INTEGER);
+  const { length } = ben.guest.broadcasts;
+  setup.room.leave(seat, "left");
+  setup.room.remove(seat.member.person, "removed by ben");
+  setup.room.rename(seat, ben.seat.member.name);
+  setup.room.release(seat, 1);
+  setup.room.away(seat, "lunch");
+  await setup.say(seat, { n, text: "x" });
+  await setup.say(ben.seat, { n: 1, text: "alone" });
+  await ben.guest.until("said");
+  assertEquals(ben.guest.broadcasts.length, length + 1);
+  assertEquals(setup.writes, [1, 1, 1, 1]);
+});
+
 Deno.test("Room.leave() renews the key within 900 ms of the last renewal, however many leave", async () => {
   using clock = new ManualClock();
   await using setup = await Setup.create();

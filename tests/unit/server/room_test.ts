@@ -9,6 +9,7 @@
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
+import { REFUSALS } from "../../../src/protocol/reasons.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
@@ -129,6 +130,8 @@ Deno.test("Room.release() gives up what was a member's other name when its renam
   setup.room.release(seat, 1);
   await guest.until("refused");
   await guest.until("answered", ({ id }) => id === 1);
+  const text = REFUSALS["log-failed"];
+  assertEquals(guest.of("notice"), [{ kind: "notice", text }]);
   const { person } = seat.member;
   assertEquals([seat.member.name.shown, person.names], ["old", ["old"]]);
   setup.mend();
@@ -137,6 +140,8 @@ Deno.test("Room.release() gives up what was a member's other name when its renam
   await guest.until("notice", ({ text }) => text === "Given up: old");
   await guest.until("answered", ({ id }) => id === 2);
   assertEquals(person.names, ["new"]);
+  setup.room.release(seat, 3);
+  await guest.until("notice", (it) => it.text === "You have no other name");
   const ben = await setup.join("old");
   assertEquals(setup.room.size, 2);
   await setup.say(seat, { n: 1, text: "two of us" });
@@ -145,6 +150,7 @@ Deno.test("Room.release() gives up what was a member's other name when its renam
 
 Deno.test("Room.say() and Room.join() are refused while the log can't be written, and nobody is told", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
+  assertEquals(setup.room.healthy, true);
   const ana = await setup.join("ana");
   ana.seat.member.active = 5;
   assertEquals(setup.room.healthy, true);
@@ -163,6 +169,11 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   const [guest, answer] = await setup.ask("ben");
   assertEquals(outcome(answer), "log-failed");
   assertEquals([guest.events, setup.room.size], [[], 1]);
+  const written = await Deno.readTextFile(`${setup.folder}/chat.people`);
+  const known = [ana.guest, guest].map(({ candidate: { id } }) =>
+    written.includes(id)
+  );
+  assertEquals(known, [true, false]);
   const { n, member: { active } } = ana.seat;
   assertEquals([n, active, setup.room.healthy], [0, 5, false]);
 
@@ -260,6 +271,49 @@ Deno.test("Room.stop() ends the room when all that was submitted before is done"
   const words = (await setup.logged()).map(({ what }) => what);
   assertEquals(words, ["joined", "joined", "said", "left", "left"]);
   assertEquals(setup.room.size, 0);
+});
+
+Deno.test("Room.stop() waits for what waits while everybody is slow, however long, and leaves no timer behind", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const ana = await setup.join("ana");
+  setup.congest(true);
+  const taken = setup.say(ana.seat, { n: 1, text: "last words" });
+  setup.room.stop();
+  let isOver = false;
+  setup.running.then(() => isOver = true);
+  for (let time = 0; time < 400; time++) {
+    clock.advance(5); // two seconds, a look at a time
+    for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+  }
+  assertEquals(isOver, false);
+  setup.congest(false);
+  clock.advance(5);
+  await Promise.all([taken, setup.running]);
+  const words = (await setup.logged()).map(({ what }) => what);
+  assertEquals(words, ["joined", "said"]);
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("Room leaves no timer behind for what has come off meanwhile", async () => {
+  using clock = new ManualClock();
+  await using setup = await Setup.create();
+  const { seat, guest } = await setup.join("ana");
+  let looks = 0;
+  let congested = true;
+  Object.defineProperty(setup.broadcaster.ring, "congested", {
+    get: () => (looks++, congested),
+  });
+  const saying = setup.say(seat, { n: 1, text: "patience" });
+  while (looks === 0) await Promise.resolve();
+  congested = false;
+  setup.room.away(seat, "lunch"); // wakes the room before its pause is over
+  await saying;
+  await guest.until("said");
+  assertEquals(clock.pending, 1);
+  setup.room.stop();
+  await setup.running;
+  assertEquals(clock.pending, 0);
 });
 
 Deno.test("Room.stop() doesn't wait for a log that can't be written, and leaves no timer behind", async () => {

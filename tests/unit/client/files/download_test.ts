@@ -197,6 +197,21 @@ Deno.test("Download waits after a piece that doesn't come, and asks for it again
   assertEquals([setup.states, clock.pending], [[], 0]);
 });
 
+Deno.test("Download that gets a piece out of turn asks for that and all that are open anew, at once", async () => {
+  const setup = await begin();
+  setup.piece(1, PIECE_SIZE);
+  assertEquals((await setup.asked()).map(([id]) => id), [2, 3]);
+  setup.piece(3, PIECE_SIZE);
+  assertEquals(await setup.asked(), [
+    [4, PIECE_SIZE, PIECE_SIZE],
+    [5, 2 * PIECE_SIZE, PIECE_SIZE],
+  ]);
+  setup.piece(2, PIECE_SIZE); // is late
+  assertEquals([await setup.asked(), setup.states], [[], ["taking"]]);
+  setup.download.tell({ kind: "closed" });
+  await setup.running;
+});
+
 Deno.test("Download asks for nothing while nobody can be asked, and goes on where it was", async () => {
   const setup = await begin();
   setup.denial = "later";
@@ -259,9 +274,10 @@ Deno.test("Download fails where the file or a piece of it isn't what was offered
 Deno.test("Download that is dropped says so, and one that is closed says nothing, while it takes or waits", async () => {
   using clock = new ManualClock();
   for (const kind of ["dropped", "closed"] as const) {
-    for (const waits of [false, true]) {
+    for (const waits of ["no", "for its sender", "for a key"]) {
       const setup = await begin();
-      if (waits) setup.missing(1, "gone");
+      if (waits === "for its sender") setup.missing(1, "gone");
+      if (waits === "for a key") setup.piece(1, "locked");
       await setup.asked();
       setup.shown.length = 0;
       setup.download.tell({ kind });

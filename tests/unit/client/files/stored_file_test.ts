@@ -8,6 +8,7 @@ import { sha256Hex } from "../../../../crypto_utils.ts";
 import { FileError } from "../../../../src/base/private_file.ts";
 import type { Offer } from "../../../../src/protocol/offer.ts";
 import {
+  findSaved,
   PartialFile,
   SourceFile,
 } from "../../../../src/client/files/stored_file.ts";
@@ -86,9 +87,12 @@ Deno.test("SourceFile.open() refuses what is no file, isn't there or is too larg
   );
   const abc = await folder.write("abc.txt", "abc");
   assertEquals((await SourceFile.open(abc, 3)).offer.size, 3);
-  await assertRejects(
+  const { message } = await assertRejects(
     () => SourceFile.open(abc, 2),
     FileError,
+  );
+  assertEquals(
+    message,
     `Cannot send "${abc}" of 3 bytes: this server allows at most 2 bytes`,
   );
   if (Deno.build.os === "windows") return;
@@ -176,6 +180,57 @@ Deno.test("PartialFile puts nothing in place of a file that is there", async () 
   await folder.write("README", "mine");
   const other = await take(folder.path, offerOf({ name: "README" }));
   assertEquals(other, folder.file("README (2)"));
+});
+
+Deno.test("PartialFile is kept where there are 1,000 files of its name", async () => {
+  await using folder = await Folder.make();
+  await folder.write("abc.txt", "");
+  const others = Array.from({ length: 998 }, (_, at) => `abc (${at + 2}).txt`);
+  await Promise.all(others.map((name) => folder.write(name, "")));
+  const last = folder.file("abc (1000).txt");
+  assertEquals(await take(folder.path), last);
+  assertEquals(await findSaved(folder.path, offerOf()), last);
+  await assertRejects(
+    () => take(folder.path),
+    FileError,
+    "1000 files have that name",
+  );
+  const names = await folder.names();
+  assertEquals(names.includes("abc.txt.ba7816bf.part"), true);
+});
+
+Deno.test("findSaved() looks past what can't be read, is another file or is none", async () => {
+  await using folder = await Folder.make();
+  const { path } = folder;
+  assertEquals(await findSaved(path, offerOf()), undefined);
+  await folder.write("abc (4).txt", "abc");
+  assertEquals(await findSaved(path, offerOf()), undefined); // the first would be there
+  await folder.write("abc.txt", "abd");
+  await Deno.mkdir(folder.file("abc (2).txt"));
+  const loop = folder.file("abc (3).txt");
+  if (Deno.build.os === "windows") await Deno.mkdir(loop);
+  else await Deno.symlink(loop, loop);
+  assertEquals(await findSaved(path, offerOf()), folder.file("abc (4).txt"));
+});
+
+Deno.test("PartialFile says what it can't do once it is closed, or gone", async () => {
+  await using folder = await Folder.make();
+  const part = folder.file("abc.txt.ba7816bf.part");
+  const file = await PartialFile.open(folder.path, offerOf());
+  await file.append(ABC.subarray(0, 1));
+  file[Symbol.dispose]();
+  await assertRejects(
+    () => file.append(ABC.subarray(1)),
+    FileError,
+    `Cannot write "${part}": `,
+  );
+  assertEquals([file.size, await Deno.readTextFile(part)], [1, "a"]);
+  await Deno.remove(part);
+  await assertRejects(
+    () => file.finish(),
+    FileError,
+    `Cannot write "${part}": there is no such file or folder`,
+  );
 });
 
 Deno.test("PartialFile stays in its folder, whatever a file calls itself", async () => {

@@ -20,7 +20,9 @@ import {
 import {
   type FileEvent,
   type FileRequest,
+  type FileRoom,
   openFileRoom,
+  type PiecePlace,
 } from "../../../../src/client/file_room.ts";
 import { DiskFiles } from "../../../../src/client/files/disk_files.ts";
 import { Transfers } from "../../../../src/client/files/transfers.ts";
@@ -33,6 +35,7 @@ import {
 import type { LogEntry } from "../../../../src/protocol/line.ts";
 import { Folder, namesIn } from "../../../kit/folder.ts";
 import { MemoryCompany } from "../../../kit/memory_siblings.ts";
+import { ManualClock } from "../../../kit/memory_stream.ts";
 
 const SEQ = 12;
 const BYTES = Uint8Array.from(
@@ -65,6 +68,11 @@ class Shown {
   note(text: string): void {
     this.notes.push(text);
     this.#wake();
+  }
+
+  /** Resolves when more is shown. */
+  get more(): Promise<void> {
+    return this.#more.promise;
   }
 
   async until(state: FileNews["state"]): Promise<FileNews> {
@@ -107,7 +115,7 @@ class Side implements Peer {
 
   // What the session is to the transfers.
   ask(event: FileRequest): void {
-    this.asked.push(event);
+    assert(this.asked.push(event) < 1_000, "it asks without end");
     if (!this.before(event)) return;
     // As over a network: never while the asker is still asking.
     queueMicrotask(() => this.#carry(event));
@@ -209,6 +217,7 @@ async function setUp(maxTransfers = 4): Promise<
 Deno.test("Transfers take an offered file, whole and in order, and say how far it is", async () => {
   await using setup = await setUp();
   const { taker, folder } = setup;
+  taker.tell({ kind: "piece", id: 1, data: "AA" }); // which nobody asked for
   taker.transfers.get(SEQ);
   const { path, got } = await taker.shown.until("taken");
   assertEquals(path, `${folder.file("taken")}/hut.jpg`);
@@ -223,7 +232,7 @@ Deno.test("Transfers take an offered file, whole and in order, and say how far i
   const asked = taker.of("fetch").map(({ from, size }) => [from, size]);
   assertEquals(asked.slice(0, 2), [[0, PIECE_SIZE], [PIECE_SIZE, PIECE_SIZE]]);
   assertEquals(asked.at(-1), [5 * PIECE_SIZE, 7]);
-  assertEquals(asked.length, 6);
+  assertEquals(taker.of("fetch").map(({ id }) => id), [1, 2, 3, 4, 5, 6]);
 });
 
 Deno.test("Transfers tell which files can be downloaded, and which dropped, newest first", async () => {
@@ -303,6 +312,30 @@ Deno.test("Transfers wait for a holder that has gone, and go on when it is back"
   assertEquals(await Deno.readFile(path), BYTES);
 });
 
+Deno.test("Transfers that wait for a while go on at once when the taker is back, and end at once when they are closed", async () => {
+  using _clock = new ManualClock(); // which nobody moves
+  await using setup = await setUp();
+  const { holder, folder, offer } = setup;
+  const taker = new Side(folder.file("later"), holder.relay, 3_000);
+  taker.logged(offer);
+  holder.cut();
+  taker.transfers.get(SEQ);
+  await taker.shown.until("waiting");
+  holder.back();
+  taker.cut();
+  taker.back();
+  const { path } = await taker.shown.until("taken");
+  assertEquals(await Deno.readFile(path), BYTES);
+  await taker.transfers.settled();
+  taker.before = () => false; // no piece comes
+  await Deno.remove(path);
+  taker.transfers.get(SEQ);
+  const settled = taker.transfers.settled();
+  await taker.transfers.close();
+  await settled;
+  assertEquals(taker.transfers.numbers("taking"), []);
+});
+
 Deno.test("Transfers go on when the holder, and then the taker, has moved to another server", async () => {
   await using setup = await setUp();
   const { holder, taker } = setup;
@@ -314,6 +347,7 @@ Deno.test("Transfers go on when the holder, and then the taker, has moved to ano
   holder.cut();
   taker.cut();
   holder.back(a);
+  assertEquals(holder.of("hold").length, 2); // and says by itself what it holds
   taker.back(b);
   const moving = Promise.withResolvers<void>();
   holder.before = ({ kind }) => {
@@ -430,7 +464,12 @@ Deno.test("Transfers answer at most 64 fetches at a time, and none for more than
   await using setup = await setUp();
   const { holder } = setup;
   const gate = Promise.withResolvers<string>();
-  holder.transfers.joined({ ...holder.room, seal: () => gate.promise });
+  const places: PiecePlace[] = [];
+  const seal: FileRoom["seal"] = (_, place) => {
+    places.push(place);
+    return gate.promise;
+  };
+  holder.transfers.joined({ ...holder.room, seal });
   const size = PIECE_SIZE + 1;
   holder.tell({ kind: "fetch", id: 999, offer: SEQ, from: 0, size });
   for (let id = 0; id < 100; id++) {
@@ -443,6 +482,9 @@ Deno.test("Transfers answer at most 64 fetches at a time, and none for more than
     holder.of("piece").map(({ id }) => id),
     Array.from({ length: 63 }, (_, id) => id),
   );
+  const { person, stay } = entry("", SEQ, 1);
+  const line = { seq: SEQ, person, stay, n: 1 };
+  assertEquals(places[0], { line, from: 0 });
 });
 
 Deno.test("Transfers answer nobody once the connection is lost, and ask anew for all that was asked for", async () => {
@@ -460,10 +502,11 @@ Deno.test("Transfers answer nobody once the connection is lost, and ask anew for
     await sealing.promise;
     if (sealed !== gate.promise) await holder.transfers.close();
   }
+  holder.tell({ kind: "fetch", id: 2, offer: SEQ, from: 0, size: 7 });
   holder.transfers.parted();
   gate.resolve("AAAAAAAAAA");
   await holder.transfers.close();
-  assertEquals(holder.of("piece"), []);
+  assertEquals([holder.of("piece"), holder.of("missing")], [[], []]);
 
   const asked = Promise.withResolvers<void>();
   const again = Promise.withResolvers<void>();
@@ -489,7 +532,17 @@ Deno.test("Transfers hold the file of an offer by their own line alone, and know
   await holder.transfers.send(holder, path);
   holder.logged(offer, 20, false); // another's, that has the same number
   holder.logged(offer, 21, true);
+  holder.logged(offer, 22, true); // once more by the same number
   assertEquals(holder.of("hold").map(({ offer }) => offer), [SEQ, 21]);
+  await holder.transfers.send(holder, path);
+  holder.cut();
+  holder.logged(offer, 23, true); // as it finds when it comes back
+  holder.back();
+  assertEquals(holder.of("hold").map(({ offer }) => offer), [
+    ...[SEQ, 21],
+    ...[SEQ, 21, 23],
+  ]);
+  taker.transfers.offered(entry("no offer", 30, 1), false);
   for (let seq = 1; seq < 1_000; seq++) taker.logged(offer, 1_000 + seq);
   assertEquals(taker.transfers.numbers("offered").at(-1), SEQ);
   taker.logged(offer, 2_000);
@@ -563,12 +616,15 @@ Deno.test("Transfers.get() says why there is nothing to take", async () => {
   assertEquals(taker.shown.notes[1], 'Already downloading "hut.jpg"');
   const large = { name: "film.mp4", size: 2_000_000, digest: "0".repeat(64) };
   taker.logged(large, SEQ + 1);
+  taker.logged({ ...large, size: 1_000_000 }, SEQ + 2);
   taker.tell({ kind: "limits", fileSize: 1_000_000 });
   taker.transfers.get(SEQ + 1);
   assertEquals(
     taker.shown.notes[2],
     'Cannot download "film.mp4" of 2.0 MB: this server allows at most 1.0 MB',
   );
+  taker.transfers.get(SEQ + 2);
+  assertEquals(taker.shown.notes.length, 3);
 });
 
 Deno.test("Transfers.send() says why a file can't be offered, and offers nothing", async () => {
@@ -715,6 +771,38 @@ Deno.test("Transfers.get() of a file that is here says where, and takes it anew 
   taker.transfers.get(SEQ);
   await taker.transfers.settled();
   assertEquals(taker.shown.news.at(-1)?.reason, "it was here already");
+});
+
+Deno.test("Transfers.get() can be called again as soon as it is told that a file is here, or can't be had", async () => {
+  await using setup = await setUp();
+  const { taker, offer } = setup;
+  const { shown, transfers } = taker;
+  const asksAgain = { failed: false, taken: false };
+  const show = shown.show.bind(shown);
+  shown.show = (news) => {
+    show(news);
+    const { state = "begun" } = news as FileNews;
+    if (state !== "failed" && state !== "taken" || asksAgain[state]) return;
+    asksAgain[state] = true;
+    taker.before = () => state === "taken"; // after a failure nothing comes
+    transfers.get(SEQ);
+  };
+  taker.logged({ ...offer, digest: "0".repeat(64) });
+  transfers.get(SEQ);
+  const begun = () => shown.news.filter(({ state }) => state === "begun");
+  while (begun().length < 2) await shown.more;
+  await digestOf(BYTES);
+  assertEquals([transfers.numbers("taking"), shown.notes], [[SEQ], []]);
+  transfers.drop(SEQ);
+  await transfers.settled();
+
+  taker.before = () => true;
+  taker.logged(offer);
+  transfers.get(SEQ);
+  await transfers.settled();
+  const reasons = shown.news.filter(({ state }) => state === "taken")
+    .map(({ reason }) => reason);
+  assertEquals([reasons, shown.notes], [["", "it was here already"], []]);
 });
 
 Deno.test("Transfers say whether asking again can help, and which request it is about", async () => {

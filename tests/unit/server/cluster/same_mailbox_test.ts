@@ -19,6 +19,7 @@ import {
 } from "../../../../src/server/mailbox.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
 import { fileTest } from "../../../kit/folder.ts";
+import { overhear } from "../../../kit/overhear.ts";
 import { withMethod } from "../../../kit/log_kit.ts";
 import { madeUpId, madeUpStay } from "../../../kit/people.ts";
 
@@ -137,6 +138,54 @@ test("however much a full disk keeps from being written down, it is there at las
   assertEquals(mailbox.isKept, true);
   using again = Mailbox.open(path);
   assertEquals(again.state(), mailbox.state());
+});
+
+test("a file that lacks more than is remembered is tried to be written once a minute, or when the clock was put back", async (path) => {
+  using mailbox = Mailbox.open(path);
+  await withFullDisk(() => {
+    for (let n = 1; n <= 1_000; n++) {
+      post(mailbox, posting(n, ANA, BO, 16), START);
+      got(mailbox, BO, Number.MAX_SAFE_INTEGER, START);
+    }
+    mailbox.due(START); // in vain
+  });
+  for (const [later, isKept] of [[59_999, false], [60_000, true]] as const) {
+    mailbox.due(START + later);
+    assertEquals(mailbox.isKept, isKept);
+  }
+});
+
+test("a mailbox that closes writes down what a full disk had kept from the file, little or much", async (path) => {
+  for (const count of [1, 1_000]) {
+    const lines = await (async () => {
+      using mailbox = Mailbox.open(`${path}.${count}`);
+      await withFullDisk(() => {
+        for (let n = 1; n <= count; n++) {
+          post(mailbox, posting(n, ANA, BO, 16), START);
+          got(mailbox, BO, Number.MAX_SAFE_INTEGER, START);
+        }
+      });
+      assertEquals(mailbox.isKept, false);
+      return mailbox.state();
+    })();
+    using again = Mailbox.open(`${path}.${count}`);
+    assertEquals(again.state(), lines);
+  }
+});
+
+test("the owner is told once of a file that can't be written, and again after it could be", async (path) => {
+  const said = await overhear("error", async () => {
+    using mailbox = Mailbox.open(path);
+    for (const time of [1, 2]) {
+      await withFullDisk(() => {
+        for (const n of [1, 2]) post(mailbox, posting(10 * time + n), START);
+        mailbox.due(START);
+      });
+      mailbox.due(START);
+    }
+  });
+  assertEquals(said.length, 2);
+  assertEquals(said[0], said[1]);
 });
 
 test("no clock of a server decides what is kept: a message that is over for one of them is counted until all drop it", (path) => {
