@@ -48,6 +48,12 @@ import { SeenFile } from "./src/client/mail/seen_file.ts";
 import { SeenHere } from "./src/client/mail/seen.ts";
 import { Identities } from "./src/client/identities.ts";
 import { isAtTerminal, openFrontend } from "./src/client/open_frontend.ts";
+import {
+  type Renamed,
+  renamedFrom,
+  renamedSentence,
+  withPresentName,
+} from "./src/client/own_names.ts";
 import { ProxyFault } from "./src/client/proxy_fault.ts";
 import { roomFolder } from "./src/client/sealed/room_folder.ts";
 import {
@@ -59,10 +65,16 @@ import {
   canAsk,
   isToFound,
   isToGoOn,
+  linesAfterName,
   nameOf,
 } from "./src/client/terminal_questions.ts";
 import type { TypedView } from "./src/client/view.ts";
-import { identitiesIn, IdentityFile } from "./src/keys/identity.ts";
+import {
+  identitiesIn,
+  IdentityFile,
+  namesIn,
+  type OwnNames,
+} from "./src/keys/identity.ts";
 import { addressesOf, parsePlace } from "./src/keys/invite.ts";
 import { FOUNDING_ID } from "./src/sealed/membership.ts";
 
@@ -77,6 +89,10 @@ interface Company {
   readonly destination: Destination;
   /** The name that was given, or typed. */
   readonly name: string;
+  /** Whether it was the first line of an input that nobody types. */
+  readonly isNamedByInput: boolean;
+  /** What this machine's identities are called, the latest first. */
+  readonly names: () => Promise<readonly OwnNames[]>;
   /** Opens a connection to the server at an address. */
   readonly dialling: SessionOptions["dial"];
   /** How many earlier lines are shown. */
@@ -144,12 +160,11 @@ async function chat(
   );
   const found = await findDestination(given, known);
   const folder = `${own}/identities`; // which isn't used where there is none: then the identity was given
-  const identities = new Identities(
-    identitiesIn(folder),
-    values.identity === undefined
-      ? undefined
-      : await IdentityFile.open(values.identity),
-  );
+  const ownIdentity = values.identity === undefined
+    ? undefined
+    : await IdentityFile.open(values.identity);
+  const identities = new Identities(identitiesIn(folder), ownIdentity);
+  const names = async () => ownIdentity?.names ?? await namesIn(folder);
 
   const frontend = await openFrontend(values, own);
   const { view, isInteractive } = frontend;
@@ -166,12 +181,15 @@ async function chat(
     }
     const destination = found ?? await askDestination(view, known);
     if (!destination) return 0;
-    const called = name ?? await nameOf(view);
+    const [usual] = name === null && canAsk() ? await names() : [];
+    const called = name ?? await nameOf(view, usual?.name);
     if (called === null) return withoutName();
     return await stay({
       values,
       destination,
       name: called,
+      isNamedByInput: name === null && !canAsk(),
+      names,
       dialling,
       history,
       identities,
@@ -203,7 +221,7 @@ async function stay(company: Company): Promise<number> {
     files: new DiskFiles({ folder: values.downloads, home }),
   });
   const proxy = new ProxyFault(company.dialling);
-  const session = new Session({
+  const session: Session = new Session({
     address,
     others,
     who: await identities.forName(company.name),
@@ -232,34 +250,46 @@ async function stay(company: Company): Promise<number> {
       noted = noted.then(() => identities.named(name))
         .catch((error) => view.note(reasonOf(error)));
     },
-    askName: (refusal) => askAnotherName(view, identities, refusal),
+    askName: async (refusal) =>
+      await askAnotherName(view, identities, refusal, await renamed()),
   });
+  const renamed = async () =>
+    renamedFrom(session.conversation.name, await company.names());
   company.leaveBy(() => session.leave());
   const staying = session.run(); // shows what happens, and comes back after a loss
   const typing = converse(
     session,
     actionsOf(session, transfers, known),
     transfers,
-    frontend,
+    company,
   );
   leaveAtEnd(session, typing, frontend);
   // The stay goes on after the end of the input, until what was said has gone out.
   const all = typing.then(() => staying);
+  let code: number | undefined;
   try {
     await Promise.race([staying, all, frontend.failed]);
   } catch (error) {
     // The others are told that it leaves, for whatever reason.
     session.leave();
     await staying.catch(() => {}); // for the same reason
-    throw proxy.insteadOf(error);
+    view.close(); // gives a terminal back
+    const place = known.serverAt(address) && address;
+    const why = withPresentName(
+      proxy.insteadOf(error),
+      await renamed().catch(() => undefined), // the error is told in any case
+      place,
+    );
+    code = explain(why, values.json);
   } finally {
+    session.conversation.showLost(); // once it is said why
     // Who has been in, however briefly, is the same person the next time, and knows the room.
     const kept = [noted, known.kept, session.kept()];
     await within(KEEPING_TIME, Promise.all(kept));
   }
   const failed = session.conversation.failedAny ||
     frontend.view.failedAny === true;
-  return failed && !frontend.isInteractive ? 1 : 0;
+  return code ?? (failed && !frontend.isInteractive ? 1 : 0);
 }
 
 /**
@@ -279,10 +309,18 @@ async function converse(
   session: Session,
   actions: Actions,
   transfers: Transfers,
-  { view, interpreter, isInteractive }: Frontend,
+  { frontend, name, isNamedByInput, history }: Company,
 ): Promise<void> {
+  const { view, interpreter, isInteractive } = frontend;
   const interpret = interpreter(actions);
-  for await (const line of view.lines()) {
+  const isIn = async () => {
+    await session.conversation.inRoom();
+    return session.conversation.hasBegun;
+  };
+  const lines = isNamedByInput
+    ? linesAfterName(view, name, async () => history === 0 && await isIn())
+    : view.lines();
+  for await (const line of lines) {
     const text = await interpret(line);
     if (text !== null) await session.say(text);
   }
@@ -310,10 +348,12 @@ async function askAnotherName(
   view: TypedView,
   identities: Identities,
   refusal: string,
+  renamed?: Renamed,
 ): Promise<Who | null> {
   if (!canAsk()) return null;
   view.note(sentence(refusal));
-  const name = await nameOf(view);
+  if (renamed) view.note(sentence(renamedSentence(renamed)));
+  const name = await nameOf(view, renamed?.now);
   return name === null ? null : await identities.forName(name);
 }
 

@@ -398,13 +398,15 @@ async function listen(values: Values): Promise<Deno.TcpListener> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  const [command = "", word = ""] = args;
+  let isLooking = command === "log" || ["list", "--help"].includes(word);
   try {
-    if (args[0] === "invite") {
+    if (command === "invite") {
       const { invite } = await import("./src/server/invite_command.ts");
       await invite(args.slice(1));
       return 0;
     }
-    if (args[0] === "log") {
+    if (command === "log") {
       const { log } = await import("./src/server/log_command.ts");
       return await log(args.slice(1));
     }
@@ -412,6 +414,7 @@ async function main(args: readonly string[]): Promise<number> {
       positionals: 0,
       gone: GONE,
     });
+    isLooking = values.help || values.version;
     if (values.help) {
       print(helpText(`${serverCommand()} [FLAGS]`, ABOUT, FLAGS));
     } else if (values.version) print(`encrypted-chat ${VERSION}\n`);
@@ -420,7 +423,7 @@ async function main(args: readonly string[]): Promise<number> {
     else await serve(values);
     return 0;
   } catch (error) {
-    return explain(error);
+    return explain(error, isLooking);
   } finally {
     await stopDiagnostics();
   }

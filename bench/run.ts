@@ -12,7 +12,7 @@ import { messageOf } from "../src/base/error_reason.ts";
 import { type FlagValues, parseFlags } from "../src/base/flags.ts";
 import { UsageError } from "../src/base/usage_error.ts";
 import { helpText } from "../src/base/help.ts";
-import { complain, print } from "../src/base/output.ts";
+import { complain, isUnread, print } from "../src/base/output.ts";
 import { VERSION } from "../src/base/program.ts";
 import { machine, possible } from "./load/machine.ts";
 import { installedPeers, type Peer } from "./peers/servers.ts";
@@ -211,6 +211,7 @@ async function exitCode(): Promise<number> {
     await main(Deno.args);
     return 0;
   } catch (error) {
+    if (isUnread(error)) return 0;
     const isUsage = error instanceof UsageError;
     complain(`${messageOf(error)}${isUsage ? ". See --help" : ""}.\n`);
     return isUsage ? 2 : 1;

@@ -12,6 +12,7 @@ import { Client } from "../tests/kit/client.ts";
 import { Folder } from "../tests/kit/folder.ts";
 import { TcpProxy } from "../tests/kit/proxy.ts";
 import { Server } from "../tests/kit/server.ts";
+import { exitCode } from "./run_tool.ts";
 import { heading, rows } from "./show.ts";
 
 /** What is said, by whom. */
@@ -80,7 +81,8 @@ async function say(
   print(`${to.name} reads`.padEnd(17) + `${received[0]}\n\n`);
 }
 
-async function demonstrate(): Promise<void> {
+/** @returns The exit code. */
+async function demonstrate(): Promise<number> {
   await using folder = await Folder.make();
   await using server = await Server.open(folder);
   const invite = parseInvite(server.invite);
@@ -118,6 +120,7 @@ async function demonstrate(): Promise<void> {
   );
   print(heading("chat.log, which the server keeps"));
   for (const line of log.trimEnd().split("\n")) print(rows(line));
+  return 0;
 }
 
-if (import.meta.main) await demonstrate();
+if (import.meta.main) Deno.exit(await exitCode(demonstrate));

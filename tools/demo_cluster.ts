@@ -11,6 +11,7 @@ import { JsonClient } from "../tests/kit/client.ts";
 import { Cluster } from "../tests/kit/cluster.ts";
 import { Folder } from "../tests/kit/folder.ts";
 import { NatsServer, NoNatsError } from "../tests/kit/nats.ts";
+import { exitCode } from "./run_tool.ts";
 import { heading, rows } from "./show.ts";
 
 /** Who talks, each at a server of its own. */
@@ -224,4 +225,4 @@ async function demonstrate(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) Deno.exit(await demonstrate());
+if (import.meta.main) Deno.exit(await exitCode(demonstrate));

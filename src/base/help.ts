@@ -6,6 +6,7 @@
 
 import type { Flag } from "./flags.ts";
 import { alternatives } from "./nearest.ts";
+import { wordRows } from "./word_rows.ts";
 
 /** The width that help is written for, columns. */
 const WIDTH = 80;
@@ -25,9 +26,9 @@ export function helpText(
   const widths = flags.map((flag) => head(flag).length + 2);
   const column = Math.max(...widths.filter((width) => width <= LAST_COLUMN), 0);
   return [
-    ...hanging("Usage: ", wrap(usage, WIDTH - 7)),
+    ...hanging("Usage: ", wordRows(usage, WIDTH - 7)),
     "",
-    ...about.split("\n").flatMap((paragraph) => wrap(paragraph, WIDTH)),
+    ...about.split("\n").flatMap((paragraph) => wordRows(paragraph, WIDTH)),
     "",
     "Flags:",
     ...flags.flatMap((flag) => row(flag, column)),
@@ -43,7 +44,7 @@ function head(flag: Flag): string {
 }
 
 function row(flag: Flag, column: number): string[] {
-  const lines = wrap(flag.help + notes(flag), WIDTH - column);
+  const lines = wordRows(flag.help + notes(flag), WIDTH - column);
   const first = head(flag);
   return first.length + 2 <= column
     ? hanging(first.padEnd(column), lines)
@@ -62,18 +63,4 @@ function notes(flag: Flag): string {
 function hanging(label: string, lines: readonly string[]): string[] {
   const indent = " ".repeat(label.length);
   return lines.map((line, index) => (index === 0 ? label : indent) + line);
-}
-
-/** Breaks a text between words. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else {
-      lines.push(word);
-    }
-  }
-  return lines;
 }

@@ -5,6 +5,7 @@
  */
 
 import { reasonOf } from "./error_reason.ts";
+import { fitted } from "./word_rows.ts";
 import { waitIfFull, writeAllSync } from "./write_all.ts";
 
 /** Standard output takes no more. */
@@ -26,6 +27,11 @@ export class OutputError extends Error {
   }
 }
 
+/** Whether all that went wrong is that the reader of standard output had enough: who looks at something ends quietly then. */
+export function isUnread(error: unknown): boolean {
+  return error instanceof OutputError && error.isUnread;
+}
+
 /** Prints a text, all of it. @throws {OutputError} if that fails: the disk is full, or nobody reads. */
 export function print(text: string): void {
   try {
@@ -35,11 +41,24 @@ export function print(text: string): void {
   }
 }
 
-/** Says a text on standard error, as far as that takes it: where it takes nothing, nobody can be told. */
+/**
+ * Says a text on standard error, as far as that takes it: where it takes nothing, nobody can be told. At a terminal its
+ * rows end between words.
+ */
 export function complain(text: string): void {
   try {
-    writeAllSync(Deno.stderr, new TextEncoder().encode(text), waitIfFull);
+    const shown = Deno.stderr.isTerminal() ? fitted(text, columns()) : text;
+    writeAllSync(Deno.stderr, new TextEncoder().encode(shown), waitIfFull);
   } catch {
     // The exit code says that something is wrong.
+  }
+}
+
+/** The width of the terminal; without end where it doesn't tell. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns || Infinity;
+  } catch {
+    return Infinity;
   }
 }

@@ -98,8 +98,13 @@ export function mayStop(): boolean {
   return isInstalled() || Deno.env.get("INIT_CWD") === undefined;
 }
 
-/** What was wrong with a command, and where to look, in one line. */
+/** What Ctrl-Z is answered where it may not stop a program. */
+export function notStopped(program: Executable["program"]): string {
+  return `Ctrl-Z cannot stop a ${program} that deno task runs; it can where the program is installed, by npm or as an executable`;
+}
+
+/** What was wrong with a command, and where to look: in a line of its own behind a command, which is to be copied. */
 export function usageSentence(text: string): string {
   const said = sentence(text);
-  return /[.?!…]$/.test(said) ? `${said} See --help.` : `${said} (See --help.)`;
+  return `${said}${/[.?!…]$/.test(said) ? " " : "\n"}See --help.`;
 }

@@ -11,6 +11,12 @@ import { complain } from "../base/output.ts";
 const [BACKSPACE, CTRL_C, CTRL_D, DELETE, ENTER, LINE_FEED] =
   "\b\x03\x04\x7f\r\n";
 
+/** What ends the program, and its exit codes then, which are a shell's; Windows has no such signals. */
+const ENDINGS: readonly (readonly [Deno.Signal, number])[] =
+  Deno.build.os === "windows"
+    ? []
+    : [["SIGHUP", 129], ["SIGQUIT", 131], ["SIGTERM", 143]];
+
 /** Asks for a line that shows as it is typed; the next line of standard input where that is no terminal. */
 export async function askLine(question: string): Promise<string> {
   if (Deno.stdin.isTerminal()) complain(question);
@@ -24,12 +30,26 @@ export async function askLine(question: string): Promise<string> {
 export async function askSecret(question: string): Promise<string> {
   if (!Deno.stdin.isTerminal()) return await firstLine("-");
   complain(question);
+  const giveBack = () => {
+    Deno.stdin.setRaw(false);
+    complain("\n");
+  };
+  const endings = ENDINGS.map(([signal, code]) => {
+    const end = () => {
+      giveBack();
+      Deno.exit(code);
+    };
+    return { signal, end };
+  });
+  for (const { signal, end } of endings) Deno.addSignalListener(signal, end);
   Deno.stdin.setRaw(true);
   try {
     return await readKeys();
   } finally {
-    Deno.stdin.setRaw(false);
-    complain("\n");
+    giveBack();
+    for (const { signal, end } of endings) {
+      Deno.removeSignalListener(signal, end);
+    }
   }
 }
 

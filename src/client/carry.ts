@@ -16,12 +16,13 @@ import {
   isExportedIdentity,
   MIN_PASSPHRASE,
 } from "../keys/exported_identity.ts";
-import { identitiesIn, IdentityFile } from "../keys/identity.ts";
+import { identitiesIn, IdentityFile, namesIn } from "../keys/identity.ts";
 import { askLine, askSecret } from "./ask_secret.ts";
 import { configFolder } from "./config_folder.ts";
 import type { Values } from "./flags.ts";
 import { requireName } from "./ask.ts";
 import { findIdentity, type IdentityEntry } from "./identities.ts";
+import { renamedFrom } from "./own_names.ts";
 
 /** Prints the identity that goes by --name, or that is in --identity. @throws {UsageError} | {RangeError} | {FileError} */
 export async function carryOut(values: Values): Promise<void> {
@@ -79,5 +80,7 @@ async function chosen(values: Values): Promise<IdentityEntry> {
   const folder = `${await configFolder()}/identities`;
   const found = await findIdentity(identitiesIn(folder), name);
   if (found) return found;
-  throw new UsageError(`No identity here goes by ${quote(name)}`);
+  const renamed = renamedFrom(name, await namesIn(folder));
+  const now = renamed ? `: it is ${quote(renamed.now)} by now` : "";
+  throw new UsageError(`No identity here goes by ${quote(name)}${now}`);
 }

@@ -8,7 +8,7 @@ import { errorLine } from "./pipe/error_line.ts";
 import { messageOf } from "../base/error_reason.ts";
 import { explanation } from "../base/explanation.ts";
 import { UsageError } from "../base/usage_error.ts";
-import { complain, OutputError, print } from "../base/output.ts";
+import { complain, isUnread, OutputError, print } from "../base/output.ts";
 
 /**
  * Says on stderr why the client can't go on, and on stdout too for a program.
@@ -16,7 +16,7 @@ import { complain, OutputError, print } from "../base/output.ts";
  * @returns The exit code: 0 where all that happened is that the reader of stdout had enough.
  */
 export function explain(error: unknown, json: boolean): number {
-  if (error instanceof OutputError && error.isUnread) return 0;
+  if (isUnread(error)) return 0;
   if (json && !(error instanceof OutputError)) tellProgram(messageOf(error));
   complain(`${explanation(error, "client")}\n`);
   return error instanceof UsageError ? 2 : 1;

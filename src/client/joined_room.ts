@@ -102,7 +102,10 @@ export async function join(
     sealing: { invite, founds: () => Promise.resolve(false) },
     askName: () => Promise.resolve(null),
   });
-  const ended = session.run().finally(() => waiting.end());
+  const ended = session.run().finally(() => {
+    session.conversation.showLost();
+    waiting.end();
+  });
   await Promise.race([waiting.entered, ended]);
   return new JoinedRoom(session, waiting, ended);
 }

@@ -170,16 +170,12 @@ export class Session {
   }
 
   /**
-   * Stays until `leave`.
+   * Stays until `leave`. What may be lost is told by `conversation.showLost`, when it is said why it ended.
    * @throws {JoinError} if the client can't get in, or is sent away for good.
    */
   async run(): Promise<void> {
     this.conversation.stand();
-    try {
-      await this.#visits();
-    } finally {
-      this.conversation.showLost();
-    }
+    await this.#visits();
   }
 
   /**

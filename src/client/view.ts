@@ -267,6 +267,11 @@ export interface View {
 
 /** A view of the terminal's program, which also hands over what is typed. */
 export interface TypedView extends View {
+  /**
+   * Asks a question and returns the answer, null if nobody can be asked, or the input has ended.
+   * @param preset What an empty answer stands for. Default: it doesn't count.
+   */
+  ask(question: string, preset?: string): Promise<string | null>;
   /** The lines that are typed, until the input ends. */
   lines(): AsyncIterable<string>;
   /** Clears the screen, where there is one. */

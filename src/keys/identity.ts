@@ -1,6 +1,6 @@
 /**
- * Files of identities: who somebody is on this machine, a JSON document each with the seed of the keys and the name
- * that the person last went by. Of those in the folder, the name chooses.
+ * Files of identities: who somebody is on this machine, a JSON document each with the seed of the keys, the name that
+ * the person last went by, since when, and the names that it went by before. Of those in the folder, the name chooses.
  *
  *     ~/.config/encrypted-chat/identities/k3df9q2mx7ta41cz
  *
@@ -25,6 +25,16 @@ import { fullId, isShortId, shortId } from "../crypto/person_id.ts";
 import { bytesField } from "./bytes_field.ts";
 
 const FOLDER = "encrypted-chat";
+/** How many earlier names are kept of a person, the latest. */
+const MAX_EARLIER = 20;
+
+/** The names of an identity's person. */
+export interface OwnNames {
+  /** The one that it last went by. */
+  readonly name: string;
+  /** Those that it went by before, the latest last. */
+  readonly earlier: readonly string[];
+}
 
 /** An identity and the file that it is in. */
 export class IdentityFile {
@@ -105,12 +115,39 @@ export class IdentityFile {
     return typeof name === "string" ? name : undefined;
   }
 
+  /** That name, and those before it; none where it has gone by none. */
+  get names(): OwnNames[] {
+    return [namesOf(this.#document) ?? []].flat();
+  }
+
   /** The person goes by a name now. @throws {FileError} if that can't be noted. */
   async setName(name: string): Promise<void> {
-    const document = { ...this.#document, name, at: Date.now() };
+    const { name: last, earlier } = namesOf(this.#document) ??
+      { name, earlier: [] };
+    const document = {
+      ...this.#document,
+      name,
+      at: Date.now(),
+      earlier: [...earlier, last].filter((it) => it !== name)
+        .slice(-MAX_EARLIER),
+    };
     await writeDocument(this.#path, document);
     this.#document = document;
   }
+}
+
+/**
+ * What the persons of a folder's identities are called, the one that took its name last first; nobody where there is no
+ * folder. @throws {FileError} as `IdentityFile.open`, for any file of the folder.
+ */
+export async function namesIn(folder: string): Promise<OwnNames[]> {
+  const found: (OwnNames & { at: number })[] = [];
+  for (const path of await filesOf(folder)) {
+    const document = await readDocument(path) ?? {};
+    const names = namesOf(document);
+    if (names) found.push({ ...names, at: Number(document["at"] ?? 0) });
+  }
+  return found.sort((a, b) => b.at - a.at);
 }
 
 /** Where the identities of a folder are found and made. @throws {FileError} as `IdentityFile`. */
@@ -142,13 +179,21 @@ function seedOf(path: string, document: Document): Bytes {
   return bytesField(path, document, "seed", KEY_SIZE);
 }
 
-/** The files of identities in a folder. */
+/** What a document says of the person's names; undefined where it has had none. */
+function namesOf({ name, earlier }: Document): OwnNames | undefined {
+  if (typeof name !== "string") return undefined;
+  const known: unknown[] = Array.isArray(earlier) ? earlier : [];
+  return { name, earlier: known.filter((it) => typeof it === "string") };
+}
+
+/** The files of identities in a folder, none where that is missing. */
 async function filesOf(folder: string): Promise<string[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(folder));
     return entries.filter(({ name }) => isShortId(name))
       .map(({ name }) => `${folder}/${name}`);
   } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
     throw fileError("read", folder, cause);
   }
 }

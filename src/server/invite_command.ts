@@ -241,7 +241,7 @@ async function list({ people: path }: Values): Promise<void> {
 }
 
 function revoke(values: Values, which: string | undefined): void {
-  const where = `${inviteCommandFor(values)} list shows them`;
+  const where = `to see them: ${inviteCommandFor(values)} list`;
   if (which === undefined) {
     throw new UsageError(`The number of the invite is missing; ${where}`);
   }

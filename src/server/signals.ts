@@ -5,7 +5,7 @@
  */
 
 import { reasonOf } from "../base/error_reason.ts";
-import { mayStop } from "../base/program.ts";
+import { mayStop, notStopped } from "../base/program.ts";
 import { diagnostics } from "./diagnostics.ts";
 
 const logger = diagnostics("server");
@@ -69,8 +69,6 @@ export function answerCtrlZ(): void {
   Deno.addSignalListener("SIGTSTP", () => {
     if (answered) return;
     answered = true;
-    logger.warn(
-      "Ctrl-Z cannot stop a server that deno task runs, only a compiled one",
-    );
+    logger.warn("{why}", { why: notStopped("server") });
   });
 }

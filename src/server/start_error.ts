@@ -7,7 +7,7 @@
 import { AdvisedError } from "../base/advised_error.ts";
 import { explanation } from "../base/explanation.ts";
 import { UsageError } from "../base/usage_error.ts";
-import { complain } from "../base/output.ts";
+import { complain, isUnread } from "../base/output.ts";
 import type { Address } from "../keys/invite.ts";
 import { LockedError } from "../log/lock.ts";
 import type { Values } from "./flags.ts";
@@ -111,8 +111,13 @@ export function explainLock(
   );
 }
 
-/** Says on stderr why the server can't start or go on. @returns The exit code. */
-export function explain(error: unknown): number {
+/**
+ * Says on stderr why the server can't start or go on, or a command can't be done.
+ * @param isLooking Whether the command only shows what is there: then a reader that has enough is no fault.
+ * @returns The exit code.
+ */
+export function explain(error: unknown, isLooking = false): number {
+  if (isLooking && isUnread(error)) return 0;
   complain(`${explanation(error, "server")}\n`);
   return error instanceof UsageError ? 2 : 1;
 }

@@ -126,6 +126,7 @@ export class Stay {
     try {
       await this.#session.run();
     } finally {
+      this.#session.conversation.showLost();
       this.room.close();
       this.#ending.resolve();
       await Promise.all([

@@ -12,6 +12,7 @@ import schema from "../../src/client/pipe/schema/json-lines.schema.json" with {
 };
 import { runToEnd } from "../kit/command.ts";
 import { assertSaid } from "../kit/expect.ts";
+import { run } from "../kit/command.ts";
 import { Folder } from "../kit/folder.ts";
 import { fits } from "../kit/json_schema.ts";
 import { Terminal, terminalTest } from "../kit/pty.ts";
@@ -508,5 +509,35 @@ terminalTest(
     await terminal.ends("Its passphrase:");
     await terminal.line("correct horse battery");
     await terminal.shows(/ is here now; join as "ana" by a link/);
+  },
+);
+
+terminalTest(
+  "client that is ended by a signal while it asks for a passphrase gives the terminal back",
+  async () => {
+    await using terminal = await Terminal.open(80);
+    const seed = "A".repeat(43);
+    await terminal.folder.write(
+      "id",
+      JSON.stringify({ version: 1, seed }),
+    );
+    await Deno.chmod(terminal.folder.file("id"), 0o600);
+    await terminal.line("exec sh"); // which doesn't mend the terminal itself, as bash does
+    const [pid = ""] = (await terminal.tmux("display", "-p", "#{pane_pid}"))
+      .split("\n");
+    for (const [signal, code] of [["TERM", 143], ["HUP", 129], ["QUIT", 131]]) {
+      await typeClient(
+        terminal,
+        `--export --identity id; echo "code $?"`,
+      );
+      await terminal.ends("Passphrase for it, at least 8 characters:");
+      Deno.kill(
+        Number(await run("pgrep", "-P", pid)),
+        `SIG${signal}` as Deno.Signal,
+      );
+      await terminal.ends(`code ${code}`, "$");
+      await terminal.line("clear; stty -a | grep -oE -- '-?(icanon|echo) '");
+      await terminal.ends("icanon", "echo", "$");
+    }
   },
 );

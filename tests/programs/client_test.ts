@@ -93,6 +93,98 @@ Deno.test("client on a pipe takes its name from the first line that isn't empty"
   const log = await server.logs((log) => log.at(-1)?.what === "left");
   assertSaid(log, "ana", ["hello", "last, without a line break"]);
   assertEquals(log.map(({ what }) => what), ["joined", "said", "said", "left"]);
+  assertEquals(client.stderr, []);
+});
+
+Deno.test("client on a pipe says so where its input has one line and that was taken for its name", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  for (
+    const [args, line] of [[[], "hello"], [["--history", "5"], "hi"]] as const
+  ) {
+    await using client = await Client.plain({ invite, args });
+    await client.type(line);
+    await client.endInput();
+    assertEquals(await client.finished(), 0);
+    const told =
+      'Nothing was said: the input has one line, "hello", and that is your name. With --name NAME that line is a message, too';
+    assertEquals(client.stderr, args.length === 0 ? [told] : []);
+  }
+  await using client = await Client.plain({ invite });
+  await client.type("hello there");
+  await client.endInput();
+  assertEquals(await client.finished(), 2);
+  assertMatch(
+    client.stderr.join("\n"),
+    /^Cannot go by "hello there": .+\. Without --name NAME, the input's first line is the name\. See --help\.$/,
+  );
+});
+
+Deno.test("client that comes by the name that it had before /nick names the present one, and the command", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  await using own = await Folder.make();
+  const { invite, port } = server;
+  const home = own.path;
+  {
+    await using ana = await JsonClient.join({ invite, name: "ana", home });
+    await ana.type('{"type":"rename","name":"anna"}');
+    await ana.shows("renamed", { newName: "anna" });
+    await ana.endInput();
+    assertEquals(await ana.finished(), 0);
+  }
+  const place = `127.0.0.1:${port}`;
+  const advice =
+    `On this machine "ana" goes by "anna" now: deno task client ${place} --name anna`;
+  for (
+    const [where, message] of [
+      [{ args: [place] }, /^The room does not know you as "ana"\.$/],
+      [{ invite }, /^The name "ana" is taken \(.*\)\.$/],
+    ] as const
+  ) {
+    const { code, stderr } = await failingClient({
+      ...where,
+      name: "ana",
+      home,
+    });
+    assertEquals(code, 1);
+    assertMatch(stderr[0] ?? "", message);
+    assertEquals(stderr.slice(1), [advice]);
+  }
+  const args = ["--export", "--name", "ana"];
+  assertEquals((await failingClient({ args, home })).stderr, [
+    'No identity here goes by "ana": it is "anna" by now. See --help.',
+  ]);
+  // A stranger is told nothing of it.
+  const { stderr } = await failingClient({ invite, name: "ana" });
+  assertEquals(stderr.slice(1), ["Choose another: --name NAME"]);
+  await using anna = await Client.plain({ args: [place], name: "anna", home });
+  await anna.endInput();
+  assertEquals(await anna.finished(), 0);
+});
+
+Deno.test("client says why it is not in the room before it says what may not have been sent", async () => {
+  await using folder = await Folder.make();
+  await using server = await Server.open(folder);
+  const { invite } = server;
+  server.kill("SIGKILL");
+  await server.finished();
+  const reason = /^Cannot join 127\.0\.0\.1:\d+: connection refused/;
+  await using client = await Client.plain({ invite, name: "ana" });
+  await client.type("hello");
+  assertEquals(await client.finished(), 1);
+  const [why = "", advice, ...lost] = client.stderr;
+  assertMatch(why, reason);
+  assertEquals([advice, lost], [
+    "Check that the server runs and can be reached from here.",
+    ["May not have been sent: hello"],
+  ]);
+  await using program = await JsonClient.start({ invite, name: "ana" });
+  await program.type("hello");
+  assertEquals(await program.finished(), 1);
+  assertEquals(program.shown.map(({ type }) => type), ["error", "lost"]);
+  assertMatch(program.shown[0]?.message ?? "", reason);
 });
 
 Deno.test("client on a pipe sends lines that look like commands as they are", async () => {
@@ -450,9 +542,11 @@ Deno.test("client exits with 2 for wrong usage, and names what is wrong", async 
     const { code, stdout, stderr } = await failingClient(options);
     assertEquals(code, 2, args.join(" "));
     assertEquals(stdout, []);
-    assertEquals(stderr.length, 1, stderr.join("\n"));
+    // A command to be copied ends its row.
+    const isCommand = /: deno task \S+ --[^.]+$/.test(stderr[0] ?? "");
+    assertEquals(stderr.length, isCommand ? 2 : 1, stderr.join("\n"));
     assertStringIncludes(stderr[0] ?? "", sentence);
-    assertStringIncludes(stderr[0] ?? "", "See --help.");
+    assertMatch(stderr.at(-1) ?? "", /^(?:.+\. |.+\? |)See --help\.$/);
     assert(!/c2hvcnQ/.test(stderr.join()), "a link's secret is shown");
   }));
 });

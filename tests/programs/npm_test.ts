@@ -212,7 +212,7 @@ npmTest(
       ],
       [
         ["client", "--passphrase"],
-        "There is no --passphrase any more: a spoken code lets somebody in without a link: encrypted-chat invite --code (See --help.)",
+        "There is no --passphrase any more: a spoken code lets somebody in without a link: encrypted-chat invite --code\nSee --help.",
       ],
     ];
     for (const [args, sentence] of wrong) {

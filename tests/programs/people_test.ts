@@ -143,7 +143,7 @@ Deno.test("invite exits with 2 for wrong usage, and with 1 where there is no ser
     [["--use", "2"], 'did you mean "--uses"?'],
     [
       ["revoke"],
-      "The number of the invite is missing; deno task invite list shows them",
+      "The number of the invite is missing; to see them: deno task invite list",
     ],
     [["revoke", "12"], 'There is no open invite "12"'],
     [["revoke", "twelve"], 'There is no open invite "twelve"'],

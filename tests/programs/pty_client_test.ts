@@ -17,7 +17,7 @@ import { run } from "../kit/command.ts";
 import { typeCommands } from "../kit/typed_commands.ts";
 
 terminalTest(
-  "client explains itself on its first run, and asks again for a name that is taken",
+  "client explains itself on its first run, asks again for a name that is taken, and offers it in the next run",
   async () => {
     await using stage = await Stage.set(80);
     const { terminal } = stage;
@@ -39,6 +39,15 @@ terminalTest(
 
     const second = await stage.enter();
     assertMatch(second[0] ?? "", /^Joined /);
+    await terminal.line("hello");
+    await terminal.key("C-d");
+    await terminal.ends("$");
+
+    await stage.start("--no-color");
+    await terminal.ends("Enter your name [ana]:");
+    await terminal.key("Up"); // nothing of what was said
+    await terminal.key("Enter");
+    await terminal.prompts("ana (2 here)>");
   },
 );
 
@@ -200,7 +209,7 @@ terminalTest(
     await terminal.line("still here");
     await ben.shows("said", { text: "still here" });
 
-    for (const signal of ["TERM", "HUP"]) {
+    for (const signal of ["TERM", "HUP", "QUIT"]) {
       // To whatever has the terminal: the shell's child.
       const [pid = ""] = (await terminal.tmux("display", "-p", "#{pane_pid}"))
         .split("\n");

@@ -13,6 +13,7 @@ import {
 } from "../kit/assert.ts";
 import { runToEnd } from "../kit/command.ts";
 import { knockOften } from "../kit/knocks.ts";
+import { testUnless } from "../kit/system.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
@@ -56,6 +57,26 @@ Deno.test("the demonstration shows both sides, the network and the log, in 80 co
     "Of the 8 names and messages, 0 can be read there.",
   );
 });
+
+testUnless(
+  Deno.build.os === "windows" ? "no shell here" : undefined,
+  "tasks end quietly where the reader of their output has enough",
+  async () => {
+    for (const [task, arg] of [["demo"], ["compile", "--help"]] as const) {
+      const [, ...args] = config.tasks[task].command.split(" ");
+      const { stdout, stderr } = await runToEnd([
+        "bash",
+        "-c",
+        'exec 3> >(exec true); wait $!; "$@" >&3; echo "code $?"',
+        "bash",
+        Deno.execPath(),
+        ...args,
+        ...(arg === undefined ? [] : [arg]),
+      ], { cwd: root, env: { NO_COLOR: "1" } });
+      assertEquals([stdout, stderr], ["code 0\n", ""], task);
+    }
+  },
+);
 
 Deno.test("the demonstration of three servers kills one, and counts that nothing is lost, in 80 columns", async () => {
   const { code, output, errors } = await runTask("demo:cluster");

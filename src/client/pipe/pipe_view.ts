@@ -44,7 +44,8 @@ export abstract class PipeView implements TypedView {
   readonly #output: Sink;
   readonly #errors: Sink;
   readonly #questions: Sink | undefined;
-  #closed = false;
+  #closed = false; // reads no more
+  #broken = false; // writes no more
 
   /** Whether anything that was asked for couldn't be done. */
   failedAny = false;
@@ -72,10 +73,13 @@ export abstract class PipeView implements TypedView {
   /** Does nothing: a pipe has no prompt. */
   stand(_standing: Standing): void {}
 
-  /** The next line of the input; a pipe isn't shown the question. @throws {FileError} if the input can't be read. */
-  async ask(question: string): Promise<string | null> {
+  /**
+   * The next line of the input; a pipe isn't shown the question.
+   * @param preset What an empty line stands for. Default: it doesn't count. @throws {FileError} if the input can't be read.
+   */
+  async ask(question: string, preset = ""): Promise<string | null> {
     this.#tryToWrite(this.#questions, escapeText(question));
-    const answer = await this.#next();
+    const answer = await this.#next(preset);
     if (answer === null) this.#tryToWrite(this.#questions, "\n");
     return answer;
   }
@@ -101,10 +105,11 @@ export abstract class PipeView implements TypedView {
 
   /** Writes a line to stdout. Where that fails, nothing more is read or written: what is lost is lost in one piece. */
   protected print(line: string): void {
-    if (this.#closed) return;
+    if (this.#broken) return;
     try {
       write(this.#output, `${line}\n`);
     } catch (cause) {
+      this.#broken = true;
       this.close();
       const error = new OutputError(cause);
       if (!error.isUnread) this.#failure.reject(error);
@@ -117,7 +122,7 @@ export abstract class PipeView implements TypedView {
   }
 
   #tryToWrite(sink: Sink | undefined, text: string): void {
-    if (this.#closed || !sink) return;
+    if (this.#broken || !sink) return;
     try {
       write(sink, text);
     } catch {
@@ -125,10 +130,12 @@ export abstract class PipeView implements TypedView {
     }
   }
 
-  async #next(): Promise<string | null> {
+  /** The next line that isn't empty. @param preset What one that is stands for; empty: nothing. */
+  async #next(preset = ""): Promise<string | null> {
     while (!this.#closed) {
       const line = await this.#read();
       if (line === null || line.trim() !== "") return line;
+      if (preset !== "") return preset;
     }
     return null;
   }

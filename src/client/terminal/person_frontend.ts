@@ -24,12 +24,12 @@ import { terminalSize, TtyView } from "./tty.ts";
 
 const isWindows = Deno.build.os === "windows"; // which sends Ctrl-C alone
 
-/** At a terminal Ctrl-C may only drop what was typed: the view has it for itself. */
+/** At a terminal Ctrl-C may only drop what was typed: the view has it for itself. Ctrl-\ is SIGQUIT. */
 const TERMINAL_SIGNALS: readonly Deno.Signal[] = isWindows
   ? ["SIGINT"]
-  : ["SIGTERM", "SIGHUP"];
+  : ["SIGTERM", "SIGHUP", "SIGQUIT"];
 /** Without escape sequences the system has Ctrl-C. */
-const DUMB_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const DUMB_SIGNALS: readonly Deno.Signal[] = ["SIGINT", ...TERMINAL_SIGNALS];
 /** The width of a terminal that doesn't tell, cells. */
 const USUAL_COLUMNS = 80;
 

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { Completion } from "../commands/completion.ts";
 import { complete, type TabSources } from "./tab_completion.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 import { Ignored } from "../ignored.ts";
@@ -26,9 +27,11 @@ import type { News, Standing, TypedView } from "../view.ts";
 import { Notifier } from "./notifier.ts";
 import { type Paragraph, plainText } from "./paragraph.ts";
 import { Prompt } from "./prompt.ts";
+import type { Typed } from "./recall.ts";
 import { screenRows } from "./rows.ts";
 import { Settings } from "./settings.ts";
 import { Scrollback } from "./scrollback.ts";
+import { notStopped } from "../../base/program.ts";
 import { escapeText } from "../../base/safe_text.ts";
 import { ASK_BACKGROUND, Theme } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
@@ -37,14 +40,28 @@ import { TypedLines } from "./typed_lines.ts";
 /** How many lines the up arrow can bring back if no history is kept. */
 const HISTORY_SIZE = 200;
 
-/** The answer to Ctrl-Z when it comes as a key. */
-const NO_STOP =
-  "Ctrl-Z cannot stop a client that deno task runs, only a compiled one";
-
 /** The prompt after Ctrl-C where nothing is typed. */
 const LEAVES_NEXT = "Press Ctrl-C again to leave ";
 /** How long the next Ctrl-C leaves then, ms. */
 const LEAVES_WITHIN = 5_000;
+
+/** What Tab makes of an answer: commands don't work there. */
+const NO_COMPLETION: Completion = { words: [], replaced: "" };
+
+/** What was typed, but for one who is asked: none of it is an answer. */
+class Unasked implements Typed {
+  readonly #typed: Typed;
+  readonly #isAsking: () => boolean;
+
+  constructor(typed: Typed, isAsking: () => boolean) {
+    this.#typed = typed;
+    this.#isAsking = isAsking;
+  }
+
+  get lines(): readonly string[] {
+    return this.#isAsking() ? [] : this.#typed.lines;
+  }
+}
 
 /** What a terminal view is made of. */
 export interface TerminalOptions extends TabSources {
@@ -100,13 +117,14 @@ export class TerminalView implements TypedView {
     this.#editor = new LineEditor({
       output,
       rebreaks: options.rebreaks ?? true,
-      history: this.#history,
-      complete: (typed) => complete(typed, options),
-      takesLines: () => this.#typed.question === undefined,
+      history: new Unasked(this.#history, () => this.#isAsking),
+      complete: (typed) =>
+        this.#isAsking ? NO_COMPLETION : complete(typed, options),
+      takesLines: () => !this.#isAsking,
       typed: (text) => this.#submitted(text),
       interrupted: () => this.#interrupted(),
       ended: () => this.#end(),
-      notStopped: () => this.note(NO_STOP),
+      notStopped: () => this.note(notStopped("client")),
     });
     this.#theme = new Theme(this.#settings, colour);
     this.#transcript = new Transcript({
@@ -181,9 +199,12 @@ export class TerminalView implements TypedView {
     this.#write(this.#transcript.note(text));
   }
 
-  /** Asks with the question as the prompt; empty answers don't count. Null once the input has ended. */
-  ask(question: string): Promise<string | null> {
-    const answer = this.#typed.ask(escapeText(question));
+  /**
+   * Asks with the question as the prompt. Null once the input has ended.
+   * @param preset What an empty answer stands for. Default: it doesn't count.
+   */
+  ask(question: string, preset?: string): Promise<string | null> {
+    const answer = this.#typed.ask(escapeText(question), preset);
     this.#showPrompt();
     return answer;
   }
@@ -243,6 +264,11 @@ export class TerminalView implements TypedView {
     if (!this.#ended) this.#editor.setPrompt(this.#words);
   }
 
+  /** Whether what is typed answers a question. */
+  get #isAsking(): boolean {
+    return this.#typed.question !== undefined;
+  }
+
   /** What stands before the line being typed. */
   get #words(): string {
     if (this.#stayOn) return LEAVES_NEXT;
@@ -263,7 +289,7 @@ export class TerminalView implements TypedView {
 
   /** Ctrl-C was pressed, and nothing is typed. */
   #interrupted(): void {
-    if (this.#stayOn || this.#typed.question !== undefined) return this.#end();
+    if (this.#stayOn || this.#isAsking) return this.#end();
     const wait = this.#options.later ?? later;
     const stop = wait(() => this.#stayOn?.(), LEAVES_WITHIN);
     this.#stayOn = () => {
@@ -275,9 +301,10 @@ export class TerminalView implements TypedView {
   }
 
   /** Enter was pressed: what was typed is off the screen. */
-  #submitted(text: string): void {
-    if (text.trim() !== "") {
-      const isAnswer = this.#typed.question !== undefined;
+  #submitted(typed: string): void {
+    const text = typed.trim() === "" ? this.#typed.preset : typed;
+    if (text !== "") {
+      const isAnswer = this.#isAsking;
       if (isAnswer || !this.#prompt.connected) this.#editor.keep(text);
       // A name isn't something to say again.
       if (!isAnswer) this.#history.add(text);

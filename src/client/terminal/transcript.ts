@@ -271,9 +271,12 @@ export class Transcript {
     this.#day = day;
     const older = reach === "" ? "there are older ones" : reach;
     const end = more ? older : "that is all";
-    const left = hidden > 0 ? `, without ${hidden} of joining and leaving` : "";
+    const all = counted(lines.length, "line");
+    const head = hidden > 0
+      ? `${shown.length} of ${all}${about}: /set joins on shows who came and went`
+      : `${all}${about}`;
     return [
-      this.#columns.rule(`${counted(shown.length, "line")}${about}${left}`),
+      this.#columns.rule(head),
       ...rows,
       this.#columns.rule(end),
     ];

@@ -9,18 +9,28 @@ import { Notify } from "../../base/notify.ts";
 /** How many lines may wait to be taken; more than that at once are a mistake. */
 const MAX_TYPED = 1_000;
 
+/** A question that waits for its answer. */
+interface Asked {
+  readonly question: string;
+  readonly preset: string;
+  readonly answer: (line: string | null) => void;
+}
+
 /** A queue of lines between a person and a program. */
 export class TypedLines {
   readonly #lines: string[] = [];
-  #asked:
-    | { question: string; answer: (line: string | null) => void }
-    | undefined;
+  #asked: Asked | undefined;
   readonly #pushed = new Notify(); // also at the end
   #ended = false;
 
   /** The question that waits for an answer. */
   get question(): string | undefined {
     return this.#asked?.question;
+  }
+
+  /** What an empty line answers to it; empty for nothing. */
+  get preset(): string {
+    return this.#asked?.preset ?? "";
   }
 
   /** Adds a line. @returns Whether there was place for it. */
@@ -37,12 +47,12 @@ export class TypedLines {
     return true;
   }
 
-  /** The next line, as the answer to a question; null once there are no more. */
-  ask(question: string): Promise<string | null> {
+  /** The next line, as the answer to a question; null once there are no more. @param preset What an empty line answers. */
+  ask(question: string, preset = ""): Promise<string | null> {
     const early = this.#lines.shift();
     if (early !== undefined) return Promise.resolve(early);
     if (this.#ended) return Promise.resolve(null);
-    return new Promise((answer) => this.#asked = { question, answer });
+    return new Promise((answer) => this.#asked = { question, preset, answer });
   }
 
   /** The lines, until the end. */

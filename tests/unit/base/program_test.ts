@@ -11,6 +11,7 @@ import {
   logCommand,
   packageCommand,
   serverCommand,
+  usageSentence,
 } from "../../../src/base/program.ts";
 import { sentence } from "../../../src/base/sentence.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
@@ -74,6 +75,18 @@ Deno.test("a command at the end of a sentence has no full stop, however the prog
     assertEquals(sentence(`Make one: ${command}`), `Make one: ${command}`);
   }
   assertEquals(sentence("Nothing was said"), "Nothing was said.");
+});
+
+Deno.test("usageSentence() says where to look, and leaves a command as it is to be copied", () => {
+  const cases = [
+    ["Unknown flag", "Unknown flag. See --help."],
+    ['Did you mean "--port"?', 'Did you mean "--port"? See --help.'],
+    [
+      "Its number is missing; to see them: deno task invite list",
+      "Its number is missing; to see them: deno task invite list\nSee --help.",
+    ],
+  ] as const;
+  for (const [text, said] of cases) assertEquals(usageSentence(text), said);
 });
 
 Deno.test("no module but program.ts says how a program is started: it would be wrong for most who read it", async () => {

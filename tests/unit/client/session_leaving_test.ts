@@ -146,6 +146,7 @@ Deno.test("Session.leave() waits until what was said is in the log: a second, an
     await bye;
     await visit.dismiss("left");
     await running;
+    session.conversation.showLost();
     assertEquals(texts(view.of("lost")), isTaken ? [] : ["last words"]);
     setup.assertAllClosed();
   }

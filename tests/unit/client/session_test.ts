@@ -563,7 +563,7 @@ Deno.test("Session.search() says so where too many answers are waited for", asyn
   await setup.leave(visit, running);
 });
 
-Deno.test("Session.run() tells of each line that may be lost when it ends", async () => {
+Deno.test("Conversation.showLost() tells of each line that may be lost when the stay has ended", async () => {
   await using setup = new Setup();
   const { session, view } = setup;
   const [visit, running] = await setup.enter();
@@ -577,6 +577,7 @@ Deno.test("Session.run() tells of each line that may be lost when it ends", asyn
   assertEquals([view.of("lost"), session.conversation.failedAny], [[], false]);
   session.leave();
   await running;
+  session.conversation.showLost();
   assertEquals(texts(view.of("lost")), ["two", "three"]);
   assertEquals(session.conversation.failedAny, true);
 });

@@ -9,6 +9,7 @@ import { FileError } from "../../../src/base/private_file.ts";
 import {
   defaultConfigFolder,
   IdentityFile,
+  namesIn,
   readIdentity,
 } from "../../../src/keys/identity.ts";
 import {
@@ -122,6 +123,34 @@ Deno.test("IdentityFile.create() has one file for a seed, and readIdentity() mak
     assertEquals(await readIdentity(`${path}2`), undefined);
     assertEquals((await Array.fromAsync(Deno.readDir(folder))).length, 1);
   }));
+
+Deno.test("namesIn() tells what persons are called, the latest first, and were called before", () =>
+  inFolder(async (parent) => {
+    let time = 0;
+    const clock = { now: () => ++time };
+    await withMethod(Date, "now", () => clock.now, () => tellNames(parent));
+  }));
+
+async function tellNames(parent: string): Promise<void> {
+  const folder = `${parent}/identities`;
+  assertEquals(await namesIn(folder), []); // it isn't there, and isn't made
+  assertEquals(await namesIn(parent), []);
+  const ana = await IdentityFile.create(folder);
+  const ben = await IdentityFile.create(folder);
+  assertEquals([await namesIn(folder), ana.names], [[], []]);
+  for (const name of ["ana", "anna", "ana", "an"]) await ana.setName(name);
+  const told = { name: "an", earlier: ["anna", "ana"] };
+  assertEquals(ana.names, [told]);
+  await ben.setName("ben");
+  const names = await namesIn(folder);
+  assertEquals(
+    names.map(({ name, earlier }) => ({ name, earlier })),
+    [{ name: "ben", earlier: [] }, told],
+  );
+  for (let n = 0; n < 30; n++) await ben.setName(`ben${n}`);
+  const [{ earlier = [] } = {}] = await namesIn(folder);
+  assertEquals([earlier.length, earlier[0]], [20, "ben9"]);
+}
 
 Deno.test({
   name: "defaultConfigFolder() follows the environment",

@@ -6,7 +6,7 @@
 
 import {
   freeLock,
-  LogLockedError,
+  LockedError,
   requireUnlocked,
   takeLock,
 } from "../../../src/log/lock.ts";
@@ -48,7 +48,7 @@ testWithPath(
     for (const [text, server, address, pid] of HOLDERS) {
       await Deno.writeTextFile(`${path}.lock`, text);
       for (const attempt of [() => take(path), () => requireUnlocked(path)]) {
-        const error = await assertRejects(attempt, LogLockedError);
+        const error = await assertRejects(attempt, LockedError);
         assertEquals(error.message, `Cannot use "${path}": ${server} uses it`);
         assertEquals([error.address, error.pid], [address, pid]);
       }
@@ -93,7 +93,7 @@ for (const other of ["none", "another"]) {
       await withMethod(prototype, "tryLock", removing, async () => {
         const [lock] = await take(path);
         assertEquals(times, 2);
-        await assertRejects(() => take(path), LogLockedError, ADDRESS);
+        await assertRejects(() => take(path), LockedError, ADDRESS);
         await freeLock(lock);
       });
     },

@@ -300,6 +300,21 @@ Deno.test("PipeView asks who types the input, away from the output", async () =>
   assertEquals(options.output.text + options.errors.text, "");
 });
 
+Deno.test("PipeView.ask() takes an empty line for the answer that it offers", async () => {
+  const view = new PlainView(streams(inputOf("  \n\nhello\n")));
+  assertEquals(await view.ask("Enter your name [ana]: ", "ana"), "ana");
+  assertEquals(await all(view.lines()), ["hello"]);
+});
+
+Deno.test("PipeView.close() reads no more, and what is told after it is written all the same", async () => {
+  const options = streams(inputOf("hello\n"));
+  const view = new PlainView(options);
+  view.close();
+  view.show({ type: "lost", text: "last words" });
+  assertEquals(await all(view.lines()), []);
+  assertEquals(options.errors.text, "May not have been sent: last words\n");
+});
+
 Deno.test("PipeView.ask() takes the first line, and lines() the others", async () => {
   const options = streams(inputOf("\n", "cr", "on\r\none\n", "\n  \ntwo\nend"));
   const view = new PlainView(options);

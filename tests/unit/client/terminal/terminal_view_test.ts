@@ -210,6 +210,42 @@ Deno.test("TerminalView.ask() leaves no answer in the history", async () => {
   assertEquals(screen.rows.at(-1), "ana> hello");
 });
 
+Deno.test("TerminalView.ask() takes Enter alone for the answer that it offers, and any other answer", async () => {
+  for (const [keys, answer] of [["  \r", "ana"], ["ben\r", "ben"]] as const) {
+    using terminal = open(60);
+    const { view, screen, press } = terminal;
+    const name = view.ask("Enter your name [ana]: ", "ana");
+    press(keys);
+    assertEquals(await name, answer);
+    assertEquals(screen.rows, [`Enter your name [ana]: ${answer}`, ""]);
+    view.stand(HERE);
+    press("\r"); // offers nothing any more
+    press("\x04");
+    assertEquals(await Array.fromAsync(view.lines()), []);
+  }
+});
+
+Deno.test("TerminalView.ask() brings back nothing of what was typed in the room, and completes no command", async () => {
+  using terminal = open(60);
+  const { view, screen, press } = terminal;
+  view.stand(HERE);
+  press("hello there\r");
+  const name = view.ask("Another name: ");
+  assertEquals(await name, "hello there"); // it was typed before
+  const again = view.ask("Another name: ");
+  for (const keys of ["\x1b[A", "\x10", "\x1b<", "\x1b.", "\x12hel\r"]) {
+    press(keys);
+    assertEquals(screen.rows.at(-1), "Another name:", JSON.stringify(keys));
+  }
+  press("/q\t");
+  assertEquals(screen.rows.at(-1), "Another name: /q");
+  press("\x15ana\r");
+  assertEquals(await again, "ana");
+  view.stand(HERE);
+  press("\x1b[A");
+  assertEquals(screen.rows.at(-1), "ana> hello there");
+});
+
 Deno.test("TerminalView.ask() and lines() take what was typed before them", async () => {
   using terminal = open(60);
   const { view, press } = terminal;

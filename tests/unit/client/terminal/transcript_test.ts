@@ -536,13 +536,13 @@ Deno.test("Transcript leaves out of the history what it leaves out as it happens
   const end = `── that is all ${"─".repeat(44)}`;
   assertEquals(shown("on").length, 6);
   assertEquals(shown("off"), [
-    `── 1 line, without 2 of joining and leaving ${"─".repeat(15)}`,
+    `── 1 of 3 lines: /set joins on shows who came and went ${"─".repeat(4)}`,
     today,
     "12:00    2  Rahul      hi",
     end,
   ]);
   assertEquals(shown("active"), [
-    `── 2 lines, without 1 of joining and leaving ${"─".repeat(14)}`,
+    `── 2 of 3 lines: /set joins on shows who came and went ${"─".repeat(4)}`,
     today,
     "12:00    2  Rahul      hi",
     "12:00                  Rahul left",
