@@ -432,15 +432,15 @@ export class Conversation implements LinkListener {
   }
 
   /**
-   * Resolves when the client has been in, every line and private message is settled, what was asked for is done and every
-   * search answered; or when it has left.
+   * Resolves when the client has been in, every line and private message is settled, and what was asked for is answered;
+   * or when it has left.
    */
   async settled(): Promise<void> {
     await this.inRoom();
     await this.#outbox.settled();
     await this.#options.mail?.outgoing.settled();
     await this.#link?.idle?.();
-    await this.#requests.searched();
+    await this.#requests.settled();
   }
 
   /** Makes nobody wait any more: the client leaves. */

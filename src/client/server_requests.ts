@@ -35,7 +35,7 @@ export class ServerRequests {
   #awayText = "";
   #awayAsked: Asked | undefined; // that everybody hasn't been told yet
   #link: RequestLink | undefined; // that leads into the room
-  readonly #searched = new Notify(); // fewer searches are open, or nobody waits for them any more
+  readonly #answered = new Notify(); // fewer are open, or nobody waits for them any more
   #isClosed = false;
 
   /** Asks again over a connection that leads into the room. */
@@ -52,6 +52,7 @@ export class ServerRequests {
     this.#link = undefined;
     this.#reading = [];
     this.#pages.closeAll();
+    this.#answered.notify();
     return this.#names.splice(0).at(-1)?.text;
   }
 
@@ -95,6 +96,7 @@ export class ServerRequests {
   answered(number: number): RequestId | undefined {
     const id = this.#wishes.get(number);
     this.#wishes.delete(number);
+    this.#answered.notify();
     return id;
   }
 
@@ -161,6 +163,7 @@ export class ServerRequests {
 
   /** The first name that was asked for is given. @returns What the request is called. */
   renamed(): RequestId | undefined {
+    this.#answered.notify();
     return this.#names.shift()?.id;
   }
 
@@ -168,12 +171,13 @@ export class ServerRequests {
   found(number: number): ReturnType<PendingSearches["close"]> {
     this.#read("find");
     const search = this.#searches.close(number);
-    this.#searched.notify();
+    this.#answered.notify();
     return search;
   }
 
   /** A name is refused. @returns It, and what the request is called. */
   nameRefused(): Asked {
+    this.#answered.notify();
     return this.#names.shift() ?? { text: "", id: undefined };
   }
 
@@ -184,21 +188,24 @@ export class ServerRequests {
       return null;
     }
     const id = this.#searches.closeFirst();
-    this.#searched.notify();
+    this.#answered.notify();
     return id;
   }
 
-  /** Resolves when every search is answered, or after `close`. */
-  async searched(): Promise<void> {
-    while (this.#searches.size > 0 && !this.#isClosed) {
-      await this.#searched.wait();
+  /** Resolves when every search, name and wish is answered, or after `close`. */
+  async settled(): Promise<void> {
+    while (
+      this.#searches.size + this.#names.length + this.#wishes.size &&
+      !this.#isClosed
+    ) {
+      await this.#answered.wait();
     }
   }
 
-  /** Makes nobody wait for searches any more. */
+  /** Makes nobody wait for answers any more. */
   close(): void {
     this.#isClosed = true;
-    this.#searched.notify();
+    this.#answered.notify();
   }
 
   #read(what: "find" | "page"): void {

@@ -181,6 +181,20 @@ async function* backwards(files: LogFiles, head: number) {
   }
 }
 
+/** How much there is of stretches that begin behind a line, and have lines before `head`, bytes. */
+async function sizeBeyond(
+  files: LogFiles,
+  head: number,
+  line: number,
+): Promise<number> {
+  let size = 0;
+  for await (const { stretch } of backwards(files, head)) {
+    if (stretch.before + 1 < line) break;
+    size += stretch.size;
+  }
+  return size;
+}
+
 /**
  * The last entries whose name or text, as it is by now, has each of the words, in any order, whatever the case. What
  * was changed about them is looked for up to the end of the log, or for 16,384 lines from `before` on.
@@ -207,14 +221,15 @@ export async function searchFiles(
   });
   let from = before;
   let size = 0;
-  let beyond = 0;
   const start = Math.min(head, before + CHANGES_AFTER);
+  let beyond = await sizeBeyond(files, start, before);
   for await (const { stretch, end, opened } of backwards(files, start)) {
     signal?.throwIfAborted();
     const isBeyond = stretch.before + 1 >= before;
     if (isBeyond) {
-      beyond += stretch.size;
-      if (beyond > CHANGES_REACH) continue;
+      const isNear = beyond <= CHANGES_REACH;
+      beyond -= stretch.size;
+      if (!isNear) continue;
     } else {
       const cost = size + stretch.size + matcher.misses * MISS_COST;
       if (size > 0 && cost > reach) return result(true, from);

@@ -70,7 +70,10 @@ function writeNumber(at: number, value: number): number {
 }
 
 function writeText(at: number, text: string): number {
-  const { written } = utf8.encodeInto(text, scratch.subarray(at + 4));
+  const { read, written } = utf8.encodeInto(text, scratch.subarray(at + 4));
+  if (read < text.length) {
+    throw new RangeError("Cannot follow: too long a line");
+  }
   view.setUint32(at, written);
   return at + 4 + written;
 }

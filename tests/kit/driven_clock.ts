@@ -8,7 +8,7 @@
 import { withMethod } from "./log_kit.ts";
 
 /** How many timers may end: more, and what is waited for never comes. */
-const MAX_TIMERS = 1_000;
+const MAX_TIMERS = 200;
 
 /** The clock. */
 export class DrivenClock {

@@ -130,6 +130,24 @@ Deno.test("member takes another name, under which everybody knows it from then o
   ]);
 });
 
+Deno.test("what a member asks for last is answered before its client leaves", async () => {
+  await using room = await company();
+  const { ana, ben } = room;
+  await ask(ana, { type: "rename", name: "anouk", id: "n" });
+  await ana.endInput();
+  assertEquals(await ana.finished(), 0);
+  await ask(ben, { type: "rename", name: "Anouk the second", id: "w" });
+  await ask(ben, { type: "invite", id: "i" }); // for operators alone
+  await ben.endInput();
+  assertEquals(await ben.finished(), 1);
+
+  const ids = [ana, ben].map(({ shown }) =>
+    shown.map((it) => (it as Answer & { readonly id?: string }).id)
+      .filter((id) => id !== undefined)
+  );
+  assertEquals(ids, [["n"], ["w", "i", "i"]]); // refused, and done with
+});
+
 Deno.test("member can't take a name that another has, and keeps its own", async () => {
   await using room = await company();
   const { server, ana, ben } = room;

@@ -1,6 +1,5 @@
 import { randomBytes } from "../../crypto_utils.ts";
 import { UsageError } from "../../src/base/usage_error.ts";
-import { roomsIn } from "../../src/client/known_rooms.ts";
 import { formatInvite } from "../../src/keys/invite.ts";
 import {
   assert,
@@ -19,7 +18,7 @@ import {
 } from "../kit/page_app.ts";
 import { Server } from "../kit/server.ts";
 import type { Database } from "../../src/web/platform/database.ts";
-import { documentIn } from "../../src/web/platform/document_table.ts";
+import type { Visit } from "../../src/web/platform/visits.ts";
 import type { Row } from "../../src/web/rows.ts";
 
 /** A server, and the web link of its room. */
@@ -408,26 +407,27 @@ Deno.test("a link that is opened in a tab where the page is already leads into i
     });
   }));
 
-Deno.test("a page that is hidden keeps at once what it has found out", () =>
+Deno.test("a page that is hidden keeps at once how far its person has read", () =>
   withRoom(async (server, link) => {
     await using browser = new TestBrowser();
     const page = await browser.open(link);
     const { room } = await page.enter("ana");
-    await using _ben = await JsonClient.join({
+    await using ben = await JsonClient.join({
       invite: server.invite,
       name: "ben",
     });
-    await when(room.present, ({ length }) => length === 2);
+    await ben.type("read this");
+    const { seq = 0 } = await ben.shows("said", { text: "read this" });
+    await when(room.readUpTo, (read) => read >= seq);
     page.happenings?.hidden();
     const database = await browser.openDatabase();
-    const keptNames = async () => {
-      const document = await documentIn(database, "known").read();
-      const rooms = [...roomsIn(document).values()];
-      return rooms.flatMap(({ people }) => [...people.keys()]);
-    };
-    // It is written soon, and nobody is told when.
-    while (!(await keptNames()).includes("ben"));
+    const visits = await database.read<Record<string, Visit> | undefined>(
+      "documents",
+      (table) => table.get("visits"),
+    );
     database.close();
+    const [visit] = Object.values(visits ?? {});
+    assertEquals([visit?.name, visit?.read], ["ana", seq]);
   }));
 
 Deno.test("what is typed as a command while offline stands in the room as waiting, as other lines do", () =>

@@ -552,3 +552,37 @@ Deno.test("ChainWatch makes nothing of what was asked for before the history was
   await answers();
   assertEquals([run.told.length, run.watch.difference], [1, undefined]);
 });
+
+Deno.test("ChainWatch compares later what it counted over connections that were lost: the first, and the last three", async () => {
+  const run = new Run();
+  for (let last = 100; last <= 600; last += 100) {
+    await run.enter(ALL.slice(0, last), last - 5, { deaf: true });
+    run.watch.parted();
+  }
+  run.asked.length = 0;
+  await run.enter(ALL.slice(0, 700), 550);
+  // The value for line 600 it has counted itself.
+  assertEquals(run.asked, [100, 400, 500]);
+  assertEquals([run.told, run.seen?.seq], [[], 700]);
+});
+
+Deno.test("ChainWatch goes on over what has come and isn't counted yet, and without a beginning where nothing is new", async () => {
+  const run = new Run();
+  await run.enter(ALL.slice(0, 100));
+  run.watch.take(ALL[100] as LogEntry);
+  assertEquals(run.watch.range?.[1], 101);
+  run.watch.take(ALL[101] as LogEntry);
+  await run.enter(ALL.slice(0, 103), 102);
+  assertEquals(run.watch.at(103), valueFor(ALL, 103));
+  run.watch.entered(undefined, [], 103);
+  await answers();
+  run.watch.take(ALL[103] as LogEntry);
+  assertEquals(run.watch.at(104), valueFor(ALL, 104));
+  assertEquals([run.asked, run.told], [[103], []]); // whose value it wasn't told
+  const { watch } = run;
+  const seen = { seq: 110, value: valueFor(ALL, 110) };
+  watch.foresee(undefined, []);
+  assertEquals(watch.seenDiffers(seen, 120), undefined);
+  watch.foresee(chainEvent(104, undefined), ALL.slice(104, 115));
+  assertEquals(watch.seenDiffers(seen, 120), false);
+});

@@ -141,6 +141,7 @@ class Shown implements View {
   }
 }
 
+const FILE = { name: "x", size: 1, digest: "0".repeat(64) };
 const NO_PAST: Past = { start: undefined, lines: [] };
 
 /** A client that isn't in yet. */
@@ -301,7 +302,11 @@ Deno.test("Conversation says how it came in: by which server, to how many, behin
   assertEquals([named, proven], [["ana"], 1]);
   conversation.disconnected();
   conversation.address = "b.example:2";
-  talk.enter(new TestLink(), [heard(10, "ana", "d"), heard(11, "ben", "e")], {
+  talk.enter(new TestLink(), [
+    heard(9, "ana", "c"),
+    heard(10, "ana", "d"),
+    heard(11, "ben", "e"),
+  ], {
     name: "anna",
     seq: 12,
   });
@@ -352,6 +357,12 @@ Deno.test("Conversation shows the last lines of the past at first, as many as it
       "reply-unknown",
     ]);
   }
+  // Where all that was said is shown, so is what came before it.
+  const talk = new Talk({ history: 1 });
+  talk.enter(new TestLink(), [{ ...joined, seq: 1 }, heard(2, "ben", "a")]);
+  assertEquals(talk.view.news.map(({ type }) => type), [
+    ...["entered", "joined", "said", "current"],
+  ]);
 });
 
 Deno.test("Conversation asks for the name that it wanted where it comes in by another, and the first time only in a sealed room", () => {
@@ -423,8 +434,15 @@ Deno.test("Conversation remembers where it was, whom it met and when, and says s
   conversation.happened(heard(2, "dan", "hi"), false, present("dan"));
   assertEquals([known.find("cem")?.id, known.find("dan")], [cem.id, undefined]);
   conversation.disconnected();
-  talk.enter();
-  assertEquals([view.texts, notes], [[], []]);
+  const lines = numbered([said(0), said(1), said(2)]);
+  const start = chainEvent(1, valueFor(lines, 1));
+  const past = { start, lines: lines.slice(2) };
+  talk.enter(new TestLink(), [], { seq: 3 }, null, past);
+  assertEquals(view.texts, [
+    "WARNING: the server does not show line 2: something else is in its log there, or it hides it. /agree tells whether others see the same",
+  ]);
+  await turns();
+  assertEquals([known.seen?.seq, notes], [3, []]);
 });
 
 // ── What it asks for ───────────────────────────────────────────────────────────────────────────────────
@@ -551,6 +569,8 @@ Deno.test("Conversation is away as another client of the person is, until that i
   link.asked.length = 0;
   talk.enter(link); // this client's own word counts
   assertEquals(link.asked, [{ kind: "away", text: "tea" }]);
+  conversation.away("tea");
+  assertEquals(view.texts, ["You are away already: tea"]);
 });
 
 Deno.test("Conversation.agree() shows what others compare, up to any line that it knows", () => {
@@ -700,7 +720,7 @@ Deno.test("Conversation knows what its person can change, answer or edit, newest
   const talk = new Talk();
   const { conversation } = talk;
   assertEquals(conversation.lastOwn, undefined);
-  const offer = formatOffer({ name: "x", size: 1, digest: "0".repeat(64) });
+  const offer = formatOffer(FILE);
   talk.enter(new TestLink(), [
     heard(1, "ben", "a"),
     heard(2, "ana", "b"),
@@ -843,6 +863,10 @@ Deno.test("Conversation needs nobody who remembers names or deals with files and
     present("ben"),
   );
   talk.hear(heard(3, "ana", "anna", { what: "renamed" }));
+  talk.hear(
+    heard(4, "ben", formatOffer(FILE), { what: "offered" }),
+    heard(5, "ben", "", { what: "deleted", to: 4 }),
+  );
   conversation.ticked();
   conversation.file({ kind: "limits", fileSize: 1 });
   conversation.mail({ kind: "nobody", id: 1 });
@@ -1025,6 +1049,10 @@ Deno.test("Conversation tells an operator what came of it, and when that is all"
   assertMatch(page?.web ?? "", /^https:\/\/chat\.example\/#/);
   conversation.operate("kick", "eve", "", 0, "k");
   conversation.disconnected();
+  conversation.answered(9, [
+    { kind: "invited", address: "192.0.2.7:5000", id: 7, secret, ...made },
+  ]);
+  assertEquals(view.take("invited"), []); // which was of that connection
   assertEquals(view.notes, [[
     "Perhaps not done: the connection was lost",
     "k",
@@ -1085,8 +1113,9 @@ Deno.test("Conversation tells whether what is said waits at the server, to a vie
   conversation.told({ kind: "waiting", is: true });
   assertEquals(held, [true]);
   conversation.disconnected();
+  conversation.told({ kind: "motd", text: "" }); // says nothing of that
   talk.enter();
-  assertEquals([held, view.notes], [[true, false], []]);
+  assertEquals(held, [true, false]);
 });
 
 Deno.test("Conversation tells what deals with files which are offered, by whom, and which no longer", () => {
@@ -1103,7 +1132,7 @@ Deno.test("Conversation tells what deals with files which are offered, by whom, 
     },
   });
   const { conversation } = talk;
-  const text = formatOffer({ name: "x", size: 1, digest: "0".repeat(64) });
+  const text = formatOffer(FILE);
   const offer = (seq: number, name: string, more: Partial<HeardLine> = {}) =>
     heard(seq, name, text, { what: "offered", ...more });
   const drop = (seq: number, name: string, to: number) =>
@@ -1128,6 +1157,7 @@ Deno.test("Conversation tells what deals with files which are offered, by whom, 
   talk.hear(
     offer(5, "ben"),
     offer(6, "ana", { stay: madeUpStay("other") }),
+    heard(7, "ana", "an answer", { what: "replied", to: 1 }),
     drop(7, "ben", 1), // whose it isn't
     drop(8, "ana", 1),
     drop(9, "ben", 99),

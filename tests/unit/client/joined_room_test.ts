@@ -14,9 +14,10 @@ import type { News } from "../../../src/client/view.ts";
 import { fullId } from "../../../src/crypto/person_id.ts";
 import { IdentityFile } from "../../../src/keys/identity.ts";
 import { admissionKey, formatInvite } from "../../../src/keys/invite.ts";
-import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import type { Event } from "../../../src/protocol/events.ts";
+import { assertEquals, assertMatch, assertRejects } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
-import { madeUpPerson } from "../../kit/people.ts";
+import { madeUpId, madeUpPerson, newStay } from "../../kit/people.ts";
 import { ACCEPT, past, SERVER, Visit } from "../../kit/session_setup.ts";
 
 /** A server of the test's own, and the link to it. */
@@ -45,7 +46,7 @@ class Place implements Disposable {
 }
 
 /** The kinds of news, and the texts of lines. */
-const kinds = (news: readonly News[]) =>
+const namesOf = (news: readonly News[]) =>
   news.map((it) => it.type === "said" ? it.text : it.type);
 
 Deno.test("join() tells a program what happens from its coming in on, after as many earlier lines as it wants", async () => {
@@ -54,10 +55,14 @@ Deno.test("join() tells a program what happens from its coming in on, after as m
     using place = new Place();
     await using folder = await Folder.make();
     const notes: string[] = [];
+    const warned = Promise.withResolvers<string>();
     const joining = join(place.link, {
       name: "ana",
       identity: folder.file("ana.id"),
-      note: (text) => notes.push(text),
+      note: (text) => {
+        notes.push(text);
+        if (text.startsWith("WARNING: ")) warned.resolve(text);
+      },
       ...(history === undefined ? {} : { history }),
     });
     const [visit, name] = await place.arrival();
@@ -71,37 +76,48 @@ Deno.test("join() tells a program what happens from its coming in on, after as m
     await room.say("three");
     await room.reply(2, "yes");
     await room.react(2, "👍");
-    const say = await visit.next("say");
-    const reply = await visit.next("reply");
-    const react = await visit.next("react");
-    assertEquals([say, reply, react].map(({ text }) => text), [
-      "three",
-      "yes",
-      "👍",
-    ]);
-    assertEquals([reply.to, react.to], [2, 2]);
+    await room.write("nobody", "psst");
+    const kinds = ["say", "reply", "react", "look"] as const;
+    const asked: Event<typeof kinds[number]>[] = [];
+    for (const _ of kinds) asked.push(await visit.next(kinds));
+    const lines = asked.filter(({ kind }) => kind !== "look");
+    assertEquals(
+      lines.map((it) => ["text" in it && it.text, "to" in it && it.to]),
+      [["three", false], ["yes", 2], ["👍", 2]],
+    );
     await visit.broadcast(
       4,
-      { ...say, kind: "said", id: 1 },
-      { ...reply, kind: "replied", id: 1 },
-      { ...react, kind: "reacted", id: 1 },
+      ...asked.flatMap((it): Event[] => {
+        if (it.kind === "say") return [{ ...it, kind: "said", id: 1 }];
+        if (it.kind === "reply") return [{ ...it, kind: "replied", id: 1 }];
+        return it.kind === "react" ? [{ ...it, kind: "reacted", id: 1 }] : [];
+      }),
     );
-    await room.write("nobody", "psst");
-    const { id, who } = await visit.next("look");
-    assertEquals(who, "nobody");
+    const [look] = asked.flatMap((it) => it.kind === "look" ? [it] : []);
+    assertEquals(look?.who, "nobody");
+    const { id = 0 } = look ?? {};
     await visit.tell({ kind: "nobody", id });
+    // Somebody else by a name that was known: people should read that.
+    const other = { name: "ben", person: madeUpId("other"), stay: newStay() };
+    await visit.broadcast(
+      7,
+      { kind: "left", id: 2, n: 1, reason: "left" },
+      { kind: "joined", id: 3, n: 0, ...other },
+    );
+    assertMatch(await warned.promise, /"ben" is somebody else than before/);
     const leaving = room.leave();
-    await visit.next("bye");
+    const bye = await Promise.race([visit.next("bye"), leaving]);
+    assertEquals(bye, { kind: "bye", reason: "left" });
     await visit.dismiss("left");
     await leaving;
     await room.ended;
     assertEquals(room.dropped, 0);
     const news = await Array.fromAsync(room.events());
-    assertEquals(kinds(news), [
+    assertEquals(namesOf(news), [
       "entered",
       ...earlier,
       "current",
-      ...["three", "replied", "reacted", "refused"],
+      ...["three", "replied", "reacted", "refused", "left", "joined"],
     ]);
   }
 });
@@ -118,6 +134,26 @@ Deno.test("join() refuses what is no name or no link, and a room that can't be h
   visit.end();
 });
 
+Deno.test("a joined room is left where its scope ends, and being sent away is no fault that nobody handles", async () => {
+  using place = new Place();
+  for (const reason of ["left", "removed"] as const) {
+    const joining = join(place.link, { name: "ana" });
+    const [visit] = await place.arrival();
+    await visit.admit(1);
+    const staying = (async () => {
+      await using room = await joining;
+      if (reason === "left") return;
+      while (room.members.length > 0) await new Promise((go) => setTimeout(go));
+    })();
+    if (reason === "left") {
+      const bye = await Promise.race([visit.next("bye"), staying]);
+      assertEquals(bye, { kind: "bye", reason: "left" });
+    }
+    await visit.dismiss(reason);
+    await staying;
+  }
+});
+
 Deno.test("a joined room's events end with the reason why it was sent away, and leaving it then is no error", async () => {
   using place = new Place();
   const joining = join(place.link, { name: "ana" });
@@ -130,7 +166,7 @@ Deno.test("a joined room's events end with the reason why it was sent away, and 
     for await (const news of room.events()) read.push(news);
   };
   await assertRejects(reading, JoinError, "You were removed from the room");
-  assertEquals(kinds(read), ["entered", "current"]);
+  assertEquals(namesOf(read), ["entered", "current"]);
   await assertRejects(() => room.ended, JoinError);
   await room.leave();
 });

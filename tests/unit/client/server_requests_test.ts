@@ -214,26 +214,38 @@ Deno.test("ServerRequests don't wait for the server where this side searches, no
   assertEquals(requests.readRefused(), "r");
 });
 
-Deno.test("ServerRequests.searched() resolves when every search is answered or refused, or after close()", async () => {
-  const ends: ((requests: ServerRequests) => void)[] = [
-    (it) => it.found(2),
-    (it) => it.readRefused(),
-    (it) => it.close(),
+Deno.test("ServerRequests.settled() resolves when every search, name and wish is answered, over a lost connection, or after close()", async () => {
+  type Step = (requests: ServerRequests) => void;
+  const searching: Step = (it) => it.search("blue", 1);
+  const naming: Step = (it) => it.rename("anna");
+  const wishing: Step = (it) => it.release();
+  const cases: readonly (readonly [asks: Step, ends: Step])[] = [
+    [searching, (it) => it.found(2)],
+    [searching, (it) => it.readRefused()],
+    [searching, (it) => it.close()],
+    [naming, (it) => it.renamed()],
+    [naming, (it) => it.nameRefused()],
+    [naming, (it) => it.disconnected()],
+    [wishing, (it) => it.answered(1)],
+    [wishing, (it) => {
+      it.takeWishes();
+      it.disconnected();
+    }],
   ];
-  for (const [at, end] of ends.entries()) {
+  for (const [at, [asks, ends]] of cases.entries()) {
     const { requests } = setUp();
-    await requests.searched();
+    await requests.settled();
     requests.search("red", 1);
-    requests.search("blue", 1);
+    asks(requests);
     let isOver = false;
-    const searched = requests.searched().then(() => isOver = true);
+    const settled = requests.settled().then(() => isOver = true);
     requests.found(1);
     for (let turn = 0; turn < 9; turn++) await Promise.resolve();
-    assertEquals(isOver, false);
-    end(requests);
+    assertEquals(isOver, false, `${at}`);
+    ends(requests);
     for (let turn = 0; turn < 9; turn++) await Promise.resolve();
     assertEquals(isOver, true, `${at}`);
-    await searched;
+    await settled;
   }
 });
 

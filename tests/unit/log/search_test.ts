@@ -210,6 +210,47 @@ testWithPath(
   },
 );
 
+testWithPath(
+  "search() looks for changes among the 16,384 lines from where it begins",
+  async (path) => {
+    const changed = (lines: number) => [
+      said(1, "needle"),
+      ...saidUpTo(lines),
+      { ...said(2, "pin"), what: "edited", to: 1 } as const,
+      ...saidUpTo(9),
+    ];
+    for (const [lines, isSeen] of [[16_383, true], [16_384, false]] as const) {
+      const text = changed(lines).map((it) => `${formatEntry(it)}\n`).join("");
+      await Deno.writeTextFile(path, text, { mode: 0o600 });
+      await using log = await openLog(path);
+      const found = async (word: string) =>
+        seqsOf((await log.search(word, { limit: 1, before: 2 })).entries);
+      assertEquals(await found("pin"), isSeen ? [1] : []);
+      assertEquals(await found("needle"), isSeen ? [] : [1]);
+    }
+  },
+);
+
+testWithPath(
+  "search() looks for changes in the next 8 MiB, and so finds those that are near",
+  async (path) => {
+    const hay = (count: number) =>
+      Array<NewEntry>(count).fill(said(3, "x".repeat(4_000)));
+    const lines = [
+      said(1, "needle"),
+      ...hay(100),
+      { ...said(2, ""), what: "deleted", to: 1 } as const,
+      ...hay(2_300),
+      { ...said(2, "👍"), what: "reacted", to: 1 } as const,
+    ];
+    const text = lines.map((it) => `${formatEntry(it)}\n`).join("");
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+    await using log = await openLog(path);
+    const options = { limit: 1, before: 2 };
+    assertEquals((await log.search("needle", options)).entries, []);
+  },
+);
+
 testWithPath("search() ends when it is told to", async (path) => {
   await using log = await openLog(path);
   await log.append(saidUpTo(3));

@@ -161,6 +161,13 @@ Deno.test("chainValue() differs as soon as anything in a line does", () => {
   assert(!all.includes(toHex(chainGap(CHAIN_START, 43))));
 });
 
+Deno.test("chainValue() cuts no text that is longer than any line's", () => {
+  const most = 3 * (MAX_STRING + MAX_ENTRY_LENGTH);
+  for (const text of ["x".repeat(most + 1_024), "日".repeat(most)]) {
+    assertThrows(() => chainValue(CHAIN_START, { ...ENTRY, text }), RangeError);
+  }
+});
+
 Deno.test("chainValue() takes a reason for leaving and the same words of somebody's own for one", () => {
   for (const [reason, words] of Object.entries(GOODBYES)) {
     const left = (text: string): LogEntry => ({ ...ENTRY, what: "left", text });

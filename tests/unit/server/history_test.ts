@@ -187,3 +187,37 @@ Deno.test("History.requireWhole() tells of lines whose file was deleted while th
     assertEquals(await history.entry(7), undefined);
   });
 });
+
+Deno.test("History.recent() and packed() have lines from memory, up to a number, and nothing where not all of them are there", async () => {
+  await using setup = await Setup.create({ window: 8 });
+  const { guest, seat } = await setup.join("ana");
+  const lines = Array.from({ length: 19 }, (_, at) => ({
+    n: at + 1,
+    text: `${at}`,
+  }));
+  await setup.say(seat, ...lines);
+  await guest.untilLine(20);
+  const { history } = setup;
+  const { oldest } = history;
+  assertEquals([oldest, history.head], [12, 20]);
+  const recent = (after: number, upTo: number) =>
+    history.recent(after, upTo)?.map(({ seq }) => seq);
+  assertEquals(recent(12, 15), [13, 14, 15]);
+  assertEquals(recent(19, 20), [20]);
+  for (const [after, upTo] of [[11, 15], [20, 20], [15, 14]] as const) {
+    assertEquals(recent(after, upTo), undefined);
+    assertEquals(history.packed(after, upTo), undefined);
+  }
+  const seqs = (after: number, upTo: number) =>
+    history.packed(after, upTo)?.flatMap(unpackEvents)
+      .map((event) => event.kind === "past" && event.seq);
+  const first = history.packed(12, 15);
+  assertEquals(history.packed(12, 15) === first, true); // packed once
+  assertEquals(seqs(12, 15), [13, 14, 15]);
+  assertEquals(seqs(12, 14), [13, 14]);
+  assertEquals(seqs(13, 14), [14]);
+  const found = [3, 15, 21].map((seq) => history.entry(seq));
+  const entries = await Promise.all(found);
+  assertEquals(entries.map((it) => it?.seq), [3, 15, undefined]);
+  assertEquals([history.recall(3), history.recall(15)?.seq], [undefined, 15]);
+});

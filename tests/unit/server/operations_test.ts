@@ -249,6 +249,7 @@ Deno.test("op and deop make operators and end that, but nobody ends the last one
     assertEquals(nobody, ["nobody-known"], what);
   }
   const deop = { who: "ana" };
+  assertEquals(await company.as("op", deop), [`${first} is an operator now`]);
   assertEquals(await company.as("deop", deop), ["operator-last"]);
   assertEquals(await company.as("op", { who: "ben" }), [
     `${second} is an operator now`,

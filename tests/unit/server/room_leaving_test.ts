@@ -181,18 +181,21 @@ Deno.test("Room.leave() comes after all that the member said, though that had to
   await assertFollows(setup, ana.guest, 1);
 });
 
-Deno.test("Room.remove() removes a person once the log can be written again, where it can't now", async () => {
+Deno.test("Room.remove() removes a person once the log can be written again, where it can't now, and those who leave beside it leave", async () => {
   using clock = new ManualClock();
   await using setup = await Setup.create();
   const ben = await setup.join("ben");
   const eve = await setup.join("eve");
+  const ana = await setup.join("ana");
   setup.breakLog();
+  setup.room.leave(ana.seat, "lost"); // in the same batch
   setup.room.remove(eve.seat.member.person, "removed by ben");
   await setup.say(ben.seat, { n: 1, text: "not logged" });
   await ben.guest.until("refused");
   setup.mend();
   clock.advance(1_000);
   await ben.guest.until("left", ({ reason }) => reason === "removed by ben");
+  await ben.guest.until("left", ({ id }) => id === ana.seat.id);
   assertEquals(eve.guest.goodbyes, ["removed"]);
   assertEquals(setup.room.size, 1);
 });

@@ -596,8 +596,10 @@ Deno.test("Room tries what is decided again until the log can be written, and ta
   await guest.until("renamed");
   await guest.until("absent");
   assertEquals([setup.room.healthy, seat.member.name.shown], [true, "anna"]);
-  await setup.say(seat, { n: 2, text: "y" });
-  await guest.until("said", ({ n }) => n === 2);
+  // Nothing has come of what was refused.
+  await setup.say(seat, { n: 1, text: "y" });
+  await guest.until("said", ({ text }) => text === "y");
+  assertEquals(setup.room.size, 1);
 });
 
 Deno.test("Room.stop() gives up what is decided and can't be logged", async () => {
@@ -676,6 +678,8 @@ Deno.test("Room counts messages, to how many they go, batches, writes to the log
   await ben.guest.until("said");
   setup.room.leave(ben.seat, "left");
   await ana.guest.until("left");
+  setup.room.away(ana.seat, "lunch"); // is no line of the log
+  await ana.guest.until("absent");
   await rest(order);
   assertEquals(counted, {
     messages: [0, 0, 3, 0],
