@@ -152,6 +152,7 @@ async function serve(values: Values): Promise<void> {
     values,
     formatAddress(host, port),
     made.add,
+    note,
   ).catch((error) => explainLock(values, error));
   using mailbox = Mailbox.open(waitingFile(values.log), {
     fsync,

@@ -36,6 +36,10 @@ const SHOWN_KIND = 32;
 /** The kinds of lines that a program knows, by the field "kind"; undefined where lines have none. */
 export type Kinds = Readonly<Record<string, true>> | undefined;
 
+/** What a log says where a file can't be written anew: `why` is the reason, a sentence without its full stop. */
+export const GROWS =
+  "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder";
+
 /** A file is written anew once it is this large, bytes, and twice as large as what counts in it. */
 const LEAST_REWRITE = 65_536;
 

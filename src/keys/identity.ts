@@ -117,7 +117,8 @@ export class IdentityFile {
 
   /** That name, and those before it; none where it has gone by none. */
   get names(): OwnNames[] {
-    return [namesOf(this.#document) ?? []].flat();
+    const names = namesOf(this.#document);
+    return names ? [names] : [];
   }
 
   /** The person goes by a name now. @throws {FileError} if that can't be noted. */

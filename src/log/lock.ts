@@ -1,5 +1,5 @@
 /**
- * The lock on a file that one server at a time uses, as `chat.log`: a second one learns of the first.
+ * The lock on a file that one server at a time uses, such as `chat.log`: a second one learns of the first.
  *
  * @module
  */

@@ -152,6 +152,7 @@ export class Gate {
     const { hostname } = conn.remoteAddr;
     let source: Source | undefined;
     let connection: Connection | undefined;
+    let isIn = false;
     this.#count++;
     try {
       source = proxies?.has(hostname)
@@ -159,10 +160,11 @@ export class Gate {
         : sourceAt(hostname);
       this.#open.add(source.network);
       const welcome = await this.#shakeHands(conn, source, entrance);
+      isIn = true;
       if (welcome instanceof Connection) connection = welcome;
       await welcome?.run();
     } catch (error) {
-      report(source?.address ?? hostname, error);
+      report(source?.address ?? hostname, error, isIn);
     } finally {
       this.#leave(conn, source, connection);
     }
@@ -348,11 +350,12 @@ const TURNED_AWAY = {
 };
 
 /** Says what went wrong with one that has come, as far as its owner is not used to it. */
-function report(address: string, error: unknown): void {
+function report(address: string, error: unknown, isIn: boolean): void {
   const known = error instanceof HandshakeError ||
     error instanceof WireError && !(error instanceof GoneError);
   const why = messageOf(error).replace(/^Cannot let the client in: /, "");
   const properties = { address, why };
-  if (known) logger.warn("{address}: not let in: {why}", properties);
+  const words = isIn ? "{address}: {why}" : "{address}: not let in: {why}";
+  if (known) logger.warn(words, properties);
   else logger.debug("{address}: {why}", properties);
 }

@@ -112,6 +112,14 @@ export async function invite(args: readonly string[]): Promise<void> {
   }
   if (first === "list") return await list(values);
   if (first === "revoke") return revoke(values, rest[0]);
+  if (rest.length === 1 && /^\d+$/.test(rest[0] ?? "")) {
+    const [word, typed] = [first, positionals.join(" ")].map((it) =>
+      JSON.stringify(it)
+    );
+    throw new UsageError(
+      `Unknown command ${word}; a note that ends with a number stands in quotes: ${typed}`,
+    );
+  }
   const note = noteOf(positionals);
   if (note.length > MAX_NOTE) {
     throw new UsageError(`A note has at most ${MAX_NOTE} characters`);

@@ -12,7 +12,7 @@
  */
 
 import { FileError } from "../base/private_file.ts";
-import { LineFile } from "../base/line_file.ts";
+import { GROWS, LineFile } from "../base/line_file.ts";
 import { besideLog } from "../log/beside.ts";
 import type { Event } from "../protocol/events.ts";
 import type { Refusal } from "../protocol/reasons.ts";
@@ -30,6 +30,10 @@ const SWEEP_PAUSE = 1_800_000;
 /** Lines that wait for the file to be written, before it can only be written anew; and the pause between two tries of that, ms. */
 const MAX_PENDING = 1_024;
 const REWRITE_PAUSE = 60_000;
+
+/** What is said where nothing can be written down. */
+const LOSES =
+  "{why}. Until it can be written, a restart loses private messages";
 
 const logger = diagnostics("mailbox");
 
@@ -246,7 +250,7 @@ export class Mailbox implements Disposable {
     try {
       this.#file.add([...this.#pending, ...lines]);
     } catch (error) {
-      this.#report(error);
+      this.#report(error, LOSES);
       return false;
     }
     if (lines.length + this.#pending.length > 0) this.#trouble = "";
@@ -270,7 +274,7 @@ export class Mailbox implements Disposable {
       this.#file.rewrite(this.#letters.summary());
     } catch (error) {
       this.#mayRewrite = false;
-      return this.#report(error);
+      return this.#report(error, this.isKept ? GROWS : LOSES);
     }
     this.#letters.dropped = 0;
     this.#pending = [];
@@ -278,15 +282,10 @@ export class Mailbox implements Disposable {
     this.#trouble = "";
   }
 
-  #report(error: unknown): void {
+  #report(error: unknown, words: string): void {
     if (!(error instanceof FileError)) throw error;
     const why = error.message;
-    if (why !== this.#trouble) {
-      logger.error(
-        "{why}. Until it can be written, a restart loses private messages",
-        { why },
-      );
-    }
+    if (why !== this.#trouble) logger.error(words, { why });
     this.#trouble = why;
   }
 }

@@ -23,6 +23,12 @@ export interface GivenFiles {
   readonly control?: string | undefined;
 }
 
+/** What a server is started with. */
+export interface Started extends GivenFiles {
+  /** Whether its room is sealed. Default: it isn't. */
+  readonly sealed?: boolean;
+}
+
 const DEFAULTS: GivenFiles = {
   log: DEFAULT_LOG,
   "key-file": DEFAULT_KEY_FILE,
@@ -56,13 +62,9 @@ export function inviteCommandFor(values: GivenFiles): string {
 }
 
 /** What starts the server of the room that has these files. */
-export function startCommand(values: GivenFiles): string {
-  return withFiles(serverCommand(), values, [
-    "log",
-    "key-file",
-    "people",
-    "control",
-  ]);
+export function startCommand(values: Started): string {
+  const command = `${serverCommand()}${values.sealed ? " --sealed" : ""}`;
+  return withFiles(command, values, ["log", "key-file", "people", "control"]);
 }
 
 /** A port to try in the place of one that can't be had. */

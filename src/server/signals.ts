@@ -55,7 +55,7 @@ export function reopenAtHangup(
       await reopen();
       logger.info("Opened {path} again at SIGHUP", { path });
     } catch (error) {
-      logger.error("{why}. The server goes on with what it has", {
+      logger.error("Cannot do what SIGHUP asks for: {why}", {
         why: reasonOf(error),
       });
     }

@@ -43,8 +43,7 @@ async function holderOf(values: Values): Promise<LockedError | undefined> {
   try {
     await requireUnheld(values);
   } catch (error) {
-    if (error instanceof LockedError) return error;
-    throw error;
+    return error as LockedError;
   }
   return undefined;
 }

@@ -68,7 +68,7 @@ export class FileInMemory {
     return Promise.resolve(this.statSync());
   }
 
-  /** As `stat`. */
+  /** Never fails. */
   statSync(): Deno.FileInfo {
     return this.#info as Deno.FileInfo;
   }

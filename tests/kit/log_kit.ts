@@ -97,7 +97,7 @@ export async function withMethod<T extends object, K extends keyof T>(
   object: T,
   method: K,
   replacement: (original: T[K]) => T[K],
-  body: () => Promise<void>,
+  body: () => Promise<unknown>,
 ): Promise<void> {
   const original = object[method];
   object[method] = replacement(original);

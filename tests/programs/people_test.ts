@@ -149,6 +149,7 @@ Deno.test("invite exits with 2 for wrong usage, and with 1 where there is no ser
     [["revoke", "twelve"], 'There is no open invite "twelve"'],
     [["revoke", "12", "13"], 'Unexpected argument "13"'],
     [["list", "all"], 'Unexpected argument "all"'],
+    [["revok", "12"], 'Unknown command "revok"'],
     [["x".repeat(101)], "A note has at most 100 characters"],
   ];
   for (const [args, sentence] of table) {

@@ -368,7 +368,7 @@ Deno.test({
     await write({ cert: second.cert, key: "junk" });
     server.kill("SIGHUP");
     await server.line(
-      /error server: There is no private key in k\.pem\. The server goes on with what it has$/,
+      /error server: Cannot do what SIGHUP asks for: There is no private key in k\.pem$/,
     );
     assertEquals(await serves(first), 200);
     await write(second);

@@ -1,7 +1,7 @@
 /**
  * Puts small faults into the code, one at a time, and tells which of them no unit test notices:
  *
- *     src/PLACE ──▶ StrykerJS: a copy of the project with all faults in it, each with a switch
+ *         PLACE ──▶ StrykerJS: a copy of the project with all faults in it, each with a switch
  *                ──▶ runner.ts: all unit tests once without, then for each fault those that reach it
  *                ──▶ each fault that stayed, with file and line; how many of 100 were noticed
  *

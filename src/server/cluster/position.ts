@@ -25,7 +25,7 @@
  */
 
 import { type Bytes, toBase64url } from "../../../crypto_utils.ts";
-import { LineFile } from "../../base/line_file.ts";
+import { GROWS, LineFile } from "../../base/line_file.ts";
 import { FileError } from "../../base/private_file.ts";
 import { besideLog } from "../../log/beside.ts";
 import { diagnostics } from "../diagnostics.ts";
@@ -221,7 +221,7 @@ export class PositionFile implements Disposable {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
       logger.warn(
-        "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder",
+        GROWS,
         { why: error.message },
       );
     }

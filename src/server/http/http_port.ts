@@ -201,18 +201,14 @@ export class HttpPort implements Disposable {
       await this.#answer(peer, desk);
       await linger(peer);
     } catch (error) {
-      const why = messageOf(error);
-      const { hostname: address } = peer.remoteAddr;
+      const what = { address: peer.remoteAddr.hostname, why: messageOf(error) };
       const isPeers = error instanceof WireError ||
         error instanceof Deno.errors.BadResource ||
         isNetworkError(error);
       if (error instanceof StalledError) {
-        logger.info("{address}: {why}", { address, why });
-      } else if (isPeers) logger.debug("{address}: {why}", { address, why });
-      else {logger.error("{address}: the request failed: {why}", {
-          address,
-          why,
-        });}
+        logger.info("{address}: {why}", what);
+      } else if (isPeers) logger.debug("{address}: {why}", what);
+      else logger.error("{address}: the request failed: {why}", what);
     } finally {
       close(peer);
       this.#peers.delete(peer);

@@ -15,7 +15,7 @@
  */
 
 import { messageOf } from "../../base/error_reason.ts";
-import type { LineFile } from "../../base/line_file.ts";
+import { GROWS, type LineFile } from "../../base/line_file.ts";
 import { FileError } from "../../base/private_file.ts";
 import { diagnostics } from "../diagnostics.ts";
 import { type Happening, isApart } from "./happening.ts";
@@ -239,7 +239,7 @@ export class Journal implements Disposable {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
       logger.warn(
-        "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder",
+        GROWS,
         { why: error.message },
       );
     }

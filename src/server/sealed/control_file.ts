@@ -13,7 +13,7 @@
  */
 
 import { parseLines } from "../../base/checked_line.ts";
-import { LineFile } from "../../base/line_file.ts";
+import { GROWS, LineFile } from "../../base/line_file.ts";
 import { FileError, fileError } from "../../base/private_file.ts";
 import type { LogEntry } from "../../protocol/line.ts";
 import { diagnostics } from "../diagnostics.ts";
@@ -172,7 +172,7 @@ export class ControlFile implements Disposable {
       if (!(error instanceof FileError)) throw error;
       this.#mayRewrite = false;
       logger.warn(
-        "{why}. The server goes on adding to it, so that it grows. It is shortened where the server may make files in its folder",
+        GROWS,
         { why: error.message },
       );
     }

@@ -32,7 +32,7 @@ Deno.test("AcceptFailures says once that nothing can be accepted, and once that 
   using clock = new ManualClock();
   const full = new Error("too many open files");
   const failing =
-    "warning gate: Cannot accept a connection: Error: too many open files";
+    "warning gate: Cannot accept a connection: too many open files. Members stay, newcomers wait. If too many files are open, let the server have more (ulimit -n, LimitNOFILE)";
   const again = "info gate: Accepting connections again";
   const said = await overhear("info", async () => {
     using failures = new AcceptFailures();

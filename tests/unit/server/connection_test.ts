@@ -517,7 +517,10 @@ Deno.test("Connection tells its owner of clients that misuse it, whose bytes wer
   });
   const about = (at: number) => `connection: ${labels[at]}:`;
   const [misused, altered, ...others] = said;
-  assertEquals(misused, `warning ${about(0)} Cannot say line 1 again`);
+  assertEquals(
+    misused,
+    `warning ${about(0)} disconnected: Cannot say line 1 again`,
+  );
   assertEquals(altered?.startsWith(`warning ${about(1)} `), true);
   assertEquals(others, [
     `info ${about(2)} ${GOODBYES.slow}`,

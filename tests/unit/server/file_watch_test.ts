@@ -70,12 +70,12 @@ Deno.test("FileWatch reads a file at its first look, and whenever it has changed
   }
   assertEquals(file.read.length, 3);
   // As long as before, at another time; and another file in its place, as old and as long.
-  Deno.writeTextFileSync(file.path, "yy");
-  Deno.utimeSync(file.path, 1, 1);
+  await Deno.writeTextFile(file.path, "yy");
+  await Deno.utime(file.path, 1, 1);
   watch.look();
   const other = await file.folder.write("other", "zz");
-  Deno.utimeSync(other, 1, 1);
-  Deno.renameSync(other, file.path);
+  await Deno.utime(other, 1, 1);
+  await Deno.rename(other, file.path);
   watch.look();
   assertEquals(file.read.slice(3), ["yy", "zz"]);
   assertEquals(logs.said, []);
@@ -116,15 +116,15 @@ Deno.test("FileWatch says once what keeps it from reading, again once that has c
   file.write();
   assertEquals(looks(), [[], ["x".repeat(7)]]);
   const away = `${file.path}.away`;
-  Deno.renameSync(file.path, away);
+  await Deno.rename(file.path, away);
   const gone = `Cannot read "${file.path}": it is gone. It goes on`;
   assertEquals(looks(), [[gone], []]);
-  Deno.renameSync(away, file.path); // the same one, as it was
+  await Deno.rename(away, file.path); // the same one, as it was
   assertEquals(looks(), [[], ["x".repeat(7)]]);
-  Deno.renameSync(file.path, away); // it is said anew
+  await Deno.rename(file.path, away); // it is said anew
   assertEquals(looks(), [[gone], []]);
   if (Deno.build.os === "windows") return;
-  Deno.symlinkSync(file.path, file.path);
+  await Deno.symlink(file.path, file.path);
   const [[said = "", ...more] = []] = looks();
   assertEquals([said.startsWith(`Cannot read "${file.path}": `), more], [
     true,

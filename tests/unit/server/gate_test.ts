@@ -349,7 +349,8 @@ Deno.test("Gate has the next connection wait where all places are taken, until o
     await second;
     await closing;
   });
-  const taken = "warning gate: All places are taken (1 connections)";
+  const taken =
+    "warning gate: All places are taken (1 connections): others wait until somebody goes. --max-connections gives more";
   assertEquals(said, [taken, taken]);
 });
 
@@ -514,9 +515,10 @@ Deno.test("Gate ends a proxy's connection that says nothing in time, goes, or ta
     await door.gate.close();
     await stopped.served;
   });
-  const late = `warning gate: ${PROXY}: The proxy said nothing in time`;
+  const late =
+    `warning gate: ${PROXY}: not let in: The proxy said nothing in time`;
   assertEquals(said.slice(1), [
-    `warning gate: ${PROXY}: Too many come whom the proxy doesn't name`,
+    `warning gate: ${PROXY}: not let in: Too many come whom the proxy doesn't name`,
     late,
     late,
   ]);
@@ -577,14 +579,18 @@ Deno.test("Gate tells its owner of handshakes that are wrong or late, of pauses,
     await late.served;
   });
   const wrong = said[1];
-  assert(wrong?.startsWith("warning gate: 192.0.2.2: Cannot read a record"));
+  assert(
+    wrong?.startsWith(
+      "warning gate: 192.0.2.2: not let in: Cannot read a record",
+    ),
+  );
   const broke = "Cannot shake hands: the connection ended";
   assertEquals(said, [
     `debug gate: 192.0.2.1: ${broke}`,
     wrong,
-    "warning gate: 192.0.2.2: waits 250 ms",
-    "warning gate: 192.0.2.2: too many connections",
+    "warning gate: 192.0.2.2: failed too often, and waits 250 ms. If many share that address, raise --failed-per-address",
+    "warning gate: 192.0.2.2: turned away: too many connections from there. If many share that address, raise --max-per-address",
     `debug gate: 192.0.2.2: ${broke}`,
-    "warning gate: 192.0.2.3: No handshake came in time",
+    "warning gate: 192.0.2.3: not let in: No handshake came in time",
   ]);
 });

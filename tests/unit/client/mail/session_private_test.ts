@@ -523,6 +523,7 @@ Deno.test("Session shows which messages may be lost when it ends without an answ
   await setup.view.until("disconnected");
   setup.session.leave();
   await running;
+  setup.session.conversation.showLost();
   assertEquals(setup.view.of("lost").map(({ text }) => text), [
     "/msg bo hello",
   ]);
