@@ -5,11 +5,14 @@
  */
 
 import { isSameFile, requireOrdinary } from "../base/file_target.ts";
-import { within } from "../base/timing.ts";
+import { pause, within } from "../base/timing.ts";
 import { openOrMake } from "./file.ts";
 
 /** How long a free lock may take to be had if the runtime can't simply try, milliseconds. */
 const LOCK_WAIT = 500;
+/** The pause before a lock is tried again that is nobody's by its text, ms; and how often it is tried. */
+const TRY_PAUSE = 10;
+const MAX_TRIES = 10;
 
 /** Another server uses the file. */
 export class LockedError extends Error {
@@ -81,12 +84,18 @@ export async function takeLock(
   made: (path: string) => void,
 ): Promise<Deno.FsFile> {
   const lockPath = `${path}.lock`;
-  for (;;) {
+  for (let tries = 1;; tries++) {
     const { file, isNew } = await openOrMake(lockPath, { write: true });
     try {
       if (!await tryLock(file)) {
-        const holder = await lockHolder(lockPath);
-        throw new LockedError(path, holder.address, holder.pid);
+        const { address: holder, pid } = await lockHolder(lockPath);
+        if ((holder ?? pid) !== undefined || tries === MAX_TRIES) {
+          throw new LockedError(path, holder, pid);
+        }
+        // Somebody takes it just now, or left it and has a child that has it open until it runs another program.
+        file.close();
+        await pause(TRY_PAUSE);
+        continue;
       }
       // A start that failed may just have removed it: who locks it then, locks nobody out.
       if (!await isAt(lockPath, file)) {

@@ -175,7 +175,7 @@ export class SealedLink implements LinkListener, RoomLink {
       .catch((error) => {
         this.#link.close();
         throw error;
-      });
+      }).finally(() => this.#rules.close()); // what is answered last has been taken
     const staying = this.#link.run().finally(() => this.#end());
     const [stayed, carriedOut] = await Promise.allSettled([
       staying,
@@ -193,7 +193,6 @@ export class SealedLink implements LinkListener, RoomLink {
   #end(): void {
     this.#isClosed = true;
     clearInterval(this.#looking);
-    this.#rules.close();
     this.#queue.end();
     this.#sealing.close();
   }

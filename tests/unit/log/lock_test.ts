@@ -102,6 +102,23 @@ for (const other of ["none", "another"]) {
 }
 
 testWithPath(
+  "takeLock() tries again where nobody says that the lock is held, as right after its end",
+  async (path) => {
+    let times = 0;
+    const held = (original: Deno.FsFile["tryLock"]) =>
+      function (this: Deno.FsFile, isExclusive?: boolean) {
+        if (times++ < 3) return Promise.resolve(false);
+        return original.call(this, isExclusive);
+      };
+    await withMethod(Deno.FsFile.prototype, "tryLock", held, async () => {
+      const [lock] = await take(path);
+      await freeLock(lock);
+    });
+    assertEquals(times, 4);
+  },
+);
+
+testWithPath(
   "takeLock() frees the lock where it can't tell which file is there, and says why",
   async (path) => {
     const fail = () => () => Promise.reject(new Error("Input/output error"));
