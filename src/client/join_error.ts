@@ -85,11 +85,14 @@ export function refusedEntry(
     : reasonWords(reason, detail);
 }
 
+/** What one does who can't come in by a name. */
+export const CHOOSE_NAME = "Choose another: --name NAME";
+
 /** The server refused to let the client in under a name. */
 export function entryRefused(refusal: EntryRefusal, name: string): JoinError {
   const { reason } = refusal;
   const advice = reason.startsWith("name-")
-    ? "Choose another: --name NAME"
+    ? CHOOSE_NAME
     : ENTRY_ADVICE[reason] ?? "Try again later";
   return new JoinError(refusedEntry(refusal, name), advice);
 }

@@ -5,16 +5,13 @@
  * @module
  */
 
-import { entryRefused, JoinError } from "./join_error.ts";
+import { CHOOSE_NAME, JoinError } from "./join_error.ts";
 import { clientCommand } from "../base/program.ts";
 import { quote } from "../base/safe_text.ts";
 import type { OwnNames } from "../keys/identity.ts";
 import { foldedName } from "../protocol/names.ts";
 import { HandshakeRefusal } from "../protocol/reasons.ts";
 import { RefusedError } from "../protocol/record_reader.ts";
-
-/** How a name is refused that somebody else has, as far as the server knows. */
-const OTHERS_NAME = entryRefused({ reason: "name-taken", detail: "" }, "");
 
 /** Somebody who had another name before. */
 export interface Renamed {
@@ -65,8 +62,8 @@ export function withPresentName(
   return new JoinError(error.message, advice, error);
 }
 
-/** Whether the room doesn't know somebody by the name, or knows somebody else. */
+/** Whether the room takes nobody by the name, or doesn't know who comes by it. */
 function isAboutName({ advice, cause }: JoinError): boolean {
-  return advice === OTHERS_NAME.advice ||
+  return advice === CHOOSE_NAME ||
     cause instanceof RefusedError && cause.code === HandshakeRefusal.key;
 }

@@ -8,7 +8,6 @@
  * @module
  */
 
-import type { Completion } from "../commands/completion.ts";
 import { complete, type TabSources } from "./tab_completion.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 import { Ignored } from "../ignored.ts";
@@ -27,7 +26,6 @@ import type { News, Standing, TypedView } from "../view.ts";
 import { Notifier } from "./notifier.ts";
 import { type Paragraph, plainText } from "./paragraph.ts";
 import { Prompt } from "./prompt.ts";
-import type { Typed } from "./recall.ts";
 import { screenRows } from "./rows.ts";
 import { Settings } from "./settings.ts";
 import { Scrollback } from "./scrollback.ts";
@@ -44,24 +42,6 @@ const HISTORY_SIZE = 200;
 const LEAVES_NEXT = "Press Ctrl-C again to leave ";
 /** How long the next Ctrl-C leaves then, ms. */
 const LEAVES_WITHIN = 5_000;
-
-/** What Tab makes of an answer: commands don't work there. */
-const NO_COMPLETION: Completion = { words: [], replaced: "" };
-
-/** What was typed, but for one who is asked: none of it is an answer. */
-class Unasked implements Typed {
-  readonly #typed: Typed;
-  readonly #isAsking: () => boolean;
-
-  constructor(typed: Typed, isAsking: () => boolean) {
-    this.#typed = typed;
-    this.#isAsking = isAsking;
-  }
-
-  get lines(): readonly string[] {
-    return this.#isAsking() ? [] : this.#typed.lines;
-  }
-}
 
 /** What a terminal view is made of. */
 export interface TerminalOptions extends TabSources {
@@ -114,12 +94,18 @@ export class TerminalView implements TypedView {
     this.#history = options.history ?? InputHistory.none(HISTORY_SIZE);
     this.#ignored = options.ignored ?? new Ignored();
     const { now, zone, colour, patience, output } = options;
+    const history = this.#history;
+    const isAsking = () => this.#isAsking;
     this.#editor = new LineEditor({
       output,
       rebreaks: options.rebreaks ?? true,
-      history: new Unasked(this.#history, () => this.#isAsking),
+      history: {
+        get lines() {
+          return isAsking() ? [] : history.lines; // none of it is an answer
+        },
+      },
       complete: (typed) =>
-        this.#isAsking ? NO_COMPLETION : complete(typed, options),
+        isAsking() ? { words: [], replaced: "" } : complete(typed, options),
       takesLines: () => !this.#isAsking,
       typed: (text) => this.#submitted(text),
       interrupted: () => this.#interrupted(),

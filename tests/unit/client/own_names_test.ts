@@ -7,8 +7,8 @@
 import {
   entryRefused,
   handshakeRefused,
+  JoinError,
 } from "../../../src/client/join_error.ts";
-import { JoinError } from "../../../src/client/join_error.ts";
 import {
   renamedFrom,
   renamedSentence,

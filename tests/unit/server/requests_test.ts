@@ -644,26 +644,6 @@ Deno.test("Connection finds what lines say by now, with their changes", async ()
   assertEquals(await found("blue"), [[2, "said"], [4, "edited"]]);
 });
 
-// ── Bounds of what may be asked ────────────────────────────────────────────────────────────────────────
-
-for (
-  const event of [
-    { kind: "page", id: 1, before: 1, count: 1 },
-    { kind: "agree", id: 1, seq: 1 },
-    { kind: "release", id: 1 },
-    { kind: "operate", id: 1, what: "bans", who: "", text: "", count: 0 },
-    { kind: "taken", offer: 1 },
-    { kind: "edit", n: 1, to: 1, text: "x" },
-  ] as const
-) {
-  Deno.test(`Connection ends without a goodbye where somebody outside the room sends "${event.kind}"`, async () => {
-    await using setup = await Setup.create();
-    const client = await setup.connect();
-    await client.send(event);
-    await assertThrownOut(client);
-  });
-}
-
 Deno.test("Connection lets nobody in by another's card, or by one that isn't signed", async () => {
   await using setup = await Setup.create();
   const client = await setup.connect();
