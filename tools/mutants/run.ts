@@ -40,7 +40,7 @@ const FLAGS = [
 ] as const;
 
 const ABOUT =
-  "Puts small faults into the code of PLACE, a folder, a file or a pattern like 'src/log/chain*.ts' (default: src), one at a time, and tells which of them no unit test notices.";
+  "Puts small faults into the code of PLACE, a folder, a file, lines of one as in src/log/file.ts:10-20, or a pattern like 'src/log/chain*.ts' (default: src), one at a time, and tells which of them no unit test notices.";
 
 /** The longest that all unit tests may take without a fault, minutes. */
 const FIRST_RUN = 15;
@@ -78,9 +78,9 @@ async function main(
   return 0;
 }
 
-/** A pattern of the files of a place. */
+/** A pattern of the files of a place, or the place itself where it is a file, or lines of one. */
 function filesOf(place: string): string {
-  return place.endsWith(".ts") ? place : `${place}/**/*.ts`;
+  return /\.ts(:\d+-\d+)?$/.test(place) ? place : `${place}/**/*.ts`;
 }
 
 /** What is said in the end. */
