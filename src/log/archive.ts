@@ -30,11 +30,11 @@ export async function archiveTo(
       using target = await Deno.open(draft, options);
       await source.seek(0, Deno.SeekMode.Start);
       const buffer = new Uint8Array(COPY_SIZE);
-      for (;;) {
-        const count = await source.read(buffer);
-        if (count === null) break;
+      let count: number;
+      do {
+        count = await fill(source, buffer);
         await writeAll(target, buffer.subarray(0, count));
-      }
+      } while (count === COPY_SIZE);
       await target.sync();
     }
     await Deno.rename(draft, path);
@@ -70,11 +70,12 @@ async function hasSame(source: Deno.FsFile, path: string): Promise<boolean> {
   if (!isSameFile(info, await other.stat())) throw new Error("it has changed");
   await source.seek(0, Deno.SeekMode.Start);
   const [a, b] = [new Uint8Array(COPY_SIZE), new Uint8Array(COPY_SIZE)];
-  for (;;) {
-    const [had, has] = [await fill(source, a), await fill(other, b)];
-    const isSame = had === has &&
-      a.subarray(0, had).every((byte, at) => byte === b[at]);
+  let count: number;
+  do {
+    count = await fill(source, a);
+    const isSame = await fill(other, b) === count &&
+      a.subarray(0, count).every((byte, at) => byte === b[at]);
     if (!isSame) throw new Error("another file has that name");
-    if (had === 0) return true;
-  }
+  } while (count === COPY_SIZE);
+  return true;
 }

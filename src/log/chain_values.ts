@@ -356,6 +356,7 @@ export class ChainValues {
   async #advance({ chain, upTo, pieces }: Work): Promise<boolean> {
     const start = performance.now();
     while (
+      chain.seq >= upTo || // all but the end is read, which closes the file
       performance.now() - start < SLICE && this.#changedAt === undefined
     ) {
       const { done, value } = await pieces.next();

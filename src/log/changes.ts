@@ -36,17 +36,11 @@ export function changesIn(
   let start = 0;
   for (const { index } of text.matchAll(CHANGE)) {
     if (index < start) continue; // its line was looked at
-    let next = text.indexOf(LINE_BREAK, start);
-    for (
-      ;
-      next >= 0 && next < index;
-      next = text.indexOf(LINE_BREAK, start)
-    ) {
-      start = next + 1;
-      seq++;
-    }
+    const begin = text.lastIndexOf(LINE_BREAK, index) + 1;
+    const next = text.indexOf(LINE_BREAK, index);
+    seq += countLines(text.slice(start, begin));
     if (next < 0 || seq >= end) break; // what no line break ends is no line
-    const candidate = candidateOf(text.slice(start, next), seq);
+    const candidate = candidateOf(text.slice(begin, next), seq);
     if (candidate) found.push(candidate);
     start = next + 1;
     seq++;
@@ -54,9 +48,18 @@ export function changesIn(
   return found.reverse();
 }
 
+/** How many line breaks a text has. */
+export function countLines(text: string): number {
+  let count = 0;
+  let at = -1;
+  while ((at = text.indexOf(LINE_BREAK, at + 1)) >= 0) count++;
+  return count;
+}
+
 function candidateOf(line: string, seq: number): Candidate | undefined {
-  const { person, verb, to } = CHANGED.exec(line)?.groups ?? {};
-  if (!person || !verb) return undefined;
+  const groups = CHANGED.exec(line)?.groups;
+  if (!groups) return undefined;
+  const { person = "", verb = "", to } = groups;
   const what = VERBS[verb as keyof typeof VERBS];
   return { to: Number(to), what, person, read: () => parseEntry(line, seq) };
 }

@@ -55,6 +55,8 @@ export interface ChatLogOptions {
 export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   readonly #path: string;
   readonly #options: ChatLogOptions;
+  readonly #fsync: boolean;
+  readonly #onNotice: (text: string) => void;
   readonly #lock: Deno.FsFile;
   readonly #files: LogFiles;
   readonly #notices: string[] = [];
@@ -71,7 +73,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   #watchedAt = -Infinity;
   /** The size beyond which the file is rotated, bytes. */
   #rotateAt: number;
-  #values: ChainValues | undefined; // once the lines are counted
+  #values!: ChainValues; // by #load, which counts the lines first
 
   private constructor(
     path: string,
@@ -83,6 +85,8 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   ) {
     this.#path = path;
     this.#options = options;
+    this.#fsync = options.fsync ?? false;
+    this.#onNotice = options.onNotice ?? (() => {});
     this.#lock = lock;
     this.#files = files;
     this.#file = file;
@@ -216,12 +220,12 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
 
   /** Whether the chain's values are those of what the files say now, as `ChainValues.checked` waits for it. */
   async chainChecked(): Promise<boolean> {
-    return await this.#values?.checked() ?? false;
+    return await this.#values.checked();
   }
 
   /** The chain's value for a line, as `ChainValues.at` gives it. */
   async chainAt(seq: number): Promise<Bytes | undefined> {
-    return await this.#values?.at(seq);
+    return await this.#values.at(seq);
   }
 
   /**
@@ -235,7 +239,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     const tail = new Uint8Array(size);
     await this.#file.seek(this.#index.end, Deno.SeekMode.Start);
     const count = await this.#file.read(tail) ?? 0;
-    const entry = readEntry(tail.subarray(0, count), this.head + 1);
+    const entry = readEntry(tail.subarray(0, count), 0);
     if (entry?.what === "joined") {
       const lineBreak = encoder.encode("\n");
       writeAllSync(this.#file, lineBreak);
@@ -313,7 +317,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     for (const [index, entry] of entries.entries()) {
       if (entry) this.#window.keep(numberEntry(entry, first + index));
     }
-    this.#values?.wake();
+    this.#values.wake();
     const isLarge = this.#index.end > this.#rotateAt;
     if (isLarge && !this.#files.areMany) await this.#rotate();
     return first;
@@ -377,7 +381,6 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
         const begun = await LogFile.begin(this.#path, this.#file, seq, value);
         await this.#files.adopt(begun);
         this.#use(this.#file);
-        await this.#values?.close();
         this.#values = await this.#loadValues();
       } catch (cause) {
         throw new LogError("begin", this.#path, cause);
@@ -386,9 +389,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   }
 
   #loadValues(): Promise<ChainValues> {
-    return ChainValues.load(this.#path, this, (text) => {
-      this.#options.onNotice?.(text);
-    });
+    return ChainValues.load(this.#path, this, this.#onNotice);
   }
 
   /** Writes lines that the index is to be told of then. @throws {LogError} if that fails: all is cut off again. */
@@ -398,7 +399,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
       this.#torn = true;
       writeAllSync(this.#file, bytes);
       if (this.#isShort(bytes.length)) await this.#writeAgain(bytes);
-      if (this.#options.fsync) await this.#file.syncData();
+      if (this.#fsync) await this.#file.syncData();
     } catch (cause) {
       await this.#cut().catch(() => {}); // the next append cuts before it writes
       throw new LogError("write", this.#path, cause);
@@ -410,17 +411,17 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
    * twice its size. What was appended is in the log even if it fails, so nobody is refused.
    */
   async #rotate(): Promise<void> {
-    const { maxSize = 0, fsync = false, onNotice } = this.#options;
-    if (this.#values?.isBehind) {
+    const { maxSize = 0 } = this.#options;
+    if (this.#values.isBehind) {
       if (this.#index.end > 2 * this.#rotateAt) this.#values.press();
       return;
     }
     try {
-      const value = this.#values?.last;
-      this.#use(await this.#files.rotate(this.head, value, fsync));
+      const value = this.#values.last;
+      this.#use(await this.#files.rotate(this.head, value, this.#fsync));
     } catch (cause) {
       this.#rotateAt = this.#index.end + maxSize;
-      onNotice?.(new LogError("rotate", this.#path, cause).message);
+      this.#onNotice(new LogError("rotate", this.#path, cause).message);
     }
   }
 
@@ -442,14 +443,13 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     return this.#inTurn(async () => {
       if (this.#closed) return;
       await this.#watch();
-      const newest = this.#files.list.at(-1);
-      if (newest && newest.first <= this.head) await this.#rotate();
+      if (this.#files.newest.first <= this.head) await this.#rotate();
     });
   }
 
   /** Whether a file can be deleted now: not while lines in files are being counted for the chain, which goes on then. */
   mayDelete(): boolean {
-    if (this.#closed || !this.#values) return false;
+    if (this.#closed) return false;
     this.#values.wake();
     return this.#values.isCounted;
   }
@@ -461,10 +461,11 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   deleteOldest(file: LogFile): Promise<boolean> {
     return this.#inTurn(async () => {
       if (!this.mayDelete()) return false;
-      const { fsync = false } = this.#options;
-      return await this.#files.deleteOldest(file, fsync).catch((cause) => {
-        throw new LogError("delete", file.path, cause);
-      });
+      return await this.#files.deleteOldest(file, this.#fsync).catch(
+        (cause) => {
+          throw new LogError("delete", file.path, cause);
+        },
+      );
     });
   }
 
@@ -473,12 +474,11 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
    * @throws {LogError} if that can't be begun.
    */
   async goOnAfter(seq: number): Promise<void> {
-    const { fsync = false } = this.#options;
     const value = await this.#valueAfter(seq);
     await this.#inTurn(async () => {
       this.#requireOpen("go on");
       try {
-        this.#use(await this.#files.rotate(seq, value, fsync));
+        this.#use(await this.#files.rotate(seq, value, this.#fsync));
       } catch (cause) {
         throw new LogError("go on", this.#path, cause);
       }
@@ -493,20 +493,16 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
       const chain = new Chain(this.head, value);
       chain.skipTo(seq);
       return chain.value;
-    } catch (error) {
-      if (error instanceof RangeError) return undefined; // too many
-      throw error;
+    } catch {
+      return undefined; // too many are missing
     }
   }
 
   /** Appends to another file from now on, the last of `#files`. */
   #use(file: Deno.FsFile): void {
-    const newest = this.#files.list.at(-1);
-    if (!newest) throw new TypeError("Cannot use a file: there is none");
     if (file !== this.#file) this.#file.close();
     this.#file = file;
-    this.#index = newest.index;
-    this.#torn = false;
+    this.#index = this.#files.newest.index;
     this.#rotateAt = this.#options.maxSize || Infinity;
   }
 
@@ -533,8 +529,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     this.#takeBack(bytes);
     const info = this.#file.statSync();
     const notice = await this.#takeUpFile(this.#file, info);
-    this.#options.onNotice?.(notice);
-    this.#torn = true;
+    this.#onNotice(notice);
     writeAllSync(this.#file, bytes);
   }
 
@@ -580,10 +575,10 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
 
   /** Whether the system describes the open file, with all its lines; undefined if that can't be told. */
   async #isNewest(info: Deno.FileInfo): Promise<boolean | undefined> {
-    const newest = this.#files.list.at(-1);
+    const { newest } = this.#files;
     return info.size >= this.#index.end &&
-      await newest?.beginsAsBefore(this.#file) &&
-      newest?.is(info);
+      await newest.beginsAsBefore(this.#file) &&
+      newest.is(info);
   }
 
   async #takeUp(): Promise<void> {
@@ -593,10 +588,8 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
         const info = await file.stat();
         // Where the system doesn't tell files apart, one of the same size is the same.
         if (await this.#isNewest(info) ?? info.size === this.#index.end) return;
-        const { onNotice } = this.#options;
-        await closeToOthers(this.#path, info, (it) => onNotice?.(it));
-        const notice = await this.#takeUpFile(file, info);
-        onNotice?.(notice);
+        await closeToOthers(this.#path, info, this.#onNotice);
+        this.#onNotice(await this.#takeUpFile(file, info));
       } finally {
         if (this.#file !== file) file.close();
       }
@@ -611,7 +604,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
     const next = this.head + 1;
     const found = await LogFile.read(path, file);
     if (!found) {
-      const value = this.#values?.last;
+      const value = this.#values.last;
       const begins = await LogFile.begin(path, file, this.head, value);
       await this.#files.adopt(begins);
       this.#use(file);
@@ -624,10 +617,9 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
       this.#use(file);
       return `Opened "${path}" again: another file with as many lines took its place`;
     }
-    const { fsync = false } = this.#options;
-    const isSame = this.#files.list.at(-1)?.is(info);
-    const value = this.#values?.last;
-    this.#use(await this.#files.rotate(this.head, value, fsync));
+    const isSame = this.#files.newest.is(info);
+    const value = this.#values.last;
+    this.#use(await this.#files.rotate(this.head, value, this.#fsync));
     await this.#files.lookAgain();
     const change = isSame
       ? "the old one was shortened or written over; what is left of it"
@@ -675,7 +667,7 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
 
   /** Closes the log and frees its lock, when what was begun has ended. */
   async close(): Promise<void> {
-    await this.#values?.close();
+    await this.#values.close();
     return await this.#inTurn(async () => {
       if (this.#closed) return;
       this.#closed = true;

@@ -163,9 +163,14 @@ export function rangeOf(files: readonly Due[]): string {
   return last <= first ? `event ${first}` : `events ${first} to ${last}`;
 }
 
+/** A file's name in its folder. */
+export function nameOf({ path }: LogFile): string {
+  return path.replace(/.*[/\\]/, "");
+}
+
 /** The names of files, the oldest first, in words. */
 export function namesOf(files: readonly Due[]): string {
-  const names = files.map(({ file }) => file.path.replace(/^.*[/\\]/, ""));
+  const names = files.map(({ file }) => nameOf(file));
   return names.length < 3
     ? names.join(" and ")
     : `${names[0]} to ${names.at(-1)}`;

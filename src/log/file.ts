@@ -69,11 +69,11 @@ export async function fill(
   bytes: Uint8Array,
 ): Promise<number> {
   let count = 0;
-  while (count < bytes.length) {
-    const more = await file.read(bytes.subarray(count));
-    if (more === null) break;
+  let more: number;
+  do {
+    more = await file.read(bytes.subarray(count)) ?? 0;
     count += more;
-  }
+  } while (more > 0 && count < bytes.length);
   return count;
 }
 
@@ -113,12 +113,12 @@ export function openNew(
   return Deno.open(path, { ...options, createNew: true, mode: PRIVATE_FILE });
 }
 
-/** Closes a file to others. @returns Whether it was open to them. @throws {Error} if it isn't ours to close. */
+/** Closes an ordinary file to others. @returns Whether it was open to them. @throws {Error} if it isn't ours to close. */
 export async function makePrivate(
   path: string,
-  { isFile, mode }: Deno.FileInfo,
+  { mode }: Deno.FileInfo,
 ): Promise<boolean> {
-  const open = isFile && mode !== null && (mode & 0o077) !== 0;
+  const open = ((mode ?? 0) & 0o077) !== 0;
   if (!open || Deno.build.os === "windows") return false;
   await Deno.chmod(path, PRIVATE_FILE);
   return true;
@@ -228,11 +228,11 @@ export class LogFile {
   async #count(file: Deno.FsFile): Promise<void> {
     const buffer = new Uint8Array(COUNT_SIZE);
     await file.seek(this.#start.offset, Deno.SeekMode.Start);
-    for (;;) {
-      const count = await file.read(buffer);
-      if (count === null) break;
+    let count: number;
+    do {
+      count = await file.read(buffer) ?? 0;
       this.index.add(buffer.subarray(0, count));
-    }
+    } while (count > 0);
   }
 
   /**

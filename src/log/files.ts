@@ -27,11 +27,10 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-/** A file for reading, undefined if there is none: opening a pipe might wait for ever. */
+/** An ordinary file for reading, undefined if there is none: opening a pipe might wait for ever. */
 async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
   try {
-    const { isFile, isDirectory } = await Deno.stat(path);
-    if (!isFile && !isDirectory) return undefined;
+    if (!(await Deno.stat(path)).isFile) return undefined;
     return await Deno.open(path, { read: true });
   } catch (error) {
     return ignoreMissing(error);
@@ -74,6 +73,15 @@ export class LogFiles {
     return this.#list;
   }
 
+  /** The one that is written to. @throws {TypeError} before there is one. */
+  get newest(): LogFile {
+    const newest = this.#list.at(-1);
+    if (!newest) {
+      throw new TypeError("Cannot tell the newest file: there is none");
+    }
+    return newest;
+  }
+
   /**
    * The number before the oldest line, and the chain's value there, 32 bytes: the chain begins anew where the oldest
    * file doesn't tell it.
@@ -107,8 +115,7 @@ export class LogFiles {
 
   /** Reads the older ones again: others moved some, or changed what is in them. */
   async lookAgain(): Promise<void> {
-    const newest = this.#list.at(-1);
-    if (!newest) return;
+    const { newest } = this;
     this.#list = [...await this.#olderThan(newest.first, []), newest];
   }
 
@@ -133,7 +140,7 @@ export class LogFiles {
     const found: LogFile[] = [];
     for (let age = 1; first > 1; age++) {
       const file = await this.#look(this.#name(age), known);
-      if (file === undefined && age >= this.#keep) break;
+      if (file === undefined && !(age < this.#keep)) break;
       if (!file || file.first >= first) continue;
       found.unshift(file);
       first = file.first;
@@ -149,7 +156,6 @@ export class LogFiles {
     using file = await openIfThere(path);
     if (!file) return undefined;
     const info = await file.stat();
-    if (info.isDirectory) return null;
     // One that is known is counted already.
     const known = list.find((it) => it.is(info));
     if (known) known.path = path;
@@ -258,6 +264,8 @@ export class LogFiles {
     try {
       const newest = await LogFile.begin(this.#path, file, before, value);
       if (sync) await file.syncData();
+      // Where PATH is missing, the newest file may have an older one's name, and would be deleted as the oldest.
+      await Deno.lstat(this.#path);
       this.#shift(await this.#free(), draft);
       this.#list = [...this.#list, newest];
     } catch (error) {

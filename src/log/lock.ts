@@ -10,7 +10,7 @@ import { openOrMake } from "./file.ts";
 
 /** How long a free lock may take to be had if the runtime can't simply try, milliseconds. */
 const LOCK_WAIT = 500;
-/** The pause before a lock is tried again that is nobody's by its text, ms; and how often it is tried. */
+/** The pause before a lock is tried again that is nobody's by its text, or whose file is gone, ms; and how often it is tried. */
 const TRY_PAUSE = 10;
 const MAX_TRIES = 10;
 
@@ -84,34 +84,30 @@ export async function takeLock(
   made: (path: string) => void,
 ): Promise<Deno.FsFile> {
   const lockPath = `${path}.lock`;
-  for (let tries = 1;; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    if (tries > 0) await pause(TRY_PAUSE);
     const { file, isNew } = await openOrMake(lockPath, { write: true });
     try {
       if (!await tryLock(file)) {
         const { address: holder, pid } = await lockHolder(lockPath);
-        if ((holder ?? pid) !== undefined || tries === MAX_TRIES) {
+        if ((holder ?? pid) !== undefined) {
           throw new LockedError(path, holder, pid);
         }
         // Somebody takes it just now, or left it and has a child that has it open until it runs another program.
-        file.close();
-        await pause(TRY_PAUSE);
-        continue;
-      }
-      // A start that failed may just have removed it: who locks it then, locks nobody out.
-      if (!await isAt(lockPath, file)) {
-        file.close();
-        continue;
-      }
-      if (isNew) made(lockPath);
-      const holder: Holder = { address, pid: Deno.pid };
-      await file.truncate();
-      await file.write(new TextEncoder().encode(JSON.stringify(holder)));
-      return file;
+      } else if (await isAt(lockPath, file)) {
+        if (isNew) made(lockPath);
+        const holder: Holder = { address, pid: Deno.pid };
+        await file.truncate();
+        await file.write(new TextEncoder().encode(JSON.stringify(holder)));
+        return file;
+      } // else a start that failed has just removed it: who locks it now, locks nobody out
     } catch (error) {
       file.close();
       throw error;
     }
+    file.close();
   }
+  throw new LockedError(path);
 }
 
 /** Whether a path names an open file; taken for granted where the system doesn't tell files apart. */

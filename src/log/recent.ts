@@ -71,6 +71,7 @@ export class LogWindow {
         `Cannot tell what came after line ${after}: memory begins after line ${oldest}`,
       );
     }
+    // One by one: this is done for everybody who comes in, and all at once would take five times as long.
     const entries: LogEntry[] = [];
     for (let seq = after + 1; seq <= head; seq++) {
       const entry = this.find(seq);

@@ -17,6 +17,7 @@ import {
   DueFiles,
   type FiledLog,
   type Keep,
+  nameOf,
   namesOf,
   PARTS,
   rangeOf,
@@ -144,7 +145,6 @@ export class Retention implements AsyncDisposable {
   async #delete(due: Due): Promise<boolean> {
     const { archive, onNotice } = this.#options;
     const { file, until } = due;
-    const name = namesOf([due]);
     const target = archive && `${archive}/${archiveName(due)}`;
     if (target) {
       using opened = await this.#log.openFile(file).catch((cause) => {
@@ -157,7 +157,7 @@ export class Retention implements AsyncDisposable {
       ? ""
       : `, until ${new Date(until).toISOString().slice(0, 10)}`;
     const copied = target ? `; ${target} has them` : "";
-    onNotice(`Deleted ${name}: ${rangeOf([due])}${day}${copied}`);
+    onNotice(`Deleted ${nameOf(file)}: ${rangeOf([due])}${day}${copied}`);
     return true;
   }
 }
@@ -174,7 +174,7 @@ function spanOf(ms: number): string {
 
 /** What a file is called in the archive: its name changes with each rotation, and the numbers of its lines don't. */
 function archiveName({ file, last }: Due): string {
-  const name = file.path.replace(/^.*[/\\]/, "").replace(/\.\d+$/, "");
+  const name = nameOf(file).replace(/\.\d+$/, "");
   const [from, to] = [file.first, last].map((it) => `${it}`.padStart(9, "0"));
   return `${name}.${from}-${to}`;
 }

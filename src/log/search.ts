@@ -5,10 +5,10 @@
  * @module
  */
 
-import { changesIn } from "./changes.ts";
+import { changesIn, countLines } from "./changes.ts";
 import { fill, type LogFile } from "./file.ts";
 import type { LogFiles } from "./files.ts";
-import { MAX_LINE_SIZE, parseEntry } from "./line_format.ts";
+import { parseEntry } from "./line_format.ts";
 import { escapeLine } from "../base/safe_text.ts";
 import { isChange, type LogEntry } from "../protocol/line.ts";
 import { PastChanges } from "../protocol/past_changes.ts";
@@ -65,8 +65,7 @@ function partsOf(words: readonly string[]): string[] {
   const floods = /\p{M}{4,}/gu;
   return words.map((word) => word.replace(floods, "\n"))
     .flatMap((word) => [...word].map(plain).join("").split("\n"))
-    .map((part) => part.replace(/^\p{M}+/u, ""))
-    .filter((part) => part !== "");
+    .map((part) => part.replace(/^\p{M}+/u, ""));
 }
 
 /** An entry, and what was last changed about it. */
@@ -109,15 +108,14 @@ class Matcher {
     const folded = fold(text);
     const hasParts = this.#parts.every((part) => folded.includes(part));
     // Lines are counted only where that is needed.
-    const count = this.#changes.isEmpty ? 0 : countLines(text);
-    const last = Math.min(head - 1, before + count);
+    const last = before + (this.#changes.isEmpty ? 0 : countLines(text));
     if (hasParts || this.#changes.areReworded(before + 1, last)) {
-      yield* this.#findIn(text, hasParts ? folded : "", before, end);
+      yield* this.#findIn(text, folded, before, end);
     }
     this.#changes.forget(before + 1, last);
   }
 
-  /** @param folded The stretch without case; empty where none of its lines has the words as it was first said. */
+  /** As `find`. @param folded The stretch without case. */
   *#findIn(
     text: string,
     folded: string,
@@ -129,15 +127,15 @@ class Matcher {
     // What stands behind the last line break is no line.
     const last = Math.min(lines.length - 2, end - before - 2);
     for (let index = last; index >= 0; index--) {
-      const [line = "", foldedLine] = [lines[index], foldedLines[index]];
+      const [line = "", foldedLine = ""] = [lines[index], foldedLines[index]];
       const seq = before + index + 1;
-      const mayMatch = folded !== "" && this.#mayMatch(foldedLine ?? "");
-      const isRead = mayMatch || this.#changes.isReworded(seq);
-      if (!isRead || line.length > MAX_LINE_SIZE) continue;
+      const isRead = this.#mayMatch(foldedLine) ||
+        this.#changes.isReworded(seq);
+      if (!isRead) continue;
       const entry = parseEntry(line, seq);
       if (entry && !isChange(entry) && this.#has(entry)) {
         yield { entry, changes: this.#changes.of(entry) };
-      } else if (mayMatch) this.misses++;
+      } else this.misses++;
     }
   }
 
@@ -145,14 +143,6 @@ class Matcher {
     const start = line.indexOf(" | ") + 3;
     return this.#parts.every((part) => line.includes(part, start));
   }
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
-    count++;
-  }
-  return count;
 }
 
 async function readStretch(

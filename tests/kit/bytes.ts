@@ -8,6 +8,9 @@ import { type Bytes, concat } from "../../crypto_utils.ts";
 import type { Stream } from "../../src/protocol/record_reader.ts";
 import { assert } from "./assert.ts";
 
+/** Reads after which a stream has no end. */
+const MAX_READS = 100_000;
+
 /** A text's bytes. */
 export function utf8(text: string): Bytes {
   return new TextEncoder().encode(text);
@@ -22,6 +25,7 @@ export async function restOf(
   const buffer = new Uint8Array(size);
   for (let count; (count = await stream.read(buffer)) !== null;) {
     assert(count > 0, "an empty read");
+    assert(pieces.length < MAX_READS, "it never ends");
     pieces.push(buffer.slice(0, count));
   }
   return concat(...pieces);

@@ -15,9 +15,10 @@ import { Connection } from "../../src/server/connection.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { Room } from "../../src/server/room.ts";
 import { encodeHeader, RecordType } from "../../src/protocol/records.ts";
-import { assertEquals } from "./assert.ts";
+import { assert, assertEquals } from "./assert.ts";
 import { type MemoryStream, streamPair } from "./memory_stream.ts";
 import { RoomClient } from "./room_client.ts";
+import { until } from "./turns.ts";
 import type { Goodbye } from "../../src/protocol/reasons.ts";
 import { UNMEASURED } from "../../src/server/measures.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
@@ -75,6 +76,20 @@ export class Client extends RoomClient {
   }
 }
 
+/** How often a past may be asked for what is in memory: who goes round in circles fails, and doesn't hang. */
+const MOST_ASKED = 500;
+
+/** A past that can't be asked for without end. */
+function limited(history: History): History {
+  const packed = history.packed.bind(history);
+  let asked = 0;
+  history.packed = (after, upTo) => {
+    assert(++asked < MOST_ASKED, "somebody catches up without end");
+    return packed(after, upTo);
+  };
+  return history;
+}
+
 /** A running room with a log of its own, and the connections to it. */
 export class Setup implements AsyncDisposable {
   readonly #clients: Client[] = [];
@@ -82,6 +97,8 @@ export class Setup implements AsyncDisposable {
   asked = 0;
   /** Bytes that came from clients after their handshakes. */
   received = 0;
+  /** What persons have to spend, where their clients have a limit. */
+  readonly #purses = new Purses();
   readonly relay: FileRelay;
   readonly #operations: Operations;
   readonly #running: Promise<void>;
@@ -130,7 +147,7 @@ export class Setup implements AsyncDisposable {
     const mailbox = Mailbox.open(`${folder}/chat.waiting`);
     const main = { log, broadcaster, people, mailbox };
     const room = new Room({ ...sizes, ...main, sealed });
-    const past = new History(log, history);
+    const past = limited(new History(log, history));
     return new Setup(
       folder,
       log,
@@ -167,7 +184,7 @@ export class Setup implements AsyncDisposable {
     const connection = new Connection(far, accepted, {
       room: this.room,
       people: this.people,
-      purses: new Purses(),
+      purses: rates === UNLIMITED ? new Purses() : this.#purses,
       history: this.history,
       ring: this.broadcaster.ring,
       relay: this.relay,
@@ -194,8 +211,9 @@ export class Setup implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { channel, served } of this.#clients) {
+    for (const { channel, connection, served } of this.#clients) {
       channel.close();
+      connection.dismiss("lost"); // also where it isn't read, and the clock stands still
       await served;
     }
     this.room.stop();
@@ -298,6 +316,11 @@ export const MISUSES: readonly (readonly [string, readonly Event[]])[] = [
   ["says a number again", [join, say(6), say(6)]],
   ["says a number below the one it joined with", [join, say(5)]],
   ["says a lower number", [join, say(9), say(8)]],
+  ["says something sealed in an open room", [join, {
+    kind: "seal",
+    n: 6,
+    text: "x",
+  }]],
   ["speaks after a refused joining", [{ ...join, name: "" }, say(6)]],
   ["asks for a card before it has joined", [look]],
   ["writes to somebody before it has joined", [letterTo(madeUpId("x"))]],
@@ -320,6 +343,13 @@ export const garbage = concat(
   encodeHeader(RecordType.direct, 200),
   randomBytes(200),
 );
+
+/** Begins a write to a client, which takes nothing of it. */
+export async function stall({ stream, connection }: Client): Promise<void> {
+  stream.incoming.capacity = 0;
+  connection.tell({ kind: "ping" });
+  await until(() => connection.outlet.writing);
+}
 
 export function tick({ connection }: Client, times: number): void {
   for (let time = 0; time < times; time++) {

@@ -40,6 +40,11 @@ for (const name of METHODS) {
   Object.defineProperty(SubtleCrypto.prototype, name, { value: counted });
 }
 
+/** Whether something is under way. */
+export function isCryptoBusy(): boolean {
+  return underWay.size > 0;
+}
+
 /** Waits for all that was begun, and for what was begun when that was done. */
 export async function cryptoIdle(): Promise<void> {
   do {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { withMethod } from "./log_kit.ts";
+import { replaced } from "./replaced.ts";
+import { isBusy } from "./simulation/under_way.ts";
 
 /** How many timers may end: more, and what is waited for never comes. */
 const MAX_TIMERS = 200;
@@ -42,21 +43,10 @@ export class DrivenClock {
       return id;
     };
     const end = (id: number) => void clock.#timers.delete(id);
-    await withMethod(
-      performance,
-      "now",
-      () => () => clock.now,
-      () =>
-        withMethod(
-          globalThis,
-          "setTimeout",
-          () => start as never,
-          () =>
-            withMethod(globalThis, "clearTimeout", () =>
-              end as never, () =>
-              body(clock)),
-        ),
-    );
+    using _now = replaced(performance, "now", () => clock.now);
+    using _start = replaced(globalThis, "setTimeout", start);
+    using _end = replaced(globalThis, "clearTimeout", end);
+    await body(clock);
   }
 
   /** Drives it until something has come. @throws {Error} if it never does. */
@@ -94,6 +84,6 @@ export class DrivenClock {
 
   /** Lets all be done that can be done without more time. */
   async idle(): Promise<void> {
-    await this.#turn();
+    do await this.#turn(); while (isBusy());
   }
 }

@@ -100,15 +100,25 @@ export interface StreamEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** A request for a stream of events. @param after The last event that was seen. */
+export function eventsRequest(token?: string, after?: number | string): Asked {
+  return {
+    method: "GET",
+    path: "/events",
+    ...(token === undefined ? {} : { token }),
+    fields: after === undefined ? {} : { "last-event-id": `${after}` },
+  };
+}
+
 /** A stream of events that is read. */
 export class EventStream implements AsyncDisposable {
-  readonly #conn: Deno.Conn;
+  readonly #conn: Pick<Deno.Conn, "read" | "close">;
   readonly #came = new Notify();
   readonly #reading: Promise<void>;
   #text = "";
   #hasEnded = false;
 
-  private constructor(conn: Deno.Conn) {
+  private constructor(conn: Pick<Deno.Conn, "read" | "close">) {
     this.#conn = conn;
     this.#reading = this.#read();
   }
@@ -120,13 +130,14 @@ export class EventStream implements AsyncDisposable {
     after?: number,
   ): Promise<EventStream> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-    const fields = after === undefined
-      ? {}
-      : { "last-event-id": String(after) };
-    await writeAll(
-      conn,
-      requestBytes({ method: "GET", path: "/events", token, fields }),
-    );
+    await writeAll(conn, requestBytes(eventsRequest(token, after)));
+    return await EventStream.over(conn);
+  }
+
+  /** One that was asked for over a connection; waits until it has begun. */
+  static async over(
+    conn: Pick<Deno.Conn, "read" | "close">,
+  ): Promise<EventStream> {
     const stream = new EventStream(conn);
     try {
       await stream.until(() => stream.#text.includes("\r\n\r\n:\n\n"));

@@ -13,6 +13,7 @@ import {
   numberEntry,
 } from "../../src/protocol/line.ts";
 import { inFolder, namesIn } from "./folder.ts";
+import { replaced } from "./replaced.ts";
 
 export const ADDRESS = "0.0.0.0:5000";
 export const PERSON = "k3df9q2mx7ta41cz";
@@ -37,18 +38,25 @@ export const numbered = (
   first = 1,
 ): LogEntry[] => entries.map((entry, at) => numberEntry(entry, first + at));
 
-/** The chain's value for line `upTo` after lines from the first on, as the protocol says it. */
-export function valueFor(
+/** The chain's values for lines 0 to `upTo`, after lines from the first on, as the protocol says it. */
+export function valuesFor(
   entries: readonly LogEntry[],
   upTo = entries.at(-1)?.seq ?? 0,
-): Bytes {
+): readonly Bytes[] {
   const bySeq = new Map(entries.map((entry) => [entry.seq, entry]));
   let value = CHAIN_START;
+  const values = [value];
   for (let seq = 1; seq <= upTo; seq++) {
     const entry = bySeq.get(seq);
     value = entry ? chainValue(value, entry) : chainGap(value, seq);
+    values.push(value);
   }
-  return value;
+  return values;
+}
+
+/** The chain's value for line `upTo`. */
+export function valueFor(entries: readonly LogEntry[], upTo?: number): Bytes {
+  return valuesFor(entries, upTo).at(-1) ?? CHAIN_START;
 }
 
 /** The heading of a file that goes on after those lines. */
@@ -99,13 +107,55 @@ export async function withMethod<T extends object, K extends keyof T>(
   replacement: (original: T[K]) => T[K],
   body: () => Promise<unknown>,
 ): Promise<void> {
-  const original = object[method];
-  object[method] = replacement(original);
-  try {
-    await body();
-  } finally {
-    object[method] = original;
-  }
+  using _ = replaced(object, method, replacement(object[method]));
+  await body();
+}
+
+/** How many files are closed while something is done. */
+export function closings(step: () => void): number {
+  let count = 0;
+  const { prototype } = Deno.FsFile;
+  const { close } = prototype;
+  const counting = function (this: Deno.FsFile) {
+    count++;
+    close.call(this);
+  };
+  using _ = replaced(prototype, "close", counting);
+  step();
+  return count;
+}
+
+/** Runs a body. @returns The names of the files that it left open, without their folders. */
+export async function leftOpen(
+  body: () => Promise<unknown>,
+): Promise<string[]> {
+  const files = new Map<Deno.FsFile, string>();
+  const note = (file: Deno.FsFile, name: string | URL) => {
+    files.set(file, `${name}`.replace(/.*\//, ""));
+    return file;
+  };
+  const noteOpen =
+    (open: typeof Deno.open): typeof Deno.open => async (name, options) =>
+      note(await open(name, options), name);
+  const noteEnd = (end: () => void) =>
+    function (this: Deno.FsFile) {
+      files.delete(this);
+      end.call(this);
+    };
+  const { prototype } = Deno.FsFile;
+  await withMethod(
+    Deno,
+    "open",
+    noteOpen,
+    () =>
+      withMethod(
+        prototype,
+        "close",
+        noteEnd,
+        () => withMethod(prototype, Symbol.dispose, noteEnd, body),
+      ),
+  );
+  return [...files.values()];
 }
 
 /** Runs a body, and tells what reached the disk while it ran, and what was renamed or deleted beside a path, in order. */
@@ -141,24 +191,15 @@ export async function happeningsOf(
       happenings.push(`no ${told(name)}`);
       return remove(name);
     };
-  await withMethod(
-    Deno,
-    "open",
-    noteOpen,
-    () =>
-      withMethod(
-        prototype,
-        "sync",
-        noteSync,
-        () =>
-          withMethod(prototype, "syncData", noteSync, () =>
-            withMethod(Deno, "renameSync", noteRename, () =>
-              withMethod(Deno, "rename", noteRename, () =>
-                withMethod(Deno, "remove", noteRemove, async () => {
-                  await body();
-                })))),
-      ),
-  );
+  using _open = replaced(Deno, "open", noteOpen(Deno.open));
+  const { sync, syncData } = prototype;
+  using _sync = replaced(prototype, "sync", noteSync(sync));
+  using _syncData = replaced(prototype, "syncData", noteSync(syncData));
+  const { rename, renameSync, remove } = Deno;
+  using _renameSync = replaced(Deno, "renameSync", noteRename(renameSync));
+  using _rename = replaced(Deno, "rename", noteRename(rename));
+  using _remove = replaced(Deno, "remove", noteRemove(remove));
+  await body();
   return happenings;
 }
 

@@ -8,6 +8,7 @@
 import "./crypto_idle.ts";
 import type { Bytes } from "../../crypto_utils.ts";
 import type { HalfClosable } from "../../src/server/linger.ts";
+import { replaced } from "./replaced.ts";
 
 /** One direction of a connection. Errors are the ones that Deno's sockets give. */
 export class Flow {
@@ -61,7 +62,7 @@ export class Flow {
   #deliver(into: Uint8Array): number {
     const size = Math.min(into.length, this.pieceSize, this.#waiting.length);
     into.set(this.#waiting.subarray(0, size));
-    this.#waiting = this.#waiting.slice(size);
+    this.#waiting = this.#waiting.subarray(size);
     this.#wake();
     return size;
   }
@@ -180,6 +181,9 @@ export function streamPair(): [client: MemoryStream, server: MemoryStream] {
   return [new MemoryStream(down, up), new MemoryStream(up, down)];
 }
 
+/** Turns of the event loop in which something may come to wait: more, and it never does. */
+const MAX_TURNS = 10_000;
+
 interface Timer {
   at: number;
   readonly run: () => void;
@@ -191,26 +195,40 @@ export class ManualClock implements Disposable {
   #now = 0;
   #lastId = 0;
   readonly #timers = new Map<number, Timer>();
-  readonly #restore: (() => void)[] = [];
+  readonly #replaced = new DisposableStack();
+  /** Lets everything be done that takes no time: one turn of the event loop. */
+  readonly turn: () => Promise<void>;
 
   /** Takes over from the real one. */
   constructor() {
+    const { setTimeout } = globalThis;
+    this.turn = () => new Promise((resolve) => setTimeout(resolve));
     const start = (run: () => void, delay = 0, period?: number) => {
       const id = ++this.#lastId;
       this.#timers.set(id, { at: this.#now + delay, run, period });
       return id;
     };
     const stop = (id?: number) => this.#timers.delete(id ?? 0);
-    this.#replace(globalThis, "setTimeout", timeoutOf(start));
-    this.#replace(globalThis, "setInterval", intervalOf(start));
-    this.#replace(globalThis, "clearTimeout", stop);
-    this.#replace(globalThis, "clearInterval", stop);
-    this.#replace(performance, "now", () => this.#now);
+    const replace = (object: object, name: string, value: unknown) =>
+      this.#replaced.use(replaced(object, name, value));
+    replace(globalThis, "setTimeout", timeoutOf(start));
+    replace(globalThis, "setInterval", intervalOf(start));
+    replace(globalThis, "clearTimeout", stop);
+    replace(globalThis, "clearInterval", stop);
+    replace(performance, "now", () => this.#now);
   }
 
   /** How many timers wait. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Lets everything be done that takes no time, until exactly that many timers wait. @throws {Error} if it never comes to that. */
+  async waiting(count: number): Promise<void> {
+    for (let turn = 0; this.pending !== count; turn++) {
+      if (turn === MAX_TURNS) throw new Error(`${this.pending} timers wait`);
+      await this.turn();
+    }
   }
 
   /** Moves the time on by so many ms, and runs what falls due on the way, in order. */
@@ -228,26 +246,13 @@ export class ManualClock implements Disposable {
 
   /** Gives the time back. */
   [Symbol.dispose](): void {
-    for (const restore of this.#restore) restore();
+    this.#replaced.dispose();
   }
 
   #due(end: number): [number, Timer] | undefined {
     return [...this.#timers]
       .filter(([_, { at }]) => at <= end)
       .sort(([_, a], [__, b]) => a.at - b.at)[0];
-  }
-
-  #replace(object: object, name: string, value: unknown): void {
-    const own = Object.getOwnPropertyDescriptor(object, name);
-    Object.defineProperty(object, name, {
-      value,
-      configurable: true,
-      writable: true,
-    });
-    this.#restore.push(() => {
-      if (own) Object.defineProperty(object, name, own);
-      else Reflect.deleteProperty(object, name);
-    });
   }
 }
 

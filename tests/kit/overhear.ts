@@ -1,21 +1,25 @@
 /**
- * What a server tells its owner, in this process.
+ * What a server tells its owner, and what a program prints, in this process.
  *
  * @module
  */
 
+import { reset } from "@logtape/logtape";
 import {
   startDiagnostics,
   stopDiagnostics,
 } from "../../src/server/diagnostics.ts";
+import { printed } from "./printed.ts";
+import { replaced } from "./replaced.ts";
 
 /**
  * What is written on standard error while something is done, record by record, without the times.
- * @param level The least important that is written.
+ * @param level The least important that is written. @param format As for `startDiagnostics`; JSON has its times.
  */
 export async function overhear(
   level: string,
-  what: () => Promise<unknown>,
+  what: () => unknown,
+  format = "text",
 ): Promise<string[]> {
   let text = "";
   const decoder = new TextDecoder();
@@ -23,18 +27,24 @@ export async function overhear(
     text += decoder.decode(bytes, { stream: true });
     return Promise.resolve(bytes.length);
   };
-  Object.defineProperty(Deno.stderr, "write", {
-    value: write,
-    configurable: true,
-  });
+  using _write = replaced(Deno.stderr, "write", write);
   try {
-    await startDiagnostics(level);
+    await startDiagnostics(level, format);
     await what();
   } finally {
     await stopDiagnostics();
-    Reflect.deleteProperty(Deno.stderr, "write");
+    await reset(); // or what comes later is written in earnest
   }
-  return text.split("\n").slice(0, -1).map((line) =>
-    line.slice(line.indexOf(" ") + 1)
-  );
+  const lines = text.split("\n").slice(0, -1);
+  return format === "json"
+    ? lines
+    : lines.map((line) => line.slice(line.indexOf(" ") + 1));
+}
+
+/** What is printed while something is done, or complained of. @param output Where. */
+export async function writtenTo(
+  output: "stdout" | "stderr",
+  what: () => unknown,
+): Promise<string> {
+  return (await printed(what))[output];
 }

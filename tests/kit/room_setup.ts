@@ -57,6 +57,7 @@ import { Outlet, type Writer } from "../../src/server/outlet.ts";
 import type { Ring } from "../../src/server/ring.ts";
 import { History } from "../../src/server/history.ts";
 import { EpochReader } from "../../src/crypto/epoch.ts";
+import { Notify } from "../../src/base/notify.ts";
 
 export const SERVER_KEY = randomBytes(32);
 
@@ -292,6 +293,7 @@ export class SharedOrder implements Order {
 
   #underWay: readonly Item[] | undefined;
   #isHeld = false;
+  readonly #looked = new Notify(); // when the room has looked what is next
 
   attach(room: OrderedRoom): void {
     this.room = room;
@@ -324,8 +326,14 @@ export class SharedOrder implements Order {
   }
 
   next(): Ordered | undefined {
+    this.#looked.notify();
     const next = this.given.shift();
     return next && this.head ? { ...next, behind: this.head() } : next;
+  }
+
+  /** Waits until something holds; looks whenever the room does. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await this.#looked.wait();
   }
 
   settle({ items }: Ordered, _batch: Batch, isKept: boolean): void {
@@ -340,6 +348,20 @@ export class SharedOrder implements Order {
   now(): number {
     return Date.now();
   }
+}
+
+/** How often a room may look what is next: one that goes round in circles fails, and doesn't hang. */
+const MOST_LOOKS = 3_000;
+
+/** An order that a room can't look at without end. */
+function limited(order: Order): Order {
+  const next = order.next.bind(order);
+  let looks = 0;
+  order.next = () => {
+    assert(++looks < MOST_LOOKS, "the room goes round in circles");
+    return next();
+  };
+  return order;
 }
 
 export interface Wish {
@@ -357,15 +379,18 @@ export interface Sizes {
   readonly history?: number;
 }
 
-/** A running room with a log of its own. */
+/** A running room with a log of its own. Its time stands still but where the test moves it on. */
 export class Setup implements AsyncDisposable {
   readonly guests: TestGuest[] = [];
   /** How many lines each write to the log had. */
   readonly writes: number[] = [];
   readonly running: Promise<void>;
+  /** How often the room has looked whether everybody is slow, since `congest`. */
+  looks = 0;
   #lastKey = 0;
 
   private constructor(
+    readonly clock: ManualClock,
     readonly folder: string,
     readonly log: ChatLog,
     readonly broadcaster: Broadcaster,
@@ -382,6 +407,7 @@ export class Setup implements AsyncDisposable {
   ): Promise<Setup> {
     const { window = 1_024, ring = RING_SIZE, history = 0, ...others } =
       options;
+    const clock = new ManualClock();
     const folder = await Deno.makeTempDir();
     const log = await ChatLog.open(`${folder}/chat.log`, {
       address: "127.0.0.1:5000",
@@ -389,15 +415,17 @@ export class Setup implements AsyncDisposable {
     });
     const broadcaster = await Broadcaster.create(SERVER_KEY, ring);
     const people = openPeople(`${folder}/chat.people`);
-    const sizes = { maxMembers: 100, history };
-    const room = new Room({ ...sizes, ...others, log, broadcaster, people });
+    const order = limited(others.order ?? new OwnOrder());
+    const main = { log, broadcaster, people, order };
+    const room = new Room({ maxMembers: 100, ...others, ...main });
     const past = new History(log, history);
-    return new Setup(folder, log, broadcaster, people, room, past);
+    return new Setup(clock, folder, log, broadcaster, people, room, past);
   }
 
   /** Says whether everybody is slow, whatever they are. */
   congest(congested: boolean): void {
-    const property = { value: congested, configurable: true };
+    const get = () => (this.looks++, congested);
+    const property = { get, configurable: true };
     Object.defineProperty(this.broadcaster.ring, "congested", property);
   }
 
@@ -452,10 +480,12 @@ export class Setup implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.room.stop();
+    this.clock.advance(2_000); // it waits no longer for what can't be had
     await this.running;
     for (const guest of this.guests) await guest.leave();
     await this.log.close();
     this.people[Symbol.dispose]();
+    this.clock[Symbol.dispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -543,7 +573,6 @@ export async function opened(
 
 /** A room's random life, with a log that fails now and then; everybody must know what the log knows. */
 export async function live(seed: number): Promise<void> {
-  using clock = new ManualClock();
   await using setup = await Setup.create({ maxMembers: 8 });
   const random = seededRandom(seed);
   const inside = new Map<TestGuest, { seat: Seat; first: number }>();
@@ -568,11 +597,11 @@ export async function live(seed: number): Promise<void> {
     } else if (action < 19) setup.breakLog();
     if (random(2) === 0) await Promise.all(pending.splice(0));
     if (random(3) === 0) setup.mend();
-    clock.advance(random(500));
+    setup.clock.advance(random(500));
   }
   setup.mend();
   await Promise.all(pending);
-  clock.advance(1_000);
+  setup.clock.advance(1_000);
   setup.room.stop();
   await setup.running;
   for (const [guest, { first }] of inside) {

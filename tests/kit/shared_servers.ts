@@ -202,6 +202,8 @@ export class SharedServer implements AsyncDisposable {
   readonly parts: RoomParts;
   /** What its owner was told. */
   readonly notes: string[] = [];
+  /** Of each, whether it was said to a server that was never in the stream. */
+  readonly isNew: boolean[] = [];
   /** The link's secret. */
   secret: Bytes = randomBytes(KEY_SIZE);
 
@@ -228,7 +230,10 @@ export class SharedServer implements AsyncDisposable {
           content.kind === "beginning" ? content : undefined,
         );
       },
-      note: (sentence) => this.notes.push(sentence),
+      note: (sentence, isNew) => {
+        this.notes.push(sentence);
+        this.isNew.push(isNew);
+      },
     });
   }
 

@@ -1,18 +1,23 @@
 /**
- * Time that passes faster than the real one, for simulations: timers, `performance.now` and `Date.now` follow it. Files and
- * keys take their own time meanwhile.
+ * Time that passes faster than the real one, for simulations: timers, `performance.now` and `Date.now` follow it. It stands
+ * still while files and keys are waited for.
  *
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { ManualClock } from "../memory_stream.ts";
+import { isBusy } from "./under_way.ts";
 
 /** When it begins, ms since 1970. */
 const START = Date.UTC(2026, 10, 23);
-/** So much passes at a time, ms, before what waits for a file gets its turn. */
+/** So much passes at a time, ms, before all else gets its turn. */
 const STEP = 20;
 
-const realTimeout = globalThis.setTimeout;
+/** Lets everything be done that can be. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
 
 /** The time of a simulation. One at a time. */
 export class SimulatedTime implements Disposable {
@@ -33,7 +38,7 @@ export class SimulatedTime implements Disposable {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= STEP) {
       this.#clock.advance(Math.min(left, STEP));
-      await new Promise<void>((resolve) => realTimeout(resolve, 0));
+      do await turn(); while (isBusy());
     }
   }
 

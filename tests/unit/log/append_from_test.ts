@@ -9,6 +9,7 @@ import { AdvisedError } from "../../../src/base/advised_error.ts";
 import { LogError } from "../../../src/log/file.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
+  happeningsOf,
   numbered,
   openLog,
   pastOf,
@@ -22,12 +23,14 @@ testWithPath(
   "appendFrom() appends what the log lacks, however much of it is there",
   async (path) => {
     const all = saidUpTo(6);
-    await using log = await openLog(path, { window: 2 });
+    await using log = await openLog(path, { window: 2, fsync: true });
     for (
       const [first, last] of [[1, 2], [1, 4], [4, 4], [2, 6], [3, 5], [7, 6]]
     ) {
       await log.appendFrom(first ?? 0, all.slice((first ?? 0) - 1, last));
     }
+    const known = () => log.appendFrom(1, all);
+    assertEquals(await happeningsOf(path, known), []); // nothing is written
     assertEquals(log.head, 6);
     assertEquals(await pastOf(log), numbered(all));
     assertEquals(log.recent(4), numbered(all).slice(4));

@@ -7,6 +7,7 @@
 import { archiveTo } from "../../../src/log/archive.ts";
 import { LogError } from "../../../src/log/file.ts";
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import { FileInMemory } from "../../kit/file_in_memory.ts";
 import {
   happeningsOf,
   testWithPath,
@@ -15,15 +16,13 @@ import {
 } from "../../kit/log_kit.ts";
 
 const MIB = 1_048_576;
-const SIZES = [0, 9, MIB + 9];
+const SIZES = [0, 9, MIB, MIB + 9];
 
 const bytesOf = (size: number) => new Uint8Array(size).fill(120);
 
 /** Archives bytes under a path. */
-async function archive(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.writeFile(`${path}.1`, bytes);
-  using source = await Deno.open(`${path}.1`);
-  await archiveTo(source, path);
+function archive(path: string, bytes: Uint8Array): Promise<void> {
+  return archiveTo(new FileInMemory(bytes, MIB - 1).file, path);
 }
 
 testWithPath(
@@ -81,7 +80,7 @@ testWithPath(
     await why("it is a folder");
     await Deno.remove(path);
     await Deno.mkdir(`${path}.part/mine`, { recursive: true });
-    await why("");
+    await why("Directory not empty");
     assertEquals((await Deno.stat(`${path}.part/mine`)).isDirectory, true);
     await Deno.remove(`${path}.part`, { recursive: true });
     const fail = () => () => Promise.reject(new Error("Input/output error"));

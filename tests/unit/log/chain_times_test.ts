@@ -12,19 +12,24 @@ import type { LogEntry } from "../../../src/protocol/line.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { DrivenClock } from "../../kit/driven_clock.ts";
 import { inFolder } from "../../kit/folder.ts";
-import { numbered, saidUpTo, valueFor } from "../../kit/log_kit.ts";
+import { numbered, saidUpTo, valueFor, valuesFor } from "../../kit/log_kit.ts";
 
 const ALL = numbered(saidUpTo(3_000));
-/** Lines that are read at once in these tests. */
-const PIECE = 100;
-
 /** Lines of which only the last are in memory. */
 class Lines implements ChainLines {
   readonly start: readonly [number, Bytes] = [0, CHAIN_START];
   head: number;
-  /** How long it takes to read a piece, ms. */
+  /** Lines that are read at once. */
+  piece = 100;
+  /** How long that takes, ms. */
   cost = 1;
   error: Error | undefined;
+  /** Lines that aren't ours. */
+  readonly notOurs = new Set<number>();
+  /** After which lines was read, in order. */
+  readonly readAfter: number[] = [];
+  /** How many are reading now. */
+  reading = 0;
   readonly #window: number;
   readonly #clock: DrivenClock;
 
@@ -39,17 +44,27 @@ class Lines implements ChainLines {
   }
 
   async *past(after: number, upTo: number): AsyncGenerator<LogEntry[]> {
-    for (let at = after; at < upTo; at += PIECE) {
-      await null;
-      this.#clock.now += this.cost;
-      if (this.error) throw this.error;
-      yield ALL.slice(at, Math.min(at + PIECE, upTo));
+    this.readAfter.push(after);
+    this.reading++;
+    try {
+      for (let at = after; at < upTo; at += this.piece) {
+        await null;
+        this.#clock.now += this.cost;
+        if (this.error) throw this.error;
+        yield this.#ours(at, Math.min(at + this.piece, upTo));
+      }
+    } finally {
+      this.reading--;
     }
   }
 
   recent(after: number): readonly LogEntry[] {
     if (after < this.oldest) throw new RangeError("They aren't in memory");
-    return ALL.slice(after, this.head);
+    return this.#ours(after, this.head);
+  }
+
+  #ours(after: number, upTo: number): LogEntry[] {
+    return ALL.slice(after, upTo).filter(({ seq }) => !this.notOurs.has(seq));
   }
 
   heading(): undefined {}
@@ -64,6 +79,7 @@ interface SetUp {
   readonly lines: Lines;
   readonly values: ChainValues;
   readonly notices: string[];
+  readonly path: string;
 }
 
 /** A test by a clock of its own, of so many lines of which so many are in memory. */
@@ -89,13 +105,15 @@ function chainTest(
         const values = await load(lines);
         clock.now = 0;
         clock.set.length = 0;
-        await test({ clock, lines, values, notices });
+        await test({ clock, lines, values, notices, path });
         await clock.until(values.close());
+        assertEquals(lines.reading, 0);
       })
     ));
 }
 
-const last = (seq: number) => valueFor(ALL.slice(0, seq)).toHex();
+const VALUES = valuesFor(ALL).map((it) => it.toHex());
+const last = (seq: number) => VALUES[seq];
 
 chainTest(
   "ChainValues counts lines in files for a millisecond at a time, and rests sixty times as long, and 20 ms at least",
@@ -152,8 +170,9 @@ chainTest(
     assertEquals(asked, 2);
     assertEquals(values.last?.toHex(), last(513));
     assertEquals(await clock.until(values.at(514)), undefined);
-    assertEquals(asked, 2);
     lines.head = 514;
+    assertEquals((await clock.until(values.at(513)))?.toHex(), last(513));
+    assertEquals(asked, 2);
     assertEquals(values.last?.toHex(), last(514));
   },
 );
@@ -173,13 +192,19 @@ chainTest(
     lines.head = 2_000;
     lines.cost = 1_000;
     const begin = clock.now;
-    const values2 = [1_050, 1_990].map((seq) => values.at(seq));
-    const [near, far] = await clock.until(Promise.all(values2));
-    assertEquals([near?.toHex(), far], [last(1_050), undefined]);
+    const [near, far] = [1_100, 1_990].map((seq) => values.at(seq));
+    assert(near && far);
+    assertEquals((await clock.until(near))?.toHex(), last(1_100));
+    assertEquals(clock.now - begin, 1_000);
+    assertEquals(await clock.until(far), undefined);
     assertEquals(clock.now - begin, 5_000);
     lines.cost = 1;
     const left = await clock.until(values.at(1_990));
     assertEquals(left?.toHex(), last(1_990));
+    lines.head = 3_000; // for which nobody waits
+    values.wake();
+    await clock.step();
+    assertEquals(clock.set.at(-1), 60);
   },
 );
 
@@ -200,7 +225,7 @@ chainTest(
     await clock.step();
     await clock.step();
     const rests = clock.set.slice(length);
-    assertEquals([rests.length, Math.min(...rests)], [3, 20]);
+    assertEquals(rests, [60, 60, 60]);
   },
 );
 
@@ -240,12 +265,16 @@ chainTest(
   },
 );
 
-for (const marks of [false, true]) {
+for (
+  const [what, options] of [
+    ["lines", { head: 3_000, window: 16 }],
+    ["lines behind what was noted", { head: 3_000, window: 16, marks: true }],
+    ["what was noted", { head: 3_000, marks: true }],
+  ] as const
+) {
   chainTest(
-    `ChainValues says that it can't read ${
-      marks ? "what was noted" : "lines"
-    }, and tries again a second later, also for who waits`,
-    { head: 3_000, window: 16, marks },
+    `ChainValues says that it can't read ${what}, and tries again a second later, also for who waits`,
+    options,
     async ({ clock, lines, values, notices }) => {
       lines.error = new LogError("read", "chat.log", new Error("It is locked"));
       values.press();
@@ -297,6 +326,98 @@ chainTest(
     assertEquals(notices, []);
   },
 );
+
+chainTest(
+  "ChainValues goes on from what was noted for an older line, leaves nothing open, and reads nothing where there are no lines",
+  { head: 3_000, window: 16, marks: true },
+  async ({ clock, lines, values }) => {
+    assertEquals(await clock.until(values.checked()), true);
+    assertEquals(lines.readAfter, [2_048, 0]);
+    for (const seq of [2_047, 1_025, 1_024, 1_023, 0]) {
+      const value = await clock.until(values.at(seq));
+      assertEquals(value?.toHex(), last(seq), `${seq}`);
+    }
+    assertEquals(lines.readAfter.slice(2), [1_024, 1_024, 1_024, 0, 0]);
+    assertEquals(lines.reading, 0);
+    lines.notOurs.add(5);
+    const ours = ALL.filter(({ seq }) => seq !== 5);
+    assertEquals(await clock.until(values.at(5)), valueFor(ours, 5));
+    // A log without lines.
+    const empty = new Lines(clock, 0, 16);
+    const none = await ChainValues.load("none", empty, () => {});
+    assertEquals(await clock.until(none.at(0)), CHAIN_START);
+    assertEquals(empty.readAfter, []);
+  },
+);
+
+chainTest(
+  "ChainValues counts a line that isn't ours by its number alone, wherever it stands",
+  { head: 1_000, window: 16, marks: true },
+  async ({ clock, lines, values }) => {
+    for (const seq of [5, 984, 1_000]) lines.notOurs.add(seq);
+    const ours = ALL.filter(({ seq }) => !lines.notOurs.has(seq));
+    for (const seq of [983, 984, 990, 999, 1_000, 5]) {
+      const value = await clock.until(values.at(seq));
+      assertEquals(value?.toHex(), valueFor(ours, seq).toHex(), `${seq}`);
+    }
+    assertEquals(values.last, valueFor(ours, 1_000));
+    lines.head = 3_000;
+    const late = await clock.until(values.at(2_990));
+    assertEquals(late?.toHex(), valueFor(ours, 2_990).toHex());
+  },
+);
+
+chainTest(
+  "ChainValues ends without a rest when it is closed, while it counts or rests",
+  { head: 1_000, window: 16 },
+  async ({ clock, lines, values }) => {
+    values.wake();
+    await clock.idle();
+    assertEquals([clock.set, clock.now, lines.reading], [[60], 1, 1]);
+    await clock.until(values.close());
+    assertEquals([clock.set, clock.now, lines.reading], [[60], 1, 0]);
+    const others = await ChainValues.load("none", lines, () => {});
+    others.wake();
+    await others.close();
+    assertEquals([clock.set, lines.reading], [[60], 0]);
+  },
+);
+
+for (const isWhole of [true, false]) {
+  chainTest(
+    `ChainValues ${
+      isWhole
+        ? "goes on with what lines say now, and says so"
+        : "stays with what was noted"
+    }, where they come to another value, and ${
+      isWhole ? "all of them are" : "one of their files isn't"
+    } there`,
+    { head: 3_000, window: 1_024, marks: true },
+    async ({ clock, path, lines, values, notices }) => {
+      lines.notOurs.add(700);
+      lines.piece = 2_048; // two marks in one, and the last line of both
+      lines.have = () => Promise.resolve(isWhole);
+      const before = await Deno.readTextFile(`${path}.chain`);
+      assertEquals(await clock.until(values.checked()), true);
+      assertEquals(lines.reading, 0);
+      assertEquals(
+        notices,
+        isWhole
+          ? [
+            `"${path}" isn't as it was: it was changed before event 1024. Those who saw it as it was are warned`,
+          ]
+          : [],
+      );
+      lines.have = () => Promise.resolve(true);
+      const ours = isWhole ? ALL.filter(({ seq }) => seq !== 700) : ALL;
+      const value = await clock.until(values.at(3_000));
+      assertEquals(value, valueFor(ours));
+      const marks = (await Deno.readTextFile(`${path}.chain`)).split("\n");
+      assertEquals(marks.map((it) => it.split(" ")[0]), ["1024", "2048", ""]);
+      assertEquals(marks.join("\n") === before, !isWhole);
+    },
+  );
+}
 
 chainTest(
   "ChainValues ends at once when it is closed, whoever waits",

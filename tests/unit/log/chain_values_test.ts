@@ -21,12 +21,14 @@ import {
   saidUpTo,
   testWithPath,
   valueFor,
+  valuesFor,
   windows,
   withMethod,
 } from "../../kit/log_kit.ts";
 
 const COUNT = 3_000;
 const ALL = numbered(saidUpTo(COUNT));
+const VALUES = valuesFor(ALL).map((it) => it.toHex());
 const linesOf = (entries: readonly NewEntry[]) =>
   entries.map((entry) => `${formatEntry(entry)}\n`).join("");
 
@@ -52,7 +54,7 @@ const PLACES = [
 
 async function assertValues(log: ChatLog, from = 0): Promise<void> {
   for (const seq of PLACES) {
-    const expected = seq < from ? undefined : valueFor(ALL, seq).toHex();
+    const expected = seq < from ? undefined : VALUES[seq];
     assertEquals(await valueAt(log, seq), expected, `line ${seq}`);
   }
 }
@@ -76,7 +78,7 @@ testWithPath(
     assertEquals(await log.chainAt(0), CHAIN_START);
     assertEquals(await log.chainAt(1), undefined);
     await log.append(ALL);
-    assertEquals(await valueAt(log, COUNT), valueFor(ALL).toHex());
+    assertEquals(await valueAt(log, COUNT), VALUES[COUNT]);
     await assertValues(log);
     assertEquals(await log.chainAt(COUNT + 1), undefined);
     await log.append([said(3_001)]);
@@ -123,7 +125,7 @@ testWithPath(
       const notices: string[] = [];
       const onNotice = (text: string) => notices.push(text);
       await using log = await openLog(path, { onNotice });
-      assertEquals(await valueAt(log, COUNT), valueFor(ALL).toHex(), state);
+      assertEquals(await valueAt(log, COUNT), VALUES[COUNT], state);
       await assertValues(log);
       assertEquals(notices, [], state);
       await log.close();
@@ -140,7 +142,7 @@ testWithPath(
     const onNotice = (text: string) => notices.push(text);
     await using log = await openLog(path, { onNotice });
     await log.append(ALL);
-    assertEquals(await valueAt(log, COUNT), valueFor(ALL).toHex());
+    assertEquals(await valueAt(log, COUNT), VALUES[COUNT]);
     await assertValues(log);
     assertEquals(notices, [
       `Cannot use "${path}.chain": it is a folder; the next start takes longer for it`,
@@ -182,7 +184,7 @@ testWithPath(
     await Deno.remove(`${path}.2`);
     for (const withSide of [true, false]) {
       await using log = await openLog(path);
-      assertEquals(await valueAt(log, before), valueFor(ALL, before).toHex());
+      assertEquals(await valueAt(log, before), VALUES[before]);
       await assertValues(log, before);
       await log.close();
       if (withSide) await Deno.remove(`${path}.chain`);
@@ -197,7 +199,7 @@ testWithPath(
     await using log = await openLog(path);
     await Deno.remove(`${path}.2`);
     assertEquals(await log.chainAt(500), undefined);
-    assertEquals(await valueAt(log, 2_999), valueFor(ALL, 2_999).toHex());
+    assertEquals(await valueAt(log, 2_999), VALUES[2_999]);
   },
 );
 
@@ -274,11 +276,11 @@ for (const [deed, last, change] of TAMPERING) {
       const onNotice = (text: string) => notices.push(text);
       await using log = await openLog(path, { onNotice });
       for (const seq of [0, last - 1, last]) {
-        assertEquals(await valueAt(log, seq), valueFor(ALL, seq).toHex());
+        assertEquals(await valueAt(log, seq), VALUES[seq]);
       }
       for (const seq of [last + 2, 1_024, 2_048, 2_900]) {
         const value = await valueAt(log, seq);
-        assert(value !== undefined && value !== valueFor(ALL, seq).toHex());
+        assert(value !== undefined && value !== VALUES[seq]);
       }
       assertEquals(notices, [
         `"${path}" isn't as it was: it was changed before event 1024. Those who saw it as it was are warned`,
@@ -315,15 +317,15 @@ testWithPath(
     await Deno.copyFile(path, `${path}.1`);
     await Deno.truncate(path);
     await log.append(ALL.slice(10, 20));
-    assertEquals(await valueAt(log, 20), valueFor(ALL, 20).toHex());
+    assertEquals(await valueAt(log, 20), VALUES[20]);
     await Deno.remove(`${path}.1`);
     await Deno.truncate(path);
     await log.append(ALL.slice(20, 30));
-    assertEquals(await valueAt(log, 30), valueFor(ALL, 30).toHex());
+    assertEquals(await valueAt(log, 30), VALUES[30]);
     await log.close();
     await using again = await openLog(path);
-    assertEquals(await valueAt(again, 30), valueFor(ALL, 30).toHex());
-    assertEquals(await valueAt(again, 20), valueFor(ALL, 20).toHex());
+    assertEquals(await valueAt(again, 30), VALUES[30]);
+    assertEquals(await valueAt(again, 20), VALUES[20]);
     assertEquals(await again.chainAt(19), undefined);
   },
 );
@@ -341,7 +343,7 @@ testWithPath(
     assert(text.startsWith(headingAfter(ALL)));
     await Deno.remove(`${path}.1`);
     await using log = await openLog(path);
-    assertEquals(await valueAt(log, COUNT), valueFor(ALL).toHex());
+    assertEquals(await valueAt(log, COUNT), VALUES[COUNT]);
   },
 );
 
@@ -374,6 +376,65 @@ testWithPath(
     await log.append(ALL.slice(2_000, 2_001));
     const text = await Deno.readTextFile(path);
     assertEquals(text, headingAfter(ALL.slice(0, 2_001)));
+  },
+);
+
+/** Notes how long is rested, ms, and has no rest take any time. @returns Them, and what comes with the third. */
+function restsNoted() {
+  const rests: number[] = [];
+  const { promise: third, resolve } = Promise.withResolvers<void>();
+  const note = (start: typeof setTimeout) =>
+    ((run: () => void, ms = 0) => {
+      if (rests.push(ms) === 3) resolve();
+      return start(run, 0);
+    }) as typeof setTimeout;
+  return { rests, third, note };
+}
+
+/** Runs a body by a clock by which one piece is counted at a time. */
+async function pieceByPiece(body: () => Promise<void>): Promise<void> {
+  let now = 0;
+  await withMethod(performance, "now", () => () => now += 0.6, body);
+}
+
+testWithPath(
+  "mayDelete() has lines in files counted, and allows it once they are",
+  async (path) => {
+    await Deno.writeTextFile(path, linesOf(ALL.slice(0, 1_000)));
+    await using log = await openLog(path, { window: 16 });
+    const { third, note } = restsNoted();
+    await pieceByPiece(() =>
+      withMethod(globalThis, "setTimeout", note, async () => {
+        assertEquals(log.mayDelete(), false);
+        await third;
+        await log.chainAt(1_000);
+        assertEquals(log.mayDelete(), true);
+      })
+    );
+  },
+);
+
+testWithPath(
+  "a log that has more than twice the size at which it is rotated has the value counted without rest",
+  async (path) => {
+    const size = linesOf(ALL.slice(0, 1_000)).length;
+    for (
+      const [maxSize, without] of [[size / 2, false], [size / 2 - 1, true]]
+    ) {
+      const { rests, third, note } = restsNoted();
+      await using log = await openLog(path, {
+        maxSize: Number(maxSize),
+        window: 16,
+      });
+      await pieceByPiece(() =>
+        withMethod(globalThis, "setTimeout", note, async () => {
+          await log.append(ALL.slice(0, 1_000));
+          await third;
+        })
+      );
+      assertEquals(rests.every((ms) => ms === 0), without, `${rests}`);
+      await Deno.remove(path);
+    }
   },
 );
 
@@ -422,6 +483,11 @@ testWithPath(
       `# continues at event ${last + 1}\n${linesOf([said(1)])}`,
     );
     assertEquals(await log.chainAt(last + 1), undefined);
+    await log.goOnAfter(last + 9);
+    assertEquals(
+      await Deno.readTextFile(path),
+      `# continues at event ${last + 10}\n`,
+    );
   },
 );
 
@@ -441,6 +507,6 @@ testWithPath(
       );
     });
     assertEquals(await log.append(ALL.slice(3, 4)), 4);
-    assertEquals(await valueAt(log, 4), valueFor(ALL, 4).toHex());
+    assertEquals(await valueAt(log, 4), VALUES[4]);
   },
 );

@@ -1,6 +1,5 @@
 /**
- * The files that the log is in: rotation and what a crash leaves of it, numbers that last, files that others
- * move, delete or replace.
+ * The files that the log is in: rotation, numbers that last, files that others move, delete or replace.
  *
  * @module
  */
@@ -9,65 +8,40 @@ import type { ChatLog } from "../../../src/log/chat_log.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { modeOf } from "../../kit/folder.ts";
 import {
+  appendEach,
+  assertHolds,
+  heading,
+  linesOf,
+  MAX_SIZE,
+  said,
+  saidUpTo,
+  withEachSecond,
+} from "../../kit/log_files.ts";
+import {
   happeningsOf,
-  headingAfter,
   lastOf,
+  leftOpen,
   namesBeside,
   numbered,
   openLog,
   pastOf,
-  said as saidShort,
   testWithPath,
   windows,
   withMethod,
 } from "../../kit/log_kit.ts";
-import { type NewEntry, numberEntry } from "../../../src/protocol/line.ts";
+import { numberEntry } from "../../../src/protocol/line.ts";
 import { formatEntry } from "../../../src/log/line_format.ts";
 import { LogError } from "../../../src/log/file.ts";
 
-/** Less than two lines, so that every second append rotates. */
-const MAX_SIZE = 240;
-
-/** Lines that are longer than a heading, so that each file has as many. */
-const said = (n: number, text = `text ${n} ${"x".repeat(60)}`): NewEntry =>
-  saidShort(n, text);
-
-const saidUpTo = (count: number): NewEntry[] =>
-  Array.from({ length: count }, (_, at) => said(at + 1));
-
-const linesOf = (entries: readonly NewEntry[]) =>
-  entries.map((entry) => `${formatEntry(entry)}\n`).join("");
-
-const heading = (first: number) => headingAfter(numbered(saidUpTo(first - 1)));
-
-/** Appends `text FIRST` to `text LAST`, one at a time, and checks their numbers. */
-async function appendEach(log: ChatLog, first: number, last: number) {
-  for (let n = first; n <= last; n++) {
-    assertEquals(await log.append([said(n)]), n);
-  }
-}
-
-async function assertHolds(log: ChatLog, count: number, first = 1) {
-  assertEquals(log.head, count);
-  const all = numbered(saidUpTo(count));
-  for (let after = 0; after <= count; after++) {
-    const expected = all.slice(Math.max(after, first - 1));
-    assertEquals(await pastOf(log, after), expected);
-    assertEquals(await lastOf(log, count - after), expected);
-  }
-}
-
-/** Lets every look at the path count, whatever the time. */
-async function withEachSecond(body: () => Promise<void>) {
-  let now = Math.ceil(performance.now());
-  const later = () => () => now += 1_000;
-  await withMethod(performance, "now", later, body);
-}
+/** What is added to the log's name in those of its files, oldest first. */
+const agesOf = (log: ChatLog) =>
+  log.files.map((it) => it.path.replace(/.*chat\.log/, ""));
 
 testWithPath(
   "append() begins another file where this one is too large",
   async (path) => {
     await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await Deno.writeTextFile(`${path}.new`, "left over");
     await appendEach(log, 1, 5);
     const all = saidUpTo(5);
     const names = ["chat.log", "chat.log.1", "chat.log.2"];
@@ -98,7 +72,7 @@ for (const fsync of [true, false]) {
       fsync ? "with fsync wait for the disk" : "wait for no disk"
     }, before a file has its name and after it`,
     async (path) => {
-      const options = { maxSize: MAX_SIZE, keep: 2, fsync };
+      const options = { maxSize: MAX_SIZE, keep: 2, ...(fsync && { fsync }) };
       await using log = await openLog(path, options);
       const happenings = (body: () => Promise<unknown>) =>
         happeningsOf(path, body);
@@ -112,7 +86,15 @@ for (const fsync of [true, false]) {
         "chat.log.new to chat.log",
         ...only(["the folder"]),
       ]);
-      await appendEach(log, 3, 5);
+      await appendEach(log, 3, 3);
+      assertEquals(await happenings(() => log.append([said(4)])), [
+        ...only(["a file", "a file"]),
+        "chat.log.1 to chat.log.2",
+        "chat.log to chat.log.1",
+        "chat.log.new to chat.log",
+        ...only(["the folder"]),
+      ]);
+      await appendEach(log, 5, 5);
       assertEquals(await happenings(() => log.append([said(6)])), [
         ...only(["a file", "a file"]),
         "no chat.log.2",
@@ -161,6 +143,73 @@ testWithPath(
   },
 );
 
+testWithPath(
+  "deleteOldest() finds a file wherever others moved it, and one with a name that no new one gets",
+  async (path) => {
+    {
+      await using log = await openLog(path, { maxSize: MAX_SIZE, keep: 3 });
+      await appendEach(log, 1, 7);
+      await Deno.rename(`${path}.3`, `${path}.mine`);
+      const [oldest, second] = log.files;
+      assert(oldest && second);
+      assertEquals(await log.deleteOldest(oldest), false);
+      await Deno.rename(`${path}.2`, `${path}.3`);
+      assertEquals(await log.deleteOldest(second), true);
+      await assertHolds(log, 7, 5);
+    }
+    await Deno.rename(`${path}.1`, `${path}.2`);
+    await Deno.writeTextFile(`${path}.1`, "");
+    await using log = await openLog(path, { keep: 1 });
+    const [oldest] = log.files;
+    assert(oldest?.path === `${path}.2`);
+    assertEquals(await log.deleteOldest(oldest), true);
+    assertEquals(await namesBeside(path), [
+      "chat.log",
+      "chat.log.1",
+      "chat.log.mine",
+    ]);
+  },
+  windows,
+);
+
+testWithPath(
+  "a rotation deletes nothing of a log of which something else deletes, however many names are taken",
+  async (path) => {
+    for (let age = 1; age <= 130; age++) {
+      await Deno.writeTextFile(`${path}.${age}`, "");
+    }
+    await using log = await openLog(path, { isRetained: true });
+    await appendEach(log, 1, 2);
+    await log.beginAnother();
+    assertEquals((await namesBeside(path)).length, 132);
+    await assertHolds(log, 2);
+  },
+);
+
+for (const isRetained of [true, false]) {
+  testWithPath(
+    `a log of 100 files ${
+      isRetained ? "of which something else deletes grows" : "is rotated"
+    } where the last is larger than it may be`,
+    async (path) => {
+      for (let age = 1; age <= 98; age++) {
+        await Deno.writeTextFile(
+          `${path}.${age}`,
+          `# continues at event ${100 - age}\n`,
+        );
+      }
+      await Deno.writeTextFile(path, "# continues at event 100\n");
+      const options = { isRetained, keep: 200, maxSize: 1 };
+      await using log = await openLog(path, options);
+      assertEquals(log.files.length, 99);
+      await log.append([said(100)]);
+      assertEquals(log.files.length, 100);
+      await log.append([said(101)]);
+      assertEquals(log.files.length, isRetained ? 100 : 101);
+    },
+  );
+}
+
 /** Runs a body on a system that doesn't tell files apart, as Windows. */
 async function withoutInodes(body: () => Promise<void>) {
   const untold = (info: Deno.FileInfo) => ({ ...info, ino: null, dev: 0 });
@@ -191,10 +240,10 @@ testWithPath(
         await log.reopen();
         await assertHolds(log, 9, 3);
         assertEquals(notices, []);
-        const [oldest] = log.files;
-        assert(oldest);
-        await Deno.rename(`${path}.1`, `${path}.2`);
-        await Deno.rename(`${path}.3`, `${path}.9`);
+        const [first, oldest] = log.files;
+        assert(first && oldest);
+        assertEquals(await log.deleteOldest(first), true);
+        await Deno.rename(`${path}.2`, `${path}.9`);
         assertEquals(await log.deleteOldest(oldest), false); // its name is gone
         await Deno.remove(path);
         await log.reopen();
@@ -202,7 +251,16 @@ testWithPath(
           `Began a new "${path}" at event 10: the old one was moved, deleted or emptied`,
         ]);
         await appendEach(log, 10, 10);
-        assertEquals(await log.recent(0), numbered(saidUpTo(10)));
+        assertEquals(log.recent(0), numbered(saidUpTo(10)));
+        await Deno.writeTextFile(path, "# by hand\n", { append: true });
+        await appendEach(log, 11, 11);
+        assertEquals(notices.length, 1); // more in it makes it no other
+        // But nobody can tell where it is opened again.
+        await Deno.writeTextFile(path, "# by hand\n", { append: true });
+        await log.reopen();
+        assertEquals(notices.slice(1), [
+          `Began a new "${path}" at event 12: another file took its place, which is "${path}.1" now`,
+        ]);
       })
     );
   },
@@ -349,90 +407,6 @@ testWithPath("open() refuses to keep no older file", async (path) => {
   }
 });
 
-// What a rotation does, one step after the other; `open` must get over an end after any of them.
-const NEW_HEADING = heading(7);
-const steps: readonly [string, (path: string) => Promise<void>][] = [
-  ["nothing", () => Promise.resolve()],
-  ["PATH.new is there", (path) => Deno.writeTextFile(`${path}.new`, "")],
-  [
-    "half the heading",
-    (path) => Deno.writeTextFile(`${path}.new`, NEW_HEADING.slice(0, 9)),
-  ],
-  ["the heading", (path) => Deno.writeTextFile(`${path}.new`, NEW_HEADING)],
-  ["the oldest is deleted", (path) => Deno.remove(`${path}.3`)],
-  ["PATH.2 is moved", (path) => Deno.rename(`${path}.2`, `${path}.3`)],
-  ["PATH.1 is moved", (path) => Deno.rename(`${path}.1`, `${path}.2`)],
-  ["PATH is moved", (path) => Deno.rename(path, `${path}.1`)],
-  ["PATH.new is moved", (path) => Deno.rename(`${path}.new`, path)],
-];
-
-for (const [at, [name]] of steps.entries()) {
-  testWithPath(
-    `open() gets over a rotation that ended after this: ${name}`,
-    async (path) => {
-      const options = { maxSize: MAX_SIZE, keep: 3 };
-      {
-        await using log = await openLog(path, options);
-        await appendEach(log, 1, 6); // 1-2, 3-4, 5-6 and an empty one
-      }
-      // As it was before the last rotation, with an older file to delete.
-      await Deno.remove(path);
-      await Deno.rename(`${path}.1`, path);
-      await Deno.rename(`${path}.2`, `${path}.1`);
-      await Deno.rename(`${path}.3`, `${path}.2`);
-      await Deno.writeTextFile(`${path}.3`, "an old remark\n");
-      for (const [, step] of steps.slice(0, at + 1)) await step(path);
-      {
-        await using log = await openLog(path, options);
-        // The remark is no part of the log: both it and the file after it begin with event 1.
-        await assertHolds(log, 6);
-        await appendEach(log, 7, 7);
-        await assertHolds(log, 7, log.head - 6);
-        const names = await namesBeside(path);
-        assert(!names.includes("chat.log.new"));
-      }
-      await using log = await openLog(path, { ...options, keep: 9 });
-      await appendEach(log, 8, 12);
-      await assertHolds(log, 12);
-      const names = await namesBeside(path);
-      assertEquals(
-        names,
-        names.map((_, at) => at ? `chat.log.${at}` : "chat.log"),
-      );
-    },
-  );
-}
-
-testWithPath(
-  "append() loses nothing where a rotation fails at any step",
-  async (path) => {
-    const notices: string[] = [];
-    const onNotice = (text: string) => notices.push(text);
-    await using log = await openLog(path, { maxSize: MAX_SIZE, onNotice });
-    await appendEach(log, 1, 5); // two older files: four renamings come next
-    let left = 0;
-    const fail =
-      (rename: typeof Deno.renameSync): typeof Deno.renameSync => (...args) => {
-        if (left-- === 0) throw new Error("Input/output error");
-        rename(...args);
-      };
-    await withEachSecond(() =>
-      withMethod(Deno, "renameSync", fail, async () => {
-        for (let n = 6; n < 40; n++) {
-          left = n % 5;
-          await appendEach(log, n, n);
-          await assertHolds(log, n);
-        }
-      })
-    );
-    assert(notices.includes(`Cannot rotate "${path}": Input/output error`));
-    assert(
-      notices.some((it) => it.startsWith(`Began a new "${path}" at event`)),
-    );
-    assert(!(await namesBeside(path)).includes("chat.log.new"));
-  },
-);
-
 testWithPath(
   "append() goes on in a file that can't be rotated, and says so once for each size",
   async (path) => {
@@ -471,50 +445,6 @@ testWithPath("past() reads on while files are rotated", async (path) => {
   }
   assertEquals(found, numbered(entries));
 });
-
-testWithPath(
-  "open() goes on after PATH.1 where PATH was moved, or has half a heading",
-  async (path) => {
-    for (let size = -1; size <= heading(4).length - 1; size++) {
-      await Deno.writeTextFile(`${path}.1`, linesOf(saidUpTo(3)), {
-        mode: 0o600,
-      });
-      const half = heading(4).slice(0, size);
-      if (size >= 0) await Deno.writeTextFile(path, half, { mode: 0o600 });
-      await using log = await openLog(path);
-      assertEquals(log.notices, [
-        `Began a new "${path}" at event 4: there was none, or an empty one`,
-      ]);
-      await assertHolds(log, 3);
-      await appendEach(log, 4, 4);
-      assertEquals(
-        await Deno.readTextFile(path),
-        heading(4) + linesOf([said(4)]),
-      );
-      await Deno.remove(path);
-    }
-  },
-  windows,
-);
-
-testWithPath(
-  "open() drops a line torn at any byte after a heading",
-  async (path) => {
-    const start = heading(8) + linesOf([said(8)]);
-    const torn = linesOf([said(9)]);
-    for (let size = 1; size < torn.length; size++) {
-      await Deno.writeTextFile(path, start + torn.slice(0, size), {
-        mode: 0o600,
-      });
-      await using log = await openLog(path);
-      assertEquals([log.head, log.notices.length], [8, 1]);
-      assertEquals(await log.append([said(9)]), 9);
-      assertEquals(await Deno.readTextFile(path), start + torn);
-      assertEquals(await pastOf(log), numbered([said(8), said(9)], 8));
-    }
-  },
-  windows,
-);
 
 testWithPath("open() takes nothing else for a heading", async (path) => {
   const others = [
@@ -560,8 +490,10 @@ testWithPath(
     await Deno.writeTextFile(`${path}.1`, heading(90) + linesOf([said(90)]));
     // Lines that the newest file has, too.
     await Deno.writeTextFile(`${path}.2`, linesOf([said(9)]), { append: true });
-    await Deno.writeTextFile(`${path}.3`, "");
+    await Deno.writeTextFile(`${path}.3`, heading(3)); // as old as PATH.2
+    await Deno.writeTextFile(`${path}.5`, "");
     await using log = await openLog(path, { maxSize: MAX_SIZE });
+    assertEquals(agesOf(log), [".4", ".2", ""]);
     await assertHolds(log, 5);
     assertEquals(log.recent(0), numbered(saidUpTo(5)));
   },
@@ -585,6 +517,7 @@ testWithPath(
     await Deno.rename(path, `${path}.1`);
     await Deno.writeTextFile(path, ""); // as logrotate's "create" does
     await log.reopen();
+    assertEquals(agesOf(log), [".2", ".1", ""]);
     await appendEach(log, 7, 7);
     await assertHolds(log, 7);
     assertEquals(
@@ -819,10 +752,10 @@ testWithPath(
   "append() looks at its path once a second at most",
   async (path) => {
     let now = 0;
-    let looks = 0;
+    const looks: number[] = [];
     const clock = () => () => now;
     const count = (stat: typeof Deno.stat): typeof Deno.stat => (name) => {
-      looks++;
+      looks.push(now);
       return stat(name);
     };
     await using log = await openLog(path);
@@ -837,7 +770,7 @@ testWithPath(
           }
         }),
     );
-    assertEquals(looks, 2);
+    assertEquals(looks, [0, 1_000]);
   },
 );
 
@@ -863,6 +796,137 @@ testWithPath(
     });
   },
   windows,
+);
+
+const refuse = () => () =>
+  Promise.reject(new Deno.errors.PermissionDenied("No"));
+
+testWithPath(
+  "append() says that it can't look at its path",
+  async (path) => {
+    await using log = await openLog(path);
+    await withMethod(Deno, "stat", refuse, async () => {
+      await assertRejects(
+        () => log.append([said(1)]),
+        LogError,
+        `Cannot reopen "${path}": `,
+      );
+    });
+    await appendEach(log, 1, 1);
+  },
+);
+
+testWithPath(
+  "beginAnother() looks at the path first, and has a file without lines be",
+  async (path) => {
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    await using log = await openLog(path, { onNotice });
+    await appendEach(log, 1, 2);
+    await Deno.rename(path, `${path}.1`);
+    await withEachSecond(() => log.beginAnother());
+    assertEquals(notices, [
+      `Began a new "${path}" at event 3: the old one was moved, deleted or emptied`,
+    ]);
+    assertEquals(await namesBeside(path), ["chat.log", "chat.log.1"]);
+    await appendEach(log, 3, 3);
+    await log.beginAnother();
+    assertEquals(
+      await namesBeside(path),
+      ["chat.log", "chat.log.1", "chat.log.2"],
+    );
+    await assertHolds(log, 3);
+  },
+  windows,
+);
+
+testWithPath(
+  "nothing that befalls the log leaves a file open",
+  async (path) => {
+    const left = await leftOpen(async () => {
+      const options = { maxSize: MAX_SIZE, keep: 3 };
+      await using log = await openLog(path, options);
+      await appendEach(log, 1, 3);
+      await log.reopen();
+      const fail = () => () => {
+        throw new Error("Input/output error");
+      };
+      await withMethod(Deno, "renameSync", fail, () => appendEach(log, 4, 4));
+      await appendEach(log, 5, 6);
+      await Deno.rename(`${path}.2`, `${path}.3`);
+      await Deno.rename(`${path}.1`, `${path}.2`);
+      await Deno.writeTextFile(`${path}.1`, "another\n");
+      await pastOf(log);
+      await Deno.remove(`${path}.3`);
+      await pastOf(log);
+      await Deno.remove(path);
+      await log.reopen();
+      await Deno.remove(path);
+      await Deno.mkdir(path);
+      await assertRejects(() => log.reopen(), LogError);
+    });
+    assertEquals(left, []);
+    await Deno.remove(path);
+    await Deno.writeFile(path, new Uint8Array(100_000).fill(1));
+    for (let times = 0; times < 2; times++) {
+      const left = await leftOpen(() =>
+        assertRejects(() => openLog(path), LogError, "its last line is longer")
+      );
+      assertEquals(left, []);
+    }
+  },
+  windows,
+);
+
+testWithPath(
+  "append() cuts nothing off where nothing went wrong, also after a write that did",
+  async (path) => {
+    let cuts = 0;
+    const count = (cut: Deno.FsFile["truncate"]) =>
+      function (this: Deno.FsFile, size?: number) {
+        cuts++;
+        return cut.call(this, size);
+      };
+    const fail = () => () => {
+      throw new Error("Input/output error");
+    };
+    const { prototype } = Deno.FsFile;
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await withMethod(prototype, "truncate", count, async () => {
+      await appendEach(log, 1, 3);
+      assertEquals(cuts, 0);
+      await withMethod(prototype, "writeSync", fail, async () => {
+        await assertRejects(() => log.append([said(4)]), LogError);
+      });
+      assertEquals(cuts, 1);
+      await appendEach(log, 4, 5);
+      assertEquals(cuts, 1);
+    });
+    await assertHolds(log, 5);
+  },
+);
+
+testWithPath(
+  "open() looks for older files under as many names as are kept, and further only without a gap",
+  async (path) => {
+    const all = saidUpTo(6);
+    const ages = async () => {
+      await using log = await openLog(path, { keep: 2 });
+      return agesOf(log);
+    };
+    await Deno.writeTextFile(path, heading(6) + linesOf(all.slice(5)));
+    await Deno.writeTextFile(
+      `${path}.3`,
+      heading(3) + linesOf(all.slice(2, 3)),
+    );
+    assertEquals(await ages(), [""]);
+    await Deno.writeTextFile(
+      `${path}.2`,
+      heading(4) + linesOf(all.slice(3, 5)),
+    );
+    await Deno.writeTextFile(`${path}.5`, linesOf(all.slice(0, 2)));
+    assertEquals(await ages(), [".3", ".2", ""]);
+  },
 );
 
 testWithPath(
@@ -904,8 +968,6 @@ testWithPath(
     await withMethod(performance, "now", still, async () => {
       await using log = await openLog(path, { maxSize: MAX_SIZE });
       await appendEach(log, 1, 3);
-      const refuse = () => () =>
-        Promise.reject(new Deno.errors.PermissionDenied("No"));
       await withMethod(Deno, "stat", refuse, async () => {
         await assertRejects(
           () => pastOf(log),
@@ -961,6 +1023,9 @@ testWithPath("past() reads a file wherever others moved it", async (path) => {
   await Deno.rename(`${path}.2`, `${path}.3`);
   await Deno.rename(`${path}.1`, `${path}.2`);
   assertEquals(await pastOf(log), numbered(saidUpTo(5)));
+  await Deno.rename(path, `${path}.1`);
+  await Deno.rename(`${path}.3`, path);
+  assertEquals(await pastOf(log), numbered(saidUpTo(5)));
 }, windows);
 
 testWithPath(
@@ -983,6 +1048,7 @@ testWithPath(
       assertEquals(await log.have(newest - 1, 5), true);
       assertEquals(await log.have(newest - 2, 5), false);
       assertEquals(await log.whole(0), newest - 1);
+      assertEquals(await log.whole(5), 5);
     }
     await Deno.remove(`${path}.2`);
     const newest = `# continues at event 3\n${linesOf([said(3)])}`;
@@ -990,6 +1056,8 @@ testWithPath(
     {
       await using log = await openLog(path);
       assertEquals([await log.have(0, 3), await log.have(2, 3)], [false, true]);
+      assertEquals([await log.whole(0), await log.whole(3)], [2, 3]);
+      assertEquals(log.heading(3), undefined);
     }
     await Deno.writeTextFile(`${path}.1`, linesOf(saidUpTo(2)));
     await using log = await openLog(path);

@@ -6,20 +6,32 @@
 
 import { formatEntry, readEntries } from "../../../src/log/line_format.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { FileInMemory } from "../../kit/file_in_memory.ts";
 import { numbered, said, saidUpTo } from "../../kit/log_kit.ts";
 
 const linesOf = (count: number) =>
   saidUpTo(count).map((entry) => `${formatEntry(entry)}\n`).join("");
 
-/** The pieces that are read of a file. */
+/** The pieces that are read of a file, up to a number that is far enough. */
 function piecesOf(
   file: FileInMemory,
-  { lines = 0, after = 0, upTo = Infinity } = {},
+  { lines = 0, after = 0, upTo = 1_000 } = {},
 ): Promise<LogEntry[][]> {
   return Array.fromAsync(readEntries(file.file, lines, after, upTo));
 }
+
+Deno.test("formatEntry() writes no answer and no change to what is no number of a line", () => {
+  for (const what of ["replied", "edited", "deleted", "reacted"] as const) {
+    for (const to of [null, 0, -1, 1.5, NaN, 2 ** 53]) {
+      assertThrows(
+        () => formatEntry({ ...said(1), what, to }),
+        RangeError,
+        `Cannot write what was ${what}: no event ${to}`,
+      );
+    }
+  }
+});
 
 Deno.test("readEntries() reads the same in pieces of any size, up to the last line break", async () => {
   const text = `\n${linesOf(3)}# a note\n\n${linesOf(1)}${

@@ -180,10 +180,24 @@ for (const when of ["just before", "just after"] as const) {
               }
               return count;
             };
+          let cuts = 0;
+          const count = (cut: Deno.FsFile["truncateSync"]) =>
+            function (this: Deno.FsFile, size?: number) {
+              cuts++;
+              cut.call(this, size);
+            };
           const { prototype } = Deno.FsFile;
-          await withMethod(prototype, "writeSync", emptying, async () => {
-            assertEquals(await log.append([said(11)]), 11);
-          });
+          await withMethod(
+            prototype,
+            "writeSync",
+            emptying,
+            () =>
+              withMethod(prototype, "truncateSync", count, async () => {
+                assertEquals(await log.append([said(11)]), 11);
+              }),
+          );
+          // An empty file isn't cut: somebody may just be filling it.
+          assertEquals(cuts, when === "just before" ? 1 : 0);
           assertEquals(await log.append([said(12)]), 12);
           await assertWhole(log, 12);
         }

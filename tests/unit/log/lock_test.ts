@@ -13,6 +13,7 @@ import {
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
   ADDRESS,
+  leftOpen,
   testWithPath,
   windows,
   withMethod,
@@ -100,6 +101,31 @@ for (const other of ["none", "another"]) {
     windows,
   );
 }
+
+testWithPath(
+  "takeLock() gives up after ten times at which nobody says that the lock is held, or its file is gone again",
+  async (path) => {
+    for (const isHeld of [true, false]) {
+      let times = 0;
+      const trying = () => () => {
+        times++;
+        if (!isHeld) Deno.removeSync(`${path}.lock`);
+        return Promise.resolve(!isHeld);
+      };
+      await withMethod(Deno.FsFile.prototype, "tryLock", trying, async () => {
+        const left = await leftOpen(() =>
+          assertRejects(
+            () => take(path),
+            LockedError,
+            `Cannot use "${path}": another server uses it`,
+          )
+        );
+        assertEquals([times, left], [10, []]);
+      });
+    }
+  },
+  windows,
+);
 
 testWithPath(
   "takeLock() tries again where nobody says that the lock is held, as right after its end",

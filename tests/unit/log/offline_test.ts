@@ -8,13 +8,16 @@ import { agreementOf } from "../../../src/log/agree.ts";
 import { checkLog } from "../../../src/log/check.ts";
 import { LogError } from "../../../src/log/file.ts";
 import { formatEntry } from "../../../src/log/line_format.ts";
+import { LockedError } from "../../../src/log/lock.ts";
 import { ReadFiles } from "../../../src/log/read_files.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import {
+  ADDRESS,
   headingAfter,
   namesBeside,
   numbered,
+  openLog,
   said,
   saidUpTo,
   testWithPath,
@@ -241,6 +244,13 @@ testWithPath(
     await Deno.remove(path);
     await Deno.writeTextFile(path, "x".repeat(65_537));
     await assertRejects(() => checkLog(path), LogError, "its last line is");
+    await Deno.remove(path);
+    await using _log = await openLog(path);
+    await assertRejects(
+      () => checkLog(path),
+      LockedError, // as it is: who asks says where that server listens
+      `the server on ${ADDRESS}`,
+    );
   },
   windows,
 );

@@ -303,7 +303,8 @@ async function leaveHalfRotated(path: string, count: number, done: number) {
   await Deno.writeTextFile(`${path}.new`, "# continues at event 41");
 }
 
-for (let done = 0; done <= 20; done++) {
+// Near both ends, and where there are as many before or after as others keep.
+for (const done of [0, 1, 2, 9, 10, 11, 12, 18, 19, 20]) {
   testWithPath(
     `a rotation of twenty files that ended after ${done} renamings hides none from anybody`,
     async (path) => {
@@ -335,7 +336,9 @@ for (let done = 0; done <= 20; done++) {
 testWithPath(
   "Retention leaves alone what somebody has put in a file's place, and forgets one that is gone",
   async (path) => {
-    await using kept = await Kept.open(path, { age: 3.5 * DAY });
+    const archive = path.replace("chat.log", "old");
+    await Deno.mkdir(archive);
+    await using kept = await Kept.open(path, { age: 3.5 * DAY }, { archive });
     await kept.fill(8);
     await Deno.rename(`${path}.8`, `${path}.mine`);
     await Deno.writeTextFile(`${path}.8`, "mine, too\n");
@@ -344,8 +347,8 @@ testWithPath(
     await kept.pass(4 * HOUR);
     assertEquals((await seqsIn(kept.log))[0], 9);
     assertEquals(kept.notices.slice(1), [
-      "Deleted chat.log.6: events 5 to 6, until 2026-01-03",
-      "Deleted chat.log.5: events 7 to 8, until 2026-01-04",
+      `Deleted chat.log.6: events 5 to 6, until 2026-01-03; ${archive}/chat.log.000000005-000000006 has them`,
+      `Deleted chat.log.5: events 7 to 8, until 2026-01-04; ${archive}/chat.log.000000007-000000008 has them`,
     ]);
     assert(!(await namesBeside(path)).includes("chat.log.9"));
     assertEquals(await Deno.readTextFile(`${path}.8`), "mine, too\n");
@@ -487,6 +490,23 @@ for (const [name, attempt] of Object.entries(ATTEMPTS)) {
     },
   );
 }
+
+testWithPath(
+  "Retention archives a file under the log's own name, whatever numbers that has and however many files there are",
+  async (path) => {
+    const log = `${path.slice(0, -4)}.2.log`; // chat.2.log
+    const archive = path.replace("chat.log", "old");
+    await Deno.mkdir(archive);
+    await using kept = await Kept.open(log, { age: 3.5 * DAY }, { archive });
+    await kept.fill(14);
+    await kept.pass(2 * HOUR);
+    const names = (await Array.fromAsync(Deno.readDir(archive)))
+      .map((it) => it.name).toSorted();
+    assertEquals(names.length, 10);
+    assertEquals(names[0], "chat.2.log.000000001-000000002");
+    assertEquals(names[9], "chat.2.log.000000019-000000020");
+  },
+);
 
 for (const other of ["not this one\n", "the same and more"]) {
   testWithPath(

@@ -12,6 +12,7 @@ import {
   said,
   saidUpTo,
   testWithPath,
+  windows,
   withMethod,
 } from "../../kit/log_kit.ts";
 import type { LogEntry, NewEntry } from "../../../src/protocol/line.ts";
@@ -34,6 +35,7 @@ const TEXTS = [
   "# continues at event 5",
   "οδοσεως",
   "u" + "\u0308\u0304".repeat(9) + "v", // a flood of marks, some of which compose
+  "\u200e\u0302\u0301y", // behind the escape's last letter, both marks compose
 ];
 
 // Words, and which of the texts have them all.
@@ -70,8 +72,9 @@ const WORDS: readonly (readonly [string, readonly number[]])[] = [
   ["2026", []],
   ["u" + "\u0308\u0304".repeat(9), [14]],
   ["U" + "\u0308\u0304".repeat(9) + "V", [14]],
-  ["", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
-  ["abhii", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ["\u0302\u0301y", [15]],
+  ["", TEXTS.map((_, at) => at + 1)],
+  ["abhii", TEXTS.map((_, at) => at + 1)],
   ["ABH fox", [1]],
 ];
 
@@ -148,13 +151,23 @@ testWithPath("search() goes on where it left off", async (path) => {
   assertEquals(found, numbered(saidUpTo(300)));
 });
 
+/** Writes a file of the log that begins with a number. */
+async function writeLines(
+  path: string,
+  lines: readonly NewEntry[],
+  first = 1,
+): Promise<void> {
+  const heading = first === 1 ? "" : `# continues at event ${first}\n`;
+  const text = lines.map((entry) => `${formatEntry(entry)}\n`).join("");
+  await Deno.writeTextFile(path, heading + text, { mode: 0o600 });
+}
+
 /** A log with a word in its first and last lines, and 2 MB between them. */
 async function writeLarge(path: string, between: string) {
   const lines = [said(1, "needle first")];
   for (let n = 2; n < 2_000; n++) lines.push(said(n, between));
   lines.push(said(2_000, "needle last"));
-  const text = lines.map((entry) => `${formatEntry(entry)}\n`).join("");
-  await Deno.writeTextFile(path, text, { mode: 0o600 });
+  await writeLines(path, lines);
 }
 
 testWithPath("search() gives up when it has read enough", async (path) => {
@@ -167,20 +180,36 @@ testWithPath("search() gives up when it has read enough", async (path) => {
     });
     return { seqs: seqsOf(entries), more, from };
   };
-  assertEquals(await search(), { seqs: [1, 2_000], more: false, from: 1 });
+  const all = { seqs: [1, 2_000], more: false, from: 1 };
+  assertEquals(await search(), all);
+  const { size } = await Deno.stat(path);
+  assertEquals(await search(size), all);
+  assertEquals((await search(size - 1)).more, true);
   const { seqs, more, from } = await search(600_000);
   assertEquals([seqs, more], [[2_000], true]);
   assert(from > 1_000 && from < 1_600, `${from}`);
+  // Nothing is read before the piece in which it is to end.
+  const after = from - 1;
+  for (const last of [after, after + 1]) {
+    const ended = await log.search("hay", { limit: 5, after: last });
+    assertEquals(ended, { entries: [], changes: [], more: false, from });
+  }
+  const none = await log.search("", { limit: 0, before: 1_500 });
+  assertEquals(none, { entries: [], changes: [], more: true, from: 1_500 });
 });
 
 testWithPath(
   "search() gives up when too many lines only look right",
   async (path) => {
-    const hay = `${formatEntry(said(1, "hay"))}\n`;
+    const hay = `${formatEntry(said(1, "hay q z"))}\n`;
     await Deno.writeTextFile(path, hay.repeat(20_000), { mode: 0o600 });
     await using log = await openLog(path);
     const options = { limit: 5, reach: 2_000_000 };
     assertEquals((await log.search("needle", options)).more, false);
+    // What only stands before the words of a line isn't even read, nor what has a mark less.
+    for (const words of ["2026", "c.1", "q\u0301z"]) {
+      assertEquals((await log.search(words, options)).more, false);
+    }
     // Nothing but what a line escapes: only reading each tells that it isn't there.
     assertEquals((await log.search("\u200d", options)).more, true);
   },
@@ -213,15 +242,11 @@ testWithPath(
 testWithPath(
   "search() looks for changes among the 16,384 lines from where it begins",
   async (path) => {
-    const changed = (lines: number) => [
-      said(1, "needle"),
-      ...saidUpTo(lines),
-      { ...said(2, "pin"), what: "edited", to: 1 } as const,
-      ...saidUpTo(9),
-    ];
+    const edited = { ...said(2, "pin"), what: "edited", to: 1 } as const;
     for (const [lines, isSeen] of [[16_383, true], [16_384, false]] as const) {
-      const text = changed(lines).map((it) => `${formatEntry(it)}\n`).join("");
-      await Deno.writeTextFile(path, text, { mode: 0o600 });
+      const older = [said(1, "needle"), ...saidUpTo(lines), edited];
+      await writeLines(`${path}.1`, older);
+      await writeLines(path, saidUpTo(9), lines + 3);
       await using log = await openLog(path);
       const found = async (word: string) =>
         seqsOf((await log.search(word, { limit: 1, before: 2 })).entries);
@@ -232,22 +257,52 @@ testWithPath(
 );
 
 testWithPath(
+  "search() finds what each line says now, also where another piece begins behind it",
+  async (path) => {
+    const count = 150; // of 4,000 bytes and more: two pieces and a half
+    const edits = Array.from({ length: count }, (_, at): NewEntry => ({
+      ...said(1, "pin"),
+      what: "edited",
+      to: at + 1,
+    }));
+    const lines = Array<NewEntry>(count).fill(said(1, "x".repeat(4_000)));
+    await writeLines(path, [...lines, ...edits]);
+    await using log = await openLog(path);
+    const { entries, changes } = await log.search("pin", { limit: 200 });
+    const all = Array.from(edits, (_, at) => at + 1);
+    assertEquals(seqsOf(entries), all);
+    assertEquals(seqsOf(changes), all.map((seq) => seq + count));
+  },
+);
+
+testWithPath(
   "search() looks for changes in the next 8 MiB, and so finds those that are near",
   async (path) => {
     const hay = (count: number) =>
       Array<NewEntry>(count).fill(said(3, "x".repeat(4_000)));
+    const deleted = (to: number): NewEntry => ({
+      ...said(3, ""),
+      what: "deleted",
+      to,
+    });
     const lines = [
       said(1, "needle"),
+      said(2, "thread"),
       ...hay(100),
-      { ...said(2, ""), what: "deleted", to: 1 } as const,
+      deleted(1),
       ...hay(2_300),
-      { ...said(2, "👍"), what: "reacted", to: 1 } as const,
+      deleted(2),
+      said(4, "pin"), // 2,405
+      ...hay(100),
+      deleted(2_405),
     ];
-    const text = lines.map((it) => `${formatEntry(it)}\n`).join("");
-    await Deno.writeTextFile(path, text, { mode: 0o600 });
+    await writeLines(path, lines);
     await using log = await openLog(path);
-    const options = { limit: 1, before: 2 };
-    assertEquals((await log.search("needle", options)).entries, []);
+    const found = async (word: string, before: number) =>
+      seqsOf((await log.search(word, { limit: 1, before })).entries);
+    assertEquals(await found("needle", 2), []);
+    assertEquals(await found("thread", 3), [2]);
+    assertEquals(await found("pin", 2_406), []);
   },
 );
 
@@ -288,12 +343,32 @@ testWithPath(
     await using log = await openLog(path);
     await log.append([said(1, "needle")]);
     const search = log.search("needle", { limit: 5 });
-    const append = log.append([said(2, "needle")]);
+    const edited = { ...said(3, "pin"), what: "edited", to: 1 } as const;
+    const append = log.append([said(2, "needle"), edited]);
     assertEquals(seqsOf((await search).entries), [1]);
     await append;
     const { entries } = await log.search("needle", { limit: 5 });
-    assertEquals(seqsOf(entries), [1, 2]);
+    assertEquals(seqsOf(entries), [2]);
   },
+);
+
+testWithPath(
+  "search() finds a line that two files have as the newer one has it, and none of a file that is gone",
+  async (path) => {
+    const lines = ["needle one", "needle two", "needle more"];
+    await writeLines(`${path}.1`, lines.map((text, at) => said(at, text)));
+    await writeLines(path, [said(3, "needle three")], 3);
+    await using log = await openLog(path);
+    const found = async () =>
+      (await log.search("needle", { limit: 5 })).entries.map(({ seq, text }) =>
+        `${seq} ${text}`
+      );
+    const newer = "3 needle three";
+    assertEquals(await found(), ["1 needle one", "2 needle two", newer]);
+    await Deno.remove(`${path}.1`);
+    assertEquals(await found(), [newer]);
+  },
+  windows,
 );
 
 testWithPath(
