@@ -183,7 +183,7 @@ export class Member implements Receiver, OpenerListener, Voice {
     };
     const options = { ...handshake, keyPair };
     this.#channel = before
-      ? await reach(dial, options, new Promise(() => {})) // with a client's patience
+      ? await reach(dial, options, new Promise(() => {}), false) // with a client's patience
       : await connectChannel(await dial(), options);
     if (opens) this.#opener = new Opener(this.#required(), this, after);
     else this.#meter.keeping = false;

@@ -111,7 +111,7 @@ export class Connection implements Client {
       // While nothing is said, no function waits here but this one, and holds nothing: there are thousands of it.
       let records: readonly SealedRecord[] | null;
       while ((records = await this.#listen())) {
-        if (!this.#ended) await this.#serve(records); // else read only so that the goodbye is heard
+        await this.#serve(records);
         records = null;
       }
     } catch (error) {
@@ -226,7 +226,7 @@ export class Connection implements Client {
     this.dismiss(misused ? "misused" : "lost");
   }
 
-  /** Carries out what has arrived. */
+  /** Carries out what has arrived; from the end on it is read only so that the goodbye is heard. */
   async #serve(records: readonly SealedRecord[]): Promise<void> {
     this.#pulse.heard();
     const size = records.reduce(

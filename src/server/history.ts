@@ -15,7 +15,7 @@ import type { Shared } from "./broadcaster.ts";
 import { encodeEvent, type Event, packEvents } from "../protocol/events.ts";
 import { type LogEntry, pastEvent } from "../protocol/line.ts";
 
-/** A guest that lacks more events than this is told them before it is let in, in blocks of as many. */
+/** A guest that lacks more events than this is told them before it is let in, in blocks of as many. Fewer than the log has in memory. */
 export const NEAR = 256;
 
 /** Pieces of the past that are kept, and records of one that is: 32 MiB at most with their sealed form, where all lines are long. */
@@ -30,10 +30,17 @@ export interface Piece {
   readonly upTo: number;
   /** Its lines, as `packEvents` made them. */
   readonly plaintexts: readonly Bytes[];
-  /** How many have asked for it. */
-  asked: number;
+  /** Whether somebody was told it. */
+  isTold: boolean;
   /** The same, sealed once for several of them. */
   shared?: Promise<Shared>;
+}
+
+/** Lines after one and up to another, as `packEvents` made them. */
+interface Packed {
+  readonly after: number;
+  readonly upTo: number;
+  readonly plaintexts: readonly Bytes[];
 }
 
 /** The room's past. */
@@ -42,7 +49,7 @@ export class History {
   readonly #shown: number;
   #searches: Promise<unknown> = Promise.resolve(); // the last of them
   readonly #pieces = new Map<string, Promise<Piece>>(); // as they were asked for first
-  #packed = { after: 0, upTo: 0, plaintexts: new Array<Bytes>() }; // the last that was
+  #packed: Packed | undefined; // the last that was
 
   /** The past in a log. @param shown How many events a newcomer is shown. */
   constructor(log: ChatLog, shown: number) {
@@ -82,17 +89,6 @@ export class History {
     return this.#log.whole(after);
   }
 
-  /**
-   * To be called when lines after a number were read, which were all there: looks whether none was left out since its file
-   * was deleted meanwhile. @throws {LogError} if one may have been.
-   */
-  async requireWhole(after: number): Promise<void> {
-    const whole = await this.whole(after);
-    if (whole === after) return;
-    const why = new Error(`events up to ${whole} were deleted meanwhile`);
-    throw new LogError("read on in", "the log", why);
-  }
-
   /** Entries after `after` and up to `upTo`, in pieces. Default: to where the log ends now. */
   past(after: number, upTo = this.head): AsyncGenerator<LogEntry[]> {
     return this.#log.past(after, upTo);
@@ -120,19 +116,22 @@ export class History {
       ends.push(end);
       at = end;
     }
-    const reading = this.#read(after, ends);
-    const pieces = ends.map((end, index) => {
-      const name = nameOf(ends[index - 1] ?? after, end);
-      const piece = reading.then((all) => all[index] ?? emptyPiece(end));
+    const reading = this.#read(after, ends.at(-1) ?? after);
+    let start = after;
+    const pieces = ends.map((upTo) => {
+      const from = start;
+      const name = nameOf(from, upTo);
+      const piece = reading.then((entries) => pieceOf(entries, from, upTo));
       const drop = () => this.#pieces.delete(name);
       piece.then(({ plaintexts }) => {
         if (plaintexts.length > MAX_PIECE_RECORDS) drop();
       }, drop);
       this.#pieces.set(name, piece);
+      keepNewest(this.#pieces, MAX_PIECES);
+      start = upTo;
       return piece;
     });
-    keepNewest(this.#pieces, MAX_PIECES);
-    return pieces[0] ?? Promise.resolve(emptyPiece(upTo));
+    return pieces[0] ?? Promise.resolve(pieceOf([], after, upTo));
   }
 
   /**
@@ -142,25 +141,29 @@ export class History {
   packed(after: number, upTo: number): readonly Bytes[] | undefined {
     const recent = this.recent(after, upTo);
     if (!recent) return undefined;
-    if (after !== this.#packed.after || upTo !== this.#packed.upTo) {
-      this.#packed = { after, upTo, plaintexts: packed(recent) };
-    }
-    return this.#packed.plaintexts;
+    const last = this.#packed;
+    if (last?.after === after && last.upTo === upTo) return last.plaintexts;
+    const plaintexts = packed(recent);
+    this.#packed = { after, upTo, plaintexts };
+    return plaintexts;
   }
 
-  /** The pieces up to each of these numbers. */
-  async #read(after: number, ends: readonly number[]): Promise<Piece[]> {
-    const upTo = ends.at(-1) ?? after;
+  /** The lines after `after` up to `upTo`, none of which was left out. */
+  async #read(after: number, upTo: number): Promise<readonly LogEntry[]> {
     const entries = await this.lines(after, upTo);
     // Not kept then: the file may come back, and who asks for the piece after that would lack its lines unawares.
     if (entries.length < upTo - after && !this.recent(after, upTo)) {
-      await this.requireWhole(after);
+      await this.#requireWhole(after);
     }
-    return ends.map((end, index) => {
-      const start = ends[index - 1] ?? after;
-      const lines = entries.filter(({ seq }) => seq > start && seq <= end);
-      return { upTo: end, plaintexts: packed(lines), asked: 0 };
-    });
+    return entries;
+  }
+
+  /** Looks whether lines after a number were left out since their file was deleted meanwhile. @throws {LogError} if so. */
+  async #requireWhole(after: number): Promise<void> {
+    const whole = await this.whole(after);
+    if (whole === after) return;
+    const why = new Error(`events up to ${whole} were deleted meanwhile`);
+    throw new LogError("read on in", "the log", why);
   }
 
   /** The same as `past`, all of it: from memory, if all is there. @throws {LogError} if a file can't be read. */
@@ -234,8 +237,14 @@ function nameOf(after: number, end: number): string {
   return `${after} ${end}`;
 }
 
-function emptyPiece(upTo: number): Piece {
-  return { upTo, plaintexts: [], asked: 0 };
+/** Those of the entries that are after one number and up to another. */
+function pieceOf(
+  entries: readonly LogEntry[],
+  after: number,
+  upTo: number,
+): Piece {
+  const lines = entries.filter(({ seq }) => seq > after && seq <= upTo);
+  return { upTo, plaintexts: packed(lines), isTold: false };
 }
 
 /** Lines as they are told. */

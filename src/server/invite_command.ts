@@ -324,7 +324,7 @@ async function serverOf(
 function endOf(text: string): number | null {
   if (text === "0") return null;
   const [, count = "", unit = ""] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
-  if (count === "" || Number(count) === 0) {
+  if (Number(count) === 0) {
     throw new UsageError(
       `Cannot use --for ${JSON.stringify(text)}: it is like 30m, 12h or 7d`,
     );

@@ -211,14 +211,14 @@ function newLink(keyFile: KeyFile, values: Values): string {
   const link = linkOf(keyFile, values);
   const web = webLinksOf(keyFile.keys, link);
   const where = reachableAddress(keyFile.keys)
-    ? "To join from elsewhere:  "
-    : "To join on this machine: ";
+    ? "To join from elsewhere:"
+    : "To join on this machine:";
   return [
     "The room has a new link. The old one lets nobody in any more; members stay members.",
     "A running server takes the new one from now on.",
     "",
-    `${where}  ${clientCommand()} '${link}'`,
-    ...web.map((it) => `In a browser:             ${it}`),
+    `${where.padEnd(LABEL)}${clientCommand()} '${link}'`,
+    ...web.map((it) => "In a browser:".padEnd(LABEL) + it),
     "",
   ].join("\n");
 }

@@ -111,7 +111,7 @@ export class Letters {
     }
     let free = MAX_TOTAL - this.#length;
     for (const it of this.#all) {
-      if (free >= data.length) return undefined;
+      if (free >= data.length) break;
       if (it.taken) free += lengthOf(it);
     }
     return free >= data.length ? undefined : "mailbox-full";

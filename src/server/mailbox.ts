@@ -66,9 +66,9 @@ export class Mailbox implements Disposable {
   #letters = new Letters();
   #pending: LetterLine[] = []; // which the file lacks
   #lacksMore = false; // than those
-  #askedAt = -Infinity;
-  #triedAt = -Infinity;
-  #rewrittenAt = -Infinity;
+  #askedAt = 0;
+  #triedAt = 0;
+  #rewrittenAt = 0;
   #mayRewrite = true;
   #trouble = ""; // said once
 

@@ -79,14 +79,14 @@ async function readAll(
   into: Uint8Array,
   hasBegun: boolean,
 ): Promise<void> {
-  for (let count = 0; count < into.length;) {
+  let more: number | null;
+  for (let count = 0; count < into.length; count += more) {
     const isSilent = !hasBegun && count === 0;
-    const more = await stream.read(into.subarray(count)).catch((error) => {
+    more = await stream.read(into.subarray(count)).catch((error) => {
       throw isSilent ? new GoneError(false, error) : error;
     });
     if (more === null) {
       throw isSilent ? new GoneError(false) : refused("the connection ended");
     }
-    count += more;
   }
 }

@@ -346,7 +346,7 @@ export class Requests {
       const key = toBase64url(noiseKey);
       return { id: full, key, card: text, invite, standing: this.#standing };
     } catch (error) {
-      if (error instanceof RangeError || error instanceof SyntaxError) return;
+      if (error instanceof RangeError) return;
       throw error;
     }
   }
@@ -419,8 +419,8 @@ export class Requests {
   /** Tells the client what stands in memory. @param count Of lines. */
   async #tellRest(plaintexts: readonly Bytes[], count: number): Promise<void> {
     for (const plaintext of plaintexts) {
-      if (this.#client.ended) break;
       await this.#client.outlet.drained(); // all at once may be more than may wait for one
+      if (this.#client.ended) return;
       this.#client.pass([plaintext]);
     }
     this.#spend(count);
@@ -430,21 +430,24 @@ export class Requests {
   /** Tells the client the lines after one and up to another, no faster than it takes them and pays for them. */
   async #tellPast(after: number, upTo: number): Promise<void> {
     const { history } = this.#options;
-    for (let at = after; at < upTo && !this.#client.ended;) {
+    for (let at = after; at < upTo;) {
       const piece = await history.piece(at, upTo);
       await this.#client.outlet.drained(); // all at once may be more than may wait for one
+      if (this.#client.ended) return;
       await this.#tellPiece(piece);
       this.#spend(piece.upTo - at);
       await this.#client.paid();
       at = piece.upTo;
     }
-    if (after < history.oldest) await history.requireWhole(after);
   }
 
   /** Tells a piece that others have asked for, too, as it was sealed for all of them. */
   async #tellPiece(piece: Piece): Promise<void> {
     if (piece.plaintexts.length === 0) return; // no line there is ours: what is shared may not be empty
-    if (piece.asked++ === 0) return this.#client.pass(piece.plaintexts);
+    if (!piece.isTold) {
+      piece.isTold = true;
+      return this.#client.pass(piece.plaintexts);
+    }
     piece.shared ??= this.#options.room.share(piece.plaintexts);
     const shared = await piece.shared;
     this.#client.tell(shared.key);

@@ -27,20 +27,28 @@ export interface Reader {
   settled(): Promise<void>;
 }
 
+/** Bytes from one offset to another. */
+interface View {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: Bytes;
+}
+
 /** The run of bytes. */
 export class Ring {
   /** When its readers write. */
-  readonly turns: WriteTurns = new WriteTurns();
+  readonly turns: WriteTurns;
   readonly #bytes: Bytes;
   readonly #readers = new Set<Reader>();
   #head = 0;
   #appends = 0;
-  #viewed = { from: 0, to: 0, bytes: new Uint8Array(0) };
+  #viewed: View | undefined;
   #floor = 0; // at or before the slowest cursor; looked up again only when it matters
 
-  /** An empty ring. @param capacity Bytes to keep for readers that are behind. */
-  constructor(capacity: number) {
+  /** An empty ring. @param capacity Bytes to keep for readers that are behind. @param turns When they write. */
+  constructor(capacity: number, turns: WriteTurns = new WriteTurns()) {
     this.#bytes = new Uint8Array(capacity);
+    this.turns = turns;
   }
 
   /** The offset of the next byte. */
@@ -78,10 +86,7 @@ export class Ring {
    */
   async makeRoom(size: number): Promise<void> {
     if (this.#fits(size)) return;
-    if (this.turns.waiting > 0) {
-      await this.turns.passed();
-      if (this.#fits(size)) return;
-    }
+    if (this.turns.waiting > 0) await this.turns.passed();
     const oldest = this.#head + size - this.#bytes.length;
     const laggards = [...this.#readers].filter((it) => it.cursor < oldest);
     for (const reader of laggards) reader.drop();
@@ -120,12 +125,13 @@ export class Ring {
    * ones after each other get the same object, which stands for no others later.
    */
   view(from: number, to: number): Bytes {
-    if (from !== this.#viewed.from || to !== this.#viewed.to) {
-      const start = from % this.#bytes.length;
-      const end = Math.min(start + to - from, this.#bytes.length);
-      this.#viewed = { from, to, bytes: this.#bytes.subarray(start, end) };
-    }
-    return this.#viewed.bytes;
+    const last = this.#viewed;
+    if (last?.from === from && last.to === to) return last.bytes;
+    const start = from % this.#bytes.length;
+    const end = Math.min(start + to - from, this.#bytes.length);
+    const bytes = this.#bytes.subarray(start, end);
+    this.#viewed = { from, to, bytes };
+    return bytes;
   }
 
   /** Counts a reader in. */

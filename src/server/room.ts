@@ -117,25 +117,22 @@ export class Room {
       ...options,
       server: () => this.#order.server,
     });
-    const room = {
+    const state = this.#state;
+    this.#order.attach({
+      get nextId() {
+        return state.nextId;
+      },
       wake: () => this.#woken.notify(),
       submit: (item: Item) => this.#submit(item),
-      seat: (id: number) => this.#state.members.seat(id),
-      members: this.#state.members,
+      seat: (id: number) => state.members.seat(id),
+      members: state.members,
       tellWaiting: (is: boolean) =>
         this.#between(() => this.#tellUnnumbered({ kind: "waiting", is })),
       between: <T>(task: () => Promise<T> | T) => this.#between(task),
       restore: (roster: RosterRecord) => {
-        for (const { guest } of this.#state.restore(roster)) {
+        for (const { guest } of state.restore(roster)) {
           guest.dismiss("adrift");
         }
-      },
-    };
-    const state = this.#state;
-    this.#order.attach({
-      ...room,
-      get nextId() {
-        return state.nextId;
       },
     });
     this.#options = options;
@@ -319,10 +316,10 @@ export class Room {
   #isStale({ request: { guest, candidate, stay } }: Of<"join">): boolean {
     if (!this.#order.isShared) return false;
     const person = this.#people.persons.find(candidate.id);
-    const { seats = [] } = person && this.#state.members.of(person) || {};
     const since = this.#coming.get(guest) ?? 0;
     return guest.ended !== undefined ||
-      seats.some((seat) => seat.stay === stay && seat.id >= since);
+      this.#state.members.seatsBy(person)
+        .some((seat) => seat.stay === stay && seat.id >= since);
   }
 
   get #isDone(): boolean {
@@ -355,15 +352,22 @@ export class Room {
 
   /** Those of the items that can be done; who asked for others is told. Changes nothing. */
   #try(items: readonly Item[]): Item[] {
-    const trial = new Batch(this.#order.now(), this.#log.head + 1, false);
     const { maxItemSize } = this.#order;
-    const possible = items.filter((item) => {
-      const isTooLarge = this.#order.sizeOf(item) > maxItemSize;
-      if (isTooLarge) return refuseSize(item);
-      return !isDecided(item) || this.#state.apply(item, trial);
-    });
-    for (const undo of trial.undo.reverse()) undo();
-    return possible;
+    return this.#trial((trial) =>
+      items.filter((item) => {
+        const isTooLarge = this.#order.sizeOf(item) > maxItemSize;
+        if (isTooLarge) return refuseSize(item);
+        return !isDecided(item) || this.#state.apply(item, trial);
+      })
+    );
+  }
+
+  /** Does something with a batch of which nothing comes. */
+  #trial<T>(run: (trial: Batch) => T): T {
+    const trial = new Batch(this.#order.now(), this.#log.head + 1, false);
+    const result = run(trial);
+    takeBack(trial);
+    return result;
   }
 
   /** Does something between two batches, alone. */
@@ -421,10 +425,8 @@ export class Room {
         continue;
       }
       const [first, rest] = itemSize > maxSize ? this.#split(item) : [item];
-      take(first, itemSize);
-      if (!rest) continue;
-      waiting.add(seat);
-      this.#inbox.push(rest);
+      take(first, itemSize); // of all of it, so that nothing comes before the rest
+      if (rest) this.#inbox.push(rest);
     }
     if (coming.size > 0) this.#admittedAt = performance.now();
     if (this.#inbox.length > 0) {
@@ -653,7 +655,7 @@ export class Room {
    */
   async #takeBack(batch: Batch, ordered: Ordered): Promise<void> {
     this.#options.sealed?.drop();
-    for (const undo of batch.undo.reverse()) undo();
+    takeBack(batch);
     this.#people.journal.settle();
     if (!batch.isDecided) return this.#refuse(batch);
     this.#again = ordered;
@@ -667,12 +669,13 @@ export class Room {
   #refuseNew(): void {
     const items = this.#inbox;
     this.#inbox = items.filter((item) => !isAsked(item));
-    const trial = new Batch(this.#order.now(), this.#log.head + 1, false);
-    for (const item of items) {
-      if (isAsked(item)) this.#state.apply(item, trial);
-      if (item.kind === "say") item.taken();
-    }
-    for (const undo of trial.undo.reverse()) undo();
+    const trial = this.#trial((trial) => {
+      for (const item of items) {
+        if (isAsked(item)) this.#state.apply(item, trial);
+        if (item.kind === "say") item.taken();
+      }
+      return trial;
+    });
     this.#refuse(trial);
   }
 
@@ -718,12 +721,17 @@ export class Room {
     }
     const { posting, seat, posted } = item;
     const to = this.#people.persons.find(posting.to);
-    const { seats = [] } = to && this.#state.members.of(to) || {};
+    const seats = this.#state.members.seatsBy(to);
     // What its sender is told; others are only told what concerns them.
     const isElsewhere = seats.some(({ server }) => server !== seat.server);
     const options = { isDecided, isElsewhere };
     posted(mailbox.post(posting, seat.guest, at, options));
   }
+}
+
+/** Has nothing of a batch have happened. */
+function takeBack({ undo }: Batch): void {
+  for (const it of undo.reverse()) it();
 }
 
 const NOBODY: readonly string[] = [];

@@ -241,9 +241,9 @@ export class RoomState {
 
   #remove(item: Of<"remove">, batch: Batch): void {
     const { person, words } = item;
-    const { seats = [] } = this.members.of(person) ?? {};
+    const seats = this.members.seatsBy(person).slice();
     if (seats.length > 0) batch.removing.push(item);
-    for (const seat of seats.slice()) {
+    for (const seat of seats) {
       batch.removed.push(seat);
       this.#vacate(seat, words, batch);
     }

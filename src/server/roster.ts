@@ -24,6 +24,12 @@ export class Roster {
     return this.#byPerson.get(person);
   }
 
+  /** A person's connections: none where it isn't in. */
+  seatsBy(person: Person | undefined): readonly Seat[] {
+    const member = person && this.of(person);
+    return member?.seats ?? [];
+  }
+
   /** Whether this connection is in. */
   has(seat: Seat): boolean {
     const { member } = seat;

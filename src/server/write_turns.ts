@@ -23,6 +23,12 @@ export class WriteTurns {
   #left = MOST; // in this turn
   readonly #waiting: (() => void)[] = [];
   #isNextAsked = false; // whether the next turn is asked for
+  readonly #later: (run: () => void) => void;
+
+  /** Turns to write in. @param later Has something run in the next turn. Default: of the event loop. */
+  constructor(later: (run: () => void) => void = setImmediate) {
+    this.#later = later;
+  }
 
   /** Has something write, now or in one of the next turns. */
   take(write: () => void): void {
@@ -49,7 +55,7 @@ export class WriteTurns {
   #askNext(): void {
     if (this.#isNextAsked) return;
     this.#isNextAsked = true;
-    setImmediate(this.#renew);
+    this.#later(this.#renew);
   }
 
   readonly #renew = (): void => {

@@ -121,13 +121,13 @@ export function decide(
 ): Decision {
   const { place } = own;
   const { state } = found;
+  const next = (place?.place ?? 0) + 1;
   const settled = best(others.filter((it) => helps(place, found, it)));
   switch (standingOf(place, found)) {
     case "here":
-      return { kind: "go-on", from: (place?.place ?? 0) + 1 };
+      return { kind: "go-on", from: next };
     case "behind": {
-      const from = (place?.place ?? 0) + 1;
-      const why = `The stream no longer has entries ${from} to ${
+      const why = `The stream no longer has entries ${next} to ${
         state.first - 1
       }, which this server lacks`;
       return settled
@@ -171,6 +171,9 @@ function best(others: readonly Other[]): Other | undefined {
   return others.toSorted((a, b) => b.place - a.place || compare(a.id, b.id))[0];
 }
 
+/** What of a server says whether it begins the stream. */
+type Logged = Pick<Other, "id" | "stream" | "place" | "head">;
+
 /** The stream begins anew with the longest log. */
 function anew(
   { id, place, head }: Own,
@@ -178,8 +181,8 @@ function anew(
   others: readonly Other[],
   why: string,
 ): Decision {
-  const { stream = "", place: last = 0, begun = 0 } = place ?? {};
-  const own: Other = { id, isSettled: false, stream, begun, place: last, head };
+  const { stream = "", place: last = 0 } = place ?? {};
+  const own: Logged = { id, stream, place: last, head };
   const [first = own] = [own, ...others].toSorted(byLog);
   const at = state.last + 1;
   return first === own
@@ -188,7 +191,7 @@ function anew(
 }
 
 /** The longest log first; of several the one that has carried out most, then the smallest id. */
-function byLog(a: Other, b: Other): number {
+function byLog(a: Logged, b: Logged): number {
   return b.head - a.head ||
     Number(b.stream !== "") - Number(a.stream !== "") ||
     (a.stream === b.stream ? b.place - a.place : 0) ||
@@ -196,7 +199,7 @@ function byLog(a: Other, b: Other): number {
 }
 
 function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : 1; // no two are the same
 }
 
 /** What a beginning is to a server. */

@@ -41,6 +41,7 @@ import { Outage } from "./outage.ts";
 import { digestOf, type PositionFile } from "./position.ts";
 import { Progress } from "./progress.ts";
 import { Proposer } from "./proposer.ts";
+import type { ServerRecord } from "./roster_record.ts";
 import type { Footing } from "./standing.ts";
 import type { Siblings } from "./siblings.ts";
 import { Turns } from "./turns.ts";
@@ -128,7 +129,7 @@ export class Cluster implements Order, AsyncDisposable {
   readonly #stopped = Promise.withResolvers<never>();
   readonly #entered = Promise.withResolvers<void>();
   readonly #failed = Promise.withResolvers<never>();
-  #room: OrderedRoom | undefined;
+  #attached: OrderedRoom | undefined; // the room
   #following: Promise<void> | undefined;
   #isIn = false;
   #hasBegun = false; // to follow a stream
@@ -146,7 +147,7 @@ export class Cluster implements Order, AsyncDisposable {
     this.#failed.promise.catch(() => {}); // whoever waits for it is told
     this.#stopped.promise.catch(() => {});
     options.wire.changed = () => this.#wireChanged();
-    const wake = () => this.#room?.wake();
+    const wake = () => this.#room.wake();
     this.#turns = new Turns(this.server, wake);
     this.#progress = new Progress(options.position, this.server, wake);
     this.#outage = new Outage((is) => this.#tellAway(is));
@@ -159,11 +160,11 @@ export class Cluster implements Order, AsyncDisposable {
     options.agreement.differs = (error) => this.#failed.reject(error);
     this.#leases = new Leases({
       siblings: options.siblings,
-      others: () => this.#others,
+      others: () => this.#others.map(({ id }) => id),
       isIn: () => this.#isIn && this.#isReached,
       isCurrent: () => this.#queue.length === 0,
       silent: (server, reason) =>
-        this.#room?.submit({ kind: "gone", server, reason }),
+        this.#room.submit({ kind: "gone", server, reason }),
     });
   }
 
@@ -220,9 +221,9 @@ export class Cluster implements Order, AsyncDisposable {
     return this.#failed.promise;
   }
 
-  get #others(): string[] {
-    const { servers } = this.#progress;
-    return [...servers.keys()].filter((id) => id !== this.server);
+  get #others(): ServerRecord[] {
+    const servers = [...this.#progress.servers.values()];
+    return servers.filter(({ id }) => id !== this.server);
   }
 
   sizeOf(item: Item): number {
@@ -230,19 +231,17 @@ export class Cluster implements Order, AsyncDisposable {
   }
 
   attach(room: OrderedRoom): void {
-    this.#room = room;
+    this.#attached = room;
   }
 
-  /** The id of the next connection. */
-  get #nextId(): number {
-    return this.#room?.nextId ?? 1;
+  /** @throws {TypeError} where there is none. */
+  get #room(): OrderedRoom {
+    if (this.#attached) return this.#attached;
+    throw new TypeError("Cannot order anything: no room is attached");
   }
 
   /** Does something between two batches of the room. */
   between<T>(task: () => Promise<T> | T): Promise<T> {
-    if (!this.#room) {
-      throw new TypeError("Cannot wait for a room: none is attached");
-    }
     return this.#untilStopped(this.#room.between(task));
   }
 
@@ -297,7 +296,7 @@ export class Cluster implements Order, AsyncDisposable {
     const { address, logHead, agreement } = this.#options;
     const last = logHead();
     if (last > head) return this.#failed.reject(longerLog(head, last));
-    const end = agreement.end(() => this.#room?.wake());
+    const end = agreement.end(() => this.#room.wake());
     if (!end) return;
     const item = { kind: "server", id: this.server, address } as const;
     this.#proposer.propose([item], this.#progress, end);
@@ -343,7 +342,7 @@ export class Cluster implements Order, AsyncDisposable {
   #keep(): void {
     if (!this.#hasBegun) return;
     this.#options.people.journal.keep();
-    this.#progress.keep(this.#nextId);
+    this.#progress.keep(this.#room.nextId);
   }
 
   /** Follows one stream for as long as that goes on. */
@@ -359,21 +358,19 @@ export class Cluster implements Order, AsyncDisposable {
       this.#latest = last; // before it may ask to be in
       this.#goOn(isFresh);
     });
-    this.#isLost = false;
-    this.#wireChanged();
     // What is under way is sealed anew: NATS may take what it had before for a repetition.
     this.#proposer.giveUp();
-    this.#room?.wake();
+    this.#isLost = false;
+    this.#wireChanged();
     this.#leaving = new AbortController();
     const either = AbortSignal.any([signal, this.#leaving.signal]);
     const next = this.#progress.place + 1;
     for await (const entry of wire.follow(next, made, either)) {
       const digest = await digestOf(entry.data);
       this.#queue.push({ entry, digest, opened: await this.#open(entry) });
-      this.#room?.wake();
-      while (this.#queue.length >= MAX_QUEUED && !signal.aborted) {
-        await this.#taken.wait();
-      }
+      this.#room.wake();
+      const isFull = () => this.#queue.length >= MAX_QUEUED;
+      while (isFull() && !signal.aborted) await this.#taken.wait();
       if (this.#begun) throw new StreamLostError("The stream begins anew");
     }
   }
@@ -385,7 +382,7 @@ export class Cluster implements Order, AsyncDisposable {
     if (this.#progress.hasPassed(at) && !isFresh) return;
     this.#progress.goOn(at);
     if (isFresh || !this.#hasBegun) {
-      this.#room?.restore(at.roster);
+      this.#room.restore(at.roster);
       this.#isIn = false;
     }
     this.#hasBegun = true;
@@ -418,17 +415,11 @@ export class Cluster implements Order, AsyncDisposable {
   // ── Carrying out ─────────────────────────────────────────────────────────────────────────────────────
 
   next(): Ordered | undefined {
-    for (;;) {
-      if (this.#begun) this.#queue.length = 0; // what comes after it is followed anew
-      const received = this.#queue.shift();
-      if (!received) {
-        this.#progress.writeSkipped(this.#nextId);
-        this.#come();
-        return undefined;
-      }
+    if (this.#begun) this.#queue.length = 0; // what comes after it is followed anew
+    for (let received; (received = this.#queue.shift());) {
       this.#taken.notify();
       const items = this.#judge(received);
-      if (this.#begun) continue; // what it is to this server shows when it is met
+      if (this.#begun) break; // what it is to this server shows when it is met
       this.#progress.passed(received.entry.seq, received.digest);
       if (items) {
         this.#current = received;
@@ -437,6 +428,9 @@ export class Cluster implements Order, AsyncDisposable {
       }
       this.#carried.notify();
     }
+    this.#progress.writeSkipped(this.#room.nextId);
+    this.#come();
+    return undefined;
   }
 
   /** What of an entry happens; undefined for one that is void. */
@@ -461,7 +455,7 @@ export class Cluster implements Order, AsyncDisposable {
       const { people: { persons } } = this.#options;
       return itemsOf(seq, content, {
         server,
-        seat: (id) => this.#room?.seat(id),
+        seat: (id) => this.#room.seat(id),
         person: (id) => persons.find(id),
       });
     }
@@ -496,14 +490,12 @@ export class Cluster implements Order, AsyncDisposable {
     this.#isLost = true; // as far as this server followed it
     this.#queue.length = 0;
     this.#wireChanged();
-    this.#taken.notify();
     return undefined;
   }
 
   settle(_ordered: Ordered, batch: Batch, isKept: boolean): void {
     const { opened } = this.#current ?? {};
     if (!opened) throw new TypeError("Cannot settle what isn't under way");
-    if (!this.#room) throw new TypeError("Cannot settle: no room is attached");
     for (const item of batch.servers) this.#note(item, opened);
     this.#progress.carriedOut(batch, this.#room, isKept);
     this.#options.measures.entries.add(1);
@@ -527,18 +519,14 @@ export class Cluster implements Order, AsyncDisposable {
         void agreement.judge(item, content); // which never rejects
       }
     }
-    const all = [this.server, ...this.#others].flatMap((it) =>
-      this.#progress.servers.get(it)?.address ?? []
-    );
+    const own = this.#progress.servers.get(this.server) ?? [];
+    const all = [own, this.#others].flat().map(({ address }) => address);
     this.#options.changed(all, item.kind === "gone" ? item.server : undefined);
   }
 
   /** Where the room's servers are, for people. */
   get #addresses(): string {
-    const others = this.#others.flatMap((it) =>
-      this.#progress.servers.get(it)?.address ?? []
-    );
-    const all = new Set(others);
+    const all = new Set(this.#others.map(({ address }) => address));
     all.delete(this.#options.address); // an earlier run
     return [...all, `${this.#options.address} (this server)`].join(", ");
   }
@@ -578,9 +566,9 @@ export class Cluster implements Order, AsyncDisposable {
   // ── Away ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #wireChanged(): void {
-    this.#room?.wake();
+    this.#attached?.wake();
     this.#outage.set(this.isUp);
-    if (!this.isUp) this.#carried.notify(); // nobody waits for what can't come
+    this.#carried.notify(); // nobody waits for what can't come
   }
 
   #tellAway(is: boolean): void {
@@ -589,6 +577,6 @@ export class Cluster implements Order, AsyncDisposable {
       : "NATS can't be reached";
     if (is) logger.warn("{why}: what members say waits", { why });
     else logger.warn("NATS can be used again: what members said goes out");
-    this.#room?.tellWaiting(is).catch((error) => this.#failed.reject(error));
+    this.#room.tellWaiting(is).catch((error) => this.#failed.reject(error));
   }
 }

@@ -19,7 +19,6 @@ import { isCount, matches } from "../../protocol/events.ts";
 import {
   EntryError,
   forged,
-  HEADER_SIZE,
   openEnvelope,
   requireRoom,
   sealEnvelope,
@@ -132,7 +131,6 @@ export async function openEntry(
   data: Uint8Array,
 ): Promise<OpenedEntry> {
   requireRoom(keys, "entry", data);
-  if (data.length < HEADER_SIZE + SIGNATURE_SIZE) throw forged("entry");
   const envelope = data.subarray(0, -SIGNATURE_SIZE);
   const signature = copyOf(data.subarray(-SIGNATURE_SIZE));
   const signed = labelled("entry", envelope);
@@ -179,7 +177,7 @@ function isBeginning(
 }
 
 function isStreamPlace(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
+  if (typeof value !== "object") return false;
   const { stream, place, digest } = value as Readonly<Record<string, unknown>>;
   return isStreamId(stream) && isCount(place) && isDigest(digest);
 }

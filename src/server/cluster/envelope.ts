@@ -40,7 +40,7 @@ const SERVER_AT = ROOM_AT + ROOM_NAME_SIZE;
 const K_AT = SERVER_AT + SERVER_ID_SIZE;
 const SIZE_AT = K_AT + 8;
 /** Bytes of an envelope before its pieces. */
-export const HEADER_SIZE: number = SIZE_AT + 4;
+const HEADER_SIZE = SIZE_AT + 4;
 /** What is sealed at once, bytes. */
 const PIECE_SIZE = MAX_MESSAGE_SIZE - TAG_SIZE;
 

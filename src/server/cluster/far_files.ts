@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Event, EventError } from "../../protocol/events.ts";
+import { type Event, EventError, isCount } from "../../protocol/events.ts";
 import type { Missing } from "../../protocol/reasons.ts";
 import type { Passing, Peer, Taken } from "../file_peer.ts";
 import type { Message, Siblings } from "./siblings.ts";
@@ -133,13 +133,12 @@ export class FarFiles {
   forget(server: string): void {
     for (const holder of this.#holders.values()) {
       if (holder.server === server) {
-        this.#lose(holder);
+        holder.server = undefined;
         this.#relay.release(holder);
       }
     }
     for (const [key, taker] of this.#takers) {
       if (!key.startsWith(`${server} `)) continue;
-      this.#takers.delete(key);
       this.#relay.release(taker);
       taker.drop();
     }
@@ -172,12 +171,12 @@ export class FarFiles {
       const answered = await this.#siblings.ask("fetch", message, options);
       const answer = answered && answerOf(answered.message, id);
       if (!answer) {
-        if (holder.server === to) this.#lose(holder);
+        if (holder.server === to) holder.server = undefined;
         return missing(id, "late");
       }
       const isGone = answer.kind === "missing" && answer.reason === "gone";
       if (!isGone) return answer;
-      if (holder.server === to) this.#lose(holder);
+      if (holder.server === to) holder.server = undefined;
     }
     return missing(id, "gone");
   }
@@ -197,14 +196,9 @@ export class FarFiles {
     const found = await this.#siblings.ask("held", { offer }, options);
     holder.finding = undefined;
     holder.server = found?.from;
-    if (!found) this.#lose(holder);
-  }
-
-  /** It isn't known any more where a file is. */
-  #lose(holder: FarHolder): void {
-    holder.server = undefined;
-    const { offer } = holder;
-    if (this.#holders.get(offer) === holder) this.#holders.delete(offer);
+    if (!found && this.#holders.get(offer) === holder) {
+      this.#holders.delete(offer);
+    }
   }
 
   #numberOf(taker: Peer | undefined): number {
@@ -238,8 +232,6 @@ export class FarFiles {
 type Wanted = Pick<Event<"fetch">, "offer" | "from" | "size">;
 
 function wantedOf({ offer, from, size }: Message): Wanted | undefined {
-  const isCount = (it: unknown): it is number =>
-    typeof it === "number" && Number.isSafeInteger(it) && it >= 0;
   if (!isCount(offer) || !isCount(from) || !isCount(size)) return undefined;
   return { offer, from, size };
 }

@@ -16,7 +16,7 @@ const RECENT = 5_000;
 /** Which messages of one server have come. */
 class Window {
   #next: number;
-  readonly #come = new Set<number>();
+  readonly #come: number[] = []; // the last number that came, by its remainder: others with it are older ones
   readonly #from: number;
 
   /** @param from Lower numbers don't count. */
@@ -27,18 +27,10 @@ class Window {
   /** Takes a message. @returns Whether it is new. */
   take(k: number): boolean {
     if (k < this.#from || k < this.#next - WINDOW) return false;
-    if (this.#come.has(k)) return false;
-    this.#come.add(k);
-    if (k < this.#next) return true;
-    this.#next = k + 1;
-    if (this.#come.size > 2 * WINDOW) this.#forget();
+    if (this.#come[k % WINDOW] === k) return false;
+    this.#come[k % WINDOW] = k;
+    this.#next = Math.max(this.#next, k + 1);
     return true;
-  }
-
-  #forget(): void {
-    for (const k of this.#come) {
-      if (k < this.#next - WINDOW) this.#come.delete(k);
-    }
   }
 }
 

@@ -59,10 +59,7 @@ const FIELDS: { readonly [K in Happening["kind"]]: Checks<K> } = {
 
 /** What a server says has happened. @throws {EntryError} for what no server writes. */
 export function readHappening(value: unknown): Happening {
-  if (typeof value !== "object" || value === null) {
-    throw malformed("what happened to people");
-  }
-  const { kind, ...rest } = value as Record<string, unknown>;
+  const { kind, ...rest } = (value ?? {}) as Record<string, unknown>;
   if (typeof kind !== "string" || !Object.hasOwn(FIELDS, kind)) {
     throw malformed("what happened to people: its kind");
   }

@@ -30,7 +30,7 @@ class Unwritten {
 
 /** How far this server is. */
 export class Progress implements Disposable {
-  readonly #file: PositionFile;
+  readonly #file: Pick<PositionFile, "carriedOut">;
   readonly #own: string;
   readonly #wake: () => void;
   readonly #servers = new Map<string, ServerRecord>();
@@ -48,7 +48,11 @@ export class Progress implements Disposable {
   #skippedTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Nowhere yet. @param own This server's id. @param wake Is called when `writeSkipped` may have something to do. */
-  constructor(file: PositionFile, own: string, wake: () => void) {
+  constructor(
+    file: Pick<PositionFile, "carriedOut">,
+    own: string,
+    wake: () => void,
+  ) {
     this.#file = file;
     this.#own = own;
     this.#wake = wake;

@@ -55,7 +55,7 @@ export class Turns {
   /** Whether this server may decide something. */
   get isOwn(): boolean {
     const now = performance.now();
-    while (this.#waiting.length > 0 && now - this.#since >= TURN) {
+    if (this.#waiting.length > 0 && now - this.#since >= TURN) {
       this.#waiting.shift(); // it has had its time
       this.#begin();
     }

@@ -156,8 +156,7 @@ export class HttpDesk {
 
   /** The server stops. */
   close(): void {
-    for (const stream of this.#streams) this.#end(stream);
-    for (const speaker of this.#known) speaker.end("stopped");
+    for (const speaker of this.#known) speaker.end("stopped"); // and with it its streams
   }
 
   #end(stream: Stream): void {

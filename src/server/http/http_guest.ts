@@ -13,7 +13,7 @@
 import { type Bytes, randomBytes, toBase64url } from "../../../crypto_utils.ts";
 import { messageOf } from "../../base/error_reason.ts";
 import { Notify } from "../../base/notify.ts";
-import { within } from "../../base/timing.ts";
+import { pause } from "../../base/timing.ts";
 import type { Identity } from "../../crypto/identity.ts";
 import { MEMBER_ID } from "../../protocol/hello.ts";
 import type { Event } from "../../protocol/events.ts";
@@ -73,7 +73,6 @@ export class HttpGuest implements Client {
   #isLooking = false;
   #refused: Refused | undefined; // the wish to be let in
   #ended: Goodbye | undefined;
-  #hurry: (() => void) | undefined; // ends a pause
 
   /** A place that is asked for by `enter`. */
   constructor(identity: Identity, room: HttpRoom) {
@@ -162,12 +161,9 @@ export class HttpGuest implements Client {
     return this.#allowance.settle(size);
   }
 
-  async paid(): Promise<void> {
-    const wait = this.pay(0);
-    if (wait === 0 || this.#ended) return;
-    const { promise: hurry, resolve } = Promise.withResolvers<void>();
-    this.#hurry = resolve;
-    await within(wait, hurry);
+  /** Only who comes in again waits for that, of whom the room doesn't know yet: nothing can end the wait. */
+  paid(): Promise<void> {
+    return pause(this.pay(0));
   }
 
   tell(...events: Event[]): void {
@@ -192,7 +188,6 @@ export class HttpGuest implements Client {
     this.#requests.leave(words);
     this.outlet.abandon();
     this.#changed.notify();
-    this.#hurry?.();
     this.#finish(reason);
   }
 

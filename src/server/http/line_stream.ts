@@ -61,24 +61,20 @@ export async function* lineStream(
   yield COMMENT; // or some wait for the first byte
   if (at < start) await speaker.payFor(0, guest, isOver); // what others of its name have read
   while (!guest.ended && !isOver()) {
+    const changed = guest.changed(); // before the look: what comes while lines are told isn't missed
     const { head } = history;
-    if (at >= head) {
-      await guest.changed();
-      if (now() - toldAt < HEARTBEAT) continue;
-      toldAt = now();
-      yield COMMENT;
-      continue;
-    }
     for await (const entries of room.lines(at, head)) {
       yield entries.map((entry) => teller.tell(entry)).join("");
       toldAt = now();
-      at = entries.at(-1)?.seq ?? at;
-      if (at <= start) {
-        await speaker.payFor(entries.length, guest, isOver);
-      }
+      const past = entries.filter(({ seq }) => seq <= start).length;
+      if (past > 0) await speaker.payFor(past, guest, isOver);
       if (guest.ended || isOver()) return;
     }
     at = head; // lines that aren't ours have numbers, too
+    await changed;
+    if (now() - toldAt < HEARTBEAT) continue;
+    toldAt = now();
+    yield COMMENT;
   }
 }
 

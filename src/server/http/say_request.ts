@@ -82,10 +82,10 @@ async function readBody(
     await writeAll(peer, CONTINUE);
   }
   const body = new Uint8Array(size - rest.length);
-  for (let at = 0; at < body.length;) {
-    const read = await peer.read(body.subarray(at));
+  let read: number | null;
+  for (let at = 0; at < body.length; at += read) {
+    read = await peer.read(body.subarray(at));
     if (read === null) throw new WireError("The body of a request broke off");
-    at += read;
   }
   return concat(rest, body);
 }

@@ -104,8 +104,7 @@ export function isNotReady(wrapped: unknown): boolean {
 /** Whether nobody is there to answer, by any of the wrappings that the library has. */
 function isUnheard(error: unknown): boolean {
   return error instanceof errors.NoRespondersError ||
-    error instanceof Error && error.cause !== undefined &&
-      isUnheard(error.cause);
+    error instanceof Error && isUnheard(error.cause);
 }
 
 /** Why the stream can't be had. @param url Where NATS is. */

@@ -71,7 +71,7 @@ export class Access {
       this.link.look();
       return this.link.key;
     }
-    if (!this.#invites.find(id)) this.#journal.catchUp(); // it may have been made a moment ago
+    this.#journal.catchUp(); // it may have been made a moment ago
     return this.#invites.find(id)?.key;
   }
 

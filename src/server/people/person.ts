@@ -67,7 +67,7 @@ export function term(until: number | null): string {
 /** Whether a person says a line sooner after its last than slow mode allows; else the time counts from now. @param slow Seconds. */
 export function isTooSoon(person: Person, slow: number): boolean {
   const now = performance.now(); // which no change of the clock moves
-  const isEarly = slow > 0 && now - person.spoke < slow * 1_000;
+  const isEarly = now - person.spoke < slow * 1_000;
   if (!isEarly) person.spoke = now;
   return isEarly;
 }

@@ -67,9 +67,7 @@ export class LogChain {
     this.#chains = this.#chains.filter((chain) => chain.seq < seq);
     for (const chain of this.#chains) chain.add({ ...line, seq });
     this.#recent.push(line);
-    if (this.#recent.length >= 2 * MAX_RECENT) {
-      this.#recent = this.#recent.slice(-MAX_RECENT);
-    }
+    if (this.#recent.length > MAX_RECENT) this.#recent.shift();
   }
 
   /** Checks what the sender of the next line had seen. @returns What differs from that. */
@@ -97,10 +95,7 @@ export class LogChain {
   #goOnFrom({ seq, value }: Seen, line: number): void {
     const shift = Math.max(0, seq + 1 - line);
     const chain = new Chain(seq, value);
-    for (const it of this.#recent) {
-      const number = it.seq + shift;
-      if (number > chain.seq) chain.add({ ...it, seq: number });
-    }
+    for (const it of this.#recent) if (it.seq > seq) chain.add(it);
     const others = shift === this.#shift ? this.#chains : [];
     this.#chains = [chain, ...others].slice(0, MAX_CHAINS);
     this.#shift = shift;

@@ -91,13 +91,12 @@ export class ControlLines {
   }
 
   /** How many lines have that number or a lower one. */
-  #after(seq: number): number {
-    let [low, high] = [0, this.#entries.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#entries[middle]?.seq ?? Infinity) <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  #after(seq: number, low = 0, high = this.#entries.length): number {
+    if (low >= high) return low;
+    const middle = (low + high) >> 1;
+    const isIn = (this.#entries[middle]?.seq ?? Infinity) <= seq;
+    return isIn
+      ? this.#after(seq, middle + 1, high)
+      : this.#after(seq, low, middle);
   }
 }

@@ -15,7 +15,7 @@ const PAUSE = 10_000;
 /** How often the key was changed on end by who removed nobody. */
 export class KeyTurns {
   #count = 0; // on end
-  #last = -Infinity; // when the last one was, ms since 1970
+  #last = 0; // when the last one was, ms since 1970
 
   /**
    * The key is changed.

@@ -98,11 +98,9 @@ export function agreePeople(
 ): void {
   const { persons } = people;
   const { members, barred } = room.membership;
-  for (const { seq, at, person, text } of room.lines) {
+  for (const { seq, at, person } of room.lines) {
     const member = members.get(person);
-    if (!member || persons.find(member.id)) continue;
-    const verb = parseControl(text)?.control.verb;
-    if (verb !== "found" && verb !== "join") continue;
+    if (!member || persons.find(member.id)) continue; // the first line of each is the one by which it came
     const { id, card, name } = member;
     const key = toBase64url(readCard(fromBase64url(card)).noiseKey);
     const invite = member.invite ?? FOUNDING_ID;

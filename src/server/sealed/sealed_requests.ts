@@ -241,8 +241,8 @@ export class SealedRequests {
     const by = seat?.member.person.id ?? "";
     // Another keeper's `keys` line came first: with that, this key is nobody's.
     if (next && e !== membership.epoch + 1) return;
-    const isPresent = seat && !next && e === membership.epoch;
-    if (isPresent && this.#sealed.isRecipient(to)) {
+    const isPresent = e === membership.epoch;
+    if (seat && isPresent && this.#sealed.isRecipient(to)) {
       return this.#room.give(seat, { by, to, e, data });
     }
     const most = membership.members.size + membership.invites.size +

@@ -180,9 +180,14 @@ export class SealedRoom implements Disposable {
     if (!next) return false;
     this.#membership = this.#next = next;
     this.#lines.add(entry);
-    this.#digests.set(entry.seq, next.digest);
-    this.#epochs.set(entry.seq, next.epoch);
+    this.#note(next);
     return true;
+  }
+
+  /** Notes what the control lines come to with the last of them. */
+  #note({ seq, digest, epoch }: Membership): void {
+    this.#digests.set(seq, digest);
+    this.#epochs.set(seq, epoch);
   }
 
   /** Closes the file. */
@@ -350,8 +355,7 @@ export class SealedRoom implements Disposable {
         : [],
     );
     this.#next = next;
-    this.#digests.set(seq, next.digest);
-    this.#epochs.set(seq, next.epoch);
+    this.#note(next);
     return {
       undo: () => {
         this.#next = before;
@@ -457,12 +461,13 @@ export class SealedRoom implements Disposable {
     this.#file.replace(state);
     this.#lines.clear();
     this.#digests.clear();
+    this.#epochs.clear();
     this.#keepings.clear();
     this.#unkept = [];
     this.#isKept = false;
     this.#membership = this.#next = steps.at(-1) ?? Membership.NONE;
     for (const entry of ruled) this.#lines.add(entry);
-    for (const { seq, digest } of steps) this.#digests.set(seq, digest);
+    for (const step of steps) this.#note(step);
     for (const it of state) this.#keepings.add(it);
   }
 }

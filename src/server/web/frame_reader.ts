@@ -210,7 +210,7 @@ function broken(what: string): FrameError {
 function closeCode(payload: Uint8Array): number {
   if (payload.length === 0) return CloseCode.none;
   const [high = 0, low] = payload;
-  const code = high * 256 + (low ?? 0);
+  const code = low === undefined ? 0 : high * 256 + low;
   const isKnown = code >= 1000 && code <= 1014 &&
     ![1004, 1005, 1006].includes(code);
   const isOwn = code >= 3000 && code < 5000;

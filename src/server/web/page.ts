@@ -37,16 +37,17 @@ interface Form {
 
 /** The page. */
 export class Page {
-  readonly #forms: readonly Form[]; // the smallest first, the file as it is last
+  readonly #packed: readonly Form[]; // the smallest first
+  readonly #plain: Form;
   readonly #tag: string;
   readonly #policy: string;
 
   private constructor(html: Bytes, policy: string, packed: Bytes | undefined) {
-    this.#forms = [
+    this.#packed = [
       ...(packed ? [{ coding: "br", body: packed }] : []),
       { coding: "gzip", body: new Uint8Array(gzipSync(html, { level: 9 })) },
-      { coding: undefined, body: html },
     ];
+    this.#plain = { coding: undefined, body: html };
     this.#tag = sha256(html).toHex();
     this.#policy = policy;
   }
@@ -100,11 +101,10 @@ export class Page {
 
   /** The smallest that the one who asks can unpack. */
   #formFor(head: Head): Form {
-    const form = this.#forms.find(({ coding }) =>
-      coding === undefined || lists(head, "accept-encoding", coding)
+    const form = this.#packed.find(({ coding = "" }) =>
+      lists(head, "accept-encoding", coding)
     );
-    if (!form) throw new Error("There is always the file as it is");
-    return form;
+    return form ?? this.#plain;
   }
 
   /** What keeps others away from the page, and the page from others. */

@@ -45,7 +45,6 @@ export class WebStream implements HalfClosable {
   #owed = 0; // bytes of the payload of the frame under way that are still to be written
   #headSize = 0; // bytes of its head that are still to be written
   #frame: Uint8Array | undefined; // all of it, until some of its payload is written
-  #isWriting = false;
   #control: Uint8Array | undefined; // the control frame to be written next, where a frame ends
   #saying: Promise<void> | undefined; // while one is written
   #isClosed = false; // this side has said that it closes
@@ -104,7 +103,6 @@ export class WebStream implements HalfClosable {
     // Not an async function: a thousand of these run for every broadcast, and each promise counts.
     if (this.#saying) return this.#saying.then(() => this.write(bytes));
     if (this.#isClosed) return Promise.reject(new WireError("It is closed"));
-    this.#isWriting = true;
     if (this.#owed > 0) {
       // What was announced may come in other parts now, but the bytes are the same: those of one stream.
       this.#headSize = 0;
@@ -129,7 +127,6 @@ export class WebStream implements HalfClosable {
     }
     this.#frame = undefined;
     this.#owed -= count - head;
-    this.#isWriting = false;
     this.#sayNext();
     return count - head;
   };
@@ -142,7 +139,7 @@ export class WebStream implements HalfClosable {
 
   #sayNext(): void {
     const frame = this.#control;
-    if (!frame || this.#saying || this.#isWriting || this.#owed > 0) return;
+    if (!frame || this.#saying || this.#owed > 0) return;
     this.#control = undefined;
     this.#saying = writeAll(this.#conn, frame)
       .catch(() => {}) // the connection has ended, which whoever reads or writes next is told

@@ -4,10 +4,15 @@
  * @module
  */
 
-import { DIRECT, type Entrance } from "../../../src/server/entrance.ts";
+import {
+  DIRECT,
+  type Entrance,
+  type Peer,
+} from "../../../src/server/entrance.ts";
 import { Page } from "../../../src/server/web/page.ts";
 import { WebEntrance } from "../../../src/server/web/web_entrance.ts";
 import { assertEquals } from "../../kit/assert.ts";
+import { streamPair } from "../../kit/memory_stream.ts";
 
 /** What the system is told of connections that come by an entrance, and what is read from them meanwhile. */
 async function opening(entrance: Entrance): Promise<unknown[]> {
@@ -31,8 +36,10 @@ async function opening(entrance: Entrance): Promise<unknown[]> {
   return steps;
 }
 
-Deno.test("DIRECT has records sent at once, not after the one before is acknowledged", async () => {
+Deno.test("DIRECT has records sent at once, not after the one before is acknowledged, where that can be set", async () => {
   assertEquals(await opening(DIRECT), [true]);
+  const [peer] = streamPair();
+  assertEquals(await DIRECT.open(peer as unknown as Peer), peer);
 });
 
 Deno.test("WebEntrance has records sent at once, from the answer to the request on", async () => {

@@ -48,6 +48,7 @@ import {
 import { overhear } from "../../kit/overhear.ts";
 import { madeUpId, newIdentity, newStay } from "../../kit/people.ts";
 import { quiet, RoomClient } from "../../kit/room_client.ts";
+import { until } from "../../kit/turns.ts";
 
 const { values: VALUES } = parseFlags([], FLAGS, { positionals: 0 });
 const LIMITS = limitsOf(VALUES);
@@ -167,12 +168,6 @@ class Door implements AsyncDisposable {
     await this.setup[Symbol.asyncDispose]();
     this.clock[Symbol.dispose]();
   }
-}
-
-/** Waits until something holds, for as many turns as anything here takes. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 5_000 && !holds(); turn++) await nextTurn();
-  assert(holds(), "it never came to that");
 }
 
 Deno.test("Gate lets a client in, and counts it, and what it was written, until it goes", async () => {

@@ -11,8 +11,19 @@ import { assertEquals, assertRejects } from "../../kit/assert.ts";
 import { LogError } from "../../../src/log/file.ts";
 import { History } from "../../../src/server/history.ts";
 import { inFolder } from "../../kit/folder.ts";
-import { openLog, said } from "../../kit/log_kit.ts";
+import { openLog, said, saidUpTo } from "../../kit/log_kit.ts";
 import { Setup } from "../../kit/room_setup.ts";
+
+/** Notes what is read from the files, as in "0 to 256". */
+function noteReads(history: History): string[] {
+  const { past } = history;
+  const read: string[] = [];
+  history.past = (after, upTo) => {
+    read.push(`${after} to ${upTo}`);
+    return past.call(history, after, upTo);
+  };
+  return read;
+}
 
 Deno.test("History.start() begins where a guest says, or as far back as a newcomer is shown", async () => {
   await using setup = await Setup.create({ history: 3 });
@@ -57,12 +68,7 @@ Deno.test("History.piece() reads the past in blocks of 256 lines, each once for 
   await setup.say(seat, ...lines.map((n) => ({ n, text: `${n}` })));
   await guest.untilLine(300);
   const { history } = setup;
-  const { past } = history;
-  const read: string[] = [];
-  history.past = (after, upTo) => {
-    read.push(`${after} to ${upTo}`);
-    return past.call(history, after, upTo);
-  };
+  const read = noteReads(history);
   const told = async (after: number, upTo: number) => {
     const piece = await history.piece(after, upTo);
     const seqs = piece.plaintexts.flatMap(unpackEvents)
@@ -76,6 +82,88 @@ Deno.test("History.piece() reads the past in blocks of 256 lines, each once for 
   assertEquals(await told(256, 299), [257, 299]);
   assertEquals(await told(297, 300), [298, 300]); // from memory
   assertEquals(read, ["10 to 300", "256 to 299"]); // what follows comes with the first
+});
+
+Deno.test("History.piece() reads eight blocks in a row, or up to one that it has", async () => {
+  await inFolder(async (folder) => {
+    await using log = await openLog(`${folder}/chat.log`, { window: 1 });
+    await log.append(saidUpTo(2_400));
+    const history = new History(log, 0);
+    const read = noteReads(history);
+    const end = async (after: number) =>
+      (await history.piece(after, 2_400)).upTo;
+    const ends = [end(700), end(700), end(256), end(512), end(2_304)];
+    assertEquals(await Promise.all(ends), [768, 768, 512, 768, 2_400]);
+    assertEquals(read, ["700 to 2400", "256 to 768"]);
+    assertEquals(await end(0), 256);
+    assertEquals(read.slice(2), ["0 to 256"]);
+    assertEquals((await history.piece(1, 2_400)).upTo, 256);
+    assertEquals(read.slice(3), ["1 to 256"]);
+    const another = new History(log, 0);
+    const others = noteReads(another);
+    assertEquals((await another.piece(0, 2_400)).upTo, 256);
+    assertEquals((await another.piece(1_792, 2_400)).upTo, 2_048);
+    assertEquals((await another.piece(2_048, 2_400)).upTo, 2_304);
+    assertEquals(others, ["0 to 2048", "2048 to 2400"]);
+    const { upTo, plaintexts } = await another.piece(7, 7);
+    assertEquals([upTo, plaintexts.length], [7, 0]); // there is nothing between
+  });
+});
+
+Deno.test("History.piece() keeps the last 64 pieces, of those that are read in a row as well, and none of more than four records", async () => {
+  await inFolder(async (folder) => {
+    await using log = await openLog(`${folder}/chat.log`, { window: 1 });
+    await log.append(saidUpTo(600));
+    const history = new History(log, 0);
+    const read = noteReads(history);
+    /** Whether a piece is read from the files, and not kept. */
+    const isRead = async (after: number, upTo: number) => {
+      read.length = 0;
+      const piece = await history.piece(after, upTo);
+      return [read.length === 1, piece.plaintexts.length];
+    };
+    for (let upTo = 1; upTo <= 64; upTo++) await history.piece(0, upTo);
+    assertEquals(read.length, 64);
+    assertEquals(await isRead(0, 1), [false, 1]);
+    await history.piece(100, 600); // three of them
+    assertEquals(await isRead(0, 4), [false, 1]);
+    assertEquals(await isRead(0, 3), [true, 1]);
+    assertEquals(await isRead(0, 4), [true, 1]); // in whose place that came
+    assertEquals(await isRead(512, 600), [false, 1]);
+    const long = '"'.repeat(4_000); // seven fill a record
+    await log.append(Array.from({ length: 40 }, (_, at) => said(at, long)));
+    for (const isKept of [false, true]) {
+      assertEquals(await isRead(600, 628), [!isKept, 4]);
+      assertEquals(await isRead(600, 629), [true, 5]);
+    }
+  });
+});
+
+Deno.test("History.piece() has what is in memory, and what was read before its file was deleted", async () => {
+  await inFolder(async (folder) => {
+    const options = { isRetained: true, maxSize: 1 };
+    await using log = await openLog(`${folder}/chat.log`, options);
+    for (const n of [1, 2, 3]) await log.append([said(n)]);
+    await log.appendFrom(4, [null, said(5)]);
+    const deleteTwo = async () => {
+      for (const it of log.files.slice(0, 2)) {
+        assertEquals(await log.deleteOldest(it), true);
+      }
+    };
+    const seqs = async (history: History, after: number, upTo: number) => {
+      const { plaintexts } = await history.piece(after, upTo);
+      return plaintexts.flatMap(unpackEvents)
+        .map((event) => event.kind === "past" && event.seq);
+    };
+    const forgetful = new History(log, 0);
+    forgetful.recent = () => undefined;
+    forgetful.past = async function* (after, upTo = 0) {
+      yield* log.past(after, upTo);
+      await deleteTwo();
+    };
+    assertEquals(await seqs(forgetful, 1, 3), [2, 3]);
+    assertEquals(await seqs(new History(log, 0), 0, 5), [1, 2, 3, 5]);
+  });
 });
 
 Deno.test("History.piece() reads again what could not be read", async () => {
@@ -134,6 +222,22 @@ Deno.test("History.find() gives the last lines, or the last with all the words, 
   assertEquals(await find("", null, 1, 10), [[11], false]);
 });
 
+Deno.test("History.find() gives lines and what was changed about them in one order, by their numbers", async () => {
+  await using setup = await Setup.create();
+  const { seat, guest } = await setup.join("ana");
+  await setup.say(
+    seat,
+    { n: 1, text: "red" }, // 2
+    { n: 2, text: "👍", what: "reacted", to: 2 },
+    { n: 3, text: "red" },
+    { n: 4, text: "red, too", what: "edited", to: 4 },
+    { n: 5, text: "red" },
+  );
+  await guest.until("said", ({ n }) => n === 5);
+  const { entries } = await setup.history.find("red", null, 9, 0);
+  assertEquals(entries.map(({ seq }) => seq), [2, 3, 4, 5, 6]);
+});
+
 Deno.test("History.find() searches for one after another, also after a search that failed", async () => {
   await using setup = await Setup.create();
   const started: string[] = [];
@@ -162,7 +266,7 @@ Deno.test("History.find() searches for one after another, also after a search th
   assertEquals(all, ["rejected", "fulfilled", "fulfilled"]);
 });
 
-Deno.test("History.requireWhole() tells of lines whose file was deleted while they were read", async () => {
+Deno.test("History.piece() rejects where files were deleted while their lines were read", async () => {
   await inFolder(async (folder) => {
     await using log = await openLog(`${folder}/chat.log`, { isRetained: true });
     for (let n = 1; n <= 3; n++) {
@@ -170,19 +274,21 @@ Deno.test("History.requireWhole() tells of lines whose file was deleted while th
       await log.beginAnother();
     }
     const history = new History(log, 50);
-    const seqs: number[] = [];
-    for await (const entries of history.past(0)) {
-      const due = log.files.slice(0, seqs.length === 0 ? 2 : 0);
-      seqs.push(...entries.map(({ seq }) => seq));
-      for (const it of due) assertEquals(await log.deleteOldest(it), true);
-    }
-    assertEquals(seqs, [1, 2, 5, 6]);
+    history.recent = () => undefined;
+    let due = log.files.slice(0, 2);
+    history.past = async function* (after, upTo = 0) {
+      for await (const entries of log.past(after, upTo)) {
+        yield entries;
+        for (const it of due) assertEquals(await log.deleteOldest(it), true);
+        due = [];
+      }
+    };
     await assertRejects(
-      () => history.requireWhole(0),
+      () => history.piece(0, 6),
       LogError,
       "events up to 4 were deleted meanwhile",
     );
-    await history.requireWhole(4);
+    assertEquals((await history.piece(4, 6)).upTo, 6);
     assertEquals(await history.start(2, 0), 4);
     assertEquals(await history.entry(7), undefined);
   });
@@ -216,8 +322,15 @@ Deno.test("History.recent() and packed() have lines from memory, up to a number,
   assertEquals(seqs(12, 15), [13, 14, 15]);
   assertEquals(seqs(12, 14), [13, 14]);
   assertEquals(seqs(13, 14), [14]);
+  const { past } = setup.log;
+  const read: number[] = [];
+  setup.log.past = (after, upTo) => {
+    read.push(upTo);
+    return past.call(setup.log, after, upTo);
+  };
   const found = [3, 15, 21].map((seq) => history.entry(seq));
   const entries = await Promise.all(found);
   assertEquals(entries.map((it) => it?.seq), [3, 15, undefined]);
+  assertEquals(read, [3, 21]); // what is in memory is read from no file
   assertEquals([history.recall(3), history.recall(15)?.seq], [undefined, 15]);
 });

@@ -7,7 +7,9 @@
 import { IdleCollection } from "../../../src/server/idle_collection.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 import { runToEnd } from "../../kit/command.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
 import { taskWords } from "../../kit/program.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 const MEBIBYTE = 1_048_576;
 
@@ -126,6 +128,30 @@ Deno.test("IdleCollection takes 5 % of the time at most", () => {
   setup.now++;
   collection.look();
   assertEquals(setup.collections, 2);
+});
+
+Deno.test("IdleCollection looks once a second until it is disposed of, by V8's own function and sizes, and never where that is missing", () => {
+  using clock = new ManualClock();
+  const asked: unknown[] = [];
+  const room = { activity: () => 0, expecting: () => false };
+  let heapTotal = 0;
+  using _memory = replaced(Deno, "memoryUsage", () => ({ heapTotal }));
+  {
+    using _gc = replaced(globalThis, "gc", undefined);
+    using _none = new IdleCollection(room);
+    assertEquals(clock.pending, 0);
+  }
+  const collect = (options: unknown) => void asked.push(options);
+  using _gc = replaced(globalThis, "gc", collect);
+  {
+    using _own = new IdleCollection(room);
+    heapTotal = 16 * MEBIBYTE;
+    clock.advance(1_999);
+    assertEquals(asked, []);
+    clock.advance(1);
+    assertEquals(asked, [{ type: "major" }]);
+  }
+  assertEquals(clock.pending, 0);
 });
 
 Deno.test("the server's task gives IdleCollection the function that it needs", async () => {

@@ -9,6 +9,7 @@ import { KeyFile } from "../../../src/keys/key_file.ts";
 import { KeyWatch } from "../../../src/server/key_watch.ts";
 import { assertEquals } from "../../kit/assert.ts";
 import { inFolder } from "../../kit/folder.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
 
 Deno.test("KeyWatch.look() takes over at once what another process has written, and goes on where the file is gone", () =>
   inFolder(async (folder) => {
@@ -16,6 +17,7 @@ Deno.test("KeyWatch.look() takes over at once what another process has written, 
     const { keyFile } = await KeyFile.loadOrCreate(path);
     const seen: Bytes[] = [];
     const { roomKey } = keyFile.keys;
+    using clock = new ManualClock();
     using watch = new KeyWatch(path, roomKey, (fresh) => seen.push(fresh));
     watch.look();
     assertEquals(seen, []);
@@ -32,4 +34,7 @@ Deno.test("KeyWatch.look() takes over at once what another process has written, 
     await Deno.rename(`${path}.away`, path);
     watch.look();
     assertEquals(seen.length, 3);
+    assertEquals(clock.pending, 1);
+    watch[Symbol.dispose]();
+    assertEquals(clock.pending, 0, "it looks no more");
   }));

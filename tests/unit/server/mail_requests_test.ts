@@ -176,7 +176,11 @@ async function requestsOf(stack: AsyncDisposableStack) {
 
 Deno.test("each request about private messages costs as much as 20 lines, and letters a line more for each 1,024 characters", async () => {
   await using stack = new AsyncDisposableStack();
-  const { requests, allowance, mailbox, seat, bo } = await requestsOf(stack);
+  const { requests, allowance, mailbox, seat, bo, room } = await requestsOf(
+    stack,
+  );
+  const got: number[] = [];
+  room.got = (_person, id) => void got.push(id);
   const to = seat.member.person.id;
   const from = bo.seat.member.person.id;
   const words = { from, to, stay: bo.seat.stay, own: "own" };
@@ -198,6 +202,9 @@ Deno.test("each request about private messages costs as much as 20 lines, and le
   assertEquals(await cost({ kind: "collect", after: null }), 21);
   post(2, 1);
   assertEquals(await cost({ kind: "collect", after: null }), 22);
+  assertEquals(got, []); // there was nothing that it could have taken
+  await cost({ kind: "got", id: Number.MAX_SAFE_INTEGER });
+  assertEquals(got, [Number.MAX_SAFE_INTEGER]);
 });
 
 Deno.test("64 private messages of a client wait for their place in the room's order, and the next until one has its own, or the client leaves", async () => {

@@ -1,14 +1,15 @@
 /**
  * The server's mailbox: what is posted is told to who is here and kept for who isn't, within bounds, and across
- * restarts and crashes at any byte.
+ * restarts and crashes amid a write.
  *
  * @module
  */
 
 import fc from "fast-check";
+import { LineFile } from "../../../src/base/line_file.ts";
 import { FileError } from "../../../src/base/private_file.ts";
 import type { Event } from "../../../src/protocol/events.ts";
-import { LETTER_KEPT, type Posting } from "../../../src/server/letters.ts";
+import type { Posting } from "../../../src/server/letters.ts";
 import {
   Mailbox,
   type Recipient,
@@ -16,7 +17,8 @@ import {
 } from "../../../src/server/mailbox.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { fileTest, Folder, modeOf } from "../../kit/folder.ts";
-import { windows, withMethod } from "../../kit/log_kit.ts";
+import { closings, windows, withMethod } from "../../kit/log_kit.ts";
+import { overhear } from "../../kit/overhear.ts";
 import { madeUpId, madeUpStay } from "../../kit/people.ts";
 
 const START = Date.now();
@@ -24,11 +26,15 @@ const ANA = madeUpId("ana");
 const BO = madeUpId("bo");
 const EVE = madeUpId("eve");
 const DAY = 86_400_000;
+/** As docs/protocol.md has it. */
+const LETTER_KEPT = 7 * DAY;
 
 /** A connection that remembers what it was told. */
 class Listener implements Recipient {
   readonly letters: Event<"letter">[] = [];
+  tells = 0;
   tell(...events: Event[]): void {
+    this.tells++;
     this.letters.push(...events.filter((it) => it.kind === "letter"));
   }
   /** What came, in its first characters. */
@@ -109,10 +115,12 @@ test("who is here is told at once on all connections, and so are the sender's ot
   assertEquals([ana, eve].map((it) => it?.data), [[], []]);
   assertEquals(bo?.letters.map(({ from }) => from), [ANA]);
   assertEquals(ana2?.letters.map(({ from }) => from), [ANA]);
-  for (const it of [bo, bo2]) mailbox.leave(BO, it as Listener);
-  assertEquals(mailbox.post(posting(2), ana, START), "waiting");
-  assertEquals(ana2?.data, ["c1", "c2"]);
-  assertEquals(bo?.data, ["m1"]);
+  mailbox.leave(BO, bo as Listener);
+  assertEquals(mailbox.post(posting(2), ana, START), "delivered");
+  mailbox.leave(BO, bo2 as Listener);
+  assertEquals(mailbox.post(posting(3), ana, START), "waiting");
+  assertEquals(ana2?.data, ["c1", "c2", "c3"]);
+  assertEquals([bo, bo2].map((it) => it?.data), [["m1"], ["m1", "m2"]]);
 });
 
 test("nobody waits for a copy of one's own; another machine that asks for all has it", (path) => {
@@ -168,106 +176,17 @@ test("numbers rise, also after everything has ended and the server was started a
 
 // ── Bounds ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Somebody of many. */
-const sender = (n: number) => ({ from: madeUpId(`sender ${n}`) });
-
-test("two hundred messages wait for a person, and the next is refused, until some are taken", (path) => {
+test("what is too much is refused, and nobody is told of it", (path) => {
   using mailbox = Mailbox.open(path);
-  const post = (n: number, options = {}) =>
-    mailbox.post(posting(n, options), new Listener(), START);
-  for (let n = 1; n <= 100; n++) assertEquals(post(n), "waiting");
-  for (let n = 101; n <= 200; n++) assertEquals(post(n, sender(n)), "waiting");
-  assertEquals(post(201), "mailbox-full");
-  assertEquals(post(201, sender(201)), "mailbox-full");
-  assertEquals(post(100), "waiting"); // which is there already
   const bo = new Listener();
   mailbox.collect(BO, bo, null, START);
-  mailbox.leave(BO, bo);
-  assertEquals(bo.data.length, 200);
-  mailbox.got(BO, bo.letters[2]?.id ?? 0);
-  for (let n = 201; n <= 203; n++) assertEquals(post(n, sender(n)), "waiting");
-  assertEquals(post(204, sender(204)), "mailbox-full");
-  // Those that were taken gave way, the oldest first.
-  assertEquals(given(mailbox, BO, 0).length, 200);
-  assertEquals(given(mailbox, BO, 0)[0], "m4");
-  // The sender's copies, too, for which nobody waits.
-  for (let n = 1; n <= 110; n++) {
-    post(n, { to: EVE, stay: madeUpStay("another") });
-    mailbox.got(EVE, Number.MAX_SAFE_INTEGER);
-  }
-  assertEquals(given(mailbox, ANA, 0).length, 200);
-  assertEquals(givenAnew(path, BO, 0), given(mailbox, BO, 0));
-  assertEquals(givenAnew(path, ANA, 0), given(mailbox, ANA, 0));
-});
-
-test("two mebibytes wait for a person", (path) => {
-  using mailbox = Mailbox.open(path);
-  const length = 16_384;
   const post = (n: number) =>
-    mailbox.post(posting(n, { length }), new Listener(), START);
-  for (let n = 1; n <= 64; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(65), "mailbox-full");
-  const others = (length: number) =>
-    mailbox.post(posting(1, { length, from: EVE }), new Listener(), START);
-  assertEquals(others(524_288 + 1), "mailbox-full");
-  assertEquals(others(524_288), "waiting");
-  mailbox.got(BO, Number.MAX_SAFE_INTEGER);
-  for (let n = 65; n <= 128; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(129), "mailbox-full");
-  assertEquals(given(mailbox, BO, 0).length, 97); // 64 that wait, and what has place beside
-});
-
-test("one sender, or a few, leave others place in a person's box, however much they send", (path) => {
-  using mailbox = Mailbox.open(path);
-  const post = (n: number, from: string) =>
-    mailbox.post(posting(n, { from }), new Listener(), START);
-  const taken = [1, 2, 3, 4].map((number) => {
-    const { from } = sender(number);
-    let n = 0;
-    while (post(n + 1, from) === "waiting") n++;
-    return n;
-  });
-  assertEquals(taken, [100, 50, 25, 13]);
-  assertEquals(post(1, ANA), "waiting");
-});
-
-test("500 messages of a person may wait for others, so that nobody fills the place of all", (path) => {
-  using mailbox = Mailbox.open(path);
-  const post = (n: number) => {
-    const to = madeUpId(`to ${n % 20}`);
-    return mailbox.post(posting(n, { to }), new Listener(), START);
-  };
-  for (let n = 1; n <= 500; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(501), "mailbox-sender-full");
-  const other = posting(1, { from: EVE, to: madeUpId("to 0") });
-  assertEquals(mailbox.post(other, new Listener(), START), "waiting");
-  mailbox.got(madeUpId("to 3"), Number.MAX_SAFE_INTEGER);
-  assertEquals(post(501), "waiting");
-  assertEquals(
-    mailbox.post(posting(502), new Listener(), START + LETTER_KEPT),
-    "waiting",
-  );
-});
-
-test("64 MiB are kept in all: what was taken gives way, and then nothing more is taken", (path) => {
-  using mailbox = Mailbox.open(path);
-  const length = 262_144; // longer than any is, so that it takes fewer
-  const post = (n: number) => {
-    const sender = { from: madeUpId(`from ${n}`), to: madeUpId(`to ${n}`) };
-    return mailbox.post(
-      posting(n, { ...sender, length }),
-      new Listener(),
-      START,
-    );
-  };
-  for (let n = 1; n <= 256; n++) assertEquals(post(n), "waiting");
-  assertEquals(post(257), "mailbox-full");
-  const find = (n: number) => given(mailbox, madeUpId(`to ${n}`), 0).length;
-  const found = Array.from({ length: 256 }, (_, n) => find(n + 1));
-  assertEquals(found, Array(256).fill(1));
-  mailbox.got(madeUpId("to 9"), Number.MAX_SAFE_INTEGER);
-  assertEquals(post(257), "waiting");
-  assertEquals([find(8), find(9), find(10), find(257)], [1, 0, 1, 1]);
+    mailbox.post(posting(n, { length: 9 }), new Listener(), START);
+  for (let n = 1; n <= 100; n++) assertEquals(post(n), "delivered");
+  assertEquals(post(101), "mailbox-full");
+  assertEquals(bo.data.length, 100);
+  const before = given(mailbox, BO);
+  assertEquals(givenAnew(path, BO), before);
 });
 
 test("a message is kept for seven days, and then it is nowhere, also not in the file", async (path) => {
@@ -291,24 +210,23 @@ test("a message is kept for seven days, and then it is nowhere, also not in the 
 
 // ── The file ───────────────────────────────────────────────────────────────────────────────────────────────
 
-test("a server that is killed at any byte of what it writes goes on, and a message that is sent again is there once", async (path) => {
+test("a server that is killed amid what it writes goes on, and a message that is sent again is there once", async (path) => {
+  const letters = [1, 2].map((n) => posting(n, { length: 9 }));
   {
     using mailbox = Mailbox.open(path);
-    mailbox.post(posting(1), new Listener(), START);
-    mailbox.post(posting(2), new Listener(), START);
+    for (const it of letters) mailbox.post(it, new Listener(), START);
     mailbox.got(BO, Number.MAX_SAFE_INTEGER);
   }
   const whole = await Deno.readFile(path);
-  // Most bytes are of data, of which one stands for all.
-  const text = new TextDecoder().decode(whole);
-  const isData = (at: number) =>
-    text.slice(at - 20, at + 20) === "_".repeat(40);
+  const ends = [...whole.keys()].filter((at) => whole[at] === 0x0a);
+  const isTried = (cut: number) =>
+    cut % 7 === 0 || ends.some((end) => Math.abs(cut - end) <= 2);
   for (let cut = 0; cut <= whole.length; cut++) {
-    if (isData(cut)) continue;
+    if (!isTried(cut)) continue;
     await Deno.writeFile(path, whole.subarray(0, cut));
     {
       using mailbox = Mailbox.open(path);
-      for (const n of [1, 2]) mailbox.post(posting(n), new Listener(), START);
+      for (const it of letters) mailbox.post(it, new Listener(), START);
       const all = [given(mailbox, BO, 0), given(mailbox, ANA, 0)];
       assertEquals(all, [["m1", "m2"], ["c1", "c2"]], `cut at ${cut}`);
     }
@@ -353,7 +271,190 @@ test("a message that can't be written down is refused, and nobody is told of it"
   });
   assertEquals(mailbox.post(posting(1), new Listener(), START), "delivered");
   assertEquals(bo.data, ["m1"]);
+  // So it is with who has taken one.
+  await withMethod(Deno.FsFile.prototype, "writeSync", failing, () => {
+    mailbox.got(BO, Number.MAX_SAFE_INTEGER);
+    return Promise.resolve();
+  });
+  assertEquals([mailbox.isKept, given(mailbox, BO)], [true, ["m1"]]);
   assertEquals(givenAnew(path, BO), ["m1"]);
+});
+
+/** Counts how often the file is written anew while something is done. @param works Whether that comes off. */
+async function rewritings(step: () => void, works = true): Promise<number> {
+  let count = 0;
+  const counting =
+    (rename: typeof Deno.renameSync): typeof rename => (...args) => {
+      count++;
+      if (!works) throw Object.assign(new Error("x"), { code: "EROFS" });
+      rename(...args);
+    };
+  await withMethod(Deno, "renameSync", counting, () => Promise.resolve(step()));
+  return count;
+}
+
+test("the file is written anew where something was dropped, every half an hour at most, and at once where the clock was put back", async (path) => {
+  using mailbox = Mailbox.open(path);
+  const half = 1_800_000;
+  for (const [n, at] of [0, 1, half, half + 1, 2 * half + 6].entries()) {
+    mailbox.post(posting(n), new Listener(), START + at);
+  }
+  const end = START + LETTER_KEPT;
+  const sweeping = (at: number) => rewritings(() => mailbox.sweep(end + at));
+  const counts: number[] = [];
+  const times = [-1, 0, 1, half - 1, half, 2 * half + 5, 2 * half + 6];
+  for (const at of times) counts.push(await sweeping(at));
+  assertEquals(counts, [0, 1, 0, 0, 1, 1, 0]);
+  const looking = () => rewritings(() => void mailbox.due(end));
+  assertEquals([await looking(), await looking()], [1, 0]);
+});
+
+test("due() tells who has letters that have ended, every half an hour at most", (path) => {
+  using mailbox = Mailbox.open(path);
+  mailbox.post(posting(1), new Listener(), START);
+  const end = START + LETTER_KEPT;
+  const half = 1_800_000;
+  const times = [-1, 0, half - 2, half - 1, half - 1, half];
+  assertEquals(times.map((at) => mailbox.due(end + at)), [
+    ...[undefined, undefined, undefined, BO, undefined, undefined],
+  ]);
+});
+
+test("a file that can be added to but not written anew is gone on with, the owner is told once, and it is tried again in half an hour", async (path) => {
+  const half = 1_800_000;
+  const end = START + LETTER_KEPT;
+  let tries: number[] = [];
+  const said = await overhear("error", async () => {
+    using mailbox = Mailbox.open(path);
+    mailbox.post(posting(1), new Listener(), START);
+    mailbox.sweep(end - half);
+    const sweeping = (at: number, works = false) =>
+      rewritings(() => mailbox.sweep(at), works);
+    tries = [
+      await sweeping(end),
+      await sweeping(end + half - 1),
+      await rewritings(() => void mailbox.due(end + half), false),
+    ];
+    assertEquals(mailbox.post(posting(2), new Listener(), end), "waiting");
+    assertEquals(givenAnew(path, BO).at(-1), "m2");
+    tries.push(
+      await sweeping(end + 2 * half, true),
+      await sweeping(end + 3 * half, true),
+    );
+  });
+  assertEquals(tries, [1, 0, 1, 1, 0]);
+  assertEquals(said.length, 1);
+  assert(said[0]?.startsWith(`error mailbox: Cannot write "${path}`), said[0]);
+  assert(said[0]?.includes("The server goes on adding to it"), said[0]);
+});
+
+test("the file is written anew once it is large and most of it no longer counts", async (path) => {
+  using mailbox = Mailbox.open(path);
+  const count = await rewritings(() => {
+    for (let n = 1; n <= 400; n++) {
+      mailbox.post(posting(n, { length: 9 }), new Listener(), START);
+      mailbox.got(BO, Number.MAX_SAFE_INTEGER);
+    }
+  });
+  assert(count >= 1 && count < 5);
+  assertEquals(givenAnew(path, BO, 0), given(mailbox, BO, 0));
+});
+
+test("where the file can't be written anew, that is not tried with each message", async (path) => {
+  let tries = 0;
+  const said = await overhear("error", async () => {
+    using mailbox = Mailbox.open(path);
+    tries = await rewritings(() => {
+      for (let n = 1; n <= 300; n++) {
+        mailbox.post(posting(n, { length: 9 }), new Listener(), START);
+        mailbox.got(BO, Number.MAX_SAFE_INTEGER);
+      }
+    }, false);
+  });
+  assertEquals([tries, said.length], [1, 1]);
+});
+
+test("what a person has taken already is written down no more, and collect() says how long that is which it tells", async (path) => {
+  using mailbox = Mailbox.open(path);
+  const bo = new Listener();
+  for (const n of [1, 2]) {
+    mailbox.post(posting(n, { length: 10 * n }), new Listener(), START);
+  }
+  assertEquals(mailbox.collect(BO, bo, null, START), 30);
+  const [first = 0, second = 0] = bo.letters.map(({ id }) => id);
+  assertEquals(mailbox.collect(BO, bo, first, START), 20);
+  assertEquals(mailbox.collect(BO, bo, second, START), 0);
+  assertEquals([bo.data.length, bo.tells], [3, 2]); // where there is none, nothing is told
+  const { size } = await Deno.stat(path);
+  assertEquals([first - 1, first].map((id) => mailbox.hasNew(BO, id)), [
+    false,
+    true,
+  ]);
+  mailbox.got(BO, first - 1);
+  mailbox.got(EVE, second);
+  assertEquals((await Deno.stat(path)).size, size);
+  mailbox.got(BO, first);
+  const { size: more } = await Deno.stat(path);
+  assert(more > size);
+  assertEquals([first, second].map((id) => mailbox.hasNew(BO, id)), [
+    false,
+    true,
+  ]);
+  mailbox.got(BO, first);
+  assertEquals((await Deno.stat(path)).size, more);
+});
+
+test("takeOver() that can't be written down changes nothing, and one that can leaves nothing to be written", async (path) => {
+  using other = Mailbox.open(`${path}.other`);
+  other.post(posting(1), new Listener(), START);
+  using mailbox = Mailbox.open(path);
+  mailbox.post(posting(7), new Listener(), START);
+  const before = mailbox.state();
+  await rewritings(() => {
+    assertThrows(
+      () => mailbox.takeOver(other.state()),
+      FileError,
+      "Cannot write",
+    );
+  }, false);
+  assertEquals(mailbox.state(), before);
+  const full = () => () => {
+    throw Object.assign(new Error("x"), { code: "ENOSPC" });
+  };
+  for (const count of [1, 600]) {
+    await overhear(
+      "error",
+      () =>
+        withMethod(Deno.FsFile.prototype, "writeSync", full, () => {
+          for (let n = 1; n <= count; n++) {
+            const it = posting(n, { from: EVE, length: 9 });
+            mailbox.post(it, new Listener(), START, { isDecided: true });
+            mailbox.got(BO, Number.MAX_SAFE_INTEGER, true);
+          }
+          return Promise.resolve();
+        }),
+    );
+    assertEquals(mailbox.isKept, false);
+    mailbox.takeOver(other.state());
+    assertEquals([mailbox.isKept, mailbox.state()], [true, other.state()]);
+  }
+});
+
+test("what goes wrong otherwise than with the file is not taken for that, and a file that isn't used is closed", async (path) => {
+  using mailbox = Mailbox.open(path);
+  const wrong = () => () => {
+    throw new TypeError("x");
+  };
+  await withMethod(LineFile.prototype, "add", wrong, () => {
+    const post = () => mailbox.post(posting(1), new Listener(), START);
+    assertThrows(post, TypeError);
+    return Promise.resolve();
+  });
+  await Deno.writeTextFile(path, "damaged\n");
+  const open = () => void assertThrows(() => Mailbox.open(path), FileError);
+  assertEquals(closings(open), 1);
+  const other = Mailbox.open(`${path}.other`);
+  assertEquals(closings(() => other[Symbol.dispose]()), 1);
 });
 
 Deno.test("whatever happens, a server that is started again has the same, and everybody gets everything once", async () => {

@@ -8,14 +8,7 @@ import { fromBase64url, toBase64url } from "../../../crypto_utils.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import { admissionKey } from "../../../src/keys/invite.ts";
 import type { Event } from "../../../src/protocol/events.ts";
-import {
-  MAX_DAYS,
-  MAX_NOTE,
-  MAX_SLOW,
-  MAX_TOPIC,
-  OPERATIONS,
-} from "../../../src/protocol/reasons.ts";
-import { MAX_USES } from "../../../src/server/people/invites.ts";
+import { OPERATIONS } from "../../../src/protocol/reasons.ts";
 import {
   banEnd,
   type Person,
@@ -26,6 +19,13 @@ import { type Client, ROOM_KEY, Setup } from "../../kit/connection_setup.ts";
 import { joinEvent, newIdentity } from "../../kit/people.ts";
 
 const DAY = 86_400_000;
+
+// As docs/protocol.md has them.
+const MAX_DAYS = 3_650;
+const MAX_NOTE = 100;
+const MAX_SLOW = 3_600;
+const MAX_TOPIC = 256;
+const MAX_USES = 10_000;
 
 type Wish = Partial<Pick<Event<"operate">, "who" | "text" | "count">>;
 

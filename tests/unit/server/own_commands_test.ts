@@ -19,7 +19,11 @@ Deno.test("a server's commands have the files that aren't the default ones, in w
     "key-file": "chat.key",
     people: "chat.people",
   };
-  assertEquals(startCommand(usual), "deno task server");
+  for (const values of [usual, {}]) {
+    assertEquals(startCommand(values), "deno task server");
+  }
+  const sealed = { ...usual, sealed: true };
+  assertEquals(startCommand(sealed), "deno task server --sealed");
   assertEquals(linkCommand(usual), "deno task server --link");
   assertEquals(inviteCommandFor(usual), "deno task invite");
   const own = {

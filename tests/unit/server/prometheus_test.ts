@@ -11,6 +11,7 @@ Deno.test("Exposition writes counters, gauges and histograms as Prometheus reads
   const figures = new Exposition("chat_");
   const plain = figures.count("messages_total", "Messages logged");
   const labelled = figures.count("refused_total", "Refused", "reason");
+  figures.count("unused_total", "Not yet");
   let members = 2;
   figures.level("members", "Members in the room", () => members);
   figures.total("sent_total", "Sent", () => members * 2);
@@ -29,6 +30,9 @@ Deno.test("Exposition writes counters, gauges and histograms as Prometheus reads
     "# TYPE chat_refused_total counter",
     'chat_refused_total{reason="bad"} 1',
     'chat_refused_total{reason="quo\\"te\\\\"} 2',
+    "# HELP chat_unused_total Not yet",
+    "# TYPE chat_unused_total counter",
+    "chat_unused_total 0",
     "# HELP chat_members Members in the room",
     "# TYPE chat_members gauge",
     "chat_members 7",

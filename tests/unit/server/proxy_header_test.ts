@@ -124,6 +124,7 @@ Deno.test("readProxyHeader() notices an end after every byte, and nothing said a
         WireError,
       );
       assertEquals(failed instanceof GoneError, size === 0, `${size} bytes`);
+      if (failed instanceof GoneError) assertEquals(failed.answered, false);
     }
   }
 });
@@ -139,6 +140,7 @@ Deno.test("readProxyHeader() takes a reset before the first byte for a look at t
     };
     const failed = await assertRejects(() => readProxyHeader({ read }), Error);
     assertEquals(failed instanceof GoneError, size === 0);
+    if (failed instanceof GoneError) assertEquals(failed.answered, false);
     assertEquals(failed instanceof Deno.errors.ConnectionReset, size > 0);
   }
 });

@@ -13,8 +13,11 @@ import {
   assertThrownOut,
   say,
   Setup,
+  stall,
   tick,
 } from "../../kit/connection_setup.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
+import { ManualTurns } from "../../kit/manual_turns.ts";
 import { quiet } from "../../kit/room_client.ts";
 
 Deno.test("Connection.tick() pings a client that was told nothing for 11 to 20 s, whatever was said to all", async () => {
@@ -50,8 +53,9 @@ Deno.test("Pulse doesn't ask all at once who were told something at once", () =>
   assert(new Set(seconds).size > 5, seconds.join(" "));
 });
 
-Deno.test("Pulse takes no write for stalled that waits for its turn", async () => {
-  const ring = new Ring(1_024);
+Deno.test("Pulse takes no write for stalled that waits for its turn", () => {
+  const manual = new ManualTurns();
+  const ring = new Ring(1_024, manual.turns);
   const writer = { write: () => new Promise<number>(() => {}) };
   const outlet = new Outlet(ring, writer, { limit: 9, tooSlow: () => {} });
   const isStalled = () => {
@@ -64,7 +68,7 @@ Deno.test("Pulse takes no write for stalled that waits for its turn", async () =
   for (let at = 0; at < 96; at++) ring.turns.take(() => {});
   outlet.share(new Uint8Array(9), 1);
   assertEquals(isStalled(), false);
-  await ring.turns.passed();
+  manual.next();
   assertEquals(isStalled(), true);
 });
 
@@ -108,6 +112,20 @@ Deno.test("Connection.tick() lets a client go that hasn't joined after 30 s, and
   assertEquals(await guest.served, "late");
 });
 
+Deno.test("Connection.tick() has a guest judged after 30 s, and judge() ends none before, nor one that came in meanwhile", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  const { connection } = client;
+  const inDoubt = (seconds: number) =>
+    Array.from({ length: seconds }, () => connection.tick());
+  assertEquals(inDoubt(30).includes(true), false);
+  connection.judge();
+  assertEquals([connection.ended, inDoubt(1)], [undefined, [true]]);
+  await client.join("ana");
+  connection.judge();
+  assertEquals([connection.ended, inDoubt(1)], [undefined, [false]]);
+});
+
 Deno.test("Connection.tick() drops a client under whose write nothing moved for 10 s", async () => {
   await using setup = await Setup.create();
   const witness = await setup.connect();
@@ -116,9 +134,7 @@ Deno.test("Connection.tick() drops a client under whose write nothing moved for 
   await client.join("ana");
   await quiet(client);
   tick(client, 1);
-  client.stream.incoming.capacity = 0;
-  client.connection.tell({ kind: "ping" });
-  while (!client.connection.outlet.writing) await client.send({ kind: "pong" });
+  await stall(client);
   tick(client, 9);
   await witness.send(say(1));
   await witness.until("said");
@@ -128,6 +144,23 @@ Deno.test("Connection.tick() drops a client under whose write nothing moved for 
   assertEquals((await witness.until("left")).reason, "slow");
 });
 
+Deno.test("Connection.judge() leaves one its goodbye that ended meanwhile, whom tick() has nobody judge from then on", async () => {
+  using _clock = new ManualClock(); // on which no goodbye's time runs out
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  const { connection, stream } = client;
+  connection.tick();
+  await stall(client);
+  const inDoubt = () => Array.from({ length: 10 }, () => connection.tick());
+  assertEquals(inDoubt().at(-1), true);
+  connection.dismiss("stopped");
+  connection.judge();
+  assertEquals(inDoubt().includes(true), false);
+  stream.incoming.capacity = Number.POSITIVE_INFINITY;
+  assertEquals((await client.until("bye")).reason, "stopped");
+  assertEquals(await client.served, "stopped");
+});
+
 Deno.test("Connection.tick() bears with a client that takes a byte every 9 s", async () => {
   await using setup = await Setup.create();
   const client = await setup.connect();
@@ -135,10 +168,8 @@ Deno.test("Connection.tick() bears with a client that takes a byte every 9 s", a
   await quiet(client);
   tick(client, 1);
   client.stream.incoming.held = true;
-  client.stream.incoming.capacity = 0;
+  await stall(client);
   const { outlet } = client.connection;
-  client.connection.tell({ kind: "ping" });
-  while (!outlet.writing) await client.send({ kind: "pong" });
   for (let taken = 1; taken <= 8; taken++) {
     tick(client, 9);
     const { moved } = outlet;

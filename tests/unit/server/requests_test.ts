@@ -8,14 +8,15 @@
 import { toBase64url } from "../../../crypto_utils.ts";
 import { LogError } from "../../../src/log/file.ts";
 import type { Event } from "../../../src/protocol/events.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import type { Refused } from "../../../src/server/batch.ts";
+import { assert, assertEquals, assertMatch } from "../../kit/assert.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
-import { joinEvent, newIdentity, newStay } from "../../kit/people.ts";
+import { joinEvent, madeUpId, newIdentity, newStay } from "../../kit/people.ts";
 import { fullId, shortId, spokenId } from "../../../src/crypto/person_id.ts";
 import { MAX_TEXT_SIZE } from "../../../src/protocol/reasons.ts";
 import { CHAIN_START, chainEvent } from "../../../src/protocol/chain.ts";
 import { pastEntry } from "../../../src/protocol/line.ts";
-import { pastOf, valueFor } from "../../kit/log_kit.ts";
+import { pastOf, said, valueFor } from "../../kit/log_kit.ts";
 import {
   assertThrownOut,
   type Client,
@@ -26,6 +27,9 @@ import {
   Setup,
   withOffer,
 } from "../../kit/connection_setup.ts";
+import { overhear } from "../../kit/overhear.ts";
+import { quiet } from "../../kit/room_client.ts";
+import { until } from "../../kit/turns.ts";
 
 Deno.test("Connection tells a client why it can't join, and lets it ask again", async () => {
   await using setup = await Setup.create();
@@ -123,7 +127,7 @@ Deno.test("Connection lets one that missed thousands of lines catch up from the 
 });
 
 Deno.test("Connection writes nothing for blocks of the past that have no line of ours, however many ask for them", async () => {
-  await using setup = await Setup.create();
+  await using setup = await Setup.create(0, 300);
   const { log } = setup;
   const old = [await setup.connect(), await setup.connect()];
   for (const [index, client] of old.entries()) {
@@ -144,12 +148,10 @@ Deno.test("Connection writes nothing for blocks of the past that have no line of
 
 Deno.test("Connection lets one come back that missed 1,000 lines of the longest, all of them in memory", async () => {
   await using setup = await Setup.create();
-  const { old, ana } = await benLeft(setup);
+  const { old } = await benLeft(setup);
   const text = '"'.repeat(MAX_TEXT_SIZE); // twice as long in JSON: together more than may wait for one
-  for (let n = 1; n <= 1_000; n += 5) {
-    await ana.send(...[0, 1, 2, 3, 4].map((at) => say(n + at, text)));
-  }
-  await ana.until("said", ({ n }) => n === 1_000);
+  const lines = Array.from({ length: 1_000 }, (_, at) => said(at + 1, text));
+  await setup.log.append(lines);
   assertEquals(setup.log.oldest, 0);
   const ben = await setup.connect(old.identity);
   await ben.join("ben", 0, 0);
@@ -237,6 +239,239 @@ Deno.test("Connection tells pages of lines in a row, and nothing that the person
   for (const before of [0, 1, 500, from, from + 1]) {
     assertEquals(await page(ben, before, 1_000), [from, undefined, false]);
   }
+});
+
+Deno.test("Connection lets a client catch up no faster than it may be told lines, whether they are in memory, in files, or come as it is let in", async () => {
+  const rates = { burst: 100, perSecond: 1, bytesPerMessage: 1_048_576 };
+  // How many lines are in memory, how many were said, and the last that it had; then how many it has been told before each wait, and its seconds.
+  const cases: readonly [number, number, number, [number, number][]][] = [
+    [1_024, 600, 0, [[603, 503]]],
+    [1_024, 600, 100, [[503, 403]]],
+    [300, 600, 0, [[256, 156], [512, 256], [512, 91]]],
+    [300, 600, 100, [[156, 56], [412, 256], [412, 91]]],
+    [1_024, 200, 0, [[0, 103]]],
+  ];
+  for (const [window, count, after, waits] of cases) {
+    using clock = new ManualClock();
+    await using setup = await Setup.create(0, window);
+    const { old, ana } = await benLeft(setup);
+    await ana.send(...Array.from({ length: count }, (_, at) => say(at + 1)));
+    await ana.until("said", ({ n }) => n === count);
+    const ben = await setup.connect(old.identity, rates);
+    await ben.send(joinEvent(ben.identity, "ben", { after }));
+    for (const [told, seconds] of waits) {
+      await until(() => ben.of("past").length >= told && clock.pending > 0);
+      clock.advance(seconds * 1_000 - 1);
+      await quiet(ana);
+      assertEquals([ben.of("past").length, ben.of("welcome")], [told, []]);
+      clock.advance(1);
+      await quiet(ana);
+    }
+    await ben.until("welcome");
+  }
+});
+
+Deno.test("Connection tells one nothing of the past that was sent away while it catches up, from memory or from files", async () => {
+  for (const window of [1_024, 300]) {
+    await using setup = await Setup.create(0, window);
+    const { old, ana } = await benLeft(setup);
+    await ana.send(...Array.from({ length: 600 }, (_, at) => say(at + 1)));
+    await ana.until("said", ({ n }) => n === 600);
+    const ben = await setup.connect(old.identity);
+    const { connection } = ben;
+    const { history } = setup;
+    const { packed, piece } = history;
+    history.packed = (...range) => {
+      if (window > 600) connection.dismiss("stopped");
+      return packed.call(history, ...range);
+    };
+    let pieces = 0;
+    history.piece = (...range) => {
+      pieces++;
+      connection.dismiss("stopped");
+      return piece.call(history, ...range);
+    };
+    const { pass } = connection;
+    let told = 0;
+    connection.pass = (plaintexts) => {
+      if (connection.ended) told++;
+      pass.call(connection, plaintexts);
+    };
+    await ben.send(joinEvent(ben.identity, "ben", { after: 0 }));
+    assertEquals(await ben.served, "stopped");
+    assertEquals([setup.room.size, setup.log.head], [1, 603]); // nor let in
+    assertEquals([pieces, ben.of("past")], [window > 600 ? 0 : 1, []]);
+    assertEquals(told, 1); // the goodbye
+  }
+});
+
+Deno.test("Connection seals a piece of the past once for all who are told it but the first", async () => {
+  await using setup = await Setup.create(0, 300);
+  const { old, ana } = await benLeft(setup);
+  await ana.send(...Array.from({ length: 600 }, (_, at) => say(at + 1)));
+  await ana.until("said", ({ n }) => n === 600);
+  const { share } = setup.room;
+  let shared = 0;
+  setup.room.share = (plaintexts) => {
+    shared++;
+    return share.call(setup.room, plaintexts);
+  };
+  for (const expected of [0, 2, 2]) {
+    const ben = await setup.connect(old.identity);
+    await ben.join("ben", 0, 0);
+    const seqs = ben.of("past").map(({ seq }) => seq);
+    assertEquals(seqs, seqs.map((_, at) => at + 1));
+    assert(seqs.length > 600);
+    assertEquals(shared, expected); // of two whole blocks
+  }
+});
+
+Deno.test("Connection has who lacks 256 lines told them as it is let in, and who lacks more before", async () => {
+  await using setup = await Setup.create();
+  const { old, ana } = await benLeft(setup);
+  await ana.send(...Array.from({ length: 300 }, (_, at) => say(at + 1)));
+  await ana.until("said", ({ n }) => n === 300);
+  const { history } = setup;
+  const { packed } = history;
+  let before = 0;
+  history.packed = (after, upTo) => {
+    before++;
+    return packed.call(history, after, upTo);
+  };
+  for (const [lacking, expected] of [[256, 0], [257, 1]] as const) {
+    const ben = await setup.connect(old.identity);
+    const { head } = history;
+    await ben.join("ben", 0, head - lacking);
+    assertEquals([before, ben.of("past")[0]?.seq], [
+      expected,
+      head - lacking + 1,
+    ]);
+  }
+});
+
+Deno.test("Connection tells one nothing of the past that can't be let in, however much it lacks, and why", async () => {
+  await using setup = await Setup.create();
+  const { old, ana } = await benLeft(setup);
+  await ana.send(...Array.from({ length: 300 }, (_, at) => say(at + 1)));
+  await ana.until("said", ({ n }) => n === 300);
+  const ben = await setup.connect(old.identity);
+  const refusal = setup.room.refusal.bind(setup.room);
+  const reasons = ["room-full", "removed"] as const;
+  const said = await overhear("warning", async () => {
+    for (const reason of reasons) {
+      ben.events.length = 0;
+      setup.room.refusal = () => ({ reason, detail: "until noon" });
+      await ben.send(joinEvent(ben.identity, "ben", { after: 0 }));
+      const refused = await ben.until("refused");
+      assertEquals([refused.reason, refused.detail], [reason, "until noon"]);
+      assertEquals(ben.of("past"), []);
+    }
+  });
+  assertEquals(said, [
+    `warning connection: ${ben.connection.label}: not let in: the room is full. --max-clients lets in more`,
+  ]);
+  // What only the room itself can say is told as well.
+  setup.room.refusal = () => undefined;
+  const eve = await setup.connect();
+  await eve.send(joinEvent(eve.identity, "ana"));
+  assertEquals((await eve.until("refused")).reason, "name-taken");
+  setup.room.refusal = refusal;
+  Object.defineProperty(setup.room, "isUp", { value: false });
+  await eve.send(joinEvent(eve.identity, "eve"));
+  assertEquals((await eve.until("bye")).reason, "adrift");
+});
+
+Deno.test("Connection has a guest catch up again that is behind by the time it is let in, and tells it each line and one value of the chain", async () => {
+  await using setup = await Setup.create();
+  const { old, ana } = await benLeft(setup);
+  const { room } = setup;
+  const { join } = room;
+  let asked = 0;
+  room.join = async (request) => {
+    if (++asked > 2) return await join.call(room, request);
+    const lines = Array.from({ length: 300 }, (_, at) => said(at + 1));
+    await setup.log.append(lines);
+    return "behind";
+  };
+  const ben = await setup.connect(old.identity);
+  await ben.join("ben", 0, 0);
+  const seqs = ben.of("past").map(({ seq }) => seq);
+  assertEquals(seqs, Array.from({ length: 604 }, (_, at) => at + 1));
+  assertEquals([asked, ben.of("chain").length], [3, 1]);
+  await ana.until("joined");
+});
+
+Deno.test("Connection waits for other servers where one has seen more of the room than this one, and else not", async () => {
+  await using setup = await Setup.create();
+  const { room } = setup;
+  let waits = 0;
+  room.caughtUp = () => Promise.resolve(void waits++);
+  const ana = await setup.connect();
+  await ana.join("ana");
+  for (const [after, expected] of [[1, 0], [3, 1]] as const) {
+    const again = await setup.connect(ana.identity);
+    await again.join("ana", 0, after);
+    assertEquals(waits, expected);
+  }
+});
+
+Deno.test("Connection takes one for no guest while it is let in, however long that takes, and for one again where it isn't", async () => {
+  await using setup = await Setup.create();
+  const { room } = setup;
+  const { promise, resolve } = Promise.withResolvers<Refused>();
+  const asked = Promise.withResolvers<void>();
+  room.join = () => {
+    asked.resolve();
+    return promise;
+  };
+  const client = await setup.connect();
+  await client.send(joinEvent(client.identity, "ana"));
+  await asked.promise;
+  const inDoubt = () =>
+    Array.from({ length: 31 }, () => client.connection.tick()).includes(true);
+  assertEquals(inDoubt(), false);
+  resolve({ reason: "log-failed", detail: "" });
+  await client.until("refused");
+  assertEquals(inDoubt(), true);
+});
+
+Deno.test("Connection answers each wish of an operator, and of who is none, by its number", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const wish = { kind: "operate", who: "", text: "", count: 0 } as const;
+  const kinds = async (id: number, what: string) => {
+    ana.events.length = 0;
+    await ana.send({ ...wish, id, what });
+    assertEquals((await ana.until("answered")).id, id);
+    return ana.events.map((it) => it.kind === "refused" ? it.reason : it.kind);
+  };
+  assertEquals(await kinds(7, "bans"), ["not-operator", "answered"]);
+  const person = setup.people.persons.find(fullId(ana.identity.id));
+  assert(person);
+  setup.people.setOperator(person, true);
+  assertEquals(await kinds(8, "bans"), ["notice", "answered"]);
+  await ana.send({ ...wish, id: 9, what: "topic", text: "hills" });
+  await ana.until("answered", ({ id }) => id === 9);
+  assertEquals(setup.people.journal.isKept, true);
+});
+
+Deno.test("Connection has all connections of a person pay from one purse", async () => {
+  using _clock = new ManualClock();
+  await using setup = await Setup.create();
+  const rates = { burst: 40, perSecond: 1, bytesPerMessage: 1_048_576 };
+  const identity = await newIdentity();
+  const [first, second] = [
+    await setup.connect(identity, rates),
+    await setup.connect(identity, rates),
+  ];
+  for (const client of [first, second]) await client.join("ana");
+  const lines = Array.from({ length: 30 }, (_, at) => say(at + 1));
+  await first.send(...lines);
+  await quiet(first);
+  assertEquals(first.of("slowed"), []);
+  await second.send(...lines);
+  await second.until("slowed");
 });
 
 /** The oldest files of a log are deleted as soon as something of them was read, once. */
@@ -424,6 +659,29 @@ Deno.test("Connection looks up in the log what is answered and isn't in memory a
   assertEquals([to, order], [2, [1, 2, 3, 4, 5, 6]]);
 });
 
+Deno.test("Connection slows one down that answers what isn't in memory any more, which costs as much as twenty lines", async () => {
+  using _clock = new ManualClock();
+  await using setup = await Setup.create(0, 2);
+  const rates = { burst: 50, perSecond: 1, bytesPerMessage: 1_048_576 };
+  const ana = await setup.connect(undefined, rates);
+  await ana.join("ana");
+  await ana.send(...[1, 2, 3, 4].map((n) => say(n)));
+  await ana.until("said", ({ n }) => n === 4);
+  const reply = { kind: "reply", to: 2, text: "yes" } as const;
+  for (const n of [5, 6]) await ana.send({ ...reply, n });
+  await ana.until("replied", ({ n }) => n === 6);
+  await ana.send(say(7), say(8), say(9), {
+    kind: "reply",
+    n: 10,
+    to: 7,
+    text: "x",
+  });
+  await quiet(ana); // fifty with the ping, and with what is in memory
+  assertEquals(ana.of("slowed"), []);
+  await ana.send(say(11));
+  await ana.until("slowed");
+});
+
 Deno.test("Connection refuses an answer to what was said before its time", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
@@ -451,6 +709,32 @@ Deno.test("Connection answers all that comes in one record in one record, in ord
     ana.of("refused").map(({ n }) => n),
     empty.map(({ n }) => n),
   );
+});
+
+Deno.test("Connection answers what came before first, where an answer may take long", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  await ana.send(say(1));
+  await ana.until("said");
+  const operate = { kind: "operate", who: "", text: "", count: 0 } as const;
+  const cases = [
+    [{ kind: "find", id: 1, words: "", before: null, count: 1 }, "found"],
+    [{ kind: "page", id: 1, before: 1, count: 1 }, "paged"],
+    [{ kind: "agree", id: 1, seq: 1 }, "agreed"],
+    [{ ...operate, id: 1, what: "bans" }, "answered"],
+    [letterTo(madeUpId("nobody")), "privately"],
+  ] as const;
+  for (const [event, answer] of cases) {
+    ana.events.length = 0;
+    const { records } = ana;
+    await ana.send({ kind: "ping" }, event);
+    await ana.until(answer);
+    assertEquals([ana.events[0]?.kind, ana.records > records + 1], [
+      "pong",
+      true,
+    ]);
+  }
 });
 
 Deno.test("Connection logs an offer, tells everybody, and carries a piece from who holds the file to who asks", async () => {
@@ -513,9 +797,11 @@ Deno.test("Connection takes nobody's word for holding a file but who offered it"
   await eve.join("eve");
   await ben.join("ben");
   await ana.send(offer(1), say(2));
-  await ben.until("said");
+  await eve.send(say(1, offer(1).text)); // which reads like one
+  await ben.until("said", ({ text }) => text === offer(1).text);
+  await ben.until("said", ({ n }) => n === 2);
   const { head } = setup.history;
-  const held = [head - 1, head, head + 1, 0, 2 ** 53 - 1];
+  const held = [head - 2, head - 1, head, head + 1, 0, 2 ** 53 - 1];
   const holds = held.map((offer) => ({ kind: "hold", offer }) as const);
   await eve.send(...holds, { kind: "ping" });
   await eve.until("pong");
@@ -525,6 +811,43 @@ Deno.test("Connection takes nobody's word for holding a file but who offered it"
   }
   assertEquals(eve.of("fetch"), []);
   assertEquals(ben.of("missing").length, held.length);
+});
+
+Deno.test("Connection takes no hold of a file that is too large by now, nor of one whose holder has gone meanwhile", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  const { history, relay } = setup;
+  const hold = { kind: "hold", offer: seq } as const;
+  const isHeld = async () => {
+    ben.events.length = 0;
+    await ben.send(fetchOf(seq, 7), { kind: "ping" });
+    await ben.until("pong");
+    return ben.of("missing").length === 0;
+  };
+  assertEquals(await isHeld(), true);
+  const again = await setup.connect(ana.identity);
+  await again.join("ana");
+  ana.channel.close();
+  await ana.served;
+  assertEquals(await isHeld(), false);
+  const smaller = { value: 8, configurable: true };
+  Object.defineProperty(relay, "maxFileSize", smaller);
+  await again.send(hold);
+  await quiet(again);
+  assertEquals(await isHeld(), false);
+  Object.defineProperty(relay, "maxFileSize", { ...smaller, value: 9 });
+  await again.send(hold); // which is just as large as may be
+  await quiet(again);
+  assertEquals(await isHeld(), true);
+  Reflect.deleteProperty(relay, "maxFileSize");
+  const { entry } = history;
+  history.entry = (offer) => {
+    again.connection.dismiss("stopped");
+    return entry.call(history, offer);
+  };
+  await again.send(hold);
+  await again.served;
+  assertEquals(await isHeld(), false);
 });
 
 Deno.test("Connection that ends leaves nobody waiting for its file", async () => {
@@ -712,7 +1035,7 @@ Deno.test("Connection tells who offered a file that somebody has it, but of nobo
   assertEquals(ana.of("took").length, 1);
 });
 
-Deno.test("Connection says that the log can't be read where it can't, and ends on any other failure", async () => {
+Deno.test("Connection says that the log can't be read where it can't, and tells its owner, and ends on any other failure", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
   await ana.join("ana");
@@ -735,9 +1058,13 @@ Deno.test("Connection says that the log can't be read where it can't, and ends o
     before: null,
     count: 1,
   } as const;
-  await unreadable(null, search);
-  await unreadable(null, { kind: "hold", offer: 1 });
-  await unreadable(1, { kind: "reply", n: 1, to: 1, text: "yes" });
+  const [told, ...others] = await overhear("warning", async () => {
+    await unreadable(null, search);
+    await unreadable(null, { kind: "hold", offer: 1 });
+    await unreadable(1, { kind: "reply", n: 1, to: 1, text: "yes" });
+  });
+  assertMatch(told ?? "", /^warning connection: .*it is gone\. A member could/);
+  assertEquals(others, [told, told]);
   history.find = () => Promise.reject(new RangeError("another failure"));
   await ana.send(search);
   await assertThrownOut(ana);

@@ -7,6 +7,7 @@
 
 import type { Bytes } from "../../../crypto_utils.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
+import { ManualTurns } from "../../kit/manual_turns.ts";
 import { seededRandom } from "../../kit/memory_stream.ts";
 import { Outlet, type Writer } from "../../../src/server/outlet.ts";
 import { Ring } from "../../../src/server/ring.ts";
@@ -197,6 +198,18 @@ Deno.test("Outlet.direct() puts a record exactly between what was broadcast befo
   assertEquals(writer.taken, [1, 100, 101, 2, 102, 3, 4]);
 });
 
+Deno.test("Outlet.share() puts records at their place at once, and counts them before what is told later", async () => {
+  const log = new Ring(100);
+  const { writer, outlet } = follow(log);
+  outlet.share(Uint8Array.of(100, 101), 2);
+  assertEquals(writer.offered, 2);
+  append(log, 1);
+  outlet.share(Uint8Array.of(102), 1);
+  await writer.takeAll();
+  assertEquals(writer.taken, [100, 101, 1, 102]);
+  assertEquals(outlet.before, { broadcast: 1, shared: 3 });
+});
+
 Deno.test("Outlet.attach() leaves direct records from before it in front", async () => {
   const log = new Ring(100);
   append(log, 9);
@@ -355,8 +368,35 @@ Deno.test("Ring.makeRoom() drops only who stands in the way, and only when it mu
   assertEquals(quick.writer.taken, [5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
+Deno.test("Ring.makeRoom() waits for nobody's turn where there is place", async () => {
+  const log = new Ring(10, new ManualTurns().turns);
+  follow(log);
+  append(log, 1, 2, 3, 4);
+  for (let at = 0; at < 96; at++) log.turns.take(() => {});
+  assertEquals(log.turns.waiting, 1);
+  assert(await isSettled(log.makeRoom(6)));
+});
+
+Deno.test("Outlet asks for a turn only where it has something to write", async () => {
+  const log = new Ring(10);
+  const { take } = log.turns;
+  let asked = 0;
+  log.turns.take = (write) => {
+    asked++;
+    take.call(log.turns, write);
+  };
+  const { writer, outlet } = follow(log);
+  log.flush();
+  append(log, 1, 2);
+  log.flush(); // a write is under way
+  await writer.takeAll();
+  outlet.flush();
+  assertEquals([asked, writer.taken], [1, [1, 2]]);
+});
+
 Deno.test("Ring.makeRoom() drops nobody who only waits for a turn to write", async () => {
-  const log = new Ring(100);
+  const manual = new ManualTurns();
+  const log = new Ring(100, manual.turns);
   const takes: Writer = { write: ({ length }) => Promise.resolve(length) };
   let dropped = 0;
   const tooSlow = () => void dropped++;
@@ -375,7 +415,9 @@ Deno.test("Ring.makeRoom() drops nobody who only waits for a turn to write", asy
     },
   }).attach();
   for (let round = 0; round < 5; round++) {
-    await log.makeRoom(60);
+    const room = log.makeRoom(60);
+    while (log.turns.waiting > 0) manual.next();
+    await room;
     append(log, ...new Array(60).fill(round));
   }
   assertEquals([dropped, stuck], [0, 1]);
@@ -533,6 +575,7 @@ Deno.test("Outlet.abandon() writes nothing more, and frees its bytes when the wr
 
 Deno.test("Outlet.attach() follows nothing after the end, and after finish() nothing more stands before a direct record", async () => {
   const log = new Ring(20);
+  append(log, 9);
   const { writer, outlet } = follow(log);
   append(log, 1);
   assertEquals(outlet.before, { broadcast: 1, shared: 0 });
@@ -561,7 +604,8 @@ Deno.test("Outlet.abandon() lets those go who wait for what is never written, an
 });
 
 Deno.test("Outlet that is abandoned while it waits for its turn writes nothing, and is settled after that turn", async () => {
-  const log = new Ring(8);
+  const manual = new ManualTurns();
+  const log = new Ring(8, manual.turns);
   for (let at = 0; at < 96; at++) log.turns.take(() => {});
   const { writer, outlet } = follow(log);
   append(log, 1, 2);
@@ -569,7 +613,7 @@ Deno.test("Outlet that is abandoned while it waits for its turn writes nothing, 
   outlet.abandon();
   assert(!await isSettled(settled));
   assertEquals(log.readers, 1);
-  await log.turns.passed();
+  manual.next();
   await settled;
   assertEquals([writer.offered, log.readers], [0, 0]);
 });
@@ -636,6 +680,7 @@ Deno.test("Ring gives those who ask for the same bytes the same view, which neve
   const first = ring.view(0, 6);
   assertEquals(ring.view(0, 6) === first, true);
   assertEquals(ring.view(2, 6) === first, false);
+  assertEquals([...ring.view(2, 5)], [3, 4, 5]);
   ring.append(new Uint8Array([7, 8, 9, 10, 11, 12, 13, 14]));
   const later = ring.view(8, 14); // at the same place
   assertEquals(later === first, false);

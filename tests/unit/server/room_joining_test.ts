@@ -9,7 +9,6 @@
 import { DecryptionError, fromBase64url } from "../../../crypto_utils.ts";
 import { HEADER_SIZE } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
-import { ManualClock } from "../../kit/memory_stream.ts";
 import { newStay } from "../../kit/people.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { EpochReader } from "../../../src/crypto/epoch.ts";
@@ -66,6 +65,40 @@ Deno.test("Room.join() refuses a name that is taken or looks like one that is, a
   assertEquals(setup.history.head, 2); // nothing of that is in the log
 });
 
+Deno.test("Room.join() says until when one is banned who was here, and of whom it doesn't know nothing but that", async () => {
+  await using setup = await Setup.create();
+  const { people } = setup;
+  const ana = await setup.join("ana", { key: "ana" });
+  setup.room.leave(ana.seat, "left");
+  const { person } = ana.seat.member;
+  const cases = [
+    [Date.UTC(2100, 0, 2, 3, 4), "until 2100-01-02 03:04 UTC"],
+    [null, ""],
+  ] as const;
+  for (const [until, detail] of cases) {
+    people.ban(person, until, "");
+    const [, answer] = await setup.ask("ana", { key: "ana" });
+    assertEquals(answer, { reason: "removed", detail });
+  }
+  people.unban(person);
+  people.access.refusal = () => "removed";
+  const [, answer] = await setup.ask("eve");
+  assertEquals(answer, { reason: "removed", detail: "" });
+});
+
+Deno.test("Room.join() lets a guest in that has gone meanwhile, whose connection gives up the place", async () => {
+  await using setup = await Setup.create();
+  const asked = setup.ask("ana");
+  setup.guests.at(-1)?.dismiss("lost");
+  const [_, admission] = await asked;
+  assert(isIn(admission));
+  assertEquals(setup.room.size, 1);
+  setup.room.leave(admission, "lost");
+  const ben = await setup.join("ben");
+  await ben.guest.until("welcome");
+  assertEquals(ben.guest.of("here").length, 1);
+});
+
 Deno.test("Room.join() settles names and places among those who ask at once", async () => {
   await using setup = await Setup.create({ maxMembers: 2 });
   const names = ["ana", "ANA", "ben", "carla"];
@@ -75,11 +108,11 @@ Deno.test("Room.join() settles names and places among those who ask at once", as
 });
 
 Deno.test("Room.join() gathers those who come soon after another, and announces them together", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create({
     admissionPause: (members) => 50 * members,
     expecting: () => true,
   });
+  const { clock } = setup;
   const ana = await setup.join("ana");
   const asked = Promise.all(["ben", "carla"].map((name) => setup.ask(name)));
   clock.advance(49);
@@ -99,7 +132,6 @@ Deno.test("Room.join() gathers those who come soon after another, and announces 
 });
 
 Deno.test("Room.join() keeps nobody waiting for others where no others are on the way", async () => {
-  using _clock = new ManualClock(); // which stands still
   await using setup = await Setup.create({
     admissionPause: () => 50,
     expecting: () => false,

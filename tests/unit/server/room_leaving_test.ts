@@ -10,18 +10,17 @@ import { DecryptionError, fromBase64url } from "../../../crypto_utils.ts";
 import type { Event } from "../../../src/protocol/events.ts";
 import { HERE } from "../../../src/server/batch.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
-import { ManualClock } from "../../kit/memory_stream.ts";
 import {
   assertFollows,
   GivenOrder,
   type Insider,
+  nameOf,
   opened,
   opensAny,
   Setup,
 } from "../../kit/room_setup.ts";
 
 Deno.test("Room.leave() ends what the one who left can read at once, where no key was renewed lately", async () => {
-  using _clock = new ManualClock();
   await using setup = await Setup.create();
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
@@ -63,8 +62,8 @@ Deno.test("Room.leave() gives the line a number that can be read, also after the
 });
 
 Deno.test("Room.leave() renews the key within 900 ms of the last renewal, however many leave", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const [ana, ben, carla, dmitri] = [
     await setup.join("ana"),
     await setup.join("ben"),
@@ -112,8 +111,8 @@ Deno.test("Room.leave() renews the key within 900 ms of the last renewal, howeve
 });
 
 Deno.test("Room.leave() is logged and told when the log can be written again", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   const carla = await setup.join("carla");
@@ -139,8 +138,8 @@ Deno.test("Room.leave() is logged and told when the log can be written again", a
 });
 
 Deno.test("Room.leave() takes the key from the one who left as soon as anything can be said again", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   await ana.guest.until("joined", ({ id }) => id === ben.seat.id);
@@ -159,8 +158,8 @@ Deno.test("Room.leave() takes the key from the one who left as soon as anything 
 });
 
 Deno.test("Room.leave() comes after all that the member said, though that had to wait", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   await ana.guest.untilLine(2);
@@ -182,8 +181,8 @@ Deno.test("Room.leave() comes after all that the member said, though that had to
 });
 
 Deno.test("Room.remove() removes a person once the log can be written again, where it can't now, and those who leave beside it leave", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ben = await setup.join("ben");
   const eve = await setup.join("eve");
   const ana = await setup.join("ana");
@@ -229,7 +228,27 @@ Deno.test("Room has in the log the connection by which others are told that some
   setup.room.leave(laptop, "good night");
   const told = await ben.guest.until("left");
   const logged = (await setup.logged()).find(({ what }) => what === "left");
-  assertEquals(told.id, desk.seat.id);
+  assertEquals([told.id, ben.guest.of("parted")], [desk.seat.id, []]);
   assertEquals([told.n, told.reason], [6, "good night"]);
   assertEquals([logged?.stay, logged?.n], [desk.seat.stay, 6]);
+});
+
+Deno.test("Room does nothing that one asks for who has left, tells nobody that one is away who leaves, and numbers a leaving no higher than can be read", async () => {
+  await using setup = await Setup.create();
+  const { room } = setup;
+  const ben = await setup.join("ben");
+  const most = Number.MAX_SAFE_INTEGER;
+  const ana = await setup.join("ana", { n: most });
+  room.away(ana.seat, "lunch");
+  room.leave(ana.seat, "left");
+  room.away(ana.seat, "tea");
+  room.rename(ana.seat, nameOf("anna"));
+  room.release(ana.seat, 1);
+  await setup.say(ben.seat, { n: 1, text: "x" });
+  await ben.guest.until("said");
+  assertEquals(ben.guest.of("left").map(({ n }) => n), [most]);
+  assertEquals([ben.guest.of("absent"), ben.guest.of("renamed")], [[], []]);
+  assertEquals(ana.guest.of("answered"), []);
+  const logged = (await setup.logged()).slice(2);
+  assertEquals(logged.map(({ what }) => what), ["left", "said"]);
 });

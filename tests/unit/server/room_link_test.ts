@@ -10,8 +10,9 @@ import { KeyFile } from "../../../src/keys/key_file.ts";
 import { StandingLink } from "../../../src/server/people/standing_link.ts";
 import { KeyWatch } from "../../../src/server/key_watch.ts";
 import { RoomLink } from "../../../src/server/room_link.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../kit/assert.ts";
 import { inFolder } from "../../kit/folder.ts";
+import { overhear } from "../../kit/overhear.ts";
 
 /** A server's link, and what it tells the others. */
 class Setup implements AsyncDisposable {
@@ -57,10 +58,16 @@ class Setup implements AsyncDisposable {
   }
 }
 
-/** Another process replaces the link. */
-async function rotate(path: string): Promise<Bytes> {
+/** The key file of a server that has one. */
+async function loaded(path: string): Promise<KeyFile> {
   const keyFile = await KeyFile.load(path);
   assert(keyFile);
+  return keyFile;
+}
+
+/** Another process replaces the link. */
+async function rotate(path: string): Promise<Bytes> {
+  const keyFile = await loaded(path);
   await keyFile.rotate();
   return keyFile.keys.roomKey;
 }
@@ -148,8 +155,58 @@ Deno.test("a link that is replaced where the key file can't be written opens the
     await server.written();
     await Deno.rename(path, `${path}.away`);
     await Deno.mkdir(path); // so that nothing can be put in its place
-    const secret = await server.link.replace();
+    const [told] = await overhear("warning", () => server.link.replace());
+    assertMatch(told ?? "", /The old link opens the room after a restart$/);
+    const { secret } = server.link;
     assert(!equalBytes(secret, before));
     assert(server.standing.isStill(admissionKey(secret)));
     assertEquals(server.told, [secret]);
+  }));
+
+Deno.test("a link that was replaced while the server was away is told to the others once, when it is there, unless they know it", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/chat.key`;
+    const isAgreed = async () => (await KeyFile.load(path))?.isAgreed;
+    const first = await Setup.start(path);
+    assertEquals(await isAgreed(), undefined);
+    const replaced = await first.link.replace();
+    assertEquals(first.told, []);
+    first.share();
+    assertEquals(first.told, [replaced]);
+    first.link.take(replaced);
+    await first.written();
+    assertEquals(await isAgreed(), true);
+    await first[Symbol.asyncDispose]();
+    const known = await rotate(path);
+    assertEquals(await isAgreed(), false);
+    const alone = new RoomLink({ keyFile: await loaded(path) });
+    const told: Bytes[] = [];
+    alone.share((secret) => void told.push(secret));
+    await using second = await Setup.start(path);
+    second.link.take(known);
+    await second.written();
+    second.share();
+    assertEquals([told, second.told, second.link.isKept], [[], [], true]);
+    await second.link.replace();
+    assertEquals(await isAgreed(), false);
+  }));
+
+Deno.test("a link of a server alone is kept once it is written, is told to nobody, and founds a sealed room", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/chat.key`;
+    const { keyFile } = await KeyFile.loadOrCreate(path);
+    const before = keyFile.keys.roomKey;
+    const [founding, told]: [Bytes[], Bytes[]] = [[], []];
+    const setFoundingSecret = (secret: Bytes) => void founding.push(secret);
+    const link = new RoomLink({ keyFile, sealed: { setFoundingSecret } });
+    link.share((secret) => void told.push(secret));
+    await link[Symbol.asyncDispose]();
+    assertEquals(keyFile.isAgreed, true);
+    assertEquals([link.isKept, link.secret], [true, before]);
+    const replacing = link.replace();
+    assertEquals(link.isKept, false);
+    const secret = await replacing;
+    assertEquals([link.isKept, link.secret], [true, secret]);
+    assertEquals(await KeyFile.roomKey(path), secret);
+    assertEquals([founding, told], [[before, secret], []]);
   }));

@@ -6,6 +6,7 @@
 
 import { OTHERS_GUEST } from "../../../src/server/cluster/items.ts";
 import type { Item, Seat } from "../../../src/server/batch.ts";
+import { LETTER_KEPT } from "../../../src/server/letters.ts";
 import { Mailbox, type Posted } from "../../../src/server/mailbox.ts";
 import { assertEquals } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
@@ -52,6 +53,15 @@ Deno.test("Room.post() keeps a message before its sender leaves, and none of who
   assertEquals(kept(mailbox), ["m1"]);
 });
 
+Deno.test("Room.post() keeps a message to one who is in by the same server, and doesn't collect, waiting", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { mailbox, setup } = await setUp(stack);
+  const { seat } = await setup.join("ana");
+  await setup.join("bo", { key: "bo" });
+  assertEquals(await post(setup, seat), "waiting");
+  assertEquals(kept(mailbox), ["m1"]);
+});
+
 Deno.test("Room.post() drops what an old connection still had when its stay came back by a new one, which says it again", async () => {
   await using stack = new AsyncDisposableStack();
   const { mailbox, setup } = await setUp(stack);
@@ -78,6 +88,22 @@ Deno.test("Room.post() and Room.got() need no log", async () => {
   setup.room.got(madeUpId("bo"), Number.MAX_SAFE_INTEGER);
   assertEquals(await post(setup, seat), "delivered"); // for bo has it
   setup.mend();
+});
+
+Deno.test("Room.got() drops all messages that have been kept for seven days by the time of the order", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { mailbox, order, setup } = await setUp(stack);
+  const { seat, guest } = await setup.join("ana");
+  assertEquals(await post(setup, seat), "waiting");
+  const at = Date.now() + LETTER_KEPT;
+  const got: Item = { kind: "got", person: madeUpId("eve"), id: 0 };
+  const cases: [number, string[]][] = [[at - 60_000, ["m1"]], [at, []]];
+  for (const [time, left] of cases) {
+    order.given.push({ items: [got], at: time, behind: setup.log.head });
+    setup.room.away(seat, `${time}`);
+    await guest.until("absent", ({ text }) => text === `${time}`);
+    assertEquals(kept(mailbox), left);
+  }
 });
 
 Deno.test("a message to who is in by another server is delivered; one that was sent there is kept, at the time of its entry", async () => {

@@ -13,7 +13,6 @@ import { REFUSALS } from "../../../src/protocol/reasons.ts";
 import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
-import { ManualClock } from "../../kit/memory_stream.ts";
 import { madeUp, newStay, openPeople } from "../../kit/people.ts";
 import {
   assertFollows,
@@ -25,6 +24,8 @@ import {
   Setup,
   TestGuest,
 } from "../../kit/room_setup.ts";
+import { overhear } from "../../kit/overhear.ts";
+import { until } from "../../kit/turns.ts";
 
 // ── One order ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -110,7 +111,11 @@ Deno.test("Room.leave() tells everybody why, frees the place, and keeps the name
   const left = await ben.guest.until("left");
   const { id } = ana.seat;
   assertEquals(left, { kind: "left", id, n: 8, reason: "silent" });
-  assertEquals(outcome((await setup.ask("ana"))[1]), "name-taken"); // it is still hers
+  const [other, refused] = await setup.ask("ana");
+  assertEquals(outcome(refused), "name-taken"); // it is still hers
+  const { candidate } = other;
+  const wish = { candidate, name: nameOf("ana"), stay: newStay() };
+  assertEquals(setup.room.refusal(wish)?.reason, "name-taken");
   const again = await setup.join("ana", { key: "ana" });
   await again.guest.until("welcome");
   const present = [ben.seat.id, again.seat.id];
@@ -154,14 +159,28 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   const ana = await setup.join("ana");
   ana.seat.member.active = 5;
   assertEquals(setup.room.healthy, true);
+  const { journal } = setup.people;
+  const isWritten = async (id: string) =>
+    (await Deno.readTextFile(`${setup.folder}/chat.people`)).includes(id);
+  assertEquals(await isWritten(ana.guest.candidate.id), true);
   setup.breakLog();
-  await setup.say(ana.seat, { n: 1, text: "lost" }, { n: 2, text: "too" });
+  const { append } = setup.log;
+  setup.log.append = (entries) => {
+    journal.tryToKeep(); // as happens each second
+    return append(entries);
+  };
+  const said = await overhear("error", async () => {
+    await setup.say(ana.seat, { n: 1, text: "lost" }, { n: 2, text: "too" });
+    await ana.guest.until("refused", ({ n }) => n === 2);
+  });
+  assertEquals(said, [
+    "error room: the disk is full. Nothing is delivered until that works",
+  ]);
   const refused = {
     kind: "refused",
     reason: "log-failed",
     detail: "",
   } as const;
-  await ana.guest.until("refused", ({ n }) => n === 2);
   assertEquals(ana.guest.of("refused"), [
     { ...refused, n: 1 },
     { ...refused, n: 2 },
@@ -169,11 +188,10 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
   const [guest, answer] = await setup.ask("ben");
   assertEquals(outcome(answer), "log-failed");
   assertEquals([guest.events, setup.room.size], [[], 1]);
-  const written = await Deno.readTextFile(`${setup.folder}/chat.people`);
-  const known = [ana.guest, guest].map(({ candidate: { id } }) =>
-    written.includes(id)
-  );
-  assertEquals(known, [true, false]);
+  assertEquals(await isWritten(guest.candidate.id), false);
+  setup.people.set({ topic: "hills" });
+  journal.keep(); // which waits for nothing by now
+  assertEquals([journal.isKept, await isWritten("hills")], [true, true]);
   const { n, member: { active } } = ana.seat;
   assertEquals([n, active, setup.room.healthy], [0, 5, false]);
 
@@ -189,8 +207,8 @@ Deno.test("Room.say() and Room.join() are refused while the log can't be written
 // ── Congestion ─────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Room.say() waits while everybody is slow; coming and going don't", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ana = await setup.join("ana");
   const ben = await setup.join("ben");
   await ana.guest.untilLine(2);
@@ -212,42 +230,47 @@ Deno.test("Room.say() waits while everybody is slow; coming and going don't", as
 });
 
 Deno.test("Room looks at a congested log once a pause, however many wait", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ana = await setup.join("ana");
-  let congested = true;
-  let looks = 0;
-  Object.defineProperty(setup.broadcaster.ring, "congested", {
-    get: () => (looks++, congested),
-  });
+  setup.congest(true);
   const saying: Promise<void>[] = [];
   for (let n = 1; n <= 20; n++) {
     saying.push(setup.say(ana.seat, { n, text: "x" }));
-    while (looks < n) await Promise.resolve();
+    await until(() => setup.looks >= n);
   }
   const timers = clock.pending;
-  congested = false;
-  clock.advance(5);
+  clock.advance(4);
+  const { looks } = setup;
+  saying.push(setup.say(ana.seat, { n: 21, text: "x" }));
+  await until(() => setup.looks > looks);
+  setup.congest(false);
+  clock.advance(1); // the pause is over, whoever came meanwhile
   await Promise.all(saying);
-  await ana.guest.untilLine(21);
+  await ana.guest.untilLine(22);
   assertEquals(timers, 1);
 });
 
+Deno.test("Room sets no pause where everybody is slow and nothing waits", async () => {
+  await using setup = await Setup.create();
+  const { seat, guest } = await setup.join("ana");
+  setup.congest(true);
+  setup.room.away(seat, "lunch");
+  await guest.until("absent");
+  assertEquals(setup.clock.pending, 0);
+});
+
 Deno.test("Room looks at a congested log after its pause, though who comes waits longer", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create({ admissionPause: () => 500 });
+  const { clock } = setup;
   const ana = await setup.join("ana");
   const asked = setup.ask("ben");
-  while (clock.pending === 0) await Promise.resolve();
-  let congested = true;
-  let looks = 0;
-  Object.defineProperty(setup.broadcaster.ring, "congested", {
-    get: () => (looks++, congested),
-  });
+  await until(() => clock.pending > 0);
+  setup.congest(true);
   const saying = setup.say(ana.seat, { n: 1, text: "x" });
-  while (looks === 0) await Promise.resolve();
+  await until(() => setup.looks > 0);
   assertEquals(clock.pending, 1);
-  congested = false;
+  setup.congest(false);
   clock.advance(5);
   await saying;
   await ana.guest.untilLine(2);
@@ -274,8 +297,8 @@ Deno.test("Room.stop() ends the room when all that was submitted before is done"
 });
 
 Deno.test("Room.stop() waits for what waits while everybody is slow, however long, and leaves no timer behind", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const ana = await setup.join("ana");
   setup.congest(true);
   const taken = setup.say(ana.seat, { n: 1, text: "last words" });
@@ -296,17 +319,13 @@ Deno.test("Room.stop() waits for what waits while everybody is slow, however lon
 });
 
 Deno.test("Room leaves no timer behind for what has come off meanwhile", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const { seat, guest } = await setup.join("ana");
-  let looks = 0;
-  let congested = true;
-  Object.defineProperty(setup.broadcaster.ring, "congested", {
-    get: () => (looks++, congested),
-  });
+  setup.congest(true);
   const saying = setup.say(seat, { n: 1, text: "patience" });
-  while (looks === 0) await Promise.resolve();
-  congested = false;
+  await until(() => setup.looks > 0);
+  setup.congest(false);
   setup.room.away(seat, "lunch"); // wakes the room before its pause is over
   await saying;
   await guest.until("said");
@@ -317,8 +336,8 @@ Deno.test("Room leaves no timer behind for what has come off meanwhile", async (
 });
 
 Deno.test("Room.stop() doesn't wait for a log that can't be written, and leaves no timer behind", async () => {
-  using clock = new ManualClock();
   await using setup = await Setup.create();
+  const { clock } = setup;
   const members = [
     await setup.join("ana"),
     await setup.join("ben"),

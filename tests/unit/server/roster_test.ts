@@ -51,6 +51,14 @@ Deno.test("Roster.take() and vacate() give connections their places, and take th
   assertEquals(idsOf(member), [3, 2, 1]);
 });
 
+Deno.test("Roster.seatsBy() has a person's connections, and none of who isn't in", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { roster, member, person, seats } = await setUp(stack);
+  assertEquals(roster.seatsBy(person), seats);
+  roster.remove(member);
+  assertEquals([roster.seatsBy(person), roster.seatsBy(undefined)], [[], []]);
+});
+
 Deno.test("Roster.seatsOf() has the connections of a server alone, by their ids", async () => {
   await using stack = new AsyncDisposableStack();
   const { roster } = await setUp(stack);

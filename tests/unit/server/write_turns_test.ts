@@ -10,6 +10,7 @@ import { runInNewContext } from "node:vm";
 import { nextTurn } from "../../../src/server/next_turn.ts";
 import { WriteTurns } from "../../../src/server/write_turns.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
+import { ManualTurns } from "../../kit/manual_turns.ts";
 
 /** Counts turns of the event loop until it is stopped, and keeps it busy meanwhile. */
 class Turns implements Disposable {
@@ -32,25 +33,31 @@ class Turns implements Disposable {
   }
 }
 
-Deno.test("WriteTurns begins 96 writes in a turn, and the others in the next ones, in order", async () => {
-  const turns = new WriteTurns();
+Deno.test("WriteTurns begins 96 writes in a turn, and the others in the next ones, in order, and asks for none where nobody writes", () => {
+  const manual = new ManualTurns();
+  const { turns } = manual;
+  assertEquals([manual.isNextAsked, turns.waiting], [false, 0]);
   const begun: number[] = [];
   const all = Array.from({ length: 200 }, (_, at) => at);
   for (const at of all) turns.take(() => void begun.push(at));
-  assertEquals(begun, all.slice(0, 96));
-  await nextTurn();
+  assertEquals([begun, turns.waiting], [all.slice(0, 96), 104]);
+  manual.next();
   assertEquals(begun, all.slice(0, 192));
   turns.take(() => void begun.push(200)); // there is no place in this turn
   assertEquals(begun.length, 192);
-  await nextTurn();
+  manual.next();
   assertEquals(begun, [...all, 200]);
-  await nextTurn();
-  turns.take(() => void begun.push(201));
-  assertEquals(begun.at(-1), 201);
+  manual.next();
+  assertEquals([manual.isNextAsked, turns.waiting], [false, 0]);
+  for (let at = 201; at <= 297; at++) turns.take(() => void begun.push(at));
+  assertEquals(begun.at(-1), 296);
+  manual.next();
+  assertEquals(begun.at(-1), 297);
 });
 
-Deno.test("WriteTurns has a write asked for by another wait for its turn as well", async () => {
-  const turns = new WriteTurns();
+Deno.test("WriteTurns has a write asked for by another wait for its turn as well", () => {
+  const manual = new ManualTurns();
+  const { turns } = manual;
   let begun = 0;
   const write = () => {
     begun++;
@@ -59,8 +66,8 @@ Deno.test("WriteTurns has a write asked for by another wait for its turn as well
   for (let at = 0; at < 96; at++) turns.take(() => void begun++);
   turns.take(write);
   assertEquals(begun, 96);
-  await nextTurn();
-  assertEquals(begun, 192);
+  manual.next();
+  assertEquals(begun, 192); // and as many as there is place for
 });
 
 Deno.test("WriteTurns forgets what was written, even where somebody waits all the time", async () => {

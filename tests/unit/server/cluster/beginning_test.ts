@@ -8,6 +8,7 @@ import {
   decide,
   type Decision,
   type Found,
+  isHere,
   meet,
   type Other,
   type Own,
@@ -231,6 +232,44 @@ const CASES: readonly Case[] = [
     { kind: "begin", place: 8 },
   ],
   [
+    "the stream is lost, and another of another stream is at a later place of that",
+    here,
+    empty,
+    [other("z", { stream: "t", place: 99 })],
+    { kind: "begin", place: 1 },
+  ],
+  [
+    "one entry is in the stream, and it is new",
+    fresh,
+    stream(1, 1),
+    [],
+    { kind: "wait" },
+    /new in the room/,
+  ],
+  [
+    "one entry is in the stream, and another server has been in it",
+    here,
+    stream(15, 15, { made: "2" }),
+    [],
+    { kind: "begin", place: 16 },
+    /begins with entry 15/,
+  ],
+  [
+    "the stream was made anew, and lacks the entry at its place",
+    here,
+    stream(5, 10, { made: "2" }),
+    [],
+    { kind: "begin", place: 11 },
+    /begins with entry 5/,
+  ],
+  [
+    "of several in the stream the one that is furthest is asked, then the smallest id",
+    fresh,
+    stream(1, 5),
+    ["c", "b", "d"].map((id) => other(id, settled)),
+    { kind: "catch-up", of: "b" },
+  ],
+  [
     "the room has gone on in another stream",
     here,
     empty,
@@ -297,6 +336,28 @@ for (
       true,
       "catch-up",
     ],
+    [
+      "it is at the same place of another stream",
+      { ...begun, after: { ...after, stream: "t" } },
+      here,
+      true,
+      "catch-up",
+    ],
+    [
+      "it has carried out another entry at that place",
+      { ...begun, after: { ...after, digest: "other" } },
+      here,
+      true,
+      "catch-up",
+    ],
+    [
+      "it has the same entry at another place",
+      { ...begun, after: { ...after, place: 11 } },
+      here,
+      true,
+      "catch-up",
+    ],
+    ["it was never in that stream", begun, logged, true, "catch-up"],
     ["its log is shorter", { ...begun, head: 21 }, here, undefined, "catch-up"],
     ["its log is longer", { ...begun, head: 19 }, here, true, "longer"],
     ["its log is another one", begun, here, false, "other"],
@@ -306,3 +367,14 @@ for (
     assertEquals(meet(beginning, own, agrees), expected);
   });
 }
+
+Deno.test("a server is here where its entry is, or was the last that is gone", () => {
+  const { place } = here;
+  const is = (found: Found) => isHere(place, found);
+  assertEquals(is(stream(1, 12, { digest: "ten" })), true);
+  assertEquals(is(stream(1, 12, { digest: "other" })), false);
+  assertEquals([is(stream(11, 12)), is(stream(12, 12))], [true, false]);
+  assertEquals([is(stream(11, 10)), is(stream(8, 9))], [true, false]);
+  assertEquals(is(stream(11, 12, { made: "2" })), false);
+  assertEquals(isHere(undefined, stream(1, 0)), false);
+});

@@ -213,33 +213,65 @@ Deno.test("A message between servers is no entry, though it is of the room", asy
 });
 
 Deno.test("What a server of the room says and this one doesn't understand is told apart from a forgery", async () => {
-  const by = freshServerId();
+  const digest = "C".repeat(43);
+  const after = { stream: "s-1", place: 88, digest };
   const beginning = {
     kind: "beginning",
     stream: "s",
     place: 1,
     sealed: false,
     head: 1,
+    chain: digest,
+    after,
+    by: freshServerId(),
   };
-  const wrong: unknown[] = [
-    null,
-    7,
-    [],
-    {},
-    { ...SAID, kind: "other" },
-    { ...SAID, base: -1 },
-    { ...SAID, base: undefined },
-    { ...SAID, items: {} },
-    { ...SAID, head: 1.5 },
-    { ...SAID, chain: "short" },
-    { ...beginning, chain: "", after: null, by: "me" },
-    { ...beginning, chain: "", after: { stream: "s", place: 1 }, by },
-    { ...beginning, chain: "", by },
-    { ...beginning, chain: null, after: null, by },
-    { ...beginning, chain: "", after: null, by, sealed: 1 },
+  const proposal = { ...SAID, base: 7, head: 1, chain: digest };
+  const isId = [1, "", "s!", "!s", "s".repeat(65), null, ["s"]];
+  const isCount = [-1, 1.5, "1", {}];
+  const isValue = ["short", digest.slice(1), `${digest}C`, 1, [digest]];
+  const wrong: Readonly<Record<string, readonly unknown[]>>[] = [
+    { kind: ["other", 1], stream: isId, base: [...isCount, undefined] },
+    { items: [{}, "", null], head: [...isCount, null], chain: isValue },
+    { kind: ["other"], stream: isId, place: [...isCount, null] },
+    { sealed: [1, null, "false"], head: [...isCount, null], chain: isValue },
+    { after: [1, "", undefined, [], {}], by: ["me", 1, null] },
   ];
-  for (const content of wrong) {
+  const contents: unknown[] = [null, 7, "", [], [SAID], {}];
+  for (const [at, fields] of wrong.entries()) {
+    const right = at < 2 ? proposal : beginning;
+    await openEntry(keys, await sealed(right as unknown as Content));
+    for (const [name, values] of Object.entries(fields)) {
+      for (const value of values) contents.push({ ...right, [name]: value });
+    }
+  }
+  for (
+    const [name, values] of Object.entries({
+      stream: isId,
+      digest: isId,
+      place: isCount,
+    })
+  ) {
+    for (const value of [...values, undefined]) {
+      contents.push({ ...beginning, after: { ...after, [name]: value } });
+    }
+  }
+  await Promise.all(contents.map(async (content) => {
     const data = await sealed(content as Content);
     await assertFault(data, "malformed", JSON.stringify(content));
-  }
+  }));
+});
+
+Deno.test("A stream's id and a digest have at most 64 characters, and a chain's value may be empty", async () => {
+  const id = "s-_".padEnd(64, "0");
+  const data = await sealed({
+    kind: "beginning",
+    stream: id,
+    place: 1,
+    sealed: true,
+    head: 0,
+    chain: "",
+    after: { stream: id, place: 0, digest: id },
+    by: freshServerId(),
+  });
+  assertEquals((await openEntry(keys, data)).content.stream, id);
 });

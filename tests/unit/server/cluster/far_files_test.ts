@@ -5,9 +5,11 @@
  */
 
 import { Notify } from "../../../../src/base/notify.ts";
-import type { Event } from "../../../../src/protocol/events.ts";
+import { type Event, EventError } from "../../../../src/protocol/events.ts";
 import { PIECE_SIZE } from "../../../../src/protocol/offer.ts";
-import type { Peer } from "../../../../src/server/file_peer.ts";
+import { FarFiles } from "../../../../src/server/cluster/far_files.ts";
+import type { Message } from "../../../../src/server/cluster/siblings.ts";
+import type { Passing, Peer } from "../../../../src/server/file_peer.ts";
 import {
   FileRelay,
   type FileRelayOptions,
@@ -114,10 +116,11 @@ Deno.test("all servers are asked for a file once, and then the one alone that ha
 });
 
 Deno.test("a file that nobody holds anywhere is gone, and there when somebody holds it", async () => {
-  const { a, c } = setUp();
+  const { company, a, c } = setUp();
   const taker = new Member();
   a.relay.fetch(taker, fetch(1));
   assertEquals(reasons(await taker.until("missing")), ["gone"]);
+  assertEquals(company.sent.map(({ topic }) => topic), ["held"]);
   c.relay.hold(new Holder(c.relay), OFFER, 100);
   a.relay.fetch(taker, fetch(2));
   assertEquals((await taker.until("piece")).map(({ id }) => id), [2]);
@@ -282,4 +285,254 @@ Deno.test("a file passes through three servers' limits whole, in an order that e
     }
     assertEquals(taker.told.length, 40);
   }));
+});
+
+// ── By itself ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** What is asked of a relay that has one file, and who has asked. */
+function standIn(): Passing & {
+  readonly fetched: { readonly taker: Peer; readonly wanted: Event<"fetch"> }[];
+  readonly released: Peer[];
+  readonly took: unknown[];
+} {
+  const fetched: { taker: Peer; wanted: Event<"fetch"> }[] = [];
+  const released: Peer[] = [];
+  const took: unknown[] = [];
+  return {
+    fetched,
+    released,
+    took,
+    holds: (offer) => offer === OFFER,
+    takerOf: () => undefined,
+    fetch: (taker, wanted) => void fetched.push({ taker, wanted }),
+    piece: () => 0,
+    missing() {},
+    tellTaken: (...what) => void took.push(what),
+    release: (peer) => void released.push(peer),
+  };
+}
+
+/** Files of server "a" over a stand-in for its relay, and "b", which asks for what "a" holds. */
+function alone() {
+  const company = new MemoryCompany();
+  const relay = standIn();
+  const far = new FarFiles(relay, company.join("a"));
+  const b = company.join("b");
+  const ask = async (message: Message, by = b) =>
+    (await by.ask("fetch", message, { to: "a" }))?.message;
+  return { company, relay, far, b, ask };
+}
+
+Deno.test("it is remembered of 1,024 files where they are", () => {
+  const { far } = alone();
+  const first = far.holder(1);
+  for (let offer = 2; offer <= 1_024; offer++) far.holder(offer);
+  assert(far.holder(1) === first);
+  const second = far.holder(2);
+  far.holder(1_025); // the oldest gives way
+  assert(far.holder(2) === second);
+  assert(far.holder(1) !== first);
+});
+
+Deno.test("what another server asks for is a number of bytes of a file, for one of its takers, or isn't answered", async () => {
+  const { relay, ask } = alone();
+  const right = { offer: OFFER, from: 0, size: 9, taker: 1 };
+  for (const name of ["offer", "from", "size"]) {
+    for (const wrong of ["1", -1, 1.5, 2 ** 53, null, undefined]) {
+      assertEquals(await ask({ ...right, [name]: wrong }), undefined);
+    }
+  }
+  for (const wrong of ["1", null, undefined]) {
+    assertEquals(await ask({ ...right, taker: wrong }), undefined);
+  }
+  assertEquals(await ask({ ...right, offer: 8 }), { missing: "gone" });
+  assertEquals(relay.fetched, []);
+  void ask(right);
+  await Promise.resolve();
+  const [{ wanted } = { wanted: undefined }] = relay.fetched;
+  assertEquals(wanted, {
+    kind: "fetch",
+    id: 1,
+    offer: OFFER,
+    from: 0,
+    size: 9,
+  });
+});
+
+Deno.test("a taker at another server is one here while it waits for something, whatever else it is told", async () => {
+  const { relay, ask, company } = alone();
+  const right = { offer: OFFER, from: 0, size: 9 };
+  const answers = [1, 1, 2].map((taker) => ask({ ...right, taker }));
+  const others = ask({ ...right, taker: 1 }, company.join("c"));
+  await Promise.resolve();
+  const [one, again, two, other] = relay.fetched;
+  assert(one && again && two && other);
+  assert(one.taker === again.taker);
+  assertEquals(new Set([one, two, other].map(({ taker }) => taker)).size, 3);
+  assertEquals([one.wanted.id, again.wanted.id, two.wanted.id], [1, 2, 1]);
+  one.taker.tell({ kind: "ping" }, { kind: "piece", id: 9, data: "AA" });
+  one.taker.tell({ ...fetch(1), id: 1 });
+  one.taker.tell(
+    { kind: "missing", id: 2, reason: "dropped" },
+    { kind: "piece", id: 2, data: "late" },
+  );
+  assertEquals(await answers[1], { missing: "dropped" });
+  const third = ask({ ...right, taker: 1 });
+  await Promise.resolve();
+  const last = relay.fetched.at(-1);
+  assert(last?.taker === one.taker && last.wanted.id === 3); // it still waits
+  one.taker.tell(
+    { kind: "piece", id: 1, data: "AA" },
+    { kind: "piece", id: 3, data: "DD" },
+  );
+  assertEquals([await answers[0], await third], [{ data: "AA" }, {
+    data: "DD",
+  }]);
+  void ask({ ...right, taker: 1 });
+  await Promise.resolve();
+  assert(relay.fetched.at(-1)?.taker !== one.taker); // which waited for nothing any more
+  two.taker.tell({ kind: "piece", id: 1, data: "BB" });
+  other.taker.tell({ kind: "piece", id: 1, data: "CC" });
+  assertEquals([await answers[2], await others], [
+    { data: "BB" },
+    { data: "CC" },
+  ]);
+});
+
+Deno.test("who takes files at a server that is gone is forgotten, and nobody at a server whose id begins alike", async () => {
+  const { relay, far, ask, company } = alone();
+  const right = { offer: OFFER, from: 0, size: 9, taker: 1 };
+  const answer = ask(right);
+  const other = ask(right, company.join("bb"));
+  await Promise.resolve();
+  far.forget("b");
+  const [first, second] = relay.fetched;
+  assertEquals(await answer, { missing: "gone" });
+  assert(relay.released.length === 1 && relay.released[0] === first?.taker);
+  second?.taker.tell({ kind: "piece", id: 1, data: "AA" });
+  assertEquals(await other, { data: "AA" });
+  void ask(right);
+  await Promise.resolve();
+  assert(relay.fetched.at(-1)?.taker !== first?.taker);
+});
+
+Deno.test("a taker that asks for too much at once is told so at its own server", async () => {
+  const { relay, ask } = alone();
+  const right = { offer: OFFER, from: 0, size: 9, taker: 1 };
+  relay.fetch = () => {
+    throw new EventError("limit");
+  };
+  assertEquals(await ask(right), { missing: "busy" });
+  relay.fetch = () => {
+    throw new TypeError("a defect");
+  };
+  assertEquals(await ask(right), undefined);
+  relay.fetch = (_, { id }) => ({ kind: "missing", id, reason: "late" });
+  assertEquals(await ask(right), { missing: "late" });
+});
+
+Deno.test("that somebody has a file is heard from other servers as two texts, of a file that is held here", () => {
+  const { relay, b } = alone();
+  const right = { offer: OFFER, name: "ann", person: "p" };
+  for (const name of ["name", "person"]) {
+    for (const wrong of [1, null, undefined]) {
+      b.tell("taken", { ...right, [name]: wrong });
+    }
+  }
+  assertEquals(relay.took, []);
+  b.tell("taken", right);
+  assertEquals(relay.took, [[OFFER, { name: "ann", person: "p" }]]);
+});
+
+Deno.test("a server that holds a file no more is asked where it is, twice for each piece at most", async () => {
+  const { company, a } = setUp();
+  const d = company.join("d");
+  let asked = 0;
+  d.hear("held", () => (asked++, {}));
+  d.hear("fetch", () => ({ missing: "gone" }));
+  const taker = new Member();
+  a.relay.fetch(taker, fetch(1));
+  assertEquals(reasons(await taker.until("missing")), ["gone"]);
+  assertEquals(asked, 2);
+  assertEquals(company.sent.filter(({ topic }) => topic === "fetch").length, 2);
+});
+
+Deno.test("a file that is looked for in vain is remembered no more, and nothing but a fetch is asked for", async () => {
+  const { company, far } = alone();
+  const first = far.holder(1);
+  first.tell({ kind: "ping" });
+  assertEquals(company.sent, []);
+  for (let offer = 2; offer <= 1_025; offer++) far.holder(offer);
+  const again = far.holder(1); // the first one gave way
+  assert(again !== first);
+  first.tell(fetch(1));
+  await new Promise((resolve) => setTimeout(resolve));
+  assert(far.holder(1) === again);
+  again.tell(fetch(1));
+  await new Promise((resolve) => setTimeout(resolve));
+  assert(far.holder(1) !== again);
+});
+
+Deno.test("a server is forgotten by itself: files that are held at others stay where they are", async () => {
+  const { company, a, b, c } = setUp();
+  b.relay.hold(new Holder(b.relay), OFFER, 100);
+  c.relay.hold(new Holder(c.relay), 8, 100);
+  const taker = new Member();
+  a.relay.fetch(taker, fetch(1));
+  a.relay.fetch(taker, fetch(2, 0, 9, 8));
+  await taker.until("piece", 2);
+  a.relay.forget("c");
+  a.relay.fetch(taker, fetch(3));
+  await taker.until("piece", 3);
+  const held = () =>
+    company.sent.filter(({ topic }) => topic === "held").length;
+  assertEquals(held(), 2);
+  a.relay.fetch(taker, fetch(4, 0, 9, 8));
+  await taker.until("piece", 4);
+  assertEquals(held(), 3);
+});
+
+Deno.test("what a server says late of a file that was found elsewhere since changes nothing", async () => {
+  for (const late of [{ missing: "gone" }, undefined]) {
+    const { company, a } = setUp();
+    const [d, e] = [company.join("d"), company.join("e")];
+    const waiting: ((answer: Message | undefined) => void)[] = [];
+    let isAtD = true;
+    d.hear("held", () => isAtD ? {} : undefined);
+    e.hear("held", () => isAtD ? undefined : {});
+    d.hear("fetch", () => new Promise((resolve) => waiting.push(resolve)));
+    e.hear("fetch", () => ({ missing: "dropped" }));
+    const taker = new Member();
+    a.relay.fetch(taker, fetch(1));
+    a.relay.fetch(taker, fetch(2));
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(waiting.length, 2);
+    isAtD = false;
+    waiting[0]?.({ missing: "gone" });
+    await taker.until("missing");
+    waiting[1]?.(late);
+    const both = reasons(await taker.until("missing", 2));
+    assertEquals(both, ["dropped", late ? "dropped" : "late"]);
+    a.relay.fetch(taker, fetch(3));
+    await taker.until("missing", 3);
+    const held = company.sent.filter(({ topic }) => topic === "held");
+    assertEquals(held.length, 2);
+  }
+});
+
+Deno.test("others have 2 s to say that they hold a file, and 20 s for a piece", async () => {
+  const asked: unknown[] = [];
+  const far = new FarFiles(standIn(), {
+    own: "a",
+    tell() {},
+    hear() {},
+    ask(topic, _, { time, to }) {
+      asked.push([topic, time, to]);
+      const answer = { from: "b", message: {} };
+      return Promise.resolve(topic === "held" ? answer : undefined);
+    },
+  });
+  far.holder(OFFER).tell(fetch(1));
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(asked, [["held", 2_000, undefined], ["fetch", 20_000, "b"]]);
 });

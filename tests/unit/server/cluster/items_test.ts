@@ -33,6 +33,9 @@ import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { HAPPENINGS } from "../../../kit/happenings.ts";
 import { madeUpId, madeUpStay } from "../../../kit/people.ts";
 
+// What fails is shown as it was drawn: to look for something smaller that fails as well takes minutes.
+fc.configureGlobal({ endOnFailure: true });
+
 // ── Who is there ───────────────────────────────────────────────────────────────────────────────────────
 
 function nameOf(text: string): Name {
@@ -261,6 +264,95 @@ Deno.test("What is told of an item's size isn't much more than it takes", () => 
   assert(sizeOf(plain) < 8 * plainSize);
 });
 
+Deno.test("Of all that is long in an item, its size has as much as JSON takes of it", () => {
+  const key = madeUpId("key");
+  const wrapOf = (data: string, to: string): Wrap => ({
+    by: key,
+    to,
+    e: 1,
+    data,
+  });
+  const stagedOf = (...datas: string[]): Staged => ({
+    wraps: new Map(datas.map((it, at) => [`${at}`, wrapOf(it, `${at}`)])),
+    admission: { invite: 1, key, blob: "" },
+  });
+  const rule = { kind: "rule", seat: SEAT, id: 1 } as const;
+  const [join] = fc.sample(ITEMS.join, 1);
+  const [post] = fc.sample(ITEMS.post, 1);
+  assert(join && post);
+  const entering = (given: Partial<typeof join.request.entering>) => {
+    const nothing = { line: undefined, invite: undefined };
+    const all = { ...nothing, staged: stagedOf(), ...given };
+    return { ...join, request: { ...join.request, entering: all } };
+  };
+  const lineOf = (text: string) => ({ ...RULE, text });
+  const posting = (data: string, own: string) => ({
+    ...post,
+    posting: { ...post.posting, data, own },
+  });
+  const saying = (...texts: string[]) => ({
+    kind: "say" as const,
+    seat: SEAT,
+    lines: texts.map((text, n) => ({ n, text })),
+    taken,
+  });
+  const noted = (note: string) => {
+    const all = HAPPENINGS.filter(({ kind }) => kind === "invite");
+    const happenings = all.map((it) => ({ ...it, note })) as typeof HAPPENINGS;
+    return { kind: "people" as const, happenings };
+  };
+  const blobOf = (blob: string): Staged => ({
+    wraps: new Map(),
+    admission: { invite: 1, key, blob },
+  });
+  const plain: readonly ((text: string) => Item)[] = [
+    (data) => ({ kind: "give", seat: SEAT, wrap: wrapOf(data, key) }),
+    (data) => posting(data, ""),
+    (own) => posting("", own),
+    (blob) => ({ ...rule, line: RULE, staged: blobOf(blob) }),
+    (data) => ({ ...rule, line: RULE, staged: stagedOf(data, "") }),
+    (data) => entering({ staged: stagedOf("", data) }),
+  ];
+  const texts: readonly ((text: string) => Item)[] = [
+    (text) => ({ kind: "away", seat: SEAT, text }),
+    (words) => ({ kind: "remove", person: ANA, words }),
+    (reason) => ({ kind: "leave", seat: SEAT, reason }),
+    (reason) => ({ kind: "gone", server: SERVER, reason }),
+    (address) => ({ kind: "server", id: SERVER, address }),
+    (text) => ({ ...rule, line: lineOf(text), staged: stagedOf() }),
+    (text) => entering({ line: lineOf(text) }),
+    (text) => saying("", text),
+    (text) => saying(text, ""),
+    noted,
+  ];
+  const long = (text: string) => text.repeat(1_000);
+  const grows = (of: (text: string) => Item, text: string) =>
+    sizeOf(of(text)) - sizeOf(of(""));
+  for (const of of [...plain, ...texts]) {
+    assertEquals(grows(of, long("A")), 1_000, JSON.stringify(of("")));
+    assertEquals(grows(of, long(" #[]~")), 5_000);
+  }
+  for (const of of texts) {
+    const quotes = of === noted ? 0 : 2; // which an empty text has, too
+    for (
+      const [text, size] of [['"', 2], ["\\", 2], ["ä", 2], ["名", 3], [
+        "\u0007",
+        6,
+      ], ["\x7f", 1]] as const
+    ) {
+      assertEquals(grows(of, long(text)), 1_000 * size + quotes, text);
+      assertEquals(grows(of, long("A") + text), 1_000 + size + quotes, text);
+      assertEquals(grows(of, text + long("A")), 1_000 + size + quotes, text);
+    }
+  }
+  // Each line, and each wrap, has some of its own.
+  assertEquals(sizeOf(saying("", "")) - sizeOf(saying("")), 64);
+  const wraps = (...datas: string[]) =>
+    sizeOf({ ...rule, line: RULE, staged: stagedOf(...datas) });
+  assertEquals(wraps("", "") - wraps(""), wraps("") - wraps());
+  assertEquals(wraps("") - wraps(), sizeOf({ kind: "settings" }));
+});
+
 Deno.test("A line that says no more than a number and a text is a message", () => {
   const lines = [{ n: 7, text: "hello" }];
   const item = { kind: "say", seat: SEAT, lines, taken } as const;
@@ -385,6 +477,9 @@ Deno.test("Wrong fields inside of items are found, too", () => {
     ["post", 3, key, stay, 1, key, "A", "=="],
     ["people", [null]],
     ["people", [[]]],
+    ["people", [7]],
+    ["people", ["text"]],
+    ["people", [{ kind: ["room"] }]],
     ["people", [{ kind: "other" }]],
     ["people", [{ kind: "used", invite: 7 }]],
     ["people", [{ kind: "used", invite: "7", person: key }]],
@@ -392,6 +487,29 @@ Deno.test("Wrong fields inside of items are found, too", () => {
     ["people", [{ kind: "revoked", invite: 7 }, { kind: "__proto__" }]],
   ];
   for (const json of wrong) assertMalformed(json);
+});
+
+Deno.test("What happened to people has each of its fields, as it has to be, and no other", () => {
+  const mayLack = { room: ["topic", "slow"] } as Record<string, string[]>;
+  for (const happening of HAPPENINGS) {
+    const { kind, ...fields } = happening;
+    for (const [name, value] of Object.entries(fields)) {
+      const isText = typeof value === "string";
+      const others: unknown[] = [{}, isText ? 1 : "1", true, null];
+      const wrong = others.filter((it) =>
+        typeof it !== typeof value && !(it === null && name === "until")
+      );
+      assert(wrong.length >= 2);
+      for (const it of wrong) {
+        assertMalformed(["people", [{ kind, ...fields, [name]: it }]]);
+      }
+      const { [name]: _, ...rest } = fields as Record<string, unknown>;
+      const lacking = ["people", [{ kind, ...rest }]];
+      if (!mayLack[kind]?.includes(name)) assertMalformed(lacking);
+      else assertEquals(decodeItem(lacking, CONTEXT)?.kind, "people");
+    }
+    assertMalformed(["people", [happening, { kind, ...fields, toString: 1 }]]);
+  }
 });
 
 Deno.test("Whatever JSON comes, it is an item, or it is refused in a way that is told", () => {

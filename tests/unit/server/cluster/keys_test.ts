@@ -101,7 +101,9 @@ Deno.test("A server's id is 16 bytes, another one each time, written in one way"
   assert(isServerId(id));
   assertEquals(fromBase64url(id).length, 16);
   assert(freshServerId() !== id);
-  const wrong = ["", id.slice(1), `${id}A`, `${id.slice(0, 21)}B`, 1, null];
+  const wrong = ["", id.slice(1), `${id}A`, `${id.slice(0, 21)}B`, 1, null, [
+    id,
+  ]];
   for (const it of wrong) assert(!isServerId(it), String(it));
 });
 

@@ -7,21 +7,28 @@
 
 import type { Bytes } from "../../../../crypto_utils.ts";
 import { pause } from "../../../../src/base/timing.ts";
-import { Freshness, Recent } from "../../../../src/server/cluster/freshness.ts";
-import { freshServerId } from "../../../../src/server/cluster/keys.ts";
 import {
-  MAX_MESSAGE,
-  Messages,
-} from "../../../../src/server/cluster/messages.ts";
+  openEnvelope,
+  sealEnvelope,
+} from "../../../../src/server/cluster/envelope.ts";
+import { freshServerId } from "../../../../src/server/cluster/keys.ts";
+import { Messages } from "../../../../src/server/cluster/messages.ts";
 import type { Message } from "../../../../src/server/cluster/siblings.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertThrows,
 } from "../../../kit/assert.ts";
 import { clusterKeys } from "../../../kit/cluster_keys.ts";
+import { cryptoIdle } from "../../../kit/crypto_idle.ts";
+import { ManualClock } from "../../../kit/memory_stream.ts";
 import { MemoryNats, type MemoryWire } from "../../../kit/memory_wire.ts";
+import { overhear } from "../../../kit/overhear.ts";
+
+/** As docs/protocol.md has it. */
+const MAX_MESSAGE = 900_000;
 
 const keys = await clusterKeys("room");
 /** For questions that are answered: long enough on the slowest machine. */
@@ -284,34 +291,229 @@ Deno.test("A question takes no notice of the answer to another one, which is sen
   assertEquals((await ask(2))?.message, { n: 2 });
 });
 
-// ── Which messages are new ─────────────────────────────────────────────────────────────────────────────
+/** What a server would say, sealed by hand. @param k Its number there. */
+async function sealedBy(
+  server: string,
+  k: number,
+  said: unknown,
+): Promise<Bytes> {
+  const content = new TextEncoder().encode(JSON.stringify(said));
+  const place = { purpose: "message", server, k } as const;
+  return await sealEnvelope(keys, place, content);
+}
 
-Deno.test("Each number of a server counts once, in whatever order they come, and none from before it was met", () => {
-  const freshness = new Freshness();
-  assertEquals(freshness.knows("a"), false);
-  assertEquals(freshness.take("a", 9), false);
-  freshness.meet("a", 5);
-  const taken = [4, 5, 7, 6, 6, 7, 5, 4_000, 4_000, 8, 2_976, 2_975, 3_999]
-    .map((k) => freshness.take("a", k));
-  const is = [0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1].map(Boolean);
-  // 4,000 is the last: of those before 2,977 nothing is known any more.
-  assertEquals(taken, is.with(10, false));
-  freshness.meet("a", 0); // was met
-  assertEquals(freshness.take("a", 3), false);
-  for (let k = 4_001; k < 20_000; k++) assert(freshness.take("a", k));
-  for (let k = 4_001; k < 20_000; k++) assert(!freshness.take("a", k));
+Deno.test("What no server says isn't heard, and is told", async () => {
+  const nats = new MemoryNats();
+  await using a = new Server(nats);
+  await using b = new Server(nats);
+  a.messages.tell("news", { n: 0 });
+  await b.numbers(0);
+  const right = { topic: "news", body: { n: 1 } };
+  const wrong = [
+    ...[1, null, "x".repeat(65)].map((topic) => ({ ...right, topic })),
+    ...[1, null, "x".repeat(65)].map((ask) => ({ ...right, ask })),
+    ...[1, null, "x".repeat(65)].map((answers) => ({ answers, body: {} })),
+    ...[1, null, "me"].map((to) => ({ ...right, to })),
+    ...[1, null, "text", [], undefined].map((body) => ({ ...right, body })),
+    { ...right, answers: "id" },
+    { body: { n: 1 } },
+  ];
+  const data = await Promise.all(
+    wrong.map((said, at) => sealedBy(a.id, 100 + at, said)),
+  );
+  for (let at = 0; at < data.length; at += 10) { // more aren't told at once
+    const some = data.slice(at, at + 10);
+    const warned = await overhear("warning", async () => {
+      for (const each of some) b.wire.receive("news", each);
+      await cryptoIdle();
+    });
+    const why = "Skipped a message of another server: it says nothing";
+    const said = warned.filter((line) => line.includes(why));
+    assertEquals(said.length, some.length);
+  }
+  const whole = { ...right, ask: "x".repeat(64), to: b.id };
+  b.wire.receive(
+    "news",
+    await sealedBy(a.id, 200, { ...whole, body: { n: 2 } }),
+  );
+  assertEquals(await b.numbers(2), [0, 2]);
 });
 
-Deno.test("Of a server's own messages those of the last seconds are recent", () => {
-  const recent = new Recent();
-  const START = 1_000_000;
-  assertEquals(recent.from(0, START), 0);
-  for (let k = 0; k < 100; k++) recent.sent(k, START + k * 1_000);
-  const now = START + 99_000;
-  const from = recent.from(100, now);
-  // At least 5 s of them, and no more than 15 s.
-  assert(from <= 94 && from >= 84, String(from));
-  assertEquals(recent.from(100, now + 60_000), 100);
-  recent.sent(100, now + 60_000);
-  assertEquals(recent.from(101, now + 60_001), 100);
+/** A size of which whole numbers come to the limits, and a message that counts for so much. */
+const COUNTED = 524_288;
+function counted(body: Message): Message {
+  const length = COUNTED - 512 - 45 - 8 * 16; // without the header, and what eight pieces have beside
+  const bare = JSON.stringify({ topic: "news", body: { ...body, x: "" } });
+  return { ...body, x: "x".repeat(length - bare.length) };
+}
+
+Deno.test("Of messages that come faster than they open, those beyond 32 MiB are dropped, and later ones aren't", async () => {
+  const nats = new MemoryNats();
+  await using a = new Server(nats);
+  await using b = new Server(nats);
+  a.messages.tell("news", { n: 0 });
+  await b.numbers(0);
+  const most = 32 * 1_048_576 / COUNTED;
+  const all = await Promise.all(
+    [1, 2].map((n) =>
+      sealedBy(a.id, n + 100, { topic: "news", body: counted({ n }) })
+    ),
+  );
+  const [first, second] = all;
+  assert(first && second);
+  assertEquals(first.length, COUNTED - 512);
+  const warned = await overhear("warning", async () => {
+    for (let i = 0; i < most; i++) b.wire.receive("news", first);
+    b.wire.receive("news", second);
+    assertEquals(await b.numbers(1), [0, 1]);
+    await cryptoIdle();
+    b.wire.receive("news", second);
+    assertEquals(await b.numbers(2), [0, 1, 2]);
+  });
+  const dropped = warned.filter((it) => it.includes("too many come at once"));
+  assertEquals(dropped.length, 1);
+});
+
+/** Hears all that can be heard, and lets a time pass, ms. */
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  for (let i = 0; i < 3; i++) await cryptoIdle();
+  clock.advance(ms);
+  for (let i = 0; i < 3; i++) await cryptoIdle();
+}
+
+Deno.test("Of servers that don't show that they are there, 4 MiB are held for 3 s, and count for nothing then", async () => {
+  using clock = new ManualClock();
+  const nats = new MemoryNats();
+  await using b = new Server(nats);
+  const dead = freshServerId();
+  const data = await Promise.all(
+    Array.from(
+      { length: 9 },
+      (_, n) => sealedBy(dead, n, { topic: "news", body: counted({ n }) }),
+    ),
+  );
+  for (let round = 0; round < 2; round++) {
+    const warned = await overhear("warning", async () => {
+      for (const each of data) nats.send("news", each);
+      await pass(clock, 2_999);
+      assertEquals(
+        nats.sent.filter(({ subject }) => subject === `to.${dead}`).length,
+        round + 1,
+      );
+      await pass(clock, 1);
+    });
+    const count = (why: string) =>
+      warned.filter((line) => line.includes(why)).length;
+    assertEquals([count("servers that don't answer"), count("an old one")], [
+      1,
+      8,
+    ]);
+  }
+  assertEquals(b.heard, []);
+});
+
+Deno.test("Of 32 servers that aren't known yet messages are held, and of no more", async () => {
+  using clock = new ManualClock();
+  const nats = new MemoryNats();
+  await using b = new Server(nats);
+  const say = (server: string) =>
+    sealedBy(server, 0, { topic: "news", body: { n: 0 } });
+  const ids = Array.from({ length: 33 }, freshServerId);
+  const [first = ""] = ids;
+  const warned = await overhear("warning", async () => {
+    for (const id of [...ids, first]) nats.send("news", await say(id));
+    await pass(clock, 0);
+  });
+  assertEquals(
+    warned.filter((it) => it.includes("servers that don't answer")).length,
+    1,
+  );
+  assertEquals(
+    nats.sent.filter(({ subject }) => subject !== "news").length,
+    32,
+  );
+  await pass(clock, 3_000);
+  assertEquals(b.heard, []);
+});
+
+Deno.test("A server shows itself that it is there, and from which number on, as a number", async () => {
+  const nats = new MemoryNats();
+  await using b = new Server(nats);
+  const tried: readonly (readonly [
+    answers: boolean,
+    from: unknown,
+    heard: readonly unknown[],
+  ])[] = [
+    [true, 1, [1, 2]],
+    [true, "1", []],
+    [true, -1, []],
+    [true, undefined, []],
+    [false, 0, []],
+  ];
+  for (const [isItself, from, heard] of tried) {
+    const server = freshServerId();
+    const other = freshServerId();
+    const meeting = Promise.withResolvers<Bytes>();
+    nats.pass = (subject, data) => {
+      if (subject === `to.${server}`) meeting.resolve(data);
+      return [data];
+    };
+    for (const n of [0, 1, 2]) {
+      const body = { n };
+      nats.send("news", await sealedBy(server, n, { topic: "news", body }));
+    }
+    const { value } = await openEnvelope(
+      keys,
+      "message",
+      await meeting.promise,
+    );
+    assertEquals([value["topic"], value["to"]], ["meet", server]);
+    const answer = { to: b.id, answers: value["ask"], body: { from } };
+    const by = isItself ? server : other;
+    nats.send(`to.${b.id}`, await sealedBy(by, 9, answer));
+    await cryptoIdle();
+    const numbers = b.heard.splice(0).map(({ message }) => message["n"]);
+    assertEquals(numbers, heard, String(from));
+  }
+});
+
+Deno.test("A message that can't be sent is told, and those after it are sent", async () => {
+  const nats = new MemoryNats();
+  await using a = new Server(nats);
+  await using b = new Server(nats);
+  const send = a.wire.send.bind(a.wire);
+  const errors = await overhear("error", async () => {
+    a.wire.send = () => {
+      throw new TypeError("a defect");
+    };
+    a.messages.tell("news", { n: 1 });
+    await cryptoIdle();
+    a.wire.send = send;
+    a.messages.tell("news", { n: 2 });
+    assertEquals(await b.numbers(2), [2]);
+  });
+  assertEquals(errors.length, 1);
+  assertMatch(errors[0] ?? "", /Cannot send a message to other servers: a def/);
+});
+
+Deno.test("What another server asks for is answered to it, and what goes wrong there is told here", async () => {
+  const nats = new MemoryNats();
+  await using a = new Server(nats);
+  await using b = new Server(nats);
+  b.messages.hear("broken", () => {
+    throw new TypeError("a defect");
+  });
+  const warned = await overhear("error", async () => {
+    a.messages.tell("broken", {});
+    a.messages.tell("news", { n: 1 });
+    await b.numbers(1);
+    await cryptoIdle();
+  });
+  assertEquals(warned.length, 1);
+  assertMatch(warned[0] ?? "", /asks \("broken"\): a defect/);
+  b.messages.hear("sum", () => ({ sum: 5 }));
+  a.messages.tell("sum", {}); // which wants no answer
+  await a.messages.ask("sum", {}, { time: LONG });
+  const answers = nats.sent.filter(({ subject }) => subject === `to.${a.id}`);
+  assertEquals(answers.length, 2); // to "meet", and that one
 });

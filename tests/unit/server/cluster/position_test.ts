@@ -14,16 +14,14 @@ import {
   type Step,
 } from "../../../../src/server/cluster/position.ts";
 import {
-  changesOf,
   NOBODY,
   type RosterChanges,
+  type SeatRecord,
 } from "../../../../src/server/cluster/roster_record.ts";
-import type { SeatRecord } from "../../../../src/server/cluster/roster_record.ts";
-import { Batch, type Member, type Seat } from "../../../../src/server/batch.ts";
-import { Roster } from "../../../../src/server/roster.ts";
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { fileTest, modeOf } from "../../../kit/folder.ts";
-import { windows } from "../../../kit/log_kit.ts";
+import { windows, withMethod } from "../../../kit/log_kit.ts";
+import { overhear } from "../../../kit/overhear.ts";
 import { madeUpDigest, seat } from "../../../kit/shared_servers.ts";
 
 const clusterTest = fileTest("chat.cluster");
@@ -217,20 +215,66 @@ clusterTest(
 );
 
 clusterTest(
-  "the file stays small, however many entries there are",
+  "the file stays small, however many entries there are, or grows where it can only be added to, which is said once",
   async (path) => {
+    const next = (place: number) =>
+      step(place, { changes: changes(seat(1, { n: place })) });
+    const other = `${path}.other`;
     {
       using file = PositionFile.open(path);
       file.replace(BEGUN);
-      for (let place = 2; place <= 45_000; place++) {
-        file.carriedOut(step(place, {
-          changes: changes(seat(1, { n: place })),
-        }));
+      for (let place = 2; place <= 19_990; place++) {
+        file.carriedOut(next(place));
+      }
+      await Deno.copyFile(path, other);
+      for (let place = 19_991; place <= 20_020; place++) {
+        file.carriedOut(next(place));
       }
     }
-    assert((await Deno.stat(path)).size < 6_000_000);
-    assertEquals(found(path)?.place, 45_000);
-    assertEquals(found(path)?.roster.seats, [seat(1, { n: 45_000 })]);
+    assert((await Deno.stat(path)).size < 20_000);
+    const notes = await overhear("warning", async () => {
+      using file = PositionFile.open(other);
+      const fail = () => () => {
+        throw new Deno.errors.PermissionDenied("read-only");
+      };
+      await withMethod(Deno, "renameSync", fail, () => {
+        for (let place = 19_991; place <= 20_020; place++) {
+          file.carriedOut(next(place));
+        }
+        return Promise.resolve();
+      });
+      file.carriedOut(next(20_021)); // and isn't tried again
+    });
+    assertEquals(notes.length, 1);
+    assert((await Deno.stat(other)).size > 1_000_000);
+    assertEquals([found(path)?.place, found(other)?.place], [20_020, 20_021]);
+    for (const at of [path, other]) {
+      const n = found(at)?.place ?? 0;
+      assertEquals(found(at)?.roster.seats, [seat(1, { n })]);
+    }
+  },
+);
+
+clusterTest(
+  "what a connection's person is stays with it, and goes with it",
+  (path) => {
+    using file = PositionFile.open(path);
+    assertThrows(() => file.carriedOut(step(2)), TypeError, "no place yet");
+    const same = { person: "person-1" };
+    const [one, two] = [seat(1), seat(2, same)];
+    file.replace({ ...BEGUN, roster: { ...NOBODY, seats: [one, two] } });
+    assertEquals([file.hasMet("stream"), file.hasMet("other")], [true, false]);
+    const three = seat(3, same);
+    file.carriedOut(step(2, { changes: changes(two, three) })); // one is out
+    const seats = () => file.position?.roster.seats;
+    assertEquals(seats(), [two, three]);
+    file.carriedOut(step(3, { changes: changes(two, three) })); // nothing is other
+    file.carriedOut(step(4, { changes: new Map([["person-1", []]]) }));
+    assertEquals(seats(), []);
+    file.carriedOut(step(5, { changes: changes(one) }));
+    assertEquals(seats(), [one]);
+    file.replace({ ...BEGUN, earlier: ["other"] });
+    assertEquals([seats(), file.hasMet("other")], [[], true]);
   },
 );
 
@@ -240,45 +284,3 @@ Deno.test("digestOf() is SHA-256, in base64url", async () => {
     "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",
   );
 });
-
-Deno.test("changesOf() has all connections of each person of whom something has changed, and none of others", () => {
-  const members = new Roster();
-  const [ana, ben, cid] = ["ana", "ben", "cid"].map((it) => member(it));
-  assert(ana && ben && cid);
-  members.add(ana);
-  members.add(cid);
-  const [seated = sit(ana, 1), second] = [sit(ana, 1), sit(ana, 2)];
-  sit(cid, 3);
-  const left = sit(ben, 4);
-  const batch = new Batch(5, 1, true);
-  batch.said.push({ kind: "say", seat: second, lines: [], taken() {} });
-  batch.knownSeats.set(ben, left);
-  const seats = [seated, second].map(({ id, server, stay, n }) => {
-    const { since, active, away } = ana;
-    const it = { id, server, person: "ana", name: "ana", stay, n };
-    return { ...it, since, active, away };
-  });
-  assertEquals(
-    changesOf(batch, members),
-    new Map([["ana", seats], ["ben", []]]),
-  );
-});
-
-function member(id: string): Member {
-  const person = { id } as Member["person"];
-  const name = { shown: id, folded: id } as Member["name"];
-  return { person, name, seats: [], since: 1, active: 1, away: "" };
-}
-
-function sit(of: Member, id: number): Seat {
-  const seat: Seat = {
-    id,
-    member: of,
-    guest: {} as Seat["guest"],
-    stay: "Yk3xQ0p1a2c",
-    server: "a",
-    n: 0,
-  };
-  of.seats.push(seat);
-  return seat;
-}

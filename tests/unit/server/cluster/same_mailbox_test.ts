@@ -19,8 +19,8 @@ import {
 } from "../../../../src/server/mailbox.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
 import { fileTest } from "../../../kit/folder.ts";
+import { withFullDisk } from "../../../kit/full_disk.ts";
 import { overhear } from "../../../kit/overhear.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
 import { madeUpId, madeUpStay } from "../../../kit/people.ts";
 
 const START = Date.now();
@@ -58,14 +58,6 @@ function got(mailbox: Mailbox, person: string, id: number, at: number): void {
 }
 
 /** Runs a step while a disk is full. */
-async function withFullDisk(step: () => void): Promise<void> {
-  const full = () => () => {
-    throw Object.assign(new Error("x"), { code: "ENOSPC" });
-  };
-  const file = Deno.FsFile.prototype;
-  await withMethod(file, "writeSync", full, () => Promise.resolve(step()));
-}
-
 const test = fileTest("chat.waiting");
 
 test("a message that a client sends again by another server is kept once, with the same numbers on all", (path) => {

@@ -6,12 +6,16 @@
  */
 
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
+import type { Beginning } from "../../../../src/server/cluster/entry.ts";
+import type { Kept } from "../../../../src/server/sealed/control_file.ts";
 import {
   assert,
   assertEquals,
   assertMatch,
   assertRejects,
 } from "../../../kit/assert.ts";
+import { DrivenClock } from "../../../kit/driven_clock.ts";
+import { said } from "../../../kit/log_kit.ts";
 import {
   seat,
   type SharedServer,
@@ -31,6 +35,31 @@ async function assertSame(...servers: SharedServer[]): Promise<void> {
   }
 }
 
+/** How long a server asks that knows of no others, ms. */
+const STRANGERS = 30;
+
+/** How long something takes by a clock that stands still while anything else can be done, ms. */
+async function timeOf(what: () => Promise<unknown>): Promise<number> {
+  let time = 0;
+  await DrivenClock.with(async (clock) => {
+    await clock.until(what());
+    time = clock.now;
+  });
+  return time;
+}
+
+/** A beginning after an empty log. */
+const BEGINNING: Beginning = {
+  kind: "beginning",
+  stream: "another",
+  place: 1,
+  sealed: false,
+  head: 0,
+  chain: "",
+  after: null,
+  by: "b",
+};
+
 // ── The first ──────────────────────────────────────────────────────────────────────────────────────────
 
 sharedTest(
@@ -39,6 +68,7 @@ sharedTest(
     const a = await room.start("a");
     assertEquals(await a.find(), { from: 2, made: "1", isFresh: false });
     assertMatch(a.notes.join("\n"), /stream is empty: begins it anew/);
+    assertEquals(a.isNew, [true, true]);
     room.say("one", "two");
     await a.follow();
     await room.stop(a);
@@ -360,16 +390,8 @@ sharedTest(
     room.say("one");
     await a.follow();
     const { stream, place, digest } = a.position;
-    room.begin({
-      kind: "beginning",
-      stream: "another",
-      place: 3,
-      sealed: false,
-      head: 0,
-      chain: "",
-      after: { stream, place, digest },
-      by: "b",
-    });
+    const after = { stream, place, digest };
+    room.begin({ ...BEGINNING, place: 3, after });
     const error = await assertRejects(() => a.follow(), AdvisedError);
     assertMatch(error.message, /has event 1, and the room goes on without/);
     assertEquals(await a.texts(), ["one"]);
@@ -424,6 +446,234 @@ sharedTest("a beginning that something came before is void", async (room) => {
   assertEquals(from, room.nats.entries.length + 1);
   assertEquals(again.position.place, room.nats.entries.length);
 });
+
+sharedTest(
+  "a stream that was put back whole is gone on with, as another one",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    room.say("one");
+    await a.follow();
+    const before = a.position;
+    room.nats.makeAnew(room.nats.entries.slice());
+    const { length } = a.notes;
+    assertEquals(await a.find(), { from: 3, made: "2", isFresh: false });
+    assertEquals(a.position, { ...before, made: "2" });
+    assertEquals(a.notes.length, length);
+  },
+);
+
+sharedTest(
+  "a server remembers the streams that were before, and the latest time of any",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const { stream: first } = a.position;
+    const { time } = a.position;
+    assertEquals(time, room.nats.entry(1)?.at);
+    room.nats.now = () => time - 5;
+    room.nats.makeAnew();
+    await a.find();
+    const { stream: second } = a.position;
+    assertEquals([a.position.earlier, a.position.time], [[first], time]);
+    room.nats.now = () => time + 5;
+    room.nats.makeAnew();
+    await a.find();
+    const { earlier, stream: third, begun, base, place } = a.position;
+    assertEquals([earlier, a.position.time], [[first, second], time + 5]);
+    assertEquals(new Set([first, second, third]).size, 3);
+    assertEquals([begun, base, place], [1, 1, 1]);
+    const all = Array.from({ length: 256 }, (_, n) => `s-${n}`);
+    a.has.position.replace({ ...a.position, earlier: all });
+    room.nats.makeAnew();
+    await a.find();
+    assertEquals(a.position.earlier, [...all.slice(1), third]);
+    assertEquals(a.isNew.slice(2).some((it) => it), false);
+  },
+);
+
+sharedTest(
+  "a beginning of an earlier stream, or for another place, isn't met again",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const { stream } = a.position;
+    room.nats.makeAnew();
+    await a.find();
+    const kept = { ...BEGINNING, by: "a" };
+    room.nats.makeAnew();
+    let added = 0;
+    room.nats.fate = () => {
+      if (added++ === 0) {
+        room.begin({ ...kept, stream, place: 1 });
+        room.begin({ ...kept, stream: "other", place: 9 });
+      }
+      return "taken";
+    };
+    await a.find();
+    assert(!["other", stream].includes(a.position.stream));
+    assertEquals(a.position.place, room.nats.state.last);
+  },
+);
+
+/** Puts a server into a room of another kind than it was started for. */
+function seal({ has: { position } }: SharedServer): void {
+  const { position: at } = position;
+  assert(at);
+  position.replace({ ...at, sealed: true });
+}
+
+sharedTest(
+  "a server that was started for another kind of room stops, where it goes on and where the stream begins anew",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const { stream, place, digest } = a.position;
+    room.begin({
+      ...BEGINNING,
+      place: 2,
+      sealed: true,
+      after: { stream, place, digest },
+    });
+    await assertRejects(() => a.follow(), AdvisedError, "it is a sealed one");
+    assertEquals(a.position.place, 1);
+    seal(a);
+    await assertRejects(() => a.find(), AdvisedError, "it is a sealed one");
+  },
+);
+
+sharedTest(
+  "a server that meets a beginning after lines which it lacks takes all over from one that is in that stream",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    room.say("one");
+    await b.follow();
+    const { stream, place, digest } = b.position;
+    const anew = {
+      ...BEGINNING,
+      place: 3,
+      head: 1,
+      chain: await b.value(),
+      after: { stream, place, digest },
+      by: "b",
+    };
+    room.begin(anew);
+    await b.follow();
+    assertEquals(b.position.stream, "another");
+    room.say("two");
+    await b.follow();
+    const entry = room.nats.entry(3);
+    assert(entry);
+    const { isFresh, from } = await a.standing.meet(entry, anew);
+    assertEquals([isFresh, from], [true, 5]);
+    await assertSame(a, b);
+    assertMatch(a.notes.join("\n"), /begins anew with entry 3, after event 1/);
+  },
+);
+
+sharedTest(
+  "a server that meets a beginning with other lines stops, and names the first of them where that can be told",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await b.has.log.append([said(1, "other"), said(2)]);
+    await a.has.log.append([said(1), said(2)]);
+    await a.find();
+    const begin = async (stream: string) => {
+      const place = room.nats.state.last + 1;
+      room.begin({
+        ...BEGINNING,
+        stream,
+        place,
+        head: 2,
+        chain: await b.value(),
+        by: "b",
+      });
+      return await assertRejects(() => a.follow(), AdvisedError);
+    };
+    assertMatch((await begin("x")).message, /event 1 of the log here isn't/);
+    b.has.siblings.isSilent = true;
+    assertMatch((await begin("y")).message, /event 2 of the log here isn't/);
+    assertEquals(await a.texts(), ["text 1", "text 2"]);
+  },
+);
+
+sharedTest(
+  "the number of a sealed room's last control line isn't given again where the log lacks it",
+  async (room) => {
+    const a = await room.start("a");
+    await a.has.log.append([said(1)]);
+    const marks: Kept[] = [
+      { kind: "logged", seq: 3 },
+      { kind: "dropped", seq: 4 },
+    ];
+    const sealed = { state: () => marks.slice(0, 1), takeOver() {} };
+    Object.assign(a.parts, { sealed });
+    await a.find();
+    assertEquals([a.position.head, a.position.sealed], [3, true]);
+    sealed.state = () => marks;
+    marks[0] = { kind: "logged", seq: 9 };
+    room.nats.makeAnew();
+    await a.find();
+    assertEquals(a.position.head, 3);
+  },
+);
+
+sharedTest(
+  "a server with too short a log waits for those that were there, and takes the lines over when one runs",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    for (const id of ["a", "b"]) room.come(id);
+    room.say("one", "two");
+    for (const it of [a, b]) await it.follow();
+    for (const it of [a, b]) await room.stop(it);
+    await Deno.remove(room.file("a", "chat.log"));
+    const patience = { asking: 5, strangers: 5, known: 15, start: 60 };
+    const again = await room.start("a", { patience });
+    const error = await assertRejects(() => again.find(), AdvisedError);
+    assertMatch(
+      error.message,
+      /: the log ends with event 0, and this server has carried out all up to event 2, and no other server/,
+    );
+    assertMatch(error.advice, /^Start a server that has it first/);
+    const other = await room.start("b");
+    assertEquals((await again.find()).isFresh, false);
+    await assertSame(again, other);
+  },
+);
+
+sharedTest(
+  "a server's own earlier run, and one of another's, isn't waited for",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    for (const id of ["a", "a", "b", "b"]) room.come(id);
+    await a.follow();
+    const address = (id: string) => ({ id, address: "x.example:1", k: 0 });
+    const { position } = a;
+    const servers = [address("a"), address("a-before")];
+    a.has.position.replace({
+      ...position,
+      roster: { ...position.roster, servers },
+    });
+    room.nats.makeAnew();
+    assertEquals(await timeOf(a.find.bind(a)), STRANGERS);
+    const others = ["b", "b-before"].map((id) => ({
+      ...address(id),
+      address: "y:1",
+    }));
+    const roster = { ...position.roster, servers: [...servers, ...others] };
+    a.has.position.replace({ ...a.position, roster });
+    room.nats.makeAnew();
+    const b = await room.start("b");
+    const finding = () => Promise.all([a.find(), b.find()]);
+    assert(await timeOf(finding) < 1_000);
+    await assertSame(a, b);
+  },
+);
 
 // ── The log ────────────────────────────────────────────────────────────────────────────────────────────
 

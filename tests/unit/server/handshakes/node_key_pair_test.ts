@@ -10,7 +10,11 @@ import {
   generateNodeKeyPair,
   importNodeKeyPair,
 } from "../../../../src/server/handshakes/node_key_pair.ts";
-import { assertEquals, assertRejects } from "../../../kit/assert.ts";
+import {
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../../../kit/assert.ts";
 import { LOW_ORDER_KEYS, testPairs } from "../../../kit/key_pairs.ts";
 
 testPairs("importNodeKeyPair", importNodeKeyPair);
@@ -35,6 +39,13 @@ Deno.test("importNodeKeyPair() wipes the key that it is given", () => {
   const key = randomBytes(32);
   importNodeKeyPair(key);
   assertEquals(key, new Uint8Array(32));
+});
+
+Deno.test("importNodeKeyPair() takes no key of another size", () => {
+  for (const size of [0, 31, 33]) {
+    const take = () => importNodeKeyPair(randomBytes(size));
+    assertThrows(take, RangeError, "an X25519 private key");
+  }
 });
 
 Deno.test("generateNodeKeyPair() and generateKeyPair() make fresh pairs that agree with each other's", async () => {

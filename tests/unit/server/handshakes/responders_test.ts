@@ -5,7 +5,11 @@
  * @module
  */
 
-import { randomBytes } from "../../../../crypto_utils.ts";
+import {
+  type Bytes,
+  HandshakeError,
+  randomBytes,
+} from "../../../../crypto_utils.ts";
 import type { Secured } from "../../../../src/crypto/noise.ts";
 import type { Answer, Responder } from "../../../../src/protocol/responder.ts";
 import {
@@ -14,6 +18,7 @@ import {
 } from "../../../../src/server/handshakes/responders.ts";
 import type { Fate } from "../../../../src/server/handshakes/worker_responder.ts";
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { overhear } from "../../../kit/overhear.ts";
 import { GoneError } from "../../../../src/protocol/record_reader.ts";
 
 const FIRST = randomBytes(32);
@@ -130,7 +135,7 @@ Deno.test("Responders does nothing for a client that has gone before its turn", 
   isGone = true;
   const rejected = assertRejects(() => gone, GoneError);
   await local.go(1);
-  await rejected;
+  assertEquals((await rejected).answered, false);
   assertEquals(local.asked, 9);
   await local.go(8);
   assert(await next);
@@ -188,8 +193,11 @@ Deno.test("Responders ends a worker that was asked nothing for 5 s, and starts a
   const [last] = await ask(1) as [Promise<Answer>];
   await worker.go();
   const { halfway } = await last;
+  const { held } = worker;
+  worker.held = 0;
   pass(4_999);
   assertEquals(worker.hasEnded, false);
+  worker.held = held;
   pass(1);
   assertEquals(worker.hasEnded, false); // somebody is halfway
   halfway[Symbol.dispose]();
@@ -201,6 +209,28 @@ Deno.test("Responders ends a worker that was asked nothing for 5 s, and starts a
   await ask(8);
   assertEquals(workers.length, 2);
   responders.close();
+  pass(5_000); // when there is nothing to end
+});
+
+Deno.test("Responders has sixteen handshakes worked on at a time for each worker that stands, and eight once there is none", async () => {
+  const { local, workers, ask, responders } = setup({ processors: 3 });
+  await ask(9);
+  workers[0]?.fate.ready();
+  await settled();
+  await ask(30);
+  const [first, second] = workers as [PaperWorker, PaperWorker];
+  assertEquals([local.asked, first.asked], [8, 8]);
+  second.fate.ready();
+  await settled();
+  assertEquals(first.asked + second.asked, 24);
+  first.fate.failed("it broke");
+  assertEquals(responders.workers, 1); // the other goes on
+  const before = second.asked;
+  await second.go(9);
+  await local.go(8);
+  assertEquals(second.asked - before, 1); // 15 of 32 were left
+  second.fate.failed("it broke, too");
+  assertEquals(responders.workers, 0);
 });
 
 Deno.test("Responders goes on in this thread when a worker fails, and starts no other", async () => {
@@ -231,4 +261,53 @@ Deno.test("Responders does in this thread what comes after its end", async () =>
   responders.close();
   await ask(9);
   assertEquals([local.asked, workers.length], [8, 0]);
+});
+
+Deno.test("Responders makes a key pair of the server's key when somebody first knocks, once, and wipes its copy", async () => {
+  const copies: Bytes[] = [];
+  const responders = new Responders({
+    privateKey: () => {
+      const copy = randomBytes(32);
+      copies.push(copy);
+      return copy;
+    },
+    processors: 1,
+    now: () => 0,
+  });
+  assertEquals(copies, []);
+  for (const _ of [1, 2]) {
+    const answer = responders.answer(FIRST, noPassword);
+    await assertRejects(() => answer, HandshakeError);
+  }
+  assertEquals(copies, [new Uint8Array(32)]);
+});
+
+Deno.test("Responders says once that the thread failed, and that it starts one only to who wants to know all", async () => {
+  const said = await overhear("debug", async () => {
+    const { workers, ask, responders } = setup();
+    await ask(9);
+    workers[0]?.fate.ready();
+    workers[0]?.fate.failed("it broke");
+    await ask(9);
+    responders.close();
+    const other = setup({ fails: true });
+    await other.ask(20);
+  });
+  const failed = (why: string) =>
+    `warning handshakes: The thread for handshakes failed: ${why}. The room goes on, slower where many come at a time; a restart brings the thread back`;
+  assertEquals(said, [
+    "debug handshakes: A worker shakes hands",
+    failed("it broke"),
+    failed("there are no threads"),
+  ]);
+});
+
+Deno.test("a handshake in its turn knows its invite, and is forgotten with its own", async () => {
+  const { local, ask } = setup({ processors: 1 });
+  const [asked] = await ask(1) as [Promise<Answer>];
+  await local.go();
+  const { reply, halfway } = await asked;
+  assertEquals([reply, halfway.inviteId, local.held], [FIRST, 7, 1]);
+  halfway[Symbol.dispose]();
+  assertEquals(local.held, 0);
 });

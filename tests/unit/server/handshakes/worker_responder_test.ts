@@ -4,9 +4,18 @@
  * @module
  */
 
-import { type Bytes, randomBytes } from "../../../../crypto_utils.ts";
-import { importKeyPair } from "../../../../src/crypto/x25519.ts";
-import type { Secured } from "../../../../src/crypto/noise.ts";
+import { setImmediate } from "node:timers";
+import {
+  type Bytes,
+  HandshakeError,
+  PROTOCOL_BYTES,
+  randomBytes,
+} from "../../../../crypto_utils.ts";
+import {
+  generateKeyPair,
+  importKeyPair,
+} from "../../../../src/crypto/x25519.ts";
+import { createHandshake, type Secured } from "../../../../src/crypto/noise.ts";
 import {
   acceptChannel,
   type AcceptOptions,
@@ -18,6 +27,7 @@ import {
   GoneError,
   RefusedError,
 } from "../../../../src/protocol/record_reader.ts";
+import { WireError } from "../../../../src/protocol/records.ts";
 import type { Responder } from "../../../../src/protocol/responder.ts";
 import { WorkerResponder } from "../../../../src/server/handshakes/worker_responder.ts";
 import {
@@ -27,7 +37,16 @@ import {
   assertRejects,
 } from "../../../kit/assert.ts";
 import { streamPair } from "../../../kit/memory_stream.ts";
+import { startHere } from "../../../kit/worker_here.ts";
 import { RESPONDERS, startWorker } from "../../../kit/responders.ts";
+
+/** What passes between the threads, as far as it is secret. */
+interface Passed {
+  readonly key?: Bytes;
+  readonly password?: Bytes;
+  readonly reply?: Bytes;
+  readonly secured?: Secured;
+}
 
 const SERVER_KEY = randomBytes(32);
 const CLIENT = await importKeyPair(randomBytes(32));
@@ -89,7 +108,9 @@ function watched(responder: Responder, seen: Secured[]): Responder {
   };
 }
 
-for (const [where, begin] of RESPONDERS) {
+const HERE = [", by a worker's module in this thread", startHere] as const;
+
+for (const [where, begin] of [...RESPONDERS, HERE]) {
   Deno.test(`acceptChannel() wipes the keys that the handshake leaves, and no others${where}`, async () => {
     using responder = await begin(SERVER_KEY);
     const seen: Secured[] = [];
@@ -147,7 +168,7 @@ for (const [where, begin] of RESPONDERS) {
 }
 
 Deno.test("WorkerResponder keeps nothing of clients that go after the second message, that are refused, or that are let in", async () => {
-  using worker = await startWorker(SERVER_KEY);
+  using worker = await startHere(SERVER_KEY);
   for (let round = 0; round < 3; round++) {
     await shakeHands(worker);
     const refused = shakeHands(worker, { inviteKey: NOTHING });
@@ -172,7 +193,7 @@ Deno.test("WorkerResponder keeps nothing of clients that go after the second mes
 });
 
 Deno.test("WorkerResponder passes on what went wrong while the words of a spoken code were looked up", async () => {
-  using worker = await startWorker(SERVER_KEY);
+  using worker = await startHere(SERVER_KEY);
   const code = () => {
     throw new RangeError("the disk is gone");
   };
@@ -183,12 +204,71 @@ Deno.test("WorkerResponder passes on what went wrong while the words of a spoken
     code: { number: 5, password: PASSWORD },
   });
   const inviteKey = () => undefined;
-  const accepting = acceptChannel(far, { responder: worker, inviteKey, code });
+  const accepting = acceptChannel(far, {
+    responder: worker,
+    inviteKey,
+    code,
+  });
   await assertRejects(() => accepting, RangeError, "the disk is gone");
   assertEquals(worker.held, 0);
   far.close();
   await assertRejects(() => connected);
   await shakeHands(worker);
+});
+
+Deno.test("WorkerResponder fails as a handshake does that is wrong, and as a record is that can't be read", async () => {
+  using worker = await startHere(SERVER_KEY);
+  const { reply, halfway } = await worker.answer(FIRST, () => PASSWORD);
+  assertEquals([reply.length > 1_000, halfway.inviteId], [true, 7]);
+  const wrong = halfway.finish(randomBytes(64), INVITE_KEY);
+  await assertRejects(() => wrong, HandshakeError);
+  const again = () => halfway.finish(randomBytes(64), INVITE_KEY);
+  await assertRejects(again, Error, "it was forgotten");
+  const low = FIRST.slice().fill(0, 0, 32);
+  await assertRejects(
+    () => worker.answer(low, () => PASSWORD),
+    HandshakeError,
+  );
+  const short = await createHandshake({
+    role: "initiator",
+    prologue: PROTOCOL_BYTES,
+    staticKey: CLIENT,
+    ephemeralKey: await generateKeyPair(),
+  }).writeMessage(new Uint8Array(9));
+  await assertRejects(() => worker.answer(short, () => PASSWORD), WireError);
+  const codeless = await worker.answer(FIRST, () => PASSWORD);
+  const finish = () => codeless.halfway.finish(randomBytes(64), undefined);
+  const error = await assertRejects(finish, Error, "there is no spoken code");
+  assertEquals(
+    error instanceof HandshakeError || error instanceof WireError,
+    false,
+  );
+  assertEquals(worker.held, 0);
+});
+
+Deno.test("the worker wipes what it is given, and hands over what it gives", async () => {
+  using worker = await startHere(SERVER_KEY);
+  await shakeHands(worker);
+  const code = { number: 5, password: PASSWORD };
+  const known = {
+    inviteId: 9,
+    password: PASSWORD,
+    guess: () => true,
+    guessed() {},
+  };
+  const guest = { inviteId: CODE_ID, inviteKey: MEMBER_KEY, code };
+  await shakeHands(worker, guest, { code: () => known });
+  const left: unknown[] = [];
+  for (const it of worker.passed() as Passed[]) {
+    const { key, password, reply, secured } = it;
+    for (const bytes of [key, password]) {
+      if (bytes) left.push(bytes.some((byte) => byte !== 0));
+    }
+    for (const bytes of [reply, secured?.send, secured?.receive]) {
+      if (bytes) left.push(bytes.length > 0);
+    }
+  }
+  assertEquals(left, [false, false, false, false, false, false, false, false]);
 });
 
 Deno.test("WorkerResponder ends with handshakes in hand: they fail as lost connections do, and nobody is told that a key is wrong", async () => {
@@ -221,25 +301,183 @@ Deno.test("WorkerResponder that can't begin says so, and this thread goes on", a
   assertMatch(await failed.promise, /an X25519 private key of 5 bytes/);
 });
 
-Deno.test("WorkerResponder hands the server's key over, and gives its worker no permission", async () => {
-  const given: (WorkerOptions | undefined)[] = [];
-  const Original = globalThis.Worker;
-  globalThis.Worker = class extends Original {
-    constructor(url: string | URL, options?: WorkerOptions) {
-      given.push(options);
+/** Stands for `Worker`: keeps what is posted to it, and says what the test says. */
+class PaperThread {
+  readonly posted: unknown[] = [];
+  isTerminated = false;
+  onmessage = (_event: { readonly data: unknown }): void => {};
+  onmessageerror = (): void => {};
+  onerror = (
+    _event: Pick<ErrorEvent, "message" | "preventDefault">,
+  ): void => {};
+
+  constructor(readonly url: URL, readonly options: WorkerOptions) {}
+
+  postMessage(data: unknown, transfer: Transferable[]): void {
+    this.posted.push(structuredClone(data, { transfer }));
+  }
+
+  terminate(): void {
+    this.isTerminated = true;
+  }
+
+  say(...replies: unknown[]): void {
+    this.onmessage({ data: replies });
+  }
+
+  /** What the requests so far are, by their kinds and numbers. */
+  async requests(): Promise<unknown[]> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const requests = this.posted.slice(1).flat() as { kind: 0; id: 0 }[];
+    return requests.map(({ kind, id }) => [kind, id]);
+  }
+}
+
+/** A responder whose worker is made of paper, and what becomes of that. */
+function onPaper(key = SERVER_KEY.slice()) {
+  const { Worker } = globalThis;
+  const threads: PaperThread[] = [];
+  globalThis.Worker = class extends PaperThread {
+    constructor(url: URL, options: WorkerOptions) {
       super(url, options);
+      threads.push(this);
+    }
+  } as unknown as typeof Worker;
+  const fates: string[] = [];
+  const ready = () => void fates.push("ready");
+  const failed = (why: string) => void fates.push(why);
+  try {
+    const worker = new WorkerResponder(key, { ready, failed });
+    const [thread] = threads as [PaperThread];
+    return { worker, thread, fates };
+  } finally {
+    globalThis.Worker = Worker;
+  }
+}
+
+/** How a handshake failed that its worker has taken along. */
+async function goneOf(asked: Promise<unknown>): Promise<boolean> {
+  return (await assertRejects(() => asked, GoneError)).answered;
+}
+
+Deno.test("WorkerResponder hands the server's key over, and gives its worker no permission", () => {
+  const key = SERVER_KEY.slice();
+  const { thread, fates } = onPaper(key);
+  assertEquals([key.length, thread.posted], [0, [SERVER_KEY]]);
+  assert(thread.url.href.endsWith("/worker.ts"));
+  const deno = { permissions: "none" } as const;
+  assertEquals(thread.options, { type: "module", name: "handshakes", deno });
+  assertEquals(fates, []);
+  thread.onmessage({ data: "ready" });
+  assertEquals(fates, ["ready"]);
+});
+
+Deno.test("WorkerResponder hands over copies of what it is given, and numbers its handshakes", async () => {
+  const { worker, thread } = onPaper();
+  const [first, third, key] = [FIRST, randomBytes(64), INVITE_KEY].map((it) =>
+    it.slice()
+  ) as [Bytes, Bytes, Bytes];
+  const asked = [1, 2].map(() => worker.answer(first, () => PASSWORD));
+  assertEquals(await thread.requests(), [["answer", 0], ["answer", 1]]);
+  const [one, two] = await Promise.all(asked.map((it, id) => {
+    thread.say({ kind: "answered", id, reply: FIRST, inviteId: 7 });
+    return it;
+  }));
+  const finishing = [
+    one?.halfway.finish(third, key),
+    two?.halfway.finish(third, undefined),
+  ];
+  assertEquals((await thread.requests()).slice(2), [
+    ["finish", 0],
+    ["finish", 1],
+  ]);
+  assertEquals([first, key], [FIRST, INVITE_KEY]);
+  assertEquals(third.length, 64);
+  const secured = { send: FIRST, receive: FIRST, remoteKey: FIRST };
+  for (const id of [0, 1]) thread.say({ kind: "finished", id, secured });
+  assertEquals(await Promise.all(finishing), [secured, secured]);
+  assertEquals(worker.held, 0);
+});
+
+Deno.test("WorkerResponder has what it hands over gone here once it is posted", async () => {
+  const handed: number[] = [];
+  const { worker, thread } = onPaper();
+  thread.postMessage = (data, transfer) => {
+    const requests = structuredClone(data, { transfer }) as { id: number }[];
+    handed.push(transfer.length);
+    for (const { id } of requests) {
+      thread.say({ kind: "answered", id, reply: FIRST, inviteId: 7 });
     }
   };
-  try {
-    const key = SERVER_KEY.slice();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const failed = (why: string) => reject(new Error(why));
-    const worker = new WorkerResponder(key, { ready: resolve, failed });
-    assertEquals(key.length, 0);
-    await promise;
-    worker.end();
-    assertEquals(given.map((it) => it?.deno?.permissions), ["none"]);
-  } finally {
-    globalThis.Worker = Original;
+  const flushed = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const { halfway } = await worker.answer(FIRST, () => PASSWORD);
+  halfway.finish(randomBytes(64), INVITE_KEY);
+  await flushed();
+  const other = await worker.answer(FIRST, () => PASSWORD);
+  other.halfway.finish(randomBytes(64), undefined);
+  await flushed();
+  assertEquals(handed, [1, 2, 1, 1]);
+});
+
+Deno.test("WorkerResponder whose thread fails says so once, and fails what it has in hand as lost connections do", async () => {
+  const unreadable = ({ thread }: ReturnType<typeof onPaper>) =>
+    thread.onmessageerror();
+  let prevented = 0;
+  const broken = ({ thread }: ReturnType<typeof onPaper>) =>
+    thread.onerror({ message: "it broke", preventDefault: () => prevented++ });
+  for (
+    const [fail, why] of [
+      [broken, "it broke"],
+      [unreadable, "a message can't be read"],
+    ] as const
+  ) {
+    const paper = onPaper();
+    const { worker, thread, fates } = paper;
+    const answered = worker.answer(FIRST, () => PASSWORD);
+    thread.say({ kind: "answered", id: 0, reply: FIRST, inviteId: 7 });
+    const { halfway } = await answered;
+    const finishing = halfway.finish(randomBytes(64), INVITE_KEY);
+    const third = worker.answer(FIRST, () => PASSWORD);
+    thread.say({ kind: "answered", id: 1, reply: FIRST, inviteId: 7 });
+    await third; // which is halfway
+    const asked = worker.answer(FIRST, () => PASSWORD);
+    assertEquals(worker.held, 3);
+    for (const _ of [1, 2]) fail(paper);
+    assertEquals([fates, thread.isTerminated, worker.held], [[why], true, 0]);
+    assertEquals(await goneOf(asked), false);
+    assertEquals(await goneOf(finishing), true);
+    assertEquals(await goneOf(worker.answer(FIRST, () => PASSWORD)), false);
+    assertEquals(await thread.requests(), []); // nor is anything posted any more
   }
+  assertEquals(prevented, 2); // or the server would end, too
+});
+
+Deno.test("WorkerResponder tells the words of a spoken code to a worker that waits for them, and forgets a handshake that has none", async () => {
+  const { worker, thread } = onPaper();
+  const code = (id: number) => thread.say({ kind: "code", id, number: 5 });
+  const asked = [
+    worker.answer(FIRST, () => PASSWORD),
+    worker.answer(FIRST, () => {
+      throw new RangeError("the disk is gone");
+    }),
+  ];
+  await thread.requests();
+  code(7); // of which nothing is known
+  thread.say({ kind: "answered", id: 7, reply: FIRST, inviteId: 7 });
+  for (const id of [0, 1]) code(id);
+  await assertRejects(() => asked[1] as Promise<unknown>, RangeError);
+  assertEquals((await thread.requests()).slice(2).toSorted(), [
+    ["forget", 1],
+    ["password", 0],
+  ]);
+  const late = Promise.withResolvers<Bytes>();
+  const lost = worker.answer(FIRST, () => late.promise);
+  code(2);
+  const gone = Promise.all(
+    [asked[0], lost].map((it) => goneOf(it as typeof lost)),
+  );
+  worker.end();
+  assertEquals(await gone, [false, false]);
+  late.reject(new RangeError("too late")); // which nobody hears
+  await thread.requests();
 });

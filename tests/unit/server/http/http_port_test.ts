@@ -5,16 +5,28 @@
  */
 
 import { REFUSALS } from "../../../../src/protocol/reasons.ts";
-import { assert, assertEquals } from "../../../kit/assert.ts";
+import { AdvisedError } from "../../../../src/base/advised_error.ts";
+import { FileError } from "../../../../src/base/private_file.ts";
+import { HttpPort } from "../../../../src/server/http/http_port.ts";
 import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../../../kit/assert.ts";
+import { Folder, freePort } from "../../../kit/folder.ts";
+import { withMethod } from "../../../kit/log_kit.ts";
+import { overhear } from "../../../kit/overhear.ts";
+import {
+  type Answered,
   answerIn,
-  ask,
   type Asked,
   exchange,
   readToEnd,
   requestBytes,
 } from "../../../kit/http.ts";
 import { HttpSetup, OTHER_TOKEN, TOKEN } from "../../../kit/http_setup.ts";
+import { ManualClock } from "../../../kit/memory_stream.ts";
 import type { Person } from "../../../../src/server/people/person.ts";
 import { writeAll } from "../../../../src/base/write_all.ts";
 
@@ -156,6 +168,9 @@ Deno.test("request that can't be done is answered with why, and changes nothing"
     if (status === 401) {
       assertEquals(answer.fields.get("www-authenticate"), "Bearer");
     }
+    if (status === 405) {
+      assertEquals(answer.fields.get("allow"), error.split(" ").at(-1) ?? "");
+    }
   }
   assertEquals(await room.setup.logged(), []);
   const { said: { seq } } = await room.ask(
@@ -264,36 +279,62 @@ Deno.test("slow mode and rates hold as for members, and say when to try again", 
 });
 
 Deno.test("wrong tokens bring pauses, which nobody with a right one waits for", async () => {
+  using clock = new ManualClock();
   await using room = await HttpSetup.create();
+  const before = clock.pending;
   const wrong = say("hi", { token: "x".repeat(43) });
-  for (let count = 0; count < 5; count++) await room.ask(wrong);
-  const paused = Array.from({ length: 4 }, () => room.ask(wrong));
-  const first = await Promise.race([
-    Promise.all(paused).then(() => "wrong"),
-    room.ask(say("right")).then(({ status }) => status),
-  ]);
-  assertEquals(first, 200);
+  for (let count = 0; count < 5; count++) {
+    assertEquals((await room.ask(wrong)).status, 401);
+  }
+  await clock.waiting(before);
+  const paused: Promise<Answered>[] = [];
+  while (paused.length < 32) {
+    paused.push(room.ask(wrong));
+    await clock.waiting(before + paused.length);
+  }
+  assertEquals((await room.ask(wrong)).status, 401); // one more is told at once
+  assertEquals((await room.ask(say("right"))).status, 200);
+  await clock.waiting(before + 32);
+  const ended = [250, 250, 500, 1_000, 2_000, 3_999].map((ms) => {
+    const { pending } = clock;
+    clock.advance(ms);
+    return pending - clock.pending;
+  });
+  assertEquals(ended, [1, 1, 1, 1, 1, 0]);
+  // Those who wait are answered when the port closes.
+  await room.http.close();
   const statuses = (await Promise.all(paused)).map(({ status }) => status);
-  assertEquals(new Set(statuses), new Set([401]));
+  assertEquals(statuses, paused.map(() => 401));
 });
 
 Deno.test("requests that don't come to their end are given up, and keep nobody out", async () => {
+  using clock = new ManualClock();
   await using room = await HttpSetup.create();
   const { port } = room;
   const silent: Deno.Conn[] = [];
-  for (let count = 0; count < 200; count++) {
+  for (let count = 0; count < 128; count++) {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     silent.push(conn);
     await writeAll(conn, new TextEncoder().encode("POST /say HTTP/1.1\r\n"));
   }
-  // One gives way that has had a second.
-  let status = 503;
-  while (status === 503) {
-    ({ status } = await room.ask(say("hi")).catch(() => ({ status: 503 })));
-  }
-  assertEquals(status, 200);
-  const ended = silent.map((conn) => readToEnd(conn).catch(() => ""));
-  await Promise.all(ended); // those without a place at once, the others after their time
+  const asked = say("hi");
+  const full = await room.ask(asked);
+  assertEquals([full.status, full.said.error, full.fields.get("retry-after")], [
+    503,
+    "Too many requests at a time",
+    "1",
+  ]);
+  clock.advance(999);
+  assertEquals((await room.ask(asked)).status, 503);
+  clock.advance(1);
+  assertEquals((await room.ask(asked)).status, 200);
+  const [first, ...others] = silent.map((conn) =>
+    readToEnd(conn).catch(() => "")
+  );
+  assertEquals(await first, "");
+  assertEquals((await room.ask(asked)).status, 200);
+  clock.advance(1_000); // two seconds, as this port allows
+  assertEquals(await Promise.all(others), others.map(() => ""));
   for (const conn of silent) conn.close();
 });
 
@@ -375,47 +416,6 @@ Deno.test("sealed room is for clients, and every request is told so", async () =
   }
 });
 
-Deno.test("tokens are replaced while it runs: what was opened by an old one ends, and its name leaves with its last", async () => {
-  await using room = await HttpSetup.create();
-  await using mine = await room.events();
-  await using others = await room.events(undefined, OTHER_TOKEN);
-  const fresh = "a-fresh-token-for-tests-of-43-letters-digits";
-  await room.replaceTokens(`http ${fresh}\n# nobody else\n`);
-  assertEquals((await ask(room.port, say("hi", { token: fresh }))).status, 200);
-  await Promise.all([mine.ended(), others.ended()]);
-  const old = await room.ask(say("old"));
-  assertEquals(old.status, 401);
-  assertEquals(
-    (await room.ask(say("old", { token: OTHER_TOKEN }))).status,
-    401,
-  );
-  const log = await room.setup.logged();
-  assertEquals(log.map(([, what]) => what).sort(), [
-    "joined",
-    "joined",
-    "left",
-    "said",
-  ]);
-  assertEquals(room.setup.room.size, 1);
-});
-
-Deno.test("token that is taken back or given to another name while its request comes, or while its stream is open, counts no longer", async () => {
-  await using room = await HttpSetup.create();
-  const whole = requestBytes(say("too late", { token: TOKEN }));
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port: room.port });
-  await writeAll(conn, whole.subarray(0, -1));
-  await using stream = await room.events();
-  await room.replaceTokens(`backup ${TOKEN}\nhttp ${OTHER_TOKEN}\n`);
-  assertEquals((await room.ask(say("as backup"))).status, 200);
-  await stream.ended();
-  await writeAll(conn, whole.subarray(-1));
-  assertEquals(answerIn(await readToEnd(conn)).status, 401);
-  const said = (await room.setup.logged()).filter(([, what]) =>
-    what === "said"
-  );
-  assertEquals(said.map(([, , text]) => text), ["as backup"]);
-});
-
 Deno.test("name is the same person with another token, in another run, and however it is written", async () => {
   await using room = await HttpSetup.create();
   await room.ask(say("one"));
@@ -464,4 +464,98 @@ Deno.test("HttpPort.close() lets be said what was taken, and answers it", async 
   );
   assert(seqs.size > 0);
   assertEquals(said.length, seqs.size + 1); // what is in the log was answered
+});
+
+Deno.test("HttpPort tells its owner what is to be known of it, and how a program comes", async () => {
+  await using folder = await Folder.make();
+  const path = await folder.write("tokens", `backup ${TOKEN}\n`);
+  const none = await folder.write("none", "");
+  const at = async (host: string, tokens: string | undefined) => {
+    const made: string[] = [];
+    using port = await HttpPort.open({
+      address: { host, port: 0 },
+      tokens,
+      requestTime: 2_000,
+      onMade: (it) => void made.push(it),
+    });
+    const { listening, warning, example } = port;
+    return { listening, warning, example, made };
+  };
+  const here = await at("127.0.0.1", path);
+  assertEquals(here, {
+    listening: here.listening,
+    warning: undefined,
+    example: { name: "backup", url: `http://${here.listening}` },
+    made: [],
+  });
+  assertMatch(here.listening, /^127\.0\.0\.1:[1-9]\d*$/);
+  assertEquals((await at("localhost", path)).warning, undefined);
+  const open = await at("0.0.0.0", path);
+  const [, number] = open.listening.split(":");
+  assertEquals(open.example?.url, `http://127.0.0.1:${number}`);
+  assertEquals(
+    open.warning,
+    `What programs say to ${open.listening} crosses the network as it is, with their tokens: put a proxy with TLS before it`,
+  );
+  const sealed = await at("0.0.0.0", undefined);
+  assertEquals([sealed.warning, sealed.example], [
+    "The room is sealed: every request by --http is refused",
+    undefined,
+  ]);
+  assertEquals((await at("127.0.0.1", none)).example, undefined);
+  const fresh = folder.file("fresh");
+  assertEquals((await at("127.0.0.1", fresh)).made, [fresh]);
+});
+
+Deno.test("HttpPort.open() fails where another listens, and leaves the port free where the tokens can't be used", async () => {
+  await using folder = await Folder.make();
+  const tokens = await folder.write("tokens", "backup");
+  const address = { host: "127.0.0.1", port: freePort() };
+  const options = { address, requestTime: 2_000, onMade: () => {} };
+  const wrong = () => HttpPort.open({ ...options, tokens });
+  await assertRejects(wrong, FileError, tokens);
+  using port = await HttpPort.open({ ...options, tokens: undefined });
+  const { message } = await assertRejects(wrong, AdvisedError);
+  assertEquals(message, `Port ${address.port} is in use`);
+  assertEquals(port.readers, 0);
+  await port.close();
+  await port.close();
+});
+
+Deno.test("what a request fails of is told to the owner by whose fault it is", async () => {
+  await using room = await HttpSetup.create();
+  const { history } = room.setup;
+  await room.ask(say("one"));
+  const heard = async (level: string, what: () => Promise<unknown>) =>
+    (await overhear(level, what)).filter((it) => it.includes("127.0.0.1: "));
+  assertEquals(
+    await heard("info", () => room.ask(say("hi", { token: "x".repeat(43) }))),
+    ["warning http: 127.0.0.1: That token is not one of this server's"],
+  );
+  const fail = () => () => Promise.reject(new Error("no"));
+  const failed = await heard(
+    "info",
+    () =>
+      withMethod(history, "start", fail, async () => {
+        await using stream = await room.events(1).catch(() => undefined);
+        await stream?.ended();
+      }),
+  );
+  assertEquals(failed, ["error http: 127.0.0.1: the request failed: no"]);
+  const broken = await heard("debug", async () => {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: room.port });
+    const bytes = requestBytes(say("broken off", { token: TOKEN }));
+    await writeAll(conn, bytes.subarray(0, -1));
+    await conn.closeWrite();
+    assertEquals(await readToEnd(conn), "");
+  });
+  assertEquals(broken, [
+    "debug http: 127.0.0.1: The body of a request broke off",
+  ]);
+  const looked = await heard("debug", async () => {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: room.port });
+    await conn.closeWrite();
+    assertEquals(await readToEnd(conn), "");
+  });
+  assertEquals(looked, []);
 });

@@ -1,29 +1,29 @@
 /**
- * Streams of events: what is told, from where on, and what becomes of those who don't read.
+ * Streams of events: what is told, from where on, and what reading the past costs.
  *
  * @module
  */
 
-import "../../../kit/fast_timers.ts";
+import type { HttpPlace } from "../../../../src/server/http/http_desk.ts";
 import { HttpRoom } from "../../../../src/server/http/http_room.ts";
 import { lineStream } from "../../../../src/server/http/line_stream.ts";
 import { identityFor, Speaker } from "../../../../src/server/http/speaker.ts";
+import { REFUSALS } from "../../../../src/protocol/reasons.ts";
 import { parseName } from "../../../../src/protocol/names.ts";
-import { Purses } from "../../../../src/server/rate_limits.ts";
-import { writeAll } from "../../../../src/base/write_all.ts";
-import { pause } from "../../../../src/base/timing.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
-import { output } from "../../../kit/command.ts";
-import { say, UNLIMITED } from "../../../kit/connection_setup.ts";
+import { say, type Setup, UNLIMITED } from "../../../kit/connection_setup.ts";
+import type { EventStream } from "../../../kit/http.ts";
+import { Desk, refusal } from "../../../kit/http_desk.ts";
 import {
-  type EventStream,
-  readToEnd,
-  requestBytes,
-} from "../../../kit/http.ts";
-import { HttpSetup, OTHER_TOKEN, TOKEN } from "../../../kit/http_setup.ts";
+  OTHER_TOKEN,
+  placeIn,
+  roomWithTokens,
+  SECRET,
+} from "../../../kit/http_setup.ts";
+import { leftOpen } from "../../../kit/log_kit.ts";
 
 Deno.test("GET /events tells each line once it is in the log, with its number, its kind and what is about it", async () => {
-  await using room = await HttpSetup.create();
+  await using room = await Desk.create();
   const ana = await room.setup.connect();
   await ana.join("ana");
   await using stream = await room.events();
@@ -38,7 +38,7 @@ Deno.test("GET /events tells each line once it is in the log, with its number, i
     { kind: "rename", name: "anna" },
   );
   await ana.until("renamed"); // what programs say takes another way
-  await room.ask({ body: "from me" });
+  await room.answer({ body: "from me" });
   await stream.until(() => stream.texts.includes("from me"));
   const told = stream.events.map(({ id, type, data }) => {
     assertEquals([data["v"], data["type"], data["seq"]], [1, type, id]);
@@ -62,7 +62,7 @@ Deno.test("GET /events tells each line once it is in the log, with its number, i
 });
 
 Deno.test("stream goes on after the last event that was seen, and begins no earlier than its person may read", async () => {
-  await using room = await HttpSetup.create({ history: 1 });
+  await using room = await Desk.create({ history: 1 });
   const ana = await room.setup.connect();
   await ana.join("ana");
   await ana.send(say(1), say(2), say(3));
@@ -93,8 +93,8 @@ Deno.test("stream goes on after the last event that was seen, and begins no earl
 });
 
 Deno.test("stream tells a long past from the files, each line once, and what is said meanwhile after it", async () => {
-  await using room = await HttpSetup.create({ window: 16 });
-  await room.ask({ body: "first" });
+  await using room = await Desk.create({ window: 16 });
+  await room.answer({ body: "first" });
   const ana = await room.setup.connect();
   await ana.join("ana");
   for (let n = 1; n <= 1_000; n += 100) {
@@ -110,12 +110,14 @@ Deno.test("stream tells a long past from the files, each line once, and what is 
 });
 
 Deno.test("streams of one name are limited, and those of another are not counted with them", async () => {
-  await using room = await HttpSetup.create();
+  await using room = await Desk.create();
   const streams: EventStream[] = [];
   for (let count = 0; count < 16; count++) streams.push(await room.events());
-  const asked = { method: "GET", path: "/events" };
-  const { status, said: { reason } } = await room.ask(asked);
-  assertEquals([status, reason], [429, "too-often-here"]);
+  assertEquals(await refusal(room.events()), {
+    status: 429,
+    message: REFUSALS["too-often-here"],
+    retryAfter: 10,
+  });
   {
     await using _other = await room.events(undefined, OTHER_TOKEN);
   }
@@ -125,46 +127,13 @@ Deno.test("streams of one name are limited, and those of another are not counted
   for (const stream of streams) await stream[Symbol.asyncDispose]();
 });
 
-Deno.test("reader that doesn't read costs others nothing, is given up, and finds all of it when it comes again", async () => {
-  await using room = await HttpSetup.create();
-  await room.ask({ body: "first" });
-  const ana = await room.setup.connect();
-  await ana.join("ana");
-  const { port } = room;
-  const streams: EventStream[] = [];
-  using idle = await Deno.connect({ hostname: "127.0.0.1", port });
-  const asked = { method: "GET", path: "/events", token: TOKEN };
-  await writeAll(idle, requestBytes(asked));
-  await using reader = await room.events();
-  const text = "x".repeat(4_096);
-  const count = 3_000; // 12 MB: more than the system holds for a connection
-  for (let n = 1; n <= count; n += 50) {
-    await ana.send(...Array.from({ length: 50 }, (_, at) => say(n + at, text)));
-  }
-  const end = count + 3;
-  await reader.until(() => reader.last === end);
-  // There is a place for another only once the server has given it up.
-  for (let others = 0; others < 14; others++) streams.push(await room.events());
-  streams.push(await anotherStream(room));
-  for (const stream of streams) await stream[Symbol.asyncDispose]();
-  const got = await readToEnd(idle).catch(() => "");
-  const last = Number(got.match(/^id: (\d+)$/gm)?.at(-1)?.slice(4));
-  assert(last < count, String(last));
-  // The last may have come in part only.
-  await using again = await room.events(last - 1);
-  await again.until(() => again.last === end);
-  assertEquals(again.events.map(({ id }) => id), numbersTo(last, end));
-  assertEquals(reader.texts.length, count);
-  assertEquals((await room.ask({ body: "still there" })).status, 200);
-});
-
 /** Another stream, once there is a place for it. */
-async function anotherStream(room: HttpSetup): Promise<EventStream> {
-  for (;;) {
-    const stream = await room.events().catch(() => undefined);
-    if (stream) return stream;
-    await pause(50);
+async function anotherStream(room: Desk): Promise<EventStream> {
+  for (let turn = 0; room.desk.readers > 15; turn++) {
+    assert(turn < 10_000, "none goes");
+    await room.clock.turn();
   }
+  return await room.events();
 }
 
 function numbersTo(first: number, last: number): number[] {
@@ -172,7 +141,7 @@ function numbersTo(first: number, last: number): number[] {
 }
 
 /** Has ana say so many lines, a hundred at a time. */
-async function talk({ setup }: HttpSetup, count: number): Promise<void> {
+async function talk(setup: Setup, count: number): Promise<void> {
   const ana = await setup.connect();
   await ana.join("ana");
   for (let n = 0; n < count; n += 100) {
@@ -183,62 +152,52 @@ async function talk({ setup }: HttpSetup, count: number): Promise<void> {
 }
 
 /** A name's place in the room, apart from those that the port has. */
-async function placeIn({ setup }: HttpSetup, rates = UNLIMITED) {
+async function speakerIn(place: HttpPlace, rates = UNLIMITED) {
   const name = parseName("quiet");
   assert(typeof name !== "string");
-  const own = new HttpRoom({
-    room: setup.room,
-    people: setup.people,
-    history: setup.history,
-    relay: setup.relay,
-    mailbox: setup.mailbox,
-    ring: setup.broadcaster.ring,
-    purses: new Purses(),
-    rates,
-  });
-  const secret = HttpSetup.secret.slice();
+  const own = new HttpRoom({ ...place, rates });
+  const secret = SECRET.slice();
   const speaker = new Speaker(name, await identityFor(secret, name), own);
   return { own, speaker };
 }
 
 Deno.test("stream holds few lines and no file while its reader takes nothing, also of a long past", async () => {
-  await using room = await HttpSetup.create({ window: 16, history: 1_000 });
+  const options = { window: 16, history: 1_000 };
+  const [setup] = await roomWithTokens(options); // by the real clock: the chain's counting goes on
+  await using room = setup;
   await talk(room, 600);
-  const { own, speaker } = await placeIn(room);
+  const { own, speaker } = await speakerIn(placeIn(room, options, {}));
   const guest = await speaker.enter();
   const isOver = () => false;
   const lines = lineStream(own, speaker, guest, { after: 0, isOver });
+  while (!await room.log.chainChecked()); // what counts the chain has the file open as well
   const sizes: number[] = [];
-  const log = await Deno.realPath(`${room.setup.folder}/chat.log`);
-  const isLinux = Deno.build.os === "linux"; // which tells
-  // Twice, by the log itself, to add and to read: the chain's counting, too, has it open now and then.
-  const isFree = async () => !isLinux || await opened(log) === 2;
-  await until(isFree);
-  for await (const text of lines) {
-    const count = text.match(/^id: /gm)?.length ?? 0;
+  /** Reads on. @returns Whether it has come to the last line. */
+  const read = async () => {
+    const { value = "", done } = await lines.next();
+    assert(!done, "it has ended");
+    const count = value.match(/^id: /gm)?.length ?? 0;
     if (count > 0) sizes.push(count);
-    if (sizes.length === 1) await until(isFree);
-    if (text.includes('"line 600"')) break;
-  }
+    return value.includes('"line 600"');
+  };
+  const open = await leftOpen(async () => {
+    while (sizes.length === 0) await read();
+  });
+  assertEquals(open, []);
+  while (!await read());
   speaker.end("stopped");
   assert(Math.max(...sizes) === 16, sizes.join());
 });
 
-/** Looks again and again, some hundred times. @throws if it is never so. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let time = 0; time < 300; time++) if (await isSo()) return;
-  throw new Error("It is never so");
-}
-
-/** How often this process has a file open; 0 where the system doesn't tell, or another was closed meanwhile. */
-async function opened(path: string): Promise<number> {
-  const list = await output("ls", "-l", `/proc/${Deno.pid}/fd`) ?? "";
-  return list.split("\n").filter((it) => it.endsWith(` ${path}`)).length;
-}
-
 Deno.test("stream shows now and then that it is there", async () => {
-  await using room = await HttpSetup.create();
-  const { own, speaker } = await placeIn(room);
+  await using room = await Desk.create();
+  await using stream = await room.events();
+  room.clock.advance(19_000);
+  await room.clock.turn();
+  assertEquals(stream.text.split(":\n\n").length, 2); // as it began
+  room.clock.advance(1_000);
+  await stream.until(() => stream.text.split(":\n\n").length === 3);
+  const { own, speaker } = await speakerIn(room.place);
   const guest = await speaker.enter();
   let now = 0;
   const lines = lineStream(own, speaker, guest, {
@@ -262,24 +221,112 @@ Deno.test("stream shows now and then that it is there", async () => {
   assertEquals(await ending, undefined);
 });
 
+Deno.test("stream's comments come 20 s after what it told last, be that a line", async () => {
+  await using room = await Desk.create();
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  const { own, speaker } = await speakerIn(room.place);
+  const guest = await speaker.enter();
+  let now = 0;
+  const rest = { after: null, isOver: () => false, now: () => now };
+  const lines = lineStream(own, speaker, guest, rest);
+  await lines.next();
+  const coming = lines.next();
+  now = 15_000;
+  await ana.send(say(1));
+  assert((await coming).value?.includes('"line 1"'));
+  const next = lines.next();
+  for (now of [20_000, 34_999]) {
+    speaker.tick();
+    await Promise.resolve();
+  }
+  await ana.send(say(2));
+  assert((await next).value?.includes('"line 2"'), "no comment was due");
+  speaker.end("stopped");
+});
+
+Deno.test("stream quotes nothing of before its person may read, though that is in memory", async () => {
+  await using room = await Desk.create({ history: 1 });
+  const ana = await room.setup.connect();
+  await ana.join("ana");
+  await ana.send(say(1, "secret"), say(2, "shown"));
+  await ana.until("said", ({ n }) => n === 2);
+  await using stream = await room.events();
+  await ana.send(
+    { kind: "reply", n: 3, to: 2, text: "to a secret" },
+    { kind: "reply", n: 4, to: 3, text: "to another" },
+  );
+  await stream.until(() => stream.events.at(-1)?.id === 6);
+  const quoted = stream.events.map(({ data }) => data["quoted"]);
+  assertEquals(quoted.slice(-2), [null, { name: "ana", text: "shown" }]);
+});
+
+Deno.test("stream that reads nothing of the past pays for nothing, whatever others of its name owe", async () => {
+  await using room = await Desk.create({ history: 100 });
+  await talk(room.setup, 90);
+  const rates = { burst: 20, perSecond: 0.01, bytesPerMessage: 1_024 };
+  const { own, speaker } = await speakerIn(room.place, rates);
+  const guest = await speaker.enter();
+  let isGone = false;
+  const isOver = () => isGone;
+  const past = lineStream(own, speaker, guest, { after: 0, isOver });
+  for (let piece = 0; piece < 3; piece++) await past.next(); // a comment, 32 lines
+  const owing = past.next(); // for 12 of them
+  const live = lineStream(own, speaker, guest, { after: null, isOver });
+  await live.next();
+  const ben = await room.setup.connect();
+  await ben.join("ben");
+  let text = "";
+  for (let n = 1; n <= 40; n += 10) {
+    await ben.send(...Array.from({ length: 10 }, (_, at) => say(n + at)));
+  }
+  while (!text.includes('"line 40"')) text += (await live.next()).value ?? "";
+  isGone = true;
+  speaker.end("stopped");
+  assertEquals((await live.next()).value, undefined);
+  assertEquals((await owing).value, undefined);
+});
+
+Deno.test("stream pays for each line of the past, and for none after that", async () => {
+  await using room = await Desk.create({ history: 100 });
+  await talk(room.setup, 20);
+  const { own, speaker } = await speakerIn(room.place);
+  const guest = await speaker.enter();
+  let paid = 0;
+  speaker.payFor = (lines) => Promise.resolve(void (paid += lines));
+  const isOver = () => false;
+  const lines = lineStream(own, speaker, guest, { after: 0, isOver });
+  const read = async (last: string) => {
+    let text = "";
+    while (!text.includes(last)) text += (await lines.next()).value ?? "";
+  };
+  await read('"line 20"');
+  const ben = await room.setup.connect();
+  await ben.join("ben");
+  await ben.send(say(1, "new"));
+  await read('"new"');
+  assertEquals(paid, 22); // of which two tell who came
+  speaker.end("stopped");
+});
+
 Deno.test("who reads more of the past at once than a member may say doesn't keep its name from speaking", async () => {
-  await using room = await HttpSetup.create({
+  await using room = await Desk.create({
     history: 100,
     rates: { burst: 25, perSecond: 1, bytesPerMessage: 1_024 },
   });
-  await talk(room, 100);
+  await talk(room.setup, 100);
   await using stream = await room.events(0);
   await stream.until(() => stream.events.length >= 32); // 7 more than are paid for
-  const { status } = await room.ask({ body: "alert" });
+  const { status } = await room.answer({ body: "alert" });
   assertEquals(status, 200);
 });
 
 Deno.test("reader that goes while it owes for the past leaves its place at once", async () => {
-  await using room = await HttpSetup.create({
+  await using room = await Desk.create({
     history: 200,
     rates: { burst: 200, perSecond: 0.01, bytesPerMessage: 1_024 },
   });
-  await talk(room, 180);
+  await talk(room.setup, 180);
   await using first = await room.events(0);
   await first.until(() => first.texts.length === 180); // which is paid for
   const streams: EventStream[] = [];
@@ -290,10 +337,10 @@ Deno.test("reader that goes while it owes for the past leaves its place at once"
 });
 
 Deno.test("who comes again and again reads no more of the past than it has paid for", async () => {
-  await using room = await HttpSetup.create({ history: 100 });
-  await talk(room, 90);
+  await using room = await Desk.create({ history: 100 });
+  await talk(room.setup, 90);
   const rates = { burst: 20, perSecond: 0.01, bytesPerMessage: 1_024 };
-  const { own, speaker } = await placeIn(room, rates);
+  const { own, speaker } = await speakerIn(room.place, rates);
   const guest = await speaker.enter();
   let isGone = false;
   const comes = () =>

@@ -33,14 +33,20 @@ Deno.test("Quotes has what was said as it is by now, and nothing of what wasn't 
   quotes.add(line(6, "again", "edited", 2));
   quotes.add(line(7, "👍", "reacted", 1));
   quotes.add(line(8, "to nothing", "edited", 99));
-  const all = textsIn(quotes, 1, 2, 3, 4, 99);
-  assertEquals(all, ["uno", "", undefined, undefined, undefined]);
+  quotes.add(line(9, "an answer", "replied", 1));
+  const all = textsIn(quotes, 1, 2, 3, 4, 9, 99);
+  assertEquals(
+    all,
+    ["uno", "", undefined, undefined, "an answer", undefined],
+  );
 });
 
 Deno.test("Quotes has the newest lines, however many come, and however long they become", () => {
   const quotes = new Quotes();
-  for (let seq = 1; seq <= 2_000; seq++) quotes.add(line(seq, "hello"));
-  assertEquals(textsIn(quotes, 976, 977), [undefined, "hello"]);
+  for (let seq = 977; seq <= 2_000; seq++) quotes.add(line(seq, "hello"));
+  assertEquals(textsIn(quotes, 977), ["hello"]);
+  quotes.add(line(2_001, "hello"));
+  assertEquals(textsIn(quotes, 977, 978), [undefined, "hello"]);
   const long = "x".repeat(4_096);
   for (let seq = 2_001; seq <= 2_040; seq++) quotes.add(line(seq, long));
   assertEquals(textsIn(quotes, 2_008, 2_009), [undefined, long]);
@@ -48,6 +54,11 @@ Deno.test("Quotes has the newest lines, however many come, and however long they
   // A line that grows pushes out the oldest; one that was forgotten comes back by nothing.
   quotes.add(line(2_073, long, "edited", 2_041));
   assertEquals(textsIn(quotes, 2_009, 2_041), [undefined, long]);
+  // How often it changes takes no place.
+  for (let time = 0; time < 40; time++) {
+    quotes.add(line(2_074, long, "edited", 2_041));
+  }
+  assertEquals(textsIn(quotes, 2_010), [long]);
   quotes.add(line(2_074, "?", "edited", 2_009));
   assertEquals(textsIn(quotes, 2_009, 2_010), [undefined, long]);
   assert(quotes.find(2_072));

@@ -12,6 +12,9 @@ import {
 } from "../../../../src/server/http/token_file.ts";
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { inFolder } from "../../../kit/folder.ts";
+import { withMethod } from "../../../kit/log_kit.ts";
+import { ManualClock } from "../../../kit/memory_stream.ts";
+import { overhear } from "../../../kit/overhear.ts";
 
 const TOKEN = "0123456789abcdefghijklmnopqrstuvwxyz_-AB";
 const OTHER = "another-token-0123456789abcdefghijklmno";
@@ -41,7 +44,7 @@ Deno.test("TokenFile.open() makes a file for its owner alone, with one token, wh
 
 Deno.test("parseTokens() takes names with tokens, several of a name, comments and empty lines", () => {
   const text =
-    `# mine\n\nbackup ${TOKEN}\r\n  disk.check\t${OTHER}==  \nBackup x${TOKEN}`;
+    `# mine\n\nbackup ${TOKEN}\r\n  disk.check\t \t${OTHER}==  \nBackup x${TOKEN}\nbackup ${TOKEN}`;
   const tokens = parseTokens("chat.tokens", text);
   const names = tokens.map(({ name }) => name.shown);
   assertEquals(names, ["backup", "disk.check", "Backup"]);
@@ -95,12 +98,65 @@ Deno.test("TokenFile.look() takes over what the file says now, and goes on where
     assertEquals([names(), changes], [["backup"], 0]);
     await write(`disk ${OTHER}\n`);
     assertEquals([names(), changes], [["disk"], 1]);
+    // Another token of the same name, and another one beside one that stays.
+    await write(`disk x${OTHER}\n`);
+    assertEquals([names(), changes], [["disk"], 2]);
+    await write(`disk x${OTHER}\nbackup ${TOKEN}\n`);
+    assertEquals([names(), changes], [["disk", "backup"], 3]);
+    await write(`disk x${OTHER}\nbackup x${TOKEN}\n`);
+    assertEquals([names(), changes], [["disk", "backup"], 4]);
+    await write(`disk ${OTHER}\n`);
+    assertEquals([names(), changes], [["disk"], 5]);
     await write(`disk\n`);
-    assertEquals([names(), changes], [["disk"], 1]);
+    assertEquals([names(), changes], [["disk"], 5]);
     await write(`backup ${TOKEN}\n`, 0o644);
-    assertEquals([names(), changes], [["disk"], 1]);
+    assertEquals([names(), changes], [["disk"], 5]);
     await Deno.remove(path);
-    assertEquals([names(), changes], [["disk"], 1]);
+    assertEquals([names(), changes], [["disk"], 5]);
     await write("");
-    assertEquals([names(), changes], [[], 2]);
+    assertEquals([names(), changes], [[], 6]);
+  }));
+
+Deno.test("TokenFile says that there are other tokens, and looks once a second until it is disposed of", () =>
+  inFolder(async (folder) => {
+    using clock = new ManualClock();
+    const path = `${folder}/chat.tokens`;
+    await Deno.writeTextFile(path, `backup ${TOKEN}\n`, { mode: 0o600 });
+    {
+      let changes = 0;
+      using _file = await TokenFile.open(path, () => {}, () => void changes++);
+      clock.advance(1_000);
+      await Deno.writeTextFile(path, `disk.check ${TOKEN}\n`);
+      const heard = await overhear("info", () => clock.advance(1_000));
+      assertEquals(heard, [`info http: ${path} has other tokens now`]);
+      assertEquals(changes, 1);
+    }
+    assertEquals(clock.pending, 0);
+  }));
+
+Deno.test("TokenFile.open() takes the file that another start has made at the same time", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/chat.tokens`;
+    const link = Deno.link;
+    const late: typeof link = async (...paths) => {
+      await Deno.writeTextFile(path, `backup ${TOKEN}\n`, { mode: 0o600 });
+      await link(...paths);
+    };
+    const made: string[] = [];
+    await withMethod(Deno, "link", () => late, async () => {
+      const onMade = (it: string) => void made.push(it);
+      using file = await TokenFile.open(path, onMade, () => {});
+      assertEquals(file.tokens.map(({ name }) => name.shown), ["backup"]);
+    });
+    assertEquals(made, []);
+  }));
+
+Deno.test("TokenFile.check() fails for a file that can't be used", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/chat.tokens`;
+    await Deno.writeTextFile(path, "backup\n", { mode: 0o600 });
+    assertThrows(() => TokenFile.check(path), FileError, "line 1");
+    await Deno.writeTextFile(path, `backup ${TOKEN}\n`);
+    await Deno.chmod(path, 0o644);
+    assertThrows(() => TokenFile.check(path), FileError, path);
   }));

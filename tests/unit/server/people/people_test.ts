@@ -18,7 +18,7 @@ import { admissionKey, ROOM_INVITE_ID } from "../../../../src/keys/invite.ts";
 import { MEMBER_ID } from "../../../../src/protocol/hello.ts";
 import { HandshakeRefusal } from "../../../../src/protocol/reasons.ts";
 import { NAME_KEPT } from "../../../../src/server/people/owned_names.ts";
-import type { People } from "../../../../src/server/people/people.ts";
+import { People } from "../../../../src/server/people/people.ts";
 import type {
   Candidate,
   Person,
@@ -27,7 +27,7 @@ import type { Happening } from "../../../../src/server/people/happening.ts";
 import { LineFile } from "../../../../src/base/line_file.ts";
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
+import { closings, withMethod } from "../../../kit/log_kit.ts";
 import { madeUpId, openPeople } from "../../../kit/people.ts";
 import { nameOf } from "../../../kit/room_setup.ts";
 
@@ -274,6 +274,10 @@ test("claim() makes a name its first user's, with all that looks like it", (setu
   assertEquals(setup.owner("bob"), undefined);
   const owned = people.names.owner(nameOf("bill").folded, () => false);
   assertEquals([owned?.shown, owned?.since], ["Bill", START]);
+  const line = { kind: "name", person: madeUpId("nobody"), since: 1 } as const;
+  setup.add({ ...line, name: "bob" });
+  assertEquals(people.journal.catchUp(), []);
+  assertEquals(setup.owner("bob"), undefined);
 });
 
 test("claim() shows a name as its owner wrote it last, which is its owner's since the first time", (setup) => {
@@ -291,6 +295,7 @@ test("claim() shows a name as its owner wrote it last, which is its owner's sinc
   assertEquals(owned(), ["ana", START]);
   people.claim(ana, nameOf("Ana"), START + DAY);
   people.journal.keep();
+  assertEquals(people.names.claim(ana, nameOf("Ana"), START).happenings, []);
   assertEquals(ana.names, [folded]);
   setup.reopen();
   assertEquals(owned(), ["Ana", START]);
@@ -434,6 +439,7 @@ test("the standing link lets in any number, until there is none", (setup) => {
   assertEquals(people.access.inviteKey(ROOM_INVITE_ID), admissionKey(STANDING));
   const members = Array.from({ length: 20 }, () => stranger());
   for (const it of members) setup.enrol(it);
+  assertEquals(setup.turnedAway(stranger()), undefined);
   const other = randomBytes(32);
   people.access.link.set(other);
   assertEquals(people.access.inviteKey(ROOM_INVITE_ID), admissionKey(other));
@@ -524,6 +530,9 @@ test("a crash between a person's line and its use of an invite doesn't give that
   assertEquals(setup.people.access.refusal(stranger(7)), "invite-used");
   assertEquals(setup.turnedAway(stranger(7)), HandshakeRefusal.key);
   assertEquals(setup.people.access.refusal(ana), undefined);
+  // Who is there already uses no other invite by such a line.
+  setup.tell(invite(8), { ...line, invite: 8 } as Happening);
+  assertEquals(setup.turnedAway(stranger(8)), undefined);
 });
 
 // ── Bans ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -614,11 +623,14 @@ test("limitFrom() lets who may read nothing of another log read from its end on,
   setup.enrol(ben, "ben", 3);
   const from = () =>
     [ana, ben].map(({ id }) => setup.people.persons.find(id)?.from);
+  const { ino } = Deno.statSync(setup.path);
   setup.people.limitFrom(51);
-  assertEquals(from(), [51, 3]);
+  assertEquals([from(), Deno.statSync(setup.path).ino], [[51, 3], ino]);
+  const { person: eve } = setup.people.enrol(stranger(), 51, START); // not written down yet
   setup.people.limitFrom(5);
   for (let opened = 0; opened < 2; opened++) {
     assertEquals(from(), [5, 3]);
+    assertEquals(setup.people.persons.find(eve.id)?.from, 5);
     assertEquals(setup.owner("ana"), ana.id);
     setup.reopen();
   }
@@ -735,11 +747,15 @@ test("an invite that another process makes or closes counts at once, also while 
   setup.add(made);
   assert(people.access.inviteKey(7));
   const ana = stranger(7);
+  const ben = stranger(8);
   assertEquals(setup.turnedAway(ana), undefined);
   assertEquals(people.access.refusal(ana), undefined);
   setup.add({ kind: "revoked", invite: 7 });
   assertEquals(people.access.refusal(ana), "invite-used");
-  assertEquals(setup.turnedAway(ana), HandshakeRefusal.key);
+  setup.add(invite(8));
+  assertEquals(setup.turnedAway(ben), undefined);
+  setup.add({ kind: "revoked", invite: 8 });
+  assertEquals(setup.turnedAway(ben), HandshakeRefusal.key);
   people.journal.settle();
 });
 
@@ -898,7 +914,7 @@ test("keep() writes the file anew when it has grown, and loses nothing, cards in
   setup.tell({ kind: "operator", person: id, is: false });
   const before = state();
   await atRewrite(() => setup.add({ kind: "revoked", invite: 7 }), () => {
-    while (old.isInPlace) keepTomorrow();
+    while (old.isInPlace && setup.size < 70_000) keepTomorrow();
   });
   assert(setup.size < 16_384);
   const after = state();
@@ -947,4 +963,69 @@ test("keep() doesn't write a file anew that is large because much counts", (setu
   setup.enrol(stranger());
   assertEquals(Deno.statSync(path).ino, ino);
   assertEquals(people.persons.find(candidates[0]?.id ?? "")?.isOperator, true);
+});
+
+test("keep() doesn't write a file anew that is large by invites that count", (setup) => {
+  const { people: { access, journal }, path } = setup;
+  const wish = { uses: 1, until: null, note: "n".repeat(100), by: "" };
+  for (let n = 1; n <= 300; n++) access.invite(wish);
+  journal.keep();
+  const { ino } = Deno.statSync(path);
+  setup.enrol(stranger());
+  assert(setup.size > 65_536);
+  assertEquals(Deno.statSync(path).ino, ino);
+});
+
+test("takeOver() leaves nothing of what was there, but for what the state says", (setup) => {
+  const { people } = setup;
+  const [ana, ben] = [setup.enrol(stranger(), "ana"), stranger()];
+  people.access.invite({ uses: 1, until: null, note: "", by: "" });
+  people.set({ topic: "tea", slow: 5 });
+  const { id, card } = ben;
+  const came = { kind: "person", id, card, from: 3, invite: 0, at: START };
+  people.takeOver([came as Happening]);
+  for (let opened = 0; opened < 2; opened++) {
+    const { persons, names, access, settings } = setup.people;
+    assertEquals(persons.size, 1);
+    assertEquals(persons.find(ben.id)?.from, 3);
+    assertEquals(persons.byShort(ana.short), undefined);
+    assertEquals([setup.owner("ana"), names.size], [undefined, 0]);
+    assertEquals(access.openInvites, []);
+    assertEquals(settings, { topic: "", slow: 0 });
+    setup.reopen();
+  }
+});
+
+test("open() tells of a file that it makes, and closes one that it can't use", async (setup) => {
+  const made: string[] = [];
+  const path = setup.folder.file("new.people");
+  const onMade = (path: string) => made.push(path);
+  for (const _ of [1, 2]) People.open(path, { onMade })[Symbol.dispose]();
+  assertEquals(made, [path]);
+  await Deno.writeTextFile(path, '{"kind":"rev');
+  {
+    using people = People.open(path, { mend: false });
+    assertEquals(people.journal.notice, undefined);
+  }
+  await Deno.writeTextFile(path, "damaged\n");
+  const open = () => void assertThrows(() => People.open(path), FileError);
+  assertEquals(closings(open), 1);
+});
+
+test("a spoken code bears three wrong guesses, of many at once no more, and a file that is written anew has those that were", (setup) => {
+  setup.tell(invite(9, { code: "7-crossover-clockwork" }));
+  const code = () => setup.people.access.openCode(7);
+  for (let opened = 0; opened < 2; opened++) {
+    const first = code();
+    assertEquals(first?.guess(), true);
+    first?.guessed(false);
+    setup.people.journal.rewrite();
+    setup.reopen();
+  }
+  const [one, other] = [code(), code()];
+  assertEquals([one?.guess(), other?.guess()], [true, false]);
+  one?.guessed(false);
+  assertEquals(code(), undefined);
+  setup.reopen();
+  assertEquals(code(), undefined);
 });

@@ -5,7 +5,6 @@
  */
 
 import { toBase64url } from "../../../../crypto_utils.ts";
-import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import { formatInvite } from "../../../../src/keys/invite.ts";
 import { agreementOf } from "../../../../src/log/agree.ts";
 import { ReadFiles } from "../../../../src/log/read_files.ts";
@@ -15,12 +14,10 @@ import {
   LogLines,
   type Read,
 } from "../../../../src/server/reading/log_lines.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "../../../kit/assert.ts";
+import { AdvisedError } from "../../../../src/base/advised_error.ts";
+import { log } from "../../../../src/server/log_command.ts";
+import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { printed } from "../../../kit/printed.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { ROOM_KEY } from "../../../kit/connection_setup.ts";
 import { say, SealedStage } from "../../../kit/sealed_stage.ts";
@@ -37,8 +34,8 @@ interface Left {
   readonly link: string;
 }
 
-/** A room in which the key changes while ana and ben talk. */
-async function leave(): Promise<Left> {
+/** Makes a room in which the key changes while ana and ben talk. */
+async function makeRoom(): Promise<Left> {
   const folder = await Folder.make();
   const path = (name: string) => folder.file(name);
   const ids = await Promise.all(
@@ -61,6 +58,8 @@ async function leave(): Promise<Left> {
     }
     if (at === 5) await stage.rekey(ana, "eve");
   }
+  ben.session.conversation.rename("benny");
+  await ana.view.until("renamed", 0);
   const made = await ana.invite(3);
   const link = formatInvite({
     host: "chat.example",
@@ -73,6 +72,18 @@ async function leave(): Promise<Left> {
   await Deno.copyFile(`${from}/chat.log`, path("chat.log"));
   const text = await Deno.readTextFile(path("chat.log"));
   return { folder, lines: text.split("\n").slice(0, -1), numbers, link };
+}
+
+const ROOM = await makeRoom();
+Deno.test.afterAll(() => ROOM.folder[Symbol.asyncDispose]());
+
+/** A copy of that room's files. */
+async function leave(): Promise<Left> {
+  const folder = await Folder.make();
+  for (const name of ["ana", "ben", "chat.control", "chat.log"]) {
+    await Deno.copyFile(ROOM.folder.file(name), folder.file(name));
+  }
+  return { ...ROOM, folder };
 }
 
 /** What is read of a log. */
@@ -117,6 +128,13 @@ async function readChanged(
   return short(await read(left, left.folder.file("ana"), "chat.log"));
 }
 
+/** The number of the first control line after one. @param at How many lines are before that. */
+function ruledAfter({ lines }: Left, at: number): number {
+  const isNext = (line: string, index: number) =>
+    index > at && line.includes(" rules ");
+  return lines.findIndex(isNext) + 1;
+}
+
 const WORDS = Array.from({ length: 12 }, (_, at) => `word ${at}`);
 
 Deno.test("a log is read whole with a member's identity and with an open link, across changes of the key", async () => {
@@ -157,7 +175,7 @@ Deno.test("a changed, dropped, repeated or exchanged line of a log is said by nu
   const dropped = await readChanged(left, (lines) => lines.toSpliced(at, 1));
   assertEquals(dropped.filter((it) => !it.startsWith("word")), [
     `ahead ${seq}`,
-    `moved 1 at ${left.lines.length}`,
+    `moved 1 at ${ruledAfter(left, at)}`,
   ]);
   assertEquals(
     dropped.filter((it) => it.startsWith("word")),
@@ -167,12 +185,9 @@ Deno.test("a changed, dropped, repeated or exchanged line of a log is said by nu
   // What comes after a control line has the numbers that members know again.
   const early = (left.numbers[3] ?? 0) - 1;
   const before = await readChanged(left, (lines) => lines.toSpliced(early, 1));
-  const next = left.lines.findIndex((line, at) =>
-    at > early && line.includes(" rules ")
-  );
   assertEquals(before.filter((it) => !it.startsWith("word")), [
     `ahead ${early + 1}`,
-    `moved 1 at ${next + 1}`,
+    `moved 1 at ${ruledAfter(left, early)}`,
   ]);
   assertEquals(before.filter((it) => it.startsWith("word")), without("word 3"));
 
@@ -240,36 +255,114 @@ Deno.test("the files of a rotated log are read in order, given in any, and one t
   assertEquals(broken.filter((it) => !it.startsWith("word")), ["broken"]);
 });
 
-Deno.test("a key that opens nothing of a log, as one of another room, is refused with what to do", async () => {
+Deno.test("lines that were put into a log, and a control line that stands there twice, are said", async () => {
+  const left = await leave();
+  await using _folder = left.folder;
+  const at = (left.numbers[8] ?? 0) - 1;
+  const forged = (lines: string[]) => {
+    const [head = ""] = (lines[at] ?? "").split(" | ");
+    return lines.toSpliced(at + 1, 0, `${head} | ana: gold for eve`);
+  };
+  const put = await readChanged(left, forged);
+  assert(put.includes(`moved -1 at ${ruledAfter(left, at)}`), put.join("; "));
+  // A copy of a control line is no sign that anything is missing, and neither is one at another time.
+  const next = left.lines[ruledAfter(left, at) - 1] ?? "";
+  const other = next.replace(/\d(?=\d\dZ )/, (digit) => `${9 - Number(digit)}`);
+  const early = await readChanged(left, (lines) => lines.with(at, other));
+  assertEquals(early.filter((it) => !it.startsWith("word")), [
+    `control-wrong ${at + 1}`,
+    `unseen ${at} to ${at + 1}`,
+  ]);
+  const ruled = ruledAfter(left, 0) - 1;
+  const twice = await readChanged(
+    left,
+    (lines) => [...lines, lines[ruled] ?? ""],
+  );
+  assertEquals(twice.filter((it) => !it.startsWith("word")), [
+    `control-wrong ${left.lines.length + 1}`,
+  ]);
+});
+
+Deno.test("control lines that chat.control lacks are taken from the log", async () => {
   const left = await leave();
   await using folder = left.folder;
   const control = folder.file("chat.control");
-  await IdentityFile.open(folder.file("stranger"));
-  const refused = async (
-    key: string,
-    why: string,
-    advice: string,
-    beside = control,
-  ) => {
-    const open = () => openKey(key, beside);
-    const error = await assertRejects(open, AdvisedError, why);
-    assertStringIncludes(error.advice, advice);
-  };
-  const [ana, stranger] = ["ana", "stranger"].map((it) => folder.file(it));
-  assert(ana && stranger);
-  await refused(stranger, "has no key for that identity", "take another's");
-  const nothing = folder.file("nothing");
-  await refused(nothing, "there is no identity at", "a member's identity");
-  await assertRejects(
-    () => openKey("chat://x:1/#AAAA", control),
-    SyntaxError,
-    "Cannot read the invite: what follows the # is too short",
+  const text = await Deno.readTextFile(control);
+  const lines = text.split("\n").filter((it) =>
+    !it.includes('"kind":"logged"')
   );
-  const missing = "is missing, or its room is not founded";
-  await refused(ana, missing, "name it by --control", folder.file("none"));
-  const other = await leave();
-  await using _other = other.folder;
-  const elsewhere = other.folder.file("chat.control");
-  const forgotten = "take the identity of a member";
-  await refused(left.link, "has no key for that link", forgotten, elsewhere);
+  const last = lines.findLastIndex((it) => it.includes('"kind":"ruled"'));
+  await Deno.writeTextFile(control, lines.toSpliced(last, 1).join("\n"));
+  assertEquals(short(await read(left, folder.file("ana"), "chat.log")), WORDS);
+  const changed = await readChanged(left, (lines) => lines.toSpliced(2, 1));
+  assert(changed.some((it) => it.startsWith("moved 1 at")));
+});
+
+Deno.test("LogLines.line() opens the line of a number, if there is one that fits", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  const seq = left.numbers[8] ?? 0;
+  const find = async (isSealed = true) => {
+    const files = await ReadFiles.open([folder.file("chat.log")]);
+    const control = folder.file("chat.control");
+    const key = await openKey(folder.file("ana"), control);
+    const lines = new LogLines(files, isSealed ? key : undefined);
+    const found = await Promise.all(
+      [seq, seq + 99].map((it) => lines.line(it)),
+    );
+    return found.map((it) => it && [it.seq, it.what, it.text.slice(0, 6)]);
+  };
+  assertEquals(await find(), [[seq, "said", "word 8"], undefined]);
+  const [raw] = await find(false);
+  assertEquals(raw?.slice(0, 2), [seq, "sealed"]);
+  await readChanged(left, (lines) => {
+    const line = lines[seq - 1] ?? "";
+    return lines.with(seq - 1, `${line.slice(0, -9)}AAAAAAAA${line.at(-1)}`);
+  });
+  assertEquals(await find(), [undefined, undefined]);
+});
+
+Deno.test("log --key prints a sealed room's lines as its members read them, without what the server's own lines tell again", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  const path = folder.file("chat.log");
+  const run = async (...args: string[]) => {
+    const { stdout, stderr, result } = await printed(() =>
+      log([...args, path])
+    );
+    const lines = stdout.split("\n").slice(0, -1);
+    const told = lines.map((it) => it.replace(/^\S+Z /, ""));
+    return { told, stderr, code: result };
+  };
+  const ben = folder.file("ben");
+  const { told, stderr, code } = await run("--key", ben);
+  assertEquals([stderr, code], ["", 0]);
+  assertEquals(told.length, left.lines.length - 1); // one of them tells of ben's new name
+  assertEquals(told.filter((it) => it.includes("benny")).length, 1);
+  const seq = left.numbers[3] ?? 0;
+  assert(told.includes(`${seq} ben: word 3`), told.join("; "));
+  const found = await run("--key", left.link, "--search", "word 3");
+  assertEquals(found, { told: [`${seq} ben: word 3`], stderr: "", code: 0 });
+  const { told: [json = ""] } = await run(
+    ...["--key", ben, "--search", "word 3", "--json"],
+  );
+  assertEquals(JSON.parse(json).own, true);
+
+  // A line that somebody copies is no rename, and is said.
+  const renamed = left.lines.find((it) => / rules .*rename/.test(it));
+  assert(renamed);
+  await Deno.writeTextFile(path, `${renamed}\n`, { append: true });
+  const copied = await run("--key", ben);
+  assertEquals([copied.code, copied.told], [1, told]);
+  assert(copied.stderr.startsWith("WARNING: "), copied.stderr);
+
+  const advice = await assertRejects(() => log(["--json", path]), AdvisedError);
+  assertEquals([advice.message, advice.advice], [
+    `Cannot read ${path}: the room is sealed`,
+    "Give the file of a member's identity, or a link of the room: deno task log --key FILE",
+  ]);
+  const elsewhere = await folder.write("elsewhere", "");
+  const missing = ["--control", `${elsewhere}.control`];
+  const refused = () => log([...missing, "--search", "x", path]);
+  await assertRejects(refused, AdvisedError, "the room is sealed");
 });

@@ -34,13 +34,14 @@ function setup() {
   /** First and last line of each piece that a client is told, by the last line that it has seen. */
   const tell = (seen: number, upTo = Infinity) => {
     const pieces: [number, number][] = [];
-    for (let after = 2 * seen;;) {
+    for (let after = 2 * seen; pieces.length < 9;) {
       const piece = lines.next(share, after, 2 * upTo);
-      if (!piece) return pieces;
+      if (!piece) break;
       pieces.push([piece.start + 1, piece.last / 2]);
       assertEquals(piece.last / 2 - piece.start, piece.count);
       after = piece.last;
     }
+    return pieces;
   };
   const all = () => sealed.splice(0).map((it) => [it[0], it.at(-1), it.length]);
   return { lines, tell, all };
@@ -82,6 +83,24 @@ Deno.test("ControlLines.next() tells nobody lines that were dropped", () => {
   assertEquals(all(), [[257, 300, 44]]);
 });
 
+Deno.test("ControlLines.drop() drops the line of that number and those behind it, and clear() all", () => {
+  const { lines, tell, all } = setup();
+  tell(0);
+  all();
+  lines.drop(2 * 129);
+  assertEquals([lines.all.length, lines.all.at(-1)?.seq], [128, 256]);
+  assertEquals(tell(0), [[1, 128]]);
+  assertEquals(all(), []); // that piece is as it was
+  lines.add(line(129));
+  assertEquals(tell(128), [[129, 129]]);
+  lines.clear();
+  assertEquals([lines.all.length, tell(0)], [0, []]);
+  for (let at = 1; at <= 128; at++) lines.add({ ...line(at), text: "another" });
+  all();
+  tell(0);
+  assertEquals(all(), [[1, 128, 128]]);
+});
+
 Deno.test("ControlLines.next() seals a piece again that could not be sealed", async () => {
   const { lines, tell, all } = setup();
   const broken: Sharing = () => Promise.reject(new Error("no memory"));
@@ -89,4 +108,15 @@ Deno.test("ControlLines.next() seals a piece again that could not be sealed", as
   await assertRejects(() => piece?.shared ?? Promise.resolve(), Error, "no");
   tell(0);
   assertEquals(all()[0], [1, 128, 128]);
+  // What took its place meanwhile stays.
+  const sealing = Promise.withResolvers<never>();
+  lines.add(line(301));
+  const last = lines.next(() => sealing.promise, 2 * 256, Infinity);
+  lines.add(line(302));
+  tell(0);
+  assertEquals(all(), [[257, 302, 46]]);
+  sealing.reject(new Error("no memory"));
+  await assertRejects(() => last?.shared ?? Promise.resolve(), Error, "no");
+  tell(0);
+  assertEquals(all(), []);
 });

@@ -14,6 +14,8 @@ Deno.test("KeyTurns lets the key be changed 8 times on end, and again after 10 s
   const turns = new KeyTurns();
   assertEquals(taken(turns, ...EIGHT), ALL);
   assertEquals(taken(turns, 8, 10_006, 10_007), [false, false, true]);
+  const atOnce = EIGHT.map(() => 5);
+  assertEquals(taken(new KeyTurns(), ...atOnce, 5), [...ALL, false]);
 });
 
 Deno.test("KeyTurns counts neither a change that was taken back, nor what is before a clock was put back", () => {
@@ -25,6 +27,11 @@ Deno.test("KeyTurns counts neither a change that was taken back, nor what is bef
   }
   assertEquals(taken(turns, ...EIGHT.map((at) => at + 100)), ALL);
   assertEquals(taken(turns, 108, 50), [false, true]);
+  turns.take(51)?.();
+  const six = EIGHT.slice(2);
+  assertEquals(taken(turns, ...six.map((at) => at + 50), 60, 61), [
+    ...[...ALL.slice(1), false],
+  ]);
 });
 
 Deno.test("KeyTurns.count() counts a change that another server has let through, however many went before", () => {

@@ -10,8 +10,9 @@ import {
   type Client,
   fetchOf,
 } from "../../../kit/connection_setup.ts";
+import { ManualClock } from "../../../kit/memory_stream.ts";
 import { quiet } from "../../../kit/room_client.ts";
-import { joinEvent } from "../../../kit/people.ts";
+import { joinEvent, madeUpId } from "../../../kit/people.ts";
 import {
   answer,
   followed,
@@ -21,6 +22,8 @@ import {
 } from "../../../kit/sealed_members.ts";
 import { somebody } from "../../../kit/sealed_room.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
+import { admissionKey } from "../../../../src/keys/invite.ts";
+import { MEMBER_ID, MEMBER_KEY } from "../../../../src/protocol/hello.ts";
 import { OPERATIONS } from "../../../../src/protocol/reasons.ts";
 import { PIECE_OVERHEAD } from "../../../../src/protocol/offer.ts";
 import { HandshakeError, toBase64url } from "../../../../crypto_utils.ts";
@@ -220,6 +223,39 @@ Deno.test("an invite that comes without what the server needs to know of it isn'
   await ana.client.send(other);
   assertEquals(await answer(ana.client, other.id), "control-wrong");
   assertEquals(server.membership.invites.size, 0);
+});
+
+Deno.test("who is barred by a control line is banned until another one frees it, and whom the server doesn't know is nobody", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  const { persons } = server.setup.people;
+  const { full } = ben.who;
+  const banned = () => persons.banned.map(({ id }) => id);
+  const change = { removed: [full], barred: [full, madeUpId("nobody")] };
+  assertEquals(await server.rekey(ana, change), undefined);
+  assertEquals((await ben.client.until("bye")).reason, "removed");
+  assertEquals(banned(), [full]);
+  assertEquals(await server.rekey(ana), undefined); // of which nothing like that comes
+  assertEquals(banned(), [full]);
+  const freed = [full, madeUpId("nobody")];
+  assertEquals(await server.rekey(ana, { freed }), undefined);
+  assertEquals(banned(), []);
+});
+
+Deno.test("a keeper who removes itself is told that this is done, and then that it is removed", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  assertEquals(await server.rekey(ana, { made: [ben.who.full] }), undefined);
+  const removed = [ana.who.full];
+  assertEquals(await server.rekey(ana, { removed }), undefined);
+  assertEquals((await ana.client.until("bye")).reason, "removed");
+  assertEquals(kinds(ana.client, "answered", "bye").slice(-2), [
+    "answered",
+    "bye",
+  ]);
+  assertEquals(server.setup.room.size, 1);
 });
 
 Deno.test("a closed invite lets nobody in, and neither does one whose time is over", async () => {
@@ -434,6 +470,32 @@ Deno.test("who lacks a key has the keepers told, also those who come later, unti
   assertEquals(ben.client.of("needed"), []);
 });
 
+Deno.test("who lacks a key and left is nobody of whom keepers are told, and neither is one who was given it in a batch", async () => {
+  const [server, ana, ben, cleo] = await roomOf("ben", "cleo");
+  await using _server = server;
+  assert(ana && ben && cleo);
+  await server.rekey(ana, {}, (id) => id === ana.who.full);
+  for (const { client } of [ben, cleo]) {
+    await client.send({ kind: "need", e: 1 });
+  }
+  for (const { who } of [ben, cleo]) {
+    await ana.client.until("needed", (it) => it.who === who.full);
+  }
+  assertEquals([ben, cleo].flatMap(({ client }) => client.of("needed")), []);
+  ben.client.channel.close();
+  await ana.client.until("left");
+  const second = await server.back(ana.who, "ana");
+  await quiet(second.client);
+  assertEquals(second.client.of("needed"), [
+    { kind: "needed", who: cleo.who.full, e: 1 },
+  ]);
+  await server.rekey(ana);
+  await cleo.client.until("wrapped", ({ e }) => e === 2);
+  const third = await server.back(ana.who, "ana");
+  await quiet(third.client);
+  assertEquals(third.client.of("needed"), []);
+});
+
 Deno.test("nobody is told of the need for a key that there isn't", async () => {
   const [server, ana, ben] = await roomOf("ben");
   await using _server = server;
@@ -500,6 +562,30 @@ for (const file of ["log", "control file"]) {
     await ben.client.until("wrapped", ({ e }) => e === 1);
   });
 }
+
+Deno.test("changes of the key that can't be written down are none after which a keeper must pause", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  await server.rekey(ana, { made: [ben.who.full] });
+  const mend = breakLog(server);
+  for (let time = 0; time < 9; time++) {
+    assertEquals(await server.rekey(ana), "log-failed");
+  }
+  mend();
+  assertEquals(await server.rekey(ana), undefined);
+});
+
+Deno.test("a keeper that removes itself gives the others the key with which it goes", async () => {
+  const [server, ana, ben] = await roomOf("ben");
+  await using _server = server;
+  assert(ana && ben);
+  await server.rekey(ana, { made: [ben.who.full] });
+  await server.rekey(ben, { removed: [ben.who.full] });
+  assertEquals(server.membership.member(ben.who.full), undefined);
+  const { by, e } = server.room.wrapFor(ana.who.full) ?? {};
+  assertEquals([by, e], [ben.who.full, 2]);
+});
 
 /** Keeps files with checksums from being written. @returns Mends that. */
 function breakControl(): () => void {
@@ -662,3 +748,58 @@ Deno.test("a keeper that changes the key again and again must pause, and meanwhi
   );
   assertEquals(server.membership.isKeeper(mal.who.full), false);
 });
+
+/** A content key that is of no use to anybody. */
+const NO_KEY: Event<"wrap"> = {
+  kind: "wrap",
+  to: madeUpId("nobody"),
+  e: 0,
+  next: false,
+  data: "-_".repeat(779),
+};
+
+/** What a member, or a guest, of a sealed room may send so often without being slowed, where it may say 40 lines at once. */
+const SEALED_COSTS: readonly (readonly ["member" | "guest", number, Event])[] =
+  [
+    ["member", 2, { kind: "rule", id: 1, text: "" }],
+    ["member", 2, { kind: "need", e: 0 }],
+    ["member", 40, NO_KEY],
+    ["member", 40, {
+      kind: "admit",
+      invite: 1,
+      key: madeUpId("nobody"),
+      blob: "-_".repeat(59),
+    }],
+    ["guest", 2, { kind: "follow", after: 1_000 }],
+    ["guest", 40, { kind: "enter", text: "" }],
+    ["guest", 10, NO_KEY],
+  ];
+
+for (const [who, most, event] of SEALED_COSTS) {
+  Deno.test(`a ${who} of a sealed room is slowed down that sends more than ${most} × ${event.kind} where it may say 40 lines`, async () => {
+    using clock = new ManualClock();
+    const [server, ana, ben] = await roomOf("ben");
+    await using _server = server;
+    assert(ana && ben);
+    const invite = await server.invite(ana);
+    const isGuest = who === "guest";
+    const client = await server.setup.connect(
+      isGuest ? await somebody("cleo") : ben.who,
+      { burst: 40, perSecond: 1, bytesPerMessage: 65_536 },
+      isGuest
+        ? { inviteId: invite.number, inviteKey: admissionKey(invite.secret) }
+        : { inviteId: MEMBER_ID, inviteKey: MEMBER_KEY },
+    );
+    if (!isGuest) {
+      await client.send({ kind: "follow", after: server.membership.seq });
+      await server.join(ben.who, client, "ben");
+      clock.advance(40_000); // which is paid for by now
+    }
+    for (let count = 0; count < most; count++) await client.send(event);
+    await quiet(ana.client);
+    assertEquals(client.of("slowed"), []);
+    await client.send(event);
+    await client.until("slowed");
+    clock.advance(40_000); // it is heard again, and its end is noticed
+  });
+}

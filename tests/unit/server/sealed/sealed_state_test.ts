@@ -27,6 +27,7 @@ async function seen(room: SealedRoom) {
     lines: room.lines,
     told: await room.nextLines(unsealed, 0)?.shared,
     digests: room.lines.map((it) => room.digestAt(it.seq)),
+    epochs: Array.from({ length: seq + 2 }, (_, at) => room.epochOf(at)),
     wraps: [...members.keys()].map((id) => room.wrapFor(id)),
   };
 }

@@ -4,15 +4,17 @@
  * @module
  */
 
-import { type Bytes, concat } from "../../../../crypto_utils.ts";
+import { type Bytes, concat, equalBytes } from "../../../../crypto_utils.ts";
 import {
   CloseCode,
   FrameError,
   FrameReader,
-  MAX_FRAME_SIZE,
 } from "../../../../src/server/web/frame_reader.ts";
-import { assertEquals, assertThrows } from "../../../kit/assert.ts";
+import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { bytewiseFrames, frame, TYPE } from "../../../kit/web_socket.ts";
+
+/** As docs/protocol.md has it. */
+const MAX_FRAME_SIZE = 1_048_576;
 
 const encoder = new TextEncoder();
 
@@ -48,26 +50,41 @@ Deno.test("FrameReader reads the masked examples of RFC 6455", () => {
   assertEquals(taken(hello, hello.length).payload, encoder.encode("Hello"));
 });
 
-Deno.test("FrameReader hands on the payloads in order, however frames and messages are cut", () => {
-  const payload = bytesOf(300_000);
-  const message = concat(
-    frame(TYPE.binary, payload.subarray(0, 125)),
-    frame(TYPE.binary, payload.subarray(125, 251)),
+/** Messages with a ping, a pong and their end, and what they carry. @param longer How long the frames of the second are. */
+function messages(...longer: readonly [number, number]) {
+  const payload = bytesOf(251 + longer[0] + longer[1] + 178);
+  let at = 0;
+  const next = (size: number) => payload.subarray(at, at += size);
+  const bytes = concat(
+    frame(TYPE.binary, next(125)),
+    frame(TYPE.binary, next(126)),
     frame(TYPE.binary, new Uint8Array(0), { goesOn: true }),
-    frame(TYPE.more, payload.subarray(251, 65_786), { goesOn: true }),
+    frame(TYPE.more, next(longer[0]), { goesOn: true }),
     frame(TYPE.ping, encoder.encode("there?")),
-    frame(TYPE.more, payload.subarray(65_786, 131_322), { goesOn: true }),
+    frame(TYPE.more, next(longer[1]), { goesOn: true }),
     frame(TYPE.pong),
     frame(TYPE.more),
-    bytewiseFrames(payload.subarray(131_322, 131_400)),
-    frame(TYPE.binary, payload.subarray(131_400)),
+    bytewiseFrames(next(78)),
+    frame(TYPE.binary, next(100)),
     frame(TYPE.close, Uint8Array.of(0x03, 0xe8, 0x62, 0x79, 0x65)),
     frame(TYPE.binary, payload), // comes too late
   );
-  for (const size of [message.length, 65_536, 4_096, 17, 1]) {
-    const { payload: read, pings, closed } = taken(message, size);
-    assertEquals(read.length, payload.length, `in pieces of ${size}`);
-    assertEquals(read, payload);
+  return { payload, bytes };
+}
+
+Deno.test("FrameReader hands on the payloads in order, however frames and messages are cut", () => {
+  const long = messages(65_535, 65_536); // the longest in two bytes, the shortest in eight
+  const short = messages(127, 300);
+  for (
+    const [{ payload, bytes }, size] of [
+      [long, long.bytes.length],
+      [long, 4_096],
+      [short, 17],
+      [short, 1],
+    ] as const
+  ) {
+    const { payload: read, pings, closed } = taken(bytes, size);
+    assert(equalBytes(read, payload), `in pieces of ${size}`);
     assertEquals(pings, [encoder.encode("there?")]);
     assertEquals(closed, CloseCode.normal);
   }
@@ -81,10 +98,12 @@ Deno.test("FrameReader keeps the last of several pings, and says once that it ca
     ),
   );
   assertEquals(reader.takePing(), encoder.encode("two"));
+  reader.take(frame(TYPE.ping, new Uint8Array(125)));
+  assertEquals(reader.takePing(), new Uint8Array(125), "the longest");
   assertEquals(reader.takePing(), undefined);
 });
 
-Deno.test("FrameReader knows a frame that is closed without a code, and those codes that may be", () => {
+Deno.test("FrameReader knows a frame that is closed without a code, and which codes may be", () => {
   const closing = (...bytes: number[]) => {
     const all = frame(TYPE.close, Uint8Array.from(bytes));
     return taken(all, all.length).closed;
@@ -92,6 +111,10 @@ Deno.test("FrameReader knows a frame that is closed without a code, and those co
   assertEquals(closing(), CloseCode.none);
   for (const code of [1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
     assertEquals(closing(code >> 8, code & 255), code);
+    assertEquals(closing(code >> 8, code & 255, 0x62, 0x79, 0x65), code);
+  }
+  for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535]) {
+    assertThrows(() => closing(code >> 8, code & 255), FrameError, "no proper");
   }
 });
 
@@ -117,7 +140,15 @@ const broken: Readonly<Record<string, readonly [Bytes, number]>> = {
   "a ping in parts": [frame(TYPE.ping, undefined, { goesOn: true }), 1002],
   "a ping that is too long": [frame(TYPE.ping, new Uint8Array(126)), 1002],
   "a closing that is too long": [frame(TYPE.close, new Uint8Array(126)), 1002],
+  "a closing with a proper code that is too long": [
+    frame(TYPE.close, Uint8Array.of(0x03, 0xe8, ...new Uint8Array(124))),
+    1002,
+  ],
   "a closing with half a code": [frame(TYPE.close, Uint8Array.of(3)), 1002],
+  "a closing with half a code of one's own": [
+    frame(TYPE.close, Uint8Array.of(4_096 >> 8)),
+    1002,
+  ],
   "a code that is never sent": [
     frame(TYPE.close, Uint8Array.of(0x03, 0xed)),
     1002,
@@ -161,8 +192,9 @@ for (const [what, [bytes, code]] of Object.entries(broken)) {
   });
 }
 
-Deno.test("FrameReader takes a frame of the longest size, in pieces", () => {
-  const payload = bytesOf(MAX_FRAME_SIZE);
-  const bytes = frame(TYPE.binary, payload);
-  assertEquals(taken(bytes, 16_384).payload, payload);
+Deno.test("FrameReader takes a frame of the longest size", () => {
+  const length = MAX_FRAME_SIZE;
+  const payload = bytesOf(1_000); // its beginning
+  const bytes = frame(TYPE.binary, payload, { length });
+  assertEquals(taken(bytes, bytes.length).payload, payload);
 });

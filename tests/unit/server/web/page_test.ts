@@ -12,6 +12,7 @@ import { Page } from "../../../../src/server/web/page.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
 } from "../../../kit/assert.ts";
@@ -59,8 +60,71 @@ Deno.test("Page.load() says what to do where the page was not built, or somethin
       (missing as AdvisedError).advice,
       "Build it: deno task page",
     );
-    await Deno.writeTextFile(path, "<p>another page</p>");
-    await assertRejects(() => Page.load(path), AdvisedError, "not the chat's");
+    const others = [
+      "<p>another page</p>",
+      HTML.replace("connect-src", "font-src"),
+      HTML.replace("http-equiv", "name"),
+    ];
+    for (const other of others) {
+      await Deno.writeTextFile(path, other);
+      await assertRejects(
+        () => Page.load(path),
+        AdvisedError,
+        "not the chat's",
+      );
+    }
+  }));
+
+Deno.test("Page.load() takes the same from a URL, as a server has it that was compiled", () =>
+  inFolder(async (folder) => {
+    const quoted = HTML.replace(/"(content-security-policy)"/, "$1"); // as the page is built
+    await Deno.writeTextFile(`${folder}/chat.html`, quoted);
+    await Deno.writeFile(`${folder}/chat.html.br`, brotliCompressSync(quoted));
+    const page = await Page.load(new URL(`file://${folder}/chat.html`));
+    const [head] = answer(page, { "accept-encoding": "br" });
+    assertStringIncludes(head, "content-encoding: br\r\n");
+  }));
+
+Deno.test("Page has all that keeps others away from it, whether it is sent, known, or asked for by its head alone", () =>
+  withPage((page) => {
+    const lines = (text: string) => text.split("\r\n");
+    const [head] = answer(page);
+    const [, tag = ""] = /^etag: (.*)$/m.exec(head) ?? [];
+    assertMatch(tag, /^"[\da-f]{64}"$/);
+    const both = [
+      "content-security-policy: default-src 'none'; connect-src 'self' ws://127.0.0.1 wss://127.0.0.1; img-src blob:; frame-ancestors 'none'",
+      "cross-origin-opener-policy: same-origin",
+      "cross-origin-resource-policy: same-origin",
+      "permissions-policy: camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+      "referrer-policy: no-referrer",
+      "x-content-type-options: nosniff",
+      `etag: ${tag}`,
+      "vary: accept-encoding",
+      "cache-control: no-cache",
+    ];
+    const whole = [
+      "HTTP/1.1 200 OK",
+      ...both,
+      "content-type: text/html; charset=utf-8",
+      `content-length: ${HTML.length}`,
+    ];
+    assertEquals(lines(head), [...whole, "connection: close"]);
+    const [kept] = answer(page, {}, true);
+    assertEquals(lines(kept), [
+      ...whole,
+      'content-disposition: attachment; filename="chat.html"',
+      "connection: close",
+    ]);
+    const known = answer(page, { "if-none-match": `"x", ${tag}` }, true);
+    const same = ["HTTP/1.1 304 Not Modified", ...both, "connection: close"];
+    assertEquals([lines(known[0]), known[1]], [same, ""]);
+    const request = upgradeRequest({}, "HEAD / HTTP/1.1");
+    const parts = page.answer(parseHead(request), false);
+    assertEquals(parts.length, 1);
+    assertEquals(
+      new TextDecoder().decode(parts[0]),
+      [...whole, "connection: close", "", ""].join("\r\n"),
+    );
   }));
 
 Deno.test("Page lets what it gives connect to the host that was asked for alone", () =>

@@ -39,6 +39,11 @@ const table: readonly (readonly [string, string | undefined, string])[] = [
   ["http://192.0.2.7:8080", undefined, "http://192.0.2.7:8080/#key"],
   ["http://[2001:db8::7]:8080", undefined, "http://[2001:db8::7]:8080/#key"],
   [
+    "http://[2001:db8:0:1::7]:8080",
+    undefined,
+    "http://[2001:db8:0:1::7]:8080/#key",
+  ],
+  [
     "https://chat.example.org",
     "In a browser:      https://chat.example.org/#key",
     "https://chat.example.org/#key",
@@ -105,9 +110,66 @@ Deno.test("a server on every address has a link for this machine, and one for ot
   }
 });
 
+Deno.test("page over plain HTTP is for this machine, and what others have to do is said", async () => {
+  const keys = await keysWith("http://192.0.2.7:8080");
+  const hints = { link: LINK, source: "SOURCE", isSealed: false, width: 19 };
+  assertEquals(webLines(keys, hints), {
+    links: [],
+    notes: [
+      "",
+      "Browsers on other machines need HTTPS (--web-cert), or to save http://192.0.2.7:8080/chat.html,",
+      "open that file, and give it SOURCE.",
+    ],
+    isReachable: false,
+  });
+  const here = webLines(await keysWith("http://127.0.0.1:8080"), hints);
+  assertEquals([here.notes, here.isReachable], [[], false]);
+  const secure = webLines(await keysWith("https://192.0.2.7"), hints);
+  assertEquals([secure.notes, secure.isReachable], [[], true]);
+});
+
+Deno.test("sealed room's page is to be saved and opened from there, with the link where it may be shown", async () => {
+  const notes = [
+    "A page that this server delivers refuses to work: who delivers it could read the room.",
+  ];
+  const hints = { source: "SOURCE", isSealed: true, width: 14 };
+  const keys = await keysWith("https://chat.example.org");
+  const file = "https://chat.example.org/chat.html";
+  assertEquals(webLines(keys, { ...hints, link: undefined }), {
+    links: [`In a browser: save ${file}, and open that file`],
+    notes,
+    isReachable: true,
+  });
+  for (
+    const [link, told] of [
+      [LINK, "https://chat.example.org/#key"],
+      [false, "SOURCE"],
+    ] as const
+  ) {
+    assertEquals(webLines(keys, { ...hints, link }).links, [
+      `In a browser: save ${file}, open that file, and give it`,
+      `              ${told}`,
+    ]);
+  }
+  const here = await keysWith("http://127.0.0.1:8080");
+  const lines = webLines(here, { ...hints, link: undefined });
+  assertEquals(lines, {
+    links: [
+      "In a browser: save http://localhost:8080/chat.html, and open that file",
+    ],
+    notes,
+    isReachable: false,
+  });
+});
+
 Deno.test("server without a page has no links to it", async () => {
   const keys = await keysWith(undefined);
   assertEquals(webLink(keys, LINK), undefined);
   const hints = { link: LINK, source: "SOURCE", isSealed: true, width: 14 };
-  assertEquals(webLines(keys, hints).links, []);
+  assertEquals(webLines(keys, hints), {
+    links: [],
+    notes: [],
+    isReachable: false,
+  });
+  assertEquals(webLinksOf(keys, LINK), []);
 });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Bytes, concat } from "../../../../crypto_utils.ts";
+import { type Bytes, concat, equalBytes } from "../../../../crypto_utils.ts";
 import { writeAll } from "../../../../src/base/write_all.ts";
 import { FrameError } from "../../../../src/server/web/frame_reader.ts";
 import { Messages } from "../../../../src/server/web/frames.ts";
@@ -25,6 +25,13 @@ const encoder = new TextEncoder();
 
 function setUp() {
   const [browser, conn] = streamPair();
+  const { read, write } = conn;
+  let calls = 0; // bounded: what reads or writes on and on fails
+  const once = <T, U>(call: (bytes: T) => U) => (bytes: T): U => {
+    assert(++calls < 6_000, "there is no end to it");
+    return call.call(conn, bytes);
+  };
+  Object.assign(conn, { read: once(read), write: once(write) });
   const stream = new WebStream(conn, new Messages());
   const said = () => framesIn(concat(...conn.outgoing.written));
   const send = (...frames: Bytes[]) =>
@@ -37,7 +44,8 @@ async function readAll(stream: WebStream, count: number, size: number) {
   const pieces: Bytes[] = [];
   for (let read = 0; read < count;) {
     const buffer = new Uint8Array(size);
-    const got = await stream.read(buffer) ?? 0;
+    const got = await stream.read(buffer);
+    assert(got);
     pieces.push(buffer.slice(0, got));
     read += got;
   }
@@ -45,8 +53,14 @@ async function readAll(stream: WebStream, count: number, size: number) {
 }
 
 Deno.test("WebStream reads what a browser sends, however its bytes come", async () => {
-  const text = encoder.encode("x".repeat(200) + "y".repeat(70_000));
-  for (const pieceSize of [Number.POSITIVE_INFINITY, 1_000, 1]) {
+  using clock = new ManualClock(); // nobody waits
+  for (
+    const [pieceSize, long] of [[Infinity, 70_000], [1_000, 70_000], [
+      1,
+      700,
+    ]] as const
+  ) {
+    const text = encoder.encode("x".repeat(200) + "y".repeat(long));
     const { browser, stream, send } = setUp();
     browser.outgoing.pieceSize = pieceSize;
     send(
@@ -54,6 +68,7 @@ Deno.test("WebStream reads what a browser sends, however its bytes come", async 
       frame(TYPE.binary, text.subarray(200)),
     );
     assertEquals(await readAll(stream, text.length, 256), text);
+    assertEquals(clock.pending, 0);
   }
 });
 
@@ -64,16 +79,27 @@ Deno.test("WebStream makes a message of what is written at once, in one write", 
     assertEquals(await stream.write(bytes), size);
     assertEquals(said().at(-1), { type: TYPE.binary, payload: bytes });
   }
-  assertEquals(conn.outgoing.written.length, 4);
+  const sizes = conn.outgoing.written.map(({ length }) => length);
+  assertEquals(sizes, [3, 127, 130, 4_004]); // each head as short as it can be
+});
+
+Deno.test("Messages makes one for all who are told the same bytes", () => {
+  const messages = new Messages();
+  const bytes = encoder.encode("hello");
+  const message = messages.of(bytes);
+  assert(messages.of(bytes) === message);
+  assertEquals(framesIn(message.slice())[0]?.payload, bytes);
+  const other = encoder.encode("again");
+  assertEquals(framesIn(messages.of(other).slice())[0]?.payload, other);
 });
 
 Deno.test("WebStream cuts what is long into messages of at most 65,535 bytes", async () => {
   const { stream, said } = setUp();
-  const bytes = Uint8Array.from({ length: 200_000 }, (_, at) => at * 3);
+  const bytes = Uint8Array.from({ length: 135_000 }, (_, at) => at * 3);
   await writeAll(stream, bytes);
   const sizes = said().map(({ payload }) => payload.length);
-  assertEquals(sizes, [65_535, 65_535, 65_535, 3_395]);
-  assertEquals(payloadOf(said()), bytes);
+  assertEquals(sizes, [65_535, 65_535, 3_930]);
+  assert(equalBytes(payloadOf(said()), bytes));
 });
 
 Deno.test("WebStream goes on where a connection took only some of a frame, even of its head", async () => {
@@ -112,7 +138,9 @@ Deno.test("WebStream answers a ping with its payload, between two frames", async
   );
   const buffer = new Uint8Array(10);
   assertEquals(await stream.read(buffer), 1); // a ping is in nobody's way
-  for (let read = 0; read < 108;) read += await browser.read(buffer) ?? 0;
+  for (let read = 0; read < 108;) {
+    read += await browser.read(buffer) ?? assert(false) ?? 0;
+  }
   await writing;
   assertEquals(said().map(({ type }) => type), [TYPE.binary, TYPE.pong]);
   assertEquals(said()[1]?.payload, encoder.encode("last"));
@@ -129,10 +157,27 @@ Deno.test("WebStream reads no further while its answer to a ping is not taken", 
   const done = reading.then(() => isRead = true);
   for (let at = 0; at < 50; at++) await Promise.resolve();
   assertEquals(isRead, false);
+  const writing = stream.write(Uint8Array.of(5)); // which waits for it, too
   conn.outgoing.capacity = Number.POSITIVE_INFINITY;
   await browser.read(new Uint8Array(256));
   await done;
-  assertEquals(said().map(({ type }) => type), [TYPE.pong]);
+  assertEquals(await writing, 1);
+  assertEquals(said().map(({ type }) => type), [TYPE.pong, TYPE.binary]);
+});
+
+Deno.test("WebStream closes its half behind an answer to a ping that is under way", async () => {
+  const { browser, conn, stream, said, send } = setUp();
+  conn.outgoing.capacity = 0;
+  send(frame(TYPE.ping), frame(TYPE.binary, Uint8Array.of(7)));
+  const reading = stream.read(new Uint8Array(256));
+  for (let at = 0; at < 10; at++) await Promise.resolve();
+  const closing = stream.closeWrite();
+  conn.outgoing.capacity = Number.POSITIVE_INFINITY;
+  await browser.read(new Uint8Array(256));
+  await closing;
+  assertEquals(await reading, 1);
+  await browser.read(new Uint8Array(256));
+  assertEquals(said().map(({ type }) => type), [TYPE.pong, TYPE.close]);
 });
 
 Deno.test("WebStream reads a flood of pings and empty frames more slowly, and nothing else", async () => {
@@ -243,10 +288,11 @@ Deno.test("WebStream closes with the code of what is wrong, once it is heard or 
 });
 
 Deno.test("WebStream reads the end of a connection that ends without a word", async () => {
-  const { browser, stream, send } = setUp();
+  const { browser, conn, stream, send } = setUp();
   send(frame(TYPE.binary, Uint8Array.of(1, 2)).subarray(0, 7));
   browser.outgoing.end();
   assertEquals(await stream.read(new Uint8Array(9)), 1);
   assertEquals(await stream.read(new Uint8Array(9)), null);
   stream.close();
+  assert(conn.closed);
 });

@@ -1,14 +1,14 @@
-import { parseFlags } from "../../../src/base/flags.ts";
-import { FileError } from "../../../src/base/file_error.ts";
-import { UsageError } from "../../../src/base/usage_error.ts";
-import { FLAGS } from "../../../src/server/flags.ts";
+import { parseFlags } from "../../../../src/base/flags.ts";
+import { FileError } from "../../../../src/base/file_error.ts";
+import { UsageError } from "../../../../src/base/usage_error.ts";
+import { FLAGS } from "../../../../src/server/flags.ts";
 import {
   type NatsOptions,
   natsOptions,
-} from "../../../src/server/nats/nats_options.ts";
-import { isOlder } from "../../../src/server/nats/nats_connection.ts";
-import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
-import { Folder } from "../../kit/folder.ts";
+} from "../../../../src/server/nats/nats_options.ts";
+import { isOlder } from "../../../../src/server/nats/nats_connection.ts";
+import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
+import { Folder } from "../../../kit/folder.ts";
 
 function optionsOf(...args: string[]): Promise<NatsOptions | undefined> {
   return natsOptions(parseFlags(args, FLAGS, { positionals: 0 }).values);
@@ -46,6 +46,10 @@ Deno.test("--nats is one URL or several, each with a port in the end", async () 
   ]);
   assertEquals(await urlsOf("tls://a.example"), ["tls://a.example:4222"]);
   assertEquals(await urlsOf("a.example:4000"), ["nats://a.example:4000"]);
+  assertEquals(await urlsOf("a.example, b.example "), [
+    "nats://a.example:4222",
+    "nats://b.example:4222",
+  ]);
   assertEquals(await urlsOf("a.example, nats://[::1]:4222/"), [
     "nats://a.example:4222",
     "nats://[::1]:4222",
@@ -56,6 +60,11 @@ Deno.test("--nats is one URL or several, each with a port in the end", async () 
       "ws://a.example",
       "nats://",
       "nats://a.example/x",
+      "nats://a.example/x/",
+      "nats://a.example?x",
+      "nats://a.example#x",
+      "xnats://a.example",
+      "natsx://a.example",
       "nats://a.example:x",
       "nats://a.example,",
       ",",
@@ -93,6 +102,21 @@ Deno.test("TLS is asked for by tls:// or a certificate", async () => {
     "--nats-cert needs --nats-key, which is missing",
   );
   await refused(
+    UsageError,
+    [...nats, "--nats-key", keyFile],
+    "--nats-key needs --nats-cert, which is missing",
+  );
+  const oneOfTwo = ["--nats", "a.example,tls://b.example"];
+  assertEquals((await optionsOf(...oneOfTwo))?.tls, {});
+  const plain = "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n";
+  await folder.write("k.pem", plain);
+  assertEquals((await optionsOf(...nats, ...both))?.tls, { cert, key: plain });
+  await refused(
+    FileError,
+    [...nats, "--nats-cert", certFile, "--nats-key", certFile],
+    "there is no -----BEGIN PRIVATE KEY----- in it",
+  );
+  await refused(
     FileError,
     [...nats, "--nats-ca", keyFile],
     "there is no -----BEGIN CERTIFICATE----- in it",
@@ -112,7 +136,10 @@ Deno.test("a login is a user and a password, or a token, in a file that others c
     password: "s3cret:x",
   });
   assertEquals(await loginOf("abc\n"), { kind: "token", token: "abc" });
-  for (const wrong of ["", "\n", "ana\ns3cret\n"]) {
+  assertEquals(await loginOf(":x"), { kind: "user", user: "", password: "x" });
+  const none = await optionsOf("--nats", "a.example");
+  assertEquals(none?.login, { kind: "none" });
+  for (const wrong of ["", "\n", "ana\ns3cret\n", "ana\rs3cret"]) {
     await assertRejects(() => loginOf(wrong), FileError, "it has one line");
   }
   if (Deno.build.os !== "windows") {
@@ -140,6 +167,10 @@ Deno.test("a credentials file must be one, be there, and be nobody else's", asyn
   const other = await folder.write("other", "x");
   const args = [...nats, "--nats-creds", other];
   await refused(FileError, args, "it is no credentials file of NATS");
+  for (const half of [creds.replace("SEED", ""), creds.replace("JWT", "")]) {
+    await folder.write("other", half);
+    await refused(FileError, args, "it is no credentials file of NATS");
+  }
   await refused(
     UsageError,
     [...args, "--nats-login", other],
