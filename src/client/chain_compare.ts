@@ -86,12 +86,10 @@ export async function compare(
   last: number,
   ask: Ask,
 ): Promise<Verdict> {
-  const cut = { from: last + 1, exact: false };
-  if (last < own.oldest) return cut;
   const shared = Math.min(own.seq, last);
   const isSame = await isSameAt(own, shared, ask);
   if (isSame === false) return await search(own, shared, ask);
-  if (last < own.seq) return { ...cut, exact: isSame === true };
+  if (last < own.seq) return { from: last + 1, exact: isSame === true };
   return isSame === true ? "same" : isSame;
 }
 
@@ -123,7 +121,7 @@ async function isSameAt(
   ask: Ask,
 ): Promise<boolean | "begins" | Untold> {
   const value = own.at(seq);
-  if (!value) return "untold"; // deep among numbers that are left out
+  if (!value) return "untold"; // deep among numbers that are left out, or before all that is kept
   const told = await ask(seq);
   return typeof told === "string" ? told : equalBytes(told, value);
 }
@@ -166,9 +164,8 @@ export async function follow(
     let holes: Holes | undefined;
     try {
       holes = addLines(chain, lines, upTo);
-    } catch (error) {
-      if (error instanceof EventError) return "untold"; // lines that nobody can follow
-      throw error;
+    } catch {
+      return "untold"; // lines that nobody can follow
     }
     if (holes) left(holes);
     if (pages % KEEP_EVERY === KEEP_EVERY - 1) {

@@ -78,8 +78,11 @@ export async function askDestination(
   });
 }
 
-/** @param typed It, or the whole command that the server tells others to type. */
-function readPlace(typed: string, known: Known): Destination {
+/**
+ * The server at a place.
+ * @param typed It, or the whole command that the server tells others to type. @throws {UsageError} for what is none.
+ */
+export function readPlace(typed: string, known: Known): Destination {
   const text = typed.trim().replace(COMMAND, "").replace(/\s*,\s*/g, ",");
   const [first = "", ...rest] = text.split(/\s+/);
   const url = webUrl(first);

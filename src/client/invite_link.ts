@@ -41,7 +41,9 @@ export function linkOf(
     const keys = { serverKey, id, secret: fromBase64url(secret) };
     const place = placeAt({ host: way.host, port }, told.others);
     const link = formatInvite({ ...place, ...keys });
-    return isOrigin(address) ? formatWebLink(link, address) : link;
+    return isOrigin(address)
+      ? formatWebLink(link, new URL(address).origin)
+      : link;
   } catch (cause) {
     throw new EventError("Cannot read an invite", { cause });
   }

@@ -27,7 +27,7 @@ import { identityOf } from "../crypto/identity.ts";
 import { IdentityFile } from "../keys/identity.ts";
 import { requireName } from "./ask.ts";
 import { direct } from "./direct.ts";
-import { findDestination } from "./given_place.ts";
+import { readPlace } from "./given_place.ts";
 import { JoinError } from "./join_error.ts";
 import { Known } from "./known.ts";
 import { Session } from "./session.ts";
@@ -83,9 +83,7 @@ export async function join(
   const name = requireName(options.name);
   const waiting = new WaitingNews(options.note ?? (() => {}));
   const known = await Known.load(undefined, (text) => waiting.note(text));
-  const destination = await findDestination(link, known);
-  if (!destination) throw new UsageError("There is no link");
-  const { address, others, handshake, proven, invite } = destination;
+  const { address, others, handshake, proven, invite } = readPlace(link, known);
   const { identity } = options.identity === undefined
     ? { identity: await identityOf(randomBytes(SEED_SIZE)) }
     : await IdentityFile.open(options.identity);
@@ -106,7 +104,7 @@ export async function join(
     session.conversation.showLost();
     waiting.end();
   });
-  await Promise.race([waiting.entered, ended]);
+  await Promise.race([waiting.entered, ended]); // by which its rejection is no fault that nobody handles
   return new JoinedRoom(session, waiting, ended);
 }
 
@@ -122,7 +120,6 @@ export class JoinedRoom implements AsyncDisposable {
     this.#session = session;
     this.#waiting = waiting;
     this.ended = ended;
-    ended.catch(() => {}); // whether or not somebody looks
   }
 
   /** Who is in the room now, this program included; nobody while the connection is lost. */

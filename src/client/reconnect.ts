@@ -26,16 +26,14 @@ export async function reach(
   dial: () => Promise<Stream>,
   handshake: ConnectOptions,
   enough: Promise<void>,
-  goesOn = false,
+  goesOn: boolean,
 ): Promise<Channel | undefined> {
   let stream: Stream | undefined;
-  let givenUp = false;
+  let channel: Channel | undefined;
+  let isGivenUp = false;
   const connecting = (async () => {
     stream = await dial();
-    if (givenUp) {
-      stream.close();
-      throw new Error("given up");
-    }
+    if (isGivenUp) return void stream.close();
     return await connectChannel(stream, handshake);
   })();
   const timeout = Promise.withResolvers<never>();
@@ -43,19 +41,13 @@ export async function reach(
     timeout.reject(new Error("no answer from the server"));
   }, goesOn ? SHORT_TIME : TIME);
   try {
-    const channel = await Promise.race([connecting, timeout.promise, enough]);
-    if (channel) return channel;
-    givenUp = true;
-    return undefined;
-  } catch (error) {
-    givenUp = true;
-    throw error;
+    channel = await Promise.race([connecting, timeout.promise, enough]) ??
+      undefined;
+    return channel;
   } finally {
     clearTimeout(timer);
-    if (givenUp) {
-      stream?.close();
-      connecting.catch(() => {}); // it fails because it was given up, or has said why already
-    }
+    isGivenUp = channel === undefined;
+    if (isGivenUp) stream?.close();
   }
 }
 

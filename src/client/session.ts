@@ -131,7 +131,7 @@ export class Session {
   #goodbye: Promise<void> | undefined;
   readonly #turns: Turns;
   #pauses = 0; // since the last connection that led into the room
-  #wasIn = false; // by the connection before
+  #wasIn: boolean | undefined; // by the connection before
   #notIn: string | undefined; // why the server whose turn it is lets nobody in
 
   /** A stay that begins with `run`. */
@@ -262,7 +262,7 @@ export class Session {
         continue;
       }
       const pause = nextPause(this.#pauses++);
-      const seconds = Math.max(1, Math.round(pause / 1_000));
+      const seconds = Math.round(pause / 1_000);
       view.show({ type: "disconnected", reason, seconds });
       await this.#rest(pause);
     }
@@ -300,11 +300,11 @@ export class Session {
     const { name } = this.conversation;
     const who = await Promise.race([
       askName(`${refusedEntry(refused, name)}. Choose another`),
-      this.#leaving.promise.then(() => null), // nobody answers any more
+      this.#leaving.promise, // nobody answers any more
     ]);
     if (this.#left) return true;
     const isFirst = !this.conversation.hasBegun;
-    if (who === null) {
+    if (!who) {
       if (isFirst) throw entryRefused(refused, name);
       return false; // the name may be free again when the client comes next
     }

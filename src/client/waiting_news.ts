@@ -62,13 +62,12 @@ export class WaitingNews implements View {
 
   /** All of them, in their order, for one reader, until there are no more. */
   async *read(): AsyncGenerator<News> {
-    for (;;) {
-      const news = this.#news;
-      this.#news = [];
-      yield* news;
-      if (this.#news.length > 0) continue;
-      if (this.#isOver) return;
-      await this.#more.wait();
-    }
+    for (let news; (news = await this.#next());) yield* news;
+  }
+
+  /** Those that wait, once there are any; undefined where there are no more. */
+  async #next(): Promise<News[] | undefined> {
+    if (this.#news.length === 0 && !this.#isOver) await this.#more.wait();
+    return this.#news.length === 0 ? undefined : this.#news.splice(0);
   }
 }

@@ -106,13 +106,12 @@ class SocketStream implements Stream {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    for (;;) {
-      if (this.#failure) throw this.#failure;
-      const [first] = this.#unread;
-      if (first) return this.#take(first, into);
-      if (this.#isEnded) return null;
+    while (!this.#unread[0] && !this.#failure && !this.#isEnded) {
       await this.#changed.wait();
     }
+    if (this.#failure) throw this.#failure;
+    const [first] = this.#unread;
+    return first ? this.#take(first, into) : null;
   }
 
   #take(first: Bytes, into: Uint8Array): number {
@@ -138,7 +137,7 @@ class SocketStream implements Stream {
   }
 
   get #isOpen(): boolean {
-    return !this.#isEnded && this.#socket.readyState === OPEN;
+    return this.#socket.readyState === OPEN;
   }
 
   /**

@@ -21,6 +21,7 @@ import {
 import { assert, assertEquals, assertRejects } from "../kit/assert.ts";
 import { transportOf } from "../kit/transport.ts";
 import { flipped, utf8 } from "../kit/bytes.ts";
+import { isWiped } from "../kit/private_keys.ts";
 import { createHandshake } from "../../src/crypto/noise.ts";
 
 const subtle = crypto.subtle;
@@ -502,6 +503,17 @@ Deno.test("encryptMessage() seals what it was given, whatever becomes of the buf
   const sealing = encryptMessage(send, message);
   message.fill(0);
   assertEquals(await decryptMessage(receive, await sealing), utf8("as it was"));
+  // Also where the key is taken only then.
+  const key = randomBytes(32);
+  const [other, data] = [utf8("as it was"), utf8("with that")];
+  const late = encryptMessage(new CipherState(key), other, data);
+  for (const buffer of [other, data]) buffer.fill(0);
+  const opened = decryptMessage(
+    new CipherState(key),
+    await late,
+    utf8("with that"),
+  );
+  assertEquals(await opened, utf8("as it was"));
 });
 
 /** Has the runtime let go of what is only held weakly. */
@@ -535,4 +547,23 @@ Deno.test("A cipher state that has rested imports its key again, and goes on wit
   } finally {
     Object.assign(subtle, { importKey });
   }
+});
+
+Deno.test("CipherState.rekeyEvery() leaves no copy of the key that it goes on with", async () => {
+  const cipher = await CipherState.create(randomBytes(32));
+  cipher.rekeyEvery(1);
+  const { encrypt } = subtle;
+  const sealed: ArrayBuffer[] = [];
+  subtle.encrypt = async (...words) => {
+    const bytes = await encrypt.apply(subtle, words);
+    sealed.push(bytes);
+    return bytes;
+  };
+  try {
+    for (const text of ["a", "b"]) await encryptMessage(cipher, utf8(text));
+  } finally {
+    subtle.encrypt = encrypt;
+  }
+  const keys = sealed.filter(({ byteLength }) => byteLength === 32 + TAG_SIZE);
+  assertEquals(keys.map((it) => isWiped(new Uint8Array(it, 0, 32))), [true]);
 });

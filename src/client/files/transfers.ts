@@ -184,9 +184,11 @@ export class Transfers<Given = string> implements FileListener {
 
   /** Resolves when every file that is being taken is here, can't be had, or waits for somebody to come back. */
   async settled(): Promise<void> {
-    while ([...this.#downloads.values()].some(({ active }) => active)) {
-      await this.#idle.wait();
-    }
+    while (this.#isBusy) await this.#idle.wait();
+  }
+
+  get #isBusy(): boolean {
+    return [...this.#downloads.values()].some(({ active }) => active);
   }
 
   /** Stops, when what is read of offered files has been read, and keeps what is here of unfinished ones. */

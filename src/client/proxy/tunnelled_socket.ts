@@ -103,6 +103,7 @@ function requireOpen(head: string, accept: string): void {
 /** One that is open. */
 class TunnelledSocket implements Stream {
   readonly #conn: Stream;
+  readonly #buffer = new Uint8Array(BUFFER_SIZE); // for one read
   #unread: Bytes; // of what came
   #owed = 0; // bytes of the payload of the frame under way that are still to be read
   #isWithin = false; // a message whose last frame hasn't come
@@ -145,10 +146,9 @@ class TunnelledSocket implements Stream {
 
   /** Whether there is more. */
   async #readMore(): Promise<boolean> {
-    const buffer = new Uint8Array(BUFFER_SIZE);
-    const size = await this.#conn.read(buffer);
+    const size = await this.#conn.read(this.#buffer);
     if (size === null) this.#isEnded = true;
-    else this.#unread = concat(this.#unread, buffer.subarray(0, size));
+    else this.#unread = concat(this.#unread, this.#buffer.subarray(0, size));
     return !this.#isEnded;
   }
 

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { reasonOf } from "../../../src/base/error_reason.ts";
+import {
+  isDisconnect,
+  messageOf,
+  reasonOf,
+} from "../../../src/base/error_reason.ts";
 import { assertEquals } from "../../kit/assert.ts";
 import { Folder, freePort } from "../../kit/folder.ts";
 
@@ -32,4 +36,18 @@ Deno.test("reasonOf() puts what the system says into words, and repeats the rest
   );
   assertEquals(reasonOf(new RangeError("it is too long")), "it is too long");
   assertEquals(reasonOf("thrown as text"), "thrown as text");
+});
+
+Deno.test("isDisconnect() knows a connection's end by its name; messageOf() repeats what an error says itself", () => {
+  const ends = [
+    new Deno.errors.BrokenPipe("x"),
+    new Deno.errors.ConnectionReset("x"),
+    new Deno.errors.Interrupted("x"),
+  ];
+  assertEquals(ends.map(isDisconnect), [true, true, true]);
+  const others = [new Error("BrokenPipe"), { name: "BrokenPipe" }, undefined];
+  assertEquals(others.map(isDisconnect), [false, false, false]);
+  const gone = new Deno.errors.ConnectionRefused("os error 111");
+  assertEquals([messageOf(gone), messageOf("x")], ["os error 111", "x"]);
+  assertEquals(reasonOf(new RangeError("")), "RangeError");
 });

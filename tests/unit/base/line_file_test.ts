@@ -554,16 +554,20 @@ test("a line of a kind that isn't known is refused, also one that comes while th
   assertEquals(bytesOf(path), before);
 });
 
-test("a line without a kind is refused where lines have one", (path) => {
-  {
-    using newer = LineFile.open<object>(path);
-    newer.add([{ novelty: 1 }]);
+test("a line without a kind, or whose kind is what every object has, is refused where lines have one", (path) => {
+  for (const kind of [undefined, "toString"]) {
+    Deno.writeFileSync(path, new Uint8Array(0), { mode: 0o600 });
+    {
+      using newer = LineFile.open<object>(path);
+      newer.add([{ kind, novelty: 1 }]);
+    }
+    using old = LineFile.open<Happening>(
+      path,
+      false,
+      () => {},
+      HAPPENING_KINDS,
+    );
+    const told = `its line 1 says "${kind}"`;
+    assertThrows(() => old.added(), FileError, told);
   }
-  using old = LineFile.open<Happening>(
-    path,
-    false,
-    () => {},
-    HAPPENING_KINDS,
-  );
-  assertThrows(() => old.added(), FileError, 'its line 1 says "undefined"');
 });

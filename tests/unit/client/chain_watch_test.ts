@@ -17,7 +17,13 @@ import type { PageAnswer } from "../../../src/client/pending_pages.ts";
 import { type Event, EventError } from "../../../src/protocol/events.ts";
 import type { LogEntry } from "../../../src/protocol/line.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
-import { numbered, said, saidUpTo, valueFor } from "../../kit/log_kit.ts";
+import {
+  numbered,
+  said,
+  saidUpTo,
+  valueFor,
+  withMethod,
+} from "../../kit/log_kit.ts";
 
 const ALL = numbered(saidUpTo(6_000));
 
@@ -39,6 +45,10 @@ interface Server {
   readonly unreadable?: number;
   /** It doesn't answer at all. */
   readonly deaf?: boolean;
+  /** It tells pages alone. */
+  readonly mute?: boolean;
+  /** It doesn't say where it begins. */
+  readonly bare?: boolean;
 }
 
 /** Lets all answers come. */
@@ -81,7 +91,8 @@ class Run {
     const { seq: last = 0 } = lines.at(-1) ?? {};
     const value = server.silent ? undefined : valueFor(lines, after);
     const told = lines.filter(({ seq }) => seq > after);
-    this.watch.entered(chainEvent(after, value), told, last);
+    const start = server.bare ? undefined : chainEvent(after, value);
+    this.watch.entered(start, told, last);
     await answers();
   }
 
@@ -113,8 +124,8 @@ class Run {
 
   #answer({ id, seq }: Event<"agree">): void {
     this.asked.push(seq);
-    const { deaf, silent, start = 0 } = this.#server;
-    if (deaf) return;
+    const { deaf, mute, silent, start = 0 } = this.#server;
+    if (deaf || mute) return;
     const { seq: last = 0 } = this.#lines.at(-1) ?? {};
     const isKnown = !silent && seq <= last && seq >= start;
     const value = isKnown ? valueFor(this.#lines, seq) : undefined;
@@ -311,6 +322,9 @@ Deno.test("ChainWatch warns of nothing where the server was busy, and told what 
   run.watch.parted();
   await run.enter(ALL.slice(0, 120), 100, { silent: true });
   run.watch.parted(); // it comes back before there was an answer
+  const asked = run.asked.length;
+  await run.wait(75);
+  assertEquals([run.asked.length, run.told], [asked, []]); // nobody is there
   await run.enter(ALL.slice(0, 140), 120);
   run.watch.parted();
   assertEquals([run.told, run.seen?.seq], [[], 140]);
@@ -357,11 +371,23 @@ Deno.test("ChainWatch says that a log begins later by now, warns of nothing, and
     assertEquals(later.told, [100]);
     assertEquals(later.watch.accept(), true);
     assertEquals(later.seen?.seq, 620);
+    assertEquals(later.watch.accept(), false); // by now there is nothing in doubt
+    later.watch.parted();
+    await later.enter(ALL.slice(0, 640), 620, { start });
+    assertEquals(later.seen?.seq, 640);
   }
   // In the same run.
   await first.enter(ALL.slice(0, 600), 500, { start: 500 });
   assertEquals([first.told, first.watch.difference], [[100], undefined]);
   assertEquals(first.watch.at(600), valueFor(ALL, 600));
+  // Once, of however many connections.
+  const often = new Run();
+  for (const last of [100, 200]) {
+    await often.enter(ALL.slice(0, last), last - 5, { deaf: true });
+    often.watch.parted();
+  }
+  await often.enter(ALL.slice(0, 600), 500, { start: 500 });
+  assertEquals(often.told, [100]);
 });
 
 Deno.test("ChainWatch says nothing of what another person of the same machine saw and this one may not read, and remembers that on", async () => {
@@ -374,6 +400,11 @@ Deno.test("ChainWatch says nothing of what another person of the same machine sa
   other.watch.parted();
   assertEquals([other.told, other.asked, other.seen], [[], [100], seen]);
   assertEquals(other.watch.accept(), false);
+  const gone = again(first);
+  await gone.enter(ALL.slice(0, 600), 500, { from: 500, mute: true });
+  gone.watch.parted(); // before it was told whether that is the same
+  await answers();
+  assertEquals([gone.told, gone.asked, gone.seen], [[], [100], seen]);
   const lied = again(first);
   const now = [...ALL.slice(0, 80), ...others(81, 600)];
   await lied.enter(now, 500, { from: 500 });
@@ -463,7 +494,7 @@ Deno.test("ChainWatch.seenDiffers() knows lines of the past, and none that stand
   assertEquals(watch.seenDiffers(seen(130), 140), false);
 });
 
-Deno.test("ChainWatch lets lines wait while many come, and has counted all of them when somebody asks", async () => {
+Deno.test("ChainWatch has counted all that has come when somebody asks, in its order", async () => {
   const run = new Run();
   await run.enter(ALL.slice(0, 100));
   for (const line of ALL.slice(100, 5_000)) run.watch.take(line);
@@ -517,6 +548,27 @@ Deno.test("ChainWatch whose server's log is shorter, and which is told of no beg
   assertEquals(run.watch.range, undefined);
   run.watch.parted();
   assertEquals(run.seen, before);
+  const silent = new Run();
+  await silent.enter(ALL.slice(0, 100));
+  silent.watch.parted();
+  await silent.enter(ALL.slice(0, 90), 90, { bare: true, silent: true });
+  await silent.wait(75);
+  assertEquals(silent.told, [{ from: 91, exact: false }]);
+});
+
+Deno.test("ChainWatch that is told of no beginning compares what an earlier run saw each time that it comes in", async () => {
+  const fresh = new Run();
+  await fresh.enter(ALL.slice(0, 5), 5, { bare: true });
+  fresh.watch.parted();
+  assertEquals([fresh.told, fresh.seen], [[], undefined]);
+  const first = new Run();
+  await first.enter(ALL.slice(0, 100));
+  const run = again(first);
+  await run.enter(ALL.slice(0, 200), 200, { bare: true });
+  run.watch.parted();
+  assertEquals([run.told, run.asked], [[], [100]]);
+  await run.enter([...ALL.slice(0, 80), ...others(81, 200)], 50);
+  assertEquals(run.told, [{ from: 100, exact: false }]);
 });
 
 Deno.test("ChainWatch.doubt() tells each time, keeps the first line that is in doubt, and remembers nothing until that is accepted", async () => {
@@ -585,4 +637,56 @@ Deno.test("ChainWatch goes on over what has come and isn't counted yet, and with
   assertEquals(watch.seenDiffers(seen, 120), undefined);
   watch.foresee(chainEvent(104, undefined), ALL.slice(104, 115));
   assertEquals(watch.seenDiffers(seen, 120), false);
+});
+
+Deno.test("ChainWatch says whether what an earlier run saw differs from the first line on", async () => {
+  for (const [seq, exact] of [[1, true], [2, false]] as const) {
+    const run = new Run({ seq, value: valueFor(others(1, 5), seq) });
+    await run.enter(ALL.slice(0, 10));
+    assertEquals(run.told, [{ from: seq, exact }]);
+    const later = new Run(run.seen);
+    await later.enter(ALL.slice(0, 10), seq); // which begins right there
+    assertEquals(later.told, [{ from: seq, exact }]);
+  }
+});
+
+Deno.test("ChainWatch counts what has come for 20 ms in a second in which fewer than 2,048 lines came, and all where more than 8,192 wait", async () => {
+  const many = numbered(saidUpTo(8_300));
+  let [time, step, looks] = [0, 0, 0];
+  /** The last line that was counted, once some have come and time has passed. @param ticks Seconds. */
+  const counted = async (lines: number, ticks: number) => {
+    const run = new Run();
+    await run.enter(many.slice(0, 100));
+    step = 0; // all is counted in no time
+    const all = many.slice(100, 100 + lines);
+    for (const line of all) run.watch.take(line);
+    for (let tick = 0; tick < ticks; tick++) run.watch.tick();
+    step = 20; // nothing more is
+    run.watch.parted();
+    return (run.seen?.seq ?? 0) - 100;
+  };
+  await withMethod(performance, "now", () => () => {
+    if (++looks > 10_000) throw new Error("it waits for a clock that stands");
+    return time += step;
+  }, async () => {
+    const cases = [
+      ...[[9, 0, 0], [9, 1, 9], [2_047, 1, 2_047], [2_048, 1, 0]],
+      ...[[2_048, 2, 2_048], [8_192, 0, 0], [8_193, 0, 8_193]],
+    ];
+    for (const [lines = 0, ticks = 0, expected] of cases) {
+      assertEquals(await counted(lines, ticks), expected, `${lines}, ${ticks}`);
+    }
+    const run = new Run();
+    await run.enter(many.slice(0, 100));
+    for (const line of many.slice(100, 300)) run.watch.take(line);
+    step = 10; // so that there is time for one piece
+    looks = 0;
+    run.watch.parted();
+    assertEquals([run.seen?.seq, looks], [164, 3]);
+    await run.enter(many.slice(0, 300), 300);
+    for (const line of many.slice(300, 310)) run.watch.take(line);
+    looks = 0;
+    run.watch.parted();
+    assertEquals([run.seen?.seq, looks], [310, 2]); // and then there is nothing to wait for
+  });
 });

@@ -23,7 +23,9 @@ Deno.test("isLocal() knows addresses and origins that lead only to the same mach
     assert(isLocal(`http://${host}:8080`), host);
     assert(isLocal(`https://${host}`), host);
   }
-  for (const host of ["192.0.2.7", "[2001:db8::1]", "localhost.example"]) {
+  for (
+    const host of ["192.0.2.7", "[2001:db8::1]", "[::12]", "localhost.example"]
+  ) {
     assert(!isLocal(`${host}:5000`), host);
     assert(!isLocal(`https://${host}`), host);
   }
@@ -65,6 +67,15 @@ Deno.test("linkOf() lists the room's other servers, behind this client's own way
 
 Deno.test("linkOf() refuses what no server says", () => {
   for (const address of ["", "192.0.2.7", "http://"]) {
-    assertThrows(() => placeIn(address, "h:1"), EventError, "Cannot read");
+    const refused = () => placeIn(address, "h:1");
+    const { cause } = assertThrows(refused, EventError, "Cannot read");
+    assert(cause instanceof Error);
+  }
+});
+
+Deno.test("linkOf() shows nothing of what a server says around a page's origin", () => {
+  for (const more of ["/", "/\x1b[2J", "/a?b", "\x1b", "\n"]) {
+    const told = `https://chat.example:8443${more}`;
+    assertEquals(placeIn(told, "localhost:1"), "https://chat.example:8443");
   }
 });

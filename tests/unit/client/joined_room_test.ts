@@ -6,6 +6,7 @@
 
 import { randomBytes } from "../../../crypto_utils.ts";
 import {
+  fail,
   join,
   JoinError,
   UsageError,
@@ -15,9 +16,12 @@ import { fullId } from "../../../src/crypto/person_id.ts";
 import { IdentityFile } from "../../../src/keys/identity.ts";
 import { admissionKey, formatInvite } from "../../../src/keys/invite.ts";
 import type { Event } from "../../../src/protocol/events.ts";
+import { FOUNDING_ID } from "../../../src/sealed/membership.ts";
 import { assertEquals, assertMatch, assertRejects } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
+import { withMethod } from "../../kit/log_kit.ts";
 import { madeUpId, madeUpPerson, newStay } from "../../kit/people.ts";
+import { SealedServer } from "../../kit/sealed_server.ts";
 import { ACCEPT, past, SERVER, Visit } from "../../kit/session_setup.ts";
 
 /** A server of the test's own, and the link to it. */
@@ -55,14 +59,10 @@ Deno.test("join() tells a program what happens from its coming in on, after as m
     using place = new Place();
     await using folder = await Folder.make();
     const notes: string[] = [];
-    const warned = Promise.withResolvers<string>();
     const joining = join(place.link, {
       name: "ana",
       identity: folder.file("ana.id"),
-      note: (text) => {
-        notes.push(text);
-        if (text.startsWith("WARNING: ")) warned.resolve(text);
-      },
+      note: (text) => void notes.push(text),
       ...(history === undefined ? {} : { history }),
     });
     const [visit, name] = await place.arrival();
@@ -74,37 +74,45 @@ Deno.test("join() tells a program what happens from its coming in on, after as m
     assertEquals([name, notes], ["ana", ["Welcome"]]);
     assertEquals(room.members.map(({ name }) => name).sort(), ["ana", "ben"]);
     await room.say("three");
+    await room.write("nobody", "psst");
     await room.reply(2, "yes");
     await room.react(2, "👍");
-    await room.write("nobody", "psst");
-    const kinds = ["say", "reply", "react", "look"] as const;
-    const asked: Event<typeof kinds[number]>[] = [];
-    for (const _ of kinds) asked.push(await visit.next(kinds));
-    const lines = asked.filter(({ kind }) => kind !== "look");
+    await room.say("four");
+    const asked: Event<"say" | "reply" | "react">[] = [];
+    let look: Event<"look"> | undefined; // which has come before the last line
+    for (const kind of ["say", "reply", "react", "say"] as const) {
+      let event = await visit.next(["look", "say", "reply", "react"]);
+      if (event.kind === "look") {
+        look = event;
+        event = await visit.next(kind);
+      }
+      assertEquals(event.kind, kind);
+      asked.push(event as typeof asked[number]);
+    }
     assertEquals(
-      lines.map((it) => ["text" in it && it.text, "to" in it && it.to]),
-      [["three", false], ["yes", 2], ["👍", 2]],
+      asked.map((it) => [it.text, "to" in it && it.to]),
+      [["three", false], ["yes", 2], ["👍", 2], ["four", false]],
     );
     await visit.broadcast(
       4,
-      ...asked.flatMap((it): Event[] => {
-        if (it.kind === "say") return [{ ...it, kind: "said", id: 1 }];
-        if (it.kind === "reply") return [{ ...it, kind: "replied", id: 1 }];
-        return it.kind === "react" ? [{ ...it, kind: "reacted", id: 1 }] : [];
+      ...asked.map((it): Event => {
+        if (it.kind === "say") return { ...it, kind: "said", id: 1 };
+        if (it.kind === "reply") return { ...it, kind: "replied", id: 1 };
+        return { ...it, kind: "reacted", id: 1 };
       }),
     );
-    const [look] = asked.flatMap((it) => it.kind === "look" ? [it] : []);
     assertEquals(look?.who, "nobody");
-    const { id = 0 } = look ?? {};
-    await visit.tell({ kind: "nobody", id });
+    await visit.tell({ kind: "nobody", id: look?.id ?? 0 });
     // Somebody else by a name that was known: people should read that.
     const other = { name: "ben", person: madeUpId("other"), stay: newStay() };
     await visit.broadcast(
-      7,
+      8,
       { kind: "left", id: 2, n: 1, reason: "left" },
       { kind: "joined", id: 3, n: 0, ...other },
     );
-    assertMatch(await warned.promise, /"ben" is somebody else than before/);
+    await visit.tell({ kind: "ping" });
+    await visit.next("pong");
+    assertMatch(notes.at(-1) ?? "", /"ben" is somebody else than before/);
     const leaving = room.leave();
     const bye = await Promise.race([visit.next("bye"), leaving]);
     assertEquals(bye, { kind: "bye", reason: "left" });
@@ -117,7 +125,7 @@ Deno.test("join() tells a program what happens from its coming in on, after as m
       "entered",
       ...earlier,
       "current",
-      ...["three", "replied", "reacted", "refused", "left", "joined"],
+      ...["three", "replied", "reacted", "four", "refused", "left", "joined"],
     ]);
   }
 });
@@ -160,13 +168,63 @@ Deno.test("a joined room's events end with the reason why it was sent away, and 
   const [visit] = await place.arrival();
   await visit.admit(1);
   await using room = await joining;
+  await room.say("too late");
+  await visit.next("say");
   await visit.dismiss("removed");
   const read: News[] = [];
   const reading = async () => {
     for await (const news of room.events()) read.push(news);
   };
   await assertRejects(reading, JoinError, "You were removed from the room");
-  assertEquals(namesOf(read), ["entered", "current"]);
+  assertEquals(namesOf(read), ["entered", "current", "lost"]);
   await assertRejects(() => room.ended, JoinError);
   await room.leave();
+});
+
+Deno.test("join() founds no sealed room", async () => {
+  const server = new SealedServer();
+  const { publicKey: serverKey } = SERVER;
+  const link = formatInvite({
+    ...{ host: "localhost", port: 1, serverKey },
+    ...{ id: FOUNDING_ID, secret: server.foundingSecret },
+  });
+  const connect = async () =>
+    Object.assign(await server.dial(), { setNoDelay() {} });
+  await withMethod(Deno, "connect", () => connect as never, async () => {
+    const joining = join(link, { name: "ana" });
+    await assertRejects(() => joining, JoinError, "The room is not founded");
+  });
+  await server.closed();
+});
+
+Deno.test("fail() says on stderr why a program can't be in a room, and ends it: code 2 for a link or a name that can't be", async () => {
+  const cases: [error: unknown, words: string, code: number][] = [
+    [new UsageError("There is no room"), "There is no room.", 2],
+    [new JoinError("The room is full", "Wait"), "The room is full.\nWait.", 1],
+    [new RangeError("It is too long"), "It is too long.", 1],
+  ];
+  for (const [error, words, code] of cases) {
+    const said: unknown[] = [];
+    const exit = (code?: number): never => {
+      said.push(code);
+      throw error; // in place of the end
+    };
+    const write = (bytes: Uint8Array) => {
+      said.push(new TextDecoder().decode(bytes));
+      return bytes.length;
+    };
+    await withMethod(
+      Deno,
+      "exit",
+      () => exit,
+      () =>
+        withMethod(
+          Deno.stderr,
+          "writeSync",
+          () => write,
+          () => assertRejects(() => Promise.resolve().then(() => fail(error))),
+        ),
+    );
+    assertEquals(said, [`${words}\n`, code]);
+  }
 });

@@ -79,6 +79,7 @@ class TestChannel {
 
 /** A connection, what it reports, and the server at its other end. */
 class Setup implements AsyncDisposable {
+  readonly clock = new ManualClock(); // so that nothing comes by itself
   readonly channel = new TestChannel();
   readonly link: Link;
   readonly running: ReturnType<Link["run"]>;
@@ -105,6 +106,15 @@ class Setup implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.link.close();
     await this.running.catch(() => {});
+    this.clock[Symbol.dispose]();
+  }
+
+  /** One whose client is in, of which that was reported. */
+  static async inside(): Promise<Setup> {
+    const setup = new Setup();
+    await setup.admit();
+    await setup.reports();
+    return setup;
   }
 
   /** Lets all that has come be taken. */
@@ -192,7 +202,6 @@ const seqs = (lines: unknown) =>
 // ── Coming in ──────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Link.join() asks to be let in, and tells why not, or that the client is in or the connection has ended", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   await using setup = new Setup();
   const { channel, link } = setup;
   const refused = {
@@ -224,7 +233,6 @@ Deno.test("Link.join() asks to be let in, and tells why not, or that the client 
 });
 
 Deno.test("Link reports with its coming in the lines that it was owed but its own joining, and which they follow", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   await using setup = new Setup();
   const lines = [
     past(3, "ana", { what: "joined" }),
@@ -247,10 +255,7 @@ Deno.test("Link reports with its coming in the lines that it was owed but its ow
 // ── What the server tells ──────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Link reports what was found and each page with the lines that were told for it, and nothing twice", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
-  await using setup = new Setup();
-  await setup.admit();
-  await setup.reports();
+  await using setup = await Setup.inside();
   const { channel } = setup;
   channel.tell(past(1, "ben"), past(2, "ben"), {
     kind: "found",
@@ -286,10 +291,7 @@ Deno.test("Link reports what was found and each page with the lines that were to
 });
 
 Deno.test("Link reports each thing that the server tells to who deals with it", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
-  await using setup = new Setup();
-  await setup.admit();
-  await setup.reports();
+  await using setup = await Setup.inside();
   const events: [keyof LinkListener, Event][] = [
     ["agreed", { kind: "agreed", id: 1, seq: 2, value: "" }],
     ["file", { kind: "fetch", id: 1, offer: 2, from: 0, size: 1 }],
@@ -318,10 +320,7 @@ Deno.test("Link reports each thing that the server tells to who deals with it", 
 });
 
 Deno.test("Link reports what an operator asked for when the answer is complete, and refused lines and names at once", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
-  await using setup = new Setup();
-  await setup.admit();
-  await setup.reports();
+  await using setup = await Setup.inside();
   const notice = { kind: "notice", text: "one" } as const;
   const refuse = (n: number | null, reason: string) =>
     ({ kind: "refused", n, reason, detail: "" }) as const;
@@ -351,7 +350,6 @@ Deno.test("Link reports what an operator asked for when the answer is complete, 
 });
 
 Deno.test("Link takes nothing of sealed rooms in an open one, and in a sealed one with the lines that it follows", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   const followed = {
     kind: "followed",
     seq: 1,
@@ -388,7 +386,6 @@ Deno.test("Link takes nothing of sealed rooms in an open one, and in a sealed on
 });
 
 Deno.test("Link takes each record when its listener has place for it", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   const gate = Promise.withResolvers<void>();
   await using setup = new Setup({ ready: () => gate.promise });
   setup.channel.tell({ kind: "slowed" });
@@ -400,10 +397,7 @@ Deno.test("Link takes each record when its listener has place for it", async () 
 // ── What all are told ──────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Link reports lines in their order, as they stand in the log and then what they say, and who is there", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
-  await using setup = new Setup();
-  await setup.admit();
-  await setup.reports();
+  await using setup = await Setup.inside();
   await setup.broadcast(
     batch(5),
     said(2, "hi"),
@@ -452,10 +446,7 @@ Deno.test("Link reports lines in their order, as they stand in the log and then 
 });
 
 Deno.test("Link goes on with the next key where it is told to, and ends a connection that goes on with the last one", async () => {
-  using _clock = new ManualClock();
-  await using setup = new Setup();
-  await setup.admit();
-  await setup.reports();
+  await using setup = await Setup.inside();
   await setup.ratchet();
   await setup.broadcast(batch(5), said(2, "hi"));
   assertEquals((await setup.until("happened")).length, 2);
@@ -465,7 +456,6 @@ Deno.test("Link goes on with the next key where it is told to, and ends a connec
 });
 
 Deno.test("Link ends a connection on which lines come without their numbers, or before their key", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   await using setup = new Setup();
   await setup.admit();
   await setup.broadcast({ kind: "absent", id: 2, text: "" });
@@ -490,7 +480,6 @@ Deno.test("Link ends a connection on which lines come without their numbers, or 
 // ── Signs of life, and the end ─────────────────────────────────────────────────────────────────────────
 
 Deno.test("Link.fence() resolves when all that was asked for before is answered, or when that can't be any more", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   await using setup = new Setup();
   const { channel, link } = setup;
   let done = 0;
@@ -512,9 +501,8 @@ Deno.test("Link.fence() resolves when all that was asked for before is answered,
 });
 
 Deno.test("Link pings after 20 s in which it said nothing, and ends after 35 in which nothing came for it", async () => {
-  using clock = new ManualClock();
   await using setup = new Setup();
-  const { channel, link } = setup;
+  const { channel, clock, link } = setup;
   const pings = () =>
     channel.sent.splice(0).filter(({ kind }) => kind === "ping").length;
   clock.advance(19_000);
@@ -529,21 +517,20 @@ Deno.test("Link pings after 20 s in which it said nothing, and ends after 35 in 
 
   await using other = new Setup();
   other.channel.tell({ kind: "pong" });
-  clock.advance(20_000);
+  other.clock.advance(20_000);
   assertEquals(other.channel.sent, [{ kind: "ping" }]);
-  clock.advance(10_000);
+  other.clock.advance(10_000);
   other.channel.tell({ kind: "pong" }); // a sign of life
   await other.turns();
-  clock.advance(34_000);
+  other.clock.advance(34_000);
   assertEquals(other.channel.closed, 0);
-  clock.advance(1_000);
+  other.clock.advance(1_000);
   assertEquals(await other.running, "silent");
 });
 
 Deno.test("Link.hurry() asks for a sign of life within 10 s, once, and not where that is asked for already", async () => {
-  using clock = new ManualClock();
   await using setup = new Setup();
-  const { channel, link } = setup;
+  const { channel, clock, link } = setup;
   await link.hurry();
   await link.hurry();
   assertEquals(channel.sent, [{ kind: "ping" }]);
@@ -556,14 +543,13 @@ Deno.test("Link.hurry() asks for a sign of life within 10 s, once, and not where
   assertEquals([channel.closed, await setup.running], [1, "silent"]); // nobody looked
   await using dead = new Setup();
   await dead.link.hurry();
-  clock.advance(10_000);
+  dead.clock.advance(10_000);
   assertEquals(await dead.running, "lost");
   await dead.link.hurry();
   assertEquals(dead.channel.sent.length, 1);
 });
 
 Deno.test("Link.run() ends with the reason that the server gave, or as lost, and closes", async () => {
-  using _clock = new ManualClock(); // so that nothing comes by itself
   const gone = new Deno.errors.ConnectionReset();
   const cases: [
     end: null | Error,
@@ -596,9 +582,8 @@ Deno.test("Link.run() ends with the reason that the server gave, or as lost, and
 });
 
 Deno.test("Link.bye() says goodbye and waits a second for the end, and says nothing over what has ended", async () => {
-  using clock = new ManualClock();
   await using setup = new Setup();
-  const { channel, link } = setup;
+  const { channel, clock, link } = setup;
   await link.bye();
   assertEquals(channel.sent, [{ kind: "bye", reason: "left" }]);
   clock.advance(999);
@@ -613,5 +598,5 @@ Deno.test("Link.bye() says goodbye and waits a second for the end, and says noth
   assertEquals(other.channel.sent, [{ kind: "bye", reason: "good night" }]);
   other.link.close();
   await other.running;
-  assertEquals(clock.pending, 0);
+  assertEquals(other.clock.pending, 0);
 });

@@ -130,3 +130,15 @@ Deno.test("Outbox.flush() waits until all is sent, and then for a while until it
     assertEquals(clock.pending, 0);
   }
 });
+
+Deno.test("Outbox has one who says more wait while 1,024 lines do, until one is settled", async () => {
+  const outbox = new Outbox();
+  for (let n = 1; n <= 1_024; n++) await outbox.add({ text: "one" });
+  let isIn = false;
+  const adding = outbox.add({ text: "more" }).then(() => isIn = true);
+  for (let step = 0; step < 9; step++) await Promise.resolve();
+  assertEquals([isIn, outbox.size], [false, 1_024]);
+  outbox.settle(7);
+  await adding;
+  assertEquals(outbox.size, 1_024);
+});

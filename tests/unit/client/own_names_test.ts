@@ -9,11 +9,7 @@ import {
   handshakeRefused,
   JoinError,
 } from "../../../src/client/join_error.ts";
-import {
-  renamedFrom,
-  renamedSentence,
-  withPresentName,
-} from "../../../src/client/own_names.ts";
+import { renamedFrom, withPresentName } from "../../../src/client/own_names.ts";
 import { HandshakeRefusal } from "../../../src/protocol/reasons.ts";
 import { RefusedError } from "../../../src/protocol/record_reader.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
@@ -48,7 +44,10 @@ Deno.test("withPresentName() names the command by which one comes in, where the 
       const told = withPresentName(error, RENAMED, place);
       assert(told instanceof JoinError);
       assertEquals(told.message, error.message);
-      assertEquals(told.advice, `${renamedSentence(RENAMED)}: ${command}`);
+      assertEquals(
+        told.advice,
+        `On this machine "ana" goes by "anna" now: ${command}`,
+      );
     }
     assertEquals(withPresentName(error, undefined, undefined), error);
   }

@@ -5,11 +5,18 @@
  */
 
 import {
+  awaySentence,
   backSentence,
   disconnectedSentence,
+  fileSentence,
+  inviteSentences,
   localLinkSentence,
+  lostSentence,
+  refusalSentence,
+  takenSentence,
+  welcomeSentence,
 } from "../../../src/client/sentences.ts";
-import { assert, assertEquals } from "../../kit/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../kit/assert.ts";
 
 Deno.test("a loss is told with what is tried, and when", () => {
   const lost = { type: "disconnected", reason: "lost" } as const;
@@ -67,4 +74,39 @@ Deno.test("localLinkSentence() is about links that lead to their own machine alo
       "[2001:db8::1]:5000",
     ]
   ) assertEquals(localLinkSentence(`chat://${place}/#key`), undefined, place);
+});
+
+Deno.test("no sentence has what a server or others say as it is: it would reach the terminal", () => {
+  const raw = "\x1b[2J\u202e";
+  const said = { name: raw, person: raw, own: false, text: raw } as const;
+  const file = {
+    ...{ ...said, type: "file", offer: 1, size: 9, got: 1 } as const,
+    ...{ path: raw, reason: raw },
+  };
+  const entered = {
+    ...{ ...said, type: "entered", address: raw, others: 1, seq: 1 } as const,
+    ...{ at: 0, earlier: 0, again: true, waiting: 0, moved: true } as const,
+  };
+  const lost = { type: "disconnected", reason: raw, seconds: 0 } as const;
+  const refused = { ...said, type: "refused", reason: raw } as const;
+  const invited = { type: "invited", uses: 1, until: null, note: raw } as const;
+  const sentences = [
+    awaySentence({ ...said, type: "away-message" }),
+    backSentence(entered, 0, 0),
+    welcomeSentence(entered),
+    lostSentence({ ...said, type: "lost" }),
+    disconnectedSentence({ ...lost, next: raw }),
+    refusalSentence({ ...refused, detail: raw }),
+    refusalSentence({ ...refused, reason: "name-taken", detail: raw }),
+    takenSentence({ ...said, type: "taken", offer: 1, file: raw }),
+    ...inviteSentences({ ...invited, link: "chat://192.0.2.7:1/#" }),
+    ...(["begun", "waiting", "taken", "failed"] as const).map((state) =>
+      fileSentence({ ...file, state })
+    ),
+    fileSentence({ ...file, state: "taken", reason: "" }),
+  ];
+  for (const sentence of sentences) {
+    assertMatch(sentence, /\\u001b\[2J\\u202e/);
+    assertMatch(sentence, /^[ -~]+$/);
+  }
 });

@@ -64,8 +64,10 @@ class Servers extends Setup {
 }
 
 Deno.test("a session that loses its server goes on to the next at once, and says so in a line", async () => {
-  await using setup = new Servers([B, C]);
+  const known = await Known.load(undefined, () => {});
+  await using setup = new Servers([B, C], { known });
   const [visit, running] = await setup.enter();
+  assertEquals(known.roomAt(A)?.addresses, [A, B, C]);
   setup.clock.advance(STEADY);
   setup.dead.add(A).add(B);
   visit.end();
@@ -148,9 +150,7 @@ Deno.test("a server that accepts and says nothing has 4 s while others are left,
 Deno.test("a server that has no room is passed over, in the handshake or when it is asked to let in", async () => {
   await using setup = new Servers([B, C]);
   const running = setup.session.run();
-  const full = await setup.arrival();
-  await refuse(full, HandshakeRefusal.busy);
-  full.close();
+  await refuse(await setup.arrival(), HandshakeRefusal.busy);
   const visit = await setup.accept();
   await visit.next("join");
   await visit.tell({
@@ -282,7 +282,7 @@ Deno.test("a session learns from its server where the others are, goes there, an
     placesIn: (list) => list.split(","),
   });
   const [visit, running] = await setup.enter();
-  await visit.tell({ kind: "servers", list: `${A},${B}` });
+  await visit.tell({ kind: "servers", list: `${A},${B},${C}` });
   await visit.tell({ kind: "motd", text: "after that" });
   await setup.view.untilNote();
   setup.clock.advance(STEADY);
@@ -290,6 +290,6 @@ Deno.test("a session learns from its server where the others are, goes there, an
   visit.end();
   const again = await setup.admits(2);
   assertEquals((await setup.view.until("entered", 1)).address, B);
-  assertEquals(known.roomAt(A)?.addresses, [B, A]);
+  assertEquals(known.roomAt(A)?.addresses, [B, A, C]);
   await setup.leave(again, running);
 });

@@ -5,7 +5,10 @@
  * @module
  */
 
+import { toBase64url } from "../../../crypto_utils.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
+import { Known } from "../../../src/client/known.ts";
+import { fullId } from "../../../src/crypto/person_id.ts";
 import {
   assert,
   assertEquals,
@@ -14,10 +17,12 @@ import {
 } from "../../kit/assert.ts";
 import { HandshakeRefusal, REFUSALS } from "../../../src/protocol/reasons.ts";
 import { acceptChannel, refuse } from "../../../src/protocol/handshake.ts";
-import { MEMBER_ID, MEMBER_KEY } from "../../../src/protocol/hello.ts";
+import { CODE_ID, MEMBER_ID, MEMBER_KEY } from "../../../src/protocol/hello.ts";
+import { formatOffer } from "../../../src/protocol/offer.ts";
 import { writeAll } from "../../../src/base/write_all.ts";
 import {
   ACCEPT,
+  CLIENT,
   CLIENT_ID,
   eve,
   HANDSHAKE,
@@ -25,14 +30,22 @@ import {
   Setup,
   shared,
   texts,
+  Visit,
   words,
 } from "../../kit/session_setup.ts";
-import { madeUpId, madeUpPerson, madeUpStay } from "../../kit/people.ts";
+import { utf8 } from "../../kit/bytes.ts";
+import {
+  madeUpId,
+  madeUpPerson,
+  madeUpStay,
+  newIdentity,
+} from "../../kit/people.ts";
 
 // ── Inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.run() enters, tells what happens, and ends with leave()", async () => {
-  await using setup = new Setup();
+  const known = await Known.load(undefined, () => {});
+  await using setup = new Setup({ known });
   const { session, view } = setup;
   const running = session.run();
   const visit = await setup.accept();
@@ -79,6 +92,8 @@ Deno.test("Session.run() enters, tells what happens, and ends with leave()", asy
   ]);
   await setup.leave(visit, running);
   assertEquals(session.conversation.present, []);
+  const address = "chat.example:5000";
+  assertEquals(known.roomAt(address)?.addresses, [address]);
 });
 
 // ── Away and back ──────────────────────────────────────────────────────────────────────────────────────
@@ -144,6 +159,42 @@ Deno.test("Session asks for another name between two connections, as often as it
   await visit.echo(2, says);
   await setup.leave(visit, running);
   assertEquals(setup.dialled.length, 3);
+});
+
+Deno.test("Session comes by another name as whoever is told with it, until it has been in: from then on as the same", async () => {
+  const others = [await newIdentity(), await newIdentity()];
+  const left = [...others];
+  await using setup = new Setup({
+    askName: () => {
+      const identity = left.shift();
+      return Promise.resolve(identity ? { identity, name: "ben" } : null);
+    },
+  });
+  const running = setup.session.run();
+  const refused = { kind: "refused", n: null, detail: "" } as const;
+  const taken = async (visit: Visit) => {
+    const { card } = await visit.next("join");
+    await visit.tell({ ...refused, reason: "name-taken" });
+    return card;
+  };
+  const cards = [await taken(await setup.accept())];
+  const visit = await setup.accept();
+  visit.person = fullId(others[0]?.id ?? new Uint8Array());
+  cards.push((await visit.next("join")).card);
+  await visit.admit(1);
+  await setup.view.until("entered");
+  visit.end();
+  cards.push(await taken(await setup.acceptAgain()));
+  const last = await setup.accept();
+  last.person = visit.person;
+  cards.push((await last.next("join")).card);
+  const [first, ben] = [CLIENT, ...others].map(({ card }) => toBase64url(card));
+  assertEquals(cards, [first, ben, ben, ben]);
+  await last.admit(2);
+  assertEquals(setup.session.id, visit.person);
+  await setup.view.until("entered", 1);
+  await last.next("rename");
+  await setup.leave(last, running);
 });
 
 Deno.test("Session shows what it was told of the past once, though it had to ask twice", async () => {
@@ -295,6 +346,42 @@ Deno.test("Session that comes by its own key from the first tries no other way, 
   }
 });
 
+Deno.test("Session that comes by a spoken code tries no other way, and comes back by its own key without the code", async () => {
+  const password = utf8("crossover clockwork");
+  const handshake = {
+    ...HANDSHAKE,
+    inviteId: CODE_ID,
+    inviteKey: MEMBER_KEY,
+    code: { number: 5, password },
+  };
+  await using refused = new Setup({ handshake });
+  const entering = refused.session.run();
+  const accepting = assertRejects(() => refused.accept()); // there are no codes
+  await assertRejects(() => entering, JoinError, "does not open this room");
+  await accepting;
+  assertEquals(refused.dialled.length, 1);
+  refused.assertAllClosed();
+
+  await using setup = new Setup({ handshake });
+  const running = setup.session.run();
+  const code = () => ({
+    inviteId: 1,
+    password,
+    guess: () => true,
+    guessed: () => {},
+  });
+  const visit = await Visit.accept(await setup.arrival(), { ...ACCEPT, code });
+  await visit.next("join");
+  await visit.admit(1);
+  await setup.view.until("entered");
+  visit.end();
+  const again = await setup.acceptAgain();
+  await again.next("join");
+  await again.admit(2);
+  await setup.view.until("entered", 1);
+  await setup.leave(again, running);
+});
+
 // ── Leaving ────────────────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("Session.leave() before run() keeps it from dialling", async () => {
@@ -306,7 +393,7 @@ Deno.test("Session.leave() before run() keeps it from dialling", async () => {
 
 // ── What else a member may ask ─────────────────────────────────────────────────────────────────────────
 
-Deno.test("Session.act() speaks in the third person, write() to one alone, and leave() says last words", async () => {
+Deno.test("Session.act() speaks in the third person, offer() offers a file, write() writes to one alone, and leave() says last words", async () => {
   await using setup = new Setup();
   const { session, view } = setup;
   assertEquals(session.id, CLIENT_ID);
@@ -316,11 +403,19 @@ Deno.test("Session.act() speaks in the third person, write() to one alone, and l
   assertEquals(text, "waves");
   await visit.broadcast(2, { kind: "acted", id: 1, n, text });
   assertEquals((await view.until("acted")).id, "w");
+  const file = formatOffer({ name: "x", size: 1, digest: "0".repeat(64) });
+  const offering = session.offer(file, "o");
+  const offer = await visit.next("offer");
+  assertEquals([offer.text, await offering], [file, offer.n]);
+  await visit.broadcast(3, { ...offer, kind: "offered", id: 1 });
+  assertEquals((await view.until("offered")).id, "o");
   await session.write("eve", "psst", "p");
   const { id, who } = await visit.next("look");
   assertEquals(who, "eve");
+  assertEquals(view.standing?.waiting, 1);
   await visit.tell({ kind: "nobody", id });
   assertEquals((await view.until("refused")).id, "p");
+  assertEquals(view.standing?.waiting, 0);
   session.leave("good night");
   assertEquals((await visit.next("bye")).reason, "good night");
   await visit.dismiss("left");

@@ -40,3 +40,34 @@ Deno.test("of news that nobody reads the latest are kept, and the others counted
     news(`${MAX_WAITING + 2}`),
   ]);
 });
+
+Deno.test("notes are told at once, nobody can be asked, and the coming in is told", async () => {
+  const notes: string[] = [];
+  const waiting = new WaitingNews((text) => void notes.push(text));
+  waiting.note("hi");
+  waiting.stand();
+  assertEquals([notes, await waiting.ask()], [["hi"], null]);
+  let isIn = false;
+  waiting.entered.then(() => isIn = true);
+  waiting.show(news("1"));
+  await Promise.resolve();
+  assertEquals(isIn, false);
+  waiting.show({ type: "entered" } as News);
+  await waiting.entered;
+});
+
+Deno.test("who waits for news is told as soon as there are any, and when there are no more", async () => {
+  const waiting = new WaitingNews(() => {});
+  const reader = waiting.read();
+  const turns = async () => {
+    for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+  };
+  const first = reader.next();
+  await turns();
+  waiting.show(news("1"));
+  assertEquals((await first).value, news("1"));
+  const last = reader.next();
+  await turns();
+  waiting.end();
+  assertEquals((await last).done, true);
+});

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { restOf } from "../../kit/bytes.ts";
+import { ManualClock } from "../../kit/memory_stream.ts";
 import { isDisconnect } from "../../../src/base/error_reason.ts";
 import { writeAll } from "../../../src/base/write_all.ts";
 import {
@@ -11,6 +12,7 @@ import {
 
 const CONNECTING = 0;
 const OPEN = 1;
+const CLOSING = 2;
 const CLOSED = 3;
 
 /** A browser's socket that a test moves. */
@@ -23,20 +25,20 @@ class FakeSocket implements Socket {
   onclose: Socket["onclose"] = null;
   onerror: Socket["onerror"] = null;
   onmessage: Socket["onmessage"] = null;
-  readonly #self = this as unknown as WebSocket;
+  readonly self = this as unknown as WebSocket;
 
   open(): void {
     this.readyState = OPEN;
-    this.onopen?.call(this.#self, new Event("open"));
+    this.onopen?.call(this.self, new Event("open"));
   }
 
   come(data: unknown): void {
-    this.onmessage?.call(this.#self, new MessageEvent("message", { data }));
+    this.onmessage?.call(this.self, new MessageEvent("message", { data }));
   }
 
   end(): void {
     this.readyState = CLOSED;
-    this.onclose?.call(this.#self, new CloseEvent("close"));
+    this.onclose?.call(this.self, new CloseEvent("close"));
   }
 
   send(data: Parameters<Socket["send"]>[0]): void {
@@ -45,8 +47,9 @@ class FakeSocket implements Socket {
     this.bufferedAmount += data.length;
   }
 
+  /** As a browser's: the end is told later. */
   close(): void {
-    this.end();
+    this.readyState = CLOSING;
   }
 }
 
@@ -91,15 +94,42 @@ Deno.test("a read that waits ends with the socket, whichever side closes it", as
   const waiting = other.stream.read(new Uint8Array(1));
   other.stream.close();
   assertEquals(await waiting, null);
-  assertEquals(other.socket.readyState, CLOSED);
+  assertEquals(other.socket.readyState, CLOSING);
+});
+
+Deno.test("nothing is read of what comes after a socket's end, or had come when this side closed it", async () => {
+  const { socket, stream } = await opened();
+  socket.end();
+  socket.come(bytes(1));
+  assertEquals(await stream.read(new Uint8Array(1)), null);
+  const other = await opened();
+  other.socket.come(bytes(1, 2));
+  await other.stream.read(new Uint8Array(1));
+  other.stream.close();
+  assertEquals(await other.stream.read(new Uint8Array(1)), null);
+});
+
+Deno.test("a socket that ends as soon as it is open is read to its end", async () => {
+  const socket = new FakeSocket();
+  const dialling = dial("ws://localhost:1/chat", () => socket);
+  socket.open();
+  socket.come(bytes(1));
+  socket.end();
+  assertEquals(await restOf(await dialling), new Uint8Array([1]));
 });
 
 Deno.test("a server that can't be reached is told as such", async () => {
-  const socket = new FakeSocket();
-  const dialling = dial("ws://localhost:1/chat", () => socket);
-  socket.end();
-  const { message } = await assertRejects(() => dialling, Error);
-  assertEquals(message, "the server cannot be reached");
+  const ways: ((socket: FakeSocket) => void)[] = [
+    (socket) => socket.end(),
+    (socket) => socket.onerror?.call(socket.self, new Event("error")),
+  ];
+  for (const way of ways) {
+    const socket = new FakeSocket();
+    const dialling = dial("ws://localhost:1/chat", () => socket);
+    way(socket);
+    const { message } = await assertRejects(() => dialling, Error);
+    assertEquals(message, "the server cannot be reached");
+  }
 });
 
 Deno.test("text in place of bytes ends a connection, with the reason", async () => {
@@ -108,7 +138,7 @@ Deno.test("text in place of bytes ends a connection, with the reason", async () 
   socket.come("hello");
   const { message } = await assertRejects(() => reading, Error);
   assertEquals(message, "the server sent text instead of bytes");
-  assertEquals(socket.readyState, CLOSED);
+  assertEquals(socket.readyState, CLOSING);
 });
 
 Deno.test("a server that sends more than a page reads is left, and what it sent dropped", async () => {
@@ -116,9 +146,11 @@ Deno.test("a server that sends more than a page reads is left, and what it sent 
   const part = new ArrayBuffer(MAX_UNREAD / 2);
   socket.come(part);
   socket.come(part);
+  await stream.read(new Uint8Array(1)); // there is room for one more
+  socket.come(bytes(1));
   assertEquals(socket.readyState, OPEN);
   socket.come(bytes(1));
-  assertEquals(socket.readyState, CLOSED);
+  assertEquals(socket.readyState, CLOSING);
   const { message } = await assertRejects(
     () => stream.read(new Uint8Array(1)),
     Error,
@@ -127,6 +159,7 @@ Deno.test("a server that sends more than a page reads is left, and what it sent 
 });
 
 Deno.test("all bytes are written, in order, in messages that are not too long", async () => {
+  using _clock = new ManualClock(); // nothing waits for it
   const { socket, stream } = await opened();
   const all = Uint8Array.from({ length: 200_000 }, (_, at) => at % 251);
   const writing = writeAll(stream, all);
@@ -139,24 +172,34 @@ Deno.test("all bytes are written, in order, in messages that are not too long", 
 });
 
 Deno.test("a write waits while the browser has a window unsent, and goes on once it hasn't", async () => {
+  using clock = new ManualClock();
   const { socket, stream } = await opened();
   socket.bufferedAmount = SEND_WINDOW;
   const writing = stream.write(new Uint8Array(1));
   socket.come(bytes(1)); // an answer, at which it looks
   await stream.read(new Uint8Array(1));
-  assertEquals(socket.sent.length, 0);
+  for (let turn = 0; turn < 9; turn++) await Promise.resolve();
   socket.bufferedAmount = SEND_WINDOW - 1;
-  assertEquals(await writing, 1); // without an answer, too
-  assertEquals(socket.sent.length, 1);
+  for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+  assertEquals([socket.sent.length, clock.pending], [0, 1]);
+  clock.advance(50); // without an answer, too
+  assertEquals(await writing, 1);
+  assertEquals([socket.sent.length, clock.pending], [1, 0]);
 });
 
 Deno.test("a write that waits fails as one to a lost connection when the socket ends; so does every later one", async () => {
-  const { socket, stream } = await opened();
+  using _clock = new ManualClock();
+  const first = await opened();
+  const { socket, stream } = first;
   socket.bufferedAmount = SEND_WINDOW;
   const writing = stream.write(new Uint8Array(1));
   socket.end();
   assert(isDisconnect(await assertRejects(() => writing, Error)));
-  const later = () => stream.write(new Uint8Array(1));
-  assert(isDisconnect(await assertRejects(later, Error)));
-  assertEquals(socket.sent.length, 0);
+  const other = await opened();
+  other.socket.readyState = CLOSING;
+  for (const { stream } of [first, other]) {
+    const later = () => stream.write(new Uint8Array(1));
+    assert(isDisconnect(await assertRejects(later, Error)));
+  }
+  assertEquals([...first.socket.sent, ...other.socket.sent], []);
 });

@@ -19,10 +19,15 @@ import {
 
 const START = "encrypted-chat-identity:";
 
-Deno.test("importIdentity() gives back what exportIdentity() sealed, by its passphrase alone", async () => {
+Deno.test("importIdentity() gives back what exportIdentity() sealed, by its passphrase alone, each time with another salt", async () => {
   const seed = randomBytes(32);
   const passphrase = "\u{1f600}".repeat(8); // characters, not UTF-16 units
-  const text = await exportIdentity(seed, passphrase);
+  const [text, again] = await Promise.all([
+    exportIdentity(seed, passphrase),
+    exportIdentity(seed, passphrase),
+  ]);
+  const saltOf = (it: string) => it.slice(START.length, START.length + 21);
+  assert(saltOf(text) !== saltOf(again));
   assertMatch(text, new RegExp(`^${START}[\\w-]{86}$`));
   assert(isExportedIdentity(` ${text}\n`));
   assertEquals(await importIdentity(` ${text}\n`, passphrase), seed);

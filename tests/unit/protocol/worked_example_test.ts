@@ -63,6 +63,7 @@ import { Room } from "../../../src/server/room.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
+import { replaced } from "../../kit/replaced.ts";
 import { joinEvent, openPeople } from "../../kit/people.ts";
 
 type Example = typeof example;
@@ -137,38 +138,24 @@ async function keyPairOf(
   return { publicKey, privateKey };
 }
 
-/** The system's random source and clock, replaced until it is disposed of. */
-class FixedSystem implements Disposable {
-  readonly #restore: (() => void)[] = [];
-
-  constructor() {
-    const left = [...RANDOM];
-    const next = () => {
-      const bytes = left.shift();
-      assert(bytes, "more random bytes are asked for than the example has");
-      return bytes;
-    };
-    this.#replace(crypto, "getRandomValues", (into: Uint8Array) => {
-      into.set(next());
-      return into;
-    });
-    const generate = (name: keyof typeof PKCS8) => keyPairOf(name, next());
-    this.#replace(crypto.subtle, "generateKey", generate);
-    this.#replace(Date, "now", () => NOON);
-  }
-
-  #replace(object: object, name: string, value: unknown): void {
-    const own = Object.getOwnPropertyDescriptor(object, name);
-    Object.defineProperty(object, name, { value, configurable: true });
-    this.#restore.push(() => {
-      if (own) Object.defineProperty(object, name, own);
-      else Reflect.deleteProperty(object, name);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    for (const restore of this.#restore) restore();
-  }
+/** Puts what the example has in the place of the system's random source and clock. */
+function fixSystem(): Disposable {
+  const left = [...RANDOM];
+  const next = () => {
+    const bytes = left.shift();
+    assert(bytes, "more random bytes are asked for than the example has");
+    return bytes;
+  };
+  const fill = (into: Uint8Array) => {
+    into.set(next());
+    return into;
+  };
+  const generate = (name: keyof typeof PKCS8) => keyPairOf(name, next());
+  const system = new DisposableStack();
+  system.use(replaced(crypto, "getRandomValues", fill));
+  system.use(replaced(crypto.subtle, "generateKey", generate));
+  system.use(replaced(Date, "now", () => NOON));
+  return system;
 }
 
 // ── What our code says ─────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +278,7 @@ class Client {
  * @returns Ana, who has kept it all, and the chain's values for all lines, in hexadecimal digits.
  */
 async function converse(): Promise<[Client, string[]]> {
-  using _system = new FixedSystem();
+  using _system = fixSystem();
   await using server = await Server.start();
   const ana = await server.connect(ANA);
   const n = 2_876_500;

@@ -15,6 +15,7 @@ import {
 import { assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { runToEnd } from "../../../kit/command.ts";
 import { Folder, modeOf, namesIn } from "../../../kit/folder.ts";
+import { withMethod } from "../../../kit/log_kit.ts";
 
 // NIST, FIPS 180-4 examples: "abc".
 const ABC = new TextEncoder().encode("abc");
@@ -106,7 +107,7 @@ Deno.test("SourceFile.open() refuses what is no file, isn't there or is too larg
 });
 
 Deno.test(
-  "PartialFile.open() and SourceFile.read() don't wait at a named pipe",
+  "PartialFile.open(), SourceFile.read() and findSaved() don't open a named pipe, which would wait",
   {
     ignore: Deno.build.os === "windows", // it has none
   },
@@ -116,13 +117,26 @@ Deno.test(
     await Deno.remove(source.path);
     const offer = offerOf();
     const part = folder.file(`abc.txt.${offer.digest.slice(0, 8)}.part`);
+    const pipes: unknown[] = [source.path, part];
     for (const path of [source.path, part]) await runToEnd(["mkfifo", path]);
-    assertEquals(await source.read(0, 3), null);
-    await assertRejects(
-      () => PartialFile.open(folder.path, offer),
-      FileError,
-      `Cannot write "${part}": it is a pipe, not an ordinary file`,
-    );
+    const opened: unknown[] = [];
+    await withMethod(Deno, "open", (open) => (path, options) => {
+      if (!pipes.includes(path)) return open(path, options);
+      opened.push(path);
+      return Promise.reject(new Error("it would wait"));
+    }, async () => {
+      assertEquals(await source.read(0, 3), null);
+      assertEquals(
+        await findSaved(folder.path, { ...offer, size: 0 }),
+        undefined,
+      );
+      await assertRejects(
+        () => PartialFile.open(folder.path, offer),
+        FileError,
+        `Cannot write "${part}": it is a pipe, not an ordinary file`,
+      );
+    });
+    assertEquals(opened, []);
   },
 );
 
@@ -231,6 +245,25 @@ Deno.test("PartialFile says what it can't do once it is closed, or gone", async 
     FileError,
     `Cannot write "${part}": there is no such file or folder`,
   );
+});
+
+Deno.test("PartialFile that can't have its name says why, tries no other, and stays as it is", async () => {
+  await using folder = await Folder.make();
+  const part = folder.file("abc.txt.ba7816bf.part");
+  const tried: unknown[] = [];
+  await withMethod(Deno, "open", (open) => (path, options) => {
+    if (!options?.createNew) return open(path, options);
+    tried.push(path);
+    return Promise.reject(new Error("the disk is full"));
+  }, async () => {
+    await assertRejects(
+      () => take(folder.path),
+      FileError,
+      `Cannot write "${part}": the disk is full`,
+    );
+  });
+  assertEquals(tried, [folder.file("abc.txt")]);
+  assertEquals(await Deno.readTextFile(part), "abc");
 });
 
 Deno.test("PartialFile stays in its folder, whatever a file calls itself", async () => {

@@ -443,6 +443,28 @@ Deno.test("Transfers keep nothing of a file that isn't what was offered", async 
   assertEquals(await namesIn(folder.file("taken")), []);
 });
 
+Deno.test("Transfers open each piece as the one of its place in its offer's file, in the epoch of then", async () => {
+  await using setup = await setUp();
+  const { taker } = setup;
+  const opened: unknown[] = [];
+  taker.transfers.joined({
+    ...taker.room,
+    epoch: 7,
+    open: (data, place, epoch) => {
+      opened.push([place, epoch]);
+      return taker.room.open(data, place, epoch);
+    },
+  });
+  taker.transfers.get(SEQ);
+  await taker.shown.until("taken");
+  const { person, stay } = entry("", SEQ, 0);
+  const line = { seq: SEQ, person, stay, n: 0 };
+  assertEquals(opened.slice(0, 2), [
+    [{ line, from: 0 }, 7],
+    [{ line, from: PIECE_SIZE }, 7],
+  ]);
+});
+
 Deno.test("Transfers give up a piece that is no base64url", async () => {
   await using setup = await setUp();
   const { holder, taker } = setup;

@@ -36,6 +36,7 @@ const ADDRESSES = [
 /** A proxy on this machine, which does with each connection as it is told; and what it heard first. */
 class Proxy implements AsyncDisposable {
   readonly heard: string[] = [];
+  readonly #open = new Set<Deno.TcpConn>();
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #running: Promise<void>;
 
@@ -48,17 +49,35 @@ class Proxy implements AsyncDisposable {
   }
 
   async #run(serve: (conn: Deno.TcpConn) => Promise<void>): Promise<void> {
-    for await (const conn of this.#listener) {
-      using _conn = conn;
+    const all: Promise<void>[] = [];
+    for await (const conn of this.#listener) all.push(this.#one(conn, serve));
+    await Promise.all(all);
+  }
+
+  async #one(
+    conn: Deno.TcpConn,
+    serve: (conn: Deno.TcpConn) => Promise<void>,
+  ): Promise<void> {
+    this.#open.add(conn);
+    try {
       const buffer = new Uint8Array(512);
       const size = await conn.read(buffer);
       this.heard.push(buffer.subarray(0, size ?? 0).toHex());
       await serve(conn);
+    } catch (error) {
+      if (this.#open.has(conn)) throw error;
+    } finally {
+      if (this.#open.delete(conn)) conn.close();
     }
   }
 
+  /** Ends all connections, whatever the client does. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
+    for (const conn of this.#open) {
+      this.#open.delete(conn);
+      conn.close();
+    }
     await this.#running;
   }
 }
@@ -228,7 +247,14 @@ Deno.test("dialThrough() leaves a proxy, or a server behind it, that falls silen
       begun.resolve();
       await Promise.race([untilEnd(conn), over.promise]);
     });
-    const dialling = dialThrough(proxy.url, "", directWay().direct)(address);
+    let conn: Deno.TcpConn | undefined; // the client's
+    const dial = dialThrough(proxy.url, "", directWay().direct);
+    const { connect } = Deno;
+    const noting = async (options: Deno.ConnectOptions) =>
+      conn = await connect(options);
+    Object.assign(Deno, { connect: noting });
+    const dialling = dial(address); // which connects at once
+    Object.assign(Deno, { connect });
     const failed = assertRejects(
       () => dialling,
       Error,
@@ -239,6 +265,7 @@ Deno.test("dialThrough() leaves a proxy, or a server behind it, that falls silen
     assert(clock.pending > 0, "it waits");
     clock.advance(1);
     await failed;
+    assertThrows(() => conn?.close(), Deno.errors.BadResource);
     assertEquals(clock.pending, 0);
     // Within TLS the other side has to end it.
     if (address.startsWith("https") && begin === connected) over.resolve();

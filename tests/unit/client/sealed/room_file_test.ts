@@ -7,7 +7,7 @@
 import { roomFolder } from "../../../../src/client/sealed/room_folder.ts";
 import { RoomFile } from "../../../../src/client/sealed/room_file.ts";
 import { toBase64url } from "../../../../crypto_utils.ts";
-import { assertEquals } from "../../../kit/assert.ts";
+import { assert, assertEquals } from "../../../kit/assert.ts";
 import { Folder, modeOf } from "../../../kit/folder.ts";
 import { roomOf, SealedSetup } from "../../../kit/sealed_setup.ts";
 
@@ -84,6 +84,7 @@ Deno.test("what follows a damaged line of a room's file doesn't count where it l
   const file = await RoomFile.load(roomFolder(folder.path), room, fail);
   assertEquals(file.record.entries.map(({ seq }) => seq), [1]);
   assertEquals(file.stays.all.length, 1);
+  assert(file.last < lastControl(`${second}\n`)); // what was seen counts with its control lines alone
 });
 
 Deno.test("a room's file that can't be read is told of, and nothing is kept", async () => {
@@ -101,4 +102,16 @@ Deno.test("a room's file that can't be read is told of, and nothing is kept", as
   await file.kept;
   assertEquals([file.record.membership.seq, notes.length], [0, 1]);
   assertEquals(await Deno.readTextFile(path), text);
+});
+
+Deno.test("a damaged line of a room's file doesn't count, though it still says something", async () => {
+  await using folder = await Folder.make();
+  const { room, path, membership } = await kept(folder.path);
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, text.replace('"Rahul"', '"Raoul"'));
+  const file = await RoomFile.load(roomFolder(folder.path), room, fail);
+  assertEquals(file.record.membership.seq, membership.seq);
+  const notes = membership.openInvites(Date.now())
+    .map(({ number }) => file.noteOf(number));
+  assertEquals(notes, ["", undefined]);
 });
