@@ -164,8 +164,9 @@ export async function follow(
     let holes: Holes | undefined;
     try {
       holes = addLines(chain, lines, upTo);
-    } catch {
-      return "untold"; // lines that nobody can follow
+    } catch (error) {
+      if (error instanceof EventError) return "untold"; // lines that nobody can follow
+      throw error;
     }
     if (holes) left(holes);
     if (pages % KEEP_EVERY === KEEP_EVERY - 1) {

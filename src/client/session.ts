@@ -131,7 +131,7 @@ export class Session {
   #goodbye: Promise<void> | undefined;
   readonly #turns: Turns;
   #pauses = 0; // since the last connection that led into the room
-  #wasIn: boolean | undefined; // by the connection before
+  #wasIn = false; // by the connection before
   #notIn: string | undefined; // why the server whose turn it is lets nobody in
 
   /** A stay that begins with `run`. */

@@ -493,8 +493,9 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
       const chain = new Chain(this.head, value);
       chain.skipTo(seq);
       return chain.value;
-    } catch {
-      return undefined; // too many are missing
+    } catch (error) {
+      if (error instanceof RangeError) return undefined; // too many are missing
+      throw error;
     }
   }
 

@@ -140,7 +140,7 @@ export class LogFiles {
     const found: LogFile[] = [];
     for (let age = 1; first > 1; age++) {
       const file = await this.#look(this.#name(age), known);
-      if (file === undefined && !(age < this.#keep)) break;
+      if (file === undefined && age >= this.#keep) break;
       if (!file || file.first >= first) continue;
       found.unshift(file);
       first = file.first;

@@ -199,7 +199,7 @@ function byLog(a: Logged, b: Logged): number {
 }
 
 function compare(a: string, b: string): number {
-  return a < b ? -1 : 1; // no two are the same
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** What a beginning is to a server. */

@@ -177,7 +177,7 @@ function isBeginning(
 }
 
 function isStreamPlace(value: unknown): boolean {
-  if (typeof value !== "object") return false;
+  if (typeof value !== "object" || value === null) return false;
   const { stream, place, digest } = value as Readonly<Record<string, unknown>>;
   return isStreamId(stream) && isCount(place) && isDigest(digest);
 }
