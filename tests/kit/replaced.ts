@@ -1,5 +1,5 @@
 /**
- * Something else in a property's place, until it is disposed of.
+ * Something else in a property's place, or in that of what is drawn by chance, until it is disposed of.
  *
  * @module
  */
@@ -22,4 +22,17 @@ export function replaced(
       else Reflect.deleteProperty(object, name);
     },
   };
+}
+
+/** Has these be the next numbers of 32 bits that are drawn, one after the other. What else is drawn is so as ever. */
+export function drawing(...numbers: number[]): Disposable {
+  const { getRandomValues } = crypto;
+  const draw = <T extends ArrayBufferView<ArrayBuffer>>(into: T): T => {
+    getRandomValues.call(crypto, into);
+    if (into.byteLength === 4) {
+      new DataView(into.buffer).setUint32(0, numbers.shift() ?? NaN);
+    }
+    return into;
+  };
+  return replaced(crypto, "getRandomValues", draw);
 }

@@ -10,6 +10,7 @@ import {
   type Fate,
   WorkerResponder,
 } from "../../src/server/handshakes/worker_responder.ts";
+import { replaced } from "./replaced.ts";
 
 type Say = (data: unknown, options?: StructuredSerializeOptions) => void;
 
@@ -34,37 +35,28 @@ class WorkerHere {
   }
 
   #hear(data: unknown): void {
-    const hearers = WorkerHere.#hearers;
-    const own = { postMessage: this.#say };
-    const original = globalThis.addEventListener;
-    const adding = (_kind: string, hear: (event: MessageEvent) => void) =>
-      void hearers.push(hear);
-    Object.assign(globalThis, own, { addEventListener: adding });
-    try {
-      const [begin, goOn] = hearers;
-      const event = new MessageEvent("message", { data });
-      if (goOn && !Array.isArray(data)) this.#say("ready"); // it has the key
-      else (goOn ?? begin)?.(event);
-    } finally {
-      globalThis.addEventListener = original;
-    }
+    Object.assign(globalThis, { postMessage: this.#say });
+    using _ = WorkerHere.#hearing();
+    const [begin, goOn] = WorkerHere.#hearers;
+    const event = new MessageEvent("message", { data });
+    if (goOn && !Array.isArray(data)) this.#say("ready"); // it has the key
+    else (goOn ?? begin)?.(event);
   }
 
   terminate(): void {}
 
+  /** Notes who listens meanwhile. */
+  static #hearing(): Disposable {
+    const add = (_kind: string, hear: (event: MessageEvent) => void) =>
+      void WorkerHere.#hearers.push(hear);
+    return replaced(globalThis, "addEventListener", add);
+  }
+
   /** Loads the module. */
   static async load(): Promise<void> {
     if (WorkerHere.#hearers.length > 0) return;
-    const original = globalThis.addEventListener;
-    Object.assign(globalThis, {
-      addEventListener: (_: string, hear: (event: MessageEvent) => void) =>
-        void WorkerHere.#hearers.push(hear),
-    });
-    try {
-      await import("../../src/server/handshakes/worker.ts");
-    } finally {
-      globalThis.addEventListener = original;
-    }
+    using _ = WorkerHere.#hearing();
+    await import("../../src/server/handshakes/worker.ts");
   }
 }
 
@@ -77,23 +69,18 @@ export interface WorkerInThread extends WorkerResponder, Disposable {
 /** Starts one. @param privateKey 32 bytes, which stay: the same in all tests of a file. */
 export async function startHere(privateKey: Bytes): Promise<WorkerInThread> {
   await WorkerHere.load();
-  const { Worker } = globalThis;
-  globalThis.Worker = WorkerHere as unknown as typeof Worker;
+  using _ = replaced(globalThis, "Worker", WorkerHere);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fate: Fate = {
     ready: resolve,
     failed: (why) => reject(new Error(why)),
   };
-  try {
-    const worker = new WorkerResponder(copyOf(privateKey), fate);
-    await promise;
-    const passed = [WorkerHere.sent, WorkerHere.said];
-    for (const it of passed) it.length = 0;
-    return Object.assign(worker, {
-      [Symbol.dispose]: () => worker.end(),
-      passed: () => passed.flat(2),
-    });
-  } finally {
-    globalThis.Worker = Worker;
-  }
+  const worker = new WorkerResponder(copyOf(privateKey), fate);
+  await promise;
+  const passed = [WorkerHere.sent, WorkerHere.said];
+  for (const it of passed) it.length = 0;
+  return Object.assign(worker, {
+    [Symbol.dispose]: () => worker.end(),
+    passed: () => passed.flat(2),
+  });
 }

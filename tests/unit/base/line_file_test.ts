@@ -22,6 +22,7 @@ import { utf8 } from "../../kit/bytes.ts";
 import { fileTest, Folder, modeOf, namesIn } from "../../kit/folder.ts";
 import { ana, at, HAPPENINGS, textOf, there } from "../../kit/happenings.ts";
 import { windows, withMethod } from "../../kit/log_kit.ts";
+import { diskError } from "../../kit/full_disk.ts";
 
 const LINES: readonly Bytes[] = HAPPENINGS.map((it) => utf8(textOf(it)));
 const WHOLE = utf8(HAPPENINGS.map(textOf).join(""));
@@ -64,7 +65,7 @@ function withFileMethod<K extends keyof Deno.FsFile>(
 const halfWrite: Replacement<"writeSync"> = (original) =>
   function (this: Deno.FsFile, bytes: Uint8Array): number {
     original.call(this, bytes.subarray(0, bytes.length / 2));
-    throw Object.assign(new Error("x"), { code: "ENOSPC" });
+    throw diskError("ENOSPC");
   };
 
 // ── Reading and adding ─────────────────────────────────────────────────────────────────────────────────
@@ -383,7 +384,7 @@ test("rewrite() that fails leaves the old file, in use, and nothing beside it", 
     assertEquals(error.message, `Cannot write "${path}": the disk is full`);
   };
   const full = () => {
-    throw Object.assign(new Error("x"), { code: "ENOSPC" });
+    throw diskError("ENOSPC");
   };
   const promised = () => Promise.resolve(fails());
   await withMethod(Deno, "renameSync", () => full, promised);

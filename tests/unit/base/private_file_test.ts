@@ -17,6 +17,7 @@ import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { run } from "../../kit/command.ts";
 import { inFolder, modeOf, namesIn } from "../../kit/folder.ts";
 import { withMethod } from "../../kit/log_kit.ts";
+import { diskError } from "../../kit/full_disk.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -84,7 +85,7 @@ Deno.test("fileError() has a short reason for what the system says", () => {
       Object.assign(new Error("x"), { code: "EACCES" }),
       "permission denied",
     ],
-    [Object.assign(new Error("x"), { code: "ENOSPC" }), "the disk is full"],
+    [diskError("ENOSPC"), "the disk is full"],
     [new Error("something else"), "something else"],
   ];
   for (const [cause, reason] of cases) {

@@ -11,6 +11,7 @@ import { IdentityTable } from "../../../src/web/platform/identity_table.ts";
 import { assert, assertEquals } from "../../kit/assert.ts";
 import { Folder } from "../../kit/folder.ts";
 import { newIdentity } from "../../kit/people.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 for (const kind of ["folder", "page"]) {
   Deno.test(`Identities of a ${kind} come as the one of a name, and else as a new one that has been nobody`, async () => {
@@ -88,19 +89,14 @@ Deno.test("Identities go on with one that has been nobody, and with no other; a 
 Deno.test("identities of a page are listed by their last use", async () => {
   const table = new IdentityTable(undefined);
   const [ana, bob] = [await table.create(), await table.create()];
-  const { now } = Date;
   let time = 1;
-  Date.now = () => time++;
-  try {
-    await ana.setName("ana");
-    await bob.setName("bob");
-    const names = async () => (await table.all()).map(({ name }) => name);
-    assertEquals(await names(), ["bob", "ana"]);
-    await table.used(shortId(fullId(ana.identity.id)));
-    assertEquals(await names(), ["ana", "bob"]);
-    await table.used("nobody");
-    assertEquals(await names(), ["ana", "bob"]);
-  } finally {
-    Date.now = now;
-  }
+  using _now = replaced(Date, "now", () => time++);
+  await ana.setName("ana");
+  await bob.setName("bob");
+  const names = async () => (await table.all()).map(({ name }) => name);
+  assertEquals(await names(), ["bob", "ana"]);
+  await table.used(shortId(fullId(ana.identity.id)));
+  assertEquals(await names(), ["ana", "bob"]);
+  await table.used("nobody");
+  assertEquals(await names(), ["ana", "bob"]);
 });

@@ -29,6 +29,7 @@ import {
 } from "../../../src/crypto/cpace.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { isWiped } from "../../kit/private_keys.ts";
+import { replaced } from "../../kit/replaced.ts";
 import published from "./vectors/cpace_ristretto255.json" with { type: "json" };
 import draft from "./vectors/cpace_ristretto255_draft.json" with {
   type: "json",
@@ -207,12 +208,8 @@ function withOnes(run: () => void): Uint8Array[] {
     drawn.push(into);
     return into.fill(0xff);
   };
-  Object.assign(crypto, { getRandomValues: fill });
-  try {
-    run();
-  } finally {
-    Reflect.deleteProperty(crypto, "getRandomValues"); // the prototype's shows again
-  }
+  using _ = replaced(crypto, "getRandomValues", fill);
+  run();
   return drawn;
 }
 

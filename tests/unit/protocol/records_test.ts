@@ -27,6 +27,7 @@ import {
   type WireRecord,
 } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 const SEALED_SIZES = { direct: TAG_SIZE, broadcast: TAG_SIZE + SIGNATURE_SIZE };
 
@@ -126,16 +127,13 @@ Deno.test("RecordSplitter keeps nothing after the last record", () => {
 /** The memory from which bytes are copied meanwhile. */
 function copiedFrom(run: () => void): ArrayBufferLike[] {
   const sources: ArrayBufferLike[] = [];
-  const { set } = Uint8Array.prototype;
-  Uint8Array.prototype.set = function (source: Uint8Array, at?: number) {
+  const { set } = Uint8Array.prototype; // which all kinds of arrays share
+  const noting = function (this: Uint8Array, source: Uint8Array, at?: number) {
     sources.push(source.buffer);
     set.call(this, source, at);
   };
-  try {
-    run();
-  } finally {
-    Reflect.deleteProperty(Uint8Array.prototype, "set"); // all kinds of arrays share one, which shows again
-  }
+  using _set = replaced(Uint8Array.prototype, "set", noting);
+  run();
   return sources;
 }
 

@@ -25,6 +25,7 @@ import {
 } from "../../../src/protocol/records.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { ManualClock, streamPair } from "../../kit/memory_stream.ts";
+import { replaced } from "../../kit/replaced.ts";
 import { Outlet } from "../../../src/server/outlet.ts";
 import { Epoch, EpochReader } from "../../../src/crypto/epoch.ts";
 
@@ -288,17 +289,9 @@ Deno.test("Broadcaster.expired asks for a new key after 10 minutes, and at once 
 
 Deno.test("Broadcaster.expired asks for a new key after 2^31 records", async () => {
   const broadcaster = await Broadcaster.create(SERVER_KEY, CAPACITY);
-  const { counter } = Object.getOwnPropertyDescriptors(Epoch.prototype);
-  try {
-    for (const [sealed, expired] of [[2 ** 31 - 1, false], [2 ** 31, true]]) {
-      Object.defineProperty(Epoch.prototype, "counter", {
-        ...counter,
-        get: () => sealed,
-      });
-      assertEquals(broadcaster.expired, expired);
-    }
-  } finally {
-    Object.defineProperty(Epoch.prototype, "counter", counter);
+  for (const [sealed, expired] of [[2 ** 31 - 1, false], [2 ** 31, true]]) {
+    using _counter = replaced(Epoch.prototype, "counter", sealed);
+    assertEquals(broadcaster.expired, expired);
   }
 });
 

@@ -34,6 +34,7 @@ import { Folder } from "../../kit/folder.ts";
 import { withMethod } from "../../kit/log_kit.ts";
 import { printed } from "../../kit/printed.ts";
 import { SealedServer } from "../../kit/sealed_members.ts";
+import { drawing, replaced } from "../../kit/replaced.ts";
 
 const NOW = Date.UTC(2026, 10, 23);
 const MINUTE = 60_000;
@@ -43,14 +44,12 @@ const OUTSIDE = "192.0.2.7";
 
 /** The files of a room, at a time that stands still. */
 class Room implements AsyncDisposable {
-  readonly #now = Date.now;
+  readonly #now = replaced(Date, "now", () => NOW);
 
   private constructor(
     readonly folder: Folder,
     readonly keyFile: KeyFile,
-  ) {
-    Date.now = () => NOW;
-  }
+  ) {}
 
   /** A room whose server has listened. */
   static async open(host = "127.0.0.1", web?: string): Promise<Room> {
@@ -132,7 +131,7 @@ class Room implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    Date.now = this.#now;
+    this.#now[Symbol.dispose]();
     await this.folder[Symbol.asyncDispose]();
   }
 }
@@ -349,26 +348,11 @@ Deno.test("invite --code makes a spoken code for one person and ten minutes, of 
 Deno.test("an invite has an id that no other has, as a link and as a spoken code", async () => {
   await using room = await Room.open();
   const ids: number[] = [];
-  const numbers = [6, 6, 8, 8, 6, 10];
-  const random =
-    (real: typeof crypto.getRandomValues) => (bytes: Uint8Array) => {
-      real.call(crypto, bytes);
-      if (bytes.length === 4) {
-        new DataView(bytes.buffer).setUint32(0, numbers.shift() ?? 0);
-      }
-      return bytes;
-    };
-  await withMethod(
-    crypto,
-    "getRandomValues",
-    random as () => typeof crypto.getRandomValues,
-    async () => {
-      for (const args of [[], [], ["--code"]]) {
-        await room.says(...args);
-        ids.push(room.made.id);
-      }
-    },
-  );
+  using _numbers = drawing(6, 6, 8, 8, 6, 10);
+  for (const args of [[], [], ["--code"]]) {
+    await room.says(...args);
+    ids.push(room.made.id);
+  }
   assertEquals(ids, [3, 4, 5]);
 });
 

@@ -20,6 +20,8 @@ import { fileTest, Folder, modeOf } from "../../kit/folder.ts";
 import { closings, windows, withMethod } from "../../kit/log_kit.ts";
 import { overhear } from "../../kit/overhear.ts";
 import { madeUpId, madeUpStay } from "../../kit/people.ts";
+import { refusedRenames, withFullDisk } from "../../kit/full_disk.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 const START = Date.now();
 const ANA = madeUpId("ana");
@@ -260,40 +262,33 @@ test("a message that can't be written down is refused, and nobody is told of it"
   using mailbox = Mailbox.open(path);
   const bo = new Listener();
   mailbox.collect(BO, bo, null, START);
-  const failing = () => () => {
-    throw Object.assign(new Error("x"), { code: "ENOSPC" });
-  };
-  await withMethod(Deno.FsFile.prototype, "writeSync", failing, () => {
+  await withFullDisk(() => {
     const state = mailbox.post(posting(1), new Listener(), START);
     assertEquals(state, "mailbox-failed");
     assertEquals(bo.data, []);
-    return Promise.resolve();
   });
   assertEquals(mailbox.post(posting(1), new Listener(), START), "delivered");
   assertEquals(bo.data, ["m1"]);
   // So it is with who has taken one.
-  await withMethod(Deno.FsFile.prototype, "writeSync", failing, () => {
-    mailbox.got(BO, Number.MAX_SAFE_INTEGER);
-    return Promise.resolve();
-  });
+  await withFullDisk(() => mailbox.got(BO, Number.MAX_SAFE_INTEGER));
   assertEquals([mailbox.isKept, given(mailbox, BO)], [true, ["m1"]]);
   assertEquals(givenAnew(path, BO), ["m1"]);
 });
 
-/** Counts how often the file is written anew while something is done. @param works Whether that comes off. */
-async function rewritings(step: () => void, works = true): Promise<number> {
+/** Counts how often the file is written anew while something is done. */
+function rewritings(step: () => void): number {
   let count = 0;
-  const counting =
-    (rename: typeof Deno.renameSync): typeof rename => (...args) => {
-      count++;
-      if (!works) throw Object.assign(new Error("x"), { code: "EROFS" });
-      rename(...args);
-    };
-  await withMethod(Deno, "renameSync", counting, () => Promise.resolve(step()));
+  const { renameSync } = Deno;
+  const counting: typeof renameSync = (...args) => {
+    count++;
+    renameSync(...args);
+  };
+  using _ = replaced(Deno, "renameSync", counting);
+  step();
   return count;
 }
 
-test("the file is written anew where something was dropped, every half an hour at most, and at once where the clock was put back", async (path) => {
+test("the file is written anew where something was dropped, every half an hour at most, and at once where the clock was put back", (path) => {
   using mailbox = Mailbox.open(path);
   const half = 1_800_000;
   for (const [n, at] of [0, 1, half, half + 1, 2 * half + 6].entries()) {
@@ -303,10 +298,10 @@ test("the file is written anew where something was dropped, every half an hour a
   const sweeping = (at: number) => rewritings(() => mailbox.sweep(end + at));
   const counts: number[] = [];
   const times = [-1, 0, 1, half - 1, half, 2 * half + 5, 2 * half + 6];
-  for (const at of times) counts.push(await sweeping(at));
+  for (const at of times) counts.push(sweeping(at));
   assertEquals(counts, [0, 1, 0, 0, 1, 1, 0]);
   const looking = () => rewritings(() => void mailbox.due(end));
-  assertEquals([await looking(), await looking()], [1, 0]);
+  assertEquals([looking(), looking()], [1, 0]);
 });
 
 test("due() tells who has letters that have ended, every half an hour at most", (path) => {
@@ -324,22 +319,20 @@ test("a file that can be added to but not written anew is gone on with, the owne
   const half = 1_800_000;
   const end = START + LETTER_KEPT;
   let tries: number[] = [];
-  const said = await overhear("error", async () => {
+  const said = await overhear("error", () => {
     using mailbox = Mailbox.open(path);
     mailbox.post(posting(1), new Listener(), START);
     mailbox.sweep(end - half);
-    const sweeping = (at: number, works = false) =>
-      rewritings(() => mailbox.sweep(at), works);
     tries = [
-      await sweeping(end),
-      await sweeping(end + half - 1),
-      await rewritings(() => void mailbox.due(end + half), false),
+      refusedRenames(() => mailbox.sweep(end)),
+      refusedRenames(() => mailbox.sweep(end + half - 1)),
+      refusedRenames(() => void mailbox.due(end + half)),
     ];
     assertEquals(mailbox.post(posting(2), new Listener(), end), "waiting");
     assertEquals(givenAnew(path, BO).at(-1), "m2");
     tries.push(
-      await sweeping(end + 2 * half, true),
-      await sweeping(end + 3 * half, true),
+      rewritings(() => mailbox.sweep(end + 2 * half)),
+      rewritings(() => mailbox.sweep(end + 3 * half)),
     );
   });
   assertEquals(tries, [1, 0, 1, 1, 0]);
@@ -348,9 +341,9 @@ test("a file that can be added to but not written anew is gone on with, the owne
   assert(said[0]?.includes("The server goes on adding to it"), said[0]);
 });
 
-test("the file is written anew once it is large and most of it no longer counts", async (path) => {
+test("the file is written anew once it is large and most of it no longer counts", (path) => {
   using mailbox = Mailbox.open(path);
-  const count = await rewritings(() => {
+  const count = rewritings(() => {
     for (let n = 1; n <= 400; n++) {
       mailbox.post(posting(n, { length: 9 }), new Listener(), START);
       mailbox.got(BO, Number.MAX_SAFE_INTEGER);
@@ -362,14 +355,14 @@ test("the file is written anew once it is large and most of it no longer counts"
 
 test("where the file can't be written anew, that is not tried with each message", async (path) => {
   let tries = 0;
-  const said = await overhear("error", async () => {
+  const said = await overhear("error", () => {
     using mailbox = Mailbox.open(path);
-    tries = await rewritings(() => {
+    tries = refusedRenames(() => {
       for (let n = 1; n <= 300; n++) {
         mailbox.post(posting(n, { length: 9 }), new Listener(), START);
         mailbox.got(BO, Number.MAX_SAFE_INTEGER);
       }
-    }, false);
+    });
   });
   assertEquals([tries, said.length], [1, 1]);
 });
@@ -410,30 +403,23 @@ test("takeOver() that can't be written down changes nothing, and one that can le
   using mailbox = Mailbox.open(path);
   mailbox.post(posting(7), new Listener(), START);
   const before = mailbox.state();
-  await rewritings(() => {
+  refusedRenames(() => {
     assertThrows(
       () => mailbox.takeOver(other.state()),
       FileError,
       "Cannot write",
     );
-  }, false);
+  });
   assertEquals(mailbox.state(), before);
-  const full = () => () => {
-    throw Object.assign(new Error("x"), { code: "ENOSPC" });
-  };
   for (const count of [1, 600]) {
-    await overhear(
-      "error",
-      () =>
-        withMethod(Deno.FsFile.prototype, "writeSync", full, () => {
-          for (let n = 1; n <= count; n++) {
-            const it = posting(n, { from: EVE, length: 9 });
-            mailbox.post(it, new Listener(), START, { isDecided: true });
-            mailbox.got(BO, Number.MAX_SAFE_INTEGER, true);
-          }
-          return Promise.resolve();
-        }),
-    );
+    await overhear("error", () =>
+      withFullDisk(() => {
+        for (let n = 1; n <= count; n++) {
+          const it = posting(n, { from: EVE, length: 9 });
+          mailbox.post(it, new Listener(), START, { isDecided: true });
+          mailbox.got(BO, Number.MAX_SAFE_INTEGER, true);
+        }
+      }));
     assertEquals(mailbox.isKept, false);
     mailbox.takeOver(other.state());
     assertEquals([mailbox.isKept, mailbox.state()], [true, other.state()]);
@@ -509,11 +495,6 @@ Deno.test("whatever happens, a server that is started again has the same, and ev
 
 /** Opens a mailbox at another time. */
 function openAt(path: string, now: number): Mailbox {
-  const original = Date.now;
-  Date.now = () => now;
-  try {
-    return Mailbox.open(path);
-  } finally {
-    Date.now = original;
-  }
+  using _now = replaced(Date, "now", () => now);
+  return Mailbox.open(path);
 }

@@ -16,6 +16,7 @@ import {
 import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
 import { freePort } from "../../kit/folder.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 /** Serves figures at a port for as long as something is done. */
 async function served(
@@ -191,73 +192,61 @@ class Told {
 const REGISTRY = Symbol.for("opentelemetry.js.api.1");
 
 Deno.test("Exposition tells OpenTelemetry the same, which meter() finds where somebody wants it", () => {
-  const before = Reflect.get(globalThis, REGISTRY);
   const told = new Told();
-  try {
-    Reflect.set(globalThis, REGISTRY, undefined);
-    assertEquals(meter(), undefined);
-    Reflect.set(globalThis, REGISTRY, {});
-    assertEquals(meter(), undefined);
-    Reflect.set(globalThis, REGISTRY, { metrics: told });
-    const exposition = new Exposition("chat_", meter());
-    const plain = exposition.count("plain", "Plain");
-    const labelled = exposition.count("labelled", "Labelled", "reason");
-    exposition.level("level", "Level", () => 3);
-    exposition.total("total", "Total", () => 4);
-    const spread = exposition.distribution("spread", "Spread", [1, 5]);
-    plain.add(2);
-    labelled.add(1, "bad");
-    spread.observe(7);
-    told.look();
-    const of = (description: string) => ({ description });
-    assertEquals(told.figures, {
-      chat_plain: ["counter", of("Plain"), [2, {}]],
-      chat_labelled: ["counter", of("Labelled"), [1, { reason: "bad" }]],
-      chat_level: ["gauge", of("Level"), [3, {}]],
-      chat_total: ["counter", of("Total"), [4, {}]],
-      chat_spread: [
-        "histogram",
-        { ...of("Spread"), advice: { explicitBucketBoundaries: [1, 5] } },
-        7,
-      ],
-    });
-    assertEquals(told.versions, [`encrypted-chat ${VERSION}`]);
-  } finally {
-    if (before === undefined) Reflect.deleteProperty(globalThis, REGISTRY);
-    else Reflect.set(globalThis, REGISTRY, before);
-  }
+  using _registry = replaced(globalThis, REGISTRY, undefined);
+  assertEquals(meter(), undefined);
+  Reflect.set(globalThis, REGISTRY, {});
+  assertEquals(meter(), undefined);
+  Reflect.set(globalThis, REGISTRY, { metrics: told });
+  const exposition = new Exposition("chat_", meter());
+  const plain = exposition.count("plain", "Plain");
+  const labelled = exposition.count("labelled", "Labelled", "reason");
+  exposition.level("level", "Level", () => 3);
+  exposition.total("total", "Total", () => 4);
+  const spread = exposition.distribution("spread", "Spread", [1, 5]);
+  plain.add(2);
+  labelled.add(1, "bad");
+  spread.observe(7);
+  told.look();
+  const of = (description: string) => ({ description });
+  assertEquals(told.figures, {
+    chat_plain: ["counter", of("Plain"), [2, {}]],
+    chat_labelled: ["counter", of("Labelled"), [1, { reason: "bad" }]],
+    chat_level: ["gauge", of("Level"), [3, {}]],
+    chat_total: ["counter", of("Total"), [4, {}]],
+    chat_spread: [
+      "histogram",
+      { ...of("Spread"), advice: { explicitBucketBoundaries: [1, 5] } },
+      7,
+    ],
+  });
+  assertEquals(told.versions, [`encrypted-chat ${VERSION}`]);
 });
 
 Deno.test("Metrics tells how late the event loop last was, until it is disposed of", () => {
-  const before = Reflect.get(globalThis, REGISTRY);
   const told = new Told();
-  Reflect.set(globalThis, REGISTRY, { metrics: told });
+  using _registry = replaced(globalThis, REGISTRY, { metrics: told });
   const delay = () => {
     told.look();
     return told.figures["chat_event_loop_delay_seconds"]?.at(-1);
   };
-  try {
-    using clock = new ManualClock();
-    {
-      using _metrics = new Metrics();
-      assertEquals(delay(), [0, {}]);
-      clock.advance(500);
-      assertEquals(delay(), [0, {}]);
-      const { now } = performance;
-      performance.now = () => now() + 250; // something took a quarter of a second
-      clock.advance(500);
-      assertEquals(delay(), [0.25, {}]);
-      clock.advance(500);
-      assertEquals(delay(), [0, {}]);
-      performance.now = () => now() + 150; // never before its time
-      clock.advance(500);
-      assertEquals(delay(), [0, {}]);
-    }
-    assertEquals(clock.pending, 0);
-  } finally {
-    if (before === undefined) Reflect.deleteProperty(globalThis, REGISTRY);
-    else Reflect.set(globalThis, REGISTRY, before);
+  using clock = new ManualClock();
+  {
+    using _metrics = new Metrics();
+    assertEquals(delay(), [0, {}]);
+    clock.advance(500);
+    assertEquals(delay(), [0, {}]);
+    const { now } = performance;
+    performance.now = () => now() + 250; // something took a quarter of a second
+    clock.advance(500);
+    assertEquals(delay(), [0.25, {}]);
+    clock.advance(500);
+    assertEquals(delay(), [0, {}]);
+    performance.now = () => now() + 150; // never before its time
+    clock.advance(500);
+    assertEquals(delay(), [0, {}]);
   }
+  assertEquals(clock.pending, 0);
 });
 
 Deno.test("what isn't measured can be told as any measure", () => {

@@ -14,6 +14,7 @@ import {
 import { assert, assertEquals } from "../../kit/assert.ts";
 import { withMethod } from "../../kit/log_kit.ts";
 import { overhear } from "../../kit/overhear.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 type Listener = () => unknown;
 
@@ -25,23 +26,11 @@ async function withSignals(
   const listeners = new Map<string, Listener>();
   const listen = (signal: Deno.Signal, listener: Listener) =>
     void listeners.set(signal, listener);
-  const outputs = [Deno.stdin, Deno.stdout];
-  for (const [at, value] of terminals.entries()) {
-    Object.defineProperty(outputs[at], "isTerminal", {
-      value: () => value,
-      configurable: true,
-    });
-  }
-  try {
-    await withMethod(
-      Deno,
-      "addSignalListener",
-      () => listen,
-      async () => void await body(listeners),
-    );
-  } finally {
-    for (const output of outputs) Reflect.deleteProperty(output, "isTerminal");
-  }
+  const [stdin, stdout] = terminals;
+  using _stdin = replaced(Deno.stdin, "isTerminal", () => stdin);
+  using _stdout = replaced(Deno.stdout, "isTerminal", () => stdout);
+  using _listen = replaced(Deno, "addSignalListener", listen);
+  await body(listeners);
 }
 
 const NONE = [false, false] as const;

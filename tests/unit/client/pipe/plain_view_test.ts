@@ -17,6 +17,7 @@ import {
   assertStringIncludes,
 } from "../../../kit/assert.ts";
 import { ATTACKS, DANGEROUS, newsWith } from "../../../kit/hostile_texts.ts";
+import { diskError } from "../../../kit/full_disk.ts";
 
 /** A stream of these pieces; text is UTF-8. */
 function inputOf(...pieces: (string | Uint8Array<ArrayBuffer>)[]) {
@@ -245,7 +246,7 @@ Deno.test("PipeView ends, and says why, when the output takes no more", async ()
   const sink: Sink = {
     writeSync() {
       written++;
-      throw Object.assign(new Error("No space left"), { code: "ENOSPC" });
+      throw diskError("ENOSPC");
     },
   };
   // This input never ends by itself.
@@ -266,7 +267,7 @@ Deno.test("PipeView ends, and says why, when the output takes no more", async ()
 Deno.test("PlainView goes on where stderr takes no more", async () => {
   const errors: Sink = {
     writeSync() {
-      throw Object.assign(new Error("No space left"), { code: "ENOSPC" });
+      throw diskError("ENOSPC");
     },
   };
   const options = { ...streams(inputOf("hello\n")), errors };

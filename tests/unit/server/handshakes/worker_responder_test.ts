@@ -39,6 +39,7 @@ import {
 import { streamPair } from "../../../kit/memory_stream.ts";
 import { startHere } from "../../../kit/worker_here.ts";
 import { RESPONDERS, startWorker } from "../../../kit/responders.ts";
+import { replaced } from "../../../kit/replaced.ts";
 
 /** What passes between the threads, as far as it is secret. */
 interface Passed {
@@ -335,24 +336,20 @@ class PaperThread {
 
 /** A responder whose worker is made of paper, and what becomes of that. */
 function onPaper(key = SERVER_KEY.slice()) {
-  const { Worker } = globalThis;
   const threads: PaperThread[] = [];
-  globalThis.Worker = class extends PaperThread {
+  const Noted = class extends PaperThread {
     constructor(url: URL, options: WorkerOptions) {
       super(url, options);
       threads.push(this);
     }
-  } as unknown as typeof Worker;
+  };
   const fates: string[] = [];
   const ready = () => void fates.push("ready");
   const failed = (why: string) => void fates.push(why);
-  try {
-    const worker = new WorkerResponder(key, { ready, failed });
-    const [thread] = threads as [PaperThread];
-    return { worker, thread, fates };
-  } finally {
-    globalThis.Worker = Worker;
-  }
+  using _ = replaced(globalThis, "Worker", Noted);
+  const worker = new WorkerResponder(key, { ready, failed });
+  const [thread] = threads as [PaperThread];
+  return { worker, thread, fates };
 }
 
 /** How a handshake failed that its worker has taken along. */

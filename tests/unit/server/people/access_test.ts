@@ -29,8 +29,8 @@ import type {
 } from "../../../../src/server/people/person.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
 import { Folder } from "../../../kit/folder.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
 import { nameOf } from "../../../kit/room_setup.ts";
+import { drawing } from "../../../kit/replaced.ts";
 
 const START = Date.UTC(2026, 10, 23);
 const STANDING = new Uint8Array(32).fill(7);
@@ -162,25 +162,10 @@ test("who shook hands by the standing link comes in by that alone which there st
   assertEquals(access.refusal(eve), "invite-used");
 });
 
-test("an invite has a number that no other has", async ({ people: { access } }) => {
-  const numbers = [6, 6, 8];
-  const random = () => (bytes: ArrayBufferView) => {
-    const { byteLength, buffer } = bytes;
-    if (byteLength === 4) {
-      new DataView(buffer).setUint32(0, numbers.shift() ?? NaN);
-    }
-    return bytes;
-  };
-  await withMethod(
-    crypto,
-    "getRandomValues",
-    random as () => typeof crypto.getRandomValues,
-    () => {
-      const ids = [1, 2].map(() => access.invite(WISH).id);
-      assertEquals(ids, [3, 4]);
-      return Promise.resolve();
-    },
-  );
+test("an invite has a number that no other has", ({ people: { access } }) => {
+  using _numbers = drawing(6, 6, 8);
+  const ids = [1, 2].map(() => access.invite(WISH).id);
+  assertEquals(ids, [3, 4]);
 });
 
 test("an invite that is made here opens with its secret until it is closed, and is written down at the next look", async (setup) => {

@@ -19,8 +19,8 @@ import {
   newInvite,
 } from "../../../../src/server/people/invites.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
 import { madeUpId } from "../../../kit/people.ts";
+import { drawing } from "../../../kit/replaced.ts";
 
 const START = Date.UTC(2026, 10, 23);
 const CODE = "7-crossover-clockwork";
@@ -147,28 +147,18 @@ Deno.test("a spoken code is found by its number while it is open, and bears thre
   assertEquals([code.guess(), find(7)], [false, undefined]);
 });
 
-Deno.test("a new invite has a number of 31 bits that no other has, nor the standing link", async () => {
-  const numbers = [0, 1, 0xffff_ffff, 0xffff_fffd];
+Deno.test("a new invite has a number of 31 bits that no other has, nor the standing link", () => {
   const secret = new Uint8Array(32).fill(3);
   const wish = { uses: 3, until: START, note: "for ana", by: "ben" };
   const isTaken = (id: number) => id === 0x7fff_ffff;
-  const random = () => (bytes: ArrayBufferView) => {
-    new DataView(bytes.buffer).setUint32(0, numbers.shift() ?? NaN);
-    return bytes;
-  };
-  await withMethod(
-    crypto,
-    "getRandomValues",
-    random as () => typeof crypto.getRandomValues,
-    () => {
-      const key = toBase64url(admissionKey(secret));
-      const at = START + 5;
-      assertEquals(newInvite(wish, secret, isTaken, at, CODE), {
-        ...{ kind: "invite", id: 0x7fff_fffe, key, ...wish, code: CODE, at },
-      });
-      return Promise.resolve();
-    },
-  );
+  {
+    using _numbers = drawing(0, 1, 0xffff_ffff, 0xffff_fffd);
+    const key = toBase64url(admissionKey(secret));
+    const at = START + 5;
+    assertEquals(newInvite(wish, secret, isTaken, at, CODE), {
+      ...{ kind: "invite", id: 0x7fff_fffe, key, ...wish, code: CODE, at },
+    });
+  }
   assertEquals(newInvite(wish, secret, () => false, START).code, "");
 });
 

@@ -14,7 +14,7 @@ import {
 } from "../../../../src/server/people/journal.ts";
 import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
 import { fileTest } from "../../../kit/folder.ts";
-import { withFullDisk } from "../../../kit/full_disk.ts";
+import { refusedRenames, withFullDisk } from "../../../kit/full_disk.ts";
 import { closings, withMethod } from "../../../kit/log_kit.ts";
 import { overhear } from "../../../kit/overhear.ts";
 
@@ -369,21 +369,14 @@ test("a file that can't be written anew is said once to grow, and gone on with",
   using setup = new Setup(path);
   const { journal } = setup;
   let tries = 0;
-  const readOnly = () => () => {
-    tries++;
-    throw Object.assign(new Error("x"), { code: "EROFS" });
-  };
-  const said = await overhear(
-    "warning",
-    () =>
-      withMethod(Deno, "renameSync", readOnly, () => {
-        journal.rewrite();
-        journal.rewrite();
-        journal.record(topic("tea"));
-        journal.keep();
-        return Promise.resolve();
-      }),
-  );
+  const said = await overhear("warning", () => {
+    tries = refusedRenames(() => {
+      journal.rewrite();
+      journal.rewrite();
+      journal.record(topic("tea"));
+      journal.keep();
+    });
+  });
   assertEquals([tries, said.length, setup.file], [1, 1, [topic("tea")]]);
   assert(said[0]?.startsWith("warning people: Cannot write"), said[0]);
   assert(

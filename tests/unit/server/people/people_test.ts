@@ -30,6 +30,8 @@ import { Folder } from "../../../kit/folder.ts";
 import { closings, withMethod } from "../../../kit/log_kit.ts";
 import { madeUpId, openPeople } from "../../../kit/people.ts";
 import { nameOf } from "../../../kit/room_setup.ts";
+import { refusedRenames, withFullDisk } from "../../../kit/full_disk.ts";
+import { replaced } from "../../../kit/replaced.ts";
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 10, 23);
@@ -38,14 +40,10 @@ const STANDING = new Uint8Array(32).fill(7);
 /** A calendar that a test turns: `Date.now` follows it until it is disposed of. */
 class Calendar implements Disposable {
   now = START;
-  readonly #real = Date.now;
-
-  constructor() {
-    Date.now = () => this.now;
-  }
+  readonly #replaced = replaced(Date, "now", () => this.now);
 
   [Symbol.dispose](): void {
-    Date.now = this.#real;
+    this.#replaced[Symbol.dispose]();
   }
 }
 
@@ -658,16 +656,11 @@ test("keep() that fails is tried again, with what came meanwhile", async (setup)
   const { people, path } = setup;
   const [ana, ben] = [stranger(), stranger()];
   people.enrol(ana, 0, START);
-  const full = () => {
-    throw Object.assign(new Error("x"), { code: "ENOSPC" });
-  };
-  const { prototype } = Deno.FsFile;
-  await withMethod(prototype, "writeSync", () => full, () => {
+  await withFullDisk(() => {
     for (let n = 0; n < 2; n++) {
       const words = `Cannot write "${path}": the disk is full`;
       assertThrows(() => people.journal.keep(), FileError, words);
     }
-    return Promise.resolve();
   });
   people.enrol(ben, 0, START);
   people.journal.keep();
@@ -775,17 +768,11 @@ test("the standing link is looked at before anybody comes by it", (setup) => {
 test("a file that can be added to but not rewritten is gone on with, and that is tried once", async (setup) => {
   const ana = stranger();
   setup.enrol(ana, "ana", 50);
-  let tries = 0;
-  const readOnly = () => () => {
-    tries++;
-    throw Object.assign(new Error("x"), { code: "EROFS" });
-  };
-  await withMethod(Deno, "renameSync", readOnly, () => {
+  const tries = refusedRenames(() => {
     for (const head of [9, 5]) {
       setup.people.limitFrom(head);
       assertEquals(setup.people.persons.find(ana.id)?.from, head);
     }
-    return Promise.resolve();
   });
   assertEquals(tries, 1);
   const ben = setup.enrol(stranger(), "ben");

@@ -20,7 +20,7 @@ import {
   assertThrows,
 } from "../../../kit/assert.ts";
 import { fileTest } from "../../../kit/folder.ts";
-import { withFullDisk } from "../../../kit/full_disk.ts";
+import { refusedRenames, withFullDisk } from "../../../kit/full_disk.ts";
 import { withMethod } from "../../../kit/log_kit.ts";
 import { overhear } from "../../../kit/overhear.ts";
 import { madeUpStay } from "../../../kit/people.ts";
@@ -143,20 +143,13 @@ test("marks that couldn't be written are written before anything else is, the lo
 test("ControlFile that can't be written anew is said once to grow, and gone on with", async (path) => {
   using file = open(path);
   let tries = 0;
-  const readOnly = () => () => {
-    tries++;
-    throw Object.assign(new Error("x"), { code: "EROFS" });
-  };
-  const told = await overhear(
-    "warning",
-    () =>
-      withMethod(Deno, "renameSync", readOnly, () => {
-        assertThrows(() => file.replace([ruled(1)]), FileError);
-        for (const _ of [1, 2]) file.rewrite([ruled(1)]);
-        file.add([ruled(2)]);
-        return Promise.resolve();
-      }),
-  );
+  const told = await overhear("warning", () => {
+    tries = refusedRenames(() => {
+      assertThrows(() => file.replace([ruled(1)]), FileError);
+      for (const _ of [1, 2]) file.rewrite([ruled(1)]);
+      file.add([ruled(2)]);
+    });
+  });
   assertEquals([tries, told.length, said(path)], [2, 1, [ruled(2)]]);
   assert(
     told[0]?.includes("The server goes on adding to it, so that it grows"),

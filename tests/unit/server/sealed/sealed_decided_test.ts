@@ -24,6 +24,7 @@ import { assert, assertEquals } from "../../../kit/assert.ts";
 import { ROOM_KEY } from "../../../kit/connection_setup.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { SealedServer } from "../../../kit/sealed_members.ts";
+import { replaced } from "../../../kit/replaced.ts";
 
 const DAY = 86_400_000;
 
@@ -78,12 +79,8 @@ Deno.test("control lines that one server has taken come to the same on another, 
   await using folder = await Folder.make();
   const { now } = Date;
   const { log, room } = await (async () => {
-    Date.now = () => now() + 30 * DAY;
-    try {
-      return await another(folder);
-    } finally {
-      Date.now = now;
-    }
+    using _now = replaced(Date, "now", () => now() + 30 * DAY);
+    return await another(folder);
   })();
   using _room = room;
   for (const it of taken) carryOut(room, it);

@@ -21,6 +21,7 @@ import {
   SealedServer,
 } from "../../../kit/sealed_members.ts";
 import { somebody } from "../../../kit/sealed_room.ts";
+import { replaced } from "../../../kit/replaced.ts";
 import type { Event } from "../../../../src/protocol/events.ts";
 import { admissionKey } from "../../../../src/keys/invite.ts";
 import { MEMBER_ID, MEMBER_KEY } from "../../../../src/protocol/hello.ts";
@@ -356,8 +357,8 @@ for (const [way, days] of [["forward", 2], ["back", -2]] as const) {
     const client = await server.by(open, late);
     await followed(client);
     const { now } = Date;
-    Date.now = () => now() + days * DAY;
-    try {
+    {
+      using _now = replaced(Date, "now", () => now() + days * DAY);
       assertEquals(await server.rekey(ana), "clock-wrong");
       const enter = await server.entering(late, open, "late");
       await client.send(enter, joinEvent(late, "late"));
@@ -370,8 +371,6 @@ for (const [way, days] of [["forward", 2], ["back", -2]] as const) {
         await ana.client.send(own);
         await quiet(ana.client);
       }
-    } finally {
-      Date.now = now;
     }
     assertEquals(await server.rekey(ana), undefined);
     const ben = await server.enter(invite, "ben");
