@@ -620,6 +620,11 @@ export class Conversation implements LinkListener {
     return this.#requests.page(before, count);
   }
 
+  /** The connection of a sealed room has ended: no page comes over it any more. */
+  ended(): void {
+    this.#requests.endPages();
+  }
+
   /** Whether the one who said a line had seen another history, as `ChainWatch.seenDiffers`. */
   seenDiffers(seen: Seen, line: number): boolean | undefined {
     return this.#watch.seenDiffers(seen, line);

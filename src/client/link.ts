@@ -248,7 +248,8 @@ export class Link {
     if (this.#closed) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#fences.set(this.#pings + 1, resolve);
-    await this.#ping();
+    // A connection that can't be written to ends for its reader, too.
+    this.#ping().catch(() => resolve(false));
     return await promise;
   }
 

@@ -51,7 +51,7 @@ export class ServerRequests {
   disconnected(): string | undefined {
     this.#link = undefined;
     this.#reading = [];
-    this.#pages.closeAll();
+    this.endPages();
     this.#answered.notify();
     return this.#names.splice(0).at(-1)?.text;
   }
@@ -153,6 +153,11 @@ export class ServerRequests {
     const [request, answer] = this.#pages.open(before, count);
     this.ask(request);
     return answer;
+  }
+
+  /** No page comes any more over this connection. */
+  endPages(): void {
+    this.#pages.closeAll();
   }
 
   /** A page is told. */

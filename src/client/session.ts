@@ -65,7 +65,7 @@ const SETTLE_TIME = 1_000;
 /** How long a connection stands, at least, before all servers are tried at once where it is lost, ms. */
 const STEADY_TIME = 10_000;
 /** Why a server doesn't let somebody in whom the room's others may let in. */
-const ELSEWHERE = /^(room-full|log-failed)$/;
+const ELSEWHERE = /^(room-full|log-(failed|unreadable))$/;
 
 /** As whom a client comes, and under which name. */
 export interface Who {
@@ -118,7 +118,7 @@ export class Session {
   readonly #mail: PrivateMessages;
   readonly #options: SessionOptions;
   readonly #stay = toBase64url(randomBytes(STAY_SIZE));
-  readonly #leaving = Promise.withResolvers<void>();
+  #leaving = Promise.withResolvers<void>(); // another for each visit: a race for all would keep their connections
   #who: Who;
   #comesAsMember: boolean; // rather than by its invite
   #isRetrying = false; // by its key, since its link was refused at first
@@ -324,7 +324,7 @@ export class Session {
     this.conversation.address = turns.now;
     this.#notIn = undefined;
     try {
-      const leaving = this.#leaving.promise;
+      const leaving = (this.#leaving = Promise.withResolvers()).promise;
       const channel = await reach(
         () => this.#options.dial(turns.now),
         this.#handshake,

@@ -238,13 +238,17 @@ export class App {
   async join(typed: string): Promise<void> {
     const place = this.#place;
     const keeping = this.#keeping;
-    if (!place || !keeping || this.stage.value.at !== "name") return;
+    const stage = this.stage.value;
+    if (!place || !keeping || stage.at !== "name") return;
+    const isElsewhere = () => this.stage.value !== stage; // or asked for twice
     let who: Who;
     try {
       who = await keeping.identities.forName(requireName(typed));
     } catch (error) {
+      if (isElsewhere()) return;
       return this.#askName(place, typed, reasonOf(error));
     }
+    if (isElsewhere()) return;
     this.#who = who;
     const answer = this.#naming;
     this.#naming = undefined;

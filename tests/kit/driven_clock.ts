@@ -49,6 +49,11 @@ export class DrivenClock {
     await body(clock);
   }
 
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Drives it until something has come. @throws {Error} if it never does. */
   async until<T>(something: Promise<T>): Promise<T> {
     let hasCome = false;

@@ -10,7 +10,7 @@ import { HttpDesk, type HttpPlace } from "../../src/server/http/http_desk.ts";
 import { readRequest } from "../../src/server/http/http_head.ts";
 import { RequestError } from "../../src/server/http/request_error.ts";
 import { TokenFile } from "../../src/server/http/token_file.ts";
-import { assertRejects } from "./assert.ts";
+import { assert, assertRejects } from "./assert.ts";
 import {
   type Answered,
   answerIn,
@@ -55,12 +55,20 @@ export class Desk implements AsyncDisposable {
     options: HttpOptions = {},
     host = "127.0.0.1",
   ): Promise<Desk> {
-    const clock = new ManualClock();
+    using doubles = new DisposableStack();
+    const clock = doubles.use(new ManualClock());
     const [setup, path] = await roomWithTokens(options);
     const place = placeIn(setup, options, {});
+    const { history } = setup;
+    const recall = history.recall.bind(history);
+    history.recall = (seq) => {
+      assert(seq <= history.head, "there is no end to what is looked for");
+      return recall(seq);
+    };
     const changed = () => desk.renew();
     const tokens = await TokenFile.open(path, () => {}, changed);
     const desk = new HttpDesk(place, host, tokens);
+    doubles.move(); // they are the desk's now
     return new Desk(setup, place, desk, clock, tokens);
   }
 
@@ -68,6 +76,7 @@ export class Desk implements AsyncDisposable {
   async ask(asked: Asked, capacity = Infinity): Promise<Asking> {
     const [near, far] = streamPair();
     far.outgoing.capacity = capacity;
+    if (asked.path !== "/events") far.outgoing.alter = noStream;
     near.outgoing.inject(requestBytes({ token: TOKEN, ...asked }));
     const { head, rest } = await readRequest(far);
     const peer = far as unknown as Peer; // it is read from, written to and closed, no more
@@ -98,6 +107,13 @@ export class Desk implements AsyncDisposable {
     this.tokens[Symbol.dispose]();
     await this.setup[Symbol.asyncDispose]();
   }
+}
+
+/** What is answered to other requests comes to an end. */
+function noStream(bytes: Uint8Array): Uint8Array[] {
+  const text = new TextDecoder().decode(bytes);
+  assert(!text.includes("text/event-stream"), "a stream has begun");
+  return [bytes];
 }
 
 /** How a request is refused: the status, why, and when it may be tried again. */

@@ -7,12 +7,14 @@
 import { type Bytes, toBase64url } from "../../crypto_utils.ts";
 import { CHAIN_START, chainGap, chainValue } from "../../src/protocol/chain.ts";
 import { ChatLog, type ChatLogOptions } from "../../src/log/chat_log.ts";
+import type { HeardLine } from "../../src/protocol/changes.ts";
 import {
   type LogEntry,
   type NewEntry,
   numberEntry,
 } from "../../src/protocol/line.ts";
 import { inFolder, namesIn } from "./folder.ts";
+import { madeUpPerson, madeUpStay } from "./people.ts";
 import { replaced } from "./replaced.ts";
 
 export const ADDRESS = "0.0.0.0:5000";
@@ -37,6 +39,16 @@ export const numbered = (
   entries: readonly NewEntry[],
   first = 1,
 ): LogEntry[] => entries.map((entry, at) => numberEntry(entry, first + at));
+
+/** A line of ana's, as a client hears it; nobody has signed it. */
+export const lineOf = (
+  seq: number,
+  more: Partial<HeardLine> = {},
+): HeardLine => ({
+  ...{ seq, at: seq, person: madeUpPerson("ana"), stay: madeUpStay("ana") },
+  ...{ n: seq, what: "said", name: "ana", text: `text ${seq}`, to: null },
+  ...more,
+});
 
 /** The chain's values for lines 0 to `upTo`, after lines from the first on, as the protocol says it. */
 export function valuesFor(
@@ -109,6 +121,31 @@ export async function withMethod<T extends object, K extends keyof T>(
 ): Promise<void> {
   using _ = replaced(object, method, replacement(object[method]));
   await body();
+}
+
+/**
+ * Runs a body while what is to be written to a log waits.
+ * @param body Is given what resolves once something waits, and what lets it be written, as the body's end does, too.
+ */
+export async function withLateLog(
+  log: ChatLog,
+  body: (comes: Promise<void>, mend: () => void) => Promise<unknown>,
+): Promise<void> {
+  const { promise: works, resolve: mend } = Promise.withResolvers<void>();
+  const { promise: comes, resolve: coming } = Promise.withResolvers<void>();
+  const late =
+    (append: ChatLog["append"]): ChatLog["append"] => async (...parts) => {
+      coming();
+      await works;
+      return await append.apply(log, parts);
+    };
+  await withMethod(log, "append", late, async () => {
+    try {
+      await body(comes, mend);
+    } finally {
+      mend();
+    }
+  });
 }
 
 /** How many files are closed while something is done. */

@@ -8,6 +8,9 @@ import type { Message, Siblings } from "../../src/server/cluster/siblings.ts";
 
 type Heard = Parameters<Siblings["hear"]>[1];
 
+/** No test has servers say as much to each other as this: who does asks without an end. */
+const MAX_SENT = 2_000;
+
 /** A question or a message that went from one server to others. */
 export interface Sent {
   readonly topic: string;
@@ -21,6 +24,8 @@ export class MemoryCompany {
   readonly #servers = new Map<string, MemorySiblings>();
   /** What was asked and told, in order. */
   readonly sent: Sent[] = [];
+  /** What of that gets lost. Tests replace it. */
+  loses: (sent: Sent) => boolean = () => false;
 
   /** Another server of that id. */
   join(own: string): MemorySiblings {
@@ -31,7 +36,8 @@ export class MemoryCompany {
 
   /** Those whom a message reaches; who is silent hears nothing. */
   reached(sent: Sent): MemorySiblings[] {
-    this.sent.push(sent);
+    if (this.sent.push(sent) > MAX_SENT) throw new Error("It never ends");
+    if (this.loses(sent)) return [];
     return [...this.#servers.values()].filter(({ own, isSilent }) =>
       own !== sent.from && !isSilent && (sent.to ?? own) === own
     );

@@ -34,6 +34,12 @@ interface Held {
   readonly time: string;
 }
 
+/** To where entries are pushed, and how many were. */
+interface Pushing {
+  readonly subject: string;
+  count: number;
+}
+
 /** One connection. */
 class Client {
   readonly #nats: ScriptedNats;
@@ -69,6 +75,11 @@ class Client {
     }
   }
 
+  /** Once all is said. */
+  endLater(): void {
+    this.#writing = this.#writing.then(() => this.end());
+  }
+
   say(text: string, ...more: Uint8Array[]): void {
     const bytes = concat(utf8(text), ...more);
     const write = async () => {
@@ -91,7 +102,7 @@ class Client {
     const body = this.#unread.slice(end + 1, end + 1 + size);
     this.#unread = this.#unread.slice(end + 1 + size + 2);
     const [subject = "", second = ""] = words;
-    if (verb === "CONNECT") this.#nats.connects.push(JSON.parse(line.slice(8)));
+    if (verb === "CONNECT") this.#nats.come(this, JSON.parse(line.slice(8)));
     else if (verb === "PING") this.#nats.pinged(this);
     else if (verb === "SUB") this.#subscribe(subject, words.at(-1) ?? "");
     else if (verb === "UNSUB") this.#subscriptions.delete(subject);
@@ -157,8 +168,14 @@ export class ScriptedNats implements AsyncDisposable {
   /** Beginnings of subjects that aren't allowed, and of others that nobody hears. */
   readonly denied = new Set<string>();
   readonly unheard = new Set<string>();
+  /** Beginnings of subjects of which messages get lost. */
+  readonly lost = new Set<string>();
   /** Whether it answers pings. */
   isAlive = true;
+  /** Whether it refuses all who come. */
+  isClosed = false;
+  /** What else it says of what the stream holds. */
+  state: Json = {};
   /** The stream: what it was made as, and what it holds; undefined for none. */
   stream: { readonly config: Json; readonly entries: Held[] } | undefined;
   readonly #refused = new Map<string, { code: number; times: number }>();
@@ -166,6 +183,7 @@ export class ScriptedNats implements AsyncDisposable {
   readonly #serving = new Set<Promise<void>>();
   #listener: Deno.TcpListener;
   #consumers = 0;
+  readonly #pushing = new Map<string, Pushing>();
   readonly port: number;
 
   private constructor() {
@@ -220,6 +238,14 @@ export class ScriptedNats implements AsyncDisposable {
     void this.#accept(this.#listener);
   }
 
+  /** A client says who it is. */
+  come(client: Client, it: Record<string, unknown>): void {
+    this.connects.push(it);
+    if (!this.isClosed) return;
+    client.say("-ERR 'Authorization Violation'\r\n");
+    client.endLater();
+  }
+
   /** A client wants to know whether it lives. */
   pinged(client: Client): void {
     if (this.isAlive) client.say("PONG\r\n");
@@ -243,6 +269,7 @@ export class ScriptedNats implements AsyncDisposable {
     const api = /^\$JS\.API\.(.*)$/.exec(given.subject)?.[1];
     if (api !== undefined) return this.#ask(api, given);
     this.published.push(given);
+    if (begins(given.subject, this.lost)) return;
     const isEntry = this.stream && given.subject.endsWith(".entries");
     if (isEntry) return this.#add(given);
     let isHeard = false;
@@ -298,7 +325,15 @@ export class ScriptedNats implements AsyncDisposable {
     if (what.startsWith("CONSUMER.CREATE.")) {
       const config = json["config"] as Json;
       const name = `c${++this.#consumers}`;
+      const from = Number(config["opt_start_seq"] ?? Infinity);
+      const subject = String(config["deliver_subject"]);
+      this.#pushing.set(name, { subject, count: 0 });
+      const { entries } = stream;
+      for (let seq = from; seq <= entries.length; seq++) this.#push(name, seq);
       return { stream_name: "chat_test", name, config };
+    }
+    if (what.startsWith("CONSUMER.DELETE.")) {
+      this.#pushing.delete(what.split(".").at(-1) ?? "");
     }
     return { success: true };
   }
@@ -309,8 +344,18 @@ export class ScriptedNats implements AsyncDisposable {
     return {
       config,
       created: "2026-11-23T00:00:00.000000001Z",
-      state: { messages: count, first_seq: 1, last_seq: count },
+      state: { messages: count, first_seq: 1, last_seq: count, ...this.state },
     };
+  }
+
+  /** An entry goes to who follows the stream. */
+  #push(name: string, seq: number): void {
+    const it = this.#pushing.get(name);
+    const held = this.stream?.entries[seq - 1];
+    if (!it || !held) return;
+    const nanos = `${Date.parse(held.time)}000000`;
+    const reply = `$JS.ACK.chat_test.${name}.1.${seq}.${++it.count}.${nanos}.0`;
+    this.publish({ subject: it.subject, reply, headers: "", data: held.data });
   }
 
   /** An entry comes. */
@@ -323,6 +368,7 @@ export class ScriptedNats implements AsyncDisposable {
     if (this.silent.has("entries")) return;
     entries.push({ data: given.data, time: "2026-11-23T00:00:01.5Z" });
     this.#answer(given, { stream: "chat_test", seq: entries.length });
+    for (const name of this.#pushing.keys()) this.#push(name, entries.length);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -114,7 +114,7 @@ export class FileServer {
 
 /** A sealed room with files, and the folder where they are. */
 export class SealedFiles implements AsyncDisposable {
-  readonly setup: SealedSetup = new SealedSetup();
+  readonly setup: SealedSetup = new SealedSetup({ waits: true });
   readonly files: FileServer = new FileServer();
 
   private constructor(readonly folder: Folder) {

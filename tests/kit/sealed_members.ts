@@ -9,6 +9,7 @@ import { type Bytes, randomBytes, toBase64url } from "../../crypto_utils.ts";
 import { admissionKey } from "../../src/keys/invite.ts";
 import type { Event } from "../../src/protocol/events.ts";
 import { MEMBER_ID, MEMBER_KEY } from "../../src/protocol/hello.ts";
+import type { NewEntry } from "../../src/protocol/line.ts";
 import { readCard } from "../../src/crypto/identity.ts";
 import {
   commitment,
@@ -46,6 +47,15 @@ export interface Insider<C extends RoomClient = Client> {
   readonly who: Somebody;
   readonly client: C;
   readonly stay: string;
+}
+
+/** A control line of somebody's, as it stands in the log. */
+export function ruledBy(
+  { who, stay }: Pick<Insider, "who" | "stay">,
+  text: string,
+  at = Date.now(),
+): NewEntry {
+  return { what: "ruled", at, person: who.short, stay, n: 0, name: "x", text };
 }
 
 /** An invite, with its secret. */

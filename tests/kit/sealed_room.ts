@@ -11,12 +11,19 @@ import {
   sha256,
   toBase64url,
 } from "../../crypto_utils.ts";
-import { type Identity, identityOf } from "../../src/crypto/identity.ts";
+import {
+  type Identity,
+  identityOf,
+  readCard,
+} from "../../src/crypto/identity.ts";
 import { fullId, shortId } from "../../src/crypto/person_id.ts";
+import type { Event } from "../../src/protocol/events.ts";
+import type { LogEntry } from "../../src/protocol/line.ts";
 import {
   commitment,
   freshContentKey,
   sealBack,
+  sealWrap,
 } from "../../src/sealed/content_key.ts";
 import {
   type Control,
@@ -26,12 +33,17 @@ import {
   signControl,
 } from "../../src/sealed/control_line.ts";
 import {
+  type ControlEntry,
+  ControlRecord,
+} from "../../src/sealed/control_record.ts";
+import {
   type ControlPlace,
   type ControlRefusal,
   Membership,
   SEALED_INVITE,
 } from "../../src/sealed/membership.ts";
 import type { Shared } from "../../src/server/broadcaster.ts";
+import type { Staged } from "../../src/server/sealed/sealed_room.ts";
 import { utf8 } from "./bytes.ts";
 
 /** A person, or an invite's temporary identity. */
@@ -64,6 +76,9 @@ export interface Ruling {
   /** Where it is said. */
   readonly place: ControlPlace;
 }
+
+/** What comes to a server with a control line that needs nothing else. */
+export const NOTHING: Staged = { wraps: new Map(), admission: undefined };
 
 /** What a control line says, but for its count, which is the next one if it isn't given. */
 export type Said = Control extends infer C
@@ -111,6 +126,48 @@ export class SealedRoom {
       commit: commitment({ room: id, e: 0 }, room.keys[0] ?? id),
     });
     return room;
+  }
+
+  /** Its control lines. */
+  get entries(): ControlEntry[] {
+    return this.rulings.map(({ text, place }) => ({ ...place, text }));
+  }
+
+  /** The same, as a server tells them. */
+  get lines(): LogEntry[] {
+    const more = {
+      what: "ruled",
+      stay: "",
+      n: 0,
+      name: "x",
+      to: null,
+    } as const;
+    return this.entries.map((entry) => ({ ...entry, ...more }));
+  }
+
+  /** What who follows them all knows. @throws {TypeError} for one that may not be said. */
+  async followed(): Promise<ControlRecord> {
+    const record = new ControlRecord();
+    for (const entry of this.entries) {
+      if (await record.follow(entry)) continue;
+      throw new TypeError(`It doesn't follow: ${entry.text.slice(0, 60)}`);
+    }
+    return record;
+  }
+
+  /** A content key for somebody, by the founder. @param which Of which epoch; and which key, if not that one's. */
+  async wrapFor(
+    to: Somebody,
+    { e = this.membership.epoch, key = this.keys[e] }: {
+      readonly e?: number;
+      readonly key?: Bytes;
+    } = {},
+  ): Promise<Event<"wrapped">> {
+    if (!key) throw new TypeError(`There is no key ${e}`);
+    const { room, founder } = this;
+    const wrapping = { room, e, by: founder.id, to: to.id };
+    const data = await sealWrap(wrapping, key, readCard(to.card).sealKey);
+    return { kind: "wrapped", by: founder.full, to: to.full, e, data };
   }
 
   /** A place for the next line. */

@@ -17,6 +17,7 @@ import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import type { Uncounted } from "../../src/client/sealed/rules.ts";
 import { type Control, signControl } from "../../src/sealed/control_line.ts";
 import { assert } from "./assert.ts";
+import { idleTimers } from "./idle_timers.ts";
 import { newIdentity } from "./people.ts";
 import { SealedServer } from "./sealed_server.ts";
 import { TestView } from "./session_setup.ts";
@@ -69,6 +70,12 @@ export class SealedClient<
     return this;
   }
 
+  /** Comes back from loss number `at` of its connection, without a pause. */
+  async comesBack(at = 0): Promise<void> {
+    await this.view.until("disconnected", at);
+    this.session.hurry();
+  }
+
   say(text: string): Promise<void> {
     return this.session.say(text);
   }
@@ -115,8 +122,14 @@ export class SealedClient<
 export class SealedSetup implements AsyncDisposable {
   readonly server: SealedServer = new SealedServer();
   readonly clients: SealedClient[] = [];
+  readonly #timers: Disposable | undefined;
   /** Where clients have their files, each in a folder of its name. Default: they take none. */
   folder: string | undefined;
+
+  /** Nobody is there. @param waits Whether clients wait for what comes only with time. */
+  constructor({ waits = false } = {}) {
+    if (!waits) this.#timers = idleTimers();
+  }
 
   /** Somebody comes. */
   async client(
@@ -181,6 +194,7 @@ export class SealedSetup implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#timers?.[Symbol.dispose](); // leaving may take its time
     for (const client of this.clients) {
       client.session.leave();
       await client.running.catch(() => {});

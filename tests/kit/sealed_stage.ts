@@ -15,6 +15,7 @@ import { FOUNDING_ID } from "../../src/sealed/membership.ts";
 import { Connection } from "../../src/server/connection.ts";
 import { Purses, type Rates } from "../../src/server/rate_limits.ts";
 import { ROOM_KEY, SERVER, Setup, UNLIMITED } from "./connection_setup.ts";
+import { idleTimers } from "./idle_timers.ts";
 import { streamPair } from "./memory_stream.ts";
 import { newIdentity } from "./people.ts";
 import { SealedClient } from "./sealed_setup.ts";
@@ -31,6 +32,7 @@ export class SealedStage implements AsyncDisposable {
   readonly clients: StageClient[] = [];
   readonly #serving: Promise<unknown>[] = [];
   readonly #purses = new Purses();
+  readonly #timers = idleTimers();
   /** What clients may ask for. */
   rates: Rates = UNLIMITED;
 
@@ -108,6 +110,7 @@ export class SealedStage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#timers[Symbol.dispose](); // leaving may take its time
     for (const client of this.clients) {
       client.session.leave();
       await client.running.catch(() => {});

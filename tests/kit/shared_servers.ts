@@ -28,13 +28,13 @@ import {
   positionFile,
 } from "../../src/server/cluster/position.ts";
 import type { SeatRecord } from "../../src/server/cluster/roster_record.ts";
-import type { Patience } from "../../src/server/cluster/heads.ts";
 import { type Footing, Standing } from "../../src/server/cluster/standing.ts";
 import type { RoomParts } from "../../src/server/cluster/state.ts";
 import type { StreamEntry, Wire } from "../../src/server/cluster/wire.ts";
 import { Mailbox } from "../../src/server/mailbox.ts";
 import { People } from "../../src/server/people/people.ts";
 import { assert } from "./assert.ts";
+import { DrivenClock } from "./driven_clock.ts";
 import { Folder } from "./folder.ts";
 import { ADDRESS, pastOf, said } from "./log_kit.ts";
 import { MemoryCompany, type MemorySiblings } from "./memory_siblings.ts";
@@ -43,13 +43,8 @@ import { MemoryNats } from "./memory_wire.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Nobody here waits for long. */
-const PATIENCE: Patience = {
-  asking: 5,
-  strangers: 30,
-  known: 5_000,
-  start: 100,
-};
+/** No server here looks at the stream as often as this: who does looks without an end. */
+const MAX_LOOKS = 1_000;
 
 /** An entry that brings lines, and in which order things came. */
 interface Lines {
@@ -113,9 +108,8 @@ export class SharedServers implements AsyncDisposable {
   /** Starts a server with the files of that name. @param id Under which it comes. Default: its name. */
   async start(
     name: string,
-    { id = name, patience = PATIENCE, maxSize = 0 }: {
+    { id = name, maxSize = 0 }: {
       readonly id?: string;
-      readonly patience?: Patience;
       readonly maxSize?: number;
     } = {},
   ): Promise<SharedServer> {
@@ -130,12 +124,22 @@ export class SharedServers implements AsyncDisposable {
       people,
       mailbox,
       position,
-      wire: this.nats.wire(),
+      wire: this.#wire(),
       siblings: this.company.join(id),
-      patience,
     });
     this.#running.add(server);
     return server;
+  }
+
+  #wire(): Wire {
+    const wire = this.nats.wire();
+    const state = wire.state.bind(wire);
+    let looks = 0;
+    wire.state = () => {
+      if (++looks > MAX_LOOKS) throw new Error("It never ends");
+      return state();
+    };
+    return wire;
   }
 
   /** Ends a server; its files stay. */
@@ -173,15 +177,16 @@ export class SharedServers implements AsyncDisposable {
   }
 }
 
-/** A test with servers of one room. */
+/** A test with servers of one room, by a clock that stands still while anything else can be done. */
 export function sharedTest(
   name: string,
-  test: (room: SharedServers) => Promise<void>,
+  test: (room: SharedServers, clock: DrivenClock) => Promise<void>,
 ): void {
-  Deno.test(name, async () => {
-    await using room = await SharedServers.make();
-    await test(room);
-  });
+  Deno.test(name, () =>
+    DrivenClock.with(async (clock) => {
+      await using room = await SharedServers.make();
+      await clock.until(test(room, clock));
+    }));
 }
 
 /** What a server has. */
@@ -192,7 +197,6 @@ interface Had {
   readonly position: PositionFile;
   readonly wire: Wire;
   readonly siblings: MemorySiblings;
-  readonly patience: Patience;
 }
 
 /** One of them. */
@@ -208,7 +212,7 @@ export class SharedServer implements AsyncDisposable {
   secret: Bytes = randomBytes(KEY_SIZE);
 
   constructor(readonly has: Had) {
-    const { wire, siblings, patience } = has;
+    const { wire, siblings } = has;
     const secret = () => this.secret;
     const link = {
       get secret() {
@@ -220,7 +224,6 @@ export class SharedServer implements AsyncDisposable {
     this.standing = new Standing({
       wire,
       siblings,
-      patience,
       parts: this.parts,
       between: async (task) => await task(),
       publish: (it) => wire.publish(crypto.randomUUID(), encoded(it)),

@@ -8,6 +8,15 @@ import { nextTurn } from "../../src/server/next_turn.ts";
 import { assert } from "./assert.ts";
 import { isBusy } from "./simulation/under_way.ts";
 
+/** Whether something has come about once all is done that waits for nothing. */
+export async function isDone(something: Promise<unknown>): Promise<boolean> {
+  let isDone = false;
+  const come = () => void (isDone = true);
+  something.then(come, come);
+  await nextTurn();
+  return isDone;
+}
+
 /** Turns in which no file and no key is waited for: what comes at all comes in fewer. */
 const MOST_TURNS = 20_000;
 

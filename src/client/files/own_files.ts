@@ -87,13 +87,17 @@ export class OwnFiles {
   answer(fetch: Event<"fetch">): void {
     if (this.#answers >= MAX_ANSWERS) return; // who asks for more than that won't wait for all
     this.#answers++;
-    this.#answering = this.#answering.then(() => this.#answer(fetch))
+    const room = this.#room;
+    this.#answering = this.#answering.then(() => this.#answer(fetch, room))
       .finally(() => this.#answers--);
   }
 
-  async #answer({ id, offer, from, size }: Event<"fetch">): Promise<void> {
-    const room = this.#room; // by the next one, nobody waits for it
-    if (!room) return;
+  /** @param room Over whose connection it is wanted: by the next one, nobody waits for it. */
+  async #answer(
+    { id, offer, from, size }: Event<"fetch">,
+    room: FileRoom | undefined,
+  ): Promise<void> {
+    if (!room || room !== this.#room) return;
     const { file, line } = this.#held.get(offer) ?? {};
     const bytes = size <= PIECE_SIZE ? await file?.read(from, size) : null;
     if (bytes && line) {
@@ -101,9 +105,9 @@ export class OwnFiles {
       if (data !== undefined && room === this.#room) {
         room.ask({ kind: "piece", id, data });
       }
-      return;
+    } else if (room === this.#room) {
+      const reason = file ? "changed" : "dropped";
+      room.ask({ kind: "missing", id, reason });
     }
-    const reason = file ? "changed" : "dropped";
-    room.ask({ kind: "missing", id, reason });
   }
 }

@@ -39,7 +39,7 @@ export type CardAnswer = Event<"card" | "nobody">;
 
 /** The cards that a server knows, over one connection. */
 export class ServerCards implements Cards {
-  readonly #ask: Ask;
+  #ask: Ask;
   readonly #known = new Map<string, Promise<Holder | "wrong" | undefined>>(); // by short id
   readonly #asked = new Map<number, (answer: CardAnswer | undefined) => void>();
   #last = 0;
@@ -71,8 +71,9 @@ export class ServerCards implements Cards {
     this.#asked.delete(answer.id);
   }
 
-  /** The connection is gone: what was asked has no answer. */
+  /** The connection is gone: what was asked has no answer, nor what is asked from here on. */
   close(): void {
+    this.#ask = () => this.close();
     for (const answer of this.#asked.values()) answer(undefined);
     this.#asked.clear();
   }

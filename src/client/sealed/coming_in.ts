@@ -145,9 +145,10 @@ async function followAll(comer: Comer): Promise<Told | undefined> {
       `${TAMPERED}. If they have restored a backup, answer yes to that question, at a terminal`,
     );
   }
-  await room.forget();
   const all = await follow(0);
-  const wrong = all && await takeAll(room, all);
+  if (!all) return undefined;
+  await room.forget(); // not before: the answer may have come after the connection's end
+  const wrong = await takeAll(room, all);
   if (wrong !== undefined) throw new JoinError(wrong, TAMPERED);
   return all;
 }

@@ -14,18 +14,31 @@ const MAX_WAITING = 2_048;
 /** Something that waits: a line that can be taken together with others, or anything else. */
 export type Waiting<T> =
   | { readonly together: T }
-  | { readonly alone: () => void | Promise<void> };
+  | {
+    readonly alone: () => void | Promise<void>;
+    /** Is called instead where the end comes before. */
+    readonly lost?: () => void;
+  };
 
 /** The queue. */
 export class LineQueue<T> {
   #waiting: Waiting<T>[] = [];
   readonly #changed = new Notify(); // more waits, less does, or the end
   #isEnded = false;
+  #isOver = false; // nothing is carried out any more
 
   /** Adds one at the end. */
   push(waiting: Waiting<T>): void {
+    if (this.#isOver) return lose(waiting);
     this.#waiting.push(waiting);
     this.#changed.notify();
+  }
+
+  /** Resolves when all that was added before is carried out. @returns Whether it is; not where the end comes before. */
+  passed(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.push({ alone: () => resolve(true), lost: () => resolve(false) });
+    return promise;
   }
 
   /** Resolves when there is place for more. */
@@ -43,6 +56,16 @@ export class LineQueue<T> {
 
   /** Carries out what comes, until the end. @param take Takes lines together. @throws what that throws. */
   async run(take: (lines: readonly T[]) => Promise<void>): Promise<void> {
+    try {
+      await this.#run(take);
+    } finally {
+      this.#isOver = true;
+      this.#waiting.splice(0).forEach(lose);
+      this.end(); // nobody waits for place any more
+    }
+  }
+
+  async #run(take: (lines: readonly T[]) => Promise<void>): Promise<void> {
     for (;;) {
       const [first] = this.#waiting;
       if (!first) {
@@ -68,4 +91,8 @@ export class LineQueue<T> {
       "together" in it ? [it.together] : []
     );
   }
+}
+
+function lose<T>(waiting: Waiting<T>): void {
+  if ("lost" in waiting) waiting.lost?.();
 }

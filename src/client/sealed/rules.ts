@@ -40,10 +40,11 @@ export class Rules {
     number,
     (refused: RuleRefusal | undefined) => void
   >();
-  readonly #progress = new Notify(); // another control line was followed, or the connection has ended
+  readonly #progress = new Notify(); // another control line was followed, or none is any more
   #next = FIRST_NUMBER;
   #refusal: string | undefined; // of the one that is answered next
   #turn: Promise<unknown> = Promise.resolve();
+  #isLost = false;
   #isClosed = false;
 
   /** Nothing is said so far. */
@@ -98,12 +99,17 @@ export class Rules {
     return isSo();
   }
 
-  /** The connection has ended. */
+  /** The connection has ended: no answer comes any more. */
+  lost(): void {
+    this.#isLost = true;
+    for (const resolve of this.#open.values()) resolve("lost");
+    this.#open.clear();
+  }
+
+  /** All that it told is carried out: no other control line is followed. */
   close(): void {
     this.#isClosed = true;
     this.#progress.notify();
-    for (const resolve of this.#open.values()) resolve("lost");
-    this.#open.clear();
   }
 
   /**
@@ -148,7 +154,7 @@ export class Rules {
 
   async #ask(control: Control): Promise<RuleRefusal | undefined> {
     const { membership, identity } = this.#room;
-    if (!membership.room || this.#isClosed) return "lost";
+    if (!membership.room || this.#isLost) return "lost";
     const text = await signControl(control, membership.room, identity.signing);
     const id = this.#next++;
     const { promise, resolve } = Promise.withResolvers<
@@ -160,7 +166,7 @@ export class Rules {
     } catch {
       resolve("lost"); // its reader says why
     }
-    if (this.#isClosed) resolve("lost");
+    if (this.#isLost) resolve("lost");
     return await promise;
   }
 }

@@ -69,6 +69,8 @@ export interface SealedListener extends LinkListener {
   page(before: number, count: number): Promise<PageAnswer>;
   /** A search can't be done now: the server can't read its log. */
   unsearched(id: number): void;
+  /** The connection has ended: no page is told any more. */
+  ended(): void;
 }
 
 /** What a connection to a sealed room is made of. */
@@ -126,7 +128,6 @@ export class SealedLink implements LinkListener, RoomLink {
   #isIn = false;
   #isClosed = false;
   #looking: ReturnType<typeof setInterval> | undefined;
-  readonly #owed = new Set<() => void>(); // answers to what this client did itself, that wait for their turn
   readonly #passed = new Map<number, WishAnswer[]>(); // what the server was asked for, and what is said once it is done
   #tasks: Promise<void> = Promise.resolve(); // what keepers do, beside the queue
 
@@ -159,7 +160,8 @@ export class SealedLink implements LinkListener, RoomLink {
     });
     this.#past = new PastRoom({
       room,
-      page: (before, count) => listener.page(before, count),
+      page: async (before, count) =>
+        this.#isClosed ? "gone" : await listener.page(before, count),
       note: (text) => view.note(text),
       found: ({ id }, found) =>
         this.#alone(() => {
@@ -182,7 +184,6 @@ export class SealedLink implements LinkListener, RoomLink {
       carryingOut,
     ]);
     await this.#tasks;
-    this.#owed.forEach((answer) => answer()); // to what ended the connection
     this.#room.keep();
     if (carriedOut.status === "rejected") throw carriedOut.reason;
     if (stayed.status === "rejected") throw stayed.reason;
@@ -195,6 +196,8 @@ export class SealedLink implements LinkListener, RoomLink {
     clearInterval(this.#looking);
     this.#queue.end();
     this.#sealing.close();
+    this.#rules.lost();
+    this.#listener.ended();
   }
 
   // ── What the conversation sees of it ─────────────────────────────────────────────────────────────────
@@ -364,9 +367,9 @@ export class SealedLink implements LinkListener, RoomLink {
 
   // ── What the connection tells ────────────────────────────────────────────────────────────────────────
 
-  /** Resolves when there is place for more. */
-  ready(): Promise<void> {
-    return this.#queue.ready();
+  /** Resolves when there is place for more; at once before the client is in: what it waits for may be behind the rest. */
+  async ready(): Promise<void> {
+    if (this.#isIn) await this.#queue.ready();
   }
 
   /** The client is in. */
@@ -463,8 +466,10 @@ export class SealedLink implements LinkListener, RoomLink {
   refused(n: number | null, reason: string, detail: string): void {
     if (this.#arrival) {
       this.#arrival.refused = { reason, detail };
-    } else if (n === null && this.#rules.isOpen) {
-      this.#rules.refused(reason);
+    } else if (
+      n === null && reason !== "log-unreadable" && this.#rules.isOpen
+    ) {
+      this.#rules.refused(reason); // pages are refused otherwise
     } else {
       this.#alone(() => {
         if (n !== null) this.#room.sealer.settle(n);
@@ -494,11 +499,7 @@ export class SealedLink implements LinkListener, RoomLink {
 
   /** Resolves when all that the server has told so far is carried out. */
   async #sync(): Promise<boolean> {
-    if (!await this.#link.fence()) return false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#alone(resolve);
-    await promise;
-    return true;
+    return await this.#link.fence() && await this.#queue.passed();
   }
 
   /** Does something that takes longer, beside the queue. What it can't send is lost with the connection. */
@@ -514,6 +515,7 @@ export class SealedLink implements LinkListener, RoomLink {
   // ── Lines ────────────────────────────────────────────────────────────────────────────────────────────
 
   async #take(heard: readonly Heard[]): Promise<void> {
+    if (!this.#isIn) return; // the connection ended before
     for (const { line } of heard) this.#listener.took(line);
     const taken = await takeLines(this.#room, heard.map(({ line }) => line));
     for (const [at, it] of taken.entries()) {
@@ -628,6 +630,7 @@ export class SealedLink implements LinkListener, RoomLink {
     const advice = this.#keeper.lastKeeperAdvice(view.copying);
     if (advice !== undefined) greet(view, advice);
     this.#look();
+    if (this.#isClosed) return; // while its past was opened
     this.#looking = setInterval(() => this.#look(true), LOOK_EVERY);
   }
 
@@ -662,12 +665,8 @@ export class SealedLink implements LinkListener, RoomLink {
   async #operate(request: Event<"operate">): Promise<void> {
     const answers = await this.#keeper.operate(request);
     if (!answers) return; // the connection ended: that is told to who asked
-    const answer = () => {
-      if (!this.#owed.delete(answer)) return;
-      this.#listener.answered(request.id, answers);
-    };
-    this.#owed.add(answer);
-    this.#alone(answer);
+    const answer = () => this.#listener.answered(request.id, answers);
+    this.#queue.push({ alone: answer, lost: answer }); // also to what ended the connection
   }
 }
 

@@ -163,9 +163,10 @@ export class TerminalView implements TypedView {
     const wanted = this.#ignored.filter(news);
     if (wanted === null) return;
     this.#write(this.#transcript.render(wanted));
-    if (!this.#ended) this.#draw(wanted);
+    if (this.#ended) return;
+    this.#draw(wanted);
     if (news.type === "disconnected") this.#prompt.disconnected(news.seconds);
-    if (news.type === "file" && !this.#ended) this.#prompt.file(news);
+    if (news.type === "file") this.#prompt.file(news);
   }
 
   /** Draws the person's attention, where it should. */

@@ -28,16 +28,16 @@ export async function drawPicture(
   isLarge: boolean,
 ): Promise<Picture | undefined> {
   if (file.size > MAX_FILE) return undefined;
-  const head = await file.slice(0, HEAD_SIZE).arrayBuffer();
-  const kind = pictureKind(new Uint8Array(head));
-  if (!kind || kind.width * kind.height > MAX_PIXELS) return undefined;
-  const isPhoto = kind.type === "image/jpeg";
   try {
+    const head = await file.slice(0, HEAD_SIZE).arrayBuffer();
+    const kind = pictureKind(new Uint8Array(head));
+    if (!kind || kind.width * kind.height > MAX_PIXELS) return undefined;
+    const isPhoto = kind.type === "image/jpeg";
     const whole = new Blob([file], { type: kind.type });
     const drawn = await draw(whole, isPhoto, isLarge ? LARGE_BOX : BOX);
     return drawn && { ...drawn, url: URL.createObjectURL(drawn.blob) };
   } catch {
-    return undefined; // it is no picture after all
+    return undefined; // it is no picture after all, or was changed or removed since it was chosen
   }
 }
 

@@ -18,13 +18,11 @@ export function roomTable(database: Database): RoomStores {
     let known = 0; // up to this number, all lines were read or written here
     return {
       async read() {
-        const keys = database.read(
-          "rooms",
-          (it) => it.getAllKeys(rangeOf(room)),
-        );
-        const texts = database.read("rooms", (it) => it.getAll(rangeOf(room)));
-        known = (await keys).map(numberOf).at(-1) ?? 0;
-        const lines = await texts;
+        const [keys, lines] = await Promise.all([
+          database.read("rooms", (it) => it.getAllKeys(rangeOf(room))),
+          database.read("rooms", (it) => it.getAll(rangeOf(room))),
+        ]);
+        known = keys.map(numberOf).at(-1) ?? 0;
         return lines.length === 0 ? undefined : lines.join("");
       },
       // What another tab has added meanwhile stays.

@@ -8,29 +8,44 @@
 import { isCryptoBusy } from "../crypto_idle.ts";
 
 const FILE_METHODS = [
+  "lock",
   "read",
   "seek",
   "stat",
   "sync",
   "syncData",
   "truncate",
+  "tryLock",
+  "unlock",
   "write",
 ] as const;
 const FILE_FUNCTIONS = [
   "chmod",
+  "copyFile",
   "link",
   "lstat",
   "mkdir",
   "open",
+  "readFile",
   "readTextFile",
   "remove",
   "rename",
   "stat",
+  "writeFile",
+  "writeTextFile",
 ] as const;
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
 let count = 0;
+
+/** Counts something until it has ended. */
+function counted<T>(result: Promise<T>): Promise<T> {
+  const end = () => void count--;
+  count++;
+  result.then(end, end);
+  return result;
+}
 
 /** Has calls of some methods counted until they have ended. */
 function watch<K extends string>(
@@ -40,11 +55,7 @@ function watch<K extends string>(
   for (const name of names) {
     const method = object[name] as Method;
     const value = function (this: unknown, ...args: unknown[]) {
-      const result = method.apply(this, args);
-      const end = () => void count--;
-      count++;
-      result.then(end, end);
-      return result;
+      return counted(method.apply(this, args));
     };
     Object.defineProperty(object, name, {
       value,
@@ -54,6 +65,14 @@ function watch<K extends string>(
   }
 }
 
+const { readDir } = Deno;
+Object.defineProperty(Deno, "readDir", {
+  value: async function* (path: string | URL): AsyncGenerator<Deno.DirEntry> {
+    yield* await counted(Array.fromAsync(readDir(path)));
+  },
+  configurable: true,
+  writable: true,
+});
 watch(Deno.FsFile.prototype, FILE_METHODS);
 watch(Deno, FILE_FUNCTIONS);
 

@@ -247,6 +247,8 @@ Deno.test("a session gives up at the first server that refuses it for good, and 
     const [reasons, tried, words] of [
       [["invite-used"], [A], REFUSALS["invite-used"]],
       [["room-full", "room-full"], [A, B], "The room is full"],
+      [["log-failed", "room-full"], [A, B], "The room is full"],
+      [["log-unreadable", "room-full"], [A, B], "The room is full"],
     ] as const
   ) {
     await using setup = new Servers([B]);

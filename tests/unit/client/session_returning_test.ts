@@ -5,9 +5,12 @@
  * @module
  */
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { ROOM_INVITE_ID } from "../../../src/keys/invite.ts";
 import { JoinError } from "../../../src/client/join_error.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { cryptoIdle } from "../../kit/crypto_idle.ts";
 import { streamPair } from "../../kit/memory_stream.ts";
 import { GOODBYES, HandshakeRefusal } from "../../../src/protocol/reasons.ts";
 import type { Stream } from "../../../src/protocol/record_reader.ts";
@@ -77,6 +80,27 @@ Deno.test("Session comes back by the last line that it saw, whoever said it", as
   await again.admit(9);
   await setup.view.until("entered", 1);
   await setup.leave(again, running);
+});
+
+Deno.test("Session keeps nothing of connections that are gone", async () => {
+  await using setup = new Setup();
+  let [visit, running] = await setup.enter(1);
+  const gone: WeakRef<Stream>[] = [];
+  for (const times of [0, 1, 2]) {
+    gone.push(...setup.dialled.splice(0).map((it) => new WeakRef(it)));
+    visit.end();
+    visit = await setup.acceptAgain(times);
+    await visit.next("join");
+    await visit.admit(times + 2);
+    await setup.view.until("entered", times + 1);
+  }
+  await cryptoIdle();
+  await setup.clock.turn(); // what was looked at is kept until the end of its turn
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  collect();
+  assertEquals(gone.map((it) => it.deref() === undefined), Array(3).fill(true));
+  await setup.leave(visit, running);
 });
 
 Deno.test("Session waits longer after each failed attempt, half a minute at most, and less after a good one", async () => {

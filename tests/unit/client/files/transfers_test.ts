@@ -548,6 +548,27 @@ Deno.test("Transfers answer nobody once the connection is lost, and ask anew for
   await again.promise;
 });
 
+Deno.test("Transfers answer nothing over a connection that was asked for over the one before", async () => {
+  await using setup = await setUp();
+  const { holder } = setup;
+  const gate = Promise.withResolvers<string>();
+  const sealing = Promise.withResolvers<void>();
+  const seal = () => {
+    sealing.resolve();
+    return gate.promise;
+  };
+  holder.transfers.joined({ ...holder.room, seal });
+  const fetch = { kind: "fetch", offer: SEQ, from: 0 } as const;
+  for (const id of [1, 2]) holder.tell({ ...fetch, id, size: 7 });
+  holder.tell({ ...fetch, id: 3, size: PIECE_SIZE + 1 });
+  await sealing.promise; // the others wait behind it
+  holder.transfers.parted();
+  holder.transfers.joined({ ...holder.room });
+  gate.resolve("AAAAAAAAAA");
+  await holder.transfers.close();
+  assertEquals([holder.of("piece"), holder.of("missing")], [[], []]);
+});
+
 Deno.test("Transfers hold the file of an offer by their own line alone, and know the last 1,000 offers", async () => {
   await using setup = await setUp();
   const { holder, taker, path, offer } = setup;

@@ -13,7 +13,10 @@ import {
 import { type Identity, readCard } from "../../../../src/crypto/identity.ts";
 import { fullId, shortId, spokenId } from "../../../../src/crypto/person_id.ts";
 import { Known } from "../../../../src/client/known.ts";
+import { openMailRoom } from "../../../../src/client/mail/mail_room.ts";
+import { PrivateMessages } from "../../../../src/client/mail/private_messages.ts";
 import { SeenFile } from "../../../../src/client/mail/seen_file.ts";
+import { SeenHere } from "../../../../src/client/mail/seen.ts";
 import type { SessionOptions } from "../../../../src/client/session.ts";
 import type { Event, Kind } from "../../../../src/protocol/events.ts";
 import {
@@ -31,6 +34,7 @@ import {
   hereEvent,
   SERVER,
   Setup,
+  TestView,
   type Visit,
 } from "../../../kit/session_setup.ts";
 
@@ -334,6 +338,40 @@ Deno.test("Session takes what came when the connection broke from the next one, 
   await leave(setup, again, running);
 });
 
+Deno.test("letters of one's own that were being opened when the connection broke are shown by the next one", async () => {
+  const view = new TestView();
+  const mail = new PrivateMessages({
+    view,
+    seen: new SeenHere(),
+    stay: newStay(),
+    identity: () => CLIENT,
+    name: () => "ana",
+    changed: () => {},
+  });
+  const link = { serverKey: room, present: [] };
+  const { own } = await sealPrivate(CLIENT, readCard(BO.card), room, {
+    stay: newStay(),
+    n: 1,
+    time: Date.now(),
+    text: "from another machine",
+  });
+  const data = toBase64url(own);
+  const copy: Event<"letter"> = {
+    kind: "letter",
+    id: 1,
+    from: CLIENT_ID,
+    data,
+  };
+  mail.joined(openMailRoom(link, () => {}));
+  mail.heard(copy);
+  mail.parted();
+  mail.joined(openMailRoom(link, (request) => {
+    if (request.kind === "look") mail.heard(cardEvent(request.id, BO, "bo"));
+  }));
+  mail.heard(copy);
+  assertEquals((await view.until("private")).to.name, "bo");
+});
+
 // ── What it sends ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** What a message says to its recipient, and the copy to its sender. */
@@ -511,6 +549,23 @@ Deno.test("Session sends what had no answer again, byte for byte and in order, a
   );
   await setup.session.conversation.settled();
   assertEquals(shown(setup).length, 3);
+  await leave(setup, again, running);
+});
+
+Deno.test("Session sends a message whose recipient it looked up when the connection broke over the next one", async () => {
+  const known = await Known.load(undefined, () => {});
+  known.entered(room, "chat.example:5000");
+  known.met({ name: "bo", id: idOf(BO) }); // so that it looks by the id, too
+  await using setup = new Setup({ known });
+  const [visit, running] = await enter(setup);
+  await setup.session.write("bo", "hello");
+  await visit.next("look");
+  visit.end();
+  const again = await setup.acceptAgain();
+  await again.next("join");
+  await again.admit(2);
+  const sent = await until(again, "private", CARDS);
+  assertEquals((await opened(sent))[0].text, "hello");
   await leave(setup, again, running);
 });
 

@@ -19,6 +19,10 @@ Deno.test("parseProxy() reads the proxy's address, and who one is", () => {
     ],
   ] as const;
   for (const [text, proxy] of all) assertEquals(parseProxy(text, ""), proxy);
+  const longest = { user: "ü".repeat(127) + "u", password: "p".repeat(255) };
+  const { user, password } = longest;
+  const text = `socks5://${encodeURIComponent(user)}:${password}@localhost`;
+  assertEquals(parseProxy(text, "").login, longest);
 });
 
 Deno.test("parseProxy() refuses all else, and repeats nothing of it", () => {
@@ -29,6 +33,8 @@ Deno.test("parseProxy() refuses all else, and repeats nothing of it", () => {
     ...["socks5://ana:secret@", "socks5://ana:secret@127.0.0.1:0"],
     ...["socks5://ana:secret@127.0.0.1:65536", "socks5://127.0.0.1:1/secret"],
     ...["socks5://::1:1080", "socks5://ana:secret%@127.0.0.1"],
+    ...["secret socks5://127.0.0.1:1080", "socks5://127.0.0.1:1080 secret"],
+    `socks5://ana:${"s".repeat(256)}@127.0.0.1`,
     `socks5://ana:${"secret".repeat(43)}@127.0.0.1`,
     `socks5://${"ü".repeat(128)}:secret@127.0.0.1`,
   ];
@@ -53,7 +59,7 @@ Deno.test("parseExceptions() has this machine itself, and what a list names", ()
   ];
   const through = [
     ...["example", "org", "notexample.org", "example.org.evil", "11.0.0.1"],
-    ...["1.2.3.5", "::3", "0.0.0.0", "localhost.example"],
+    ...["1.2.3.5", "::3", "0.0.0.0", "localhost.example", "elsewhere."],
   ];
   const has = (host: string) => exceptions.has({ host, port: 1 });
   assertEquals(past.filter((it) => !has(it)), []);
@@ -63,6 +69,7 @@ Deno.test("parseExceptions() has this machine itself, and what a list names", ()
 Deno.test("parseExceptions() of an empty list has this machine alone, and of * all", () => {
   const host = "chat.example.org";
   assert(!parseExceptions("").has({ host, port: 5000 }));
+  assert(!parseExceptions("").has({ host: "elsewhere.", port: 5000 }));
   assert(parseExceptions("").has({ host: "localhost", port: 5000 }));
   assert(parseExceptions("*").has({ host, port: 5000 }));
 });

@@ -30,6 +30,13 @@ async function opened(
 ) {
   const [conn, server] = streamPair();
   conn.incoming.pieceSize = piece;
+  const read = conn.read.bind(conn);
+  let idle = 0; // reads with which nothing came
+  conn.read = async (into) => {
+    const size = await read(into);
+    if (!size && ++idle > 20) throw new Error("it reads on and on");
+    return size;
+  };
   server.outgoing.inject(concat(head(lines), frames));
   server.outgoing.end();
   const socket = await openTunnelled(conn, URL_HERE, KEY);
@@ -87,7 +94,17 @@ Deno.test("openTunnelled() takes the answer of any proxy in between, and no othe
       SAMPLE_ANSWER[3] ?? "",
     ],
     [...SAMPLE_ANSWER, "Server: Caddy", "X: a:b"],
+    [
+      "HTTP/1.1 101 ",
+      "UPGRADE:websocket",
+      "Connection:  Upgrade ",
+      SAMPLE_ANSWER[3] ?? "",
+    ],
   ];
+  const behind = utf8("\r\nSec-WebSocket-Protocol: x\r\n\r\n");
+  const frame = concat(Uint8Array.of(0x82, behind.length), behind);
+  const { socket } = await opened(frame); // which is no part of the head
+  assertEquals(await restOf(socket), behind);
   for (const lines of fine) await opened(hex(""), 1, lines);
   const without = (at: number, ...more: string[]) => [
     ...SAMPLE_ANSWER.filter((_, index) => index !== at),
@@ -98,6 +115,7 @@ Deno.test("openTunnelled() takes the answer of any proxy in between, and no othe
     [["HTTP/1.1 200 OK"], ", and answers 200"],
     [["HTTP/1.0 101 Switching Protocols", ...without(0)], ", and answers 101"],
     [["SSH-2.0-x", ...without(0)], ""],
+    [["X HTTP/1.1 101 Switching Protocols", ...without(0)], ""],
     [without(1), ", and answers 101"],
     [without(1, "Upgrade: h2c"), ", and answers 101"],
     [without(2), ", and answers 101"],
@@ -125,11 +143,15 @@ Deno.test("a socket's messages are one stream, however they are torn: the frames
     hex("890548656c6c6f"),
     hex("80026c6f"),
     hex("8200"), // nothing
+    long("827d", 125),
     long("827e0100", 256),
-    hex("8a00"),
+    long("8a7d", 125),
     long("827f0000000000010000", 65_536),
   );
-  const all = concat(utf8("HelloHello"), new Uint8Array(256 + 65_536).fill(7));
+  const all = concat(
+    utf8("HelloHello"),
+    new Uint8Array(125 + 256 + 65_536).fill(7),
+  );
   // What comes at a time, and what is read at a time.
   const sizes = [
     ...[[Infinity, 100_000], [Infinity, 1_000], [Infinity, 3]],
@@ -144,11 +166,25 @@ Deno.test("a socket's messages are one stream, however they are torn: the frames
 
 Deno.test("a socket is closed by a close frame, which is answered, and by the connection's end", async () => {
   const closing = hex("820161" + "880403e86279" + "820162");
+  const closed = await opened(closing);
+  closed.socket.close(); // by this side: nothing more is read
+  assertEquals(await closed.socket.read(new Uint8Array(1)), null);
   const { socket, sent } = await opened(closing);
   assertEquals(await restOf(socket), utf8("a"));
   assertEquals(unmasked(sent()), [0x88, "03e8"]);
   assertEquals(await socket.read(new Uint8Array(1)), null);
-  for (const cut of ["", "82", "8205", "820548", "827e01", "89", "890548"]) {
+  for (
+    const cut of [
+      "",
+      "82",
+      "8205",
+      "820548",
+      "827e01",
+      "89",
+      "890548",
+      "827f001fffffffffffff",
+    ]
+  ) {
     const { socket } = await opened(hex(cut));
     assertEquals((await restOf(socket)).toHex(), cut === "820548" ? "48" : "");
   }

@@ -74,13 +74,3 @@ Deno.test("everybody sees who the keepers are, whether they are there or not", a
   await ana.leave();
   assertEquals(keepers(), ["ana", "bob"]);
 });
-
-Deno.test("no invite is made for more persons, or for longer, than there may be", async () => {
-  await using setup = new SealedSetup();
-  const ana = await setup.found();
-  for (const [who, uses] of [["7", 10_001], ["7", 0], ["3651", 1]] as const) {
-    const [told = ""] = await ana.operate("invite", who, "", uses);
-    assertStringIncludes(told, "a number out of range");
-  }
-  assertEquals(setup.server.membership.invites.size, 0);
-});

@@ -5,6 +5,11 @@
  */
 
 import { fromBase64url } from "../../../../crypto_utils.ts";
+import { sealedFileRoom } from "../../../../src/client/sealed/sealed_files.ts";
+import { ControlRecord } from "../../../../src/sealed/control_record.ts";
+import { RoomKeys } from "../../../../src/sealed/room_keys.ts";
+import { SealedRoom } from "../../../kit/sealed_room.ts";
+import { madeUpPerson, madeUpStay } from "../../../kit/people.ts";
 import type { FileNews } from "../../../../src/client/view.ts";
 import { PIECE_OVERHEAD, PIECE_SIZE } from "../../../../src/protocol/offer.ts";
 import { assert, assertEquals } from "../../../kit/assert.ts";
@@ -109,18 +114,99 @@ Deno.test("a file goes on where it was after the connection of its sender, and t
   const seatOf = ({ session }: SealedClient) =>
     setup.server.seats.find(({ person }) => person === session.id);
   const cuts = new Map([[PIECE_SIZE, ana], [3 * PIECE_SIZE, ben]]);
+  const returns: Promise<void>[] = [];
   files.alter = (piece, { from }) => {
     const cut = cuts.get(from);
     if (!cut) return [piece];
     cuts.delete(from);
     seatOf(cut)?.end();
+    returns.push(cut.comesBack());
     return [];
   };
   ben.transfers?.get(offer);
   await assertSaved(ben);
+  await Promise.all(returns);
   assertEquals(cuts.size, 0);
   assertEquals(
     ben.view.of("file").filter((it) => it.state === "begun").length,
     1,
   );
+});
+
+// ── One piece ──────────────────────────────────────────────────────────────────────────────────────────
+
+Deno.test("sealedFileRoom() opens a piece of that place of that member's file, by a key that counted since it was asked for", async () => {
+  const room = await SealedRoom.found();
+  const { founder } = room;
+  for (const _ of [1, 2]) await room.change(founder);
+  const piece = new Uint8Array([1, 2, 3]);
+  const record = new ControlRecord();
+  let keys = new RoomKeys();
+  let epoch = 0;
+  /** Has only the key of an epoch, and those to which it leads back. */
+  const has = (e: number) => {
+    keys = new RoomKeys();
+    keys.adopt({ e, key: room.keys[e] ?? piece }, record.membership);
+  };
+  /** Takes the control lines behind one, up to another. */
+  const follow = async (from: number, upTo: number) => {
+    for (const entry of room.entries.slice(from, upTo)) {
+      assert(await record.follow(entry));
+    }
+  };
+  const files = sealedFileRoom(
+    {
+      record,
+      get keys() {
+        return keys;
+      },
+      get membership() {
+        return record.membership;
+      },
+    },
+    () => {
+      const key = room.keys[epoch];
+      return Promise.resolve(key && { room: room.room, e: epoch, key });
+    },
+    () => {},
+  );
+  const line = { seq: 9, person: founder.short, stay: madeUpStay("ana"), n: 4 };
+  const place = { line, from: 0 };
+  assertEquals(await files.seal(piece, place), undefined); // of no room yet
+  assertEquals(await files.open("", place, 0), "wrong");
+  await follow(0, 2);
+  assertEquals(files.epoch, 1);
+  const sealed: string[] = [];
+  for (epoch of [0, 1, 2]) sealed.push(await files.seal(piece, place) ?? "");
+  epoch = 3;
+  assertEquals(await files.seal(piece, place), undefined); // the key doesn't come
+  const [zero = "", one = "", two = ""] = sealed;
+  assertEquals(await files.open(one, place, 0), "locked");
+  has(1);
+  assertEquals(await files.open(one, place, 0), piece);
+  assertEquals(await files.open(one, place, 1), piece);
+  assertEquals(await files.open(zero, place, 0), piece); // by the one that leads back
+  assertEquals(await files.open(zero, place, 1), "wrong"); // whose time was over
+  assertEquals(await files.open(two, place, 0), "wrong"); // that hasn't begun
+  await follow(2, 3);
+  has(2);
+  assertEquals([await files.open(two, place, 2), files.epoch], [piece, 2]);
+  const others = [
+    { line, from: 3 },
+    { line: { ...line, n: 5 }, from: 0 },
+    { line: { ...line, stay: madeUpStay("ben") }, from: 0 },
+    { line: { ...line, person: madeUpPerson("ben") }, from: 0 },
+    { line: { ...line, seq: 1 }, from: 0 }, // before there was any member
+  ];
+  for (const other of others) {
+    assertEquals(await files.open(two, other, 2), "wrong");
+    const isMembers = other.line.person === line.person && other.line.seq > 1;
+    assertEquals(await files.seal(piece, other) !== undefined, false);
+    epoch = 2;
+    assertEquals(await files.seal(piece, other) !== undefined, isMembers);
+    epoch = 3;
+  }
+  for (const data of ["!", "AAAA", `${two.slice(0, -2)}AA`]) {
+    assertEquals(await files.open(data, place, 2), "wrong");
+  }
 });

@@ -27,6 +27,7 @@ Deno.test("a name that is asked for while the client is away is taken once, when
   seat.end();
   await bob.view.until("disconnected");
   bob.session.conversation.rename("bobby");
+  await bob.comesBack();
   await bob.view.until("entered", 1);
   assertEquals((await ana.view.until("renamed")).text, "bobby");
   bob.session.conversation.rename("robert");

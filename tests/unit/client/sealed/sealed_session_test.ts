@@ -14,8 +14,24 @@ import {
 import { toBase64url } from "../../../../crypto_utils.ts";
 import { SEALED_INVITE } from "../../../../src/sealed/membership.ts";
 import { madeUpId, newIdentity } from "../../../kit/people.ts";
+import type { Seen } from "../../../../src/client/chain_compare.ts";
+import type { Sealing } from "../../../../src/client/session.ts";
+import type { RoomStores } from "../../../../src/client/sealed/room_file.ts";
+import { CHAIN_START } from "../../../../src/protocol/chain.ts";
+import type { MemoryStream } from "../../../kit/memory_stream.ts";
 import { SealedSetup } from "../../../kit/sealed_setup.ts";
 import { texts } from "../../../kit/session_setup.ts";
+
+/** Rooms that are kept in memory. */
+function inMemory(): RoomStores {
+  const rooms = new Map<string, string>();
+  return (room) => ({
+    read: () => Promise.resolve(rooms.get(room)),
+    write: (text) => Promise.resolve(void rooms.set(room, text)),
+    append: (line) =>
+      Promise.resolve(void rooms.set(room, (rooms.get(room) ?? "") + line)),
+  });
+}
 
 Deno.test("a founder's client makes an invite, by which another one comes, and both read what the server can't", async () => {
   await using setup = new SealedSetup();
@@ -344,6 +360,102 @@ Deno.test("a keeper's client ends an invite whose time is over by its own clock,
   );
 });
 
+// ── What a session knows of the room ───────────────────────────────────────────────────────────────────
+
+Deno.test("a line says what its sender's client has counted of the log", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const seen: Seen[] = [];
+  await setup.bring(ana, "bob", {
+    chain: {
+      seen: { seq: 0, value: CHAIN_START },
+      seenDiffers: (it) => {
+        seen.push(it);
+        return false;
+      },
+    },
+  });
+  const { length: seq } = server.log;
+  await ana.say("with all that was before");
+  await ana.view.until("said");
+  await setup.clients[1]?.view.until("said");
+  assertEquals(seen, [{ seq, value: server.chainAt(seq) }]);
+});
+
+Deno.test("a line whose sender had counted other lines than the server tells is warned of, in the past and as it comes", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  await ana.say("one");
+  await ana.view.until("said"); // or "two" tells nothing of it
+  await ana.say("two");
+  const { seq } = await ana.view.until("said", 1);
+  server.alterPast = (lines) =>
+    lines.map((it) => it.seq === seq - 1 ? { ...it, at: it.at + 1 } : it);
+  const invite = await ana.invite();
+  const bob = await (await setup.client("bob", { invite })).in();
+  await ana.view.until("joined", 0);
+  await ana.say("three");
+  await bob.view.until("warning", 1);
+  const { length } = server.log;
+  assertEquals(
+    bob.view.of("warning").map(({ line, reason }) => [line, reason]),
+    [[seq, "seen-differs"], [length, "seen-differs"]],
+  );
+  assertEquals(texts(bob.view.of("said")), ["one"]);
+});
+
+Deno.test("where the server has an older log, a person is asked whether to go on; without an answer, or anybody to ask, the client stays out", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const stores = inMemory();
+  const bob = await setup.bring(ana, "bob", { stores });
+  const { length } = server.log;
+  await ana.operate("keeper", "bob");
+  await bob.untilTold("ana made bob a keeper");
+  await bob.leave();
+  await ana.leave();
+  server.rollBack(length);
+  const questions: string[] = [];
+  const answer = (yes: boolean) => ({
+    confirm: (question: string) => {
+      questions.push(question);
+      return Promise.resolve(yes);
+    },
+  });
+  const again = (sealing: Sealing) =>
+    setup.client("bob", { stores, ...sealing }, bob.identity, bob.known);
+  for (const sealing of [{}, answer(false)]) {
+    const { running } = await again(sealing);
+    await assertRejects(() => running, JoinError, "no longer knows");
+  }
+  await (await again(answer(true))).in();
+  assertEquals(questions.length, 2);
+});
+
+Deno.test("Session.kept() waits until what is known of a sealed room is kept, and tells of what can't be", async () => {
+  await using setup = new SealedSetup();
+  const written = Promise.withResolvers<void>();
+  const ana = await setup.found("ana", {
+    stores: () => ({
+      read: () => Promise.resolve(undefined),
+      write: () => written.promise,
+      append: () => Promise.resolve(),
+    }),
+  });
+  let isKept = false;
+  const kept = ana.session.kept().then(() => isKept = true);
+  await ana.say("meanwhile");
+  await ana.view.until("said");
+  assertEquals(isKept, false);
+  written.reject(new Error("the disk is full"));
+  await kept;
+  const words = "What this client knows of the room is not saved";
+  assertStringIncludes(ana.view.notes.at(-1) ?? "", words);
+});
+
 // ── What is not said ───────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("nothing that a person types goes to the server openly: away words, last words, notes of invites, a topic", async () => {
@@ -357,7 +469,7 @@ Deno.test("nothing that a person types goes to the server openly: away words, la
   await ana.operate("slow", "", "secret-slow", 5);
   await ana.operate("invite", "7", "secret-note", 1);
   await ana.operate("kick", "secret-name");
-  await bob.session.write("ana", "secret-letter");
+  await ana.session.write("bob", "secret-letter");
   bob.session.conversation.search("secret-search", 1);
   await ana.say("secret-line");
   await ana.view.until("said");
@@ -429,4 +541,123 @@ Deno.test("another name is signed, and one that is taken is refused", async () =
   );
   assertEquals(server.membership.member(bob.session.id)?.name, "bobby");
   assertEquals(ana.view.of("warning"), []);
+});
+
+// ── Connections that end ───────────────────────────────────────────────────────────────────────────────
+
+Deno.test("a client whose connection ends while it waits for a page of the past comes back, and goes on", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  await ana.say("a needle");
+  const { seq } = await ana.view.until("said");
+  server.alterPast = (lines) => lines.filter((it) => it.seq !== seq);
+  const bob = await setup.bring(ana, "bob");
+  const { conversation } = bob.session;
+  const waits = [
+    () => Promise.resolve(conversation.search("needle", 100)),
+    () => bob.session.reply(seq, "which one?"),
+  ];
+  for (const [at, wait] of waits.entries()) {
+    server.alterPast = () => {
+      server.alterPast = (lines) => lines;
+      throw new Error("a fault of the server's, which ends the connection");
+    };
+    await wait();
+    await bob.comesBack(at);
+    await bob.view.until("entered", at + 1);
+  }
+  assertEquals((await bob.view.until("found")).lines.length, 1);
+  assertEquals((await ana.view.until("replied")).text, "which one?");
+});
+
+Deno.test("a founder whose connection ends before its first invite is answered is told so, also where its line has come", async () => {
+  for (const hasCome of [false, true]) {
+    await using setup = new SealedSetup();
+    const { server } = setup;
+    if (!hasCome) {
+      server.beforeRule = () => {
+        server.beforeRule = () => Promise.resolve();
+        throw new Error("a fault of the server's, which ends the connection");
+      };
+    } else {
+      const append = server.append.bind(server);
+      server.append = async (...line) => {
+        await append(...line);
+        const [seat, what] = line;
+        if (what === "ruled" && seat.isIn) seat.end();
+      };
+    }
+    const ana = await setup.client("ana", {
+      invite: setup.foundingLink,
+      makesInvite: "if none is open",
+    });
+    await assertRejects(() => ana.running, JoinError, "connection lost");
+    assertEquals(ana.view.news, []);
+  }
+});
+
+Deno.test("a founder whose first invite is answered behind more than may wait comes in", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  server.beforeRule = async () => {
+    const [seat] = server.seats;
+    for (let at = 0; at < 2_100; at++) {
+      await seat?.tell({ kind: "room", topic: "", slow: 0 });
+    }
+  };
+  const ana = await setup.found("ana", { makesInvite: "if none is open" });
+  assertEquals(ana.view.of("entered").length, 1);
+});
+
+Deno.test("an answer whether to go on with a server's control lines counts for the connection that it is about alone", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<boolean>();
+  const confirm = () => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const ana = await setup.found("ana", { confirm });
+  const { digestAt } = server;
+  server.digestAt = () => toBase64url(new Uint8Array(32)); // of others
+  server.seats[0]?.end();
+  await ana.comesBack();
+  await asked.promise;
+  server.digestAt = digestAt;
+  server.seats.at(-1)?.end();
+  await ana.comesBack(1);
+  await ana.view.until("entered", 1);
+  answer.resolve(true);
+  await ana.say("still here");
+  assertEquals((await ana.view.until("said")).text, "still here");
+  const { keepers } = ana.session.conversation;
+  assertEquals(keepers?.map(({ name }) => name), ["ana"]);
+});
+
+Deno.test("settled() doesn't fail where the connection can't be written to, and the client comes back", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const dial = server.dial.bind(server);
+  let last: MemoryStream | undefined;
+  server.dial = async () => last = await dial() as MemoryStream;
+  const ana = await setup.found();
+  last?.outgoing.fail(new Deno.errors.BrokenPipe());
+  await ana.session.conversation.settled();
+  await ana.comesBack();
+  await ana.view.until("entered", 1);
+});
+
+Deno.test("a log that the server can't read, which it says while a control line waits, is no refusal of that line", async () => {
+  await using setup = new SealedSetup();
+  const { server } = setup;
+  const ana = await setup.found();
+  const [seat] = server.seats;
+  const reason = "log-unreadable"; // to who asked for a page before
+  server.beforeRule = async () =>
+    await seat?.tell({ kind: "refused", n: null, reason, detail: "" });
+  const { id } = await ana.invite();
+  assertEquals(server.membership.openInvites(0).map((it) => it.number), [id]);
+  assertEquals(ana.view.notes.at(-1), "The server cannot read its log now");
 });

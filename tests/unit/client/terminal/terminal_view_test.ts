@@ -186,6 +186,8 @@ Deno.test("TerminalView.close() stops waiting for a line that is under way, and 
   assertEquals(clock.pending, 2);
   view.close();
   assertEquals(clock.pending, 0);
+  view.show({ type: "disconnected", reason: "lost", seconds: 8 });
+  assertEquals(clock.pending, 0);
 });
 
 Deno.test("TerminalView.ask() takes the next line as the answer, and keeps it on the screen", async () => {

@@ -56,6 +56,14 @@ Deno.test("what is known of a sealed room comes back in its order, and apart fro
   assertEquals(await other.read(), "z\n");
 });
 
+Deno.test("what is known of a sealed room and can't be read is told to who asked, and to nobody else", async () => {
+  using tabs = new Tabs();
+  const database = await tabs.open();
+  database.read = () => Promise.reject(new Error("the disk is damaged"));
+  const room = roomTable(database)("room");
+  await assertRejects(() => room.read(), Error, "the disk is damaged");
+});
+
 Deno.test("a tab that writes what it knows of a room anew keeps the lines that another tab has added", async () => {
   using tabs = new Tabs();
   const [one, other] = [

@@ -4,6 +4,7 @@ import { FileError } from "../../../../src/base/file_error.ts";
 import type { Offer } from "../../../../src/protocol/offer.ts";
 import { FileShelf } from "../../../../src/web/platform/file_shelf.ts";
 import { PageFiles } from "../../../../src/web/platform/page_files.ts";
+import { drawPicture } from "../../../../src/web/platform/pictures.ts";
 import { ChosenFile, GrowingFile } from "../../../../src/web/platform/files.ts";
 
 const bytes = Uint8Array.from({ length: 3_000_000 }, (_, at) => at * 7 % 256);
@@ -138,6 +139,22 @@ Deno.test("a small picture is made once, of a file that is here, and no two at a
   const urls = (await Promise.all(pictures)).map((it) => it?.url);
   assertEquals(urls, ["blob:x", undefined, "blob:x"]);
   assertEquals(drawn, 2);
+});
+
+Deno.test("a picture whose file can't be read any more is none, and others are made after it", async () => {
+  const picture = { url: "blob:x", width: 1, height: 1 };
+  const shelf = new FileShelf((file, isLarge) =>
+    file.size === 2 ? Promise.resolve(picture) : drawPicture(file, isLarge)
+  );
+  const gone = new File(["changed since it was chosen"], "hut.jpg");
+  gone.slice = () => {
+    throw new DOMException("changed", "NotReadableError");
+  };
+  const [a, b] = [offerOf("a"), offerOf("b")];
+  shelf.put(a, gone);
+  shelf.put(b, new Blob(["bb"]));
+  assertEquals(await shelf.largePicture(a), undefined);
+  assertEquals(await shelf.picture(b), picture);
 });
 
 Deno.test("a large picture is made each time that it is asked for, in its turn", async () => {
