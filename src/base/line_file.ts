@@ -246,20 +246,20 @@ export class LineFile<T extends object> implements Disposable {
   rewrite(values: readonly T[]): void {
     const draft = `${this.#path}.${crypto.randomUUID()}.tmp`;
     const bytes = bytesOf(values);
+    let file: Deno.FsFile | undefined;
     try {
-      const file = Deno.openSync(draft, {
-        write: true,
+      file = Deno.openSync(draft, {
+        read: true,
+        append: true,
         createNew: true,
         mode: PRIVATE_FILE,
       });
-      try {
-        writeAllSync(file, bytes);
-        file.syncSync();
-      } finally {
-        file.close();
-      }
+      writeAllSync(file, bytes);
+      file.syncSync();
       Deno.renameSync(draft, this.#path);
+      this.#file.close();
     } catch (cause) {
+      file?.close();
       try {
         Deno.removeSync(draft);
       } catch {
@@ -267,8 +267,7 @@ export class LineFile<T extends object> implements Disposable {
       }
       throw fileError("write", this.#path, cause);
     }
-    this.#file.close();
-    this.#file = this.#open();
+    this.#file = file; // opened again, it might be none
     this.#torn = undefined;
     this.#read = bytes.length;
     this.#lines = values.length;

@@ -554,13 +554,14 @@ export class ChatLog implements AsyncDisposable, ChainLines, RetainedLog {
   async #watch(): Promise<void> {
     const now = performance.now();
     if (this.#closed) return;
-    if (now - this.#watchedAt < WATCH_PAUSE && !this.#isShort()) return;
-    this.#watchedAt = now;
     try {
+      if (now - this.#watchedAt < WATCH_PAUSE && !this.#isShort()) return;
+      this.#watchedAt = now;
       if (!await this.#isInPlace()) await this.#takeUp();
     } catch (error) {
       this.#watchedAt = -Infinity;
-      throw error;
+      if (error instanceof LogError) throw error;
+      throw new LogError("look at", this.#path, error);
     }
   }
 

@@ -53,6 +53,18 @@ export class LogError extends FileError {
   }
 }
 
+/** Does something that reads a file. @throws {LogError} if that fails. */
+export async function reading<T>(
+  path: string,
+  step: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    throw new LogError("read", path, cause);
+  }
+}
+
 /** The folder of a path knows its files' new names after a power cut too, if the system lets us ask for that. */
 export async function syncFolder(path: string): Promise<void> {
   try {
@@ -227,7 +239,8 @@ export class LogFile {
 
   async #count(file: Deno.FsFile): Promise<void> {
     const buffer = new Uint8Array(COUNT_SIZE);
-    await file.seek(this.#start.offset, Deno.SeekMode.Start);
+    this.index.cut(); // what was counted before a read failed is so
+    await file.seek(this.index.end, Deno.SeekMode.Start);
     let count: number;
     do {
       count = await file.read(buffer) ?? 0;

@@ -18,7 +18,7 @@
 
 import type { Bytes } from "../../crypto_utils.ts";
 import { CHAIN_START } from "../protocol/chain.ts";
-import { LogError, LogFile, openNew, syncFolder } from "./file.ts";
+import { LogError, LogFile, openNew, reading, syncFolder } from "./file.ts";
 import { readEntries } from "./line_format.ts";
 import type { LogEntry } from "../protocol/line.ts";
 
@@ -192,9 +192,13 @@ export class LogFiles {
       if (file.first > last || after >= last) continue; // nothing of it
       using opened = await this.reader(file);
       if (!opened) continue;
-      const { before, offset } = await file.before(after, opened);
-      await opened.seek(offset, Deno.SeekMode.Start);
-      yield* readEntries(opened, before, after, last);
+      try {
+        const { before, offset } = await file.before(after, opened);
+        await opened.seek(offset, Deno.SeekMode.Start);
+        yield* readEntries(opened, before, after, last);
+      } catch (cause) {
+        throw new LogError("read", file.path, cause);
+      }
     }
   }
 
@@ -203,23 +207,29 @@ export class LogFiles {
    * @throws {LogError} if it can't be read, or is the newest and gone.
    */
   async reader(file: LogFile): Promise<Deno.FsFile | undefined> {
-    const opened = await this.open(file).catch((cause) => {
-      throw new LogError("read", file.path, cause);
-    });
+    const opened = await this.#opened(file);
     if (!opened && file === this.#list.at(-1)) {
       throw new LogError("read", file.path, new Error("it is gone"));
     }
     return opened;
   }
 
-  /** The smallest number from `after` on behind which all lines are in files that are still there. */
+  /** As `open`. @throws {LogError} if it can't be opened. */
+  #opened(file: LogFile): Promise<Deno.FsFile | undefined> {
+    return reading(file.path, () => this.open(file));
+  }
+
+  /**
+   * The smallest number from `after` on behind which all lines are in files that are still there.
+   * @throws {LogError} if one can't be opened.
+   */
   async whole(after: number): Promise<number> {
     const files = this.#list;
     let whole = Math.max(after, this.start[0]);
     for (const [index, file] of files.entries()) {
       const next = files[index + 1];
       if (!next || next.first - 1 <= whole) continue;
-      using opened = await this.open(file);
+      using opened = await this.#opened(file);
       if (!opened) whole = next.first - 1;
     }
     return whole;
@@ -233,14 +243,14 @@ export class LogFiles {
     return file?.valueBefore && [file.first - 1, file.valueBefore];
   }
 
-  /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. */
+  /** Whether the files are still there that have the lines with `after` < seq <= `upTo`. @throws as `whole`. */
   async have(after: number, upTo: number): Promise<boolean> {
     const files = this.#list;
     if (after < (files[0]?.first ?? Infinity) - 1) return false;
     for (const [index, file] of files.entries()) {
       const end = files[index + 1]?.first ?? Infinity;
       if (file.first > upTo || end - 1 <= after) continue;
-      using opened = await this.open(file);
+      using opened = await this.#opened(file);
       if (!opened) return false;
     }
     return true;

@@ -67,9 +67,8 @@ interface Lockable {
 
 async function tryLock(file: Lockable): Promise<boolean> {
   if (file.tryLock) return await file.tryLock(true);
-  const locked = file.lock(true);
-  locked.catch(() => {}); // when it comes late, the file is closed and nobody waits
-  return await within(LOCK_WAIT, locked);
+  // When it comes late, the file is closed and nobody waits.
+  return await within(LOCK_WAIT, file.lock(true));
 }
 
 /**

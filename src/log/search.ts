@@ -6,7 +6,7 @@
  */
 
 import { changesIn, countLines } from "./changes.ts";
-import { fill, type LogFile } from "./file.ts";
+import { fill, type LogFile, reading } from "./file.ts";
 import type { LogFiles } from "./files.ts";
 import { parseEntry } from "./line_format.ts";
 import { escapeLine } from "../base/safe_text.ts";
@@ -163,9 +163,9 @@ async function* backwards(files: LogFiles, head: number) {
     if (file.first >= head) continue;
     using opened = await files.reader(file);
     if (!opened) continue;
-    await file.count(opened);
+    await reading(file.path, () => file.count(opened));
     for (const stretch of file.index.back(head)) {
-      yield { stretch, end: head, opened };
+      yield { stretch, end: head, opened, path: file.path };
     }
     head = file.first;
   }
@@ -213,7 +213,8 @@ export async function searchFiles(
   let size = 0;
   const start = Math.min(head, before + CHANGES_AFTER);
   let beyond = await sizeBeyond(files, start, before);
-  for await (const { stretch, end, opened } of backwards(files, start)) {
+  for await (const it of backwards(files, start)) {
+    const { stretch, end, opened, path } = it;
     signal?.throwIfAborted();
     const isBeyond = stretch.before + 1 >= before;
     if (isBeyond) {
@@ -225,7 +226,10 @@ export async function searchFiles(
       if (size > 0 && cost > reach) return result(true, from);
       size += stretch.size;
     }
-    const text = await readStretch(opened, stretch, buffer);
+    const text = await reading(
+      path,
+      () => readStretch(opened, stretch, buffer),
+    );
     const last = Math.min(before, end);
     for (const hit of matcher.find(text, stretch.before, last, end)) {
       const { seq } = hit.entry;

@@ -170,7 +170,7 @@ export class Connection implements Client {
     if (this.#ended) return false;
     if (this.#requests.isIn) this.#outside = 0;
     else this.#outside++;
-    let isInDoubt = this.#outside > GUEST_TIME;
+    let isInDoubt = this.#outside > GUEST_TIME || this.#isDeserted;
     for (const symptom of this.#pulse.tick(this.#listening, this.outlet)) {
       if (symptom === "quiet") this.tell({ kind: "ping" });
       else isInDoubt = true;
@@ -178,9 +178,15 @@ export class Connection implements Client {
     return isInDoubt;
   }
 
+  /** Whether its client is gone, and nothing is read that would say so, for as long as the room takes nothing. */
+  get #isDeserted(): boolean {
+    return this.outlet.isGone && !this.#listening && !this.#hurry;
+  }
+
   /** Ends a connection whose client still shows no life. */
   judge(): void {
     if (this.#ended) return;
+    if (this.#isDeserted) return this.dismiss("lost");
     const isGuest = !this.#requests.isIn;
     if (isGuest && this.#outside > GUEST_TIME) return this.dismiss("late");
     for (const symptom of this.#pulse.wrong(this.outlet)) {
@@ -266,6 +272,7 @@ export class Connection implements Client {
     const { promise: hurry, resolve } = Promise.withResolvers<void>(); // its own: one for all would grow with each
     this.#hurry = resolve;
     await within(time, hurry);
+    this.#hurry = undefined;
   }
 
   /** Rejects and never throws: a throw would leave records that are being opened without anybody to hear of it. */

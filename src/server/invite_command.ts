@@ -22,7 +22,11 @@ import { isThere } from "../base/private_file.ts";
 import { MAX_QR_SIZE, qrLines } from "../base/qr.ts";
 import { formatInvite, formatPlace, type Place } from "../keys/invite.ts";
 import { KeyFile } from "../keys/key_file.ts";
-import { formatCode, randomCode } from "../keys/spoken_code.ts";
+import {
+  formatCode,
+  MAX_CODE_NUMBER,
+  randomCode,
+} from "../keys/spoken_code.ts";
 import { FOUNDING_ID } from "../sealed/membership.ts";
 import { DEFAULT_KEY_FILE, DEFAULT_PEOPLE_FILE } from "./flags.ts";
 import { reachableAddress, roomPlace, whyUnreachable } from "./addresses.ts";
@@ -203,10 +207,18 @@ async function makeCode(values: Values, note: string): Promise<void> {
   const { keyFile, place } = await serverOf(values);
   const until = Date.now() + CODE_TIME;
   const made = add(values, (people) => {
-    const taken = new Set(
-      people.access.openInvites.map(({ code }) => parseInt(code)),
-    );
-    const most = taken.size < FEW / 2 ? FEW : 999;
+    const codes = people.access.openInvites.map(({ code }) => code)
+      .filter((code) => code !== "");
+    const taken = new Set(codes.map((code) => parseInt(code)));
+    if (taken.size >= MAX_CODE_NUMBER) {
+      throw new AdvisedError(
+        `There are ${MAX_CODE_NUMBER} open codes, and no number is left for another`,
+        `Wait ten minutes, or close one that nobody needs: ${
+          inviteCommandFor(values)
+        } revoke N`,
+      );
+    }
+    const most = taken.size < FEW / 2 ? FEW : MAX_CODE_NUMBER;
     let number: number;
     do number = 1 + Math.floor(Math.random() * most); while (taken.has(number));
     const code = formatCode(randomCode(number));

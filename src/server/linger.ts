@@ -34,8 +34,8 @@ export async function linger(stream: HalfClosable): Promise<void> {
   }
 }
 
-/** Closes a stream, if it isn't closed already. */
-export function close(stream: Stream): void {
+/** Closes a stream, or what accepts them, if it isn't closed already. */
+export function close(stream: Pick<Stream, "close">): void {
   try {
     stream.close();
   } catch {

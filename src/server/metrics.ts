@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AcceptFailures } from "./accept_failures.ts";
 import { Exposition, EXPOSITION_TYPE } from "./prometheus.ts";
 import type {
   ClusterMeasures,
@@ -188,10 +189,30 @@ export class Metrics implements Measures, Disposable {
    * @returns Resolves when it serves no more.
    * @throws {AdvisedError} if nobody can listen there, at once.
    */
-  serve(
+  serve(address: Address, signal: AbortSignal): Promise<void> {
+    return this.#serveOn(this.#listen(address, signal), address, signal);
+  }
+
+  /** Listens again where a connection can't be accepted, as without descriptors: the runtime serves no more then. */
+  async #serveOn(
+    serving: Promise<void>,
     address: Address,
     signal: AbortSignal,
   ): Promise<void> {
+    using failures = new AcceptFailures();
+    for (;;) {
+      try {
+        return await serving;
+      } catch (error) {
+        await failures.add(error);
+      }
+      if (signal.aborted) return;
+      serving = Promise.try(() => this.#listen(address, signal));
+    }
+  }
+
+  /** @returns What resolves at the signal. @throws as `serve`. */
+  #listen(address: Address, signal: AbortSignal): Promise<void> {
     const answer = (request: Request): Response => {
       const { pathname } = new URL(request.url);
       if (pathname === "/metrics") {

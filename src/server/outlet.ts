@@ -70,6 +70,11 @@ export class Outlet implements Reader {
     return this.#writing && !this.#waiting;
   }
 
+  /** Whether nothing more is written, since a write failed or it was given up. */
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
   /** Bytes written so far: a write under which this stands still is a stalled one. */
   get moved(): number {
     return this.#moved;

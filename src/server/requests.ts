@@ -222,7 +222,7 @@ export class Requests {
   }
 
   async #say(lines: Line[]): Promise<void> {
-    if (lines.length > 0 && this.#seat) {
+    if (lines.length > 0 && this.#seat && !this.#client.ended) {
       this.#answer(); // there may be no place for these for a while
       await this.#options.room.say(this.#seat, lines);
     }
@@ -362,7 +362,12 @@ export class Requests {
     // What it has seen of another server may yet come here.
     if (seen !== null && seen > history.head) await room.caughtUp();
     const from = people.persons.find(id)?.from ?? history.newcomerStart;
-    let after = await history.start(seen, from);
+    let after: number;
+    try {
+      after = await history.start(seen, from);
+    } catch (error) {
+      return this.#refuse(unreadable(error));
+    }
     const entering = await this.#sealed?.entering(id, after, this.#asker);
     if (typeof entering === "string") return this.#refuse(entering);
     const guest = this.#client;
@@ -515,8 +520,13 @@ export class Requests {
     this.#requireSeat("compare");
     this.#spend(HEAVY_COST);
     this.#answer();
-    const { value } = await this.#options.history.chain(seq);
-    this.#client.tell({ kind: "agreed", id, seq, value });
+    try {
+      const { value } = await this.#options.history.chain(seq);
+      this.#client.tell({ kind: "agreed", id, seq, value });
+    } catch (error) {
+      unreadable(error);
+      this.#client.tell({ kind: "agreed", id, seq, value: "" });
+    }
   }
 
   #refuse(reason: Refusal, detail = ""): void {

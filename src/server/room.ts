@@ -92,6 +92,7 @@ export class Room {
   readonly #state: RoomState;
   #inbox: Item[] = [];
   readonly #coming = new Map<Guest, number>(); // who isn't answered yet, and the id of the next connection when it asked
+  readonly #waiting = new Map<Seat, () => void>(); // who waits for a place for what it says
   #admittedAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #healthy = true;
@@ -176,9 +177,15 @@ export class Room {
       ? this.#state.timely(seat, lines)
       : lines;
     if (timely.length === 0) return Promise.resolve();
-    return new Promise((taken) =>
-      this.#submit({ kind: "say", seat, lines: timely, taken })
-    );
+    return new Promise((resolve) => {
+      const taken = () => {
+        // What another took back is taken again, and may be behind what waits now.
+        if (this.#waiting.get(seat) === taken) this.#waiting.delete(seat);
+        resolve();
+      };
+      this.#waiting.set(seat, taken);
+      this.#submit({ kind: "say", seat, lines: timely, taken });
+    });
   }
 
   /** Gives a member another name, or tells it why not. */
@@ -213,6 +220,7 @@ export class Room {
 
   /** Lets a connection go. @param reason A key of `GOODBYES`, or the member's own words. */
   leave(seat: Seat, reason: string): void {
+    this.#waiting.get(seat)?.(); // what it has said is said all the same
     // Its client goes to another server, and has not left; for one that doesn't, this server is gone soon.
     if (reason === "stopped" && this.#order.hasOthers) return;
     this.#submit({ kind: "leave", seat, reason });

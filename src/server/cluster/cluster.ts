@@ -415,7 +415,10 @@ export class Cluster implements Order, AsyncDisposable {
   // ── Carrying out ─────────────────────────────────────────────────────────────────────────────────────
 
   next(): Ordered | undefined {
-    if (this.#begun) this.#queue.length = 0; // what comes after it is followed anew
+    if (this.#begun) { // what comes after it is followed anew
+      this.#queue.length = 0;
+      this.#carried.notify();
+    }
     for (let received; (received = this.#queue.shift());) {
       this.#taken.notify();
       const items = this.#judge(received);

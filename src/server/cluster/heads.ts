@@ -80,6 +80,7 @@ export class Heads {
       }
       const next = Math.min(end, askAt) - performance.now();
       await within(Math.max(1, next), this.#heard.wait());
+      this.#heard.notify(); // or what was waited for in vain would be kept, for as long as nobody is heard
     }
   }
 }

@@ -53,7 +53,7 @@ export type Hear = Parameters<Siblings["hear"]>[1];
 interface Said {
   readonly body: Message;
   readonly topic?: string;
-  readonly to?: string;
+  readonly to?: string | undefined;
   readonly ask?: string;
   readonly answers?: string;
 }
@@ -102,7 +102,7 @@ export class Messages implements Siblings, AsyncDisposable {
 
   /** See `Siblings.tell`. @throws {RangeError} for a message of more than `MAX_MESSAGE` bytes. */
   tell(topic: string, body: Message, to?: string): void {
-    this.#send({ topic, body, ...to === undefined ? {} : { to } });
+    this.#send({ topic, body, to });
   }
 
   /** See `Siblings.ask`. @throws {RangeError} for a message of more than `MAX_MESSAGE` bytes. */
@@ -117,7 +117,7 @@ export class Messages implements Siblings, AsyncDisposable {
     this.#asked.set(ask, answer.resolve);
     const timer = setTimeout(answer.resolve, time, undefined);
     try {
-      this.#send({ topic, body, ask, ...to === undefined ? {} : { to } });
+      this.#send({ topic, body, ask, to });
       return await answer.promise;
     } finally {
       clearTimeout(timer);

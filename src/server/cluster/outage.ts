@@ -12,6 +12,7 @@ export class Outage implements Disposable {
   readonly #tell: (is: boolean) => void;
   #timer: ReturnType<typeof setTimeout> | undefined; // set for as long as it lasts
   #isTold = false;
+  #isOver = false;
 
   /** There is none. @param tell Tells that there is one, or, if that was told, that it is over. */
   constructor(tell: (is: boolean) => void) {
@@ -20,6 +21,7 @@ export class Outage implements Disposable {
 
   /** Says whether the stream can be used now. */
   set(isUp: boolean): void {
+    if (this.#isOver) return;
     if (!isUp) this.#timer ??= setTimeout(() => this.#say(true), AWAY_TIME);
     else {
       clearTimeout(this.#timer);
@@ -30,6 +32,7 @@ export class Outage implements Disposable {
 
   /** Tells nothing any more. */
   [Symbol.dispose](): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
   }
 

@@ -182,7 +182,7 @@ export class Standing {
 
   /** @returns Where it goes on; undefined where that is to be looked at again. */
   async #step(): Promise<Footing | undefined> {
-    const { wire, parts: { position } } = this.#options;
+    const { wire } = this.#options;
     const state = await wire.state();
     const { place } = this.#own;
     const entry = place && await wire.entry(place.place);
@@ -192,10 +192,7 @@ export class Standing {
       requireKind(this.#options.parts, place.sealed);
       if (!await this.#complete(place)) return undefined;
       if (place.made !== state.made) this.#move({ made: state.made });
-      return this.#settle({
-        from: (position.place?.place ?? 0) + 1,
-        made: state.made,
-      });
+      return this.#settle({ from: place.place + 1, made: state.made });
     }
     this.#isSettled = false;
     const others = await this.#heads.ask(

@@ -113,7 +113,11 @@ export class Responders implements Responder {
   /** This thread's. Loaded when somebody first knocks: `node:crypto` takes 15 ms, for which no command should wait. */
   #here(): Promise<Responder> {
     return this.#local ??= import("./node_key_pair.ts")
-      .then(({ nodeResponder }) => nodeResponder(this.#privateKey()));
+      .then(({ nodeResponder }) => nodeResponder(this.#privateKey()))
+      .catch((error) => {
+        this.#local = undefined; // as without descriptors: the next one tries again
+        throw error;
+      });
   }
 
   /** The worker that has least to do, once one stands. */

@@ -68,7 +68,8 @@ export class LogLines {
   readonly #control = new Map<string, number>(); // the numbers of control lines, by their texts
   #chain = new LogChain(undefined);
   #shift = 0; // how many lines are missing
-  #last = 0; // the number of the last line that was told
+  #shiftBefore = 0; // how many were, before the last known control line
+  #lastRuled = 0; // the number of the last known control line that was read: what is known as it, or one before, is a copy
 
   /**
    * Nothing is read yet.
@@ -91,8 +92,8 @@ export class LogLines {
 
   /** Reads all of it, to be told in that order before the next is read. @throws {LogError} if a file can't be read. */
   async *read(): AsyncGenerator<Iterable<Read>> {
-    for (const file of this.#files.list) {
-      yield this.#begin(file);
+    for (const [at, file] of this.#files.list.entries()) {
+      yield this.#begin(file, at === 0);
       yield* this.#readFile(file);
     }
   }
@@ -108,14 +109,16 @@ export class LogLines {
     return line?.wrong === undefined ? line : undefined;
   }
 
-  #begin({ first, valueBefore: value, path }: LogFile): Read[] {
+  #begin(
+    { first, valueBefore: value, path }: LogFile,
+    isFirst: boolean,
+  ): Read[] {
     const seq = first - 1;
     const before = this.#chain.valueBefore(first);
-    const isFirst = this.#files.list[0]?.path === path;
-    this.#shift = 0;
+    this.#shift = this.#shiftBefore = 0;
     if (!value && !isFirst) return [];
     this.#chain = new LogChain(value && { seq, value }, seq);
-    const isBroken = !isFirst && before && value && !equalBytes(before, value);
+    const isBroken = before && value && !equalBytes(before, value);
     return isBroken ? [{ kind: "broken", path, first }] : [];
   }
 
@@ -123,9 +126,6 @@ export class LogLines {
     const ahead: Piece[] = [];
     for await (const lines of this.#files.lines(file)) {
       for (const some of this.#apart(lines)) {
-        if (this.#isNewRuled(some[0])) {
-          while (ahead[0]) yield await this.#tell(ahead.shift());
-        }
         const moved = await this.#ruled(some[0]);
         const numbered = this.#shift === 0
           ? some
@@ -150,23 +150,28 @@ export class LogLines {
     return runs;
   }
 
-  #isNewRuled(line: LogEntry | undefined): boolean {
-    return line?.what === "ruled" && !this.#control.has(line.text);
-  }
-
   /** Takes a control line: its number is known, or it is the next. @returns Where lines turn out to be missing. */
   async #ruled(line: LogEntry | undefined): Promise<Moved | undefined> {
     if (line?.what !== "ruled" || !this.#sealed) return undefined;
     const entry = { ...line, seq: line.seq + this.#shift };
     const known = this.#control.get(line.text);
     if (known === undefined) {
-      const followed = await this.#sealed.record.follow(entry);
-      if (followed) this.#control.set(line.text, entry.seq);
+      await this.#sealed.record.follow(entry); // comes after all that are known
       return undefined;
     }
-    const by = known - entry.seq;
     const isSame = this.#sealed.record.find(known)?.at === line.at;
-    if (by === 0 || !isSame || known <= this.#last) return undefined;
+    if (!isSame || known < this.#lastRuled) return undefined;
+    let by = known - entry.seq;
+    if (known === this.#lastRuled) {
+      // The one before was a copy, if this one stands where the line belongs but for that.
+      const shift = this.#shiftBefore - 1;
+      const isIt = this.#shift !== this.#shiftBefore &&
+        line.seq + shift === known;
+      if (!isIt) return undefined;
+      by = shift - this.#shift;
+    } else this.#shiftBefore = this.#shift;
+    this.#lastRuled = known;
+    if (by === 0) return undefined;
     this.#shift += by;
     return { kind: "moved", line: known, by };
   }
@@ -188,7 +193,6 @@ export class LogLines {
       const unseen: Read[] = [];
       const line = this.#judge(raw, opened[at], unseen);
       this.#chain.add(raw);
-      this.#last = raw.seq;
       yield* unseen;
       yield { kind: "line", line };
       if (line.wrong === undefined) this.#recent.add({ line });

@@ -318,7 +318,7 @@ export class SealedRoom implements Disposable {
     entry: NewEntry,
     seq: number,
     { wraps: staged, admission }: Staged,
-    isDecided = false,
+    isDecided: boolean,
   ): Said | Refusal {
     if (isDecided && this.wasSaid(line, seq)) {
       return { undo: () => {}, wraps: [] };

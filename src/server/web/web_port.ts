@@ -8,6 +8,7 @@ import { UsageError } from "../../base/usage_error.ts";
 import { type Address, formatAddress } from "../../keys/invite.ts";
 import type { Entrance, Peer } from "../entrance.ts";
 import { portAddress, type Values } from "../flags.ts";
+import { close } from "../linger.ts";
 import { webError } from "../start_error.ts";
 import { Certificate } from "./certificate.ts";
 import { Page } from "./page.ts";
@@ -24,6 +25,7 @@ export class WebPort implements Disposable {
   readonly #tls = new TlsPeers();
   #listener: Deno.TcpListener | Deno.TlsListener | undefined;
   #isAccepting = false;
+  #isDown = false; // it could not listen again
   #renewed: PromiseWithResolvers<void> | undefined; // while the listener gives way to another
 
   private constructor(
@@ -80,6 +82,7 @@ export class WebPort implements Disposable {
         ? Deno.listenTls({ hostname, port, ...this.#certificate.tls })
         : Deno.listen({ hostname, port });
       this.#listener = listener;
+      this.#isDown = false;
       const { addr } = listener;
       this.#address = { host: addr.hostname, port: addr.port };
     } catch (error) {
@@ -92,6 +95,7 @@ export class WebPort implements Disposable {
     for (;;) {
       await this.#tls.place();
       if (!this.#listener) throw new Deno.errors.BadResource("It is closed");
+      if (this.#isDown) this.listen();
       try {
         this.#isAccepting = true;
         const conn = await this.#listener.accept()
@@ -103,6 +107,7 @@ export class WebPort implements Disposable {
         if (!renewed) throw error;
         // Only now, with nobody waiting at it any more, the port is free again.
         try {
+          this.#isDown = true;
           if (this.#listener) this.listen();
           renewed.resolve();
         } catch (error) {
@@ -122,12 +127,13 @@ export class WebPort implements Disposable {
     this.#certificate = fresh;
     // Nobody waits there where all places are taken, perhaps for as long as strangers like.
     if (!this.#isAccepting) {
-      this.#listener.close();
+      close(this.#listener);
+      this.#isDown = true;
       return this.listen();
     }
     this.#renewed = Promise.withResolvers();
     const { promise } = this.#renewed;
-    this.#listener.close();
+    close(this.#listener);
     await promise;
   }
 
@@ -135,7 +141,7 @@ export class WebPort implements Disposable {
   close(): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.close();
+    if (listener) close(listener); // it may be closed, and no other could take its place
     this.#tls.close();
   }
 

@@ -35,6 +35,7 @@ const IDLE_RATE = 8_192;
 const CLOSE_TIME = 1_000;
 
 const now = () => performance.now(); // one for all
+const NOTHING = new Uint8Array(0);
 
 /** A WebSocket as a stream. */
 export class WebStream implements HalfClosable {
@@ -44,7 +45,7 @@ export class WebStream implements HalfClosable {
   #idle: TokenBucket | undefined; // most never need it
   #owed = 0; // bytes of the payload of the frame under way that are still to be written
   #headSize = 0; // bytes of its head that are still to be written
-  #frame: Uint8Array | undefined; // all of it, until some of its payload is written
+  #frame: Uint8Array = NOTHING; // what is still to be written of it, until some of its payload is
   #control: Uint8Array | undefined; // the control frame to be written next, where a frame ends
   #saying: Promise<void> | undefined; // while one is written
   #isClosed = false; // this side has said that it closes
@@ -121,11 +122,10 @@ export class WebStream implements HalfClosable {
     const head = this.#headSize;
     if (count <= head) { // without a byte of the payload
       this.#headSize -= count;
-      const rest = this.#frame?.subarray(count) ?? new Uint8Array(0);
-      this.#frame = rest;
-      return this.#conn.write(rest).then(this.#written);
+      this.#frame = this.#frame.subarray(count);
+      return this.#conn.write(this.#frame).then(this.#written);
     }
-    this.#frame = undefined;
+    this.#frame = NOTHING;
     this.#owed -= count - head;
     this.#sayNext();
     return count - head;
@@ -145,7 +145,7 @@ export class WebStream implements HalfClosable {
       .catch(() => {}) // the connection has ended, which whoever reads or writes next is told
       .finally(() => {
         this.#saying = undefined;
-        this.#sayNext();
+        if (this.#control) this.#sayNext();
       });
   }
 

@@ -418,7 +418,7 @@ test("lock() and unlock() hold others off, and outlive a rewrite", (path) => {
   /** Whether somebody else could lock what stands there. */
   const isFree = () => {
     using other = Deno.openSync(path, { write: true });
-    return other.tryLockSync(true);
+    return other.tryLockSync(false); // not even with others
   };
   server.lock();
   assertEquals(isFree(), false);
@@ -571,4 +571,22 @@ test("a line without a kind, or whose kind is what every object has, is refused 
     const told = `its line 1 says "${kind}"`;
     assertThrows(() => old.added(), FileError, told);
   }
+});
+
+test("rewrite() needs no more than one other file open, and what it has put there is used on", async (path) => {
+  using file = LineFile.open<Happening>(path);
+  file.add(HAPPENINGS);
+  let opened = 0;
+  const once =
+    (open: typeof Deno.openSync): typeof Deno.openSync => (...it) => {
+      if (++opened > 1) throw diskError("ENOSPC");
+      return open(...it);
+    };
+  await withMethod(Deno, "openSync", once, () => {
+    file.rewrite([there(3)]);
+    file.add([LATER]);
+    return Promise.resolve();
+  });
+  assertEquals(contents(path), [[there(3), LATER], undefined]);
+  assertEquals(file.added(), []);
 });

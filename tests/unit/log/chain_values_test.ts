@@ -510,3 +510,19 @@ testWithPath(
     assertEquals(await valueAt(log, 4), VALUES[4]);
   },
 );
+
+testWithPath(
+  "chainAt() tells no value while a file can't be opened, and tells it again then",
+  async (path) => {
+    await using log = await openLog(path, { window: 16 });
+    for (let at = 0; at < 6_000; at += 1_000) {
+      await log.append(saidUpTo(at + 1_000).slice(at));
+      await log.chainAt(log.head);
+    }
+    const fail = () => () => Promise.reject(new Error("Too many open files"));
+    await withMethod(Deno, "open", fail, async () => {
+      assertEquals(await log.chainAt(500), undefined);
+    });
+    assertEquals(await valueAt(log, 500), VALUES[500]);
+  },
+);

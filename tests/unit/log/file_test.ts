@@ -21,6 +21,7 @@ import {
 import { FileInMemory } from "../../kit/file_in_memory.ts";
 import { modeOf } from "../../kit/folder.ts";
 import { testWithPath, windows, withMethod } from "../../kit/log_kit.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 const VALUE: Bytes = new Uint8Array(32).fill(7);
 const WORD = toBase64url(VALUE);
@@ -241,3 +242,20 @@ testWithPath(
     });
   },
 );
+
+Deno.test("count() counts each line once, though a read has failed before", async () => {
+  const text = "a line\n".repeat(9);
+  const file = new FileInMemory(text, 10);
+  const found = await logFile(file);
+  const { file: it } = file;
+  const read = it.read.bind(it);
+  let reads = 0;
+  using _ = replaced(it, "read", (into: Uint8Array) => {
+    if (++reads === 4) return Promise.reject(new Error("Input/output error"));
+    return read(into);
+  });
+  await assertRejects(() => found.count(it), Error, "Input/output error");
+  await found.count(it);
+  assertEquals([found.index.last, found.index.end], [9, text.length]);
+  assertEquals(found.broken(text.length), 0);
+});

@@ -5,7 +5,12 @@
  */
 
 import type { ChatLog } from "../../../src/log/chat_log.ts";
-import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertThrows,
+} from "../../kit/assert.ts";
 import { modeOf } from "../../kit/folder.ts";
 import {
   appendEach,
@@ -32,6 +37,7 @@ import {
 import { numberEntry } from "../../../src/protocol/line.ts";
 import { formatEntry } from "../../../src/log/line_format.ts";
 import { LogError } from "../../../src/log/file.ts";
+import { LogFiles } from "../../../src/log/files.ts";
 
 /** What is added to the log's name in those of its files, oldest first. */
 const agesOf = (log: ChatLog) =>
@@ -604,7 +610,7 @@ testWithPath(
 );
 
 testWithPath(
-  "append() looks at its path again at once after it couldn't take up its file",
+  "append() is refused while it can't take up its file again, for which it looks each time, and no longer",
   async (path) => {
     let now = 0;
     const clock = () => () => now;
@@ -615,8 +621,13 @@ testWithPath(
       await Deno.mkdir(path);
       now = 1_000;
       for (let times = 0; times < 2; times++) {
-        await assertRejects(() => log.append([said(2)]), LogError, "a folder");
+        await assertRejects(
+          () => log.append([said(2)]),
+          LogError,
+          `Cannot reopen "${path}": it is a folder`,
+        );
       }
+      assertEquals(log.head, 1);
       await Deno.remove(path);
       await appendEach(log, 2, 2);
       assertEquals(await pastOf(log), numbered([said(2)], 2));
@@ -772,30 +783,6 @@ testWithPath(
     );
     assertEquals(looks, [0, 1_000]);
   },
-);
-
-testWithPath(
-  "append() is refused while its file can't be begun again, and no longer",
-  async (path) => {
-    await withEachSecond(async () => {
-      await using log = await openLog(path);
-      await appendEach(log, 1, 1);
-      await Deno.remove(path);
-      await Deno.mkdir(path);
-      for (let at = 0; at < 2; at++) {
-        await assertRejects(
-          () => log.append([said(2)]),
-          LogError,
-          `Cannot reopen "${path}": `,
-        );
-      }
-      assertEquals(log.head, 1);
-      await Deno.remove(path);
-      await appendEach(log, 2, 2);
-      assertEquals(await pastOf(log), numbered([said(2)], 2));
-    });
-  },
-  windows,
 );
 
 const refuse = () => () =>
@@ -1065,3 +1052,79 @@ testWithPath(
   },
   windows,
 );
+
+testWithPath(
+  "what reads older files says so where one can't be opened, or read on",
+  async (path) => {
+    await using log = await openLog(path, { maxSize: MAX_SIZE });
+    await appendEach(log, 1, 5);
+    const asked: (() => Promise<unknown>)[] = [
+      () => log.whole(0),
+      () => log.have(0, 5),
+      () => pastOf(log),
+      () => log.search("text", { limit: 9 }),
+    ];
+    const fail = () => () => Promise.reject(new Error("Too many open files"));
+    for (const ask of asked) {
+      await withMethod(Deno, "open", fail, async () => {
+        await assertRejects(ask, LogError, "Too many open files");
+      });
+    }
+    for (const ask of asked.slice(2)) {
+      await withMethod(Deno.FsFile.prototype, "read", fail, async () => {
+        await assertRejects(ask, LogError, `Cannot read "${path}`);
+      });
+    }
+    assertEquals(await log.whole(0), 0);
+    await assertHolds(log, 5);
+  },
+);
+
+testWithPath(
+  "what looks at the newest file says so where the system tells nothing of it",
+  async (path) => {
+    await using log = await openLog(path);
+    await log.append([said(1)]);
+    const asked: (() => Promise<unknown>)[] = [
+      () => pastOf(log),
+      () => log.search("text", { limit: 9 }),
+      () => log.beginAnother(),
+      () => log.append([said(2)]),
+    ];
+    const fail = () => () => {
+      throw new Error("Stale file handle");
+    };
+    const standing = performance.now();
+    await withMethod(performance, "now", () => () => standing, async () => {
+      for (const ask of asked) {
+        await pastOf(log); // looks at the path; not again within this second
+        await withMethod(Deno.FsFile.prototype, "statSync", fail, async () => {
+          await assertRejects(ask, LogError, "Stale file handle");
+        });
+      }
+    });
+    await assertHolds(log, 1);
+  },
+);
+
+Deno.test("LogFiles looks for older files under as many names as it keeps, and no more, and has no newest without one", async () => {
+  for (
+    const [keep, count] of [[1, 1], [3, 3], [undefined, 9], [
+      "retained",
+      120,
+    ]] as const
+  ) {
+    const names: unknown[] = [];
+    const none = () => (name: string | URL) => {
+      if (names.push(name) > count) throw new Error("It looks for more");
+      return Promise.reject(new Deno.errors.NotFound());
+    };
+    const files = new LogFiles("none.log", keep);
+    await withMethod(Deno, "stat", none, async () => {
+      assertEquals(await files.lastBefore(), 0);
+    });
+    assertThrows(() => files.newest, TypeError, "there is none");
+    const all = Array.from({ length: count }, (_, at) => `none.log.${at + 1}`);
+    assertEquals(names, all);
+  }
+});

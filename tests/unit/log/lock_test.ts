@@ -11,6 +11,7 @@ import {
   takeLock,
 } from "../../../src/log/lock.ts";
 import { assertEquals, assertRejects } from "../../kit/assert.ts";
+import { DrivenClock } from "../../kit/driven_clock.ts";
 import {
   ADDRESS,
   leftOpen,
@@ -18,6 +19,7 @@ import {
   windows,
   withMethod,
 } from "../../kit/log_kit.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 /** Takes the lock. @returns It, and what was made for it. */
 async function take(path: string): Promise<[Deno.FsFile, string[]]> {
@@ -103,7 +105,7 @@ for (const other of ["none", "another"]) {
 }
 
 testWithPath(
-  "takeLock() gives up after ten times at which nobody says that the lock is held, or its file is gone again",
+  "takeLock() gives up after ten times, 10 ms apart, at which nobody says that the lock is held, or its file is gone again",
   async (path) => {
     for (const isHeld of [true, false]) {
       let times = 0;
@@ -113,18 +115,48 @@ testWithPath(
         return Promise.resolve(!isHeld);
       };
       await withMethod(Deno.FsFile.prototype, "tryLock", trying, async () => {
-        const left = await leftOpen(() =>
-          assertRejects(
-            () => take(path),
-            LockedError,
-            `Cannot use "${path}": another server uses it`,
-          )
-        );
-        assertEquals([times, left], [10, []]);
+        await DrivenClock.with(async (clock) => {
+          const left = await leftOpen(() =>
+            assertRejects(
+              () => clock.until(take(path)),
+              LockedError,
+              `Cannot use "${path}": another server uses it`,
+            )
+          );
+          assertEquals([times, left], [10, []]);
+          assertEquals(clock.set, Array(9).fill(10));
+        });
       });
     }
   },
   windows,
+);
+
+testWithPath(
+  "takeLock() waits half a second for a lock of its own where the runtime can't simply try, and says what fails",
+  async (path) => {
+    const asked: unknown[] = [];
+    const late = Promise.withResolvers<void>();
+    let locked = () => late.promise;
+    const wait = (isExclusive?: boolean) => {
+      asked.push(isExclusive);
+      return locked();
+    };
+    const { prototype } = Deno.FsFile;
+    using _try = replaced(prototype, "tryLock", undefined);
+    using _wait = replaced(prototype, "lock", wait);
+    await DrivenClock.with(async (clock) => {
+      await Deno.writeTextFile(`${path}.lock`, '{"address":"a:1"}');
+      await assertRejects(() => clock.until(take(path)), LockedError, "a:1");
+      assertEquals([clock.now, asked], [500, [true]]);
+      late.reject(new Error("Nobody hears this"));
+      locked = () => Promise.resolve();
+      const [lock] = await clock.until(take(path));
+      await freeLock(lock);
+      locked = () => Promise.reject(new Error("No locks available"));
+      await assertRejects(() => clock.until(take(path)), Error, "No locks");
+    });
+  },
 );
 
 testWithPath(

@@ -409,7 +409,7 @@ testWithPath(
       const last = (log.files[1]?.first ?? 0) - 1;
       assertEquals(await log.deleteOldest(oldest), false);
       assertEquals(log.start[0], oldest.first - 1);
-      await log.chainChecked();
+      assertEquals(await log.chainChecked(), true);
       await log.chainAt(log.head);
       assertEquals(await log.deleteOldest(oldest), true);
       assertEquals(log.start[0], last);

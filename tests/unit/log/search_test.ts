@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
+import { FileInMemory } from "../../kit/file_in_memory.ts";
 import {
   lastOf,
   numbered,
@@ -16,7 +17,10 @@ import {
   withMethod,
 } from "../../kit/log_kit.ts";
 import type { LogEntry, NewEntry } from "../../../src/protocol/line.ts";
+import { LogFile } from "../../../src/log/file.ts";
+import type { LogFiles } from "../../../src/log/files.ts";
 import { formatEntry } from "../../../src/log/line_format.ts";
+import { type Found, searchFiles } from "../../../src/log/search.ts";
 
 const seqsOf = (entries: readonly LogEntry[]) => entries.map(({ seq }) => seq);
 
@@ -85,6 +89,38 @@ testWithPath("search() finds what has all the words", async (path) => {
     const { entries, more } = await log.search(words, { limit: 200 });
     assertEquals([words, seqsOf(entries), more], [words, expected, false]);
   }
+});
+
+/**
+ * Searches files in memory for the last line that has the words, before a number; those that have no lines can't be
+ * read.
+ */
+async function searchIn(
+  texts: readonly string[],
+  words: string,
+  head: number,
+  before: number,
+): Promise<Found> {
+  const opened = new Map<LogFile, FileInMemory>();
+  for (const text of texts) {
+    const memory = new FileInMemory(text);
+    const file = await LogFile.read("chat.log", memory.file);
+    assert(file);
+    opened.set(file, memory);
+    if (file.first >= head) memory.fail();
+  }
+  const list = [...opened.keys()];
+  const reader = (file: LogFile) => Promise.resolve(opened.get(file)?.file);
+  const files = { list, reader } as unknown as LogFiles;
+  return await searchFiles(files, words, head, { limit: 1, before });
+}
+
+Deno.test("searchFiles() goes backwards from a line, takes none behind it for one more, and reads no file that has none", async () => {
+  const lines = saidUpTo(3).map((entry) => `${formatEntry(entry)}\n`);
+  const texts = [lines.join(""), "# continues at event 4\n"];
+  const found = await searchIn(texts, "text", 4, 2);
+  const entries = numbered(saidUpTo(1));
+  assertEquals(found, { entries, changes: [], more: false, from: 1 });
 });
 
 testWithPath("search() finds words in every kind of entry", async (path) => {
@@ -275,36 +311,27 @@ testWithPath(
   },
 );
 
-testWithPath(
-  "search() looks for changes in the next 8 MiB, and so finds those that are near",
-  async (path) => {
-    const hay = (count: number) =>
-      Array<NewEntry>(count).fill(said(3, "x".repeat(4_000)));
-    const deleted = (to: number): NewEntry => ({
-      ...said(3, ""),
-      what: "deleted",
-      to,
-    });
-    const lines = [
-      said(1, "needle"),
-      said(2, "thread"),
-      ...hay(100),
-      deleted(1),
-      ...hay(2_300),
-      deleted(2),
-      said(4, "pin"), // 2,405
-      ...hay(100),
-      deleted(2_405),
-    ];
-    await writeLines(path, lines);
-    await using log = await openLog(path);
-    const found = async (word: string, before: number) =>
-      seqsOf((await log.search(word, { limit: 1, before })).entries);
-    assertEquals(await found("needle", 2), []);
-    assertEquals(await found("thread", 3), [2]);
-    assertEquals(await found("pin", 2_406), []);
-  },
-);
+Deno.test("searchFiles() looks for changes in the next 8 MiB, and so finds those that are near", async () => {
+  const stretch = 256; // lines of 1 KiB that are read at once
+  const count = 34 * stretch;
+  const line = (entry: NewEntry) =>
+    formatEntry(entry).padEnd(1_023, "x") + "\n";
+  const edited = (to: number) =>
+    line({ ...said(3, "x".repeat(900)), what: "edited", to });
+  const lines = Array<string>(count).fill(line(said(3)));
+  lines[0] = line(said(1, "needle "));
+  lines[1] = line(said(2, "thread "));
+  lines[33 * stretch - 1] = edited(1); // ends 8 MiB behind the first stretch
+  lines[33 * stretch] = line(said(4, "pin "));
+  lines[count - 2] = edited(2);
+  lines[count - 1] = edited(33 * stretch + 1);
+  const texts = [lines.join("")];
+  const found = async (words: string, before: number) =>
+    seqsOf((await searchIn(texts, words, count + 1, before)).entries);
+  assertEquals(await found("needle", stretch + 1), []);
+  assertEquals(await found("thread", stretch + 1), [2]);
+  assertEquals(await found("pin", 33 * stretch + 2), []);
+});
 
 testWithPath("search() ends when it is told to", async (path) => {
   await using log = await openLog(path);

@@ -32,7 +32,9 @@ import {
 import { GOODBYES } from "../../../src/protocol/reasons.ts";
 import type { Rates } from "../../../src/server/rate_limits.ts";
 import { overhear } from "../../kit/overhear.ts";
+import { replaced } from "../../kit/replaced.ts";
 import { quiet } from "../../kit/room_client.ts";
+import { until } from "../../kit/turns.ts";
 
 /** What is a record of no type. */
 const noRecord = Uint8Array.of(0, 50, 77);
@@ -59,6 +61,7 @@ Deno.test("Connection lets a client in as the person of its card, and passes on 
     stay: join.stay,
     n: 6,
   });
+  assertEquals(ben.of("here").map(({ name }) => name), ["ana", "ben"]);
   await ben.send(say(7, "hello"), say(8, "again"));
   for (const client of [ana, ben]) {
     await client.until("said", ({ n }) => n === 8);
@@ -309,7 +312,8 @@ Deno.test("Connection leaves the room again where it ended while it was let in",
   assertEquals(setup.room.size, 1);
 });
 
-Deno.test("Connection ends where more than 8 MiB wait for a client that doesn't read", async () => {
+Deno.test("Connection ends at once, without a goodbye, where more than 8 MiB wait for a client that doesn't read", async () => {
+  using clock = new ManualClock();
   await using setup = await Setup.create();
   const client = await setup.connect();
   const { connection } = client;
@@ -318,6 +322,7 @@ Deno.test("Connection ends where more than 8 MiB wait for a client that doesn't 
   let told = 0;
   for (; !connection.ended && told < 200; told++) connection.tell(notice);
   assertEquals([told > 120, told < 140], [true, true]);
+  assertEquals(clock.pending, 0);
   assertEquals(await client.served, "slow");
 });
 
@@ -480,9 +485,9 @@ for (const [what, event] of STRANGE_FILE_EVENTS) {
   });
 }
 
-Deno.test("Connection tells its owner of clients that misuse it, whose bytes were altered, that send what only a server seals, that are too slow or slowed down, and not of those who leave or are lost", async () => {
+Deno.test("Connection tells its owner of clients that misuse it, whose bytes were altered, that send what only a server seals, that are too slow or slowed down, and of those who leave or are lost only where it asks for details", async () => {
   const labels: string[] = [];
-  const said = await overhear("info", async () => {
+  const told = await overhear("debug", async () => {
     await using setup = await Setup.create();
     const enter = async (rates?: Rates) => {
       const client = await setup.connect(undefined, rates);
@@ -512,14 +517,18 @@ Deno.test("Connection tells its owner of clients that misuse it, whose bytes wer
     fast.connection.dismiss("stopped");
     await fast.served;
     const lost = await enter();
-    lost.stream.outgoing.fail(new Deno.errors.ConnectionReset());
+    const reset = new Deno.errors.ConnectionReset("the wire was cut");
+    lost.stream.outgoing.fail(reset);
     await lost.served;
     const leaves = await enter();
     await leaves.send({ kind: "bye", reason: "left" });
     await leaves.served;
   });
   const about = (at: number) => `connection: ${labels[at]}:`;
-  const [misused, altered, serves, ...others] = said;
+  const isDetail = (line: string) => line.startsWith("debug ");
+  const [misused, altered, serves, ...others] = told.filter((it) =>
+    !isDetail(it)
+  );
   assertEquals(
     misused,
     `warning ${about(0)} disconnected: Cannot say line 1 again`,
@@ -535,4 +544,34 @@ Deno.test("Connection tells its owner of clients that misuse it, whose bytes wer
     `info ${about(4)} ${GOODBYES.slow}`,
     `info ${about(5)} says more than it may, and is read more slowly`,
   ]);
+  const details = [6, 7].flatMap((at) =>
+    told.filter((it) => it.startsWith(`debug ${about(at)} `))
+  );
+  assertEquals(details, [
+    `debug ${about(6)} the wire was cut`,
+    `debug ${about(6)} ${GOODBYES.lost}`,
+    `debug ${about(7)} ${GOODBYES.left}`,
+  ]);
+});
+
+Deno.test("Connection ends whose client is gone, though what it has said waits for a place in the room", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben] = [await setup.connect(), await setup.connect()];
+  await ana.join("ana");
+  await ben.join("ben");
+  {
+    using _ = replaced(setup.broadcaster.ring, "congested", true);
+    const { asked } = setup;
+    await ana.send(say(1), say(2));
+    await until(() => setup.asked > asked); // nothing more is read
+    ana.stream.close();
+    const { connection } = ana;
+    connection.tell({ kind: "pong" });
+    await until(() => connection.outlet.isGone);
+    assertEquals([connection.tick(), connection.ended], [true, undefined]);
+    connection.judge();
+    assertEquals(await ana.served, "lost");
+  }
+  await ben.until("left");
+  assertEquals(ben.of("said").map(({ n }) => n), [1, 2]);
 });

@@ -345,6 +345,27 @@ Deno.test("invite --code makes a spoken code for one person and ten minutes, of 
   assertEquals(number(), 999); // for 50 are
 });
 
+Deno.test("invite --code takes the last number that is free, and where none is, makes nothing and says what to do", async () => {
+  await using room = await Room.open();
+  const numbers = Array.from({ length: 998 }, (_, at) => at + 1);
+  room.add("", ...numbers.map((number) => `${number}-acid-acid`));
+  const draws = [0.9999];
+  using _random = replaced(Math, "random", () => {
+    const it = draws.shift();
+    assert(it !== undefined, "no number was taken");
+    return it;
+  });
+  await room.says("--code");
+  assertEquals(parseCode(room.made.code).number, 999);
+  const { length } = room.happenings;
+  assertEquals(
+    await room.refuses("--code"),
+    "There are 999 open codes, and no number is left for another. Wait ten minutes, or close one that nobody needs: deno task invite --key-file OWN/own.key --people OWN/own.people revoke N",
+  );
+  assertEquals(room.happenings.length, length);
+  await room.says(); // the file isn't locked
+});
+
 Deno.test("an invite has an id that no other has, as a link and as a spoken code", async () => {
   await using room = await Room.open();
   const ids: number[] = [];

@@ -397,6 +397,34 @@ test("what a person has taken already is written down no more, and collect() say
   assertEquals((await Deno.stat(path)).size, more);
 });
 
+test("what must be kept on a full disk is written down by due() when it can be, and where it is much, that is tried once a minute", async (path) => {
+  using mailbox = Mailbox.open(path);
+  const keep = (lines: number) => {
+    for (let n = 1; lines > 0; n++) {
+      const it = posting(n, { length: 9, stay: `stay ${lines}` });
+      mailbox.post(it, new Listener(), START, { isDecided: true });
+      lines -= 2;
+      if (lines < 5) continue; // a message and its copy alone
+      mailbox.got(BO, Number.MAX_SAFE_INTEGER, true);
+      lines--;
+    }
+  };
+  await overhear("error", async () => {
+    await withFullDisk(() => keep(1_024));
+    assertEquals(mailbox.isKept, false);
+    refusedRenames(() => mailbox.due(START)); // behind the rest
+    assertEquals(mailbox.isKept, true);
+    mailbox.got(BO, Number.MAX_SAFE_INTEGER);
+    await withFullDisk(() => keep(1_026));
+    refusedRenames(() => mailbox.due(START)); // it is written anew now
+    assertEquals(mailbox.isKept, false);
+    mailbox.due(START + 59_999);
+    assertEquals(mailbox.isKept, false);
+    mailbox.due(START + 60_000);
+    assertEquals(mailbox.isKept, true);
+  });
+});
+
 test("takeOver() that can't be written down changes nothing, and one that can leaves nothing to be written", async (path) => {
   using other = Mailbox.open(`${path}.other`);
   other.post(posting(1), new Listener(), START);

@@ -13,9 +13,15 @@ import {
   UNMEASURED,
   UNMEASURED_CLUSTER,
 } from "../../../src/server/measures.ts";
-import { assert, assertEquals, assertThrows } from "../../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertThrows,
+} from "../../kit/assert.ts";
 import { freePort } from "../../kit/folder.ts";
 import { ManualClock } from "../../kit/memory_stream.ts";
+import { overhear } from "../../kit/overhear.ts";
 import { replaced } from "../../kit/replaced.ts";
 
 /** Serves figures at a port for as long as something is done. */
@@ -257,4 +263,45 @@ Deno.test("what isn't measured can be told as any measure", () => {
       measure.observe(1);
     }
   }
+});
+
+Deno.test("Metrics listens again where a connection can't be accepted, until it is to serve no more", async () => {
+  const full = new Error("too many open files");
+  const ends = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+  const [first, second, , last] = ends;
+  let listened = 0;
+  const serve = () => {
+    const finished = ends[listened++]?.promise;
+    if (listened === 3) throw full;
+    return { finished };
+  };
+  const stopping = new AbortController();
+  using clock = new ManualClock();
+  using metrics = new Metrics();
+  using _serve = replaced(Deno, "serve", serve);
+  const address = { host: "127.0.0.1", port: 9 };
+  const said = await overhear("info", async () => {
+    let hasEnded = false;
+    const finished = metrics.serve(address, stopping.signal);
+    finished.finally(() => hasEnded = true);
+    const isAt = async (ms: number) => {
+      clock.advance(ms);
+      await clock.turn();
+      return [listened, hasEnded];
+    };
+    first?.reject(full);
+    assertEquals(await isAt(0), [1, false]);
+    assertEquals(await isAt(250), [2, false]);
+    second?.reject(full);
+    await isAt(0);
+    assertEquals(await isAt(250), [3, false]);
+    assertEquals(await isAt(250), [4, false]);
+    last?.reject(full);
+    await isAt(0);
+    stopping.abort();
+    assertEquals(await isAt(250), [4, true]);
+    await finished;
+  });
+  assertEquals(said.length, 1);
+  assertMatch(said[0] ?? "", /Cannot accept a connection: too many open files/);
 });

@@ -25,10 +25,14 @@ import {
   offer,
   say,
   Setup,
+  UNLIMITED,
   withOffer,
 } from "../../kit/connection_setup.ts";
 import { overhear } from "../../kit/overhear.ts";
+import { replaced } from "../../kit/replaced.ts";
 import { quiet } from "../../kit/room_client.ts";
+import { Allowance, Purse, Purses } from "../../../src/server/rate_limits.ts";
+import { Requests } from "../../../src/server/requests.ts";
 import { until } from "../../kit/turns.ts";
 
 Deno.test("Connection tells a client why it can't join, and lets it ask again", async () => {
@@ -456,6 +460,24 @@ Deno.test("Connection answers each wish of an operator, and of who is none, by i
   assertEquals(setup.people.journal.isKept, true);
 });
 
+Deno.test("Requests of a room without operators tell one who would be one that it is none, and need nobody who counts them", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  const { room, people, history, relay, mailbox } = setup;
+  const purse = new Purse(UNLIMITED, () => 0);
+  const requests = new Requests(ana.connection, {
+    ...{ room, people, history, relay, mailbox, purses: new Purses() },
+    allowance: new Allowance(purse),
+  });
+  await requests.carryOut([joinEvent(ana.identity, "ana")]);
+  await ana.until("welcome");
+  const wish = { kind: "operate", who: "", text: "", count: 0 } as const;
+  await requests.carryOut([{ ...wish, id: 7, what: "bans" }]);
+  assertEquals((await ana.until("answered")).id, 7);
+  assertEquals(ana.of("refused").map(({ reason }) => reason), ["not-operator"]);
+  assertEquals(setup.asked, 0);
+});
+
 Deno.test("Connection has all connections of a person pay from one purse", async () => {
   using _clock = new ManualClock();
   await using setup = await Setup.create();
@@ -639,6 +661,8 @@ Deno.test("Connection passes on an answer to what was said, and refuses one to a
       detail: "",
     })),
   );
+  await ana.send(reply(9, setup.history.head)); // the last line of all
+  await ana.until("replied", ({ n }) => n === 9);
 });
 
 Deno.test("Connection looks up in the log what is answered and isn't in memory any more", async () => {
@@ -711,7 +735,7 @@ Deno.test("Connection answers all that comes in one record in one record, in ord
   );
 });
 
-Deno.test("Connection answers what came before first, where an answer may take long", async () => {
+Deno.test("Connection answers what came before first, where an answer may take long, or is the last", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
   await ana.join("ana");
@@ -724,6 +748,7 @@ Deno.test("Connection answers what came before first, where an answer may take l
     [{ kind: "agree", id: 1, seq: 1 }, "agreed"],
     [{ ...operate, id: 1, what: "bans" }, "answered"],
     [letterTo(madeUpId("nobody")), "privately"],
+    [{ kind: "bye", reason: "left" }, "bye"], // which is the last
   ] as const;
   for (const [event, answer] of cases) {
     ana.events.length = 0;
@@ -735,6 +760,32 @@ Deno.test("Connection answers what came before first, where an answer may take l
       true,
     ]);
   }
+});
+
+Deno.test("Connection answers what came before a line at once, though the line has to wait", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  {
+    using _ = replaced(setup.broadcaster.ring, "congested", true);
+    await ana.send({ kind: "ping" }, say(1));
+    await until(() => ana.of("pong").length === 1);
+    assertEquals(ana.of("said"), []);
+  }
+  await ana.until("said");
+});
+
+Deno.test("Connection carries out nothing that comes after a goodbye", async () => {
+  await using setup = await Setup.create();
+  const [ana, ben, seq] = await withOffer(setup);
+  await ben.send(
+    fetchOf(seq, 1),
+    { kind: "bye", reason: "left" },
+    fetchOf(seq, 2),
+  );
+  await ben.served;
+  await quiet(ana);
+  assertEquals(ana.of("fetch").length, 1);
 });
 
 Deno.test("Connection logs an offer, tells everybody, and carries a piece from who holds the file to who asks", async () => {
@@ -871,7 +922,7 @@ Deno.test("Connection throws out a holder that answers with a piece of another s
   assertEquals(ben.of("piece"), []);
 });
 
-Deno.test("Connection takes a change of what was said from its author alone, and a reaction from everybody", async () => {
+Deno.test("Connection takes a change of what was said from its author alone, and a reaction and an answer from everybody", async () => {
   await using setup = await Setup.create();
   const ana = await setup.connect();
   await ana.join("ana"); // 1
@@ -929,12 +980,19 @@ Deno.test("Connection takes a change of what was said from its author alone, and
     { kind: react, n: 7, to: 4, text: "👍" },
     "message-deleted",
   );
+  // Whoever may read a line may answer it, also one that is deleted.
+  for (const [n, to] of [[8, 3], [9, 4]] as const) {
+    await ben.send({ kind: "reply", n, to, text: "yes" });
+    await ben.until("replied", (it) => it.n === n);
+  }
   await refused(ana, { kind: del, n: 11, to: 4 }, "message-deleted");
   assertEquals((await setup.logged()).slice(4), [
     [8, "edited", "line one"],
     [9, "deleted", ""],
     [10, "reacted", ""],
     [6, "reacted", "❤️"],
+    [8, "replied", "yes"],
+    [9, "replied", "yes"],
   ]);
   assertEquals(ben.of("edited").map(({ to, text }) => [to, text]), [[
     3,
@@ -985,6 +1043,19 @@ Deno.test("Connection lets nobody in by another's card, or by one that isn't sig
   }
   await client.send(wish);
   await client.until("welcome");
+});
+
+Deno.test("Connection takes no failure of its own for a wrong card, and ends", async () => {
+  await using setup = await Setup.create();
+  const client = await setup.connect();
+  const { persons } = setup.people;
+  const find = () => {
+    throw new TypeError("a defect");
+  };
+  using _find = replaced(persons, "find", find);
+  await client.send(joinEvent(client.identity, "ana"));
+  assertEquals(await client.served, "lost");
+  assertEquals(client.of("refused"), []);
 });
 
 Deno.test("Connection refuses what comes too soon in slow mode, but from operators, and takes the next after its pause", async () => {
@@ -1090,4 +1161,35 @@ Deno.test("Connection lets a client take another name, and give up the one that 
   await ana.send({ kind: "rename", name: "anna" }, { kind: "release", id: 8 });
   await ana.until("answered", ({ id }) => id === 8);
   assertEquals(ana.of("notice").map(({ text }) => text), ["Given up: ana"]);
+});
+
+Deno.test("Connection tells no value of the chain while the log can't be read, and stays", async () => {
+  await using setup = await Setup.create();
+  const ana = await setup.connect();
+  await ana.join("ana");
+  const { history } = setup;
+  const { chain } = history;
+  history.chain = () => {
+    throw new LogError("read", "chat.log.1", new Error("EMFILE"));
+  };
+  for (const id of [1, 2]) {
+    await ana.send({ kind: "agree", id, seq: 1 });
+    const { value } = await ana.until("agreed", (it) => it.id === id);
+    assertEquals(value === "", id === 1);
+    history.chain = chain;
+  }
+});
+
+Deno.test("Connection says that the log can't be read to who comes in then, and lets it in once it can", async () => {
+  await using setup = await Setup.create();
+  const { history } = setup;
+  const { start } = history;
+  history.start = () => {
+    throw new LogError("read", "chat.log.1", new Error("EMFILE"));
+  };
+  const ana = await setup.connect();
+  await ana.send(joinEvent(ana.identity, "ana"));
+  assertEquals((await ana.until("refused")).reason, "log-unreadable");
+  history.start = start;
+  await ana.join("ana");
 });

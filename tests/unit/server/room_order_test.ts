@@ -571,6 +571,14 @@ Deno.test("Room says to its order of each batch whether all that came of it is i
   }, { link, mailbox });
 });
 
+Deno.test("Room proposes what has happened to the people, for all servers", () =>
+  inRoom(async ({ setup, order, seat: { member: { person } } }) => {
+    const at = Date.now() + 86_400_000;
+    setup.room.happen([{ kind: "there", person: person.id, at }]);
+    await order.until(() => order.settled.length > 1);
+    assertEquals([order.proposed, person.there], [[["people"]], at]);
+  }));
+
 Deno.test("Room without a link of its own goes on where others have another, tells what is set, and asks its order whether it has caught up", () =>
   inRoom(async ({ setup, order, guest }) => {
     setup.room.link(new Uint8Array(32));

@@ -8,6 +8,7 @@
 
 import { Broadcaster } from "../../../src/server/broadcaster.ts";
 import { ChatLog } from "../../../src/log/chat_log.ts";
+import type { Event } from "../../../src/protocol/events.ts";
 import { spokenId } from "../../../src/crypto/person_id.ts";
 import { REFUSALS } from "../../../src/protocol/reasons.ts";
 import { Room } from "../../../src/server/room.ts";
@@ -57,8 +58,9 @@ Deno.test("Room.say() gives all members, the sender included, the one order that
 
 // ── Coming in ──────────────────────────────────────────────────────────────────────────────────────────
 
-Deno.test("Room.join() shows a newcomer who is there, and those who are there the newcomer", async () => {
-  await using setup = await Setup.create();
+Deno.test("Room.join() shows a newcomer who is there and its greeting, and those who are there the newcomer", async () => {
+  const hello: Event = { kind: "notice", text: "hello" };
+  await using setup = await Setup.create({ greeting: () => [hello] });
   const ana = await setup.join("Ana", { n: 41 });
   const ben = await setup.join("Ben", { n: 6 });
   const { id: person } = ben.guest.candidate;
@@ -95,8 +97,9 @@ Deno.test("Room.join() shows a newcomer who is there, and those who are there th
   const kinds = ben.guest.events.map(({ kind }) => kind);
   assertEquals(
     kinds,
-    ["past", "sharing", "epoch", "room", "here", "here", "welcome"],
+    ["past", "sharing", "epoch", "notice", "room", "here", "here", "welcome"],
   );
+  assertEquals<unknown>(ben.guest.of("notice"), [hello]);
   assertEquals([setup.room.size, setup.history.head], [2, 2]);
 });
 
@@ -147,6 +150,9 @@ Deno.test("Room.release() gives up what was a member's other name when its renam
   assertEquals(person.names, ["new"]);
   setup.room.release(seat, 3);
   await guest.until("notice", (it) => it.text === "You have no other name");
+  for (const name of ["newer", "newest"]) setup.room.rename(seat, nameOf(name));
+  setup.room.release(seat, 4);
+  await guest.until("notice", ({ text }) => text === "Given up: new, newer");
   const ben = await setup.join("old");
   assertEquals(setup.room.size, 2);
   await setup.say(seat, { n: 1, text: "two of us" });

@@ -9,12 +9,15 @@ import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import type { NewEntry } from "../../../../src/protocol/line.ts";
 import {
   catchUp,
+  requireSameLines,
   SilentError,
+  takeLines,
   valueAt,
 } from "../../../../src/server/cluster/catch_up.ts";
 import type { Message } from "../../../../src/server/cluster/siblings.ts";
 import type { Kept } from "../../../../src/server/sealed/control_file.ts";
 import type { Position } from "../../../../src/server/cluster/position.ts";
+import type { Between } from "../../../../src/server/cluster/state.ts";
 import { identityOf, readCard } from "../../../../src/crypto/identity.ts";
 import { fullId } from "../../../../src/crypto/person_id.ts";
 import { ROOM_INVITE_ID } from "../../../../src/keys/invite.ts";
@@ -44,10 +47,20 @@ async function startWith(
   return a;
 }
 
+/** At once. */
+const between: Between = async (task) => await task();
+
 /** Has one take over what the other has. */
 function takeOver(server: SharedServer, of = "a"): Promise<Position> {
   const { siblings } = server.has;
-  return catchUp(siblings, server.parts, async (task) => await task(), of);
+  return catchUp(siblings, server.parts, between, of);
+}
+
+/** How often one has asked for lines so far. */
+function lookups({ company }: SharedServers, by: string): number {
+  return company.sent.filter(({ from, topic }) =>
+    from === by && topic === "lines"
+  ).length;
 }
 
 async function bytesOf(room: SharedServers, server: string): Promise<string> {
@@ -80,7 +93,6 @@ sharedTest(
 sharedTest(
   "lines that aren't ours keep their numbers, and the chain its values",
   async (room) => {
-    await Deno.mkdir(room.file("a", "."), { recursive: true });
     {
       const a = await room.start("a");
       await a.has.log.append(saidUpTo(3));
@@ -131,6 +143,11 @@ sharedTest(
       error.message,
       /ends with event 2, and no other server has what comes next/,
     );
+    const other = start + 2;
+    const d = await room.start("d");
+    await d.has.log.append([...saidUpTo(other - 1), said(other, "other")]);
+    const differs = await assertRejects(() => takeOver(d), AdvisedError);
+    assertMatch(differs.message, new RegExp(`event ${other} of the log here`));
   },
 );
 
@@ -138,14 +155,18 @@ sharedTest(
   "the first line that differs is named, and nothing is changed",
   async (room) => {
     await startWith(room, saidUpTo(2_000));
-    for (const first of [1, 2, 700, 1_999, 2_000]) {
-      const name = `b${first}`;
+    const cases = [[1, 2_000], [2, 2_000], [700, 1_000], [700, 2_000], [
+      1_999,
+      2_000,
+    ], [2_000, 2_000]] as const;
+    for (const [first, count] of cases) {
+      const name = `b${first}-${count}`;
       const b = await room.start(name);
       b.has.people.set({ topic: "mine", slow: 0 });
       await b.has.log.append([
         ...saidUpTo(first - 1),
         said(first, "other"),
-        ...saidUpTo(2_000).slice(first),
+        ...saidUpTo(count).slice(first),
       ]);
       const before = await bytesOf(room, name);
       const error = await assertRejects(() => takeOver(b), AdvisedError);
@@ -185,7 +206,12 @@ sharedTest(
     const b = await room.start("b");
     b.has.people.set({ topic: "mine", slow: 9 });
     b.has.mailbox.post({ ...posting, n: 999 }, by, 1);
+    const { mailbox } = b.has;
+    const take = mailbox.takeOver.bind(mailbox);
+    let kept: readonly unknown[] = [];
+    mailbox.takeOver = (all) => take(kept = all);
     const position = await takeOver(b);
+    assertEquals(kept, a.has.mailbox.state());
     assertEquals(position, { ...a.position, own: "" });
     assertEquals(b.position, position);
     assertEquals(b.secret, a.secret);
@@ -347,6 +373,63 @@ sharedTest(
       );
       assertEquals(c.position.stream, "other");
     }
+    for (const count of [2, 3]) {
+      const c = await room.start(`c${count}`);
+      await c.has.log.append(saidUpTo(count));
+      c.has.position.replace({ ...position, stream: "other" });
+      await takeOver(c);
+      assertEquals(c.position, { ...position, own: "" });
+    }
+  },
+);
+
+sharedTest(
+  "lines alone are taken over up to a number, and compared up to one, and nothing else is asked for",
+  async (room) => {
+    const a = await startWith(room, saidUpTo(5));
+    const b = await room.start("b");
+    const { log, siblings } = b.has;
+    await takeLines(siblings, log, between, "a", 3);
+    assertEquals(await b.texts(), ["text 1", "text 2", "text 3"]);
+    assertEquals(lookups(room, "b"), 2); // where they begin, and they
+    await takeLines(siblings, log, between, "a", 5);
+    assertEquals(await b.value(), await a.value());
+    assertEquals(lookups(room, "b"), 4); // whether the first are the same, and the rest
+    await requireSameLines(siblings, log, "a", 5);
+    assertEquals(lookups(room, "b"), 5);
+    const c = await room.start("c");
+    await c.has.log.append([...saidUpTo(3), said(4, "other")]);
+    const compare = (upTo: number) =>
+      requireSameLines(c.has.siblings, c.has.log, "a", upTo);
+    await compare(3);
+    await assertRejects(() => compare(5), AdvisedError, "event 4 of the log");
+    const d = await room.start("d");
+    await takeLines(d.has.siblings, d.has.log, between, "a", 0);
+    assertEquals([d.has.log.head, lookups(room, "d")], [0, 0]);
+    assertEquals(
+      room.company.sent.some(({ topic }) => topic === "state"),
+      false,
+    );
+  },
+);
+
+sharedTest(
+  "a server whose oldest lines go while they are asked for is given up, and the log stays empty",
+  async (room) => {
+    await startWith(room, saidUpTo(5));
+    let first = 0;
+    lie(
+      room,
+      (topic, answer) =>
+        topic === "lines" ? { ...answer, first: first += 2 } : answer,
+    );
+    const b = await room.start("b");
+    await assertRejects(
+      () => takeOver(b, "liar"),
+      SilentError,
+      "lacks event 1",
+    );
+    assertEquals([b.has.log.head, b.has.log.start[0]], [0, 0]);
   },
 );
 

@@ -851,3 +851,21 @@ orderedTest(
     assertEquals(await assertRejects(() => before.failed), defect);
   },
 );
+
+orderedTest(
+  "a server follows a stream that begins anew, though something else came out of the old one meanwhile",
+  async (room) => {
+    const a = await room.open();
+    const place = await add(room, beginning(room.nats.state.last + 1));
+    const { data } = await new EntrySealer(room.keys).seal(beginning(99));
+    await room.pass(100);
+    a.footing = { ...BEGUN, stream: "another", place, begun: place };
+    room.nats.add(data);
+    for (let i = 0; i < 20; i++) await Promise.resolve(); // it is being opened
+    assertEquals(a.cluster.next(), undefined); // the beginning
+    await room.pass(400); // its room has something else to do
+    await a.until(() => a.cluster.isUp);
+    assertEquals(a.sought[1]?.beginning.stream, "another");
+    await a.until(() => a.cluster.place === place + 1);
+  },
+);

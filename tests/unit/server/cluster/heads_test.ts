@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Notify } from "../../../../src/base/notify.ts";
 import type { Other } from "../../../../src/server/cluster/beginning.ts";
 import { Heads } from "../../../../src/server/cluster/heads.ts";
 import type { Message } from "../../../../src/server/cluster/siblings.ts";
@@ -13,6 +14,7 @@ import {
   MemoryCompany,
   type MemorySiblings,
 } from "../../../kit/memory_siblings.ts";
+import { replaced } from "../../../kit/replaced.ts";
 
 const PATIENCE = { asking: 500, strangers: 1_500, known: 10_000, start: 0 };
 const OWN = { isSettled: true, stream: "s", begun: 1, place: 9, head: 20 };
@@ -109,4 +111,21 @@ Deno.test("what a server says counts for itself, whatever id it names", () =>
     answering(company.join("b"), () => ({ id: "c", ...has(7) }));
     const [other] = await clock.until(heads.ask(1, never));
     assertEquals(other?.id, "b");
+  }));
+
+Deno.test("a server that hears nobody lets go of what it has waited for in vain", () =>
+  DrivenClock.with(async (clock) => {
+    const { heads } = setUp();
+    const waits: Promise<void>[] = [];
+    const { wait } = Notify.prototype;
+    const noted = function (this: Notify) {
+      const waiting = wait.call(this);
+      waits.push(waiting);
+      return waiting;
+    };
+    using _ = replaced(Notify.prototype, "wait", noted);
+    for (let time = 0; time < 2; time++) {
+      assertEquals(await clock.until(heads.ask(0, never)), []);
+    }
+    assertEquals([waits.length, new Set(waits).size], [6, 6]);
   }));

@@ -39,6 +39,17 @@ Deno.test("members are told nothing of a stream that is back within 2 s, nor aft
   clock.advance(9_000);
   outage.set(false);
   outage[Symbol.dispose]();
+  outage.set(true);
+  outage.set(false); // as the connection to it ends, too
+  assertEquals(clock.pending, 0);
   clock.advance(9_000);
   assertEquals([told, clock.pending], [[], 0]);
+  outage.set(false); // the way to it is closed
+  assertEquals(clock.pending, 0);
+  const away = new Outage((is) => void told.push(is));
+  away.set(false);
+  clock.advance(2_000);
+  away[Symbol.dispose]();
+  away.set(true);
+  assertEquals(told, [true]);
 });

@@ -18,10 +18,17 @@ import {
   type RosterChanges,
   type SeatRecord,
 } from "../../../../src/server/cluster/roster_record.ts";
-import { assert, assertEquals, assertThrows } from "../../../kit/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertThrows,
+} from "../../../kit/assert.ts";
 import { fileTest, modeOf } from "../../../kit/folder.ts";
-import { windows, withMethod } from "../../../kit/log_kit.ts";
+import { refusedRenames, withFullDisk } from "../../../kit/full_disk.ts";
+import { closings, windows } from "../../../kit/log_kit.ts";
 import { overhear } from "../../../kit/overhear.ts";
+import { replaced } from "../../../kit/replaced.ts";
 import { madeUpDigest, seat } from "../../../kit/shared_servers.ts";
 
 const clusterTest = fileTest("chat.cluster");
@@ -132,7 +139,11 @@ clusterTest(
       ...BEGUN,
       stream: "other",
       place: 50,
-      roster: { nextId: 9, servers: [], seats: [seat(8)] },
+      roster: {
+        nextId: 9,
+        servers: [{ id: "a", address: "a.example:5000", k: 0 }],
+        seats: [seat(8)],
+      },
     };
     {
       using file = PositionFile.open(path);
@@ -145,19 +156,69 @@ clusterTest(
 );
 
 clusterTest(
-  "an entry in which a member says something takes one short line",
+  "an entry takes one short line, with what it changes of connections and nothing else",
   async (path) => {
     using file = PositionFile.open(path);
     file.replace({
       ...BEGUN,
       roster: { ...NOBODY, seats: [seat(1), seat(2)] },
     });
-    const { size } = await Deno.stat(path);
-    file.carriedOut(step(2, { changes: changes({ ...seat(1), n: 1 }) }));
-    const text = await Deno.readTextFile(path);
-    const line = JSON.parse(text.slice(size));
-    assertEquals(line.seats, [{ id: 1, n: 1 }]);
-    assert(text.length - size < 200);
+    const none = { person: "person-1" };
+    const written: readonly (readonly [RosterChanges, object])[] = [
+      [new Map(), {}],
+      [changes({ ...seat(1), n: 1 }), { seats: [{ id: 1, n: 1 }] }],
+      [changes({ ...seat(1), n: 1 }), {}],
+      [changes(seat(4, { person: "new" })), {
+        seats: [seat(4, { person: "new" })],
+      }],
+      [changes(seat(3, none)), { seats: [seat(3, none)], out: [1] }],
+      [new Map([["person-1", []], ["person-9", []]]), { out: [3] }],
+    ];
+    for (const [changes, more] of written) {
+      const { size } = await Deno.stat(path);
+      file.carriedOut(step(2, { changes }));
+      const added = (await Deno.readTextFile(path)).slice(size);
+      const { changes: _, ...entry } = step(2);
+      const { sum: _sum, ...line } = JSON.parse(added);
+      assertEquals(line, { kind: "step", ...entry, ...more });
+      assert(added.length < 400);
+    }
+    assertEquals(file.position?.roster, {
+      ...NOBODY,
+      seats: [seat(2), seat(4, { person: "new" })],
+    });
+  },
+);
+
+clusterTest(
+  "who is in stands in the order of their connections' ids, whoever came into the file first",
+  (path) => {
+    using file = PositionFile.open(path);
+    const [one, two, three] = [seat(1), seat(2), seat(3)];
+    file.replace({ ...BEGUN, roster: { ...NOBODY, seats: [three, one] } });
+    file.carriedOut(step(2, { changes: changes(two) }));
+    assertEquals(file.position?.roster.seats, [one, two, three]);
+  },
+);
+
+clusterTest(
+  "the file is closed in the end, and where it is damaged; whether it waits for the disk is said when it is opened",
+  async (path) => {
+    const { prototype } = Deno.FsFile;
+    let waits = 0;
+    using _ = replaced(prototype, "syncDataSync", () => void waits++);
+    for (const options of [{}, { fsync: true }]) {
+      const file = PositionFile.open(path, options);
+      file.replace(BEGUN);
+      file.carriedOut(step(2));
+      assertEquals(waits, Object.keys(options).length);
+      assertEquals(closings(() => file[Symbol.dispose]()), 1);
+    }
+    using file = PositionFile.open(path);
+    assertEquals([file.place?.place, file.notice], [2, undefined]);
+    await Deno.writeTextFile(path, "broken\n", { append: true });
+    const fail = () => assertThrows(() => found(path), FileError, "line 3 is");
+    assertEquals(closings(fail), 1);
   },
 );
 
@@ -174,7 +235,9 @@ clusterTest(
     const start = text.trimEnd().lastIndexOf("\n") + 1;
     for (let end = start; end < text.length - 1; end++) {
       await Deno.writeTextFile(path, text.slice(0, end));
-      assertEquals(found(path)?.place, 2);
+      using file = PositionFile.open(path);
+      assertEquals(file.place?.place, 2);
+      assertEquals(file.notice !== undefined, end > start);
     }
     await Deno.writeTextFile(path, text.slice(0, -1)); // whole, but for its break
     assertEquals(found(path)?.place, 3);
@@ -198,60 +261,60 @@ clusterTest(
     using file = PositionFile.open(path);
     file.replace(BEGUN);
     const next = step(2, { nextId: 2, changes: changes(seat(1)) });
-    const add = Deno.FsFile.prototype.writeSync;
-    Deno.FsFile.prototype.writeSync = () => {
-      throw new Deno.errors.NotCapable("no place is left");
-    };
-    try {
-      assertThrows(() => file.carriedOut(next), FileError);
-    } finally {
-      Deno.FsFile.prototype.writeSync = add;
-    }
+    await withFullDisk(() =>
+      assertThrows(() => file.carriedOut(next), FileError)
+    );
     assertEquals(file.position, BEGUN);
     file.carriedOut(next);
-    await Promise.resolve();
     assertEquals(found(path)?.roster.seats, [seat(1)]);
   },
 );
 
+/** Has a file have so many lines; where the next ones are added it is at an entry's place. */
+async function fill(path: string, lines: number): Promise<void> {
+  {
+    using file = PositionFile.open(path);
+    file.replace(BEGUN);
+    file.carriedOut(step(2, { changes: changes(seat(1)) }));
+  }
+  const [begun = "", again = ""] = (await Deno.readTextFile(path)).split("\n");
+  const text = `${begun}\n${`${again}\n`.repeat(lines - 1)}`;
+  await Deno.writeTextFile(path, text);
+}
+
+/** Carries entries out, each of which changes the same connection, until a file has so many lines. */
+function carryOut(file: PositionFile, from: number, upTo: number): void {
+  for (let n = from + 1; n <= upTo; n++) {
+    file.carriedOut(step(n, { changes: changes(seat(1, { n })) }));
+  }
+}
+
 clusterTest(
-  "the file stays small, however many entries there are, or grows where it can only be added to, which is said once",
+  "the file is written anew once it has more than 20,000 lines, or grows where it can only be added to, which is said once",
   async (path) => {
-    const next = (place: number) =>
-      step(place, { changes: changes(seat(1, { n: place })) });
-    const other = `${path}.other`;
+    const size = async () => (await Deno.stat(path)).size;
+    await fill(path, 19_999);
+    const before = await Deno.readFile(path);
     {
       using file = PositionFile.open(path);
-      file.replace(BEGUN);
-      for (let place = 2; place <= 19_990; place++) {
-        file.carriedOut(next(place));
-      }
-      await Deno.copyFile(path, other);
-      for (let place = 19_991; place <= 20_020; place++) {
-        file.carriedOut(next(place));
-      }
+      carryOut(file, 19_999, 20_000);
+      assert(await size() > before.length);
+      carryOut(file, 20_000, 20_001);
+      assert(await size() < 1_000);
     }
-    assert((await Deno.stat(path)).size < 20_000);
-    const notes = await overhear("warning", async () => {
-      using file = PositionFile.open(other);
-      const fail = () => () => {
-        throw new Deno.errors.PermissionDenied("read-only");
-      };
-      await withMethod(Deno, "renameSync", fail, () => {
-        for (let place = 19_991; place <= 20_020; place++) {
-          file.carriedOut(next(place));
-        }
-        return Promise.resolve();
-      });
-      file.carriedOut(next(20_021)); // and isn't tried again
+    assertEquals(found(path)?.place, 20_001);
+    assertEquals(found(path)?.roster.seats, [seat(1, { n: 20_001 })]);
+    await Deno.writeFile(path, before);
+    const notes = await overhear("warning", () => {
+      using file = PositionFile.open(path);
+      assertEquals(refusedRenames(() => carryOut(file, 19_999, 20_010)), 1);
+      carryOut(file, 20_010, 20_011); // and isn't tried again
+      assertEquals(file.position?.place, 20_011);
+      return Promise.resolve();
     });
     assertEquals(notes.length, 1);
-    assert((await Deno.stat(other)).size > 1_000_000);
-    assertEquals([found(path)?.place, found(other)?.place], [20_020, 20_021]);
-    for (const at of [path, other]) {
-      const n = found(at)?.place ?? 0;
-      assertEquals(found(at)?.roster.seats, [seat(1, { n })]);
-    }
+    assertMatch(notes[0] ?? "", /Cannot write ".*goes on adding to it/);
+    assert(await size() > before.length);
   },
 );
 
@@ -260,6 +323,7 @@ clusterTest(
   (path) => {
     using file = PositionFile.open(path);
     assertThrows(() => file.carriedOut(step(2)), TypeError, "no place yet");
+    assertEquals([file.place, file.hasMet("stream")], [undefined, false]);
     const same = { person: "person-1" };
     const [one, two] = [seat(1), seat(2, same)];
     file.replace({ ...BEGUN, roster: { ...NOBODY, seats: [one, two] } });

@@ -7,6 +7,7 @@
 
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import type { Beginning } from "../../../../src/server/cluster/entry.ts";
+import type { Position } from "../../../../src/server/cluster/position.ts";
 import type { Kept } from "../../../../src/server/sealed/control_file.ts";
 import {
   assert,
@@ -14,11 +15,12 @@ import {
   assertMatch,
   assertRejects,
 } from "../../../kit/assert.ts";
-import { DrivenClock } from "../../../kit/driven_clock.ts";
+import type { DrivenClock } from "../../../kit/driven_clock.ts";
 import { said } from "../../../kit/log_kit.ts";
 import {
   seat,
   type SharedServer,
+  type SharedServers,
   sharedTest,
 } from "../../../kit/shared_servers.ts";
 
@@ -35,17 +37,19 @@ async function assertSame(...servers: SharedServer[]): Promise<void> {
   }
 }
 
-/** How long a server asks that knows of no others, ms. */
-const STRANGERS = 30;
+/** How long something takes, ms. */
+async function timeOf(
+  clock: DrivenClock,
+  what: Promise<unknown>,
+): Promise<number> {
+  const start = clock.now;
+  await what;
+  return clock.now - start;
+}
 
-/** How long something takes by a clock that stands still while anything else can be done, ms. */
-async function timeOf(what: () => Promise<unknown>): Promise<number> {
-  let time = 0;
-  await DrivenClock.with(async (clock) => {
-    await clock.until(what());
-    time = clock.now;
-  });
-  return time;
+/** What an entry says. */
+function contentOf(room: SharedServers, seq: number): Record<string, unknown> {
+  return JSON.parse(new TextDecoder().decode(room.nats.entry(seq)?.data));
 }
 
 /** A beginning after an empty log. */
@@ -64,9 +68,12 @@ const BEGINNING: Beginning = {
 
 sharedTest(
   "a server alone begins an empty stream, and goes on in it after a restart",
-  async (room) => {
+  async (room, clock) => {
     const a = await room.start("a");
+    a.has.log.goOnAfter = () => Promise.reject(new Error("nothing is lost"));
     assertEquals(await a.find(), { from: 2, made: "1", isFresh: false });
+    assertEquals([clock.now, clock.pending], [1_500, 0]); // others are asked for
+    assertEquals(contentOf(room, 1)["chain"], "");
     assertMatch(a.notes.join("\n"), /stream is empty: begins it anew/);
     assertEquals(a.isNew, [true, true]);
     room.say("one", "two");
@@ -81,7 +88,7 @@ sharedTest(
 
 sharedTest(
   "the log of a server that was alone so far is what the stream begins with, and others get it whole",
-  async (room) => {
+  async (room, clock) => {
     const a = await room.start("a");
     await a.has.log.append([1, 2, 3].map((n) => ({
       at: n,
@@ -98,7 +105,9 @@ sharedTest(
     await a.follow();
 
     const b = await room.start("b");
+    const start = clock.now;
     const footing = await b.find();
+    assert(clock.now - start < 1_500); // one that is in the stream is enough
     assertEquals(footing, { from: 3, made: "1", isFresh: true });
     await assertSame(a, b);
     assertEquals(b.position.roster.seats, [seat(1)]);
@@ -122,16 +131,19 @@ sharedTest(
 
 sharedTest(
   "a server that is new waits for one that is in the stream, and says so",
-  async (room) => {
+  async (room, clock) => {
     const a = await room.start("a");
     await a.find();
     await room.stop(a);
     const b = await room.start("b");
+    const start = clock.now = 1_000_000;
     const error = await assertRejects(() => b.find(), AdvisedError);
+    assertEquals(clock.now - start, 23_500); // the first time after 20 s
     assertMatch(
       error.message,
       /new in the room, and no other server .* answers/,
     );
+    assertEquals(b.notes.length, 1);
     assertMatch(b.notes.join("\n"), /waits for another server/);
     assertEquals(b.has.position.position, undefined);
   },
@@ -271,6 +283,12 @@ sharedTest(
     room.nats.makeAnew();
     const footings = await Promise.all(servers.map((it) => it.find()));
     assertEquals(footings.map(({ isFresh }) => isFresh), [true, false, true]);
+    for (const it of [a, c]) {
+      assertMatch(
+        it.notes.join("\n"),
+        /: waits for the server with the longest log to begin it anew$/m,
+      );
+    }
     await assertSame(a, b, c);
     assertEquals(await c.texts(), ["one", "two"]);
   },
@@ -332,6 +350,7 @@ sharedTest(
     await a.follow();
     const again = await room.start("b", { id: "b2" });
     assertEquals((await again.find()).isFresh, true);
+    assertMatch(again.notes.join("\n"), /: takes over what others have$/m);
     await assertSame(a, again);
   },
 );
@@ -394,6 +413,8 @@ sharedTest(
     room.begin({ ...BEGINNING, place: 3, after });
     const error = await assertRejects(() => a.follow(), AdvisedError);
     assertMatch(error.message, /has event 1, and the room goes on without/);
+    const asked = await room.company.join("x").ask("state", {}, { to: "a" });
+    assertEquals(asked, undefined); // it isn't in the room any more
     assertEquals(await a.texts(), ["one"]);
     assertEquals(a.position.place, 2);
   },
@@ -427,25 +448,30 @@ sharedTest(
   },
 );
 
-sharedTest("a beginning that something came before is void", async (room) => {
-  const a = await room.start("a");
-  await a.find();
-  await room.stop(a);
-  const again = await room.start("a", { id: "a2" });
-  await again.find();
-  room.nats.makeAnew();
-  let isLate = true;
-  room.nats.fate = () => {
-    if (isLate) {
-      room.nats.add(new TextEncoder().encode('{"kind":"lines","texts":[]}'));
-    }
-    isLate = false;
-    return "taken";
-  };
-  const { from } = await again.find();
-  assertEquals(from, room.nats.entries.length + 1);
-  assertEquals(again.position.place, room.nats.entries.length);
-});
+sharedTest(
+  "a beginning that something came before is void, and that shows at once",
+  async (room, clock) => {
+    const a = await room.start("a");
+    await a.find();
+    await room.stop(a);
+    const again = await room.start("a", { id: "a2" });
+    await again.find();
+    room.nats.makeAnew();
+    let isLate = true;
+    room.nats.fate = () => {
+      if (isLate) {
+        room.nats.add(new TextEncoder().encode('{"kind":"lines","texts":[]}'));
+      }
+      isLate = false;
+      return "taken";
+    };
+    const start = clock.now;
+    const { from } = await again.find();
+    assertEquals(clock.now - start, 3_000); // others are asked for twice
+    assertEquals(from, room.nats.entries.length + 1);
+    assertEquals(again.position.place, room.nats.entries.length);
+  },
+);
 
 sharedTest(
   "a stream that was put back whole is gone on with, as another one",
@@ -460,6 +486,10 @@ sharedTest(
     assertEquals(await a.find(), { from: 3, made: "2", isFresh: false });
     assertEquals(a.position, { ...before, made: "2" });
     assertEquals(a.notes.length, length);
+    a.has.position.replace = () => {
+      throw new Error("nothing is other");
+    };
+    await a.find();
   },
 );
 
@@ -545,9 +575,11 @@ sharedTest(
 sharedTest(
   "a server that meets a beginning after lines which it lacks takes all over from one that is in that stream",
   async (room) => {
-    const [a, b] = [await room.start("a"), await room.start("b")];
-    await a.find();
-    await b.find();
+    const all = [];
+    for (const id of ["a", "c", "d", "b"]) all.push(await room.start(id));
+    const [a, , d, b] = all; // c isn't in a stream, and d in the same one as a
+    assert(a && b && d);
+    for (const it of [a, b, d]) await it.find();
     room.say("one");
     await b.follow();
     const { stream, place, digest } = b.position;
@@ -566,6 +598,8 @@ sharedTest(
     await b.follow();
     const entry = room.nats.entry(3);
     assert(entry);
+    let lost = 0;
+    room.company.loses = ({ topic }) => topic === "state" && ++lost <= 3;
     const { isFresh, from } = await a.standing.meet(entry, anew);
     assertEquals([isFresh, from], [true, 5]);
     await assertSame(a, b);
@@ -631,8 +665,7 @@ sharedTest(
     for (const it of [a, b]) await it.follow();
     for (const it of [a, b]) await room.stop(it);
     await Deno.remove(room.file("a", "chat.log"));
-    const patience = { asking: 5, strangers: 5, known: 15, start: 60 };
-    const again = await room.start("a", { patience });
+    const again = await room.start("a");
     const error = await assertRejects(() => again.find(), AdvisedError);
     assertMatch(
       error.message,
@@ -647,7 +680,7 @@ sharedTest(
 
 sharedTest(
   "a server's own earlier run, and one of another's, isn't waited for",
-  async (room) => {
+  async (room, clock) => {
     const a = await room.start("a");
     await a.find();
     for (const id of ["a", "a", "b", "b"]) room.come(id);
@@ -660,7 +693,7 @@ sharedTest(
       roster: { ...position.roster, servers },
     });
     room.nats.makeAnew();
-    assertEquals(await timeOf(a.find.bind(a)), STRANGERS);
+    assertEquals(await timeOf(clock, a.find()), 1_500);
     const others = ["b", "b-before"].map((id) => ({
       ...address(id),
       address: "y:1",
@@ -668,10 +701,127 @@ sharedTest(
     const roster = { ...position.roster, servers: [...servers, ...others] };
     a.has.position.replace({ ...a.position, roster });
     room.nats.makeAnew();
+    assertEquals(await timeOf(clock, a.find()), 10_000); // as long as is waited for one
+    a.has.position.replace({ ...a.position, roster });
+    room.nats.makeAnew();
     const b = await room.start("b");
-    const finding = () => Promise.all([a.find(), b.find()]);
-    assert(await timeOf(finding) < 1_000);
+    const finding = Promise.all([a.find(), b.find()]);
+    assert(await timeOf(clock, finding) < 10_000); // as long as who was there is waited for
     await assertSame(a, b);
+  },
+);
+
+sharedTest(
+  "a server that is silent meanwhile is asked again, and a stream that is lost meanwhile looked at anew",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    let isFirst = true;
+    room.nats.fate = () => {
+      if (isFirst) room.nats.makeAnew();
+      isFirst = false;
+      return "taken";
+    };
+    room.nats.makeAnew();
+    const { made } = await a.find();
+    assertEquals([made, room.nats.state.made], ["3", "3"]);
+    const b = await room.start("b");
+    let lost = 0;
+    room.company.loses = ({ topic }) => topic === "state" && ++lost <= 3;
+    assertEquals((await b.find()).isFresh, true);
+    assertEquals(lost, 4);
+    await assertSame(a, b);
+  },
+);
+
+sharedTest(
+  "where the beginning that another server names is gone, isn't one, or is another's, and where something before it is lacking, all is taken over",
+  async (room) => {
+    const a = await room.start("a");
+    await a.find();
+    const b = await room.start("b");
+    await b.find();
+    const named = (more: Partial<Position>) =>
+      a.has.position.replace({ ...a.position, ...more });
+    const cases: (() => Promise<void> | void)[] = [
+      async () => {
+        for (let n = 0; n < 3; n++) room.say();
+        await a.follow();
+        room.nats.discard(3);
+      },
+      async () => {
+        room.say();
+        await a.follow();
+        named({ begun: 2 });
+      },
+      () => named({ stream: "another" }),
+      () => {
+        const again = contentOf(room, 1) as unknown as Beginning;
+        named({ begun: room.begin(again) });
+      },
+    ];
+    for (const change of cases) {
+      room.nats.makeAnew();
+      await a.find();
+      await change();
+      assertEquals((await b.find()).isFresh, true, `${change}`);
+      await assertSame(a, b);
+    }
+    room.say(); // which b lacks
+    await a.follow();
+    room.nats.makeAnew();
+    await a.find();
+    assertEquals((await b.find()).isFresh, true);
+    await assertSame(a, b);
+  },
+);
+
+sharedTest(
+  "who hasn't noticed yet that the stream is lost is asked again, since it may carry out more",
+  async (room) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    for (const id of ["a", "b"]) room.come(id);
+    for (const it of [a, b]) await it.follow();
+    room.say("one");
+    const old = room.nats.entries.slice();
+    room.nats.makeAnew();
+    const asked = Promise.withResolvers<void>();
+    room.company.join("watcher").hear("heads", () => {
+      asked.resolve();
+      return undefined;
+    });
+    const finding = a.find();
+    await asked.promise;
+    const { wire } = b.has;
+    Object.assign(wire, {
+      entry: (seq: number) => Promise.resolve(old[seq - 1]),
+    });
+    await b.follow();
+    Reflect.deleteProperty(wire, "entry");
+    const both = await Promise.all([finding, b.find()]);
+    assertEquals(both.map(({ isFresh }) => isFresh), [true, false]);
+    await assertSame(a, b);
+    assertEquals(await a.texts(), ["one"]);
+  },
+);
+
+sharedTest(
+  "a server that was to begin the stream and never does is waited for 10 s, and then another one begins it",
+  async (room, clock) => {
+    const [a, b] = [await room.start("a"), await room.start("b")];
+    await a.find();
+    await b.find();
+    room.say("one");
+    await b.follow();
+    room.nats.makeAnew();
+    const start = clock.now;
+    const finding = a.find();
+    room.company.loses = () => a.notes.join().includes("longest log");
+    assertEquals((await finding).isFresh, false);
+    assertEquals(clock.now - start, 13_000); // and others are asked for, before and after
+    assertEquals(room.nats.state.last, 1);
   },
 );
 
@@ -680,8 +830,12 @@ sharedTest(
 sharedTest(
   "lines that an older log lacks come from another server",
   async (room) => {
+    for (const id of ["other", "short"]) room.company.join(id); // who answer first
     const a = await room.start("a");
     await a.find();
+    const other = await room.start("other"); // in no stream
+    await other.has.log.append([1, 2, 3, 4].map((n) => said(n, "other")));
+    await (await room.start("short")).find();
     const b = await room.start("b");
     await b.find();
     room.say("one", "two", "three");

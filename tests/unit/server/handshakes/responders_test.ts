@@ -311,3 +311,21 @@ Deno.test("a handshake in its turn knows its invite, and is forgotten with its o
   halfway[Symbol.dispose]();
   assertEquals(local.held, 0);
 });
+
+Deno.test("Responders does it in this thread though that could not be begun before", async () => {
+  let tries = 0;
+  const privateKey = () => {
+    if (++tries === 1) throw new Error("too many open files");
+    return randomBytes(32);
+  };
+  const responders = new Responders({
+    privateKey,
+    processors: 1,
+    now: () => 0,
+  });
+  const answer = () => responders.answer(FIRST, noPassword);
+  await assertRejects(answer, Error, "too many open files");
+  await assertRejects(answer, HandshakeError);
+  await assertRejects(answer, HandshakeError);
+  assertEquals(tries, 2);
+});

@@ -11,11 +11,17 @@ import { readRequest } from "../../../../src/server/http/http_head.ts";
 import type { RequestError } from "../../../../src/server/http/request_error.ts";
 import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { say } from "../../../kit/connection_setup.ts";
-import { type Asked, eventsRequest, requestBytes } from "../../../kit/http.ts";
+import {
+  type Asked,
+  eventsRequest,
+  EventStream,
+  requestBytes,
+} from "../../../kit/http.ts";
 import { Desk, refusal } from "../../../kit/http_desk.ts";
 import { OTHER_TOKEN, replaceTokens, TOKEN } from "../../../kit/http_setup.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
+import { withLateLog, withMethod } from "../../../kit/log_kit.ts";
 import { streamPair } from "../../../kit/memory_stream.ts";
+import { until } from "../../../kit/turns.ts";
 
 /** The statuses with which requests are refused; 200 for those that aren't. */
 function statuses(desk: Desk, all: readonly Asked[]): Promise<number[]> {
@@ -146,15 +152,8 @@ Deno.test("request waits 30 s for the room, which may do it all the same; 64 of 
   await using desk = await Desk.create();
   const { clock } = desk;
   assertEquals((await desk.answer({ body: "first" })).said, { seq: 2 });
-  const { promise: works, resolve: mend } = Promise.withResolvers<void>();
   const before = clock.pending;
-  const { log } = desk.setup;
-  const append = log.append.bind(log);
-  const late = async (...parts: Parameters<typeof append>) => {
-    await works;
-    return await append(...parts);
-  };
-  await withMethod(log, "append", () => late, async () => {
+  await withLateLog(desk.setup.log, async (_, mend) => {
     const fields = { "idempotency-key": "job 7" };
     const keyed = { body: "keyed", fields };
     const waiting = [
@@ -176,7 +175,7 @@ Deno.test("request waits 30 s for the room, which may do it all the same; 64 of 
     );
     let areQuiet = false;
     const quiet = desk.desk.quiet().then(() => areQuiet = true);
-    await clock.waiting(before + 67);
+    await clock.waiting(before + 67, 1_000);
     clock.advance(29_999);
     assertEquals(clock.pending, before + 67);
     clock.advance(1);
@@ -209,6 +208,8 @@ Deno.test("HttpDesk.close() ends all streams, and what is asked for after it isn
     message: "The room cannot take it now: server stopped",
     retryAfter: 1,
   });
+  const kinds = (await desk.setup.logged()).map(([, what]) => what);
+  assertEquals(kinds.filter((it) => it === "joined").length, 1);
 });
 
 Deno.test("tokens are replaced while it runs: what was opened by an old one ends, and its name leaves with its last", async () => {
@@ -233,6 +234,31 @@ Deno.test("tokens are replaced while it runs: what was opened by an old one ends
     ...["left", "said", "said"],
   ]);
   assertEquals(desk.setup.room.size, 1);
+  await replaceTokens(desk.setup, both);
+  assertEquals(await statuses(desk, old), [200, 200]); // a name comes in again
+});
+
+Deno.test("stream ends at once when its token is taken back, though its name has another and nothing is told", async () => {
+  await using desk = await Desk.create();
+  await using stream = await desk.events();
+  await replaceTokens(desk.setup, `http ${OTHER_TOKEN}\n`);
+  assertEquals(await statuses(desk, [{ body: "old" }]), [401]);
+  await until(() => stream.hasEnded); // while the clock stands still
+  assertEquals(stream.events, []);
+});
+
+Deno.test("what a reader says after its request is nothing to its stream, which ends when it closes", async () => {
+  await using desk = await Desk.create();
+  const { near, done } = await desk.ask(eventsRequest());
+  await using stream = await EventStream.over(near);
+  near.outgoing.inject(new Uint8Array(2_000));
+  await desk.clock.turn();
+  await desk.answer({ body: "hi" });
+  await stream.until(() => stream.texts.length === 1);
+  assertEquals(desk.desk.readers, 1);
+  near.close();
+  await done;
+  assertEquals(desk.desk.readers, 0);
 });
 
 Deno.test("token that is taken back or given to another name while its request comes, or while its stream is open, counts no longer", async () => {

@@ -16,7 +16,8 @@ import { assert, assertEquals } from "../../../kit/assert.ts";
 import { say } from "../../../kit/connection_setup.ts";
 import { Desk } from "../../../kit/http_desk.ts";
 import { SECRET } from "../../../kit/http_setup.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
+import { withLateLog, withMethod } from "../../../kit/log_kit.ts";
+import { until } from "../../../kit/turns.ts";
 
 /** A place in the room, of which nobody else knows. */
 async function guestIn({ place }: Desk): Promise<HttpGuest> {
@@ -74,24 +75,57 @@ Deno.test("HttpGuest says lines where it is in, and tells what ended it of all t
   );
 });
 
+Deno.test("HttpGuest is told why it isn't let in and why a line is refused, and says to members what it is", async () => {
+  await using desk = await Desk.create();
+  const ana = await desk.setup.connect();
+  await ana.join("Quiet");
+  const stranger = await guestIn(desk);
+  assertEquals((await stranger.enter("quiet"))?.reason, "name-taken");
+  assertEquals(stranger.ended, undefined);
+  await ana.send({ kind: "rename", name: "ana" }, { kind: "release", id: 1 });
+  await ana.until("answered");
+  const guest = await guestIn(desk);
+  assertEquals(await guest.enter("quiet"), undefined);
+  await ana.until("absent");
+  const words = ana.of("absent").map(({ text }) => text);
+  assertEquals(words, ["a program, by HTTP"]);
+  desk.setup.people.set({ slow: 30 });
+  const line = { text: "one", mark: undefined };
+  const saying = guest.say([line, line], 6);
+  guest.tell({ kind: "privately", n: 1, state: "waiting" }); // is about no line
+  assertEquals(await Promise.all(await saying), [
+    { seq: 4 },
+    { refused: { reason: "too-soon", detail: "" } },
+  ]);
+  guest.dismiss("left");
+});
+
 Deno.test("HttpGuest tells at once that something may have changed: a second, a line, its end", async () => {
   await using desk = await Desk.create();
+  const ana = await desk.setup.connect();
+  await ana.join("ana");
   const guest = await guestIn(desk);
   await guest.enter("quiet");
+  await ana.until("absent"); // the last that is told of who has come in
   const signs = [
     () => guest.tick(),
     () => void guest.outlet.drop(),
   ];
   for (const sign of signs) {
-    const changed = guest.changed();
+    let hasChanged = false;
+    void guest.changed().then(() => hasChanged = true);
+    await desk.clock.turn();
+    assertEquals(hasChanged, false);
     sign();
-    await changed;
+    await desk.clock.turn();
+    assertEquals(hasChanged, true);
   }
-  const ana = await desk.setup.connect();
+  await ana.until("left");
   const other = await guestIn(desk);
   await other.enter("quiet");
+  await until(() => ana.of("absent").length === 2);
   const changed = other.changed();
-  await ana.join("ana");
+  await ana.send(say(1));
   await changed;
   other.dismiss("left");
 });
@@ -140,20 +174,12 @@ Deno.test("HttpGuest that is sent away tells what waits so, once it is known wha
   await using desk = await Desk.create();
   const guest = await guestIn(desk);
   await guest.enter("quiet");
-  const { log } = desk.setup;
-  const append = log.append.bind(log);
-  const { promise: works, resolve: mend } = Promise.withResolvers<void>();
-  const late = async (...parts: Parameters<typeof append>) => {
-    await works;
-    return await append(...parts);
-  };
-  await withMethod(log, "append", () => late, async () => {
+  await withLateLog(desk.setup.log, async () => {
     const line = { text: "late", mark: undefined };
     const said = await guest.say([line, line], 9);
     guest.dismiss("removed");
     const ended = { ended: "removed" } as const;
     assertEquals(await Promise.all(said), [ended, ended]);
-    mend();
   });
 });
 

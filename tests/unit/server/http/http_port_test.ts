@@ -1,5 +1,5 @@
 /**
- * The port for programs, over real sockets, with a real room behind it: what it answers to what.
+ * The port for programs, over connections in memory, with a real room behind it: what it answers to what.
  *
  * @module
  */
@@ -7,6 +7,8 @@
 import { REFUSALS } from "../../../../src/protocol/reasons.ts";
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
 import { FileError } from "../../../../src/base/private_file.ts";
+import { WireError } from "../../../../src/protocol/records.ts";
+import { StalledError } from "../../../../src/server/http/http_answer.ts";
 import { HttpPort } from "../../../../src/server/http/http_port.ts";
 import {
   assert,
@@ -15,7 +17,7 @@ import {
   assertRejects,
 } from "../../../kit/assert.ts";
 import { Folder, freePort } from "../../../kit/folder.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
+import { withLateLog, withMethod } from "../../../kit/log_kit.ts";
 import { overhear } from "../../../kit/overhear.ts";
 import {
   type Answered,
@@ -163,11 +165,12 @@ Deno.test("request that can't be done is answered with why, and changes nothing"
     const answer = await room.ask(asked);
     const told = [answer.status, answer.said.error];
     assertEquals(told, [status, error], JSON.stringify(asked).slice(0, 100));
+    const { fields, said: { said } } = answer;
+    assertEquals([fields.get("retry-after"), said], [null, undefined]);
     assertEquals(answer.fields.get("connection"), "close");
     assertEquals(answer.fields.get("access-control-allow-origin"), null);
-    if (status === 401) {
-      assertEquals(answer.fields.get("www-authenticate"), "Bearer");
-    }
+    const way = status === 401 ? "Bearer" : null;
+    assertEquals(answer.fields.get("www-authenticate"), way);
     if (status === 405) {
       assertEquals(answer.fields.get("allow"), error.split(" ").at(-1) ?? "");
     }
@@ -279,28 +282,30 @@ Deno.test("slow mode and rates hold as for members, and say when to try again", 
 });
 
 Deno.test("wrong tokens bring pauses, which nobody with a right one waits for", async () => {
-  using clock = new ManualClock();
   await using room = await HttpSetup.create();
+  const { clock } = room;
   const before = clock.pending;
   const wrong = say("hi", { token: "x".repeat(43) });
   for (let count = 0; count < 5; count++) {
     assertEquals((await room.ask(wrong)).status, 401);
   }
-  await clock.waiting(before);
+  await clock.waiting(before, 1_000);
   const paused: Promise<Answered>[] = [];
   while (paused.length < 32) {
     paused.push(room.ask(wrong));
-    await clock.waiting(before + paused.length);
+    await clock.waiting(before + paused.length, 1_000);
   }
   assertEquals((await room.ask(wrong)).status, 401); // one more is told at once
   assertEquals((await room.ask(say("right"))).status, 200);
-  await clock.waiting(before + 32);
+  await clock.waiting(before + 32, 1_000);
   const ended = [250, 250, 500, 1_000, 2_000, 3_999].map((ms) => {
     const { pending } = clock;
     clock.advance(ms);
     return pending - clock.pending;
   });
   assertEquals(ended, [1, 1, 1, 1, 1, 0]);
+  paused.push(room.ask(wrong)); // there are places again
+  await clock.waiting(before + 28, 1_000);
   // Those who wait are answered when the port closes.
   await room.http.close();
   const statuses = (await Promise.all(paused)).map(({ status }) => status);
@@ -308,8 +313,8 @@ Deno.test("wrong tokens bring pauses, which nobody with a right one waits for", 
 });
 
 Deno.test("requests that don't come to their end are given up, and keep nobody out", async () => {
-  using clock = new ManualClock();
   await using room = await HttpSetup.create();
+  const { clock } = room;
   const { port } = room;
   const silent: Deno.Conn[] = [];
   for (let count = 0; count < 128; count++) {
@@ -466,6 +471,64 @@ Deno.test("HttpPort.close() lets be said what was taken, and answers it", async 
   assertEquals(said.length, seqs.size + 1); // what is in the log was answered
 });
 
+Deno.test("HttpPort.close() waits for no request that hasn't come yet", async () => {
+  await using room = await HttpSetup.create();
+  const { port } = room;
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await writeAll(conn, new TextEncoder().encode("POST /say HTTP/1.1\r\n"));
+  await room.clock.turn();
+  await room.http.close(); // while the clock stands still
+  assertEquals(await readToEnd(conn), "");
+});
+
+Deno.test("HttpPort.close() waits a second for what is being said, and another for its answer, and then ends it", async () => {
+  await using room = await HttpSetup.create();
+  const { clock, port } = room;
+  await withLateLog(room.setup.log, async (comes) => {
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await writeAll(conn, requestBytes(say("hi", { token: TOKEN })));
+    let isEnded = false;
+    const reading = readToEnd(conn).finally(() => isEnded = true);
+    await comes;
+    let isClosed = false;
+    const closing = room.http.close().then(() => isClosed = true);
+    for (const ms of [999, 1, 999]) {
+      await clock.waiting(2, 1_000); // the request, and what closes
+      clock.advance(ms);
+      await clock.turn();
+      assertEquals([isClosed, isEnded], [false, false]);
+    }
+    await clock.waiting(2, 1_000);
+    clock.advance(1);
+    await closing;
+    assertEquals(await reading, "");
+    assertEquals(clock.pending, 1); // nothing ticks any more
+  });
+});
+
+Deno.test("HttpPort goes on after somebody who couldn't be accepted, and looks at its tokens' file for each request", async () => {
+  const errors = [new Deno.errors.ConnectionReset("gone")];
+  await using room = await HttpSetup.create({}, errors);
+  assertEquals((await room.ask(say("hi"))).status, 200);
+  assertEquals(errors, []);
+  errors.push(new Error("full"));
+  const { clock } = room;
+  const heard = await overhear("warning", async () => {
+    const { pending } = clock;
+    const asked = room.ask(say("later"));
+    await clock.waiting(pending + 2, 1_000);
+    clock.advance(250);
+    assertEquals((await asked).status, 200);
+  });
+  assertEquals(heard.map((it) => it.split(".")[0]), [
+    "warning gate: Cannot accept a connection: full",
+  ]);
+  await using stream = await room.events();
+  await room.replaceTokens(`http ${OTHER_TOKEN}\n`);
+  assertEquals((await room.ask(say("hi"))).status, 401);
+  await stream.ended();
+});
+
 Deno.test("HttpPort tells its owner what is to be known of it, and how a program comes", async () => {
   await using folder = await Folder.make();
   const path = await folder.write("tokens", `backup ${TOKEN}\n`);
@@ -514,6 +577,7 @@ Deno.test("HttpPort.open() fails where another listens, and leaves the port free
   const options = { address, requestTime: 2_000, onMade: () => {} };
   const wrong = () => HttpPort.open({ ...options, tokens });
   await assertRejects(wrong, FileError, tokens);
+  using _clock = new ManualClock(); // nothing is waited for
   using port = await HttpPort.open({ ...options, tokens: undefined });
   const { message } = await assertRejects(wrong, AdvisedError);
   assertEquals(message, `Port ${address.port} is in use`);
@@ -532,24 +596,39 @@ Deno.test("what a request fails of is told to the owner by whose fault it is", a
     await heard("info", () => room.ask(say("hi", { token: "x".repeat(43) }))),
     ["warning http: 127.0.0.1: That token is not one of this server's"],
   );
-  const fail = () => () => Promise.reject(new Error("no"));
-  const failed = await heard(
-    "info",
-    () =>
-      withMethod(history, "start", fail, async () => {
-        await using stream = await room.events(1).catch(() => undefined);
-        await stream?.ended();
-      }),
-  );
-  assertEquals(failed, ["error http: 127.0.0.1: the request failed: no"]);
-  const broken = await heard("debug", async () => {
+  const { ConnectionReset, BrokenPipe, Interrupted, ConnectionAborted } =
+    Deno.errors;
+  const broken = "debug http: 127.0.0.1: no";
+  const told: readonly [Error, string][] = [
+    [new Error("no"), "error http: 127.0.0.1: the request failed: no"],
+    [new StalledError("no"), "info http: 127.0.0.1: no"],
+    [new WireError("no"), broken],
+    [new Deno.errors.BadResource("no"), broken],
+    [new ConnectionReset("no"), broken],
+    [new BrokenPipe("no"), broken],
+    [new Interrupted("no"), broken],
+    [new ConnectionAborted("no"), broken],
+  ];
+  for (const [error, words] of told) {
+    const fail = () => () => Promise.reject(error);
+    const failed = await heard(
+      "debug",
+      () =>
+        withMethod(history, "start", fail, async () => {
+          await using stream = await room.events(1).catch(() => undefined);
+          await stream?.ended();
+        }),
+    );
+    assertEquals(failed, [words]);
+  }
+  const cut = await heard("debug", async () => {
     using conn = await Deno.connect({ hostname: "127.0.0.1", port: room.port });
     const bytes = requestBytes(say("broken off", { token: TOKEN }));
     await writeAll(conn, bytes.subarray(0, -1));
     await conn.closeWrite();
     assertEquals(await readToEnd(conn), "");
   });
-  assertEquals(broken, [
+  assertEquals(cut, [
     "debug http: 127.0.0.1: The body of a request broke off",
   ]);
   const looked = await heard("debug", async () => {

@@ -18,8 +18,9 @@ import { say } from "../../../kit/connection_setup.ts";
 import type { Asked } from "../../../kit/http.ts";
 import { Desk, refusal } from "../../../kit/http_desk.ts";
 import { OTHER_TOKEN, SECRET } from "../../../kit/http_setup.ts";
-import { withMethod } from "../../../kit/log_kit.ts";
+import { withLateLog, withMethod } from "../../../kit/log_kit.ts";
 import { overhear } from "../../../kit/overhear.ts";
+import { isDone } from "../../../kit/turns.ts";
 
 /** The id of the name "http" with a private key of zeros. */
 const KNOWN_ID =
@@ -40,6 +41,14 @@ async function remove(desk: Desk): Promise<void> {
   assert(person);
   room.remove(person, "removed by ana");
   await stream.ended();
+}
+
+/** A name of its own, of which the desk doesn't know. */
+async function speakerIn({ place }: Desk): Promise<Speaker> {
+  const name = parseName("backup");
+  assert(typeof name !== "string");
+  const identity = await identityFor(SECRET.slice(), name);
+  return new Speaker(name, identity, new HttpRoom(place));
 }
 
 Deno.test("markOf() tells keys, places in a request and texts apart, and is the same in every version", () => {
@@ -65,6 +74,20 @@ Deno.test("names have keys that follow from the server's own, the same in every 
   assertEquals(await idOf("HTTP"), KNOWN_ID);
   assert(await idOf("backup") !== KNOWN_ID);
   assert(await idOf("http", new Uint8Array(32).fill(1)) !== KNOWN_ID);
+});
+
+Deno.test("who waits for the room is told after 30 s that it may be done all the same", async () => {
+  await using desk = await Desk.create();
+  const { clock, setup } = desk;
+  await withLateLog(setup.log, async (comes) => {
+    const answered = refusal(desk.answer({ body: "late" }));
+    await comes;
+    clock.advance(29_999);
+    assertEquals(await isDone(answered), false);
+    clock.advance(1);
+    const why = "The room waits for its servers; it may be done all the same";
+    assertEquals((await answered).message, why);
+  });
 });
 
 Deno.test("what comes at the same time is said each, but for what comes again under its key", async () => {
@@ -112,17 +135,9 @@ Deno.test("who is coming in, or says something, while the server stops, is told 
     await using desk = await Desk.create();
     const { log, room } = desk.setup;
     if (isIn) await desk.answer({ body: "first" });
-    const append = log.append.bind(log);
-    const { promise: works, resolve: mend } = Promise.withResolvers<void>();
-    const { promise: come, resolve: coming } = Promise.withResolvers<void>();
-    const late = async (...parts: Parameters<typeof append>) => {
-      coming();
-      await works;
-      return await append(...parts);
-    };
-    await withMethod(log, "append", () => late, async () => {
+    await withLateLog(log, async (comes, mend) => {
       const answered = refusal(desk.answer({ body: "late" }));
-      await come;
+      await comes;
       desk.desk.close();
       if (isIn) await desk.clock.turn();
       mend();
@@ -140,19 +155,33 @@ Deno.test("who is coming in, or says something, while the server stops, is told 
   }
 });
 
-Deno.test("line under a key is its name's own, of its place in the request, and what somebody said", async () => {
+Deno.test("line under a key is its name's own and of its place in the request", async () => {
   await using desk = await Desk.create();
   const twice = keyed("same\nsame");
   assertEquals((await desk.answer(twice)).said, { seq: 3, all: [2, 3] });
   assertEquals((await desk.answer(twice)).said, { seq: 3, all: [2, 3] });
   const other = keyed("same\nsame", { token: OTHER_TOKEN });
   assertEquals((await desk.answer(other)).said, { seq: 6, all: [5, 6] });
-  // Words with which somebody goes are not said by them.
-  const words = keyed("removed by ana");
-  const { said } = await desk.answer(words);
-  await remove(desk);
-  await desk.answer({ body: "back" });
-  assertEquals((await desk.answer(words)).said, said);
+});
+
+Deno.test("line that only has the number of one under a key isn't taken for it: another text, or words with which its name went", async () => {
+  await using desk = await Desk.create();
+  const { people, room } = desk.setup;
+  const speaker = await speakerIn(desk);
+  const text = "removed by ana";
+  const said = { texts: [text], key: "job 7", size: 9 };
+  const mark = markOf("job 7", 0, text);
+  const guest = await speaker.enter();
+  const lines = [{ text: "other", mark }, { text: "more", mark: mark - 1 }];
+  const seqs = [{ seq: 2 }, { seq: 3 }];
+  assertEquals(await Promise.all(await guest.say(lines, 9)), seqs);
+  const person = people.names.lastOwner("backup");
+  assert(person);
+  room.remove(person, text); // with the number after its last
+  while (!guest.ended) await guest.changed();
+  assertEquals(await speaker.say(said), [6]);
+  assertEquals(await speaker.say(said), [6]);
+  speaker.end("left");
 });
 
 Deno.test("line under a key is looked for among those that are in memory alone", async () => {
@@ -253,10 +282,7 @@ Deno.test("place in the room whose numbers are used up makes way for another, of
   await using desk = await Desk.create();
   const ana = await desk.setup.connect();
   await ana.join("ana");
-  const name = parseName("backup");
-  assert(typeof name !== "string");
-  const identity = await identityFor(SECRET.slice(), name);
-  const speaker = new Speaker(name, identity, new HttpRoom(desk.place));
+  const speaker = await speakerIn(desk);
   const first = await speaker.enter();
   assertEquals(await speaker.enter(), first);
   Object.defineProperty(first, "isSpent", { value: true });
@@ -288,7 +314,7 @@ Deno.test("who owes for what it said waits until that is paid, also to come in a
   const { clock } = desk;
   const { pending } = clock;
   const reading = desk.events();
-  await clock.waiting(pending + 2); // it waits, and so long at most
+  await clock.waiting(pending + 2, 1_000); // it waits, and so long at most
   clock.advance(25_000);
   await using stream = await reading;
   assertEquals(stream.events, []);

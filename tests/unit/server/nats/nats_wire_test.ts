@@ -6,7 +6,12 @@
  */
 
 import { AdvisedError } from "../../../../src/base/advised_error.ts";
-import { StreamError, type Wire } from "../../../../src/server/cluster/wire.ts";
+import {
+  StreamError,
+  StreamLostError,
+  type Wire,
+} from "../../../../src/server/cluster/wire.ts";
+import { Connection } from "../../../../src/server/nats/nats_connection.ts";
 import type { NatsOptions } from "../../../../src/server/nats/nats_options.ts";
 import {
   checkNats,
@@ -19,7 +24,10 @@ import {
   assertRejects,
 } from "../../../kit/assert.ts";
 import { utf8 } from "../../../kit/bytes.ts";
+import { Folder } from "../../../kit/folder.ts";
+import { NatsAccount } from "../../../kit/nats_account.ts";
 import { overhear } from "../../../kit/overhear.ts";
+import { replaced } from "../../../kit/replaced.ts";
 import { ScriptedNats } from "../../../kit/scripted_nats.ts";
 import { ROOM, STREAM } from "../../../kit/wire.ts";
 
@@ -66,6 +74,47 @@ async function until(holds: () => boolean): Promise<void> {
   for (let turn = 0; !holds(); turn++) {
     assert(turn < 20_000, "it never comes");
     await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Timers of a second or more: they end when a test says so. */
+class HeldTimers implements Disposable {
+  /** For how long timers were set, ms, in order. */
+  readonly set: number[] = [];
+  readonly #held = new Map<number, readonly [ms: number, run: () => void]>();
+  readonly #replaced = new DisposableStack();
+
+  constructor() {
+    const { setTimeout, clearTimeout } = globalThis;
+    const start = (
+      run: (...args: unknown[]) => void,
+      ms = 0,
+      ...args: unknown[]
+    ) => {
+      const id = -this.set.push(ms);
+      if (ms < 1_000) return setTimeout(run, ms, ...args);
+      this.#held.set(id, [ms, () => run(...args)]);
+      return id;
+    };
+    const end = (id: number) => this.#held.delete(id) || clearTimeout(id);
+    this.#replaced.use(replaced(globalThis, "setTimeout", start));
+    this.#replaced.use(replaced(globalThis, "clearTimeout", end));
+  }
+
+  /** Ends those that were set for a time, ms. @returns How many. */
+  end(ms: number): number {
+    let count = 0;
+    for (const [id, [time, run]] of [...this.#held]) {
+      if (time !== ms) continue;
+      this.#held.delete(id);
+      run();
+      count++;
+    }
+    return count;
+  }
+
+  [Symbol.dispose](): void {
+    this.#replaced.dispose();
   }
 }
 
@@ -196,10 +245,14 @@ natsTest(
       const changes: boolean[] = [];
       wire.changed = (isUp) => void changes.push(isUp);
       nats.silent.add("STREAM.INFO");
-      const asked = assertRejects(() => wire.state(), StreamError, "is lost");
+      const asked = assertRejects(
+        () => wire.state(),
+        StreamError,
+        "The connection to NATS is lost",
+      );
       await until(() => nats.asked.at(-1)?.what === `STREAM.INFO.${STREAM}`);
       nats.shut();
-      await asked;
+      assert(!(await asked).message.includes("Cannot"));
       assertEquals([changes, wire.isUp], [[false], false]);
       wire.send("news", utf8("lost"));
       const waiting = wire.publish("id-1", utf8("one"));
@@ -397,8 +450,11 @@ natsTest(
       ] as const
     ) {
       nats.denied.add(denied);
-      const said = await refusal(nats);
-      assert(said.includes(`it doesn't allow ${what}`), said);
+      const logged = await overhear("warning", async () => {
+        const said = await refusal(nats);
+        assert(said.includes(`it doesn't allow ${what}`), said);
+      });
+      assertEquals(logged.filter((it) => it.includes("give this")), []);
       nats.denied.clear();
     }
     nats.refuse("entries", 10_060);
@@ -418,6 +474,7 @@ natsTest(
       stream: undefined,
     });
     assertEquals(nats.stream, undefined);
+    assertEquals(nats.asked.filter(({ what }) => what === "INFO").length, 2);
     const rights = [
       "STREAM.CREATE",
       "STREAM.MSG.GET",
@@ -442,4 +499,271 @@ natsTest(
       "it has no JetStream",
     );
   },
+);
+
+natsTest(
+  "what isn't answered within 3 s fails, and says what it was",
+  async (nats) => {
+    using timers = new HeldTimers();
+    await withWire(nats, async (wire) => {
+      const asked: readonly (readonly [
+        silent: string,
+        ask: () => Promise<unknown>,
+        what: string,
+      ])[] = [
+        ["STREAM.INFO", () => wire.state(), "find the stream"],
+        ["STREAM.MSG.GET", () => wire.entry(1), "read the stream"],
+        ["entries", () => wire.publish("a", utf8("x")), "add to the stream"],
+      ];
+      for (const [silent, ask, what] of asked) {
+        nats.silent.add(silent);
+        const count = nats.asked.length + nats.published.length;
+        const failing = assertRejects(ask, StreamError, `Cannot ${what}: `);
+        await until(() => nats.asked.length + nats.published.length > count);
+        assertEquals(timers.end(3_000), 1);
+        assertMatch((await failing).message, /timeout/i);
+        nats.silent.clear();
+      }
+    });
+  },
+);
+
+natsTest(
+  "what is asked for while NATS is away fails after 3 s, also where nothing but trying to connect wakes it",
+  async (nats) => {
+    using timers = new HeldTimers();
+    let now = 0;
+    using _ = replaced(performance, "now", () => now);
+    await withWire(nats, async (wire) => {
+      nats.shut();
+      await until(() => !wire.isUp);
+      const away = "Cannot add to the stream: NATS is away";
+      const ask = () =>
+        assertRejects(() => wire.publish("a", utf8("x")), StreamError, away);
+      const first = ask();
+      assertEquals(timers.end(3_000), 1);
+      await first;
+      const second = ask();
+      now = 3_000;
+      await second;
+      nats.reopen();
+      await until(() => wire.isUp);
+    });
+  },
+);
+
+natsTest(
+  "a NATS that leaves pings without an answer is given up after 3 s",
+  async (nats) => {
+    using timers = new HeldTimers();
+    await withWire(nats, async (wire) => {
+      nats.isAlive = false;
+      for (let second = 1; second <= 3; second++) {
+        await wire.state();
+        assertEquals([wire.isUp, timers.end(1_000)], [true, 1]);
+      }
+      await until(() => !wire.isUp);
+      nats.isAlive = true;
+      await until(() => wire.isUp);
+    });
+  },
+);
+
+natsTest(
+  "it is tried to connect again after 100 to 250 ms",
+  async (nats) => {
+    using timers = new HeldTimers();
+    for (const [random, pause] of [[0, 100], [0.999, 250]] as const) {
+      let now = Date.now();
+      using _now = replaced(Date, "now", () => now);
+      await withWire(nats, async (wire) => {
+        using _random = replaced(Math, "random", () => random);
+        const { length } = timers.set;
+        const pauses = () =>
+          timers.set.slice(length).filter((ms) => ms > 1 && ms < 1_000);
+        nats.shut();
+        await until(() => !wire.isUp && pauses().length > 0);
+        assertEquals(pauses()[0], pause);
+        nats.reopen();
+        now += pause;
+        await until(() => wire.isUp);
+      });
+    }
+  },
+);
+
+natsTest(
+  "a connection goes over to the other addresses, and tells where it is as its owner has written it, or as NATS has",
+  async (nats) => {
+    await using other = ScriptedNats.start();
+    await using third = ScriptedNats.start();
+    nats.shut();
+    other.info["connect_urls"] = [`127.0.0.1:${third.port}`];
+    const urls = [nats.url, other.url, "nats://named.example"];
+    const connection = await Connection.open({ ...nats.options, urls });
+    try {
+      const changed = async (step: () => void) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        connection.changed = (isUp) => isUp && resolve();
+        step();
+        await promise;
+        return connection.url;
+      };
+      assertEquals(connection.url, other.url);
+      other.isClosed = true;
+      assertEquals(
+        await changed(() => {
+          nats.reopen();
+          other.drop();
+        }),
+        nats.url,
+      );
+      assertEquals(await changed(() => nats.shut()), third.url);
+      const { library } = connection;
+      Object.assign(library, { getServer: () => "named.example:4222" });
+      assertEquals(connection.url, "nats://named.example");
+      assertEquals([connection.maxPayload, connection.isUp], [1_048_576, true]);
+    } finally {
+      await connection.close();
+    }
+    assertEquals(connection.isUp, false);
+  },
+);
+
+natsTest(
+  "a login that is refused is tried again, however often, once there was a connection; and at a start it is told",
+  async (nats) => {
+    await withWire(nats, async (wire) => {
+      nats.isClosed = true;
+      const { length } = nats.connects;
+      nats.drop();
+      await until(() => nats.connects.length > length + 3);
+      nats.isClosed = false;
+      await until(() => wire.isUp);
+    });
+    nats.isClosed = true;
+    assertEquals(
+      await refusal(nats),
+      'Cannot use NATS at "URL": it wants a login',
+    );
+  },
+);
+
+natsTest(
+  "a server shows who it is by its credentials file as that is now, or as it was last while it can't be used",
+  async (nats) => {
+    await using folder = await Folder.make();
+    const account = new NatsAccount();
+    const [text, renewed] = [account.credentials(), account.credentials()];
+    const path = await folder.write("chat.creds", text);
+    const jwtOf = (creds: string) => creds.split("\n")[1];
+    nats.info["nonce"] = "abc";
+    const lines = await overhear(
+      "warning",
+      () =>
+        withWire(nats, async (wire) => {
+          const again = async (creds: string) => {
+            await folder.write("chat.creds", creds);
+            const { length } = nats.connects;
+            nats.drop();
+            await until(() => nats.connects.length > length);
+            await until(() => wire.isUp);
+            return nats.connects.at(-1)?.["jwt"];
+          };
+          const [first] = nats.connects;
+          assertEquals(first?.["jwt"], jwtOf(text));
+          assertMatch(String(first?.["sig"]), /^[\w+\/-]{80,}/);
+          assertEquals(await again(renewed), jwtOf(renewed));
+          assertEquals(await again("broken"), jwtOf(renewed));
+        }, { login: { kind: "creds", path, text } }),
+    );
+    const told = lines.filter((it) => it.includes("Cannot use"));
+    assert(told.length > 0);
+    for (const line of told) {
+      assertMatch(
+        line,
+        /Cannot use .*chat\.creds: .+\. The server goes on with/,
+      );
+    }
+  },
+);
+
+natsTest(
+  "a NATS whose JetStream doesn't answer is asked again for 20 s, and so is one that doesn't pass messages on",
+  async (nats) => {
+    using timers = new HeldTimers();
+    let now = 0;
+    using _ = replaced(performance, "now", () => now);
+    nats.lost.add("chat.test.m.try");
+    const tries = () =>
+      nats.published.filter(({ subject }) => subject.includes(".m.try")).length;
+    const refused = refusal(nats);
+    await until(() => tries() === 1);
+    now = 20_000;
+    await until(() => timers.end(3_000) > 0);
+    await until(() => tries() === 2);
+    now = 20_001;
+    await until(() => timers.end(3_000) > 0);
+    assertEquals(
+      await refused,
+      'Cannot keep the room in NATS at "URL": its JetStream doesn\'t answer in time',
+    );
+  },
+);
+
+natsTest(
+  "a stream is followed from a place on, by a consumer that goes when that ends, unless NATS is away",
+  (nats) =>
+    withWire(nats, async (wire) => {
+      for (const text of ["one", "two", "three"]) {
+        await wire.publish(text, utf8(text));
+      }
+      const { made } = await wire.state();
+      const { signal } = new AbortController();
+      const deleted = () =>
+        nats.asked.filter(({ what }) => what.startsWith("CONSUMER.DELETE"))
+          .length;
+      const before = deleted();
+      const follow = async (end: () => Promise<unknown>) => {
+        const texts: string[] = [];
+        for await (const { seq, data } of wire.follow(2, made, signal)) {
+          texts.push(`${seq} ${new TextDecoder().decode(data)}`);
+          if (seq === nats.stream?.entries.length && texts.length < 3) {
+            await wire.publish("four", utf8("four"));
+          }
+          if (texts.length < 3) continue;
+          await end();
+          return texts;
+        }
+        return texts;
+      };
+      const all = ["2 two", "3 three", "4 four"];
+      assertEquals(await follow(() => Promise.resolve()), all);
+      await wire.state();
+      assertEquals(deleted(), before + 1);
+      const created = nats.asked.findLast(({ what }) =>
+        what.startsWith("CONSUMER.CREATE")
+      );
+      const { deliver_policy, opt_start_seq, flow_control, idle_heartbeat } =
+        created?.json["config"] as Record<string, unknown>;
+      assertEquals(
+        [deliver_policy, opt_start_seq, flow_control, idle_heartbeat],
+        ["by_start_sequence", 2, true, 500e6],
+      );
+      await follow(async () => {
+        nats.drop();
+        await until(() => !wire.isUp);
+      });
+      await until(() => wire.isUp);
+      await wire.state();
+      assertEquals(deleted(), before + 1);
+      nats.state = { messages: 0, first_seq: 0, last_seq: 9 };
+      assertEquals(await wire.state(), { made, first: 10, last: 9 });
+      nats.stream = undefined;
+      await assertRejects(
+        () => wire.follow(1, "other", signal)[Symbol.asyncIterator]().next(),
+        StreamLostError,
+        "is gone",
+      );
+    }),
 );

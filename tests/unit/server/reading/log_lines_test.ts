@@ -86,19 +86,24 @@ async function leave(): Promise<Left> {
   return { ...ROOM, folder };
 }
 
-/** What is read of a log. */
-async function read(
+/** A log to be read. */
+async function linesOf(
   { folder }: Left,
   key: string,
   ...names: string[]
-): Promise<Read[]> {
-  const paths = names.map((name) => folder.file(name));
-  const files = await ReadFiles.open(paths);
-  const opened = await openKey(key, folder.file("chat.control"));
+): Promise<LogLines> {
+  const files = await ReadFiles.open(names.map((name) => folder.file(name)));
+  return new LogLines(files, await openKey(key, folder.file("chat.control")));
+}
+
+/** What is read of a log. */
+async function read(...log: Parameters<typeof linesOf>): Promise<Read[]> {
+  return await readAll(await linesOf(...log));
+}
+
+async function readAll(lines: LogLines): Promise<Read[]> {
   const all: Read[] = [];
-  for await (const some of new LogLines(files, opened).read()) {
-    all.push(...some);
-  }
+  for await (const some of lines.read()) all.push(...some);
   return all;
 }
 
@@ -126,6 +131,12 @@ async function readChanged(
   const text = change([...left.lines]).map((line) => `${line}\n`).join("");
   await Deno.writeTextFile(left.folder.file("chat.log"), text);
   return short(await read(left, left.folder.file("ana"), "chat.log"));
+}
+
+/** A line of a log with another byte near its end, where what is sealed stands. */
+function altered(line = ""): string {
+  const other = line.at(-30) === "A" ? "B" : "A";
+  return line.slice(0, -30) + other + line.slice(-29);
 }
 
 /** The number of the first control line after one. @param at How many lines are before that. */
@@ -158,11 +169,10 @@ Deno.test("a changed, dropped, repeated or exchanged line of a log is said by nu
   const without = (...gone: string[]) =>
     WORDS.filter((it) => !gone.includes(it));
 
-  const changed = await readChanged(left, (lines) => {
-    const line = lines[at] ?? "";
-    const end = line.at(-30) === "A" ? "B" : "A";
-    return lines.with(at, line.slice(0, -30) + end + line.slice(-29));
-  });
+  const changed = await readChanged(
+    left,
+    (lines) => lines.with(at, altered(lines[at])),
+  );
   assertEquals(changed.filter((it) => !it.startsWith("word")), [
     `signature-wrong ${seq}`,
     `unseen ${seq - 1} to ${seq}`, // the one before it was said before it was seen
@@ -218,6 +228,26 @@ Deno.test("a changed, dropped, repeated or exchanged line of a log is said by nu
   );
 });
 
+Deno.test("who saw other lines is named as the control lines have it", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  const [seq = 0, next = 0] = left.numbers.slice(8);
+  await readChanged(
+    left,
+    (lines) =>
+      lines.with(seq - 1, altered(lines[seq - 1]))
+        .with(next - 1, (lines[next - 1] ?? "").replace("| ben ", "| eve "))
+        .with(next, (lines[next] ?? "").replace("| ana ", "| eve ")),
+  );
+  const lines = await linesOf(left, folder.file("ana"), "chat.log");
+  const unseen = (await readAll(lines)).flatMap((it) =>
+    it.kind === "unseen" ? [it.name] : []
+  );
+  assertEquals(unseen, ["ben", "ana", "ben"]);
+  const { recent } = lines;
+  assertEquals(recent.find(next)?.line.text, "word 9");
+});
+
 Deno.test("a line that somebody writes into a log by hand, in another's name or openly, is not shown as said", async () => {
   const left = await leave();
   await using _folder = left.folder;
@@ -228,6 +258,9 @@ Deno.test("a line that somebody writes into a log by hand, in another's name or 
   });
   assert(!read.some((it) => it.includes("gold")), read.join("; "));
   assert(read.includes(`signature-wrong ${at + 2}`), read.join("; "));
+  const lines = await linesOf(left, left.folder.file("ana"), "chat.log");
+  await readAll(lines);
+  assertEquals(lines.recent.find(at + 2), undefined); // no line is about it
 });
 
 Deno.test("the files of a rotated log are read in order, given in any, and one that was changed is named", async () => {
@@ -250,9 +283,54 @@ Deno.test("the files of a rotated log are read in order, given in any, and one t
   const both = ["chat.log", "older"];
   assertEquals(short(await read(left, key, ...both)), WORDS);
   assertEquals(short(await read(left, key, "chat.log")), WORDS.slice(8));
+  // Of what was changed in the first lines of a file its heading tells.
+  const text = await Deno.readTextFile(folder.file("chat.log"));
+  const second = lines[cut + 1] ?? "";
+  await folder.write("chat.log", text.replace(second, altered(second)));
+  assertEquals(short(await read(left, key, "chat.log")).slice(0, 4), [
+    "word 8",
+    `signature-wrong ${cut + 2}`,
+    `unseen ${cut + 1} to ${cut + 2}`, // the one before was said before it was seen
+    "word 10",
+  ]);
+  await folder.write("chat.log", text);
   await write("older", lines.slice(0, cut - 1));
-  const broken = short(await read(left, key, ...both));
-  assertEquals(broken.filter((it) => !it.startsWith("word")), ["broken"]);
+  const broken = await read(left, key, ...both);
+  const isOther = (it: Read) => it.kind === "broken";
+  assertEquals(broken.filter(isOther), [
+    { kind: "broken", path: folder.file("chat.log"), first: cut + 1 },
+  ]);
+  assertEquals(short(broken).length, 12); // all words but one, and that
+});
+
+Deno.test("a file that doesn't say after what it begins goes on from the one before it, and begins anew where none is", async () => {
+  const left = await leave();
+  await using folder = left.folder;
+  const { lines, numbers } = left;
+  const cut = (numbers[8] ?? 0) - 1;
+  const write = (name: string, some: readonly string[]) =>
+    Deno.writeTextFile(folder.file(name), some.join("\n") + "\n");
+  const heading = `# continues at event ${cut + 1}`;
+  const key = folder.file("ana");
+  const seen = async (...names: string[]) => {
+    const all = await read(left, key, ...names);
+    return all.flatMap((it) => it.kind === "line" ? [] : [it]);
+  };
+  await write("chat.log", [heading, ...lines.slice(cut)]);
+  await write("older", lines.slice(0, cut));
+  assertEquals(await seen("chat.log", "older"), []);
+  assertEquals(await seen("chat.log"), []);
+  await write("older", lines.slice(0, cut - 1));
+  const at = { line: cut + 1, name: "ana" };
+  assertEquals(await seen("chat.log", "older"), [
+    { kind: "unseen", ...at, from: cut - 1, upTo: cut, isAhead: false },
+  ]);
+  await write("chat.log", [heading, ...lines.slice(cut + 1)]);
+  const next = { line: cut + 1, name: "ben" };
+  assertEquals(await seen("chat.log"), [
+    { kind: "unseen", ...next, from: cut + 1, upTo: cut + 1, isAhead: true },
+    { kind: "moved", line: ruledAfter(left, cut), by: 1 },
+  ]);
 });
 
 Deno.test("lines that were put into a log, and a control line that stands there twice, are said", async () => {
@@ -265,6 +343,13 @@ Deno.test("lines that were put into a log, and a control line that stands there 
   };
   const put = await readChanged(left, forged);
   assert(put.includes(`moved -1 at ${ruledAfter(left, at)}`), put.join("; "));
+  let many = left.lines;
+  for (let count = 0; count < 40; count++) many = forged(many);
+  const more = await readChanged(left, () => many);
+  assert(
+    more.includes(`moved -40 at ${ruledAfter(left, at)}`),
+    more.join("; "),
+  );
   // A copy of a control line is no sign that anything is missing, and neither is one at another time.
   const next = left.lines[ruledAfter(left, at) - 1] ?? "";
   const other = next.replace(/\d(?=\d\dZ )/, (digit) => `${9 - Number(digit)}`);
@@ -272,6 +357,40 @@ Deno.test("lines that were put into a log, and a control line that stands there 
   assertEquals(early.filter((it) => !it.startsWith("word")), [
     `control-wrong ${at + 1}`,
     `unseen ${at} to ${at + 1}`,
+  ]);
+  // Also where it comes again soon: it is what was put in, and shows at the next.
+  const line = ruledAfter(left, left.numbers[5] ?? 0);
+  for (const more of [0, 1, 2]) {
+    const soon = await readChanged(
+      left,
+      (lines) => lines.toSpliced(line + more, 0, lines[line - 1] ?? ""),
+    );
+    const notes = soon.filter((it) => /^(control|moved)/.test(it));
+    assertEquals(notes, [
+      `control-wrong ${line + more + 1}`,
+      `moved -1 at ${ruledAfter(left, line + more - 1)}`,
+    ]);
+  }
+  // Or before it: that lines are missing is taken back where it stands.
+  const place = ruledAfter(left, at);
+  const ahead = await readChanged(
+    left,
+    (lines) => lines.toSpliced(place - 2, 0, lines[place - 1] ?? ""),
+  );
+  assertEquals(ahead.filter((it) => /^(control|moved)/.test(it)), [
+    `moved 1 at ${place}`,
+    `moved -2 at ${place}`,
+  ]);
+  // But not where it comes after it, though lines are missing before.
+  const behind = await readChanged(
+    left,
+    (lines) =>
+      lines.toSpliced(place, 0, lines[place - 1] ?? "").toSpliced(place - 2, 1),
+  );
+  assertEquals(behind.filter((it) => /^(control|moved)/.test(it)), [
+    `moved 1 at ${place}`,
+    `control-wrong ${place + 1}`,
+    `moved -1 at ${ruledAfter(left, place)}`,
   ]);
   const ruled = ruledAfter(left, 0) - 1;
   const twice = await readChanged(
@@ -295,7 +414,7 @@ Deno.test("control lines that chat.control lacks are taken from the log", async 
   await Deno.writeTextFile(control, lines.toSpliced(last, 1).join("\n"));
   assertEquals(short(await read(left, folder.file("ana"), "chat.log")), WORDS);
   const changed = await readChanged(left, (lines) => lines.toSpliced(2, 1));
-  assert(changed.some((it) => it.startsWith("moved 1 at")));
+  assertEquals(changed, [`moved 1 at ${ruledAfter(left, 2)}`, ...WORDS]);
 });
 
 Deno.test("LogLines.line() opens the line of a number, if there is one that fits", async () => {

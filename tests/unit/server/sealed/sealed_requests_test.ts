@@ -20,7 +20,7 @@ import {
   type OpenInvite,
   SealedServer,
 } from "../../../kit/sealed_members.ts";
-import { type Somebody, somebody } from "../../../kit/sealed_room.ts";
+import { NOTHING, type Somebody, somebody } from "../../../kit/sealed_room.ts";
 
 const NOBODY = toBase64url(new Uint8Array(32).fill(1));
 
@@ -271,7 +271,7 @@ Deno.test("who enters is told the control lines since it followed, up to where i
   assertEquals(await back.requests.entering(ana.who.full, seq, back), {
     line: undefined,
     invite: undefined,
-    staged: { wraps: new Map(), admission: undefined },
+    staged: NOTHING,
   });
 });
 

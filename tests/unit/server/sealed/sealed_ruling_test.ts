@@ -718,9 +718,11 @@ Deno.test("no more of a sealed file is passed on than the largest file that may 
   const { head } = server.setup.history;
   await ana.client.send({ kind: "hold", offer: head });
   await quiet(ana.client);
-  await ben.client.send({ ...fetchOf(head), from: 99_995 });
+  await ben.client.send({ ...fetchOf(head), from: 99_992 });
   assertEquals((await ben.client.until("missing")).reason, "gone");
   assertEquals(ana.client.of("fetch"), []);
+  await ben.client.send({ ...fetchOf(head), from: 99_991 });
+  assertEquals((await ana.client.until("fetch")).from, 99_991);
 });
 
 Deno.test("a keeper that changes the key again and again must pause, and meanwhile the others can remove it", async () => {

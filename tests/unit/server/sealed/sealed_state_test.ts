@@ -12,8 +12,8 @@ import { assert, assertEquals, assertRejects } from "../../../kit/assert.ts";
 import { ROOM_KEY } from "../../../kit/connection_setup.ts";
 import { Folder } from "../../../kit/folder.ts";
 import { pastOf } from "../../../kit/log_kit.ts";
-import { SealedServer } from "../../../kit/sealed_members.ts";
-import { unsealed } from "../../../kit/sealed_room.ts";
+import { ruledBy, SealedServer } from "../../../kit/sealed_members.ts";
+import { NOTHING, parsed, unsealed } from "../../../kit/sealed_room.ts";
 
 const NOW = () => Date.now();
 
@@ -83,6 +83,28 @@ Deno.test("what was there before goes, and a state that can't be changes nothing
   await server.room.takeOver(before);
   assertEquals(server.room.state(), before);
   assert(server.room.membership.seq < expected.seq);
+  assertEquals(server.room.digestAt(expected.seq), "");
+  // What isn't kept is not dropped either.
+  const { room, setup: { folder: path } } = server;
+  const control = () => Deno.readTextFileSync(`${path}/chat.control`);
+  const start = control();
+  const { text } = await server.wish(ana, { verb: "rename", name: "anna" });
+  const seq = expected.seq + 2;
+  const said = room.take(parsed(text), ruledBy(ana, text), seq, NOTHING, false);
+  assert(typeof said === "object");
+  room.drop();
+  assertEquals(control(), start);
+  room.keep();
+  room.settle();
+  assertEquals(room.epochOf(expected.seq + 1), 0); // not that of the line that is gone
+  await using folder = await Folder.make();
+  await folder.write("chat.control", control());
+  const [log, another] = await open(folder);
+  assertEquals(another.lines, room.lines);
+  another[Symbol.dispose]();
+  await log.close();
+  await room.takeOver([]);
+  assertEquals(room.state(), [{ kind: "logged", seq: 0 }]);
 });
 
 Deno.test("a server with others leaves an older log as it is, until it gets from them what that lacks", async () => {

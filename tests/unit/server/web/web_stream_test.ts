@@ -31,7 +31,12 @@ function setUp() {
     assert(++calls < 6_000, "there is no end to it");
     return call.call(conn, bytes);
   };
-  Object.assign(conn, { read: once(read), write: once(write) });
+  const writeOnce = once(write);
+  const writeSome = (bytes: Uint8Array) => {
+    assert(bytes.length > 0, "it writes nothing");
+    return writeOnce(bytes);
+  };
+  Object.assign(conn, { read: once(read), write: writeSome });
   const stream = new WebStream(conn, new Messages());
   const said = () => framesIn(concat(...conn.outgoing.written));
   const send = (...frames: Bytes[]) =>
@@ -103,14 +108,16 @@ Deno.test("WebStream cuts what is long into messages of at most 65,535 bytes", a
 });
 
 Deno.test("WebStream goes on where a connection took only some of a frame, even of its head", async () => {
-  const { browser, conn, stream, said } = setUp();
-  conn.outgoing.capacity = 1;
-  const bytes = Uint8Array.from({ length: 5_000 }, (_, at) => at);
-  const writing = writeAll(stream, bytes);
-  const buffer = new Uint8Array(1);
-  for (let at = 0; at < 5_004; at++) await browser.read(buffer);
-  await writing;
-  assertEquals(said(), [{ type: TYPE.binary, payload: bytes }]);
+  for (const [head, length] of [[2, 10], [4, 5_000]] as const) {
+    const { browser, conn, stream, said } = setUp();
+    conn.outgoing.capacity = 1;
+    const bytes = Uint8Array.from({ length }, (_, at) => at);
+    const writing = writeAll(stream, bytes);
+    const buffer = new Uint8Array(1);
+    for (let at = 0; at < head + length; at++) await browser.read(buffer);
+    await writing;
+    assertEquals(said(), [{ type: TYPE.binary, payload: bytes }]);
+  }
 });
 
 Deno.test("WebStream says how much of the payload was taken, which may come from several places", async () => {
@@ -208,6 +215,9 @@ Deno.test("WebStream reads a flood of pings and empty frames more slowly, and no
     return readAll(stream, 1, 256).then(() => count++);
   };
   for (let at = 0; at < 10; at++) await flood();
+  const { length } = buffer;
+  send(frame(TYPE.binary, buffer)); // which buys nothing
+  await readAll(stream, length, length);
   assertEquals(clock.pending, 0);
   // Two more of 6,007 bytes: 12 of them are 6,548 bytes too many, for which 0.8 s are due.
   const slow = flood().then(flood);
@@ -270,6 +280,12 @@ Deno.test("WebStream closes with the code of what is wrong, once it is heard or 
     await reading;
     assertEquals(closeCodeOf(said()), code);
   }
+  const closing = setUp();
+  await closing.stream.closeWrite();
+  closing.send(frame(TYPE.text)); // has been told another code
+  closing.browser.close();
+  await assertRejects(() => closing.stream.read(new Uint8Array(9)), FrameError);
+  assertEquals(closeCodeOf(closing.said()), 1000);
   const { conn, stream, send } = setUp();
   conn.outgoing.capacity = 0; // whoever doesn't read is not waited for
   send(frame(TYPE.text));
