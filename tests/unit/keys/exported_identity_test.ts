@@ -4,7 +4,13 @@
  * @module
  */
 
-import { randomBytes, toBase64url } from "../../../crypto_utils.ts";
+import {
+  fromBase64url,
+  passphraseKey,
+  PROTOCOL_NAME,
+  randomBytes,
+  toBase64url,
+} from "../../../crypto_utils.ts";
 import {
   exportIdentity,
   importIdentity,
@@ -16,6 +22,7 @@ import {
   assertMatch,
   assertRejects,
 } from "../../kit/assert.ts";
+import { utf8 } from "../../kit/bytes.ts";
 
 const START = "encrypted-chat-identity:";
 
@@ -36,6 +43,24 @@ Deno.test("importIdentity() gives back what exportIdentity() sealed, by its pass
     RangeError,
     "Cannot open the identity: the passphrase is wrong, or the text was altered",
   );
+});
+
+Deno.test("exportIdentity() is the salt, and the seed sealed for export by AES-256-GCM under the passphrase's key", async () => {
+  const seed = randomBytes(32);
+  const passphrase = "correct horse";
+  const text = await exportIdentity(seed, passphrase);
+  const bytes = fromBase64url(text.slice(START.length));
+  const raw = await passphraseKey(passphrase, bytes.slice(0, 16));
+  const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, [
+    "decrypt",
+  ]);
+  const parameters = {
+    name: "AES-GCM",
+    iv: new Uint8Array(12),
+    additionalData: utf8(`${PROTOCOL_NAME}\0export\0`),
+  };
+  const opened = await crypto.subtle.decrypt(parameters, key, bytes.slice(16));
+  assertEquals(new Uint8Array(opened), seed);
 });
 
 Deno.test("exportIdentity() refuses a passphrase of fewer than 8 characters", async () => {

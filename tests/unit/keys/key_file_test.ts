@@ -29,6 +29,8 @@ Deno.test("KeyFile makes keys once and reads them from then on", () =>
     assertEquals(second.keyFile.keys.keyPair.publicKey, keyPair.publicKey);
     assertEquals(second.keyFile.keys.roomKey, roomKey);
     assertEquals([keyPair.publicKey.length, roomKey.length], [32, 32]);
+    const { serverPrivateKey } = JSON.parse(await Deno.readTextFile(path));
+    assert(serverPrivateKey !== toBase64url(roomKey));
   }));
 
 Deno.test("KeyFile makes other keys in another file", () =>

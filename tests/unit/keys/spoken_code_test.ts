@@ -143,14 +143,18 @@ Deno.test("parseCode() gives a code or a SyntaxError for any text", () => {
   }));
 });
 
-Deno.test("randomCode() gives a code with this number, and every word in time", () => {
+Deno.test("randomCode() gives a code with this number, and every word in time, each drawn by itself", () => {
   const seen = [new Set<string>(), new Set<string>()] as const;
+  let alike = 0;
   for (let round = 0; round < 10_000; round++) {
     const code = randomCode(round % 999 + 1);
     assertEquals(code.number, round % 999 + 1);
     seen[0].add(code.words[0]);
     seen[1].add(code.words[1]);
+    const [first, second] = code.words;
+    if (lists.first.indexOf(first) === lists.second.indexOf(second)) alike++;
   }
+  assert(alike < 500, `${alike} of 10,000, where 39 are to be expected`);
   // A word stays out of 10,000 draws once in 10^14 runs.
   assertEquals(seen[0], new Set(lists.first));
   assertEquals(seen[1], new Set(lists.second));

@@ -7,10 +7,12 @@
 
 import {
   type Bytes,
+  EMPTY,
   HandshakeError,
   PROTOCOL_BYTES,
   randomBytes,
 } from "../../../crypto_utils.ts";
+import { Cpace } from "../../../src/crypto/cpace.ts";
 import { kem, KEM_CIPHERTEXT_SIZE } from "../../../src/crypto/kem.ts";
 import { createHandshake } from "../../../src/crypto/noise.ts";
 import { importKeyPair } from "../../../src/crypto/x25519.ts";
@@ -40,6 +42,7 @@ import { LocalResponder } from "../../../src/protocol/responder.ts";
 import { assert, assertEquals, assertRejects } from "../../kit/assert.ts";
 import { utf8 } from "../../kit/bytes.ts";
 import { type MemoryStream, streamPair } from "../../kit/memory_stream.ts";
+import { replaced } from "../../kit/replaced.ts";
 
 const SERVER = await importKeyPair(randomBytes(32));
 const CLIENT = await importKeyPair(randomBytes(32));
@@ -192,6 +195,31 @@ Deno.test("CodeRun gives both sides one key, and another where number, words, ru
       keys({}, sid, other),
     ]
   ) assert(one !== another);
+});
+
+Deno.test("LocalResponder wipes what a code came to, once its handshake is finished or given up", async () => {
+  for (const isFinished of [true, false]) {
+    const keys: Bytes[] = [];
+    const { psk } = CodeRun.prototype;
+    using _ = replaced(
+      CodeRun.prototype,
+      "psk",
+      function (this: CodeRun, ...words: Parameters<typeof psk>) {
+        const key = psk.apply(this, words);
+        keys.push(key);
+        return key;
+      },
+    );
+    const share = new Cpace({ password: WORDS, ci: EMPTY, sid: EMPTY }).share;
+    const first = (await firstRecord(share)).subarray(HEADER_SIZE + 1);
+    const responder = new LocalResponder(SERVER);
+    const { halfway } = await responder.answer(first, () => WORDS);
+    assertEquals(keys.map((key) => key.some((byte) => byte !== 0)), [true]);
+    const third = new Uint8Array(64);
+    if (!isFinished) halfway[Symbol.dispose]();
+    else await assertRejects(() => halfway.finish(third, undefined));
+    assertEquals(keys, [new Uint8Array(32)]);
+  }
 });
 
 Deno.test("connectChannel() takes no answer to a code without CPace's share", async () => {

@@ -22,6 +22,7 @@ import {
 import {
   follow,
   FOUNDING_ID,
+  isSealedInvite,
   Membership,
   SEALED_INVITE,
 } from "../../../src/sealed/membership.ts";
@@ -456,7 +457,28 @@ Deno.test("an invite needs a number of its own, of those that sealed rooms have,
   assertEquals(await say(SEALED_INVITE + 3), "control-wrong"); // that is open
   assertEquals(await say(SEALED_INVITE + 9, 0), "control-wrong");
   assertEquals(await say(SEALED_INVITE + 9, 10_001), "control-wrong");
-  assertEquals(await say(0xffff_ff00), undefined);
+  assertEquals(await say(0xffff_ff00, 10_000), undefined);
+  const sealed = [FOUNDING_ID - 1, FOUNDING_ID, 0xffff_ff00, 0xffff_ff01];
+  assertEquals(sealed.map(isSealedInvite), [false, true, true, false]);
+});
+
+Deno.test("no control line is signed by who is no member, nor a joining by an invite that there isn't", async () => {
+  const { room, ana } = await setUp();
+  const { membership } = room;
+  const stranger = await somebody("stranger");
+  const invite = await somebody("invite 77");
+  const said = [
+    await room.sign(stranger, { verb: "rename", name: "x" }),
+    await room.sign(stranger, room.joining(stranger, "x", 77), invite),
+  ];
+  for (const { text, place } of said) {
+    const isSigned = await membership.isSigned(parsed(text), place.person);
+    assertEquals(isSigned, false);
+  }
+  const right = await room.sign(ana, { verb: "rename", name: "x" });
+  const line = parsed(right.text);
+  assertEquals(await membership.isSigned(line, ana.short), true);
+  assertEquals(await Membership.NONE.isSigned(line, ana.short), false);
 });
 
 Deno.test("256 invites are open at most, and one that ends makes place for another", async () => {

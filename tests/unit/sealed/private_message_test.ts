@@ -96,7 +96,15 @@ Deno.test("a message that is altered at any byte, or cut short, doesn't open", a
       await refused(self, ana, data.slice(0, size));
     }
     await refused(self, ana, concat(data, new Uint8Array(1)));
+    // A key of low order, with which everybody would agree on the same.
+    await refused(self, ana, data.slice().fill(0, 1_088, 1_120));
   }
+});
+
+Deno.test("a message by somebody whose card has no proper key for signatures doesn't open", async () => {
+  const from = { ...cardOf(ana), verifyKey: randomBytes(31) };
+  const open = () => openPrivate(bo, from, room, sealed.data);
+  await assertRejects(open, DecryptionError);
 });
 
 Deno.test("texts of up to 4,096 bytes come as they were, and short ones have all the same length", async () => {
@@ -275,6 +283,7 @@ Deno.test("a content that no client makes is not taken, though its sender has si
       { size: 4 },
       { size: 6 },
       { size: 65_535 },
+      { text: utf8("x".repeat(134)), size: 140 }, // more than there is
       { whole: 255 },
       { whole: 257 },
       { whole: 512 },

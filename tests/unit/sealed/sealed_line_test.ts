@@ -168,6 +168,9 @@ const WORDS: readonly Words[] = [
 
 Deno.test("openLine() gives back every kind of line, and whatever text is allowed", async () => {
   for (const words of WORDS) assertEquals(await read(await seal(words)), words);
+  for (const n of [0, 1]) {
+    assertEquals(await read(await seal(WORDS[0], { n }), { n }), WORDS[0]);
+  }
 });
 
 Deno.test("the longest texts fit into a line of the log, whatever is in them", async () => {
@@ -290,6 +293,8 @@ Deno.test("parseSealed() takes one text alone for a line, and nothing else", asy
 Deno.test("epochOf() tells the epoch of a line, and of nothing else", async () => {
   assertEquals(epochOf(await seal({}, { e: 0 })), 0);
   assertEquals(epochOf(await seal({}, { e: 123_456 })), 123_456);
+  assertEquals(epochOf(`3.${"A".repeat(6_142)}`), 3);
+  assertEquals(epochOf(`3.${"A".repeat(6_143)}`), undefined); // too long
   for (const text of ["", "hello", "3", "3.a b", `3.${"A".repeat(6_144)}`]) {
     assertEquals(epochOf(text), undefined);
   }
@@ -325,6 +330,7 @@ Deno.test("openLine() opens no words that a server would not take in an open roo
     "text behind the text": plain(1, 0, utf8("yes"), { size: 2 }),
     "a size beyond the end": plain(1, 0, yes, { size: 200 }),
     "nothing at all": new Uint8Array(128),
+    "next to nothing": new Uint8Array(2),
   };
   for (const [name, plaintext] of Object.entries(wrong)) {
     assertEquals(readWords(plaintext), undefined, name);
@@ -344,7 +350,7 @@ Deno.test("sealLine() seals no words that nobody would take", async () => {
     { text: "x".repeat(4_097) },
     { to: 7 },
     { what: "replied" },
-    { what: "replied", to: 0.5 },
+    ...[0.5, 0, -1].map((to): Partial<Words> => ({ what: "replied", to })),
     { what: "deleted", to: 7 },
     { what: "reacted", to: 7, text: "no" },
     { what: "offered" },

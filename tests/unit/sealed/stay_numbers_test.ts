@@ -25,6 +25,8 @@ Deno.test("StayNumbers takes a line where its numbers grow together, before and 
     assertEquals(stays.fits(line(seq, n)), fits, `${seq} ${n}`);
   }
   assertEquals(stays.fits(line(60, 1, "another")), true);
+  stays.note(line(40, 5)); // of the past, which changes nothing
+  assertEquals(stays.fits(line(51, 6)), false);
 });
 
 Deno.test("StayNumbers remembers the newest 256 stays of a member, and gives what has changed once", () => {
@@ -41,6 +43,11 @@ Deno.test("StayNumbers remembers the newest 256 stays of a member, and gives wha
   stays.note(line(5_002, 3, "s4999"));
   assertEquals(stays.takeChanged(), [["p.s4999", { seq: 5_002, n: 3 }]]);
   assertEquals(stays.takeChanged(), []);
+  for (const [seq, stay] of [[5_003, "a"], [5_004, "b"], [5_005, "a"]]) {
+    stays.note(line(Number(seq), Number(seq), `${stay}`));
+  }
+  const keys = stays.takeChanged().map(([key]) => key);
+  assertEquals(keys, ["p.b", "p.a"]); // the newest last
   assertEquals(new StayNumbers(all).fits(line(6_000, 2, "s4999")), false);
 });
 
@@ -72,4 +79,7 @@ Deno.test("StayNumbers takes nothing again that was said, where the log ends ear
     assertEquals(stays.fits(line(seq, n)), fits, `${seq} ${n}`);
   }
   assertEquals(stays.fits(line(35, 7, "earlier")), false);
+  assertEquals(stays.fits(line(35, 8, "earlier")), true); // whose end is as it was
+  stays.note(line(40, 6)); // told again, from before the end
+  assertEquals(stays.fits(line(41, 7)), false);
 });
