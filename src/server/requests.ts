@@ -520,13 +520,13 @@ export class Requests {
     this.#requireSeat("compare");
     this.#spend(HEAVY_COST);
     this.#answer();
+    let value = ""; // none can be told
     try {
-      const { value } = await this.#options.history.chain(seq);
-      this.#client.tell({ kind: "agreed", id, seq, value });
+      ({ value } = await this.#options.history.chain(seq));
     } catch (error) {
       unreadable(error);
-      this.#client.tell({ kind: "agreed", id, seq, value: "" });
     }
+    this.#client.tell({ kind: "agreed", id, seq, value });
   }
 
   #refuse(reason: Refusal, detail = ""): void {

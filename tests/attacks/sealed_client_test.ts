@@ -683,16 +683,10 @@ Deno.test("where the server says that its log is shorter, nothing that was said 
 Deno.test("control lines that went another way since a backup are found out, however many there are", async () => {
   await using folder = await Folder.make();
   await using setup = new SealedSetup();
-  const { server } = setup;
   const ana = await setup.found();
   const sealing = { stores: roomFolder(folder.path) };
   const bob = await setup.bring(ana, "bob", sealing);
-  const { length } = server.log;
-  await ana.operate("keeper", "bob");
-  await bob.untilTold("ana made bob a keeper");
-  await bob.leave();
-  await ana.leave();
-  server.rollBack(length);
+  await setup.loseKeeper(ana, bob);
   const confirm = () => Promise.resolve(true);
   const sure = await setup.client("ana", { confirm }, ana.identity, ana.known);
   await sure.in();

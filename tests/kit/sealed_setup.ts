@@ -178,6 +178,17 @@ export class SealedSetup implements AsyncDisposable {
     return client;
   }
 
+  /** One makes another a keeper, and both leave: the server knows no more of it, as after a backup was restored. */
+  async loseKeeper(one: SealedClient, other: SealedClient): Promise<void> {
+    const { length } = this.server.log;
+    const [by, name] = [one, other].map((it) => it.session.conversation.name);
+    await one.operate("keeper", name);
+    await other.untilTold(`${by} made ${name} a keeper`);
+    await other.leave();
+    await one.leave();
+    this.server.rollBack(length);
+  }
+
   /** A control line of somebody's, as another machine of that one would say it now. */
   async sign(
     { identity, session }: SealedClient,

@@ -408,16 +408,10 @@ Deno.test("a line whose sender had counted other lines than the server tells is 
 
 Deno.test("where the server has an older log, a person is asked whether to go on; without an answer, or anybody to ask, the client stays out", async () => {
   await using setup = new SealedSetup();
-  const { server } = setup;
   const ana = await setup.found();
   const stores = inMemory();
   const bob = await setup.bring(ana, "bob", { stores });
-  const { length } = server.log;
-  await ana.operate("keeper", "bob");
-  await bob.untilTold("ana made bob a keeper");
-  await bob.leave();
-  await ana.leave();
-  server.rollBack(length);
+  await setup.loseKeeper(ana, bob);
   const questions: string[] = [];
   const answer = (yes: boolean) => ({
     confirm: (question: string) => {
